@@ -1,0 +1,99 @@
+"""What the collector passes around: frozen, typed, documented field by field."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+DurationMs = NewType("DurationMs", int)
+"""A duration in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistCredit:
+    """One credited artist."""
+
+    name: str
+    source_id: str | None = None
+    """The source's own id; None where only the name is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFeatures:
+    """The 12 audio features as one provider gave them; None where it did not know."""
+
+    danceability: float | None = None
+    energy: float | None = None
+    key: int | None = None
+    """Pitch class, 0 = C … 11 = B."""
+    loudness: float | None = None
+    """dB, about -60..0."""
+    mode: int | None = None
+    """1 major, 0 minor."""
+    speechiness: float | None = None
+    acousticness: float | None = None
+    instrumentalness: float | None = None
+    liveness: float | None = None
+    valence: float | None = None
+    tempo: float | None = None
+    """Beats per minute."""
+    time_signature: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTrack:
+    """One track as a source showed it, already cleaned; optional fields it lacks are None."""
+
+    source: str
+    """Whose id it is: `spotify`, or `name` where there is none."""
+    source_id: str
+    title: str
+    artists: tuple[ArtistCredit, ...]
+    """At least one; the first is the primary artist."""
+    album: str | None = None
+    release_date: str | None = None
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    release_year: int | None = None
+    duration_ms: DurationMs | None = None
+    explicit: bool | None = None
+    popularity: int | None = None
+    """0..100."""
+    isrc: str | None = None
+    split: str | None = None
+    """The side a published dataset put it on."""
+    features: AudioFeatures | None = None
+    """Features that came with it, stored under the delivery's provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A track, seen under a genre (or under none) at a rank."""
+
+    track: FoundTrack
+    genre: str | None
+    rank: int
+    """Position in the source's answer for the genre, 0 first."""
+    counted: bool = True
+    """False where this very row was counted before: it adds nothing to `sighting.times`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Who delivered a batch, and when."""
+
+    origin: str
+    """`spotify`, `csv:<file>`, `audio`, …"""
+    provider: str | None
+    """The provider under which features that came along are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a batch brought: every item is one or the other."""
+
+    tracks_new: int = 0
+    """Items that made a track that was not there."""
+    duplicates: int = 0
+    """Items whose track was there already (or came earlier in the batch)."""
+
+    def __add__(self, other: "Recorded") -> "Recorded":
+        """Add two batches up."""
+        return Recorded(self.tracks_new + other.tracks_new, self.duplicates + other.duplicates)

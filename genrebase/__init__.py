@@ -1,0 +1,1 @@
+"""The ground that the collector and the classifier stand on."""

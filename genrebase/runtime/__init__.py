@@ -1,0 +1,1 @@
+"""What both sides need to run: time, jobs, logs and the command line's voice."""

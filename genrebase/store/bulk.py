@@ -1,0 +1,133 @@
+"""Many rows at once, the fast way of each engine.
+
+Statements here go to the driver as they are: rows are plain tuples in the order of `columns`,
+moments already as the driver wants them (`tables.as_driver_moment`). On PostgreSQL rows travel by
+COPY into a temporary table and from there by one `INSERT … SELECT … ON CONFLICT`; `RETURNING` in
+bulk is the slow path, so keys are drawn beforehand (`next_keys`).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, text
+
+Row = Sequence[Any]
+
+_WRITERS_LOCK: Final = 0x67656E7265  # "genre": serialises those who make identities
+
+
+def serialise_writers(connection: Connection) -> None:
+    """Wait until no other transaction is making identities, until this one ends.
+
+    On SQLite a writing transaction is alone already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+
+
+def next_keys(connection: Connection, table: Table, count: int) -> Iterable[int]:
+    """Return `count` fresh values for the surrogate key `id` of `table`.
+
+    On SQLite they are safe inside a writing transaction only.
+    """
+    if count == 0:
+        return ()
+    if connection.dialect.name == "postgresql":
+        sequence = f"{table.name}_id_seq"
+        drawn = connection.exec_driver_sql(
+            f"SELECT nextval('{sequence}') FROM generate_series(1, {count})"
+        )
+        return list(drawn.scalars())
+    last = connection.exec_driver_sql(
+        f"SELECT coalesce(max(id), 0) FROM {table.name}"
+    ).scalar_one()
+    return range(last + 1, last + 1 + count)
+
+
+def insert(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Insert rows that are known to be new."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table.name, columns, rows)
+        return
+    connection.exec_driver_sql(_insert_values(table, columns), _tuples(rows))
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    update: str | None = None,
+) -> None:
+    """Insert rows; where the primary key is taken, apply `update` (SQL over `excluded`) or skip.
+
+    No two of the rows may have the same primary key.
+    """
+    if not rows:
+        return
+    keys = ", ".join(column.name for column in table.primary_key)
+    action = "NOTHING" if update is None else f"UPDATE SET {update}"
+    conflict = f"ON CONFLICT ({keys}) DO {action}"
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(columns)
+        staging = stage(connection, table, columns, rows)
+        connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} {conflict}"
+        )
+        return
+    connection.exec_driver_sql(f"{_insert_values(table, columns)} {conflict}", _tuples(rows))
+
+
+def stage(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> str:
+    """PostgreSQL: put rows into a temporary table typed like `table`; return its name."""
+    staging = f"staging_{table.name}"
+    names = ", ".join(columns)
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS "
+        f"AS SELECT {names} FROM {table.name} WITH NO DATA"
+    )
+    connection.exec_driver_sql(f"TRUNCATE {staging}")
+    _copy(connection, staging, columns, rows)
+    return staging
+
+
+def fetch_by(
+    connection: Connection, select: str, values: Sequence[Any], kind: str = "text"
+) -> Sequence[Any]:
+    """Run `select`, whose `{values}` stands for a one-column list of `values` (column `value`).
+
+    `kind` is the SQL type of the values: `text` or `bigint`. One parameter carries them all, so
+    their number is not limited by the driver.
+    """
+    if connection.dialect.name == "postgresql":
+        listed = f"unnest(%s::{kind}[]) AS listed(value)"
+        return connection.exec_driver_sql(select.format(values=listed), (list(values),)).all()
+    listed = "json_each(?) AS listed"
+    parameter = json.dumps(list(values), ensure_ascii=False)
+    return connection.exec_driver_sql(select.format(values=listed), (parameter,)).all()
+
+
+def _tuples(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    return [row if type(row) is tuple else tuple(row) for row in rows]
+
+
+def _insert_values(table: Table, columns: Sequence[str]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
+
+
+def _copy(connection: Connection, name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    statement = f"COPY {name} ({', '.join(columns)}) FROM STDIN"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,113 @@
+"""Engines for both databases, and the one place that commits."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from genrebase.store.errors import BadUrl, Unreachable
+from genrebase.store.settings import StoreSettings
+
+WAL_SAFE_FROM: Final = (3, 51, 3)
+"""Older SQLite can corrupt a write-ahead log that several processes reset at once."""
+
+_WRITES: Final = "genrebase_writes"
+_CONNECT_SECONDS: Final = 10
+
+
+def parse_url(text: str) -> URL:
+    """Return the address, with the driver Genrebase uses filled in; raise `BadUrl` otherwise."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise BadUrl(
+            f"STORE_URL is not a database address: {text!r}. "
+            "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+        ) from None
+    backend = url.get_backend_name()
+    if backend == "postgresql" or url.drivername == "postgres":
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return url
+    raise BadUrl(
+        f"Genrebase keeps its data in SQLite or PostgreSQL, not in {backend!r}. "
+        "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+    )
+
+
+def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None = None) -> Engine:
+    """Return an engine for `url` (default: the settings'), configured for its database."""
+    settings = settings or StoreSettings()
+    address = url if isinstance(url, URL) else parse_url(url or settings.url)
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(address, connect_args={"timeout": settings.busy_timeout})
+        _configure_sqlite(engine)
+        return engine
+    try:
+        return create_engine(
+            address,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "genrebase"},
+        )
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise BadUrl("PostgreSQL needs its driver: pip install 'genrebase[postgres]'.") from None
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Run a block in one writing transaction; commit at its end, roll back on any error.
+
+    On SQLite it begins IMMEDIATE, so that writers queue up instead of failing half-way.
+    """
+    with _connected(engine) as connection:
+        connection = connection.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Run a block over one consistent snapshot of the database; nothing is committed."""
+    with _connected(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin() as begun:
+            yield connection
+            begun.rollback()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+        raise Unreachable(
+            f"The database at {engine.url.render_as_string()} does not answer: {reason}"
+        ) from error
+    with connection:
+        yield connection
+
+
+def _configure_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(dbapi: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+        dbapi.isolation_level = None  # we say BEGIN ourselves
+        cursor = dbapi.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA cache_size=-65536")
+        if sqlite3.sqlite_version_info >= WAL_SAFE_FROM:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,64 @@
+"""The schema's revision: what this version expects, and how to get there."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
+
+from genrebase.store.engine import reading
+from genrebase.store.errors import SchemaMismatch, Unreachable
+
+EXPECTED_REVISION: Final = "0001"
+"""The head of the migrations; a test holds the two equal."""
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+
+
+def migrations_folder() -> Path:
+    """Return the folder of the migrations: inside the installed package, or of the checkout."""
+    packaged = _PACKAGE / "migrations"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "migrations"
+
+
+def alembic_config(url: str | None = None) -> Config:
+    """Return alembic's configuration for the packaged migrations, on `url` or the settings'."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.attributes["store_url"] = url
+    return config
+
+
+def upgrade(url: str | None = None, revision: str = "head") -> None:
+    """Bring the database at `url` (default: `STORE_URL`) to `revision`."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def current(engine: Engine) -> str | None:
+    """Return the revision that the database carries, None where there is no schema."""
+    with reading(engine) as connection:
+        try:
+            return MigrationContext.configure(connection).get_current_revision()
+        except DatabaseError as error:
+            where = engine.url.render_as_string()
+            raise Unreachable(f"{where} is not a database: {error.orig}") from error
+
+
+def check(engine: Engine) -> None:
+    """Raise `SchemaMismatch` unless the database carries the schema this version expects."""
+    found = current(engine)
+    if found == EXPECTED_REVISION:
+        return
+    where = engine.url.render_as_string()
+    if found is None:
+        raise SchemaMismatch(
+            f"{where} has no Genrebase schema yet: run `genrebase migrate` "
+            "(or `alembic upgrade head` in a checkout)."
+        )
+    raise SchemaMismatch(
+        f"{where} carries schema {found}, this version of Genrebase needs {EXPECTED_REVISION}: "
+        "run `genrebase migrate`, or install the version that made it if the database is newer."
+    )

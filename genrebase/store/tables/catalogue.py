@@ -1,0 +1,232 @@
+"""What there is: genres, artists, tracks, who saw them where, and their features."""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+from genrebase.store.tables.columns import Key, Moment, Name, metadata, one_of
+
+FEATURES: Final = (
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+    "time_signature",
+)
+"""The 12 audio features, in the order in which they stand everywhere."""
+
+FEATURE_RANGES: Final = {
+    "danceability": (0.0, 1.0),
+    "energy": (0.0, 1.0),
+    "key": (0, 11),
+    "loudness": (-100.0, 20.0),
+    "mode": (0, 1),
+    "speechiness": (0.0, 1.0),
+    "acousticness": (0.0, 1.0),
+    "instrumentalness": (0.0, 1.0),
+    "liveness": (0.0, 1.0),
+    "valence": (0.0, 1.0),
+    "tempo": (1.0, 400.0),
+    "time_signature": (1, 16),
+}
+"""What a feature may be (inclusive); what was not found is NULL. Loudness in dB, tempo in BPM."""
+
+WHOLE_FEATURES: Final = ("key", "mode", "time_signature")
+"""Features that are categories, stored as whole numbers."""
+
+SIDES: Final = ("train", "validation_new", "test_new", "validation_seen", "test_seen", "none")
+"""Where a track stands in every evaluation (see `sides.py`)."""
+
+MAX_YEAR: Final = 2200
+"""The schema's own bound on years; readers refuse what lies after next year."""
+
+genre = Table(
+    "genre",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", Name, nullable=False, unique=True, comment="as it is asked for, byte for byte"),
+    Column("target", Integer, comment="tracks wanted; NULL: only filled by imports"),
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("sightings", Integer, nullable=False, server_default="0", comment="rows of `sighting`"),
+    Column("created_at", Moment, nullable=False),
+    CheckConstraint("target >= 0", name="target_not_negative"),
+    CheckConstraint("trim(name) <> ''", name="name_not_blank"),
+)
+
+genre_mapping = Table(
+    "genre_mapping",
+    metadata,
+    Column("mapping", Name, primary_key=True),
+    Column("fine", Name, primary_key=True),
+    Column("broad", Name, nullable=False),
+)
+
+genre_playlist = Table(
+    "genre_playlist",
+    metadata,
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
+    Column("playlist_id", Text, primary_key=True),
+    Column("snapshot_id", Text, comment="the version last read whole"),
+)
+
+artist = Table(
+    "artist",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", Text, nullable=False, comment="`name`: known by name only"),
+    Column("source_id", Name, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Name, nullable=False, comment="the normalised name"),
+    Column("fold", SmallInteger, nullable=False),
+    UniqueConstraint("source", "source_id"),
+    Index(None, "name_key"),
+    CheckConstraint("fold BETWEEN 0 AND 9", name="fold_range"),
+)
+
+track = Table(
+    "track",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("identity", Name, nullable=False, unique=True),
+    Column("name_key", Name, nullable=False, comment="normalised title | normalised artist"),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="SET NULL"), comment="the claim"),
+    Column("claim_tied", Boolean, nullable=False, server_default=false()),
+    Column("title", Text, nullable=False),
+    Column("artists", Text, nullable=False, comment="credited names, joined by '; '"),
+    Column("album", Text),
+    Column("release_date", Text, comment="YYYY, YYYY-MM or YYYY-MM-DD"),
+    Column("release_year", SmallInteger),
+    Column("duration_ms", Integer),
+    Column("explicit", Boolean),
+    Column("popularity", SmallInteger, comment="0..100"),
+    Column("isrc", Text),
+    Column("origin", Text, nullable=False, comment="who delivered it first"),
+    Column("track_fold", SmallInteger, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("split", Text, comment="the side a published dataset put it on"),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False, comment="when what describes it last changed"),
+    Index(None, "name_key"),
+    Index(None, "genre_id"),
+    Index(None, "isrc"),
+    Index(
+        "ix_track_claim_tied",
+        "claim_tied",
+        sqlite_where=Column("claim_tied", Boolean),
+        postgresql_where=Column("claim_tied", Boolean),
+    ),
+    CheckConstraint(f"release_year BETWEEN 1900 AND {MAX_YEAR}", name="release_year_range"),
+    CheckConstraint("duration_ms > 0", name="duration_positive"),
+    CheckConstraint("popularity BETWEEN 0 AND 100", name="popularity_range"),
+    CheckConstraint("track_fold BETWEEN 0 AND 9", name="fold_range"),
+    CheckConstraint(one_of("side", SIDES), name="side_known"),
+)
+
+track_alias = Table(
+    "track_alias",
+    metadata,
+    Column("source", Name, primary_key=True),
+    Column("source_id", Name, primary_key=True),
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "track_id"),
+)
+
+track_artist = Table(
+    "track_artist",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("artist_id", Key, ForeignKey("artist.id"), primary_key=True),
+    Column("position", SmallInteger, nullable=False, comment="0 is the primary artist"),
+    Index(None, "artist_id"),
+)
+
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
+    Column("best_rank", Integer, nullable=False, comment="0 is the first answer"),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False),
+    Index(None, "genre_id"),
+    CheckConstraint("best_rank >= 0", name="rank_not_negative"),
+    CheckConstraint("times >= 1", name="seen_at_least_once"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id"), primary_key=True),
+    Column("labelled_by", Name, primary_key=True),
+    Column("genre_id", Key, ForeignKey("genre.id"), nullable=False),
+    Column("labelled_at", Moment, nullable=False),
+    Column("note", Text),
+    Index(None, "genre_id"),
+)
+
+audio_features = Table(
+    "audio_features",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    *(Column(name, SmallInteger if name in WHOLE_FEATURES else Double) for name in FEATURES),
+    Column("fetched_at", Moment, nullable=False),
+    *(
+        CheckConstraint(f"{name} BETWEEN {low} AND {high}", name=f"{name}_range")
+        for name, (low, high) in FEATURE_RANGES.items()
+    ),
+)
+
+feature_attempt = Table(
+    "feature_attempt",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Moment, comment="when to ask again; NULL: not again"),
+    Column("outcome", Text, nullable=False),
+    Index(None, "provider", "next_at"),
+    CheckConstraint(one_of("outcome", ("known", "unknown")), name="outcome_known"),
+)
+
+catalogue_origin = Table(
+    "catalogue_origin",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default="1"),
+    Column("kind", Text, nullable=False),
+    Column("detail", Text, nullable=False, comment="a sandbox's seed or file, with its checksum"),
+    Column("recorded_at", Moment, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+    CheckConstraint(one_of("kind", ("spotify", "synthetic", "file", "other")), name="kind_known"),
+)
+
+imported_file = Table(
+    "imported_file",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("rows_done", Integer, nullable=False, comment="rows counted into `sighting.times`"),
+    Column("finished_at", Moment),
+)

@@ -1,0 +1,75 @@
+"""The column types and helpers that every family of tables uses."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    }
+)
+"""Every table of Genrebase."""
+
+Key = BigInteger().with_variant(Integer(), "sqlite")
+"""A surrogate key: 64 bits on both engines (SQLite numbers its rows by INTEGER PRIMARY KEY only)."""
+
+Name = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that sorts by code point on both engines."""
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON document."""
+
+_SQLITE_FORMAT: Final = "%Y-%m-%d %H:%M:%S.%f"
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC: `timestamptz` on PostgreSQL, sortable text without a zone on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Store aware moments only, in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Return aware moments, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def as_driver_moment(value: datetime, dialect_name: str) -> datetime | str:
+    """Return a moment as the driver wants it in a statement that SQLAlchemy does not compile."""
+    moment = value.astimezone(UTC)
+    return moment.strftime(_SQLITE_FORMAT) if dialect_name == "sqlite" else moment
+
+
+def one_of(column: str, values: tuple[str, ...]) -> str:
+    """Return the SQL of a check that `column` holds one of `values`."""
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+AnyType = TypeEngine[Any]

@@ -1,0 +1,80 @@
+"""How it is fetched: shards, budgets, and what ran."""
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+
+SHARD_STATUSES: Final = ("open", "split", "exhausted", "capped")
+ALL_YEARS: Final = (0, 9999)
+"""The year range of a shard that asks for no year."""
+JOB_OUTCOMES: Final = ("running", "done", "nothing_new", "blocked", "failed", "interrupted")
+
+shard = Table(
+    "shard",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), nullable=False),
+    Column("source", Name, nullable=False),
+    Column("query", Text, nullable=False, comment="what is asked, byte for byte"),
+    Column("year_from", SmallInteger, nullable=False),
+    Column("year_to", SmallInteger, nullable=False),
+    Column("first_rank", Integer, nullable=False, server_default="0", comment="of offset 0"),
+    Column("next_offset", Integer, nullable=False, server_default="0"),
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    Column("items", Integer, nullable=False, server_default="0"),
+    Column("tracks_new", Integer, nullable=False, server_default="0"),
+    Column("dry_pages", SmallInteger, nullable=False, server_default="0"),
+    Column("empty_pages", SmallInteger, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    Column("lease_until", Double, comment="seconds since 1970"),
+    Column("fencing_token", Integer, nullable=False, server_default="0"),
+    Column("visited_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("genre_id", "source", "query", "year_from", "year_to"),
+    CheckConstraint(one_of("status", SHARD_STATUSES), name="status_known"),
+    CheckConstraint("year_from <= year_to", name="years_in_order"),
+    CheckConstraint("next_offset >= 0", name="offset_not_negative"),
+)
+
+source_budget = Table(
+    "source_budget",
+    metadata,
+    Column("source", Name, primary_key=True),
+    Column("credential", Name, primary_key=True, comment="a fingerprint, never the secret"),
+    Column("next_slot_at", Double, nullable=False, server_default="0", comment="s since 1970"),
+    Column("interval", Double, nullable=False, comment="seconds between two requests"),
+    Column("ceiling", Double, comment="requests per window, as learned; NULL: as told"),
+    Column("requests", Key, nullable=False, server_default="0"),
+    Column("blocked_until", Double, comment="seconds since 1970"),
+    Column("blocked_reason", Text),
+    Column("next_probe_at", Double, comment="seconds since 1970"),
+    Column("capabilities", Json, nullable=False, comment="page limit, closed endpoints"),
+)
+
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("job", Name, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("outcome", Text, nullable=False, server_default="running"),
+    Column("counts", Json, nullable=False),
+    Column("error", Text),
+    Index(None, "job", "started_at"),
+    CheckConstraint(one_of("outcome", JOB_OUTCOMES), name="outcome_known"),
+)

@@ -1,0 +1,115 @@
+"""What was learned: models, how good they are, and what they answer."""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    false,
+    text,
+)
+
+from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+
+MODEL_STATUSES: Final = ("candidate", "champion", "retired", "rejected")
+REGIMES: Final = ("seen_artist", "new_artist")
+ANSWERS: Final = 5
+"""How many genres are kept for a track, best first."""
+
+model = Table(
+    "model",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Column("task", Name, nullable=False, server_default="main"),
+    Column("estimator", Name, nullable=False),
+    Column("params", Json, nullable=False),
+    Column("choice", Json, nullable=False, comment="genres, labels, features, limits"),
+    Column("feature_schema", Json, nullable=False, comment="columns in order, and classes"),
+    Column("data_fingerprint", Text, nullable=False),
+    Column("origin", Text, comment="the catalogue it learned from, where that is invented"),
+    Column("trained_rows", Integer, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("status", Text, nullable=False, server_default="candidate"),
+    Column("reason", Text, comment="why it has this status"),
+    Column("pinned", Boolean, nullable=False, server_default=false()),
+    Column("artifact", LargeBinary),
+    Column("artifact_sha256", Text),
+    Column("metrics", Json, nullable=False, comment="headline metrics per regime"),
+    Column("versions", Json, nullable=False, comment="Python, libraries, project"),
+    Column("probes", Json, nullable=False, comment="20 rows and their probabilities"),
+    Index(
+        "uq_model_champion",
+        "task",
+        unique=True,
+        sqlite_where=text("status = 'champion'"),
+        postgresql_where=text("status = 'champion'"),
+    ),
+    CheckConstraint(one_of("status", MODEL_STATUSES), name="status_known"),
+)
+
+model_metric = Table(
+    "model_metric",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), nullable=False),
+    Column("side", Text, nullable=False, comment="test, validation or train"),
+    Column("regime", Name, nullable=False, comment="seen_artist, new_artist, other or all"),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), comment="NULL: all"),
+    Column("metric", Name, nullable=False),
+    Column("value", Double),
+    Column("low", Double, comment="lower 95% bound, resampling artists"),
+    Column("high", Double, comment="upper 95% bound"),
+    Column("n", Integer, nullable=False, comment="tracks it was measured on"),
+    Index(None, "model_id"),
+)
+
+confusion = Table(
+    "confusion",
+    metadata,
+    Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), primary_key=True),
+    Column("regime", Name, primary_key=True),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
+    Column("predicted_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
+    Column("tracks", Integer, nullable=False),
+)
+
+feature_importance = Table(
+    "feature_importance",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), nullable=False),
+    Column("regime", Name, nullable=False),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), comment="NULL: all"),
+    Column("feature", Name, nullable=False),
+    Column("importance", Double, nullable=False),
+    Column("low", Double),
+    Column("high", Double),
+    Index(None, "model_id"),
+)
+
+prediction = Table(
+    "prediction",
+    metadata,
+    Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), primary_key=True),
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("rank", SmallInteger, primary_key=True),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("regime", Name, nullable=False),
+    Column("in_training", Boolean, nullable=False, comment="answered out of fold"),
+    Column("predicted_at", Moment, nullable=False),
+    Index(None, "track_id"),
+    CheckConstraint(f"rank BETWEEN 1 AND {ANSWERS}", name="rank_range"),
+    CheckConstraint("probability BETWEEN 0 AND 1", name="probability_range"),
+    CheckConstraint(one_of("regime", REGIMES), name="regime_known"),
+)
