@@ -1,0 +1,170 @@
+"""What ran, when, and how it ended: the rows of `job_run`, the truth behind every schedule."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.processes import Process
+from genrebase.runtime.redaction import redact
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+
+SILENCE: Final = timedelta(hours=24)
+"""A run on another host that began longer ago is taken for dead. A wrong guess rights itself: the
+run writes its own ending over it."""
+
+COMPLETED: Final = ("done", "nothing_new")
+"""Outcomes after which the job need not run again before its time."""
+
+_PROCESS: Final = "process"
+_BY_EXIT_CODE: Final = {3: "nothing_new", 4: "blocked"}
+_ERROR_LIMIT: Final = 2_000
+"""Characters of an error that are kept."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One row of `job_run`."""
+
+    id: int
+    job: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    counts: Mapping[str, Any]
+    error: str | None
+
+
+class Run:
+    """The run in hand: collects what it did and how it ends."""
+
+    def __init__(self, run_id: int, job: str) -> None:
+        self.id = run_id
+        self.job = job
+        self.counts: dict[str, Any] = {}
+        self._outcome = "done"
+
+    def count(self, **counts: float) -> None:
+        """Add to the counts; several calls add up."""
+        for name, more in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + more
+
+    def note(self, **facts: Any) -> None:
+        """Set facts beside the counts (anything JSON knows); the last one stands."""
+        self.counts.update(facts)
+
+    def outcome(self, outcome: str) -> None:
+        """Say how the run ends when its block ends without an error (default `done`)."""
+        if outcome not in tables.JOB_OUTCOMES:
+            known = ", ".join(tables.JOB_OUTCOMES)
+            raise ValueError(f"{outcome!r} is no outcome of a job: {known}")
+        self._outcome = outcome
+
+
+@contextmanager
+def job_run(engine: Engine, clock: Clock, job: str) -> Iterator[Run]:
+    """Write down that `job` runs, and how the block ends.
+
+    The row says `running` from its own transaction on; at the end `done`, or what `outcome()` was
+    told. An error ends it as `failed` with the error's text and is raised again; an error with
+    exit code 3 as `nothing_new`, with 4 as `blocked`; Ctrl-C and an exit as `interrupted`.
+    Rows of this job whose process is dead are set to `interrupted` first.
+    Do not open it inside a transaction.
+    """
+    run = _start(engine, clock, job)
+    try:
+        yield run
+    except BaseException as error:
+        _end_quietly(engine, clock, run, error)
+        raise
+    _end(engine, clock, run, run._outcome, None)  # noqa: SLF001 - Run is this module's own
+
+
+def last_run(
+    engine: Engine, job: str, outcomes: tuple[str, ...] = tables.JOB_OUTCOMES
+) -> JobRun | None:
+    """Return the run of `job` that started last among those with one of `outcomes`."""
+    row = tables.job_run
+    query = (
+        select(row)
+        .where(row.c.job == job, row.c.outcome.in_(outcomes))
+        .order_by(row.c.started_at.desc(), row.c.id.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        found = connection.execute(query).mappings().first()
+    return None if found is None else JobRun(**found)
+
+
+def _start(engine: Engine, clock: Clock, job: str) -> Run:
+    now = clock.now()
+    row = tables.job_run
+    values = {
+        "job": job,
+        "started_at": now,
+        "outcome": "running",
+        "counts": {_PROCESS: str(Process.current())},
+    }
+    with transaction(engine) as connection:
+        _bury_the_dead(connection, job, now)
+        key = connection.execute(insert(row).values(values)).inserted_primary_key
+    return Run(int(key[0]), job)  # type: ignore[index]  # one inserted row has one key
+
+
+def _bury_the_dead(connection: Connection, job: str, now: datetime) -> None:
+    row = tables.job_run
+    running = select(row.c.id, row.c.started_at, row.c.counts).where(
+        row.c.job == job, row.c.outcome == "running"
+    )
+    for found in connection.execute(running).all():
+        if _lives(found.counts, now - found.started_at):
+            continue
+        ended = update(row).where(row.c.id == found.id)
+        sentence = "Its process ended without saying how."
+        connection.execute(ended.values(outcome="interrupted", finished_at=now, error=sentence))
+
+
+def _lives(counts: Mapping[str, Any], age: timedelta) -> bool:
+    try:
+        alive = Process.parse(str(counts[_PROCESS])).alive()
+    except (KeyError, ValueError):
+        alive = None
+    return age < SILENCE if alive is None else alive
+
+
+def _end(engine: Engine, clock: Clock, run: Run, outcome: str, error: str | None) -> None:
+    row = tables.job_run
+    counts = run.counts | {_PROCESS: str(Process.current())}
+    ended = update(row).where(row.c.id == run.id)
+    values = {"outcome": outcome, "finished_at": clock.now(), "counts": counts, "error": error}
+    with transaction(engine) as connection:
+        connection.execute(ended.values(values))
+
+
+def _end_quietly(engine: Engine, clock: Clock, run: Run, error: BaseException) -> None:
+    """Write how the run failed; where even that fails, the first error is the one to show."""
+    try:
+        _end(engine, clock, run, _outcome_of(error), _sentence(error))
+    except (SQLAlchemyError, GenrebaseError):
+        _log.warning("job_run_not_written", job=run.job, exc_info=True)
+
+
+def _outcome_of(error: BaseException) -> str:
+    if isinstance(error, GenrebaseError):
+        return _BY_EXIT_CODE.get(error.exit_code, "failed")
+    return "failed" if isinstance(error, Exception) else "interrupted"
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error) if isinstance(error, GenrebaseError) else f"{type(error).__name__}: {error}"
+    return redact(text)[:_ERROR_LIMIT]

@@ -1,0 +1,46 @@
+"""Take secrets out of text before anybody reads it."""
+
+import re
+from typing import Final
+
+HIDDEN: Final = "***"
+
+_TELLING_WORDS: Final = (
+    r"access_token|refresh_token|client_secret|client_id|api_key|apikey|password|passwd|secret"
+)
+_PATTERNS: Final = (
+    # Authorization: Bearer …, Authorization: Basic …
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{16,}"), rf"\1\2{HIDDEN}"),
+    # scheme://user:password@host; the password may itself hold an @
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]+@"), rf"\1:{HIDDEN}@"),
+    # client_secret=…, "access_token": "…", SPOTIPY_CLIENT_SECRET='…'
+    (
+        re.compile(
+            rf"(?i)((?:{_TELLING_WORDS})[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;}}\])]+)"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+_SECRET_KEY: Final = re.compile(rf"(?i)(?:{_TELLING_WORDS}|authorization|^token$)")
+
+
+def redact(text: str) -> str:
+    """Return `text` without bearer tokens, client secrets and passwords in addresses."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact_value(key: str, value: object) -> object:
+    """Return `value` as it may be logged under `key`: hidden, cleaned, or as it is."""
+    if _SECRET_KEY.search(key) and value:
+        return HIDDEN
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: redact_value(str(name), item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_value("", item) for item in value]
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    return redact(str(value))

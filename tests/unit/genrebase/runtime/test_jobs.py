@@ -1,0 +1,164 @@
+"""What ran, and how it ended."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from sqlalchemy import Engine, insert, select, update
+
+from genrebase.errors import GenrebaseError, NothingToDo
+from genrebase.runtime import jobs
+from genrebase.runtime.jobs import job_run, last_run
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.fakes import NOON, FakeClock
+
+
+class Blocked(GenrebaseError):
+    exit_code: ClassVar[int] = 4
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{(tmp_path / 'jobs.db').as_posix()}")
+    with transaction(made) as connection:
+        tables.job_run.create(connection)
+    yield made
+    made.dispose()
+
+
+def rows(engine: Engine) -> list[Any]:
+    with reading(engine) as connection:
+        return list(connection.execute(select(tables.job_run).order_by(tables.job_run.c.id)).all())
+
+
+def test_a_run_is_seen_while_it_runs(engine: Engine) -> None:
+    """The row says `running` from the start, for everybody, and `done` at the end."""
+    clock = FakeClock()
+    with job_run(engine, clock, "harvest") as run:
+        (row,) = rows(engine)
+        assert (row.job, row.outcome, row.started_at, row.finished_at) == (
+            "harvest",
+            "running",
+            NOON,
+            None,
+        )
+        clock.advance(90)
+        run.count(requests=2, tracks_new=50)
+        run.count(requests=1)
+        run.note(stopped="target")
+    (row,) = rows(engine)
+    assert row.outcome == "done"
+    assert row.finished_at == NOON + timedelta(seconds=90)
+    assert row.counts["requests"] == 3
+    assert row.counts["stopped"] == "target"
+    assert row.error is None
+
+
+@pytest.mark.parametrize("outcome", ["nothing_new", "blocked"])
+def test_a_run_says_how_it_ends(engine: Engine, outcome: str) -> None:
+    """An outcome that the job names is the one that is kept."""
+    with job_run(engine, FakeClock(), "harvest") as run:
+        run.outcome(outcome)
+    assert rows(engine)[0].outcome == outcome
+
+
+def test_an_unknown_outcome_is_refused(engine: Engine) -> None:
+    """An outcome that the schema does not know is refused when it is named."""
+    with pytest.raises(ValueError, match="no outcome"), job_run(engine, FakeClock(), "x") as run:
+        run.outcome("splendid")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "text"),
+    [
+        (lambda: ValueError("no such thing"), "failed", "ValueError: no such thing"),
+        (lambda: GenrebaseError("Buy a disk."), "failed", "Buy a disk."),
+        (lambda: NothingToDo("All done."), "nothing_new", "All done."),
+        (lambda: Blocked("Until noon."), "blocked", "Until noon."),
+        (KeyboardInterrupt, "interrupted", "KeyboardInterrupt: "),
+        (lambda: SystemExit(0), "interrupted", "SystemExit: 0"),
+        (
+            lambda: ValueError("postgresql://me:hunter2@host/db is gone"),
+            "failed",
+            "ValueError: postgresql://me:***@host/db is gone",
+        ),
+    ],
+)
+def test_an_error_is_written_down_and_raised_again(
+    engine: Engine, error: Callable[[], BaseException], outcome: str, text: str
+) -> None:
+    """An error ends the run with its outcome and its text, without secrets, and goes on up."""
+    made = error()
+    with pytest.raises(type(made)), job_run(engine, FakeClock(), "harvest"):
+        raise made
+    (row,) = rows(engine)
+    assert (row.outcome, row.error) == (outcome, text)
+
+
+def test_a_dead_run_is_marked_by_the_next(engine: Engine) -> None:
+    """A row left `running` by a process that is gone becomes `interrupted` at the next start."""
+    _leave_running(engine, "harvest", "gone/1:1:x", NOON - jobs.SILENCE)
+    with job_run(engine, FakeClock(), "harvest"):
+        dead, alive = rows(engine)
+        assert (dead.outcome, dead.finished_at) == ("interrupted", NOON)
+        assert alive.outcome == "running"
+
+
+def test_a_live_run_is_left_alone(engine: Engine) -> None:
+    """A run of a living process, of another host not long ago, and of another job stay."""
+    clock = FakeClock()
+    with job_run(engine, clock, "harvest"):
+        _leave_running(engine, "harvest", "elsewhere/1:1:x", NOON - timedelta(hours=1))
+        _leave_running(engine, "train", "gone/1:1:x", NOON - jobs.SILENCE)
+        with job_run(engine, clock, "harvest"):
+            assert [row.outcome for row in rows(engine)] == ["running"] * 4
+
+
+def test_a_run_taken_for_dead_writes_its_own_ending(engine: Engine) -> None:
+    """A run that was wrongly given up is set right when it ends."""
+    with job_run(engine, FakeClock(), "harvest"), transaction(engine) as connection:
+        connection.execute(update(tables.job_run).values(outcome="interrupted"))
+    assert rows(engine)[0].outcome == "done"
+
+
+def test_the_first_error_is_shown_when_writing_fails_too(engine: Engine) -> None:
+    """When the database is gone at the end, the job's own error is the one that is raised."""
+
+    def fail_for_good() -> None:
+        with job_run(engine, FakeClock(), "harvest"):
+            with transaction(engine) as connection:
+                tables.job_run.drop(connection)
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fail_for_good()
+
+
+def test_the_last_run_of_a_job(engine: Engine) -> None:
+    """The last run is the one started last among the outcomes asked for."""
+    clock = FakeClock()
+    assert last_run(engine, "train") is None
+    with job_run(engine, clock, "train"):
+        pass
+    clock.advance(60)
+    with job_run(engine, clock, "train") as run:
+        run.outcome("blocked")
+    last, completed = last_run(engine, "train"), last_run(engine, "train", jobs.COMPLETED)
+    assert last is not None
+    assert completed is not None
+    assert (last.outcome, last.started_at) == ("blocked", NOON + timedelta(seconds=60))
+    assert (completed.outcome, completed.started_at) == ("done", NOON)
+
+
+def _leave_running(engine: Engine, job: str, process: str, started: Any) -> None:
+    values = {
+        "job": job,
+        "started_at": started,
+        "outcome": "running",
+        "counts": {"process": process},
+    }
+    with transaction(engine) as connection:
+        connection.execute(insert(tables.job_run).values(values))

@@ -1,0 +1,57 @@
+"""Secrets never appear."""
+
+import pytest
+
+from genrebase.runtime.redaction import HIDDEN, redact, redact_value
+
+SECRET = "s3cr3t-Value.of_0123456789"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Authorization: Bearer {SECRET}",
+        f"headers={{'Authorization': 'Bearer {SECRET}'}}",
+        f"authorization: basic {SECRET}==",
+        f"postgresql+psycopg://user:{SECRET}@host:5432/name",
+        f"postgresql://user:p@{SECRET}@host/name",
+        f"client_secret={SECRET}&grant_type=client_credentials",
+        f'{{"access_token": "{SECRET}", "token_type": "Bearer"}}',
+        f"{{'refresh_token': '{SECRET}'}}",
+        f"SPOTIPY_CLIENT_SECRET='{SECRET}'",
+        f"SPOTIPY_CLIENT_ID={SECRET}",
+        f"password={SECRET}",
+        f"redis://:{SECRET}@cache/0",
+    ],
+)
+def test_secrets_are_hidden(text: str) -> None:
+    """Tokens, client secrets and passwords go, in every form they are written in."""
+    cleaned = redact(text)
+    assert SECRET not in cleaned
+    assert HIDDEN in cleaned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET https://api.spotify.com/v1/search?q=genre%3A%22r%26b%22&limit=50",
+        "http://127.0.0.1:8080/reccobeats/v1/audio-features",
+        "sqlite:///genrebase.db",
+        "The bearer of bad news: basic instinct",
+        "genre: r&b, 12:30@noon",
+    ],
+)
+def test_the_rest_stays(text: str) -> None:
+    """Text without a secret is left as it is."""
+    assert redact(text) == text
+
+
+def test_a_telling_key_hides_its_value() -> None:
+    """What is logged under the name of a secret is hidden whatever it looks like, at any depth."""
+    assert redact_value("client_secret", "x") == HIDDEN
+    assert redact_value("headers", {"Authorization": "x", "Accept": "y"}) == {
+        "Authorization": HIDDEN,
+        "Accept": "y",
+    }
+    assert redact_value("calls", [{"access_token": "x"}]) == [{"access_token": HIDDEN}]
+    assert redact_value("requests", 3) == 3
