@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NewType
 
+from collector.rates import Rate
+
 DurationMs = NewType("DurationMs", int)
 """A duration in milliseconds."""
 
@@ -61,6 +63,58 @@ class FoundTrack:
     """The side a published dataset put it on."""
     features: AudioFeatures | None = None
     """Features that came with it, stored under the delivery's provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose requests are counted together."""
+
+    source: str
+    """Who counts: `spotify`, `reccobeats`, …"""
+    credential: str
+    """A fingerprint of credential and address, never the secret itself."""
+    rate: Rate
+    """The limit as we were told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """One page of a source's answer for a genre."""
+
+    genre: str
+    query: str
+    """What is asked, byte for byte, without years (`Source.query_for`)."""
+    year_from: int
+    year_to: int
+    """Inclusive; (0, 9999) asks for no year."""
+    offset: int
+    limit: int
+    """Items wanted, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageItem:
+    """A usable track of a page."""
+
+    track: FoundTrack
+    position: int
+    """Among the distinct items of the page, 0 first; its rank is offset + position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a source answered."""
+
+    items: tuple[PageItem, ...]
+    received: int
+    """Distinct items of the answer, unusable ones included: the cursor moves by it."""
+    unusable: tuple[str, ...] = ()
+    """Per item set aside, why."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there was nothing at all."""
+        return self.received == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,63 @@
+"""What the collector needs from outside: sources of tracks and providers of features.
+
+A plug-in is a class registered under the entry points `collector.sources` or
+`collector.features`; `from_settings` makes it. It performs exactly one HTTP request per `fetch`,
+never waits, never retries, and raises what `collector.errors` knows: the budget does the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+from collector.records import Account, AudioFeatures, Page, PageQuery
+from collector.settings import CollectorSettings
+from genrebase.runtime.clock import Clock
+
+
+class Source(Protocol):
+    """Shows tracks under genres, a page at a time."""
+
+    name: str
+    """Under which its shards are kept; also the `source` of the ids it gives."""
+    origin: str
+    """What `track.origin` says of the tracks it delivers."""
+    page_limits: Sequence[int]
+    """Items a page, the largest first: the next is tried where one is refused."""
+    reach: int
+    """A query answers no row at or beyond this offset."""
+    account: Account
+    """Whose budget its requests are taken from."""
+
+    @classmethod
+    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+        """Make it; raise `Refused` with a sentence where a setting is missing."""
+        ...
+
+    def query_for(self, genre: str) -> str:
+        """Return what is asked for `genre`, byte for byte, without years."""
+        ...
+
+    def fetch(self, query: PageQuery) -> Page:
+        """Fetch one page."""
+        ...
+
+
+class FeatureProvider(Protocol):
+    """Knows the audio features of tracks by their Spotify ids."""
+
+    name: str
+    """Under which its features are kept."""
+    batch_size: int
+    """Ids a request, at most."""
+    endpoint: str
+    """What is remembered as closed when it raises `EndpointClosed`."""
+    account: Account
+    """Whose budget its requests are taken from."""
+
+    @classmethod
+    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+        """Make it; raise `Refused` with a sentence where a setting is missing."""
+        ...
+
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
+        """Fetch the features of `ids`: every one is a key, None where they are not known."""
+        ...

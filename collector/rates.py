@@ -1,0 +1,33 @@
+"""How fast we may ask. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+SHARE: Final = 0.97
+"""We pace at this share of a limit: at the exact spacing one more falls into a window."""
+
+_RATE: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)?\s*s\s*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit: so many requests in any window of so many seconds."""
+
+    requests: int
+    seconds: float
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests that keep within the limit."""
+        return self.seconds / (SHARE * self.requests)
+
+
+def parse(text: str) -> Rate:
+    """Read a rate written as `60/30s`; raise ValueError with a sentence otherwise."""
+    match = _RATE.fullmatch(text)
+    if match:
+        rate = Rate(int(match[1]), float(match[2] or 1))
+        if rate.requests > 0 and rate.seconds > 0:
+            return rate
+    raise ValueError(f"{text!r} is not a rate: write requests per seconds, like 60/30s")

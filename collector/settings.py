@@ -1,0 +1,147 @@
+"""What the collector is told from outside."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from collector import rates
+from collector.errors import BadSettings
+from collector.rates import Rate
+
+SPOTIFY_API: Final = "https://api.spotify.com/v1/"
+SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
+RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
+ACCEPTED: Final = "accepted"
+
+
+class CollectorSettings(BaseSettings):
+    """The collector's settings, read from the environment and `.env`, prefix `COLLECTOR_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COLLECTOR_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    spotify_client_id: str | None = Field(
+        default=None,
+        validation_alias="SPOTIPY_CLIENT_ID",
+        description="The client id of your Spotify app.",
+    )
+    spotify_client_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias="SPOTIPY_CLIENT_SECRET",
+        description="The client secret of your Spotify app.",
+    )
+    spotify_url: str | None = Field(
+        default=None,
+        description="Ask this host instead of Spotify: the sandbox, `http://127.0.0.1:8765`.",
+    )
+    spotify_terms: str = Field(
+        default="",
+        description="`accepted` once you have read and accepted Spotify's Developer Terms.",
+    )
+    rate: str = Field(
+        default="60/30s",
+        description="Requests we may send to Spotify in any window of so many seconds.",
+    )
+    reccobeats_url: str | None = Field(
+        default=None,
+        description="Ask this address for ReccoBeats' features instead of the public one.",
+    )
+    reccobeats_rate: str = Field(
+        default="60/30s",
+        description="Requests we may send to ReccoBeats in any window of so many seconds.",
+    )
+    feature_order: str = Field(
+        default="spotify,csv,reccobeats,audio",
+        description="Providers of audio features, the most trusted first; also asked in order.",
+    )
+    timeout: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds after which an unanswered request is given up.",
+    )
+
+    @field_validator("rate", "reccobeats_rate")
+    @classmethod
+    def _is_rate(cls, text: str) -> str:
+        rates.parse(text)
+        return text
+
+    @field_validator("spotify_url", "reccobeats_url")
+    @classmethod
+    def _is_address(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{text!r} is not an address: write http://127.0.0.1:8765")
+        return text.rstrip("/")
+
+    @property
+    def real_spotify(self) -> bool:
+        """Whether Spotify itself would be asked."""
+        return self.spotify_url is None
+
+    @property
+    def terms_accepted(self) -> bool:
+        """Whether the user has accepted Spotify's terms."""
+        return self.spotify_terms == ACCEPTED
+
+    @property
+    def spotify_api(self) -> str:
+        """Where the Web API answers, with a slash at the end."""
+        return SPOTIFY_API if self.spotify_url is None else f"{self.spotify_url}/v1/"
+
+    @property
+    def spotify_token(self) -> str:
+        """Where tokens are given out."""
+        return SPOTIFY_TOKEN if self.spotify_url is None else f"{self.spotify_url}/api/token"
+
+    @property
+    def reccobeats_api(self) -> str:
+        """Where ReccoBeats answers, with a slash at the end."""
+        if self.reccobeats_url is not None:
+            return f"{self.reccobeats_url}/"
+        if self.spotify_url is not None:
+            return f"{self.spotify_url}/reccobeats/v1/"
+        return RECCOBEATS_API
+
+    @property
+    def spotify_pace(self) -> Rate:
+        """The limit of requests to Spotify."""
+        return rates.parse(self.rate)
+
+    @property
+    def reccobeats_pace(self) -> Rate:
+        """The limit of requests to ReccoBeats."""
+        return rates.parse(self.reccobeats_rate)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers' names in order."""
+        return tuple(name.strip() for name in self.feature_order.split(",") if name.strip())
+
+
+def load() -> CollectorSettings:
+    """Read the settings; raise `BadSettings` with a sentence for those that cannot be used."""
+    try:
+        return CollectorSettings()
+    except ValidationError as error:
+        raise BadSettings(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    problems = []
+    for one in error.errors(include_url=False, include_input=False):
+        name = str(one["loc"][0]).upper() if one["loc"] else "SETTINGS"
+        if not name.startswith("SPOTIPY_"):
+            name = f"COLLECTOR_{name}"
+        problems.append(f"{name}: {one['msg'].removeprefix('Value error, ')}.")
+    return " ".join(problems)
