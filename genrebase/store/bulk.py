@@ -7,6 +7,7 @@ bulk is the slow path, so keys are drawn beforehand (`next_keys`).
 """
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from sqlalchemy import Connection, Table, text
 Row = Sequence[Any]
 
 _WRITERS_LOCK: Final = 0x67656E7265  # "genre": serialises those who make identities
+
+_COPY_FROM: Final = 100
+"""Fewer rows go as they are: a page of search results is not worth a temporary table."""
 
 
 def serialise_writers(connection: Connection) -> None:
@@ -51,10 +55,10 @@ def insert(
     """Insert rows that are known to be new."""
     if not rows:
         return
-    if connection.dialect.name == "postgresql":
+    if _wants_copy(connection, rows):
         _copy(connection, table.name, columns, rows)
         return
-    connection.exec_driver_sql(_insert_values(table, columns), _tuples(rows))
+    connection.exec_driver_sql(_insert_values(connection, table, columns), _tuples(rows))
 
 
 def upsert(
@@ -74,22 +78,36 @@ def upsert(
     keys = ", ".join(column.name for column in table.primary_key)
     action = "NOTHING" if update is None else f"UPDATE SET {update}"
     conflict = f"ON CONFLICT ({keys}) DO {action}"
-    if connection.dialect.name == "postgresql":
+    if _wants_copy(connection, rows):
         names = ", ".join(columns)
         staging = stage(connection, table, columns, rows)
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} {conflict}"
         )
         return
-    connection.exec_driver_sql(f"{_insert_values(table, columns)} {conflict}", _tuples(rows))
+    statement = f"{_insert_values(connection, table, columns)} {conflict}"
+    connection.exec_driver_sql(statement, _tuples(rows))
+
+
+def update(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Set `columns` of single rows; each of `rows` ends with the `id` it is for."""
+    if not rows:
+        return
+    mark = _mark(connection)
+    assignments = ", ".join(f"{column} = {mark}" for column in columns)
+    connection.exec_driver_sql(
+        f"UPDATE {table.name} SET {assignments} WHERE id = {mark}", _tuples(rows)
+    )
 
 
 def stage(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> str:
     """PostgreSQL: put rows into a temporary table typed like `table`; return its name."""
-    staging = f"staging_{table.name}"
     names = ", ".join(columns)
+    staging = f"staging_{table.name}_{zlib.crc32(names.encode()):08x}"
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS "
         f"AS SELECT {names} FROM {table.name} WITH NO DATA"
@@ -100,33 +118,58 @@ def stage(
 
 
 def fetch_by(
-    connection: Connection, select: str, values: Sequence[Any], kind: str = "text"
+    connection: Connection,
+    select: str,
+    values: Sequence[Any],
+    *more: Any,
+    kind: str = "text",
 ) -> Sequence[Any]:
-    """Run `select`, whose `{values}` stands for a one-column list of `values` (column `value`).
+    """Run `select` for a list of values, however long.
 
-    `kind` is the SQL type of the values: `text` or `bigint`. One parameter carries them all, so
-    their number is not limited by the driver.
+    `{values}` in it stands for a one-column table `listed` of `values` (column `value`, of the SQL
+    type `kind`: `text` or `bigint`); every later `{mark}` for one of `more`.
     """
+    if not values:
+        return []
+    listed, parameter = _listed(connection, values, kind)
+    statement = select.format(values=listed, mark=_mark(connection))
+    return connection.exec_driver_sql(statement, (parameter, *more)).all()
+
+
+def execute_by(connection: Connection, statement: str, *first: Any, values: Sequence[int]) -> None:
+    """Run `statement` for a list of keys, as `fetch_by` does; `first` fills marks before it."""
+    if not values:
+        return
+    listed, parameter = _listed(connection, values, "bigint")
+    statement = statement.format(values=listed, mark=_mark(connection))
+    connection.exec_driver_sql(statement, (*first, parameter))
+
+
+def _listed(connection: Connection, values: Sequence[Any], kind: str) -> tuple[str, Any]:
     if connection.dialect.name == "postgresql":
-        listed = f"unnest(%s::{kind}[]) AS listed(value)"
-        return connection.exec_driver_sql(select.format(values=listed), (list(values),)).all()
-    listed = "json_each(?) AS listed"
-    parameter = json.dumps(list(values), ensure_ascii=False)
-    return connection.exec_driver_sql(select.format(values=listed), (parameter,)).all()
+        return f"unnest(%s::{kind}[]) AS listed(value)", list(values)
+    return "json_each(?) AS listed", json.dumps(list(values))
 
 
 def _tuples(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
     return [row if type(row) is tuple else tuple(row) for row in rows]
 
 
-def _insert_values(table: Table, columns: Sequence[str]) -> str:
-    marks = ", ".join("?" * len(columns))
+def _wants_copy(connection: Connection, rows: Sequence[Row]) -> bool:
+    return connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM
+
+
+def _mark(connection: Connection) -> str:
+    return "%s" if connection.dialect.name == "postgresql" else "?"
+
+
+def _insert_values(connection: Connection, table: Table, columns: Sequence[str]) -> str:
+    marks = ", ".join([_mark(connection)] * len(columns))
     return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
 
 
 def _copy(connection: Connection, name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver: Any = connection.connection.driver_connection
     statement = f"COPY {name} ({', '.join(columns)}) FROM STDIN"
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

@@ -65,7 +65,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     On SQLite it begins IMMEDIATE, so that writers queue up instead of failing half-way.
     """
     with _connected(engine) as connection:
-        connection = connection.execution_options(**{_WRITES: True})
+        connection.execution_options(**{_WRITES: True})
         with connection.begin():
             yield connection
 
@@ -75,7 +75,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Run a block over one consistent snapshot of the database; nothing is committed."""
     with _connected(engine) as connection:
         if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin() as begun:
             yield connection
             begun.rollback()

@@ -41,6 +41,7 @@ def clean(text: str) -> str:
     return text.translate(_NOT_TEXT).strip()
 
 
+@lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
     """Return `text` in NFKC, casefolded, blanks collapsed; accents and scripts are kept apart."""
     if text.isascii():
@@ -52,8 +53,9 @@ def normalise(text: str) -> str:
 def normalise_title(title: str) -> str:
     """Normalise a title and strip what does not make it another recording.
 
-    Guest credits and re-issue notes go ("(feat. …)", "(with …)", "- Remastered 2011", "- Single Version");
-    live, remix, acoustic, instrumental and part numbers stay. A title that would be empty is kept.
+    Guest credits and re-issue notes go ("(feat. …)", "(with …)", "- Remastered 2011",
+    "- Single Version"); live, remix, acoustic, instrumental and part numbers stay. A title that
+    would be empty is kept.
     """
     plain = normalise(title)
     if not _MAYBE_STRIPPED(plain):
@@ -81,8 +83,13 @@ def identity(key: str, ordinal: int) -> str:
     return key if ordinal == 1 else f"{key}{SEPARATOR}{ordinal}"
 
 
+def ordinal(of_identity: str, key: str) -> int:
+    """Return which recording under the name `key` an identity is: the inverse of `identity`."""
+    return 1 if of_identity == key else int(of_identity[len(key) + len(SEPARATOR) :])
+
+
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> int:
-    """Return the fold of a name, 0..9: SHA-256 of the normalised text, first 8 bytes, modulo 10."""
+    """Return the fold of a name, 0..9: first 8 bytes of its normalised SHA-256, modulo 10."""
     digest = hashlib.sha256(normalise(text).encode()).digest()
     return int.from_bytes(digest[:8], "big") % FOLDS

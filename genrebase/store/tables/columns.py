@@ -28,7 +28,7 @@ metadata = MetaData(
 """Every table of Genrebase."""
 
 Key = BigInteger().with_variant(Integer(), "sqlite")
-"""A surrogate key: 64 bits on both engines (SQLite numbers its rows by INTEGER PRIMARY KEY only)."""
+"""A surrogate key of 64 bits (SQLite numbers its rows by INTEGER PRIMARY KEY only)."""
 
 Name = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by code point on both engines."""

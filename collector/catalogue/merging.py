@@ -1,0 +1,81 @@
+"""Two stored tracks found out to be one: the older id stays, everything moves to it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, delete, select, text, update
+
+from collector.catalogue import claims, drafts
+from genrebase.store import tables
+
+_MOVE_SIGHTINGS: Final = text("""
+    INSERT INTO sighting (track_id, genre_id, best_rank, times, first_seen_at, last_seen_at)
+    SELECT :older, genre_id, best_rank, times, first_seen_at, last_seen_at
+    FROM sighting WHERE track_id = :younger
+    ON CONFLICT (track_id, genre_id) DO UPDATE SET
+        best_rank = CASE WHEN excluded.best_rank < sighting.best_rank
+                    THEN excluded.best_rank ELSE sighting.best_rank END,
+        times = sighting.times + excluded.times,
+        first_seen_at = CASE WHEN excluded.first_seen_at < sighting.first_seen_at
+                        THEN excluded.first_seen_at ELSE sighting.first_seen_at END,
+        last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
+                       THEN excluded.last_seen_at ELSE sighting.last_seen_at END
+""")
+_MOVE_VERDICTS: Final = text("""
+    INSERT INTO verdict (track_id, labelled_by, genre_id, labelled_at, note)
+    SELECT :older, labelled_by, genre_id, labelled_at, note
+    FROM verdict WHERE track_id = :younger
+    ON CONFLICT (track_id, labelled_by) DO UPDATE SET
+        genre_id = excluded.genre_id, labelled_at = excluded.labelled_at, note = excluded.note
+    WHERE excluded.labelled_at > verdict.labelled_at
+""")
+
+
+def merge(
+    connection: Connection, pairs: Iterable[tuple[int, int]], origin: str, now: datetime
+) -> None:
+    """Merge each pair (older, younger) of track ids; the younger is gone afterwards."""
+    moved: dict[int, int] = {}
+    for older_id, younger_id in pairs:
+        older, younger = _final(moved, older_id), _final(moved, younger_id)
+        if older != younger:
+            keep, drop = min(older, younger), max(older, younger)
+            _merge(connection, keep, drop, origin, now)
+            moved[drop] = keep
+
+
+def _final(moved: dict[int, int], track_id: int) -> int:
+    while track_id in moved:
+        track_id = moved[track_id]
+    return track_id
+
+
+def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
+    ids = {"older": keep, "younger": drop}
+    both = {draft.id: draft for draft in drafts.load(connection, [keep, drop])}
+    older, younger = both[keep], both[drop]
+    older.learn_from(younger)
+    drafts.store(connection, [older], origin=origin, now=now)
+    alias = tables.track_alias
+    connection.execute(update(alias).where(alias.c.track_id == drop).values(track_id=keep))
+    connection.execute(_MOVE_SIGHTINGS, ids)
+    connection.execute(_MOVE_VERDICTS, ids)
+    connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
+    for table in (tables.audio_features, tables.feature_attempt):
+        columns = [column.name for column in table.columns if column.name != "track_id"]
+        names = ", ".join(columns)
+        connection.execute(
+            text(
+                f"INSERT INTO {table.name} (track_id, {names}) SELECT :older, {names}"
+                f" FROM {table.name} WHERE track_id = :younger ON CONFLICT DO NOTHING"
+            ),
+            ids,
+        )
+    sighting = tables.sighting
+    genre_ids = connection.scalars(
+        select(sighting.c.genre_id).where(sighting.c.track_id == drop)
+    ).all()
+    connection.execute(delete(tables.track).where(tables.track.c.id == drop))
+    claims.recount(connection, genre_ids)
+    claims.settle(connection, [keep])

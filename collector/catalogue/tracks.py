@@ -1,0 +1,240 @@
+"""Recording what a source showed: identities, sightings and claims, in one transaction.
+
+The transaction is the caller's. Those who make identities wait for one another, because "the same
+within two seconds" is no key that a database could enforce.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection
+
+from collector import identity
+from collector.catalogue import artists, claims, drafts, genres, merging
+from collector.catalogue.drafts import Draft
+from collector.records import Delivery, FoundTrack, Recorded, Seen
+from genrebase.store import bulk, names, tables
+
+_features_of = attrgetter(*tables.FEATURES)
+
+Address = tuple[str, str]
+"""(source, source's id) of a track."""
+
+
+@dataclass(slots=True)
+class _Sighted:
+    """A track under a genre, as one batch saw it."""
+
+    rank: int
+    times: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Everything about the tracks a batch touches."""
+
+    tracks: dict[int, Draft] = field(default_factory=dict)
+    by_name: dict[str, list[Draft]] = field(default_factory=dict)
+    aliases: dict[Address, int] = field(default_factory=dict)
+    new_aliases: dict[Address, int] = field(default_factory=dict)
+    sighted: dict[tuple[int, int], _Sighted] = field(default_factory=dict)
+    features: dict[int, Sequence[Any]] = field(default_factory=dict)
+    same: list[tuple[int, int]] = field(default_factory=list)
+    """Pairs of tracks found out to be one."""
+
+    def add(self, draft: Draft) -> None:
+        """Make a track known to the batch, by its id and its name."""
+        if draft.id not in self.tracks:
+            self.tracks[draft.id] = draft
+            self.by_name.setdefault(draft.name_key, []).append(draft)
+
+
+def record(
+    connection: Connection, seen: Sequence[Seen], delivery: Delivery, now: datetime
+) -> Recorded:
+    """Record a batch; run inside a writing transaction, which the caller commits.
+
+    Every item becomes a sighting of one track: a known (source, id) is its track, otherwise
+    identity decides (`collector.identity`). Recording the same batch twice changes nothing but
+    how often and when its tracks were seen.
+    """
+    bulk.serialise_writers(connection)
+    before = claims.standings(connection)
+    wanted = {item.genre for item in seen if item.genre is not None}
+    genre_ids = genres.ensure(connection, wanted, now)
+    found = [item.track for item in seen]
+    batch = _load(connection, found)
+    credited = artists.resolve(
+        connection, ((track.source, credit) for track in found for credit in track.artists)
+    )
+    ids = iter(bulk.next_keys(connection, tables.track, _most_new(batch, found)))
+    for item in seen:
+        track = item.track
+        draft = _resolve(batch, track, ids)
+        draft.touched = True
+        draft.learn(track)
+        draft.credit([credited[track.source, credit] for credit in track.artists])
+        if item.genre is not None:
+            _sight(batch, draft.id, genre_ids[item.genre], item)
+        if track.features is not None and draft.id not in batch.features:
+            batch.features[draft.id] = _features_of(track.features)
+    _store(connection, batch, before, delivery, now)
+    tracks_new = sum(draft.new for draft in batch.tracks.values())
+    return Recorded(tracks_new, len(seen) - tracks_new)
+
+
+def _load(connection: Connection, found: Sequence[FoundTrack]) -> _Batch:
+    """Read what is stored of these tracks: by their ids, and by their names."""
+    batch = _Batch()
+    by_source: dict[str, list[str]] = {}
+    for track in found:
+        if track.source != artists.NAME_ONLY:
+            by_source.setdefault(track.source, []).append(track.source_id)
+    for source, ids in by_source.items():
+        rows = bulk.fetch_by(
+            connection,
+            "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
+            " WHERE a.source_id = listed.value AND a.source = {mark}",
+            list(dict.fromkeys(ids)),
+            source,
+        )
+        batch.aliases.update(((source, source_id), track_id) for source_id, track_id in rows)
+    for draft in drafts.load(connection, sorted({*batch.aliases.values()})):
+        batch.add(draft)
+    for draft in drafts.load_named(connection, sorted(_names_in_question(batch, found))):
+        batch.add(draft)
+    return batch
+
+
+def _names_in_question(batch: _Batch, found: Iterable[FoundTrack]) -> set[str]:
+    """Return the names of tracks not known by id, and of known ones that bring a new ISRC."""
+    keys = set()
+    for track in found:
+        known = batch.aliases.get((track.source, track.source_id))
+        if known is None:
+            keys.add(names.name_key(track.title, track.artists[0].name))
+        elif track.isrc is not None and track.isrc != batch.tracks[known].isrc:
+            keys.add(batch.tracks[known].name_key)
+    return keys
+
+
+def _most_new(batch: _Batch, found: Iterable[FoundTrack]) -> int:
+    """Return how many tracks the batch can bring at most."""
+    return sum((track.source, track.source_id) not in batch.aliases for track in found)
+
+
+def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
+    """Return the track that `found` is, a new one if need be."""
+    address = (found.source, found.source_id)
+    known = batch.aliases.get(address)
+    if known is not None:
+        draft = batch.tracks[known]
+        _notice_same(batch, draft, found.isrc)
+        return draft
+    key = names.name_key(found.title, found.artists[0].name)
+    candidates = batch.by_name.get(key, [])
+    chosen = identity.choose(candidates, found.duration_ms, found.isrc)
+    if chosen is None:
+        stored_identity = names.identity(key, identity.next_ordinal(candidates))
+        facts = [None] * len(drafts.FACTS)
+        chosen = Draft(next(ids), key, stored_identity, found.title, facts, new=True)
+        batch.add(chosen)
+    if found.source == artists.NAME_ONLY:
+        address = (artists.NAME_ONLY, hashlib.sha256(chosen.identity.encode()).hexdigest())
+    else:
+        batch.aliases[address] = chosen.id
+    batch.new_aliases[address] = chosen.id
+    return chosen
+
+
+def _notice_same(batch: _Batch, draft: Draft, isrc: str | None) -> None:
+    """Note the tracks of the same name that a newly learnt ISRC shows to be this one."""
+    if isrc is None or isrc == draft.isrc:
+        return
+    for other in batch.by_name[draft.name_key]:
+        if other.id != draft.id and other.isrc == isrc:
+            batch.same.append((min(draft.id, other.id), max(draft.id, other.id)))
+
+
+def _sight(batch: _Batch, track_id: int, genre_id: int, item: Seen) -> None:
+    sighted = batch.sighted.get((track_id, genre_id))
+    times = int(item.counted)
+    if sighted is None:
+        batch.sighted[track_id, genre_id] = _Sighted(item.rank, times)
+        return
+    sighted.rank = min(sighted.rank, item.rank)
+    sighted.times += times
+
+
+def _store(
+    connection: Connection,
+    batch: _Batch,
+    before: claims.Standings,
+    delivery: Delivery,
+    now: datetime,
+) -> None:
+    known = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
+    ranks = claims.ranks_of(connection, known)
+    added: Counter[int] = Counter()
+    for (track_id, genre_id), sighted in batch.sighted.items():
+        under = ranks.setdefault(track_id, {})
+        added[genre_id] += genre_id not in under
+        under[genre_id] = min(sighted.rank, under.get(genre_id, sighted.rank))
+    claims.count_sightings(connection, added)
+    after = claims.standings(connection)
+    moved = []
+    for track_id, under in ranks.items():
+        draft, claimed = batch.tracks[track_id], claims.claim(under, after)
+        if draft.new:
+            draft.claim = claimed
+        elif draft.claim != claimed:
+            moved.append((*claimed, track_id))
+    drafts.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
+    bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
+    aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
+    bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
+    moment = tables.as_driver_moment(now, connection.dialect.name)
+    _store_sightings(connection, batch.sighted, moment)
+    if delivery.provider is not None:
+        _store_features(connection, batch.features, delivery.provider, moment)
+    merging.merge(connection, batch.same, delivery.origin, now)
+    if claims.reordered(before, after):
+        claims.settle_tied(connection)
+
+
+def _store_sightings(
+    connection: Connection, sighted: dict[tuple[int, int], _Sighted], moment: Any
+) -> None:
+    rows = [
+        (track_id, genre_id, seen.rank, max(seen.times, 1), moment, moment)
+        for (track_id, genre_id), seen in sighted.items()
+    ]
+    counted = [seen.times > 0 for seen in sighted.values()]
+    seen_again = (
+        "best_rank = CASE WHEN excluded.best_rank < sighting.best_rank"
+        " THEN excluded.best_rank ELSE sighting.best_rank END,"
+        " last_seen_at = excluded.last_seen_at"
+    )
+    counted_again = f"{seen_again}, times = sighting.times + excluded.times"
+    for times, action in ((True, counted_again), (False, seen_again)):
+        bulk.upsert(
+            connection,
+            tables.sighting,
+            ("track_id", "genre_id", "best_rank", "times", "first_seen_at", "last_seen_at"),
+            [row for row, counts in zip(rows, counted, strict=True) if counts is times],
+            update=action,
+        )
+
+
+def _store_features(
+    connection: Connection, features: dict[int, Sequence[Any]], provider: str, moment: Any
+) -> None:
+    """Keep the first features a provider gave for a track."""
+    rows = [(track_id, provider, *values, moment) for track_id, values in features.items()]
+    columns = ("track_id", "provider", *tables.FEATURES, "fetched_at")
+    bulk.upsert(connection, tables.audio_features, columns, rows)
