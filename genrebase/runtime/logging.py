@@ -1,0 +1,78 @@
+"""Logs: structured, on standard error, without secrets."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
+
+import structlog
+
+from genrebase.runtime.redaction import redact_value
+
+_CAPPED: Final = ("spotipy", "urllib3", "requests")
+"""Their DEBUG and INFO lines print bearer tokens and whole addresses."""
+_QUIET: Final = ("apscheduler", "alembic", "uvicorn.access", "httpx", "matplotlib")
+"""Chatty below WARNING, and nothing in it that we do not say ourselves."""
+
+
+def configure(
+    level: str = "INFO", *, stream: TextIO | None = None, human: bool | None = None
+) -> None:
+    """Send every log, ours and the libraries', to `stream` (default: standard error).
+
+    For people on a terminal, as JSON lines otherwise; `human` overrides that.
+    """
+    stream = stream or sys.stderr
+    human = stream.isatty() if human is None else human
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_common(),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                without_secrets,
+                _renderer(human=human),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in (*_CAPPED, *_QUIET):
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_common(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def without_secrets(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Hide tokens, client secrets and passwords, in values and in text."""
+    for key, value in event.items():
+        event[key] = redact_value(key, value)
+    return event
+
+
+def _common() -> list[Any]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _renderer(*, human: bool) -> Any:
+    if human:
+        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)

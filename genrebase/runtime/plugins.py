@@ -1,0 +1,72 @@
+"""Plug-ins: what installed packages register under an entry-point group."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from genrebase.errors import GenrebaseError, Refused
+
+
+class UnknownPlugin(Refused):
+    """Nothing is registered under that name."""
+
+
+class BrokenPlugin(GenrebaseError):
+    """A plug-in is registered, but its code cannot be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One registered plug-in, as far as it could be loaded."""
+
+    name: str
+    value: Any
+    """What the entry point names; None when it broke."""
+    error: str | None = None
+    """Why it could not be loaded."""
+
+
+def names(group: str) -> list[str]:
+    """Return the names registered under `group`, sorted."""
+    return sorted(_registered(group))
+
+
+def load(group: str, name: str) -> Any:
+    """Return what is registered as `name`; raise `UnknownPlugin` or `BrokenPlugin`."""
+    known = _registered(group)
+    if name not in known:
+        raise UnknownPlugin(_unknown(group, name, sorted(known)))
+    return _load(known[name])
+
+
+def load_all(group: str) -> Iterator[Plugin]:
+    """Yield every plug-in of `group` by name; a broken one carries its error instead."""
+    for name, entry in sorted(_registered(group).items()):
+        try:
+            yield Plugin(name, _load(entry))
+        except BrokenPlugin as error:
+            yield Plugin(name, None, str(error))
+
+
+def _registered(group: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)}
+
+
+def _load(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        raise BrokenPlugin(
+            f"The plug-in {entry.name!r} of {entry.group} ({entry.value}) cannot be loaded: "
+            f"{type(error).__name__}: {error}. Reinstall or remove the package that brings it."
+        ) from error
+
+
+def _unknown(group: str, name: str, known: list[str]) -> str:
+    if not known:
+        return f"Nothing is registered under {group}: install genrebase again (pip install .)."
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"There is no {name!r} under {group}.{hint} Known: {', '.join(known)}."

@@ -1,0 +1,128 @@
+"""When a job runs: cron text with a time zone, or every so many seconds."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from apscheduler.triggers.combining import OrTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from genrebase.errors import Refused
+
+_FIELDS: Final = 5
+_DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_INSTANT: Final = timedelta(microseconds=1)
+_WEEKDAY_PART: Final = re.compile(r"([a-z]{3}|[0-7])(?:-([a-z]{3}|[0-7]))?(?:/([1-9]))?")
+
+
+class BadSchedule(Refused):
+    """A schedule that nobody can keep."""
+
+
+class Schedule(Protocol):
+    """The moments at which a job is to run."""
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return the first such moment after `moment`; None when there is none."""
+        ...
+
+    def trigger(self) -> Any:
+        """Return the schedule as APScheduler wants it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Every so many seconds, counted from the last start."""
+
+    seconds: float
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return `moment` and the interval."""
+        return moment + timedelta(seconds=self.seconds)
+
+    def trigger(self) -> Any:
+        """Return APScheduler's interval."""
+        return IntervalTrigger(seconds=self.seconds, timezone=ZoneInfo("UTC"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as cron reads it; without a zone in UTC.
+
+    Sunday is 0 or 7 or `sun`; where both day and weekday are given, either will do.
+    """
+
+    text: str
+    _trigger: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise `BadSchedule` at once when the text cannot be kept."""
+        object.__setattr__(self, "_trigger", _parse(self.text))
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return the first moment strictly after `moment`."""
+        found: datetime | None = self._trigger.get_next_fire_time(None, moment + _INSTANT)
+        return found
+
+    def trigger(self) -> Any:
+        """Return APScheduler's trigger."""
+        return self._trigger
+
+
+def is_due(schedule: Schedule, last: datetime | None, now: datetime) -> bool:
+    """Tell whether a job that last ran at `last` (None: never) should run at `now`."""
+    if last is None:
+        return True
+    following = schedule.next_after(last)
+    return following is not None and following <= now
+
+
+def _parse(text: str) -> Any:
+    words = text.split()
+    if len(words) not in {_FIELDS, _FIELDS + 1}:
+        raise BadSchedule(
+            f"{text!r} is no schedule: write MINUTE HOUR DAY MONTH WEEKDAY and a time zone, "
+            "as in '0 3 * * * Europe/Berlin'."
+        )
+    try:
+        zone = ZoneInfo(words[_FIELDS] if len(words) > _FIELDS else "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSchedule(
+            f"{words[_FIELDS]!r} is no time zone this system knows: "
+            "write one such as UTC or Europe/Berlin."
+        ) from None
+    minute, hour, day, month, weekday = words[:_FIELDS]
+    clock = {"minute": minute, "hour": hour, "month": month, "timezone": zone}
+    try:
+        days = ",".join(_weekdays(weekday.lower()))
+        if day.startswith("*") or weekday.startswith("*"):
+            return CronTrigger(day=day, day_of_week=days, **clock)
+        return OrTrigger([CronTrigger(day=day, **clock), CronTrigger(day_of_week=days, **clock)])
+    except ValueError as error:
+        raise BadSchedule(f"{text!r} is no schedule: {error}") from None
+
+
+def _weekdays(text: str) -> Iterator[str]:
+    """Yield the weekdays as names: APScheduler's own numbers begin at Monday, cron's at Sunday."""
+    if text == "*":
+        yield "*"
+        return
+    every = re.fullmatch(r"\*/([1-7])", text)
+    for part in (f"0-6/{every[1]}" if every else text).split(","):
+        match = _WEEKDAY_PART.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is no weekday")
+        first = _weekday(match[1])
+        last = first if match[2] is None else _weekday(match[2])
+        last = last + 7 if last < first else last
+        for number in range(first, last + 1, int(match[3] or 1)):
+            yield _DAYS[number % 7]
+
+
+def _weekday(text: str) -> int:
+    return int(text) if text.isdigit() else _DAYS.index(text)

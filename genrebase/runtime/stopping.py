@@ -1,0 +1,71 @@
+"""A clean stop: the first signal asks for one, the second does not wait."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+from typing import Final
+
+_SIGNAL_NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")
+"""SIGBREAK is Windows' own; SIGTERM reaches nobody there, but does no harm."""
+_LOOK_EVERY: Final = 1.0
+"""Seconds between two looks; on Windows a wait without an end does not hear Ctrl-C."""
+
+
+class Stop:
+    """Whether somebody asked us to stop, and a way to wait for it."""
+
+    def __init__(self, *wake: Callable[[], object]) -> None:
+        """`wake` is called once at the request: to end a sleep early, to pass it on."""
+        self._event = Event()
+        self._wake = wake
+
+    @property
+    def requested(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._event.is_set()
+
+    def request(self) -> None:
+        """Ask for a stop."""
+        if not self._event.is_set():
+            self._event.set()
+            for call in self._wake:
+                call()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until a stop is asked for, at most so long; return whether it was."""
+        if seconds is not None:
+            return self._event.wait(seconds)
+        while not self._event.wait(_LOOK_EVERY):
+            pass
+        return True
+
+
+@contextmanager
+def stop_on_signals(
+    *wake: Callable[[], object], abort: Callable[[int], object] = os._exit
+) -> Iterator[Stop]:
+    """Turn SIGINT and SIGTERM into a request to stop while the block runs.
+
+    The second signal ends the process at once through `abort`, with 128 + its number: whatever
+    was in hand is rolled back by the database. Call it in the main thread only.
+    """
+    stop = Stop(*wake)
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            abort(128 + number)
+        stop.request()
+
+    before = {number: signal.signal(number, on_signal) for number in _signals()}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _signals() -> list[int]:
+    return [getattr(signal, name) for name in _SIGNAL_NAMES if hasattr(signal, name)]

@@ -1,0 +1,44 @@
+"""The settings of the umbrella command, and whether Spotify's credentials are there."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GenrebaseSettings(BaseSettings):
+    """What `genrebase` itself reads from the environment and `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GENREBASE_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least level of a log line that is written."
+    )
+    catalogue: str | None = Field(
+        default=None,
+        validation_alias="CATALOGUE",
+        description="A CSV file that `genrebase run` and `demo` let the sandbox serve instead of "
+        "its invented catalogue.",
+    )
+    client_id: str | None = Field(
+        default=None,
+        validation_alias="SPOTIPY_CLIENT_ID",
+        description="The client id of your Spotify application; spotipy's own variable.",
+    )
+    client_secret: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias="SPOTIPY_CLIENT_SECRET",
+        description="Its client secret; spotipy's own variable.",
+    )
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether Spotify itself can be asked."""
+        return bool(self.client_id and self.client_secret)

@@ -1,0 +1,31 @@
+"""Asking every side how it is."""
+
+from genrebase.runtime.checks import Check, gather
+from tests.unit.genrebase.runtime.conftest import Install
+
+GROUP = "genrebase.test_checks"
+CODE = """
+from genrebase.runtime.checks import Check
+
+def fine():
+    return [Check("disk", True, "12 GB free.")]
+
+def breaks_half_way():
+    yield Check("token", None, "Not asked.")
+    raise RuntimeError("Authorization: Bearer abcdefghijklmnopqrstuvwxyz")
+"""
+
+
+def test_every_plugin_is_asked(install: Install, module: str) -> None:
+    """All checks come, and a plug-in that breaks becomes a line without secrets."""
+    install(
+        GROUP,
+        {"a": f"{module}:breaks_half_way", "b": "no_such_module_at_all:x", "c": f"{module}:fine"},
+        CODE,
+    )
+    token, broken, missing, disk = gather(GROUP)
+    assert token == Check("token", None, "Not asked.")
+    assert (broken.name, broken.ok) == ("a", False)
+    assert "RuntimeError: Authorization: Bearer ***" in broken.sentence
+    assert (missing.name, missing.ok) == ("b", False)
+    assert disk.ok is True

@@ -1,0 +1,74 @@
+"""Structured, on standard error, without secrets."""
+
+import io
+import json
+import logging as stdlib
+
+import pytest
+import structlog
+
+from genrebase.runtime import logging
+
+TOKEN = "BQDx0123456789abcdefghijklmnop"
+
+
+def test_without_a_terminal_a_line_is_a_json_object() -> None:
+    """Machines get one JSON object a line, with level, time and logger."""
+    stream = io.StringIO()
+    logging.configure(stream=stream)
+    structlog.get_logger("collector.harvest").info("page", genre="r&b", items=50)
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["genre"], line["items"]) == ("page", "r&b", 50)
+    assert (line["level"], line["logger"]) == ("info", "collector.harvest")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_people_get_a_sentence_and_the_whole_traceback() -> None:
+    """On a terminal a line is readable and an error shows where it came from."""
+    stream = io.StringIO()
+    logging.configure(stream=stream, human=True)
+    try:
+        raise ValueError("odd")
+    except ValueError:
+        structlog.get_logger("x").exception("broke", genre="rap")
+    assert "broke" in stream.getvalue()
+    assert "ValueError: odd" in stream.getvalue()
+    assert "Traceback" in stream.getvalue()
+
+
+@pytest.mark.parametrize("human", [True, False])
+def test_secrets_never_appear(human: bool) -> None:
+    """Neither in values nor in text, tracebacks or the lines of libraries."""
+    stream = io.StringIO()
+    logging.configure("DEBUG", stream=stream, human=human)
+    log = structlog.get_logger("x")
+    log.info("asked", headers={"Authorization": f"Bearer {TOKEN}"}, client_secret=TOKEN)
+    log.info(f"url=https://me:{TOKEN}@host/")
+    stdlib.getLogger("somebody.else").warning("sending %s", f"Authorization: Bearer {TOKEN}")
+    try:
+        raise ValueError(f"client_secret={TOKEN}")
+    except ValueError:
+        log.exception("broke")
+        stdlib.getLogger("somebody.else").exception("broke too")
+    assert stream.getvalue().count("\n") >= 5
+    assert TOKEN not in stream.getvalue()
+
+
+@pytest.mark.parametrize("name", ["spotipy", "spotipy.client", "urllib3.connectionpool"])
+def test_the_chatty_libraries_are_capped(name: str) -> None:
+    """spotipy prints its bearer token at DEBUG: it is never heard below WARNING."""
+    stream = io.StringIO()
+    logging.configure("DEBUG", stream=stream)
+    stdlib.getLogger(name).debug("headers")
+    stdlib.getLogger(name).info("headers")
+    assert stream.getvalue() == ""
+    stdlib.getLogger(name).warning("slow")
+    assert "slow" in stream.getvalue()
+
+
+def test_the_level_is_kept() -> None:
+    """What lies under the level asked for is not written."""
+    stream = io.StringIO()
+    logging.configure("WARNING", stream=stream)
+    structlog.get_logger("x").info("quiet")
+    assert stream.getvalue() == ""

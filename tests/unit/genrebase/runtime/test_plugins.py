@@ -1,0 +1,54 @@
+"""Loading what packages register."""
+
+import pytest
+
+from genrebase.runtime import plugins
+from tests.unit.genrebase.runtime.conftest import Install
+
+GROUP = "genrebase.test_group"
+
+
+def test_a_plugin_is_loaded_by_name(install: Install, module: str) -> None:
+    """What the entry point names is what one gets."""
+    install(GROUP, {"ten": f"{module}:TEN", "two": f"{module}:TWO"}, "TEN = 10\nTWO = 2\n")
+    assert plugins.names(GROUP) == ["ten", "two"]
+    assert plugins.load(GROUP, "ten") == 10
+    assert [(one.name, one.value) for one in plugins.load_all(GROUP)] == [("ten", 10), ("two", 2)]
+
+
+def test_an_unknown_name_lists_the_known_ones_and_the_nearest(
+    install: Install, module: str
+) -> None:
+    """A misspelt name is answered with the nearest and the list."""
+    install(GROUP, {"logistic": f"{module}:A", "random_forest": f"{module}:A"}, "A = 1\n")
+    with pytest.raises(plugins.UnknownPlugin) as refused:
+        plugins.load(GROUP, "logistics")
+    assert "Did you mean 'logistic'?" in str(refused.value)
+    assert "Known: logistic, random_forest." in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_a_name_near_to_none_gets_the_list_only(install: Install, module: str) -> None:
+    """No guess is made where nothing is near."""
+    install(GROUP, {"logistic": f"{module}:A"}, "A = 1\n")
+    with pytest.raises(plugins.UnknownPlugin, match=r"zebra.*Known: logistic") as refused:
+        plugins.load(GROUP, "zebra")
+    assert "Did you mean" not in str(refused.value)
+
+
+def test_an_empty_group_says_what_to_do() -> None:
+    """Where nothing is registered at all, the installation is at fault."""
+    with pytest.raises(plugins.UnknownPlugin, match="install genrebase again"):
+        plugins.load("genrebase.no_such_group", "x")
+
+
+def test_a_broken_plugin_stops_only_itself(install: Install, module: str) -> None:
+    """One that cannot be imported is named with its reason; the others are loaded."""
+    install(GROUP, {"bad": "no_such_module_at_all:x", "good": f"{module}:A"}, "A = 1\n")
+    bad, good = plugins.load_all(GROUP)
+    assert bad.value is None
+    assert bad.error is not None
+    assert "no_such_module_at_all" in bad.error
+    assert (good.value, good.error) == (1, None)
+    with pytest.raises(plugins.BrokenPlugin, match="bad"):
+        plugins.load(GROUP, "bad")

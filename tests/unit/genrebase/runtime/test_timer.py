@@ -1,0 +1,96 @@
+"""Jobs at their times."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from genrebase.runtime import logging
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.jobs import job_run
+from genrebase.runtime.schedule import Cron, Every
+from genrebase.runtime.stopping import Stop
+from genrebase.runtime.timer import Job, Timer
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, transaction
+from tests.fakes import NOON, FakeClock
+
+DAILY = Cron("0 3 * * *")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{(tmp_path / 'jobs.db').as_posix()}")
+    with transaction(made) as connection:
+        tables.job_run.create(connection)
+    yield made
+    made.dispose()
+
+
+def never() -> None:
+    raise AssertionError("nobody runs it here")
+
+
+def test_a_job_that_never_ran_runs_on_start(engine: Engine) -> None:
+    """Without a row in job_run a job is due at once."""
+    clock = FakeClock()
+    assert Timer(engine, clock, []).first_run(Job("train", never, DAILY)) == NOON
+
+
+@pytest.mark.parametrize(
+    ("outcome", "first"),
+    [
+        ("done", datetime(2026, 1, 2, 3, tzinfo=UTC)),
+        ("nothing_new", datetime(2026, 1, 2, 3, tzinfo=UTC)),
+        ("failed", NOON),
+        ("blocked", NOON),
+    ],
+)
+def test_job_run_decides_what_is_due(engine: Engine, outcome: str, first: datetime) -> None:
+    """A completed run waits for its next moment; one that failed or was blocked is due."""
+    with job_run(engine, FakeClock(NOON - timedelta(hours=1)), "train") as run:
+        run.outcome(outcome)
+    assert Timer(engine, FakeClock(), []).first_run(Job("train", never, DAILY)) == first
+
+
+def test_a_missed_moment_is_made_up_for(engine: Engine) -> None:
+    """When nobody was there at the job's time, it runs on start."""
+    with job_run(engine, FakeClock(NOON - timedelta(days=1)), "train"):
+        pass
+    assert Timer(engine, FakeClock(), []).first_run(Job("train", never, DAILY)) == NOON
+
+
+def test_due_jobs_run_and_an_error_ends_one_run_only(engine: Engine) -> None:
+    """The daemon outlives a job that breaks, with its traceback, and stops when asked."""
+    logs = io.StringIO()
+    logging.configure(stream=logs)
+    stop, ran = Stop(), []
+
+    def breaks() -> None:
+        raise RuntimeError("so it goes")
+
+    def works() -> None:
+        ran.append("works")
+        if len(ran) > 1:
+            stop.request()
+
+    jobs = [Job("breaks", breaks, Every(0.01)), Job("works", works, Every(0.02))]
+    Timer(engine, SystemClock(), jobs).run(stop)
+    assert ran[:2] == ["works", "works"]
+    assert "RuntimeError: so it goes" in logs.getvalue()
+
+
+def test_a_stop_waits_for_the_job_in_hand(engine: Engine) -> None:
+    """A job that runs when the stop comes is finished first."""
+    stop, done = Stop(), []
+
+    def slow() -> None:
+        stop.request()
+        done.append(stop.wait(0.05))
+        done.append("finished")
+
+    Timer(engine, SystemClock(), [Job("slow", slow, Every(60))]).run(stop)
+    assert done == [True, "finished"]
