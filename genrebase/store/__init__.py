@@ -17,4 +17,4 @@ def connect(url: str | None = None) -> Engine:
     return made
 
 
-__all__ = ["connect"]
+__all__ = ["Engine", "connect"]
