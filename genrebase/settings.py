@@ -1,9 +1,16 @@
 """The settings of the umbrella command, and whether Spotify's credentials are there."""
 
+import os
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from genrebase.errors import Refused
+
+
+class BadSettings(Refused):
+    """A setting that cannot be used."""
 
 
 class GenrebaseSettings(BaseSettings):
@@ -42,3 +49,20 @@ class GenrebaseSettings(BaseSettings):
     def has_credentials(self) -> bool:
         """Whether Spotify itself can be asked."""
         return bool(self.client_id and self.client_secret)
+
+
+def load() -> GenrebaseSettings:
+    """Read the settings; raise `BadSettings` with a sentence for one that cannot be used."""
+    try:
+        return GenrebaseSettings()
+    except ValidationError as error:
+        problems = [
+            f"GENREBASE_{str(one['loc'][0]).upper()}: {one['msg']}."
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        raise BadSettings(" ".join(problems)) from None
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """Return our own environment with `more` in it, for a process that we start."""
+    return {**os.environ, **more}  # noqa: TID251 - handed on as it is, nothing is read from it

@@ -17,7 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from genrebase import settings
 from genrebase.errors import GenrebaseError
+from genrebase.runtime import logging
 
 _PLAIN_EVERY_SECONDS = 5.0
 """Without a terminal, a line of progress at most this often."""
@@ -140,8 +142,10 @@ def run_app(app: typer.Typer) -> NoReturn:
     """Run a command line; an error of ours becomes its sentence and its exit code.
 
     Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source.
+    Logs go to standard error, from `GENREBASE_LOG_LEVEL` up.
     """
     try:
+        logging.configure(settings.load().log_level)
         app()
     except GenrebaseError as error:
         Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)

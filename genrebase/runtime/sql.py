@@ -1,0 +1,55 @@
+"""A question in SQL and its answer, for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DatabaseError
+
+from genrebase.errors import GenrebaseError
+from genrebase.store.engine import reading
+
+
+class UnansweredQuestion(GenrebaseError):
+    """The database did not understand a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows, and what their columns are called."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def records(self) -> Sequence[dict[str, Any]]:
+        """Return each row as a mapping from column to value."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def ask(engine: Engine, question: str) -> Answer:
+    """Run one SELECT and return all its rows; raise `UnansweredQuestion` when it makes no sense."""
+    with reading(engine) as connection:
+        try:
+            found = connection.execute(text(question))
+        except DatabaseError as error:
+            raise UnansweredQuestion(f"The database says {error.orig} to: {question}") from error
+        return Answer(tuple(found.keys()), tuple(tuple(row) for row in found.all()))
+
+
+def server_now(engine: Engine) -> datetime | None:
+    """Return what the database's own clock says; None for SQLite, which has none of its own."""
+    if engine.dialect.name == "sqlite":
+        return None
+    with reading(engine) as connection:
+        now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return now
+
+
+def version(engine: Engine) -> str:
+    """Return which database it is."""
+    with reading(engine) as connection:
+        numbers = connection.dialect.server_version_info or ()
+    name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(engine.dialect.name, "")
+    return f"{name} {'.'.join(str(number) for number in numbers)}"
