@@ -1,0 +1,211 @@
+"""Reading a dataset row by row, as text, in flat memory; the format is told by the content."""
+
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+from collector.datasets import cells
+from genrebase.errors import GenrebaseError, Refused
+
+Cells = Sequence[str]
+"""One row, every cell as text."""
+
+_GZIP: Final = b"\x1f\x8b"
+_PARQUET: Final = b"PAR1"
+_ZIP: Final = b"PK\x03\x04"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_DELIMITERS: Final = ",\t;|"
+UTF8: Final = "utf-8-sig"
+"""The encoding unless told otherwise; a byte-order mark is no part of the first name."""
+
+_BATCH: Final = 5_000
+_HASH_CHUNK: Final = 1 << 20
+
+
+class NotADataset(Refused):
+    """The file cannot be read as a dataset."""
+
+
+class Damaged(GenrebaseError):
+    """The file ends or breaks in the middle."""
+
+
+class Dataset:
+    """An open dataset: its header, and its rows to be read once."""
+
+    header: Sequence[str]
+
+    def rows(self) -> Iterator[Cells | None]:
+        """Yield every row with as many cells as the header has; None for one that is broken."""
+        raise NotImplementedError
+
+    def estimated_rows(self, done: int) -> float | None:
+        """Return about how many rows there are, after `done` were read; None if unknown."""
+        raise NotImplementedError
+
+
+@contextmanager
+def open_dataset(path: Path, encoding: str = UTF8) -> Iterator[Dataset]:
+    """Open CSV (also with tabs or semicolons), the same gzipped, or Parquet.
+
+    Raises `NotADataset` for what is none, `Damaged` while reading a file that breaks off.
+    """
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
+    with raw:
+        start = raw.read(4)
+        raw.seek(0)
+        if start == _PARQUET:
+            yield _Parquet(path)
+        elif start == _ZIP:
+            raise NotADataset(f"{path} is a zip archive or a workbook: unpack it, or save as CSV.")
+        else:
+            yield _Delimited(path, raw, start, encoding)
+
+
+def fingerprint(path: Path) -> "hashlib._Hash":
+    """Return the SHA-256 of the file's bytes, open for more."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_HASH_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
+    return digest
+
+
+class _Lines:
+    """The lines of a file, and those of the record in hand, so that they can be read again."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._again: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._file)
+        self.taken.append(line)
+        return line
+
+    def give_back(self) -> None:
+        """Read what followed the first line of the record in hand once more."""
+        self._again.extendleft(reversed(self.taken[1:]))
+
+
+class _Delimited(Dataset):
+    def __init__(self, path: Path, raw: IO[bytes], start: bytes, encoding: str) -> None:
+        self._path, self._raw = path, raw
+        self._size = path.stat().st_size
+        unpacked: Any = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
+        with self._whole():
+            self._text = self._decoded(io.BufferedReader(unpacked, 1 << 18), encoding)
+            first = self._text.readline()
+        if not first.strip():
+            raise NotADataset(f"{path} is empty: its first line has to name the columns.")
+        self._delimiter = max(_DELIMITERS, key=first.count)
+        names = next(csv.reader([first], delimiter=self._delimiter))
+        self.header = [name.strip() for name in names]
+
+    def _decoded(self, file: io.BufferedReader, encoding: str) -> IO[str]:
+        errors = "surrogateescape"  # keeps what cannot be decoded apart, row by row
+        if file.peek(2)[:2] in _UTF16:
+            encoding, errors = "utf-16", "replace"
+        try:
+            return io.TextIOWrapper(file, encoding, errors, newline="")
+        except LookupError:
+            raise NotADataset(f"There is no encoding called {encoding!r}.") from None
+
+    def rows(self) -> Iterator[Cells | None]:
+        lines = _Lines(self._text)
+        records = csv.reader(lines, delimiter=self._delimiter)
+        width = len(self.header)
+        with self._whole():
+            while True:
+                try:
+                    for row in records:
+                        if len(row) == width:
+                            yield row
+                        elif row:  # a blank line is no row
+                            yield self._fitting(row, lines)
+                        lines.taken.clear()
+                except csv.Error:
+                    lines.give_back()
+                    lines.taken.clear()
+                    yield None
+                else:
+                    return
+
+    def _fitting(self, row: list[str], lines: _Lines) -> list[str] | None:
+        """Return a row of another width as it can be used, or None.
+
+        A quote that is never closed swallows the rows after it: they are read again.
+        """
+        width = len(self.header)
+        if len(row) > width and not any(cell.strip() for cell in row[width:]):
+            return row[:width]
+        lines.give_back()
+        return None
+
+    def estimated_rows(self, done: int) -> float | None:
+        at = self._raw.tell()
+        return done * self._size / at if at else None
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise Damaged(
+                f"{self._path} is damaged: {error}. What came before is imported; "
+                "get the whole file and start again."
+            ) from error
+
+
+class _Parquet(Dataset):
+    def __init__(self, path: Path) -> None:
+        # pyarrow takes a quarter of a second to import, and CSV does not need it
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        self._path, self._broken = path, pa.ArrowException
+        try:
+            self._file = parquet.ParquetFile(path)
+        except pa.ArrowException as error:
+            raise NotADataset(f"{path} is not a Parquet file: {error}.") from error
+        self.header = list(self._file.schema_arrow.names)
+
+    def rows(self) -> Iterator[Cells | None]:
+        try:
+            for batch in self._file.iter_batches(batch_size=_BATCH):
+                columns = (map(_as_text, column.to_pylist()) for column in batch.columns)
+                yield from zip(*columns, strict=True)
+        except (self._broken, OSError) as error:
+            raise Damaged(
+                f"{self._path} is damaged: {error}. What came before is imported; "
+                "get the whole file and start again."
+            ) from error
+
+    def estimated_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file says it itself
+        return float(self._file.metadata.num_rows)
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        joined = cells.LIST_SEPARATOR.join(map(_as_text, value))
+        return joined if len(value) > 1 else joined + cells.LIST_SEPARATOR
+    return value if isinstance(value, str) else str(value)

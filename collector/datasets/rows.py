@@ -1,0 +1,195 @@
+"""From a row of a dataset to a track: what it says, what it does not, and why it is no track."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from collector import source_ids
+from collector.datasets import cells
+from collector.datasets.columns import Columns
+from collector.records import ArtistCredit, AudioFeatures, DurationMs, FoundTrack
+from genrebase.store import names, tables
+
+_RANGES: Final = tuple(tables.FEATURE_RANGES[name] for name in tables.FEATURES)
+_WHOLE: Final = tuple(name in tables.WHOLE_FEATURES for name in tables.FEATURES)
+_TEMPO: Final = tables.FEATURES.index("tempo")
+_SPEECHINESS: Final = tables.FEATURES.index("speechiness")
+_HANGS_ON_BEAT: Final = tuple(
+    tables.FEATURES.index(name) for name in ("time_signature", "danceability", "valence")
+)
+_LONGEST_MS: Final = 2**31 - 1
+_PLAIN_NAME: Final = 400
+_WIDE_NAME: Final = 60
+_KEY_BYTES: Final = 2_000
+"""A name is a key of an index, and PostgreSQL's have a limit of 2,704 bytes."""
+_LONGEST_ID: Final = 200
+
+
+class Rejection(StrEnum):
+    """Why a row is no track."""
+
+    NO_NAME = "no name"
+    BROKEN = "wrong number of columns"
+    UNDECODABLE = "not in the file's encoding"
+    TOO_LONG = "name too long"
+
+
+class RowReader:
+    """Turns rows into tracks, for one dataset."""
+
+    def __init__(self, columns: Columns, own_source: str, last_year: int) -> None:
+        """Read rows laid out as `columns`.
+
+        `own_source` is the source of ids that are not Spotify's; a release year after
+        `last_year` is a mistake.
+        """
+        self._at = columns
+        self._own_source = own_source
+        self._last_year = last_year
+        self._has_features = any(index is not None for index in columns.features)
+        self._credits = lru_cache(maxsize=65_536)(self._read_credits)
+
+    def read(self, row: Sequence[str]) -> tuple[FoundTrack, str | None] | Rejection:
+        """Return a row's track and genre (None: unlabelled), or why it is no track."""
+        at = self._at
+        try:
+            genre = _genre(row, at.genre)
+            title = cells.text(row[at.title])
+            ids = "" if at.artist_ids is None else row[at.artist_ids]
+            credits_ = self._credits(row[at.artists], ids)
+            album = None if at.album is None else cells.text(row[at.album])
+        except UnicodeEncodeError:
+            return Rejection.UNDECODABLE
+        if cells.is_missing(title) and cells.is_missing(row[at.artists]):
+            return Rejection.NO_NAME
+        if credits_ is None or _too_long(title, credits_[0].name):
+            return Rejection.TOO_LONG
+        source, source_id = self._address(row)
+        released, year = self._released(row)
+        track = FoundTrack(
+            source,
+            source_id,
+            title,
+            credits_,
+            album or None,
+            released,
+            year,
+            self._duration(row),
+            None if at.explicit is None else cells.flag(row[at.explicit]),
+            None if at.popularity is None else cells.whole(row[at.popularity], 0, 100),
+            None if at.isrc is None else cells.isrc(row[at.isrc]),
+            self._split(row),
+            self._features(row) if self._has_features else None,
+        )
+        return track, genre
+
+    def subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
+        """Return the fine genre a row carries and the broad one it belongs to."""
+        if self._at.fine_genre is None:
+            return None
+        fine, broad = _genre(row, self._at.fine_genre), _genre(row, self._at.broad_genre)
+        return None if fine is None or broad is None else (fine, broad)
+
+    def _address(self, row: Sequence[str]) -> tuple[str, str]:
+        at = self._at.track_id
+        if at is None:
+            return source_ids.NAME_ONLY, ""
+        spotify = source_ids.spotify_track(row[at])
+        if spotify is not None:
+            return source_ids.SPOTIFY, spotify
+        own = names.clean(row[at])
+        if cells.is_missing(own) or len(own) > _LONGEST_ID:
+            return source_ids.NAME_ONLY, ""
+        return self._own_source, own
+
+    def _read_credits(self, artists: str, ids: str) -> tuple[ArtistCredit, ...] | None:
+        """Return the credits; None where a name is too long to be stored."""
+        listed = cells.split_list(artists) if self._at.many_artists else [cells.text(artists)]
+        listed = listed or [""]
+        known = cells.split_list(ids)
+        if len(known) != len(listed):
+            known = [""] * len(listed)
+        if any(_too_long("", name) for name in listed):
+            return None
+        found = {
+            name: ArtistCredit(name, _artist_id(known_as))
+            for name, known_as in zip(reversed(listed), reversed(known), strict=True)
+        }
+        return tuple(found[name] for name in dict.fromkeys(listed))
+
+    def _released(self, row: Sequence[str]) -> tuple[str | None, int | None]:
+        at = self._at
+        for index in (at.release_date, at.release_year):
+            if index is not None:
+                released, year = cells.date(row[index], self._last_year)
+                if year is not None:
+                    return released, year
+        return None, None
+
+    def _duration(self, row: Sequence[str]) -> DurationMs | None:
+        at = self._at.duration
+        if at is None:
+            return None
+        if self._at.milliseconds:
+            found = cells.whole(row[at], 1, _LONGEST_MS)
+        else:
+            seconds = cells.number(row[at], 0.001, _LONGEST_MS / 1000)
+            found = None if seconds is None else round(seconds * 1000)
+        return None if found is None else DurationMs(found)
+
+    def _split(self, row: Sequence[str]) -> str | None:
+        at = self._at.split
+        if at is None or cells.is_missing(row[at]):
+            return None
+        return names.clean(row[at])
+
+    def _features(self, row: Sequence[str]) -> AudioFeatures | None:
+        values: list[float | None] = []
+        for index, (low, high), is_whole in zip(self._at.features, _RANGES, _WHOLE, strict=True):
+            if index is None:
+                values.append(None)
+            elif is_whole:
+                values.append(cells.whole(row[index], int(low), int(high)))
+            else:
+                values.append(cells.number(row[index], low, high))
+        if values[_TEMPO] is None:
+            self._forget_beat(row, values)
+        if all(value is None for value in values):
+            return None
+        return AudioFeatures(*values)  # type: ignore[arg-type]  # whole ones are int by `_WHOLE`
+
+    def _forget_beat(self, row: Sequence[str], values: list[float | None]) -> None:
+        """Forget what hangs on the beat where the tempo is 0: the analysis failed."""
+        at = self._at.features[_TEMPO]
+        if at is None or cells.number(row[at], 0, 0) is None:
+            return
+        for index in _HANGS_ON_BEAT:
+            values[index] = None
+        if values[_SPEECHINESS] == 0:
+            values[_SPEECHINESS] = None
+
+
+def _genre(row: Sequence[str], index: int | None) -> str | None:
+    if index is None:
+        return None
+    return _genre_name(row[index])
+
+
+@lru_cache(maxsize=16_384)
+def _genre_name(cell: str) -> str | None:
+    """Return a cell's genre: as it stands, but for the blanks around; None for no genre."""
+    name = cells.text(cell)
+    return None if cells.is_missing(name) or len(name.encode()) > _KEY_BYTES else name
+
+
+def _artist_id(known_as: str) -> str | None:
+    plain = known_as.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+    return source_ids.spotify_track(plain)
+
+
+def _too_long(title: str, artist: str) -> bool:
+    limit = _PLAIN_NAME if title.isascii() and artist.isascii() else _WIDE_NAME
+    if len(title) + len(artist) <= limit:
+        return False
+    return len(names.name_key(title, artist).encode()) > _KEY_BYTES

@@ -1,0 +1,203 @@
+"""Import an existing dataset: read rows, make tracks of them, record them batch by batch.
+
+A batch is one transaction. Importing a file again, or again after a kill, ends in the same
+database: its tracks are found, and its rows are not counted twice.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from collector.catalogue import files, mappings, tracks
+from collector.datasets import columns, reader
+from collector.datasets.reader import Dataset
+from collector.datasets.rows import Rejection, RowReader
+from collector.records import Delivery, FoundTrack, Recorded, Seen
+from genrebase.errors import Refused
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.jobs import job_run
+from genrebase.runtime.output import Advance
+from genrebase.store import Engine
+from genrebase.store.engine import transaction
+
+JOB: Final = "import"
+PROVIDER: Final = "csv"
+BATCH: Final = 5_000
+"""Rows of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a dataset's rows: each is a new track, a duplicate or rejected."""
+
+    rows: int
+    tracks_new: int
+    duplicates: int
+    rejected: int
+    reasons: dict[str, int]
+    """Rejected rows per reason."""
+    unlabelled: int
+    """Rows that were taken, without a genre."""
+    genres: int
+    """Genres that its rows carry."""
+    seconds: float
+    rows_per_second: float
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Some rows in a row."""
+
+    last: int
+    """The number of its last row; the first row of the file is 1."""
+    found: list[tuple[int, FoundTrack, str | None, int]] = field(default_factory=list)
+    """(row, track, genre, rank)."""
+    rejected: list[tuple[int, Rejection]] = field(default_factory=list)
+    broad_of: dict[str, str] = field(default_factory=dict)
+
+
+def import_dataset(
+    engine: Engine,
+    path: Path,
+    clock: Clock,
+    advance: Advance,
+    *,
+    genre_column: str | None = None,
+    encoding: str = reader.UTF8,
+    rejected: Path | None = None,
+) -> Imported:
+    """Import the dataset in `path`; `rejected` is a file that gets a line for every rejected row.
+
+    Raises `NotADataset` or `ColumnsMissing` before anything is written, `Damaged` where the file
+    breaks off (the batches before that are kept).
+    """
+    began = clock.monotonic()
+    with reader.open_dataset(path, encoding) as dataset, _rejections(rejected) as note:
+        found = columns.find(dataset.header, genre_column)
+        origin = f"csv:{path.name}"
+        rows = RowReader(found, own_source=origin, last_year=clock.now().year + 1)
+        with job_run(engine, clock, JOB) as run:
+            recorder = _Recorder(engine, clock, path, _fingerprint(path, genre_column))
+            ranks: Counter[str] = Counter()
+            reasons: Counter[str] = Counter()
+            total, unlabelled = Recorded(), 0
+            done = 0
+            for batch in _batches(dataset, rows, ranks):
+                total += recorder.record(batch)
+                for row, reason in batch.rejected:
+                    reasons[reason] += 1
+                    note.writerow((row, reason))
+                unlabelled += sum(genre is None for _, _, genre, _ in batch.found)
+                done = batch.last
+                advance(done, total=dataset.estimated_rows(done))
+            recorder.finish()
+            run.note(file=path.name, rows=done, tracks_new=total.tracks_new)
+    seconds = clock.monotonic() - began
+    return Imported(
+        rows=done,
+        tracks_new=total.tracks_new,
+        duplicates=total.duplicates,
+        rejected=reasons.total(),
+        reasons=dict(sorted(reasons.items())),
+        unlabelled=unlabelled,
+        genres=len(ranks),
+        seconds=round(seconds, 3),
+        rows_per_second=round(done / seconds, 1) if seconds > 0 else 0.0,
+    )
+
+
+def _batches(dataset: Dataset, rows: RowReader, ranks: Counter[str]) -> Iterator[_Batch]:
+    stream = dataset.rows()
+    last = 0
+    while chunk := list(islice(stream, BATCH)):
+        yield _read(chunk, last, rows, ranks)
+        last += len(chunk)
+
+
+def _read(
+    chunk: Sequence[reader.Cells | None], before: int, rows: RowReader, ranks: Counter[str]
+) -> _Batch:
+    """Read rows into tracks; a track's rank is how many of its genre came before it."""
+    batch = _Batch(before + len(chunk))
+    for number, cells in enumerate(chunk, before + 1):
+        if cells is None:
+            batch.rejected.append((number, Rejection.BROKEN))
+            continue
+        read = rows.read(cells)
+        if isinstance(read, Rejection):
+            batch.rejected.append((number, read))
+            continue
+        track, genre = read
+        rank = 0
+        if genre is not None:
+            rank = ranks[genre]
+            ranks[genre] = rank + 1
+        batch.found.append((number, track, genre, rank))
+        if subgenre := rows.subgenre(cells):
+            batch.broad_of.setdefault(*subgenre)
+    return batch
+
+
+class _Recorder:
+    """Stores batches of one file."""
+
+    def __init__(self, engine: Engine, clock: Clock, path: Path, sha256: str) -> None:
+        self._engine, self._clock = engine, clock
+        self._name, self._sha256 = path.name, sha256
+        self._mapping = path.name.split(".")[0]
+        self._delivery = Delivery(origin=f"csv:{path.name}", provider=PROVIDER)
+
+    def record(self, batch: _Batch) -> Recorded:
+        """Record a batch and how far the file is counted, in one transaction."""
+        with transaction(self._engine) as connection:
+            counted = files.rows_counted(connection, self._sha256, self._name)
+            seen = [
+                Seen(track, genre, rank, row > counted) for row, track, genre, rank in batch.found
+            ]
+            mappings.learn(connection, self._mapping, batch.broad_of)
+            recorded = tracks.record(connection, seen, self._delivery, self._clock.now())
+            files.count(connection, self._sha256, batch.last)
+        return recorded
+
+    def finish(self) -> None:
+        """Say that the file is imported whole."""
+        with transaction(self._engine) as connection:
+            files.finish(connection, self._sha256, self._clock.now())
+
+
+def _fingerprint(path: Path, genre_column: str | None) -> str:
+    """Return what tells this import from others: the file's SHA-256 and the genre column.
+
+    Another genre column makes other sightings of the same rows: they are counted by themselves.
+    """
+    digest = reader.fingerprint(path)
+    if genre_column is not None:
+        digest.update(b"\0" + genre_column.encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _rejections(path: Path | None) -> Iterator[Any]:
+    """Open the list of rejected rows; without one, what is written goes nowhere."""
+    if path is None:
+        yield csv.writer(_Nowhere())
+        return
+    try:
+        file = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+    with file:
+        writer = csv.writer(file)
+        writer.writerow(("row", "reason"))
+        yield writer
+
+
+class _Nowhere:
+    def write(self, text: str) -> int:
+        """Forget what is written."""
+        return len(text)

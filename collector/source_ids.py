@@ -1,0 +1,36 @@
+"""Whose id is it? A track or playlist as people paste it: an id, a URI or a URL. Pure."""
+
+import re
+from typing import Final
+
+SPOTIFY: Final = "spotify"
+NAME_ONLY: Final = "name"
+"""The source of a track that came without an id."""
+
+ID_LENGTH: Final = 22
+"""A Spotify id is 22 characters of base 62."""
+
+_BASE62: Final = rf"[0-9A-Za-z]{{{ID_LENGTH}}}"
+_ID: Final = re.compile(_BASE62)
+_TRACK: Final = re.compile(rf"(?:spotify:track:|(?:^|/)tracks?/)({_BASE62})(?:[/?#].*)?$")
+_PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[/?#].*)?$")
+
+
+def spotify_track(text: str) -> str | None:
+    """Return the Spotify id that `text` is or points to as a track, None where it is neither."""
+    return _find(text, _TRACK)
+
+
+def spotify_playlist(text: str) -> str | None:
+    """Return the Spotify id that `text` is or points to as a playlist."""
+    return _find(text, _PLAYLIST)
+
+
+def _find(text: str, pattern: re.Pattern[str]) -> str | None:
+    if len(text) == ID_LENGTH and text.isalnum() and text.isascii():
+        return text
+    stripped = text.strip()
+    if _ID.fullmatch(stripped):
+        return stripped
+    found = pattern.search(stripped)
+    return found.group(1) if found else None
