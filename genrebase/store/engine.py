@@ -13,6 +13,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from genrebase.store.errors import BadUrl, Unreachable
 from genrebase.store.settings import StoreSettings
 
+__all__ = ["Connection", "Engine", "make_engine", "parse_url", "reading", "transaction"]
+
 WAL_SAFE_FROM: Final = (3, 51, 3)
 """Older SQLite can corrupt a write-ahead log that several processes reset at once."""
 

@@ -72,6 +72,7 @@ _MAYBE_STRIPPED: Final = re.compile(r"feat|ft|with|master|version|mono|stereo|mi
 """A quick look that spares nine titles in ten the long pattern."""
 
 
+@lru_cache(maxsize=16_384)
 def name_key(title: str, artist: str) -> str:
     """Return the name of a recording: normalised title | normalised primary artist."""
     parts = (normalise_title(title), normalise(artist))

@@ -1,14 +1,23 @@
-"""Where the database is."""
+"""Where the database is, and which features its views show."""
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import Annotated, Any, Final
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio")
 
 
 class StoreSettings(BaseSettings):
     """The store's settings, read from the environment and `.env` with the prefix `STORE_`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="STORE_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="STORE_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
     url: str = Field(
@@ -20,3 +29,16 @@ class StoreSettings(BaseSettings):
         gt=0,
         description="Seconds to wait for a SQLite database that another process is writing to.",
     )
+    feature_order: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=DEFAULT_FEATURE_ORDER,
+        validation_alias="COLLECTOR_FEATURE_ORDER",
+        description="Whose features the views show for a track that several providers know: "
+        "the first of these; others come last, by name. Read when the schema is upgraded.",
+    )
+
+    @field_validator("feature_order", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value

@@ -1,0 +1,175 @@
+"""The harvest: one step after another until nothing is missing, or nothing is left to ask.
+
+A step plans a shard, takes a slot, fetches one page and records it; sightings and the cursor move
+in one transaction, so that a crash loses nothing and repeats at most one request.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from collector import planning
+from collector.asking import Allowance, fetch_page
+from collector.budget import Budget
+from collector.catalogue import shards, tracks
+from collector.errors import AllowanceSpent, Blocked, Interrupted
+from collector.planning import Need, Shard
+from collector.ports import Source
+from collector.records import Delivery, Page, PageQuery, Recorded, Seen
+from genrebase.errors import NothingToDo
+from genrebase.runtime.clock import Clock
+from genrebase.store.engine import Connection, Engine, reading, transaction
+
+Stopped = Literal["target", "exhausted", "blocked", "limit", "interrupted"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far all genres are together."""
+
+    tracks: int
+    """Unique tracks so far, counted up to each genre's target."""
+    wanted: int
+    requests: int
+    genre: str
+    """The one asked for last."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a harvest brought, and why it ended."""
+
+    recorded: Recorded = field(default_factory=Recorded)
+    unusable: int = 0
+    """Items set aside: without a name, an id or artists."""
+    requests: int = 0
+    """Calls to the source, retries included."""
+    stopped: Stopped = "exhausted"
+    blocked: Blocked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Harvester:
+    """Everything a harvest works with."""
+
+    engine: Engine
+    source: Source
+    budget: Budget
+    clock: Clock
+    stop_requested: Callable[[], bool] = lambda: False
+
+    def run(
+        self,
+        genres: Sequence[str] = (),
+        *,
+        max_requests: int | None = None,
+        advance: Callable[[Progress], None] = lambda _: None,
+    ) -> Outcome:
+        """Harvest these genres (default: all with a target) until they are done.
+
+        `max_requests` bounds the calls to the source. Raises `NothingToDo` where no genre has a
+        target; a ban ends the run with `stopped="blocked"`.
+        """
+        outcome = Outcome()
+        allowance = Allowance(max_requests)
+        if not self._needs(genres):
+            raise NothingToDo(
+                "No genre has a target: add one with `collector genres add NAME --target N`."
+            )
+        try:
+            while not self.stop_requested():
+                step = self._step(genres, outcome, allowance, advance)
+                if step is not None:
+                    outcome.stopped = step
+                    break
+            else:
+                outcome.stopped = "interrupted"
+        except Blocked as ban:
+            outcome.stopped, outcome.blocked = "blocked", ban
+        except AllowanceSpent:
+            outcome.stopped = "limit"
+        except Interrupted:
+            outcome.stopped = "interrupted"
+        outcome.requests = allowance.spent
+        return outcome
+
+    def _step(
+        self,
+        genres: Sequence[str],
+        outcome: Outcome,
+        allowance: Allowance,
+        advance: Callable[[Progress], None],
+    ) -> Stopped | None:
+        """Fetch and record one page; return why there is nothing left to do, if so."""
+        needs = self._needs(genres)
+        limit = self.source.page_limits[0]
+        shard = planning.next_shard(self._open_shards(needs), needs, limit)
+        if shard is None:
+            return "exhausted" if any(need.missing for need in needs.values()) else "target"
+        genre = needs[shard.genre_id].name
+        query = PageQuery(
+            genre, shard.query, shard.year_from, shard.year_to, shard.next_offset, limit
+        )
+        page = fetch_page(self.budget, self.clock, self.source, query, allowance)
+        recorded = self._record(shard, genre, page)
+        outcome.recorded += recorded
+        outcome.unusable += len(page.unusable)
+        _log.debug(
+            "page recorded",
+            genre=genre,
+            years=(shard.year_from, shard.year_to),
+            offset=shard.next_offset,
+            received=page.received,
+            tracks_new=recorded.tracks_new,
+        )
+        advance(_progress(needs, shard, recorded, allowance.spent))
+        return None
+
+    def _needs(self, genres: Sequence[str]) -> dict[int, Need]:
+        with reading(self.engine) as connection:
+            return shards.needs(connection, genres)
+
+    def _open_shards(self, needs: dict[int, Need]) -> list[Shard]:
+        name = self.source.name
+        with reading(self.engine) as connection:
+            fresh = shards.missing_roots(connection, name, needs)
+            if not fresh:
+                return shards.open_shards(connection, name, needs)
+        queries = [(key, self.source.query_for(needs[key].name)) for key in sorted(fresh)]
+        with transaction(self.engine) as connection:
+            shards.add_roots(connection, name, queries, self.clock.now())
+            return shards.open_shards(connection, name, needs)
+
+    def _record(self, shard: Shard, genre: str, page: Page) -> Recorded:
+        """Write a page down: its sightings and the shard's cursor, or neither."""
+        now = self.clock.now()
+        first = shard.first_rank + shard.next_offset
+        seen = [Seen(item.track, genre, first + item.position) for item in page.items]
+        delivery = Delivery(self.source.origin, provider=None)
+        with transaction(self.engine) as connection:
+            recorded = tracks.record(connection, seen, delivery, now)
+            self._move(connection, shard, page, recorded)
+        return recorded
+
+    def _move(self, connection: Connection, shard: Shard, page: Page, recorded: Recorded) -> None:
+        now, reach = self.clock.now(), self.source.reach
+        after = planning.after_page(shard, page.received, recorded.tracks_new, reach)
+        if not shards.move(connection, shard, after, page.received, now):
+            return
+        if after.status == "split":
+            ranges = planning.children(shard, now.year)
+            first_rank = shard.first_rank + reach
+            new = [(shard.genre_id, shard.query, years, first_rank) for years in ranges]
+            shards.add(connection, self.source.name, new, now)
+
+
+def _progress(needs: dict[int, Need], shard: Shard, recorded: Recorded, requests: int) -> Progress:
+    have = sum(min(need.tracks, need.target) for need in needs.values())
+    wanted = sum(need.target for need in needs.values())
+    return Progress(
+        min(have + recorded.tracks_new, wanted), wanted, requests, needs[shard.genre_id].name
+    )

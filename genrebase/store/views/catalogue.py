@@ -1,0 +1,138 @@
+"""What there is: tracks, who made them, and under which genres they were seen."""
+
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from genrebase.store import tables
+from genrebase.store.views import parts
+from genrebase.store.views.definition import Providers, view
+
+
+def _tracks(providers: Providers) -> Select[Any]:
+    track = tables.track
+    labelled = parts.labelled_tracks()
+    source, features = parts.with_features(labelled.source, providers)
+    spotify_id = (
+        select(func.min(tables.track_alias.c.source_id))
+        .where(tables.track_alias.c.track_id == track.c.id)
+        .where(tables.track_alias.c.source == "spotify")
+        .correlate(track)
+        .scalar_subquery()
+    )
+    return select(
+        track.c.id.label("track_id"),
+        track.c.title,
+        track.c.artists,
+        track.c.album,
+        track.c.release_date,
+        track.c.release_year,
+        track.c.duration_ms,
+        track.c.explicit,
+        track.c.popularity,
+        track.c.isrc,
+        spotify_id.label("spotify_id"),
+        track.c.origin,
+        labelled.claim,
+        labelled.verdict,
+        labelled.label,
+        parts.genres_sighted(),
+        features.c.provider,
+        *parts.feature_columns(features),
+        track.c.track_fold,
+        track.c.side,
+        track.c.split,
+        track.c.first_seen_at,
+        track.c.last_seen_at,
+        track.c.updated_at,
+        track.c.identity,
+    ).select_from(source)
+
+
+def _track_credits(_providers: Providers) -> Select[Any]:
+    credit, artist = tables.track_artist, tables.artist
+    return select(
+        credit.c.track_id,
+        credit.c.artist_id,
+        credit.c.position,
+        artist.c.name.label("artist"),
+        artist.c.fold,
+    ).select_from(credit.join(artist))
+
+
+def _track_genres(_providers: Providers) -> Select[Any]:
+    sighting, genre, track = tables.sighting, tables.genre, tables.track
+    is_claim = func.coalesce(track.c.genre_id == sighting.c.genre_id, False)  # noqa: FBT003 - SQL
+    return select(
+        sighting.c.track_id,
+        sighting.c.genre_id,
+        genre.c.name.label("genre"),
+        sighting.c.best_rank,
+        sighting.c.times,
+        is_claim.label("is_claim"),
+        sighting.c.first_seen_at,
+        sighting.c.last_seen_at,
+    ).select_from(sighting.join(genre).join(track, track.c.id == sighting.c.track_id))
+
+
+tracks = view(
+    "tracks",
+    "Everything about a track in one flat row.",
+    {
+        "track_id": parts.TRACK_SENTENCES["track_id"],
+        "title": parts.TRACK_SENTENCES["title"],
+        "artists": parts.TRACK_SENTENCES["artists"],
+        "album": parts.TRACK_SENTENCES["album"],
+        "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
+        "release_year": parts.TRACK_SENTENCES["release_year"],
+        "duration_ms": parts.TRACK_SENTENCES["duration_ms"],
+        "explicit": parts.TRACK_SENTENCES["explicit"],
+        "popularity": parts.TRACK_SENTENCES["popularity"],
+        "isrc": "The recording's international code, NULL where unknown.",
+        "spotify_id": "Its Spotify id, the first by name where a re-release has another; or NULL.",
+        "origin": "Who delivered it first: spotify, csv:FILE, audio and so on.",
+        "claim": "The one genre it counts for, NULL where it has none.",
+        "verdict": "The genre a person gave it last, NULL where nobody did.",
+        "label": "The verdict, else the claim.",
+        "genres_sighted": "Under how many genres it was seen.",
+        "provider": "Whose features these are, NULL where nobody has any.",
+        **parts.FEATURE_SENTENCES,
+        **parts.FOLD_SENTENCES,
+        "split": "The side a published dataset put it on, NULL where none did.",
+        "first_seen_at": "When it was first delivered.",
+        "last_seen_at": "When it was last delivered.",
+        "updated_at": "When what describes it last changed.",
+        "identity": "What makes it unique: normalised title | normalised artist, and from the "
+        "second recording of that name on its ordinal.",
+    },
+    _tracks,
+)
+
+track_credits = view(
+    "track_credits",
+    "One row per track and credited artist.",
+    {
+        "track_id": parts.TRACK_SENTENCES["track_id"],
+        "artist_id": "The artist's number.",
+        "position": "The place among the credits; 0 is the primary artist.",
+        "artist": "The artist's name.",
+        "fold": "The fold of the artist's name, 0 to 9, for ever.",
+    },
+    _track_credits,
+)
+
+track_genres = view(
+    "track_genres",
+    "One row per track and genre it was seen under.",
+    {
+        "track_id": parts.TRACK_SENTENCES["track_id"],
+        "genre_id": "The genre's number.",
+        "genre": "The genre's name.",
+        "best_rank": "The best place it had in the genre's answers; 0 is the first.",
+        "times": "How often it was seen there.",
+        "is_claim": "Whether it is the one genre that the track counts for.",
+        "first_seen_at": "When it was first seen there.",
+        "last_seen_at": "When it was last seen there.",
+    },
+    _track_genres,
+)

@@ -1,0 +1,55 @@
+"""What a view is: a name, a sentence, documented columns, and the select behind it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import MetaData, Select, Table
+from sqlalchemy.schema import CreateView
+
+from genrebase.store.settings import DEFAULT_FEATURE_ORDER
+
+MARK: Final = "[Genrebase]"
+"""Stands in every view of ours, so that nobody's own view is taken for one."""
+
+Providers = Sequence[str]
+"""Feature providers, the one to trust most first."""
+
+metadata = MetaData()
+"""Every view of Genrebase, as tables to select from."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A public contract: new columns go at the end, a changed meaning is a new view."""
+
+    name: str
+    sentence: str
+    """What a row is and what the view answers."""
+    columns: Mapping[str, str]
+    """Each column in order, with its sentence."""
+    build: Callable[[Providers], Select[Any]]
+    """The select, for an order of feature providers."""
+    table: Table
+    """The view as something to select from."""
+
+    def create(self, providers: Providers) -> CreateView:
+        """Return the statement that creates the view."""
+        marked = self.build(providers).prefix_with(f"/* {MARK} */", dialect="sqlite")
+        return CreateView(marked, self.name, metadata=MetaData())
+
+    @property
+    def comment(self) -> str:
+        """What the database itself says about the view, where it can."""
+        return f"{self.sentence} {MARK}"
+
+
+def view(
+    name: str,
+    sentence: str,
+    columns: Mapping[str, str],
+    build: Callable[[Providers], Select[Any]],
+) -> View:
+    """Return the view `name`, known to `metadata`."""
+    table = CreateView(build(DEFAULT_FEATURE_ORDER), name, metadata=metadata).table
+    return View(name, sentence, columns, build, table)

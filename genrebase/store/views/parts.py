@@ -1,0 +1,139 @@
+"""What several views say in the same words: labels, chosen features, the later of two moments."""
+
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Alias, ColumnElement, FromClause, Label, and_, case, func, select
+
+from genrebase.store import tables
+from genrebase.store.tables import FEATURES
+from genrebase.store.views.definition import Providers
+
+FEATURE_SENTENCES: Final = {
+    "danceability": "How well it can be danced to, 0 to 1.",
+    "energy": "Intensity, 0 to 1.",
+    "key": "Pitch class, 0 (C) to 11 (B); NULL: not found.",
+    "loudness": "Mean loudness in dB, mostly -60 to 0.",
+    "mode": "1 is major, 0 is minor; NULL: not found.",
+    "speechiness": "Share of spoken words, 0 to 1.",
+    "acousticness": "Confidence that it is acoustic, 0 to 1.",
+    "instrumentalness": "Confidence that nobody sings, 0 to 1.",
+    "liveness": "Confidence that an audience is heard, 0 to 1.",
+    "valence": "How cheerful it sounds, 0 to 1.",
+    "tempo": "Beats per minute; NULL: not found.",
+    "time_signature": "Beats in a bar; NULL: not found.",
+}
+
+TRACK_SENTENCES: Final = {
+    "track_id": "The track's number.",
+    "title": "The title, as first delivered.",
+    "artists": "Credited artists in order, joined by '; '.",
+    "album": "The album, NULL where unknown.",
+    "release_year": "The year it came out, NULL where unknown.",
+    "duration_ms": "Length in milliseconds, NULL where unknown.",
+    "explicit": "Whether it is marked explicit, NULL where unknown.",
+    "popularity": "0 to 100, as last delivered, NULL where unknown.",
+}
+
+FOLD_SENTENCES: Final = {
+    "track_fold": "The fold of the track's name, 0 to 9, for ever.",
+    "side": "The side of every evaluation it stands on: train, validation_new, test_new, "
+    "validation_seen, test_seen or none.",
+}
+
+
+class Labelled(NamedTuple):
+    """Tracks joined with their claim, verdict and features, and the columns that come of it."""
+
+    source: FromClause
+    claim: Label[Any]
+    verdict: Label[Any]
+    label: Label[Any]
+    label_id: ColumnElement[Any]
+    labelled_at: ColumnElement[Any]
+
+
+def latest_verdict() -> tuple[Alias, ColumnElement[bool]]:
+    """Return the verdicts and the condition that one is its track's latest.
+
+    Of two given at the same moment the one whose author's name sorts last counts.
+    """
+    verdict = tables.verdict.alias("verdict_given")
+    other = tables.verdict.alias("verdict_other")
+    latest = (
+        select(other.c.labelled_by)
+        .where(other.c.track_id == tables.track.c.id)
+        .order_by(other.c.labelled_at.desc(), other.c.labelled_by.desc())
+        .limit(1)
+        .correlate(tables.track)
+        .scalar_subquery()
+    )
+    return verdict, and_(
+        verdict.c.track_id == tables.track.c.id, verdict.c.labelled_by == latest
+    )
+
+
+def labelled_tracks() -> Labelled:
+    """Return tracks left-joined with the genres of their claim and of their latest verdict."""
+    track = tables.track
+    verdict, is_latest = latest_verdict()
+    claim = tables.genre.alias("claim_genre")
+    given = tables.genre.alias("verdict_genre")
+    source = (
+        track.outerjoin(verdict, is_latest)
+        .outerjoin(claim, claim.c.id == track.c.genre_id)
+        .outerjoin(given, given.c.id == verdict.c.genre_id)
+    )
+    return Labelled(
+        source=source,
+        claim=claim.c.name.label("claim"),
+        verdict=given.c.name.label("verdict"),
+        label=func.coalesce(given.c.name, claim.c.name).label("label"),
+        label_id=func.coalesce(verdict.c.genre_id, track.c.genre_id),
+        labelled_at=verdict.c.labelled_at,
+    )
+
+
+def with_features(source: FromClause, providers: Providers) -> tuple[FromClause, Alias]:
+    """Return tracks left-joined with the features of the provider to trust most, and those."""
+    features = tables.audio_features.alias("chosen_features")
+    known = tables.audio_features.alias("known_features")
+    place = case(
+        {name: place for place, name in enumerate(providers)},
+        value=known.c.provider,
+        else_=len(providers),
+    )
+    chosen = (
+        select(known.c.provider)
+        .where(known.c.track_id == tables.track.c.id)
+        .order_by(place, known.c.provider)
+        .limit(1)
+        .correlate(tables.track)
+        .scalar_subquery()
+    )
+    joined = source.outerjoin(
+        features, and_(features.c.track_id == tables.track.c.id, features.c.provider == chosen)
+    )
+    return joined, features
+
+
+def feature_columns(features: Alias) -> list[ColumnElement[Any]]:
+    """Return the 12 features, in their order."""
+    return [features.c[name] for name in FEATURES]
+
+
+def genres_sighted() -> Label[int]:
+    """Return under how many genres a track was seen."""
+    sighting = tables.sighting
+    return (
+        select(func.count())
+        .select_from(sighting)
+        .where(sighting.c.track_id == tables.track.c.id)
+        .correlate(tables.track)
+        .scalar_subquery()
+        .label("genres_sighted")
+    )
+
+
+def later(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the later of two moments, the first where the second is NULL."""
+    return case((second > first, second), else_=first)

@@ -1,0 +1,214 @@
+"""What the schema promises of a harvest: unique tracks, every sighting, claims without an order."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from collector.catalogue import tracks
+from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Recorded, Seen
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from tests.factories import assert_consistent
+from tests.fakes import NOON
+
+HARVEST = Delivery("spotify", None)
+
+
+def found(source_id, title="Song", artist="Artist", **facts):
+    credits_ = tuple(
+        ArtistCredit(name, f"id of {name}") if not name.endswith("?") else ArtistCredit(name[:-1])
+        for name in artist.split("; ")
+    )
+    source = "name" if source_id is None else "spotify"
+    return FoundTrack(source, source_id or "", title, credits_, **facts)
+
+
+def record(engine, *seen, delivery=HARVEST, now=NOON):
+    items = [item if isinstance(item, Seen) else Seen(*item) for item in seen]
+    with transaction(engine) as connection:
+        recorded = tracks.record(connection, items, delivery, now)
+        assert_consistent(connection)
+    return recorded
+
+
+def rows(engine, table, *columns, order=None):
+    with reading(engine) as connection:
+        query = select(*(table.c[name] for name in columns)).order_by(*(order or columns))
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def labels(engine):
+    """Per source id the genre that claims its track."""
+    alias, track, genre = tables.track_alias, tables.track, tables.genre
+    query = (
+        select(alias.c.source_id, genre.c.name)
+        .join(track, track.c.id == alias.c.track_id)
+        .outerjoin(genre, genre.c.id == track.c.genre_id)
+    )
+    with reading(engine) as connection:
+        return dict(connection.execute(query).all())
+
+
+def count(engine, table):
+    with reading(engine) as connection:
+        return connection.scalar(select(func.count()).select_from(table))
+
+
+def test_a_rerelease_is_the_same_track(engine):
+    """Another id, a remaster's title and a duration within two seconds: one track, two aliases."""
+    recorded = record(
+        engine,
+        (found("a", "Song", duration_ms=200_000), "rock", 0),
+        (found("b", "Song - Remastered 2011", duration_ms=201_000), "rock", 1),
+    )
+    assert recorded == Recorded(tracks_new=1, duplicates=1)
+    assert rows(engine, tables.track, "identity") == [("song|artist",)]
+    assert rows(engine, tables.track_alias, "source", "source_id") == [
+        ("spotify", "a"),
+        ("spotify", "b"),
+    ]
+
+
+def test_another_recording_of_the_name_is_another_track(engine):
+    """Three seconds apart is another recording: it gets the next ordinal of the name."""
+    record(engine, (found("a", duration_ms=200_000), "rock", 0))
+    record(engine, (found("b", duration_ms=203_000), "rock", 1))
+    record(engine, (found("c", "Song - Live", duration_ms=200_000), "rock", 2))
+    assert rows(engine, tables.track, "identity") == [
+        ("song - live|artist",),
+        ("song|artist",),
+        ("song|artist|2",),
+    ]
+
+
+def test_recording_a_page_again_makes_no_second_row(engine):
+    """A repeated page adds to `times` and nothing else."""
+    page = [(found("a"), "rock", 0), (found("b", "Other"), "rock", 1)]
+    record(engine, *page)
+    assert record(engine, *page) == Recorded(tracks_new=0, duplicates=2)
+    assert rows(engine, tables.sighting, "best_rank", "times") == [(0, 2), (1, 2)]
+    assert count(engine, tables.track) == 2
+
+
+def test_a_row_counted_before_adds_nothing_to_times(engine):
+    """An import begun again passes the rows it had counted already."""
+    record(engine, (found("a"), "rock", 3))
+    record(engine, Seen(found("a"), "rock", 3, counted=False), now=NOON + timedelta(days=1))
+    assert rows(engine, tables.sighting, "best_rank", "times") == [(3, 1)]
+
+
+def test_the_best_rank_claims_the_track(engine):
+    """A better rank under another genre takes the track over, whenever it arrives."""
+    record(engine, (found("a"), "rock", 5))
+    assert labels(engine) == {"a": "rock"}
+    record(engine, (found("a"), "jazz", 2))
+    assert labels(engine) == {"a": "jazz"}
+    record(engine, (found("a"), "rock", 1), (found("a"), "blues", 1))
+    assert labels(engine) == {"a": "blues"}, "a tie goes to the genre with fewer sightings, by name"
+
+
+@pytest.mark.parametrize("order", [("rock", "jazz"), ("jazz", "rock")])
+def test_ties_do_not_depend_on_the_order_of_the_crawl(engine, order):
+    """When the genres change places by sightings, tied tracks are settled again."""
+    pages = {
+        "rock": [(found("shared"), "rock", 0), (found("r", "R"), "rock", 1)],
+        "jazz": [
+            (found("shared"), "jazz", 0),
+            (found("j", "J"), "jazz", 1),
+            (found("k", "K"), "jazz", 2),
+        ],
+    }
+    for genre in order:
+        for item in pages[genre]:
+            record(engine, item)
+    assert labels(engine)["shared"] == "rock"
+
+
+def test_a_known_id_never_moves_to_another_track(engine):
+    """A title that changes at the source leaves the track where it is."""
+    record(engine, (found("a", "Song"), "rock", 0))
+    record(engine, (found("a", "Quite Another"), "rock", 0))
+    assert rows(engine, tables.track, "title") == [("Song",)]
+
+
+def test_an_isrc_that_arrives_later_unites_two_tracks(engine):
+    """The older id stays; aliases, sightings and verdicts move; nothing of the younger is left."""
+    record(engine, (found("a", duration_ms=200_000, isrc="X"), "rock", 0))
+    record(engine, (found("b", duration_ms=260_000), "jazz", 0))
+    with transaction(engine) as connection:
+        ids = dict(connection.execute(select(tables.track_alias.c["source_id", "track_id"])).all())
+        jazz = connection.scalar(select(tables.genre.c.id).where(tables.genre.c.name == "jazz"))
+        verdict = {"track_id": ids["b"], "labelled_by": "eva", "genre_id": jazz}
+        connection.execute(tables.verdict.insert().values(**verdict, labelled_at=NOON))
+    record(engine, (found("b", duration_ms=260_000, isrc="X"), "jazz", 0))
+    oldest = ids["a"]
+    assert rows(engine, tables.track, "id") == [(oldest,)]
+    assert rows(engine, tables.track_alias, "source_id", "track_id") == [
+        ("a", oldest),
+        ("b", oldest),
+    ]
+    assert rows(engine, tables.verdict, "track_id", "labelled_by") == [(oldest, "eva")]
+    assert [times for (times,) in rows(engine, tables.sighting, "times")] == [1, 2]
+
+
+def test_what_was_not_known_is_filled_and_what_is_known_stays(engine):
+    """A later source completes a track; it never overwrites it."""
+    record(engine, (found("a", album="First", popularity=None), "rock", 0))
+    record(engine, (found("a", album="Second", popularity=7, isrc="X"), "rock", 0))
+    assert rows(engine, tables.track, "album", "popularity", "isrc") == [("First", 7, "X")]
+
+
+def test_credits_are_the_union_of_the_aliases(engine):
+    """A featured artist whom only the re-release credits is credited."""
+    record(engine, (found("a", "Song", "Artist"), "rock", 0))
+    record(engine, (found("b", "Song (feat. Guest)", "Artist; Guest"), "rock", 1))
+    assert rows(engine, tables.track, "artists") == [("Artist; Guest",)]
+
+
+def test_an_artist_known_by_name_takes_the_id_when_it_appears(engine):
+    """One artist, not two, whichever of the sources came first."""
+    record(engine, (found("a", "One", "Björk?"), "rock", 0))
+    assert rows(engine, tables.artist, "source", "source_id") == [("name", "björk")]
+    record(engine, (found("b", "Two", "Björk"), "rock", 1))
+    record(engine, (found("c", "Three", "BJÖRK?"), "rock", 2))
+    assert rows(engine, tables.artist, "source", "source_id") == [("spotify", "id of Björk")]
+
+
+def test_a_row_without_an_id_is_found_again_by_its_name(engine):
+    """The alias of a track without an id is a hash of its identity."""
+    first = record(engine, (found(None, duration_ms=200_000), "rock", 0))
+    again = record(engine, (found(None, duration_ms=200_900), "rock", 1))
+    other = record(engine, (found(None, duration_ms=300_000), "rock", 2))
+    assert (first.tracks_new, again.tracks_new, other.tracks_new) == (1, 0, 1)
+    assert [source for (source, _) in rows(engine, tables.track_alias, "source", "source_id")] == [
+        "name",
+        "name",
+    ]
+
+
+def test_features_come_along_once_per_provider(engine):
+    """The first features a delivery gave for a track are kept."""
+    csv = Delivery("csv:a.csv", "csv")
+    loud, quiet = AudioFeatures(loudness=-5.0, key=11), AudioFeatures(loudness=-50.0)
+    record(engine, (found("a", features=loud), "rock", 0), delivery=csv)
+    record(engine, (found("a", features=quiet), "rock", 0), delivery=csv)
+    assert rows(engine, tables.audio_features, "provider", "loudness", "key") == [
+        ("csv", -5.0, 11)
+    ]
+
+
+def test_a_track_without_a_genre_is_kept_unlabelled(engine):
+    """No sighting, no claim; the track is there to be named."""
+    record(engine, (found("a"), None, 0))
+    assert rows(engine, tables.track, "genre_id") == [(None,)]
+    assert count(engine, tables.sighting) == 0
+
+
+def test_a_batch_that_fails_leaves_nothing(engine):
+    """Half a batch is no batch."""
+    with pytest.raises(RuntimeError), transaction(engine) as connection:
+        tracks.record(connection, [Seen(found("a"), "rock", 0)], HARVEST, NOON)
+        raise RuntimeError
+    assert count(engine, tables.track) == 0
+    assert count(engine, tables.genre) == 0
