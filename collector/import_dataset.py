@@ -5,8 +5,9 @@ database: its tracks are found, and its rows are not counted twice.
 """
 
 import csv
+import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -81,7 +82,7 @@ def import_dataset(
         found = columns.find(dataset.header, genre_column)
         origin = f"csv:{path.name}"
         rows = RowReader(found, own_source=origin, last_year=clock.now().year + 1)
-        with job_run(engine, clock, JOB) as run:
+        with job_run(engine, clock, JOB) as run, _collecting_by_hand() as collect:
             recorder = _Recorder(engine, clock, path, _fingerprint(path, genre_column))
             ranks: Counter[str] = Counter()
             reasons: Counter[str] = Counter()
@@ -95,6 +96,7 @@ def import_dataset(
                 unlabelled += sum(genre is None for _, _, genre, _ in batch.found)
                 done = batch.last
                 advance(done, total=dataset.estimated_rows(done))
+                collect()
             recorder.finish()
             run.note(file=path.name, rows=done, tracks_new=total.tracks_new)
     seconds = clock.monotonic() - began
@@ -103,7 +105,7 @@ def import_dataset(
         tracks_new=total.tracks_new,
         duplicates=total.duplicates,
         rejected=reasons.total(),
-        reasons=dict(sorted(reasons.items())),
+        reasons={str(reason): n for reason, n in sorted(reasons.items())},
         unlabelled=unlabelled,
         genres=len(ranks),
         seconds=round(seconds, 3),
@@ -179,6 +181,22 @@ def _fingerprint(path: Path, genre_column: str | None) -> str:
     if genre_column is not None:
         digest.update(b"\0" + genre_column.encode())
     return digest.hexdigest()
+
+
+@contextmanager
+def _collecting_by_hand() -> Iterator[Callable[[], object]]:
+    """Keep Python's cycle collector from walking a batch's objects again and again.
+
+    A quarter of an import's time went into that. The yielded function collects between batches,
+    when there is next to nothing left.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield lambda: gc.collect(1)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

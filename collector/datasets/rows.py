@@ -66,6 +66,8 @@ class RowReader:
         if credits_ is None or _too_long(title, credits_[0].name):
             return Rejection.TOO_LONG
         source, source_id = self._address(row)
+        if at.artist_ids is not None and source != source_ids.SPOTIFY:
+            credits_ = tuple(ArtistCredit(credit.name) for credit in credits_)
         released, year = self._released(row)
         track = FoundTrack(
             source,
@@ -107,11 +109,11 @@ class RowReader:
         """Return the credits; None where a name is too long to be stored."""
         listed = cells.split_list(artists) if self._at.many_artists else [cells.text(artists)]
         listed = listed or [""]
-        known = cells.split_list(ids)
-        if len(known) != len(listed):
-            known = [""] * len(listed)
         if any(_too_long("", name) for name in listed):
             return None
+        known = cells.split_list(ids)
+        if len(known) != len(listed):
+            return tuple(map(ArtistCredit, dict.fromkeys(listed)))
         found = {
             name: ArtistCredit(name, _artist_id(known_as))
             for name, known_as in zip(reversed(listed), reversed(known), strict=True)
