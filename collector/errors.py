@@ -64,6 +64,10 @@ class BadRequest(Terminal):
     """The source does not understand the request."""
 
 
+class NotFound(BadRequest):
+    """The source has nothing at that address."""
+
+
 class InvalidLimit(BadRequest):
     """The source gives fewer items a page than were asked for."""
 

@@ -16,6 +16,11 @@ _TRACK: Final = re.compile(rf"(?:spotify:track:|(?:^|/)tracks?/)({_BASE62})(?:[/
 _PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[/?#].*)?$")
 
 
+def is_spotify(text: str) -> bool:
+    """Say whether `text` is a Spotify id as it stands."""
+    return len(text) == ID_LENGTH and text.isalnum() and text.isascii()
+
+
 def spotify_track(text: str) -> str | None:
     """Return the Spotify id that `text` is or points to as a track, None where it is neither."""
     return _find(text, _TRACK)
@@ -27,7 +32,7 @@ def spotify_playlist(text: str) -> str | None:
 
 
 def _find(text: str, pattern: re.Pattern[str]) -> str | None:
-    if len(text) == ID_LENGTH and text.isalnum() and text.isascii():
+    if is_spotify(text):
         return text
     stripped = text.strip()
     if _ID.fullmatch(stripped):

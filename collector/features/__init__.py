@@ -1,0 +1,1 @@
+"""Providers of audio features, one plug-in per file."""

@@ -1,0 +1,53 @@
+"""What a provider's audio features say, and what they say was not found. Pure."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from collector.records import AudioFeatures
+from genrebase.store.tables import FEATURE_RANGES, FEATURES, WHOLE_FEATURES
+
+_HANG_ON_THE_BEAT: Final = ("time_signature", "danceability", "valence")
+_LONGEST_NUMBER: Final = 32
+"""Characters of a number written as text, at most."""
+
+
+def read_features(raw: Any) -> AudioFeatures | None:
+    """Return the features in `raw`, a JSON object; None where it holds none at all.
+
+    What is missing, unreadable or out of its range was not found: key -1, mode -1, tempo 0, time
+    signature 0. A tempo of 0 is a failed analysis: time signature, danceability and valence were
+    not found then either, nor speechiness if it is 0.
+    """
+    if not isinstance(raw, Mapping):
+        return None
+    values = {name: _value(name, raw.get(name)) for name in FEATURES}
+    if _number(raw.get("tempo")) == 0:
+        values |= dict.fromkeys(_HANG_ON_THE_BEAT)
+        values["speechiness"] = values["speechiness"] or None
+    if all(value is None for value in values.values()):
+        return None
+    return AudioFeatures(**values)
+
+
+def _value(name: str, value: Any) -> Any:
+    number = _number(value)
+    low, high = FEATURE_RANGES[name]
+    if number is None or not low <= number <= high:
+        return None
+    if name not in WHOLE_FEATURES:
+        return number
+    return int(number) if number == int(number) else None
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, also one written as text; None for anything else."""
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

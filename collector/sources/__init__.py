@@ -1,0 +1,1 @@
+"""Sources of tracks, one plug-in per file."""

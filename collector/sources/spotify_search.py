@@ -1,0 +1,85 @@
+"""Spotify's search as a source: tracks by genre and years."""
+
+from collections.abc import Iterable
+from typing import Any, Final, Self
+
+from collector import source_ids, spotify
+from collector.records import Account, FoundTrack, Page, PageItem, PageQuery
+from collector.settings import CollectorSettings
+from collector.sources.spotify_items import parse_track
+from collector.spotify import SpotifyClient
+from genrebase.runtime.clock import Clock
+from genrebase.store.tables import ALL_YEARS
+
+
+class SpotifySearch:
+    """Searches tracks by genre and years, through one client."""
+
+    name: Final = source_ids.SPOTIFY
+    origin: Final = source_ids.SPOTIFY
+    page_limits: Final = (50, 10)
+    reach: Final = 1_000
+
+    def __init__(self, client: SpotifyClient, account: Account, clock: Clock) -> None:
+        """Search through `client`, at the expense of `account`."""
+        self.account = account
+        self._client = client
+        self._clock = clock
+
+    @classmethod
+    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
+        """Make it; raise `BadCredentials` where there are none."""
+        return cls(SpotifyClient(settings, clock), spotify.account(settings), clock)
+
+    def query_for(self, genre: str) -> str:
+        """Return what is asked for `genre`, without years."""
+        return genre_query(genre)
+
+    def fetch(self, query: PageQuery) -> Page:
+        """Fetch one page of tracks."""
+        text = with_years(query.query, query.year_from, query.year_to)
+        items = self._client.search(text, limit=query.limit, offset=query.offset)
+        return parse_page(items, last_year=self._clock.now().year + 1)
+
+
+def genre_query(genre: str) -> str:
+    """Return the query for a genre, quoted so that it arrives byte for byte."""
+    return f'genre:"{genre}"'
+
+
+def with_years(query: str, year_from: int, year_to: int) -> str:
+    """Narrow a query to the years `year_from`..`year_to`, inclusive."""
+    if (year_from, year_to) == ALL_YEARS:
+        return query
+    years = str(year_from) if year_from == year_to else f"{year_from}-{year_to}"
+    return f"{query} year:{years}"
+
+
+def build_query(genre: str, year_from: int, year_to: int) -> str:
+    """Return what is asked for a genre and a range of years; (0, 9999) is every year."""
+    return with_years(genre_query(genre), year_from, year_to)
+
+
+def parse_page(items: Iterable[Any], last_year: int) -> Page:
+    """Return the usable tracks of an answer, and why the others were set aside.
+
+    An item that comes twice counts once: some answers repeat one *in addition*, and a cursor that
+    moved past it would skip another.
+    """
+    found: list[PageItem] = []
+    unusable: list[str] = []
+    seen: set[str] = set()
+    received = 0
+    for item in items:
+        known_as = item.get("id") if isinstance(item, dict) else None
+        if isinstance(known_as, str):
+            if known_as in seen:
+                continue
+            seen.add(known_as)
+        parsed = parse_track(item, last_year)
+        if isinstance(parsed, FoundTrack):
+            found.append(PageItem(parsed, received))
+        else:
+            unusable.append(parsed.value)
+        received += 1
+    return Page(tuple(found), received, tuple(unusable))
