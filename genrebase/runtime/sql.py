@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.errors import GenrebaseError
+from genrebase.store import tables
 from genrebase.store.engine import reading
 
 
@@ -29,13 +31,19 @@ class Answer:
 
 
 def ask(engine: Engine, question: str) -> Answer:
-    """Run one SELECT and return all its rows; raise `UnansweredQuestion` when it makes no sense."""
+    """Run one SELECT, return all its rows; raise `UnansweredQuestion` when it makes no sense."""
     with reading(engine) as connection:
         try:
             found = connection.execute(text(question))
         except DatabaseError as error:
             raise UnansweredQuestion(f"The database says {error.orig} to: {question}") from error
-        return Answer(tuple(found.keys()), tuple(tuple(row) for row in found.all()))
+        rows = tuple(tuple(_plain(cell) for cell in row) for row in found.all())
+        return Answer(tuple(found.keys()), rows)
+
+
+def _plain(cell: Any) -> Any:
+    """PostgreSQL averages exactly; a figure for people is a float on both engines."""
+    return float(cell) if isinstance(cell, Decimal) else cell
 
 
 def server_now(engine: Engine) -> datetime | None:
@@ -45,6 +53,17 @@ def server_now(engine: Engine) -> datetime | None:
     with reading(engine) as connection:
         now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
     return now
+
+
+def latest_start(engine: Engine) -> datetime | None:
+    """Return when the last run of any job began; None without one, or without the table."""
+    with reading(engine) as connection:
+        if not inspect(connection).has_table(tables.job_run.name):
+            return None
+        latest: datetime | None = connection.execute(
+            select(func.max(tables.job_run.c.started_at))
+        ).scalar_one()
+    return latest
 
 
 def version(engine: Engine) -> str:

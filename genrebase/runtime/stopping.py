@@ -1,5 +1,6 @@
 """A clean stop: the first signal asks for one, the second does not wait."""
 
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -7,6 +8,12 @@ from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 from typing import Final
+
+from genrebase.runtime.clock import Clock, SystemClock
+
+ECHO: Final = 1.0
+"""Seconds after the first signal in which another one is its echo: a terminal or a supervisor may
+signal a whole group, and our parent passes it on as well."""
 
 _SIGNAL_NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")
 """SIGBREAK is Windows' own; SIGTERM reaches nobody there, but does no harm."""
@@ -45,18 +52,21 @@ class Stop:
 
 @contextmanager
 def stop_on_signals(
-    *wake: Callable[[], object], abort: Callable[[int], object] = os._exit
+    *wake: Callable[[], object],
+    abort: Callable[[int], object] = os._exit,
+    clock: Clock | None = None,
 ) -> Iterator[Stop]:
     """Turn SIGINT and SIGTERM into a request to stop while the block runs.
 
-    The second signal ends the process at once through `abort`, with 128 + its number: whatever
-    was in hand is rolled back by the database. Call it in the main thread only.
+    The second signal (but its echo) ends the process at once through `abort`, with 128 + its
+    number: whatever was in hand is rolled back by the database. In the main thread only.
     """
-    stop = Stop(*wake)
+    stop, clock, first = Stop(*wake), clock or SystemClock(), [math.inf]
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.requested:
+        if clock.monotonic() - first[0] > ECHO:
             abort(128 + number)
+        first[0] = min(first[0], clock.monotonic())
         stop.request()
 
     before = {number: signal.signal(number, on_signal) for number in _signals()}

@@ -86,14 +86,21 @@ class Keeper:
 
     def __init__(
         self,
-        commands: Sequence[Command],
         clock: Clock,
         say: Callable[[str], None],
         *,
         begin: Callable[[Command], subprocess.Popen[bytes]] = start,
     ) -> None:
-        self._kept = [_Kept(command) for command in commands]
+        self._kept: list[_Kept] = []
         self._clock, self._say, self._begin = clock, say, begin
+
+    def keep(self, command: Command) -> None:
+        """Start `command` at the next look, and again whenever it ends."""
+        self._kept.append(_Kept(command))
+
+    def adopt(self, command: Command, process: subprocess.Popen[bytes]) -> None:
+        """Keep a child that runs already; `command` starts it again."""
+        self._kept.append(_Kept(command, process, self._clock.monotonic()))
 
     def look(self) -> int | None:
         """Start who is not there; return the exit code of a child that refuses to run, if any."""

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from typing import Any, Final
 
 from genrebase.errors import GenrebaseError
+from genrebase.runtime.stopping import Stop
 from genrebase.umbrella import children
 from genrebase.umbrella.children import Command
 
@@ -23,22 +23,22 @@ class Stopped(GenrebaseError):
     """Somebody asked us to stop before the job was done; what was stored stays."""
 
 
-def ask(command: Command, stopping: Callable[[], bool] = lambda: False) -> Any:
+def ask(command: Command, stop: Stop) -> Any:
     """Run `command` and return its document; None when it had nothing to do and said nothing.
 
     Raises `StepFailed` when it ends with another exit code than 0 or 3, or says no JSON, and
-    `Stopped` when `stopping()` comes true meanwhile.
+    `Stopped` when a stop is requested meanwhile.
     """
     with children.start(command, stdout=subprocess.PIPE) as process:
-        said = _read(process, stopping)
-    if stopping():
+        said = _read(process, stop)
+    if stop.requested:
         raise Stopped("Stopped; the next run goes on from here.")
     if process.returncode not in {0, NOTHING_TO_DO}:
         raise StepFailed(f"`{command.name}` failed (exit code {process.returncode}), see above.")
     return _document(command, said, needed=process.returncode == 0)
 
 
-def _read(process: subprocess.Popen[bytes], stopping: Callable[[], bool]) -> bytes:
+def _read(process: subprocess.Popen[bytes], stop: Stop) -> bytes:
     """Return all that the process says on standard output, or stop it when asked to."""
     said: list[bytes] = []
     # communicate() would close standard input, and with it tell the child to stop
@@ -47,7 +47,7 @@ def _read(process: subprocess.Popen[bytes], stopping: Callable[[], bool]) -> byt
     while process.poll() is None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_SECOND)
-        if stopping():
+        if stop.requested:
             children.stop([process])
     reader.join()
     return b"".join(said)

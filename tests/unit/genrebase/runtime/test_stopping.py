@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from genrebase.runtime.stopping import Stop, stop_on_signals
+from tests.fakes import FakeClock
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
@@ -14,14 +15,28 @@ def test_the_first_signal_asks_and_the_second_aborts(number: signal.Signals) -> 
     """One signal asks for a stop and wakes who sleeps; another one does not wait."""
     woken: list[str] = []
     aborted: list[int] = []
-    with stop_on_signals(lambda: woken.append("clock"), abort=aborted.append) as stop:
+    clock = FakeClock()
+    with stop_on_signals(lambda: woken.append("x"), abort=aborted.append, clock=clock) as stop:
         assert not stop.requested
         signal.raise_signal(number)
         assert stop.requested
         assert stop.wait()
-        assert (woken, aborted) == (["clock"], [])
+        assert (woken, aborted) == (["x"], [])
+        clock.advance(1.5)
         signal.raise_signal(number)
-        assert (woken, aborted) == (["clock"], [128 + number])
+        assert (woken, aborted) == (["x"], [128 + number])
+
+
+def test_an_echo_is_no_second_signal() -> None:
+    """Two signals within a second, from the terminal and from our parent, are one request."""
+    aborted: list[int] = []
+    clock = FakeClock()
+    with stop_on_signals(abort=aborted.append, clock=clock) as stop:
+        signal.raise_signal(signal.SIGINT)
+        clock.advance(0.5)
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.requested
+        assert aborted == []
 
 
 def test_the_handlers_are_given_back() -> None:

@@ -1,0 +1,146 @@
+"""The umbrella command: run, demo, doctor and migrate, and the commands of both sides."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from genrebase import settings
+from genrebase.errors import GenrebaseError
+from genrebase.runtime import plugins
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.output import Output, run_app
+
+GROUP = "genrebase.commands"
+"""Entry points that name a Typer app, mounted under the entry point's name."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document and nothing else.")]
+
+app = typer.Typer(
+    name="genrebase",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+)
+
+
+class ProblemsFound(GenrebaseError):
+    """The doctor found something to do."""
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over so
+    if wanted:
+        Output(as_json=False).say(f"genrebase {version('genrebase')}")
+        raise typer.Exit
+
+
+@app.callback()
+def genrebase(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Show the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Harvest unique tracks per genre, keep a genre classifier trained on them."""
+
+
+@app.command()
+def run(as_json: AsJson = False) -> None:
+    """Run the harvester and the trainer until Ctrl-C.
+
+    With Spotify credentials in the environment or `.env` they work on Spotify, in genrebase.db;
+    without, on the sandbox, in sandbox.db. `STORE_URL` names another database. A database without
+    genres gets ten to begin with.
+    """
+    from genrebase.umbrella import run as running  # it brings SQLAlchemy: --help need not wait
+
+    running.run(settings.load(), Output(as_json=as_json), SystemClock())
+
+
+@app.command()
+def demo(
+    db: Annotated[
+        str | None,
+        typer.Option(
+            help="File or address of the database. [default: STORE_URL, sandbox-demo.db]"
+        ),
+    ] = None,
+    target: Annotated[int, typer.Option(min=1, help="Unique tracks wanted per genre.")] = 1000,
+    catalogue: Annotated[
+        str | None,
+        typer.Option(help="A CSV file to serve. [default: CATALOGUE, an invented catalogue]"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do the whole job once on the sandbox: harvest, enrich, train, predict, and show the result.
+
+    Takes a few minutes at most and ends by itself; a second demo goes on from the first.
+    """
+    # they bring SQLAlchemy: --help need not wait
+    from genrebase.runtime.stopping import stop_on_signals
+    from genrebase.umbrella import demo as demonstration
+    from genrebase.umbrella import place, summary
+
+    output, clock = Output(as_json=as_json), SystemClock()
+    where = place.chosen(demonstration.FILE, named=db)
+    served = catalogue or settings.load().catalogue
+    with stop_on_signals() as stop:
+        result = demonstration.Demo(where, output, clock, stop).run(target, served)
+    if not as_json:
+        summary.show(result, output)
+    output.document(result)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at everything that must be right, and say what to do about what is not."""
+    from genrebase.runtime.doctor import examine  # it brings SQLAlchemy: --help need not wait
+
+    output = Output(as_json=as_json)
+    found = []
+    for check in examine(SystemClock()):
+        found.append(check)
+        if not as_json:
+            mark = {True: "ok  ", False: "FIX ", None: "-   "}[check.ok]
+            output.say(f"{mark} {check.name}: {check.sentence}")
+    wrong = [check.name for check in found if check.ok is False]
+    output.document({"ok": not wrong, "checks": found})
+    if wrong:
+        raise ProblemsFound(f"To put right: {', '.join(wrong)}.")
+
+
+@app.command()
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database at `STORE_URL` to the schema this version expects."""
+    # they bring SQLAlchemy and alembic: --help need not wait
+    from genrebase.store import schema
+    from genrebase.store.engine import make_engine
+
+    output, engine = Output(as_json=as_json), make_engine()
+    try:
+        before = schema.current(engine)
+        schema.upgrade()
+        after = schema.current(engine)
+    finally:
+        engine.dispose()
+    where = engine.url.render_as_string()
+    came = "has it already" if before == after else f"came from {before or 'nothing'}"
+    output.say(f"Schema {after} at {where} ({came}).")
+    output.document({"database": where, "from": before, "to": after})
+
+
+def mount(into: typer.Typer) -> None:
+    """Mount what is registered; a side that cannot be loaded says so and stops only itself."""
+    for plugin in plugins.load_all(GROUP):
+        if plugin.error is None:
+            into.add_typer(plugin.value, name=plugin.name)
+        else:
+            Output(as_json=False).warn(plugin.error)
+
+
+def main() -> None:
+    """Run the command line."""
+    mount(app)
+    run_app(app)

@@ -1,0 +1,50 @@
+"""The genres that a database without any begins with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from genrebase.runtime.stopping import Stop
+from genrebase.umbrella import steps
+from genrebase.umbrella.children import Command
+
+DEFAULT: Final = (
+    "rap",
+    "rock",
+    "metal",
+    "blues",
+    "jazz",
+    "classical",
+    "funk",
+    "techno",
+    "electronic",
+    "r&b",
+)
+TARGET: Final = 1000
+"""Unique tracks wanted per genre."""
+
+
+def known(environment: Mapping[str, str], stop: Stop) -> dict[str, int]:
+    """Return the genres that the database has, each with its target."""
+    status: Any = steps.ask(Command("collector", ("status", "--json"), environment), stop)
+    return {genre["name"]: genre["target"] for genre in status["genres"]}
+
+
+def seed(environment: Mapping[str, str], stop: Stop, target: int = TARGET) -> None:
+    """Add the ten default genres in one go."""
+    with TemporaryDirectory(prefix="genrebase-") as folder:
+        names = Path(folder) / "genres.txt"
+        names.write_text("\n".join(DEFAULT) + "\n", encoding="utf-8")
+        arguments = ("genres", "import", str(names), "--target", str(target), "--json")
+        steps.ask(Command("collector", arguments, environment), stop)
+
+
+def raise_targets(
+    environment: Mapping[str, str], stop: Stop, below: Mapping[str, int], target: int
+) -> None:
+    """Raise the target of each genre that wants fewer than `target` tracks."""
+    for name, wanted in below.items():
+        if wanted < target:
+            arguments = ("genres", "target", name, str(target), "--json")
+            steps.ask(Command("collector", arguments, environment), stop)
