@@ -1,0 +1,1 @@
+"""A Spotify-shaped server on loopback: today's Web API over a file or over invented music."""

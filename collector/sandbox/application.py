@@ -1,0 +1,74 @@
+"""The whole application: the APIs, what the sandbox says of itself, and the gate before them."""
+
+from dataclasses import asdict, dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from collector.rates import Rate
+from collector.sandbox import reccobeats
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.gate import OWN, Gate
+from collector.sandbox.limits import Limit
+from collector.sandbox.shapes import Shapes
+from collector.sandbox.stats import Stats
+from collector.sandbox.tokens import LIFETIME, Tokens
+from collector.sandbox.webapi import MODES, ModeName, WebApi
+from genrebase.runtime.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How the sandbox answers."""
+
+    mode: ModeName = "development"
+    rate: Rate | None = None
+    """Of the Web API; None: no limit."""
+    reccobeats_rate: Rate | None = None
+    """Of ReccoBeats; None: no limit."""
+    retry_after: float | None = None
+    """Seconds a ban of the Web API lasts; None: until the next request fits."""
+    quota: int | None = None
+    """Requests of the Web API answered before a ban without an end."""
+    token_seconds: float = LIFETIME
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The server's application, and what it has counted."""
+
+    asgi: ASGIApp
+    stats: Stats
+
+
+def make(catalogue: Catalogue, behaviour: Behaviour, address: str, clock: Clock) -> Application:
+    """Make the application that answers at `address` (`http://127.0.0.1:8765`)."""
+    mode = MODES[behaviour.mode]
+    stats = Stats({"spotify": behaviour.rate, "reccobeats": behaviour.reccobeats_rate})
+    api = WebApi(
+        catalogue=catalogue,
+        mode=mode,
+        tokens=Tokens(behaviour.token_seconds),
+        shapes=Shapes(f"{address}/v1", all_fields=mode.all_open),
+        clock=clock,
+    )
+    routes = [*api.routes(), *reccobeats.routes(catalogue)]
+    limits = {
+        "spotify": Limit(behaviour.rate, behaviour.retry_after, behaviour.quota),
+        "reccobeats": Limit(behaviour.reccobeats_rate),
+    }
+    app = Starlette(routes=[*routes, *_own(catalogue, stats)])
+    return Application(Gate(app, limits, stats, clock), stats)
+
+
+def _own(catalogue: Catalogue, stats: Stats) -> list[Route]:
+    async def show_stats(_request: Request) -> Response:
+        return JSONResponse(stats.as_json())
+
+    async def show_catalogue(_request: Request) -> Response:
+        return JSONResponse({**asdict(catalogue.origin), "genres": catalogue.genres})
+
+    return [Route(f"{OWN}stats", show_stats), Route(f"{OWN}catalogue", show_catalogue)]

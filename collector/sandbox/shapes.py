@@ -1,0 +1,154 @@
+"""The JSON objects of the Web API and of ReccoBeats. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from collector.sandbox import ids
+from collector.sandbox.catalogue import Artist, artist_id_of
+from collector.sandbox.layout import Track
+
+REACH: Final = 1_000
+"""A query answers no row at or beyond this offset."""
+_OPEN: Final = "https://open.spotify.com"
+_MARKETS: Final = ("DE", "FR", "GB", "JP", "US")
+_PRECISIONS: Final = {4: "year", 7: "month", 10: "day"}
+
+Json = dict[str, Any]
+
+
+def error(status: int, message: str | None = None, reason: str | None = None) -> Json:
+    """Return the Web API's error object."""
+    said = {"status": status, "message": message, "reason": reason}
+    return {"error": {key: value for key, value in said.items() if value is not None}}
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Objects as one server shows them."""
+
+    api: str
+    """The Web API's own address, without a slash at the end."""
+    all_fields: bool
+    """Whether the fields are there that development mode lost in 2026."""
+
+    def track(self, track: Track) -> Json:
+        """Return a track object."""
+        shape = {
+            "album": self._album(track),
+            "artists": [self._credit(name) for name in track.artists],
+            "disc_number": 1,
+            "duration_ms": track.duration_ms,
+            "explicit": track.explicit,
+            "external_ids": {"isrc": track.isrc} if track.isrc else {},
+            **self._links("track", track.id),
+            "is_local": False,
+            "name": track.title,
+            "preview_url": None,
+            "track_number": 1,
+        }
+        if self.all_fields:
+            shape["available_markets"] = _MARKETS
+            shape["popularity"] = track.popularity
+        return shape
+
+    def artist(self, artist: Artist) -> Json:
+        """Return a full artist object."""
+        shape = {**self._credit(artist.name), "images": []}
+        if self.all_fields:
+            shape["followers"] = {"href": None, "total": artist.popularity**3}
+            shape["genres"] = artist.genres
+            shape["popularity"] = artist.popularity
+        return shape
+
+    def page(self, kind: str, items: Sequence[Json], total: int, asked: "PageAsked") -> Json:
+        """Return a page of a search; `next` stops where the reach ends."""
+        following = asked.offset + asked.limit
+        has_next = following < total and following + asked.limit <= REACH
+        before = max(0, asked.offset - asked.limit)
+        return {
+            kind: {
+                "href": self._search(asked, asked.offset),
+                "items": items,
+                "limit": asked.limit,
+                "next": self._search(asked, following) if has_next else None,
+                "offset": asked.offset,
+                "previous": self._search(asked, before) if asked.offset else None,
+                "total": total,
+            }
+        }
+
+    def features(self, track: Track | None) -> Json | None:
+        """Return an audio features object, None where nothing is known."""
+        if track is None or not track.features:
+            return None
+        return {
+            **track.features,
+            "analysis_url": f"{self.api}/audio-analysis/{track.id}",
+            "duration_ms": track.duration_ms,
+            "id": track.id,
+            "track_href": f"{self.api}/tracks/{track.id}",
+            "type": "audio_features",
+            "uri": f"spotify:track:{track.id}",
+        }
+
+    def _album(self, track: Track) -> Json:
+        is_single = track.album.casefold() == track.title.casefold()
+        shape = {
+            "album_type": "single" if is_single else "album",
+            "artists": [self._credit(track.artists[0])],
+            **self._links("album", track.album_id),
+            "images": [],
+            "name": track.album,
+            "release_date": track.release_date,
+            "release_date_precision": _PRECISIONS.get(len(track.release_date), "day"),
+            "total_tracks": 1 if is_single else 10,
+        }
+        if self.all_fields:
+            shape["available_markets"] = _MARKETS
+        return shape
+
+    def _credit(self, name: str) -> Json:
+        return {**self._links("artist", artist_id_of(name)), "name": name}
+
+    def _links(self, kind: str, id_: str) -> Json:
+        return {
+            "external_urls": {"spotify": f"{_OPEN}/{kind}/{id_}"},
+            "href": f"{self.api}/{kind}s/{id_}",
+            "id": id_,
+            "type": kind,
+            "uri": f"spotify:{kind}:{id_}",
+        }
+
+    def _search(self, asked: "PageAsked", offset: int) -> str:
+        # `query`, not `q`: so it stands in Spotify's own links.
+        query = {
+            "query": asked.query,
+            "type": asked.types,
+            "offset": offset,
+            "limit": asked.limit,
+        }
+        return f"{self.api}/search?{urlencode(query)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """Which page of which search."""
+
+    query: str
+    types: str
+    """As they were written, between commas."""
+    offset: int
+    limit: int
+
+
+def reccobeats(track: Track) -> Json:
+    """Return ReccoBeats' features of a track: another id, no time signature, no duration."""
+    known = {name: value for name, value in track.features.items() if name != "time_signature"}
+    return {
+        "id": ids.uuid_of(track.id),
+        "href": f"{_OPEN}/track/{track.id}",
+        "isrc": track.isrc,
+        **known,
+    }

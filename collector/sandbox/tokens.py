@@ -1,0 +1,52 @@
+"""Access tokens: given to anybody with an id and a secret, good for a while."""
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+
+LIFETIME: Final = 3600
+"""Seconds, as Spotify gives."""
+NEVER_TAKEN: Final = "wrong"
+"""A secret that is refused, so that the refusal can be tried."""
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The tokens given out; a restart forgets them."""
+
+    lifetime: float = LIFETIME
+    """Seconds a token is taken."""
+    _expires: dict[str, float] = field(default_factory=dict)
+
+    def give(self, now: float) -> str:
+        """Return a fresh token."""
+        token = secrets.token_urlsafe(48)
+        self._expires[token] = now + self.lifetime
+        return token
+
+    def problem(self, authorization: str | None, now: float) -> str | None:
+        """Return what is wrong with a request's `Authorization`, None if nothing is."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if not token:
+            return "No token provided"
+        if scheme.lower() != "bearer":
+            return "Only valid bearer authentication supported"
+        if token not in self._expires:
+            return "Invalid access token"
+        if now >= self._expires[token]:
+            return "The access token expired"
+        return None
+
+
+def takes(authorization: str | None) -> bool:
+    """Tell whether the Basic `Authorization` of a token request names a client we know."""
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        client, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return bool(client.strip() and secret.strip()) and secret != NEVER_TAKEN
