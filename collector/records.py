@@ -98,7 +98,7 @@ class PageItem:
 
     track: FoundTrack
     position: int
-    """Among the distinct items of the page, 0 first; its rank is offset + position."""
+    """Its place in the page, 0 first; its rank is offset + position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Page:
 
     items: tuple[PageItem, ...]
     received: int
-    """Distinct items of the answer, unusable ones included: the cursor moves by it."""
+    """Places in the answer, unusable items included: the cursor moves by it."""
     unusable: tuple[str, ...] = ()
     """Per item set aside, why."""
 

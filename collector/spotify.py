@@ -32,6 +32,7 @@ from collector.records import Account
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
+NAME: Final = "spotify"
 TRACKS: Final = "tracks"
 AUDIO_FEATURES: Final = "audio-features"
 
@@ -167,10 +168,16 @@ class SpotifyClient:
         return TokenExpired()
 
 
+def has_credentials(settings: CollectorSettings) -> bool:
+    """Say whether there are credentials at all."""
+    secret = settings.spotify_client_secret
+    return bool(settings.spotify_client_id and secret and secret.get_secret_value())
+
+
 def credentials(settings: CollectorSettings) -> tuple[str, str]:
     """Return the client id and secret; raise `BadCredentials` where one is missing."""
     secret = settings.spotify_client_secret
-    if not settings.spotify_client_id or secret is None or not secret.get_secret_value():
+    if not settings.spotify_client_id or not secret or not secret.get_secret_value():
         raise BadCredentials(f"There are no Spotify credentials. {HOW_TO_GET_CREDENTIALS}")
     found = settings.spotify_client_id, secret.get_secret_value()
     if not all(part.isascii() and part.isprintable() for part in found):
@@ -184,9 +191,7 @@ def credentials(settings: CollectorSettings) -> tuple[str, str]:
 def account(settings: CollectorSettings) -> Account:
     """Return the account that requests to Spotify are counted under."""
     client_id, _ = credentials(settings)
-    return Account(
-        "spotify", http.fingerprint(client_id, settings.spotify_api), settings.spotify_pace
-    )
+    return Account(NAME, http.fingerprint(client_id, settings.spotify_api), settings.spotify_pace)
 
 
 def _response_behind(error: BaseException | None) -> requests.Response | None:

@@ -1,6 +1,6 @@
 """Spotify's search as a source: tracks by genre and years."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from collector import source_ids, spotify
@@ -39,7 +39,7 @@ class SpotifySearch:
         """Fetch one page of tracks."""
         text = with_years(query.query, query.year_from, query.year_to)
         items = self._client.search(text, limit=query.limit, offset=query.offset)
-        return parse_page(items, last_year=self._clock.now().year + 1)
+        return parse_page(items, query.limit, last_year=self._clock.now().year + 1)
 
 
 def genre_query(genre: str) -> str:
@@ -60,26 +60,28 @@ def build_query(genre: str, year_from: int, year_to: int) -> str:
     return with_years(genre_query(genre), year_from, year_to)
 
 
-def parse_page(items: Iterable[Any], last_year: int) -> Page:
-    """Return the usable tracks of an answer, and why the others were set aside.
+def parse_page(items: Sequence[Any], limit: int, last_year: int) -> Page:
+    """Return the usable tracks of an answer of at most `limit`, and why others were set aside.
 
-    An item that comes twice counts once: some answers repeat one *in addition*, and a cursor that
-    moved past it would skip another.
+    Some answers repeat an item *in addition* to the `limit` asked for. It has no place of its
+    own: a cursor that moved past it would skip another one.
     """
     found: list[PageItem] = []
     unusable: list[str] = []
+    additional = len(items) - limit
     seen: set[str] = set()
-    received = 0
+    position = 0
     for item in items:
         known_as = item.get("id") if isinstance(item, dict) else None
         if isinstance(known_as, str):
-            if known_as in seen:
+            if additional > 0 and known_as in seen:
+                additional -= 1
                 continue
             seen.add(known_as)
         parsed = parse_track(item, last_year)
         if isinstance(parsed, FoundTrack):
-            found.append(PageItem(parsed, received))
+            found.append(PageItem(parsed, position))
         else:
             unusable.append(parsed.value)
-        received += 1
-    return Page(tuple(found), received, tuple(unusable))
+        position += 1
+    return Page(tuple(found), position, tuple(unusable))

@@ -1,0 +1,129 @@
+"""From settings to the things the collector works with. The one place that puts them together."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from collector import http, origin, spotify
+from collector.budget import Budget
+from collector.catalogue import origin as origins
+from collector.enrich import Asked
+from collector.errors import BadSettings, NotFound, TermsNotAccepted
+from collector.origin import Origin
+from collector.ports import FeatureProvider, Source
+from collector.settings import CollectorSettings
+from genrebase.runtime import plugins
+from genrebase.runtime.clock import Clock
+from genrebase.store.engine import Engine, reading, transaction
+
+SOURCES: Final = "collector.sources"
+FEATURES: Final = "collector.features"
+"""The entry points under which plug-ins are registered."""
+
+DELIVERED: Final = ("csv", "audio")
+"""Names in the order of features that nobody is asked for: they come with imports."""
+
+TERMS: Final = (
+    "Spotify's Developer Terms forbid training models on Spotify content and keeping it without "
+    "limit. Read https://developer.spotify.com/terms; set COLLECTOR_SPOTIFY_TERMS=accepted if you "
+    "may do this under them, or fill a database from the sandbox: `collector sandbox`."
+)
+
+
+def make_source(name: str, settings: CollectorSettings, clock: Clock) -> Source:
+    """Return the source registered as `name`."""
+    made: Source = plugins.load(SOURCES, name).from_settings(settings, clock)
+    return made
+
+
+def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[FeatureProvider]:
+    """Yield the providers in the order of `COLLECTOR_FEATURE_ORDER`, those that are installed.
+
+    Spotify's own is left out where there are no credentials, or its terms are not accepted:
+    another may know the tracks.
+    """
+    installed = plugins.names(FEATURES)
+    for name in settings.providers:
+        if name in DELIVERED and name not in installed:
+            continue
+        if name not in installed:
+            known = ", ".join(sorted({*installed, *DELIVERED}))
+            raise BadSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
+        if name == spotify.NAME and not _may_ask_spotify(settings):
+            continue
+        made: FeatureProvider = plugins.load(FEATURES, name).from_settings(settings, clock)
+        yield made
+
+
+def open_source(
+    name: str, engine: Engine, settings: CollectorSettings, clock: Clock
+) -> tuple[Source, Budget]:
+    """Return a source to harvest from and its budget, once everything speaks for it.
+
+    Refuses, before anything is asked or written, where credentials or accepted terms are missing
+    or the database was filled from another catalogue.
+    """
+    source = make_source(name, settings, clock)
+    if name == spotify.NAME:
+        check_terms(settings)
+        admit_origin(engine, settings, clock)
+    return source, Budget.open(engine, source.account)
+
+
+def open_providers(engine: Engine, settings: CollectorSettings, clock: Clock) -> list[Asked]:
+    """Return the providers to ask with their budgets, in order.
+
+    Raises `OtherCatalogue` where the database was filled from another catalogue than they know.
+    """
+    with reading(engine) as connection:
+        stored = origins.stored(connection)
+    if stored is not None:
+        origin.admit(stored, find_origin(settings, clock), None)
+    return [fund(engine, provider) for provider in make_providers(settings, clock)]
+
+
+def fund(engine: Engine, provider: FeatureProvider) -> Asked:
+    """Return a provider together with its budget."""
+    return Asked(provider, Budget.open(engine, provider.account))
+
+
+def check_terms(settings: CollectorSettings) -> None:
+    """Raise `TermsNotAccepted` where Spotify itself would be harvested without its terms."""
+    if settings.real_spotify and not settings.terms_accepted:
+        raise TermsNotAccepted(TERMS)
+
+
+def find_origin(settings: CollectorSettings, clock: Clock) -> Origin:
+    """Return what would be harvested; a sandbox is asked, which costs no counted request."""
+    if settings.spotify_url is None:
+        return origin.SPOTIFY
+    return origin.of_sandbox(_ask_sandbox(settings, clock), settings.spotify_url)
+
+
+def admit_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> Origin:
+    """See that this database may be filled from the configured catalogue; remember it.
+
+    Raises `OtherCatalogue` before anything is written.
+    """
+    asked = find_origin(settings, clock)
+    with reading(engine) as connection:
+        stored = origins.stored(connection)
+        elsewhere = origins.delivered_elsewhere(connection, spotify.NAME)
+    if origin.admit(stored, asked, elsewhere):
+        with transaction(engine) as connection:
+            if origin.admit(origins.stored(connection), asked, elsewhere):
+                origins.record(connection, asked, clock.now())
+    return asked
+
+
+def _may_ask_spotify(settings: CollectorSettings) -> bool:
+    accepted = settings.terms_accepted or not settings.real_spotify
+    return accepted and spotify.has_credentials(settings)
+
+
+def _ask_sandbox(settings: CollectorSettings, clock: Clock) -> Any:
+    address = f"{settings.spotify_url}/__sandbox__/catalogue"
+    with http.session_for(address) as session:
+        try:
+            return http.get_json(session, address, timeout=settings.timeout, now=clock.now())
+        except NotFound:
+            return None

@@ -1,0 +1,149 @@
+"""The queue of features still to fetch, and what came of asking."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from sqlalchemy import Connection, and_, or_, select
+
+from collector.records import AudioFeatures
+from collector.source_ids import SPOTIFY
+from genrebase.store import bulk, tables
+
+_values_of = attrgetter(*tables.FEATURES)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A track whose features nobody has given yet."""
+
+    track_id: int
+    source_id: str
+    """The Spotify id to ask with."""
+    attempts: int
+    """How often this provider was asked before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider said about a track."""
+
+    track_id: int
+    features: AudioFeatures | None
+    attempts: int
+    """This one included."""
+    next_at: datetime | None
+    """When to ask it again; None: not again."""
+
+
+def due(
+    connection: Connection, provider: str, now: datetime, *, after: int, limit: int
+) -> list[Waiting]:
+    """Return the next tracks to ask `provider` about: at most `limit`, with ids above `after`.
+
+    A track is due while no provider has given its features, it carries a Spotify id, and this
+    provider has not said lately that it does not know it. A track with several Spotify ids is
+    asked with each of them in turn.
+    """
+    track, features, attempt, alias = (
+        tables.track,
+        tables.audio_features,
+        tables.feature_attempt,
+        tables.track_alias,
+    )
+    own_attempt = and_(attempt.c.track_id == track.c.id, attempt.c.provider == provider)
+    statement = (
+        select(track.c.id, attempt.c.attempts)
+        .select_from(track.outerjoin(attempt, own_attempt))
+        .where(
+            track.c.id > after,
+            ~select(features.c.track_id).where(features.c.track_id == track.c.id).exists(),
+            select(alias.c.track_id)
+            .where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY)
+            .exists(),
+            or_(attempt.c.track_id.is_(None), attempt.c.next_at <= now),
+        )
+        .order_by(track.c.id)
+        .limit(limit)
+    )
+    attempts = {row.id: row.attempts or 0 for row in connection.execute(statement)}
+    ids = _spotify_ids(connection, list(attempts))
+    return [
+        Waiting(track_id, ids[track_id][count % len(ids[track_id])], count)
+        for track_id, count in attempts.items()
+    ]
+
+
+def record(
+    connection: Connection, provider: str, answers: Iterable[Answer], now: datetime
+) -> None:
+    """Record what `provider` said; run inside a writing transaction, which the caller commits.
+
+    Answers about tracks that are gone by now (merged, forgotten) are dropped.
+    """
+    by_track = {answer.track_id: answer for answer in answers}
+    there = bulk.fetch_by(
+        connection,
+        "SELECT t.id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
+        list(by_track),
+        kind="bigint",
+    )
+    kept = [by_track[row[0]] for row in there]
+    moment = tables.as_driver_moment(now, connection.dialect.name)
+    _store_features(connection, provider, kept, moment)
+    _store_attempts(connection, provider, kept)
+
+
+def _store_features(
+    connection: Connection, provider: str, answers: Sequence[Answer], moment: datetime | str
+) -> None:
+    rows = [
+        (answer.track_id, provider, *_values_of(answer.features), moment)
+        for answer in answers
+        if answer.features is not None
+    ]
+    columns = (*tables.FEATURES, "fetched_at")
+    bulk.upsert(
+        connection,
+        tables.audio_features,
+        ("track_id", "provider", *columns),
+        rows,
+        update=", ".join(f"{name} = excluded.{name}" for name in columns),
+    )
+
+
+def _store_attempts(connection: Connection, provider: str, answers: Sequence[Answer]) -> None:
+    dialect = connection.dialect.name
+    bulk.upsert(
+        connection,
+        tables.feature_attempt,
+        ("track_id", "provider", "attempts", "next_at", "outcome"),
+        [
+            (
+                answer.track_id,
+                provider,
+                answer.attempts,
+                answer.next_at and tables.as_driver_moment(answer.next_at, dialect),
+                "unknown" if answer.features is None else "known",
+            )
+            for answer in answers
+        ],
+        update="attempts = excluded.attempts, next_at = excluded.next_at, "
+        "outcome = excluded.outcome",
+    )
+
+
+def _spotify_ids(connection: Connection, track_ids: Sequence[int]) -> Mapping[int, list[str]]:
+    rows = bulk.fetch_by(
+        connection,
+        "SELECT a.track_id, a.source_id FROM {values} CROSS JOIN track_alias a"
+        " WHERE a.track_id = listed.value AND a.source = {mark} ORDER BY a.source_id",
+        track_ids,
+        SPOTIFY,
+        kind="bigint",
+    )
+    ids: dict[int, list[str]] = {}
+    for track_id, source_id in rows:
+        ids.setdefault(track_id, []).append(source_id)
+    return ids

@@ -1,0 +1,79 @@
+"""Where a catalogue comes from, and which ones may share a database. Pure."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from collector.errors import OtherCatalogue
+from genrebase.store import names
+
+Kind = Literal["spotify", "synthetic", "file", "other"]
+
+_SERVED: Final = ("synthetic", "file")
+_CHECKSUM: Final = "sha256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a catalogue comes from."""
+
+    kind: Kind
+    detail: str
+    """A sandbox's seed or file with its checksum; an address for anything else."""
+
+    @property
+    def checksum(self) -> str | None:
+        """The checksum of what a sandbox serves."""
+        _, found, checksum = self.detail.rpartition(_CHECKSUM)
+        return checksum if found else None
+
+    def __str__(self) -> str:
+        """Say it to people."""
+        said = self.detail.partition(_CHECKSUM)[0].strip().rstrip(",")
+        return {
+            "spotify": "Spotify",
+            "synthetic": f"the invented catalogue ({said})",
+            "file": f"the sandbox's file {said}",
+            "other": f"the API at {said}",
+        }[self.kind]
+
+
+SPOTIFY: Final = Origin("spotify", "https://api.spotify.com/v1/")
+
+
+def of_sandbox(document: Any, address: str) -> Origin:
+    """Return the origin that a sandbox tells of itself; `other` for what is no sandbox."""
+    if isinstance(document, dict):
+        kind: Any = document.get("kind")
+        detail, checksum = document.get("detail"), document.get("sha256")
+        if kind in _SERVED and isinstance(detail, str) and isinstance(checksum, str):
+            return Origin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}")
+    return Origin("other", address)
+
+
+def admit(stored: Origin | None, asked: Origin, elsewhere: str | None) -> bool:
+    """Return whether `asked` is new to the database and has to be written down.
+
+    Raises `OtherCatalogue` where the database was filled from another catalogue, or where an
+    invented one is asked for and the database holds tracks that came from `elsewhere`.
+    """
+    if stored is None:
+        if asked.kind == "synthetic" and elsewhere is not None:
+            raise OtherCatalogue(
+                f"This database holds tracks from {elsewhere}; {asked} does not go in with them. "
+                "Set STORE_URL to a database of its own, like sqlite:///sandbox.db."
+            )
+        return True
+    if not _same(stored, asked):
+        raise OtherCatalogue(
+            f"This database was filled from {stored}; {asked} does not go in with it. "
+            "Set STORE_URL to a database of its own."
+        )
+    return False
+
+
+def _same(one: Origin, other: Origin) -> bool:
+    if one.kind != other.kind:
+        return False
+    if one.checksum is not None and other.checksum is not None:
+        return one.checksum == other.checksum
+    return one.detail == other.detail
