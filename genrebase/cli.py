@@ -28,7 +28,7 @@ class ProblemsFound(GenrebaseError):
     """The doctor found something to do."""
 
 
-def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over so
+def _say_version(wanted: bool) -> None:
     if wanted:
         Output(as_json=False).say(f"genrebase {version('genrebase')}")
         raise typer.Exit

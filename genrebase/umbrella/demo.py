@@ -15,7 +15,7 @@ from genrebase.umbrella.place import Place
 
 FILE: Final = "sandbox-demo.db"
 _RATE: Final = "6000/30s"
-"""The sandbox's limit and ours for the demo, so that nobody waits; for Spotify it is no measure."""
+"""The sandbox's limit and ours for the demo, so that nobody waits. No measure for Spotify."""
 
 
 @dataclass(frozen=True, slots=True)

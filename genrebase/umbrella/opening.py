@@ -12,7 +12,7 @@ def lines(url: str, file: str | None) -> Mapping[str, str]:
     """
     python = "python" if sys.platform == "win32" else "python3"
     argument = "" if file is None else f"'{url}'"
-    read = f"pandas.read_sql_table('tracks', store.connect({argument}))"
+    read = f"pandas.read_sql_table('predictions', store.connect({argument}))"
     frame = f'{python} -c "import pandas, genrebase.store as store; print({read})"'
     if file is None:
         attach = f"INSTALL postgres; ATTACH '{_libpq(url)}' AS g (TYPE postgres, READ_ONLY);"

@@ -1,0 +1,61 @@
+# Needs python 3.11 or newer, make and git. Another interpreter: make run PYTHON=python3.13
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: help run demo test check format lint types docs clean
+
+help:
+	@echo "make run     harvest and train until Ctrl-C (Spotify with credentials, else the sandbox)"
+	@echo "make demo    the whole job once, on the sandbox, in a few minutes"
+	@echo "make test    all tests, on SQLite and PostgreSQL"
+	@echo "make check   format, lint, types, imports, generated docs: what CI runs"
+	@echo "make format | lint | types | docs | clean"
+
+run: .venv/installed
+	$(BIN)/genrebase run
+
+demo: .venv/installed
+	$(BIN)/genrebase demo
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m genrebase.docs --check
+
+format: .venv/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: .venv/installed-dev
+	$(BIN)/mypy
+
+docs: .venv/installed-dev
+	$(BIN)/python -m genrebase.docs
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $@ .venv/installed
+
+.venv/installed-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@ .venv/installed .venv/installed-test
