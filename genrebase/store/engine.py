@@ -18,7 +18,9 @@ __all__ = ["Connection", "Engine", "make_engine", "parse_url", "reading", "trans
 WAL_SAFE_FROM: Final = (3, 51, 3)
 """Older SQLite can corrupt a write-ahead log that several processes reset at once."""
 
-_WRITES: Final = "genrebase_writes"
+WRITES: Final = "genrebase_writes"
+"""The execution option of a connection that is going to write."""
+
 _CONNECT_SECONDS: Final = 10
 
 
@@ -66,8 +68,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     On SQLite it begins IMMEDIATE, so that writers queue up instead of failing half-way.
     """
-    with _connected(engine) as connection:
-        connection.execution_options(**{_WRITES: True})
+    with connected(engine) as connection:
+        connection.execution_options(**{WRITES: True})
         with connection.begin():
             yield connection
 
@@ -75,7 +77,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Run a block over one consistent snapshot of the database; nothing is committed."""
-    with _connected(engine) as connection:
+    with connected(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin() as begun:
@@ -84,7 +86,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
+def connected(engine: Engine) -> Iterator[Connection]:
+    """Connect, or raise `Unreachable`."""
     try:
         connection = engine.connect()
     except OperationalError as error:
@@ -111,5 +114,5 @@ def _configure_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
+        writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

