@@ -14,17 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from collector.catalogue import files, mappings, tracks
+from collector.catalogue import files, mappings, origin, tracks
 from collector.datasets import columns, reader
 from collector.datasets.reader import Dataset
 from collector.datasets.rows import Rejection, RowReader
+from collector.errors import OtherCatalogue
 from collector.records import Delivery, FoundTrack, Recorded, Seen
 from genrebase.errors import Refused
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.output import Advance
-from genrebase.store import Engine
-from genrebase.store.engine import transaction
+from genrebase.store.engine import Engine, reading, transaction
 
 JOB: Final = "import"
 PROVIDER: Final = "csv"
@@ -74,14 +74,14 @@ def import_dataset(
 ) -> Imported:
     """Import the dataset in `path`; `rejected` is a file that gets a line for every rejected row.
 
-    Raises `NotADataset` or `ColumnsMissing` before anything is written, `Damaged` where the file
-    breaks off (the batches before that are kept).
+    Raises `NotADataset`, `ColumnsMissing` or `OtherCatalogue` before anything is written,
+    `Damaged` where the file breaks off (the batches before that are kept).
     """
     began = clock.monotonic()
+    _refuse_invented(engine)
     with reader.open_dataset(path, encoding) as dataset, _rejections(rejected) as note:
         found = columns.find(dataset.header, genre_column)
-        origin = f"csv:{path.name}"
-        rows = RowReader(found, own_source=origin, last_year=clock.now().year + 1)
+        rows = RowReader(found, own_source=f"csv:{path.name}", last_year=clock.now().year + 1)
         with job_run(engine, clock, JOB) as run, _collecting_by_hand() as collect:
             recorder = _Recorder(engine, clock, path, _fingerprint(path, genre_column))
             ranks: Counter[str] = Counter()
@@ -111,6 +111,17 @@ def import_dataset(
         seconds=round(seconds, 3),
         rows_per_second=round(done / seconds, 1) if seconds > 0 else 0.0,
     )
+
+
+def _refuse_invented(engine: Engine) -> None:
+    """Keep the real out of a database that an invented catalogue filled."""
+    with reading(engine) as connection:
+        stored = origin.stored(connection)
+    if stored is not None and stored.kind == "synthetic":
+        raise OtherCatalogue(
+            f"This database was filled from {stored}; a dataset does not go in with it. "
+            "Set STORE_URL to a database of its own."
+        )
 
 
 def _batches(dataset: Dataset, rows: RowReader, ranks: Counter[str]) -> Iterator[_Batch]:

@@ -1,20 +1,214 @@
 """Genres: what is asked for, byte for byte."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from genrebase.store import tables
+from collector.catalogue import claims
+from genrebase.store import bulk, tables
+
+_genre = tables.genre
+
+_UNITE_SIGHTINGS: Final = text("""
+    INSERT INTO sighting (track_id, genre_id, best_rank, times, first_seen_at, last_seen_at)
+    SELECT track_id, :into, best_rank, times, first_seen_at, last_seen_at
+    FROM sighting WHERE genre_id = :merged
+    ON CONFLICT (track_id, genre_id) DO UPDATE SET
+        best_rank = CASE WHEN excluded.best_rank < sighting.best_rank
+                    THEN excluded.best_rank ELSE sighting.best_rank END,
+        times = sighting.times + excluded.times,
+        first_seen_at = CASE WHEN excluded.first_seen_at < sighting.first_seen_at
+                        THEN excluded.first_seen_at ELSE sighting.first_seen_at END,
+        last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
+                       THEN excluded.last_seen_at ELSE sighting.last_seen_at END
+""")
+_MOVE_PLAYLISTS: Final = text("""
+    INSERT INTO genre_playlist (genre_id, playlist_id, snapshot_id)
+    SELECT :into, playlist_id, NULL FROM genre_playlist WHERE genre_id = :merged
+    ON CONFLICT DO NOTHING
+""")
+_CARRY_MAPPINGS: Final = text("""
+    INSERT INTO genre_mapping (mapping, fine, broad)
+    SELECT mapping, :into, broad FROM genre_mapping WHERE fine = :merged
+    ON CONFLICT DO NOTHING
+""")
+_OF_MODELS: Final = (
+    (tables.prediction, ("genre_id",)),
+    (tables.model_metric, ("genre_id",)),
+    (tables.confusion, ("genre_id", "predicted_id")),
+    (tables.feature_importance, ("genre_id",)),
+)
+"""Where models speak of genres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Genre:
+    """A stored genre."""
+
+    id: int
+    name: str
+    target: int | None
+    """Unique tracks wanted; None for a genre that only imports fill."""
+    paused: bool
+    sightings: int
+    tracks: int
+    """Unique tracks that count for it."""
+    playlists: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What would lose its genre."""
+
+    verdicts: int
+    predictions: int
+    metrics: int
 
 
 def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
     """Return the ids of these genres, making those that are not there (without a target)."""
-    genre = tables.genre
     wanted = set(names)
-    ids = {row.name: row.id for row in connection.execute(select(genre.c.id, genre.c.name))}
+    ids = {row.name: row.id for row in connection.execute(select(_genre.c.id, _genre.c.name))}
     new = sorted(wanted - ids.keys())
     if new:
-        connection.execute(insert(genre), [{"name": name, "created_at": now} for name in new])
+        connection.execute(insert(_genre), [{"name": name, "created_at": now} for name in new])
         return ensure(connection, wanted, now)
     return {name: ids[name] for name in wanted}
+
+
+def known(connection: Connection) -> dict[str, int]:
+    """Return the ids of all genres by their names."""
+    rows = connection.execute(select(_genre.c.name, _genre.c.id).order_by(_genre.c.name))
+    return {row.name: row.id for row in rows}
+
+
+def listed(connection: Connection) -> list[Genre]:
+    """Return all genres, by name."""
+    track, playlist = tables.track, tables.genre_playlist
+    counted = (
+        select(track.c.genre_id, func.count().label("tracks")).group_by(track.c.genre_id)
+    ).subquery()
+    bound: dict[int, list[str]] = {}
+    for row in connection.execute(select(playlist).order_by(playlist.c.playlist_id)):
+        bound.setdefault(row.genre_id, []).append(row.playlist_id)
+    query = (
+        select(_genre, func.coalesce(counted.c.tracks, 0).label("tracks"))
+        .outerjoin(counted, counted.c.genre_id == _genre.c.id)
+        .order_by(_genre.c.name)
+    )
+    return [
+        Genre(
+            row.id,
+            row.name,
+            row.target,
+            row.paused,
+            row.sightings,
+            row.tracks,
+            tuple(bound.get(row.id, ())),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def want(connection: Connection, names: Iterable[str], target: int, now: datetime) -> None:
+    """Give genres a target, making those that are not there."""
+    bulk.serialise_writers(connection)
+    for genre_id in ensure(connection, names, now).values():
+        set_target(connection, genre_id, target)
+
+
+def set_target(connection: Connection, genre_id: int, target: int | None) -> None:
+    """Say how many tracks are wanted; None leaves the genre to imports."""
+    _set(connection, genre_id, target=target)
+
+
+def set_paused(connection: Connection, genre_id: int, *, paused: bool) -> None:
+    """Stop or go on harvesting a genre."""
+    _set(connection, genre_id, paused=paused)
+
+
+def bind_playlists(connection: Connection, genre_id: int, playlist_ids: Iterable[str]) -> None:
+    """Bind playlists to a genre, beside those it has."""
+    row = tables.genre_playlist
+    bound = set(connection.scalars(select(row.c.playlist_id).where(row.c.genre_id == genre_id)))
+    for playlist_id in dict.fromkeys(playlist_ids):
+        if playlist_id not in bound:
+            values = {"genre_id": genre_id, "playlist_id": playlist_id}
+            connection.execute(insert(row).values(values))
+
+
+def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
+    """Give a genre another name; its shards ask for the old one and are dropped.
+
+    Ties between claims are settled by name, too, so they are settled again.
+    """
+    _set(connection, genre_id, name=new)
+    _carry_mappings(connection, old, new)
+    connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
+    claims.settle_tied(connection)
+
+
+def merge(connection: Connection, merged: Genre, into: Genre) -> None:
+    """Unite two genres: sightings, verdicts, predictions and playlists move, the first is gone.
+
+    Its shards go with it, and so do what models measured for it: that class is no more.
+    """
+    bulk.serialise_writers(connection)
+    ids = {"merged": merged.id, "into": into.id}
+    touched = _tracks_under(connection, merged.id)
+    connection.execute(_UNITE_SIGHTINGS, ids)
+    connection.execute(_MOVE_PLAYLISTS, ids)
+    for table in (tables.verdict, tables.prediction):
+        moves = update(table).where(table.c.genre_id == merged.id)
+        connection.execute(moves.values(genre_id=into.id))
+    _carry_mappings(connection, merged.name, into.name)
+    _drop(connection, merged.id)
+    claims.recount(connection, [into.id])
+    claims.settle(connection, touched)
+    claims.settle_tied(connection)
+
+
+def remove(connection: Connection, genre_id: int) -> None:
+    """Remove a genre with its sightings and shards; its tracks stay, claimed by what is left."""
+    bulk.serialise_writers(connection)
+    touched = _tracks_under(connection, genre_id)
+    _drop(connection, genre_id)
+    claims.settle(connection, touched)
+
+
+def references(connection: Connection, genre_id: int) -> References:
+    """Count what refers to a genre and would go with it."""
+    verdicts = _count(connection, tables.verdict.c.genre_id == genre_id)
+    spoken = [
+        _count(connection, *(table.c[column] == genre_id for column in columns))
+        for table, columns in _OF_MODELS
+    ]
+    return References(verdicts, spoken[0], sum(spoken[1:]))
+
+
+def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).where(or_(*conditions))) or 0
+
+
+def _set(connection: Connection, genre_id: int, **values: object) -> None:
+    connection.execute(update(_genre).where(_genre.c.id == genre_id).values(values))
+
+
+def _drop(connection: Connection, genre_id: int) -> None:
+    track = tables.track
+    unclaimed = update(track).where(track.c.genre_id == genre_id)
+    connection.execute(unclaimed.values(genre_id=None, claim_tied=False))
+    connection.execute(delete(_genre).where(_genre.c.id == genre_id))
+
+
+def _tracks_under(connection: Connection, genre_id: int) -> list[int]:
+    sighting = tables.sighting
+    under = select(sighting.c.track_id).where(sighting.c.genre_id == genre_id)
+    return list(connection.scalars(under.order_by(sighting.c.track_id)))
+
+
+def _carry_mappings(connection: Connection, old: str, new: str) -> None:
+    connection.execute(_CARRY_MAPPINGS, {"merged": old, "into": new})
