@@ -16,16 +16,30 @@ from genrebase.runtime.clock import Clock
 class Source(Protocol):
     """Shows tracks under genres, a page at a time."""
 
-    name: str
-    """Under which its shards are kept; also the `source` of the ids it gives."""
-    origin: str
-    """What `track.origin` says of the tracks it delivers."""
-    page_limits: Sequence[int]
-    """Items a page, the largest first: the next is tried where one is refused."""
-    reach: int
-    """A query answers no row at or beyond this offset."""
-    account: Account
-    """Whose budget its requests are taken from."""
+    @property
+    def name(self) -> str:
+        """Under which its shards are kept; also the `source` of the ids it gives."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """What `track.origin` says of the tracks it delivers."""
+        ...
+
+    @property
+    def page_limits(self) -> Sequence[int]:
+        """Items a page, the largest first: the next is tried where one is refused."""
+        ...
+
+    @property
+    def reach(self) -> int:
+        """A query answers no row at or beyond this offset."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """Whose budget its requests are taken from."""
+        ...
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
@@ -44,14 +58,25 @@ class Source(Protocol):
 class FeatureProvider(Protocol):
     """Knows the audio features of tracks by their Spotify ids."""
 
-    name: str
-    """Under which its features are kept."""
-    batch_size: int
-    """Ids a request, at most."""
-    endpoint: str
-    """What is remembered as closed when it raises `EndpointClosed`."""
-    account: Account
-    """Whose budget its requests are taken from."""
+    @property
+    def name(self) -> str:
+        """Under which its features are kept."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Ids a request, at most."""
+        ...
+
+    @property
+    def endpoint(self) -> str:
+        """What is remembered as closed when it raises `EndpointClosed`."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """Whose budget its requests are taken from."""
+        ...
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
