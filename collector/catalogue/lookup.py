@@ -40,6 +40,6 @@ def by_alias(connection: Connection, source: str, source_id: str) -> int | None:
     return _one(connection, select(alias.c.track_id).where(known))
 
 
-def _one(connection: Connection, query: Select[tuple[int]]) -> int | None:
+def _one(connection: Connection, query: Select[int]) -> int | None:
     found: int | None = connection.scalar(query)
     return found

@@ -1,0 +1,157 @@
+"""How far the catalogue is: counts for people and machines, from one consistent snapshot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from genrebase.store import tables
+
+
+@dataclass(frozen=True, slots=True)
+class GenreCounts:
+    """How far a genre is."""
+
+    name: str
+    target: int | None
+    """Unique tracks wanted; None for a genre that only imports fill."""
+    tracks: int
+    """Unique tracks that count for it."""
+    sightings: int
+    """Tracks that were seen under it."""
+    with_features: int
+    """Of its tracks, those that somebody knows features of."""
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts:
+    """What was asked of a source, with all its credentials."""
+
+    source: str
+    requests: int
+    blocked_until: datetime | None
+    blocked_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How a job ran last."""
+
+    job: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    counts: Mapping[str, Any]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The whole catalogue."""
+
+    tracks: int
+    sightings: int
+    with_features: int
+    unlabelled: int
+    """Tracks that count for no genre."""
+    artists: int
+    verdicts: int
+
+
+def totals(connection: Connection) -> Totals:
+    """Count the whole catalogue."""
+    track, features = tables.track, tables.audio_features
+    return Totals(
+        tracks=_count(connection, select(func.count()).select_from(track)),
+        sightings=_count(connection, select(func.count()).select_from(tables.sighting)),
+        with_features=_count(
+            connection, select(func.count(features.c.track_id.distinct())).select_from(features)
+        ),
+        unlabelled=_count(connection, select(func.count()).where(track.c.genre_id.is_(None))),
+        artists=_count(connection, select(func.count()).select_from(tables.artist)),
+        verdicts=_count(connection, select(func.count()).select_from(tables.verdict)),
+    )
+
+
+def genres(connection: Connection) -> list[GenreCounts]:
+    """Count per genre, by name."""
+    genre, track, sighting = tables.genre, tables.track, tables.sighting
+    known = select(tables.audio_features.c.track_id).distinct().subquery()
+    claimed = (
+        select(
+            track.c.genre_id,
+            func.count().label("tracks"),
+            func.count(known.c.track_id).label("with_features"),
+        )
+        .outerjoin(known, known.c.track_id == track.c.id)
+        .group_by(track.c.genre_id)
+        .subquery()
+    )
+    seen = (
+        select(sighting.c.genre_id, func.count().label("sightings"))
+        .group_by(sighting.c.genre_id)
+        .subquery()
+    )
+    query = (
+        select(
+            genre.c.name,
+            genre.c.target,
+            func.coalesce(claimed.c.tracks, 0),
+            func.coalesce(seen.c.sightings, 0),
+            func.coalesce(claimed.c.with_features, 0),
+            genre.c.paused,
+        )
+        .outerjoin(claimed, claimed.c.genre_id == genre.c.id)
+        .outerjoin(seen, seen.c.genre_id == genre.c.id)
+        .order_by(genre.c.name)
+    )
+    return [GenreCounts(*row) for row in connection.execute(query)]
+
+
+def sources(connection: Connection, now: datetime) -> list[SourceCounts]:
+    """Return what was asked of each source, and until when it is blocked, by name."""
+    budget = tables.source_budget
+    query = select(
+        budget.c.source, budget.c.requests, budget.c.blocked_until, budget.c.blocked_reason
+    ).order_by(budget.c.source, budget.c.blocked_until)
+    found: dict[str, SourceCounts] = {}
+    for source, requests, until, reason in connection.execute(query):
+        before = found.get(source, SourceCounts(source, 0, None, None))
+        blocked = until is not None and until > now.timestamp()
+        found[source] = SourceCounts(
+            source,
+            before.requests + requests,
+            datetime.fromtimestamp(until, UTC) if blocked else before.blocked_until,
+            reason if blocked else before.blocked_reason,
+        )
+    return list(found.values())
+
+
+def harvested_sources(connection: Connection) -> set[str]:
+    """Return the sources that tracks are harvested from (others only give features)."""
+    return set(connection.scalars(select(tables.shard.c.source).distinct()))
+
+
+def last_runs(connection: Connection) -> list[LastRun]:
+    """Return how each job ran last, by job."""
+    row = tables.job_run
+    latest = select(func.max(row.c.id)).group_by(row.c.job)
+    query = select(row).where(row.c.id.in_(latest)).order_by(row.c.job)
+    return [
+        LastRun(
+            run.job,
+            run.started_at,
+            run.finished_at,
+            run.outcome,
+            {name: value for name, value in run.counts.items() if name != "process"},
+            run.error,
+        )
+        for run in connection.execute(query)
+    ]
+
+
+def _count(connection: Connection, query: Any) -> int:
+    return int(connection.scalar(query) or 0)

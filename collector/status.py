@@ -1,0 +1,58 @@
+"""How far the harvest is: what `collector status` shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from collector.catalogue import origin, report
+from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
+from genrebase.runtime.clock import Clock
+from genrebase.store.engine import Engine, reading
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a database, at one moment."""
+
+    tracks: int
+    sightings: int
+    with_features: int
+    requests: int
+    blocked_until: datetime | None
+    """The latest end of the bans on what is harvested; None when nothing is blocked."""
+    genres: list[GenreCounts]
+    unlabelled: int
+    artists: int
+    verdicts: int
+    origin: str | None
+    """What the database was filled from, for people; None before a harvest."""
+    invented: bool
+    """Its catalogue is the sandbox's own: nothing in it is real music."""
+    sources: list[SourceCounts]
+    last_runs: list[LastRun]
+
+
+def status(engine: Engine, clock: Clock) -> Status:
+    """Return the state of the database."""
+    with reading(engine) as connection:
+        totals = report.totals(connection)
+        sources = report.sources(connection, clock.now())
+        harvested = report.harvested_sources(connection)
+        filled_from = origin.stored(connection)
+        genres = report.genres(connection)
+        last_runs = report.last_runs(connection)
+    bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]
+    return Status(
+        tracks=totals.tracks,
+        sightings=totals.sightings,
+        with_features=totals.with_features,
+        requests=sum(one.requests for one in sources),
+        blocked_until=max(bans, default=None),
+        genres=genres,
+        unlabelled=totals.unlabelled,
+        artists=totals.artists,
+        verdicts=totals.verdicts,
+        origin=None if filled_from is None else str(filled_from),
+        invented=filled_from is not None and filled_from.kind == "synthetic",
+        sources=sources,
+        last_runs=last_runs,
+    )
