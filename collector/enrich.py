@@ -16,12 +16,15 @@ from collector.errors import AllowanceSpent, Blocked, CollectorError, EndpointCl
 from collector.ports import FeatureProvider
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.jobs import Run
 from genrebase.store.engine import Engine, reading, transaction
 
 ASK_AGAIN_AFTER_DAYS: Final = (1, 7, 30, 90)
 """Gaps after a miss; the last one stays."""
 
 Stopped = Literal["done", "blocked", "limit", "interrupted"]
+
+_RUN_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +50,12 @@ class Enriched:
         """When the ban ends."""
         return None if self.blocked is None else self.blocked.until
 
+    def write_to(self, run: Run) -> None:
+        """Write what was done into the row of the run."""
+        run.count(asked=self.asked, known=self.known, unknown=self.unknown, requests=self.requests)
+        run.note(stopped=self.stopped, problems=list(self.problems))
+        run.outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -65,6 +74,17 @@ class Enricher:
     providers: Sequence[Asked]
     """In the order in which they are asked."""
     stop_requested: Callable[[], bool] = lambda: False
+
+    def has_work(self) -> bool:
+        """Say whether a track waits for a provider that may be asked now."""
+        now = self.clock.now().timestamp()
+        for asked in self.providers:
+            state = asked.budget.state()
+            closed = state.capabilities.is_closed(asked.provider.endpoint, now)
+            blocked = state.blocked_until is not None and state.blocked_until > now
+            if not closed and not blocked and self._due(asked.provider.name, 0, 1):
+                return True
+        return False
 
     def run(
         self,

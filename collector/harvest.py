@@ -6,7 +6,7 @@ in one transaction, so that a crash loses nothing and repeats at most one reques
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 
@@ -20,9 +20,12 @@ from collector.ports import Source
 from collector.records import Delivery, Page, PageQuery, Recorded, Seen
 from genrebase.errors import NothingToDo
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.jobs import Run
 from genrebase.store.engine import Connection, Engine, reading, transaction
 
 Stopped = Literal["target", "exhausted", "blocked", "limit", "interrupted"]
+
+_RUN_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +53,20 @@ class Outcome:
     """Calls to the source, retries included."""
     stopped: Stopped = "exhausted"
     blocked: Blocked | None = None
+    """The ban that ended it."""
+
+    def write_to(self, run: Run) -> None:
+        """Write what was done into the row of the run."""
+        run.count(
+            requests=self.requests,
+            tracks_new=self.recorded.tracks_new,
+            duplicates=self.recorded.duplicates,
+            unusable=self.unusable,
+        )
+        run.note(stopped=self.stopped)
+        if self.blocked is not None:
+            run.note(blocked_until=self.blocked.until.isoformat())
+        run.outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,15 @@ class Harvester:
             outcome.stopped = "interrupted"
         outcome.requests = allowance.spent
         return outcome
+
+    def has_work(self) -> bool:
+        """Say whether something is missing that may be asked for now."""
+        needs = self._needs(())
+        missing = {key: need for key, need in needs.items() if need.missing}
+        ban = self.budget.state().blocked_until
+        if not missing or (ban is not None and ban > self.clock.now().timestamp()):
+            return False
+        return bool(self._open_shards(missing))
 
     def _step(
         self,

@@ -43,6 +43,11 @@ class Shard:
     empty_pages: int
     """Empty pages in a row."""
 
+    @property
+    def years(self) -> tuple[int, int]:
+        """Return its range of years, inclusive."""
+        return self.year_from, self.year_to
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -112,7 +117,7 @@ def _at_reach(shard: Shard) -> str:
 
 def children(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
     """Return the ranges of years that a shard is split into; together they cover its own."""
-    if (shard.year_from, shard.year_to) != ALL_YEARS:
+    if shard.years != ALL_YEARS:
         middle = (shard.year_from + shard.year_to) // 2
         return [(shard.year_from, middle), (middle + 1, shard.year_to)]
     last = this_year + 1  # releases are announced ahead

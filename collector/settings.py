@@ -62,6 +62,11 @@ class CollectorSettings(BaseSettings):
         default="spotify,csv,reccobeats,audio",
         description="Providers of audio features, the most trusted first; also asked in order.",
     )
+    interval: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds between two looks of `collector run` at what is missing.",
+    )
     timeout: float = Field(
         default=10.0,
         gt=0,

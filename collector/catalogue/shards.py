@@ -98,7 +98,7 @@ def move(
             next_offset=after.next_offset,
             status=after.status,
             requests=after.requests,
-            items=shard.c.items + bindparam("received"),
+            items=shard.c["items"] + bindparam("received"),  # `.items` is a method
             tracks_new=after.tracks_new,
             dry_pages=after.dry_pages,
             empty_pages=after.empty_pages,

@@ -1,0 +1,36 @@
+"""The collector's command line: every command is one file under `commands`."""
+
+import typer
+
+from collector.commands import (
+    enriching,
+    genres,
+    harvesting,
+    importing,
+    labels,
+    running,
+    status,
+)
+from collector.sandbox.command import sandbox
+from genrebase.runtime.output import run_app
+
+app = typer.Typer(
+    name="collector",
+    help="Harvest unique tracks per genre into the database.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+)
+app.command("sandbox")(sandbox)
+app.add_typer(genres.app, name="genres")
+app.command("harvest")(harvesting.harvest)
+app.command("enrich")(enriching.enrich)
+app.command("import")(importing.import_)
+app.command("label")(labels.label)
+app.command("run")(running.run)
+app.command("status")(status.status)
+
+
+def main() -> None:
+    """Run the command line."""
+    run_app(app)

@@ -1,0 +1,1 @@
+"""The collector's commands, one module per subject: arguments in, records out, nothing decided."""

@@ -1,0 +1,129 @@
+"""The command `collector harvest`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.errors import Blocked
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.output import Output
+
+if TYPE_CHECKING:
+    from collector.harvest import Harvester, Outcome
+    from collector.preview import Preview
+
+SOURCE = "spotify"
+
+_ENDINGS = {
+    "target": "Every genre has its target.",
+    "exhausted": "There is nothing left to ask: every shard is exhausted.",
+    "limit": "The requests allowed for this run are spent; the next harvest goes on from here.",
+    "interrupted": "Stopped; the next harvest goes on from here.",
+}
+
+
+class Stopped(GenrebaseError):
+    """Somebody stopped the harvest before it was done."""
+
+
+def harvest(
+    genre: Annotated[
+        list[str] | None, typer.Option(help="Only this genre; may be given several times.")
+    ] = None,
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, help="Calls to the source at most, retries included.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be asked; ask nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Fetch tracks until every genre has its target, or nothing is left to ask.
+
+    Can be stopped and started again anywhere. A ban up to a minute is waited out; a longer one
+    ends the harvest with exit code 4.
+    """
+    # these bring spotipy and SQLAlchemy: --help need not wait
+    from collector import bootstrap, genres, settings
+    from collector.harvest import Harvester
+    from collector.preview import preview
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.stopping import stop_on_signals
+    from genrebase.store import connect
+
+    output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    wanted = [genres.find(engine, name).name for name in genre or ()]
+    if dry_run:
+        _show(preview(engine, SOURCE, wanted), output)
+        return
+    source, budget = bootstrap.open_source(SOURCE, engine, settings.load(), clock)
+    with stop_on_signals(clock.interrupt) as stop:
+        harvester = Harvester(engine, source, budget, clock, lambda: stop.requested)
+        outcome = _run(harvester, wanted, max_requests, output)
+    output.document(as_document(outcome))
+    recorded = outcome.recorded
+    output.say(
+        f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} seen before"
+        f" in {outcome.requests:,} requests."
+    )
+    _end(outcome, output)
+
+
+def as_document(outcome: "Outcome") -> dict[str, Any]:
+    """Return the JSON document of a harvest."""
+    recorded = outcome.recorded
+    return {
+        "requests": outcome.requests,
+        "sightings": recorded.tracks_new + recorded.duplicates,
+        "tracks_new": recorded.tracks_new,
+        "duplicates": recorded.duplicates,
+        "unusable": outcome.unusable,
+        "stopped": outcome.stopped,
+        "blocked_until": outcome.blocked.until if outcome.blocked else None,
+    }
+
+
+def _run(
+    harvester: "Harvester", genres: list[str], max_requests: int | None, output: Output
+) -> "Outcome":
+    from genrebase.runtime.jobs import job_run  # it brings SQLAlchemy: --help need not wait
+
+    with (
+        job_run(harvester.engine, harvester.clock, "harvest") as run,
+        output.progress("Harvesting") as bar,
+    ):
+        outcome = harvester.run(
+            genres,
+            max_requests=max_requests,
+            advance=lambda at: bar(
+                at.tracks, total=at.wanted, note=f"{at.genre}, {at.requests:,} requests"
+            ),
+        )
+        outcome.write_to(run)
+    return outcome
+
+
+def _end(outcome: "Outcome", output: Output) -> None:
+    ban: Blocked | None = outcome.blocked
+    if ban is not None:
+        raise ban
+    if outcome.stopped == "interrupted":
+        raise Stopped(_ENDINGS[outcome.stopped])
+    output.say(_ENDINGS[outcome.stopped])
+
+
+def _show(previews: "list[Preview]", output: Output) -> None:
+    output.document({"genres": [asdict(one) for one in previews]})
+    columns = (
+        "genre",
+        "target",
+        "tracks",
+        "open_shards",
+        "query",
+        "year_from",
+        "year_to",
+        "offset",
+    )
+    rows = [[getattr(one, name) for name in columns] for one in previews]
+    output.table("What would be asked next", columns, rows)

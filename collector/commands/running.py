@@ -1,0 +1,28 @@
+"""The command `collector run`: the harvester as a daemon."""
+
+from typing import Annotated
+
+import typer
+
+from genrebase.runtime.output import Output
+
+
+def run(
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
+) -> None:
+    """Harvest and enrich for as long as something is missing, until SIGTERM or Ctrl-C.
+
+    The step in hand is finished, and the exit code is 0; a second signal aborts.
+    """
+    # these bring spotipy and SQLAlchemy: --help need not wait
+    from collector import daemon, settings
+    from genrebase.runtime import logging
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.stopping import stop_on_signals
+    from genrebase.store import connect
+
+    logging.configure(human=False if as_json else None)
+    clock, engine = SystemClock(), connect()
+    Output(as_json=as_json).say("The harvester runs; Ctrl-C ends it.")
+    with stop_on_signals(clock.interrupt) as stop:
+        daemon.run(engine, settings.load(), clock, stop)
