@@ -1,0 +1,174 @@
+"""`collector genres …`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector import genres
+from collector.catalogue.genres import Genre
+from genrebase import store
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.output import Output
+
+app = typer.Typer(no_args_is_help=True, help="What to collect, and how much of it.")
+
+_COLUMNS = ("genre", "target", "tracks", "sightings", "paused", "playlists")
+
+Name = Annotated[str, typer.Argument(help="The genre, as it is asked for.")]
+Target = Annotated[int, typer.Option(min=0, help="How many unique tracks are wanted.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    target: Target,
+    playlist: Annotated[
+        list[str] | None,
+        typer.Option(help="A playlist (id, URI or URL) that belongs to the genre; repeatable."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a genre; give one that is there another target."""
+    output = Output(as_json=as_json)
+    added = genres.add(store.connect(), SystemClock(), name, target, playlist or ())
+    output.say(f"{added.name}: {target:,} tracks wanted, {added.tracks:,} there.")
+    if playlist:
+        output.warn("The playlists are remembered; this version harvests by search only.")
+    output.document(_document(added))
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show all genres."""
+    output = Output(as_json=as_json)
+    everything = genres.listed(store.connect())
+    output.table(f"{len(everything):,} genres", _COLUMNS, map(_row, everything))
+    if not everything:
+        output.say("No genre yet: collector genres add NAME --target N")
+    output.document([_document(genre) for genre in everything])
+
+
+@app.command()
+def target(
+    name: Name,
+    wanted: Annotated[
+        str, typer.Argument(metavar="N", help="Unique tracks wanted; `none`: imports only.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Change how many tracks of a genre are wanted."""
+    output = Output(as_json=as_json)
+    changed = genres.target(store.connect(), name, _number(wanted))
+    output.say(f"{changed.name}: {_wanted(changed)}, {changed.tracks:,} there.")
+    output.document(_document(changed))
+
+
+@app.command()
+def pause(name: Name, as_json: AsJson = False) -> None:
+    """Leave a genre out of harvests, until it is resumed."""
+    _pause(name, paused=True, as_json=as_json)
+
+
+@app.command()
+def resume(name: Name, as_json: AsJson = False) -> None:
+    """Take a paused genre into harvests again."""
+    _pause(name, paused=False, as_json=as_json)
+
+
+@app.command()
+def rename(
+    old: Name,
+    new: Annotated[str, typer.Argument(help="The name to ask for from now on.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a genre another name: tracks and labels stay, the search begins anew under it."""
+    output = Output(as_json=as_json)
+    renamed = genres.rename(store.connect(), old, new)
+    output.say(f"{old} is called {renamed.name} now.")
+    output.document(_document(renamed))
+
+
+@app.command()
+def merge(
+    merged: Annotated[str, typer.Argument(help="The genre that goes.")],
+    into: Annotated[str, typer.Argument(help="The genre that stays.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make two genres one: sightings, labels and predictions move to the second."""
+    output = Output(as_json=as_json)
+    done = genres.merge(store.connect(), merged, into)
+    output.say(
+        f"{done.merged} went into {done.into.name}: {done.into.sightings:,} sightings, "
+        f"{done.sightings_united:,} were under both. Models know the old genres until the next "
+        "training: classifier train"
+    )
+    output.document(
+        {
+            "merged": done.merged,
+            "into": _document(done.into),
+            "sightings_united": done.sightings_united,
+        }
+    )
+
+
+@app.command()
+def remove(
+    name: Name,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also when predictions and figures of models go too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a genre and its sightings. Its tracks stay; labels given by people forbid it."""
+    output = Output(as_json=as_json)
+    removed = genres.remove(store.connect(), name, force=force)
+    output.say(f"{removed.name} is removed; {removed.tracks_left:,} tracks counted for it.")
+    output.document(asdict(removed))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A dataset, or a list with one name per line.")],
+    target: Target,
+    genre_column: Annotated[
+        str | None, typer.Option(help="The dataset's column that holds the genre.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add all genres that a file names, or none of them."""
+    output = Output(as_json=as_json)
+    found = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
+    output.say(f"{len(found):,} genres, {target:,} tracks wanted of each: {', '.join(found)}.")
+    output.document({"genres": found, "target": target})
+
+
+def _pause(name: str, *, paused: bool, as_json: bool) -> None:
+    output = Output(as_json=as_json)
+    changed = genres.pause(store.connect(), name, paused=paused)
+    output.say(f"{changed.name} is {'paused' if paused else 'harvested again'}.")
+    output.document(_document(changed))
+
+
+def _number(wanted: str) -> int | None:
+    if wanted.strip().casefold() == "none":
+        return None
+    if not wanted.strip().isdecimal():
+        raise typer.BadParameter(f"{wanted!r} is not a number of tracks, nor `none`.")
+    return int(wanted)
+
+
+def _wanted(genre: Genre) -> str:
+    return "imports only" if genre.target is None else f"{genre.target:,} tracks wanted"
+
+
+def _row(genre: Genre) -> Sequence[object]:
+    playlists = len(genre.playlists) or None
+    return (genre.name, genre.target, genre.tracks, genre.sightings, genre.paused, playlists)
+
+
+def _document(genre: Genre) -> dict[str, object]:
+    return {name: value for name, value in asdict(genre).items() if name != "id"}
