@@ -1,0 +1,43 @@
+"""Generated pages."""
+
+from pathlib import Path
+
+import pytest
+
+from genrebase import docs
+
+FOLDER = Path(__file__).resolve().parents[3] / "docs"
+
+
+@pytest.mark.parametrize("name", ["settings.md", "commands.md"])
+def test_the_pages_are_current(name: str) -> None:
+    """What docs/ says is what the code says; `make docs` writes it again."""
+    assert (FOLDER / name).read_text(encoding="utf-8") == docs.pages()[name]
+
+
+def test_settings_have_their_variable_default_and_meaning() -> None:
+    """A setting is listed by the variable that sets it, a secret without a value."""
+    page = docs.settings_page()
+    assert "| `STORE_URL` | `sqlite:///genrebase.db` | The database:" in page
+    assert "| `SPOTIPY_CLIENT_SECRET` |  |" in page
+    assert page.count("`SPOTIPY_CLIENT_ID`") == 1
+
+
+def test_commands_have_their_parameters() -> None:
+    """A command is listed with its options, their defaults and their meaning."""
+    page = docs.commands_page()
+    assert "### genrebase demo" in page
+    assert "| `--target` | `1000` | Unique tracks wanted per genre. |" in page
+
+
+def test_every_command_speaks_json() -> None:
+    """No command of any side lacks --json."""
+    for part in docs.commands_page().split("\n### ")[1:]:
+        assert "| `--json` |" in part, part.splitlines()[0]
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    """No setting lacks its meaning."""
+    for line in docs.settings_page().splitlines():
+        if line.startswith("| `"):
+            assert line.split("|")[3].strip(), line

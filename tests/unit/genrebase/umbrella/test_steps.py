@@ -1,0 +1,45 @@
+"""One command, run to its end."""
+
+import threading
+
+import pytest
+
+from genrebase.runtime.stopping import Stop
+from genrebase.umbrella import steps
+from tests.unit.genrebase.umbrella.conftest import Program
+
+
+def test_a_step_returns_its_document(program: Program) -> None:
+    """What the command writes as JSON is the answer, also when it is large."""
+    code = "import json; print(json.dumps({'tracks': ['ü' * 10] * 20_000}))"
+    assert len(steps.ask(program(code), Stop())["tracks"]) == 20_000
+
+
+def test_nothing_to_do_is_no_failure(program: Program) -> None:
+    """Exit code 3 without a word is None; with a document it is the document."""
+    assert steps.ask(program("import sys; sys.exit(3)"), Stop()) is None
+    assert steps.ask(program("import sys; print('{}'); sys.exit(3)"), Stop()) == {}
+
+
+@pytest.mark.parametrize("code", [1, 2, 4])
+def test_a_failed_step_names_itself(program: Program, code: int) -> None:
+    """Any other exit code is a failure that names the command and the code."""
+    failing = program(f"import sys; sys.exit({code})", "harvest")
+    with pytest.raises(steps.StepFailed, match=rf"harvest` failed \(exit code {code}\)"):
+        steps.ask(failing, Stop())
+
+
+@pytest.mark.parametrize("said", ["", "print('done')"])
+def test_a_step_without_json_is_a_failure(program: Program, said: str) -> None:
+    """A command that ends well without its document has broken its promise."""
+    with pytest.raises(steps.StepFailed, match="no JSON document"):
+        steps.ask(program(said or "pass"), Stop())
+
+
+def test_a_stop_ends_the_step(program: Program) -> None:
+    """When somebody asks us to stop, the command is asked, waited for, and nothing is answered."""
+    stop = Stop()
+    forever = program("import threading; threading.Event().wait()")
+    threading.Timer(0.2, stop.request).start()
+    with pytest.raises(steps.Stopped):
+        steps.ask(forever, stop)

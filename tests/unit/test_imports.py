@@ -1,0 +1,67 @@
+"""Importing does nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+IMPORT_ALL = """
+import importlib, pkgutil, socket, sys, threading
+
+sys.path.insert(0, sys.argv[1])
+
+
+def refuse(*_arguments, **_options):
+    raise AssertionError("importing opened a socket")
+
+
+socket.socket.connect = socket.socket.bind = socket.create_connection = refuse
+names = []
+for package in ("genrebase", "collector", "classifier"):
+    found = pkgutil.walk_packages(importlib.import_module(package).__path__, package + ".")
+    names += [module.name for module in found]
+for name in names:
+    importlib.import_module(name)
+others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+assert not others, f"importing started {others}"
+print(len(names))
+"""
+
+HELP_ONLY = """
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from genrebase import cli
+
+cli.mount(cli.app)
+heavy = {"pandas", "numpy", "sklearn", "scipy", "pyarrow", "alembic", "spotipy", "starlette"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+
+def python(code: str, folder: Path) -> str:
+    """Run `code` in an empty folder with an empty environment; return what it says."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT)],
+        cwd=folder,
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+def test_importing_does_nothing(tmp_path: Path) -> None:
+    """Every module imports without a setting, a socket, a thread, a word or a file."""
+    assert int(python(IMPORT_ALL, tmp_path)) > 50
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_need_not_wait(tmp_path: Path) -> None:
+    """The command line is there before anything heavy is imported."""
+    assert python(HELP_ONLY, tmp_path) == "[]"
