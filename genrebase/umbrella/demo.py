@@ -16,6 +16,15 @@ from genrebase.umbrella.place import Place
 FILE: Final = "sandbox-demo.db"
 _RATE: Final = "6000/30s"
 """The sandbox's limit and ours for the demo, so that nobody waits. No measure for Spotify."""
+_FROM_STATUS: Final = (
+    "origin",
+    "invented",
+    "tracks",
+    "sightings",
+    "requests",
+    "with_features",
+    "genres",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Demo:
             ]
             status = self._ask("collector", "status")
             models = self._ask("classifier", "models")
-        summary = self._summary(taken, status, models, catalogue)
+        summary = self._summary(taken, status, models)
         return summary | {"seconds": round(self._clock.monotonic() - began, 1)}
 
     def _genres(self, target: int) -> None:
@@ -77,17 +86,11 @@ class Demo:
     def _ask(self, module: str, *arguments: str) -> Any:
         return steps.ask(Command(module, (*arguments, "--json"), self._environment), self._stop)
 
-    def _summary(
-        self, taken: list[Done], status: Any, models: Any, catalogue: str | None
-    ) -> dict[str, Any]:
+    def _summary(self, taken: list[Done], status: Any, models: Any) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)
         return {
             "database": self._place.shown,
-            "invented": catalogue is None,
-            "catalogue": catalogue,
-            **{name: status[name] for name in ("tracks", "sightings", "requests")},
-            "with_features": status["with_features"],
-            "genres": status["genres"],
+            **{name: status[name] for name in _FROM_STATUS},
             "steps": [
                 {"name": one.name, "seconds": round(one.seconds, 1), "answer": one.answer}
                 for one in taken

@@ -25,8 +25,8 @@ TARGET: Final = 1000
 """Unique tracks wanted per genre."""
 
 
-def known(environment: Mapping[str, str], stop: Stop) -> dict[str, int]:
-    """Return the genres that the database has, each with its target."""
+def known(environment: Mapping[str, str], stop: Stop) -> dict[str, int | None]:
+    """Return the genres that the database has, each with its target (None: imports only)."""
     status: Any = steps.ask(Command("collector", ("status", "--json"), environment), stop)
     return {genre["name"]: genre["target"] for genre in status["genres"]}
 
@@ -41,10 +41,10 @@ def seed(environment: Mapping[str, str], stop: Stop, target: int = TARGET) -> No
 
 
 def raise_targets(
-    environment: Mapping[str, str], stop: Stop, below: Mapping[str, int], target: int
+    environment: Mapping[str, str], stop: Stop, below: Mapping[str, int | None], target: int
 ) -> None:
     """Raise the target of each genre that wants fewer than `target` tracks."""
     for name, wanted in below.items():
-        if wanted < target:
+        if wanted is not None and wanted < target:
             arguments = ("genres", "target", name, str(target), "--json")
             steps.ask(Command("collector", arguments, environment), stop)

@@ -1,0 +1,107 @@
+"""The umbrella command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genrebase.store import schema
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Shell:
+    """Runs `genrebase` as people do, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "genrebase", *arguments],
+            cwd=self.folder,
+            env={"PYTHONPATH": str(ROOT), "COLUMNS": "200", **settings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def json(self, *arguments: str, **settings: str) -> Any:
+        return json.loads(self(*arguments, "--json", **settings).stdout)
+
+
+@pytest.fixture
+def genrebase(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_help_names_its_own_commands_and_those_of_both_sides(genrebase: Shell) -> None:
+    """Everything that registers is mounted under its name."""
+    said = genrebase("--help")
+    assert said.returncode == 0
+    for name in ("run", "demo", "doctor", "migrate", "collector", "classifier"):
+        assert f" {name} " in said.stdout
+    assert said.stderr == ""
+
+
+def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> None:
+    """A new file gets the schema; a second time there is nothing to do."""
+    url = "sqlite:///made.db"
+    first = genrebase.json("migrate", STORE_URL=url)
+    assert first == {"database": url, "from": None, "to": schema.EXPECTED_REVISION}
+    second = genrebase("migrate", STORE_URL=url)
+    assert "has it already" in second.stdout
+    assert (second.returncode, second.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("nonsense", "Write sqlite:///FILE or postgresql://"),
+        ("mysql://host/name", "SQLite or PostgreSQL"),
+        ("postgresql://me:hunter2@127.0.0.1:1/name", "does not answer"),
+        ("sqlite:////no/such/folder/x.db", "does not answer"),
+    ],
+)
+@pytest.mark.parametrize("command", ["migrate", "demo", "run"])
+def test_an_unusable_database_gets_a_sentence(
+    genrebase: Shell, command: str, url: str, sentence: str
+) -> None:
+    """No traceback, no password, nothing on standard output with --json, and nothing is made."""
+    said = genrebase(command, "--json", STORE_URL=url)
+    assert said.returncode in {1, 2}
+    assert sentence in said.stderr
+    assert "Traceback" not in said.stderr
+    assert "hunter2" not in said.stderr
+    assert said.stdout == ""
+    assert list(genrebase.folder.iterdir()) == []
+
+
+def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
+    """A log level that is none is refused by its variable's name."""
+    said = genrebase("doctor", GENREBASE_LOG_LEVEL="LOUD")
+    assert said.returncode == 2
+    assert "GENREBASE_LOG_LEVEL" in said.stderr
+
+
+def test_the_doctor_says_what_to_do(genrebase: Shell) -> None:
+    """Without a database it says how to make one, and makes none itself; the exit code is 1."""
+    said = genrebase("doctor")
+    assert said.returncode == 1
+    assert (
+        "FIX  database: There is no genrebase.db yet: `genrebase migrate` makes it." in said.stdout
+    )
+    assert list(genrebase.folder.iterdir()) == []
+
+
+def test_the_doctor_looks_at_the_ground(genrebase: Shell) -> None:
+    """With a database it answers for it, its schema, the disk, the clock, cores and Python."""
+    genrebase("migrate")
+    found = {one["name"]: one["ok"] for one in genrebase.json("doctor")["checks"]}
+    for name in ("python", "cores", "disk", "database", "schema", "clock"):
+        assert found[name] is True, name
