@@ -39,12 +39,21 @@ def upgrade(url: str | None = None, revision: str = "head") -> None:
 
 def current(engine: Engine) -> str | None:
     """Return the revision that the database carries, None where there is no schema."""
+    if _is_missing_file(engine):
+        return None  # opening it would leave an empty file behind
     with reading(engine) as connection:
         try:
             return MigrationContext.configure(connection).get_current_revision()
         except DatabaseError as error:
             where = engine.url.render_as_string()
             raise Unreachable(f"{where} is not a database: {error.orig}") from error
+
+
+def _is_missing_file(engine: Engine) -> bool:
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file or file == ":memory:":
+        return False
+    return Path(file).parent.is_dir() and not Path(file).exists()
 
 
 def check(engine: Engine) -> None:
