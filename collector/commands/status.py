@@ -27,8 +27,11 @@ def status(
         for one in found.genres
     )
     output.table("Genres", _COLUMNS, rows)
-    runs = ((run.job, run.started_at, run.finished_at, run.outcome) for run in found.last_runs)
-    output.table("Last runs", ("job", "started", "finished", "outcome"), runs)
+    runs = (
+        (run.job, f"{run.started_at:%Y-%m-%d %H:%M}", run.outcome, run.error)
+        for run in found.last_runs
+    )
+    output.table("Last runs", ("job", "started (UTC)", "outcome", "error"), runs)
     output.document(asdict(found))
 
 

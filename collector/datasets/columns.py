@@ -30,7 +30,6 @@ _DATES: Final = (
     "track_album_release_date",
     "album_release_date",
     "release_date",
-    "date",
     "release_year",
     "year",
 )

@@ -1,0 +1,83 @@
+"""What a cell says."""
+
+import pytest
+
+from collector.datasets import cells
+
+
+@pytest.mark.parametrize("cell", ["", " ", "NA", "nan", "NaN", "null", "None", "n/a", "<NA>"])
+def test_missing_in_every_spelling(cell):
+    """Tables write 'nothing' in many ways."""
+    assert cells.is_missing(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("91", 91), ("91.0", 91), ("0", 0), ("101", None), ("-1", None), ("", None), ("nan", None)],
+)
+def test_whole_numbers(cell, value):
+    """A popularity written by pandas is "91.0"; out of range is not found."""
+    assert cells.whole(cell, 0, 100) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [("0.5", 0.5), ("inf", None), ("nan", None), ("", None)]
+)
+def test_numbers(cell, value):
+    """What is no number of the range is not found."""
+    assert cells.number(cell, 0.0, 1.0) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "released", "year"),
+    [
+        ("2019-06-14", "2019-06-14", 2019),
+        ("2019-06", "2019-06", 2019),
+        ("2019", "2019", 2019),
+        ("2019.0", "2019", 2019),
+        ("2019-06-14T00:00:00Z", "2019-06-14", 2019),
+        ("1998-00-00", "1998", 1998),
+        ("0000", None, None),
+        ("1899", None, None),
+        ("2027", "2027", 2027),
+        ("2028", None, None),
+        ("14/06/2019", None, None),
+        ("", None, None),
+    ],
+)
+def test_release_dates(cell, released, year):
+    """A date is kept as exactly as it is known, a year outside 1900 to next year is none."""
+    assert cells.date(cell, 2027) == (released, year)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("True", True), ("false", False), ("1", True), ("0", False), ("", None), ("maybe", None)],
+)
+def test_flags(cell, value):
+    """Yes and no in the spellings of CSV files."""
+    assert cells.flag(cell) is value
+
+
+@pytest.mark.parametrize(
+    ("cell", "items"),
+    [
+        ("A;B", ["A", "B"]),
+        ("A, B", ["A, B"]),
+        ("['A', \"B's\"]", ["A", "B's"]),
+        ("[broken", ["[broken"]),
+        ("['broken]", ["['broken]"]),
+        (f"A;B{cells.LIST_SEPARATOR}C", ["A;B", "C"]),
+        (" ; A", ["A"]),
+        ("", []),
+    ],
+)
+def test_lists(cell, items):
+    """Several names in a cell: joined, as Python writes lists, or from a real list."""
+    assert cells.split_list(cell) == items
+
+
+def test_an_isrc_is_written_one_way():
+    """Hyphens and small letters do not make another ISRC."""
+    assert cells.isrc("us-s1z-99-00001") == "USS1Z9900001"
+    assert cells.isrc("unknown") is None

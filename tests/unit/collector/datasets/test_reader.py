@@ -1,0 +1,147 @@
+"""Reading a dataset row by row."""
+
+import gzip
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from collector.datasets import cells, reader
+
+
+def read(path, encoding=reader.UTF8):
+    with reader.open_dataset(path, encoding) as dataset:
+        return list(dataset.header), [None if row is None else list(row) for row in dataset.rows()]
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(content, name="data.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_the_delimiter_is_told_by_the_header(written, delimiter):
+    """Commas, tabs and semicolons are all CSV."""
+    path = written(delimiter.join("ab") + "\n" + delimiter.join(["1", "NA"]) + "\n")
+    assert read(path) == (["a", "b"], [["1", "NA"]])
+
+
+def test_gzip_is_told_by_the_content(written):
+    """Whatever the file is called."""
+    assert read(written(gzip.compress(b"a,b\n1,2\n"))) == (["a", "b"], [["1", "2"]])
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_is_no_part_of_a_name(written, mark):
+    """Excel writes one."""
+    assert read(written(mark + b"a,b\n1,2\n"))[0] == ["a", "b"]
+
+
+def test_utf16_is_read(written):
+    """Excel's "Unicode text" is UTF-16 with tabs."""
+    assert read(written("a\tb\né\t2\n".encode("utf-16"))) == (["a", "b"], [["é", "2"]])
+
+
+def test_rows_of_another_width_are_broken(written):
+    """One bad row stops no other; blank lines are no rows, empty cells at the end fit."""
+    path = written("a,b\n1,2\n3\n\n4,5,6\n7,8,,\n9,10\n")
+    assert read(path)[1] == [["1", "2"], None, None, ["7", "8"], ["9", "10"]]
+
+
+def test_an_open_quote_costs_one_row(written):
+    """A quote that is never closed swallows what follows: those rows are read again."""
+    path = written('a,b\n1,"open\n2,"x, y"\n3,4\n')
+    assert read(path)[1] == [None, ["2", "x, y"], ["3", "4"]]
+
+
+def test_an_open_quote_before_a_long_file_costs_one_row(written):
+    """Also where no other quote ever comes and the csv module gives up."""
+    rest = "".join(f"{number},{'x' * 40}\n" for number in range(5_000))
+    rows = read(written('a,b\n1,"open\n' + rest))[1]
+    assert rows[0] is None
+    assert len(rows) == 5_001
+    assert None not in rows[1:]
+
+
+def test_line_breaks_inside_quotes_stay(written):
+    """A quoted cell may have several lines."""
+    assert read(written('a,b\n"x\ny",2\n3,4\n'))[1] == [["x\ny", "2"], ["3", "4"]]
+
+
+def test_another_encoding_can_be_named(written):
+    """Latin-1 is read when it is said; an unknown encoding is refused."""
+    path = written("a,b\né,2\n".encode("latin-1"))
+    assert read(path, "latin-1")[1] == [["é", "2"]]
+    with pytest.raises(reader.NotADataset, match="utf-99"):
+        read(path, "utf-99")
+
+
+def test_what_cannot_be_decoded_is_still_apart(written):
+    """Bytes that are no UTF-8 stay visible, so that just their row is rejected."""
+    rows = read(written(b"a,b\n\xe9,2\nx,y\n"))[1]
+    with pytest.raises(UnicodeEncodeError):
+        cells.text(rows[0][0])
+    assert rows[1] == ["x", "y"]
+
+
+def test_a_file_that_breaks_off_is_damaged(written):
+    """What came before is delivered, then a sentence says what to do."""
+    whole = gzip.compress(("a,b\n" + "1,2\n" * 200_000).encode())
+    with (
+        reader.open_dataset(written(whole[:-200])) as dataset,
+        pytest.raises(reader.Damaged, match="get the whole file"),
+    ):
+        list(dataset.rows())
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "empty"), (b"PK\x03\x04rest", "zip")])
+def test_what_is_no_dataset(written, content, said):
+    """Nothing at all, or a workbook."""
+    with pytest.raises(reader.NotADataset, match=said):
+        read(written(content))
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    """A sentence instead of a traceback; a folder is no file either."""
+    with pytest.raises(reader.NotADataset, match="No such file"):
+        read(tmp_path / "none.csv")
+    with pytest.raises(reader.NotADataset, match="directory"):
+        read(tmp_path)
+
+
+def test_parquet_gives_the_same_text(tmp_path):
+    """Every column as text: what is NULL is empty, a list keeps its items apart."""
+    table = pa.table(
+        {
+            "title": ["NA", None],
+            "artists": [["A;B", "C"], ["D;E"]],
+            "popularity": [91.0, None],
+            "explicit": [True, False],
+        }
+    )
+    parquet.write_table(table, tmp_path / "data.parquet")
+    header, rows = read(tmp_path / "data.parquet")
+    assert header == ["title", "artists", "popularity", "explicit"]
+    assert [row[0] for row in rows] == ["NA", ""]
+    assert [cells.split_list(row[1]) for row in rows] == [["A;B", "C"], ["D;E"]]
+    assert [row[2:] for row in rows] == [["91.0", "True"], ["", "False"]]
+
+
+def test_a_broken_parquet_file_is_refused(written):
+    """The first four bytes alone do not make one."""
+    with pytest.raises(reader.NotADataset, match="not a Parquet file"):
+        read(written(b"PAR1 and then nothing"))
+
+
+def test_how_many_rows_is_estimated_from_the_bytes(written):
+    """Progress has a total without reading the file twice."""
+    with reader.open_dataset(written("a,b\n" + "1,2\n" * 100_000)) as dataset:
+        rows = dataset.rows()
+        for _ in range(80_000):
+            next(rows)
+        assert 80_000 <= dataset.estimated_rows(80_000) <= 110_000

@@ -1,0 +1,213 @@
+"""From a row of a dataset to a track."""
+
+import pytest
+
+from collector.datasets import columns
+from collector.datasets.rows import Rejection, RowReader
+from collector.records import ArtistCredit, AudioFeatures
+from genrebase.store import tables
+
+ID = "6f807x0ima9a1j3VPbc7VN"
+FEATURES = {
+    "danceability": "0.5",
+    "energy": "0.6",
+    "key": "11",
+    "loudness": "-7.5",
+    "mode": "1",
+    "speechiness": "0.05",
+    "acousticness": "0.1",
+    "instrumentalness": "0",
+    "liveness": "0.2",
+    "valence": "0.3",
+    "tempo": "120.5",
+    "time_signature": "4",
+}
+
+
+def reading(header, genre_column=None):
+    found = columns.find(header, genre_column)
+    return RowReader(found, own_source="csv:data.csv", last_year=2027)
+
+
+def read(**cells):
+    """Read one row of a dataset with these columns."""
+    cells = {"title": "Song", "artist": "Artist", **cells}
+    return reading(list(cells)).read(list(cells.values()))
+
+
+def track(**cells):
+    found, _ = read(**cells)
+    return found
+
+
+def features(**changed):
+    return track(**(FEATURES | changed)).features
+
+
+def test_a_whole_row():
+    """Everything a row says reaches the track, typed."""
+    found, genre = read(
+        track_id=ID,
+        album="Album",
+        release_date="2019-06-14",
+        popularity="91.0",
+        duration_ms="194754",
+        explicit="True",
+        isrc="USS1Z9900001",
+        split="train",
+        genre=" r&b ",
+        **FEATURES,
+    )
+    assert genre == "r&b"
+    assert (found.source, found.source_id) == ("spotify", ID)
+    assert (found.title, found.artists) == ("Song", (ArtistCredit("Artist"),))
+    assert (found.album, found.release_date, found.release_year) == ("Album", "2019-06-14", 2019)
+    assert (found.popularity, found.duration_ms, found.explicit) == (91, 194_754, True)
+    assert (found.isrc, found.split) == ("USS1Z9900001", "train")
+    assert found.features == AudioFeatures(
+        0.5, 0.6, 11, -7.5, 1, 0.05, 0.1, 0.0, 0.2, 0.3, 120.5, 4
+    )
+
+
+@pytest.mark.parametrize("feature", tables.FEATURES)
+@pytest.mark.parametrize("cell", ["", "nan", "1e9", "-1e9", "Major"])
+def test_a_feature_out_of_its_range_is_not_found(feature, cell):
+    """The track is kept, the value is NULL."""
+    found = features(**{feature: cell})
+    assert getattr(found, feature) is None
+
+
+def test_unknown_key_and_mode_are_null():
+    """Spotify writes -1 for a key it did not find."""
+    found = features(key="-1", mode="-1")
+    assert (found.key, found.mode, found.tempo) == (None, None, 120.5)
+
+
+def test_without_a_beat_what_hangs_on_it_is_null():
+    """Tempo 0 is a failed analysis: time signature, danceability, valence, and speechiness 0."""
+    found = features(tempo="0.0", speechiness="0.0")
+    lost = ("tempo", "time_signature", "danceability", "valence", "speechiness")
+    assert [name for name in tables.FEATURES if getattr(found, name) is None] == [
+        name for name in tables.FEATURES if name in lost
+    ]
+    assert features(tempo="0").speechiness == 0.05
+
+
+def test_a_time_signature_of_zero_is_null_alone():
+    """The beat was found, only its grouping was not."""
+    found = features(time_signature="0")
+    assert (found.time_signature, found.tempo) == (None, 120.5)
+
+
+def test_without_any_feature_there_are_none():
+    """Empty cells are no features; neither are columns that are not there."""
+    assert features(**dict.fromkeys(FEATURES, "")) is None
+    assert track().features is None
+
+
+@pytest.mark.parametrize("word", ["", "NA", "nan", "null", "None"])
+def test_a_row_without_a_name(word):
+    """Title and artist both empty or NA: there is nothing to tell it by."""
+    assert read(title=word, artist=word) is Rejection.NO_NAME
+
+
+@pytest.mark.parametrize("word", ["NA", "nan", "null", "None"])
+def test_a_song_may_be_called_none(word):
+    """Text is text where the other half is there."""
+    assert track(title=word).title == word
+    assert track(artist=word).artists == (ArtistCredit(word),)
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "NaN", "None"])
+def test_no_genre_is_no_genre(cell):
+    """The row is taken without a label; 'nan' never becomes a class."""
+    found, genre = read(genre=cell)
+    assert (found.title, genre) == ("Song", None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        (f"spotify:track:{ID}", ("spotify", ID)),
+        ("17", ("csv:data.csv", "17")),
+        ("", ("name", "")),
+        ("nan", ("name", "")),
+        ("x" * 500, ("name", "")),
+    ],
+)
+def test_whose_id_it_is(cell, address):
+    """22 characters of base 62 are Spotify's; others belong to the file they stand in."""
+    found = track(track_id=cell)
+    assert (found.source, found.source_id) == address
+
+
+def test_several_artists():
+    """`artists` holds several, with ids where there are as many; a name twice is one credit."""
+    other = "0" * 22
+    cells = {"title": "T", "artists": "['A', 'B', 'A']", "artist_ids": f"['{ID}', '{other}', 'x']"}
+    named = {**cells, "track_id": ID}
+    found, _ = reading(list(named)).read(list(named.values()))
+    assert found.artists == (ArtistCredit("A", ID), ArtistCredit("B", other))
+    anonymous, _ = reading(list(cells)).read(list(cells.values()))
+    assert anonymous.artists == (ArtistCredit("A"), ArtistCredit("B"))
+
+
+def test_one_artist_is_not_taken_apart():
+    """In a column for one artist, a semicolon is part of the name."""
+    assert track(artist="A;B").artists == (ArtistCredit("A;B"),)
+
+
+def test_a_track_without_an_artist_is_kept():
+    """A title alone is a name."""
+    assert track(artist="").artists == (ArtistCredit(""),)
+
+
+def test_seconds_become_milliseconds():
+    """Where the column says seconds."""
+    assert track(duration_s="194.754").duration_ms == 194_754
+
+
+@pytest.mark.parametrize("cell", ["0", "-5", "99999999999", "x"])
+def test_an_impossible_duration_is_not_found(cell):
+    """And the track is kept."""
+    assert track(duration_ms=cell).duration_ms is None
+
+
+def test_a_year_stands_in_for_a_date():
+    """A column of years is asked where the date says nothing."""
+    found = track(release_date="0000", year="1999")
+    assert (found.release_date, found.release_year) == ("1999", 1999)
+
+
+def test_nul_characters_are_dropped():
+    """No database stores them."""
+    found, genre = read(title="So\0ng", artist="Ar\0tist", genre="po\0p", album="\0")
+    assert (found.title, found.artists[0].name, genre, found.album) == (
+        "Song",
+        "Artist",
+        "pop",
+        None,
+    )
+
+
+@pytest.mark.parametrize("column", ["title", "artist", "album", "genre"])
+def test_undecodable_bytes_reject_the_row(column):
+    """A name with holes would be another name."""
+    assert read(**{column: "caf\udce9"}) is Rejection.UNDECODABLE
+
+
+@pytest.mark.parametrize("column", ["title", "artist"])
+@pytest.mark.parametrize("text", ["x" * 5_000, "ﷺ" * 100, "🎵" * 1_000])
+def test_a_name_no_index_can_hold_rejects_the_row(column, text):
+    """PostgreSQL's indexes have a limit, whatever normalising makes of a name."""
+    assert read(**{column: text}) is Rejection.TOO_LONG
+
+
+def test_subgenres_are_paired_with_their_genre():
+    """A fine genre belongs to a broad one; the row's own genre is the broad one."""
+    header = ["title", "artist", "playlist_genre", "playlist_subgenre"]
+    rows = reading(header)
+    row = ["T", "A", "pop", "dance pop"]
+    assert rows.read(row)[1] == "pop"
+    assert rows.subgenre(row) == ("dance pop", "pop")
+    assert rows.subgenre(["T", "A", "pop", ""]) is None
