@@ -12,7 +12,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from collector.budget import Budget
@@ -41,7 +42,7 @@ _BEYOND: Final = 0.001
 _UNPUNCTUAL: Final = 0.05
 """Seconds by which a wait may end early without having been interrupted."""
 
-_backoff = wait_exponential_jitter(initial=0.25, max=8.0, exp_base=4.0, jitter=0.25)
+_backoff = wait_exponential(multiplier=0.25, exp_base=4, max=8) + wait_random(0, 0.25)
 """0.25 to 0.5 s before the first retry, then four times as long each."""
 
 _log = structlog.get_logger(__name__)

@@ -38,7 +38,7 @@ def plan(now: float, retry_after: float | None, reason: str | None, earlier: int
     floor; where it says nothing, or has no promised end, the gaps grow.
     """
     said = None if retry_after is None else min(max(retry_after, 0.0), LONGEST) + MARGIN
-    doubled = 2.0 ** min(earlier, 30)
+    doubled = 2.0 ** max(0, min(earlier, 30))
     if reason == QUOTA:
         return Ban(now + max(said or 0.0, min(_PROBE * doubled, _PROBE_AT_MOST)), probe=True)
     if said is not None:

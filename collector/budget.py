@@ -115,9 +115,9 @@ class Budget:
             row = self._select(connection, lock=True)
             known = Capabilities.from_json(row.capabilities)
             running = row.blocked_until is not None and row.blocked_until > now
-            ban = bans.plan(now, retry_after, reason, known.bans)
+            counted = known if running else known.after_ban()  # one ban, however many refusals
+            ban = bans.plan(now, retry_after, reason, counted.bans - 1)
             until = max(ban.until, row.blocked_until or 0.0)
-            counted = known if running else known.after_ban()
             self._write(
                 connection,
                 blocked_until=until,
