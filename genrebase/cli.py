@@ -83,11 +83,12 @@ def demo(
     from genrebase.umbrella import demo as demonstration
     from genrebase.umbrella import place, summary
 
-    output, clock = Output(as_json=as_json), SystemClock()
+    output, clock, told = Output(as_json=as_json), SystemClock(), settings.load()
     where = place.chosen(demonstration.FILE, named=db)
-    served = catalogue or settings.load().catalogue
+    level = told.log_level if "log_level" in told.model_fields_set else "WARNING"
     with stop_on_signals() as stop:
-        result = demonstration.Demo(where, output, clock, stop).run(target, served)
+        show = demonstration.Demo(where, output, clock, stop, log_level=level)
+        result = show.run(target, catalogue or told.catalogue)
     if not as_json:
         summary.show(result, output)
     output.document(result)

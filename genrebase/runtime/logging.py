@@ -11,7 +11,7 @@ from genrebase.runtime.redaction import redact_value
 
 _CAPPED: Final = ("spotipy", "urllib3", "requests")
 """Their DEBUG and INFO lines print bearer tokens and whole addresses."""
-_QUIET: Final = ("apscheduler", "alembic", "uvicorn.access", "httpx", "matplotlib")
+_QUIET: Final = ("apscheduler", "alembic", "uvicorn", "httpx", "matplotlib")
 """Chatty below WARNING, and nothing in it that we do not say ourselves."""
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
@@ -36,10 +36,12 @@ class Command:
         return " ".join((self.module, *self.arguments[:1]))
 
 
-def start(command: Command, *, stdout: int | None = _STDERR) -> subprocess.Popen[bytes]:
+def start(
+    command: Command, *, stdout: int = _STDERR, stderr: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
     """Start a child in a process group of its own: Ctrl-C reaches us, and we pass it on once.
 
-    By default what it says goes to our standard error.
+    By default all that it says goes to our standard error.
     """
     apart: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
@@ -49,6 +51,7 @@ def start(command: Command, *, stdout: int | None = _STDERR) -> subprocess.Popen
         [*argv, *command.arguments],
         stdin=subprocess.PIPE,
         stdout=stdout,
+        stderr=stderr,
         env=child_environment(**command.environment),
         **apart,
     )

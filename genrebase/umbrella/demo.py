@@ -40,12 +40,21 @@ class Done:
 class Demo:
     """The steps, in order; each says that it begins and what it brought."""
 
-    def __init__(self, place: Place, output: Output, clock: Clock, stop: Stop) -> None:
+    def __init__(
+        self,
+        place: Place,
+        output: Output,
+        clock: Clock,
+        stop: Stop,
+        *,
+        log_level: str = "WARNING",
+    ) -> None:
         self._place, self._output, self._clock, self._stop = place, output, clock, stop
         self._environment: dict[str, str] = {
             "STORE_URL": place.url,
             "COLLECTOR_RATE": _RATE,
             "COLLECTOR_RECCOBEATS_RATE": _RATE,
+            "GENREBASE_LOG_LEVEL": log_level,
         }
 
     def run(self, target: int, catalogue: str | None) -> dict[str, Any]:
@@ -63,8 +72,8 @@ class Demo:
                 self._step("train", "classifier", "train"),
                 self._step("predict", "classifier", "predict"),
             ]
-            status = self._ask("collector", "status")
-            models = self._ask("classifier", "models")
+            status = self._ask_quietly("collector", "status")
+            models = self._ask_quietly("classifier", "models")
         summary = self._summary(taken, status, models)
         return summary | {"seconds": round(self._clock.monotonic() - began, 1)}
 
@@ -84,7 +93,13 @@ class Demo:
         return Done(name, answer, seconds)
 
     def _ask(self, module: str, *arguments: str) -> Any:
-        return steps.ask(Command(module, (*arguments, "--json"), self._environment), self._stop)
+        return steps.ask(self._command(module, *arguments), self._stop)
+
+    def _ask_quietly(self, module: str, *arguments: str) -> Any:
+        return steps.ask_quietly(self._command(module, *arguments), self._stop)
+
+    def _command(self, module: str, *arguments: str) -> Command:
+        return Command(module, (*arguments, "--json"), self._environment)
 
     def _summary(self, taken: list[Done], status: Any, models: Any) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)

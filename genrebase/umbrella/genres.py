@@ -27,7 +27,7 @@ TARGET: Final = 1000
 
 def known(environment: Mapping[str, str], stop: Stop) -> dict[str, int | None]:
     """Return the genres that the database has, each with its target (None: imports only)."""
-    status: Any = steps.ask(Command("collector", ("status", "--json"), environment), stop)
+    status: Any = steps.ask_quietly(Command("collector", ("status", "--json"), environment), stop)
     return {genre["name"]: genre["target"] for genre in status["genres"]}
 
 
@@ -37,7 +37,7 @@ def seed(environment: Mapping[str, str], stop: Stop, target: int = TARGET) -> No
         names = Path(folder) / "genres.txt"
         names.write_text("\n".join(DEFAULT) + "\n", encoding="utf-8")
         arguments = ("genres", "import", str(names), "--target", str(target), "--json")
-        steps.ask(Command("collector", arguments, environment), stop)
+        steps.ask_quietly(Command("collector", arguments, environment), stop)
 
 
 def raise_targets(
@@ -47,4 +47,4 @@ def raise_targets(
     for name, wanted in below.items():
         if wanted is not None and wanted < target:
             arguments = ("genres", "target", name, str(target), "--json")
-            steps.ask(Command("collector", arguments, environment), stop)
+            steps.ask_quietly(Command("collector", arguments, environment), stop)

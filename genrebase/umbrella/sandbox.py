@@ -27,13 +27,16 @@ class Sandbox:
 
 
 def command(catalogue: str | None, *, rate: str | None = None, port: int = 0) -> Command:
-    """Return how to start the sandbox; port 0 lets the system choose one."""
+    """Return how to start the sandbox; port 0 lets the system choose one.
+
+    It does not log its requests: nobody asked for them.
+    """
     arguments = ["sandbox", "--port", str(port), "--mode", "extended", "--json"]
     if rate is not None:
         arguments += ["--rate", rate]
     if catalogue is not None:
         arguments += ["--catalogue", catalogue]
-    return Command("collector", tuple(arguments), {})
+    return Command("collector", tuple(arguments), {"GENREBASE_LOG_LEVEL": "WARNING"})
 
 
 def client_environment(url: str) -> Mapping[str, str]:

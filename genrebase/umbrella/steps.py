@@ -3,8 +3,9 @@
 import json
 import subprocess
 from contextlib import suppress
+from tempfile import TemporaryFile
 from threading import Thread
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.stopping import Stop
@@ -24,18 +25,36 @@ class Stopped(GenrebaseError):
 
 
 def ask(command: Command, stop: Stop) -> Any:
-    """Run `command` and return its document; None when it had nothing to do and said nothing.
+    """Run `command` for people to see and return its document.
 
-    Raises `StepFailed` when it ends with another exit code than 0 or 3, or says no JSON, and
-    `Stopped` when a stop is requested meanwhile.
+    None when it had nothing to do and said nothing. Raises `StepFailed` when it ends with another
+    exit code than 0 or 3, or says no JSON, and `Stopped` when a stop is requested meanwhile.
     """
-    with children.start(command, stdout=subprocess.PIPE) as process:
+    return _ask(command, stop, None)
+
+
+def ask_quietly(command: Command, stop: Stop) -> Any:
+    """Do the same without a word to people, unless it fails."""
+    with TemporaryFile() as aside:
+        return _ask(command, stop, aside)
+
+
+def _ask(command: Command, stop: Stop, aside: IO[bytes] | None) -> Any:
+    with children.start(command, stdout=subprocess.PIPE, stderr=aside) as process:
         said = _read(process, stop)
     if stop.requested:
         raise Stopped("Stopped; the next run goes on from here.")
     if process.returncode not in {0, NOTHING_TO_DO}:
-        raise StepFailed(f"`{command.name}` failed (exit code {process.returncode}), see above.")
+        reason = f" (exit code {process.returncode}){_reason(aside)}"
+        raise StepFailed(f"`{command.name}` failed{reason}")
     return _document(command, said, needed=process.returncode == 0)
+
+
+def _reason(aside: IO[bytes] | None) -> str:
+    if aside is None:
+        return ", see above."
+    aside.seek(0)
+    return ": " + aside.read().decode("utf-8", "replace").strip()
 
 
 def _read(process: subprocess.Popen[bytes], stop: Stop) -> bytes:

@@ -43,3 +43,14 @@ def test_a_stop_ends_the_step(program: Program) -> None:
     threading.Timer(0.2, stop.request).start()
     with pytest.raises(steps.Stopped):
         steps.ask(forever, stop)
+
+
+def test_a_quiet_step_speaks_only_when_it_fails(
+    program: Program, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it says aside is not shown, and is the reason when it fails."""
+    aside = "import sys; print('chatter', file=sys.stderr); "
+    assert steps.ask_quietly(program(aside + "print('[]')"), Stop()) == []
+    with pytest.raises(steps.StepFailed, match=r"\(exit code 1\): chatter"):
+        steps.ask_quietly(program(aside + "sys.exit(1)"), Stop())
+    assert capfd.readouterr().err == ""

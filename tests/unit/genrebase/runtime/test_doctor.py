@@ -1,0 +1,93 @@
+"""What the doctor finds on the ground."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from genrebase.runtime import doctor
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.jobs import job_run
+from genrebase.store import schema, tables
+from genrebase.store.engine import make_engine, transaction
+from tests.fakes import NOON, FakeClock
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORE_URL", "sqlite:///music.db")
+
+
+@pytest.fixture
+def engine(_elsewhere: None) -> Iterator[Engine]:
+    made = make_engine()
+    with transaction(made) as connection:
+        tables.job_run.create(connection)
+    yield made
+    made.dispose()
+
+
+def found() -> dict[str, tuple[bool | None, str]]:
+    return {one.name: (one.ok, one.sentence) for one in doctor.database(SystemClock())}
+
+
+def test_all_is_well() -> None:
+    """A migrated database, with room on its disk and the right time, is fine."""
+    schema.upgrade("sqlite:///music.db")
+    assert {name: ok for name, (ok, _) in found().items()} == {
+        "disk": True,
+        "database": True,
+        "schema": True,
+        "clock": True,
+    }
+
+
+def test_a_database_without_a_schema(engine: Engine) -> None:
+    """A file that is not ours yet is answered with the command that makes it so."""
+    engine.dispose()
+    ok, sentence = found()["schema"]
+    assert ok is False
+    assert "genrebase migrate" in sentence
+
+
+def test_a_file_that_is_no_database() -> None:
+    """Something else under that name is told, not touched."""
+    Path("music.db").write_text("dear diary, " * 100)
+    ok, sentence = found()["database"]
+    assert ok is False
+    assert "not a database" in sentence
+    assert Path("music.db").read_text().startswith("dear diary")
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [("nonsense", "sqlite:///FILE"), ("postgresql://me:hunter2@127.0.0.1:1/x", "does not answer")],
+)
+def test_a_database_that_cannot_be_used(
+    url: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong address or a server that is down is told, without the password."""
+    monkeypatch.setenv("STORE_URL", url)
+    ok, sentence = found()["database"]
+    assert ok is False
+    assert word in sentence
+    assert "hunter2" not in sentence
+
+
+def test_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the folder of the file is missing, it is named."""
+    monkeypatch.setenv("STORE_URL", "sqlite:///nowhere/music.db")
+    ok, sentence = found()["disk"]
+    assert ok is False
+    assert "nowhere" in sentence
+
+
+@pytest.mark.parametrize(("ahead", "fine"), [(0, True), (4, True), (3600, False)])
+def test_a_clock_that_ran_backwards(engine: Engine, ahead: int, fine: bool) -> None:
+    """A run that began in what is now the future means that a clock is wrong."""
+    with job_run(engine, FakeClock(NOON + timedelta(seconds=ahead)), "harvest"):
+        pass
+    assert doctor.compare_clocks(FakeClock(), engine).ok is fine
