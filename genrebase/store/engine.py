@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from genrebase.store.errors import BadUrl, Unreachable
@@ -90,7 +90,7 @@ def connected(engine: Engine) -> Iterator[Connection]:
     """Connect, or raise `Unreachable`."""
     try:
         connection = engine.connect()
-    except OperationalError as error:
+    except DatabaseError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
         raise Unreachable(
             f"The database at {engine.url.render_as_string()} does not answer: {reason}"
