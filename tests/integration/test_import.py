@@ -1,0 +1,297 @@
+"""Importing datasets, on both databases."""
+
+import csv
+import random
+import shutil
+
+import pytest
+from sqlalchemy import func, select
+
+from collector.datasets import columns, reader
+from collector.errors import OtherCatalogue
+from collector.import_dataset import BATCH, import_dataset
+from genrebase.runtime.output import Advance
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.fakes import NOON, FakeClock
+
+HEADER = ("track_id", "track_name", "artists", "track_genre", "popularity", "tempo", "duration_ms")
+
+
+class Quiet(Advance):
+    def __call__(self, done, *, total=None, note=None):
+        """Say nothing."""
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class KilledAfter(Quiet):
+    """A kill between two batches."""
+
+    def __init__(self, batches):
+        self._left = batches
+
+    def __call__(self, done, *, total=None, note=None):
+        self._left -= 1
+        if not self._left:
+            raise Killed
+
+
+def write(path, rows, header=HEADER):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def spotify_id(number):
+    return f"{number:022d}"
+
+
+def row(number, genre, title=None, artist="Artist", **facts):
+    said = {"popularity": "50", "tempo": "120.0", "duration_ms": "200000", **facts}
+    return (spotify_id(number), title or f"Song {number}", artist, genre, *said.values())
+
+
+def run(engine, path, advance=None, **options):
+    return import_dataset(engine, path, FakeClock(), advance or Quiet(), **options)
+
+
+def contents(engine):
+    """Everything an import brings, without surrogate ids and times."""
+    track, genre, sighting = tables.track, tables.genre, tables.sighting
+    alias, features = tables.track_alias, tables.audio_features
+    facts = (track.c.identity, track.c.title, track.c.artists, track.c.side, track.c.popularity)
+    queries = {
+        "tracks": select(*facts, genre.c.name).outerjoin(genre, genre.c.id == track.c.genre_id),
+        "aliases": select(alias.c.source, alias.c.source_id, track.c.identity).join(track),
+        "sightings": select(
+            track.c.identity, genre.c.name, sighting.c.best_rank, sighting.c.times
+        ).select_from(
+            sighting.join(track, track.c.id == sighting.c.track_id).join(
+                genre, genre.c.id == sighting.c.genre_id
+            )
+        ),
+        "features": select(track.c.identity, features.c.provider, features.c.tempo).join(track),
+        "genres": select(genre.c.name, genre.c.target, genre.c.sightings),
+        "mappings": select(tables.genre_mapping),
+        "files": select(tables.imported_file.c.sha256, tables.imported_file.c.rows_done),
+    }
+    with reading(engine) as connection:
+        return {
+            name: sorted(map(repr, map(tuple, connection.execute(query))))
+            for name, query in queries.items()
+        }
+
+
+def count(engine, table):
+    with reading(engine) as connection:
+        return connection.scalar(select(func.count()).select_from(table))
+
+
+def sightings(engine):
+    """(title, genre) -> (best rank, times)."""
+    with reading(engine) as connection:
+        track, genre, sighting = tables.track, tables.genre, tables.sighting
+        query = select(
+            track.c.title, genre.c.name, sighting.c.best_rank, sighting.c.times
+        ).select_from(
+            sighting.join(track, track.c.id == sighting.c.track_id).join(
+                genre, genre.c.id == sighting.c.genre_id
+            )
+        )
+        return {
+            (title, name): (rank, times) for title, name, rank, times in connection.execute(query)
+        }
+
+
+def many_rows(rows):
+    """Rows with repeats, re-releases and tracks of several genres, the same on every call."""
+    chance = random.Random(7)
+    return [
+        row(
+            number := chance.randrange(rows),
+            f"genre {chance.randrange(5)}",
+            title=f"Song {number // 2}",
+            artist=f"Artist {number % 50};Guest {number % 7}",
+        )
+        for _ in range(rows)
+    ]
+
+
+def test_every_row_is_new_a_duplicate_or_rejected(engine, tmp_path):
+    """The three sum to the rows, each rejection with its reason and its row's number."""
+    path = write(
+        tmp_path / "data.csv",
+        [
+            row(1, "rock"),
+            row(1, "pop"),
+            row(2, "rock", title="Song 1"),
+            row(3, "", title="NA", artist="NA"),
+            ("too", "short"),
+            row(4, "nan"),
+            row(5, "rock", tempo="0", popularity="x"),
+        ],
+    )
+    told = tmp_path / "rejected.csv"
+    imported = run(engine, path, rejected=told)
+    counts = (imported.rows, imported.tracks_new, imported.duplicates, imported.rejected)
+    assert counts == (7, 3, 2, 2)
+    assert imported.reasons == {"no name": 1, "wrong number of columns": 1}
+    assert imported.unlabelled == 1
+    assert told.read_text() == "row,reason\n4,no name\n5,wrong number of columns\n"
+    assert sightings(engine) == {
+        ("Song 1", "rock"): (0, 2),
+        ("Song 1", "pop"): (0, 1),
+        ("Song 5", "rock"): (2, 1),
+    }
+    with reading(engine) as connection:
+        origins = set(connection.scalars(select(tables.track.c.origin)))
+        providers = set(connection.scalars(select(tables.audio_features.c.provider)))
+    assert (origins, providers) == ({"csv:data.csv"}, {"csv"})
+
+
+def test_importing_again_changes_nothing(engine, tmp_path):
+    """Not even how often a track was seen; every row is a duplicate then."""
+    path = write(tmp_path / "data.csv", many_rows(300))
+    first = run(engine, path)
+    before = contents(engine)
+    again = run(engine, path)
+    assert contents(engine) == before
+    assert (again.tracks_new, again.duplicates) == (0, first.rows)
+
+
+def test_the_same_bytes_under_another_name_are_the_same_file(engine, tmp_path):
+    """A renamed file is not counted again."""
+    path = write(tmp_path / "data.csv", many_rows(50))
+    run(engine, path)
+    before = contents(engine)
+    run(engine, path.rename(tmp_path / "renamed.csv"))
+    assert contents(engine) == before
+
+
+@pytest.fixture
+def undisturbed(migrated_sqlite, tmp_path):
+    """One more database, for an import that runs through."""
+    copy = shutil.copyfile(migrated_sqlite, tmp_path / "undisturbed.db")
+    made = make_engine(f"sqlite:///{copy}")
+    yield made
+    made.dispose()
+
+
+def test_a_killed_import_ends_in_the_same_database(engine, undisturbed, tmp_path):
+    """Killed between two batches and started again: equal to one that ran through."""
+    path = write(tmp_path / "data.csv", many_rows(2 * BATCH + 500))
+    with pytest.raises(Killed):
+        run(engine, path, KilledAfter(1))
+    assert "5000" in contents(engine)["files"][0]
+    assert run(engine, path).rows == run(undisturbed, path).rows
+    assert contents(engine) == contents(undisturbed)
+
+
+def test_another_genre_column_brings_other_sightings(engine, tmp_path):
+    """The same file read for its subgenres; the mapping says where they belong."""
+    header = ("track_id", "track_name", "track_artist", "playlist_genre", "playlist_subgenre")
+    rows = [(spotify_id(n), f"Song {n}", "A", "pop", f"fine {n % 2}") for n in range(6)]
+    path = write(tmp_path / "songs.csv", rows, header)
+    run(engine, path)
+    run(engine, path, genre_column="playlist_subgenre")
+    run(engine, path, genre_column="playlist_subgenre")
+    with reading(engine) as connection:
+        genres = dict(
+            connection.execute(select(tables.genre.c.name, tables.genre.c.sightings)).all()
+        )
+        mapped = connection.execute(select(tables.genre_mapping).order_by("fine")).all()
+    assert genres == {"pop": 6, "fine 0": 3, "fine 1": 3}
+    assert [tuple(one) for one in mapped] == [
+        ("songs", "fine 0", "pop"),
+        ("songs", "fine 1", "pop"),
+    ]
+    assert {times for _, times in sightings(engine).values()} == {1}
+
+
+def test_rows_without_an_id_are_told_apart_by_name_and_duration(engine, tmp_path):
+    """Same name within two seconds is one track; further apart it is another recording."""
+    path = write(
+        tmp_path / "data.csv",
+        [
+            ("Song", "A", "pop", "200000"),
+            ("song", "a", "pop", "201000"),
+            ("Song", "A", "pop", "260000"),
+        ],
+        ("title", "artist", "genre", "duration_ms"),
+    )
+    assert run(engine, path).tracks_new == 2
+    assert run(engine, path).tracks_new == 0
+    assert count(engine, tables.track_alias) == 2
+
+
+def test_plain_numbers_of_two_files_are_not_confused(engine, tmp_path):
+    """Row 0 of one file is not row 0 of another."""
+    header = ("id", "title", "artist")
+    run(engine, write(tmp_path / "one.csv", [("0", "Song", "A")], header))
+    run(engine, write(tmp_path / "two.csv", [("0", "Other", "B")], header))
+    assert count(engine, tables.track) == 2
+
+
+def test_awkward_rows_do_not_stop_it(engine, tmp_path):
+    """Bytes of another encoding, NUL, endless names, open quotes: the rest is imported."""
+    path = tmp_path / "data.csv"
+    path.write_bytes(
+        b"track_id,title,artist,genre,popularity\n"
+        b"," + "日本の歌".encode() + b",A,J-\xe3\x83\x9d\xe3\x83\x83\xe3\x83\x97,1\n"
+        b",caf\xe9,A,pop,1\n"
+        b",S\0ong,A,pop,99999999999999999999\n"
+        b"," + b"x" * 50_000 + b",A,pop,1\n"
+        b',"open,A,pop,1\n'
+        b',"quoted, title",A,"drum & bass",1e400\n'
+        b",None,B,50's,\n"
+    )
+    imported = run(engine, path)
+    assert imported.reasons == {
+        "name too long": 1,
+        "not in the file's encoding": 1,
+        "wrong number of columns": 1,
+    }
+    assert imported.tracks_new == 4
+    with reading(engine) as connection:
+        assert set(connection.scalars(select(tables.genre.c.name))) == {
+            "J-ポップ",
+            "pop",
+            "drum & bass",
+            "50's",
+        }
+
+
+def test_without_the_needed_columns_nothing_is_written(engine, tmp_path):
+    """Refused with the columns there are and those that are missing."""
+    path = write(tmp_path / "data.csv", [("1", "2")], ("filename", "tempo"))
+    with pytest.raises(columns.ColumnsMissing, match="filename, tempo"):
+        run(engine, path)
+    with pytest.raises(reader.NotADataset):
+        run(engine, tmp_path / "none.csv")
+    assert count(engine, tables.imported_file) == 0
+    assert count(engine, tables.job_run) == 0
+
+
+def test_the_invented_and_the_real_never_meet(engine, tmp_path):
+    """A dataset does not go into a database that the synthetic catalogue filled."""
+    with transaction(engine) as connection:
+        connection.execute(
+            tables.catalogue_origin.insert().values(
+                kind="synthetic", detail="seed 1", recorded_at=NOON
+            )
+        )
+    with pytest.raises(OtherCatalogue, match="STORE_URL"):
+        run(engine, write(tmp_path / "data.csv", [row(1, "pop")]))
+
+
+def test_a_run_is_written_down(engine, tmp_path):
+    """`job_run` says what was imported."""
+    run(engine, write(tmp_path / "data.csv", [row(1, "pop")]))
+    with reading(engine) as connection:
+        ran = connection.execute(select(tables.job_run)).one()
+    assert (ran.job, ran.outcome, ran.counts["rows"]) == ("import", "done", 1)
