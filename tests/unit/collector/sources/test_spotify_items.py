@@ -1,0 +1,181 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.records import ArtistCredit, FoundTrack
+from collector.sources.spotify_items import SetAside, parse_track
+
+ID = "3n3Ppam7vgaVa1iaRUc9Lp"
+ARTIST_ID = "0C0XlULifJtAgn6ZNCW2eu"
+NEXT_YEAR = 2027
+
+
+def item(**more: Any) -> dict[str, Any]:
+    return {
+        "id": ID,
+        "name": "Mr. Brightside",
+        "type": "track",
+        "artists": [{"id": ARTIST_ID, "name": "The Killers"}],
+        "album": {"name": "Hot Fuss", "release_date": "2004-06-15"},
+        "duration_ms": 222_200,
+        "explicit": False,
+        "popularity": 73,
+        "external_ids": {"isrc": "GBFFP0300052"},
+        **more,
+    }
+
+
+def parsed(**more: Any) -> FoundTrack:
+    found = parse_track(item(**more), NEXT_YEAR)
+    assert isinstance(found, FoundTrack), found
+    return found
+
+
+def test_reads_a_whole_track() -> None:
+    """Everything a track says of itself is kept."""
+    assert parsed() == FoundTrack(
+        source="spotify",
+        source_id=ID,
+        title="Mr. Brightside",
+        artists=(ArtistCredit("The Killers", ARTIST_ID),),
+        album="Hot Fuss",
+        release_date="2004-06-15",
+        release_year=2004,
+        duration_ms=222_200,  # type: ignore[arg-type]  # a number of milliseconds
+        explicit=False,
+        popularity=73,
+        isrc="GBFFP0300052",
+    )
+
+
+def test_reads_what_development_mode_leaves() -> None:
+    """Fields that newer apps do not get are simply not known."""
+    bare = {"id": ID, "name": "Mr. Brightside", "artists": [{"name": "The Killers"}]}
+    found = parse_track(bare, NEXT_YEAR)
+    assert isinstance(found, FoundTrack)
+    assert found.artists == (ArtistCredit("The Killers"),)
+    assert (found.popularity, found.release_year, found.isrc) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"popularity": "91.0"}, {"popularity": 91}),
+        ({"popularity": 101}, {"popularity": None}),
+        ({"popularity": True}, {"popularity": None}),
+        ({"popularity": [1]}, {"popularity": None}),
+        ({"duration_ms": 0}, {"duration_ms": None}),
+        ({"duration_ms": 10**400}, {"duration_ms": None}),
+        ({"duration_ms": float("inf")}, {"duration_ms": None}),
+        ({"duration_ms": 200_000.4}, {"duration_ms": 200_000}),
+        ({"explicit": "true"}, {"explicit": True}),
+        ({"explicit": "perhaps"}, {"explicit": None}),
+        ({"external_ids": {"isrc": "gb-ffp-03-00052"}}, {"isrc": "GBFFP0300052"}),
+        ({"external_ids": {"isrc": "x" * 10_000_000}}, {"isrc": None}),
+        ({"external_ids": None}, {"isrc": None}),
+        ({"album": None}, {"album": None, "release_date": None, "release_year": None}),
+        ({"album": "Hot Fuss"}, {"album": None}),
+        ({"album": {"name": "x" * 10_000_000}}, {"album": None}),
+        ({"album": {"release_date": "0000"}}, {"release_date": None, "release_year": None}),
+        ({"album": {"release_date": "2028"}}, {"release_date": None, "release_year": None}),
+        ({"album": {"release_date": "2027"}}, {"release_date": "2027", "release_year": 2027}),
+        ({"album": {"release_date": "1899"}}, {"release_date": None, "release_year": None}),
+        ({"album": {"release_date": "1994-00"}}, {"release_date": "1994", "release_year": 1994}),
+        ({"album": {"release_date": 1994}}, {"release_date": "1994", "release_year": 1994}),
+    ],
+)
+def test_an_unreadable_optional_field_is_not_found(
+    more: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """What is optional and unreadable becomes None or is read; the track is kept."""
+    found = parsed(**more)
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (None, SetAside.NOTHING),
+        ("a track", SetAside.NO_OBJECT),
+        (item(type="episode"), SetAside.NO_TRACK),
+        (item(is_local=True), SetAside.LOCAL),
+        (item(id=None), SetAside.NO_ID),
+        (item(id=7), SetAside.NO_ID),
+        (item(id="short"), SetAside.NO_ID),
+        (item(id="é" * 22), SetAside.NO_ID),
+        (item(name=None), SetAside.NO_TITLE),
+        (item(name=["x"]), SetAside.NO_TITLE),
+        (item(artists=None), SetAside.NO_ARTIST),
+        (item(artists=[]), SetAside.NO_ARTIST),
+        (item(artists=[None]), SetAside.NO_ARTIST),
+        (item(artists=[{"name": None}, {"name": "B"}]), SetAside.NO_ARTIST),
+        (item(name="", artists=[{"name": ""}]), SetAside.NO_NAME),
+        (item(name="NA", artists=[{"name": "NA"}]), SetAside.NO_NAME),
+        (item(name="x" * 10_000_000), SetAside.TOO_LONG),
+        (item(name="音" * 1_000), SetAside.TOO_LONG),
+        (item(artists=[{"name": "x" * 10_000_000}]), SetAside.TOO_LONG),
+    ],
+)
+def test_sets_aside_what_is_no_track(broken: Any, reason: SetAside) -> None:
+    """What a track cannot be without sets the item aside, with the reason."""
+    assert parse_track(broken, NEXT_YEAR) is reason
+
+
+def test_text_is_text() -> None:
+    """A track may be called NA, null or None; NUL and lone surrogates are taken out."""
+    for title in ("NA", "null", "None", ""):
+        assert parsed(name=title).title == title
+    assert parsed(name="a\0b\ud800c").title == "abc"
+
+
+def test_keeps_the_readable_credits() -> None:
+    """A broken further artist is left out; one who is named twice is credited once."""
+    killers = {"id": ARTIST_ID, "name": "The Killers"}
+    found = parsed(artists=[killers, None, {"id": 5, "name": "B"}, killers, {"name": "x" * 9_999}])
+    assert found.artists == (ArtistCredit("The Killers", ARTIST_ID), ArtistCredit("B"))
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([ID, ARTIST_ID, "track", "0000", "91.0", "2004-06-15", "x" * 5_000]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+fields = st.sampled_from(
+    [
+        "id",
+        "name",
+        "type",
+        "is_local",
+        "artists",
+        "album",
+        "duration_ms",
+        "explicit",
+        "popularity",
+        "external_ids",
+    ]
+)
+artists = st.lists(
+    st.fixed_dictionaries({}, optional={"id": anything, "name": st.text() | anything}), max_size=3
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(broken=anything | st.dictionaries(fields, anything | artists).map(lambda d: item(**d)))
+def test_never_raises(broken: Any) -> None:
+    """Whatever an item is, it becomes a track the database can hold, or is set aside."""
+    found = parse_track(broken, NEXT_YEAR)
+    if isinstance(found, SetAside):
+        return
+    assert found.artists
+    assert "\0" not in found.title
+    found.title.encode()
+    assert found.popularity is None or 0 <= found.popularity <= 100
+    assert found.duration_ms is None or 0 < found.duration_ms < 2**31
+    assert found.release_year is None or 1900 <= found.release_year <= NEXT_YEAR

@@ -1,0 +1,75 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.sources.spotify_search import build_query, genre_query, parse_page, with_years
+
+LIMIT = 3
+
+
+def item(letter: str, **more: Any) -> dict[str, Any]:
+    return {"id": letter * 22, "name": letter, "artists": [{"name": letter}], **more}
+
+
+@pytest.mark.parametrize(
+    "genre", ["rock", "r&b", "drum & bass", "50's", "シティポップ", "a+b/c?d=e%20"]
+)
+def test_quotes_the_genre_byte_for_byte(genre: str) -> None:
+    """A genre stands in quotes as it is, whatever is in it."""
+    assert genre_query(genre) == f'genre:"{genre}"'
+
+
+@pytest.mark.parametrize(
+    ("years", "query"),
+    [
+        ((0, 9999), 'genre:"r&b"'),
+        ((1994, 1994), 'genre:"r&b" year:1994'),
+        ((1990, 1999), 'genre:"r&b" year:1990-1999'),
+    ],
+)
+def test_narrows_to_years(years: tuple[int, int], query: str) -> None:
+    """All years ask for none, one year for itself, several for their range."""
+    assert build_query("r&b", *years) == with_years(genre_query("r&b"), *years) == query
+
+
+def test_keeps_places_and_reasons() -> None:
+    """Every item has its place, also beside those that were set aside."""
+    page = parse_page([item("a"), None, item("c")], LIMIT, 2027)
+    assert [(found.track.title, found.position) for found in page.items] == [("a", 0), ("c", 2)]
+    assert (page.received, page.unusable, page.ended) == (3, ("nothing there",), False)
+
+
+def test_an_additional_repeat_has_no_place() -> None:
+    """A full page with an item repeated in addition moves the cursor by a full page."""
+    page = parse_page([item("a"), item("b"), item("a"), item("c")], LIMIT, 2027)
+    assert [(found.track.title, found.position) for found in page.items] == [
+        ("a", 0),
+        ("b", 1),
+        ("c", 2),
+    ]
+    assert page.received == LIMIT
+
+
+def test_a_repeat_within_the_page_keeps_its_place() -> None:
+    """An item that the source lists twice takes two places."""
+    page = parse_page([item("a"), item("a"), item("b")], LIMIT, 2027)
+    assert [found.position for found in page.items] == [0, 1, 2]
+
+
+def test_nothing_ends_it() -> None:
+    """Only an answer without any item is an end."""
+    assert parse_page([], LIMIT, 2027).ended
+    assert not parse_page([None], LIMIT, 2027).ended
+
+
+@given(st.lists(st.sampled_from([item("a"), item("b"), None, 7, item("c", id=None)])))
+def test_every_place_is_accounted_for(items: list[Any]) -> None:
+    """Usable and unusable items together are the places the cursor moves by."""
+    page = parse_page(items, LIMIT, 2027)
+    assert len(page.items) + len(page.unusable) == page.received
+    assert [found.position for found in page.items] == sorted(
+        {found.position for found in page.items}
+    )
+    assert (page.received == 0) == (not items)
