@@ -1,0 +1,184 @@
+"""What people say a track is, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from collector import genres, labels
+from collector.catalogue import lookup, tracks
+from collector.datasets.columns import ColumnsMissing
+from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from genrebase.errors import NothingToDo, Refused
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.fakes import NOON, FakeClock
+
+ID = "6f807x0ima9a1j3VPbc7VN"
+
+
+def fill(engine):
+    """Two tracks under rock, one of them without an id, and a genre pop."""
+    for name in ("rock", "pop"):
+        genres.add(engine, FakeClock(), name, 10)
+    seen = [
+        Seen(FoundTrack(source, source_id, title, (ArtistCredit("Artist"),)), "rock", rank)
+        for rank, (source, source_id, title) in enumerate(
+            [("spotify", ID, "Song, the"), ("name", "", "Nameless"), ("csv:x.csv", "a7", "Other")]
+        )
+    ]
+    with transaction(engine) as connection:
+        tracks.record(connection, seen, Delivery("csv:x.csv", None), NOON)
+
+
+@pytest.fixture
+def filled(engine):
+    fill(engine)
+    return engine
+
+
+@pytest.fixture
+def filled_sqlite(sqlite_engine):
+    fill(sqlite_engine)
+    return sqlite_engine
+
+
+def give(engine, track=ID, genre="pop", by="ann", note=None, clock=None):
+    return labels.give(engine, clock or FakeClock(), track, genre, by, note)
+
+
+def stored(engine):
+    with reading(engine) as connection:
+        return [
+            (label.source_id, label.genre, label.by, label.note)
+            for label in labels.labels.all_labels(connection)
+        ]
+
+
+def test_a_label_does_not_touch_the_claim(filled):
+    """The claim is what the sources say, the verdict what a person says."""
+    given = give(filled, note="obviously")
+    assert (given.title, given.genre, given.by, given.note) == (
+        "Song, the",
+        "pop",
+        "ann",
+        "obviously",
+    )
+    with reading(filled) as connection:
+        claim = select(tables.genre.c.name).join(
+            tables.track, tables.track.c.genre_id == tables.genre.c.id
+        )
+        assert set(connection.scalars(claim)) == {"rock"}
+
+
+@pytest.mark.parametrize(
+    "text", [ID, f"spotify:track:{ID}", f"https://open.spotify.com/track/{ID}?si=x", "a7"]
+)
+def test_a_track_is_found_in_every_form(filled_sqlite, text):
+    """A source's id, a URI, a URL."""
+    with reading(filled_sqlite) as connection:
+        track_id = lookup.find_track(connection, text)
+        assert track_id is not None
+        assert lookup.find_track(connection, str(track_id)) == track_id
+
+
+@pytest.mark.parametrize("text", ["", "0", "999999", "9" * 30, "x", "0" * 22, "²"])
+def test_a_track_that_is_not_there(filled_sqlite, text):
+    """Is said in a sentence."""
+    with pytest.raises(labels.UnknownTrack, match="no track"):
+        give(filled_sqlite, track=text)
+
+
+def test_an_unknown_genre_names_the_nearest(filled_sqlite):
+    """A typing error is no new class."""
+    with pytest.raises(genres.UnknownGenre, match="'pop'"):
+        give(filled_sqlite, genre="popp")
+    with pytest.raises(Refused, match="--by"):
+        give(filled_sqlite, by=" ")
+
+
+def test_one_label_per_person(filled):
+    """The later one stands; two people may disagree."""
+    give(filled)
+    give(filled, genre="rock")
+    give(filled, by="bob")
+    assert sorted(stored(filled)) == [(ID, "pop", "bob", None), (ID, "rock", "ann", None)]
+
+
+def test_a_label_is_taken_back(filled):
+    """One's own; with several people it has to be said whose."""
+    give(filled)
+    give(filled, by="bob")
+    with pytest.raises(Refused, match="ann, bob"):
+        labels.take_back(filled, ID)
+    assert [label.by for label in labels.take_back(filled, ID, "ann")] == ["ann"]
+    assert [label.by for label in labels.take_back(filled, ID)] == ["bob"]
+    with pytest.raises(NothingToDo):
+        labels.take_back(filled, ID)
+
+
+def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
+    """Exported, imported into a database with other numbers, exported again: the same file."""
+    give(filled, note='says "so", really\nyes')
+    with reading(filled) as connection:
+        nameless = connection.scalar(
+            select(tables.track.c.id).where(tables.track.c.title == "Nameless")
+        )
+    give(filled, track=str(nameless), by="bob")
+    give(filled, track="a7", by="bob")
+    assert labels.export(filled, tmp_path / "labels.csv") == 3
+    (tmp_path / "other.db").write_bytes(migrated_sqlite.read_bytes())
+    other = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    with transaction(other) as connection:
+        one = FoundTrack("spotify", "0" * 22, "Before", (ArtistCredit("X"),))
+        tracks.record(connection, [Seen(one, None, 0)], Delivery("spotify", None), NOON)
+    fill(other)
+    taken = labels.import_labels(other, FakeClock(), tmp_path / "labels.csv")
+    assert (taken.rows, taken.labelled, taken.rejected) == (3, 3, 0)
+    labels.export(other, tmp_path / "again.csv")
+    other.dispose()
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "labels.csv").read_bytes()
+
+
+def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
+    """Each with its reason; importing again changes nothing."""
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "track,genre,by,at,note\n"
+        f"{ID},pop,ann,2020-01-01T00:00:00,\n"
+        "nowhere,pop,ann,,\n"
+        f"{ID},popp,ann,,\n"
+        f"{ID},pop,,,\n"
+        f"{ID},pop,bob,yesterday,\n"
+        "short,row\n"
+    )
+    taken = labels.import_labels(filled, FakeClock(), path)
+    assert (taken.rows, taken.labelled, taken.unchanged, taken.rejected) == (6, 1, 0, 5)
+    assert taken.reasons == {
+        "labelled by nobody": 1,
+        "not a moment": 1,
+        "unknown genre": 1,
+        "unknown track": 1,
+        "wrong number of columns": 1,
+    }
+    again = labels.import_labels(filled, FakeClock(), path)
+    assert (again.labelled, again.unchanged) == (0, 1)
+
+
+def test_an_older_file_does_not_undo_a_newer_label(filled, tmp_path):
+    """The later word of the same person stands."""
+    give(filled, genre="rock", clock=FakeClock(NOON + timedelta(days=1)))
+    path = tmp_path / "labels.csv"
+    path.write_text(f"track,genre,by,at\n{ID},pop,ann,{NOON.isoformat()}\n")
+    assert labels.import_labels(filled, FakeClock(), path).unchanged == 1
+    assert stored(filled) == [(ID, "rock", "ann", None)]
+
+
+def test_a_file_without_names_needs_one(filled_sqlite, tmp_path):
+    """`--by` says who labelled it."""
+    path = tmp_path / "labels.csv"
+    path.write_text(f"track,genre\n{ID},pop\n")
+    with pytest.raises(ColumnsMissing, match="by"):
+        labels.import_labels(filled_sqlite, FakeClock(), path)
+    assert labels.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
+    assert stored(filled_sqlite) == [(ID, "pop", "eve", None)]
