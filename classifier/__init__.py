@@ -1,1 +1,19 @@
-"""The trainer: learns from the database's views and writes its answers back."""
+"""The trainer: learns genres from the database's views and writes its answers back."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classifier.serving import Champion
+
+__all__ = ["champion"]
+
+
+def champion(url: str | None = None, *, task: str = "main") -> "Champion":
+    """Return the champion of `task` in the database at `url` (default: `STORE_URL`).
+
+    Its `predict_proba(frame)` takes any frame with some of the views' columns. Raise `NoChampion`
+    where there is none, `BrokenArtifact` where the stored one cannot be used.
+    """
+    from classifier import serving  # scikit-learn is slow to import, and most commands need none
+
+    return serving.champion(url, task=task)

@@ -1,0 +1,25 @@
+"""The classifier's command line: every command is one file under `commands`."""
+
+import typer
+
+from classifier.commands import models, predicting, running, status, training
+from genrebase.runtime.output import run_app
+
+app = typer.Typer(
+    name="classifier",
+    help="Train genre models on the database, and store what they say about every track.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+)
+app.command("train")(training.train)
+app.command("predict")(predicting.predict)
+app.command("models")(models.models)
+app.command("promote")(models.promote)
+app.command("run")(running.run)
+app.command("status")(status.status)
+
+
+def main() -> None:
+    """Run the command line."""
+    run_app(app)

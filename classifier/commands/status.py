@@ -1,0 +1,48 @@
+"""The command `classifier status`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from classifier.records import MAIN
+from genrebase.runtime.output import Output
+
+
+def status(
+    task: Annotated[str, typer.Option(help="Of which task.")] = MAIN,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Show who is champion, how many tracks it has answered for, and what ran last."""
+    # these bring SQLAlchemy and pandas: --help need not wait
+    from classifier import dataset
+    from classifier.commands import showing
+    from classifier.train import job_name
+    from genrebase.runtime import jobs
+    from genrebase.store import connect
+
+    output, database = Output(as_json=as_json), connect()
+    champion = dataset.find_champion(database, task)
+    standing = dataset.standing(database, None if champion is None else champion.id)
+    runs = [jobs.last_run(database, job) for job in (job_name(task), "predict")]
+    output.say(
+        f"{standing.tracks:,} tracks, {standing.labelled:,} of them labelled, "
+        f"{standing.scored:,} answered by the champion."
+    )
+    if champion is None:
+        output.say(f"No model answers for the task {task!r} yet: run `classifier train`.")
+    else:
+        showing.show_model(output, champion)
+    shown = [run for run in runs if run is not None]
+    output.table(
+        "Last runs",
+        ("job", "started", "finished", "outcome", "error"),
+        ((run.job, run.started_at, run.finished_at, run.outcome, run.error) for run in shown),
+    )
+    document: dict[str, Any] = {
+        "tracks": standing.tracks,
+        "labelled": standing.labelled,
+        "scored": standing.scored,
+        "champion": None if champion is None else champion.as_json(),
+        "last_runs": shown,
+    }
+    output.document(document)

@@ -1,0 +1,123 @@
+"""Sound and metadata as numbers: missing values allowed, categories kept as categories."""
+
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from genrebase.store import tables
+
+Matrix = NDArray[np.float32]
+
+AUDIO: Final = tables.FEATURES
+METADATA: Final = ("release_year", "duration_ms", "popularity", "explicit")
+COLUMNS: Final = {"audio": AUDIO, "metadata": METADATA}
+"""Which columns of the views each feature group reads."""
+
+CATEGORIES: Final = tables.WHOLE_FEATURES
+"""Key, mode and time signature are names, not quantities."""
+
+_FIFTH: Final = 7
+"""Semitones of a fifth: stepping by it, the 12 keys form a circle of related ones."""
+_KEYS: Final = 12
+
+
+class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Turn frames with (some of) the views' columns into a float32 matrix; NaN where unknown.
+
+    Absent columns count as unknown. The key stands twice: as a category and as a place on the
+    circle of fifths. Whether any provider knew the track is a column of its own; *which* provider
+    is not, for that tells where a track was fetched, not how it sounds.
+
+    `one_hot=False` leaves each category in one column of codes (for trees that split by category,
+    see `categorical`); `one_hot=True` gives each its own 0/1 column.
+    """
+
+    def __init__(
+        self, groups: tuple[str, ...] = ("audio", "metadata"), *, one_hot: bool = False
+    ) -> None:
+        self.groups = groups
+        self.one_hot = one_hot
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
+        """Learn which categories there are."""
+        known = [name for name in CATEGORIES if name in self._inputs()]
+        self.categories_ = {
+            name: np.unique(values[np.isfinite(values)])
+            for name in known
+            for values in [numbers(X, name)]
+        }
+        self.blank_ = np.isnan(self._columns(X)).all(axis=0)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+        """Return one row of numbers per row of `X`."""
+        check_is_fitted(self)
+        matrix = self._columns(X)
+        matrix[:, self.blank_] = 0.0  # nothing was known in training: nothing to go by
+        return matrix
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
+        """Return the names of the columns."""
+        check_is_fitted(self)
+        names = list(self._plain())
+        if "audio" in self.groups:
+            names += ["fifths_sin", "fifths_cos", "has_audio"]
+        for name, values in self.categories_.items():
+            names += [f"{name}_{value:.0f}" for value in values] if self.one_hot else [name]
+        return np.asarray(names, dtype=object)
+
+    @property
+    def categorical(self) -> list[int]:
+        """Return the places of the columns of category codes (none with `one_hot`)."""
+        if self.one_hot or "audio" not in self.groups:
+            return []
+        first = len(self._plain()) + 3  # the circle of fifths and has_audio stand between
+        return list(range(first, first + len(CATEGORIES)))
+
+    def _columns(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+        columns: list[NDArray[Any]] = [numbers(X, name) for name in self._plain()]
+        if "audio" in self.groups:
+            angle = numbers(X, "key") * (_FIFTH * 2 * np.pi / _KEYS)
+            columns += [np.sin(angle), np.cos(angle), _anything_known(X)]
+        for name, values in self.categories_.items():
+            columns += self._category(X, name, values)
+        return np.column_stack(columns).astype(np.float32)
+
+    def _inputs(self) -> list[str]:
+        return [name for group in self.groups for name in COLUMNS[group]]
+
+    def _plain(self) -> list[str]:
+        return [name for name in self._inputs() if name not in CATEGORIES]
+
+    def _category(
+        self, frame: pd.DataFrame, name: str, values: NDArray[np.float64]
+    ) -> list[NDArray[Any]]:
+        found = numbers(frame, name)
+        if self.one_hot:
+            return [found == value for value in values]
+        if len(values) == 0:
+            return [np.full(len(found), np.nan)]
+        codes = np.searchsorted(values, found).clip(max=len(values) - 1)
+        return [np.where(values[codes] == found, codes, np.nan)]
+
+
+def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """Return a column as numbers; NaN where it is missing, infinite or no number at all."""
+    if name not in frame.columns:
+        return np.full(len(frame), np.nan)
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column.dtype):  # booleans are numeric to pandas
+        column = pd.to_numeric(column, errors="coerce")
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _anything_known(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    known = np.zeros(len(frame), dtype=bool)
+    for name in AUDIO:
+        known |= np.isfinite(numbers(frame, name))
+    return known

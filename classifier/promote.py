@@ -1,0 +1,90 @@
+"""Make a model champion by hand: one that was before (rollback), or one that was rejected."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from classifier import dataset, estimators, outoffold, regimes, results, serving, threads
+from classifier.dataset import Database
+from classifier.errors import ClassifierError
+from classifier.records import Choice, StoredModel
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import Clock
+from genrebase.store import tables
+
+Tell = Callable[[str], None]
+
+
+def run(
+    database: Database, number: int, clock: Clock, *, tell: Tell, cores: int | None = None
+) -> StoredModel:
+    """Crown model `number`; return it. Raise `UnknownModel` or `BrokenArtifact`."""
+    with jobs.job_run(database, clock, "promote") as job:
+        model = dataset.model(database, number)
+        job.note(model=number)
+        if model.status == "champion":
+            job.outcome("nothing_new")
+            return model
+        champion = dataset.find_champion(database, model.task)
+        loaded = serving.load(database, model)
+        if model.status != "retired":  # who was champion before has them
+            _answer_out_of_fold(database, loaded, clock, tell, cores)
+        expected = None if champion is None else champion.id
+        results.crown(database, number, model.task, "Promoted by hand.", expected=expected)
+        return dataset.model(database, number)
+
+
+def _answer_out_of_fold(
+    database: Database,
+    champion: serving.Champion,
+    clock: Clock,
+    tell: Tell,
+    cores: int | None,
+) -> None:
+    model, at = champion.model, clock.now()
+    found = dataset.snapshot(database)
+    ids = found.tracks["track_id"].to_numpy(dtype=np.int64)
+    labels = found.tracks["label"].to_numpy(dtype=str)
+    known = np.isin(labels, model.classes)
+    learned = np.isin(ids, champion.packed.learned) & known
+    if not learned.any():
+        raise ClassifierError(
+            f"None of the tracks that model {model.id} learned from is there any more: "
+            "train again with `classifier train`."
+        )
+    held = np.isin(found.tracks["side"].to_numpy(dtype=str), _VALIDATION) & known
+    validation = (found.tracks[held], labels[held]) if held.any() else None
+    workers = threads.fitting(len(ids), len(model.classes), cores)
+    with threads.capped(workers):
+        estimator = estimators.build(_choice(model), threads=workers)
+        shares = outoffold.answers(
+            estimator,
+            found.tracks[learned],
+            labels[learned],
+            validation,
+            np.asarray(model.classes),
+            tell,
+        )
+    genres, probabilities = serving.best(shares, champion.genre_ids)
+    seen = regimes.familiar(
+        ids[learned],
+        found.credits["track_id"].to_numpy(dtype=np.int64),
+        found.credits["artist_id"].to_numpy(dtype=np.int64),
+        champion.packed.learned,
+    )
+    answers = results.Predictions(ids[learned], genres, probabilities, seen, in_training=True)
+    for _ in results.write_predictions(database, model.id, answers, at):
+        pass
+
+
+_VALIDATION = tuple(side for side in tables.SIDES if side.startswith("validation"))
+
+
+def _choice(model: StoredModel) -> Choice:
+    return Choice(
+        task=model.task,
+        estimator=model.estimator,
+        features=tuple(model.choice["features"]),
+        params=dict(model.params),
+        seed=model.choice["seed"],
+    )

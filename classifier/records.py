@@ -1,0 +1,190 @@
+"""What the classifier passes around: frozen, typed, documented field by field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+MAIN: Final = "main"
+"""The task that the view `predictions` shows."""
+
+FEATURE_GROUPS: Final = ("audio", "metadata")
+"""What a model may look at."""
+
+LABELS: Final = ("claim", "exclusive")
+"""Which labels a model learns: every claim, or only those of tracks seen under one genre."""
+
+Regime = Literal["seen_artist", "new_artist", "other", "all"]
+"""On which tracks something was measured (see `regimes`)."""
+
+Status = Literal["candidate", "champion", "retired", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a model is asked to learn; stored with it."""
+
+    task: str = MAIN
+    """Only models of the same task compete."""
+    estimator: str = "gradient_boosting"
+    genres: tuple[str, ...] | None = None
+    """Only these; None: all there are."""
+    exclude: tuple[str, ...] = ()
+    features: tuple[str, ...] = FEATURE_GROUPS
+    labels: str = "claim"
+    per_genre: int | None = None
+    """Learn from at most so many tracks of each genre; evaluation keeps all."""
+    min_tracks: int = 30
+    """Genres with fewer labelled tracks are left out."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the estimator that differ from its defaults."""
+    seed: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the choice without its task, estimator and parameters, which have columns."""
+        return {
+            "genres": None if self.genres is None else list(self.genres),
+            "exclude": list(self.exclude),
+            "features": list(self.features),
+            "labels": self.labels,
+            "per_genre": self.per_genre,
+            "min_tracks": self.min_tracks,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One measured figure."""
+
+    side: str
+    """`test`, `validation`, `train`, or `random`: the split that leaks, for comparison."""
+    regime: Regime
+    genre: str | None
+    """None: over all genres."""
+    metric: str
+    value: float | None
+    """None: cannot be measured on these tracks."""
+    low: float | None
+    """Lower 95% bound, resampling artists; None where there is none."""
+    high: float | None
+    n: int
+    """Tracks it was measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """How many test tracks of one genre were taken for another (or rightly for itself)."""
+
+    regime: Regime
+    genre: str
+    predicted: str
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A 95% interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A candidate beside what it must beat, on the validation tracks of one regime."""
+
+    n: int
+    difference: float
+    """Accuracy of the candidate minus the other's."""
+    interval: Interval
+    """Of the difference, by a paired bootstrap over artists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a candidate."""
+
+    status: Literal["champion", "rejected"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A row of `model` without its artifact."""
+
+    id: int
+    created_at: datetime
+    task: str
+    status: Status
+    reason: str | None
+    estimator: str
+    params: Mapping[str, Any]
+    choice: Mapping[str, Any]
+    feature_schema: Mapping[str, Any]
+    """`columns` it reads and `classes` it tells apart."""
+    data_fingerprint: str
+    origin: str | None
+    """The catalogue it learned from, where that is invented."""
+    trained_rows: int
+    seconds: float
+    metrics: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    probes: Mapping[str, Any]
+    artifact_sha256: str | None
+    pinned: bool
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the genres it tells apart."""
+        return tuple(self.feature_schema["classes"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the model as `train --json` and `models --json` show it."""
+        return {
+            "id": self.id,
+            "task": self.task,
+            "status": self.status,
+            "reason": self.reason,
+            "estimator": self.estimator,
+            "params": dict(self.params),
+            "choice": dict(self.choice),
+            "trained_rows": self.trained_rows,
+            "genres": len(self.classes),
+            "seconds": self.seconds,
+            "created_at": self.created_at,
+            "origin": self.origin,
+            "pinned": self.pinned,
+            "metrics": dict(self.metrics),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the champion says about one track."""
+
+    track: int
+    title: str
+    artists: str
+    top: tuple[tuple[str, float], ...]
+    """(genre, probability), the best first."""
+    model: int
+    regime: str
+    in_training: bool
+    """The model learned from this track; the answer comes from a refit that did not."""
+    origin: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as `predict --track --json` shows it."""
+        return {
+            "track": self.track,
+            "title": self.title,
+            "artists": self.artists,
+            "genre": self.top[0][0],
+            "probability": self.top[0][1],
+            "top": [{"genre": genre, "probability": share} for genre, share in self.top],
+            "model": self.model,
+            "regime": self.regime,
+            "in_training": self.in_training,
+            "origin": self.origin,
+        }

@@ -1,0 +1,216 @@
+"""Which tracks a model learns from, and which it is judged on. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from classifier import regimes
+from classifier.dataset import LEARNED, Snapshot
+from classifier.errors import BadChoice, TooFewTracks
+from classifier.metrics import Answers
+from classifier.ports import Validation
+from classifier.records import Choice
+
+Mask = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+LEAST_CLASSES: Final = 2
+_NOT_A_GENRE: Final = frozenset({"", "nan"})
+"""What a careless import leaves where a genre was missing: never a class."""
+_TO_LEARN: Final = 3
+"""A genre needs a third of its minimum on the side that is learned from."""
+_SHOWN_LEFT_OUT: Final = 10
+"""Genres named in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Labelled tracks of the genres in play, row by row, and what is known about each."""
+
+    tracks: pd.DataFrame
+    labels: NDArray[np.str_]
+    sides: NDArray[np.str_]
+    learned: Mask
+    """The rows a model learns from."""
+    classes: tuple[str, ...]
+    """The genres it tells apart, sorted."""
+    left_out: Mapping[str, int]
+    """Genres with too few tracks, and how many these have."""
+    artists: Ids
+    """The artist credited first: what the bootstrap draws."""
+    known: Mask
+    """A credited artist has another track that is learned from."""
+    sighted: Mapping[str, Ids]
+    """Genre to the tracks seen under it."""
+    rivals: Mask
+    """Rows whose genre is in play here; the others only the champion knows."""
+
+    @property
+    def ids(self) -> Ids:
+        """Return the tracks' numbers."""
+        return self.tracks["track_id"].to_numpy(dtype=np.int64)
+
+    @property
+    def learned_ids(self) -> Ids:
+        """Return the numbers of the tracks that are learned from."""
+        return self.ids[self.learned]
+
+    @property
+    def regimes(self) -> NDArray[np.str_]:
+        """Return the regime of each row, as far as it is held out."""
+        return regimes.of_side(self.sides, self.known)
+
+    def on(self, side: str) -> Mask:
+        """Return the rows of a held-out side (`test` or `validation`), of genres in play."""
+        return self.contested(side) & self.rivals
+
+    def contested(self, side: str) -> Mask:
+        """Return the rows of a held-out side, those of genres only the champion knows included."""
+        return np.isin(self.sides, [f"{side}_new", f"{side}_seen"])
+
+    def validation(self) -> Validation | None:
+        """Return what early stopping may look at."""
+        chosen = self.on("validation")
+        return (self.tracks[chosen], self.labels[chosen]) if chosen.any() else None
+
+    def answers(
+        self, chosen: Mask, shares: NDArray[np.float64], classes: tuple[str, ...]
+    ) -> Answers:
+        """Return `shares` over `classes` beside what is true of the `chosen` rows."""
+        code = {genre: place for place, genre in enumerate(classes)}
+        labels = self.labels[chosen]
+        truth = np.array([code.get(label, len(classes)) for label in labels], dtype=np.intp)
+        first = shares.argmax(axis=1)
+        ids = self.ids[chosen]
+        also = first == truth
+        for place in np.unique(first):
+            rows = first == place
+            also[rows] |= np.isin(ids[rows], self.sighted.get(classes[place], ()))
+        verdict = self.tracks["verdict"].notna().to_numpy(dtype=bool)[chosen]
+        return Answers(shares, truth, self.artists[chosen], also, verdict)
+
+
+def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Selection:
+    """Return the tracks that `choice` asks for.
+
+    `also` are genres the champion knows: their held-out tracks stay in, outside `rivals`, so that
+    a candidate that knows fewer genres cannot win by being asked less.
+    Raise `BadChoice` for a genre that is not there, `TooFewTracks` where nothing can be learned.
+    """
+    tracks = _labelled(found.tracks, choice)
+    classes, left_out = _classes(tracks, choice)
+    labels = tracks["label"].to_numpy(dtype=str)
+    in_play = np.isin(labels, classes)
+    train = tracks["side"].to_numpy(dtype=str) == "train"
+    kept = in_play | (np.isin(labels, also) & ~train)
+    tracks, labels = tracks[kept].reset_index(drop=True), labels[kept]
+    sides = tracks["side"].to_numpy(dtype=str)
+    learned = _thinned(tracks, labels, sides == "train", choice)
+    ids = tracks["track_id"].to_numpy(dtype=np.int64)
+    owners = found.credits["track_id"].to_numpy(dtype=np.int64)
+    credited = found.credits["artist_id"].to_numpy(dtype=np.int64)
+    positions = found.credits["position"].to_numpy(dtype=np.int64)
+    known = regimes.familiar(ids, owners, credited, ids[learned])
+    sighted = found.sighted.groupby("genre")["track_id"]
+    return Selection(
+        tracks=tracks,
+        labels=labels,
+        sides=sides,
+        learned=learned,
+        classes=classes,
+        left_out=left_out,
+        known=known,
+        artists=regimes.primary_artists(ids, owners, credited, positions),
+        sighted={str(genre): group.to_numpy(dtype=np.int64) for genre, group in sighted},
+        rivals=in_play[kept],
+    )
+
+
+def fingerprint(selection: Selection) -> str:
+    """Return the SHA-256 of everything a training would see of the tracks."""
+    columns = [*LEARNED, "provider", "label", "verdict", "genres_sighted", "track_fold", "side"]
+    seen = selection.tracks.loc[selection.rivals, columns]
+    hashes = pd.util.hash_pandas_object(seen, index=False).to_numpy()
+    digest = hashlib.sha256(hashes.tobytes())
+    digest.update(selection.learned[selection.rivals].tobytes())
+    digest.update(selection.artists[selection.rivals].tobytes())
+    return digest.hexdigest()
+
+
+def named(left_out: Mapping[str, int]) -> str:
+    """Return genres that were left out, as a sentence names them."""
+    shown = [f"{genre} ({count})" for genre, count in list(left_out.items())[:_SHOWN_LEFT_OUT]]
+    more = len(left_out) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _labelled(tracks: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    """Return tracks with a usable label: a text that is a genre, and as exclusive as asked."""
+    label = tracks["label"]
+    usable = ~label.str.strip().str.casefold().isin(_NOT_A_GENRE)
+    if choice.labels == "exclusive":
+        usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
+    return tracks[usable.to_numpy(dtype=bool, na_value=False)]
+
+
+def _classes(tracks: pd.DataFrame, choice: Choice) -> tuple[tuple[str, ...], Mapping[str, int]]:
+    counts = _counted(tracks["label"])
+    wanted = _wanted(set(counts), choice)
+    learnable = _counted(tracks.loc[tracks["side"] == "train", "label"])
+    enough = {
+        genre
+        for genre in wanted
+        if counts[genre] >= choice.min_tracks
+        and learnable.get(genre, 0) >= max(2, choice.min_tracks // _TO_LEARN)
+    }
+    left_out = {genre: counts[genre] for genre in sorted(wanted - enough)}
+    if len(enough) < LEAST_CLASSES:
+        raise TooFewTracks(_too_few(enough, left_out, choice))
+    return tuple(sorted(enough)), left_out
+
+
+def _counted(labels: "pd.Series[str]") -> dict[str, int]:
+    return {str(genre): int(count) for genre, count in labels.value_counts().items()}
+
+
+def _wanted(there: set[str], choice: Choice) -> set[str]:
+    asked = (*(choice.genres or ()), *choice.exclude)
+    unknown = [genre for genre in asked if genre not in there]
+    if unknown:
+        known = ", ".join(sorted(there)) or "none"
+        raise BadChoice(f"No labelled track has the genre {unknown[0]!r}. There are: {known}.")
+    return set(choice.genres or there) - set(choice.exclude)
+
+
+def _too_few(enough: set[str], left_out: Mapping[str, int], choice: Choice) -> str:
+    found = f"only {', '.join(sorted(enough))} has" if enough else "none has"
+    too_small = f" Too small: {named(left_out)}." if left_out else ""
+    return (
+        f"Too few tracks to train: two genres with at least {choice.min_tracks} labelled tracks "
+        f"each are needed, {found} them.{too_small} Harvest or import more, "
+        "or lower --min-tracks."
+    )
+
+
+def _thinned(tracks: pd.DataFrame, labels: NDArray[np.str_], train: Mask, choice: Choice) -> Mask:
+    """Return the rows to learn from: of each genre at most `per_genre`, drawn by name and seed.
+
+    Drawn by name, not by number, so that two databases with the same tracks draw the same.
+    """
+    if choice.per_genre is None:
+        return train
+    names: pd.Series[Any] = tracks["title"] + "\x1f" + tracks["artists"]
+    drawn = pd.util.hash_array(
+        (names + f"\x1f{choice.seed}").to_numpy(dtype=object), categorize=False
+    )
+    order = np.lexsort((drawn, labels))
+    place = np.zeros(len(labels), dtype=np.int64)
+    chosen = order[train[order]]
+    _, starts, sizes = np.unique(labels[chosen], return_index=True, return_counts=True)
+    place[chosen] = np.arange(len(chosen)) - np.repeat(starts, sizes)
+    return np.asarray(train & (place < choice.per_genre))

@@ -1,0 +1,68 @@
+"""How and when it trains."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ClassifierSettings(BaseSettings):
+    """The classifier's settings, read from the environment and `.env`, prefix `CLASSIFIER_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLASSIFIER_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    schedule: str = Field(
+        default="0 3 * * *",
+        description="When `classifier run` trains: cron text and, optionally, a time zone "
+        "(`0 3 * * * Europe/Berlin`); UTC without one.",
+    )
+    look_every: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds between two looks of `classifier run` for tracks to answer for, and "
+        "for enough new ones to train on.",
+    )
+    new_tracks: int = Field(
+        default=1000,
+        ge=0,
+        description="Train also when so many labelled tracks (and a fifth more than last time) "
+        "are new; 0: by the schedule only.",
+    )
+    estimator: str = Field(
+        default="gradient_boosting",
+        description="The estimator that `classifier train` uses unless told otherwise.",
+    )
+    min_tracks: int = Field(
+        default=30,
+        ge=2,
+        description="A genre with fewer labelled tracks is left out of a training.",
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Threads to compute with; by default the cores this process may really use.",
+    )
+    deadline: float = Field(
+        default=3600.0,
+        gt=0,
+        description="Seconds after which `classifier run` ends a training that is still going.",
+    )
+    niceness: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description="How far a scheduled training steps back behind other work "
+        "(where the system knows `nice`).",
+    )
+    seed: int = Field(
+        default=0, ge=0, description="Seed of everything random in training and evaluation."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least level of a log line that `classifier run` writes."
+    )

@@ -1,0 +1,284 @@
+"""Train a model: load, fit, evaluate, decide, store. Nothing is computed inside a transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from classifier import (
+    artifacts,
+    dataset,
+    estimators,
+    evaluation,
+    outoffold,
+    results,
+    serving,
+    threads,
+)
+from classifier import selection as selecting
+from classifier.dataset import Database, Snapshot
+from classifier.errors import BrokenArtifact, ClassifierError
+from classifier.features import audio
+from classifier.judging import Judged, judge
+from classifier.ports import Estimator
+from classifier.records import MAIN, Choice, Decision, StoredModel
+from classifier.selection import Selection
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import Clock
+
+LEFTOVER: Final = timedelta(days=1)
+"""A candidate this old lost its training."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training came to."""
+
+    model: StoredModel
+    nothing_new: bool = False
+    """Same tracks, parameters and code as `model`, which stands as it is."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Genres with too few tracks, and how many they have."""
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `train --json` shows."""
+        return {
+            **self.model.as_json(),
+            "nothing_new": self.nothing_new,
+            "left_out": self.left_out,
+            "warnings": list(self.warnings),
+        }
+
+
+def job_name(task: str) -> str:
+    """Return the name of the job in `job_run`."""
+    return "train" if task == MAIN else f"train {task}"
+
+
+def run(
+    database: Database,
+    choice: Choice,
+    clock: Clock,
+    *,
+    tell: Tell,
+    cores: int | None = None,
+    again: bool = False,
+) -> Trained:
+    """Train what `choice` asks for, and write down that it was done.
+
+    With `again` also where nothing is new. Raise `TooFewTracks`, `BadChoice`, `BadParameter` or
+    `UnknownPlugin` where it cannot be; then nothing but the `job_run` row is written.
+    """
+    with jobs.job_run(database, clock, job_name(choice.task)) as job:
+        done = _run(database, choice, clock, tell, cores, job, again=again)
+        job.note(model=done.model.id, status=done.model.status, rows=done.model.trained_rows)
+        if done.nothing_new:
+            job.outcome("nothing_new")
+        return done
+
+
+def _run(
+    database: Database,
+    choice: Choice,
+    clock: Clock,
+    tell: Tell,
+    cores: int | None,
+    job: jobs.Run,
+    *,
+    again: bool,
+) -> Trained:
+    began = clock.monotonic()
+    estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
+    tell("reading the tracks")
+    found = dataset.snapshot(database)
+    job.note(labelled=len(found.tracks))
+    champion = dataset.find_champion(database, choice.task)
+    selection = selecting.select(found, choice, also=champion.classes if champion else ())
+    recipe = _recipe(choice, selection)
+    left_out = dict(selection.left_out)
+    if not again:
+        same = _same(database, choice, recipe)
+        if same is not None:
+            return Trained(same, nothing_new=True, left_out=left_out)
+    workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
+    with threads.capped(workers):
+        estimator = estimators.build(choice, threads=workers)
+        made = _make(database, selection, estimator, champion, choice, tell)
+    seconds = clock.monotonic() - began
+    candidate = _candidate(found, choice, selection, made, recipe, clock, seconds)
+    number = _store(database, candidate, made, found, champion, selection, clock)
+    return Trained(
+        dataset.model(database, number), left_out=left_out, warnings=made.judged.warnings
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the computing came to."""
+
+    fitted: Estimator
+    judged: Judged
+    artifact: bytes
+    out_of_fold: NDArray[np.float64] | None
+    """Answers about the tracks it learned from; only a champion needs them."""
+
+
+def _make(
+    database: Database,
+    selection: Selection,
+    estimator: Estimator,
+    champion: StoredModel | None,
+    choice: Choice,
+    tell: Tell,
+) -> _Made:
+    learned, validation = selection.learned, selection.validation()
+    frame, labels = selection.tracks[learned], selection.labels[learned]
+    tell(f"learning {len(selection.classes)} genres from {len(labels):,} tracks")
+    fresh: Estimator = clone(estimator)
+    fitted = fresh.fit(frame, labels, validation)
+    tell("evaluating")
+    rival = _rival(database, champion, tell)
+    judged = judge(selection, fitted, estimator, rival, choice)
+    artifact = artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))
+    artifacts.unpack(artifact)  # what cannot be loaded again is not worth storing
+    out_of_fold = None
+    if judged.decision.status == "champion":
+        classes = np.asarray(selection.classes)
+        out_of_fold = outoffold.answers(estimator, frame, labels, validation, classes, tell)
+    return _Made(fitted, judged, artifact, out_of_fold)
+
+
+def _rival(
+    database: Database, champion: StoredModel | None, tell: Tell
+) -> serving.Champion | None:
+    if champion is None:
+        return None
+    try:
+        return serving.load(database, champion)
+    except BrokenArtifact as error:
+        tell(f"going on without a champion to beat: {error}")
+        return None
+
+
+def _recipe(choice: Choice, selection: Selection) -> dict[str, Any]:
+    """Return what makes a training this one and no other, as it is stored."""
+    return {
+        "choice": choice.as_json(),
+        "data": selecting.fingerprint(selection),
+        "versions": {**artifacts.versions(), "code": artifacts.code_fingerprint()},
+    }
+
+
+def _same(database: Database, choice: Choice, recipe: dict[str, Any]) -> StoredModel | None:
+    """Return the model that this training would only make again."""
+    for model in dataset.models(database, choice.task):
+        same = (
+            model.status != "candidate"
+            and model.estimator == choice.estimator
+            and model.params == dict(choice.params)
+            and model.choice == recipe["choice"]
+            and model.data_fingerprint == recipe["data"]
+            and model.versions == recipe["versions"]
+        )
+        if same and (model.status != "champion" or _usable(database, model)):
+            return model
+    return None
+
+
+def _usable(database: Database, model: StoredModel) -> bool:
+    try:
+        serving.load(database, model)
+    except BrokenArtifact:
+        return False
+    return True
+
+
+def _candidate(
+    found: Snapshot,
+    choice: Choice,
+    selection: Selection,
+    made: _Made,
+    recipe: dict[str, Any],
+    clock: Clock,
+    seconds: float,
+) -> results.Candidate:
+    columns = [name for group in choice.features for name in audio.COLUMNS[group]]
+    learned = selection.tracks[selection.learned]
+    return results.Candidate(
+        created_at=clock.now(),
+        task=choice.task,
+        estimator=choice.estimator,
+        params=dict(choice.params),
+        choice=recipe["choice"],
+        feature_schema={
+            "columns": columns,
+            "classes": list(selection.classes),
+            "genre_ids": [found.genres[genre] for genre in selection.classes],
+        },
+        data_fingerprint=recipe["data"],
+        origin=found.origin,
+        trained_rows=int(selection.learned.sum()),
+        seconds=seconds,
+        artifact=made.artifact,
+        artifact_sha256=artifacts.checksum(made.artifact),
+        metrics=evaluation.headline(made.judged.metrics),
+        versions=recipe["versions"],
+        probes=artifacts.probe(made.fitted, learned, columns),
+    )
+
+
+def _store(
+    database: Database,
+    candidate: results.Candidate,
+    made: _Made,
+    found: Snapshot,
+    champion: StoredModel | None,
+    selection: Selection,
+    clock: Clock,
+) -> int:
+    decision = made.judged.decision
+    results.discard_leftovers(database, clock.now() - LEFTOVER)
+    number = results.store_candidate(
+        database,
+        candidate,
+        made.judged.metrics,
+        made.judged.confusions,
+        found.genres,
+        _at_first(decision),
+    )
+    if made.out_of_fold is not None:
+        genre_ids = np.array(candidate.feature_schema["genre_ids"], dtype=np.int64)
+        genres, probabilities = serving.best(made.out_of_fold, genre_ids)
+        answers = results.Predictions(
+            selection.learned_ids,
+            genres,
+            probabilities,
+            selection.known[selection.learned],
+            in_training=True,
+        )
+        for _ in results.write_predictions(database, number, answers, candidate.created_at):
+            pass
+        _crown(database, number, candidate.task, decision, champion)
+    return number
+
+
+def _at_first(decision: Decision) -> tuple[str, str]:
+    """Return status and reason: a champion is a candidate until all its answers are stored."""
+    return ("candidate" if decision.status == "champion" else decision.status, decision.reason)
+
+
+def _crown(
+    database: Database, number: int, task: str, decision: Decision, champion: StoredModel | None
+) -> None:
+    expected = None if champion is None else champion.id
+    try:
+        results.crown(database, number, task, decision.reason, expected=expected)
+    except ClassifierError as error:
+        results.reject(database, number, str(error))
