@@ -47,7 +47,11 @@ def genrebase(
 
 
 @app.command()
-def run(as_json: AsJson = False) -> None:
+def run(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write a JSON document a line, whenever it changes.")
+    ] = False,
+) -> None:
     """Run the harvester and the trainer until Ctrl-C.
 
     With Spotify credentials in the environment or `.env` they work on Spotify, in genrebase.db;

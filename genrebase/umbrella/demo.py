@@ -89,7 +89,7 @@ class Demo:
         began = self._clock.monotonic()
         answer = self._ask(module, *arguments)
         seconds = self._clock.monotonic() - began
-        self._output.say(f"{name}: {describe(name, answer)} ({seconds:.1f} s)")
+        self._output.say(f"{name} took {seconds:.1f} s.")
         return Done(name, answer, seconds)
 
     def _ask(self, module: str, *arguments: str) -> Any:
@@ -124,18 +124,3 @@ class Demo:
             ]
         finally:
             engine.dispose()
-
-
-def describe(name: str, answer: Mapping[str, Any] | None) -> str:
-    """Return what a step brought, in half a sentence."""
-    if answer is None:
-        return "nothing to do"
-    if name == "harvest":
-        return (
-            f"{answer['tracks_new']:,} new tracks, {answer['duplicates']:,} seen again, "
-            f"{answer['requests']:,} requests, stopped by: {answer['stopped']}"
-        )
-    if name == "train":
-        return f"model {answer['id']} ({answer['estimator']}) is {answer['status']}"
-    counts = [f"{value:,} {key}" for key, value in answer.items() if type(value) is int]
-    return ", ".join(counts) or "done"

@@ -1,7 +1,9 @@
 """How far the main job has come, a line now and then."""
 
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from genrebase.errors import GenrebaseError
 from genrebase.runtime import sql
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.output import Output
@@ -28,48 +30,68 @@ GROUP BY model.id, model.estimator
 
 
 class Reporter:
-    """Says where the job stands whenever that has changed."""
+    """Says where the job stands whenever that has changed: a line, or a JSON document a line."""
 
     def __init__(self, place: Place, output: Output, clock: Clock) -> None:
         self._engine = connect(place.url)
         self._output, self._clock = output, clock
         self._next = clock.monotonic()
-        self._said = ""
+        self._said: Standing | None = None
 
     def report(self) -> None:
-        """Say the line, when it is time and it is another one."""
+        """Say it, when it is time and something has changed."""
         began = self._clock.monotonic()
         if began < self._next:
             return
-        line = self.line()
-        took = self._clock.monotonic() - began
-        self._next = began + max(EVERY, SHARE * took)
-        if line != self._said:
-            self._output.say(line)
-            self._said = line
+        try:
+            self._say(self.standing())
+        except GenrebaseError as error:
+            self._output.warn(str(error))  # the daemons go on; so do we
+        self._next = began + max(EVERY, SHARE * (self._clock.monotonic() - began))
 
-    def line(self) -> str:
-        """Return where the job stands, in one line."""
+    def _say(self, standing: "Standing") -> None:
+        if standing != self._said:
+            self._output.say(standing.line())
+            self._output.document(asdict(standing))
+            self._said = standing
+
+    def standing(self) -> "Standing":
+        """Return where the job stands."""
         (totals,) = sql.ask(self._engine, _TOTALS).records()
         champions = sql.ask(self._engine, _CHAMPION).records()
-        return compose(totals, champions[0] if champions else None)
+        figures = {name: int(value) for name, value in totals.items()}
+        return Standing(**figures, champion=champions[0] if champions else None)
 
     def close(self) -> None:
         """Let the database go."""
         self._engine.dispose()
 
 
-def compose(totals: dict[str, Any], champion: dict[str, Any] | None) -> str:
-    """Return the line for what the database says."""
-    parts = [
-        f"{int(totals['tracks']):,} of {int(totals['wanted']):,} tracks",
-        f"{int(totals['genres']):,} genres",
-        f"features for {int(totals['with_features']):,}",
-        f"{int(totals['requests']):,} requests",
-    ]
-    if champion is None:
-        parts.append("no model yet")
-    else:
-        parts.append(f"champion {champion['id']} ({champion['estimator']})")
-        parts.append(f"{int(champion['predicted']):,} predictions")
-    return " · ".join(parts)
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the job stands."""
+
+    genres: int
+    wanted: int
+    """Tracks that all targets together want."""
+    tracks: int
+    """Tracks that count for a genre."""
+    with_features: int
+    requests: int
+    champion: dict[str, Any] | None
+    """Its id, its estimator, and how many tracks it has answered for."""
+
+    def line(self) -> str:
+        """Return it in one line."""
+        parts = [
+            f"{self.tracks:,} of {self.wanted:,} tracks",
+            f"{self.genres:,} genres",
+            f"features for {self.with_features:,}",
+            f"{self.requests:,} requests",
+        ]
+        if self.champion is None:
+            parts.append("no model yet")
+        else:
+            parts.append(f"champion {self.champion['id']} ({self.champion['estimator']})")
+            parts.append(f"{self.champion['predicted']:,} predictions")
+        return " · ".join(parts)

@@ -1,6 +1,6 @@
 """How far it has come, in a line."""
 
-from genrebase.umbrella.progress import compose
+from genrebase.umbrella.progress import Standing
 
 TOTALS = {
     "tracks": 1234,
@@ -13,7 +13,7 @@ TOTALS = {
 
 def test_the_line_without_a_model() -> None:
     """Tracks, features and requests are told, and that there is no model."""
-    assert compose(TOTALS, None) == (
+    assert Standing(**TOTALS, champion=None).line() == (
         "1,234 of 10,000 tracks · 10 genres · features for 1,100 · 45 requests · no model yet"
     )
 
@@ -21,4 +21,8 @@ def test_the_line_without_a_model() -> None:
 def test_the_line_with_a_champion() -> None:
     """The champion and the number of its predictions are told."""
     champion = {"id": 3, "estimator": "logistic", "predicted": 1200}
-    assert compose(TOTALS, champion).endswith("champion 3 (logistic) · 1,200 predictions")
+    assert (
+        Standing(**TOTALS, champion=champion)
+        .line()
+        .endswith("champion 3 (logistic) · 1,200 predictions")
+    )

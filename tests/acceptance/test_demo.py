@@ -1,0 +1,108 @@
+"""`genrebase demo`, as people run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = 60
+SECONDS = 170
+
+
+def demo(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo in `folder`, with nothing set but what is given."""
+    command = [sys.executable, "-m", "genrebase", "demo", "--target", str(TARGET), *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2", "COLUMNS": "200", **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path) -> Any:
+    """What the first demo says, as JSON."""
+    done = demo(folder, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_genre_has_its_target(first: Any) -> None:
+    """Ten genres, each with as many unique tracks as were wanted, and nearly all with features."""
+    assert len(first["genres"]) == 10
+    assert all(genre["tracks"] >= TARGET for genre in first["genres"])
+    assert first["with_features"] >= 0.9 * first["tracks"]
+    assert first["sightings"] >= first["tracks"]
+    assert first["requests"] > 0
+
+
+def test_a_champion_is_trained_and_beats_the_baseline(first: Any) -> None:
+    """The model is measured in both regimes beside the majority baseline, and better in one."""
+    metrics = first["champion"]["metrics"]
+    assert set(metrics) == {"seen_artist", "new_artist"}
+    assert any(found["accuracy"] > found["baseline"] for found in metrics.values() if found["n"])
+
+
+def test_the_invented_is_called_invented(first: Any) -> None:
+    """The summary says that the catalogue is made up."""
+    assert first["invented"] is True
+
+
+def test_the_questions_have_answers(first: Any) -> None:
+    """Three questions in SQL were really asked, and answered with rows."""
+    assert len(first["questions"]) == 3
+    for asked in first["questions"]:
+        assert asked["sql"].startswith("SELECT")
+        assert asked["answer"]["rows"], asked["question"]
+
+
+def test_a_second_demo_goes_on_where_it_was(first: Any, folder: Path) -> None:
+    """On the same database nothing is fetched or trained again, and people get their summary."""
+    again = demo(folder)
+    assert again.returncode == 0, again.stderr
+    assert f"{first['tracks']:,} unique tracks" in again.stdout
+    assert f"{first['requests']:,} requests" in again.stdout
+    assert f"Champion: model {first['champion']['id']}," in again.stdout
+    assert "made up" in again.stdout
+    for line in first["open"].values():
+        assert line in again.stdout
+
+
+def test_the_line_for_pandas_works(first: Any, folder: Path) -> None:
+    """Pasted as it is, it shows the predictions."""
+    line = first["open"]["pandas"].replace("python3", f'"{sys.executable}"', 1)
+    shown = subprocess.run(
+        line,
+        shell=True,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "probability" in shown.stdout
+
+
+def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
+    """A catalogue that is not there ends the demo with exit code 1 and its sentence."""
+    done = demo(tmp_path, "--json", "--catalogue", "nowhere.csv")
+    assert done.returncode == 1
+    assert "nowhere.csv" in done.stderr
+    assert "The sandbox did not start" in done.stderr
+    assert done.stdout == ""

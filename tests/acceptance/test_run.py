@@ -1,0 +1,100 @@
+"""`genrebase run`: both daemons under one parent."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from genrebase.runtime.clock import SystemClock
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 90.0
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are sent SIGTERM")
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run it in `folder` with nothing set; whatever it leaves behind is ended at the end."""
+    with (folder / "said.txt").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "genrebase", "run"],
+            cwd=folder,
+            env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2", **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(happened: Callable[[], bool], process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Look again and again until it has happened."""
+    clock = SystemClock()
+    deadline = clock.monotonic() + SECONDS
+    while not happened():
+        said = (folder / "said.txt").read_text()
+        assert process.poll() is None, f"it ended with {process.returncode}:\n{said}"
+        assert clock.monotonic() < deadline, f"it never happened:\n{said}"
+        clock.sleep(0.1)
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(SECONDS)
+
+
+def tracks(folder: Path) -> int:
+    """Count the tracks, 0 while there is no table yet."""
+    file = folder / "sandbox.db"
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        try:
+            return int(connection.execute("SELECT count(*) FROM track").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+
+def left_running(folder: Path) -> list[str]:
+    """Return the outcomes of runs that nobody wrote an ending for."""
+    with closing(sqlite3.connect(folder / "sandbox.db")) as connection:
+        rows = connection.execute("SELECT job FROM job_run WHERE outcome = 'running'").fetchall()
+    return [job for (job,) in rows]
+
+
+def test_it_harvests_stops_cleanly_and_goes_on(tmp_path: Path) -> None:
+    """Without credentials the sandbox fills sandbox.db; SIGTERM ends all; a second run goes on."""
+    with running(tmp_path) as process:
+        until(lambda: tracks(tmp_path) > 0, process, tmp_path)
+        assert stop(process) == 0
+    said = (tmp_path / "said.txt").read_text()
+    assert "No Spotify credentials" in said
+    assert " tracks · 10 genres · " in said
+    assert "Stopped." in said
+    assert left_running(tmp_path) == []
+    before = tracks(tmp_path)
+    with running(tmp_path) as process:
+        until(lambda: tracks(tmp_path) > before, process, tmp_path)
+        assert stop(process) == 0
+    assert "No genre yet" not in (tmp_path / "said.txt").read_text()
+
+
+def test_a_refusal_ends_it(tmp_path: Path) -> None:
+    """With credentials but without Spotify's terms nothing is asked: exit code 2, a sentence."""
+    credentials = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "hunter2"}
+    with running(tmp_path, **credentials) as process:
+        assert process.wait(SECONDS) == 2
+    said = (tmp_path / "said.txt").read_text()
+    assert "COLLECTOR_SPOTIFY_TERMS" in said
+    assert "Traceback" not in said
+    assert "hunter2" not in said
