@@ -1,23 +1,25 @@
 """The command `collector sandbox`."""
 
+import gc
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from collector import rates
 from collector.rates import Rate
-from collector.sandbox import table
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.errors import UnusableOption
-from collector.sandbox.server import HOST, serve_in_thread
-from collector.sandbox.table import Table
-from collector.sandbox.tokens import LIFETIME
-from collector.sandbox.webapi import MODES, ModeName
+from collector.sandbox.errors import ServerStopped, UnusableOption
 from genrebase.runtime.output import Output
-from genrebase.runtime.stopping import stop_on_signals
+from genrebase.runtime.stopping import Stop, stop_on_signals
 
+# The server and the catalogue are imported where they are used: they take their time to load, and
+# every other command of the collector starts with this module.
+if TYPE_CHECKING:
+    from collector.sandbox.application import Behaviour
+    from collector.sandbox.table import Table
+
+HOST: Final = "127.0.0.1"
+TOKEN_SECONDS: Final = 3600
 PORT: Final = 8765
 RATE: Final = "90/30s"
 """What the community found Spotify to bear."""
@@ -46,12 +48,14 @@ def sandbox(
     ] = None,
     quota: Annotated[
         int | None,
-        typer.Option(help="Requests the Web API answers in all, before a ban without an end."),
+        typer.Option(
+            min=0, help="Requests the Web API answers in all, before a ban without an end."
+        ),
     ] = None,
     token_seconds: Annotated[
         float, typer.Option(help="Seconds an access token is taken.")
-    ] = LIFETIME,
-    seed: Annotated[int, typer.Option(help="Seed of the invented music.")] = 1,
+    ] = TOKEN_SECONDS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the invented music.")] = 1,
     write: Annotated[
         Path | None, typer.Option(help="Save the music as a CSV file, and end.")
     ] = None,
@@ -60,28 +64,32 @@ def sandbox(
 ) -> None:
     """Serve a Spotify-shaped API on this computer, over a file or over invented music."""
     output = Output(as_json=as_json)
-    behaviour = Behaviour(
-        mode=_mode(mode),
-        rate=_rate("--rate", rate),
-        reccobeats_rate=_rate("--reccobeats-rate", reccobeats_rate or rate),
-        retry_after=_positive("--retry-after", retry_after),
-        quota=None if quota is None else int(_positive("--quota", quota) or 0),
-        token_seconds=_positive("--token-seconds", token_seconds) or LIFETIME,
-    )
     if host not in {HOST, "localhost"}:
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")
-    music = _music(catalogue, seed)
+    behaviour = _behaviour(mode, rate, reccobeats_rate, retry_after, quota, token_seconds)
     if write is not None:
-        table.write(music, write)
-        output.say(f"Wrote {len(music.rows):,} rows to {write}.")
-        output.document({"file": str(write), "rows": len(music.rows), "sha256": music.sha256})
+        _write(_music(catalogue, seed), write, output)
         return
-    _serve(Catalogue(music), behaviour, port, output)
+    with stop_on_signals() as stop:
+        _serve(_music(catalogue, seed), behaviour, port, output, stop)
 
 
-def _serve(catalogue: Catalogue, behaviour: Behaviour, port: int, output: Output) -> None:
+def _write(music: "Table", to: Path, output: Output) -> None:
+    from collector.sandbox import table
+
+    table.write(music, to)
+    output.say(f"Wrote {len(music.rows):,} rows to {to}.")
+    output.document({"file": str(to), "rows": len(music.rows), "sha256": music.sha256})
+
+
+def _serve(music: "Table", behaviour: "Behaviour", port: int, output: Output, stop: Stop) -> None:
+    from collector.sandbox.catalogue import Catalogue
+    from collector.sandbox.server import serve_in_thread
+
+    catalogue = Catalogue(music)
+    gc.freeze()  # the catalogue lives as long as we do: no use in walking it again and again
     origin, genres = catalogue.origin, catalogue.genres
-    with stop_on_signals() as stop, serve_in_thread(catalogue, behaviour, port=port) as running:
+    with serve_in_thread(catalogue, behaviour, port=port) as running:
         output.say(
             f"Sandbox at {running.url}: {origin.detail}, {len(genres)} genres, "
             f"{behaviour.mode} mode. Ctrl-C ends it."
@@ -95,23 +103,39 @@ def _serve(catalogue: Catalogue, behaviour: Behaviour, port: int, output: Output
                 "genres": len(genres),
             }
         )
-        while running.alive and not stop.wait(_LOOK_SECONDS):
-            pass
+        while not stop.wait(_LOOK_SECONDS):
+            if not running.alive:
+                raise ServerStopped("The sandbox stopped by itself: its log says why.")
 
 
-def _music(catalogue: Path | None, seed: int) -> Table:
-    if catalogue is not None:
-        return table.read(catalogue)
-    from collector.sandbox import synthetic  # numpy takes its time to load
+def _music(catalogue: Path | None, seed: int) -> "Table":
+    from collector.sandbox import synthetic, table
 
-    return synthetic.make(seed)
+    return synthetic.make(seed) if catalogue is None else table.read(catalogue)
 
 
-def _mode(text: str) -> ModeName:
-    for name in MODES:
-        if name == text:
-            return name
-    raise UnusableOption(f"There is no mode {text!r}: --mode is {' or '.join(MODES)}.")
+def _behaviour(
+    mode: str,
+    rate: str,
+    reccobeats_rate: str | None,
+    retry_after: float | None,
+    quota: int | None,
+    token_seconds: float,
+) -> "Behaviour":
+    from collector.sandbox.application import Behaviour
+    from collector.sandbox.webapi import MODES
+
+    known = next((name for name in MODES if name == mode), None)
+    if known is None:
+        raise UnusableOption(f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}.")
+    return Behaviour(
+        mode=known,
+        rate=_rate("--rate", rate),
+        reccobeats_rate=_rate("--reccobeats-rate", reccobeats_rate or rate),
+        retry_after=_positive("--retry-after", retry_after),
+        quota=quota,
+        token_seconds=_positive("--token-seconds", token_seconds) or TOKEN_SECONDS,
+    )
 
 
 def _rate(option: str, text: str) -> Rate:

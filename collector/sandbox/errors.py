@@ -1,6 +1,6 @@
 """What can keep the sandbox from starting."""
 
-from genrebase.errors import Refused
+from genrebase.errors import GenrebaseError, Refused
 
 
 class UnusableCatalogue(Refused):
@@ -13,3 +13,7 @@ class UnusableOption(Refused):
 
 class PortTaken(Refused):
     """Another program listens on the port."""
+
+
+class ServerStopped(GenrebaseError):
+    """The server ended although nobody asked it to."""

@@ -72,7 +72,7 @@ def api_of(path: str) -> str:
 
 def endpoint_of(path: str) -> str:
     """Return the path with an id in it replaced by `{id}`."""
-    return _ONE_OF_MANY.sub(r"\1/{id}", path)
+    return _ONE_OF_MANY.sub(r"\1/{id}", path.rstrip("/"))
 
 
 def _search_query(raw: str) -> str | None:

@@ -62,10 +62,13 @@ class WebApi:
         endpoints: dict[str, Callable[[Request], Json]] = {
             "/v1/search": self.search,
             "/v1/tracks": self.tracks,
+            "/v1/tracks/": self.tracks,  # with the slash spotipy appends
             "/v1/tracks/{id}": self.track,
             "/v1/artists": self.artists,
+            "/v1/artists/": self.artists,
             "/v1/artists/{id}": self.artist,
             "/v1/audio-features": self.several_features,
+            "/v1/audio-features/": self.several_features,
             "/v1/audio-features/{id}": self.features,
             "/v1/{rest:path}": self.nothing,
         }
