@@ -7,20 +7,25 @@ from typing import Any, Final, TextIO
 
 import structlog
 
+from genrebase import settings
 from genrebase.runtime.redaction import redact_value
 
 _CAPPED: Final = ("spotipy", "urllib3", "requests")
 """Their DEBUG and INFO lines print bearer tokens and whole addresses."""
+_MUTED: Final = ("apscheduler.scheduler",)
+"""It warns at every tick of a job that is still running, which is what we want of it."""
 _QUIET: Final = ("apscheduler", "alembic", "uvicorn", "httpx", "matplotlib")
 """Chatty below WARNING, and nothing in it that we do not say ourselves."""
 
 
 def configure(
-    level: str = "INFO", *, stream: TextIO | None = None, human: bool | None = None
+    level: str | None = None, *, stream: TextIO | None = None, human: bool | None = None
 ) -> None:
-    """Send every log, ours and the libraries', to `stream` (default: standard error).
+    """Send every log from `level` up, ours and the libraries', to `stream`.
 
-    For people on a terminal, as JSON lines otherwise; `human` overrides that.
+    By default from `GENREBASE_LOG_LEVEL` up, to standard error.
+
+    Written for people on a terminal, as JSON lines otherwise; `human` overrides that.
     """
     stream = stream or sys.stderr
     human = stream.isatty() if human is None else human
@@ -38,9 +43,11 @@ def configure(
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(level or settings.load().log_level)
     for name in (*_CAPPED, *_QUIET):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _MUTED:
+        logging.getLogger(name).setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

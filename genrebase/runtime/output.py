@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from genrebase import settings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import logging
 
@@ -145,7 +144,7 @@ def run_app(app: typer.Typer) -> NoReturn:
     Logs go to standard error, from `GENREBASE_LOG_LEVEL` up.
     """
     try:
-        logging.configure(settings.load().log_level)
+        logging.configure()
         app()
     except GenrebaseError as error:
         Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)

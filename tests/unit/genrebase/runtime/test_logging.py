@@ -72,3 +72,14 @@ def test_the_level_is_kept() -> None:
     logging.configure("WARNING", stream=stream)
     structlog.get_logger("x").info("quiet")
     assert stream.getvalue() == ""
+
+
+def test_the_level_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a level is named, GENREBASE_LOG_LEVEL says it."""
+    monkeypatch.setenv("GENREBASE_LOG_LEVEL", "ERROR")
+    stream = io.StringIO()
+    logging.configure(stream=stream)
+    structlog.get_logger("x").warning("quiet")
+    structlog.get_logger("x").error("loud")
+    assert "quiet" not in stream.getvalue()
+    assert "loud" in stream.getvalue()
