@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -55,6 +54,12 @@ def whole(cell: str, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
+def category(cell: str, low: int, high: int) -> int | None:
+    """Return a cell's whole number, None where it is none: between two categories is nothing."""
+    value = number(cell, low, high)
+    return int(value) if value is not None and value.is_integer() else None
+
+
 @lru_cache(maxsize=64)
 def flag(cell: str) -> bool | None:
     """Return yes or no, None where a cell says neither."""
@@ -105,6 +110,3 @@ def _literal(cell: str) -> list[str]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return [cell]
     return [item for item in value if isinstance(item, str)] if value else []
-
-
-Cell = Callable[[str], str]

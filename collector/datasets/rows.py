@@ -152,7 +152,7 @@ class RowReader:
             if index is None:
                 values.append(None)
             elif is_whole:
-                values.append(cells.whole(row[index], int(low), int(high)))
+                values.append(cells.category(row[index], int(low), int(high)))
             else:
                 values.append(cells.number(row[index], low, high))
         if values[_TEMPO] is None:
