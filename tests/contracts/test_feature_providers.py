@@ -1,0 +1,88 @@
+"""Every registered provider of features runs through these, over HTTP against the sandbox."""
+
+import pytest
+
+from collector.bootstrap import FEATURES, make_providers
+from collector.errors import EndpointClosed, RateLimited, SourceUnavailable
+from collector.ports import FeatureProvider
+from collector.rates import Rate
+from genrebase.runtime import plugins
+from tests.contracts.conftest import Serve, settings_for, stats_of, track_id
+from tests.fakes import FakeClock
+
+pytestmark = pytest.mark.parametrize("name", plugins.names(FEATURES))
+
+
+def make(name: str, url: str) -> FeatureProvider:
+    settings = settings_for(url).model_copy(update={"feature_order": name})
+    (provider,) = make_providers(settings, FakeClock())
+    return provider
+
+
+def test_introduces_itself(name: str, serve: Serve) -> None:
+    """It goes by the name it is registered under, and says what it may be asked at once."""
+    provider = make(name, serve().url)
+    assert provider.name == name
+    assert provider.batch_size > 0
+    assert provider.endpoint
+    assert len(provider.account.credential) == 16
+
+
+def test_every_id_is_answered(name: str, serve: Serve) -> None:
+    """Every id asked is a key, in whatever order; what is not known is None."""
+    provider = make(name, serve().url)
+    asked = [track_id("rock", 3), "Z" * 22, track_id("r&b", 1), track_id("rock", 0)]
+    found = provider.fetch(asked)
+    assert set(found) == set(asked)
+    assert [source_id for source_id in asked if found[source_id] is None] == ["Z" * 22]
+
+
+def test_features_are_those_of_the_track(name: str, serve: Serve) -> None:
+    """What comes back is what the catalogue says, in our units."""
+    asked = track_id("rock", 3)
+    features = make(name, serve().url).fetch([asked])[asked]
+    assert features
+    assert (features.danceability, features.energy, features.key) == (0.5, 0.6, 7)
+    assert (features.loudness, features.mode, features.tempo) == (-5.0, 1, 120.5)
+
+
+def test_a_full_batch_is_one_request(name: str, serve: Serve) -> None:
+    """As many ids as it says go into one request, and no retry is hidden in it."""
+    running = serve()
+    provider = make(name, running.url)
+    asked = [track_id("rock", number) for number in range(provider.batch_size)]
+    found = provider.fetch(asked)
+    assert all(found[source_id] for source_id in asked)
+    apis = stats_of(running)["apis"]
+    assert apis["spotify"]["requests"] + apis["reccobeats"]["requests"] == 1
+
+
+def test_passes_a_ban_on(name: str, serve: Serve) -> None:
+    """A 429 comes at once, with the seconds the provider asks for."""
+    rate = Rate(1, 30)
+    provider = make(name, serve(rate=rate, reccobeats_rate=rate).url)
+    asked = [track_id("rock", 3)]
+    provider.fetch(asked)
+    with pytest.raises(RateLimited) as caught:
+        provider.fetch(asked)
+    assert caught.value.retry_after
+    assert 0 < caught.value.retry_after <= 30
+
+
+def test_answers_or_says_that_it_is_closed(name: str, serve: Serve) -> None:
+    """In development mode it either answers, or names the endpoint that is closed to us."""
+    provider = make(name, serve(mode="development").url)
+    asked = track_id("rock", 3)
+    closed: list[str] = []
+    try:
+        known = provider.fetch([asked])[asked] is not None
+    except EndpointClosed as error:
+        known = False
+        closed.append(error.endpoint)
+    assert known or closed == [provider.endpoint]
+
+
+def test_a_provider_that_is_gone_may_come_back(name: str) -> None:
+    """Nobody there is a fault that may pass."""
+    with pytest.raises(SourceUnavailable):
+        make(name, "http://127.0.0.1:9").fetch([track_id("rock", 3)])

@@ -1,0 +1,133 @@
+"""Every registered source runs through these, over HTTP against the sandbox."""
+
+import pytest
+
+from collector.bootstrap import SOURCES, make_source
+from collector.errors import InvalidLimit, RateLimited, SourceUnavailable
+from collector.ports import Source
+from collector.rates import Rate
+from collector.records import Page, PageQuery
+from collector.settings import CollectorSettings
+from genrebase.errors import Refused
+from genrebase.runtime import plugins
+from genrebase.store.tables import ALL_YEARS
+from tests.contracts.conftest import GENRES, PER_GENRE, Serve, settings_for, stats_of
+from tests.fakes import FakeClock
+
+pytestmark = pytest.mark.parametrize("name", plugins.names(SOURCES))
+
+
+def make(name: str, url: str) -> Source:
+    return make_source(name, settings_for(url), FakeClock())
+
+
+def fetch(
+    source: Source,
+    genre: str = "rock",
+    years: tuple[int, int] = ALL_YEARS,
+    offset: int = 0,
+    limit: int = 10,
+) -> Page:
+    return source.fetch(PageQuery(genre, source.query_for(genre), *years, offset, limit))
+
+
+def test_introduces_itself(name: str, serve: Serve) -> None:
+    """It goes by the name it is registered under, and says what the planner needs to know."""
+    source = make(name, serve().url)
+    assert source.name == name
+    assert list(source.page_limits) == sorted(source.page_limits, reverse=True)
+    assert source.reach >= source.page_limits[0]
+    assert source.account.rate.requests > 0
+    assert len(source.account.credential) == 16
+
+
+def test_pages_follow_one_another(name: str, serve: Serve) -> None:
+    """Pages put together are the whole answer, each place once, and then nothing."""
+    source = make(name, serve().url)
+    limit = source.page_limits[0]
+    found: list[tuple[str, int]] = []
+    offset = 0
+    while not (page := fetch(source, offset=offset, limit=limit)).ended:
+        found += [(item.track.source_id, offset + item.position) for item in page.items]
+        offset += page.received
+    assert len({source_id for source_id, _ in found}) == len(found) == PER_GENRE
+    assert [rank for _, rank in found] == list(range(PER_GENRE))
+
+
+def test_one_fetch_is_one_request(name: str, serve: Serve) -> None:
+    """A page costs one request; whatever retries or waits, it is not the source."""
+    running = serve()
+    source = make(name, running.url)
+    fetch(source)
+    fetch(source, offset=10)
+    assert stats_of(running)["apis"]["spotify"]["requests"] == 2
+
+
+def test_tracks_are_complete(name: str, serve: Serve) -> None:
+    """A track carries its source's id, its artists in order, and what is known of it."""
+    track = fetch(make(name, serve().url)).items[7].track
+    assert (track.source, track.title, track.album) == (name, "Song 7", "Album")
+    assert [credit.name for credit in track.artists] == ["Band 7", "Guest"]
+    assert (track.release_year, track.duration_ms, track.isrc) == (1957, 180_007, "GBAAA0000007")
+
+
+def test_years_narrow_the_answer(name: str, serve: Serve) -> None:
+    """A range of years shows its tracks, a single year its own."""
+    source = make(name, serve().url)
+    for years in ((1950, 1952), (1951, 1951)):
+        page = fetch(source, years=years)
+        assert {item.track.release_year for item in page.items} == set(
+            range(years[0], years[1] + 1)
+        )
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_genres_arrive_byte_for_byte(name: str, serve: Serve, genre: str) -> None:
+    """Whatever stands in a genre's name, the source is asked for exactly that."""
+    running = serve()
+    source = make(name, running.url)
+    assert fetch(source, genre).received == 10
+    assert stats_of(running)["queries"] == [f'genre:"{genre}"']
+
+
+def test_an_unknown_genre_is_an_empty_page(name: str, serve: Serve) -> None:
+    """A genre nobody knows is no error."""
+    assert fetch(make(name, serve().url), "no such genre").ended
+
+
+def test_says_when_a_page_is_too_large(name: str, serve: Serve) -> None:
+    """Where only small pages are given, the refusal names the limit, and the next size works."""
+    source = make(name, serve(mode="development").url)
+    with pytest.raises(InvalidLimit) as caught:
+        fetch(source, limit=source.page_limits[0])
+    assert caught.value.limit == source.page_limits[0]
+    assert fetch(source, limit=source.page_limits[-1]).received == source.page_limits[-1]
+
+
+def test_passes_a_ban_on(name: str, serve: Serve) -> None:
+    """A 429 comes at once, with the seconds the source asks for."""
+    source = make(name, serve(rate=Rate(1, 30), retry_after=20_000).url)
+    fetch(source)
+    with pytest.raises(RateLimited) as caught:
+        fetch(source)
+    assert caught.value.retry_after
+    assert 19_000 < caught.value.retry_after <= 20_000
+
+
+def test_replaces_an_expired_token(name: str, serve: Serve) -> None:
+    """Tokens that live shorter than a run do not stop it."""
+    source = make(name, serve(token_seconds=1.0).url)
+    assert fetch(source).received == fetch(source, offset=10).received == 10
+
+
+def test_a_source_that_is_gone_may_come_back(name: str) -> None:
+    """Nobody there is a fault that may pass."""
+    with pytest.raises(SourceUnavailable):
+        fetch(make(name, "http://127.0.0.1:9"))
+
+
+def test_refuses_to_be_made_without_credentials(name: str) -> None:
+    """A missing setting is refused with a sentence, before anything is asked."""
+    bare = CollectorSettings(_env_file=None, spotify_client_id=None, spotify_client_secret=None)
+    with pytest.raises(Refused, match="set "):
+        make_source(name, bare, FakeClock())
