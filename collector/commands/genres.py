@@ -15,10 +15,11 @@ from genrebase.runtime.output import Output
 
 app = typer.Typer(no_args_is_help=True, help="What to collect, and how much of it.")
 
+_MOST = 1_000_000_000
 _COLUMNS = ("genre", "target", "tracks", "sightings", "paused", "playlists")
 
 Name = Annotated[str, typer.Argument(help="The genre, as it is asked for.")]
-Target = Annotated[int, typer.Option(min=0, help="How many unique tracks are wanted.")]
+Target = Annotated[int, typer.Option(min=0, max=_MOST, help="How many unique tracks are wanted.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
@@ -156,7 +157,7 @@ def _pause(name: str, *, paused: bool, as_json: bool) -> None:
 def _number(wanted: str) -> int | None:
     if wanted.strip().casefold() == "none":
         return None
-    if not wanted.strip().isdecimal():
+    if not wanted.strip().isdecimal() or int(wanted) > _MOST:
         raise typer.BadParameter(f"{wanted!r} is not a number of tracks, nor `none`.")
     return int(wanted)
 

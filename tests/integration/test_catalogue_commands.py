@@ -1,0 +1,119 @@
+"""The commands over the catalogue: one JSON document each, of the shape others rely on."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from collector.cli import app
+from genrebase.errors import Refused
+
+ID = "6f807x0ima9a1j3VPbc7VN"
+ROWS = f"""track_id,track_name,artists,track_genre
+{ID},Song,Artist,r&b
+{ID},Song,Artist,50's
+,NA,,pop
+"""
+
+
+@pytest.fixture
+def collector(sqlite_url, monkeypatch, tmp_path):
+    """Run a command on an empty database; return what it wrote to standard output."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text(ROWS)
+
+    def call(*arguments):
+        result = CliRunner().invoke(app, arguments)
+        if result.exception is not None:
+            raise result.exception
+        return result.stdout
+
+    return call
+
+
+def document(collector, *arguments):
+    """The one JSON document on standard output."""
+    return json.loads(collector(*arguments, "--json"))
+
+
+def test_import(collector, tmp_path):
+    """New, duplicate and rejected rows are all rows."""
+    found = document(collector, "import", "data.csv", "--rejected", "why.csv")
+    keys = ("rows", "tracks_new", "duplicates", "rejected")
+    assert [found[key] for key in keys] == [3, 1, 1, 1]
+    assert found["reasons"] == {"no name": 1}
+    assert (tmp_path / "why.csv").read_text() == "row,reason\n3,no name\n"
+
+
+def test_import_for_people(collector):
+    """The same in sentences."""
+    told = collector("import", "data.csv")
+    assert "3 rows: 1 new tracks, 1 duplicates, 1 rejected" in told
+    assert "Rejected 1: no name." in told
+
+
+def test_genres(collector):
+    """Every change answers with the genre as it is now."""
+    added = document(collector, "genres", "add", "r&b", "--target", "5", "--playlist", ID)
+    assert added == {
+        "name": "r&b",
+        "target": 5,
+        "paused": False,
+        "sightings": 0,
+        "tracks": 0,
+        "playlists": [ID],
+    }
+    assert document(collector, "genres", "target", "r&b", "9")["target"] == 9
+    assert document(collector, "genres", "target", "r&b", "none")["target"] is None
+    assert document(collector, "genres", "pause", "r&b")["paused"] is True
+    assert document(collector, "genres", "resume", "r&b")["paused"] is False
+    assert document(collector, "genres", "rename", "r&b", "soul")["name"] == "soul"
+    assert document(collector, "genres", "import", "data.csv", "--target", "3")["target"] == 3
+    assert document(collector, "genres", "merge", "soul", "r&b")["into"]["playlists"] == [ID]
+    assert document(collector, "genres", "remove", "pop")["name"] == "pop"
+    assert [one["name"] for one in document(collector, "genres", "list")] == ["50's", "r&b"]
+
+
+def test_genres_for_people(collector):
+    """A table, and what to do where there is nothing in it."""
+    assert "genres add NAME" in collector("genres", "list")
+    collector("import", "data.csv")
+    assert "50's" in collector("genres", "list")
+
+
+def test_a_target_is_a_number(collector):
+    """Or `none`; anything else is a usage error."""
+    collector("genres", "add", "pop", "--target", "1")
+    with pytest.raises(SystemExit) as ended:
+        collector("genres", "target", "pop", "many")
+    assert ended.value.code == 2
+
+
+def test_label(collector):
+    """Given, carried out and in, taken back."""
+    collector("import", "data.csv")
+    given = document(collector, "label", ID, "50's", "--by", "ann", "--note", "hm")
+    assert (given["genre"], given["by"], given["source_id"]) == ("50's", "ann", ID)
+    assert document(collector, "label", "--export", "labels.csv")["labels"] == 1
+    assert len(document(collector, "label", f"spotify:track:{ID}", "--remove")["removed"]) == 1
+    assert document(collector, "label", "--import", "labels.csv")["labelled"] == 1
+
+
+@pytest.mark.parametrize("arguments", [(), (ID,), (ID, "pop", "--export", "x.csv")])
+def test_label_wants_one_thing(collector, arguments):
+    """A track and a genre, or a file to read or write."""
+    with pytest.raises(Refused, match="Say one of"):
+        collector("label", *arguments)
+
+
+def test_status(collector):
+    """The shape that others rely on."""
+    collector("import", "data.csv")
+    collector("genres", "target", "r&b", "10")
+    found = document(collector, "status")
+    keys = ("tracks", "sightings", "with_features", "requests", "blocked_until")
+    assert [found[key] for key in keys] == [1, 2, 0, 0, None]
+    plain = {"tracks", "sightings", "with_features", "name", "target"}
+    assert all(plain <= one.keys() for one in found["genres"])
+    assert "1 tracks by 1 artists" in collector("status")
