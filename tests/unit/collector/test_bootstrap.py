@@ -1,0 +1,132 @@
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, select
+
+from collector import bootstrap
+from collector.errors import BadCredentials, BadSettings, OtherCatalogue, TermsNotAccepted
+from collector.settings import CollectorSettings
+from genrebase.store import tables
+from genrebase.store.engine import reading
+from tests.fakes import FakeClock
+from tests.scripted import Answer, Scripted, serving
+from tests.unit.collector.conftest import Store
+
+CATALOGUE = "/__sandbox__/catalogue"
+INVENTED = Answer.json({"kind": "synthetic", "detail": "seed 1", "sha256": "ab"})
+FILE = Answer.json({"kind": "file", "detail": "mine.csv", "sha256": "cd"})
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    with serving() as script:
+        yield script
+
+
+def settings_for(url: str | None = None, **more: object) -> CollectorSettings:
+    known: dict[str, object] = {
+        "spotify_client_id": "an-id",
+        "spotify_client_secret": SecretStr("a-secret"),
+        "spotify_url": url,
+        "spotify_terms": "",
+    }
+    return CollectorSettings(_env_file=None, **{**known, **more})  # type: ignore[arg-type]
+
+
+def stored_origins(engine: Engine) -> list[str]:
+    with reading(engine) as connection:
+        return list(connection.scalars(select(tables.catalogue_origin.c.kind)))
+
+
+def test_spotify_itself_wants_its_terms_accepted(engine: Engine) -> None:
+    """The real service is not harvested until its terms are accepted; nothing is written."""
+    with pytest.raises(TermsNotAccepted, match="COLLECTOR_SPOTIFY_TERMS=accepted") as caught:
+        bootstrap.open_source("spotify", engine, settings_for(), FakeClock())
+    assert caught.value.exit_code == 2
+    assert stored_origins(engine) == []
+    accepted = settings_for(spotify_terms="accepted")
+    source, budget = bootstrap.open_source("spotify", engine, accepted, FakeClock())
+    assert (source.name, budget.source) == ("spotify", "spotify")
+    assert stored_origins(engine) == ["spotify"]
+
+
+def test_missing_credentials_come_first(engine: Engine) -> None:
+    """Without credentials the sentence is about them, with exit code 2."""
+    with pytest.raises(BadCredentials, match="SPOTIPY_CLIENT_ID") as caught:
+        bootstrap.open_source("spotify", engine, settings_for(spotify_client_id=None), FakeClock())
+    assert caught.value.exit_code == 2
+
+
+def test_a_sandbox_is_never_asked_for_terms(engine: Engine, server: Scripted) -> None:
+    """A sandbox's catalogue is remembered, and the same one taken again."""
+    server.will(CATALOGUE, FILE)
+    for _ in range(2):
+        bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+    assert stored_origins(engine) == ["file"]
+
+
+def test_another_catalogue_is_refused(engine: Engine, server: Scripted) -> None:
+    """A database filled from one catalogue is not filled from another, nor asked about by it."""
+    server.will(CATALOGUE, FILE, INVENTED)
+    settings = settings_for(server.url)
+    bootstrap.open_source("spotify", engine, settings, FakeClock())
+    with pytest.raises(OtherCatalogue):
+        bootstrap.open_source("spotify", engine, settings, FakeClock())
+    with pytest.raises(OtherCatalogue):
+        bootstrap.open_providers(engine, settings, FakeClock())
+    with pytest.raises(OtherCatalogue):
+        bootstrap.open_providers(engine, settings_for(), FakeClock())
+    assert stored_origins(engine) == ["file"]
+
+
+def test_the_invented_does_not_join_imports(
+    engine: Engine, server: Scripted, store: Store
+) -> None:
+    """An invented catalogue is not harvested into a database of imported tracks."""
+    store(["a"], origin="csv:mine.csv")
+    server.will(CATALOGUE, INVENTED)
+    with pytest.raises(OtherCatalogue, match=r"csv:mine\.csv"):
+        bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+    assert stored_origins(engine) == []
+
+
+def test_an_api_that_is_no_sandbox_is_known_by_its_address(
+    engine: Engine, server: Scripted
+) -> None:
+    """Another Spotify-shaped API, which does not say what it serves, is taken as itself."""
+    bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
+    assert stored_origins(engine) == ["other"]
+
+
+def test_providers_come_in_their_order() -> None:
+    """The order is the setting's; what nobody can be asked for is passed over."""
+    accepted = settings_for(spotify_terms="accepted", feature_order="audio,reccobeats,csv,spotify")
+    made = bootstrap.make_providers(accepted, FakeClock())
+    assert [provider.name for provider in made] == ["reccobeats", "spotify"]
+
+
+@pytest.mark.parametrize(
+    "settings", [settings_for(), settings_for("http://x", spotify_client_secret=None)]
+)
+def test_spotify_is_left_out_where_it_may_not_be_asked(settings: CollectorSettings) -> None:
+    """Without credentials or accepted terms the other providers are asked all the same."""
+    made = bootstrap.make_providers(settings, FakeClock())
+    assert [provider.name for provider in made] == ["reccobeats"]
+
+
+def test_an_unknown_provider_is_refused() -> None:
+    """A name that nobody registered is refused with those that there are."""
+    with pytest.raises(BadSettings, match=r"'recobeats'.*Known: audio, csv, reccobeats, spotify"):
+        list(bootstrap.make_providers(settings_for(feature_order="recobeats"), FakeClock()))
+
+
+def test_one_account_has_one_budget(engine: Engine, server: Scripted) -> None:
+    """Searching and asking for features with one credential is counted together."""
+    settings = settings_for(server.url)
+    server.will(CATALOGUE, FILE)
+    _, budget = bootstrap.open_source("spotify", engine, settings, FakeClock())
+    budget.take(FakeClock().now().timestamp())
+    asked = bootstrap.open_providers(engine, settings, FakeClock())
+    requests = {one.provider.name: one.budget.state().requests for one in asked}
+    assert requests == {"spotify": 1, "reccobeats": 0}
