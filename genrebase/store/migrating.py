@@ -13,6 +13,7 @@ from genrebase.store.engine import WRITES, connected, make_engine
 from genrebase.store.errors import StoreError
 from genrebase.store.settings import StoreSettings
 from genrebase.store.upkeep import standing_views
+from genrebase.store.views.definition import Providers
 
 _Work = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
@@ -41,7 +42,7 @@ def run(context: EnvironmentContext) -> None:
                 connection.execution_options(**{WRITES: True})
             if work.__name__ in _MIGRATE:
                 _suspend_foreign_keys(connection)
-                work = _with_views(context, work, settings.feature_order)
+                work = _with_views(context, connection, work, settings.feature_order)
             context.configure(
                 connection=connection,
                 target_metadata=tables.metadata,
@@ -63,14 +64,14 @@ def _work(context: EnvironmentContext) -> _Work:
     return work
 
 
-def _with_views(context: EnvironmentContext, work: _Work, providers: tuple[str, ...]) -> _Work:
+def _with_views(
+    context: EnvironmentContext, connection: Connection, work: _Work, providers: Providers
+) -> _Work:
     heads = set(context.script.get_heads())
 
-    def steps(revision: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
-        connection = migration.connection
-        assert connection is not None
+    def steps(revisions: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
         _serialise(connection)
-        planned = list(work(migration.get_current_heads(), migration))
+        planned = list(work(revisions, migration))
         standing = standing_views(connection)
         if not planned:
             at_head = set(migration.get_current_heads()) == heads
@@ -85,7 +86,7 @@ def _with_views(context: EnvironmentContext, work: _Work, providers: tuple[str, 
     return steps
 
 
-def _is_ours(_made: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:  # noqa: FBT001 - alembic's
+def _is_ours(_made: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
     """Leave tables out that somebody else keeps in the same database."""
     return not (kind == "table" and reflected and name not in tables.metadata.tables)
 

@@ -25,11 +25,6 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
 
 
-TABLES = (
-    "genre genre_mapping genre_playlist artist track track_alias track_artist sighting verdict "
-    "audio_features feature_attempt catalogue_origin imported_file shard source_budget job_run "
-    "model model_metric confusion feature_importance prediction"
-).split()
 RANGES = {
     "danceability": (0.0, 1.0),
     "energy": (0.0, 1.0),
@@ -77,8 +72,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in reversed(TABLES):
-        op.drop_table(table)
+    drop("prediction", "feature_importance", "confusion", "model_metric", "model")
+    drop("job_run", "source_budget", "shard", "imported_file", "catalogue_origin")
+    drop("feature_attempt", "audio_features", "verdict", "sighting", "track_artist")
+    drop("track_alias", "track", "artist", "genre_playlist", "genre_mapping", "genre")
+
+
+def drop(*names: str) -> None:
+    for name in names:
+        op.drop_table(name)
 
 
 def catalogue() -> None:
@@ -179,7 +181,7 @@ def catalogue() -> None:
         must("track_id", KEY, to("track", "fk_track_alias_track_id_track", "CASCADE")),
         primary("pk_track_alias", "source", "source_id"),
     )
-    op.create_index("ix_track_alias_track_id", "track_alias", ["track_id"])
+    op.create_index("ix_track_alias_track_id_source", "track_alias", ["track_id", "source"])
     op.create_table(
         "track_artist",
         must("track_id", KEY, to("track", "fk_track_artist_track_id_track", "CASCADE")),

@@ -149,7 +149,7 @@ track_alias = Table(
     Column("source", Name, primary_key=True),
     Column("source_id", Name, primary_key=True),
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), nullable=False),
-    Index(None, "track_id"),
+    Index(None, "track_id", "source"),
 )
 
 track_artist = Table(

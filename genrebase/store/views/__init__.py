@@ -3,18 +3,25 @@
 from collections.abc import Mapping
 from typing import Final
 
-from genrebase.store.views import catalogue, learning
+from genrebase.store.views import answers, catalogue, genres, health, learning
 from genrebase.store.views.definition import MARK, View, metadata
 
-_FAMILIES: Final = (
-    catalogue.tracks,
-    catalogue.track_genres,
-    catalogue.track_credits,
-    learning.training_tracks,
-    learning.scoring_tracks,
-)
-
-ALL: Final[Mapping[str, View]] = {view.name: view for view in _FAMILIES}
+ALL: Final[Mapping[str, View]] = {
+    view.name: view
+    for view in (
+        catalogue.tracks,
+        catalogue.track_genres,
+        catalogue.track_credits,
+        learning.training_tracks,
+        learning.scoring_tracks,
+        genres.genre_progress,
+        genres.genre_profiles,
+        genres.genre_overlaps,
+        answers.predictions,
+        answers.model_leaderboard,
+        health.harvest_health,
+    )
+}
 """Every view, by its name."""
 
 tracks = catalogue.tracks.table
@@ -22,12 +29,24 @@ track_genres = catalogue.track_genres.table
 track_credits = catalogue.track_credits.table
 training_tracks = learning.training_tracks.table
 scoring_tracks = learning.scoring_tracks.table
+genre_progress = genres.genre_progress.table
+genre_profiles = genres.genre_profiles.table
+genre_overlaps = genres.genre_overlaps.table
+predictions = answers.predictions.table
+model_leaderboard = answers.model_leaderboard.table
+harvest_health = health.harvest_health.table
 
 __all__ = [
     "ALL",
     "MARK",
     "View",
+    "genre_overlaps",
+    "genre_profiles",
+    "genre_progress",
+    "harvest_health",
     "metadata",
+    "model_leaderboard",
+    "predictions",
     "scoring_tracks",
     "track_credits",
     "track_genres",

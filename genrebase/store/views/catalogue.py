@@ -62,7 +62,7 @@ def _track_credits(_providers: Providers) -> Select[Any]:
 
 def _track_genres(_providers: Providers) -> Select[Any]:
     sighting, genre, track = tables.sighting, tables.genre, tables.track
-    is_claim = func.coalesce(track.c.genre_id == sighting.c.genre_id, False)  # noqa: FBT003 - SQL
+    is_claim = func.coalesce(track.c.genre_id == sighting.c.genre_id, False)
     return select(
         sighting.c.track_id,
         sighting.c.genre_id,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Alias, ColumnElement, FromClause, Label, and_, case, func, select
+from sqlalchemy import ColumnElement, FromClause, Label, and_, case, func, select
 
 from genrebase.store import tables
 from genrebase.store.tables import FEATURES
@@ -52,7 +52,7 @@ class Labelled(NamedTuple):
     labelled_at: ColumnElement[Any]
 
 
-def latest_verdict() -> tuple[Alias, ColumnElement[bool]]:
+def latest_verdict() -> tuple[FromClause, ColumnElement[bool]]:
     """Return the verdicts and the condition that one is its track's latest.
 
     Of two given at the same moment the one whose author's name sorts last counts.
@@ -91,8 +91,13 @@ def labelled_tracks() -> Labelled:
     )
 
 
-def with_features(source: FromClause, providers: Providers) -> tuple[FromClause, Alias]:
-    """Return tracks left-joined with the features of the provider to trust most, and those."""
+def with_features(
+    source: FromClause, providers: Providers, *, known_only: bool = False
+) -> tuple[FromClause, FromClause]:
+    """Return tracks joined with the features of the provider to trust most, and those features.
+
+    Tracks without features stay, unless `known_only`.
+    """
     features = tables.audio_features.alias("chosen_features")
     known = tables.audio_features.alias("known_features")
     place = case(
@@ -108,13 +113,11 @@ def with_features(source: FromClause, providers: Providers) -> tuple[FromClause,
         .correlate(tables.track)
         .scalar_subquery()
     )
-    joined = source.outerjoin(
-        features, and_(features.c.track_id == tables.track.c.id, features.c.provider == chosen)
-    )
-    return joined, features
+    is_chosen = and_(features.c.track_id == tables.track.c.id, features.c.provider == chosen)
+    return source.join(features, is_chosen, isouter=not known_only), features
 
 
-def feature_columns(features: Alias) -> list[ColumnElement[Any]]:
+def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
     """Return the 12 features, in their order."""
     return [features.c[name] for name in FEATURES]
 

@@ -1,0 +1,232 @@
+"""Genres: how far each has come, how it sounds, and which share their tracks."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from genrebase.store import tables
+from genrebase.store.tables import FEATURES, WHOLE_FEATURES
+from genrebase.store.views import parts
+from genrebase.store.views.definition import Providers, view
+
+PERCENTILES: Final = (5, 25, 50, 75, 95)
+
+
+def _genre_progress(_providers: Providers) -> Select[Any]:
+    genre, track, shard = tables.genre, tables.track, tables.shard
+    has_features = exists().where(tables.audio_features.c.track_id == track.c.id)
+    claimed = (
+        select(
+            track.c.genre_id,
+            func.count().label("tracks"),
+            func.sum(case((has_features, 1), else_=0)).label("with_features"),
+        )
+        .where(track.c.genre_id.is_not(None))
+        .group_by(track.c.genre_id)
+        .subquery("claimed")
+    )
+    asked = (
+        select(
+            shard.c.genre_id,
+            func.sum(shard.c.requests).label("requests"),
+            func.sum(case((shard.c.status == "open", 1), else_=0)).label("open_shards"),
+            func.sum(case((shard.c.status == "capped", 1), else_=0)).label("capped_shards"),
+        )
+        .group_by(shard.c.genre_id)
+        .subquery("asked")
+    )
+
+    def number(column: ColumnElement[Any]) -> ColumnElement[int]:
+        return cast(func.coalesce(column, 0), Integer)
+
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        genre.c.target,
+        number(claimed.c.tracks).label("tracks"),
+        genre.c.sightings,
+        number(claimed.c.with_features).label("with_features"),
+        number(asked.c.requests).label("requests"),
+        number(asked.c.open_shards).label("open_shards"),
+        number(asked.c.capped_shards).label("capped_shards"),
+        genre.c.paused,
+    ).select_from(
+        genre.outerjoin(claimed, claimed.c.genre_id == genre.c.id).outerjoin(
+            asked, asked.c.genre_id == genre.c.id
+        )
+    )
+
+
+def _labelled_features(providers: Providers) -> CTE:
+    verdict, is_latest = parts.latest_verdict()
+    source, features = parts.with_features(
+        tables.track.outerjoin(verdict, is_latest), providers, known_only=True
+    )
+    label = func.coalesce(verdict.c.genre_id, tables.track.c.genre_id)
+    return (
+        select(label.label("genre_id"), *parts.feature_columns(features))
+        .select_from(source)
+        .where(label.is_not(None))
+        .cte("labelled")
+    )
+
+
+def _ranked(labelled: CTE, feature: str) -> Select[Any]:
+    """Rank one feature's values inside each genre: `upto` values are no greater than this one."""
+    genre_id, value = labelled.c.genre_id, labelled.c[feature]
+    named = cast(literal(feature), Text).label("feature")
+    if feature not in WHOLE_FEATURES:
+        return select(
+            genre_id,
+            named,
+            value.label("value"),
+            literal(1).label("times"),
+            func.row_number().over(partition_by=genre_id, order_by=value).label("upto"),
+            func.count().over(partition_by=genre_id).label("n"),
+        ).where(value.is_not(None))
+    counted = (
+        select(genre_id, value.label("value"), func.count().label("times"))
+        .where(value.is_not(None))
+        .group_by(genre_id, value)
+        .subquery()
+    )
+    times, of_genre = counted.c.times, counted.c.genre_id
+    return select(
+        of_genre,
+        named,
+        cast(counted.c.value, Double),
+        times,
+        func.sum(times).over(partition_by=of_genre, order_by=counted.c.value),
+        func.sum(times).over(partition_by=of_genre),
+    )
+
+
+def _genre_profiles(providers: Providers) -> Select[Any]:
+    labelled = _labelled_features(providers)
+    ranked = union_all(*(_ranked(labelled, feature) for feature in FEATURES)).subquery("ranked")
+    genre, value, times = tables.genre, ranked.c.value, ranked.c.times
+    n = cast(func.max(ranked.c.n), Integer)
+    total = func.sum(value * times)
+    spread = func.sum(value * value * times) - total * total / n
+    deviation = func.sqrt(case((spread < 0, 0.0), else_=spread) / func.nullif(n - 1, 0))
+    return (
+        select(
+            genre.c.id.label("genre_id"),
+            genre.c.name.label("genre"),
+            ranked.c.feature,
+            n.label("n"),
+            (total / n).label("mean"),
+            deviation.label("standard_deviation"),
+            func.min(value).label("min"),
+            *(
+                func.min(case((ranked.c.upto * 100 >= ranked.c.n * percent, value))).label(
+                    f"p{percent:02d}"
+                )
+                for percent in PERCENTILES
+            ),
+            func.max(value).label("max"),
+        )
+        .select_from(ranked.join(genre, genre.c.id == ranked.c.genre_id))
+        .group_by(genre.c.id, genre.c.name, ranked.c.feature)
+    )
+
+
+def _genre_overlaps(_providers: Providers) -> Select[Any]:
+    one, two = tables.sighting.alias("one"), tables.sighting.alias("two")
+    shared = (
+        select(
+            one.c.genre_id.label("one_id"),
+            two.c.genre_id.label("two_id"),
+            func.count().label("tracks"),
+        )
+        .select_from(
+            one.join(two, and_(two.c.track_id == one.c.track_id, two.c.genre_id > one.c.genre_id))
+        )
+        .group_by(one.c.genre_id, two.c.genre_id)
+        .subquery("shared")
+    )
+    first, second = tables.genre.alias("first"), tables.genre.alias("second")
+    other_id = shared.c.one_id + shared.c.two_id - first.c.id
+    source = shared.join(first, first.c.id.in_((shared.c.one_id, shared.c.two_id))).join(
+        second, and_(second.c.id == other_id, first.c.name < second.c.name)
+    )
+    return select(
+        first.c.name.label("genre"),
+        second.c.name.label("other_genre"),
+        shared.c.tracks,
+        (cast(shared.c.tracks, Double) / func.nullif(first.c.sightings, 0)).label("share"),
+        (cast(shared.c.tracks, Double) / func.nullif(second.c.sightings, 0)).label("other_share"),
+        first.c.id.label("genre_id"),
+        second.c.id.label("other_genre_id"),
+    ).select_from(source)
+
+
+genre_progress = view(
+    "genre_progress",
+    "One row per genre: how far it has come.",
+    {
+        "genre_id": "The genre's number.",
+        "genre": "The genre's name, as it is asked for.",
+        "target": "Unique tracks wanted, NULL where it is only filled by imports.",
+        "tracks": "Unique tracks that count for it.",
+        "sightings": "Tracks seen under it, whichever genre they count for.",
+        "with_features": "Of its tracks, those with features from anybody.",
+        "requests": "Requests spent on it.",
+        "open_shards": "Slices of its search space still to be asked.",
+        "capped_shards": "Single years that hold more than a search shows.",
+        "paused": "Whether it is left out of harvests.",
+    },
+    _genre_progress,
+)
+
+genre_profiles = view(
+    "genre_profiles",
+    "One row per genre and feature: how its labelled tracks are spread. Percentiles are values "
+    "that occur (nearest rank): the least value that so many percent do not exceed.",
+    {
+        "genre_id": "The genre's number.",
+        "genre": "The label of the tracks described.",
+        "feature": "One of the 12 features.",
+        "n": "Tracks of the genre for which it is known; the others are left out.",
+        "mean": "The arithmetic mean.",
+        "standard_deviation": "The sample standard deviation (over n - 1), NULL for one track.",
+        "min": "The least value.",
+        "p05": "The 5th percentile.",
+        "p25": "The 25th percentile.",
+        "p50": "The median.",
+        "p75": "The 75th percentile.",
+        "p95": "The 95th percentile.",
+        "max": "The greatest value.",
+    },
+    _genre_profiles,
+)
+
+genre_overlaps = view(
+    "genre_overlaps",
+    "One row per pair of genres with tracks in common; `genre` sorts before `other_genre`.",
+    {
+        "genre": "One genre's name.",
+        "other_genre": "The other genre's name.",
+        "tracks": "Tracks seen under both.",
+        "share": "Their share of the tracks seen under `genre`, 0 to 1.",
+        "other_share": "Their share of the tracks seen under `other_genre`, 0 to 1.",
+        "genre_id": "The number of `genre`.",
+        "other_genre_id": "The number of `other_genre`.",
+    },
+    _genre_overlaps,
+)

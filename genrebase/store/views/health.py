@@ -1,0 +1,143 @@
+"""What an operator looks at first: jobs and sources."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from genrebase.store import tables
+from genrebase.store.tables import Moment
+from genrebase.store.views.definition import Providers, view
+
+WINDOW_SECONDS = 30.0
+"""The window in which sources count requests."""
+
+
+class moment_of(GenericFunction[Any]):  # noqa: N801 - SQL functions are written so
+    """The moment so many seconds after 1970."""
+
+    type = Moment()
+    inherit_cache = True
+
+
+@compiles(moment_of, "postgresql")
+def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"to_timestamp({compiler.process(element.clauses, **options)})"
+
+
+@compiles(moment_of, "sqlite")
+def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f', {seconds}, 'unixepoch') || '000'"
+
+
+def _jobs() -> Select[Any]:
+    run = tables.job_run
+    newest = func.row_number().over(
+        partition_by=run.c.job, order_by=(run.c.started_at.desc(), run.c.id.desc())
+    )
+
+    def count(*outcomes: str) -> Any:
+        matching = case((run.c.outcome.in_(outcomes), 1), else_=0)
+        return func.sum(matching).over(partition_by=run.c.job)
+
+    finished = case((run.c.outcome.in_(("done", "nothing_new")), run.c.finished_at))
+    ranked = select(
+        run,
+        newest.label("newest"),
+        func.count().over(partition_by=run.c.job).label("runs"),
+        count("failed", "interrupted").label("failed_runs"),
+        func.max(finished).over(partition_by=run.c.job).label("completed_at"),
+    ).subquery("ranked")
+    return select(
+        cast(literal("job"), Text).label("kind"),
+        ranked.c.job.label("name"),
+        cast(null(), Text).label("credential"),
+        ranked.c.outcome,
+        ranked.c.started_at,
+        ranked.c.finished_at,
+        ranked.c.completed_at,
+        ranked.c.error,
+        cast(ranked.c.runs, Integer).label("runs"),
+        cast(ranked.c.failed_runs, Integer).label("failed_runs"),
+        cast(null(), BigInteger).label("requests"),
+        cast(null(), Double).label("requests_per_30s"),
+        _no_moment().label("blocked_until"),
+        cast(null(), Text).label("blocked_reason"),
+        cast(null(), Integer).label("open_shards"),
+    ).where(ranked.c.newest == 1)
+
+
+def _sources() -> Select[Any]:
+    budget, shard = tables.source_budget, tables.shard
+    open_shards = (
+        select(func.count())
+        .select_from(shard)
+        .where(shard.c.source == budget.c.source, shard.c.status == "open")
+        .correlate(budget)
+        .scalar_subquery()
+    )
+    return select(
+        cast(literal("source"), Text),
+        budget.c.source,
+        budget.c.credential,
+        cast(null(), Text),
+        _no_moment(),
+        _no_moment(),
+        _no_moment(),
+        cast(null(), Text),
+        cast(null(), Integer),
+        cast(null(), Integer),
+        budget.c.requests,
+        cast(WINDOW_SECONDS / func.nullif(budget.c.interval, 0.0), Double),
+        moment_of(budget.c.blocked_until),
+        budget.c.blocked_reason,
+        cast(open_shards, Integer),
+    )
+
+
+def _no_moment() -> Any:
+    return moment_of(cast(null(), Double))
+
+
+def _harvest_health(_providers: Providers) -> Select[Any]:
+    both = union_all(_jobs(), _sources()).subquery("health")
+    return select(*both.columns)
+
+
+harvest_health = view(
+    "harvest_health",
+    "One row per job with its last run, and one per source and credential with its budget.",
+    {
+        "kind": "job or source.",
+        "name": "The job's or the source's name.",
+        "credential": "A fingerprint of the source's credential; NULL for a job.",
+        "outcome": "How the job's last run ended, or running; NULL for a source.",
+        "started_at": "When the job's last run began.",
+        "finished_at": "When the job's last run ended, NULL while it runs.",
+        "completed_at": "When a run of the job last ended well.",
+        "error": "What the job's last run failed of, NULL where it did not.",
+        "runs": "How often the job ran.",
+        "failed_runs": "How many of the runs failed or were interrupted.",
+        "requests": "Requests the source has answered or refused.",
+        "requests_per_30s": "The pace at which the source is asked now.",
+        "blocked_until": "Until when the source is not to be asked; a moment past means it may.",
+        "blocked_reason": "What the source gave as the reason.",
+        "open_shards": "Slices of the source's search space still to be asked.",
+    },
+    _harvest_health,
+)
