@@ -19,6 +19,7 @@ OWN: Final = "/__sandbox__/"
 """Under this path the sandbox speaks of itself; nothing there is counted or limited."""
 _APIS: Final = {"/v1/": "spotify", "/reccobeats/": "reccobeats", "/api/token": "token"}
 _ONE_OF_MANY: Final = re.compile(r"^(/v1/[a-z-]+)/[^/]+")
+_BROKEN: Final = 500
 _log = logging.getLogger(__name__)
 
 
@@ -37,16 +38,17 @@ class Gate:
         if scope["type"] != "http" or scope["path"].startswith(OWN):
             await self.app(scope, receive, send)
             return
-        begun = self.clock.monotonic()
-        api = api_of(scope["path"])
+        api, begun = api_of(scope["path"]), self.clock.monotonic()
         # Who asks for a token while the API has banned it is not waiting either.
         watched = self.limits.get("spotify" if api == "token" else api)
         held = watched.ban(begun) if watched else None
-        statuses: list[int] = []
+        counted = False
 
         async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                statuses.append(message["status"])
+            nonlocal counted
+            if message["type"] == "http.response.start":  # before the client can ask for the count
+                counted = True
+                self._note(scope, api, begun, message["status"], held)
             await send(message)
 
         limit = self.limits.get(api)
@@ -55,14 +57,16 @@ class Gate:
         try:
             await app(scope, receive, noting)
         finally:
-            status = statuses[0] if statuses else 500
-            raw = scope["query_string"].decode("latin-1")
-            query = _search_query(raw) if scope["path"] == "/v1/search" else None
-            since = held.since if held else None
-            endpoint = endpoint_of(scope["path"])
-            self.stats.count(Call(api, endpoint, begun, status, since, query))
-            asked = f"?{unquote_plus(raw)}" if raw else ""
-            _log.info("%s %s%s %d", scope["method"], scope["path"], asked, status)
+            if not counted:
+                self._note(scope, api, begun, _BROKEN, held)
+
+    def _note(self, scope: Scope, api: str, begun: float, status: int, held: Ban | None) -> None:
+        raw = scope["query_string"].decode("latin-1")
+        query = _search_query(raw) if scope["path"] == "/v1/search" else None
+        since = held.since if held else None
+        self.stats.count(Call(api, endpoint_of(scope["path"]), begun, status, since, query))
+        asked = f"?{unquote_plus(raw)}" if raw else ""
+        _log.info("%s %s%s %d", scope["method"], scope["path"], asked, status)
 
 
 def api_of(path: str) -> str:

@@ -51,8 +51,9 @@ def write(table: Table, path: Path) -> None:
     """Save the table as CSV; gzipped where the name ends in `.gz`."""
     content = csv_text(table.columns, table.rows).encode()
     try:
-        # No time stamp: the same table, the same bytes.
-        path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+        if path.suffix == ".gz":  # no time stamp: the same table, the same bytes
+            content = gzip.compress(content, compresslevel=6, mtime=0)
+        path.write_bytes(content)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UnusableOption(
