@@ -70,7 +70,8 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
                 claims[number - 1], False, f"Track {number}",
                 "; ".join(names[one] for one in who), f"Album {number // 10}", "2001-01-01",
                 1950 + number % 76, 200_000, False, number % 101, None, "csv:synthetic",
-                number % 10, side(number % 10, (folds[one] for one in who)), moment, moment, moment,
+                number % 10, side(number % 10, (folds[one] for one in who)), moment, moment,
+                moment,
             )
             for number, who in enumerate(credited, start=1)
         ),
