@@ -181,7 +181,7 @@ def catalogue() -> None:
         must("track_id", KEY, to("track", "fk_track_alias_track_id_track", "CASCADE")),
         primary("pk_track_alias", "source", "source_id"),
     )
-    op.create_index("ix_track_alias_track_id_source", "track_alias", ["track_id", "source"])
+    op.create_index("ix_track_alias_track_id", "track_alias", ["track_id"])
     op.create_table(
         "track_artist",
         must("track_id", KEY, to("track", "fk_track_artist_track_id_track", "CASCADE")),

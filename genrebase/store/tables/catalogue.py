@@ -149,7 +149,7 @@ track_alias = Table(
     Column("source", Name, primary_key=True),
     Column("source_id", Name, primary_key=True),
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), nullable=False),
-    Index(None, "track_id", "source"),
+    Index(None, "track_id"),
 )
 
 track_artist = Table(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 
 from genrebase.store import tables
 from genrebase.store.views import parts
@@ -13,10 +13,10 @@ def _tracks(providers: Providers) -> Select[Any]:
     track = tables.track
     labelled = parts.labelled_tracks()
     source, features = parts.with_features(labelled.source, providers)
-    spotify_id = (
-        select(func.min(tables.track_alias.c.source_id))
-        .where(tables.track_alias.c.track_id == track.c.id)
-        .where(tables.track_alias.c.source == "spotify")
+    alias = tables.track_alias
+    spotify_id = (  # not a WHERE on the source: SQLite would walk all of Spotify's ids by it
+        select(func.min(case((alias.c.source == "spotify", alias.c.source_id))))
+        .where(alias.c.track_id == track.c.id)
         .correlate(track)
         .scalar_subquery()
     )
