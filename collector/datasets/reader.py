@@ -100,6 +100,10 @@ class _Lines:
         self.taken.append(line)
         return line
 
+    def balanced(self) -> bool:
+        """Say whether the record's lines close every quote they open; one line always may."""
+        return len(self.taken) == 1 or sum(line.count('"') for line in self.taken) % 2 == 0
+
     def give_back(self) -> None:
         """Read what followed the first line of the record in hand once more."""
         self._again.extendleft(reversed(self.taken[1:]))
@@ -136,7 +140,7 @@ class _Delimited(Dataset):
             while True:
                 try:
                     for row in records:
-                        if len(row) == width:
+                        if len(row) == width and len(lines.taken) == 1:
                             yield row
                         elif row:  # a blank line is no row
                             yield self._fitting(row, lines)
@@ -149,12 +153,13 @@ class _Delimited(Dataset):
                     return
 
     def _fitting(self, row: list[str], lines: _Lines) -> list[str] | None:
-        """Return a row of another width as it can be used, or None.
+        """Return a row of another width, or of several lines, as it can be used; or None.
 
         A quote that is never closed swallows the rows after it: they are read again.
         """
         width = len(self.header)
-        if len(row) > width and not any(cell.strip() for cell in row[width:]):
+        fits = len(row) >= width and not any(cell.strip() for cell in row[width:])
+        if fits and lines.balanced():
             return row[:width]
         lines.give_back()
         return None

@@ -59,6 +59,17 @@ def test_an_open_quote_costs_one_row(written):
     assert read(path)[1] == [None, ["2", "x, y"], ["3", "4"]]
 
 
+def test_an_open_quote_before_the_end_costs_one_row(written):
+    """Also where the swallowed rows would pass for one long cell."""
+    assert read(written('a,b\n1,"open\n2,x\n3,4\n'))[1] == [None, ["2", "x"], ["3", "4"]]
+
+
+def test_a_quote_inside_a_cell_is_text(written):
+    """As long as it stays on its line, a careless quote does no harm."""
+    path = written('a,b\n"Heroes" (Live),7" mix\n3,4\n')
+    assert read(path)[1] == [["Heroes (Live)", '7" mix'], ["3", "4"]]
+
+
 def test_an_open_quote_before_a_long_file_costs_one_row(written):
     """Also where no other quote ever comes and the csv module gives up."""
     rest = "".join(f"{number},{'x' * 40}\n" for number in range(5_000))
