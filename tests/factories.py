@@ -1,0 +1,200 @@
+"""Small rows for tests, put in through Core.
+
+Each function inserts one thing with plausible values for what is not given, and returns its key.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from genrebase.store import tables
+from genrebase.store.names import fold, identity, name_key, normalise
+from genrebase.store.sides import side
+from tests.fakes import NOON
+
+
+FEATURES = {
+    "danceability": 0.5,
+    "energy": 0.6,
+    "key": 7,
+    "loudness": -7.5,
+    "mode": 1,
+    "speechiness": 0.05,
+    "acousticness": 0.2,
+    "instrumentalness": 0.0,
+    "liveness": 0.1,
+    "valence": 0.4,
+    "tempo": 120.0,
+    "time_signature": 4,
+}
+
+
+def add_genre(connection: Connection, name: str, **values: Any) -> int:
+    row = {"name": name, "created_at": NOON, **values}
+    return _insert(connection, tables.genre, row)
+
+
+def add_artist(connection: Connection, name: str, **values: Any) -> int:
+    """Return the artist known by this name only, making one where there is none."""
+    key = normalise(name)
+    found = connection.execute(
+        select(tables.artist.c.id).where(
+            tables.artist.c.source == "name", tables.artist.c.source_id == key
+        )
+    ).scalar()
+    if found is not None and not values:
+        return int(found)
+    row = {"source": "name", "source_id": key, "name": name, "name_key": key, "fold": fold(key)}
+    return _insert(connection, tables.artist, {**row, **values})
+
+
+def add_track(
+    connection: Connection,
+    title: str,
+    artists: Sequence[str] = ("Somebody",),
+    *,
+    genres: Iterable[int] = (),
+    ordinal: int = 1,
+    **values: Any,
+) -> int:
+    """Insert a track with its credits and a sighting under each of `genres`.
+
+    The first of `genres` is the claim, seen at rank 0; the others at rank 1, 2, …
+    """
+    genres = list(genres)
+    artist_ids = [add_artist(connection, name) for name in artists]
+    key = name_key(title, artists[0] if artists else "")
+    row = {
+        "identity": identity(key, ordinal),
+        "name_key": key,
+        "genre_id": genres[0] if genres else None,
+        "title": title,
+        "artists": "; ".join(artists),
+        "origin": "csv:test.csv",
+        "track_fold": fold(key),
+        "side": side(fold(key), (fold(name) for name in artists)),
+        "first_seen_at": NOON,
+        "last_seen_at": NOON,
+        "updated_at": NOON,
+    }
+    track_id = _insert(connection, tables.track, {**row, **values})
+    for position, artist_id in enumerate(artist_ids):
+        credit = {"track_id": track_id, "artist_id": artist_id, "position": position}
+        connection.execute(insert(tables.track_artist), credit)
+    for rank, genre_id in enumerate(genres):
+        add_sighting(connection, track_id, genre_id, best_rank=rank)
+    return track_id
+
+
+def add_sighting(connection: Connection, track_id: int, genre_id: int, **values: Any) -> None:
+    row = {
+        "track_id": track_id,
+        "genre_id": genre_id,
+        "best_rank": 0,
+        "times": 1,
+        "first_seen_at": NOON,
+        "last_seen_at": NOON,
+    }
+    connection.execute(insert(tables.sighting), {**row, **values})
+    genre = tables.genre
+    counted = genre.update().where(genre.c.id == genre_id)
+    connection.execute(counted.values(sightings=genre.c.sightings + 1))
+
+
+def add_alias(connection: Connection, track_id: int, source_id: str, source: str = "spotify"):
+    row = {"source": source, "source_id": source_id, "track_id": track_id}
+    connection.execute(insert(tables.track_alias), row)
+
+
+def add_features(
+    connection: Connection, track_id: int, provider: str = "csv", **values: Any
+) -> None:
+    row = {"track_id": track_id, "provider": provider, "fetched_at": NOON, **FEATURES, **values}
+    connection.execute(insert(tables.audio_features), row)
+
+
+def add_verdict(
+    connection: Connection, track_id: int, genre_id: int, by: str = "Ada", at: datetime = NOON
+) -> None:
+    row = {"track_id": track_id, "genre_id": genre_id, "labelled_by": by, "labelled_at": at}
+    connection.execute(insert(tables.verdict), row)
+
+
+def add_model(connection: Connection, status: str = "champion", **values: Any) -> int:
+    row = {
+        "created_at": NOON,
+        "task": "main",
+        "estimator": "logistic",
+        "params": {},
+        "choice": {},
+        "feature_schema": {},
+        "data_fingerprint": "none",
+        "trained_rows": 100,
+        "seconds": 1.0,
+        "status": status,
+        "metrics": {},
+        "versions": {},
+        "probes": [],
+    }
+    return _insert(connection, tables.model, {**row, **values})
+
+
+def add_metric(
+    connection: Connection, model_id: int, regime: str, metric: str, value: float, **values: Any
+) -> int:
+    row = {"model_id": model_id, "side": "test", "regime": regime, "metric": metric, "n": 50}
+    return _insert(connection, tables.model_metric, {**row, "value": value, **values})
+
+
+def add_predictions(
+    connection: Connection,
+    model_id: int,
+    track_id: int,
+    answers: Sequence[tuple[int, float]],
+    **values: Any,
+) -> None:
+    """Insert a track's answers, (genre, probability), best first."""
+    for rank, (genre_id, probability) in enumerate(answers, start=1):
+        row = {
+            "model_id": model_id,
+            "track_id": track_id,
+            "rank": rank,
+            "genre_id": genre_id,
+            "probability": probability,
+            "regime": "seen_artist",
+            "in_training": False,
+            "predicted_at": NOON,
+        }
+        connection.execute(insert(tables.prediction), {**row, **values})
+
+
+def add_shard(connection: Connection, genre_id: int, query: str = "q", **values: Any) -> int:
+    first, last = tables.ALL_YEARS
+    row = {
+        "genre_id": genre_id,
+        "source": "spotify",
+        "query": query,
+        "year_from": first,
+        "year_to": last,
+        "created_at": NOON,
+    }
+    return _insert(connection, tables.shard, {**row, **values})
+
+
+def add_budget(connection: Connection, source: str = "spotify", **values: Any) -> None:
+    row = {"source": source, "credential": "abc", "interval": 0.5, "capabilities": {}}
+    connection.execute(insert(tables.source_budget), {**row, **values})
+
+
+def add_job_run(
+    connection: Connection, job: str, outcome: str = "done", at: datetime = NOON, **values: Any
+) -> int:
+    finished = None if outcome == "running" else at
+    row = {"job": job, "started_at": at, "finished_at": finished, "outcome": outcome, "counts": {}}
+    return _insert(connection, tables.job_run, {**row, **values})
+
+
+def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> int:
+    return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
