@@ -5,6 +5,7 @@ which the tests create and drop databases of their own.
 """
 
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from pydantic_settings import BaseSettings
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine, event, make_url
 
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
@@ -55,6 +56,13 @@ class PostgresServer:
         address = plain.render_as_string(hide_password=False)
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]  # made of our own names
+
+
+@event.listens_for(Engine, "connect")
+def _do_not_wait_for_the_disk(dbapi_connection: object, _record: object) -> None:
+    """Spare the tests of this process SQLite's waits for the disk, as PostgreSQL's are spared."""
+    if isinstance(dbapi_connection, sqlite3.Connection):
+        dbapi_connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +133,16 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     path = tmp_path / "genrebase.db"
     shutil.copyfile(migrated_sqlite, path)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def other_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """Yield an engine on a second SQLite database, to compare with."""
+    path = tmp_path / "other.db"
+    shutil.copyfile(migrated_sqlite, path)
+    made = make_engine(f"sqlite:///{path}")
+    yield made
+    made.dispose()
 
 
 @pytest.fixture

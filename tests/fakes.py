@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from collector.rates import Rate
+from collector.records import Account, ArtistCredit, FoundTrack, Page, PageItem
+
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
@@ -26,3 +29,35 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._elapsed += seconds
+
+
+class FakeSource:
+    """A source over rows in memory, in search order per genre: (source id, title, artist, year)."""
+
+    name = "spotify"
+    origin = "spotify"
+    page_limits = (10, 5)
+    account = Account("spotify", "fake", Rate(1_000, 30.0))
+
+    def __init__(self, rows, reach=40):
+        self.rows = rows
+        self.reach = reach
+        self.asked = []
+
+    def query_for(self, genre):
+        return f'genre:"{genre}"'
+
+    def fetch(self, query):
+        self.asked.append(query)
+        shown = [
+            row for row in self.rows[query.genre] if query.year_from <= row[3] <= query.year_to
+        ]
+        page = shown[: self.reach][query.offset : query.offset + query.limit]
+        items = tuple(
+            PageItem(
+                FoundTrack("spotify", source_id, title, (ArtistCredit(artist, f"id {artist}"),)),
+                position,
+            )
+            for position, (source_id, title, artist, _) in enumerate(page)
+        )
+        return Page(items, len(items))

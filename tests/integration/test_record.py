@@ -1,15 +1,16 @@
-"""What the schema promises of a harvest: unique tracks, every sighting, claims without an order."""
+"""What recording promises: unique tracks, every sighting, claims that know no order."""
 
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from collector.catalogue import tracks
 from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Recorded, Seen
 from genrebase.store import tables
 from genrebase.store.engine import reading, transaction
-from tests.factories import assert_consistent
+from tests.consistency import assert_consistent
 from tests.fakes import NOON
 
 HARVEST = Delivery("spotify", None)
@@ -105,7 +106,9 @@ def test_the_best_rank_claims_the_track(engine):
     record(engine, (found("a"), "jazz", 2))
     assert labels(engine) == {"a": "jazz"}
     record(engine, (found("a"), "rock", 1), (found("a"), "blues", 1))
-    assert labels(engine) == {"a": "blues"}, "a tie goes to the genre with fewer sightings, by name"
+    assert labels(engine) == {"a": "blues"}, (
+        "a tie goes to the genre with fewer sightings, by name"
+    )
 
 
 @pytest.mark.parametrize("order", [("rock", "jazz"), ("jazz", "rock")])
@@ -207,8 +210,8 @@ def test_a_track_without_a_genre_is_kept_unlabelled(engine):
 
 def test_a_batch_that_fails_leaves_nothing(engine):
     """Half a batch is no batch."""
-    with pytest.raises(RuntimeError), transaction(engine) as connection:
-        tracks.record(connection, [Seen(found("a"), "rock", 0)], HARVEST, NOON)
-        raise RuntimeError
+    half = Seen(found("b", popularity=1_000), "rock", 1)
+    with pytest.raises(IntegrityError):
+        record(engine, (found("a"), "rock", 0), half)
     assert count(engine, tables.track) == 0
     assert count(engine, tables.genre) == 0

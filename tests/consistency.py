@@ -1,0 +1,49 @@
+"""What must hold of a database after every commit, whoever wrote to it."""
+
+from collections import Counter
+
+from sqlalchemy import Connection, select
+
+from collector.catalogue import claims
+from genrebase.store import names, sides, tables
+
+
+def assert_consistent(connection: Connection) -> None:
+    """Recompute everything that is stored although it could be derived, and compare."""
+    ranks: dict[int, dict[int, int]] = {}
+    sighting = tables.sighting.c
+    for row in connection.execute(
+        select(sighting.track_id, sighting.genre_id, sighting.best_rank)
+    ):
+        ranks.setdefault(row.track_id, {})[row.genre_id] = row.best_rank
+    standing = claims.standings(connection)
+    counted = Counter(genre for under in ranks.values() for genre in under)
+    assert {key: count for key, (count, _) in standing.items() if count} == counted
+    credited = _credits(connection)
+    for track in connection.execute(select(tables.track)):
+        expected = claims.claim(ranks.get(track.id, {}), standing)
+        assert (track.genre_id, bool(track.claim_tied)) == expected, track.identity
+        own = credited[track.id]
+        assert [position for position, _, _ in own] == list(range(len(own))), track.identity
+        assert track.artists == "; ".join(name for _, name, _ in own)
+        assert track.track_fold == names.fold(track.name_key)
+        assert track.side == sides.side(track.track_fold, [fold for _, _, fold in own])
+        assert track.identity == names.identity(
+            track.name_key, names.ordinal(track.identity, track.name_key)
+        )
+    for artist in connection.execute(select(tables.artist)):
+        assert artist.name_key == names.normalise(artist.name)
+        assert artist.fold == names.fold(artist.name)
+
+
+def _credits(connection: Connection) -> dict[int, list[tuple[int, str, int]]]:
+    credit, artist = tables.track_artist.c, tables.artist.c
+    rows = connection.execute(
+        select(credit.track_id, credit.position, artist.name, artist.fold)
+        .join(tables.artist, artist.id == credit.artist_id)
+        .order_by(credit.track_id, credit.position)
+    )
+    found: dict[int, list[tuple[int, str, int]]] = {}
+    for track_id, *rest in rows:
+        found.setdefault(track_id, []).append((rest[0], rest[1], rest[2]))
+    return found

@@ -1,0 +1,226 @@
+"""The harvest over a source in memory, on both databases."""
+
+import random
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event, select
+
+from collector import genres as genre_use
+from collector.budget import Budget
+from collector.catalogue import shards
+from collector.errors import RateLimited
+from collector.harvest import Harvester
+from collector.preview import preview
+from genrebase.errors import NothingToDo
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock, FakeSource
+
+
+def catalogue(genres=("rock", "jazz", "funk"), rows=24, shared=10, seed=1):
+    """Rows per genre, some of them of all genres, years all over."""
+    draw = random.Random(seed)
+    common = [
+        (f"c{n}", f"Common {n}", f"Artist {n % 7}", 1950 + n * 3 % 75) for n in range(shared)
+    ]
+    made = {}
+    for genre in genres:
+        own = [
+            (f"{genre}{n}", f"{genre} {n}", f"{genre} artist {n % 9}", 1950 + n * 7 % 75)
+            for n in range(rows - shared)
+        ]
+        made[genre] = own + common
+        draw.shuffle(made[genre])
+    return made
+
+
+def harvester(engine, rows, *, targets=10_000, order=None, reach=15):
+    clock, source = FakeClock(), FakeSource(rows, reach)
+    for genre in order or rows:
+        genre_use.add(engine, clock, genre, targets)
+    return Harvester(engine, source, Budget.open(engine, source.account), clock)
+
+
+def stored(engine):
+    """Everything a harvest leaves behind, without surrogate keys and times."""
+    t = tables
+    alias = select(t.track_alias.c.source_id, t.track.c.identity, t.genre.c.name)
+    alias = alias.join(t.track, t.track.c.id == t.track_alias.c.track_id)
+    alias = alias.outerjoin(t.genre, t.genre.c.id == t.track.c.genre_id)
+    seen = select(t.track.c.identity, t.genre.c.name, t.sighting.c.best_rank, t.sighting.c.times)
+    seen = seen.join(t.sighting, t.sighting.c.track_id == t.track.c.id)
+    seen = seen.join(t.genre, t.genre.c.id == t.sighting.c.genre_id)
+    credited = select(t.track.c.identity, t.artist.c.source_id, t.track_artist.c.position)
+    credited = credited.join(t.track_artist, t.track_artist.c.track_id == t.track.c.id)
+    credited = credited.join(t.artist, t.artist.c.id == t.track_artist.c.artist_id)
+    with reading(engine) as connection:
+        assert_consistent(connection)
+        return {
+            name: sorted(tuple(row) for row in connection.execute(query))
+            for name, query in (("aliases", alias), ("sightings", seen), ("credits", credited))
+        }
+
+
+def claims(engine):
+    return {source_id: genre for source_id, _, genre in stored(engine)["aliases"]}
+
+
+def statuses(engine):
+    with reading(engine) as connection:
+        return set(connection.scalars(select(tables.shard.c.status)))
+
+
+def test_a_harvest_reaches_every_row_behind_the_cap(engine):
+    """A genre larger than a search answers is split by years until every row was shown."""
+    rows = catalogue()
+    outcome = harvester(engine, rows).run()
+    assert outcome.stopped == "exhausted"
+    assert set(claims(engine)) == {row[0] for found in rows.values() for row in found}
+    assert outcome.recorded.tracks_new == len(claims(engine))
+    assert statuses(engine) == {"split", "exhausted"}
+
+
+def test_a_year_that_is_still_full_is_capped(engine):
+    """What a search does not show cannot be reached: the shard says so, and nothing fails."""
+    rows = {"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(20)]}
+    outcome = harvester(engine, rows).run()
+    assert outcome.stopped == "exhausted"
+    assert "capped" in statuses(engine)
+    assert len(claims(engine)) == 15
+
+
+def test_it_ends_when_every_genre_has_its_target(engine):
+    """Nothing is asked beyond the target."""
+    one = harvester(engine, catalogue(), targets=10)
+    assert one.run().stopped == "target"
+    asked = len(one.source.asked)
+    assert one.run().stopped == "target"
+    assert len(one.source.asked) == asked
+
+
+def test_a_second_harvest_adds_nothing(engine):
+    """Exhausted is remembered: no request, no row."""
+    rows = catalogue()
+    one = harvester(engine, rows)
+    one.run()
+    before = stored(engine)
+    again = Harvester(engine, one.source, one.budget, one.clock).run()
+    assert (again.requests, again.recorded.tracks_new, again.stopped) == (0, 0, "exhausted")
+    assert stored(engine) == before
+
+
+@contextmanager
+def dying_at(engine, number, statement):
+    """Die just before the n-th time that a statement beginning so is sent."""
+    sent = []
+
+    def look(_connection, _cursor, text, *_rest):
+        if text.startswith(statement):
+            sent.append(text)
+            if len(sent) == number:
+                raise KeyboardInterrupt
+
+    event.listen(engine, "before_cursor_execute", look)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        event.remove(engine, "before_cursor_execute", look)
+
+
+@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE shard", "INSERT INTO track ", "INSERT INTO sighting", "UPDATE genre"]
+)
+def test_a_crash_anywhere_changes_nothing(engine, other_engine, number, statement):
+    """Killed between any two statements of a step: the same end as undisturbed."""
+    rows = catalogue()
+    harvester(other_engine, rows).run()
+    one = harvester(engine, rows)
+    with dying_at(engine, number, statement):
+        one.run()
+    Harvester(engine, one.source, one.budget, one.clock).run()
+    assert stored(engine) == stored(other_engine)
+
+
+@pytest.mark.parametrize("order", [("rock", "jazz", "funk"), ("funk", "rock", "jazz")])
+def test_claims_do_not_depend_on_the_order_of_the_genres(engine, other_engine, order):
+    """Genre by genre in any order, or all at once: the same labels."""
+    rows = catalogue()
+    harvester(other_engine, rows).run()
+    one = harvester(engine, rows, order=order)
+    for genre in order:
+        one.run([genre])
+    assert claims(engine) == claims(other_engine)
+
+
+def test_the_request_limit_is_kept(engine):
+    """`max_requests` bounds the calls, and the next run goes on."""
+    one = harvester(engine, catalogue())
+    outcome = one.run(max_requests=3)
+    assert (outcome.requests, outcome.stopped, len(one.source.asked)) == (3, "limit", 3)
+
+
+def test_a_long_ban_ends_the_harvest_and_keeps_what_was_found(engine):
+    """Blocked for hours: nothing is asked again, and the moment is told."""
+    one = harvester(engine, catalogue())
+    one.run(max_requests=2)
+    fetch = one.source.fetch
+
+    def limited(_query):
+        raise RateLimited(20_000)
+
+    one.source.fetch = limited
+    outcome = one.run()
+    assert outcome.stopped == "blocked"
+    assert outcome.blocked is not None
+    assert not one.has_work()
+    one.source.fetch = fetch
+    asked = len(one.source.asked)
+    assert one.run().stopped == "blocked"
+    assert len(one.source.asked) == asked
+    one.clock.advance(20_100)
+    assert one.has_work()
+    assert one.run().stopped == "exhausted"
+
+
+def test_a_stop_finishes_the_step_in_hand(engine):
+    """Asked to stop, it ends between two steps."""
+    one = harvester(engine, catalogue())
+    stopping = Harvester(
+        engine, one.source, one.budget, one.clock, lambda: len(one.source.asked) >= 4
+    )
+    assert stopping.run().stopped == "interrupted"
+    assert len(one.source.asked) == 4
+
+
+def test_without_a_target_there_is_nothing_to_do(engine):
+    """A genre that only an import made is not harvested."""
+    clock, source = FakeClock(), FakeSource({})
+    with pytest.raises(NothingToDo, match="genres add"):
+        Harvester(engine, source, Budget.open(engine, source.account), clock).run()
+
+
+def test_a_preview_asks_nothing(engine):
+    """What would come next, before and between harvests."""
+    one = harvester(engine, catalogue())
+    assert [found.open_shards for found in preview(engine, "spotify", [])] == [1, 1, 1]
+    one.run(max_requests=4)
+    shown = {found.genre: found for found in preview(engine, "spotify", ["rock"])}
+    assert shown["rock"].query == 'genre:"rock"'
+    assert len(one.source.asked) == 4
+
+
+def test_a_shard_that_somebody_else_moved_is_not_moved_again(engine):
+    """Two harvesters with the same page: one cursor, and every sighting of both."""
+    one = harvester(engine, catalogue())
+    one.run(max_requests=1)
+    with transaction(engine) as connection:
+        (before, *_) = shards.open_shards(connection, "spotify", [1, 2, 3])
+        after = before
+        assert shards.move(connection, before, after, 0, one.clock.now())
+        stale = replace(before, next_offset=before.next_offset + 10)
+        assert not shards.move(connection, stale, after, 0, one.clock.now())
