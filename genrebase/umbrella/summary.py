@@ -42,23 +42,26 @@ def _show_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
         f"Champion: model {champion['id']}, {champion['estimator']}, "
         f"trained on {champion['trained_rows']:,} tracks",
         ("tested on", "tracks", "accuracy", "95% interval", "macro F1", "top 3", "baseline"),
-        [_metrics(regime, found) for regime, found in champion["metrics"].items()],
+        [
+            _metrics(what, champion["metrics"][regime])
+            for regime, what in _REGIMES.items()
+            if regime in champion["metrics"]
+        ],
     )
 
 
-def _metrics(regime: str, found: Mapping[str, Any]) -> tuple[object, ...]:
+def _metrics(what: str, found: Mapping[str, Any]) -> tuple[object, ...]:
     low, high = found.get("interval") or (None, None)
     interval = "" if low is None else f"{low:.3f} to {high:.3f}"
-    what = _REGIMES.get(regime, regime)
     figures = (found.get(name) for name in ("macro_f1", "top3", "baseline"))
     return (what, found.get("n"), found.get("accuracy"), interval, *figures)
 
 
 def _show_questions(asked: list[Mapping[str, Any]], output: Output) -> None:
-    output.say("\nThree questions to try:")
+    output.say("\nThree questions to try, and their answers:")
     for one in asked:
-        output.say(f"\n{one['sql']};")
-        output.table(one["question"], one["answer"].columns, one["answer"].rows)
+        output.say(f"\n{one['question']}\n\n{one['sql']};")
+        output.table("", one["answer"].columns, one["answer"].rows)
 
 
 def _share(part: int, whole: int) -> str:

@@ -53,8 +53,8 @@ def test_every_genre_has_its_target(first: Any) -> None:
 def test_a_champion_is_trained_and_beats_the_baseline(first: Any) -> None:
     """The model is measured in both regimes beside the majority baseline, and better in one."""
     metrics = first["champion"]["metrics"]
-    assert set(metrics) == {"seen_artist", "new_artist"}
-    assert any(found["accuracy"] > found["baseline"] for found in metrics.values() if found["n"])
+    measured = [metrics[regime] for regime in ("seen_artist", "new_artist")]
+    assert any(found["n"] and found["accuracy"] > found["baseline"] for found in measured)
 
 
 def test_the_invented_is_called_invented(first: Any) -> None:
@@ -96,7 +96,7 @@ def test_the_line_for_pandas_works(first: Any, folder: Path) -> None:
         timeout=SECONDS,
     )
     assert shown.returncode == 0, shown.stderr
-    assert "probability" in shown.stdout
+    assert f"{first['tracks']} rows" in shown.stdout
 
 
 def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
