@@ -31,7 +31,7 @@ TRACK_SENTENCES: Final = {
     "release_year": "The year it came out, NULL where unknown.",
     "duration_ms": "Length in milliseconds, NULL where unknown.",
     "explicit": "Whether it is marked explicit, NULL where unknown.",
-    "popularity": "0 to 100, as last delivered, NULL where unknown.",
+    "popularity": "0 to 100, as first delivered, NULL where unknown.",
 }
 
 FOLD_SENTENCES: Final = {
