@@ -23,7 +23,10 @@ class Ban:
 
     def retry_after(self, now: float) -> int | None:
         """Return what `Retry-After` says at `now`: whole seconds, None where nobody knows."""
-        return None if math.isinf(self.until) else max(1, math.ceil(self.until - now))
+        if math.isinf(self.until):
+            return None
+        # To the millisecond first: (now + 77) - now may be a hair more than 77.
+        return max(1, math.ceil(round(self.until - now, 3)))
 
 
 def wait(granted: Sequence[float], now: float, rate: Rate) -> float:

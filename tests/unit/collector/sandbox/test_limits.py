@@ -57,6 +57,14 @@ def test_a_ban_is_not_lengthened_by_hammering():
     assert limit.enter(60.0) is None
 
 
+@given(st.floats(0, 1e7), st.integers(1, 100_000))
+def test_the_length_of_a_ban_is_told_exactly(now, seconds):
+    """At whatever moment it begins, a ban of 77 s says 77."""
+    limit = Limit(Rate(1, 0.5), ban_seconds=seconds)
+    limit.enter(now)
+    assert limit.enter(now).retry_after(now) == seconds
+
+
 def test_a_ban_lasts_although_the_window_is_empty():
     """With a fixed length the ban holds on after the window has room."""
     limit = Limit(Rate(1, 1.0), ban_seconds=100)
