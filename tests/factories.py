@@ -14,7 +14,6 @@ from genrebase.store.names import fold, identity, name_key, normalise
 from genrebase.store.sides import side
 from tests.fakes import NOON
 
-
 FEATURES = {
     "danceability": 0.5,
     "energy": 0.6,

@@ -1,0 +1,309 @@
+"""Every view, on both engines: documented column by column, and right in the awkward cases."""
+
+import math
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import Engine, inspect, select, text, update
+
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.fakes import NOON
+
+
+@pytest.fixture
+def filled(engine: Engine) -> SimpleNamespace:
+    """A small database with every awkward case, and the keys of what is in it."""
+    with transaction(engine) as connection:
+        rock, jazz, empty = (make.add_genre(connection, name) for name in ("rock", "jazz", "r&b"))
+        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, empty=empty)
+        known.plain = make.add_track(
+            connection, "Plain", ["Ann", "Bob"], genres=[rock], isrc="QM1", release_year=1999
+        )
+        known.both = make.add_track(connection, "Both", genres=[jazz, rock])
+        known.bare = make.add_track(connection, "Bare", ["Solo"])
+        known.judged = make.add_track(connection, "Judged", genres=[rock])
+        known.only_judged = make.add_track(connection, "Only judged")
+        make.add_alias(connection, known.plain, "b" * 22)
+        make.add_alias(connection, known.plain, "a" * 22)
+        make.add_alias(connection, known.plain, "0" * 22, source="name")
+        make.add_features(connection, known.plain, "reccobeats", energy=0.1)
+        make.add_features(connection, known.plain, "csv", energy=0.9, key=None)
+        make.add_features(connection, known.both, "zither", energy=0.3)
+        make.add_features(connection, known.both, "abacus", energy=0.2)
+        make.add_features(
+            connection, known.judged, "audio", energy=0.4, fetched_at=NOON + timedelta(days=1)
+        )
+        make.add_verdict(connection, known.judged, rock, "Zoe")
+        make.add_verdict(connection, known.judged, jazz, "Ada", NOON + timedelta(days=2))
+        make.add_verdict(connection, known.only_judged, rock, "Ada")
+        make.add_verdict(connection, known.only_judged, jazz, "Zoe")
+        known.old = make.add_model(connection, "retired")
+        known.champion = make.add_model(connection)
+        other_task = make.add_model(connection, task="moods")
+        for model in (known.old, known.champion, other_task):
+            make.add_predictions(connection, model, known.plain, [(rock, 0.5), (jazz, 0.3)])
+        make.add_predictions(connection, known.champion, known.judged, [(rock, 0.9)])
+        make.add_predictions(connection, known.champion, known.bare, [(jazz, 0.6), (rock, 0.4)])
+        make.add_predictions(connection, known.old, known.both, [(jazz, 0.6)])
+    return known
+
+
+def ask(known: SimpleNamespace, view, key="track_id"):
+    """Return the view's rows by their key."""
+    with reading(known.engine) as connection:
+        return {row[key]: row for row in connection.execute(select(view)).mappings()}
+
+
+@pytest.mark.parametrize("view", views.ALL.values(), ids=views.ALL)
+def test_every_column_has_its_sentence(view: views.View):
+    """A view's documentation names its columns, in their order, in whole sentences."""
+    assert list(view.columns) == view.table.columns.keys()
+    assert all(sentence.endswith(".") for sentence in (view.sentence, *view.columns.values()))
+    assert view.name in views.__all__
+
+
+def test_the_database_has_the_documented_views(engine: Engine):
+    """What stands in the database is what is documented, and nothing else."""
+    with reading(engine) as connection:
+        found = inspect(connection)
+        assert sorted(found.get_view_names()) == sorted(views.ALL)
+        for view in views.ALL.values():
+            columns = [column["name"] for column in found.get_columns(view.name)]
+            assert columns == list(view.columns)
+
+
+def test_postgresql_knows_the_documentation(postgres_engine: Engine):
+    """On PostgreSQL every view and column carries its sentence as a comment."""
+    with reading(postgres_engine) as connection:
+        for view in views.ALL.values():
+            name = {"name": view.name}
+            comment = text("SELECT obj_description(CAST(:name AS regclass), 'pg_class')")
+            assert connection.execute(comment, name).scalar() == view.comment
+            comments = text(
+                "SELECT col_description(attrelid, attnum) FROM pg_attribute "
+                "WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 ORDER BY attnum"
+            )
+            assert list(connection.scalars(comments, name)) == list(view.columns.values())
+
+
+def test_a_track_is_one_flat_row(filled: SimpleNamespace):
+    """`tracks` has every track once, whatever is known of it."""
+    rows = ask(filled, views.tracks)
+    assert len(rows) == 5
+    plain = rows[filled.plain]
+    assert plain["artists"] == "Ann; Bob"
+    assert plain["isrc"] == "QM1"
+    assert plain["spotify_id"] == "a" * 22
+    assert (plain["claim"], plain["verdict"], plain["label"]) == ("rock", None, "rock")
+    assert plain["first_seen_at"] == NOON
+    bare = rows[filled.bare]
+    unknown = ("isrc", "release_year", "spotify_id", "label", "provider", "energy", "key")
+    assert {bare[column] for column in unknown} == {None}
+    assert bare["genres_sighted"] == 0
+
+
+def test_features_are_of_the_provider_to_trust_most(filled: SimpleNamespace):
+    """The first provider of the order with a row is shown, unknown ones last and by name."""
+    rows = ask(filled, views.tracks)
+    assert (rows[filled.plain]["provider"], rows[filled.plain]["energy"]) == ("csv", 0.9)
+    assert rows[filled.plain]["key"] is None
+    assert (rows[filled.both]["provider"], rows[filled.both]["energy"]) == ("abacus", 0.2)
+
+
+def test_the_latest_verdict_beats_the_claim(filled: SimpleNamespace):
+    """Of two verdicts the later counts; at the same moment, the name that sorts last."""
+    rows = ask(filled, views.training_tracks)
+    judged = rows[filled.judged]
+    assert (judged["claim"], judged["verdict"], judged["label"]) == ("rock", "jazz", "jazz")
+    only_judged = rows[filled.only_judged]
+    assert (only_judged["claim"], only_judged["label"]) == (None, "jazz")
+
+
+def test_training_is_on_labelled_tracks(filled: SimpleNamespace):
+    """A track without a label can be scored and not learned from."""
+    trained, scored = ask(filled, views.training_tracks), ask(filled, views.scoring_tracks)
+    assert filled.bare not in trained
+    assert scored[filled.bare]["label"] is None
+    assert scored.keys() - trained.keys() == {filled.bare}
+
+
+def test_a_change_is_seen(filled: SimpleNamespace):
+    """`changed_at` is the latest of description and features, for training also of the verdict."""
+    trained, scored = ask(filled, views.training_tracks), ask(filled, views.scoring_tracks)
+    assert trained[filled.plain]["changed_at"] == NOON
+    assert scored[filled.bare]["changed_at"] == NOON
+    assert scored[filled.judged]["changed_at"] == NOON + timedelta(days=1)
+    assert trained[filled.judged]["changed_at"] == NOON + timedelta(days=2)
+
+
+def test_a_track_in_two_genres_has_one_claim(filled: SimpleNamespace):
+    """Every genre a track was seen under is there, one of them as the claim."""
+    with reading(filled.engine) as connection:
+        rows = connection.execute(
+            select(views.track_genres).where(views.track_genres.c.track_id == filled.both)
+        ).all()
+    assert {(row.genre, row.is_claim, row.best_rank) for row in rows} == {
+        ("jazz", True, 0),
+        ("rock", False, 1),
+    }
+    assert ask(filled, views.tracks)[filled.both]["genres_sighted"] == 2
+
+
+def test_nobody_s_claim_is_no_claim(filled: SimpleNamespace):
+    """Without a claim `is_claim` is false, not unknown."""
+    with transaction(filled.engine) as connection:
+        connection.execute(update(tables.track).values(genre_id=None))
+    with reading(filled.engine) as connection:
+        found = connection.scalars(select(views.track_genres.c.is_claim)).all()
+    assert set(found) == {False}
+
+
+def test_credits_keep_their_order(filled: SimpleNamespace):
+    """Each credited artist is a row, the primary one first."""
+    credit = views.track_credits
+    with reading(filled.engine) as connection:
+        rows = connection.execute(
+            select(credit.c.artist)
+            .where(credit.c.track_id == filled.plain)
+            .order_by(credit.c.position)
+        )
+        assert rows.scalars().all() == ["Ann", "Bob"]
+
+
+def test_progress_counts_what_there_is(filled: SimpleNamespace):
+    """Progress counts claims, sightings, features and requests, also of a genre with nothing."""
+    with transaction(filled.engine) as connection:
+        make.add_shard(connection, filled.rock, "a", requests=3)
+        make.add_shard(connection, filled.rock, "b", requests=4, status="capped")
+    rows = ask(filled, views.genre_progress, "genre")
+    rock = rows["rock"]
+    assert (rock["tracks"], rock["sightings"], rock["with_features"]) == (2, 3, 2)
+    assert (rock["requests"], rock["open_shards"], rock["capped_shards"]) == (7, 1, 1)
+    nothing = rows["r&b"]
+    assert (nothing["tracks"], nothing["with_features"], nothing["requests"]) == (0, 0, 0)
+
+
+def test_profiles_follow_their_definition(engine: Engine):
+    """Percentiles are by nearest rank, the deviation is the sample's, NULLs are left out."""
+    values = [0.1, 0.2, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    keys = [0, 0, 0, 1, 1, 5, 5, 5, 11, None]
+    with transaction(engine) as connection:
+        rock, lone = make.add_genre(connection, "rock"), make.add_genre(connection, "lone")
+        for number, (value, key) in enumerate(zip(values, keys, strict=True)):
+            track = make.add_track(connection, f"Song {number}", genres=[rock])
+            make.add_features(connection, track, energy=value, key=key)
+        only = make.add_track(connection, "Only", genres=[lone])
+        make.add_features(connection, only, energy=0.25)
+    with reading(engine) as connection:
+        rows = {
+            (row["genre"], row["feature"]): row
+            for row in connection.execute(select(views.genre_profiles)).mappings()
+        }
+    assert len(rows) == 2 * len(tables.FEATURES)
+    energy, key = rows["rock", "energy"], rows["rock", "key"]
+    assert (energy["n"], energy["min"], energy["max"]) == (10, 0.1, 1.0)
+    assert [energy[name] for name in ("p05", "p25", "p50", "p75", "p95")] == [
+        0.1, 0.2, 0.5, 0.8, 1.0,
+    ]  # fmt: skip
+    mean = sum(values) / 10
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / 9)
+    assert energy["mean"] == pytest.approx(mean)
+    assert energy["standard_deviation"] == pytest.approx(deviation)
+    assert key["n"] == 9
+    assert [key[name] for name in ("p05", "p25", "p50", "p75", "p95")] == [0, 0, 1, 5, 11]
+    assert rows["rock", "tempo"]["standard_deviation"] == 0
+    assert rows["lone", "energy"]["standard_deviation"] is None
+    assert rows["lone", "energy"]["p50"] == 0.25
+
+
+def test_profiles_are_by_label(filled: SimpleNamespace):
+    """A verdict moves a track to another genre's profile."""
+    with reading(filled.engine) as connection:
+        rows = connection.execute(
+            select(views.genre_profiles).where(views.genre_profiles.c.feature == "energy")
+        ).all()
+    assert {(row.genre, row.n, row.min, row.max) for row in rows} == {
+        ("rock", 1, 0.9, 0.9),
+        ("jazz", 2, 0.2, 0.4),
+    }
+
+
+def test_overlaps_name_each_pair_once(filled: SimpleNamespace):
+    """A pair of genres is one row, in the order of the names, with both shares."""
+    with reading(filled.engine) as connection:
+        (row,) = connection.execute(select(views.genre_overlaps)).all()
+    assert (row.genre, row.other_genre, row.tracks) == ("jazz", "rock", 1)
+    assert (row.share, row.other_share) == (1.0, pytest.approx(1 / 3))
+    assert (row.genre_id, row.other_genre_id) == (filled.jazz, filled.rock)
+
+
+def test_predictions_are_the_champion_s(filled: SimpleNamespace):
+    """Only the champion of `main` speaks; a track it did not answer for is not there."""
+    rows = ask(filled, views.predictions)
+    assert rows.keys() == {filled.plain, filled.judged, filled.bare}
+    plain = rows[filled.plain]
+    assert plain["model_id"] == filled.champion
+    assert (plain["genre"], plain["correct"]) == ("rock", True)
+    assert plain["margin"] == pytest.approx(0.2)
+
+
+def test_an_answer_is_held_against_the_verdict(filled: SimpleNamespace):
+    """An answer that is the claim and not the verdict is wrong; without a label it is neither."""
+    rows = ask(filled, views.predictions)
+    assert rows[filled.judged]["correct"] is False
+    assert rows[filled.judged]["margin"] == pytest.approx(0.9)
+    assert rows[filled.bare]["correct"] is None
+
+
+def test_without_a_champion_nobody_answers(filled: SimpleNamespace):
+    """When the champion has retired and none followed, there are no predictions."""
+    with transaction(filled.engine) as connection:
+        connection.execute(update(tables.model).values(status="retired"))
+    assert ask(filled, views.predictions) == {}
+
+
+def test_the_leaderboard_is_by_task_and_regime(filled: SimpleNamespace):
+    """Models stand beside the baseline, in order of accuracy; unmeasured ones come last."""
+    with transaction(filled.engine) as connection:
+        for model, accuracy in ((filled.old, 0.3), (filled.champion, 0.4)):
+            make.add_metric(connection, model, "new_artist", "accuracy", accuracy, low=0.2)
+            make.add_metric(connection, model, "new_artist", "baseline", 0.1)
+            make.add_metric(connection, model, "new_artist", "accuracy", 0.9, side="validation")
+            make.add_metric(connection, model, "new_artist", "accuracy", 0.8, genre_id=filled.rock)
+    with reading(filled.engine) as connection:
+        board = views.model_leaderboard
+        rows = connection.execute(
+            select(board).where(board.c.task == "main").order_by(board.c.regime, board.c.place)
+        ).all()
+    best, second, *unmeasured = rows
+    assert (best.model_id, best.place, best.accuracy, best.n) == (filled.champion, 1, 0.4, 50)
+    assert (best.gain, best.accuracy_low) == (pytest.approx(0.3), 0.2)
+    assert (second.model_id, second.place) == (filled.old, 2)
+    assert [row.accuracy for row in unmeasured] == [None, None]
+
+
+def test_health_shows_the_last_run(filled: SimpleNamespace):
+    """A job shows its last run and when one last ended well, a source its budget."""
+    with transaction(filled.engine) as connection:
+        make.add_job_run(connection, "harvest")
+        make.add_job_run(connection, "harvest", "failed", NOON + timedelta(hours=1), error="no")
+        make.add_job_run(connection, "train", "running")
+        make.add_budget(connection, requests=12, blocked_until=NOON.timestamp() + 0.25)
+        make.add_budget(connection, "free")
+        make.add_shard(connection, filled.rock)
+    rows = ask(filled, views.harvest_health, "name")
+    harvest = rows["harvest"]
+    assert (harvest["kind"], harvest["outcome"], harvest["error"]) == ("job", "failed", "no")
+    assert (harvest["runs"], harvest["failed_runs"], harvest["completed_at"]) == (2, 1, NOON)
+    assert (rows["train"]["outcome"], rows["train"]["finished_at"]) == ("running", None)
+    spotify = rows["spotify"]
+    assert (spotify["kind"], spotify["requests"], spotify["requests_per_30s"]) == (
+        "source",
+        12,
+        60.0,
+    )
+    assert spotify["blocked_until"] == NOON + timedelta(seconds=0.25)
+    assert (spotify["open_shards"], rows["free"]["blocked_until"]) == (1, None)
