@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -110,16 +111,10 @@ class Shapes:
         return shape
 
     def _credit(self, name: str) -> Json:
-        return {**self._links("artist", artist_id_of(name)), "name": name}
+        return _credit(self.api, name)
 
     def _links(self, kind: str, id_: str) -> Json:
-        return {
-            "external_urls": {"spotify": f"{_OPEN}/{kind}/{id_}"},
-            "href": f"{self.api}/{kind}s/{id_}",
-            "id": id_,
-            "type": kind,
-            "uri": f"spotify:{kind}:{id_}",
-        }
+        return _links(self.api, kind, id_)
 
     def _search(self, asked: "PageAsked", offset: int) -> str:
         # `query`, not `q`: so it stands in Spotify's own links.
@@ -151,4 +146,20 @@ def reccobeats(track: Track) -> Json:
         "href": f"{_OPEN}/track/{track.id}",
         "isrc": track.isrc,
         **known,
+    }
+
+
+@lru_cache(maxsize=65_536)
+def _credit(api: str, name: str) -> Json:
+    """Return a simplified artist object; nobody changes it, so tracks share it."""
+    return {**_links(api, "artist", artist_id_of(name)), "name": name}
+
+
+def _links(api: str, kind: str, id_: str) -> Json:
+    return {
+        "external_urls": {"spotify": f"{_OPEN}/{kind}/{id_}"},
+        "href": f"{api}/{kind}s/{id_}",
+        "id": id_,
+        "type": kind,
+        "uri": f"spotify:{kind}:{id_}",
     }
