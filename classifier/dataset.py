@@ -108,12 +108,12 @@ def snapshot(database: Database) -> Snapshot:
     wanted = [name for name in views.ALL["training_tracks"].columns if name != "changed_at"]
     with reading(database) as connection:
         genre = tables.genre
-        named = connection.execute(select(genre.c.name, genre.c.id)).tuples().all()
+        named = connection.execute(select(genre.c.name, genre.c.id)).all()
         return Snapshot(
             _frame(connection, select(*(table.c[name] for name in wanted)).order_by("track_id")),
             credits_of(connection),
             _frame(connection, select(views.track_genres.c.track_id, views.track_genres.c.genre)),
-            dict(named),
+            {row.name: row.id for row in named},
             _origin(connection),
         )
 

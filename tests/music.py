@@ -53,12 +53,12 @@ class Music:
             for _ in range(self.songs_each):
                 number = len(self.songs) + 1
                 guest = int(random.integers(self.artists))
-                credits = (artist,) if random.random() > self.guests else (artist, guest)
+                credited = (artist,) if random.random() > self.guests else (artist, guest)
                 self.songs.append(
                     Song(
                         id=number,
                         title=f"Song {number}",
-                        artists=tuple(dict.fromkeys(credits)),
+                        artists=tuple(dict.fromkeys(credited)),
                         genre=genre,
                         features=self._features(style, random),
                         year=None if random.random() < self.silent else 1990 + genre * 10,

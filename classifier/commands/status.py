@@ -1,5 +1,6 @@
 """The command `classifier status`."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -33,10 +34,13 @@ def status(
     else:
         showing.show_model(output, champion)
     shown = [run for run in runs if run is not None]
+    for run in shown:
+        if run.error is not None:
+            output.warn(f"{run.job} {run.outcome}: {run.error}")
     output.table(
         "Last runs",
-        ("job", "started", "finished", "outcome", "error"),
-        ((run.job, run.started_at, run.finished_at, run.outcome, run.error) for run in shown),
+        ("job", "started", "finished", "outcome"),
+        ((run.job, _shown(run.started_at), _shown(run.finished_at), run.outcome) for run in shown),
     )
     document: dict[str, Any] = {
         "tracks": standing.tracks,
@@ -46,3 +50,7 @@ def status(
         "last_runs": shown,
     }
     output.document(document)
+
+
+def _shown(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"

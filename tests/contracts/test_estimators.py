@@ -1,0 +1,143 @@
+"""Every registered estimator runs through these, by being registered."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from classifier import artifacts, estimators, threads
+from classifier.artifacts import Packed
+from classifier.errors import BadParameter
+from classifier.ports import Estimator
+from classifier.records import FEATURE_GROUPS, Choice
+from classifier.selection import Selection, select
+from genrebase.runtime.plugins import UnknownPlugin
+from tests.music import Music
+
+pytestmark = pytest.mark.parametrize("name", estimators.names())
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    with threads.capped(1):
+        yield
+
+
+@pytest.fixture(scope="module")
+def selection() -> Selection:
+    return select(Music(guests=0.2, silent=0.2).snapshot(), Choice())
+
+
+def fitted(name: str, selection: Selection, *, seed: int = 0, **params: object) -> Estimator:
+    model = estimators.build(Choice(estimator=name, seed=seed, params=params), threads=1)
+    learned = selection.learned
+    return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
+
+
+def test_probabilities_sum_to_one(name: str, selection: Selection) -> None:
+    """One row per track, one column per genre, nothing below 0."""
+    shares = fitted(name, selection).predict_proba(selection.tracks)
+    assert shares.shape == (len(selection.tracks), 3)
+    assert np.allclose(shares.sum(axis=1), 1, atol=1e-9)
+    assert (shares >= 0).all()
+
+
+def test_classes_are_the_genres_in_order(name: str, selection: Selection) -> None:
+    """As text, sorted."""
+    assert tuple(fitted(name, selection).classes_) == selection.classes
+
+
+def test_the_same_seed_gives_the_same_answers(name: str, selection: Selection) -> None:
+    """To the last digit."""
+    first, second = (fitted(name, selection, seed=3) for _ in range(2))
+    frame = selection.tracks
+    assert (first.predict_proba(frame) == second.predict_proba(frame)).all()
+
+
+def test_anything_may_be_missing(name: str, selection: Selection) -> None:
+    """Single values, whole columns, and everything."""
+    model = fitted(name, selection)
+    frame = selection.tracks.head(5)
+    for asked in (
+        frame.assign(energy=np.nan, key=pd.array([None] * 5, dtype="Int64")),
+        frame[["tempo"]],
+        pd.DataFrame(index=range(5)),
+    ):
+        shares = model.predict_proba(asked)
+        assert np.isfinite(shares).all()
+        assert np.allclose(shares.sum(axis=1), 1)
+
+
+def test_a_column_nobody_knows_can_be_learned_from(name: str, selection: Selection) -> None:
+    """Tracks without any popularity, and without any sound at all."""
+    silent = selection.tracks.assign(popularity=pd.array([None] * len(selection.tracks), "Int64"))
+    audio = ("danceability", "energy", "key", "loudness", "mode", "tempo", "time_signature")
+    for frame in (silent, selection.tracks.drop(columns=list(audio))):
+        model = estimators.build(Choice(estimator=name), threads=1)
+        model.fit(frame, selection.labels, None)
+        assert np.isfinite(model.predict_proba(frame)).all()
+
+
+def test_columns_it_does_not_know_do_not_matter(name: str, selection: Selection) -> None:
+    """Neither their presence nor the order of the columns changes an answer."""
+    model = fitted(name, selection)
+    frame = selection.tracks
+    shuffled = frame.assign(mood="happy")[[*frame.columns[::-1], "mood"]]
+    assert (model.predict_proba(shuffled) == model.predict_proba(frame)).all()
+
+
+def test_it_learns_nothing_from_the_validation_labels(name: str, selection: Selection) -> None:
+    """A genre that only validation tracks have never becomes a class."""
+    model = estimators.build(Choice(estimator=name), threads=1)
+    learned = selection.learned
+    frame, labels = selection.validation() or pytest.fail("no validation side")
+    strange = np.where(np.arange(len(labels)) % 2 == 0, "polka", labels)
+    model.fit(selection.tracks[learned], selection.labels[learned], (frame, strange))
+    assert "polka" not in model.classes_
+
+
+def test_it_can_be_cloned_unfitted(name: str, selection: Selection) -> None:
+    """A clone has the same parameters and has learned nothing; the original learns nothing new."""
+    model = fitted(name, selection)
+    fresh = clone(model)
+    assert not hasattr(fresh, "classes_")
+    assert repr(fresh.get_params()) == repr(model.get_params())
+
+
+def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -> None:
+    """A model of metadata alone does not hear the sound."""
+    for group in FEATURE_GROUPS:
+        choice = Choice(estimator=name, features=(group,))
+        model = estimators.build(choice, threads=1)
+        model.fit(selection.tracks, selection.labels, None)
+        other = {"audio": "popularity", "metadata": "energy"}[group]
+        changed = selection.tracks.assign(**{other: 0})
+        expected = model.predict_proba(selection.tracks)
+        assert (model.predict_proba(changed) == expected).all()
+
+
+def test_parameters_are_honoured_or_refused(name: str, selection: Selection) -> None:
+    """A name it does not have is refused with the nearest one, before anything is read."""
+    with pytest.raises(BadParameter, match=r"no parameter 'no_such_thing'.*Known: "):
+        estimators.build(Choice(estimator=name, params={"no_such_thing": 1}), threads=1)
+    with pytest.raises(BadParameter, match="no parameter 'random_state'"):
+        estimators.build(Choice(estimator=name, params={"random_state": 1}), threads=1)
+
+
+def test_it_survives_being_stored(name: str, selection: Selection) -> None:
+    """Through the allow-list, with the same answers, and its probes hold."""
+    model = fitted(name, selection)
+    again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
+    frame = selection.tracks
+    assert (again.predict_proba(frame) == model.predict_proba(frame)).all()
+    probes = artifacts.probe(model, frame, ["energy", "key", "explicit"])
+    assert artifacts.answers_as_once(again, json.loads(json.dumps(probes)))
+
+
+def test_a_misspelt_name_finds_the_nearest(name: str) -> None:
+    """And lists the known ones."""
+    with pytest.raises(UnknownPlugin, match=f"Did you mean {name!r}"):
+        estimators.build(Choice(estimator=name + "x"), threads=1)

@@ -1,0 +1,116 @@
+"""What the classifier reads, on both databases."""
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, insert, update
+
+from classifier import dataset, predict, score, train
+from classifier.errors import BadChoice, UnknownTrack
+from classifier.records import Choice
+from genrebase.store import tables
+from genrebase.store.engine import transaction
+from tests.fakes import NOON, FakeClock
+from tests.music import Music, spotify_id
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    Music().fill(engine)
+    with transaction(engine) as connection:
+        first = tables.track.c.id == 1
+        connection.execute(
+            update(tables.track)
+            .where(first)
+            .values(title="NA", album="null", release_year=None, explicit=None, popularity=None)
+        )
+    return engine
+
+
+def test_a_view_comes_with_the_dtypes_of_its_columns(filled: Engine) -> None:
+    """Nullable whole numbers and booleans, text without NaN, moments in UTC."""
+    frame = dataset.read("training_tracks", filled)
+    kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
+    assert kinds["track_id"] == kinds["key"] == kinds["release_year"] == "Int64"
+    assert kinds["explicit"] == "boolean"
+    assert kinds["energy"] == "float64"
+    assert kinds["title"] == kinds["verdict"] == "string"
+    assert kinds["changed_at"] == "datetime64[us, UTC]"
+    first = frame[frame["track_id"] == 1].iloc[0]
+    assert (first["title"], first["album"]) == ("NA", "null")
+    assert first["release_year"] is first["explicit"] is first["verdict"] is pd.NA
+    assert first["changed_at"] == pd.Timestamp(NOON)
+
+
+def test_columns_and_rows_can_be_chosen(filled: Engine) -> None:
+    """In the order asked for."""
+    frame = dataset.read("tracks", filled, columns=["title", "track_id"], limit=3)
+    assert list(frame.columns) == ["title", "track_id"]
+    assert len(frame) == 3
+
+
+def test_an_empty_view_keeps_its_columns_and_dtypes(engine: Engine) -> None:
+    """No rows is no error."""
+    frame = dataset.read("scoring_tracks", engine)
+    assert len(frame) == 0
+    assert str(frame["track_id"].dtype) == "Int64"
+    assert str(frame["title"].dtype) == "string"
+    assert str(frame["changed_at"].dtype) == "datetime64[us, UTC]"
+
+
+def test_a_wrong_view_or_column_is_refused_with_the_known_ones(sqlite_engine: Engine) -> None:
+    """Neither reaches the database."""
+    with pytest.raises(BadChoice, match=r"no view 'track'.*training_tracks"):
+        dataset.read("track", sqlite_engine)
+    with pytest.raises(BadChoice, match=r"no column 'mood'.*track_id"):
+        dataset.read("tracks", sqlite_engine, columns=["mood"])
+
+
+def test_an_address_is_as_good_as_an_engine(sqlite_url: str) -> None:
+    """For notebooks."""
+    assert len(dataset.read("tracks", sqlite_url)) == 0
+
+
+def test_a_track_is_found_by_any_of_its_names(filled: Engine) -> None:
+    """A source's id, an address with or without its tail, a URI, the number; not by others."""
+    wanted = spotify_id(7)
+    for text in (
+        wanted,
+        f"https://open.spotify.com/track/{wanted}?si=abc",
+        f"https://open.spotify.com/intl-de/track/{wanted}",
+        f"spotify:track:{wanted}",
+        " 7 ",
+    ):
+        assert dataset.find_track(filled, text) == 7
+    for text in ("", "x", "-7", "99999999", "9" * 30, "spotify:track:short"):
+        assert dataset.find_track(filled, text) is None
+
+
+def test_a_sources_id_of_digits_comes_before_a_tracks_number(filled: Engine) -> None:
+    """What a source calls 7 is found as 7."""
+    with transaction(filled) as connection:
+        connection.execute(
+            insert(tables.track_alias).values(source="shop", source_id="7", track_id=3)
+        )
+    assert dataset.find_track(filled, "7") == 3
+
+
+def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Engine) -> None:
+    """For a training track the out-of-fold answer, which says so; for others both ways agree."""
+    train.run(filled, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
+    before = {number: predict.answer(filled, str(number)) for number in range(1, 40)}
+    score.run(filled, FakeClock(), progress=lambda *_: None)
+    after = {number: predict.answer(filled, str(number)) for number in range(1, 40)}
+    assert {answer.in_training for answer in after.values()} == {True, False}
+    assert {answer.regime for answer in after.values()} == {"seen_artist", "new_artist"}
+    for number, answer in after.items():
+        other = before[number]
+        assert (answer.regime, answer.in_training) == (other.regime, other.in_training)
+        assert [genre for genre, _ in answer.top] == [genre for genre, _ in other.top]
+        assert [share for _, share in answer.top] == pytest.approx(
+            [share for _, share in other.top], abs=1e-6
+        )
+        shown = answer.as_json()
+        assert shown["genre"] == shown["top"][0]["genre"]
+        assert shown["probability"] == max(one["probability"] for one in shown["top"])
+    with pytest.raises(UnknownTrack, match="no track 'nobody'"):
+        predict.answer(filled, "nobody")

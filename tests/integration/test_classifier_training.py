@@ -1,0 +1,315 @@
+"""A model's life in a database: trained, judged, crowned, followed, rolled back."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, delete, func, insert, select, update
+
+from classifier import dataset, estimators, promote, results, score, serving, train
+from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
+from classifier.records import Choice
+from classifier.train import Trained
+from genrebase.runtime.plugins import UnknownPlugin
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from tests.fakes import NOON, FakeClock
+from tests.music import Music
+
+LOGISTIC = Choice(estimator="logistic")
+
+
+def trained(engine: Engine, choice: Choice = LOGISTIC, *, again: bool = False) -> Trained:
+    return train.run(engine, choice, FakeClock(), tell=lambda _: None, again=again)
+
+
+def scored(engine: Engine, clock: FakeClock | None = None, task: str = "main") -> score.Scored:
+    return score.run(engine, clock or FakeClock(), task=task, progress=lambda *_: None)
+
+
+def counted(engine: Engine, table: str) -> int:
+    with reading(engine) as connection:
+        return connection.scalar(select(func.count()).select_from(tables.metadata.tables[table]))
+
+
+def outcomes(engine: Engine, job: str) -> list[str]:
+    run = tables.job_run
+    with reading(engine) as connection:
+        return list(
+            connection.scalars(select(run.c.outcome).where(run.c.job == job).order_by(run.c.id))
+        )
+
+
+def test_a_first_model_becomes_champion_and_answers_for_every_track(engine: Engine) -> None:
+    """Metrics, confusions and five ranks at most per track are there; every track has one set."""
+    music = Music()
+    music.fill(engine)
+    done = trained(engine)
+    assert done.model.status == "champion"
+    assert done.model.metrics["seen_artist"]["accuracy"] > 0.7
+    assert counted(engine, "model_metric") > 100
+    assert counted(engine, "confusion") >= 3
+    told = scored(engine)
+    everything = len(music.songs)
+    assert told.scored == everything - done.model.trained_rows
+    assert counted(engine, "prediction") == 3 * everything
+    with reading(engine) as connection:
+        shown = connection.execute(select(views.predictions)).mappings().all()
+    assert len(shown) == everything
+    assert sum(row["in_training"] for row in shown) == done.model.trained_rows
+    right = [row["correct"] for row in shown if row["in_training"]]
+    assert sum(right) / len(right) > 0.7
+
+
+def test_training_and_predicting_again_writes_nothing(engine: Engine) -> None:
+    """Same tracks, parameters and code: the same model is shown, and the runs say nothing new."""
+    Music().fill(engine)
+    first = trained(engine)
+    scored(engine)
+    before = {table: counted(engine, table) for table in ("model", "prediction", "model_metric")}
+    second = trained(engine)
+    assert second.nothing_new
+    assert second.model == first.model
+    assert scored(engine).scored == 0
+    assert before == {table: counted(engine, table) for table in before}
+    assert outcomes(engine, "train") == ["done", "nothing_new"]
+    assert outcomes(engine, "predict") == ["done", "nothing_new"]
+
+
+def test_a_twin_is_rejected_with_its_reason_and_the_same_figures(sqlite_engine: Engine) -> None:
+    """Trained again on purpose: to the last digit the same, neither better nor on more tracks."""
+    Music().fill(sqlite_engine)
+    first, second = trained(sqlite_engine), trained(sqlite_engine, again=True)
+    assert second.model.metrics == first.model.metrics
+    assert second.model.status == "rejected"
+    assert f"model {first.model.id}" in (second.model.reason or "")
+    rows = select(
+        tables.model_metric.c.side, tables.model_metric.c.metric, tables.model_metric.c.value
+    ).order_by(tables.model_metric.c.id)
+    with reading(sqlite_engine) as connection:
+        figures = [
+            connection.execute(rows.where(tables.model_metric.c.model_id == done.model.id)).all()
+            for done in (first, second)
+        ]
+    assert figures[0] == figures[1]
+
+
+def test_more_tracks_make_a_new_champion_and_retire_the_old(engine: Engine) -> None:
+    """5% more rows and not worse is enough; there is one champion at any time."""
+    music = Music(artists=90)
+    few = music.songs[: len(music.songs) * 3 // 4]
+    music.fill(engine)
+    with transaction(engine) as connection:
+        rest = [song.id for song in music.songs[len(few) :]]
+        connection.execute(
+            update(tables.track).where(tables.track.c.id.in_(rest)).values(genre_id=None)
+        )
+    old = trained(engine)
+    with transaction(engine) as connection:
+        for song in music.songs[len(few) :]:
+            connection.execute(
+                update(tables.track)
+                .where(tables.track.c.id == song.id)
+                .values(genre_id=song.genre + 1)
+            )
+    new = trained(engine)
+    assert new.model.trained_rows >= 1.05 * old.model.trained_rows
+    statuses = {model.id: model.status for model in dataset.models(engine)}
+    assert statuses == {old.model.id: "retired", new.model.id: "champion"}
+    assert scored(engine).model == new.model.id
+
+
+def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -> None:
+    """It then gets answers about its own training tracks; the old one can be rolled back to."""
+    Music().fill(engine)
+    good = trained(engine).model
+    bad = trained(engine, Choice(estimator="dummy")).model
+    assert bad.status == "rejected"
+    assert "May be worse" in (bad.reason or "")
+    promoted = promote.run(engine, bad.id, FakeClock(), tell=lambda _: None)
+    assert (promoted.status, promoted.reason) == ("champion", "Promoted by hand.")
+    told = scored(engine)
+    assert told.model == bad.id
+    answer = tables.prediction
+    honest = select(func.count()).where(
+        answer.c.model_id == bad.id, answer.c.in_training, answer.c.rank == 1
+    )
+    with reading(engine) as connection:
+        assert connection.scalar(honest) == bad.trained_rows
+    back = promote.run(engine, good.id, FakeClock(), tell=lambda _: None)
+    assert back.status == "champion"
+    assert dataset.model(engine, bad.id).status == "retired"
+    assert promote.run(engine, good.id, FakeClock(), tell=lambda _: None).id == good.id
+    with pytest.raises(UnknownModel, match="no model 99"):
+        promote.run(engine, 99, FakeClock(), tell=lambda _: None)
+
+
+def test_a_smaller_question_does_not_dethrone_the_larger(sqlite_engine: Engine) -> None:
+    """Two genres are easier than three, but the third is asked as well; as its own task it may."""
+    Music().fill(sqlite_engine)
+    champion = trained(sqlite_engine).model
+    pair = Choice(estimator="logistic", genres=("blues", "metal"))
+    assert trained(sqlite_engine, pair).model.status == "rejected"
+    own = Choice(estimator="logistic", genres=("blues", "metal"), task="pair")
+    assert trained(sqlite_engine, own).model.status == "champion"
+    found = dataset.find_champion(sqlite_engine, "main")
+    assert found is not None
+    assert found.id == champion.id
+
+
+@pytest.mark.parametrize(
+    ("choice", "error"),
+    [
+        (Choice(estimator="logistic", min_tracks=10_000), TooFewTracks),
+        (Choice(estimator="logistics"), UnknownPlugin),
+        (Choice(estimator="logistic", params={"x": 1}), BadParameter),
+        (Choice(estimator="logistic", params={"C": -1}), BadParameter),
+    ],
+)
+def test_a_refused_training_writes_its_run_and_nothing_else(
+    sqlite_engine: Engine, choice: Choice, error: type[Exception]
+) -> None:
+    """No half model; the reason stands in `job_run`."""
+    Music().fill(sqlite_engine)
+    with pytest.raises(error):
+        trained(sqlite_engine, choice)
+    assert counted(sqlite_engine, "model") == 0
+    assert outcomes(sqlite_engine, "train") == ["failed"]
+
+
+def test_no_model_is_a_sentence(sqlite_engine: Engine) -> None:
+    """Predicting before training says what to do."""
+    with pytest.raises(NoChampion, match="classifier train"):
+        scored(sqlite_engine)
+
+
+def test_what_changed_is_scored_again_and_nothing_else(engine: Engine) -> None:
+    """Features fetched later: one track. A training track keeps its out-of-fold answer."""
+    Music().fill(engine)
+    model = trained(engine).model
+    clock = FakeClock(NOON + timedelta(hours=1))
+    scored(engine, clock)
+    answer = tables.prediction
+    tracks = select(answer.c.track_id).where(answer.c.model_id == model.id, answer.c.rank == 1)
+    with reading(engine) as connection:
+        free = connection.scalars(tracks.where(~answer.c.in_training)).first()
+        learned = connection.scalars(tracks.where(answer.c.in_training)).first()
+    clock.advance(60)
+    with transaction(engine) as connection:
+        connection.execute(
+            update(tables.track)
+            .where(tables.track.c.id.in_([free, learned]))
+            .values(updated_at=clock.now())
+        )
+    clock.advance(60)
+    again = scored(engine, clock)
+    assert (again.scored, again.written) == (1, 3)
+    assert scored(engine, clock).scored == 0
+
+
+def test_new_tracks_are_scored_without_touching_the_old(engine: Engine) -> None:
+    """Incremental, labelled or not."""
+    music = Music()
+    music.fill(engine)
+    trained(engine)
+    scored(engine)
+    more = Music(artists=6, seed=0).songs[:4]
+    fresh = [type(song)(**{**song.__dict__, "id": 9000 + song.id}) for song in more]
+    with transaction(engine) as connection:
+        for song in fresh:
+            row = music.track(song) | {"identity": f"fresh {song.id}", "genre_id": None}
+            seen = {"first_seen_at": NOON, "last_seen_at": NOON, "updated_at": NOON}
+            connection.execute(insert(tables.track).values(**row, **seen))
+    assert scored(engine).scored == 4
+
+
+def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine) -> None:
+    """A genre that was merged away is left out of the answers, a forgotten track of all."""
+    Music().fill(sqlite_engine)
+    model = trained(sqlite_engine).model
+    with transaction(sqlite_engine) as connection:
+        connection.execute(delete(tables.genre).where(tables.genre.c.name == "techno"))
+    told = scored(sqlite_engine)
+    assert told.written == 2 * told.scored
+    gone = results.Predictions(
+        np.array([123_456]),
+        np.array([[1]]),
+        np.array([[1.0]]),
+        np.array([True]),
+        in_training=False,
+    )
+    written = results.write_predictions(sqlite_engine, model.id, gone, NOON)
+    assert list(written) == [(0, 0)]
+
+
+def test_a_champion_that_cannot_be_used_is_followed_by_the_next(sqlite_engine: Engine) -> None:
+    """Its artifact was tampered with: answering refuses, training again goes on without it."""
+    Music().fill(sqlite_engine)
+    broken = trained(sqlite_engine).model
+    with transaction(sqlite_engine) as connection:
+        connection.execute(update(tables.model).values(artifact=b"something else"))
+    with pytest.raises(Exception, match="SHA-256 differs"):
+        scored(sqlite_engine)
+    after = trained(sqlite_engine)
+    assert (after.nothing_new, after.model.status) == (False, "champion")
+    assert dataset.model(sqlite_engine, broken.id).status == "retired"
+
+
+def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> None:
+    """Another champion came up meanwhile: two trainers leave one champion and a reason."""
+    Music().fill(sqlite_engine)
+    first = trained(sqlite_engine).model
+    second = trained(sqlite_engine, again=True).model
+    with pytest.raises(Exception, match="train again"):
+        results.crown(sqlite_engine, second.id, "main", "late", expected=None)
+    found = dataset.find_champion(sqlite_engine, "main")
+    assert found is not None
+    assert found.id == first.id
+
+
+def test_what_a_dead_training_left_is_cleared(sqlite_engine: Engine) -> None:
+    """A candidate of yesterday goes; one of an hour ago may still be at work."""
+    Music().fill(sqlite_engine)
+    number = trained(sqlite_engine).model.id
+    with transaction(sqlite_engine) as connection:
+        connection.execute(update(tables.model).values(status="candidate"))
+    assert results.discard_leftovers(sqlite_engine, NOON) == 0
+    assert results.discard_leftovers(sqlite_engine, NOON + timedelta(seconds=1)) == 1
+    with pytest.raises(UnknownModel):
+        dataset.model(sqlite_engine, number)
+
+
+def test_a_model_of_an_invented_catalogue_says_so(sqlite_engine: Engine) -> None:
+    """It is stored with the model and told with every answer."""
+    Music().fill(sqlite_engine)
+    with transaction(sqlite_engine) as connection:
+        connection.execute(
+            insert(tables.catalogue_origin).values(
+                id=1, kind="synthetic", detail="sandbox seed 7", recorded_at=NOON
+            )
+        )
+    assert trained(sqlite_engine).model.origin == "sandbox seed 7"
+    assert scored(sqlite_engine).origin == "sandbox seed 7"
+
+
+def test_the_champion_answers_for_any_frame(sqlite_engine: Engine, sqlite_url: str) -> None:
+    """The notebook's function: one column per genre, the frame's own index."""
+    import classifier  # the package's public door
+
+    Music().fill(sqlite_engine)
+    model = trained(sqlite_engine).model
+    champion = classifier.champion(sqlite_url)
+    frame = dataset.read("scoring_tracks", sqlite_engine, columns=["energy", "tempo"], limit=5)
+    frame.index = list("abcde")
+    shares = champion.predict_proba(frame)
+    assert list(shares.columns) == list(model.classes)
+    assert list(shares.index) == list("abcde")
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert isinstance(champion, serving.Champion)
+
+
+def test_every_estimator_can_be_trained_and_stored(sqlite_engine: Engine) -> None:
+    """Through the whole path, each as its own task."""
+    Music(artists=30).fill(sqlite_engine)
+    for name in estimators.names():
+        assert trained(sqlite_engine, Choice(estimator=name, task=name)).model.estimator == name

@@ -1,0 +1,73 @@
+"""From words to a choice."""
+
+import pytest
+
+from classifier import bootstrap
+from classifier.errors import BadChoice, BadParameter, BadSettings
+from classifier.settings import ClassifierSettings
+
+SETTINGS = ClassifierSettings(_env_file=None)
+
+
+def test_a_list_keeps_names_with_blanks_and_quoted_commas() -> None:
+    """`drum & bass` and `"soul, funk"` arrive as they are, each once."""
+    assert bootstrap.listed('drum & bass, "soul, funk",r&b , r&b,') == [
+        "drum & bass",
+        "soul, funk",
+        "r&b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a=3", 3),
+        ("a=0.5", 0.5),
+        ("a=None", None),
+        ("a=true", True),
+        ("a=balanced", "balanced"),
+        ('a="3"', "3"),
+        ("a=", ""),
+        ("a=x=y", "x=y"),
+    ],
+)
+def test_a_parameter_is_a_number_a_word_or_nothing(text: str, value: object) -> None:
+    """Whatever reads as JSON is that."""
+    assert bootstrap.parameter(text) == ("a", value)
+
+
+def test_a_parameter_needs_its_equals_sign() -> None:
+    """The sentence shows how to write it."""
+    with pytest.raises(BadParameter, match="name=value"):
+        bootstrap.parameter("max_depth")
+
+
+def test_what_nobody_knows_is_refused_with_the_known() -> None:
+    """Feature groups and kinds of labels."""
+    with pytest.raises(BadChoice, match=r"'smell'.*audio, metadata"):
+        bootstrap.choice(SETTINGS, features="audio,smell")
+    with pytest.raises(BadChoice, match="claim, exclusive"):
+        bootstrap.choice(SETTINGS, labels="shared")
+    with pytest.raises(BadChoice, match="feature group"):
+        bootstrap.choice(SETTINGS, features=",")
+    with pytest.raises(BadChoice, match="task"):
+        bootstrap.choice(SETTINGS, task=" ")
+
+
+def test_the_order_of_feature_groups_makes_no_other_model() -> None:
+    """`metadata,audio` is `audio,metadata`."""
+    assert bootstrap.choice(SETTINGS, features="metadata,audio") == bootstrap.choice(SETTINGS)
+
+
+def test_the_settings_fill_in_what_was_not_said() -> None:
+    """Estimator, minimum and seed."""
+    settings = ClassifierSettings(_env_file=None, estimator="dummy", min_tracks=5, seed=3)
+    found = bootstrap.choice(settings)
+    assert (found.estimator, found.min_tracks, found.seed) == ("dummy", 5, 3)
+
+
+def test_a_bad_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the variable."""
+    monkeypatch.setenv("CLASSIFIER_THREADS", "many")
+    with pytest.raises(BadSettings, match="CLASSIFIER_THREADS"):
+        bootstrap.load_settings()

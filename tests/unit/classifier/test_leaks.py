@@ -1,0 +1,42 @@
+"""Features that are the label in disguise."""
+
+import numpy as np
+import pandas as pd
+
+from classifier.leaks import alone, suspects
+
+RANDOM = np.random.default_rng(0)
+CODES = RANDOM.integers(4, size=600)
+LEARN = np.arange(600) < 400
+FRAME = pd.DataFrame(
+    {
+        "tempo": RANDOM.random(600),
+        "energy": CODES + RANDOM.random(600) * 0.5,
+        "loudness": np.where(CODES == 2, np.nan, -CODES),
+        "valence": [np.nan] * 600,
+    }
+)
+
+
+def found() -> dict[str, float]:
+    return alone(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
+
+
+def test_a_feature_made_from_the_label_is_found_and_named() -> None:
+    """Also where it is missing for one genre alone: being missing tells, too."""
+    shares = found()
+    assert shares["energy"] > 0.95
+    assert shares["loudness"] == 1.0
+    assert [sentence.split("'")[1] for sentence in suspects(shares)] == ["loudness"]
+
+
+def test_an_honest_feature_is_not_suspected() -> None:
+    """Noise is as good as guessing; a feature nobody knows says nothing."""
+    shares = found()
+    assert shares["tempo"] < 0.4
+    assert shares["valence"] == 0.0
+
+
+def test_without_tracks_to_judge_by_nothing_is_suspected() -> None:
+    """No validation side, no warning."""
+    assert alone(FRAME, CODES, LEARN, np.zeros(600, dtype=bool), ["tempo"]) == {}

@@ -1,0 +1,33 @@
+"""Threads."""
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from classifier import threads
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [("200000 100000", 2.0), ("50000 100000\n", 0.5), ("max 100000", None), ("-1 100000", None)],
+)
+def test_a_containers_quota_is_understood(text: str, cores: float | None) -> None:
+    """In the words of both versions of control groups."""
+    assert threads.parse_quota(text) == cores
+
+
+def test_there_is_always_a_core() -> None:
+    """And no more than the machine has."""
+    assert threads.available() >= 1
+
+
+def test_small_data_gets_one_thread_and_large_data_what_it_may_have() -> None:
+    """A setting caps the large, and cannot slow down the small."""
+    assert threads.fitting(5_000, 10, most=8) == 1
+    assert threads.fitting(80_000, 113, most=8) == 8
+    assert threads.fitting(80_000, 113, most=None) == threads.available()
+
+
+def test_the_cap_holds_for_every_pool() -> None:
+    """OpenMP and BLAS."""
+    with threads.capped(1):
+        assert {pool["num_threads"] for pool in threadpool_info()} <= {1}
