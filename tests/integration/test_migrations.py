@@ -1,11 +1,95 @@
-"""The schema goes up, down and up again, and people's own views stay."""
+"""The schema goes up, down and up again, and what people built on the views stays."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, create_engine, inspect, make_url, select, text
 
 from genrebase.store import schema, tables, views
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.errors import ViewsInTheWay
+from tests import factories as make
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    with op.batch_alter_table("track") as batch:
+        batch.add_column(sa.Column("mood", sa.Text()))
+        batch.alter_column("popularity", type_=sa.Integer())
+
+
+def downgrade():
+    with op.batch_alter_table("track") as batch:
+        batch.alter_column("popularity", type_=sa.SmallInteger())
+        batch.drop_column("mood")
+"""
+DROPS_A_COLUMN = (
+    NEXT.split("def upgrade", maxsplit=1)[0]
+    + """
+def upgrade():
+    with op.batch_alter_table("shard") as batch:
+        batch.drop_column("lease_owner")
+"""
+)
+
+
+@pytest.fixture
+def with_next(tmp_path: Path):
+    """Return a function that gives alembic's configuration a made-up next revision."""
+
+    def configure(url: str, body: str = NEXT) -> Config:
+        folder = tmp_path / "versions"
+        folder.mkdir(exist_ok=True)
+        (folder / "0002_next.py").write_text(body)
+        config = schema.alembic_config(url)
+        ours = schema.migrations_folder() / "versions"
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", f"{ours}\n{folder}")
+        return config
+
+    return configure
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """A database with a track, and views that somebody built on ours."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        track = make.add_track(connection, "Song", ["Ann", "Bob"], genres=[rock])
+        make.add_features(connection, track)
+        make.add_alias(connection, track, "a" * 22)
+        connection.execute(text("CREATE VIEW mine AS SELECT track_id, title, label FROM tracks"))
+        connection.execute(text("CREATE VIEW mine_again AS SELECT title FROM mine"))
+        connection.execute(text("CREATE VIEW on_tables AS SELECT id, popularity FROM track"))
+    return engine
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def contents(engine: Engine) -> dict[str, list[tuple]]:
+    """Every row of every table, without the column that the next revision adds."""
+    with reading(engine) as connection:
+        return {
+            name: [tuple(row) for row in connection.execute(select(table))]
+            for name, table in tables.metadata.tables.items()
+        }
+
+
+def ask(engine: Engine, question: str) -> list[tuple]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(text(question))]
 
 
 def test_up_down_up(bare_url: str):
@@ -35,3 +119,181 @@ def test_everything_can_be_asked(engine: Engine):
     with reading(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
             assert connection.execute(select(table)).all() == []
+
+
+def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):
+    """Altering `track` keeps every row, and views on views on our views."""
+    before = contents(filled)
+    command.upgrade(with_next(url_of(filled)), "head")
+    assert contents(filled) == before
+    assert ask(filled, "SELECT mood FROM track") == [(None,)]
+    assert ask(filled, "SELECT title, label FROM mine") == [("Song", "rock")]
+    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+    assert ask(filled, "SELECT popularity FROM on_tables") == [(None,)]
+    assert ask(filled, "SELECT count(*) FROM training_tracks") == [(1,)]
+
+
+def test_foreign_keys_hold_after_an_upgrade(filled: Engine, with_next):
+    """Rebuilding `track` leaves what refers to it referring to it."""
+    command.upgrade(with_next(url_of(filled)), "head")
+    with transaction(filled) as connection:
+        connection.execute(text("DELETE FROM track"))
+        assert connection.execute(text("SELECT count(*) FROM sighting")).scalar() == 0
+
+
+def test_what_cannot_be_kept_stops_the_upgrade(filled: Engine, with_next):
+    """A view on a column that goes is named, and nothing has been touched."""
+    with transaction(filled) as connection:
+        connection.execute(text("CREATE VIEW on_lease AS SELECT lease_owner FROM shard"))
+    before = contents(filled)
+    with pytest.raises(ViewsInTheWay, match=r"Nothing was changed.*on_lease"):
+        command.upgrade(with_next(url_of(filled), DROPS_A_COLUMN), "head")
+    assert contents(filled) == before
+    assert schema.current(filled) == "0001"
+    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+
+
+def test_views_stop_a_downgrade_to_nothing(filled: Engine):
+    """Without our views theirs cannot stand: all are named, nothing has been touched."""
+    with pytest.raises(ViewsInTheWay, match=r"mine.*mine_again.*on_tables"):
+        command.downgrade(schema.alembic_config(url_of(filled)), "base")
+    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+    assert schema.current(filled) == "0001"
+
+
+def test_a_name_that_is_taken_stops_the_upgrade(bare_url: str):
+    """Somebody's own view with the name of one of ours is never dropped for ours."""
+    engine = make_engine(bare_url)
+    with transaction(engine) as connection:
+        connection.execute(text("CREATE VIEW tracks AS SELECT 1 AS one"))
+    with pytest.raises(ViewsInTheWay, match="tracks"):
+        schema.upgrade(bare_url)
+    assert ask(engine, "SELECT one FROM tracks") == [(1,)]
+    assert schema.current(engine) is None
+    engine.dispose()
+
+
+def test_a_changed_order_of_providers_makes_the_views_anew(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """An upgrade at head makes the views again when their definition changed."""
+    with transaction(filled) as connection:
+        make.add_features(connection, 1, "reccobeats")
+    assert ask(filled, "SELECT provider FROM tracks") == [("csv",)]
+    monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "reccobeats, csv")
+    schema.upgrade(url_of(filled))
+    assert ask(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
+    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+
+
+def standing(engine: Engine) -> list[tuple]:
+    """What identifies the views that stand: a new one has another number."""
+    if engine.dialect.name == "sqlite":
+        return ask(engine, "SELECT rowid, name, sql FROM sqlite_master ORDER BY rowid")
+    return ask(engine, "SELECT oid, relname FROM pg_class WHERE relkind = 'v' ORDER BY oid")
+
+
+def test_what_only_reads_leaves_the_views_alone(filled: Engine):
+    """`current`, `check`, `heads`, `history` and an upgrade with nothing to do touch nothing."""
+    before = standing(filled)
+    config = schema.alembic_config(url_of(filled))
+    for look in (command.current, command.check, command.heads, command.history):
+        look(config)
+    schema.upgrade(url_of(filled))
+    assert standing(filled) == before
+
+
+def test_triggers_survive_on_sqlite(sqlite_engine: Engine, with_next):
+    """Somebody's triggers on our tables and on their views are there after an upgrade."""
+    noted = "BEGIN INSERT INTO log VALUES (new.title); END"
+    with transaction(sqlite_engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        for statement in (
+            "CREATE TABLE log (title TEXT)",
+            "CREATE VIEW mine AS SELECT title FROM tracks",
+            f"CREATE TRIGGER noted AFTER INSERT ON track {noted}",
+            f"CREATE TRIGGER handed INSTEAD OF INSERT ON mine {noted}",
+        ):
+            connection.execute(text(statement))
+    command.upgrade(with_next(url_of(sqlite_engine)), "head")
+    with transaction(sqlite_engine) as connection:
+        make.add_track(connection, "One", genres=[rock])
+        connection.execute(text("INSERT INTO mine VALUES ('Two')"))
+    assert ask(sqlite_engine, "SELECT title FROM log") == [("One",), ("Two",)]
+
+
+@pytest.fixture
+def reader(postgres_engine: Engine) -> Iterator[str]:
+    """A role that may only read some of the views."""
+    name = f"reader_{make_url(url_of(postgres_engine)).database}"
+    with transaction(postgres_engine) as connection:
+        connection.execute(text(f'CREATE ROLE "{name}" LOGIN'))
+    yield name
+    with transaction(postgres_engine) as connection:
+        connection.execute(text(f'DROP OWNED BY "{name}" CASCADE'))
+        connection.execute(text(f'DROP ROLE "{name}"'))
+
+
+def test_grants_survive_on_postgresql(postgres_engine: Engine, with_next, reader: str):
+    """Grants on our views, on columns of them and on people's own views are there afterwards."""
+    with transaction(postgres_engine) as connection:
+        make.add_track(connection, "Song")
+        for statement in (
+            "CREATE SCHEMA lab",
+            "CREATE VIEW lab.mine AS SELECT title FROM tracks",
+            "CREATE MATERIALIZED VIEW lab.kept AS SELECT title FROM lab.mine",
+            "CREATE UNIQUE INDEX kept_title ON lab.kept (title)",
+            "CREATE VIEW lab.top WITH (security_barrier) AS SELECT title FROM lab.kept",
+            "COMMENT ON COLUMN lab.top.title IS 'it''s 100% mine: really'",
+            f'GRANT USAGE ON SCHEMA lab TO "{reader}"',
+            f'GRANT SELECT ON tracks TO "{reader}" WITH GRANT OPTION',
+            f'GRANT SELECT (genre, tracks) ON genre_progress TO "{reader}"',
+            f'GRANT SELECT ON lab.top TO "{reader}"',
+            "GRANT SELECT ON lab.mine TO PUBLIC",
+            f'ALTER VIEW lab.mine OWNER TO "{reader}"',
+            f'SET LOCAL ROLE "{reader}"',
+            "GRANT SELECT ON tracks TO PUBLIC",
+            "RESET ROLE",
+            # what new views get by default must not widen what the old ones had
+            f'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO "{reader}"',
+        ):
+            connection.execute(text(statement.replace(":", "\\:")))
+    acl = """
+        SELECT CAST(CAST(oid AS regclass) AS text), pg_get_userbyid(relowner),
+            CAST(reloptions AS text), pg_get_viewdef(oid), ARRAY(
+                SELECT CAST(item AS text)
+                FROM unnest(coalesce(relacl, acldefault('r', relowner))) item ORDER BY 1
+            )
+        FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace IN
+            (CAST('public' AS regnamespace), CAST('lab' AS regnamespace)) ORDER BY 1
+    """
+    before = ask(postgres_engine, acl)
+    command.upgrade(with_next(url_of(postgres_engine)), "head")
+    assert ask(postgres_engine, acl) == before
+    address = postgres_engine.url.set(username=reader)
+    as_reader = create_engine(address)
+    with as_reader.connect() as connection:
+        assert connection.execute(text("SELECT title FROM tracks")).scalar() == "Song"
+        assert connection.execute(text("SELECT title FROM lab.top")).scalar() == "Song"
+        assert connection.execute(text("SELECT genre, tracks FROM genre_progress")).all() == []
+    as_reader.dispose()
+    indexes = ask(postgres_engine, "SELECT indexname FROM pg_indexes WHERE schemaname = 'lab'")
+    assert indexes == [("kept_title",)]
+    assert ask(postgres_engine, "SELECT col_description(CAST('lab.top' AS regclass), 1)") == [
+        ("it's 100% mine: really",)
+    ]
+
+
+def test_a_function_over_a_view_stops_the_upgrade(postgres_engine: Engine, with_next):
+    """What cannot be saved and put back is named before anything is touched."""
+    with transaction(postgres_engine) as connection:
+        connection.execute(
+            text(
+                "CREATE FUNCTION every_track() RETURNS SETOF tracks LANGUAGE sql "
+                "AS 'SELECT * FROM tracks'"
+            )
+        )
+    with pytest.raises(ViewsInTheWay, match="every_track"):
+        command.upgrade(with_next(url_of(postgres_engine)), "head")
+    assert schema.current(postgres_engine) == "0001"
+    assert ask(postgres_engine, "SELECT count(*) FROM every_track()") == [(0,)]

@@ -66,7 +66,7 @@ class SqliteViews:
 
     def _unreadable(self, name: str) -> str | None:
         try:
-            self._run(f"EXPLAIN SELECT * FROM {_quoted(name)}")  # noqa: S608 - a quoted name
+            self._run(f"SELECT * FROM {_quoted(name)} LIMIT 0")  # noqa: S608 - a quoted name
         except DatabaseError as error:
             return str(error.orig)
         return None
