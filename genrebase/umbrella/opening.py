@@ -10,10 +10,11 @@ def lines(url: str, file: str | None) -> Mapping[str, str]:
     `file` is the path of a SQLite database, None on PostgreSQL, whose password the lines leave to
     `STORE_URL` and `PGPASSWORD`.
     """
-    python = "python" if sys.platform == "win32" else "python3"
     argument = "" if file is None else f"'{url}'"
     read = f"pandas.read_sql_table('predictions', store.connect({argument}))"
-    frame = f'{python} -c "import pandas, genrebase.store as store; print({read})"'
+    frame = (
+        f'{_quoted(sys.executable)} -c "import pandas, genrebase.store as store; print({read})"'
+    )
     if file is None:
         attach = f"INSTALL postgres; ATTACH '{_libpq(url)}' AS g (TYPE postgres, READ_ONLY);"
         return {

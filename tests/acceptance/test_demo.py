@@ -84,9 +84,8 @@ def test_a_second_demo_goes_on_where_it_was(first: Any, folder: Path) -> None:
 
 def test_the_line_for_pandas_works(first: Any, folder: Path) -> None:
     """Pasted as it is, it shows the predictions."""
-    line = first["open"]["pandas"].replace("python3", f'"{sys.executable}"', 1)
     shown = subprocess.run(
-        line,
+        first["open"]["pandas"],
         shell=True,
         cwd=folder,
         env={"PYTHONPATH": str(ROOT)},
