@@ -102,7 +102,7 @@ tracks = view(
         "first_seen_at": "When it was first delivered.",
         "last_seen_at": "When it was last delivered.",
         "updated_at": "When what describes it last changed.",
-        "identity": "What makes it unique: normalised title | normalised artist, and from the "
+        "identity": "What makes it unique: title and primary artist, normalised, and from the "
         "second recording of that name on its ordinal.",
     },
     _tracks,
