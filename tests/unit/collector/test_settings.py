@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from collector import settings
+from collector.errors import BadSettings
+from collector.settings import CollectorSettings
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "COLLECTOR_SPOTIFY_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_asks_the_real_ones_by_default() -> None:
+    """Without settings Spotify and ReccoBeats themselves are asked, at a modest pace."""
+    found = settings.load()
+    assert found.real_spotify
+    assert not found.terms_accepted
+    assert found.spotify_api == "https://api.spotify.com/v1/"
+    assert found.spotify_token == "https://accounts.spotify.com/api/token"
+    assert found.reccobeats_api == "https://api.reccobeats.com/v1/"
+    assert (found.spotify_pace.requests, found.spotify_pace.seconds) == (60, 30)
+    assert found.providers == ("spotify", "csv", "reccobeats", "audio")
+
+
+def test_one_address_moves_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the sandbox's address set, tokens, the API and ReccoBeats are asked there."""
+    monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", "http://127.0.0.1:8765/")
+    found = settings.load()
+    assert not found.real_spotify
+    assert found.spotify_api == "http://127.0.0.1:8765/v1/"
+    assert found.spotify_token == "http://127.0.0.1:8765/api/token"
+    assert found.reccobeats_api == "http://127.0.0.1:8765/reccobeats/v1/"
+    monkeypatch.setenv("COLLECTOR_RECCOBEATS_URL", "http://127.0.0.1:9/v1")
+    assert settings.load().reccobeats_api == "http://127.0.0.1:9/v1/"
+
+
+def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
+    """Credentials come from `.env` under spotipy's own names; the secret is never shown."""
+    (nowhere / ".env").write_text("SPOTIPY_CLIENT_ID=abc\nSPOTIPY_CLIENT_SECRET=def-secret\n")
+    found = settings.load()
+    assert found.spotify_client_id == "abc"
+    assert found.spotify_client_secret
+    assert found.spotify_client_secret.get_secret_value() == "def-secret"
+    assert "def-secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COLLECTOR_RATE", "fast"),
+        ("COLLECTOR_RECCOBEATS_RATE", "0/30s"),
+        ("COLLECTOR_SPOTIFY_URL", "localhost:8765"),
+        ("COLLECTOR_TIMEOUT", "-1"),
+    ],
+)
+def test_a_bad_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that cannot be used is refused by its name, with exit code 2."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=name) as caught:
+        settings.load()
+    assert caught.value.exit_code == 2
+
+
+def test_every_setting_is_described() -> None:
+    """Each setting has a sentence that says what it is for."""
+    for name, field in CollectorSettings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith(".")
