@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURES, WHOLE_FEATURES
+from genrebase.store.tables import FEATURES
 from genrebase.store.views import parts
 from genrebase.store.views.definition import Providers, view
 
@@ -87,63 +87,51 @@ def _labelled_features(providers: Providers) -> CTE:
 
 
 def _ranked(labelled: CTE, feature: str) -> Select[Any]:
-    """Rank one feature's values inside each genre: `upto` values are no greater than this one."""
+    """Return one feature's values, each with the share of its genre's that do not exceed it."""
     genre_id, value = labelled.c.genre_id, labelled.c[feature]
-    named = cast(literal(feature), Text).label("feature")
-    if feature not in WHOLE_FEATURES:
-        return select(
-            genre_id,
-            named,
-            value.label("value"),
-            literal(1).label("times"),
-            func.row_number().over(partition_by=genre_id, order_by=value).label("upto"),
-            func.count().over(partition_by=genre_id).label("n"),
-        ).where(value.is_not(None))
-    counted = (
-        select(genre_id, value.label("value"), func.count().label("times"))
-        .where(value.is_not(None))
-        .group_by(genre_id, value)
-        .subquery()
-    )
-    times, of_genre = counted.c.times, counted.c.genre_id
     return select(
-        of_genre,
-        named,
-        cast(counted.c.value, Double),
-        times,
-        func.sum(times).over(partition_by=of_genre, order_by=counted.c.value),
-        func.sum(times).over(partition_by=of_genre),
-    )
+        genre_id,
+        cast(literal(feature), Text).label("feature"),
+        cast(value, Double).label("value"),
+        func.cume_dist().over(partition_by=genre_id, order_by=value).label("share"),
+    ).where(value.is_not(None))
 
 
 def _genre_profiles(providers: Providers) -> Select[Any]:
     labelled = _labelled_features(providers)
     ranked = union_all(*(_ranked(labelled, feature) for feature in FEATURES)).subquery("ranked")
-    genre, value, times = tables.genre, ranked.c.value, ranked.c.times
-    n = cast(func.max(ranked.c.n), Integer)
-    total = func.sum(value * times)
-    spread = func.sum(value * value * times) - total * total / n
-    deviation = func.sqrt(case((spread < 0, 0.0), else_=spread) / func.nullif(n - 1, 0))
-    return (
+    value = ranked.c.value
+    n, total = func.count(), func.sum(value)
+    spread = func.sum(value * value) - total * total / n
+    profile = (
         select(
-            genre.c.id.label("genre_id"),
-            genre.c.name.label("genre"),
+            ranked.c.genre_id,
             ranked.c.feature,
             n.label("n"),
             (total / n).label("mean"),
-            deviation.label("standard_deviation"),
+            case((spread < 0, 0.0), else_=spread).label("spread"),
             func.min(value).label("min"),
             *(
-                func.min(case((ranked.c.upto * 100 >= ranked.c.n * percent, value))).label(
-                    f"p{percent:02d}"
-                )
+                func.min(case((ranked.c.share >= percent / 100, value))).label(f"p{percent:02d}")
                 for percent in PERCENTILES
             ),
             func.max(value).label("max"),
         )
-        .select_from(ranked.join(genre, genre.c.id == ranked.c.genre_id))
-        .group_by(genre.c.id, genre.c.name, ranked.c.feature)
+        .group_by(ranked.c.genre_id, ranked.c.feature)
+        .subquery("profile")
     )
+    genre = tables.genre
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        profile.c.feature,
+        cast(profile.c.n, Integer).label("n"),
+        profile.c.mean,
+        func.sqrt(profile.c.spread / func.nullif(profile.c.n - 1, 0)).label("standard_deviation"),
+        profile.c.min,
+        *(profile.c[f"p{percent:02d}"] for percent in PERCENTILES),
+        profile.c.max,
+    ).select_from(profile.join(genre, genre.c.id == profile.c.genre_id))
 
 
 def _genre_overlaps(_providers: Providers) -> Select[Any]:
