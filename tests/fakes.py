@@ -32,7 +32,7 @@ class FakeClock:
 
 
 class FakeSource:
-    """A source over rows in memory, in search order per genre: (source id, title, artist, year)."""
+    """A source over rows in memory, in search order: (source id, title, artist, year)."""
 
     name = "spotify"
     origin = "spotify"
