@@ -76,7 +76,7 @@ def _answers(
     credit = dataset.track_credits(database)
     owners = credit["track_id"].to_numpy(dtype=np.int64)
     credited = credit["artist_id"].to_numpy(dtype=np.int64)
-    with threads.capped(cores or threads.available()):
+    with threads.capped(cores or threads.unused()):
         for frame in dataset.scoring_chunks(database, tracks):
             ids = frame["track_id"].to_numpy(dtype=np.int64)
             seen = regimes.familiar(ids, owners, credited, champion.packed.learned)

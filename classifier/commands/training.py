@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -62,7 +64,7 @@ def train(
         params=param or (),
         seed=seed,
     )
-    _behave(niceness)
+    threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import train as training
     from classifier.commands import showing
@@ -71,7 +73,7 @@ def train(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    with output.progress("Training") as bar:
+    with _in_the_background(niceness), output.progress("Training") as bar:
         steps = iter(range(1, 100))
         done = training.run(
             connect(),
@@ -91,9 +93,13 @@ def train(
     output.document(done.as_json())
 
 
-def _behave(niceness: int) -> None:
+@contextmanager
+def _in_the_background(niceness: int) -> Iterator[None]:
     """Step back behind others, and let a SIGTERM end the training as Ctrl-C does."""
-    threads.settle()
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -57,6 +57,18 @@ def test_the_same_seed_gives_the_same_answers(name: str, selection: Selection) -
     assert (first.predict_proba(frame) == second.predict_proba(frame)).all()
 
 
+def test_the_number_of_threads_changes_no_answer(name: str, selection: Selection) -> None:
+    """To the last digit, so that a run on another machine repeats the figures."""
+    learned, frame = selection.learned, selection.tracks
+    shares = []
+    for workers in (1, 2):
+        with threads.capped(workers):
+            model = estimators.build(Choice(estimator=name), threads=workers)
+            model.fit(frame[learned], selection.labels[learned], selection.validation())
+            shares.append(model.predict_proba(frame))
+    assert (shares[0] == shares[1]).all()
+
+
 def test_anything_may_be_missing(name: str, selection: Selection) -> None:
     """Single values, whole columns, and everything."""
     model = fitted(name, selection)

@@ -24,7 +24,15 @@ def test_small_data_gets_one_thread_and_large_data_what_it_may_have() -> None:
     """A setting caps the large, and cannot slow down the small."""
     assert threads.fitting(5_000, 10, most=8) == 1
     assert threads.fitting(80_000, 113, most=8) == 8
-    assert threads.fitting(80_000, 113, most=None) == threads.available()
+    assert 1 <= threads.fitting(80_000, 113, most=None) <= threads.available()
+
+
+@pytest.mark.parametrize(
+    ("cores", "load", "left"), [(2, 0.1, 2), (2, 1.0, 1), (2, 9.0, 1), (8, 2.5, 6), (1, 0.0, 1)]
+)
+def test_what_others_are_busy_on_is_left_to_them(cores: int, load: float, left: int) -> None:
+    """But one core there always is."""
+    assert threads.free(cores, load) == left
 
 
 def test_the_cap_holds_for_every_pool() -> None:

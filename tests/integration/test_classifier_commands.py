@@ -1,0 +1,186 @@
+"""The commands: documents, sentences and exit codes."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, update
+from typer.testing import CliRunner
+
+from classifier.cli import app
+from genrebase.errors import GenrebaseError
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, transaction
+from tests.music import Music, spotify_id
+
+Command = Callable[..., Any]
+
+TRAIN = ("train", "--estimator", "logistic")
+REGIME = {"n", "accuracy", "interval", "macro_f1", "top3", "log_loss", "ece", "baseline"}
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    yield engine
+    engine.dispose()
+
+
+def ask(*arguments: str) -> Any:
+    """Run a command with --json and return its document."""
+    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    """Run a command that ends in a sentence; return exit code and sentence."""
+    ran = CliRunner().invoke(app, [*arguments, "--json"])
+    assert isinstance(ran.exception, GenrebaseError), ran.output
+    assert ran.stdout == ""
+    return ran.exception.exit_code, str(ran.exception)
+
+
+def test_train_writes_the_document_others_rely_on(database: Engine) -> None:
+    """The fixed keys, per regime too; again: the same, and that nothing is new."""
+    first = ask(*TRAIN)
+    assert {"id", "task", "status", "estimator", "trained_rows", "seconds", "metrics"} <= set(
+        first
+    )
+    for regime in ("seen_artist", "new_artist"):
+        assert set(first["metrics"][regime]) >= REGIME
+    again = ask(*TRAIN)
+    assert (again["id"], again["nothing_new"], first["nothing_new"]) == (first["id"], True, False)
+    assert [item["id"] for item in ask("models")] == [first["id"]]
+    assert set(ask("models")[0]) >= set(first) - {"left_out", "warnings", "nothing_new"}
+
+
+def test_every_choice_is_stored_with_the_model(database: Engine) -> None:
+    """Task, genres, features, limits, labels, parameters and seed."""
+    made = ask(
+        *TRAIN,
+        *("--task", "pair", "--genres", "blues,metal", "--features", "audio"),
+        *("--per-genre", "50", "--min-tracks", "20", "--labels", "exclusive"),
+        *("--param", "C=0.5", "--seed", "4"),
+    )
+    assert (made["task"], made["params"], made["trained_rows"]) == ("pair", {"C": 0.5}, 100)
+    assert made["choice"] == {
+        "genres": ["blues", "metal"],
+        "exclude": [],
+        "features": ["audio"],
+        "labels": "exclusive",
+        "per_genre": 50,
+        "min_tracks": 20,
+        "seed": 4,
+    }
+
+
+def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
+    """`predict`, `predict --all` and again."""
+    ask(*TRAIN)
+    first, second = ask("predict"), ask("predict", "--all")
+    assert set(first) >= {"model", "scored", "written", "seconds"}
+    assert first["scored"] > 100
+    assert second["scored"] == second["written"] == 0
+
+
+def test_predict_shows_one_track(database: Engine) -> None:
+    """By any of its ids, with the fixed keys."""
+    ask(*TRAIN)
+    found = ask("predict", "--track", spotify_id(5))
+    assert set(found) >= {"track", "title", "genre", "probability", "top", "model", "regime"}
+    assert ask("predict", "--track", f"spotify:track:{spotify_id(5)}") == found
+    assert ask("predict", "--track", "5") == found
+
+
+def test_promote_and_status(database: Engine) -> None:
+    """By hand, and who answers now."""
+    good = ask(*TRAIN)["id"]
+    other = ask("train", "--estimator", "dummy")["id"]
+    assert ask("promote", str(other))["status"] == "champion"
+    status = ask("status")
+    assert status["champion"]["id"] == other
+    assert status["tracks"] == status["labelled"] == 480
+    assert {run["job"] for run in status["last_runs"]} == {"train"}
+    assert ask("promote", str(good))["id"] == good
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "models", "status"])
+def test_people_get_tables_and_sentences(database: Engine, command: str) -> None:
+    """Without --json no JSON, and every command says something."""
+    ask(*TRAIN)
+    ran = CliRunner().invoke(app, [command], catch_exceptions=False)
+    assert ran.exit_code == 0
+    assert len(ran.stdout) > 20
+    assert not ran.stdout.startswith(("{", "["))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("predict",), "classifier train"),
+        (("predict", "--track", "1"), "classifier train"),
+        (("predict", "--track", "1", "--all"), "either --track or --all"),
+        (("promote", "7"), "no model 7"),
+        (("train", "--min-tracks", "9999"), "Too few tracks to train"),
+        (("train", "--genres", "polka,blues"), "no labelled track has the genre 'polka'"),
+        (("train", "--estimator", "gradient_bosting"), "did you mean 'gradient_boosting'"),
+        (("train", "--param", "max_itr=3"), "did you mean 'max_iter'"),
+        (("train", "--param", "max_iter"), "name=value"),
+        (("train", "--features", "smell"), "audio, metadata"),
+        (("train", "--labels", "shared"), "claim, exclusive"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    database: Engine, arguments: tuple[str, ...], sentence: str
+) -> None:
+    """Exit code 2 and a sentence; nothing on standard output."""
+    code, said = refused(*arguments)
+    assert code == 2
+    assert sentence.lower() in said.lower()
+
+
+def test_a_broken_artifact_fails_with_a_sentence(database: Engine) -> None:
+    """Exit code 1, and what to do."""
+    ask(*TRAIN)
+    with transaction(database) as connection:
+        connection.execute(update(tables.model).values(artifact=b"PK"))
+    code, said = refused("predict")
+    assert code == 1
+    assert "classifier train" in said
+
+
+def test_an_unknown_track_is_refused(database: Engine) -> None:
+    """Exit code 2, and which ids there are."""
+    ask(*TRAIN)
+    code, said = refused("predict", "--track", "nowhere")
+    assert code == 2
+    assert "no track 'nowhere'" in said
+
+
+def test_a_database_without_a_schema_is_refused(
+    bare_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By every command, with what to run."""
+    monkeypatch.setenv("STORE_URL", bare_sqlite_url)
+    for command in ("train", "predict", "models", "status"):
+        code, said = refused(command)
+        assert code == 2
+        assert "genrebase migrate" in said
+
+
+def test_a_feature_made_from_the_label_is_named(database: Engine) -> None:
+    """The training goes on, with a warning in the document."""
+    with transaction(database) as connection:
+        for number in (1, 2, 3):
+            connection.execute(
+                update(tables.track)
+                .where(tables.track.c.genre_id == number)
+                .values(popularity=number)
+            )
+    warnings = ask(*TRAIN)["warnings"]
+    assert len(warnings) == 1
+    assert "'popularity' alone" in warnings[0]

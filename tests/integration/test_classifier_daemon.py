@@ -1,0 +1,120 @@
+"""The trainer as a daemon: real processes on a real database."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from classifier import dataset
+from classifier.errors import TookTooLong
+from classifier.schedule import Daemon
+from classifier.settings import ClassifierSettings
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.jobs import last_run
+from genrebase.runtime.schedule import BadSchedule
+from genrebase.settings import child_environment
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading
+from tests.fakes import NOON
+from tests.music import Music
+
+QUICK = {"CLASSIFIER_ESTIMATOR": "logistic", "CLASSIFIER_LOOK_EVERY": "0.5"}
+LOOKS = 300
+"""A quarter of a second each."""
+
+
+def wait_for(process: "subprocess.Popen[bytes]", condition: Callable[[], bool]) -> None:
+    for _ in range(LOOKS):
+        if condition():
+            return
+        try:
+            process.wait(0.25)
+        except subprocess.TimeoutExpired:
+            continue
+        pytest.fail(f"the daemon ended with {process.returncode}")
+    pytest.fail("it did not happen in time")
+
+
+def answered(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return (
+            connection.scalar(
+                select(func.count())
+                .select_from(tables.prediction)
+                .where(tables.prediction.c.rank == 1)
+            )
+            or 0
+        )
+
+
+def test_it_trains_when_due_answers_and_stops_cleanly(database_url: str) -> None:
+    """From an unscored database to answers for every track, by itself; SIGTERM ends it with 0."""
+    engine = make_engine(database_url)
+    Music().fill(engine, NOON - timedelta(days=30))
+    argv = [sys.executable, "-m", "classifier", "run", "--json"]
+    environment = child_environment(STORE_URL=database_url, **QUICK)
+    process = subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE)
+    try:
+        wait_for(process, lambda: answered(engine) == 480)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said.decode()
+    train, predict = last_run(engine, "train"), last_run(engine, "predict")
+    assert train is not None
+    assert predict is not None
+    assert (train.outcome, predict.outcome) == ("done", "done")
+    assert train.counts["labelled"] == 480
+    engine.dispose()
+
+
+@pytest.fixture
+def quick(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> ClassifierSettings:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    monkeypatch.setenv("CLASSIFIER_ESTIMATOR", "logistic")
+    return ClassifierSettings(_env_file=None)
+
+
+def test_too_little_to_learn_from_is_waited_for(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """A fresh database: no process is started, no failure written."""
+    daemon = Daemon(sqlite_engine, quick, SystemClock())
+    daemon.train()
+    daemon.look()
+    assert last_run(sqlite_engine, "train") is None
+
+
+def test_a_training_past_its_deadline_is_ended(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """With a sentence that says which settings help; no half model stays."""
+    Music().fill(sqlite_engine)
+    short = quick.model_copy(update={"deadline": 0.01})
+    with pytest.raises(TookTooLong, match=r"CLASSIFIER_DEADLINE.*--per-genre"):
+        Daemon(sqlite_engine, short, SystemClock()).train()
+    assert dataset.models(sqlite_engine) == []
+
+
+def test_after_giving_up_nothing_is_started(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """A stop between two steps leaves the next one undone."""
+    Music().fill(sqlite_engine)
+    daemon = Daemon(sqlite_engine, quick, SystemClock())
+    daemon.give_up()
+    daemon.train()
+    assert last_run(sqlite_engine, "train") is None
+
+
+def test_a_schedule_nobody_can_keep_is_refused_at_once(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """Before anything runs."""
+    wrong = quick.model_copy(update={"schedule": "0 3 * * * Nowhere/Land"})
+    with pytest.raises(BadSchedule, match="time zone"):
+        Daemon(sqlite_engine, wrong, SystemClock())

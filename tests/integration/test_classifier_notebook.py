@@ -1,0 +1,34 @@
+"""The page on notebooks runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from classifier import score, train
+from classifier.records import Choice
+from genrebase.store import connect
+from tests.fakes import FakeClock
+from tests.music import Music
+
+PAGE = Path(__file__).parents[2] / "docs" / "notebooks.md"
+
+
+def test_the_examples_run(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every block after the other, on a database with a champion."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = connect()
+    Music().fill(engine)
+    train.run(engine, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
+    score.run(engine, FakeClock(), progress=lambda *_: None)
+    engine.dispose()
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) >= 5
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    said = capsys.readouterr().out
+    assert "of artists never met" in said
+    assert float(said.rsplit("new artists:", 1)[1]) > 0.6
