@@ -13,7 +13,11 @@ def connect(url: str | None = None) -> Engine:
     Raises `BadUrl`, `Unreachable` or `SchemaMismatch`, each with a sentence that says what to do.
     """
     made = _engine.make_engine(url)
-    _schema.check(made)
+    try:
+        _schema.check(made)
+    except BaseException:
+        made.dispose()
+        raise
     return made
 
 

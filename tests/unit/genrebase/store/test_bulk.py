@@ -1,0 +1,107 @@
+import pytest
+from sqlalchemy import Engine, select
+
+from genrebase.store import bulk, tables
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.fakes import NOON
+
+COLUMNS = ("mapping", "fine", "broad")
+SIZES = pytest.mark.parametrize("size", [0, 1, 99, 100, 1_000])
+
+
+def mapping_rows(size: int, broad: str = "b") -> list[tuple[str, str, str]]:
+    return [("m", f"fine\t{number}\n\\", broad) for number in range(size)]
+
+
+def stored(engine: Engine) -> set[tuple]:
+    with reading(engine) as connection:
+        return {tuple(row) for row in connection.execute(select(tables.genre_mapping))}
+
+
+@SIZES
+def test_insert(engine: Engine, size: int):
+    """Rows arrive as they are, few or many."""
+    with transaction(engine) as connection:
+        bulk.insert(connection, tables.genre_mapping, COLUMNS, mapping_rows(size))
+    assert stored(engine) == set(mapping_rows(size))
+
+
+@SIZES
+def test_upsert_skips_what_is_there(engine: Engine, size: int):
+    """Without `update` a row that is there stays."""
+    for broad in ("first", "second"):
+        with transaction(engine) as connection:
+            rows = mapping_rows(size, broad)
+            bulk.upsert(connection, tables.genre_mapping, COLUMNS, rows)
+    assert stored(engine) == set(mapping_rows(size, "first"))
+
+
+@SIZES
+def test_upsert_updates_what_is_there(engine: Engine, size: int):
+    """With `update` a row that is there changes, and a new one comes."""
+    with transaction(engine) as connection:
+        rows = mapping_rows(size // 2, "first")
+        bulk.upsert(connection, tables.genre_mapping, COLUMNS, rows)
+        bulk.upsert(
+            connection,
+            tables.genre_mapping,
+            COLUMNS,
+            mapping_rows(size, "second"),
+            update="broad = excluded.broad",
+        )
+    assert stored(engine) == set(mapping_rows(size, "second"))
+
+
+def test_update_by_number(engine: Engine):
+    """Single rows change, the others stay."""
+    with transaction(engine) as connection:
+        rock, jazz = (make.add_genre(connection, name) for name in ("rock", "jazz"))
+        bulk.update(connection, tables.genre, ("target", "paused"), [(5, True, jazz)])
+    with reading(engine) as connection:
+        genre = tables.genre.c
+        rows = connection.execute(select(genre.id, genre.target, genre.paused)).all()
+    assert {tuple(row) for row in rows} == {(rock, None, False), (jazz, 5, True)}
+
+
+@pytest.mark.parametrize("size", [0, 1, 5_000])
+def test_fetch_by_a_long_list(engine: Engine, size: int):
+    """A list of any length is one question, with further values after it."""
+    with transaction(engine) as connection:
+        bulk.insert(connection, tables.genre_mapping, COLUMNS, mapping_rows(10))
+        wanted = [row[1] for row in mapping_rows(size)]
+        found = bulk.fetch_by(
+            connection,
+            "SELECT fine FROM {values} JOIN genre_mapping ON fine = listed.value "
+            "WHERE mapping = {mark}",
+            wanted,
+            "m",
+        )
+    assert {row[0] for row in found} == set(wanted[:10])
+
+
+def test_fetch_by_numbers(engine: Engine):
+    """Numbers are compared as numbers."""
+    with transaction(engine) as connection:
+        keys = [make.add_genre(connection, f"genre {number}") for number in range(3)]
+        found = bulk.fetch_by(
+            connection,
+            "SELECT name FROM {values} JOIN genre ON genre.id = listed.value",
+            keys[:2],
+            kind="bigint",
+        )
+    assert {row[0] for row in found} == {"genre 0", "genre 1"}
+
+
+def test_next_keys_are_fresh(engine: Engine):
+    """Keys drawn beforehand collide neither with what is there nor with what comes."""
+    with transaction(engine) as connection:
+        used = {make.add_genre(connection, "rock")}
+        drawn = list(bulk.next_keys(connection, tables.genre, 3))
+        assert len(set(drawn)) == 3
+        assert not used & set(drawn)
+        moment = tables.as_driver_moment(NOON, connection.dialect.name)
+        rows = [(key, f"genre {key}", moment) for key in drawn]
+        bulk.insert(connection, tables.genre, ("id", "name", "created_at"), rows)
+        assert make.add_genre(connection, "after") not in {*used, *drawn}
+        assert list(bulk.next_keys(connection, tables.genre, 0)) == []

@@ -1,0 +1,119 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, func, insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from genrebase.store import connect, tables
+from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.errors import BadUrl, Unreachable
+from genrebase.store.settings import StoreSettings
+from tests import factories as make
+
+
+class Slip(Exception):
+    """Something went wrong in the middle."""
+
+
+def genres(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return connection.execute(select(func.count()).select_from(tables.genre)).scalar_one()
+
+
+def test_a_transaction_is_all_or_nothing(engine: Engine):
+    """An error in the block leaves the database as it was."""
+    with transaction(engine) as connection:
+        make.add_genre(connection, "rock")
+    with pytest.raises(Slip):
+        _slip(engine)
+    assert genres(engine) == 1
+
+
+def _slip(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        make.add_genre(connection, "jazz")
+        raise Slip
+
+
+def test_reading_never_commits(engine: Engine):
+    """What is written under `reading` is gone."""
+    with reading(engine) as connection:
+        make.add_genre(connection, "rock")
+    assert genres(engine) == 0
+
+
+def test_reading_sees_one_snapshot(postgres_engine: Engine):
+    """What others commit meanwhile is not seen."""
+    with reading(postgres_engine) as connection:
+        count = select(func.count()).select_from(tables.genre)
+        assert connection.execute(count).scalar() == 0
+        with transaction(postgres_engine) as other:
+            make.add_genre(other, "rock")
+        assert connection.execute(count).scalar() == 0
+
+
+def test_foreign_keys_hold(engine: Engine):
+    """A row that refers to nothing is refused on both engines."""
+    row = {"source": "spotify", "source_id": "x", "track_id": 404}
+    with pytest.raises(IntegrityError), transaction(engine) as connection:
+        connection.execute(insert(tables.track_alias), row)
+
+
+def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
+    """A writing transaction takes the lock at its beginning, a second one waits at its own."""
+    impatient = make_engine(settings=StoreSettings(url=sqlite_url, busy_timeout=0.01))
+    with transaction(sqlite_engine):
+        with reading(impatient) as connection:
+            assert connection.execute(text("SELECT count(*) FROM genre")).scalar() == 0
+        with pytest.raises(OperationalError, match="locked"), transaction(impatient):
+            pass
+    impatient.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("nonsense", "is not a database address.*sqlite:///FILE"),
+        ("mysql://somewhere/x", "SQLite or PostgreSQL, not in 'mysql'"),
+    ],
+)
+def test_a_bad_address_says_what_to_write(url: str, sentence: str):
+    """An address that cannot be used gets a sentence with one that can."""
+    with pytest.raises(BadUrl, match=sentence):
+        make_engine(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgresql_is_understood(scheme: str):
+    """All of them use the driver that is installed."""
+    assert make_engine(f"{scheme}://u@h/d").url.drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all/x.db", "postgresql://u:secret@127.0.0.1:1/x"]
+)
+def test_a_database_that_does_not_answer_is_named(url: str):
+    """The sentence names the database and never its password."""
+    with pytest.raises(Unreachable, match="does not answer") as caught:
+        connect(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path):
+    """A file with something else in it is named, not overwritten."""
+    path = tmp_path / "notes.txt"
+    path.write_text("These are my notes. " * 100)
+    with pytest.raises(Unreachable, match="is not a database"):
+        connect(f"sqlite:///{path}")
+    assert path.read_text().startswith("These")
+
+
+def test_others_may_look_while_one_writes(sqlite_url: str, sqlite_engine: Engine):
+    """A plain connection of another program reads while a transaction is open."""
+    with transaction(sqlite_engine) as connection:
+        make.add_genre(connection, "rock")
+        path = create_engine(sqlite_url).url.database
+        other = sqlite3.connect(str(path))
+        assert other.execute("SELECT count(*) FROM genre_progress").fetchone() == (0,)
+        other.close()
