@@ -10,7 +10,7 @@ def lines(url: str, file: str | None) -> Mapping[str, str]:
     `file` is the path of a SQLite database, None on PostgreSQL, whose password the lines leave to
     `STORE_URL` and `PGPASSWORD`.
     """
-    argument = "" if file is None else f"'{url}'"
+    argument = "" if "***" in url else f"'{url}'"
     read = f"pandas.read_sql_table('predictions', store.connect({argument}))"
     frame = (
         f'{_quoted(sys.executable)} -c "import pandas, genrebase.store as store; print({read})"'
