@@ -14,55 +14,40 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TEXT = sa.Text()
-WHOLE = sa.Integer()
-SMALL = sa.SmallInteger()
-DOUBLE = sa.Double()
-BOOLEAN = sa.Boolean()
+TEXT, BOOLEAN = sa.Text(), sa.Boolean()
+WHOLE, SMALL, DOUBLE = sa.Integer(), sa.SmallInteger(), sa.Double()
 KEY = sa.BigInteger().with_variant(WHOLE, "sqlite")
 NAME = TEXT.with_variant(sa.Text(collation="C"), "postgresql")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
 
 
+UNIT = (0.0, 1.0)
 RANGES = {
-    "danceability": (0.0, 1.0),
-    "energy": (0.0, 1.0),
-    "key": (0, 11),
-    "loudness": (-100.0, 20.0),
-    "mode": (0, 1),
-    "speechiness": (0.0, 1.0),
-    "acousticness": (0.0, 1.0),
-    "instrumentalness": (0.0, 1.0),
-    "liveness": (0.0, 1.0),
-    "valence": (0.0, 1.0),
-    "tempo": (1.0, 400.0),
-    "time_signature": (1, 16),
-}
-
-
-def may(name: str, *args: Any, **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, *args, **options)
+    "danceability": UNIT, "energy": UNIT, "key": (0, 11), "loudness": (-100.0, 20.0),
+    "mode": (0, 1), "speechiness": UNIT, "acousticness": UNIT, "instrumentalness": UNIT,
+    "liveness": UNIT, "valence": UNIT, "tempo": (1.0, 400.0), "time_signature": (1, 16),
+}  # fmt: skip
 
 
 def must(name: str, *args: Any, **options: Any) -> sa.Column[Any]:
     return sa.Column(name, *args, nullable=False, **options)
 
 
-def to(table: str, name: str, ondelete: str | None = None) -> sa.ForeignKey:
-    return sa.ForeignKey(f"{table}.id", name=name, ondelete=ondelete)
+def to(name: str, ondelete: str | None = None) -> sa.ForeignKey:
+    return sa.ForeignKey(f"{name.rpartition('_')[2]}.id", name=name, ondelete=ondelete)
 
 
 def check(name: str, condition: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(condition, name=name)
 
 
+def numbered(table: str) -> tuple[sa.Column[Any], sa.PrimaryKeyConstraint]:
+    return must("id", KEY), primary(f"pk_{table}", "id")
+
+
 def primary(name: str, *columns: str) -> sa.PrimaryKeyConstraint:
     return sa.PrimaryKeyConstraint(*columns, name=name)
-
-
-def unique(name: str, *columns: str) -> sa.UniqueConstraint:
-    return sa.UniqueConstraint(*columns, name=name)
 
 
 def upgrade() -> None:
@@ -86,16 +71,15 @@ def drop(*names: str) -> None:
 def catalogue() -> None:
     op.create_table(
         "genre",
-        must("id", KEY),
+        *numbered("genre"),
         must("name", NAME, comment="as it is asked for, byte for byte"),
-        may("target", WHOLE, comment="tracks wanted; NULL: only filled by imports"),
+        sa.Column("target", WHOLE, comment="tracks wanted; NULL: only filled by imports"),
         must("paused", BOOLEAN, server_default=sa.false()),
         must("sightings", WHOLE, server_default="0", comment="rows of `sighting`"),
         must("created_at", MOMENT),
         check("ck_genre_name_not_blank", "trim(name) <> ''"),
         check("ck_genre_target_not_negative", "target >= 0"),
-        primary("pk_genre", "id"),
-        unique("uq_genre_name", "name"),
+        sa.UniqueConstraint("name", name="uq_genre_name"),
     )
     op.create_table(
         "genre_mapping",
@@ -106,49 +90,43 @@ def catalogue() -> None:
     )
     op.create_table(
         "genre_playlist",
-        must("genre_id", KEY, to("genre", "fk_genre_playlist_genre_id_genre", "CASCADE")),
+        must("genre_id", KEY, to("fk_genre_playlist_genre_id_genre", "CASCADE")),
         must("playlist_id", TEXT),
-        may("snapshot_id", TEXT, comment="the version last read whole"),
+        sa.Column("snapshot_id", TEXT, comment="the version last read whole"),
         primary("pk_genre_playlist", "genre_id", "playlist_id"),
     )
     op.create_table(
         "artist",
-        must("id", KEY),
+        *numbered("artist"),
         must("source", TEXT, comment="`name`: known by name only"),
         must("source_id", NAME),
         must("name", TEXT),
         must("name_key", NAME, comment="the normalised name"),
         must("fold", SMALL),
         check("ck_artist_fold_range", "fold BETWEEN 0 AND 9"),
-        primary("pk_artist", "id"),
-        unique("uq_artist_source_source_id", "source", "source_id"),
+        sa.UniqueConstraint("source", "source_id", name="uq_artist_source_source_id"),
     )
     op.create_index("ix_artist_name_key", "artist", ["name_key"])
     op.create_table(
         "track",
-        must("id", KEY),
+        *numbered("track"),
         must("identity", NAME),
         must("name_key", NAME, comment="normalised title | normalised artist"),
-        may(
-            "genre_id",
-            KEY,
-            to("genre", "fk_track_genre_id_genre", "SET NULL"),
-            comment="the claim",
-        ),
+        sa.Column("genre_id", KEY, to("fk_track_genre_id_genre", "SET NULL"), comment="the claim"),
         must("claim_tied", BOOLEAN, server_default=sa.false()),
         must("title", TEXT),
         must("artists", TEXT, comment="credited names, joined by '; '"),
-        may("album", TEXT),
-        may("release_date", TEXT, comment="YYYY, YYYY-MM or YYYY-MM-DD"),
-        may("release_year", SMALL),
-        may("duration_ms", WHOLE),
-        may("explicit", BOOLEAN),
-        may("popularity", SMALL, comment="0..100"),
-        may("isrc", TEXT),
+        sa.Column("album", TEXT),
+        sa.Column("release_date", TEXT, comment="YYYY, YYYY-MM or YYYY-MM-DD"),
+        sa.Column("release_year", SMALL),
+        sa.Column("duration_ms", WHOLE),
+        sa.Column("explicit", BOOLEAN),
+        sa.Column("popularity", SMALL, comment="0..100"),
+        sa.Column("isrc", TEXT),
         must("origin", TEXT, comment="who delivered it first"),
         must("track_fold", SMALL),
         must("side", TEXT),
-        may("split", TEXT, comment="the side a published dataset put it on"),
+        sa.Column("split", TEXT, comment="the side a published dataset put it on"),
         must("first_seen_at", MOMENT),
         must("last_seen_at", MOMENT),
         must("updated_at", MOMENT, comment="when what describes it last changed"),
@@ -161,8 +139,7 @@ def catalogue() -> None:
         check("ck_track_popularity_range", "popularity BETWEEN 0 AND 100"),
         check("ck_track_release_year_range", "release_year BETWEEN 1900 AND 2200"),
         check("ck_track_fold_range", "track_fold BETWEEN 0 AND 9"),
-        primary("pk_track", "id"),
-        unique("uq_track_identity", "identity"),
+        sa.UniqueConstraint("identity", name="uq_track_identity"),
     )
     op.create_index(
         "ix_track_claim_tied",
@@ -178,22 +155,22 @@ def catalogue() -> None:
         "track_alias",
         must("source", NAME),
         must("source_id", NAME),
-        must("track_id", KEY, to("track", "fk_track_alias_track_id_track", "CASCADE")),
+        must("track_id", KEY, to("fk_track_alias_track_id_track", "CASCADE")),
         primary("pk_track_alias", "source", "source_id"),
     )
     op.create_index("ix_track_alias_track_id", "track_alias", ["track_id"])
     op.create_table(
         "track_artist",
-        must("track_id", KEY, to("track", "fk_track_artist_track_id_track", "CASCADE")),
-        must("artist_id", KEY, to("artist", "fk_track_artist_artist_id_artist")),
+        must("track_id", KEY, to("fk_track_artist_track_id_track", "CASCADE")),
+        must("artist_id", KEY, to("fk_track_artist_artist_id_artist")),
         must("position", SMALL, comment="0 is the primary artist"),
         primary("pk_track_artist", "track_id", "artist_id"),
     )
     op.create_index("ix_track_artist_artist_id", "track_artist", ["artist_id"])
     op.create_table(
         "sighting",
-        must("track_id", KEY, to("track", "fk_sighting_track_id_track", "CASCADE")),
-        must("genre_id", KEY, to("genre", "fk_sighting_genre_id_genre", "CASCADE")),
+        must("track_id", KEY, to("fk_sighting_track_id_track", "CASCADE")),
+        must("genre_id", KEY, to("fk_sighting_genre_id_genre", "CASCADE")),
         must("best_rank", WHOLE, comment="0 is the first answer"),
         must("times", WHOLE, server_default="1"),
         must("first_seen_at", MOMENT),
@@ -205,20 +182,20 @@ def catalogue() -> None:
     op.create_index("ix_sighting_genre_id", "sighting", ["genre_id"])
     op.create_table(
         "verdict",
-        must("track_id", KEY, to("track", "fk_verdict_track_id_track")),
+        must("track_id", KEY, to("fk_verdict_track_id_track")),
         must("labelled_by", NAME),
-        must("genre_id", KEY, to("genre", "fk_verdict_genre_id_genre")),
+        must("genre_id", KEY, to("fk_verdict_genre_id_genre")),
         must("labelled_at", MOMENT),
-        may("note", TEXT),
+        sa.Column("note", TEXT),
         primary("pk_verdict", "track_id", "labelled_by"),
     )
     op.create_index("ix_verdict_genre_id", "verdict", ["genre_id"])
     op.create_table(
         "audio_features",
-        must("track_id", KEY, to("track", "fk_audio_features_track_id_track", "CASCADE")),
+        must("track_id", KEY, to("fk_audio_features_track_id_track", "CASCADE")),
         must("provider", NAME),
         *(
-            may(name, SMALL if isinstance(low, int) else DOUBLE)
+            sa.Column(name, SMALL if isinstance(low, int) else DOUBLE)
             for name, (low, _) in RANGES.items()
         ),
         must("fetched_at", MOMENT),
@@ -230,10 +207,10 @@ def catalogue() -> None:
     )
     op.create_table(
         "feature_attempt",
-        must("track_id", KEY, to("track", "fk_feature_attempt_track_id_track", "CASCADE")),
+        must("track_id", KEY, to("fk_feature_attempt_track_id_track", "CASCADE")),
         must("provider", NAME),
         must("attempts", WHOLE, server_default="0"),
-        may("next_at", MOMENT, comment="when to ask again; NULL: not again"),
+        sa.Column("next_at", MOMENT, comment="when to ask again; NULL: not again"),
         must("outcome", TEXT),
         check("ck_feature_attempt_outcome_known", "outcome IN ('known', 'unknown')"),
         primary("pk_feature_attempt", "track_id", "provider"),
@@ -258,7 +235,7 @@ def catalogue() -> None:
         must("sha256", TEXT),
         must("name", TEXT),
         must("rows_done", WHOLE, comment="rows counted into `sighting.times`"),
-        may("finished_at", MOMENT),
+        sa.Column("finished_at", MOMENT),
         primary("pk_imported_file", "sha256"),
     )
 
@@ -266,8 +243,8 @@ def catalogue() -> None:
 def harvest() -> None:
     op.create_table(
         "shard",
-        must("id", KEY),
-        must("genre_id", KEY, to("genre", "fk_shard_genre_id_genre", "CASCADE")),
+        *numbered("shard"),
+        must("genre_id", KEY, to("fk_shard_genre_id_genre", "CASCADE")),
         must("source", NAME),
         must("query", TEXT, comment="what is asked, byte for byte"),
         must("year_from", SMALL),
@@ -280,22 +257,21 @@ def harvest() -> None:
         must("tracks_new", WHOLE, server_default="0"),
         must("dry_pages", SMALL, server_default="0"),
         must("empty_pages", SMALL, server_default="0"),
-        may("lease_owner", TEXT),
-        may("lease_until", DOUBLE, comment="seconds since 1970"),
+        sa.Column("lease_owner", TEXT),
+        sa.Column("lease_until", DOUBLE, comment="seconds since 1970"),
         must("fencing_token", WHOLE, server_default="0"),
-        may("visited_at", MOMENT),
+        sa.Column("visited_at", MOMENT),
         must("created_at", MOMENT),
         check("ck_shard_status_known", "status IN ('open', 'split', 'exhausted', 'capped')"),
         check("ck_shard_offset_not_negative", "next_offset >= 0"),
         check("ck_shard_years_in_order", "year_from <= year_to"),
-        primary("pk_shard", "id"),
-        unique(
-            "uq_shard_genre_id_source_query_year_from_year_to",
+        sa.UniqueConstraint(
             "genre_id",
             "source",
             "query",
             "year_from",
             "year_to",
+            name="uq_shard_genre_id_source_query_year_from_year_to",
         ),
     )
     op.create_table(
@@ -304,28 +280,27 @@ def harvest() -> None:
         must("credential", NAME, comment="a fingerprint, never the secret"),
         must("next_slot_at", DOUBLE, server_default="0", comment="s since 1970"),
         must("interval", DOUBLE, comment="seconds between two requests"),
-        may("ceiling", DOUBLE, comment="requests per window, as learned; NULL: as told"),
+        sa.Column("ceiling", DOUBLE, comment="requests per window, as learned; NULL: as told"),
         must("requests", KEY, server_default="0"),
-        may("blocked_until", DOUBLE, comment="seconds since 1970"),
-        may("blocked_reason", TEXT),
-        may("next_probe_at", DOUBLE, comment="seconds since 1970"),
+        sa.Column("blocked_until", DOUBLE, comment="seconds since 1970"),
+        sa.Column("blocked_reason", TEXT),
+        sa.Column("next_probe_at", DOUBLE, comment="seconds since 1970"),
         must("capabilities", JSON, comment="page limit, closed endpoints"),
         primary("pk_source_budget", "source", "credential"),
     )
     op.create_table(
         "job_run",
-        must("id", KEY),
+        *numbered("job_run"),
         must("job", NAME),
         must("started_at", MOMENT),
-        may("finished_at", MOMENT),
+        sa.Column("finished_at", MOMENT),
         must("outcome", TEXT, server_default="running"),
         must("counts", JSON),
-        may("error", TEXT),
+        sa.Column("error", TEXT),
         check(
             "ck_job_run_outcome_known",
             "outcome IN ('running', 'done', 'nothing_new', 'blocked', 'failed', 'interrupted')",
         ),
-        primary("pk_job_run", "id"),
     )
     op.create_index("ix_job_run_job_started_at", "job_run", ["job", "started_at"])
 
@@ -333,7 +308,7 @@ def harvest() -> None:
 def models() -> None:
     op.create_table(
         "model",
-        must("id", KEY),
+        *numbered("model"),
         must("created_at", MOMENT),
         must("task", NAME, server_default="main"),
         must("estimator", NAME),
@@ -341,21 +316,20 @@ def models() -> None:
         must("choice", JSON, comment="genres, labels, features, limits"),
         must("feature_schema", JSON, comment="columns in order, and classes"),
         must("data_fingerprint", TEXT),
-        may("origin", TEXT, comment="the catalogue it learned from, where that is invented"),
+        sa.Column("origin", TEXT, comment="the catalogue it learned from, where that is invented"),
         must("trained_rows", WHOLE),
         must("seconds", DOUBLE),
         must("status", TEXT, server_default="candidate"),
-        may("reason", TEXT, comment="why it has this status"),
+        sa.Column("reason", TEXT, comment="why it has this status"),
         must("pinned", BOOLEAN, server_default=sa.false()),
-        may("artifact", sa.LargeBinary()),
-        may("artifact_sha256", TEXT),
+        sa.Column("artifact", sa.LargeBinary()),
+        sa.Column("artifact_sha256", TEXT),
         must("metrics", JSON, comment="headline metrics per regime"),
         must("versions", JSON, comment="Python, libraries, project"),
         must("probes", JSON, comment="20 rows and their probabilities"),
         check(
             "ck_model_status_known", "status IN ('candidate', 'champion', 'retired', 'rejected')"
         ),
-        primary("pk_model", "id"),
     )
     op.create_index(
         "uq_model_champion",
@@ -367,57 +341,52 @@ def models() -> None:
     )
     op.create_table(
         "model_metric",
-        must("id", KEY),
-        must("model_id", KEY, to("model", "fk_model_metric_model_id_model", "CASCADE")),
+        *numbered("model_metric"),
+        must("model_id", KEY, to("fk_model_metric_model_id_model", "CASCADE")),
         must("side", TEXT, comment="test, validation or train"),
         must("regime", NAME, comment="seen_artist, new_artist, other or all"),
-        may(
-            "genre_id",
-            KEY,
-            to("genre", "fk_model_metric_genre_id_genre", "CASCADE"),
-            comment="NULL: all",
+        sa.Column(
+            "genre_id", KEY, to("fk_model_metric_genre_id_genre", "CASCADE"), comment="NULL: all"
         ),
         must("metric", NAME),
-        may("value", DOUBLE),
-        may("low", DOUBLE, comment="lower 95% bound, resampling artists"),
-        may("high", DOUBLE, comment="upper 95% bound"),
+        sa.Column("value", DOUBLE),
+        sa.Column("low", DOUBLE, comment="lower 95% bound, resampling artists"),
+        sa.Column("high", DOUBLE, comment="upper 95% bound"),
         must("n", WHOLE, comment="tracks it was measured on"),
-        primary("pk_model_metric", "id"),
     )
     op.create_index("ix_model_metric_model_id", "model_metric", ["model_id"])
     op.create_table(
         "confusion",
-        must("model_id", KEY, to("model", "fk_confusion_model_id_model", "CASCADE")),
+        must("model_id", KEY, to("fk_confusion_model_id_model", "CASCADE")),
         must("regime", NAME),
-        must("genre_id", KEY, to("genre", "fk_confusion_genre_id_genre", "CASCADE")),
-        must("predicted_id", KEY, to("genre", "fk_confusion_predicted_id_genre", "CASCADE")),
+        must("genre_id", KEY, to("fk_confusion_genre_id_genre", "CASCADE")),
+        must("predicted_id", KEY, to("fk_confusion_predicted_id_genre", "CASCADE")),
         must("tracks", WHOLE),
         primary("pk_confusion", "model_id", "regime", "genre_id", "predicted_id"),
     )
     op.create_table(
         "feature_importance",
-        must("id", KEY),
-        must("model_id", KEY, to("model", "fk_feature_importance_model_id_model", "CASCADE")),
+        *numbered("feature_importance"),
+        must("model_id", KEY, to("fk_feature_importance_model_id_model", "CASCADE")),
         must("regime", NAME),
-        may(
+        sa.Column(
             "genre_id",
             KEY,
-            to("genre", "fk_feature_importance_genre_id_genre", "CASCADE"),
+            to("fk_feature_importance_genre_id_genre", "CASCADE"),
             comment="NULL: all",
         ),
         must("feature", NAME),
         must("importance", DOUBLE),
-        may("low", DOUBLE),
-        may("high", DOUBLE),
-        primary("pk_feature_importance", "id"),
+        sa.Column("low", DOUBLE),
+        sa.Column("high", DOUBLE),
     )
     op.create_index("ix_feature_importance_model_id", "feature_importance", ["model_id"])
     op.create_table(
         "prediction",
-        must("model_id", KEY, to("model", "fk_prediction_model_id_model", "CASCADE")),
-        must("track_id", KEY, to("track", "fk_prediction_track_id_track", "CASCADE")),
+        must("model_id", KEY, to("fk_prediction_model_id_model", "CASCADE")),
+        must("track_id", KEY, to("fk_prediction_track_id_track", "CASCADE")),
         must("rank", SMALL),
-        must("genre_id", KEY, to("genre", "fk_prediction_genre_id_genre", "CASCADE")),
+        must("genre_id", KEY, to("fk_prediction_genre_id_genre", "CASCADE")),
         must("probability", DOUBLE),
         must("regime", NAME),
         must("in_training", BOOLEAN, comment="answered out of fold"),
