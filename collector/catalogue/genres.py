@@ -7,24 +7,11 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from collector.catalogue import claims
+from collector.catalogue import claims, sightings
 from genrebase.store import bulk, tables
 
 _genre = tables.genre
 
-_UNITE_SIGHTINGS: Final = text("""
-    INSERT INTO sighting (track_id, genre_id, best_rank, times, first_seen_at, last_seen_at)
-    SELECT track_id, :into, best_rank, times, first_seen_at, last_seen_at
-    FROM sighting WHERE genre_id = :merged
-    ON CONFLICT (track_id, genre_id) DO UPDATE SET
-        best_rank = CASE WHEN excluded.best_rank < sighting.best_rank
-                    THEN excluded.best_rank ELSE sighting.best_rank END,
-        times = sighting.times + excluded.times,
-        first_seen_at = CASE WHEN excluded.first_seen_at < sighting.first_seen_at
-                        THEN excluded.first_seen_at ELSE sighting.first_seen_at END,
-        last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
-                       THEN excluded.last_seen_at ELSE sighting.last_seen_at END
-""")
 _MOVE_PLAYLISTS: Final = text("""
     INSERT INTO genre_playlist (genre_id, playlist_id, snapshot_id)
     SELECT :into, playlist_id, NULL FROM genre_playlist WHERE genre_id = :merged
@@ -159,7 +146,7 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
     bulk.serialise_writers(connection)
     ids = {"merged": merged.id, "into": into.id}
     touched = _tracks_under(connection, merged.id)
-    connection.execute(_UNITE_SIGHTINGS, ids)
+    sightings.unite_genres(connection, merged.id, into.id)
     connection.execute(_MOVE_PLAYLISTS, ids)
     for table in (tables.verdict, tables.prediction):
         moves = update(table).where(table.c.genre_id == merged.id)

@@ -6,22 +6,9 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, select, text, update
 
-from collector.catalogue import claims, drafts
+from collector.catalogue import claims, drafts, sightings
 from genrebase.store import tables
 
-_MOVE_SIGHTINGS: Final = text("""
-    INSERT INTO sighting (track_id, genre_id, best_rank, times, first_seen_at, last_seen_at)
-    SELECT :older, genre_id, best_rank, times, first_seen_at, last_seen_at
-    FROM sighting WHERE track_id = :younger
-    ON CONFLICT (track_id, genre_id) DO UPDATE SET
-        best_rank = CASE WHEN excluded.best_rank < sighting.best_rank
-                    THEN excluded.best_rank ELSE sighting.best_rank END,
-        times = sighting.times + excluded.times,
-        first_seen_at = CASE WHEN excluded.first_seen_at < sighting.first_seen_at
-                        THEN excluded.first_seen_at ELSE sighting.first_seen_at END,
-        last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
-                       THEN excluded.last_seen_at ELSE sighting.last_seen_at END
-""")
 _MOVE_VERDICTS: Final = text("""
     INSERT INTO verdict (track_id, labelled_by, genre_id, labelled_at, note)
     SELECT :older, labelled_by, genre_id, labelled_at, note
@@ -59,7 +46,7 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     drafts.store(connection, [older], origin=origin, now=now)
     alias = tables.track_alias
     connection.execute(update(alias).where(alias.c.track_id == drop).values(track_id=keep))
-    connection.execute(_MOVE_SIGHTINGS, ids)
+    sightings.unite_tracks(connection, keep, drop)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt):

@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from collector import identity
-from collector.catalogue import artists, claims, drafts, genres, merging
+from collector.catalogue import artists, claims, drafts, genres, merging, sightings
 from collector.catalogue.drafts import Draft
+from collector.catalogue.sightings import Sighted
 from collector.records import Delivery, FoundTrack, Recorded, Seen
 from genrebase.store import bulk, names, tables
 
@@ -27,14 +28,6 @@ Address = tuple[str, str]
 
 
 @dataclass(slots=True)
-class _Sighted:
-    """A track under a genre, as one batch saw it."""
-
-    rank: int
-    times: int
-
-
-@dataclass(slots=True)
 class _Batch:
     """Everything about the tracks a batch touches."""
 
@@ -42,7 +35,7 @@ class _Batch:
     by_name: dict[str, list[Draft]] = field(default_factory=dict)
     aliases: dict[Address, int] = field(default_factory=dict)
     new_aliases: dict[Address, int] = field(default_factory=dict)
-    sighted: dict[tuple[int, int], _Sighted] = field(default_factory=dict)
+    sighted: dict[tuple[int, int], Sighted] = field(default_factory=dict)
     features: dict[int, Sequence[Any]] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks found out to be one."""
@@ -165,7 +158,7 @@ def _sight(batch: _Batch, track_id: int, genre_id: int, item: Seen) -> None:
     sighted = batch.sighted.get((track_id, genre_id))
     times = int(item.counted)
     if sighted is None:
-        batch.sighted[track_id, genre_id] = _Sighted(item.rank, times)
+        batch.sighted[track_id, genre_id] = Sighted(item.rank, times)
         return
     sighted.rank = min(sighted.rank, item.rank)
     sighted.times += times
@@ -199,36 +192,12 @@ def _store(
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
     moment = tables.as_driver_moment(now, connection.dialect.name)
-    _store_sightings(connection, batch.sighted, moment)
+    sightings.store(connection, batch.sighted, now)
     if delivery.provider is not None:
         _store_features(connection, batch.features, delivery.provider, moment)
     merging.merge(connection, batch.same, delivery.origin, now)
     if claims.reordered(before, after):
         claims.settle_tied(connection)
-
-
-def _store_sightings(
-    connection: Connection, sighted: dict[tuple[int, int], _Sighted], moment: Any
-) -> None:
-    rows = [
-        (track_id, genre_id, seen.rank, max(seen.times, 1), moment, moment)
-        for (track_id, genre_id), seen in sighted.items()
-    ]
-    counted = [seen.times > 0 for seen in sighted.values()]
-    seen_again = (
-        "best_rank = CASE WHEN excluded.best_rank < sighting.best_rank"
-        " THEN excluded.best_rank ELSE sighting.best_rank END,"
-        " last_seen_at = excluded.last_seen_at"
-    )
-    counted_again = f"{seen_again}, times = sighting.times + excluded.times"
-    for times, action in ((True, counted_again), (False, seen_again)):
-        bulk.upsert(
-            connection,
-            tables.sighting,
-            ("track_id", "genre_id", "best_rank", "times", "first_seen_at", "last_seen_at"),
-            [row for row, counts in zip(rows, counted, strict=True) if counts is times],
-            update=action,
-        )
 
 
 def _store_features(

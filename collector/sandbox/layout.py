@@ -9,22 +9,8 @@ from collector.sandbox import ids
 from collector.sandbox.errors import UnusableCatalogue
 from collector.sandbox.table import LISTED_BY, Row
 from genrebase.store import names
+from genrebase.store.tables import FEATURES, WHOLE_FEATURES
 
-FEATURES: Final = (
-    "danceability",
-    "energy",
-    "key",
-    "loudness",
-    "mode",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-    "time_signature",
-)
-_WHOLE: Final = frozenset({"key", "mode", "time_signature"})
 _USUAL: Final[Mapping[str, Sequence[str]]] = {
     "id": ("track_id", "spotify_id", "id"),
     "title": ("track_name", "title", "name"),
@@ -160,7 +146,7 @@ class Layout:
         for feature, at in self.features.items():
             number = _number(row[at])
             if number is not None:
-                known[feature] = round(number) if feature in _WHOLE else number
+                known[feature] = round(number) if feature in WHOLE_FEATURES else number
         return known
 
 

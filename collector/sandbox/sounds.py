@@ -7,8 +7,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from collector.sandbox.layout import FEATURES
 from collector.sandbox.profiles import ALIKE, PROFILES, SHAPED, Profile
+from genrebase.store.tables import FEATURES
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 
 from collector.sandbox import ids, sounds
-from collector.sandbox.layout import FEATURES
 from collector.sandbox.naming import Name, Naming
 from collector.sandbox.profiles import PROFILES
 from collector.sandbox.table import LISTED_BY, Row, Table, csv_text
+from genrebase.store.tables import FEATURES
 
 TRACKS: Final = 5_000
 """Recordings at home in each genre."""

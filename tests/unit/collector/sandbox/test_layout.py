@@ -2,7 +2,8 @@ import pytest
 
 from collector.sandbox import ids
 from collector.sandbox.errors import UnusableCatalogue
-from collector.sandbox.layout import FEATURES, Layout
+from collector.sandbox.layout import Layout
+from genrebase.store.tables import FEATURES
 
 
 def track(**cells):

@@ -7,9 +7,9 @@ import pytest
 
 from collector.sandbox import synthetic, table
 from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.layout import FEATURES
 from collector.sandbox.profiles import PROFILES
 from genrebase.store import names
+from genrebase.store.tables import FEATURES
 
 TEN = {
     "rap", "rock", "metal", "blues", "jazz", "classical", "funk", "techno", "electronic", "r&b",

@@ -1,0 +1,76 @@
+"""Sightings: a source showed a track under a genre, how far up, and how often."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from genrebase.store import bulk, tables
+
+_COLUMNS: Final = (
+    "track_id",
+    "genre_id",
+    "best_rank",
+    "times",
+    "first_seen_at",
+    "last_seen_at",
+)
+_BETTER_RANK: Final = (
+    "best_rank = CASE WHEN excluded.best_rank < sighting.best_rank"
+    " THEN excluded.best_rank ELSE sighting.best_rank END"
+)
+_SEEN_AGAIN: Final = f"{_BETTER_RANK}, last_seen_at = excluded.last_seen_at"
+_COUNTED_AGAIN: Final = f"{_SEEN_AGAIN}, times = sighting.times + excluded.times"
+_UNITE: Final = f"""
+    INSERT INTO sighting ({", ".join(_COLUMNS)})
+    SELECT {{track}}, {{genre}}, best_rank, times, first_seen_at, last_seen_at
+    FROM sighting WHERE {{of}}
+    ON CONFLICT (track_id, genre_id) DO UPDATE SET {_BETTER_RANK},
+        times = sighting.times + excluded.times,
+        first_seen_at = CASE WHEN excluded.first_seen_at < sighting.first_seen_at
+                        THEN excluded.first_seen_at ELSE sighting.first_seen_at END,
+        last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
+                       THEN excluded.last_seen_at ELSE sighting.last_seen_at END
+"""
+_UNITE_TRACKS: Final = text(
+    _UNITE.format(track=":older", genre="genre_id", of="track_id = :younger")
+)
+_UNITE_GENRES: Final = text(
+    _UNITE.format(track="track_id", genre=":into", of="genre_id = :merged")
+)
+
+
+@dataclass(slots=True)
+class Sighted:
+    """A track under a genre, as one batch saw it."""
+
+    rank: int
+    """The best one."""
+    times: int
+    """0 where every row was counted before."""
+
+
+def store(
+    connection: Connection, sighted: Mapping[tuple[int, int], Sighted], now: datetime
+) -> None:
+    """Record what a batch saw, per (track id, genre id)."""
+    moment = tables.as_driver_moment(now, connection.dialect.name)
+    counted: list[bulk.Row] = []
+    uncounted: list[bulk.Row] = []
+    for (track_id, genre_id), seen in sighted.items():
+        row = (track_id, genre_id, seen.rank, max(seen.times, 1), moment, moment)
+        (counted if seen.times else uncounted).append(row)
+    bulk.upsert(connection, tables.sighting, _COLUMNS, counted, update=_COUNTED_AGAIN)
+    bulk.upsert(connection, tables.sighting, _COLUMNS, uncounted, update=_SEEN_AGAIN)
+
+
+def unite_tracks(connection: Connection, older: int, younger: int) -> None:
+    """Give the older track the younger's sightings, united where both were seen."""
+    connection.execute(_UNITE_TRACKS, {"older": older, "younger": younger})
+
+
+def unite_genres(connection: Connection, merged: int, into: int) -> None:
+    """Give a genre the sightings of another, united where a track was seen under both."""
+    connection.execute(_UNITE_GENRES, {"merged": merged, "into": into})
