@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import (
     Boolean,
-    Column,
     Connection,
-    Double,
     Engine,
+    Float,
     Integer,
+    Numeric,
     Select,
     and_,
     func,
@@ -23,7 +23,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.types import Float, NullType
+from sqlalchemy.types import NullType
 
 from classifier.errors import BadChoice, NoChampion, UnknownModel
 from classifier.records import StoredModel
@@ -35,7 +35,7 @@ Database = Engine
 """What every use case is handed: an engine on a checked schema."""
 
 CHUNK: Final = 50_000
-"""Tracks read at once for scoring: some 30 MB."""
+"""Rows held as single values at once: some 100 MB."""
 
 LEARNED: Final = (
     "track_id",
@@ -291,26 +291,33 @@ def _frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
         *(type_coerce(column, NullType()).label(column.key) for column in kinds),
         maintain_column_froms=True,
     )
-    rows = connection.execute(raw).all()
+    parts = [_columns(kinds, rows) for rows in connection.execute(raw).partitions(CHUNK)] or [
+        _columns(kinds, [])
+    ]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _columns(kinds: Sequence[Any], rows: Sequence[Any]) -> pd.DataFrame:
     values = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
     return pd.DataFrame(
         {
-            str(column.key): _series(column, cells)
+            str(column.key): _series(column.type, cells)
             for column, cells in zip(kinds, values, strict=True)
         }
     )
 
 
-def _series(column: Column[Any] | Any, cells: Sequence[Any]) -> pd.Series:
-    kind = column.type
+def _series(kind: Any, cells: Sequence[Any]) -> pd.Series:
     if isinstance(kind, Boolean):
         return pd.Series(pd.array(_whole(cells), dtype="Int64").astype("boolean"))
     if isinstance(kind, Integer):
         return pd.Series(_whole(cells))
-    if isinstance(kind, (Double, Float)):
+    if isinstance(kind, (Float, Numeric)):
         return pd.Series(np.array(cells, dtype=np.float64))
     if isinstance(kind, tables.Moment):
         return pd.Series(pd.to_datetime(list(cells), utc=True, format="ISO8601")).dt.as_unit("us")
+    if isinstance(kind, NullType) and not any(isinstance(cell, str) for cell in cells):
+        return pd.Series(np.array(cells, dtype=np.float64))  # a function of SQL without a type
     return pd.Series(pd.array(list(cells), dtype="string"))
 
 

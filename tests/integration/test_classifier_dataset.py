@@ -7,7 +7,7 @@ from sqlalchemy import Engine, insert, update
 from classifier import dataset, predict, score, train
 from classifier.errors import BadChoice, UnknownTrack
 from classifier.records import Choice
-from genrebase.store import tables
+from genrebase.store import tables, views
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
 from tests.music import Music, spotify_id
@@ -39,6 +39,18 @@ def test_a_view_comes_with_the_dtypes_of_its_columns(filled: Engine) -> None:
     assert (first["title"], first["album"]) == ("NA", "null")
     assert first["release_year"] is first["explicit"] is first["verdict"] is pd.NA
     assert first["changed_at"] == pd.Timestamp(NOON)
+
+
+def test_every_view_can_be_read(filled: Engine) -> None:
+    """With its columns in order, full or empty, and numbers as numbers."""
+    train.run(filled, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
+    for name, view in views.ALL.items():
+        frame = dataset.read(name, filled)
+        assert list(frame.columns) == list(view.columns)
+        kinds = {str(kind) for kind in frame.dtypes}
+        assert kinds <= {"Int64", "boolean", "float64", "string", "datetime64[us, UTC]"}
+    spread = dataset.read("genre_profiles", filled)["standard_deviation"]
+    assert spread.dtype == "float64"
 
 
 def test_columns_and_rows_can_be_chosen(filled: Engine) -> None:
