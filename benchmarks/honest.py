@@ -1,0 +1,67 @@
+"""What a random split claims, and what the same model is worth on artists it never met.
+
+    python benchmarks/honest.py sqlite:///genrebase.db [--estimator NAME]… [--genres a,b]
+
+For each estimator a line: the accuracy of a random 80/20 split of the rows, as usually published,
+beside the accuracy on the frozen sides, with 95% intervals over artists. Nothing is written.
+"""
+
+import argparse
+
+from classifier import bootstrap, threads
+
+threads.settle()  # before scikit-learn is imported
+
+from sklearn.base import clone  # noqa: E402
+
+from classifier import dataset, estimators, evaluation  # noqa: E402
+from classifier.judging import judge  # noqa: E402
+from classifier.records import Choice  # noqa: E402
+from classifier.selection import Selection, select  # noqa: E402
+from genrebase.runtime.clock import SystemClock  # noqa: E402
+from genrebase.store import connect  # noqa: E402
+
+
+def main() -> None:
+    """Measure every estimator on one database."""
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("url")
+    asked.add_argument("--estimator", action="append", choices=estimators.names())
+    asked.add_argument("--genres", help="only these: a,b,c")
+    told = asked.parse_args()
+    genres = None if told.genres is None else tuple(bootstrap.listed(told.genres))
+    selection = select(dataset.snapshot(connect(told.url)), Choice(genres=genres))
+    print(f"{len(selection.classes)} genres, {selection.learned.sum():,} tracks to learn from")
+    print(f"{'':20}{'random split':>14}{'known artists':>26}{'new artists':>26}{'s':>8}")
+    for name in told.estimator or estimators.names():
+        print(measured(selection, Choice(estimator=name, genres=genres)), flush=True)
+
+
+def measured(selection: Selection, choice: Choice) -> str:
+    """Return the line of one estimator."""
+    clock = SystemClock()
+    workers = threads.fitting(len(selection.tracks), len(selection.classes), None)
+    recipe = estimators.build(choice, threads=workers)
+    with threads.capped(workers):
+        began = clock.monotonic()
+        learned = selection.learned
+        fitted = clone(recipe).fit(
+            selection.tracks[learned], selection.labels[learned], selection.validation()
+        )
+        seconds = clock.monotonic() - began
+        found = evaluation.headline(judge(selection, fitted, recipe, None, choice).metrics)
+    random = found["random_split"]["accuracy"]
+    known, new = (shown(found[regime]) for regime in ("seen_artist", "new_artist"))
+    return f"{choice.estimator:20}{random:14.3f}{known:>26}{new:>26}{seconds:8.1f}"
+
+
+def shown(regime: dict[str, object]) -> str:
+    """Return an accuracy with its interval."""
+    if regime["interval"] is None:
+        return "too few tracks"
+    low, high = regime["interval"]  # type: ignore[misc]  # two numbers
+    return f"{regime['accuracy']:.3f} ({low:.3f}-{high:.3f})"
+
+
+if __name__ == "__main__":
+    main()
