@@ -26,6 +26,9 @@ EXPECTED = {
     "Which genres still lack tracks?": [("rock", 8), ("r&b", 5)],
     "Which genres were seen together?": [("jazz", "rock", 1, 0.5, 1 / 3)],
     "Which genres are the fastest?": [("jazz", 1, 180.0), ("rock", 1, 120.0)],
+    "How is a feature spread within a genre?": [(0.0, 0.05, 1, 1.0)],
+    "How has a genre's sound changed over the decades?": [(2000, 1, 0.6, 120.0)],
+    "Which years is a genre made of?": [(2001, 1, None)],
     "What is known of an artist?": [
         ("Guesting", "Bob; Ann", 1990, "jazz"),
         ("Loud", "Ann", 2001, "rock"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from genrebase.store.views import answers, catalogue, genres, health, learning
+from genrebase.store.views import answers, catalogue, genres, health, histograms, learning, trends
 from genrebase.store.views.definition import MARK, View, metadata
 
 ALL: Final[Mapping[str, View]] = {
@@ -16,7 +16,9 @@ ALL: Final[Mapping[str, View]] = {
         learning.scoring_tracks,
         genres.genre_progress,
         genres.genre_profiles,
+        histograms.genre_histograms,
         genres.genre_overlaps,
+        trends.genre_trends,
         answers.predictions,
         answers.model_leaderboard,
         health.harvest_health,
@@ -31,7 +33,9 @@ training_tracks = learning.training_tracks.table
 scoring_tracks = learning.scoring_tracks.table
 genre_progress = genres.genre_progress.table
 genre_profiles = genres.genre_profiles.table
+genre_histograms = histograms.genre_histograms.table
 genre_overlaps = genres.genre_overlaps.table
+genre_trends = trends.genre_trends.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
 harvest_health = health.harvest_health.table
@@ -40,9 +44,11 @@ __all__ = [
     "ALL",
     "MARK",
     "View",
+    "genre_histograms",
     "genre_overlaps",
     "genre_profiles",
     "genre_progress",
+    "genre_trends",
     "harvest_health",
     "metadata",
     "model_leaderboard",

@@ -72,20 +72,6 @@ def _genre_progress(_providers: Providers) -> Select[Any]:
     )
 
 
-def _labelled_features(providers: Providers) -> CTE:
-    verdict, is_latest = parts.latest_verdict()
-    source, features = parts.with_features(
-        tables.track.outerjoin(verdict, is_latest), providers, known_only=True
-    )
-    label = func.coalesce(verdict.c.genre_id, tables.track.c.genre_id)
-    return (
-        select(label.label("genre_id"), *parts.feature_columns(features))
-        .select_from(source)
-        .where(label.is_not(None))
-        .cte("labelled")
-    )
-
-
 def _ranked(labelled: CTE, feature: str) -> Select[Any]:
     """Return one feature's values, each with the share of its genre's that do not exceed it."""
     genre_id, value = labelled.c.genre_id, labelled.c[feature]
@@ -98,7 +84,7 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
 
 
 def _genre_profiles(providers: Providers) -> Select[Any]:
-    labelled = _labelled_features(providers)
+    labelled = parts.labelled_features(providers)
     ranked = union_all(*(_ranked(labelled, feature) for feature in FEATURES)).subquery("ranked")
     value = ranked.c.value
     n, total = func.count(), func.sum(value)

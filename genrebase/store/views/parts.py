@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Label, and_, case, func, select
+from sqlalchemy import CTE, ColumnElement, FromClause, Label, and_, case, func, select
 
 from genrebase.store import tables
 from genrebase.store.tables import FEATURES
@@ -120,6 +120,21 @@ def with_features(
 def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
     """Return the 12 features, in their order."""
     return [features.c[name] for name in FEATURES]
+
+
+def labelled_features(providers: Providers) -> CTE:
+    """Return the label and the features of every labelled track that has features."""
+    verdict, is_latest = latest_verdict()
+    source, features = with_features(
+        tables.track.outerjoin(verdict, is_latest), providers, known_only=True
+    )
+    label = func.coalesce(verdict.c.genre_id, tables.track.c.genre_id)
+    return (
+        select(label.label("genre_id"), *feature_columns(features))
+        .select_from(source)
+        .where(label.is_not(None))
+        .cte("labelled")
+    )
 
 
 def genres_sighted() -> Label[int]:

@@ -1,0 +1,122 @@
+"""How each feature is spread within a genre, bin by bin."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from genrebase.store import tables
+from genrebase.store.tables import FEATURE_RANGES, FEATURES, WHOLE_FEATURES
+from genrebase.store.views import parts
+from genrebase.store.views.definition import Providers, view
+
+_WIDTHS: Final = {"loudness": 2.0, "tempo": 10.0}
+"""Width of a bin in dB and in BPM; shares have bins of `_SHARE_WIDTH`."""
+_SHARE_WIDTH: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """The bins of a feature: equally wide, the lower bound in the bin, the greatest value, too."""
+
+    low: float
+    """Where bin 0 begins."""
+    count: int
+    span: float
+    """From the lower bound of the first to the upper bound of the last."""
+
+    def of(self, value: ColumnElement[Any]) -> ColumnElement[int]:
+        """Return the number of the bin that `value` falls into, in SQL."""
+        number = cast(func.floor((value - self.low) * float(self.count) / self.span), Integer)
+        return case((value >= self.low + self.span, self.count - 1), else_=number)
+
+    def bound(self, number: ColumnElement[int]) -> ColumnElement[Any]:
+        """Return the lower bound of a bin; that of the next is its upper one."""
+        return cast(number, Double) * self.span / float(self.count) + self.low
+
+
+def _bins(feature: str) -> Bins:
+    """Return bins that cover the feature's range, from a multiple of their width on."""
+    low, high = FEATURE_RANGES[feature]
+    width = _WIDTHS.get(feature, _SHARE_WIDTH)
+    first = math.floor(low / width) * width
+    count = round((high - first) / width)
+    return Bins(first, count, high - first)
+
+
+BINS: Final = {feature: _bins(feature) for feature in FEATURES if feature not in WHOLE_FEATURES}
+"""The bins of every feature that is no category."""
+
+
+def _counted(labelled: CTE, feature: str) -> Select[Any]:
+    """Return one feature's bins with their bounds and how many tracks fall into each."""
+    value = labelled.c[feature]
+    whole = feature in WHOLE_FEATURES
+    number = value if whole else BINS[feature].of(value)
+    binned = (
+        select(labelled.c.genre_id, number.label("bin"))
+        .where(value.is_not(None))
+        .subquery(f"binned_{feature}")
+    )
+    low = cast(binned.c.bin, Double) if whole else BINS[feature].bound(binned.c.bin)
+    high = low if whole else BINS[feature].bound(binned.c.bin + 1)
+    return select(
+        binned.c.genre_id,
+        cast(literal(feature), Text).label("feature"),
+        cast(binned.c.bin, Integer).label("bin"),
+        low.label("low"),
+        high.label("high"),
+        func.count().label("tracks"),
+    ).group_by(binned.c.genre_id, binned.c.bin)
+
+
+def _genre_histograms(providers: Providers) -> Select[Any]:
+    labelled = parts.labelled_features(providers)
+    counted = union_all(*(_counted(labelled, feature) for feature in FEATURES)).subquery("counted")
+    total = func.sum(counted.c.tracks).over(partition_by=(counted.c.genre_id, counted.c.feature))
+    genre = tables.genre
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        counted.c.feature,
+        counted.c.bin,
+        counted.c.low,
+        counted.c.high,
+        cast(counted.c.tracks, Integer).label("tracks"),
+        (cast(counted.c.tracks, Double) / cast(total, Double)).label("share"),
+    ).select_from(counted.join(genre, genre.c.id == counted.c.genre_id))
+
+
+genre_histograms = view(
+    "genre_histograms",
+    "One row per genre, feature and bin with a track in it: how its labelled tracks are spread. "
+    "The bins are the same for every genre: 0.05 wide for what goes from 0 to 1, 2 dB for "
+    "loudness, 10 BPM for tempo, and one per value of key, mode and time_signature.",
+    {
+        "genre_id": "The genre's number.",
+        "genre": "The label of the tracks counted.",
+        "feature": "One of the 12 features.",
+        "bin": "The bin's number from the lower end of the feature's range, 0 first; for key, "
+        "mode and time_signature the value itself.",
+        "low": "The bin's lower bound, which belongs to it.",
+        "high": "The bin's upper bound, which belongs to the next bin; the greatest value a "
+        "feature can have belongs to the last. The value again for key, mode and time_signature.",
+        "tracks": "Tracks of the genre that fall into the bin.",
+        "share": "Their share of the genre's tracks for which the feature is known, 0 to 1.",
+    },
+    _genre_histograms,
+)

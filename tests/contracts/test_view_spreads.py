@@ -1,0 +1,117 @@
+"""Histograms and trends of genres, on both engines."""
+
+from collections import Counter
+
+import pytest
+from sqlalchemy import Engine, select
+
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from genrebase.store.views.histograms import BINS
+from tests import factories as make
+
+
+def ask(engine: Engine, view) -> list:
+    with reading(engine) as connection:
+        return list(connection.execute(select(view)).mappings())
+
+
+def add(connection, number: int, genres, **features):
+    track = make.add_track(connection, f"Song {number}", genres=genres)
+    make.add_features(connection, track, **features)
+    return track
+
+
+def test_bins_cover_what_a_feature_may_be():
+    """Every range begins in bin 0 and ends with the last bin; the sentence has their widths."""
+    for feature, bins in BINS.items():
+        low, high = tables.FEATURE_RANGES[feature]
+        assert bins.low <= low
+        assert bins.low + bins.span == high
+        width = bins.span / bins.count
+        assert width == pytest.approx({"loudness": 2, "tempo": 10}.get(feature, 0.05))
+
+
+def test_a_value_on_a_bound_is_in_the_bin_above(engine: Engine):
+    """Each bin has its lower bound; the greatest value there can be is in the last bin."""
+    values = [number / 20 for number in range(21)] + [0.149999, 0.150001]
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        for number, value in enumerate(values):
+            add(connection, number, [rock], energy=value, valence=None)
+    rows = ask(engine, views.genre_histograms)
+    energy = {row["bin"]: row for row in rows if row["feature"] == "energy"}
+    assert sorted(energy) == list(range(20))
+    counted = {number: row["tracks"] for number, row in energy.items()}
+    assert counted == {**dict.fromkeys(range(20), 1), 2: 2, 3: 2, 19: 2}
+    assert all(
+        (row["low"], row["high"]) == (pytest.approx(number / 20), pytest.approx((number + 1) / 20))
+        for number, row in energy.items()
+    )
+    assert sum(row["share"] for row in energy.values()) == pytest.approx(1)
+    assert not [row for row in rows if row["feature"] == "valence"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "expected"),
+    [
+        ("loudness", -7.5, (46, -8.0, -6.0)),
+        ("loudness", -100.0, (0, -100.0, -98.0)),
+        ("loudness", 20.0, (59, 18.0, 20.0)),
+        ("tempo", 120.0, (12, 120.0, 130.0)),
+        ("tempo", 1.0, (0, 0.0, 10.0)),
+        ("tempo", 400.0, (39, 390.0, 400.0)),
+        ("key", 11, (11, 11.0, 11.0)),
+        ("mode", 0, (0, 0.0, 0.0)),
+        ("time_signature", 4, (4, 4.0, 4.0)),
+    ],
+)
+def test_a_feature_has_its_own_bins(engine: Engine, feature, value, expected):
+    """Bins are in the feature's unit; a whole feature has one for each value."""
+    with transaction(engine) as connection:
+        add(connection, 1, [make.add_genre(connection, "rock")], **{feature: value})
+    (row,) = [row for row in ask(engine, views.genre_histograms) if row["feature"] == feature]
+    assert (row["bin"], row["low"], row["high"]) == expected
+    assert (row["genre"], row["tracks"], row["share"]) == ("rock", 1, 1.0)
+
+
+def test_histograms_are_by_label(engine: Engine):
+    """A verdict moves a track to another genre's bins; a track without a label is in none."""
+    with transaction(engine) as connection:
+        rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
+        add(connection, 1, [rock])
+        judged = add(connection, 2, [rock])
+        make.add_verdict(connection, judged, jazz)
+        add(connection, 3, [])
+    rows = ask(engine, views.genre_histograms)
+    tracks = Counter()
+    for row in rows:
+        tracks[row["genre"]] += row["tracks"]
+    assert tracks == dict.fromkeys(("rock", "jazz"), len(tables.FEATURES))
+
+
+def test_trends_are_by_label_and_year(engine: Engine):
+    """One row per genre and year, its decade beside it; tracks without a year are left out."""
+    with transaction(engine) as connection:
+        rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
+        years = [(1999, 10), (1999, None), (2000, 50), (None, 90)]
+        made = [
+            make.add_track(
+                connection, f"Song {number}", genres=[rock], release_year=year, popularity=known
+            )
+            for number, (year, known) in enumerate(years)
+        ]
+        make.add_features(connection, made[0], energy=0.2, key=None)
+        judged = make.add_track(connection, "Judged", genres=[rock], release_year=1999)
+        make.add_verdict(connection, judged, jazz)
+        make.add_features(connection, judged, energy=0.4)
+        make.add_track(connection, "Unlabelled", release_year=1999)
+    rows = {(row["genre"], row["release_year"]): row for row in ask(engine, views.genre_trends)}
+    assert rows.keys() == {("rock", 1999), ("rock", 2000), ("jazz", 1999)}
+    first = rows["rock", 1999]
+    assert (first["decade"], first["tracks"], first["with_features"]) == (1990, 2, 1)
+    assert (first["popularity"], first["energy"], first["key"]) == (10.0, 0.2, None)
+    later = rows["rock", 2000]
+    assert (later["decade"], later["tracks"], later["with_features"]) == (2000, 1, 0)
+    assert (later["popularity"], later["energy"]) == (50.0, None)
+    assert rows["jazz", 1999]["energy"] == 0.4
