@@ -1,6 +1,5 @@
 """How long to stay away after a 429. Pure."""
 
-from dataclasses import dataclass
 from typing import Final
 
 QUOTA: Final = "QUOTA_EXCEEDED"
@@ -21,18 +20,12 @@ _PROBE_AT_MOST: Final = 6 * 3_600.0
 """After a spent quota: probe after ten minutes, then with gaps that double."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ban:
-    """What was decided about a 429."""
-
-    until: float
-    """Nothing is asked before this moment, seconds since 1970."""
-    probe: bool
-    """Whether `until` is only our guess, and the first request then a probe."""
+_REFUSED_AGAIN: Final = 30.0
+"""Who was told a shorter wait and is refused after it waits for a whole window."""
 
 
-def plan(now: float, retry_after: float | None, reason: str | None, earlier: int) -> Ban:
-    """Decide how long to stay away.
+def plan(now: float, retry_after: float | None, reason: str | None, earlier: int) -> float:
+    """Return the moment before which nothing is asked after a 429.
 
     `earlier` counts the bans since the source last answered well. What the source says is a
     floor; where it says nothing, or has no promised end, the gaps grow.
@@ -40,7 +33,7 @@ def plan(now: float, retry_after: float | None, reason: str | None, earlier: int
     said = None if retry_after is None else min(max(retry_after, 0.0), LONGEST) + MARGIN
     doubled = 2.0 ** max(0, min(earlier, 30))
     if reason == QUOTA:
-        return Ban(now + max(said or 0.0, min(_PROBE * doubled, _PROBE_AT_MOST)), probe=True)
+        return now + max(said or 0.0, min(_PROBE * doubled, _PROBE_AT_MOST))
     if said is not None:
-        return Ban(now + said, probe=False)
-    return Ban(now + min(_UNSAID * doubled, _UNSAID_AT_MOST), probe=True)
+        return now + (max(said, _REFUSED_AGAIN) if earlier else said)
+    return now + min(_UNSAID * doubled, _UNSAID_AT_MOST)

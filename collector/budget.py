@@ -1,28 +1,43 @@
 """The requests we may still make: one row per credential, shared by every process.
 
 Requests are spaced evenly (GCRA without a burst): a slot is taken with one UPDATE, which also
-counts the request and gives none while a ban lasts. Time is handed in, in seconds since 1970.
+counts the request and gives none while a ban lasts. The slots of the last window are kept, so that
+a refusal can tell how many were granted. Time is handed in, in seconds since 1970.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Row, and_, case, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from collector import bans
+from collector import bans, ceiling
 from collector.capabilities import Capabilities
 from collector.errors import Blocked
-from collector.rates import Rate
 from collector.records import Account
 from genrebase.store import bulk
 from genrebase.store.engine import reading, transaction
-from genrebase.store.tables import source_budget
+from genrebase.store.tables import budget_slot, source_budget
 
 _LONGEST_QUEUE: Final = 1_000
 """Slots. One reserved further ahead comes from a clock that was set back, and does not count."""
 
-_row = source_budget.c
+_PRUNE_EVERY: Final = 100
+"""Requests after which slots that no window reaches any more are dropped."""
+
+_row, _slot = source_budget.c, budget_slot.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +50,12 @@ class BudgetState:
     blocked_until: float | None
     blocked_reason: str | None
     capabilities: Capabilities
-
-
-def interval(rate: Rate, ceiling: float | None) -> float:
-    """Return the seconds between two requests: as told, or slower where a ceiling was learned."""
-    if ceiling is None:
-        return rate.interval
-    return max(rate.interval, rate.seconds / max(ceiling, 1.0))
+    interval: float
+    """Seconds between two requests."""
+    ceiling: float | None
+    """Requests per window, as learned from a refusal; None: as told."""
+    next_probe_at: float | None
+    """When a higher ceiling is tried."""
 
 
 class Budget:
@@ -53,6 +67,7 @@ class Budget:
         self._account = account
         self._known = capabilities
         self._recovering = False
+        self._last_slot: int | None = None
         self.source = account.source
         self.spent = 0
         """Requests made through this object."""
@@ -63,7 +78,7 @@ class Budget:
         budget = cls(engine, account, Capabilities())
         with reading(engine) as connection:
             row = connection.execute(select(source_budget).where(budget._mine())).one_or_none()
-        if row is None or row.interval != interval(account.rate, row.ceiling):
+        if row is None or row.interval != ceiling.interval(account.rate, row.ceiling):
             with transaction(engine) as connection:
                 row = budget._settle(connection)
         budget._known = Capabilities.from_json(row.capabilities)
@@ -82,23 +97,28 @@ class Budget:
             update(source_budget)
             .where(self._mine(), or_(_row.blocked_until.is_(None), _row.blocked_until <= now))
             .values(next_slot_at=slot + _row.interval, requests=_row.requests + 1)
-            .returning(_row.next_slot_at, _row.interval, _row.blocked_until, _row.capabilities)
+            .returning(source_budget)
         )
         with transaction(self._engine) as connection:
             row = connection.execute(statement).one_or_none()
+            if row is not None:
+                slot_at: float = max(now, row.next_slot_at - row.interval)
+                self._keep(connection, slot_at, row.requests)
         if row is None:
             self.check(now)
             return self.take(now)  # the ban was lifted in between
         self._known = Capabilities.from_json(row.capabilities)
         self._recovering = row.blocked_until is not None
         self.spent += 1
-        reserved: float = row.next_slot_at - row.interval
-        return max(now, reserved)
+        if _may_probe(row, now):
+            self._probe(now)
+        return slot_at
 
     def give_back(self) -> None:
         """Uncount a request whose slot was taken, and that was not made."""
         self.spent -= 1
         with transaction(self._engine) as connection:
+            self._drop_last(connection)
             connection.execute(
                 update(source_budget).where(self._mine()).values(requests=_row.requests - 1)
             )
@@ -116,15 +136,18 @@ class Budget:
             known = Capabilities.from_json(row.capabilities)
             running = row.blocked_until is not None and row.blocked_until > now
             counted = known if running else known.after_ban()  # one ban, however many refusals
-            ban = bans.plan(now, retry_after, reason, counted.bans - 1)
-            until = max(ban.until, row.blocked_until or 0.0)
+            until = max(
+                bans.plan(now, retry_after, reason, counted.bans - 1), row.blocked_until or 0.0
+            )
             self._write(
                 connection,
                 blocked_until=until,
                 blocked_reason=reason,
-                next_probe_at=until if ban.probe else None,
                 capabilities=counted.to_json(),
             )
+            self._drop_last(connection)
+            if reason != bans.QUOTA and not running and not known.bans:
+                self._lower(connection, row, now, until)
         self._known = counted
         return until
 
@@ -142,9 +165,50 @@ class Budget:
                 connection,
                 blocked_until=None,
                 blocked_reason=None,
-                next_probe_at=None,
                 capabilities=self._known.to_json(),
             )
+
+    def _lower(self, connection: Connection, row: Row[Any], now: float, until: float) -> None:
+        """Learn from the first refusal after an answer; those that follow it teach no more."""
+        rate = self._account.rate
+        window = and_(_slot.at > now - rate.seconds, _slot.at <= now)
+        counted = select(func.count()).where(self._my_slots(), window)
+        granted = connection.execute(counted).scalar_one()
+        self._set_ceiling(
+            connection,
+            ceiling.after_refusal(rate, row.ceiling, granted),
+            until + ceiling.PROBE_EVERY,
+        )
+
+    def _probe(self, now: float) -> None:
+        with transaction(self._engine) as connection:
+            row = self._select(connection, lock=True)
+            if _may_probe(row, now):  # and no other process did meanwhile
+                higher = ceiling.raised(self._account.rate, row.ceiling)
+                self._set_ceiling(connection, higher, now + ceiling.PROBE_EVERY)
+
+    def _set_ceiling(self, connection: Connection, limit: float | None, probe_at: float) -> None:
+        self._write(
+            connection,
+            ceiling=limit,
+            interval=ceiling.interval(self._account.rate, limit),
+            next_probe_at=None if limit is None else probe_at,
+        )
+
+    def _keep(self, connection: Connection, at: float, requests: int) -> None:
+        own = self._account
+        values = {"source": own.source, "credential": own.credential, "at": at}
+        key = connection.execute(insert(budget_slot).values(values)).inserted_primary_key
+        self._last_slot = None if key is None else key[0]
+        if requests % _PRUNE_EVERY == 0:
+            gone = and_(self._my_slots(), _slot.at < at - own.rate.seconds)
+            connection.execute(delete(budget_slot).where(gone))
+
+    def _drop_last(self, connection: Connection) -> None:
+        """Forget the last slot: nothing was granted in it."""
+        if self._last_slot is not None:
+            connection.execute(delete(budget_slot).where(_slot.id == self._last_slot))
+            self._last_slot = None
 
     def refused_limit(self, limit: int, now: float) -> None:
         """Remember that pages of `limit` items are refused."""
@@ -177,15 +241,20 @@ class Budget:
             connection,
             source_budget,
             ("source", "credential", "interval", "capabilities"),
-            [(own.source, own.credential, interval(own.rate, None), "{}")],
+            [(own.source, own.credential, ceiling.interval(own.rate, None), "{}")],
         )
         row = self._select(connection, lock=True)
-        self._write(connection, interval=interval(own.rate, row.ceiling))
+        self._write(connection, interval=ceiling.interval(own.rate, row.ceiling))
         return row
 
     def _mine(self) -> Any:
         return and_(
             _row.source == self._account.source, _row.credential == self._account.credential
+        )
+
+    def _my_slots(self) -> Any:
+        return and_(
+            _slot.source == self._account.source, _slot.credential == self._account.credential
         )
 
     def _select(self, connection: Connection, *, lock: bool = False) -> Row[Any]:
@@ -204,6 +273,10 @@ def states(connection: Connection) -> list[BudgetState]:
     return [_state(row) for row in rows]
 
 
+def _may_probe(row: Row[Any], now: float) -> bool:
+    return row.ceiling is not None and row.next_probe_at is not None and row.next_probe_at <= now
+
+
 def _state(row: Row[Any]) -> BudgetState:
     return BudgetState(
         source=row.source,
@@ -211,4 +284,7 @@ def _state(row: Row[Any]) -> BudgetState:
         blocked_until=row.blocked_until,
         blocked_reason=row.blocked_reason,
         capabilities=Capabilities.from_json(row.capabilities),
+        interval=row.interval,
+        ceiling=row.ceiling,
+        next_probe_at=row.next_probe_at,
     )

@@ -58,7 +58,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     drop("prediction", "feature_importance", "confusion", "model_metric", "model")
-    drop("job_run", "source_budget", "shard", "imported_file", "catalogue_origin")
+    drop("job_run", "budget_slot", "source_budget", "shard", "imported_file", "catalogue_origin")
     drop("feature_attempt", "audio_features", "verdict", "sighting", "track_artist")
     drop("track_alias", "track", "artist", "genre_playlist", "genre_mapping", "genre")
 
@@ -287,6 +287,16 @@ def harvest() -> None:
         sa.Column("next_probe_at", DOUBLE, comment="seconds since 1970"),
         must("capabilities", JSON, comment="page limit, closed endpoints"),
         primary("pk_source_budget", "source", "credential"),
+    )
+    op.create_table(
+        "budget_slot",
+        *numbered("budget_slot"),
+        must("source", NAME),
+        must("credential", NAME),
+        must("at", DOUBLE, comment="seconds since 1970; the last window's are kept"),
+    )
+    op.create_index(
+        "ix_budget_slot_source_credential_at", "budget_slot", ["source", "credential", "at"]
     )
     op.create_table(
         "job_run",

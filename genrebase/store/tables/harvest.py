@@ -65,6 +65,16 @@ source_budget = Table(
     Column("capabilities", Json, nullable=False, comment="page limit, closed endpoints"),
 )
 
+budget_slot = Table(
+    "budget_slot",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", Name, nullable=False),
+    Column("credential", Name, nullable=False),
+    Column("at", Double, nullable=False, comment="seconds since 1970; the last window's are kept"),
+    Index(None, "source", "credential", "at"),
+)
+
 job_run = Table(
     "job_run",
     metadata,

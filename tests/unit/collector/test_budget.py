@@ -2,13 +2,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from collector import bans
-from collector.budget import Budget, interval
+from collector.budget import Budget
 from collector.errors import Blocked
 from collector.rates import Rate
 from collector.records import Account
+from genrebase.store import tables
+from genrebase.store.engine import reading
 
 ACCOUNT = Account("spotify", "0123456789abcdef", Rate(60, 30))
 NOW = 1_800_000_000.0
@@ -67,11 +69,74 @@ def test_another_rate_holds_from_its_first_use(engine: Engine) -> None:
     assert budget.take(NOW) == pytest.approx(NOW + Rate(600, 30).interval)
 
 
-def test_a_learned_ceiling_is_never_exceeded() -> None:
-    """Where a ceiling was learned, it holds beside the rate we were told."""
-    assert interval(Rate(60, 30), None) == Rate(60, 30).interval
-    assert interval(Rate(60, 30), 30.0) == 1.0
-    assert interval(Rate(60, 30), 600.0) == Rate(60, 30).interval
+def fast(engine: Engine, requests: int = 60) -> Budget:
+    """Return a budget that has made so many requests in its window, twice too fast."""
+    budget = Budget.open(engine, Account(ACCOUNT.source, ACCOUNT.credential, Rate(120, 30)))
+    now = NOW
+    for _ in range(requests):
+        now = budget.take(now)
+    return budget
+
+
+def test_a_refusal_teaches_a_ceiling(engine: Engine) -> None:
+    """The pace becomes 97% of what was granted, in every process and after a restart."""
+    budget = fast(engine)
+    budget.banned(budget.take(NOW + 20), 1, None)
+    state = Budget.open(engine, ACCOUNT).state()
+    assert state.ceiling == pytest.approx(58.2)
+    assert state.interval == pytest.approx(30 / 58.2)
+
+
+def test_older_requests_are_not_counted(engine: Engine) -> None:
+    """Only what was granted in the last window teaches."""
+    budget = fast(engine)
+    budget.take(NOW + 100)
+    budget.banned(budget.take(NOW + 101), 1, None)
+    assert budget.state().ceiling == pytest.approx(58.2)  # a half, for one request alone
+
+
+def test_a_spent_quota_teaches_no_ceiling(engine: Engine) -> None:
+    """A quota of days says nothing about a window."""
+    budget = fast(engine)
+    budget.banned(budget.take(NOW + 20), None, bans.QUOTA)
+    assert budget.state().ceiling is None
+
+
+def test_refusals_in_a_row_teach_once(engine: Engine) -> None:
+    """A source that goes on refusing does not bring the pace down to nothing."""
+    budget = fast(engine)
+    now = NOW + 20
+    for _ in range(4):
+        until = budget.banned(budget.take(now), 1, None)
+        now = until
+    assert budget.state().ceiling == pytest.approx(58.2)
+
+
+def test_a_little_more_is_tried_after_an_hour(engine: Engine) -> None:
+    """By 5%, once an hour at most, by whichever process comes first; then as told again."""
+    budget = fast(engine)
+    until = budget.banned(budget.take(NOW + 20), 1, None)
+    budget.take(until)
+    budget.answered(until)
+    other = Budget.open(engine, Account(ACCOUNT.source, ACCOUNT.credential, Rate(120, 30)))
+    learned = []
+    for hour in range(18):
+        for one in (budget, other, budget):
+            one.take(until + 3_600 * (hour + 1))
+        learned.append(budget.state().ceiling)
+    assert learned[:2] == [pytest.approx(58.2 * 1.05), pytest.approx(58.2 * 1.05**2)]
+    assert learned[-1] is None
+    assert budget.state().interval == pytest.approx(Rate(120, 30).interval)
+
+
+def test_old_slots_are_dropped(engine: Engine) -> None:
+    """However many requests were made, a few windows of them are kept."""
+    budget = Budget.open(engine, Account(ACCOUNT.source, ACCOUNT.credential, Rate(10, 30)))
+    now = NOW
+    for _ in range(250):
+        now = budget.take(now)
+    with reading(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.budget_slot)) < 120
 
 
 def test_a_ban_outlives_the_process(engine: Engine) -> None:
