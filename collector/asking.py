@@ -33,7 +33,7 @@ from genrebase.runtime.clock import Clock
 PATIENCE: Final = 60.0
 """Seconds that are slept out; a longer ban ends the run with exit code 4."""
 
-TRIES: Final = 4
+TRIES: Final = 6
 """Requests for one answer, the first included."""
 
 _BEYOND: Final = 0.001

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp
 from collector.rates import Rate
 from collector.sandbox import reccobeats
 from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.faults import Faults
+from collector.sandbox.faulty import Faulty
 from collector.sandbox.gate import OWN, Gate
 from collector.sandbox.limits import Limit
 from collector.sandbox.shapes import Shapes
@@ -34,6 +36,8 @@ class Behaviour:
     quota: int | None = None
     """Requests of the Web API answered before a ban without an end."""
     token_seconds: float = LIFETIME
+    faults: Faults | None = None
+    """Which answers are broken; None: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,9 @@ def make(catalogue: Catalogue, behaviour: Behaviour, address: str, clock: Clock)
         "spotify": Limit(behaviour.rate, behaviour.retry_after, behaviour.quota),
         "reccobeats": Limit(behaviour.reccobeats_rate),
     }
-    app = Starlette(routes=[*routes, *_own(catalogue, stats)])
+    app: ASGIApp = Starlette(routes=[*routes, *_own(catalogue, stats)])
+    if behaviour.faults is not None:
+        app = Faulty(app, behaviour.faults, stats)
     return Application(Gate(app, limits, stats, clock), stats)
 
 

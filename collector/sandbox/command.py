@@ -1,6 +1,7 @@
 """The command `collector sandbox`."""
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,10 +17,12 @@ from genrebase.runtime.stopping import Stop, stop_on_signals
 # every other command of the collector starts with this module.
 if TYPE_CHECKING:
     from collector.sandbox.application import Behaviour
+    from collector.sandbox.faults import Faults
     from collector.sandbox.table import Table
 
 HOST: Final = "127.0.0.1"
 TOKEN_SECONDS: Final = 3600
+SLOW_SECONDS: Final = 2.0
 PORT: Final = 8765
 RATE: Final = "90/30s"
 """What the community found Spotify to bear."""
@@ -55,7 +58,17 @@ def sandbox(
     token_seconds: Annotated[
         float, typer.Option(help="Seconds an access token is taken.")
     ] = TOKEN_SECONDS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the invented music.")] = 1,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of broken answers (0.1), or shares by kind: 500=0.05,short=0.1. Kinds: "
+            "500, 503, truncated, dropped, slow, short, total, next, repeated."
+        ),
+    ] = None,
+    slow_seconds: Annotated[
+        float, typer.Option(min=0, help="How much later a slow answer comes.")
+    ] = SLOW_SECONDS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the invented music and faults.")] = 1,
     write: Annotated[
         Path | None, typer.Option(help="Save the music as a CSV file, and end.")
     ] = None,
@@ -66,7 +79,10 @@ def sandbox(
     output = Output(as_json=as_json)
     if host not in {HOST, "localhost"}:
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")
-    behaviour = _behaviour(mode, rate, reccobeats_rate, retry_after, quota, token_seconds)
+    behaviour = replace(
+        _behaviour(mode, rate, reccobeats_rate, retry_after, quota, token_seconds),
+        faults=None if faults is None else _faults(faults, seed, slow_seconds),
+    )
     if write is not None:
         _write(_music(catalogue, seed), write, output)
         return
@@ -143,6 +159,15 @@ def _rate(option: str, text: str) -> Rate:
         return rates.parse(text)
     except ValueError as error:
         raise UnusableOption(f"{option}: {error}.") from error
+
+
+def _faults(text: str, seed: int, slow_seconds: float) -> "Faults":
+    from collector.sandbox import faults
+
+    try:
+        return faults.parse(text, seed, slow_seconds)
+    except ValueError as error:
+        raise UnusableOption(f"--faults: {error}.") from error
 
 
 def _positive(option: str, value: float | None) -> float | None:

@@ -69,6 +69,7 @@ class Stats:
         self._apis = {
             api: _ApiStats(rate.seconds if rate else _WINDOW) for api, rate in rates.items()
         }
+        self._faults: Counter[str] = Counter()
         self._queries: dict[str, None] = {}
         self._queries_left_out = 0
 
@@ -82,6 +83,10 @@ class Stats:
         else:
             self._queries_left_out += 1
 
+    def broke(self, fault: str) -> None:
+        """Count an answer that was broken on purpose."""
+        self._faults[fault] += 1
+
     def as_json(self) -> dict[str, Any]:
         """Return everything counted so far."""
         apis = self._apis.values()
@@ -90,6 +95,7 @@ class Stats:
             "while_banned": sum(api.while_banned for api in apis),
             "banned": sum(api.banned for api in apis),
             "max_in_window": self._apis["spotify"].max_in_window,
+            "faults": dict(sorted(self._faults.items())),
             "apis": {name: api.as_json() for name, api in self._apis.items()},
             "queries": list(self._queries),
             "queries_left_out": self._queries_left_out,

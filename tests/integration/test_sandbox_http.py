@@ -495,6 +495,7 @@ def test_command_serves_and_ends_cleanly(tmp_path):
         ({"mode": "premium"}, "There is no mode 'premium': --mode is development or extended"),
         ({"host": "0.0.0.0"}, "listens on 127.0.0.1 only"),
         ({"retry_after": 0}, "--retry-after 0 cannot be: give a number above 0"),
+        ({"faults": "404=0.1"}, "--faults: '404' is no kind of fault: there are 500, 503, "),
         ({"token_seconds": -1}, "--token-seconds -1 cannot be"),
     ],
 )

@@ -1,0 +1,92 @@
+"""What broken answers cost: the same harvest, over HTTP, with and without them.
+
+    python -m benchmarks.faults [--rows 1500] [--faults 0.2] [--seeds 3]
+
+Prints, per seed, the requests of the whole harvest, how many answers were broken, and whether the
+tracks are the same. Time is a value: retries are not waited for.
+"""
+
+import argparse
+import logging
+import tempfile
+from pathlib import Path
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from collector import bootstrap
+from collector import genres as genre_use
+from collector.harvest import Harvester
+from collector.sandbox import faults, synthetic
+from collector.sandbox.application import Behaviour
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.server import serve_in_thread
+from collector.sandbox.table import Table
+from collector.settings import CollectorSettings
+from genrebase.store import schema, tables
+from genrebase.store.engine import make_engine, reading
+from tests.fakes import FakeClock
+
+LATE = 0.001
+"""Seconds that a slow answer comes late: it costs no request."""
+
+
+def main() -> None:
+    options = _options()
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    print(f"{'faults':28} {'requests':>8} {'broken':>7} {'more':>7}  tracks")
+    whole, _, known = _harvest(options.rows, faults.parse("0"))
+    print(f"{'none':28} {whole:8,} {0:7} {'':>7}  {len(known):,}")
+    for seed in range(1, options.seeds + 1):
+        broken = faults.parse(options.faults, seed, LATE)
+        requests, answers, found = _harvest(options.rows, broken)
+        same = "the same" if found == known else f"{len(found ^ known)} differ"
+        more = f"{requests / whole - 1:+.1%}"
+        print(
+            f"{f'{options.faults}, seed {seed}':28} {requests:8,} {answers:7,} {more:>7}  {same}"
+        )
+
+
+def _harvest(rows: int, broken: faults.Faults) -> tuple[int, int, set[str]]:
+    music = synthetic.make(1)
+    kept = Table(music.columns, music.rows[:: len(music.rows) // rows], music.name, music.sha256)
+    catalogue, clock = Catalogue(kept), FakeClock()
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'faults.db'}"
+        schema.upgrade(url)
+        engine = make_engine(url)
+        with serve_in_thread(catalogue, Behaviour(faults=broken)) as running:
+            for genre in catalogue.genres:
+                genre_use.add(engine, clock, genre, 100_000)
+            source, budget = bootstrap.open_source("spotify", engine, _at(running.url), clock)
+            Harvester(engine, source, budget, clock).run()
+            stats = running.stats()
+        with reading(engine) as connection:
+            found = set(connection.scalars(select(tables.track_alias.c.source_id)))
+        engine.dispose()
+    answers = sum(stats["faults"].values())
+    return stats["apis"]["spotify"]["requests"], answers, found
+
+
+def _at(url: str) -> CollectorSettings:
+    return CollectorSettings(
+        _env_file=None,
+        spotify_client_id="an-id",
+        spotify_client_secret=SecretStr("a-secret"),
+        spotify_url=url,
+        rate="100000/30s",
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rows", type=int, default=1_500, help="rows of the invented music")
+    parser.add_argument("--faults", default="0.2", help="as for `collector sandbox --faults`")
+    parser.add_argument("--seeds", type=int, default=3)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

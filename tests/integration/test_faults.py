@@ -1,0 +1,126 @@
+"""A harvest from a sandbox that breaks its answers, over HTTP."""
+
+from dataclasses import dataclass
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from collector import bootstrap
+from collector import genres as genre_use
+from collector.enrich import Enricher
+from collector.harvest import Harvester
+from collector.sandbox import faults
+from collector.sandbox.application import Behaviour
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.faults import OF_ANY_ANSWER, Fault
+from collector.sandbox.server import serve_in_thread
+from collector.sandbox.table import Table
+from collector.settings import CollectorSettings
+from genrebase.store import tables
+from genrebase.store.engine import reading
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock
+
+COLUMNS = ("track_id", "track_name", "artists", "release_date", "duration_ms", "energy", "genre")
+SIZES = {"rock": 97, "r&b": 64, "演歌": 31}
+SHARED = 12
+LATE = 0.01
+"""Seconds that a slow answer comes late: here it matters that it comes, not when."""
+
+
+def _row(genre, number):
+    own = "all" if number % 5 == 0 and number < 5 * SHARED else genre
+    title = f"{own} {number}"
+    year = str(1960 + number * 7 % 60)
+    source_id = f"{list(SIZES).index(genre) if own != 'all' else 9}{number:021}"
+    return source_id, title, f"{own} artist {number % 11}", year, "200000", "0.5", genre
+
+
+CATALOGUE = Catalogue(
+    Table(
+        COLUMNS,
+        [_row(genre, number) for genre, size in SIZES.items() for number in range(size)],
+        "broken.csv",
+        "0" * 64,
+    )
+)
+IDS = {row[0] for row in (_row(g, n) for g, size in SIZES.items() for n in range(size))}
+UNDISTURBED = sum(-(-size // 10) + 2 for size in SIZES.values())
+"""Requests: ten a page, and each genre's end asked twice."""
+
+
+@dataclass
+class Harvested:
+    outcome: object
+    stats: dict
+    aliases: list
+
+
+def harvest(engine, broken, seed=1):
+    made = faults.parse(broken, seed, LATE)
+    with serve_in_thread(CATALOGUE, Behaviour(faults=made)) as running:
+        settings, clock = settings_for(running.url), FakeClock()
+        for genre in SIZES:
+            genre_use.add(engine, clock, genre, 10_000)
+        source, budget = bootstrap.open_source("spotify", engine, settings, clock)
+        budget.refused_limit(50, clock.now().timestamp())  # known, so that pages are counted alike
+        outcome = Harvester(engine, source, budget, clock).run()
+        enricher = Enricher(engine, clock, bootstrap.open_providers(engine, settings, clock))
+        enricher.run()
+        return Harvested(outcome, running.stats(), stored(engine))
+
+
+def settings_for(url):
+    return CollectorSettings(
+        _env_file=None,
+        spotify_client_id="an-id",
+        spotify_client_secret=SecretStr("a-secret"),
+        spotify_url=url,
+        spotify_terms="accepted",
+        rate="100000/30s",
+        reccobeats_rate="100000/30s",
+        timeout=5.0,
+    )
+
+
+def stored(engine):
+    with reading(engine) as connection:
+        assert_consistent(connection)
+        return sorted(connection.scalars(select(tables.track_alias.c.source_id)))
+
+
+def requests_for(stats, endpoint="/v1/search"):
+    return stats["apis"]["spotify"]["endpoints"][endpoint]["requests"]
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_each_kind_of_fault_costs_requests_and_no_track(sqlite_engine, fault):
+    """One answer in five is broken so: the same tracks, none twice."""
+    found = harvest(sqlite_engine, f"{fault}=0.2")
+    assert set(found.stats["faults"]) == {fault.value}
+    assert found.aliases == sorted(IDS)
+    assert found.outcome.stopped == "exhausted"
+    assert found.outcome.recorded.tracks_new == len(IDS)
+    extra = requests_for(found.stats) - UNDISTURBED
+    costly = {*OF_ANY_ANSWER, Fault.SHORT} - {Fault.SLOW}
+    assert extra > 0 if fault in costly else 0 <= extra <= found.stats["faults"][fault]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_all_kinds_together(engine, seed, record_property):
+    """A fifth of all answers broken in every way: the same tracks for a fifth more requests."""
+    found = harvest(engine, "0.2", seed)
+    assert found.aliases == sorted(IDS)
+    assert found.outcome.stopped == "exhausted"
+    requests = requests_for(found.stats)
+    record_property("requests", requests)
+    record_property("requests_undisturbed", UNDISTURBED)
+    assert UNDISTURBED <= requests <= 1.3 * UNDISTURBED
+
+
+def test_nothing_broken_nothing_more(sqlite_engine):
+    """A share of 0 breaks nothing: the requests that the figures above are held against."""
+    found = harvest(sqlite_engine, "0")
+    assert found.stats["faults"] == {}
+    assert requests_for(found.stats) == found.outcome.requests == UNDISTURBED
