@@ -1,0 +1,55 @@
+"""How well a limit is used: the claims of `benchmarks.budget`, on little ones."""
+
+import pytest
+
+from benchmarks.budget import HOUR, Scenario, play
+from benchmarks.simulated import START, run
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_limit_we_are_told_is_used_and_kept(sqlite_engine, workers):
+    """At least 95% of it, never more in any window, and no refusal; two processes the same."""
+    played = play(sqlite_engine, Scenario(20, 20, 300.0, workers))
+    assert played.used >= 0.95
+    assert played.max_in_window <= 20
+    assert played.refused == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_limit_told_twice_too_high_is_found(sqlite_engine, workers):
+    """Found at the first refusal; then within 10% below it, with one refusal an hour at most."""
+    played = play(sqlite_engine, Scenario(10, 5, 1.1 * HOUR, workers))
+    first, *later = played.refused
+    assert first < 30
+    assert len(later) == 1
+    assert played.most_an_hour == 1
+    assert 0.9 * 5 <= played.pace <= 5
+    assert played.used >= 0.9
+    assert played.while_banned == 0
+
+
+def test_simulated_workers_take_turns():
+    """The one that wakes first goes on, whoever began first; time is what they slept."""
+    said = []
+
+    def work(name, naps):
+        def working(clock):
+            for nap in naps:
+                clock.sleep(nap)
+                said.append((name, clock.monotonic()))
+            assert (clock.now() - START).total_seconds() == clock.monotonic()
+
+        return working
+
+    assert run(work("slow", [3.0, 3.0]), work("quick", [1.0, 1.0, 2.5])) == 6.0
+    assert said == [("quick", 1), ("quick", 2), ("slow", 3), ("quick", 4.5), ("slow", 6)]
+
+
+def test_a_simulated_failure_is_raised():
+    """A worker that breaks is not passed over in silence."""
+
+    def broken(_clock):
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError, match="broken"):
+        run(broken, lambda clock: clock.sleep(1))
