@@ -23,6 +23,7 @@ from collector.errors import (
     EndpointClosed,
     Interrupted,
     InvalidLimit,
+    LeaseLost,
     RateLimited,
     Transient,
 )
@@ -101,13 +102,22 @@ def fetch_page(
     source: Source,
     query: PageQuery,
     allowance: Allowance | None = None,
+    keep: Callable[[], None] = lambda: None,
 ) -> Page:
-    """Return a page, as large as `query` wants and the source gives; learn its page limit."""
+    """Return a page, as large as `query` wants and the source gives; learn its page limit.
+
+    `keep` is called before each request; where it raises `LeaseLost`, none is made.
+    """
+
+    def fetch(query: PageQuery) -> Page:
+        keep()
+        return source.fetch(query)
+
     while True:
         limit = budget.capabilities.page_limit(source.page_limits, clock.now().timestamp())
         fitting = replace(query, limit=min(query.limit, limit, source.reach - query.offset))
         try:
-            return ask(budget, clock, partial(source.fetch, fitting), allowance)
+            return ask(budget, clock, partial(fetch, fitting), allowance)
         except InvalidLimit:
             if limit == source.page_limits[-1]:
                 raise
@@ -137,6 +147,10 @@ def _once(budget: Budget, clock: Clock, call: Callable[[], T], allowance: Allowa
         _log.warning(
             "rate limited", source=budget.source, seconds=round(until - now), reason=error.reason
         )
+        raise
+    except LeaseLost:
+        allowance.spent -= 1
+        budget.give_back()
         raise
     budget.answered(clock.now().timestamp())
     return answer

@@ -98,6 +98,10 @@ class Interrupted(Terminal):
     """We were asked to stop while waiting for our turn; no request was made."""
 
 
+class LeaseLost(Terminal):
+    """Another process works on this shard now; no request was made, or its answer is dropped."""
+
+
 class Blocked(Terminal):
     """The source has blocked us for longer than is worth waiting."""
 

@@ -13,6 +13,7 @@ from collector.errors import (
     Blocked,
     Interrupted,
     InvalidLimit,
+    LeaseLost,
     RateLimited,
     SourceUnavailable,
 )
@@ -210,3 +211,15 @@ def test_never_reaches_beyond_what_is_answered(budget: Budget, offset: int, limi
     query = PageQuery("rock", 'genre:"rock"', 0, 9999, offset, 50)
     fetch_page(budget, FakeClock(), source, query)
     assert source.asked[0].limit == limit
+
+
+def test_a_lost_lease_makes_no_request(budget: Budget) -> None:
+    """Where another process took the shard while we waited, nothing is asked and counted."""
+    source, allowance = Stingy(50), Allowance()
+
+    def keep() -> None:
+        raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        fetch_page(budget, FakeClock(), source, QUERY, allowance, keep)
+    assert (source.asked, allowance.spent, budget.state().requests) == ([], 0, 0)

@@ -1,0 +1,106 @@
+"""Shards are worked on by one process at a time: each step leases the one that it reads."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+from collector.catalogue import leases
+from collector.catalogue.leases import Held
+from collector.errors import LeaseLost
+from collector.planning import Shard
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.processes import Process
+from genrebase.store.engine import Connection, Engine, reading, transaction
+
+SECONDS: Final = 30.0
+"""How long a lease lasts: longer than a request may take, with the waits between renewals."""
+
+RENEW_AFTER: Final = SECONDS / 3
+"""Seconds after which it is renewed before the next request."""
+
+
+class Lease:
+    """A shard that is ours for a while."""
+
+    def __init__(self, engine: Engine, clock: Clock, shard: Shard, token: int) -> None:
+        """Use `Leasing.hold`: it takes the shard and gives it back."""
+        self._engine, self._clock = engine, clock
+        self._shard_id, self._token = shard.id, token
+        self._taken = clock.monotonic()
+
+    def keep(self) -> None:
+        """See that it lasts for another request; raise `LeaseLost` where the shard is not ours."""
+        if self._clock.monotonic() - self._taken < RENEW_AFTER:
+            return
+        until = self._clock.now().timestamp() + SECONDS
+        with transaction(self._engine) as connection:
+            if not leases.renew(connection, self._shard_id, self._token, until):
+                raise LeaseLost
+        self._taken = self._clock.monotonic()
+
+    def guard(self, connection: Connection) -> None:
+        """Make sure that nobody else moves the shard before this transaction ends.
+
+        Raises `LeaseLost` where somebody may have done so already.
+        """
+        if not leases.guard(connection, self._shard_id, self._token):
+            raise LeaseLost
+
+    def release(self, connection: Connection) -> None:
+        """Give the shard back at the end of this transaction."""
+        leases.release(connection, self._shard_id, self._token)
+
+
+@dataclass(frozen=True, slots=True)
+class Leasing:
+    """How one process leases shards."""
+
+    engine: Engine
+    clock: Clock
+    owner: str
+    """The process, as `Process` writes it."""
+
+    def free(self, shards: Sequence[Shard]) -> list[Shard]:
+        """Return those of `shards` on which nobody works who may still live."""
+        busy = {held.shard_id for held in self._held() if not _is_dead(held.owner)}
+        return [shard for shard in shards if shard.id not in busy]
+
+    @contextmanager
+    def hold(self, shard: Shard) -> Iterator[Lease]:
+        """Lease a shard for the block, which gives it back in the transaction of its last write.
+
+        Raises `LeaseLost` where another process was faster. A block that fails gives it back too;
+        a process that dies leaves it to those who see that it died, or to the end of its time.
+        """
+        lease = self._take(shard)
+        try:
+            yield lease
+        except BaseException:
+            with suppress(GenrebaseError), transaction(self.engine) as connection:
+                lease.release(connection)
+            raise
+
+    def _take(self, shard: Shard) -> Lease:
+        now = self.clock.now().timestamp()
+        dead = [held.owner for held in self._held() if _is_dead(held.owner)]
+        with transaction(self.engine) as connection:
+            token = leases.take(
+                connection, shard, self.owner, now=now, until=now + SECONDS, dead=dead
+            )
+        if token is None:
+            raise LeaseLost
+        return Lease(self.engine, self.clock, shard, token)
+
+    def _held(self) -> list[Held]:
+        with reading(self.engine) as connection:
+            return leases.held(connection, self.clock.now().timestamp())
+
+
+def _is_dead(owner: str) -> bool:
+    """Say whether the owner of a lease is known to have died; others have the time they took."""
+    try:
+        return Process.parse(owner).alive() is False
+    except ValueError:
+        return False

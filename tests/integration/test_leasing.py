@@ -1,0 +1,111 @@
+"""Leases of shards, on both databases."""
+
+from dataclasses import replace
+
+import pytest
+
+from collector import genres as genre_use
+from collector.catalogue import shards
+from collector.errors import LeaseLost
+from collector.leasing import RENEW_AFTER, SECONDS, Leasing
+from genrebase.runtime.processes import Process
+from genrebase.store.engine import transaction
+from tests.fakes import FakeClock
+
+ELSEWHERE = "another host:1:born"
+"""A process of which nobody here knows whether it lives."""
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def shard(engine, clock):
+    """The first shard of one genre."""
+    genre_use.add(engine, clock, "rock", 100)
+    with transaction(engine) as connection:
+        (genre_id,) = shards.needs(connection)
+        shards.add_roots(connection, "spotify", [(genre_id, "rock")], clock.now())
+        (found,) = shards.open_shards(connection, "spotify", [genre_id])
+    return found
+
+
+@pytest.fixture
+def ours(engine, clock):
+    return Leasing(engine, clock, str(Process.current()))
+
+
+@pytest.fixture
+def theirs(engine, clock):
+    return Leasing(engine, clock, ELSEWHERE)
+
+
+def test_a_shard_has_one_holder(ours, theirs, shard):
+    """While one works on it, it is not free, and nobody else gets it."""
+    with theirs.hold(shard):
+        assert ours.free([shard]) == []
+        with pytest.raises(LeaseLost), ours.hold(shard):
+            pass
+
+
+def test_it_is_free_after_the_last_write(engine, ours, theirs, shard):
+    """Given back in the transaction that moves its cursor."""
+    with theirs.hold(shard) as lease, transaction(engine) as connection:
+        lease.guard(connection)
+        lease.release(connection)
+    assert ours.free([shard]) == [shard]
+
+
+def test_a_block_that_fails_gives_it_back(ours, theirs, shard):
+    """Whatever ended the step, the next process need not wait."""
+    with pytest.raises(KeyError), theirs.hold(shard):
+        raise KeyError
+    with ours.hold(shard):
+        pass
+
+
+def test_a_lease_ends_by_itself(ours, theirs, shard, clock):
+    """An owner elsewhere that fell silent keeps a shard for half a minute, not for ever."""
+    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+        clock.advance(SECONDS)
+        assert ours.free([shard]) == [shard]
+        with ours.hold(shard):
+            lease.keep()
+
+
+def test_what_comes_too_late_is_dropped(engine, ours, theirs, shard, clock):
+    """The fencing token keeps one who comes back from writing over what others did since."""
+    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+        clock.advance(SECONDS)
+        with ours.hold(shard) as other:
+            with transaction(engine) as connection:
+                other.release(connection)
+            with transaction(engine) as connection:
+                lease.guard(connection)
+
+
+def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
+    """It is renewed before each request, where some time has passed."""
+    with theirs.hold(shard) as lease:
+        for _ in range(10):
+            clock.advance(RENEW_AFTER)
+            lease.keep()
+            assert ours.free([shard]) == []
+
+
+def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):
+    """Its time need not be waited for: the system knows that the process is gone."""
+    current = Process.current()
+    dead = Leasing(engine, clock, str(Process(current.host, current.pid, "born before")))
+    with dead.hold(shard):
+        assert ours.free([shard]) == [shard]
+        with ours.hold(shard):
+            pass
+
+
+def test_a_shard_that_moved_meanwhile_is_planned_again(ours, shard):
+    """Who planned on an old cursor does not fetch a page a second time."""
+    with pytest.raises(LeaseLost), ours.hold(replace(shard, next_offset=50)):
+        pass
