@@ -1,6 +1,8 @@
-"""The umbrella command: run, demo, doctor and migrate, and the commands of both sides."""
+"""The umbrella command: run, demo, doctor, migrate, copy and backup, and both sides' commands."""
 
+from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -134,6 +136,59 @@ def migrate(as_json: AsJson = False) -> None:
     came = "has it already" if before == after else f"came from {before or 'nothing'}"
     output.say(f"Schema {after} at {where} ({came}).")
     output.document({"database": where, "from": before, "to": after})
+
+
+@app.command()
+def copy(
+    from_url: Annotated[str, typer.Argument(help="The database to copy: its address.")],
+    to_url: Annotated[str, typer.Argument(help="An empty database, or an earlier copy of it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy a database into another, SQLite or PostgreSQL, and compare the two.
+
+    The schema is made where there is none. Stopped half-way, the same command goes on; run again
+    later, it brings the copy up to date.
+    """
+    from genrebase.store import copying  # it brings SQLAlchemy: --help need not wait
+    from genrebase.store.engine import make_engine
+
+    output = Output(as_json=as_json)
+    source, target = make_engine(from_url), make_engine(to_url)
+    try:
+        with output.progress("Copying rows") as bar:
+            copied = copying.copy(
+                source, target, lambda at: bar(at.done, total=at.total, note=at.table)
+            )
+    finally:
+        source.dispose()
+        target.dispose()
+    columns = ("table", "rows", "checksum")
+    rows = [(one.table, one.rows, one.checksum[:12]) for one in copied.tables]
+    output.table("Equal in both databases", columns, rows)
+    output.say(f"{copied.rows:,} rows in {copied.target}, {copied.written:,} of them written now.")
+    output.document(asdict(copied))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+    as_json: AsJson = False,
+) -> None:
+    """Save the database at `STORE_URL` into a SQLite file, while others go on writing to it.
+
+    The file is a database of its own: name it in `STORE_URL`, or bring it back with `copy`.
+    """
+    from genrebase import store  # it brings SQLAlchemy: --help need not wait
+    from genrebase.store.backup import backup as back_up
+
+    output, engine = Output(as_json=as_json), store.connect()
+    try:
+        with output.progress("Saving rows") as bar:
+            made = back_up(engine, file, lambda at: bar(at.done, total=at.total, note=at.table))
+    finally:
+        engine.dispose()
+    output.say(f"{made.rows:,} rows in {made.file} ({made.bytes / 1e6:,.1f} MB), checked.")
+    output.document({**asdict(made), "file": str(made.file)})
 
 
 def mount(into: typer.Typer) -> None:

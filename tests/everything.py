@@ -1,0 +1,102 @@
+"""A small database with rows in every table, the awkward values among them."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, Table, insert, select
+
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.fakes import NOON
+
+PLAYLISTS = ("aB" * 11, "Ab" * 11, "ab" * 11, "0Z" * 11)
+"""Text that a language sorts otherwise than its code points."""
+
+_SAMPLES = {
+    int: 1, float: 0.25, str: "x", bool: True, datetime: NOON, bytes: b"x", dict: {"a": [1]},
+}  # fmt: skip
+
+
+def fill(engine: Engine, tracks: int = 30) -> None:
+    """Put rows into every table there is."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock", target=10)
+        jazz = make.add_genre(connection, "シティポップ", paused=True)
+        ids = [
+            make.add_track(
+                connection,
+                f"Song {number} \t\\ \"'\n é",
+                [f"Band {number % 4}", "Guest"],
+                genres=[rock, jazz][: number % 3],
+                release_year=1990 + number % 9 if number % 5 else None,
+                popularity=number or None,
+                explicit=bool(number % 2) if number % 7 else None,
+            )
+            for number in range(tracks)
+        ]
+        for number, track in enumerate(ids):
+            make.add_alias(connection, track, f"{number:022d}")
+        make.add_features(connection, ids[0], energy=0.1 + 0.2, loudness=-0.0, key=None)
+        make.add_features(connection, ids[0], "reccobeats", tempo=1 / 3 + 100)
+        make.add_verdict(connection, ids[1], jazz, "Zoé")
+        _fill_rest(connection, ids[0], rock, jazz)
+
+
+def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None:
+    model = make.add_model(
+        connection,
+        artifact=bytes(range(256)) * 40,
+        params={"b": 1e16, "a": [1.0, 0.1, None, {"ü": "\\"}]},
+        metrics={},
+        probes=[],
+        choice={"z": 1, "a": -0.0},
+    )
+    make.add_model(connection, "retired")
+    make.add_metric(connection, model, "new_artist", "accuracy", 0.1 + 0.2, genre_id=rock)
+    make.add_predictions(connection, model, track, [(rock, 0.9), (jazz, 0.1)])
+    make.add_shard(connection, rock, 'genre:"r&b"', lease_owner="x:1:2", lease_until=1e9 + 0.25)
+    make.add_budget(connection, capabilities={"closed": {"tracks": 1.5}}, requests=2**40)
+    make.add_job_run(connection, "harvest", "failed", error="no: '%s'", counts={"n": 1})
+    pairs = {"genre_id": rock, "predicted_id": jazz, "model_id": model, "regime": "all"}
+    others = {
+        tables.genre_mapping: [{"mapping": "own", "fine": "b-side", "broad": "rock"}],
+        tables.genre_playlist: [{"genre_id": rock, "playlist_id": one} for one in PLAYLISTS],
+        tables.confusion: [{**pairs, "tracks": 3}],
+        tables.feature_importance: [
+            {"model_id": model, "regime": "all", "feature": "energy", "importance": 0.5}
+        ],
+        tables.feature_attempt: [
+            {"track_id": track, "provider": "spotify", "next_at": NOON, "outcome": "unknown"}
+        ],
+        tables.catalogue_origin: [{"kind": "file", "detail": "x", "recorded_at": NOON}],
+        tables.imported_file: [{"sha256": "ab", "name": "a.csv", "rows_done": 3}],
+    }
+    for table, rows in others.items():
+        connection.execute(insert(table), rows)
+    for table in tables.metadata.sorted_tables:
+        if connection.execute(select(table).limit(1)).first() is None:
+            connection.execute(insert(table), _anything(connection, table))
+
+
+def _anything(connection: Connection, table: Table) -> dict[str, object]:
+    """Return a row for a table that nothing above is about."""
+    row: dict[str, object] = {}
+    for column in table.columns:
+        if column.primary_key and column.autoincrement is True:
+            continue
+        (parent,) = [key.column for key in column.foreign_keys] or [None]
+        row[column.name] = (
+            _SAMPLES[column.type.python_type]
+            if parent is None
+            else connection.scalar(select(parent).limit(1))
+        )
+    return row
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Return all rows of all tables as Python sees them."""
+    with reading(engine) as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in tables.metadata.sorted_tables
+        }

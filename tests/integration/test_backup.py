@@ -1,0 +1,155 @@
+"""A backup is one consistent, restorable file, whoever is writing to the database meanwhile."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import Engine, func, select
+from typer.testing import CliRunner
+
+from collector.catalogue import tracks
+from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from genrebase.cli import app
+from genrebase.errors import Refused
+from genrebase.store import backup as backups
+from genrebase.store import copying, tables
+from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.errors import SchemaMismatch
+from tests.consistency import assert_consistent
+from tests.everything import contents, fill
+from tests.fakes import NOON
+
+PAGE = 20
+
+
+def open_file(file: Path) -> Engine:
+    return make_engine(f"sqlite:///{file}")
+
+
+def test_a_backup_is_the_database(engine: Engine, tmp_path: Path):
+    """All rows of all tables are in the file, and it is ready to be worked with."""
+    fill(engine)
+    file = tmp_path / "saved.db"
+    made = backups.backup(engine, file)
+    expected = contents(engine)
+    saved = open_file(file)
+    assert contents(saved) == expected
+    assert made.tables == {name: len(rows) for name, rows in expected.items()}
+    assert (made.rows, made.bytes) == (sum(made.tables.values()), file.stat().st_size)
+    with transaction(saved) as connection:
+        connection.execute(tables.genre.delete().where(tables.genre.c.id < 0))
+    saved.dispose()
+    assert sorted(path.name for path in tmp_path.iterdir() if "saved" in path.name) == ["saved.db"]
+
+
+def test_a_backup_is_taken_while_a_harvest_writes(
+    engine: Engine, tmp_path: Path, bare_postgres_url: str
+):
+    """It holds whole steps only, and can be brought back into either kind of database."""
+    started, stop = Event(), Event()
+    file = tmp_path / "saved.db"
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(_harvest, engine, started, stop)
+        started.wait(30)
+        try:
+            backups.backup(engine, file)
+        finally:
+            stop.set()
+        written = writing.result()
+    saved, restored = open_file(file), make_engine(bare_postgres_url)
+    with reading(saved) as connection:
+        assert_consistent(connection)
+        found = connection.execute(select(func.count()).select_from(tables.sighting)).scalar_one()
+    assert found % PAGE == 0
+    assert PAGE <= found <= written
+    copying.copy(saved, restored)
+    assert contents(restored) == contents(saved)
+    saved.dispose()
+    restored.dispose()
+
+
+def _harvest(engine: Engine, started: Event, stop: Event) -> int:
+    """Record pages until told to stop; return how many tracks there are."""
+    page = 0
+    while not stop.is_set():
+        seen = [
+            Seen(
+                FoundTrack("spotify", f"{page}x{n}", f"Song {page} {n}", (ArtistCredit(f"B{n}"),)),
+                "rock" if page % 2 else "jazz",
+                n,
+            )
+            for n in range(PAGE)
+        ]
+        with transaction(engine) as connection:
+            tracks.record(connection, seen, Delivery("spotify", None), NOON)
+        page += 1
+        if page == 2:  # so that the backup meets one that is under way
+            started.set()
+    return page * PAGE
+
+
+def test_a_file_is_never_replaced(sqlite_engine: Engine, tmp_path: Path):
+    """What is there stays as it is."""
+    file = tmp_path / "precious.txt"
+    file.write_text("mine")
+    with pytest.raises(backups.FileExists, match=r"precious\.txt"):
+        backups.backup(sqlite_engine, file)
+    assert file.read_text() == "mine"
+
+
+def test_a_backup_needs_a_folder(sqlite_engine: Engine, tmp_path: Path):
+    """A folder that is not there is not made: it may be a disk that is not mounted."""
+    with pytest.raises(Refused, match="no folder"):
+        backups.backup(sqlite_engine, tmp_path / "absent" / "saved.db")
+
+
+def test_what_is_no_database_of_ours_is_not_backed_up(tmp_path: Path, bare_sqlite_url: str):
+    """A database without the schema is refused."""
+    engine = make_engine(bare_sqlite_url)
+    with pytest.raises(SchemaMismatch):
+        backups.backup(engine, tmp_path / "saved.db")
+    engine.dispose()
+
+
+def test_a_copied_database_leaves_its_mark_out(
+    sqlite_engine: Engine, other_engine: Engine, postgres_engine: Engine, tmp_path: Path
+):
+    """A backup can be copied from and worked in, whatever it was made of."""
+    fill(sqlite_engine, 2)
+    copying.copy(sqlite_engine, postgres_engine)
+    backups.backup(postgres_engine, tmp_path / "saved.db")
+    saved = open_file(tmp_path / "saved.db")
+    with reading(saved) as connection:
+        assert copying.marks.read(connection) is None
+    saved.dispose()
+
+
+def test_the_commands_say_what_they_did(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """`backup` and `copy` are one JSON document each, and refuse with exit code 2."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    fill(engine, 2)
+    engine.dispose()
+    file, to = tmp_path / "saved.db", f"sqlite:///{tmp_path / 'copy.db'}"
+    made = json.loads(invoke("backup", str(file), "--json"))
+    assert made["rows"] == sum(made["tables"].values()) > 20
+    with pytest.raises(backups.FileExists):
+        invoke("backup", str(file))
+    copied = json.loads(invoke("copy", f"sqlite:///{file}", to, "--json"))
+    assert copied["rows"] == copied["written"] == made["rows"]
+    assert {one["table"]: one["rows"] for one in copied["tables"]} == made["tables"]
+    assert "0 of them written now" in invoke("copy", f"sqlite:///{file}", to)
+    with pytest.raises(copying.SameDatabase):
+        invoke("copy", to, to)
+
+
+def invoke(*arguments: str) -> str:
+    """Run a command of the umbrella; return what it wrote to standard output."""
+    result = CliRunner().invoke(app, arguments)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout

@@ -1,0 +1,257 @@
+"""A copy is equal, goes on after a kill, and never costs anybody their data."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, delete, insert, select, text, update
+
+from genrebase.store import copying, tables
+from genrebase.store.copying import HoldsOtherData, SameDatabase
+from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.errors import SchemaMismatch, StoreError
+from tests import factories as make
+from tests.conftest import PostgresServer
+from tests.consistency import assert_consistent
+from tests.everything import contents, fill
+from tests.fakes import NOON
+
+MakeTarget = Callable[[], Engine]
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of what is copied: a database of each kind."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture
+def target(database_url: str, request: pytest.FixtureRequest) -> Engine:
+    """Return an engine on an empty database of the other kind."""
+    kind = "postgres_engine" if database_url.startswith("sqlite") else "other_engine"
+    made: Engine = request.getfixturevalue(kind)
+    return made
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    fill(engine)
+    return engine
+
+
+class Stopped(Exception):
+    """Thrown in the middle of a copy."""
+
+
+def stop_after(rows: int) -> Callable[[copying.Progress], None]:
+    def advance(progress: copying.Progress) -> None:
+        if progress.done >= rows:
+            raise Stopped
+
+    return advance
+
+
+def test_every_table_is_filled(filled: Engine):
+    """What the copies below are compared by holds rows of every table."""
+    assert [name for name, rows in contents(filled).items() if not rows] == []
+
+
+def test_a_copy_is_equal(filled: Engine, bare_url: str):
+    """All rows with their keys arrive in a database that had no schema, and are compared."""
+    target = make_engine(bare_url)
+    copied = copying.copy(filled, target)
+    expected = contents(filled)
+    assert contents(target) == expected
+    assert copied.rows == copied.written == sum(map(len, expected.values()))
+    assert {one.table: one.rows for one in copied.tables} == {
+        name: len(rows) for name, rows in expected.items()
+    }
+    assert not copied.resumed
+    with reading(target) as connection:
+        assert_consistent(connection)
+        assert connection.execute(text("SELECT count(*) FROM tracks")).scalar() == 30
+    target.dispose()
+
+
+def test_there_and_back_is_equal(
+    sqlite_engine: Engine, postgres_engine: Engine, other_engine: Engine
+):
+    """SQLite to PostgreSQL and back ends in the database it began with."""
+    fill(sqlite_engine)
+    there = copying.copy(sqlite_engine, postgres_engine)
+    back = copying.copy(postgres_engine, other_engine)
+    assert contents(other_engine) == contents(sqlite_engine)
+    assert there.tables == back.tables
+
+
+def test_new_rows_get_new_keys(filled: Engine, target: Engine):
+    """After a copy the next track is numbered behind the copied ones, also on PostgreSQL."""
+    copying.copy(filled, target)
+    with transaction(target) as connection:
+        highest = max(connection.scalars(select(tables.track.c.id)))
+        assert make.add_track(connection, "New") > highest
+        assert make.add_shard(connection, 1, "another") > 1
+
+
+@pytest.mark.parametrize("rows", [1, 150])
+def test_a_stopped_copy_goes_on(filled: Engine, target: Engine, rows: int):
+    """Whatever table it stopped in, the same command ends it, and writes nothing twice."""
+    expected = contents(filled)
+    with pytest.raises(Stopped):
+        copying.copy(filled, target, stop_after(rows))
+    before = sum(len(found) for found in contents(target).values())
+    copied = copying.copy(filled, target)
+    assert copied.resumed
+    assert copied.written == copied.rows - before
+    assert contents(target) == expected
+
+
+def test_a_killed_process_is_no_different(filled: Engine, database_url: str, target: Engine):
+    """SIGKILL in the middle leaves a copy that the next run ends."""
+    to = target.url.render_as_string(hide_password=False)
+    script = (
+        "import os, signal\n"
+        "from genrebase.store import copying\n"
+        "from genrebase.store.engine import make_engine\n"
+        "def kill(at):\n"
+        "    if at.done > 100: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"copying.copy(make_engine({database_url!r}), make_engine({to!r}), kill)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    copying.copy(filled, target)
+    assert contents(target) == contents(filled)
+
+
+def change(engine: Engine) -> None:
+    """Add, change and remove rows, and let two models exchange what only one may be."""
+    with transaction(engine) as connection:
+        gone = connection.scalars(select(tables.verdict.c.track_id)).one()
+        connection.execute(delete(tables.verdict))
+        connection.execute(delete(tables.track).where(tables.track.c.id == gone))
+        connection.execute(update(tables.track).values(album="Another"))
+        champion, retired = connection.scalars(
+            select(tables.model.c.id).order_by(tables.model.c.status)
+        ).all()
+        for model, status in ((champion, "candidate"), (retired, "champion")):
+            chosen = update(tables.model).where(tables.model.c.id == model)
+            connection.execute(chosen.values(status=status))
+        genre = connection.scalar(select(tables.genre.c.id).limit(1))
+        make.add_track(connection, "New", genres=[genre])
+
+
+def test_a_copy_is_brought_up_to_date(filled: Engine, target: Engine):
+    """What went, came and changed since is the same in the copy after the next run."""
+    copying.copy(filled, target)
+    change(filled)
+    copied = copying.copy(filled, target)
+    assert copied.resumed
+    assert contents(target) == contents(filled)
+    assert copying.copy(filled, target).written == 0
+
+
+def test_rows_that_exchanged_something_unique_are_copied(filled: Engine, target: Engine):
+    """An earlier champion that is champion again collides with the stored one, and is copied."""
+    with transaction(filled) as connection:
+        connection.execute(update(tables.model).values(status="retired"))
+        first = connection.scalar(select(tables.model.c.id).order_by(tables.model.c.id).limit(1))
+        last = update(tables.model).where(tables.model.c.id != first)
+        connection.execute(last.values(status="champion"))
+    copying.copy(filled, target)
+    with transaction(filled) as connection:
+        connection.execute(update(tables.model).values(status="retired"))
+        chosen = update(tables.model).where(tables.model.c.id == first)
+        connection.execute(chosen.values(status="champion"))
+    copying.copy(filled, target)
+    assert contents(target) == contents(filled)
+
+
+def test_other_data_is_not_touched(filled: Engine, target: Engine):
+    """A database with rows of its own is refused before anything is written."""
+    with transaction(target) as connection:
+        make.add_genre(connection, "mine")
+    before = contents(target)
+    with pytest.raises(HoldsOtherData, match="data of its own"):
+        copying.copy(filled, target)
+    assert contents(target) == before
+
+
+def test_a_copy_that_was_worked_in_is_not_overwritten(filled: Engine, target: Engine):
+    """What was written into a complete copy would be lost: it is refused, and named."""
+    copying.copy(filled, target)
+    with transaction(target) as connection:
+        connection.execute(
+            insert(tables.genre).values(name="mine", created_at=NOON, sightings=0, paused=False)
+        )
+    with pytest.raises(HoldsOtherData, match=r"\(genre\)"):
+        copying.copy(filled, target)
+
+
+def test_a_copy_of_another_database_is_refused(
+    sqlite_engine: Engine, other_engine: Engine, postgres_engine: Engine
+):
+    """A target belongs to the source it was copied from."""
+    fill(sqlite_engine, 2)
+    copying.copy(sqlite_engine, postgres_engine)
+    with pytest.raises(HoldsOtherData, match="holds a copy of"):
+        copying.copy(other_engine, postgres_engine)
+
+
+def test_a_database_is_not_copied_into_itself(filled: Engine, database_url: str):
+    """Also not by another address."""
+    other = make_engine(database_url.replace("sqlite:///", "sqlite:////./"))
+    with pytest.raises(SameDatabase):
+        copying.copy(filled, other)
+    other.dispose()
+
+
+def test_another_schema_is_refused(filled: Engine, target: Engine):
+    """Neither end may carry a schema that this version does not know."""
+    with transaction(target) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for source, into in ((filled, target), (target, filled)):
+        with pytest.raises(SchemaMismatch, match="9999"):
+            copying.copy(source, into)
+
+
+def test_somebody_who_writes_to_the_copy_is_noticed(filled: Engine, target: Engine):
+    """Counts and checksums at the end are those of what was copied, or the copy fails."""
+    stray = {"mapping": "own", "fine": "stray", "broad": "rock"}
+
+    def write_after_mappings(progress: copying.Progress) -> None:
+        if progress.done == progress.total // 2:
+            with transaction(target) as connection:
+                connection.execute(insert(tables.genre_mapping).values(stray))
+
+    with pytest.raises(StoreError, match="genre_mapping"):
+        copying.copy(filled, target, write_after_mappings)
+    copying.copy(filled, target)
+    assert contents(target) == contents(filled)
+
+
+def test_a_source_may_be_written_to_meanwhile(filled: Engine, target: Engine):
+    """A copy is the source at one moment, whatever is written to it from then on."""
+    expected = contents(filled)
+
+    def write(_: copying.Progress) -> None:
+        with transaction(filled) as connection:
+            connection.execute(update(tables.track).values(album="Meanwhile"))
+
+    copying.copy(filled, target, write)
+    assert contents(target) == expected
+
+
+def test_the_server_s_own_tables_are_left_alone(
+    postgres_server: PostgresServer, bare_postgres_url: str, sqlite_engine: Engine
+):
+    """Tables of other software stay, and a name that both want is refused."""
+    target = make_engine(bare_postgres_url)
+    with transaction(target) as connection:
+        connection.execute(text("CREATE TABLE guestbook (line text)"))
+        connection.execute(text("CREATE TABLE artist (name text)"))
+    with pytest.raises(SchemaMismatch, match="artist"):
+        copying.copy(sqlite_engine, target)
+    target.dispose()
