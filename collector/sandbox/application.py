@@ -1,5 +1,6 @@
 """The whole application: the APIs, what the sandbox says of itself, and the gate before them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from starlette.applications import Starlette
@@ -9,12 +10,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from collector.rates import Rate
-from collector.sandbox import reccobeats
+from collector.sandbox import playlists, reccobeats
 from collector.sandbox.catalogue import Catalogue
 from collector.sandbox.faults import Faults
 from collector.sandbox.faulty import Faulty
 from collector.sandbox.gate import OWN, Gate
 from collector.sandbox.limits import Limit
+from collector.sandbox.playlists import Playlist
 from collector.sandbox.shapes import Shapes
 from collector.sandbox.stats import Stats
 from collector.sandbox.tokens import LIFETIME, Tokens
@@ -52,8 +54,10 @@ def make(catalogue: Catalogue, behaviour: Behaviour, address: str, clock: Clock)
     """Make the application that answers at `address` (`http://127.0.0.1:8765`)."""
     mode = MODES[behaviour.mode]
     stats = Stats({"spotify": behaviour.rate, "reccobeats": behaviour.reccobeats_rate})
+    lists = playlists.make(catalogue)
     api = WebApi(
         catalogue=catalogue,
+        playlists=lists,
         mode=mode,
         tokens=Tokens(behaviour.token_seconds),
         shapes=Shapes(f"{address}/v1", all_fields=mode.all_open),
@@ -64,17 +68,34 @@ def make(catalogue: Catalogue, behaviour: Behaviour, address: str, clock: Clock)
         "spotify": Limit(behaviour.rate, behaviour.retry_after, behaviour.quota),
         "reccobeats": Limit(behaviour.reccobeats_rate),
     }
-    app: ASGIApp = Starlette(routes=[*routes, *_own(catalogue, stats)])
+    app: ASGIApp = Starlette(routes=[*routes, *_own(catalogue, lists, stats)])
     if behaviour.faults is not None:
         app = Faulty(app, behaviour.faults, stats)
     return Application(Gate(app, limits, stats, clock), stats)
 
 
-def _own(catalogue: Catalogue, stats: Stats) -> list[Route]:
+def _own(catalogue: Catalogue, lists: Mapping[str, Playlist], stats: Stats) -> list[Route]:
     async def show_stats(_request: Request) -> Response:
         return JSONResponse(stats.as_json())
 
     async def show_catalogue(_request: Request) -> Response:
         return JSONResponse({**asdict(catalogue.origin), "genres": catalogue.genres})
 
-    return [Route(f"{OWN}stats", show_stats), Route(f"{OWN}catalogue", show_catalogue)]
+    async def show_playlists(_request: Request) -> Response:
+        shown = [
+            {
+                "id": one.id,
+                "name": one.name,
+                "genre": one.genre,
+                "own": one.is_mine,
+                "items": len(one.entries),
+            }
+            for one in lists.values()
+        ]
+        return JSONResponse({"playlists": shown})
+
+    return [
+        Route(f"{OWN}stats", show_stats),
+        Route(f"{OWN}catalogue", show_catalogue),
+        Route(f"{OWN}playlists", show_playlists),
+    ]

@@ -68,6 +68,28 @@ class Catalogue:
         """Return the row of that number."""
         return self._layout.track(self._rows[number])
 
+    def id_of(self, number: int) -> str:
+        """Return the id of the row of that number."""
+        return self._layout.id(self._rows[number])
+
+    def genre_of(self, number: int) -> str:
+        """Return the first genre the row of that number is found under."""
+        return next(iter(self._layout.genres(self._rows[number])), "")
+
+    def under(self, genre: str) -> Sequence[int]:
+        """Return the numbers of a genre's rows."""
+        return self._by_genre.get(genre.casefold(), ())
+
+    @property
+    def playlists(self) -> dict[str, tuple[str, list[int]]]:
+        """The table's own playlists: by id the name and the rows; empty where it has none."""
+        found: dict[str, tuple[str, list[int]]] = {}
+        cell = self._layout.cell
+        for number, row in enumerate(self._rows if "playlist" in self._layout.at else ()):
+            if key := cell(row, "playlist"):
+                found.setdefault(key, (cell(row, "playlist_name"), []))[1].append(number)
+        return found
+
     def by_id(self, track_id: str) -> Track | None:
         """Return the first row of that id."""
         number = self._by_id.get(track_id)

@@ -25,6 +25,8 @@ _USUAL: Final[Mapping[str, Sequence[str]]] = {
     "isrc": ("isrc",),
     "genre": ("genre", "track_genre", "playlist_genre", "label"),
     "subgenre": ("playlist_subgenre",),
+    "playlist": ("playlist_id",),
+    "playlist_name": ("playlist_name",),
 }
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _PLAUSIBLE_YEARS: Final = range(1860, 2101)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from collector.sandbox import ids
 from collector.sandbox.catalogue import Artist, artist_id_of
 from collector.sandbox.layout import Track
+from collector.sandbox.playlists import Entry, Odd, Playlist
 
 REACH: Final = 1_000
 """A query answers no row at or beyond this offset."""
@@ -17,12 +18,25 @@ _MARKETS: Final = ("DE", "FR", "GB", "JP", "US")
 _PRECISIONS: Final = {4: "year", 7: "month", 10: "day"}
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def error(status: int, message: str | None = None, reason: str | None = None) -> Json:
     """Return the Web API's error object."""
     said = {"status": status, "message": message, "reason": reason}
     return {"error": {key: value for key, value in said.items() if value is not None}}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a list."""
+
+    offset: int
+    limit: int
+
+    def of(self, rows: Sequence[T]) -> Sequence[T]:
+        """Return the rows of it."""
+        return rows[self.offset : self.offset + self.limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +79,48 @@ class Shapes:
 
     def page(self, kind: str, items: Sequence[Json], total: int, asked: "PageAsked") -> Json:
         """Return a page of a search; `next` stops where the reach ends."""
-        following = asked.offset + asked.limit
-        has_next = following < total and following + asked.limit <= REACH
-        before = max(0, asked.offset - asked.limit)
-        return {
-            kind: {
-                "href": self._search(asked, asked.offset),
-                "items": items,
-                "limit": asked.limit,
-                "next": self._search(asked, following) if has_next else None,
-                "offset": asked.offset,
-                "previous": self._search(asked, before) if asked.offset else None,
-                "total": total,
-            }
+        # `query`, not `q`: so it stands in Spotify's own links.
+        address = f"{self.api}/search?{urlencode({'query': asked.query, 'type': asked.types})}&"
+        return {kind: _page(address, items, total, asked.part, REACH)}
+
+    def playlist(self, playlist: Playlist, page: Json | None) -> Json:
+        """Return a playlist object; without a `page` of items where they are not shown."""
+        shape = {
+            **_links(self.api, "playlist", playlist.id),
+            "collaborative": False,
+            "description": None,
+            "images": [],
+            "name": playlist.name,
+            "owner": {
+                **_links(self.api, "user", playlist.owner),
+                "display_name": playlist.owner,
+            },
+            "public": True,
+            "snapshot_id": playlist.snapshot_id,
         }
+        if page is not None:
+            shape["tracks" if self.all_fields else "items"] = page
+        return shape
+
+    def playlist_page(
+        self, playlist: Playlist, entries: Sequence[tuple[Entry, Track | None]], part: Part
+    ) -> Json:
+        """Return a page of a playlist: each entry with its track, where it is one."""
+        items = [self._entry(playlist, entry, track) for entry, track in entries]
+        address = f"{self.api}/playlists/{playlist.id}/items?"
+        return _page(address, items, len(playlist.entries), part, None)
+
+    def _entry(self, playlist: Playlist, entry: Entry, track: Track | None) -> Json:
+        item = _odd(self.api, entry) if track is None else self.track(track)
+        shape = {
+            "added_at": "2024-01-01T00:00:00Z",
+            "added_by": _links(self.api, "user", playlist.owner),
+            "is_local": entry == Odd.LOCAL,
+            "item": item,
+        }
+        if self.all_fields:
+            shape["track"] = item  # its name before 2026
+        return shape
 
     def features(self, track: Track | None) -> Json | None:
         """Return an audio features object, None where nothing is known."""
@@ -116,16 +158,6 @@ class Shapes:
     def _links(self, kind: str, id_: str) -> Json:
         return _links(self.api, kind, id_)
 
-    def _search(self, asked: "PageAsked", offset: int) -> str:
-        # `query`, not `q`: so it stands in Spotify's own links.
-        query = {
-            "query": asked.query,
-            "type": asked.types,
-            "offset": offset,
-            "limit": asked.limit,
-        }
-        return f"{self.api}/search?{urlencode(query)}"
-
 
 @dataclass(frozen=True, slots=True)
 class PageAsked:
@@ -134,8 +166,7 @@ class PageAsked:
     query: str
     types: str
     """As they were written, between commas."""
-    offset: int
-    limit: int
+    part: Part
 
 
 def reccobeats(track: Track) -> Json:
@@ -147,6 +178,44 @@ def reccobeats(track: Track) -> Json:
         "isrc": track.isrc,
         **known,
     }
+
+
+def _page(address: str, items: Sequence[Json], total: int, part: Part, reach: int | None) -> Json:
+    """Return a page; `next` stops where the reach ends, if there is one."""
+
+    def at(offset: int) -> str:
+        return f"{address}offset={offset}&limit={part.limit}"
+
+    following = part.offset + part.limit
+    has_next = following < total and (reach is None or following + part.limit <= reach)
+    return {
+        "href": at(part.offset),
+        "items": items,
+        "limit": part.limit,
+        "next": at(following) if has_next else None,
+        "offset": part.offset,
+        "previous": at(max(0, part.offset - part.limit)) if part.offset else None,
+        "total": total,
+    }
+
+
+def _odd(api: str, entry: Entry) -> Json | None:
+    """Return what stands in a playlist and is no track."""
+    if entry == Odd.EPISODE:
+        return {**_links(api, "episode", ids.base62("episode")), "name": "An episode"}
+    if entry == Odd.LOCAL:
+        credit = {"name": "Somebody", "id": None, "type": "artist", "uri": None}
+        return {
+            "album": {"name": "", "id": None, "album_type": None, "artists": []},
+            "artists": [credit],
+            "duration_ms": 180_000,
+            "id": None,
+            "is_local": True,
+            "name": "A file",
+            "type": "track",
+            "uri": "spotify:local:Somebody::A+file:180",
+        }
+    return None
 
 
 @lru_cache(maxsize=65_536)

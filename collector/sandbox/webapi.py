@@ -1,6 +1,6 @@
 """Spotify's Web API and its token endpoint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import parse_qs
@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from collector.sandbox import ids, query, tokens
 from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.shapes import REACH, Json, PageAsked, Shapes, error
+from collector.sandbox.playlists import Playlist
+from collector.sandbox.shapes import REACH, Json, PageAsked, Part, Shapes, error
 from collector.sandbox.tokens import Tokens
 from genrebase.runtime.clock import Clock
 
@@ -37,6 +38,7 @@ MODES: Final[dict[ModeName, Mode]] = {
 _TYPES: Final = ("album", "artist", "playlist", "track", "show", "episode", "audiobook")
 _BATCH: Final = 50
 _FEATURES_BATCH: Final = 100
+_ITEMS_DEFAULT: Final = 20
 
 
 class _Refused(Exception):
@@ -52,6 +54,7 @@ class WebApi:
     """The endpoints, over one catalogue, in one mode."""
 
     catalogue: Catalogue
+    playlists: Mapping[str, Playlist]
     mode: Mode
     tokens: Tokens
     shapes: Shapes
@@ -70,6 +73,9 @@ class WebApi:
             "/v1/audio-features": self.several_features,
             "/v1/audio-features/": self.several_features,
             "/v1/audio-features/{id}": self.features,
+            "/v1/playlists/{id}": self.playlist,
+            "/v1/playlists/{id}/items": self.playlist_items,
+            "/v1/playlists/{id}/tracks": self.playlist_tracks,
             "/v1/{rest:path}": self.nothing,
         }
         return [
@@ -108,7 +114,7 @@ class WebApi:
         answer: Json = {}
         for kind in types:
             numbers = self.catalogue.find(asked_for) if kind == "track" else ()
-            shown = numbers[asked.offset : asked.offset + asked.limit]
+            shown = asked.part.of(numbers)
             items = [self.shapes.track(self.catalogue.track(number)) for number in shown]
             answer |= self.shapes.page(f"{kind}s", items, len(numbers), asked)
         return answer
@@ -153,6 +159,30 @@ class WebApi:
         found = map(self.catalogue.by_id, _ids(request, _FEATURES_BATCH))
         return {"audio_features": [self.shapes.features(track) for track in found]}
 
+    def playlist(self, request: Request) -> Json:
+        """Answer a playlist with its first items; without them where it is not our own."""
+        found = self._playlist(request)
+        page = self._items_of(found, Part(0, _BATCH)) if self._may_read(found) else None
+        return self.shapes.playlist(found, page)
+
+    def playlist_items(self, request: Request) -> Json:
+        """Answer a page of a playlist's items."""
+        found = self._playlist(request)
+        if not self._may_read(found):
+            raise _Refused(403, "Forbidden")
+        limit = _whole(request, "limit", _ITEMS_DEFAULT)
+        if not 1 <= limit <= _BATCH:
+            raise _Refused(400, "Invalid limit")
+        offset = _whole(request, "offset", 0)
+        if offset < 0:
+            raise _Refused(400, "Invalid offset")
+        return self._items_of(found, Part(offset, limit))
+
+    def playlist_tracks(self, request: Request) -> Json:
+        """Answer under the name that `items` had before 2026."""
+        self._only_when_open()
+        return self.playlist_items(request)
+
     def nothing(self, _request: Request) -> Json:
         """Say that there is no such endpoint."""
         raise _Refused(404, "Service not found")
@@ -170,6 +200,22 @@ class WebApi:
 
         return answer
 
+    def _playlist(self, request: Request) -> Playlist:
+        found = self.playlists.get(_id(request))
+        if found is None:
+            raise _not_found(_id(request))
+        return found
+
+    def _may_read(self, playlist: Playlist) -> bool:
+        return self.mode.all_open or playlist.is_mine
+
+    def _items_of(self, playlist: Playlist, part: Part) -> Json:
+        shown = [
+            (entry, self.catalogue.track(entry) if isinstance(entry, int) else None)
+            for entry in part.of(playlist.entries)
+        ]
+        return self.shapes.playlist_page(playlist, shown, part)
+
     def _only_when_open(self) -> None:
         if not self.mode.all_open:
             raise _Refused(403, None)
@@ -181,7 +227,7 @@ class WebApi:
         offset = _whole(request, "offset", 0)
         if offset < 0 or offset + limit > REACH:
             raise _Refused(400, "Invalid offset")
-        return PageAsked(text, types, offset, limit)
+        return PageAsked(text, types, Part(offset, limit))
 
 
 def _whole(request: Request, name: str, default: int) -> int:

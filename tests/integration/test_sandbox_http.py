@@ -244,6 +244,51 @@ def test_development_closed_endpoints(development, path):
     assert (answer.status_code, answer.json()) == (403, {"error": {"status": 403}})
 
 
+def playlists_of(client, genre="techno"):
+    """Return our own playlist of a genre, and somebody else's."""
+    shown = requests.get(f"{client.sandbox.url}/__sandbox__/playlists", timeout=5).json()
+    found = [one for one in shown["playlists"] if one["genre"] == genre]
+    return sorted(found, key=lambda one: not one["own"])
+
+
+@pytest.mark.parametrize("mode", ["extended", "development"])
+def test_a_playlist_is_walked_page_by_page(request, mode):
+    """The first items come with the playlist, the rest by `next`: tracks, and what is none."""
+    client = request.getfixturevalue(mode)
+    own, _ = playlists_of(client)
+    playlist = client.get(f"v1/playlists/{own['id']}").json()
+    page = playlist["tracks" if mode == "extended" else "items"]
+    assert (playlist["owner"]["id"], page["total"], len(page["items"])) == ("sandbox", 124, 50)
+    entries = page["items"]
+    while page["next"]:
+        page = client.session.get(page["next"], timeout=5).json()
+        entries += page["items"]
+    items = [entry["item"] for entry in entries]
+    assert len(items) == own["items"]
+    assert [items[at] and items[at]["type"] for at in (24, 25, 51, 77)] == [
+        "track", "episode", "track", None,
+    ]  # fmt: skip
+    assert [entry["is_local"] for entry in entries].index(True) == 51
+    assert ("track" in entries[0]) == (mode == "extended")
+
+
+def test_only_ones_own_playlists_are_read_in_development(development, extended):
+    """Somebody else's shows its name and no items; those asked for are refused."""
+    _, other = playlists_of(development)
+    path = f"v1/playlists/{other['id']}"
+    shown = development.get(path).json()
+    assert shown["snapshot_id"]
+    assert not {"items", "tracks"} & shown.keys()
+    assert development.get(f"{path}/items").status_code == 403
+    assert development.get(f"{path}/tracks").status_code == 403
+    assert development.get(f"v1/playlists/{'x' * 22}").status_code == 404
+    assert extended.get(f"{path}/items", limit=50).json() == {
+        **extended.get(f"{path}/tracks", limit=50).json()
+    }
+    assert len(extended.get(f"{path}/items").json()["items"]) == 20
+    assert extended.get(f"{path}/items", limit=51).status_code == 400
+
+
 def test_tracks_and_artists_by_id(extended):
     """One by one and in batches, null for those not known, in the order asked."""
     one = extended.get(f"v1/tracks/{ROCK[3]}").json()
