@@ -132,7 +132,7 @@ class Harvester:
     ) -> Stopped | None:
         """Fetch and record one page; return why there is nothing left to do, if so."""
         needs = self._needs(genres)
-        limit = self.source.page_limits[0]
+        limit = self._page_limit()
         shard = planning.next_shard(self._open_shards(needs), needs, limit)
         if shard is None:
             return "exhausted" if any(need.missing for need in needs.values()) else "target"
@@ -141,7 +141,7 @@ class Harvester:
             genre, shard.query, shard.year_from, shard.year_to, shard.next_offset, limit
         )
         page = fetch_page(self.budget, self.clock, self.source, query, allowance)
-        recorded = self._record(shard, genre, page)
+        recorded = self._record(shard, genre, page, self._page_limit())
         outcome.recorded += recorded
         outcome.unusable += len(page.unusable)
         _log.debug(
@@ -154,6 +154,10 @@ class Harvester:
         )
         advance(_progress(needs, shard, recorded, allowance.spent))
         return None
+
+    def _page_limit(self) -> int:
+        known, now = self.budget.capabilities, self.clock.now().timestamp()
+        return known.page_limit(self.source.page_limits, now)
 
     def _needs(self, genres: Sequence[str]) -> dict[int, Need]:
         with reading(self.engine) as connection:
@@ -170,7 +174,7 @@ class Harvester:
             shards.add_roots(connection, name, queries, self.clock.now())
             return shards.open_shards(connection, name, needs)
 
-    def _record(self, shard: Shard, genre: str, page: Page) -> Recorded:
+    def _record(self, shard: Shard, genre: str, page: Page, limit: int) -> Recorded:
         """Write a page down: its sightings and the shard's cursor, or neither."""
         now = self.clock.now()
         first = shard.first_rank + shard.next_offset
@@ -178,19 +182,21 @@ class Harvester:
         delivery = Delivery(self.source.origin, provider=None)
         with transaction(self.engine) as connection:
             recorded = tracks.record(connection, seen, delivery, now)
-            self._move(connection, shard, page, recorded)
+            self._move(connection, shard, page, recorded, limit)
         return recorded
 
-    def _move(self, connection: Connection, shard: Shard, page: Page, recorded: Recorded) -> None:
+    def _move(
+        self, connection: Connection, shard: Shard, page: Page, recorded: Recorded, limit: int
+    ) -> None:
         now, reach = self.clock.now(), self.source.reach
-        after = planning.after_page(shard, page.received, recorded.tracks_new, reach)
+        asked = min(limit, reach - shard.next_offset)
+        after = planning.after_page(shard, page.received, recorded.tracks_new, asked, reach)
         if not shards.move(connection, shard, after, page.received, now):
             return
         if after.status == "split":
-            ranges = planning.children(shard, now.year)
-            first_rank = shard.first_rank + reach
-            new = [(shard.genre_id, shard.query, years, first_rank) for years in ranges]
-            shards.add(connection, self.source.name, new, now)
+            seen = shards.seen_by_year(connection, shard, shard.first_rank + reach)
+            new = planning.split(shard, seen, now.year, limit, reach)
+            shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
 
 
 def _progress(needs: dict[int, Need], shard: Shard, recorded: Recorded, requests: int) -> Progress:

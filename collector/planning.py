@@ -4,6 +4,9 @@ A shard is a slice of a genre's search space: its query, over a range of years. 
 most `reach` rows, so a shard that gets there is split by years; its children stand behind all
 others and are asked only while the genre lacks tracks. A single year that is still full is capped.
 A shard is exhausted by an empty page, asked twice, because answers lie.
+
+A narrower search shows the same rows in the same order, so the rows of a child that its parent
+showed stand at its head: it is read from behind them to its end, and its head last of all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +36,11 @@ class Shard:
     year_to: int
     first_rank: int
     """Rank of the row at offset 0."""
+    head: int
+    """Rows at its beginning that were seen before it was made; they are read last."""
     next_offset: int
+    end_offset: int | None
+    """Where its rows end, known while its head is read; None before."""
     status: str
     """`open`, `split`, `exhausted` or `capped`."""
     requests: int
@@ -42,6 +49,8 @@ class Shard:
     """Pages in a row that brought no new track."""
     empty_pages: int
     """Empty pages in a row."""
+    promised: float | None
+    """New tracks its next page is expected to bring; None: a full page, nobody knows better."""
 
     @property
     def years(self) -> tuple[int, int]:
@@ -64,14 +73,27 @@ class Need:
         return max(0.0, 1 - self.tracks / self.target) if self.target else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A shard that is to be made."""
+
+    years: tuple[int, int]
+    first_rank: int
+    head: int
+    promised: float | None
+
+
+WHOLE: Final = Slice(ALL_YEARS, first_rank=0, head=0, promised=None)
+"""A genre before the first request."""
+
+
 def next_shard(
     shards: Iterable[Shard], needs: Mapping[int, Need], page_limit: int
 ) -> Shard | None:
     """Return the shard whose next page promises most new tracks, None where nothing is open.
 
-    A promise is the yield per request so far (an unread shard is taken at a full page), weighted
-    by the share of its genre's target still missing. Shards that ran dry wait behind all others,
-    children behind their parents' generation.
+    A promise is weighted by the share of its genre's target still missing. Children stand behind
+    all first-hand shards; those that ran dry, or seem to be at their end, behind all others.
     """
     waiting = [
         shard
@@ -83,36 +105,47 @@ def next_shard(
     )
 
 
-def _urgency(shard: Shard, need: Need, page_limit: int) -> tuple[bool, int, float, str, int, int]:
-    dry = shard.dry_pages >= DRY_PAGES_TO_POSTPONE
-    expected = (shard.tracks_new + page_limit) / (shard.requests + 1)
+def _urgency(shard: Shard, need: Need, page_limit: int) -> tuple[bool, bool, float, str, int, int]:
+    expected = float(page_limit) if shard.promised is None else min(shard.promised, page_limit)
+    postponed = shard.dry_pages >= DRY_PAGES_TO_POSTPONE or expected == 0
     promise = expected * need.missing
-    return dry, shard.first_rank, -promise, need.name, shard.year_from, shard.next_offset
+    return postponed, shard.first_rank > 0, -promise, need.name, shard.year_from, shard.id
 
 
-def after_page(shard: Shard, received: int, tracks_new: int, reach: int) -> Shard:
+def after_page(shard: Shard, received: int, tracks_new: int, asked: int, reach: int) -> Shard:
     """Return the shard as a page of `received` items leaves it.
 
-    `tracks_new` of them were unknown; from the offset `reach` on a search answers nothing.
+    `tracks_new` of them were unknown, `asked` were asked for; from the offset `reach` on a search
+    answers nothing.
     """
+    asked_once = replace(shard, requests=shard.requests + 1)
     if received == 0:
-        empty = shard.empty_pages + 1
-        status = "exhausted" if empty >= EMPTY_PAGES_TO_EXHAUST else shard.status
-        return replace(shard, status=status, empty_pages=empty, requests=shard.requests + 1)
-    offset = shard.next_offset + received
-    return replace(
-        shard,
-        next_offset=offset,
-        status=_at_reach(shard) if offset >= reach else shard.status,
-        requests=shard.requests + 1,
+        empty = replace(asked_once, empty_pages=shard.empty_pages + 1, promised=0.0)
+        return empty if empty.empty_pages < EMPTY_PAGES_TO_EXHAUST else _at_end(empty, reach)
+    expected = asked if shard.promised is None else shard.promised
+    seems_ended = received < asked
+    after = replace(
+        asked_once,
+        next_offset=shard.next_offset + received,
         tracks_new=shard.tracks_new + tracks_new,
         dry_pages=0 if tracks_new else shard.dry_pages + 1,
         empty_pages=0,
+        promised=0.0 if seems_ended else (expected + tracks_new) / 2,
     )
+    head_is_read = shard.end_offset is not None and after.next_offset >= shard.head
+    return _at_end(after, reach) if head_is_read or after.next_offset >= reach else after
 
 
-def _at_reach(shard: Shard) -> str:
-    return "capped" if shard.year_from == shard.year_to else "split"
+def _at_end(shard: Shard, reach: int) -> Shard:
+    """Return the shard as it goes on where there is nothing more to read."""
+    end = shard.next_offset if shard.end_offset is None else shard.end_offset
+    if end >= reach and shard.year_from < shard.year_to:
+        return replace(shard, status="split")
+    if shard.end_offset is None and shard.head:
+        return replace(shard, next_offset=0, end_offset=end, empty_pages=0, promised=0.0)
+    return replace(
+        shard, next_offset=end, end_offset=None, status="capped" if end >= reach else "exhausted"
+    )
 
 
 def children(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
@@ -124,3 +157,19 @@ def children(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
     cuts = [year for year in _FIRST_SPLIT if year <= last]
     ends = [*(year - 1 for year in cuts[1:]), last]
     return list(zip(cuts, ends, strict=True))
+
+
+def split(
+    shard: Shard, seen_by_year: Mapping[int, int], this_year: int, page_limit: int, reach: int
+) -> Sequence[Slice]:
+    """Return the slices that a shard is split into.
+
+    `seen_by_year` are the tracks its searches showed, by release year: they stand at the heads
+    of the children. The more were seen of a child's years, the more it promises.
+    """
+    made = []
+    for low, high in children(shard, this_year):
+        seen = sum(tracks for year, tracks in seen_by_year.items() if low <= year <= high)
+        head = max(0, min(seen, reach - page_limit))  # something is left to ask for
+        made.append(Slice((low, high), shard.first_rank + reach, head, promised=seen + 1.0))
+    return made

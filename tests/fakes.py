@@ -55,9 +55,15 @@ class FakeSource:
         page = shown[: self.reach][query.offset : query.offset + query.limit]
         items = tuple(
             PageItem(
-                FoundTrack("spotify", source_id, title, (ArtistCredit(artist, f"id {artist}"),)),
+                FoundTrack(
+                    "spotify",
+                    source_id,
+                    title,
+                    (ArtistCredit(artist, f"id {artist}"),),
+                    release_year=year,
+                ),
                 position,
             )
-            for position, (source_id, title, artist, _) in enumerate(page)
+            for position, (source_id, title, artist, year) in enumerate(page)
         )
         return Page(items, len(items))

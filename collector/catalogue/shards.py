@@ -6,8 +6,9 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from collector.planning import ALL_YEARS, Need, Shard
-from genrebase.store import tables
+from collector import planning
+from collector.planning import Need, Shard, Slice
+from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
 
@@ -52,33 +53,55 @@ def open_shards(connection: Connection, source: str, genre_ids: Iterable[int]) -
 def add(
     connection: Connection,
     source: str,
-    new: Sequence[tuple[int, str, tuple[int, int], int]],
+    genre_id: int,
+    query: str,
+    new: Iterable[Slice],
     now: datetime,
 ) -> None:
-    """Add shards: (genre id, query, years, rank of their first row)."""
-    if new:
-        connection.execute(
-            insert(tables.shard),
-            [
-                {
-                    "genre_id": genre_id,
-                    "source": source,
-                    "query": query,
-                    "year_from": years[0],
-                    "year_to": years[1],
-                    "first_rank": first_rank,
-                    "created_at": now,
-                }
-                for genre_id, query, years, first_rank in new
-            ],
-        )
+    """Add slices of a genre's search space as shards."""
+    rows = [
+        {
+            "genre_id": genre_id,
+            "source": source,
+            "query": query,
+            "year_from": one.years[0],
+            "year_to": one.years[1],
+            "first_rank": one.first_rank,
+            "head": one.head,
+            "next_offset": one.head,
+            "promised": one.promised,
+            "created_at": now,
+        }
+        for one in new
+    ]
+    if rows:
+        connection.execute(insert(tables.shard), rows)
 
 
 def add_roots(
     connection: Connection, source: str, queries: Iterable[tuple[int, str]], now: datetime
 ) -> None:
-    """Add the first shard of each genre: its query over all years."""
-    add(connection, source, [(genre_id, query, ALL_YEARS, 0) for genre_id, query in queries], now)
+    """Add the first shard of each genre, its query over all years, where none did meanwhile."""
+    bulk.serialise_writers(connection)
+    wanted = dict(queries)
+    for genre_id in sorted(missing_roots(connection, source, wanted)):
+        add(connection, source, genre_id, wanted[genre_id], [planning.WHOLE], now)
+
+
+def seen_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
+    """Count, per release year, the tracks seen under a shard's genre at ranks below this one."""
+    track, sighting = tables.track, tables.sighting
+    query = (
+        select(track.c.release_year, func.count().label("tracks"))
+        .join(sighting, sighting.c.track_id == track.c.id)
+        .where(
+            sighting.c.genre_id == shard.genre_id,
+            sighting.c.best_rank < below_rank,
+            track.c.release_year.between(shard.year_from, shard.year_to),
+        )
+        .group_by(track.c.release_year)
+    )
+    return {row.release_year: row.tracks for row in connection.execute(query)}
 
 
 def move(
@@ -96,12 +119,14 @@ def move(
         )
         .values(
             next_offset=after.next_offset,
+            end_offset=after.end_offset,
             status=after.status,
             requests=after.requests,
             items=shard.c["items"] + bindparam("received"),  # `.items` is a method
             tracks_new=after.tracks_new,
             dry_pages=after.dry_pages,
             empty_pages=after.empty_pages,
+            promised=after.promised,
             visited_at=now,
         ),
         {"received": received},

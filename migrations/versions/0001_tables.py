@@ -250,13 +250,18 @@ def harvest() -> None:
         must("year_from", SMALL),
         must("year_to", SMALL),
         must("first_rank", WHOLE, server_default="0", comment="of offset 0"),
+        must("head", WHOLE, server_default="0", comment="rows to be read last"),
         must("next_offset", WHOLE, server_default="0"),
+        sa.Column("end_offset", WHOLE, comment="where its rows end, while its head is read"),
         must("status", TEXT, server_default="open"),
         must("requests", WHOLE, server_default="0"),
         must("items", WHOLE, server_default="0"),
         must("tracks_new", WHOLE, server_default="0"),
         must("dry_pages", SMALL, server_default="0"),
         must("empty_pages", SMALL, server_default="0"),
+        sa.Column(
+            "promised", DOUBLE, comment="new tracks expected of the next page; NULL: a full one"
+        ),
         sa.Column("lease_owner", TEXT),
         sa.Column("lease_until", DOUBLE, comment="seconds since 1970"),
         must("fencing_token", WHOLE, server_default="0"),

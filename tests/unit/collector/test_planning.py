@@ -1,5 +1,6 @@
 """Planning decides; nothing is asked here."""
 
+from collections import Counter
 from dataclasses import replace
 
 from hypothesis import given
@@ -8,36 +9,48 @@ from hypothesis import strategies as st
 from collector import planning
 from collector.planning import ALL_YEARS, Need, Shard
 
-ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, "open", 0, 0, 0, 0)
+ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, 0, None, "open", 0, 0, 0, 0, None)
 NEEDS = {1: Need("rock", 100, 50), 2: Need("jazz", 100, 50)}
 
 
 def test_a_page_moves_the_cursor_by_what_was_received():
     """A short page is not the end: the next one begins right after it."""
-    after = planning.after_page(ROOT, received=7, tracks_new=3, reach=1_000)
+    after = planning.after_page(ROOT, received=7, tracks_new=3, asked=10, reach=1_000)
     assert (after.next_offset, after.status, after.tracks_new) == (7, "open", 3)
 
 
 def test_one_empty_page_is_not_believed():
     """An empty page is asked again; only the second one exhausts the shard."""
-    once = planning.after_page(ROOT, received=0, tracks_new=0, reach=1_000)
+    once = planning.after_page(ROOT, received=0, tracks_new=0, asked=10, reach=1_000)
     assert once.status == "open"
-    assert planning.after_page(once, received=0, tracks_new=0, reach=1_000).status == "exhausted"
+    assert (
+        planning.after_page(once, received=0, tracks_new=0, asked=10, reach=1_000).status
+        == "exhausted"
+    )
 
 
 def test_a_page_with_items_takes_an_empty_answer_back():
     """Two empty pages exhaust a shard only in a row."""
-    once = planning.after_page(ROOT, received=0, tracks_new=0, reach=1_000)
-    again = planning.after_page(once, received=5, tracks_new=1, reach=1_000)
-    assert planning.after_page(again, received=0, tracks_new=0, reach=1_000).status == "open"
+    once = planning.after_page(ROOT, received=0, tracks_new=0, asked=10, reach=1_000)
+    again = planning.after_page(once, received=5, tracks_new=1, asked=10, reach=1_000)
+    assert (
+        planning.after_page(again, received=0, tracks_new=0, asked=10, reach=1_000).status
+        == "open"
+    )
 
 
 def test_a_full_range_is_split_and_a_full_year_is_capped():
     """At the reach of a search a range of years is split; a single year cannot be."""
     near = replace(ROOT, next_offset=990)
-    assert planning.after_page(near, received=10, tracks_new=0, reach=1_000).status == "split"
+    assert (
+        planning.after_page(near, received=10, tracks_new=0, asked=10, reach=1_000).status
+        == "split"
+    )
     year = replace(near, year_from=1999, year_to=1999)
-    assert planning.after_page(year, received=10, tracks_new=0, reach=1_000).status == "capped"
+    assert (
+        planning.after_page(year, received=10, tracks_new=0, asked=10, reach=1_000).status
+        == "capped"
+    )
 
 
 @given(st.integers(1900, 2100), st.integers(1, 150))
@@ -67,8 +80,8 @@ def test_the_genre_that_lacks_more_comes_first():
 
 def test_a_dry_shard_waits_behind_all_others_but_is_not_given_up():
     """Pages without anything new postpone a shard; alone it is asked again."""
-    dry = replace(ROOT, requests=9, tracks_new=400, dry_pages=3)
-    poor = replace(ROOT, id=2, requests=9, tracks_new=1)
+    dry = replace(ROOT, requests=9, tracks_new=400, dry_pages=3, promised=2.0)
+    poor = replace(ROOT, id=2, requests=9, tracks_new=1, promised=0.5)
     assert planning.next_shard([dry, poor], NEEDS, 50) == poor
     assert planning.next_shard([dry], NEEDS, 50) == dry
 
@@ -78,6 +91,77 @@ def test_children_stand_behind_their_parents_generation():
     child = replace(ROOT, id=2, first_rank=1_000, year_from=2000, year_to=2009)
     used = replace(ROOT, requests=20, tracks_new=2)
     assert planning.next_shard([child, used], NEEDS, 50) == used
+
+
+def test_a_child_begins_behind_what_its_parent_showed_and_promises_by_it():
+    """Where many were seen there are more to come; where all were, one page is still asked."""
+    old, *_, new = planning.split(ROOT, {1950: 2, 2021: 990}, 2021, 50, 1_000)
+    assert (old.years, old.head, old.promised) == ((1900, 1969), 2, 3)
+    assert (new.years, new.head, new.promised) == ((2020, 2022), 950, 991)
+
+
+def test_a_short_page_postpones_but_ends_nothing():
+    """Fewer rows than asked for look like the end: others go first, two empty pages decide."""
+    short = planning.after_page(ROOT, received=7, tracks_new=7, asked=50, reach=1_000)
+    poor = replace(ROOT, id=2, promised=1.0)
+    assert short.status == "open"
+    assert planning.next_shard([short, poor], NEEDS, 50) == poor
+    assert planning.next_shard([short], NEEDS, 50) == short
+
+
+def test_a_promise_follows_the_last_pages():
+    """What it brought long ago counts for less than what it brings now."""
+    rich = replace(ROOT, promised=40.0)
+    after = planning.after_page(rich, received=50, tracks_new=10, asked=50, reach=1_000)
+    assert after.promised == 25
+
+
+def crawl(years, page, reach, error=0):
+    """Crawl rows, each of them a year, to the end; return the ranks at which each was seen."""
+    ranks = {}
+    open_shards, made, requests = [ROOT], 1, 0
+    while shard := planning.next_shard(open_shards, {1: Need("rock", 10**6, 0)}, page):
+        shown = [row for row, year in enumerate(years) if shard.year_from <= year <= shard.year_to]
+        at, asked = shard.next_offset, min(page, reach - shard.next_offset)
+        rows = shown[:reach][at : at + asked]
+        new = sum(row not in ranks for row in rows)
+        for rank, row in enumerate(rows, shard.first_rank + at):
+            ranks.setdefault(row, set()).add(rank)
+        after = planning.after_page(shard, len(rows), new, asked, reach)
+        requests += 1
+        open_shards = [after if one is shard else one for one in open_shards]
+        if after.status == "split":
+            seen = Counter(years[row] for row in ranks)
+            seen = {year: max(0, tracks + error) for year, tracks in seen.items()}
+            for part in planning.split(shard, seen, 2026, page, reach):
+                made += 1
+                child = replace(ROOT, id=made, year_from=part.years[0], year_to=part.years[1])
+                child = replace(child, first_rank=part.first_rank, head=part.head)
+                open_shards.append(replace(child, next_offset=part.head, promised=part.promised))
+    assert {shard.status for shard in open_shards} <= {"split", "exhausted", "capped"}
+    return ranks, requests
+
+
+YEARS = st.lists(st.integers(1995, 2026), max_size=120)
+
+
+@given(YEARS, st.integers(1, 12), st.integers(12, 40), st.integers(-20, 20))
+def test_every_row_that_a_search_shows_is_reached(years, page, reach, error):
+    """Whatever was skipped is come back to, whether more or fewer were seen than shown."""
+    ranks, _ = crawl(years, page, reach, error)
+    per_year = Counter()
+    for row, year in enumerate(years):
+        per_year[year] += 1
+        assert row in ranks or per_year[year] > reach
+
+
+@given(YEARS, st.integers(1, 12), st.integers(12, 40), st.integers(-20, 20))
+def test_the_best_rank_of_a_row_does_not_depend_on_what_was_skipped(years, page, reach, error):
+    """A row stands at its offset below its shard's first rank, in whichever order it is read."""
+    best, skipped = (crawl(years, page, reach, n)[0] for n in (0, error))
+    assert {row: min(found) for row, found in best.items()} == {
+        row: min(found) for row, found in skipped.items()
+    }
 
 
 def test_nothing_is_asked_for_a_genre_that_has_its_target():
