@@ -1,23 +1,30 @@
 """From settings to the things the collector works with. The one place that puts them together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from collector import http, origin, spotify
 from collector.budget import Budget
 from collector.catalogue import origin as origins
+from collector.crawl import Crawl
 from collector.enrich import Asked
 from collector.errors import BadSettings, NotFound, TermsNotAccepted
+from collector.harvest import Harvester
 from collector.origin import Origin
+from collector.playlists import PlaylistHarvester
 from collector.ports import FeatureProvider, Source
 from collector.settings import CollectorSettings
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
+from genrebase.store import bulk
 from genrebase.store.engine import Engine, reading, transaction
 
 SOURCES: Final = "collector.sources"
 FEATURES: Final = "collector.features"
 """The entry points under which plug-ins are registered."""
+
+PLAYLISTS: Final = "spotify_playlists"
+"""The source that reads the playlists bound to genres."""
 
 DELIVERED: Final = ("csv", "audio")
 """Names in the order of features that nobody is asked for: they come with imports."""
@@ -69,6 +76,25 @@ def open_source(
     return source, Budget.open(engine, source.account)
 
 
+def open_crawl(
+    engine: Engine,
+    settings: CollectorSettings,
+    clock: Clock,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> Crawl:
+    """Return all that a harvest asks, under one budget; refuses as `open_source` does."""
+    search, budget = open_source(spotify.NAME, engine, settings, clock)
+    lists = make_source(PLAYLISTS, settings, clock)
+    return Crawl(
+        engine,
+        clock,
+        (
+            PlaylistHarvester(engine, lists, budget, clock, stop_requested),
+            Harvester(engine, search, budget, clock, stop_requested),
+        ),
+    )
+
+
 def open_providers(engine: Engine, settings: CollectorSettings, clock: Clock) -> list[Asked]:
     """Return the providers to ask with their budgets, in order.
 
@@ -110,6 +136,7 @@ def admit_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> O
         elsewhere = origins.delivered_elsewhere(connection, spotify.NAME)
     if origin.admit(stored, asked, elsewhere):
         with transaction(engine) as connection:
+            bulk.serialise_writers(connection)  # another process may be starting as well
             if origin.admit(origins.stored(connection), asked, elsewhere):
                 origins.record(connection, asked, clock.now())
     return asked
