@@ -4,6 +4,7 @@ import typer
 
 from collector.commands import (
     enriching,
+    forgetting,
     genres,
     harvesting,
     importing,
@@ -29,6 +30,7 @@ app.command("import")(importing.import_)
 app.command("label")(labels.label)
 app.command("run")(running.run)
 app.command("status")(status.status)
+app.command("forget")(forgetting.forget)
 
 
 def main() -> None:
