@@ -100,6 +100,31 @@ def test_a_child_begins_behind_what_its_parent_showed_and_promises_by_it():
     assert (new.years, new.head, new.promised) == ((2020, 2022), 950, 991)
 
 
+def test_a_child_that_keeps_its_promise_is_read_on_before_the_unread():
+    """Nobody hops over the first pages of all children, where shared tracks stand."""
+    good = replace(ROOT, first_rank=1_000, requests=1, promised=30.0, year_from=1990, year_to=1999)
+    unread = replace(good, id=2, requests=0, promised=400.0, year_from=2000, year_to=2009)
+    poor = replace(good, promised=10.0)
+    assert planning.next_shard([good, unread], NEEDS, 50) == good
+    assert planning.next_shard([poor, unread], NEEDS, 50) == unread
+
+
+def test_genres_go_through_the_years_in_different_orders():
+    """What one genre finds among equal children is not what all find."""
+    years = [(1990, 1999), (2000, 2009), (2010, 2014), (2015, 2019)]
+    firsts = set()
+    for name in ("rock", "jazz", "funk", "rap", "blues"):
+        children = [
+            replace(ROOT, id=n, first_rank=1_000, promised=90.0, year_from=low, year_to=high)
+            for n, (low, high) in enumerate(years)
+        ]
+        first = planning.next_shard(children, {1: Need(name, 100, 0)}, 50)
+        again = planning.next_shard(children[::-1], {1: Need(name, 100, 0)}, 50)
+        assert first == again
+        firsts.add(first.years)
+    assert len(firsts) > 1
+
+
 def test_a_short_page_postpones_but_ends_nothing():
     """Fewer rows than asked for look like the end: others go first, two empty pages decide."""
     short = planning.after_page(ROOT, received=7, tracks_new=7, asked=50, reach=1_000)
