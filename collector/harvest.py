@@ -5,6 +5,7 @@ in one transaction, so that a crash loses nothing and repeats at most one reques
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -14,18 +15,23 @@ from collector import planning
 from collector.asking import Allowance, fetch_page
 from collector.budget import Budget
 from collector.catalogue import shards, tracks
-from collector.errors import AllowanceSpent, Blocked, Interrupted
+from collector.errors import AllowanceSpent, Blocked, Interrupted, LeaseLost
+from collector.leasing import Lease, Leasing
 from collector.planning import Need, Shard
 from collector.ports import Source
 from collector.records import Delivery, Page, PageQuery, Recorded, Seen
 from genrebase.errors import NothingToDo
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import Run
+from genrebase.runtime.processes import Process
 from genrebase.store.engine import Connection, Engine, reading, transaction
 
 Stopped = Literal["target", "exhausted", "blocked", "limit", "interrupted"]
 
 _RUN_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
+
+LOOK_AGAIN: Final = 0.5
+"""Seconds between two looks at shards that other processes are working on."""
 
 _log = structlog.get_logger(__name__)
 
@@ -78,6 +84,8 @@ class Harvester:
     budget: Budget
     clock: Clock
     stop_requested: Callable[[], bool] = lambda: False
+    owner: str = field(default_factory=lambda: str(Process.current()))
+    """Under whose name shards are leased."""
 
     def run(
         self,
@@ -133,15 +141,35 @@ class Harvester:
         """Fetch and record one page; return why there is nothing left to do, if so."""
         needs = self._needs(genres)
         limit = self._page_limit()
-        shard = planning.next_shard(self._open_shards(needs), needs, limit)
+        leasing = Leasing(self.engine, self.clock, self.owner)
+        waiting = self._open_shards(needs)
+        shard = planning.next_shard(leasing.free(waiting), needs, limit)
+        if shard is None and planning.next_shard(waiting, needs, limit) is not None:
+            self.clock.sleep(LOOK_AGAIN)  # others read what is left; more may come of it
+            return None
         if shard is None:
             return "exhausted" if any(need.missing for need in needs.values()) else "target"
+        with suppress(LeaseLost), leasing.hold(shard) as lease:
+            self._read(shard, lease, needs, outcome, allowance, advance)
+        return None
+
+    def _read(
+        self,
+        shard: Shard,
+        lease: Lease,
+        needs: dict[int, Need],
+        outcome: Outcome,
+        allowance: Allowance,
+        advance: Callable[[Progress], None],
+    ) -> None:
+        """Fetch and record the next page of a shard that is ours."""
+        limit = self._page_limit()
         genre = needs[shard.genre_id].name
         query = PageQuery(
             genre, shard.query, shard.year_from, shard.year_to, shard.next_offset, limit
         )
-        page = fetch_page(self.budget, self.clock, self.source, query, allowance)
-        recorded = self._record(shard, genre, page, self._page_limit())
+        page = fetch_page(self.budget, self.clock, self.source, query, allowance, lease.keep)
+        recorded = self._record(shard, lease, genre, page)
         outcome.recorded += recorded
         outcome.unusable += len(page.unusable)
         _log.debug(
@@ -153,7 +181,6 @@ class Harvester:
             tracks_new=recorded.tracks_new,
         )
         advance(_progress(needs, shard, recorded, allowance.spent))
-        return None
 
     def _page_limit(self) -> int:
         known, now = self.budget.capabilities, self.clock.now().timestamp()
@@ -174,15 +201,17 @@ class Harvester:
             shards.add_roots(connection, name, queries, self.clock.now())
             return shards.open_shards(connection, name, needs)
 
-    def _record(self, shard: Shard, genre: str, page: Page, limit: int) -> Recorded:
-        """Write a page down: its sightings and the shard's cursor, or neither."""
+    def _record(self, shard: Shard, lease: Lease, genre: str, page: Page) -> Recorded:
+        """Write a page down and give its shard back: its sightings and the cursor, or neither."""
         now = self.clock.now()
         first = shard.first_rank + shard.next_offset
         seen = [Seen(item.track, genre, first + item.position) for item in page.items]
         delivery = Delivery(self.source.origin, provider=None)
         with transaction(self.engine) as connection:
+            lease.guard(connection)
             recorded = tracks.record(connection, seen, delivery, now)
-            self._move(connection, shard, page, recorded, limit)
+            self._move(connection, shard, page, recorded, self._page_limit())
+            lease.release(connection)
         return recorded
 
     def _move(

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from collector import genres as genre_use
+from collector.budget import Budget
 from collector.catalogue import shards
 from collector.errors import LeaseLost
+from collector.harvest import Harvester
 from collector.leasing import RENEW_AFTER, SECONDS, Leasing
 from genrebase.runtime.processes import Process
-from genrebase.store.engine import transaction
-from tests.fakes import FakeClock
+from genrebase.store.engine import reading, transaction
+from tests.fakes import FakeClock, FakeSource
 
 ELSEWHERE = "another host:1:born"
 """A process of which nobody here knows whether it lives."""
@@ -109,3 +111,20 @@ def test_a_shard_that_moved_meanwhile_is_planned_again(ours, shard):
     """Who planned on an old cursor does not fetch a page a second time."""
     with pytest.raises(LeaseLost), ours.hold(replace(shard, next_offset=50)):
         pass
+
+
+def test_a_harvest_waits_for_what_others_are_reading(engine, clock):
+    """It says `exhausted` only when they are done, or fell silent and their work is done too."""
+    source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(12)]})
+    genre_use.add(engine, clock, "rock", 100)
+    harvester = Harvester(engine, source, Budget.open(engine, source.account), clock)
+    harvester.run(max_requests=1)
+    with reading(engine) as connection:
+        (shard,) = shards.open_shards(connection, "spotify", shards.needs(connection))
+    with pytest.raises(LeaseLost), Leasing(engine, clock, ELSEWHERE).hold(shard) as lease:
+        began = clock.monotonic()
+        assert harvester.run().stopped == "exhausted"
+        assert SECONDS <= clock.monotonic() - began < SECONDS + 5
+        with transaction(engine) as connection:
+            lease.guard(connection)
+    assert [query.offset for query in source.asked] == [0, 10, 12, 12]
