@@ -11,6 +11,7 @@ from collector.errors import BadSettings, NotFound, TermsNotAccepted
 from collector.origin import Origin
 from collector.ports import FeatureProvider, Source
 from collector.settings import CollectorSettings
+from collector.spotify import SpotifyClient
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
@@ -68,6 +69,16 @@ def open_source(
         check_terms(settings)
         admit_origin(engine, settings, clock)
     return source, Budget.open(engine, source.account)
+
+
+def open_spotify(
+    engine: Engine, settings: CollectorSettings, clock: Clock
+) -> tuple[SpotifyClient, Budget]:
+    """Return Spotify's client and its budget, to ask by id; refuses as `open_source` does."""
+    client = SpotifyClient(settings, clock)
+    check_terms(settings)
+    admit_origin(engine, settings, clock)
+    return client, Budget.open(engine, spotify.account(settings))
 
 
 def open_providers(engine: Engine, settings: CollectorSettings, clock: Clock) -> list[Asked]:

@@ -3,6 +3,7 @@
 import typer
 
 from collector.commands import (
+    adding,
     enriching,
     forgetting,
     genres,
@@ -27,6 +28,7 @@ app.add_typer(genres.app, name="genres")
 app.command("harvest")(harvesting.harvest)
 app.command("enrich")(enriching.enrich)
 app.command("import")(importing.import_)
+app.command("add")(adding.add)
 app.command("label")(labels.label)
 app.command("run")(running.run)
 app.command("status")(status.status)

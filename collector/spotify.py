@@ -92,7 +92,17 @@ class SpotifyClient:
 
         Raises `EndpointClosed` in development mode.
         """
-        return _list_in(self._get_several(TRACKS, ids), "tracks")
+        found = _list_in(self._get_several(TRACKS, ids), "tracks")
+        if len(found) != len(ids):
+            raise BadAnswer("Spotify answered with fewer tracks than were asked for.")
+        return found
+
+    def track(self, track_id: str) -> Any:
+        """Return one track, as it is; open to every credential.
+
+        Raises `NotFound` where there is none of this id, `BadRequest` where it is no id.
+        """
+        return self._call(lambda: self._api.next({"next": f"{TRACKS}/{track_id}"}))
 
     def audio_features(self, ids: Sequence[str]) -> list[Any]:
         """Return audio features by track ids (at most 100), null where unknown.

@@ -1,11 +1,12 @@
 """Finding the stored track that a person means."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Select, select
 
 from collector import source_ids
-from genrebase.store import tables
+from genrebase.store import bulk, tables
 
 _KEY_DIGITS: Final = 18
 """More may not fit into a key of 64 bits."""
@@ -38,6 +39,18 @@ def by_alias(connection: Connection, source: str, source_id: str) -> int | None:
     alias = tables.track_alias
     known = (alias.c.source == source) & (alias.c.source_id == source_id)
     return _one(connection, select(alias.c.track_id).where(known))
+
+
+def known_ids(connection: Connection, source: str, source_ids: Sequence[str]) -> set[str]:
+    """Return which of a source's ids are stored."""
+    rows = bulk.fetch_by(
+        connection,
+        "SELECT a.source_id FROM {values} CROSS JOIN track_alias a"
+        " WHERE a.source_id = listed.value AND a.source = {mark}",
+        list(source_ids),
+        source,
+    )
+    return {source_id for (source_id,) in rows}
 
 
 def _one(connection: Connection, query: Select[int]) -> int | None:

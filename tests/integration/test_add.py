@@ -1,0 +1,186 @@
+"""Tracks brought in by their ids, over HTTP against the sandbox, on both databases."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from collector import bootstrap
+from collector.add import Added, Adder, read_ids
+from collector.cli import app
+from collector.commands.adding import NotAdded
+from collector.errors import OtherCatalogue, TermsNotAccepted
+from collector.rates import Rate
+from collector.records import Recorded
+from collector.sandbox.application import Behaviour
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.server import Running, serve_in_thread
+from collector.sandbox.table import Table
+from collector.settings import CollectorSettings
+from genrebase.errors import Refused
+from genrebase.store import tables, views
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock
+
+COLUMNS = ("track_id", "track_name", "artists", "album_name", "duration_ms", "genre")
+IDS = [f"{number:022d}" for number in range(60)]
+UNKNOWN = "Z" * 22
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    cells = [
+        [source_id, f"Song {n}", "Band; Guest", "Album", "200000", "rock"]
+        for n, source_id in enumerate(IDS)
+    ]
+    return Catalogue(Table(COLUMNS, cells, "a test", "0" * 64))
+
+
+@pytest.fixture
+def serve(catalogue: Catalogue):
+    with ExitStack() as running:
+
+        def start(**behaviour: object) -> Running:
+            made = Behaviour(**{"mode": "development", **behaviour})  # type: ignore[arg-type]
+            return running.enter_context(serve_in_thread(catalogue, made))
+
+        yield start
+
+
+def settings_for(running: Running) -> CollectorSettings:
+    return CollectorSettings(
+        _env_file=None,
+        spotify_client_id="an-id",
+        spotify_client_secret=SecretStr("a-secret"),
+        spotify_url=running.url,
+        timeout=5.0,
+    )
+
+
+def add(engine: Engine, running: Running, ids: list[str], **more: object) -> Added:
+    clock = FakeClock()
+    client, budget = bootstrap.open_spotify(engine, settings_for(running), clock)
+    return Adder(engine, client, budget, clock, **more).run(ids)  # type: ignore[arg-type]
+
+
+def test_development_mode_asks_one_by_one(engine: Engine, serve):
+    """The closed endpoint is asked once and remembered; each id then costs one request."""
+    running = serve()
+    first = add(engine, running, [*IDS[:3], UNKNOWN])
+    assert (first.recorded, first.unknown) == (Recorded(tracks_new=3), [UNKNOWN])
+    assert first.requests == 1 + 4
+    second = add(engine, running, IDS[3:5])
+    assert (second.recorded.tracks_new, second.requests) == (2, 2)
+    with reading(engine) as connection:
+        rows = connection.execute(select(views.tracks).order_by(views.tracks.c.spotify_id)).all()
+        assert_consistent(connection)
+    assert [row.spotify_id for row in rows] == IDS[:5]
+    assert {(row.artists, row.album, row.origin, row.label) for row in rows} == {
+        ("Band; Guest", "Album", "spotify", None)
+    }
+
+
+def test_several_ids_are_one_call_where_that_is_open(engine: Engine, serve):
+    """Fifty ids a request; an unknown one among them is reported, not in the way of others."""
+    added = add(engine, serve(mode="extended"), [*IDS, UNKNOWN])
+    assert (added.recorded.tracks_new, added.requests) == (60, 2)
+    assert added.unknown == [UNKNOWN]
+
+
+def test_what_is_stored_costs_nothing(engine: Engine, serve):
+    """Known ids are counted and not asked for again."""
+    running = serve(mode="extended")
+    add(engine, running, IDS[:10])
+    again = add(engine, running, IDS[:12])
+    assert again.recorded == Recorded(tracks_new=2, duplicates=10)
+    assert (again.requests, again.done, again.asked) == (1, 12, 12)
+
+
+def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
+    """What was answered is stored; the ban says until when."""
+    running = serve(rate=Rate(3, 30.0), retry_after=900.0)
+    added = add(engine, running, IDS[:6])
+    assert added.stopped == "blocked"
+    assert added.blocked is not None
+    assert 0 < added.recorded.tracks_new < 6
+    with reading(engine) as connection:
+        stored = connection.scalars(select(tables.track.c.id)).all()
+    assert len(stored) == added.recorded.tracks_new
+
+
+def test_it_stops_between_two_answers(engine: Engine, serve):
+    """A stop is heard before the next answer is asked for."""
+    stops = iter([False, False, True])  # the closed endpoint is asked first
+    added = add(engine, serve(), IDS[:5], stop_requested=lambda: next(stops))
+    assert added.stopped == "interrupted"
+    assert added.recorded.tracks_new == 1
+
+
+def test_the_invented_does_not_meet_the_real(engine: Engine, serve):
+    """A database of another catalogue is refused before anything is asked."""
+    with transaction(engine) as connection:
+        row = {"kind": "spotify", "detail": "x", "recorded_at": FakeClock().now()}
+        connection.execute(tables.catalogue_origin.insert().values(row))
+    with pytest.raises(OtherCatalogue):
+        add(engine, serve(), IDS[:1])
+
+
+def test_the_real_service_needs_its_terms(sqlite_engine: Engine):
+    """Without accepted terms nothing is asked of Spotify itself."""
+    settings = CollectorSettings(
+        _env_file=None, spotify_client_id="an-id", spotify_client_secret=SecretStr("x")
+    )
+    with pytest.raises(TermsNotAccepted):
+        bootstrap.open_spotify(sqlite_engine, settings, FakeClock())
+
+
+def test_ids_are_read_from_whatever_people_have(tmp_path: Path):
+    """Ids, URIs and URLs, and files of them; each once, in order, comments passed."""
+    file = tmp_path / "ids.txt"
+    file.write_text(
+        f"\ufeff# mine\n{IDS[2]}\n\nhttps://open.spotify.com/track/{IDS[3]}?si=x\n{IDS[0]}\n"
+    )
+    given = [IDS[0], f"spotify:track:{IDS[1]}", str(file)]
+    assert read_ids(given) == [IDS[0], IDS[1], IDS[2], IDS[3]]
+
+
+@pytest.mark.parametrize("text", ["what?", "https://open.spotify.com/album/" + IDS[0]])
+def test_what_is_no_track_is_refused(tmp_path: Path, text: str):
+    """The sentence names it, and in a file the line."""
+    file = tmp_path / "ids.txt"
+    file.write_text(f"{IDS[0]}\n{text}\n")
+    with pytest.raises(Refused, match="is no Spotify id"):
+        read_ids([text])
+    with pytest.raises(Refused, match="Line 2 of"):
+        read_ids([str(file)])
+
+
+@pytest.fixture
+def environment(sqlite_url: str, serve, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    monkeypatch.setenv("SPOTIPY_CLIENT_ID", "an-id")
+    monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "a-secret")
+    monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", serve(mode="extended").url)
+    monkeypatch.setenv("COLLECTOR_RATE", "1000/30s")
+    return sqlite_url
+
+
+def test_the_command(environment: str, tmp_path: Path):
+    """One JSON document, one row of `job_run`; ids nobody knows end with exit code 1."""
+    file = tmp_path / "ids.txt"
+    file.write_text("\n".join(IDS[:3]))
+    found = CliRunner().invoke(app, ["add", UNKNOWN, str(file), "--json"])
+    document = json.loads(found.stdout)
+    assert (document["asked"], document["tracks_new"], document["unknown"]) == (4, 3, [UNKNOWN])
+    assert found.exit_code == 0
+    assert isinstance(CliRunner().invoke(app, ["add", UNKNOWN]).exception, NotAdded)
+    engine = make_engine(environment)
+    with reading(engine) as connection:
+        jobs = connection.execute(select(tables.job_run.c["job", "outcome"])).all()
+    engine.dispose()
+    assert jobs == [("add", "done"), ("add", "done")]
