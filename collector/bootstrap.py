@@ -1,14 +1,17 @@
 """From settings to the things the collector works with. The one place that puts them together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from collector import http, origin, spotify
 from collector.budget import Budget
 from collector.catalogue import origin as origins
+from collector.crawl import Crawl
 from collector.enrich import Asked
 from collector.errors import BadSettings, NotFound, TermsNotAccepted
+from collector.harvest import Harvester
 from collector.origin import Origin
+from collector.playlists import PlaylistHarvester
 from collector.ports import FeatureProvider, Source
 from collector.settings import CollectorSettings
 from collector.spotify import SpotifyClient
@@ -20,6 +23,9 @@ from genrebase.store.engine import Engine, reading, transaction
 SOURCES: Final = "collector.sources"
 FEATURES: Final = "collector.features"
 """The entry points under which plug-ins are registered."""
+
+PLAYLISTS: Final = "spotify_playlists"
+"""The source that reads the playlists bound to genres."""
 
 DELIVERED: Final = ("csv", "audio")
 """Names in the order of features that nobody is asked for: they come with imports."""
@@ -69,6 +75,25 @@ def open_source(
         check_terms(settings)
         admit_origin(engine, settings, clock)
     return source, Budget.open(engine, source.account)
+
+
+def open_crawl(
+    engine: Engine,
+    settings: CollectorSettings,
+    clock: Clock,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> Crawl:
+    """Return all that a harvest asks, under one budget; refuses as `open_source` does."""
+    search, budget = open_source(spotify.NAME, engine, settings, clock)
+    lists = make_source(PLAYLISTS, settings, clock)
+    return Crawl(
+        engine,
+        clock,
+        (
+            PlaylistHarvester(engine, lists, budget, clock, stop_requested),
+            Harvester(engine, search, budget, clock, stop_requested),
+        ),
+    )
 
 
 def open_spotify(

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 
 from collector import bootstrap
 from collector.enrich import Enricher
-from collector.harvest import Harvester
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import Run, job_run
@@ -20,8 +19,6 @@ from genrebase.store import Engine
 
 REQUESTS_PER_RUN: Final = 1_000
 """Calls after which a run is written down and the next begins: minutes at the usual rates."""
-
-SOURCE: Final = "spotify"
 
 
 class _Worker(Protocol):
@@ -61,10 +58,10 @@ class _Ending(Protocol):
 
 def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) -> None:
     """Run the jobs until `stop`; refuse at once what would be refused at every look."""
-    source, budget = bootstrap.open_source(SOURCE, engine, settings, clock)
+    crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
     providers = bootstrap.open_providers(engine, settings, clock)
     workers: dict[str, _Worker] = {
-        "harvest": Harvester(engine, source, budget, clock, lambda: stop.requested),
+        "harvest": crawl,
         "enrich": Enricher(engine, clock, providers, lambda: stop.requested),
     }
     schedule = Every(settings.interval)

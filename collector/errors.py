@@ -81,6 +81,10 @@ class AccessDenied(Terminal):
     """The source refuses this request to these credentials."""
 
 
+class Unreadable(Terminal):
+    """The source does not show this to us; another may be shown."""
+
+
 class EndpointClosed(AccessDenied):
     """An endpoint is closed to these credentials."""
 

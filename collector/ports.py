@@ -6,7 +6,7 @@ never waits, never retries, and raises what `collector.errors` knows: the budget
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from collector.records import Account, AudioFeatures, Page, PageQuery
 from collector.settings import CollectorSettings
@@ -18,12 +18,17 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """Under which its shards are kept; also the `source` of the ids it gives."""
+        """Under which its shards are kept."""
         ...
 
     @property
     def origin(self) -> str:
         """What `track.origin` says of the tracks it delivers."""
+        ...
+
+    @property
+    def asks_for(self) -> Literal["genre", "playlist"]:
+        """What a query names: genres, or the playlists that people bound to genres."""
         ...
 
     @property
@@ -46,8 +51,8 @@ class Source(Protocol):
         """Make it; raise `Refused` with a sentence where a setting is missing."""
         ...
 
-    def query_for(self, genre: str) -> str:
-        """Return what is asked for `genre`, byte for byte, without years."""
+    def query_for(self, subject: str, /) -> str:
+        """Return what is asked for a genre, byte for byte, without years; or for a playlist."""
         ...
 
     def fetch(self, query: PageQuery) -> Page:

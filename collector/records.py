@@ -110,6 +110,8 @@ class Page:
     """Places in the answer, unusable items included: the cursor moves by it."""
     unusable: tuple[str, ...] = ()
     """Per item set aside, why."""
+    version: str | None = None
+    """Of a playlist, as its first page tells; None where there is no such thing."""
 
     @property
     def ended(self) -> bool:

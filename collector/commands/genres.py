@@ -37,8 +37,6 @@ def add(
     output = Output(as_json=as_json)
     added = genres.add(store.connect(), SystemClock(), name, target, playlist or ())
     output.say(f"{added.name}: {target:,} tracks wanted, {added.tracks:,} there.")
-    if playlist:
-        output.warn("The playlists are remembered; this version harvests by search only.")
     output.document(_document(added))
 
 

@@ -10,7 +10,8 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
-    from collector.harvest import Harvester, Outcome
+    from collector.crawl import Crawl
+    from collector.harvest import Outcome
     from collector.preview import Preview
 
 SOURCE = "spotify"
@@ -41,12 +42,12 @@ def harvest(
 ) -> None:
     """Fetch tracks until every genre has its target, or nothing is left to ask.
 
+    The playlists bound to a genre are read first, then what a search finds for it.
     Can be stopped and started again anywhere. A ban up to a minute is waited out; a longer one
     ends the harvest with exit code 4.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, genres, settings
-    from collector.harvest import Harvester
     from collector.preview import preview
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.stopping import stop_on_signals
@@ -57,10 +58,9 @@ def harvest(
     if dry_run:
         _show(preview(engine, SOURCE, wanted), output)
         return
-    source, budget = bootstrap.open_source(SOURCE, engine, settings.load(), clock)
     with stop_on_signals(clock.interrupt) as stop:
-        harvester = Harvester(engine, source, budget, clock, lambda: stop.requested)
-        outcome = _run(harvester, wanted, max_requests, output)
+        crawl = bootstrap.open_crawl(engine, settings.load(), clock, lambda: stop.requested)
+        outcome = _run(crawl, wanted, max_requests, output)
     output.document(as_document(outcome))
     recorded = outcome.recorded
     output.say(
@@ -84,16 +84,14 @@ def as_document(outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def _run(
-    harvester: "Harvester", genres: list[str], max_requests: int | None, output: Output
-) -> "Outcome":
+def _run(crawl: "Crawl", genres: list[str], max_requests: int | None, output: Output) -> "Outcome":
     from genrebase.runtime.jobs import job_run  # it brings SQLAlchemy: --help need not wait
 
     with (
-        job_run(harvester.engine, harvester.clock, "harvest") as run,
+        job_run(crawl.engine, crawl.clock, "harvest") as run,
         output.progress("Harvesting") as bar,
     ):
-        outcome = harvester.run(
+        outcome = crawl.run(
             genres,
             max_requests=max_requests,
             advance=lambda at: bar(

@@ -17,6 +17,7 @@ class SpotifySearch:
 
     name: Final = source_ids.SPOTIFY
     origin: Final = source_ids.SPOTIFY
+    asks_for: Final = "genre"
     page_limits: Final = (50, 10)
     reach: Final = 1_000
 
@@ -60,7 +61,9 @@ def build_query(genre: str, year_from: int, year_to: int) -> str:
     return with_years(genre_query(genre), year_from, year_to)
 
 
-def parse_page(items: Sequence[Any], limit: int, last_year: int) -> Page:
+def parse_page(
+    items: Sequence[Any], limit: int, last_year: int, version: str | None = None
+) -> Page:
     """Return the usable tracks of an answer of at most `limit`, and why others were set aside.
 
     Some answers repeat an item *in addition* to the `limit` asked for. It has no place of its
@@ -84,4 +87,4 @@ def parse_page(items: Sequence[Any], limit: int, last_year: int) -> Page:
         else:
             unusable.append(parsed.value)
         position += 1
-    return Page(tuple(found), position, tuple(unusable))
+    return Page(tuple(found), position, tuple(unusable), version)

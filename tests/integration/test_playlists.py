@@ -1,0 +1,155 @@
+"""Playlists bound to genres, read from a sandbox over HTTP."""
+
+from contextlib import contextmanager
+
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from collector import bootstrap
+from collector import genres as genre_use
+from collector.budget import Budget
+from collector.playlists import LOOK_BACK, PlaylistHarvester
+from collector.sandbox import faults, ids
+from collector.sandbox.application import Behaviour
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.server import serve_in_thread
+from collector.sandbox.table import Table
+from collector.settings import CollectorSettings
+from genrebase.store import tables
+from genrebase.store.engine import reading
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock
+
+COLUMNS = ("track_id", "track_name", "artists", "release_date", "genre")
+ROWS = 180
+OURS = ids.base62("playlist|rock by sandbox")
+THEIRS = ids.base62("playlist|rock by somebody")
+
+
+def music(rows=ROWS):
+    made = [(f"{n:022}", f"Song {n}", f"Band {n % 7}", str(1990 + n % 30)) for n in range(rows)]
+    return Catalogue(Table(COLUMNS, [(*row, "rock") for row in made], "rock.csv", "0" * 64))
+
+
+MUSIC = music()
+IN_OURS = {f"{n:022}" for n in range(0, ROWS, 2)}
+REQUESTS = 4
+"""Fifty items and 43 more, then the end, asked twice."""
+
+
+@contextmanager
+def crawling(
+    engine, *, target=10_000, playlists=(OURS,), catalogue=MUSIC, clock=None, **behaviour
+):
+    """Yield the crawl of one genre, and the sandbox it asks."""
+    clock = clock or FakeClock()
+    with serve_in_thread(MUSIC, Behaviour(**behaviour)) as running:
+        genre_use.add(engine, clock, "rock", target, playlists)
+        yield bootstrap.open_crawl(engine, settings_for(running.url), clock), running
+
+
+def settings_for(url):
+    return CollectorSettings(
+        _env_file=None,
+        spotify_client_id="an-id",
+        spotify_client_secret=SecretStr("a-secret"),
+        spotify_url=url,
+        rate="100000/30s",
+        timeout=5.0,
+    )
+
+
+def reader(engine, running, clock):
+    """Return what reads playlists only."""
+    source = bootstrap.make_source(bootstrap.PLAYLISTS, settings_for(running.url), clock)
+    return PlaylistHarvester(engine, source, Budget.open(engine, source.account), clock)
+
+
+def stored(engine):
+    with reading(engine) as connection:
+        assert_consistent(connection)
+        alias = tables.track_alias.c
+        return {
+            known_as
+            for source, known_as in connection.execute(select(alias.source, alias.source_id))
+            if source == "spotify"
+        }
+
+
+def asked(running, what):
+    """Return how often search or playlists were asked."""
+    endpoints = running.stats()["apis"]["spotify"]["endpoints"]
+    return sum(of["requests"] for path, of in endpoints.items() if what in path)
+
+
+def test_a_genre_is_filled_from_its_playlists_first(engine):
+    """Where they suffice, nothing is searched; what is no track is set aside."""
+    with crawling(engine, target=90) as (crawl, running):
+        outcome = crawl.run()
+        assert (outcome.stopped, outcome.recorded.tracks_new, outcome.unusable) == (
+            "target",
+            90,
+            3,
+        )
+        assert (asked(running, "playlists"), asked(running, "search")) == (2, 0)
+        assert not crawl.has_work()
+    assert stored(engine) == IN_OURS
+
+
+def test_what_still_lacks_is_searched(engine):
+    """Playlists are read to their end once, then the search goes on to its own."""
+    with crawling(engine) as (crawl, running):
+        outcome = crawl.run()
+        assert outcome.stopped == "exhausted"
+        assert asked(running, "playlists") == REQUESTS
+        assert asked(running, "search") > 0
+        assert crawl.run().requests == 0
+    assert stored(engine) == {f"{n:022}" for n in range(ROWS)}
+
+
+def test_reading_goes_on_where_it_was_left(engine):
+    """Ended after every request, it asks for nothing twice."""
+    with crawling(engine) as (crawl, running):
+        for made in range(1, REQUESTS + 1):
+            assert crawl.run(max_requests=1).stopped == "limit"
+            assert asked(running, "playlists") == made
+        assert (asked(running, "search"), stored(engine)) == (0, IN_OURS)
+
+
+def test_a_playlist_is_read_again_only_where_it_changed(sqlite_engine):
+    """After a week one request tells whether there is something new; then all of it is read."""
+    clock = FakeClock()
+    with crawling(sqlite_engine, clock=clock) as (_, running):
+        one = reader(sqlite_engine, running, clock)
+        assert one.run().requests == REQUESTS
+        assert not one.has_work()
+        clock.advance(LOOK_BACK.total_seconds() + 1)
+        assert one.has_work()
+        assert (one.run().requests, one.run().requests) == (1, 0)
+    clock.advance(LOOK_BACK.total_seconds() + 1)
+    with serve_in_thread(music(ROWS + 10)) as running:
+        outcome = reader(sqlite_engine, running, clock).run()
+        assert (outcome.requests, outcome.recorded.tracks_new) == (REQUESTS, 5)
+
+
+def test_somebody_else_s_is_asked_for_once(sqlite_engine):
+    """In development mode it is left, as is one that is gone; the others and the search go on."""
+    listed = (THEIRS, OURS, "x" * 22)
+    with crawling(sqlite_engine, target=90, playlists=listed) as (crawl, running):
+        assert crawl.run().stopped == "target"
+        assert stored(sqlite_engine) == IN_OURS
+        genre_use.target(sqlite_engine, "rock", 95)
+        assert crawl.run().stopped == "target"
+        assert asked(running, "search") > 0
+        endpoints = running.stats()["apis"]["spotify"]["endpoints"]
+        assert endpoints["/v1/playlists/{id}"]["statuses"] == {"200": 2, "404": 1}
+
+
+def test_broken_answers_hide_nothing(sqlite_engine):
+    """With 40% of the answers broken the same tracks come."""
+    broken = faults.parse("0.4", seed=3, slow_seconds=0.01)
+    with crawling(sqlite_engine, faults=broken) as (_, running):
+        clock = FakeClock()
+        assert reader(sqlite_engine, running, clock).run().stopped == "exhausted"
+        assert running.stats()["faults"]
+    assert stored(sqlite_engine) == IN_OURS
