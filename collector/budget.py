@@ -56,6 +56,10 @@ class BudgetState:
     """Requests per window, as learned from a refusal; None: as told."""
     next_probe_at: float | None
     """When a higher ceiling is tried."""
+    refusals: int
+    """Answers 429 so far."""
+    banned_seconds: float
+    """For which bans kept us away so far, the one in hand to its end."""
 
 
 class Budget:
@@ -139,8 +143,11 @@ class Budget:
             until = max(
                 bans.plan(now, retry_after, reason, counted.bans - 1), row.blocked_until or 0.0
             )
+            since = max(now, row.blocked_until or 0.0)
             self._write(
                 connection,
+                refusals=_row.refusals + 1,
+                banned_seconds=_row.banned_seconds + max(0.0, until - since),
                 blocked_until=until,
                 blocked_reason=reason,
                 capabilities=counted.to_json(),
@@ -287,4 +294,6 @@ def _state(row: Row[Any]) -> BudgetState:
         interval=row.interval,
         ceiling=row.ceiling,
         next_probe_at=row.next_probe_at,
+        refusals=row.refusals,
+        banned_seconds=row.banned_seconds,
     )

@@ -287,6 +287,8 @@ def harvest() -> None:
         must("interval", DOUBLE, comment="seconds between two requests"),
         sa.Column("ceiling", DOUBLE, comment="requests per window, as learned; NULL: as told"),
         must("requests", KEY, server_default="0"),
+        must("refusals", KEY, server_default="0", comment="answers 429"),
+        must("banned_seconds", DOUBLE, server_default="0", comment="in all"),
         sa.Column("blocked_until", DOUBLE, comment="seconds since 1970"),
         sa.Column("blocked_reason", TEXT),
         sa.Column("next_probe_at", DOUBLE, comment="seconds since 1970"),

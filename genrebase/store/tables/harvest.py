@@ -62,6 +62,8 @@ source_budget = Table(
     Column("interval", Double, nullable=False, comment="seconds between two requests"),
     Column("ceiling", Double, comment="requests per window, as learned; NULL: as told"),
     Column("requests", Key, nullable=False, server_default="0"),
+    Column("refusals", Key, nullable=False, server_default="0", comment="answers 429"),
+    Column("banned_seconds", Double, nullable=False, server_default="0", comment="in all"),
     Column("blocked_until", Double, comment="seconds since 1970"),
     Column("blocked_reason", Text),
     Column("next_probe_at", Double, comment="seconds since 1970"),

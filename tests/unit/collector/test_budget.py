@@ -165,6 +165,15 @@ def test_refusals_of_one_ban_count_once(engine: Engine) -> None:
     assert budget.state().capabilities.bans == 1
 
 
+def test_refusals_and_the_time_they_cost_are_counted(engine: Engine) -> None:
+    """Each 429 counts; of bans that overlap, the time counts once."""
+    budget = Budget.open(engine, ACCOUNT)
+    budget.banned(NOW, 99, None)
+    budget.banned(NOW + 10, 99, None)
+    state = budget.state()
+    assert (state.refusals, state.banned_seconds) == (2, pytest.approx(110))
+
+
 def test_an_answer_ends_the_growing(engine: Engine) -> None:
     """Once the source answers again, the next ban starts with the smallest gap."""
     budget = Budget.open(engine, ACCOUNT)
