@@ -91,7 +91,14 @@ def open_crawl(
         clock,
         (
             PlaylistHarvester(engine, lists, budget, clock, stop_requested),
-            Harvester(engine, search, budget, clock, stop_requested),
+            Harvester(
+                engine,
+                search,
+                budget,
+                clock,
+                stop_requested,
+                look_back=settings.look_back_period,
+            ),
         ),
     )
 

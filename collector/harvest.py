@@ -4,9 +4,10 @@ A step plans a shard, takes a slot, fetches one page and records it; sightings a
 in one transaction, so that a crash loses nothing and repeats at most one request.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, Literal
 
 import structlog
@@ -60,6 +61,8 @@ class Outcome:
     stopped: Stopped = "exhausted"
     blocked: Blocked | None = None
     """The ban that ended it."""
+    unknown: list[str] = field(default_factory=list)
+    """Genres of which the source never showed anything."""
 
     def write_to(self, run: Run) -> None:
         """Write what was done into the row of the run."""
@@ -86,6 +89,8 @@ class Harvester:
     stop_requested: Callable[[], bool] = lambda: False
     owner: str = field(default_factory=lambda: str(Process.current()))
     """Under whose name shards are leased."""
+    look_back: timedelta = planning.LOOK_BACK
+    """After how long what was read to its end is read again."""
 
     def run(
         self,
@@ -120,6 +125,8 @@ class Harvester:
         except Interrupted:
             outcome.stopped = "interrupted"
         outcome.requests = allowance.spent
+        with reading(self.engine) as connection:
+            outcome.unknown = shards.unknown(connection, self.source.name, self._needs(genres))
         return outcome
 
     def has_work(self) -> bool:
@@ -192,6 +199,7 @@ class Harvester:
 
     def _open_shards(self, needs: dict[int, Need]) -> list[Shard]:
         name = self.source.name
+        self._look_back([key for key, need in needs.items() if need.missing])
         with reading(self.engine) as connection:
             fresh = shards.missing_roots(connection, name, needs)
             if not fresh:
@@ -226,6 +234,20 @@ class Harvester:
             seen = shards.seen_by_year(connection, shard, shard.first_rank + reach)
             new = planning.split(shard, seen, now.year, limit, reach)
             shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
+
+    def _look_back(self, genre_ids: Collection[int]) -> None:
+        """Reopen what is due to be read again, and follow the years as they pass."""
+        name, now = self.source.name, self.clock.now()
+        with reading(self.engine) as connection:
+            due = shards.due(connection, name, genre_ids, now, self.look_back)
+            later = shards.later_years(connection, name, genre_ids, now.year)
+        if not due and not later:
+            return
+        with transaction(self.engine) as connection:
+            for shard in due:
+                shards.reopen(connection, shard)
+            for genre_id, query, part in shards.later_years(connection, name, genre_ids, now.year):
+                shards.add(connection, name, genre_id, query, [part], now)
 
 
 def _progress(needs: dict[int, Need], shard: Shard, recorded: Recorded, requests: int) -> Progress:

@@ -12,14 +12,22 @@ showed stand at its head: it is read from behind them to its end, and its head l
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 ALL_YEARS: Final = (0, 9999)
 """The years of a shard that asks for no year."""
 
+CLOSED: Final = ("exhausted", "capped")
+"""Statuses of shards that were read as far as a search shows them."""
+
 EMPTY_PAGES_TO_EXHAUST: Final = 2
 DRY_PAGES_TO_POSTPONE: Final = 3
 """Pages without a new track after which a shard waits behind all others; it is never given up."""
+
+LOOK_BACK: Final = timedelta(days=30)
+RECENT_SHARE: Final = 0.25
+"""Of the look-back period, after which a shard with the current year in it is read again."""
 
 UNREAD: Final = 0.4
 """Share of a page that an unread child is taken at, at most. Greater hopes lead every genre over
@@ -187,3 +195,35 @@ def split(
         head = max(0, min(seen, reach - page_limit))  # something is left to ask for
         made.append(Slice((low, high), shard.first_rank + reach, head, promised=seen + 1.0))
     return made
+
+
+def is_due(
+    status: str, year_to: int, visited_at: datetime, now: datetime, look_back: timedelta
+) -> bool:
+    """Say whether a shard that was read to its end is to be read again, for what came since."""
+    if status not in CLOSED:
+        return False
+    recent = year_to >= now.year
+    return now - visited_at >= (look_back * RECENT_SHARE if recent else look_back)
+
+
+def reopened(shard: Shard) -> Shard:
+    """Return a closed shard as it is read again: from its first row on, behind all others."""
+    return replace(
+        shard,
+        status="open",
+        head=0,
+        next_offset=0,
+        end_offset=None,
+        dry_pages=0,
+        empty_pages=0,
+        promised=0.0,
+    )
+
+
+def later(last_year: int, first_rank: int, this_year: int) -> Slice | None:
+    """Return the years that came after a genre was split up to `last_year`, None for none."""
+    announced = this_year + 1
+    if last_year >= announced:
+        return None
+    return Slice((last_year + 1, announced), first_rank, head=0, promised=None)

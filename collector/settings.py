@@ -1,12 +1,13 @@
 """What the collector is told from outside."""
 
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from collector import rates
+from collector import planning, rates
 from collector.errors import BadSettings
 from collector.rates import Rate
 
@@ -66,6 +67,12 @@ class CollectorSettings(BaseSettings):
         default=60.0,
         gt=0,
         description="Seconds between two looks of `collector run` at what is missing.",
+    )
+    look_back: float = Field(
+        default=planning.LOOK_BACK.days,
+        gt=0,
+        description="Days after which a search that was read to its end is read again; one with "
+        "the current year in it after a quarter of them.",
     )
     timeout: float = Field(
         default=10.0,
@@ -127,6 +134,11 @@ class CollectorSettings(BaseSettings):
     def reccobeats_pace(self) -> Rate:
         """The limit of requests to ReccoBeats."""
         return rates.parse(self.reccobeats_rate)
+
+    @property
+    def look_back_period(self) -> timedelta:
+        """After how long a search that was read to its end is read again."""
+        return timedelta(days=self.look_back)
 
     @property
     def providers(self) -> tuple[str, ...]:

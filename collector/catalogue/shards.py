@@ -1,16 +1,28 @@
 """The crawl, as the database remembers it: shards, their cursors, and how far each genre is."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from collector import planning
-from collector.planning import Need, Shard, Slice
+from collector.planning import ALL_YEARS, Need, Shard, Slice
 from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
+_MOVING: Final = (
+    "head",
+    "next_offset",
+    "end_offset",
+    "status",
+    "requests",
+    "tracks_new",
+    "dry_pages",
+    "empty_pages",
+    "promised",
+)
+"""What a visit changes."""
 
 
 def needs(connection: Connection, genres: Sequence[str] = ()) -> dict[int, Need]:
@@ -118,17 +130,92 @@ def move(
             shard.c.status == before.status,
         )
         .values(
-            next_offset=after.next_offset,
-            end_offset=after.end_offset,
-            status=after.status,
-            requests=after.requests,
             items=shard.c["items"] + bindparam("received"),  # `.items` is a method
-            tracks_new=after.tracks_new,
-            dry_pages=after.dry_pages,
-            empty_pages=after.empty_pages,
-            promised=after.promised,
             visited_at=now,
+            **{name: getattr(after, name) for name in _MOVING},
         ),
         {"received": received},
     )
     return moved.rowcount == 1
+
+
+def due(
+    connection: Connection,
+    source: str,
+    genre_ids: Collection[int],
+    now: datetime,
+    look_back: timedelta,
+) -> list[Shard]:
+    """Return the closed shards of these genres that are to be read again."""
+    shard = tables.shard
+    query = select(shard.c.visited_at, *(shard.c[name] for name in _FIELDS)).where(
+        shard.c.source == source,
+        shard.c.status.in_(planning.CLOSED),
+        shard.c.visited_at <= now - look_back * planning.RECENT_SHARE,
+        shard.c.genre_id.in_(list(genre_ids)),
+    )
+    closed = [(visited_at, Shard(*row)) for visited_at, *row in connection.execute(query)]
+    return [
+        one
+        for visited_at, one in closed
+        if planning.is_due(one.status, one.year_to, visited_at, now, look_back)
+    ]
+
+
+def reopen(connection: Connection, before: Shard) -> None:
+    """Open a closed shard from its first row on, unless somebody did already."""
+    shard, after = tables.shard, planning.reopened(before)
+    connection.execute(
+        update(shard)
+        .where(
+            shard.c.id == before.id,
+            shard.c.status == before.status,
+            shard.c.requests == before.requests,
+        )
+        .values({name: getattr(after, name) for name in _MOVING})
+    )
+
+
+def later_years(
+    connection: Connection, source: str, genre_ids: Collection[int], this_year: int
+) -> list[tuple[int, str, Slice]]:
+    """Return what is missing of split genres since the years moved on: genre id, query, slice."""
+    shard = tables.shard
+    whole, part = shard.alias(), shard.alias()
+    query = (
+        select(
+            whole.c.genre_id,
+            whole.c.query,
+            func.max(part.c.year_to).label("last_year"),
+            func.min(part.c.first_rank).label("first_rank"),
+        )
+        .join(part, (part.c.genre_id == whole.c.genre_id) & (part.c.query == whole.c.query))
+        .where(
+            whole.c.source == source,
+            part.c.source == source,
+            whole.c.year_to == ALL_YEARS[1],
+            part.c.year_to < ALL_YEARS[1],
+            whole.c.status == "split",
+            whole.c.genre_id.in_(list(genre_ids)),
+        )
+        .group_by(whole.c.genre_id, whole.c.query)
+    )
+    found = [
+        (row.genre_id, row.query, planning.later(row.last_year, row.first_rank, this_year))
+        for row in connection.execute(query)
+    ]
+    return [(genre_id, query, part) for genre_id, query, part in found if part is not None]
+
+
+def unknown(connection: Connection, source: str, genre_ids: Collection[int]) -> list[str]:
+    """Return the names of the genres of which a source answered that it has nothing, by name."""
+    shard, genre = tables.shard, tables.genre
+    query = (
+        select(genre.c.name)
+        .join(shard, shard.c.genre_id == genre.c.id)
+        .where(shard.c.source == source, genre.c.id.in_(list(genre_ids)))
+        .group_by(genre.c.name)
+        .having(func.min(shard.c.status) == "exhausted", func.sum(shard.c["items"]) == 0)
+        .order_by(genre.c.name)
+    )
+    return list(connection.scalars(query))

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import planning
 from collector.planning import ALL_YEARS, Need, Shard
+from tests.fakes import NOON
 
 ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, 0, None, "open", 0, 0, 0, 0, None)
 NEEDS = {1: Need("rock", 100, 50), 2: Need("jazz", 100, 50)}
@@ -195,3 +197,36 @@ def test_nothing_is_asked_for_a_genre_that_has_its_target():
     assert planning.next_shard([ROOT], done, 50) is None
     assert planning.next_shard([replace(ROOT, status="exhausted")], NEEDS, 50) is None
     assert planning.next_shard([replace(ROOT, genre_id=9)], NEEDS, 50) is None
+
+
+MOMENTS = st.timedeltas(timedelta(0), timedelta(days=2_000)).map(NOON.__add__)
+PERIODS = st.timedeltas(timedelta(minutes=1), timedelta(days=400))
+
+
+@given(MOMENTS, MOMENTS, PERIODS, st.integers(1900, 2031))
+def test_what_was_read_is_due_again_once_its_period_is_over(visited, now, look_back, year_to):
+    """Not before, and ever after; with the current year in it after a quarter of the time."""
+    due = planning.is_due("exhausted", year_to, visited, now, look_back)
+    quarter = look_back * planning.RECENT_SHARE
+    assert due == (visited + (quarter if year_to >= now.year else look_back) <= now)
+    assert planning.is_due("capped", year_to, visited, now, look_back) == due
+    for status in ("open", "split"):
+        assert not planning.is_due(status, year_to, visited, now, look_back)
+
+
+@given(st.integers(2020, 2060), st.integers(2020, 2060))
+def test_the_years_that_come_are_covered(last_year, this_year):
+    """From the year after the last one that was asked for, up to what is announced."""
+    part = planning.later(last_year, 1_000, this_year)
+    covered = last_year if part is None else part.years[1]
+    assert covered == max(last_year, this_year + 1)
+    assert part is None or part.years[0] == last_year + 1
+
+
+def test_a_reopened_shard_is_read_from_its_first_row_behind_all_others():
+    """What was known of its end is forgotten; nothing new is expected before it is seen."""
+    read = replace(ROOT, status="exhausted", head=7, next_offset=90, empty_pages=2, dry_pages=9)
+    again = planning.reopened(read)
+    assert (again.status, again.next_offset, again.head, again.empty_pages) == ("open", 0, 0, 0)
+    unread = replace(ROOT, id=2, first_rank=1_000, promised=1.0)
+    assert planning.next_shard([again, unread], NEEDS, 50) == unread

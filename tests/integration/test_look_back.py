@@ -1,0 +1,95 @@
+"""What was read to its end is read again when its time has come, on both databases."""
+
+import pytest
+from sqlalchemy import func, select
+
+from collector import genres
+from collector.budget import Budget
+from collector.harvest import Harvester
+from collector.planning import LOOK_BACK
+from genrebase.store import tables
+from genrebase.store.engine import reading
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock, FakeSource
+
+REACH = 15
+
+
+@pytest.fixture
+def crawled(engine):
+    """Return a harvester that has read all there is: one genre behind the cap, one in front."""
+    clock = FakeClock()
+    rows = {
+        "rock": [(f"r{n}", f"R {n}", "A", 1990 + n) for n in range(30)],
+        "jazz": [(f"j{n}", f"J {n}", "B", 1970) for n in range(5)],
+    }
+    source = FakeSource(rows, REACH)
+    for genre in rows:
+        genres.add(engine, clock, genre, 1_000)
+    harvester = Harvester(engine, source, Budget.open(engine, source.account), clock)
+    assert harvester.run().recorded.tracks_new == 35
+    return harvester
+
+
+def days(harvester, number):
+    harvester.clock.advance(number * 86_400)
+
+
+def test_nothing_is_asked_before_the_time(crawled):
+    """Exhausted is exhausted for a while: no request, no work for the daemon."""
+    days(crawled, 7)
+    crawled.source.rows["jazz"].append(("j9", "J 9", "B", 2025))
+    assert not crawled.has_work()
+    outcome = crawled.run()
+    assert (outcome.requests, outcome.stopped) == (0, "exhausted")
+
+
+def test_what_has_the_current_year_in_it_is_read_again_sooner(crawled):
+    """After a quarter of the period new releases are found, and only they are looked for."""
+    crawled.source.rows["jazz"].append(("j9", "J 9", "B", 2025))
+    crawled.source.rows["rock"].append(("r99", "R 99", "A", 2026))
+    crawled.source.rows["rock"].append(("r98", "R 98", "A", 1991))
+    crawled.source.asked.clear()
+    days(crawled, 8)
+    assert crawled.has_work()
+    outcome = crawled.run()
+    assert (outcome.recorded.tracks_new, outcome.stopped) == (2, "exhausted")
+    assert min(query.year_to for query in crawled.source.asked) >= 2026
+    assert crawled.run().requests == 0
+
+
+def test_after_the_whole_period_everything_is_read_again(crawled):
+    """What a search shows by then is found, whatever its year; then it is quiet again."""
+    crawled.source.rows["rock"].append(("r98", "R 98", "A", 1991))
+    days(crawled, LOOK_BACK.days)
+    outcome = crawled.run()
+    assert (outcome.recorded.tracks_new, outcome.stopped) == (1, "exhausted")
+    assert crawled.run().requests == 0
+    with reading(crawled.engine) as connection:
+        assert_consistent(connection)
+        assert connection.scalar(select(func.count()).select_from(tables.track)) == 36
+
+
+def test_the_crawl_follows_the_years(crawled):
+    """A genre that was split years ago is asked for the years since."""
+    crawled.source.rows["rock"].append(("r97", "R 97", "A", 2029))
+    days(crawled, 3 * 365)
+    assert crawled.run().recorded.tracks_new == 1
+
+
+def test_a_genre_with_its_target_is_left_alone(crawled):
+    """Looking back is for genres that lack tracks."""
+    genres.target(crawled.engine, "rock", 30)
+    genres.target(crawled.engine, "jazz", 5)
+    days(crawled, 400)
+    assert not crawled.has_work()
+    assert (crawled.run().requests, crawled.run().stopped) == (0, "target")
+
+
+def test_a_genre_that_the_source_does_not_know_is_named(crawled):
+    """Its first page was empty, twice: perhaps it is spelled otherwise."""
+    crawled.source.rows["jaz"] = []
+    genres.add(crawled.engine, crawled.clock, "jaz", 10)
+    outcome = crawled.run()
+    assert (outcome.requests, outcome.unknown, outcome.stopped) == (2, ["jaz"], "exhausted")
+    assert crawled.run().unknown == ["jaz"]
