@@ -48,17 +48,17 @@ class Crawl:
         `max_requests` bounds the calls to all sources together. What ends one source's part for
         good ends the crawl: a ban, the limit, a stop.
         """
-        whole = Outcome()
+        before = Outcome()
         for part in self.parts:
-            left = None if max_requests is None else max_requests - whole.requests
-            ended = part.run(genres, max_requests=left, advance=advance)
-            whole.recorded += ended.recorded
-            whole.unusable += ended.unusable
-            whole.requests += ended.requests
-            whole.stopped, whole.blocked = ended.stopped, ended.blocked
-            if ended.stopped not in {"target", "exhausted"}:
+            left = None if max_requests is None else max_requests - before.requests
+            outcome = part.run(genres, max_requests=left, advance=advance)
+            outcome.recorded += before.recorded
+            outcome.unusable += before.unusable
+            outcome.requests += before.requests
+            before = outcome
+            if outcome.stopped not in {"target", "exhausted"}:
                 break
-        return whole
+        return before
 
     def has_work(self) -> bool:
         """Say whether something is missing that may be asked for now."""

@@ -76,6 +76,11 @@ class Catalogue:
         """Return the first genre the row of that number is found under."""
         return next(iter(self._layout.genres(self._rows[number])), "")
 
+    def genre_of_id(self, track_id: str) -> str:
+        """Return the first genre of the first row of that id; empty where there is none."""
+        number = self._by_id.get(track_id)
+        return "" if number is None else self.genre_of(number)
+
     def under(self, genre: str) -> Sequence[int]:
         """Return the numbers of a genre's rows."""
         return self._by_genre.get(genre.casefold(), ())

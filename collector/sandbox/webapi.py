@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collector.sandbox import ids, query, tokens
+from collector.sandbox import analysis, ids, query, tokens
 from collector.sandbox.catalogue import Catalogue
 from collector.sandbox.playlists import Playlist
 from collector.sandbox.shapes import REACH, Json, PageAsked, Part, Shapes, error
@@ -73,6 +73,7 @@ class WebApi:
             "/v1/audio-features": self.several_features,
             "/v1/audio-features/": self.several_features,
             "/v1/audio-features/{id}": self.features,
+            "/v1/audio-analysis/{id}": self.analysis,
             "/v1/playlists/{id}": self.playlist,
             "/v1/playlists/{id}/items": self.playlist_items,
             "/v1/playlists/{id}/tracks": self.playlist_tracks,
@@ -158,6 +159,14 @@ class WebApi:
         self._only_when_open()
         found = map(self.catalogue.by_id, _ids(request, _FEATURES_BATCH))
         return {"audio_features": [self.shapes.features(track) for track in found]}
+
+    def analysis(self, request: Request) -> Json:
+        """Answer one track's audio analysis, where its audio features are known, too."""
+        self._only_when_open()
+        found = self.catalogue.by_id(_id(request))
+        if found is None or not found.features:
+            raise _not_found(_id(request), "analysis not found")
+        return analysis.make(found, self.catalogue.genre_of_id(found.id))
 
     def playlist(self, request: Request) -> Json:
         """Answer a playlist with its first items; without them where it is not our own."""

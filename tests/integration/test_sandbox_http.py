@@ -236,12 +236,23 @@ def test_development_lost_fields(development):
         "v1/artists?ids=x",
         "v1/audio-features?ids=x",
         f"v1/audio-features/{'x' * 22}",
+        f"v1/audio-analysis/{'x' * 22}",
     ],
 )
 def test_development_closed_endpoints(development, path):
     """Closed endpoints answer 403 without a message."""
     answer = development.get(path)
     assert (answer.status_code, answer.json()) == (403, {"error": {"status": 403}})
+
+
+def test_audio_analysis(extended):
+    """The same for the same track; none where nothing is known of its sound."""
+    found = extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
+    assert found == extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
+    assert {"track", "bars", "beats", "tatums", "sections", "segments"} <= found.keys()
+    assert found["track"]["tempo"] == 120.25
+    assert extended.get(f"v1/audio-analysis/{ROCK[4]}").status_code == 404
+    assert extended.get(f"v1/audio-analysis/{'x' * 22}").status_code == 404
 
 
 def playlists_of(client, genre="techno"):
