@@ -17,9 +17,9 @@ from genrebase.runtime import checks, sql
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.store import schema
+from genrebase.store import settings as store_settings
 from genrebase.store.engine import WAL_SAFE_FROM, make_engine, parse_url
 from genrebase.store.errors import SchemaMismatch
-from genrebase.store.settings import StoreSettings
 
 DISK_WANTED: Final = 1 << 30
 """Free bytes below which we warn: the 114,000-track dataset takes about a tenth of it, and its
@@ -59,7 +59,7 @@ def threads() -> Check:
 def database(clock: Clock) -> Iterator[Check]:
     """Look at the database, its schema, its disk and its clock, as far as one can get."""
     try:
-        address = parse_url(StoreSettings().url)
+        address = parse_url(store_settings.load().url)
         engine = make_engine(address)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))

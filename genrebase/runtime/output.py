@@ -20,6 +20,9 @@ from rich.table import Table
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import logging
 
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
 _PLAIN_EVERY_SECONDS = 5.0
 """Without a terminal, a line of progress at most this often."""
 
@@ -140,12 +143,15 @@ def _cell(cell: object) -> str:
 def run_app(app: typer.Typer) -> NoReturn:
     """Run a command line; an error of ours becomes its sentence and its exit code.
 
-    Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source.
+    Exit codes: 0 done, 1 failed or stopped half-way, 2 usage or refused, 3 nothing to do, 4
+    blocked by the source; 130 after Ctrl-C in a command that has nothing half-done to tell of.
     Logs go to standard error, from `GENREBASE_LOG_LEVEL` up.
     """
     try:
         logging.configure()
         app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except GenrebaseError as error:
         Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from genrebase.store.errors import BadUrl, Unreachable
+from genrebase.store import settings as store_settings
+from genrebase.store.errors import BadUrl, Interrupted, Unreachable
 from genrebase.store.settings import StoreSettings
 
 __all__ = ["Connection", "Engine", "make_engine", "parse_url", "reading", "transaction"]
@@ -33,7 +34,7 @@ def parse_url(text: str) -> URL:
     """Return the address, with the driver Genrebase uses filled in; raise `BadUrl` otherwise."""
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise BadUrl(
             f"STORE_URL is not a database address: {text!r}. "
             "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
@@ -42,6 +43,11 @@ def parse_url(text: str) -> URL:
     if backend == "postgresql" or url.drivername == "postgres":
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
+        if url.database in {None, "", ":memory:"}:
+            raise BadUrl(
+                f"STORE_URL names a database in memory ({text}), which is gone when the command "
+                "ends: write sqlite:///FILE."
+            )
         return url
     raise BadUrl(
         f"Genrebase keeps its data in SQLite or PostgreSQL, not in {backend!r}. "
@@ -51,7 +57,7 @@ def parse_url(text: str) -> URL:
 
 def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None = None) -> Engine:
     """Return an engine for `url` (default: the settings'), configured for its database."""
-    settings = settings or StoreSettings()
+    settings = settings or store_settings.load()
     address = url if isinstance(url, URL) else parse_url(url or settings.url)
     if address.get_backend_name() == "sqlite":
         engine = create_engine(address, connect_args={"timeout": settings.busy_timeout})
@@ -64,11 +70,12 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
             connect_args={
                 "connect_timeout": _CONNECT_SECONDS,
                 "application_name": "genrebase",
+                "client_encoding": "utf8",
                 "options": _POSTGRES_OPTIONS,
             },
         )
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise BadUrl("PostgreSQL needs its driver: pip install 'genrebase[postgres]'.") from None
+        raise BadUrl("PostgreSQL needs its driver: pip install 'psycopg[binary]'.") from None
 
 
 @contextmanager
@@ -96,16 +103,25 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def connected(engine: Engine) -> Iterator[Connection]:
-    """Connect, or raise `Unreachable`."""
+    """Connect, or raise `Unreachable`; raise `Interrupted` where the database fails later on."""
+    where = engine.url.render_as_string()
     try:
         connection = engine.connect()
     except DatabaseError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-        raise Unreachable(
-            f"The database at {engine.url.render_as_string()} does not answer: {reason}"
+        raise Unreachable(f"The database at {where} does not answer: {_reason(error)}") from error
+    try:
+        with connection:
+            yield connection
+    except OperationalError as error:
+        raise Interrupted(
+            f"The database at {where} failed in the middle: {_reason(error)}. What was not "
+            "finished is not stored; put it right and run the same again."
         ) from error
-    with connection:
-        yield connection
+
+
+def _reason(error: DatabaseError) -> str:
+    """Return what the database said, without our statement and its values."""
+    return str(error.orig).strip().splitlines()[0].rstrip(".")
 
 
 def _configure_sqlite(engine: Engine) -> None:

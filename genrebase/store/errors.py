@@ -21,3 +21,15 @@ class SchemaMismatch(Refused):
 
 class ViewsInTheWay(Refused):
     """Somebody's own views could not be kept through an upgrade, so nothing was touched."""
+
+
+class BadSetting(Refused):
+    """A setting of the store cannot be used."""
+
+
+class NotOurs(Refused):
+    """The database cannot take our schema as it is."""
+
+
+class Interrupted(StoreError):
+    """The database went away, or refused to be written to, in the middle of something."""

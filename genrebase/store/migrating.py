@@ -8,10 +8,10 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
+from genrebase.store import settings as store_settings
 from genrebase.store import tables
 from genrebase.store.engine import WRITES, connected, make_engine
 from genrebase.store.errors import StoreError
-from genrebase.store.settings import StoreSettings
 from genrebase.store.upkeep import standing_views
 from genrebase.store.views.definition import Providers
 
@@ -34,7 +34,7 @@ def run(context: EnvironmentContext) -> None:
     if context.is_offline_mode():
         raise CommandError("Migrations look at the views that people built: --sql cannot be used.")
     work = _work(context)
-    settings = StoreSettings()
+    settings = store_settings.load()
     engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
     try:
         with connected(engine) as connection:

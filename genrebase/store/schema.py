@@ -6,11 +6,13 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from genrebase.store.engine import reading
-from genrebase.store.errors import SchemaMismatch, Unreachable
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading
+from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
 
 EXPECTED_REVISION: Final = "0001"
 """The head of the migrations; a test holds the two equal."""
@@ -33,8 +35,52 @@ def alembic_config(url: str | None = None) -> Config:
 
 
 def upgrade(url: str | None = None, revision: str = "head") -> None:
-    """Bring the database at `url` (default: `STORE_URL`) to `revision`."""
-    command.upgrade(alembic_config(url), revision)
+    """Bring the database at `url` (default: `STORE_URL`) to `revision`.
+
+    Raises `SchemaMismatch` where a newer version made it, `NotOurs` where it holds tables of
+    somebody else under our names, `ViewsInTheWay` where people's own views cannot be kept.
+    """
+    config = alembic_config(url)
+    engine = make_engine(url)
+    try:
+        _check_known(engine, config)
+        _check_ours(engine)
+    finally:
+        engine.dispose()
+    command.upgrade(config, revision)
+
+
+def _check_known(engine: Engine, config: Config) -> None:
+    found = current(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaMismatch(
+            f"{engine.url.render_as_string()} carries schema {found}, which this version of "
+            "Genrebase does not know: install the version that made it."
+        )
+
+
+def _check_ours(engine: Engine) -> None:
+    where = engine.url.render_as_string()
+    if _is_missing_file(engine) or current(engine) is not None:
+        return
+    with reading(engine) as connection:
+        taken = sorted(set(inspect(connection).get_table_names()) & tables.metadata.tables.keys())
+        encoding = (
+            connection.scalar(text("SHOW server_encoding"))
+            if connection.dialect.name == "postgresql"
+            else "UTF8"
+        )
+    if taken:
+        raise NotOurs(
+            f"{where} holds tables that are not Genrebase's: {', '.join(taken)}. "
+            "Name another database in STORE_URL."
+        )
+    if encoding != "UTF8":
+        raise NotOurs(
+            f"{where} is encoded as {encoding}, which cannot hold every title: "
+            "create the database with ENCODING 'UTF8'."
+        )
 
 
 def current(engine: Engine) -> str | None:

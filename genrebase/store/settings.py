@@ -2,8 +2,10 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from genrebase.store.errors import BadSetting
 
 DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio")
 
@@ -42,3 +44,15 @@ class StoreSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+
+def load() -> StoreSettings:
+    """Read the settings; raise `BadSetting` with a sentence for one that cannot be used."""
+    try:
+        return StoreSettings()
+    except ValidationError as error:
+        problems = [
+            f"STORE_{str(one['loc'][0]).upper()}: {one['msg']}."
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        raise BadSetting(" ".join(problems)) from None

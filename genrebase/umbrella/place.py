@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from genrebase.store import settings as store_settings
 from genrebase.store.engine import parse_url
-from genrebase.store.settings import StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,5 @@ def chosen(default_file: str, *, named: str | None = None) -> Place:
     """
     if named is not None:
         return of(named) if "://" in named else of_file(named)
-    settings = StoreSettings()
+    settings = store_settings.load()
     return of(settings.url) if "url" in settings.model_fields_set else of_file(default_file)

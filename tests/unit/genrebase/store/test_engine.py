@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from genrebase.store import connect, tables
 from genrebase.store.engine import make_engine, reading, transaction
-from genrebase.store.errors import BadUrl, Unreachable
+from genrebase.store.errors import BadSetting, BadUrl, Interrupted, Unreachable
 from genrebase.store.settings import StoreSettings
 from tests import factories as make
 
@@ -66,7 +66,7 @@ def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
     with transaction(sqlite_engine):
         with reading(impatient) as connection:
             assert connection.execute(text("SELECT count(*) FROM genre")).scalar() == 0
-        with pytest.raises(OperationalError, match="locked"), transaction(impatient):
+        with pytest.raises(Interrupted, match="locked"), transaction(impatient):
             pass
     impatient.dispose()
 
@@ -76,6 +76,9 @@ def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
     [
         ("nonsense", "is not a database address.*sqlite:///FILE"),
         ("mysql://somewhere/x", "SQLite or PostgreSQL, not in 'mysql'"),
+        ("postgresql://me:secret@127.0.0.1:abc/x", "is not a database address"),
+        ("sqlite://", "in memory.*sqlite:///FILE"),
+        ("sqlite:///:memory:", "in memory.*sqlite:///FILE"),
     ],
 )
 def test_a_bad_address_says_what_to_write(url: str, sentence: str):
@@ -117,3 +120,37 @@ def test_others_may_look_while_one_writes(sqlite_url: str, sqlite_engine: Engine
         other = sqlite3.connect(str(path))
         assert other.execute("SELECT count(*) FROM genre_progress").fetchone() == (0,)
         other.close()
+
+
+def test_a_database_that_may_not_be_written_to(sqlite_url: str):
+    """What the database says comes without our statement and its values."""
+    path = sqlite_url.removeprefix("sqlite:///")
+    engine = make_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    with (
+        pytest.raises(Interrupted, match=r"readonly database.*run the same again") as caught,
+        transaction(engine) as connection,
+    ):
+        make.add_genre(connection, "rock")
+    engine.dispose()
+    assert "INSERT" not in str(caught.value)
+
+
+def test_a_connection_that_is_lost(postgres_engine: Engine):
+    """A server that goes away in the middle is a sentence, and the next transaction works."""
+    with (
+        pytest.raises(Interrupted, match="failed in the middle"),
+        transaction(postgres_engine) as connection,
+    ):
+        mine = connection.scalar(text("SELECT pg_backend_pid()"))
+        with postgres_engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        make.add_genre(connection, "rock")
+    with transaction(postgres_engine) as connection:
+        make.add_genre(connection, "rock")
+
+
+def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch):
+    """A setting that cannot be used is named with what is wrong with it."""
+    monkeypatch.setenv("STORE_BUSY_TIMEOUT", "abc")
+    with pytest.raises(BadSetting, match=r"STORE_BUSY_TIMEOUT: .*number"):
+        make_engine("sqlite:///x.db")

@@ -3,7 +3,8 @@ from sqlalchemy import Engine, text
 
 from genrebase.store import connect, schema
 from genrebase.store.engine import make_engine, transaction
-from genrebase.store.errors import SchemaMismatch
+from genrebase.store.errors import NotOurs, SchemaMismatch
+from tests.conftest import PostgresServer
 
 
 def test_a_migrated_database_is_accepted(database_url: str):
@@ -34,3 +35,36 @@ def test_upgrading_twice_is_harmless(bare_url: str):
     engine = make_engine(bare_url)
     schema.check(engine)
     engine.dispose()
+
+
+def test_a_newer_database_is_not_touched(engine: Engine, database_url: str):
+    """A revision that we do not know is refused before alembic looks for it."""
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaMismatch, match="install the version that made it"):
+        schema.upgrade(database_url)
+
+
+def test_a_database_of_somebody_else_is_not_touched(bare_url: str):
+    """A table under one of our names, without our schema: refused, and still there."""
+    engine = make_engine(bare_url)
+    with transaction(engine) as connection:
+        connection.execute(text("CREATE TABLE track (of_rails text)"))
+    with pytest.raises(NotOurs, match="not Genrebase's: track"):
+        schema.upgrade(bare_url)
+    with transaction(engine) as connection:
+        connection.execute(text("SELECT of_rails FROM track"))
+    engine.dispose()
+
+
+def test_an_encoding_that_cannot_hold_every_title(postgres_server: PostgresServer):
+    """PostgreSQL without UTF-8 is refused with what to do."""
+    url = postgres_server.create()
+    name = url.rsplit("?", 1)[0].rsplit("/", 1)[1]
+    postgres_server.drop(url)
+    postgres_server.execute(
+        f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+    )
+    with pytest.raises(NotOurs, match="ENCODING 'UTF8'"):
+        schema.upgrade(url)
+    postgres_server.drop(url)
