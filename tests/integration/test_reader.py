@@ -1,0 +1,50 @@
+"""The role that deploy/reader.sql makes reads the views, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from genrebase.store import tables, views
+from genrebase.store.engine import transaction
+from tests import factories as make
+
+SCRIPT = (Path(__file__).resolve().parents[2] / "deploy" / "reader.sql").read_text()
+
+
+@pytest.fixture
+def reader(postgres_engine: Engine, worker_prefix: str) -> Iterator[Connection]:
+    """Yield a connection that acts as the role; roles are the server's, so this one goes again."""
+    role = f"{worker_prefix}_reader"
+    script = re.sub(r"\breader\b", role, SCRIPT)
+    with transaction(postgres_engine) as connection:
+        make.add_track(connection, "Song")
+        for _ in range(2):  # doing it again does no harm
+            connection.exec_driver_sql(script, execution_options={"no_parameters": True})
+    with postgres_engine.connect() as connection:
+        connection.execute(text(f"SET SESSION ROLE {role}"))
+        connection.commit()
+        yield connection
+        connection.rollback()
+        connection.execute(text("RESET ROLE"))
+        connection.execute(text(f"DROP OWNED BY {role}"))
+        connection.execute(text(f"DROP ROLE {role}"))
+        connection.commit()
+
+
+@pytest.mark.parametrize("what", [views.ALL, tables.metadata.tables], ids=["views", "tables"])
+def test_the_reader_sees_the_views_only(reader: Connection, what):
+    """Every view can be read, no table can; nothing can be written."""
+    for name in what:
+        query = text(f"SELECT count(*) FROM {name}")
+        if what is views.ALL:
+            reader.execute(query)
+            continue
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            reader.execute(query)
+        reader.rollback()
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        reader.execute(text("DELETE FROM genre_mapping"))
