@@ -15,7 +15,7 @@ _COLUMNS = (
     "tracks",
     "genres",
     "new artists",
-    "seen artists",
+    "artists it knows",
     "created",
 )
 

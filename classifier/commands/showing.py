@@ -9,7 +9,7 @@ from genrebase.runtime.output import Output
 
 _REGIMES: Final = {
     "new_artist": "new artists",
-    "seen_artist": "known artists",
+    "seen_artist": "artists it knows",
     "other": "others",
 }
 _FIGURES: Final = {

@@ -73,13 +73,12 @@ def train(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    with _in_the_background(niceness), output.progress("Training") as bar:
-        steps = iter(range(1, 100))
+    with _in_the_background(niceness):
         done = training.run(
             connect(),
             choice,
             SystemClock(),
-            tell=lambda what: bar(next(steps), note=what),
+            tell=lambda what: output.say(f"Training: {what}."),
             cores=settings.threads,
             again=again,
         )

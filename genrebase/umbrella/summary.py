@@ -6,7 +6,7 @@ from typing import Any, Final
 from genrebase.runtime.output import Output
 from genrebase.umbrella import sandbox
 
-_REGIMES: Final = {"seen_artist": "artists it knows", "new_artist": "artists it never heard"}
+_REGIMES: Final = {"seen_artist": "artists it knows", "new_artist": "new artists"}
 
 
 def show(summary: Mapping[str, Any], output: Output) -> None:
