@@ -17,7 +17,7 @@ import requests
 import yaml
 
 from collector.rates import Rate
-from collector.sandbox import ids, synthetic, table
+from collector.sandbox import ids, playlists, synthetic, table
 from collector.sandbox.application import Behaviour
 from collector.sandbox.catalogue import Catalogue
 from collector.sandbox.server import serve_in_thread
@@ -107,6 +107,10 @@ def _requests(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     yield "/tracks", f"tracks?ids={known[0]},{unknown}"
     yield "/audio-features/{id}", f"audio-features/{known[0]}"
     yield "/audio-features", f"audio-features?ids={','.join(known)},{unknown}"
+    yield "/audio-analysis/{id}", f"audio-analysis/{known[0]}"
+    for one in [*playlists.make(catalogue).values()][:2]:
+        yield "/playlists/{playlist_id}", f"playlists/{one.id}"
+        yield "/playlists/{playlist_id}/items", f"playlists/{one.id}/items?limit=50"
 
 
 def _compare(document: Document, catalogue: Catalogue, mode: ModeName) -> None:

@@ -202,7 +202,23 @@ def _page(address: str, items: Sequence[Json], total: int, part: Part, reach: in
 def _odd(api: str, entry: Entry) -> Json | None:
     """Return what stands in a playlist and is no track."""
     if entry == Odd.EPISODE:
-        return {**_links(api, "episode", ids.base62("episode")), "name": "An episode"}
+        show = {
+            **_spoken(api, "show"),
+            "available_markets": _MARKETS,
+            "copyrights": [],
+            "media_type": "audio",
+            "publisher": "Somebody",
+            "total_episodes": 1,
+        }
+        return {
+            **_spoken(api, "episode"),
+            "audio_preview_url": None,
+            "duration_ms": 1_800_000,
+            "is_playable": True,
+            "release_date": "2024-01-01",
+            "release_date_precision": "day",
+            "show": show,
+        }
     if entry == Odd.LOCAL:
         credit = {"name": "Somebody", "id": None, "type": "artist", "uri": None}
         return {
@@ -216,6 +232,20 @@ def _odd(api: str, entry: Entry) -> Json | None:
             "uri": "spotify:local:Somebody::A+file:180",
         }
     return None
+
+
+def _spoken(api: str, kind: str) -> Json:
+    """Return what an episode and its show have in common."""
+    return {
+        **_links(api, kind, ids.base62(kind)),
+        "description": "",
+        "explicit": False,
+        "html_description": "",
+        "images": [],
+        "is_externally_hosted": False,
+        "languages": ["en"],
+        "name": f"One {kind}",
+    }
 
 
 @lru_cache(maxsize=65_536)
