@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 from genrebase.store import copying, tables
 from genrebase.store.copying import HoldsOtherData, SameDatabase
 from genrebase.store.engine import make_engine, reading, transaction
-from genrebase.store.errors import SchemaMismatch, StoreError
+from genrebase.store.errors import NotOurs, SchemaMismatch, StoreError
 from tests import factories as make
 from tests.conftest import PostgresServer
 from tests.consistency import assert_consistent
@@ -252,6 +252,6 @@ def test_the_server_s_own_tables_are_left_alone(
     with transaction(target) as connection:
         connection.execute(text("CREATE TABLE guestbook (line text)"))
         connection.execute(text("CREATE TABLE artist (name text)"))
-    with pytest.raises(SchemaMismatch, match="artist"):
+    with pytest.raises(NotOurs, match="artist"):
         copying.copy(sqlite_engine, target)
     target.dispose()

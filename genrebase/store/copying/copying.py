@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import cast, delete, false, func, inspect, select, true
+from sqlalchemy import cast, delete, false, func, select, true
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import IntegrityError
 
@@ -19,7 +19,7 @@ from genrebase.store.copying import marks, snapshots
 from genrebase.store.copying.rows import Digest, Key, Row, TableRows, all_rows, digest
 from genrebase.store.copying.rows import driver_values as for_driver
 from genrebase.store.engine import Connection, Engine, reading, transaction
-from genrebase.store.errors import SchemaMismatch, StoreError
+from genrebase.store.errors import StoreError
 
 READINGS: Final = 2
 """How often every row is counted in `Progress`: once copied, once compared."""
@@ -73,8 +73,8 @@ Advance = Callable[[Progress], None]
 def copy(source: Engine, target: Engine, advance: Advance = lambda _: None) -> Copied:
     """Make `target` what `source` is, and compare the two.
 
-    The schema is made where there is none. Raises `SameDatabase`, `SchemaMismatch` or
-    `HoldsOtherData` before anything is written, `StoreError` where the two differ at the end.
+    The schema is made where there is none. Raises `SameDatabase`, `SchemaMismatch`, `NotOurs`
+    or `HoldsOtherData` before anything is written, `StoreError` where the two differ at the end.
     """
     schema.check(source)
     _prepare(target)
@@ -104,13 +104,6 @@ def copy(source: Engine, target: Engine, advance: Advance = lambda _: None) -> C
 
 def _prepare(target: Engine) -> None:
     if schema.current(target) is None:
-        with reading(target) as connection:
-            taken = tables.metadata.tables.keys() & set(inspect(connection).get_table_names())
-        if taken:
-            raise SchemaMismatch(
-                f"{snapshots.place(target)} has tables of other software that are named like "
-                f"Genrebase's: {', '.join(sorted(taken))}. Give an empty database."
-            )
         schema.upgrade(target.url.render_as_string(hide_password=False))
     schema.check(target)
 
