@@ -8,6 +8,7 @@ from collector.commands import (
     forgetting,
     genres,
     harvesting,
+    health,
     importing,
     labels,
     running,
@@ -32,6 +33,7 @@ app.command("add")(adding.add)
 app.command("label")(labels.label)
 app.command("run")(running.run)
 app.command("status")(status.status)
+app.command("health")(health.health)
 app.command("forget")(forgetting.forget)
 
 

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from collector import planning, rates
 from collector.errors import BadSettings
 from collector.rates import Rate
+from genrebase.runtime.addresses import Address
 
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
@@ -74,6 +75,11 @@ class CollectorSettings(BaseSettings):
         description="Days after which a search that was read to its end is read again; one with "
         "the current year in it after a quarter of them.",
     )
+    http: str | None = Field(
+        default=None,
+        description="Where `collector run` answers `/healthz` and `/metrics`: `PORT` or "
+        "`HOST:PORT`, without a host on loopback; empty: nowhere.",
+    )
     timeout: float = Field(
         default=10.0,
         gt=0,
@@ -84,6 +90,13 @@ class CollectorSettings(BaseSettings):
     @classmethod
     def _is_rate(cls, text: str) -> str:
         rates.parse(text)
+        return text
+
+    @field_validator("http")
+    @classmethod
+    def _is_listening_address(cls, text: str | None) -> str | None:
+        if text is not None:
+            Address.parse(text)
         return text
 
     @field_validator("spotify_url", "reccobeats_url")
@@ -139,6 +152,11 @@ class CollectorSettings(BaseSettings):
     def look_back_period(self) -> timedelta:
         """After how long a search that was read to its end is read again."""
         return timedelta(days=self.look_back)
+
+    @property
+    def http_address(self) -> Address | None:
+        """Where the daemon listens."""
+        return None if self.http is None else Address.parse(self.http)
 
     @property
     def providers(self) -> tuple[str, ...]:

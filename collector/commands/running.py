@@ -15,14 +15,14 @@ def run(
     The step in hand is finished, and the exit code is 0; a second signal aborts.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import daemon, settings
+    from collector import daemon, health, settings
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.stopping import stop_on_signals
     from genrebase.store import connect
 
     logging.configure(human=False if as_json else None)
-    clock, engine = SystemClock(), connect()
+    clock, engine, told = SystemClock(), connect(), settings.load()
     Output(as_json=as_json).say("The harvester runs; Ctrl-C ends it.")
-    with stop_on_signals(clock.interrupt) as stop:
-        daemon.run(engine, settings.load(), clock, stop)
+    with stop_on_signals(clock.interrupt) as stop, health.serving(engine, told, clock):
+        daemon.run(engine, told, clock, stop)

@@ -1,0 +1,37 @@
+"""The command `collector health`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.output import Output
+
+
+class Unwell(GenrebaseError):
+    """The harvester is not well."""
+
+
+def health(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Ask the daemon at COLLECTOR_HTTP how it is; without one, look at the database.
+
+    Exit code 0 where all is well, 1 where not: for a supervisor.
+    """
+    # these bring SQLAlchemy and the HTTP server: --help need not wait
+    from collector import health, settings
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.health import examine
+    from genrebase.store import connect
+
+    output, clock, address = Output(as_json=as_json), SystemClock(), settings.load().http_address
+    if address is None:
+        found = examine(health.patient(connect(), clock))
+    else:
+        found = health.ask(address, clock)
+    output.document(asdict(found))
+    if not found.ok:
+        raise Unwell(found.sentence)
+    output.say(found.sentence)

@@ -1,0 +1,139 @@
+"""What the harvester says of itself, on both databases and as a daemon."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+import requests
+from typer.testing import CliRunner
+
+from collector import genres as genre_use
+from collector import health
+from collector.budget import Budget
+from collector.cli import app
+from collector.errors import RateLimited
+from collector.harvest import Harvester
+from collector.sandbox import table
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.server import serve_in_thread
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.addresses import Address
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.health import examine, exposition
+from genrebase.runtime.jobs import job_run
+from genrebase.settings import child_environment
+from genrebase.store.engine import make_engine
+from tests.fakes import FakeClock, FakeSource
+
+
+def metrics(engine, clock):
+    """Return what a monitor reads, by name and labels."""
+    text = exposition(health.patient(engine, clock).measures()).decode()
+    return dict(re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE))
+
+
+def test_measures_the_harvest(engine):
+    """New tracks, requests, 429s, the time bans cost, yield, queues, pace and the last run."""
+    clock = FakeClock()
+    source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(24)]})
+    budget = Budget.open(engine, source.account)
+    genre_use.add(engine, clock, "rock", 100)
+    harvester = Harvester(engine, source, budget, clock)
+    with job_run(engine, clock, "harvest"):
+        harvester.run(max_requests=2)
+
+    def refuse(_query):
+        raise RateLimited(5_000)
+
+    source.fetch = refuse
+    assert harvester.run().stopped == "blocked"
+    clock.advance(60)
+    found = metrics(engine, clock)
+    expected = {
+        "genrebase_tracks": 20,
+        "genrebase_tracks_missing": 80,
+        "genrebase_features_queue": 20,
+        'genrebase_tracks_new_total{source="spotify"}': 20,
+        'genrebase_pages_total{source="spotify"}': 2,
+        'genrebase_yield{source="spotify"}': 10,
+        'genrebase_shards{source="spotify",status="open"}': 1,
+        'genrebase_requests_total{source="spotify"}': 3,
+        'genrebase_refusals_total{source="spotify"}': 1,
+        'genrebase_ban_seconds_total{source="spotify"}': 5_001,
+        'genrebase_runs_total{job="harvest",outcome="done"}': 1,
+    }
+    assert {name: float(found[name]) for name in expected} == expected
+    assert float(found['genrebase_blocked_seconds{source="spotify"}']) == pytest.approx(4_941)
+    assert float(found['genrebase_last_run_age_seconds{job="harvest"}']) >= 60
+    assert 0 < float(found['genrebase_rate{source="spotify"}']) < 1_000 / 30
+
+
+def test_an_empty_database_has_figures(engine):
+    """Before the first harvest there are noughts, not errors."""
+    assert metrics(engine, FakeClock())["genrebase_tracks"] == "0.0"
+
+
+def test_a_job_that_failed_is_not_well(engine):
+    """The last run counts: a later one that ends well is health again."""
+    clock = FakeClock()
+    with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest"):
+        raise GenrebaseError("The source is down.")
+    found = health.check(engine)
+    assert not found.ok
+    assert "The source is down." in found.sentence
+    clock.advance(timedelta(minutes=1).total_seconds())
+    with job_run(engine, clock, "harvest"):
+        pass
+    assert health.check(engine).ok
+
+
+def test_a_database_that_is_gone_is_not_well(tmp_path):
+    """It is said, with the reason."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
+    found = examine(health.patient(engine, FakeClock()))
+    assert not found.ok
+    assert "does not answer" in found.sentence
+    engine.dispose()
+
+
+def test_the_command_looks_at_the_database(sqlite_url, monkeypatch):
+    """Without a daemon's address: 0 where all is well, 1 where the database has no schema."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    monkeypatch.delenv("COLLECTOR_HTTP", raising=False)
+    ended = CliRunner().invoke(app, ["health", "--json"])
+    assert (ended.exit_code, '"ok": true' in ended.stdout) == (0, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
+    """`collector run` serves both; `collector health` asks it, and says so when nobody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = Address("127.0.0.1", free.getsockname()[1])
+    path, clock = tmp_path / "catalogue.csv", SystemClock()
+    path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
+    with serve_in_thread(Catalogue(table.read(path))) as running:
+        environment = child_environment(
+            STORE_URL=sqlite_url,
+            COLLECTOR_SPOTIFY_URL=running.url,
+            COLLECTOR_HTTP=str(address.port),
+            SPOTIPY_CLIENT_ID="an-id",
+            SPOTIPY_CLIENT_SECRET="a-secret",
+        )
+        command = [sys.executable, "-m", "collector", "run"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+            while not health.ask(address, clock).ok:
+                assert process.poll() is None, process.communicate()
+                clock.sleep(0.05)
+            said = requests.get(f"{address.url}/metrics", timeout=5)
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+    assert process.returncode == 0
+    assert "genrebase_tracks 0.0" in said.text
+    ended = health.ask(address, clock)
+    assert not ended.ok
+    assert address.url in ended.sentence
