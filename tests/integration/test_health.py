@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -29,6 +30,8 @@ from genrebase.runtime.jobs import job_run
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
 from tests.fakes import FakeClock, FakeSource
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def metrics(engine, clock):
@@ -76,6 +79,18 @@ def test_measures_the_harvest(engine):
 def test_an_empty_database_has_figures(engine):
     """Before the first harvest there are noughts, not errors."""
     assert metrics(engine, FakeClock())["genrebase_tracks"] == "0.0"
+
+
+@pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
+def test_dashboard_and_alerts_ask_for_what_there_is(sqlite_engine, name):
+    """Every figure they name is one that the harvester gives."""
+    asked = set(re.findall(r"genrebase_[a-z_]+", (DOCS / name).read_text(encoding="utf-8")))
+    given = {
+        f"{one.name}_total" if one.kind == "counter" else one.name
+        for one in health.patient(sqlite_engine, FakeClock()).measures()
+    }
+    assert asked
+    assert asked <= given
 
 
 def test_a_job_that_failed_is_not_well(engine):
