@@ -53,7 +53,7 @@ class Crawl:
             left = None if max_requests is None else max_requests - before.requests
             outcome = part.run(genres, max_requests=left, advance=advance)
             outcome.recorded += before.recorded
-            outcome.unusable += before.unusable
+            outcome.set_aside += before.set_aside
             outcome.requests += before.requests
             before = outcome
             if outcome.stopped not in {"target", "exhausted"}:

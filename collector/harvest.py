@@ -4,6 +4,7 @@ A step plans a shard, takes a slot, fetches one page and records it; sightings a
 in one transaction, so that a crash loses nothing and repeats at most one request.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -54,8 +55,8 @@ class Outcome:
     """What a harvest brought, and why it ended."""
 
     recorded: Recorded = field(default_factory=Recorded)
-    unusable: int = 0
-    """Items set aside: without a name, an id or artists."""
+    set_aside: Counter[str] = field(default_factory=Counter)
+    """Items that are no track, by the reason why."""
     requests: int = 0
     """Calls to the source, retries included."""
     stopped: Stopped = "exhausted"
@@ -63,6 +64,11 @@ class Outcome:
     """The ban that ended it."""
     unknown: list[str] = field(default_factory=list)
     """Genres of which the source never showed anything."""
+
+    @property
+    def unusable(self) -> int:
+        """Return how many items were set aside."""
+        return self.set_aside.total()
 
     def write_to(self, run: Run) -> None:
         """Write what was done into the row of the run."""
@@ -73,6 +79,8 @@ class Outcome:
             unusable=self.unusable,
         )
         run.note(stopped=self.stopped)
+        if self.set_aside:
+            run.note(set_aside=dict(self.set_aside))
         if self.blocked is not None:
             run.note(blocked_until=self.blocked.until.isoformat())
         run.outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
@@ -178,7 +186,7 @@ class Harvester:
         page = fetch_page(self.budget, self.clock, self.source, query, allowance, lease.keep)
         recorded = self._record(shard, lease, genre, page)
         outcome.recorded += recorded
-        outcome.unusable += len(page.unusable)
+        outcome.set_aside.update(page.unusable)
         _log.debug(
             "page recorded",
             genre=genre,

@@ -110,7 +110,7 @@ class PlaylistHarvester:
             _log.warning("playlist not read", genre=need.name, why=str(error))
             self._leave(shard, lease)
             return Recorded()
-        outcome.unusable += len(page.unusable)
+        outcome.set_aside.update(page.unusable)
         return self._record(shard, lease, need.name, offset, page)
 
     def _record(self, shard: Shard, lease: Lease, genre: str, offset: int, page: Page) -> Recorded:
