@@ -121,14 +121,15 @@ def next_shard(
 
 
 def _urgency(shard: Shard, need: Need, page_limit: int) -> tuple[bool, bool, float, int, str, int]:
-    expected = _expected(shard, page_limit)
-    postponed = shard.dry_pages >= DRY_PAGES_TO_POSTPONE or expected == 0
-    promise = expected * need.missing
+    brings = expected(shard, page_limit)
+    postponed = shard.dry_pages >= DRY_PAGES_TO_POSTPONE or brings == 0
+    promise = brings * need.missing
     spread = zlib.crc32(f"{need.name}|{shard.year_from}".encode())
     return postponed, shard.first_rank > 0, -promise, spread, need.name, shard.id
 
 
-def _expected(shard: Shard, page_limit: int) -> float:
+def expected(shard: Shard, page_limit: int) -> float:
+    """Return how many new tracks the next page of a shard is expected to bring."""
     if shard.promised is None:
         return page_limit
     return shard.promised if shard.requests else min(shard.promised, page_limit * UNREAD)
@@ -144,7 +145,7 @@ def after_page(shard: Shard, received: int, tracks_new: int, asked: int, reach: 
     if received == 0:
         empty = replace(asked_once, empty_pages=shard.empty_pages + 1, promised=0.0)
         return empty if empty.empty_pages < EMPTY_PAGES_TO_EXHAUST else _at_end(empty, reach)
-    expected = asked if shard.promised is None else shard.promised
+    hoped = asked if shard.promised is None else shard.promised
     seems_ended = received < asked
     after = replace(
         asked_once,
@@ -152,7 +153,7 @@ def after_page(shard: Shard, received: int, tracks_new: int, asked: int, reach: 
         tracks_new=shard.tracks_new + tracks_new,
         dry_pages=0 if tracks_new else shard.dry_pages + 1,
         empty_pages=0,
-        promised=0.0 if seems_ended else (expected + tracks_new) / 2,
+        promised=0.0 if seems_ended else (hoped + tracks_new) / 2,
     )
     head_is_read = shard.end_offset is not None and after.next_offset >= shard.head
     return _at_end(after, reach) if head_is_read or after.next_offset >= reach else after

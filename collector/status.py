@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from collector import outlook, rates
 from collector.catalogue import origin, report
+from collector.catalogue import outlook as forecasts
 from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
+from collector.outlook import Outlook
+from collector.rates import Rate
+from collector.source_ids import SPOTIFY
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, reading
+
+USUAL_RATE: Final = rates.parse("60/30s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +37,16 @@ class Status:
     """Its catalogue is the sandbox's own: nothing in it is real music."""
     sources: list[SourceCounts]
     last_runs: list[LastRun]
+    outlook: list[Outlook]
+    """What every genre with a target has still to go."""
+    unknown: list[str]
+    """Genres of which the source answered that it has nothing."""
+    alarms: list[str]
+    """Sentences about genres that look wrong."""
 
 
-def status(engine: Engine, clock: Clock) -> Status:
-    """Return the state of the database."""
+def status(engine: Engine, clock: Clock, rate: Rate = USUAL_RATE) -> Status:
+    """Return the state of the database; hours are told at `rate` where nothing was asked yet."""
     with reading(engine) as connection:
         totals = report.totals(connection)
         sources = report.sources(connection, clock.now())
@@ -40,6 +54,8 @@ def status(engine: Engine, clock: Clock) -> Status:
         filled_from = origin.stored(connection)
         genres = report.genres(connection)
         last_runs = report.last_runs(connection)
+        to_go = outlook.outlooks(connection, SPOTIFY, clock, rate=rate)
+        alarms = outlook.alarms(forecasts.overlaps(connection))
     bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]
     return Status(
         tracks=totals.tracks,
@@ -55,4 +71,7 @@ def status(engine: Engine, clock: Clock) -> Status:
         invented=filled_from is not None and filled_from.kind == "synthetic",
         sources=sources,
         last_runs=last_runs,
+        outlook=to_go,
+        unknown=[one.genre for one in to_go if one.unknown],
+        alarms=alarms,
     )

@@ -12,6 +12,7 @@ from genrebase.runtime.output import Output
 if TYPE_CHECKING:
     from collector.crawl import Crawl
     from collector.harvest import Outcome
+    from collector.outlook import Outlook
     from collector.preview import Preview
 
 SOURCE = "spotify"
@@ -48,15 +49,21 @@ def harvest(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, genres, settings
+    from collector.outlook import outlooks
     from collector.preview import preview
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.stopping import stop_on_signals
     from genrebase.store import connect
+    from genrebase.store.engine import reading
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
     wanted = [genres.find(engine, name).name for name in genre or ()]
     if dry_run:
-        _show(preview(engine, SOURCE, wanted), output)
+        with reading(engine) as connection:
+            to_go = outlooks(
+                connection, SOURCE, clock, rate=settings.load().spotify_pace, genres=wanted
+            )
+        _show(preview(engine, SOURCE, wanted), to_go, output)
         return
     with stop_on_signals(clock.interrupt) as stop:
         crawl = bootstrap.open_crawl(engine, settings.load(), clock, lambda: stop.requested)
@@ -67,6 +74,10 @@ def harvest(
         f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} seen before"
         f" in {outcome.requests:,} requests."
     )
+    if outcome.unknown:
+        from collector.outlook import unknown_sentence  # it brings SQLAlchemy, as above
+
+        output.warn(unknown_sentence(outcome.unknown))
     _end(outcome, output)
 
 
@@ -79,6 +90,7 @@ def as_document(outcome: "Outcome") -> dict[str, Any]:
         "tracks_new": recorded.tracks_new,
         "duplicates": recorded.duplicates,
         "unusable": outcome.unusable,
+        "unknown": outcome.unknown,
         "stopped": outcome.stopped,
         "blocked_until": outcome.blocked.until if outcome.blocked else None,
     }
@@ -111,8 +123,11 @@ def _end(outcome: "Outcome", output: Output) -> None:
     output.say(_ENDINGS[outcome.stopped])
 
 
-def _show(previews: "list[Preview]", output: Output) -> None:
-    output.document({"genres": [asdict(one) for one in previews]})
+def _show(previews: "list[Preview]", to_go: "list[Outlook]", output: Output) -> None:
+    from collector.commands.status import show_outlook  # it brings SQLAlchemy, as above
+
+    genres = [asdict(one) | asdict(more) for one, more in zip(previews, to_go, strict=True)]
+    output.document({"genres": genres})
     columns = (
         "genre",
         "target",
@@ -125,3 +140,4 @@ def _show(previews: "list[Preview]", output: Output) -> None:
     )
     rows = [[getattr(one, name) for name in columns] for one in previews]
     output.table("What would be asked next", columns, rows)
+    show_outlook(to_go, output)

@@ -1,17 +1,34 @@
 """`collector status`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from collector import settings
 from collector import status as statuses
+from collector.outlook import Outlook, unknown_sentence
 from collector.status import Status
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.output import Output
 
 _COLUMNS = ("genre", "target", "tracks", "sightings", "with features", "paused")
+_OUTLOOK = {
+    "genre": "genre",
+    "target": "target",
+    "have": "have",
+    "requests": "spent",
+    "expected_requests": "to go",
+    "hours_to_go": "hours",
+    "open_shards": "open",
+    "features_known": "known",
+    "features_nowhere": "nowhere",
+    "features_waiting": "waiting",
+}
+"""Fields of the outlook, and what they are called above their columns: of requests those spent and
+those to go, the open shards, and of features those known, nowhere to be had and waited for."""
 
 
 def status(
@@ -19,7 +36,7 @@ def status(
 ) -> None:
     """Show how far the harvest is, what was asked for it and what ran last."""
     output = Output(as_json=as_json)
-    found = statuses.status(store.connect(), SystemClock())
+    found = statuses.status(store.connect(), SystemClock(), settings.load().spotify_pace)
     for sentence in _sentences(found):
         output.say(sentence)
     rows = (
@@ -27,12 +44,28 @@ def status(
         for one in found.genres
     )
     output.table("Genres", _COLUMNS, rows)
+    show_outlook(found.outlook, output)
     runs = (
         (run.job, f"{run.started_at:%Y-%m-%d %H:%M}", run.outcome, run.error)
         for run in found.last_runs
     )
     output.table("Last runs", ("job", "started (UTC)", "outcome", "error"), runs)
+    for alarm in found.alarms:
+        output.warn(alarm)
     output.document(asdict(found))
+
+
+def show_outlook(found: Sequence[Outlook], output: Output) -> None:
+    """Show what every genre has still to go, and name those that the source does not know."""
+    rows = [[_brief(getattr(one, name)) for name in _OUTLOOK] for one in found]
+    output.table("To go, at today's rate", list(_OUTLOOK.values()), rows)
+    unknown = [one.genre for one in found if one.unknown]
+    if unknown:
+        output.warn(unknown_sentence(unknown))
+
+
+def _brief(value: object) -> object:
+    return f"{value:.2f}" if isinstance(value, float) else value
 
 
 def _sentences(found: Status) -> list[str]:

@@ -1,0 +1,134 @@
+"""What a harvest has still to do, on both databases."""
+
+from collector import genres, outlook
+from collector.budget import Budget
+from collector.catalogue import features as queue
+from collector.catalogue import outlook as counts
+from collector.catalogue.features import Answer
+from collector.harvest import Harvester
+from collector.rates import Rate
+from collector.records import AudioFeatures
+from collector.sources.spotify_search import SpotifySearch
+from collector.status import status
+from genrebase.store.engine import reading, transaction
+from tests.fakes import NOON, FakeClock, FakeSource
+
+ROWS = {
+    "rock": [(f"r{n}", f"R {n}", "A", 1990 + n % 30) for n in range(30)],
+    "rockk": [],
+}
+ONE_A_SECOND = Rate(1, 0.97)
+
+
+def harvester(engine, rows=ROWS, target=100, reach=40):
+    clock, source = FakeClock(), FakeSource(rows, reach)
+    for genre in rows:
+        genres.add(engine, clock, genre, target)
+    return Harvester(engine, source, Budget.open(engine, source.account), clock)
+
+
+def outlooks(engine, names=()):
+    with reading(engine) as connection:
+        found = outlook.outlooks(
+            connection, "spotify", FakeClock(), rate=ONE_A_SECOND, genres=names
+        )
+    return {one.genre: one for one in found}
+
+
+def test_before_the_first_request_pages_are_taken_to_be_full(engine):
+    """A target of 7,200 takes 144 pages of 50, at the rate that we were told."""
+    genres.add(engine, FakeClock(), "rock", 7_200)
+    one = outlooks(engine)["rock"]
+    assert (one.have, one.requests, one.expected_requests, one.open_shards) == (0, 0, 144, 1)
+    assert one.hours_to_go == 144 / 3_600
+
+
+def test_it_goes_by_what_the_pages_bring(engine):
+    """Half a page of new tracks lately: twice the requests; the rate is the budget's."""
+    rows = {"rock": ROWS["rock"] * 2, "funk": ROWS["rock"]}
+    one = harvester(engine, rows)
+    one.run(["rock"], max_requests=3)
+    one.run(["funk"], max_requests=1)
+    found = outlooks(engine)
+    assert (found["rock"].have + found["funk"].have, found["rock"].requests) == (30, 3)
+    assert found["rock"].expected_requests == -(-(100 - found["rock"].have) // 10)
+    assert found["funk"].expected_requests == -(-(100 - found["funk"].have) // 5)
+    interval = one.budget.state().interval
+    assert found["funk"].hours_to_go == found["funk"].expected_requests * interval / 3_600
+
+
+def test_nothing_is_forecast_where_nothing_is_left_to_ask(engine):
+    """An exhausted genre has no requests to go, nor a number of hours; one that is done has 0."""
+    one = harvester(engine)
+    one.run()
+    found = outlooks(engine)
+    assert (found["rock"].expected_requests, found["rock"].hours_to_go) == (None, None)
+    assert (found["rock"].open_shards, found["rock"].unknown) == (0, False)
+    assert found["rockk"].unknown
+    genres.target(engine, "rock", 30)
+    assert (outlooks(engine)["rock"].expected_requests, outlooks(engine, ["rock"]).keys()) == (
+        0,
+        {"rock"},
+    )
+
+
+def test_features_are_known_nowhere_or_waited_for(engine):
+    """A miss that is not due again counts as nowhere to be had, until it is."""
+    harvester(engine).run(["rock"])
+    with transaction(engine) as connection:
+        waiting = queue.due(connection, "spotify", NOON, after=0, limit=3)
+        ids = [one.track_id for one in waiting]
+        answers = [
+            Answer(ids[0], AudioFeatures(tempo=120.0), 1, None),
+            Answer(ids[1], None, 1, None),
+            Answer(ids[2], None, 1, NOON),
+        ]
+        queue.record(connection, "spotify", answers, NOON)
+    one = outlooks(engine)["rock"]
+    assert (one.features_known, one.features_nowhere, one.features_waiting) == (1, 1, 28)
+
+
+def test_a_genre_that_is_nearly_all_shown_under_others_is_named(engine):
+    """`check the query` names the genres it is shown under, the largest overlap first."""
+    rows = {f"r{n}": (f"r{n}", f"R {n}", "A", 2000) for n in range(200)}
+    shown = list(rows.values())
+    crawled = harvester(
+        engine,
+        {
+            "r&b": shown[:100],
+            "rock": shown[50:],
+            "rap": [*shown[20:50], ("own", "Own", "B", 2000), *shown[150:190]],
+            "few": shown[:3],
+        },
+        target=1_000,
+        reach=1_000,
+    )
+    crawled.run()
+    shared = status(engine, crawled.clock).alarms
+    assert shared == [
+        "r&b: 83% of its tracks are also under rock, rap, few: check the query.",
+        "rap: 99% of its tracks are also under rock, r&b: check the query.",
+    ]
+
+
+def test_the_status_has_it_all(engine):
+    """What every genre has to go, and the names that nothing is found under."""
+    one = harvester(engine)
+    one.run()
+    shown = status(engine, one.clock)
+    assert [ahead.genre for ahead in shown.outlook] == ["rock", "rockk"]
+    assert (shown.unknown, shown.alarms) == (["rockk"], [])
+
+
+def test_the_page_limits_are_those_of_the_search():
+    """Said twice, once where nothing of Spotify is loaded: the same."""
+    assert SpotifySearch.page_limits == outlook.PAGE_LIMITS
+
+
+def test_overlaps_count_each_track_once(engine):
+    """A track under three genres is shared once, and with each of the others."""
+    rows = dict.fromkeys(("a", "b", "c"), ROWS["rock"][:4])
+    harvester(engine, rows).run()
+    with reading(engine) as connection:
+        found = counts.overlaps(connection)
+    assert found["a"] == counts.Overlap(4, 4, {"b": 4, "c": 4})
