@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from collector import bootstrap
 from collector import genres as genre_use
@@ -109,10 +109,13 @@ def test_each_kind_of_fault_costs_requests_and_no_track(sqlite_engine, fault):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_all_kinds_together(engine, seed, record_property):
-    """A fifth of all answers broken in every way: the same tracks for a fifth more requests."""
+    """A fifth of all answers broken in every way: the same tracks, and their features."""
     found = harvest(engine, "0.2", seed)
     assert found.aliases == sorted(IDS)
     assert found.outcome.stopped == "exhausted"
+    with reading(engine) as connection:
+        described = connection.scalar(select(func.count()).select_from(tables.audio_features))
+    assert described == found.outcome.recorded.tracks_new
     requests = requests_for(found.stats)
     record_property("requests", requests)
     record_property("requests_undisturbed", UNDISTURBED)
