@@ -1,13 +1,16 @@
-"""How well the budget uses a limit: `python -m benchmarks.budget [--hours 24]`.
+"""How well the budget uses a limit: `python -m benchmarks.budget [--hours 24] [--real SECONDS]`.
 
 The real `Budget` over a SQLite database, the real `asking.ask`, and the sandbox's own limiter, on
 one simulated clock (`benchmarks.simulated`): a request takes a tenth of a second, and workers ask
-as fast as they may. `used` is the share of all requests the limit would have answered.
+as fast as they may. `used` is the share of all requests the limit would have answered. With
+`--real` two `collector harvest` share a database and a sandbox over HTTP for so many seconds.
 """
 
 import argparse
 import logging
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,15 +22,20 @@ import structlog
 from sqlalchemy import event
 
 from benchmarks import simulated
-from collector import ceiling
+from collector import ceiling, genres
 from collector.asking import ask
 from collector.budget import Budget
 from collector.errors import Blocked, RateLimited
-from collector.rates import Rate
+from collector.rates import SHARE, Rate
 from collector.records import Account
+from collector.sandbox import synthetic
+from collector.sandbox.application import Behaviour
+from collector.sandbox.catalogue import Catalogue
 from collector.sandbox.limits import Limit
+from collector.sandbox.server import serve_in_thread
 from collector.sandbox.stats import Call, Stats
-from genrebase.runtime.clock import Clock
+from genrebase.runtime.clock import Clock, SystemClock
+from genrebase.settings import child_environment
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
 
@@ -35,6 +43,8 @@ WINDOW = 30.0
 LATENCY = 0.1
 """Seconds that a request takes, half of them on its way to the source."""
 HOUR = 3_600.0
+REAL_RATE = Rate(60, 6.0)
+"""Of the real run: fast, so that seconds tell something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Scenario:
     seconds: float
     workers: int = 1
     """Processes with one database."""
+    window: float = WINDOW
+    """Seconds of the window."""
 
 
 @dataclass(slots=True)
@@ -66,7 +78,7 @@ class Played:
     @property
     def used(self) -> float:
         """Return the share of what the limit allows that was used."""
-        return self.granted / (self.scenario.true * self.scenario.seconds / WINDOW)
+        return self.granted / (self.scenario.true * self.scenario.seconds / self.scenario.window)
 
     @property
     def most_an_hour(self) -> int:
@@ -126,6 +138,44 @@ def fresh_engine() -> Iterator[Engine]:
         engine.dispose()
 
 
+def play_real(seconds: float, rate: Rate) -> Played:
+    """Let two harvests ask a sandbox over HTTP; measure from their first requests on."""
+    clock = SystemClock()
+    catalogue = Catalogue(synthetic.make(1))
+    limit = Behaviour(mode="development", rate=rate)
+    with fresh_engine() as engine, serve_in_thread(catalogue, limit, clock=clock) as running:
+        for name in catalogue.genres:
+            genres.add(engine, clock, name, 10_000)
+        environment = child_environment(
+            STORE_URL=engine.url.render_as_string(hide_password=False),
+            COLLECTOR_SPOTIFY_URL=running.url,
+            COLLECTOR_RATE=f"{rate.requests}/{rate.seconds:g}s",
+            SPOTIPY_CLIENT_ID="an-id",
+            SPOTIPY_CLIENT_SECRET="a-secret",
+        )
+        command = [sys.executable, "-m", "collector", "harvest", "--json"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        children = [subprocess.Popen(command, env=environment, **quiet) for _ in range(2)]
+        try:
+            while running.stats()["requests"] < rate.requests / 10:
+                clock.sleep(0.01)
+            before = running.stats()["apis"]["spotify"]["requests"]
+            clock.sleep(seconds)
+            counted = running.stats()["apis"]["spotify"]
+        finally:
+            for child in children:
+                child.terminate()
+                child.wait()
+    return Played(
+        Scenario(rate.requests, rate.requests, seconds, workers=2, window=rate.seconds),
+        granted=counted["requests"] - before,
+        refused=[0.0] * counted["banned"],
+        max_in_window=counted["max_in_window"],
+        while_banned=counted["while_banned"],
+        pace=SHARE * rate.requests,
+    )
+
+
 def scenarios(hours: float) -> Iterator[Scenario]:
     """Yield what the benchmark plays."""
     for workers in (1, 2):
@@ -137,33 +187,43 @@ def scenarios(hours: float) -> Iterator[Scenario]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Play every scenario; write a table."""
+    """Play every scenario, or the real one; write a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.budget")
     parser.add_argument("--hours", type=float, default=24.0, help="simulated, for a wrong rate")
-    hours = parser.parse_args(arguments).hours
+    parser.add_argument("--real", type=float, help="seconds of two harvests over HTTP instead")
+    options = parser.parse_args(arguments)
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)  # refusals are in the table
     structlog.configure(wrapper_class=quiet)
-    names = ["told", "true", "workers", "hours", "used", "max in 30 s", "pace", "429s"]
+    names = ["told", "true", "workers", "hours", "used", "max in window", "pace", "429s"]
     names += ["429s/h later", "while banned", "took"]
-    print("  ".join(f"{name:>12}" for name in names))
-    for scenario in scenarios(hours):
+    print("  ".join(f"{name:>13}" for name in names))
+    if options.real:
+        show(play_real(options.real, REAL_RATE), options.real)
+        return
+    for scenario in scenarios(options.hours):
         began = perf_counter()
         with fresh_engine() as engine:
             played = play(engine, scenario)
-        cells = (
-            f"{scenario.told}/30s",
-            f"{scenario.true}/30s",
-            f"{scenario.workers}",
-            f"{scenario.seconds / HOUR:.2f}",
-            f"{played.used:.1%}",
-            f"{played.max_in_window}",
-            f"{played.pace:.1f}",
-            f"{len(played.refused)}",
-            f"{played.most_an_hour}",
-            f"{played.while_banned}",
-            f"{perf_counter() - began:.1f} s",
-        )
-        print("  ".join(f"{cell:>12}" for cell in cells), flush=True)
+        show(played, perf_counter() - began)
+
+
+def show(played: Played, took: float) -> None:
+    """Write a row of the table."""
+    scenario = played.scenario
+    cells = (
+        f"{scenario.told}/{scenario.window:g}s",
+        f"{scenario.true}/{scenario.window:g}s",
+        f"{scenario.workers}",
+        f"{scenario.seconds / HOUR:.3f}",
+        f"{played.used:.1%}",
+        f"{played.max_in_window}",
+        f"{played.pace:.1f}",
+        f"{len(played.refused)}",
+        f"{played.most_an_hour}",
+        f"{played.while_banned}",
+        f"{took:.1f} s",
+    )
+    print("  ".join(f"{cell:>13}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":

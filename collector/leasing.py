@@ -83,15 +83,19 @@ class Leasing:
             raise
 
     def _take(self, shard: Shard) -> Lease:
-        now = self.clock.now().timestamp()
-        dead = [held.owner for held in self._held() if _is_dead(held.owner)]
-        with transaction(self.engine) as connection:
-            token = leases.take(
-                connection, shard, self.owner, now=now, until=now + SECONDS, dead=dead
-            )
+        token = self._try(shard, ())
+        if token is None:
+            dead = [held.owner for held in self._held() if _is_dead(held.owner)]
+            token = self._try(shard, dead) if dead else None
         if token is None:
             raise LeaseLost
         return Lease(self.engine, self.clock, shard, token)
+
+    def _try(self, shard: Shard, dead: Sequence[str]) -> int | None:
+        now = self.clock.now().timestamp()
+        until = now + SECONDS
+        with transaction(self.engine) as connection:
+            return leases.take(connection, shard, self.owner, now=now, until=until, dead=dead)
 
     def _held(self) -> list[Held]:
         with reading(self.engine) as connection:
