@@ -74,6 +74,9 @@ def harvest(
         f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} seen before"
         f" in {outcome.requests:,} requests."
     )
+    if outcome.set_aside:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.set_aside.most_common())
+        output.say(f"Set aside: {reasons}.")
     if outcome.unknown:
         from collector.outlook import unknown_sentence  # it brings SQLAlchemy, as above
 
@@ -90,6 +93,7 @@ def as_document(outcome: "Outcome") -> dict[str, Any]:
         "tracks_new": recorded.tracks_new,
         "duplicates": recorded.duplicates,
         "unusable": outcome.unusable,
+        "reasons": dict(outcome.set_aside),
         "unknown": outcome.unknown,
         "stopped": outcome.stopped,
         "blocked_until": outcome.blocked.until if outcome.blocked else None,
