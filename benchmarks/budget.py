@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -154,8 +155,9 @@ def play_real(seconds: float, rate: Rate) -> Played:
             SPOTIPY_CLIENT_SECRET="a-secret",
         )
         command = [sys.executable, "-m", "collector", "harvest", "--json"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        children = [subprocess.Popen(command, env=environment, **quiet) for _ in range(2)]
+        nowhere = subprocess.DEVNULL
+        begin = partial(subprocess.Popen[bytes], env=environment, stdout=nowhere, stderr=nowhere)
+        children = [begin(command) for _ in range(2)]
         try:
             while running.stats()["requests"] < rate.requests / 10:
                 clock.sleep(0.01)

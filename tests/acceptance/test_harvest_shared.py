@@ -23,7 +23,7 @@ from genrebase.store.engine import reading
 from tests.consistency import assert_consistent
 
 GENRES = ("rock", "jazz", "r&b")
-ROWS = 120
+ROWS = 80
 TOLD = "40/4s"
 TRUE = Rate(50, 4.0)
 """More than twice `TOLD` would be refused at once; what the test machine's hiccups add is not."""
