@@ -68,6 +68,6 @@ def _identity(engine: Engine) -> tuple[Any, ...]:
 
 
 _IDENTITY = """
-SELECT pg_postmaster_start_time(), inet_server_port(), current_schema(),
+SELECT pg_postmaster_start_time(), current_setting('port'), current_schema(),
     (SELECT oid FROM pg_database WHERE datname = current_database())
 """
