@@ -111,7 +111,11 @@ def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def _command(path: str, command: Any) -> str:
     arguments = [one for one in command.params if one.param_type_name == "argument"]
-    options = [one for one in command.params if one.param_type_name == "option"]
+    options = [
+        one
+        for one in command.params
+        if one.param_type_name == "option" and not getattr(one, "hidden", False)
+    ]
     usage = " ".join([path, *(_metavar(one) for one in arguments)])
     lines = [f"### {path}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
     rows = [

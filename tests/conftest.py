@@ -15,11 +15,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from pydantic_settings import BaseSettings
 from sqlalchemy import Engine, event, make_url
 
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
+
+settings.register_profile(
+    "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # no test asserts on time: the machine may be busy
+settings.load_profile("no clock")
 
 
 class TestSettings(BaseSettings):
