@@ -187,12 +187,12 @@ def split(
 ) -> Sequence[Slice]:
     """Return the slices that a shard is split into.
 
-    `seen_by_year` are the tracks its searches showed, by release year: they stand at the heads
+    `seen_by_year` are the rows its searches showed, by release year: they stand at the heads
     of the children. The more were seen of a child's years, the more it promises.
     """
     made = []
     for low, high in children(shard, this_year):
-        seen = sum(tracks for year, tracks in seen_by_year.items() if low <= year <= high)
+        seen = sum(rows for year, rows in seen_by_year.items() if low <= year <= high)
         head = max(0, min(seen, reach - page_limit))  # something is left to ask for
         made.append(Slice((low, high), shard.first_rank + reach, head, promised=seen + 1.0))
     return made

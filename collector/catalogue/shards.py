@@ -101,10 +101,13 @@ def add_roots(
 
 
 def seen_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
-    """Count, per release year, the tracks seen under a shard's genre at ranks below this one."""
+    """Count, per release year, the rows that showed a shard's genre at ranks below this one.
+
+    A track that stood on several rows counts as often as it was seen.
+    """
     track, sighting = tables.track, tables.sighting
     query = (
-        select(track.c.release_year, func.count().label("tracks"))
+        select(track.c.release_year, func.sum(sighting.c.times).label("rows"))
         .join(sighting, sighting.c.track_id == track.c.id)
         .where(
             sighting.c.genre_id == shard.genre_id,
@@ -113,7 +116,7 @@ def seen_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[
         )
         .group_by(track.c.release_year)
     )
-    return {row.release_year: row.tracks for row in connection.execute(query)}
+    return {row.release_year: int(row.rows) for row in connection.execute(query)}
 
 
 def move(

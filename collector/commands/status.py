@@ -17,8 +17,6 @@ from genrebase.runtime.output import Output
 _COLUMNS = ("genre", "target", "tracks", "sightings", "with features", "paused")
 _OUTLOOK = {
     "genre": "genre",
-    "target": "target",
-    "have": "have",
     "requests": "spent",
     "expected_requests": "to go",
     "hours_to_go": "hours",
