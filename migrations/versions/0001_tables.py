@@ -30,8 +30,15 @@ RANGES = {
 }  # fmt: skip
 
 
+may = sa.Column
+
+
 def must(name: str, *args: Any, **options: Any) -> sa.Column[Any]:
     return sa.Column(name, *args, nullable=False, **options)
+
+
+def where(condition: str) -> dict[str, Any]:
+    return {f"{engine}_where": sa.text(condition) for engine in ("sqlite", "postgresql")}
 
 
 def to(name: str, ondelete: str | None = None) -> sa.ForeignKey:
@@ -73,7 +80,7 @@ def catalogue() -> None:
         "genre",
         *numbered("genre"),
         must("name", NAME, comment="as it is asked for, byte for byte"),
-        sa.Column("target", WHOLE, comment="tracks wanted; NULL: only filled by imports"),
+        may("target", WHOLE, comment="tracks wanted; NULL: only filled by imports"),
         must("paused", BOOLEAN, server_default=sa.false()),
         must("sightings", WHOLE, server_default="0", comment="rows of `sighting`"),
         must("created_at", MOMENT),
@@ -83,16 +90,14 @@ def catalogue() -> None:
     )
     op.create_table(
         "genre_mapping",
-        must("mapping", NAME),
-        must("fine", NAME),
-        must("broad", NAME),
+        *(must(name, NAME) for name in ("mapping", "fine", "broad")),
         primary("pk_genre_mapping", "mapping", "fine"),
     )
     op.create_table(
         "genre_playlist",
         must("genre_id", KEY, to("fk_genre_playlist_genre_id_genre", "CASCADE")),
         must("playlist_id", TEXT),
-        sa.Column("snapshot_id", TEXT, comment="the version last read whole"),
+        may("snapshot_id", TEXT, comment="the version last read whole"),
         primary("pk_genre_playlist", "genre_id", "playlist_id"),
     )
     op.create_table(
@@ -112,23 +117,22 @@ def catalogue() -> None:
         *numbered("track"),
         must("identity", NAME),
         must("name_key", NAME, comment="normalised title | normalised artist"),
-        sa.Column("genre_id", KEY, to("fk_track_genre_id_genre", "SET NULL"), comment="the claim"),
+        may("genre_id", KEY, to("fk_track_genre_id_genre", "SET NULL"), comment="the claim"),
         must("claim_tied", BOOLEAN, server_default=sa.false()),
         must("title", TEXT),
         must("artists", TEXT, comment="credited names, joined by '; '"),
-        sa.Column("album", TEXT),
-        sa.Column("release_date", TEXT, comment="YYYY, YYYY-MM or YYYY-MM-DD"),
-        sa.Column("release_year", SMALL),
-        sa.Column("duration_ms", WHOLE),
-        sa.Column("explicit", BOOLEAN),
-        sa.Column("popularity", SMALL, comment="0..100"),
-        sa.Column("isrc", TEXT),
+        may("album", TEXT),
+        may("release_date", TEXT, comment="YYYY, YYYY-MM or YYYY-MM-DD"),
+        may("release_year", SMALL),
+        may("duration_ms", WHOLE),
+        may("explicit", BOOLEAN),
+        may("popularity", SMALL, comment="0..100"),
+        may("isrc", TEXT),
         must("origin", TEXT, comment="who delivered it first"),
         must("track_fold", SMALL),
         must("side", TEXT),
-        sa.Column("split", TEXT, comment="the side a published dataset put it on"),
-        must("first_seen_at", MOMENT),
-        must("last_seen_at", MOMENT),
+        may("split", TEXT, comment="the side a published dataset put it on"),
+        *(must(name, MOMENT) for name in ("first_seen_at", "last_seen_at")),
         must("updated_at", MOMENT, comment="when what describes it last changed"),
         check(
             "ck_track_side_known",
@@ -141,13 +145,7 @@ def catalogue() -> None:
         check("ck_track_fold_range", "track_fold BETWEEN 0 AND 9"),
         sa.UniqueConstraint("identity", name="uq_track_identity"),
     )
-    op.create_index(
-        "ix_track_claim_tied",
-        "track",
-        ["claim_tied"],
-        sqlite_where=sa.text("claim_tied"),
-        postgresql_where=sa.text("claim_tied"),
-    )
+    op.create_index("ix_track_claim_tied", "track", ["claim_tied"], **where("claim_tied"))
     op.create_index("ix_track_genre_id", "track", ["genre_id"])
     op.create_index("ix_track_isrc", "track", ["isrc"])
     op.create_index("ix_track_name_key", "track", ["name_key"])
@@ -173,8 +171,7 @@ def catalogue() -> None:
         must("genre_id", KEY, to("fk_sighting_genre_id_genre", "CASCADE")),
         must("best_rank", WHOLE, comment="0 is the first answer"),
         must("times", WHOLE, server_default="1"),
-        must("first_seen_at", MOMENT),
-        must("last_seen_at", MOMENT),
+        *(must(name, MOMENT) for name in ("first_seen_at", "last_seen_at")),
         check("ck_sighting_rank_not_negative", "best_rank >= 0"),
         check("ck_sighting_seen_at_least_once", "times >= 1"),
         primary("pk_sighting", "track_id", "genre_id"),
@@ -186,7 +183,7 @@ def catalogue() -> None:
         must("labelled_by", NAME),
         must("genre_id", KEY, to("fk_verdict_genre_id_genre")),
         must("labelled_at", MOMENT),
-        sa.Column("note", TEXT),
+        may("note", TEXT),
         primary("pk_verdict", "track_id", "labelled_by"),
     )
     op.create_index("ix_verdict_genre_id", "verdict", ["genre_id"])
@@ -195,7 +192,7 @@ def catalogue() -> None:
         must("track_id", KEY, to("fk_audio_features_track_id_track", "CASCADE")),
         must("provider", NAME),
         *(
-            sa.Column(name, SMALL if isinstance(low, int) else DOUBLE)
+            may(name, SMALL if isinstance(low, int) else DOUBLE)
             for name, (low, _) in RANGES.items()
         ),
         must("fetched_at", MOMENT),
@@ -210,7 +207,7 @@ def catalogue() -> None:
         must("track_id", KEY, to("fk_feature_attempt_track_id_track", "CASCADE")),
         must("provider", NAME),
         must("attempts", WHOLE, server_default="0"),
-        sa.Column("next_at", MOMENT, comment="when to ask again; NULL: not again"),
+        may("next_at", MOMENT, comment="when to ask again; NULL: not again"),
         must("outcome", TEXT),
         check("ck_feature_attempt_outcome_known", "outcome IN ('known', 'unknown')"),
         primary("pk_feature_attempt", "track_id", "provider"),
@@ -235,7 +232,7 @@ def catalogue() -> None:
         must("sha256", TEXT),
         must("name", TEXT),
         must("rows_done", WHOLE, comment="rows counted into `sighting.times`"),
-        sa.Column("finished_at", MOMENT),
+        may("finished_at", MOMENT),
         primary("pk_imported_file", "sha256"),
     )
 
@@ -252,20 +249,15 @@ def harvest() -> None:
         must("first_rank", WHOLE, server_default="0", comment="of offset 0"),
         must("head", WHOLE, server_default="0", comment="rows to be read last"),
         must("next_offset", WHOLE, server_default="0"),
-        sa.Column("end_offset", WHOLE, comment="where its rows end, while its head is read"),
+        may("end_offset", WHOLE, comment="where its rows end, while its head is read"),
         must("status", TEXT, server_default="open"),
-        must("requests", WHOLE, server_default="0"),
-        must("items", WHOLE, server_default="0"),
-        must("tracks_new", WHOLE, server_default="0"),
-        must("dry_pages", SMALL, server_default="0"),
-        must("empty_pages", SMALL, server_default="0"),
-        sa.Column(
-            "promised", DOUBLE, comment="new tracks expected of the next page; NULL: a full one"
-        ),
-        sa.Column("lease_owner", TEXT),
-        sa.Column("lease_until", DOUBLE, comment="seconds since 1970"),
+        *(must(name, WHOLE, server_default="0") for name in ("requests", "items", "tracks_new")),
+        *(must(name, SMALL, server_default="0") for name in ("dry_pages", "empty_pages")),
+        may("promised", DOUBLE, comment="new tracks expected of the next page; NULL: a full one"),
+        may("lease_owner", TEXT),
+        may("lease_until", DOUBLE, comment="seconds since 1970"),
         must("fencing_token", WHOLE, server_default="0"),
-        sa.Column("visited_at", MOMENT),
+        may("visited_at", MOMENT),
         must("created_at", MOMENT),
         check("ck_shard_status_known", "status IN ('open', 'split', 'exhausted', 'capped')"),
         check("ck_shard_offset_not_negative", "next_offset >= 0"),
@@ -285,13 +277,13 @@ def harvest() -> None:
         must("credential", NAME, comment="a fingerprint, never the secret"),
         must("next_slot_at", DOUBLE, server_default="0", comment="s since 1970"),
         must("interval", DOUBLE, comment="seconds between two requests"),
-        sa.Column("ceiling", DOUBLE, comment="requests per window, as learned; NULL: as told"),
+        may("ceiling", DOUBLE, comment="requests per window, as learned; NULL: as told"),
         must("requests", KEY, server_default="0"),
         must("refusals", KEY, server_default="0", comment="answers 429"),
         must("banned_seconds", DOUBLE, server_default="0", comment="in all"),
-        sa.Column("blocked_until", DOUBLE, comment="seconds since 1970"),
-        sa.Column("blocked_reason", TEXT),
-        sa.Column("next_probe_at", DOUBLE, comment="seconds since 1970"),
+        may("blocked_until", DOUBLE, comment="seconds since 1970"),
+        may("blocked_reason", TEXT),
+        may("next_probe_at", DOUBLE, comment="seconds since 1970"),
         must("capabilities", JSON, comment="page limit, closed endpoints"),
         primary("pk_source_budget", "source", "credential"),
     )
@@ -310,10 +302,10 @@ def harvest() -> None:
         *numbered("job_run"),
         must("job", NAME),
         must("started_at", MOMENT),
-        sa.Column("finished_at", MOMENT),
+        may("finished_at", MOMENT),
         must("outcome", TEXT, server_default="running"),
         must("counts", JSON),
-        sa.Column("error", TEXT),
+        may("error", TEXT),
         check(
             "ck_job_run_outcome_known",
             "outcome IN ('running', 'done', 'nothing_new', 'blocked', 'failed', 'interrupted')",
@@ -333,14 +325,14 @@ def models() -> None:
         must("choice", JSON, comment="genres, labels, features, limits"),
         must("feature_schema", JSON, comment="columns in order, and classes"),
         must("data_fingerprint", TEXT),
-        sa.Column("origin", TEXT, comment="the catalogue it learned from, where that is invented"),
+        may("origin", TEXT, comment="the catalogue it learned from, where that is invented"),
         must("trained_rows", WHOLE),
         must("seconds", DOUBLE),
         must("status", TEXT, server_default="candidate"),
-        sa.Column("reason", TEXT, comment="why it has this status"),
+        may("reason", TEXT, comment="why it has this status"),
         must("pinned", BOOLEAN, server_default=sa.false()),
-        sa.Column("artifact", sa.LargeBinary()),
-        sa.Column("artifact_sha256", TEXT),
+        may("artifact", sa.LargeBinary()),
+        may("artifact_sha256", TEXT),
         must("metrics", JSON, comment="headline metrics per regime"),
         must("versions", JSON, comment="Python, libraries, project"),
         must("probes", JSON, comment="20 rows and their probabilities"),
@@ -348,27 +340,19 @@ def models() -> None:
             "ck_model_status_known", "status IN ('candidate', 'champion', 'retired', 'rejected')"
         ),
     )
-    op.create_index(
-        "uq_model_champion",
-        "model",
-        ["task"],
-        unique=True,
-        sqlite_where=sa.text("status = 'champion'"),
-        postgresql_where=sa.text("status = 'champion'"),
-    )
+    champion = where("status = 'champion'")
+    op.create_index("uq_model_champion", "model", ["task"], unique=True, **champion)
     op.create_table(
         "model_metric",
         *numbered("model_metric"),
         must("model_id", KEY, to("fk_model_metric_model_id_model", "CASCADE")),
         must("side", TEXT, comment="test, validation or train"),
         must("regime", NAME, comment="seen_artist, new_artist, other or all"),
-        sa.Column(
-            "genre_id", KEY, to("fk_model_metric_genre_id_genre", "CASCADE"), comment="NULL: all"
-        ),
+        may("genre_id", KEY, to("fk_model_metric_genre_id_genre", "CASCADE"), comment="NULL: all"),
         must("metric", NAME),
-        sa.Column("value", DOUBLE),
-        sa.Column("low", DOUBLE, comment="lower 95% bound, resampling artists"),
-        sa.Column("high", DOUBLE, comment="upper 95% bound"),
+        may("value", DOUBLE),
+        may("low", DOUBLE, comment="lower 95% bound, resampling artists"),
+        may("high", DOUBLE, comment="upper 95% bound"),
         must("n", WHOLE, comment="tracks it was measured on"),
     )
     op.create_index("ix_model_metric_model_id", "model_metric", ["model_id"])
@@ -386,7 +370,7 @@ def models() -> None:
         *numbered("feature_importance"),
         must("model_id", KEY, to("fk_feature_importance_model_id_model", "CASCADE")),
         must("regime", NAME),
-        sa.Column(
+        may(
             "genre_id",
             KEY,
             to("fk_feature_importance_genre_id_genre", "CASCADE"),
@@ -394,8 +378,7 @@ def models() -> None:
         ),
         must("feature", NAME),
         must("importance", DOUBLE),
-        sa.Column("low", DOUBLE),
-        sa.Column("high", DOUBLE),
+        *(may(name, DOUBLE) for name in ("low", "high")),
     )
     op.create_index("ix_feature_importance_model_id", "feature_importance", ["model_id"])
     op.create_table(
