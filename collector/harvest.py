@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal
 
 import structlog
@@ -86,6 +87,30 @@ class Outcome:
         run.outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
 
 
+def step_by_step(
+    step: Callable[[Outcome, Allowance], Stopped | None],
+    stop_requested: Callable[[], bool],
+    max_requests: int | None,
+) -> Outcome:
+    """Take steps until one says why there is no other, or a stop, a ban or the limit ends it."""
+    outcome, allowance = Outcome(), Allowance(max_requests)
+    outcome.stopped = "interrupted"
+    try:
+        while not stop_requested():
+            ended = step(outcome, allowance)
+            if ended is not None:
+                outcome.stopped = ended
+                break
+    except Blocked as ban:
+        outcome.stopped, outcome.blocked = "blocked", ban
+    except AllowanceSpent:
+        outcome.stopped = "limit"
+    except Interrupted:
+        outcome.stopped = "interrupted"
+    outcome.requests = allowance.spent
+    return outcome
+
+
 @dataclass(frozen=True, slots=True)
 class Harvester:
     """Everything a harvest works with."""
@@ -112,27 +137,13 @@ class Harvester:
         `max_requests` bounds the calls to the source. Raises `NothingToDo` where no genre has a
         target; a ban ends the run with `stopped="blocked"`.
         """
-        outcome = Outcome()
-        allowance = Allowance(max_requests)
         if not self._needs(genres):
             raise NothingToDo(
                 "No genre has a target: add one with `collector genres add NAME --target N`."
             )
-        try:
-            while not self.stop_requested():
-                step = self._step(genres, outcome, allowance, advance)
-                if step is not None:
-                    outcome.stopped = step
-                    break
-            else:
-                outcome.stopped = "interrupted"
-        except Blocked as ban:
-            outcome.stopped, outcome.blocked = "blocked", ban
-        except AllowanceSpent:
-            outcome.stopped = "limit"
-        except Interrupted:
-            outcome.stopped = "interrupted"
-        outcome.requests = allowance.spent
+        outcome = step_by_step(
+            partial(self._step, genres, advance), self.stop_requested, max_requests
+        )
         with reading(self.engine) as connection:
             outcome.unknown = shards.unknown(connection, self.source.name, self._needs(genres))
         return outcome
@@ -149,9 +160,9 @@ class Harvester:
     def _step(
         self,
         genres: Sequence[str],
+        advance: Callable[[Progress], None],
         outcome: Outcome,
         allowance: Allowance,
-        advance: Callable[[Progress], None],
     ) -> Stopped | None:
         """Fetch and record one page; return why there is nothing left to do, if so."""
         needs = self._needs(genres)

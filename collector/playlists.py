@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -16,8 +17,8 @@ import structlog
 from collector.asking import Allowance, fetch_page
 from collector.budget import Budget
 from collector.catalogue import playlists, shards, tracks
-from collector.errors import AllowanceSpent, Blocked, Interrupted, LeaseLost, Unreadable
-from collector.harvest import Outcome, Progress, Stopped
+from collector.errors import LeaseLost, Unreadable
+from collector.harvest import Outcome, Progress, Stopped, step_by_step
 from collector.leasing import Lease, Leasing
 from collector.planning import ALL_YEARS, EMPTY_PAGES_TO_EXHAUST, Need, Shard
 from collector.ports import Source
@@ -52,19 +53,9 @@ class PlaylistHarvester:
         advance: Callable[[Progress], None] = lambda _: None,
     ) -> Outcome:
         """Read the playlists of these genres (default: all) while they lack tracks."""
-        outcome, allowance = Outcome(), Allowance(max_requests)
-        try:
-            while (step := self._step(genres, outcome, allowance, advance)) is None:
-                pass
-            outcome.stopped = step
-        except Blocked as ban:
-            outcome.stopped, outcome.blocked = "blocked", ban
-        except AllowanceSpent:
-            outcome.stopped = "limit"
-        except Interrupted:
-            outcome.stopped = "interrupted"
-        outcome.requests = allowance.spent
-        return outcome
+        return step_by_step(
+            partial(self._step, genres, advance), self.stop_requested, max_requests
+        )
 
     def has_work(self) -> bool:
         """Say whether a genre lacks tracks and has a playlist that may be read now."""
@@ -76,13 +67,11 @@ class PlaylistHarvester:
     def _step(
         self,
         genres: Sequence[str],
+        advance: Callable[[Progress], None],
         outcome: Outcome,
         allowance: Allowance,
-        advance: Callable[[Progress], None],
     ) -> Stopped | None:
         """Read and record one page; return why there is nothing left to do, if so."""
-        if self.stop_requested():
-            return "interrupted"
         needs = self._lacking(genres)
         if not needs:
             return "target"
