@@ -14,13 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from collector import new_file
 from collector.catalogue import files, mappings, origin, tracks
 from collector.datasets import columns, reader
 from collector.datasets.reader import Dataset
 from collector.datasets.rows import Rejection, RowReader
 from collector.errors import OtherCatalogue
 from collector.records import Delivery, FoundTrack, Recorded, Seen
-from genrebase.errors import Refused
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.output import Advance
@@ -74,15 +74,20 @@ def import_dataset(
 ) -> Imported:
     """Import the dataset in `path`; `rejected` is a file that gets a line for every rejected row.
 
-    Raises `NotADataset`, `ColumnsMissing` or `OtherCatalogue` before anything is written,
-    `Damaged` where the file breaks off (the batches before that are kept).
+    Raises `Refused` where `rejected` exists, `NotADataset`, `ColumnsMissing` or `OtherCatalogue`
+    before anything is written, `Damaged` where the file breaks off (the batches before that are
+    kept).
     """
     began = clock.monotonic()
     _refuse_invented(engine)
-    with reader.open_dataset(path, encoding) as dataset, _rejections(rejected) as note:
+    with reader.open_dataset(path, encoding) as dataset:
         found = columns.find(dataset.header, genre_column)
         rows = RowReader(found, own_source=f"csv:{path.name}", last_year=clock.now().year + 1)
-        with job_run(engine, clock, JOB) as run, _collecting_by_hand() as collect:
+        with (
+            _rejections(rejected) as note,
+            job_run(engine, clock, JOB) as run,
+            _collecting_by_hand() as collect,
+        ):
             recorder = _Recorder(engine, clock, path, _fingerprint(path, genre_column))
             ranks: Counter[str] = Counter()
             reasons: Counter[str] = Counter()
@@ -216,11 +221,7 @@ def _rejections(path: Path | None) -> Iterator[Any]:
     if path is None:
         yield csv.writer(_Nowhere())
         return
-    try:
-        file = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
-    with file:
+    with new_file.create(path) as file:
         writer = csv.writer(file)
         writer.writerow(("row", "reason"))
         yield writer

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from collector import new_file
 from collector.catalogue import genres, labels, lookup
 from collector.catalogue.labels import Label
 from collector.datasets import cells, columns, reader
@@ -82,16 +83,13 @@ def take_back(engine: Engine, track: str, by: str | None = None) -> list[Label]:
 
 
 def export(engine: Engine, path: Path) -> int:
-    """Write all labels to a CSV file that `import_labels` takes anywhere; return how many."""
+    """Write all labels to a new CSV file that `import_labels` takes anywhere; return how many."""
     with reading(engine) as connection:
         everything = labels.all_labels(connection)
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(HEADER)
-            writer.writerows(_exported(label) for label in everything)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+    with new_file.create(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(_exported(label) for label in everything)
     return len(everything)
 
 

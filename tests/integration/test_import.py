@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from collector.datasets import columns, reader
 from collector.errors import OtherCatalogue
 from collector.import_dataset import BATCH, import_dataset
+from genrebase.errors import Refused
 from genrebase.runtime.output import Advance
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading, transaction
@@ -295,3 +296,13 @@ def test_a_run_is_written_down(engine, tmp_path):
     with reading(engine) as connection:
         ran = connection.execute(select(tables.job_run)).one()
     assert (ran.job, ran.outcome, ran.counts["rows"]) == ("import", "done", 1)
+
+
+def test_the_list_of_rejected_rows_overwrites_nothing(sqlite_engine, tmp_path):
+    """A file that is there is refused, the dataset itself too, before anything is written."""
+    path = write(tmp_path / "data.csv", [row(1, "rock")])
+    before = path.read_bytes()
+    with pytest.raises(Refused, match="exists already"):
+        run(sqlite_engine, path, rejected=path)
+    assert path.read_bytes() == before
+    assert count(sqlite_engine, tables.track) == 0

@@ -182,3 +182,12 @@ def test_a_file_without_names_needs_one(filled_sqlite, tmp_path):
         labels.import_labels(filled_sqlite, FakeClock(), path)
     assert labels.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
     assert stored(filled_sqlite) == [(ID, "pop", "eve", None)]
+
+
+def test_an_export_overwrites_nothing(filled_sqlite, tmp_path):
+    """A file that is there, such as a database, stays as it is."""
+    path = tmp_path / "other.db"
+    path.write_bytes(b"precious")
+    with pytest.raises(Refused, match="exists already"):
+        labels.export(filled_sqlite, path)
+    assert path.read_bytes() == b"precious"
