@@ -19,7 +19,7 @@ demo: .venv/installed
 	$(BIN)/genrebase demo
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
