@@ -190,13 +190,18 @@ def _named_in(path: Path, genre_column: str | None) -> list[str]:
         at = columns.genre(dataset.header, genre_column)
         if at is not None:
             return _distinct(dataset, at)
-        if columns.looks_like_tracks(dataset.header):
+        if columns.looks_like_tracks(dataset.header) or _is_table(dataset):
             raise columns.ColumnsMissing(
                 f"{path} has no column that names genres (genre, track_genre, playlist_genre, "
                 f"label). Its columns are: {', '.join(dataset.header)}. "
                 "Say which it is: --genre-column NAME"
             )
     return _lines(path)
+
+
+def _is_table(dataset: Dataset) -> bool:
+    """Tell a table from a list in which some names hold a comma: all its lines are alike."""
+    return len(dataset.header) > 1 and all(row is not None for row in dataset.rows())
 
 
 def _distinct(dataset: Dataset, at: int) -> list[str]:

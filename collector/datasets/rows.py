@@ -180,8 +180,10 @@ def _genre(row: Sequence[str], index: int | None) -> str | None:
 
 @lru_cache(maxsize=16_384)
 def _genre_name(cell: str) -> str | None:
-    """Return a cell's genre: as it stands, but for the blanks around; None for no genre."""
+    """Return a cell's genre: as it stands, but for blanks around and breaks; None for none."""
     name = cells.text(cell)
+    if not name.isprintable():  # no genre can be asked for across two lines
+        name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return None if cells.is_missing(name) or len(name.encode()) > _KEY_BYTES else name
 
 

@@ -301,6 +301,15 @@ def test_a_plain_list_is_imported(sqlite_engine, tmp_path):
     ]
 
 
+def test_a_table_without_genres_is_no_list(sqlite_engine, tmp_path):
+    """Its header and its rows are no genres; the sentence names what says which column is."""
+    path = tmp_path / "wrong.csv"
+    path.write_text("a,b,c\n1,2,3\n")
+    with pytest.raises(ColumnsMissing, match="--genre-column"):
+        genres.import_names(sqlite_engine, CLOCK, path, 5)
+    assert names(sqlite_engine) == []
+
+
 @pytest.mark.parametrize("line", ["nan", 'the "best"'])
 def test_all_or_nothing(sqlite_engine, tmp_path, line):
     """One name that cannot be used, and none is added."""

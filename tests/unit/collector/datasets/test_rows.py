@@ -231,3 +231,10 @@ def test_subgenres_are_paired_with_their_genre():
     assert rows.read(row)[1] == "pop"
     assert rows.subgenre(row) == ("dance pop", "pop")
     assert rows.subgenre(["T", "A", "pop", ""]) is None
+
+
+def test_a_genre_stands_on_one_line():
+    """A line break inside a genre is a blank: no source can be asked for two lines."""
+    header = ["track_name", "artists", "genre"]
+    reader = RowReader(columns.find(header, None), own_source="csv:x.csv", last_year=2027)
+    assert reader.read(["Song", "Band", "rock\nmetal"])[1] == "rock metal"
