@@ -35,7 +35,7 @@ def choice(
     labels: str = "claim",
     per_genre: int | None = None,
     min_tracks: int | None = None,
-    params: Sequence[str] = (),
+    params: Sequence[str] | None = None,
     seed: int | None = None,
 ) -> Choice:
     """Return what a model is asked to learn; raise `BadChoice` or `BadParameter`."""
@@ -56,7 +56,7 @@ def choice(
         labels=labels,
         per_genre=per_genre,
         min_tracks=settings.min_tracks if min_tracks is None else min_tracks,
-        params=dict(parameter(text) for text in params),
+        params=dict(parameter(text) for text in params or ()),
         seed=settings.seed if seed is None else seed,
     )
 

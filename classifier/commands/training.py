@@ -9,36 +9,14 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap, threads
-from classifier.records import MAIN
+from classifier.commands.options import with_choice
+from classifier.records import Choice
 from genrebase.runtime.output import Output
 
 
+@with_choice()
 def train(
-    task: Annotated[
-        str, typer.Option(help="The question; only models of the same task compete.")
-    ] = MAIN,
-    estimator: Annotated[
-        str | None,
-        typer.Option(help="dummy, logistic, random_forest, gradient_boosting or a plug-in's."),
-    ] = None,
-    genres: Annotated[str | None, typer.Option(help="Only these genres: a,b,c.")] = None,
-    exclude: Annotated[str | None, typer.Option(help="All genres but these: a,b,c.")] = None,
-    features: Annotated[
-        str | None, typer.Option(help="What to look at: audio, metadata or both (default).")
-    ] = None,
-    labels: Annotated[
-        str, typer.Option(help="claim: one genre a track; exclusive: leave out tracks with two.")
-    ] = "claim",
-    per_genre: Annotated[
-        int | None, typer.Option(min=1, help="Learn from at most so many tracks of each genre.")
-    ] = None,
-    min_tracks: Annotated[
-        int | None, typer.Option(min=2, help="Leave out genres with fewer labelled tracks [30].")
-    ] = None,
-    param: Annotated[
-        list[str] | None, typer.Option(help="A parameter of the estimator: name=value.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random.")] = None,
+    choice: Choice,
     again: Annotated[
         bool, typer.Option("--again", help="Train even where nothing is new.")
     ] = False,
@@ -50,20 +28,6 @@ def train(
     Ends with 0 whatever becomes of the model. Where tracks, parameters and code are those of a
     model that is there, that one is shown again.
     """
-    settings = bootstrap.load_settings()
-    choice = bootstrap.choice(
-        settings,
-        task=task,
-        estimator=estimator,
-        genres=genres,
-        exclude=exclude,
-        features=features,
-        labels=labels,
-        per_genre=per_genre,
-        min_tracks=min_tracks,
-        params=param or (),
-        seed=seed,
-    )
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import train as training
@@ -79,7 +43,7 @@ def train(
             choice,
             SystemClock(),
             tell=lambda what: output.say(f"Training: {what}."),
-            cores=settings.threads,
+            cores=bootstrap.load_settings().threads,
             again=again,
         )
     if done.left_out:

@@ -1,0 +1,65 @@
+"""What a model is asked to learn, as options: the same for every command that trains."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from classifier import bootstrap
+from classifier.records import FEATURE_GROUPS, LABELS, MAIN
+
+
+def _options(
+    task: Annotated[
+        str, typer.Option(help="The question; only models of the same task compete.")
+    ] = MAIN,
+    estimator: Annotated[
+        str | None, typer.Option(help="What learns; an unknown name shows all there are.")
+    ] = None,
+    genres: Annotated[str | None, typer.Option(help="Only these genres: a,b,c.")] = None,
+    exclude: Annotated[str | None, typer.Option(help="All genres but these: a,b,c.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help=f"What to look at: some of {', '.join(FEATURE_GROUPS)}.")
+    ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(help="claim: one genre a track; exclusive: leave out tracks with two."),
+    ] = LABELS[0],
+    per_genre: Annotated[
+        int | None, typer.Option(min=1, help="Learn from at most so many tracks of each genre.")
+    ] = None,
+    min_tracks: Annotated[
+        int | None, typer.Option(min=2, help="Leave out genres with fewer labelled tracks [30].")
+    ] = None,
+    params: Annotated[
+        list[str] | None, typer.Option("--param", help="A parameter of the estimator: name=value.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random.")] = None,
+) -> None:
+    """Hold the options; what they mean is in `bootstrap.choice`."""
+
+
+def with_choice(*, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:
+    """Give a command these options (but `without`); it gets them as one `choice`.
+
+    The command's first parameter is `choice: Choice`; its own options come after ours.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        shared = inspect.signature(_options).parameters
+        ours = [option for name, option in shared.items() if name not in without]
+        own = list(inspect.signature(command).parameters.values())[1:]
+
+        @wraps(command)
+        def run(**told: Any) -> None:
+            words = {option.name: told.pop(option.name) for option in ours}
+            command(bootstrap.choice(bootstrap.load_settings(), **words), **told)
+
+        parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (*ours, *own)]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer asks it
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return decorate
