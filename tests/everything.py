@@ -68,6 +68,21 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         tables.feature_attempt: [
             {"track_id": track, "provider": "spotify", "next_at": NOON, "outcome": "unknown"}
         ],
+        tables.sound_summary: [
+            dict.fromkeys((*tables.DEGREES, *tables.TIMBRES, *tables.PITCHES), 1 / 3)
+            | {"track_id": track, "provider": "spotify", "sections": 3, "degrees": 2}
+            | {"degree_changes": 2, "numerals": "I V I", "segments": 9, "fetched_at": NOON}
+        ],
+        tables.progression: [
+            {"numerals": numerals, "length": len(numerals.split()), "times": 1, "confidence": 0.5}
+            | {"track_id": track, "provider": "spotify"}
+            for numerals in ("I V", "i bVI", "I bVII", "I V vi")
+        ],
+        tables.sound_matrix: [
+            {"kind": kind, "version": 1, "steps": 2, "channels": 3, "data": bytes(range(256))}
+            | {"track_id": track, "provider": "spotify"}
+            for kind in tables.MATRIX_KINDS
+        ],
         tables.catalogue_origin: [{"kind": "file", "detail": "x", "recorded_at": NOON}],
         tables.imported_file: [{"sha256": "ab", "name": "a.csv", "rows_done": 3}],
     }

@@ -14,12 +14,12 @@ from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.errors import ViewsInTheWay
 from tests import factories as make
 
-NEXT = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{schema.EXPECTED_REVISION}"
 
 
 def upgrade():
@@ -50,7 +50,7 @@ def with_next(tmp_path: Path):
     def configure(url: str, body: str = NEXT) -> Config:
         folder = tmp_path / "versions"
         folder.mkdir(exist_ok=True)
-        (folder / "0002_next.py").write_text(body)
+        (folder / "next.py").write_text(body)
         config = schema.alembic_config(url)
         ours = schema.migrations_folder() / "versions"
         config.set_main_option("path_separator", "newline")
@@ -149,7 +149,7 @@ def test_what_cannot_be_kept_stops_the_upgrade(filled: Engine, with_next):
     with pytest.raises(ViewsInTheWay, match=r"Nothing was changed.*on_lease"):
         command.upgrade(with_next(url_of(filled), DROPS_A_COLUMN), "head")
     assert contents(filled) == before
-    assert schema.current(filled) == "0001"
+    assert schema.current(filled) == schema.EXPECTED_REVISION
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
@@ -158,7 +158,7 @@ def test_views_stop_a_downgrade_to_nothing(filled: Engine):
     with pytest.raises(ViewsInTheWay, match=r"mine.*mine_again.*on_tables"):
         command.downgrade(schema.alembic_config(url_of(filled)), "base")
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
-    assert schema.current(filled) == "0001"
+    assert schema.current(filled) == schema.EXPECTED_REVISION
 
 
 def test_a_name_that_is_taken_stops_the_upgrade(bare_url: str):
@@ -295,5 +295,5 @@ def test_a_function_over_a_view_stops_the_upgrade(postgres_engine: Engine, with_
         )
     with pytest.raises(ViewsInTheWay, match="every_track"):
         command.upgrade(with_next(url_of(postgres_engine)), "head")
-    assert schema.current(postgres_engine) == "0001"
+    assert schema.current(postgres_engine) == schema.EXPECTED_REVISION
     assert ask(postgres_engine, "SELECT count(*) FROM every_track()") == [(0,)]

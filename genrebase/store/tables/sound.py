@@ -1,0 +1,139 @@
+"""How it sounds, part by part: what an analysis of the sound itself brings."""
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from genrebase.store.tables.columns import Key, Moment, Name, metadata, one_of
+
+TWELVE: Final = range(12)
+"""Degrees above the tonic in semitones, pitch classes from C, coefficients of timbre."""
+
+DEGREES: Final = tuple(f"degree_{number}" for number in TWELVE)
+"""Shares of a track's time, per degree."""
+
+TIMBRES: Final = tuple(
+    f"timbre_{what}_{number}" for what in ("mean", "deviation") for number in TWELVE
+)
+"""Over a track's segments: first the 12 means, then the 12 deviations."""
+
+PITCHES: Final = tuple(
+    f"pitch_{what}_{number}" for what in ("mean", "deviation") for number in TWELVE
+)
+"""Likewise, for how strong each pitch class is."""
+
+MATRIX_KINDS: Final = ("segments", "logmel")
+"""What a matrix over time may hold."""
+
+PROGRESSION_LENGTHS: Final = (2, 3, 4)
+"""How many keys a stored progression runs through."""
+
+TEMPO_RATIOS: Final = (0.0025, 400.0)
+"""Two tempos of 1 to 400 BPM are never further apart."""
+
+_SHARES: Final = (*DEGREES, "minor_share", "repeated_share", "single_share")
+
+section = Table(
+    "section",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    Column("position", SmallInteger, primary_key=True, comment="0 is the first"),
+    Column("start", Double, nullable=False, comment="seconds from the beginning"),
+    Column("duration", Double, nullable=False, comment="seconds"),
+    Column("confidence", Double, comment="that a section begins here, 0..1"),
+    Column("degree", SmallInteger, comment="its key in semitones above the track's, 0..11"),
+    Column("numeral", Text, comment="degree and mode as a Roman numeral"),
+    Column("mode", SmallInteger, comment="1 major, 0 minor"),
+    Column("key_confidence", Double),
+    Column("mode_confidence", Double),
+    Column("tempo_ratio", Double, comment="its tempo by the track's"),
+    Column("tempo_confidence", Double),
+    Column("loudness", Double, comment="dB"),
+    CheckConstraint("position >= 0", name="position_not_negative"),
+    CheckConstraint("start >= 0", name="start_not_negative"),
+    CheckConstraint("duration > 0", name="duration_positive"),
+    CheckConstraint("degree BETWEEN 0 AND 11", name="degree_range"),
+    CheckConstraint("mode BETWEEN 0 AND 1", name="mode_range"),
+    CheckConstraint(
+        f"tempo_ratio BETWEEN {TEMPO_RATIOS[0]} AND {TEMPO_RATIOS[1]}", name="tempo_ratio_range"
+    ),
+    CheckConstraint("loudness BETWEEN -100.0 AND 20.0", name="loudness_range"),
+    *(
+        CheckConstraint(f"{name} BETWEEN 0 AND 1", name=f"{name}_range")
+        for name in ("confidence", "key_confidence", "mode_confidence", "tempo_confidence")
+    ),
+)
+
+sound_summary = Table(
+    "sound_summary",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    Column("key", SmallInteger, comment="the track's tonic, 0 = C"),
+    Column("mode", SmallInteger, comment="1 major, 0 minor"),
+    Column("key_confidence", Double),
+    Column("mode_confidence", Double),
+    Column("sections", Integer, nullable=False),
+    *(Column(name, Double) for name in _SHARES),
+    Column("degrees", SmallInteger, nullable=False, comment="different ones"),
+    Column("degree_changes", Integer, nullable=False),
+    Column("numerals", Text, comment="of its sections in order, repetitions left out"),
+    Column("segments", Integer, nullable=False),
+    *(Column(name, Double) for name in (*TIMBRES, *PITCHES)),
+    Column("fetched_at", Moment, nullable=False),
+    CheckConstraint("key BETWEEN 0 AND 11", name="key_range"),
+    CheckConstraint("mode BETWEEN 0 AND 1", name="mode_range"),
+    CheckConstraint("sections >= 0", name="sections_not_negative"),
+    CheckConstraint("degrees BETWEEN 0 AND 12", name="degrees_range"),
+    CheckConstraint("degree_changes >= 0", name="degree_changes_not_negative"),
+    CheckConstraint("segments >= 0", name="segments_not_negative"),
+    *(
+        CheckConstraint(f"{name} BETWEEN 0 AND 1", name=f"{name}_range")
+        for name in ("key_confidence", "mode_confidence", *_SHARES, *PITCHES)
+    ),
+    *(
+        CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
+        for name in TIMBRES[len(TWELVE) :]
+    ),
+)
+
+progression = Table(
+    "progression",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    Column("numerals", Name, primary_key=True, comment="consecutive keys, joined by blanks"),
+    Column("length", SmallInteger, nullable=False, comment="how many numerals"),
+    Column("times", Integer, nullable=False),
+    Column("confidence", Double, nullable=False, comment="how sure its keys are, 0..1"),
+    CheckConstraint("length BETWEEN 2 AND 4", name="length_range"),
+    CheckConstraint("times >= 1", name="at_least_once"),
+    CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence_range"),
+)
+
+sound_matrix = Table(
+    "sound_matrix",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    Column("kind", Name, primary_key=True),
+    Column("version", SmallInteger, nullable=False, comment="of the way it was made and packed"),
+    Column("steps", Integer, nullable=False, comment="rows, in the order of time"),
+    Column("channels", SmallInteger, nullable=False, comment="columns"),
+    Column("data", LargeBinary, nullable=False, comment="float16 by rows, little-endian, zlib"),
+    CheckConstraint(one_of("kind", MATRIX_KINDS), name="kind_known"),
+    CheckConstraint("version >= 1", name="version_positive"),
+    CheckConstraint("steps >= 1", name="steps_positive"),
+    CheckConstraint("channels >= 1", name="channels_positive"),
+)
