@@ -67,11 +67,16 @@ class Resampled:
 
     def interval(self, values: Floats) -> Interval | None:
         """Return the interval of one figure per resample; None for less than two artists."""
-        finite = values[np.isfinite(values)]
-        if self._count < 2 or len(finite) < RESAMPLES // 2:
-            return None
-        low, high = np.percentile(finite, _BOUNDS)
-        return Interval(float(low), float(high))
+        return None if self._count < 2 else bounds(values)
+
+
+def bounds(values: Floats) -> Interval | None:
+    """Return the interval of one figure per resample; None where most resamples have none."""
+    finite = values[np.isfinite(values)]
+    if len(finite) < len(values) / 2 or len(finite) == 0:
+        return None
+    low, high = np.percentile(finite, _BOUNDS)
+    return Interval(float(low), float(high))
 
 
 def compare(

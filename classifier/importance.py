@@ -1,0 +1,177 @@
+"""What a model's answers hang on: by permuting what it looks at, and by hiding the rest. Pure.
+
+Permutation importance (L. Breiman, Random Forests, Machine Learning 45, 2001): the accuracy that
+is lost when a column's values are dealt out anew among the tracks of the same regime. It asks the
+fitted model, whatever kind it is; of two columns that say the same each may look unimportant, so
+whole groups are permuted together, too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from classifier.intervals import Resampled
+from classifier.ports import Estimator, Labels
+from classifier.records import Interval, Regime
+
+Floats = NDArray[np.float64]
+Ids = NDArray[np.int64]
+Kind = Literal["feature", "group", "alone"]
+
+_TINY: Final = float(np.finfo(np.float64).eps)
+_REGIMES: Final[tuple[Regime, ...]] = ("new_artist", "seen_artist")
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """What one column, or one group of them, is worth to a model."""
+
+    regime: Regime
+    """`all`: both regimes together, for single genres."""
+    genre: str | None
+    """None: over all genres."""
+    kind: Kind
+    """`feature` or `group`: permuted; `alone`: the only group that is known."""
+    feature: str
+    importance: float
+    """Accuracy lost by permuting; of `alone` the accuracy that is left."""
+    interval: Interval | None
+    """Of it, 95%, resampling artists."""
+    loss: float
+    """By how much the log-loss grows; of `alone` the log-loss."""
+    n: int
+    """Tracks it was measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The held-out tracks that a model is asked about. One row per track."""
+
+    frame: pd.DataFrame
+    labels: Labels
+    regimes: NDArray[np.str_]
+    artists: Ids
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Asked":
+        """Return the chosen rows."""
+        return Asked(
+            self.frame[chosen], self.labels[chosen], self.regimes[chosen], self.artists[chosen]
+        )
+
+    def sample(self, size: int, *, seed: int) -> "Asked":
+        """Return at most `size` rows of each regime."""
+        random = np.random.default_rng(seed)
+        chosen = np.zeros(len(self.labels), dtype=bool)
+        for regime in _REGIMES:
+            rows = np.flatnonzero(self.regimes == regime)
+            chosen[rows if len(rows) <= size else random.choice(rows, size, replace=False)] = True
+        return self.only(chosen)
+
+
+Progress = Callable[[int, int], None]
+"""Told (done, of how many) times that the model was asked."""
+
+
+class Importances:
+    """One fitted model, and the tracks it is asked about."""
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        asked: Asked,
+        groups: Mapping[str, Sequence[str]],
+        *,
+        repeats: int,
+        seed: int,
+    ) -> None:
+        """Ask a fitted model; `groups` are the columns it looks at, by their kind."""
+        self._estimator, self._asked, self._groups = estimator, asked, groups
+        self._repeats, self._seed = repeats, seed
+        self._hits, self._losses = self._answers(asked.frame)
+
+    def found(self, progress: Progress) -> Iterator[Importance]:
+        """Yield what each group alone tells, then what each group and each column is worth."""
+        columns = {name: (name,) for names in self._groups.values() for name in names}
+        steps = len(self._groups) + self._repeats * (len(self._groups) + len(columns))
+        done = 0
+        for group, names in self._groups.items():
+            hits, losses = self._answers(self._asked.frame[list(names)])
+            done += 1
+            progress(done, steps)
+            yield from self._measured("alone", group, hits, losses)
+        for kind, named in (("group", self._groups), ("feature", columns)):
+            for name, names in named.items():
+                hits, losses = self._permuted(tuple(names))
+                done += self._repeats
+                progress(done, steps)
+                lost, grown = self._hits - hits, losses - self._losses
+                yield from self._measured(kind, name, lost, grown)  # type: ignore[arg-type]  # a Kind
+                yield from self._by_genre(kind, name, lost, grown)  # type: ignore[arg-type]
+
+    def accuracy(self) -> Iterator[Importance]:
+        """Yield how often the model is right with everything it knows."""
+        yield from self._measured("alone", "everything", self._hits, self._losses)
+
+    def _permuted(self, columns: tuple[str, ...]) -> tuple[Floats, Floats]:
+        """Return per track how often it was right, and its log-loss, over all repeats."""
+        random = np.random.default_rng(self._seed)
+        total = np.zeros((2, len(self._hits)))
+        for _ in range(self._repeats):
+            places = self._dealt(random)
+            anew = {
+                name: self._asked.frame[name].array[places]
+                for name in columns
+                if name in self._asked.frame.columns
+            }
+            total += self._answers(self._asked.frame.assign(**anew))
+        hits, losses = total / self._repeats
+        return hits, losses
+
+    def _dealt(self, random: np.random.Generator) -> NDArray[np.intp]:
+        """Return for each row the row whose values it gets: one of the same regime."""
+        places = np.arange(len(self._asked.labels))
+        for regime in _REGIMES:
+            rows = np.flatnonzero(self._asked.regimes == regime)
+            places[rows] = random.permutation(rows)
+        return places
+
+    def _answers(self, frame: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return per track whether the first answer is right, and the log-loss."""
+        classes, labels = self._estimator.classes_, self._asked.labels
+        shares = self._estimator.predict_proba(frame)
+        truth = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        known = classes[truth] == labels
+        right = np.where(known, shares[np.arange(len(labels)), truth], 0.0)
+        hits = known & (shares.argmax(axis=1) == truth)
+        return hits.astype(np.float64), -np.log(np.clip(right, _TINY, 1.0))
+
+    def _measured(
+        self, kind: Kind, name: str, values: Floats, losses: Floats
+    ) -> Iterator[Importance]:
+        for regime in _REGIMES:
+            rows = self._asked.regimes == regime
+            if rows.any():
+                resampled = Resampled(self._asked.artists[rows], seed=self._seed)
+                yield Importance(
+                    regime,
+                    None,
+                    kind,
+                    name,
+                    float(values[rows].mean()),
+                    resampled.interval(resampled.means(values[rows])),
+                    float(losses[rows].mean()),
+                    int(rows.sum()),
+                )
+
+    def _by_genre(
+        self, kind: Kind, name: str, values: Floats, losses: Floats
+    ) -> Iterator[Importance]:
+        """Yield the same for the tracks of each genre; without intervals, these are few."""
+        for genre in np.unique(self._asked.labels):
+            rows = self._asked.labels == genre
+            value, loss = float(values[rows].mean()), float(losses[rows].mean())
+            yield Importance("all", str(genre), kind, name, value, None, loss, int(rows.sum()))

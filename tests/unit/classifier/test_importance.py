@@ -1,0 +1,97 @@
+"""What a model's answers hang on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classifier.importance import Asked, Importance, Importances
+
+GROUPS = {"audio": ("energy", "tempo"), "metadata": ("release_year",)}
+
+
+class ByEnergy:
+    """Answers by energy alone; where it is unknown it says `a`."""
+
+    classes_ = np.array(["a", "b"])
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+        energy = X["energy"].to_numpy() if "energy" in X.columns else np.zeros(len(X))
+        return np.where(energy[:, np.newaxis] > 0.5, [0.1, 0.9], [0.9, 0.1])
+
+
+def asked(size: int = 400, new: float = 0.5) -> Asked:
+    random = np.random.default_rng(0)
+    energy = random.random(size)
+    values = {name: random.random(size) for name in ("tempo", "release_year")}
+    regimes = np.where(np.arange(size) < size * new, "new_artist", "seen_artist")
+    labels = np.where(energy > 0.5, "b", "a")
+    return Asked(pd.DataFrame({"energy": energy, **values}), labels, regimes, np.arange(size) // 2)
+
+
+def found(tracks: Asked, repeats: int = 3) -> list[Importance]:
+    steps: list[tuple[int, int]] = []
+    made = Importances(ByEnergy(), tracks, GROUPS, repeats=repeats, seed=0)  # type: ignore[arg-type]
+    rows = list(made.found(lambda *step: steps.append(step)))
+    assert steps[-1][0] == steps[-1][1] == 2 + repeats * 5
+    return rows
+
+
+def over_all(rows: list[Importance], regime: str) -> dict[tuple[str, str], Importance]:
+    return {
+        (row.kind, row.feature): row for row in rows if (row.regime, row.genre) == (regime, None)
+    }
+
+
+@pytest.mark.parametrize("regime", ["new_artist", "seen_artist"])
+def test_only_what_the_model_looks_at_matters(regime: str) -> None:
+    """The column it goes by costs half the answers, the others nothing; a group costs as much."""
+    rows = over_all(found(asked()), regime)
+    assert rows["feature", "energy"].importance == pytest.approx(0.5, abs=0.07)
+    assert rows["feature", "energy"].loss > 0.5
+    assert rows["group", "audio"].importance == pytest.approx(0.5, abs=0.07)
+    for nothing in (("feature", "tempo"), ("feature", "release_year"), ("group", "metadata")):
+        assert rows[nothing].importance == rows[nothing].loss == 0
+    interval = rows["feature", "energy"].interval
+    assert interval is not None
+    assert interval.low < rows["feature", "energy"].importance < interval.high
+
+
+def test_what_a_group_alone_tells() -> None:
+    """With the sound alone it is as right as ever, without it as one that always says the same."""
+    tracks = asked()
+    rows = over_all(found(tracks), "new_artist")
+    new = tracks.regimes == "new_artist"
+    assert rows["alone", "audio"].importance == 1
+    assert rows["alone", "metadata"].importance == np.mean(tracks.labels[new] == "a")
+
+
+def test_values_are_dealt_out_within_a_regime() -> None:
+    """What one regime's tracks have never reaches the other's."""
+    tracks = asked()
+    tracks.frame["energy"] = np.where(tracks.regimes == "new_artist", 0.1, 0.9)
+    labels = np.where(tracks.regimes == "new_artist", "a", "b")
+    rows = found(Asked(tracks.frame, labels, tracks.regimes, tracks.artists))
+    assert all(row.importance == 0 for row in rows if row.kind != "alone")
+
+
+def test_single_genres_are_told_apart() -> None:
+    """Each genre of the held-out tracks has its own figure, over both regimes."""
+    rows = [row for row in found(asked()) if row.genre and row.feature == "energy"]
+    assert [(row.genre, row.regime) for row in rows] == [("a", "all"), ("b", "all")]
+    assert all(row.importance == pytest.approx(0.5, abs=0.08) for row in rows)
+
+
+def test_a_genre_that_the_model_does_not_know_is_missed() -> None:
+    """Such a track is never a hit, whatever is permuted."""
+    tracks = asked()
+    strange = Asked(tracks.frame, np.full(400, "polka"), tracks.regimes, tracks.artists)
+    rows = over_all(found(strange), "new_artist")
+    assert rows["alone", "audio"].importance == rows["feature", "energy"].importance == 0
+
+
+def test_a_sample_keeps_both_regimes() -> None:
+    """At most so many of each, the same with the same seed."""
+    tracks = asked(new=0.9)
+    sampled = tracks.sample(100, seed=1)
+    assert [np.sum(sampled.regimes == one) for one in ("new_artist", "seen_artist")] == [100, 40]
+    assert sampled.frame.equals(tracks.sample(100, seed=1).frame)
