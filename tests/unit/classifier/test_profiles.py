@@ -1,0 +1,72 @@
+"""How near a track is to a genre."""
+
+import numpy as np
+import pytest
+
+from classifier import profiles
+
+MANY = 400
+
+
+def sound(correlation: float = 0.0) -> np.ndarray:
+    """Nine features of a genre; the first two go together."""
+    random = np.random.default_rng(0)
+    points = random.normal(size=(MANY, 9))
+    points[:, 1] = correlation * points[:, 0] + np.sqrt(1 - correlation**2) * points[:, 1]
+    return points * np.arange(1, 10)
+
+
+@pytest.mark.parametrize("distance", profiles.DISTANCES)
+def test_an_ordinary_track_is_at_one(distance: profiles.Distance) -> None:
+    """Whatever the features' units, the root mean square distance of the own tracks is 1."""
+    points = sound()
+    profile = profiles.profiles(points, np.full(MANY, "a"), distance)["a"]
+    assert np.sqrt((profile.distances(points) ** 2).mean()) == pytest.approx(1, abs=0.02)
+    assert profile.distances(profile.mean[np.newaxis])[0] == 0
+    assert profile.n == MANY
+
+
+def test_standardised_is_in_standard_deviations() -> None:
+    """Three of one in one of nine features, by hand."""
+    profile = profiles.profiles(sound(), np.full(MANY, "a"))["a"]
+    away = profile.mean.copy()
+    away[4] += 3 * profile.spread[4]
+    assert profile.distances(away[np.newaxis])[0] == pytest.approx(np.sqrt(9 / 9))
+
+
+def test_mahalanobis_sees_what_never_goes_together() -> None:
+    """High in the one and low in the other is farther off than high in both."""
+    profile = profiles.profiles(sound(0.9), np.full(MANY, "a"), "mahalanobis")["a"]
+    alike, against = profile.mean.copy(), profile.mean.copy()
+    alike[:2] += [2, 4]
+    against[:2] += [2, -4]
+    near, far = profile.distances(np.array([alike, against]))
+    assert far > 2.5 * near
+
+
+@pytest.mark.parametrize("distance", profiles.DISTANCES)
+def test_what_is_unknown_is_left_out(distance: profiles.Distance) -> None:
+    """A track is measured by what is known of it; without anything it has no distance."""
+    profile = profiles.profiles(sound(0.9), np.full(MANY, "a"), distance)["a"]
+    points = np.full((2, 9), np.nan)
+    points[0, 3] = profile.mean[3] + 2 * profile.spread[3]
+    found = profile.distances(points)
+    assert found[0] == pytest.approx(2, abs=0.1)
+    assert np.isnan(found[1])
+
+
+def test_a_genre_that_never_varies_is_not_infinitely_strict() -> None:
+    """Nor has a genre with too few tracks a profile."""
+    points = np.vstack([np.ones((10, 9)), sound()[:20], np.ones((profiles.LEAST - 1, 9))])
+    labels = np.repeat(["same", "wide", "few"], [10, 20, profiles.LEAST - 1])
+    found = profiles.profiles(points, labels)
+    assert sorted(found) == ["same", "wide"]
+    assert np.isfinite(found["same"].distances(points)).all()
+
+
+def test_percentiles_are_among_the_own_tracks() -> None:
+    """0 is nearer than all, 100 farther than any, the middle one at 50."""
+    own = np.array([1.0, 2, 3, np.nan])
+    asked = np.array([0.5, 2.0, 9.0, np.nan])
+    assert profiles.percentile(own, asked)[:3] == pytest.approx([0, 50, 100])
+    assert np.isnan(profiles.percentile(own, asked)[3])
