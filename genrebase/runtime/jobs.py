@@ -1,17 +1,18 @@
 """What ran, when, and how it ended: the rows of `job_run`, the truth behind every schedule."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.heartbeat import Heartbeat
 from genrebase.runtime.processes import Process
 from genrebase.runtime.redaction import redact
 from genrebase.store import tables
@@ -21,10 +22,16 @@ SILENCE: Final = timedelta(hours=24)
 """A run on another host that began longer ago is taken for dead. A wrong guess rights itself: the
 run writes its own ending over it."""
 
+BEAT_EVERY: Final = 30.0
+"""Seconds between two signs of life of a run that wants to be alone."""
+BEAT_SILENCE: Final = timedelta(minutes=5)
+"""Without one for so long such a run on another host is taken for dead."""
+
 COMPLETED: Final = ("done", "nothing_new")
 """Outcomes after which the job need not run again before its time."""
 
 _PROCESS: Final = "process"
+_BEAT: Final = "alive_at"
 _BY_EXIT_CODE: Final = {3: "nothing_new", 4: "blocked"}
 _ERROR_LIMIT: Final = 2_000
 """Characters of an error that are kept."""
@@ -45,13 +52,24 @@ class JobRun:
     error: str | None
 
 
+class AlreadyRuns(GenrebaseError):
+    """A job that wants to be alone met another of its kind."""
+
+    def __init__(self, run: JobRun) -> None:
+        self.run = run
+        super().__init__(
+            f"`{run.job}` runs already, since {run.started_at:%Y-%m-%d %H:%M:%S} UTC "
+            f"({_told(run.counts)}): one at a time. Wait for it, or end it."
+        )
+
+
 class Run:
     """The run in hand: collects what it did and how it ends."""
 
-    def __init__(self, run_id: int, job: str) -> None:
+    def __init__(self, run_id: int, job: str, facts: Mapping[str, Any] | None = None) -> None:
         self.id = run_id
         self.job = job
-        self.counts: dict[str, Any] = {}
+        self.counts: dict[str, Any] = dict(facts or {})
         self._outcome = "done"
 
     def count(self, **counts: float) -> None:
@@ -72,18 +90,32 @@ class Run:
 
 
 @contextmanager
-def job_run(engine: Engine, clock: Clock, job: str) -> Iterator[Run]:
+def job_run(
+    engine: Engine,
+    clock: Clock,
+    job: str,
+    *,
+    alone: bool = False,
+    facts: Mapping[str, Any] | None = None,
+) -> Iterator[Run]:
     """Write down that `job` runs, and how the block ends.
 
     The row says `running` from its own transaction on; at the end `done`, or what `outcome()` was
     told. An error ends it as `failed` with the error's text and is raised again; an error with
     exit code 3 as `nothing_new`, with 4 as `blocked`; Ctrl-C and an exit as `interrupted`.
-    Rows of this job whose process is dead are set to `interrupted` first.
+    Rows of this job whose process is dead are set to `interrupted` first. `facts` stand in the
+    row from the start.
+
+    With `alone`, no other run of the same kind (the first word of `job`) may be under way in any
+    process on any host: `AlreadyRuns` is raised, nothing is written. A process that dies frees
+    its place at once on its host, after five minutes elsewhere.
     Do not open it inside a transaction.
     """
-    run = _start(engine, clock, job)
+    run = _start(engine, clock, job, alone=alone, facts=facts)
+    alive = Heartbeat(lambda: _beat(engine, clock, run), BEAT_EVERY) if alone else nullcontext()
     try:
-        yield run
+        with alive:
+            yield run
     except BaseException as error:
         _end_quietly(engine, clock, run, error)
         raise
@@ -106,40 +138,85 @@ def last_run(
     return None if found is None else JobRun(**found)
 
 
-def _start(engine: Engine, clock: Clock, job: str) -> Run:
+def _start(
+    engine: Engine, clock: Clock, job: str, *, alone: bool, facts: Mapping[str, Any] | None
+) -> Run:
     now = clock.now()
     row = tables.job_run
-    values = {
-        "job": job,
-        "started_at": now,
-        "outcome": "running",
-        "counts": {_PROCESS: str(Process.current())},
-    }
+    counts = {**(facts or {}), _PROCESS: str(Process.current())}
+    if alone:
+        counts[_BEAT] = now.isoformat()
+    values = {"job": job, "started_at": now, "outcome": "running", "counts": counts}
     with transaction(engine) as connection:
-        _bury_the_dead(connection, job, now)
-        key = connection.execute(insert(row).values(values)).inserted_primary_key
-    return Run(int(key[0]), job)  # type: ignore[index]  # one inserted row has one key
+        if alone:
+            _one_after_another(connection)
+        living = _bury_the_dead(connection, _of_kind(job) if alone else row.c.job == job, now)
+        if not (alone and living):
+            key = connection.execute(insert(row).values(values)).inserted_primary_key
+    if alone and living:
+        raise AlreadyRuns(living[0])
+    return Run(int(key[0]), job, facts)  # type: ignore[index]  # one inserted row has one key
 
 
-def _bury_the_dead(connection: Connection, job: str, now: datetime) -> None:
+def _of_kind(job: str) -> ColumnElement[bool]:
+    kind = job.split(maxsplit=1)[0]
+    return or_(tables.job_run.c.job == kind, tables.job_run.c.job.startswith(f"{kind} "))
+
+
+def _one_after_another(connection: Connection) -> None:
+    """Let nobody else begin a run until this transaction ends; on SQLite it is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE job_run IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _bury_the_dead(
+    connection: Connection, which: ColumnElement[bool], now: datetime
+) -> list[JobRun]:
+    """End the rows of dead processes; return the others that run."""
     row = tables.job_run
-    running = select(row.c.id, row.c.started_at, row.c.counts).where(
-        row.c.job == job, row.c.outcome == "running"
-    )
-    for found in connection.execute(running).all():
-        if _lives(found.counts, now - found.started_at):
+    running = select(row).where(which, row.c.outcome == "running").order_by(row.c.id)
+    living = []
+    for found in connection.execute(running).mappings().all():
+        run = JobRun(**found)
+        if _lives(run, now):
+            living.append(run)
             continue
-        ended = update(row).where(row.c.id == found.id)
+        ended = update(row).where(row.c.id == run.id)
         sentence = "Its process ended without saying how."
         connection.execute(ended.values(outcome="interrupted", finished_at=now, error=sentence))
+    return living
 
 
-def _lives(counts: Mapping[str, Any], age: timedelta) -> bool:
+def _lives(run: JobRun, now: datetime) -> bool:
     try:
-        alive = Process.parse(str(counts[_PROCESS])).alive()
+        alive = Process.parse(str(run.counts[_PROCESS])).alive()
     except (KeyError, ValueError):
         alive = None
-    return age < SILENCE if alive is None else alive
+    if alive is not None:
+        return alive
+    if _BEAT in run.counts:
+        return now - datetime.fromisoformat(run.counts[_BEAT]) < BEAT_SILENCE
+    return now - run.started_at < SILENCE
+
+
+def _told(counts: Mapping[str, Any]) -> str:
+    try:
+        process = Process.parse(str(counts[_PROCESS]))
+    except (KeyError, ValueError):
+        return "nobody knows in which process"
+    return f"process {process.pid} on {process.host.partition('/')[0]}"
+
+
+def _beat(engine: Engine, clock: Clock, run: Run) -> None:
+    """Say that a run is alive; where the database does not listen, the next time will do."""
+    row = tables.job_run
+    signs = {_PROCESS: str(Process.current()), _BEAT: clock.now().isoformat()}
+    alive = update(row).where(row.c.id == run.id, row.c.outcome == "running")
+    try:
+        with transaction(engine) as connection:
+            connection.execute(alive.values(counts=run.counts | signs))
+    except (SQLAlchemyError, GenrebaseError):
+        _log.warning("sign_of_life_not_written", job=run.job, exc_info=True)
 
 
 def _end(engine: Engine, clock: Clock, run: Run, outcome: str, error: str | None) -> None:

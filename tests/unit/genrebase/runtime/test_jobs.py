@@ -137,6 +137,16 @@ def test_the_first_error_is_shown_when_writing_fails_too(engine: Engine) -> None
         fail_for_good()
 
 
+def test_a_sign_of_life_that_is_lost_does_no_harm(engine: Engine) -> None:
+    """The database does not listen for a moment: the run goes on."""
+    with job_run(engine, FakeClock(), "train", alone=True) as run:
+        with transaction(engine) as connection:
+            tables.job_run.drop(connection)
+        jobs._beat(engine, FakeClock(), run)
+        with transaction(engine) as connection:
+            tables.job_run.create(connection)
+
+
 def test_the_last_run_of_a_job(engine: Engine) -> None:
     """The last run is the one started last among the outcomes asked for."""
     clock = FakeClock()
