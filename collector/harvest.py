@@ -18,8 +18,9 @@ from collector import planning
 from collector.asking import Allowance, fetch_page
 from collector.budget import Budget
 from collector.catalogue import shards, tracks
+from collector.catalogue.leases import server_time
 from collector.errors import AllowanceSpent, Blocked, Interrupted, LeaseLost
-from collector.leasing import Lease, Leasing
+from collector.leasing import Lease, Leasing, Time
 from collector.planning import Need, Shard
 from collector.ports import Source
 from collector.records import Delivery, Page, PageQuery, Recorded, Seen
@@ -124,6 +125,7 @@ class Harvester:
     """Under whose name shards are leased."""
     look_back: timedelta = planning.LOOK_BACK
     """After how long what was read to its end is read again."""
+    lease_time: Time = server_time
 
     def run(
         self,
@@ -167,7 +169,7 @@ class Harvester:
         """Fetch and record one page; return why there is nothing left to do, if so."""
         needs = self._needs(genres)
         limit = self._page_limit()
-        leasing = Leasing(self.engine, self.clock, self.owner)
+        leasing = Leasing(self.engine, self.clock, self.owner, self.lease_time)
         waiting = self._open_shards(needs)
         shard = planning.next_shard(leasing.free(waiting), needs, limit)
         if shard is None and planning.next_shard(waiting, needs, limit) is not None:

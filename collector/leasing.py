@@ -1,6 +1,6 @@
 """Shards are worked on by one process at a time: each step leases the one that it reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -21,12 +21,17 @@ RENEW_AFTER: Final = SECONDS / 3
 """Seconds after which it is renewed before the next request."""
 
 
+Time = Callable[[Connection], float]
+"""The moment by which leases are judged, in seconds since 1970: by default the database's clock,
+which is one and the same for all hosts."""
+
+
 class Lease:
     """A shard that is ours for a while."""
 
-    def __init__(self, engine: Engine, clock: Clock, shard: Shard, token: int) -> None:
+    def __init__(self, engine: Engine, clock: Clock, shard: Shard, token: int, time: Time) -> None:
         """Use `Leasing.hold`: it takes the shard and gives it back."""
-        self._engine, self._clock = engine, clock
+        self._engine, self._clock, self._time = engine, clock, time
         self._shard_id, self._token = shard.id, token
         self._taken = clock.monotonic()
 
@@ -34,8 +39,8 @@ class Lease:
         """See that it lasts for another request; raise `LeaseLost` where the shard is not ours."""
         if self._clock.monotonic() - self._taken < RENEW_AFTER:
             return
-        until = self._clock.now().timestamp() + SECONDS
         with transaction(self._engine) as connection:
+            until = self._time(connection) + SECONDS
             if not leases.renew(connection, self._shard_id, self._token, until):
                 raise LeaseLost
         self._taken = self._clock.monotonic()
@@ -61,6 +66,7 @@ class Leasing:
     clock: Clock
     owner: str
     """The process, as `Process` writes it."""
+    time: Time = leases.server_time
 
     def free(self, shards: Sequence[Shard]) -> list[Shard]:
         """Return those of `shards` on which nobody works who may still live."""
@@ -89,17 +95,17 @@ class Leasing:
             token = self._try(shard, dead) if dead else None
         if token is None:
             raise LeaseLost
-        return Lease(self.engine, self.clock, shard, token)
+        return Lease(self.engine, self.clock, shard, token, self.time)
 
     def _try(self, shard: Shard, dead: Sequence[str]) -> int | None:
-        now = self.clock.now().timestamp()
-        until = now + SECONDS
         with transaction(self.engine) as connection:
+            now = self.time(connection)
+            until = now + SECONDS
             return leases.take(connection, shard, self.owner, now=now, until=until, dead=dead)
 
     def _held(self) -> list[Held]:
         with reading(self.engine) as connection:
-            return leases.held(connection, self.clock.now().timestamp())
+            return leases.held(connection, self.time(connection))
 
 
 def _is_dead(owner: str) -> bool:

@@ -17,9 +17,10 @@ import structlog
 from collector.asking import Allowance, fetch_page
 from collector.budget import Budget
 from collector.catalogue import playlists, shards, tracks
+from collector.catalogue.leases import server_time
 from collector.errors import LeaseLost, Unreadable
-from collector.harvest import Outcome, Progress, Stopped, step_by_step
-from collector.leasing import Lease, Leasing
+from collector.harvest import LOOK_AGAIN, Outcome, Progress, Stopped, step_by_step
+from collector.leasing import Lease, Leasing, Time
 from collector.planning import ALL_YEARS, EMPTY_PAGES_TO_EXHAUST, Need, Shard
 from collector.ports import Source
 from collector.records import Delivery, Page, PageQuery, Recorded, Seen
@@ -44,6 +45,7 @@ class PlaylistHarvester:
     stop_requested: Callable[[], bool] = lambda: False
     owner: str = field(default_factory=lambda: str(Process.current()))
     """Under whose name shards are leased."""
+    lease_time: Time = server_time
 
     def run(
         self,
@@ -75,10 +77,14 @@ class PlaylistHarvester:
         needs = self._lacking(genres)
         if not needs:
             return "target"
-        leasing = Leasing(self.engine, self.clock, self.owner)
-        free = leasing.free(self._due(needs))
-        if not free:
+        leasing = Leasing(self.engine, self.clock, self.owner, self.lease_time)
+        due = self._due(needs)
+        free = leasing.free(due)
+        if not due:
             return "exhausted"
+        if not free:
+            self.clock.sleep(LOOK_AGAIN)  # others read what is left, and may leave some of it
+            return None
         shard = free[0]
         with suppress(LeaseLost), leasing.hold(shard) as lease:
             recorded = self._read(shard, lease, needs[shard.genre_id], outcome, allowance)

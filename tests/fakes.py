@@ -36,6 +36,7 @@ class FakeSource:
 
     name = "spotify"
     origin = "spotify"
+    asks_for = "genre"
     page_limits = (10, 5)
     account = Account("spotify", "fake", Rate(1_000, 30.0))
 
@@ -52,18 +53,46 @@ class FakeSource:
         shown = [
             row for row in self.rows[query.genre] if query.year_from <= row[3] <= query.year_to
         ]
-        page = shown[: self.reach][query.offset : query.offset + query.limit]
-        items = tuple(
-            PageItem(
-                FoundTrack(
-                    "spotify",
-                    source_id,
-                    title,
-                    (ArtistCredit(artist, f"id {artist}"),),
-                    release_year=year,
-                ),
-                position,
-            )
-            for position, (source_id, title, artist, year) in enumerate(page)
+        return page_of(shown[: self.reach][query.offset : query.offset + query.limit])
+
+
+class FakePlaylists:
+    """Playlists over rows in memory, by their ids; rows as those of `FakeSource`."""
+
+    name = "spotify_playlists"
+    origin = "spotify"
+    asks_for = "playlist"
+    page_limits = (10,)
+    account = FakeSource.account
+    reach = 10_000
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.asked = []
+
+    def query_for(self, playlist):
+        return playlist
+
+    def fetch(self, query):
+        self.asked.append(query)
+        shown = self.rows[query.query]
+        version = None if query.offset else f"{len(shown)} items"
+        return page_of(shown[query.offset : query.offset + query.limit], version)
+
+
+def page_of(rows, version=None):
+    """Return rows as a source's answer."""
+    items = tuple(
+        PageItem(
+            FoundTrack(
+                "spotify",
+                source_id,
+                title,
+                (ArtistCredit(artist, f"id {artist}"),),
+                release_year=year,
+            ),
+            position,
         )
-        return Page(items, len(items))
+        for position, (source_id, title, artist, year) in enumerate(rows)
+    )
+    return Page(items, len(items), version=version)

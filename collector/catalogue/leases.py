@@ -1,7 +1,8 @@
 """Who works on which shard, as the database knows it.
 
 A lease ends by itself; whoever takes a shard gets a higher fencing token, so that one who comes
-back after the end of his lease finds that the shard is no longer his.
+back after the end of his lease finds that the shard is no longer his. The time is the database's
+own: hosts whose clocks differ must not take what another still works on.
 """
 
 from collections.abc import Collection
@@ -21,6 +22,18 @@ class Held:
 
     shard_id: int
     owner: str
+
+
+def server_time(connection: Connection) -> float:
+    """Return what the database's clock says, in seconds since 1970; on SQLite the host's.
+
+    Not the beginning of the transaction: it may have waited.
+    """
+    if connection.dialect.name == "postgresql":
+        query = "SELECT extract(epoch FROM clock_timestamp())"
+    else:
+        query = "SELECT (julianday('now') - 2440587.5) * 86400"
+    return float(connection.exec_driver_sql(query).scalar_one())
 
 
 def held(connection: Connection, now: float) -> list[Held]:

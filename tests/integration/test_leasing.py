@@ -1,26 +1,38 @@
 """Leases of shards, on both databases."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from collector import genres as genre_use
 from collector.budget import Budget
-from collector.catalogue import shards
+from collector.catalogue import leases, shards
 from collector.errors import LeaseLost
 from collector.harvest import Harvester
 from collector.leasing import RENEW_AFTER, SECONDS, Leasing
+from collector.playlists import PlaylistHarvester
+from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.processes import Process
 from genrebase.store.engine import reading, transaction
-from tests.fakes import FakeClock, FakeSource
+from tests.fakes import FakeClock, FakePlaylists, FakeSource
 
 ELSEWHERE = "another host:1:born"
 """A process of which nobody here knows whether it lives."""
+
+MIX = "mix0" * 5 + "xx"
+"""The id of a playlist."""
 
 
 @pytest.fixture
 def clock():
     return FakeClock()
+
+
+@pytest.fixture
+def time(clock):
+    """Leases are judged by the test's clock."""
+    return lambda _connection: clock.now().timestamp()
 
 
 @pytest.fixture
@@ -35,13 +47,13 @@ def shard(engine, clock):
 
 
 @pytest.fixture
-def ours(engine, clock):
-    return Leasing(engine, clock, str(Process.current()))
+def ours(engine, clock, time):
+    return Leasing(engine, clock, str(Process.current()), time)
 
 
 @pytest.fixture
-def theirs(engine, clock):
-    return Leasing(engine, clock, ELSEWHERE)
+def theirs(engine, clock, time):
+    return Leasing(engine, clock, ELSEWHERE, time)
 
 
 def test_a_shard_has_one_holder(ours, theirs, shard):
@@ -97,6 +109,26 @@ def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
             assert ours.free([shard]) == []
 
 
+@pytest.mark.parametrize("apart", [-40, 40, 86_400])
+def test_hosts_need_not_agree_on_the_time(engine, clock, shard, apart):
+    """The database's clock counts: one that is ahead steals nothing, one behind holds nothing."""
+    theirs = Leasing(engine, clock, ELSEWHERE)
+    ours = Leasing(
+        engine, FakeClock(clock.now() + timedelta(seconds=apart)), "a third host:1:born"
+    )
+    with theirs.hold(shard):
+        assert ours.free([shard]) == []
+        with pytest.raises(LeaseLost), ours.hold(shard):
+            pass
+
+
+def test_the_database_s_clock_is_the_true_one(engine):
+    """In seconds since 1970, to less than a minute."""
+    with reading(engine) as connection:
+        told = leases.server_time(connection)
+    assert told == pytest.approx(SystemClock().now().timestamp(), abs=60)
+
+
 def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):
     """Its time need not be waited for: the system knows that the process is gone."""
     current = Process.current()
@@ -113,15 +145,34 @@ def test_a_shard_that_moved_meanwhile_is_planned_again(ours, shard):
         pass
 
 
-def test_a_harvest_waits_for_what_others_are_reading(engine, clock):
+def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs):
     """It says `exhausted` only when they are done, or fell silent and their work is done too."""
     source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100)
-    harvester = Harvester(engine, source, Budget.open(engine, source.account), clock)
+    budget = Budget.open(engine, source.account)
+    harvester = Harvester(engine, source, budget, clock, lease_time=time)
     harvester.run(max_requests=1)
     with reading(engine) as connection:
         (shard,) = shards.open_shards(connection, "spotify", shards.needs(connection))
-    with pytest.raises(LeaseLost), Leasing(engine, clock, ELSEWHERE).hold(shard) as lease:
+    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+        began = clock.monotonic()
+        assert harvester.run().stopped == "exhausted"
+        assert SECONDS <= clock.monotonic() - began < SECONDS + 5
+        with transaction(engine) as connection:
+            lease.guard(connection)
+    assert [query.offset for query in source.asked] == [0, 10, 12, 12]
+
+
+def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, theirs):
+    """`exhausted` is said when it was read to its end, whoever does it."""
+    source = FakePlaylists({MIX: [(f"m{n}", f"M {n}", "A", 1999) for n in range(12)]})
+    genre_use.add(engine, clock, "rock", 100, [MIX])
+    budget = Budget.open(engine, source.account)
+    harvester = PlaylistHarvester(engine, source, budget, clock, lease_time=time)
+    harvester.run(max_requests=1)
+    with reading(engine) as connection:
+        (shard,) = shards.open_shards(connection, source.name, shards.needs(connection))
+    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
         began = clock.monotonic()
         assert harvester.run().stopped == "exhausted"
         assert SECONDS <= clock.monotonic() - began < SECONDS + 5
