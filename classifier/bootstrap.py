@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from classifier.errors import BadChoice, BadParameter, BadSettings
-from classifier.records import FEATURE_GROUPS, LABELS, MAIN, Choice
+from classifier.records import FEATURE_GROUPS, LABELS, LEVELS, MAIN, UNMAPPED, Choice
 from classifier.settings import ClassifierSettings
 
 
@@ -33,6 +33,10 @@ def choice(
     exclude: str | None = None,
     features: str | None = None,
     labels: str = "claim",
+    mapping: str | None = None,
+    level: str | None = None,
+    unmapped: str | None = None,
+    within: str | None = None,
     per_genre: int | None = None,
     min_tracks: int | None = None,
     params: Sequence[str] | None = None,
@@ -45,6 +49,12 @@ def choice(
     if not groups:
         raise BadChoice(f"Name a feature group: {', '.join(FEATURE_GROUPS)}.")
     _known("kind of labels", labels, LABELS)
+    _known("level", level or LEVELS[0], LEVELS)
+    _known("place for unmapped genres", unmapped or UNMAPPED[0], UNMAPPED)
+    if level == "broad" and within is not None:
+        raise BadChoice("Inside a broad genre there are fine genres only: drop --level broad.")
+    if unmapped is not None and level != "broad":
+        raise BadChoice("--unmapped says where genres go at --level broad: add that.")
     if not task.strip():
         raise BadChoice("A task needs a name.")
     return Choice(
@@ -54,6 +64,10 @@ def choice(
         exclude=() if exclude is None else tuple(listed(exclude)),
         features=tuple(group for group in FEATURE_GROUPS if group in groups),
         labels=labels,
+        mapping=mapping,
+        level=level or LEVELS[0],
+        unmapped=unmapped or UNMAPPED[0],
+        within=within,
         per_genre=per_genre,
         min_tracks=settings.min_tracks if min_tracks is None else min_tracks,
         params=dict(parameter(text) for text in params or ()),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -100,6 +100,8 @@ class Snapshot:
     """Name to number."""
     origin: str | None
     """What the catalogue is, where it is invented."""
+    mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Name of a mapping to (fine genre to broad genre)."""
 
 
 def snapshot(database: Database) -> Snapshot:
@@ -115,6 +117,7 @@ def snapshot(database: Database) -> Snapshot:
             _frame(connection, select(views.track_genres.c.track_id, views.track_genres.c.genre)),
             {row.name: row.id for row in named},
             _origin(connection),
+            _mappings(connection),
         )
 
 
@@ -282,6 +285,14 @@ def _origin(connection: Connection) -> str | None:
     origin = tables.catalogue_origin
     row = connection.execute(select(origin.c.kind, origin.c.detail)).first()
     return row.detail if row is not None and row.kind == "synthetic" else None
+
+
+def _mappings(connection: Connection) -> dict[str, dict[str, str]]:
+    row = views.genre_mappings.c
+    found: dict[str, dict[str, str]] = {}
+    for mapping, fine, broad in connection.execute(select(row.mapping, row.fine, row.broad)):
+        found.setdefault(mapping, {})[fine] = broad
+    return found
 
 
 def _frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:

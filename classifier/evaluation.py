@@ -24,6 +24,9 @@ HEADLINE: Final = (
 )
 """The figures that `train` and `models` show of each regime, beside accuracy and its interval."""
 
+BROADLY: Final = ("broad_accuracy", "misses_inside")
+"""Figures there are only where a mapping knows the genres."""
+
 FEW: Final = 30
 """Under so many tracks a figure is shown greyed."""
 
@@ -100,6 +103,7 @@ def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
         "accuracy": accuracy.value,
         "interval": interval,
         **{name: of_regime[name].value for name in HEADLINE},
+        **{name: of_regime[name].value for name in BROADLY if name in of_regime},
         "validation_accuracy": _value(rows, "validation", regime, "accuracy"),
     }
 

@@ -4,6 +4,7 @@ Averages are scikit-learn's: macro over every genre that was shown or answered, 
 recall 0 where they are undefined. A test holds them equal to scikit-learn's own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +51,8 @@ class Answers:
     """The first answer is a genre the track was sighted under."""
     verdict: Mask
     """The label is a human's verdict."""
+    near: Mask | None = None
+    """The first answer lies in the broad genre of the label; None: no mapping says."""
 
     def __len__(self) -> int:
         """Return how many tracks there are."""
@@ -68,6 +71,7 @@ class Answers:
             self.artists[chosen],
             self.also_right[chosen],
             self.verdict[chosen],
+            None if self.near is None else self.near[chosen],
         )
 
     @property
@@ -103,6 +107,7 @@ def overall(answers: Answers, common: int, resampled: Resampled | None) -> list[
         _mean("any_genre_accuracy", answers.also_right.astype(np.float64), resampled),
         _calibration(answers, resampled),
         _on_verdicts(answers),
+        *_broadly(answers, resampled),
         *_averaged(answers, resampled),
     ]
     areas, precisions = areas_under(answers)
@@ -111,6 +116,17 @@ def overall(answers: Answers, common: int, resampled: Resampled | None) -> list[
         Measured("roc_auc", _nan_mean(areas)),
         Measured("average_precision", _nan_mean(precisions)),
     ]
+
+
+def _broadly(answers: Answers, resampled: Resampled | None) -> Iterator[Measured]:
+    """Yield how often the broad genre is right, and how many of the misses have it right."""
+    if answers.near is None:
+        return
+    yield _mean("broad_accuracy", answers.near.astype(np.float64), resampled)
+    missed = ~answers.hits
+    if missed.any():
+        inside = float(answers.near[missed].mean())
+        yield Measured("misses_inside", inside, n=int(missed.sum()))
 
 
 def per_genre(answers: Answers, resampled: Resampled | None) -> dict[int, list[Measured]]:

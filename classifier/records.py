@@ -14,10 +14,16 @@ FEATURE_GROUPS: Final = ("audio", "metadata")
 LABELS: Final = ("claim", "exclusive")
 """Which labels a model learns: every claim, or only those of tracks seen under one genre."""
 
+LEVELS: Final = ("fine", "broad")
+"""What a mapping lets a model tell apart: the genres as they are, or the groups they belong to."""
+
+UNMAPPED: Final = ("drop", "other", "own")
+"""Where genres go that a mapping does not know: nowhere, into one group, each into its own."""
+
 Regime = Literal["seen_artist", "new_artist", "other", "all"]
 """On which tracks something was measured (see `regimes`)."""
 
-Status = Literal["candidate", "champion", "retired", "rejected"]
+Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,12 @@ class Choice:
     exclude: tuple[str, ...] = ()
     features: tuple[str, ...] = FEATURE_GROUPS
     labels: str = "claim"
+    mapping: str | None = None
+    """Which mapping of fine genres to broad ones; None: the default one."""
+    level: str = "fine"
+    unmapped: str = "drop"
+    within: str | None = None
+    """Only the fine genres inside this broad one."""
     per_genre: int | None = None
     """Learn from at most so many tracks of each genre; evaluation keeps all."""
     min_tracks: int = 30
@@ -47,10 +59,30 @@ class Choice:
             "exclude": list(self.exclude),
             "features": list(self.features),
             "labels": self.labels,
+            "mapping": self.mapping,
+            "level": self.level,
+            "unmapped": self.unmapped,
+            "within": self.within,
             "per_genre": self.per_genre,
             "min_tracks": self.min_tracks,
             "seed": self.seed,
         }
+
+    @classmethod
+    def of(cls, model: "StoredModel") -> "Choice":
+        """Return what a stored model was asked to learn."""
+        stored = dict(model.choice)
+        for name in ("genres", "exclude", "features"):
+            if stored.get(name) is not None:
+                stored[name] = tuple(stored[name])
+        return cls(task=model.task, estimator=model.estimator, params=dict(model.params), **stored)
+
+    def asks_like(self, other: "Choice") -> bool:
+        """Tell whether both ask for labels of one kind, so that their models can compete."""
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("mapping", "level", "unmapped")
+        )
 
 
 @dataclass(frozen=True, slots=True)

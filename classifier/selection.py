@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier import labels as labelling
 from classifier import regimes
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
@@ -20,8 +21,6 @@ Mask = NDArray[np.bool_]
 Ids = NDArray[np.int64]
 
 LEAST_CLASSES: Final = 2
-_NOT_A_GENRE: Final = frozenset({"", "nan"})
-"""What a careless import leaves where a genre was missing: never a class."""
 _TO_LEARN: Final = 3
 """A genre needs a third of its minimum on the side that is learned from."""
 _SHOWN_LEFT_OUT: Final = 10
@@ -49,6 +48,10 @@ class Selection:
     """Genre to the tracks seen under it."""
     rivals: Mask
     """Rows whose genre is in play here; the others only the champion knows."""
+    broad_of: Mapping[str, str]
+    """Genre to broad genre, where the genres are fine and a mapping knows them."""
+    unmapped: Mapping[str, int]
+    """Genres that the mapping does not know, and their tracks."""
 
     @property
     def ids(self) -> Ids:
@@ -92,7 +95,10 @@ class Selection:
             rows = first == place
             also[rows] |= np.isin(ids[rows], self.sighted.get(classes[place], ()))
         verdict = self.tracks["verdict"].notna().to_numpy(dtype=bool)[chosen]
-        return Answers(shares, truth, self.artists[chosen], also, verdict)
+        near = None
+        if self.broad_of and len(classes):
+            near = labelling.same_broad(labels, np.asarray(classes)[first], self.broad_of)
+        return Answers(shares, truth, self.artists[chosen], also, verdict, near)
 
 
 def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Selection:
@@ -102,7 +108,8 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
     a candidate that knows fewer genres cannot win by being asked less.
     Raise `BadChoice` for a genre that is not there, `TooFewTracks` where nothing can be learned.
     """
-    tracks = _labelled(found.tracks, choice)
+    asked = labelling.labelled(found.tracks, found.sighted, found.mappings, choice)
+    tracks = asked.tracks
     classes, left_out = _classes(tracks, choice)
     labels = tracks["label"].to_numpy(dtype=str)
     in_play = np.isin(labels, classes)
@@ -116,7 +123,7 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
     credited = found.credits["artist_id"].to_numpy(dtype=np.int64)
     positions = found.credits["position"].to_numpy(dtype=np.int64)
     known = regimes.familiar(ids, owners, credited, ids[learned])
-    sighted = found.sighted.groupby("genre")["track_id"]
+    sighted = asked.sighted.groupby("genre")["track_id"]
     return Selection(
         tracks=tracks,
         labels=labels,
@@ -128,6 +135,8 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
         artists=regimes.primary_artists(ids, owners, credited, positions),
         sighted={str(genre): group.to_numpy(dtype=np.int64) for genre, group in sighted},
         rivals=in_play[kept],
+        broad_of={genre: asked.broad_of[genre] for genre in classes if genre in asked.broad_of},
+        unmapped=asked.unmapped,
     )
 
 
@@ -147,15 +156,6 @@ def named(left_out: Mapping[str, int]) -> str:
     shown = [f"{genre} ({count})" for genre, count in list(left_out.items())[:_SHOWN_LEFT_OUT]]
     more = len(left_out) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _labelled(tracks: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-    """Return tracks with a usable label: a text that is a genre, and as exclusive as asked."""
-    label = tracks["label"]
-    usable = ~label.str.strip().str.casefold().isin(_NOT_A_GENRE)
-    if choice.labels == "exclusive":
-        usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
-    return tracks[usable.to_numpy(dtype=bool, na_value=False)]
 
 
 def _classes(tracks: pd.DataFrame, choice: Choice) -> tuple[tuple[str, ...], Mapping[str, int]]:

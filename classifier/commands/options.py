@@ -27,6 +27,22 @@ def _options(
         str,
         typer.Option(help="claim: one genre a track; exclusive: leave out tracks with two."),
     ] = LABELS[0],
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="Which mapping of fine genres to broad ones [genrebase-13]."),
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Tell apart fine genres (default) or broad ones.")
+    ] = None,
+    unmapped: Annotated[
+        str | None,
+        typer.Option(
+            help="Genres the mapping does not know: drop (default), other (one genre) or own."
+        ),
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option(help="Only the fine genres inside this broad one.")
+    ] = None,
     per_genre: Annotated[
         int | None, typer.Option(min=1, help="Learn from at most so many tracks of each genre.")
     ] = None,

@@ -19,6 +19,7 @@ _FIGURES: Final = {
     "log_loss": "log-loss",
     "ece": "calibration error",
     "any_genre_accuracy": "any genre it was seen under",
+    "broad_accuracy": "right broad genre",
 }
 INVENTED: Final = "Trained on an invented catalogue ({origin}): none of this is real music."
 
@@ -62,7 +63,7 @@ def _rows(regimes: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
     yield ("accuracy", *(one["accuracy"] for one in regimes))
     yield ("  95% interval", *(_span(one["interval"]) for one in regimes))
     for name, title in _FIGURES.items():
-        yield (title, *(one[name] for one in regimes))
+        yield (title, *(one.get(name) for one in regimes))
 
 
 def _span(interval: Sequence[float] | None) -> str:

@@ -48,6 +48,11 @@ def train(
         )
     if done.left_out:
         output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+    if done.unmapped:
+        output.warn(
+            f"Not in the mapping: {named(done.unmapped)}; --unmapped says where they go "
+            f"(here: {choice.unmapped})."
+        )
     for warning in done.warnings:
         output.warn(warning)
     if done.nothing_new:

@@ -1,20 +1,73 @@
 """Which fine genre belongs to which broad one; several mappings stand side by side."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from genrebase.store import tables
+
+_row = tables.genre_mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A mapping in numbers."""
+
+    mapping: str
+    fine: int
+    broad: int
 
 
 def learn(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
     """Add what a mapping does not say yet; what it says stays."""
-    row = tables.genre_mapping
-    known = set(connection.scalars(select(row.c.fine).where(row.c.mapping == mapping)))
-    new = [
-        {"mapping": mapping, "fine": fine, "broad": broad}
-        for fine, broad in broad_of.items()
-        if fine not in known
-    ]
+    known = set(connection.scalars(select(_row.c.fine).where(_row.c.mapping == mapping)))
+    _add(
+        connection,
+        mapping,
+        {fine: broad for fine, broad in broad_of.items() if fine not in known},
+    )
+
+
+def replace(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
+    """Make a mapping say this and nothing else."""
+    remove(connection, mapping)
+    _add(connection, mapping, broad_of)
+
+
+def remove(connection: Connection, mapping: str) -> int:
+    """Delete a mapping; return how many genres it knew."""
+    return connection.execute(delete(_row).where(_row.c.mapping == mapping)).rowcount
+
+
+def summaries(connection: Connection) -> list[Summary]:
+    """Return all mappings, by name."""
+    query = (
+        select(
+            _row.c.mapping,
+            func.count().label("fine"),
+            func.count(_row.c.broad.distinct()).label("broad"),
+        )
+        .group_by(_row.c.mapping)
+        .order_by(_row.c.mapping)
+    )
+    return [Summary(row.mapping, row.fine, row.broad) for row in connection.execute(query)]
+
+
+def unmapped(connection: Connection, mapping: str) -> list[str]:
+    """Return the genres of the database that a mapping does not name, by name."""
+    genre = tables.genre
+    named = select(_row.c.fine).where(_row.c.mapping == mapping)
+    groups = select(_row.c.broad).where(_row.c.mapping == mapping)
+    query = (
+        select(genre.c.name)
+        .where(genre.c.name.not_in(named), genre.c.name.not_in(groups))
+        .order_by(genre.c.name)
+    )
+    return list(connection.scalars(query))
+
+
+def _add(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
+    new = [{"mapping": mapping, "fine": fine, "broad": broad} for fine, broad in broad_of.items()]
     if new:
-        connection.execute(insert(row), new)
+        connection.execute(insert(_row), new)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collector import genres
+from collector import genre_names, genres, mappings
 from collector.catalogue.genres import Genre
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
@@ -143,6 +143,46 @@ def import_(
     found = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
     output.say(f"{len(found):,} genres, {target:,} tracks wanted of each: {', '.join(found)}.")
     output.document({"genres": found, "target": target})
+
+
+@app.command("map")
+def map_(
+    file: Annotated[Path, typer.Argument(help="A table with the columns fine and broad.")],
+    mapping: Annotated[str, typer.Option(help="The mapping's name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which broad genre each fine one belongs to: a mapping, made anew from a file."""
+    output = Output(as_json=as_json)
+    done = mappings.define(store.connect(), genre_names.check(mapping), file)
+    output.say(
+        f"The mapping {done.mapping} puts {done.genres:,} genres into "
+        f"{len(done.broad):,}: {', '.join(done.broad)}."
+    )
+    if done.unmapped:
+        output.warn(f"Genres it does not name: {', '.join(done.unmapped)}.")
+    output.document(asdict(done))
+
+
+@app.command("mappings")
+def mappings_(
+    remove: Annotated[
+        str | None, typer.Option(help="Forget this mapping; genres and tracks stay.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the mappings of fine genres to broad ones; the view genre_mappings has their rows."""
+    output = Output(as_json=as_json)
+    engine = store.connect()
+    if remove is not None:
+        gone = mappings.remove(engine, remove)
+        output.say(f"The mapping {remove} is gone; it named {gone:,} genres.")
+    found = mappings.listed(engine)
+    output.table(
+        "Mappings",
+        ("mapping", "fine genres", "broad genres"),
+        [(one.mapping, one.fine, one.broad) for one in found],
+    )
+    output.document([asdict(one) for one in found])
 
 
 def _pause(name: str, *, paused: bool, as_json: bool) -> None:

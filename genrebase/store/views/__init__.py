@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
-from genrebase.store.views import answers, catalogue, genres, health, histograms, learning, trends
+from genrebase.store.views import (
+    answers,
+    catalogue,
+    experiments,
+    genres,
+    health,
+    histograms,
+    learning,
+    mappings,
+    trends,
+)
 from genrebase.store.views.definition import MARK, View, metadata
 
 ALL: Final[Mapping[str, View]] = {
@@ -18,9 +28,12 @@ ALL: Final[Mapping[str, View]] = {
         genres.genre_profiles,
         histograms.genre_histograms,
         genres.genre_overlaps,
+        mappings.genre_mappings,
         trends.genre_trends,
+        trends.genre_popularity,
         answers.predictions,
         answers.model_leaderboard,
+        experiments.experiment_results,
         health.harvest_health,
     )
 }
@@ -34,18 +47,24 @@ scoring_tracks = learning.scoring_tracks.table
 genre_progress = genres.genre_progress.table
 genre_profiles = genres.genre_profiles.table
 genre_histograms = histograms.genre_histograms.table
+genre_mappings = mappings.genre_mappings.table
 genre_overlaps = genres.genre_overlaps.table
 genre_trends = trends.genre_trends.table
+genre_popularity = trends.genre_popularity.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
+experiment_results = experiments.experiment_results.table
 harvest_health = health.harvest_health.table
 
 __all__ = [
     "ALL",
     "MARK",
     "View",
+    "experiment_results",
     "genre_histograms",
+    "genre_mappings",
     "genre_overlaps",
+    "genre_popularity",
     "genre_profiles",
     "genre_progress",
     "genre_trends",
