@@ -85,6 +85,8 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         ],
         tables.catalogue_origin: [{"kind": "file", "detail": "x", "recorded_at": NOON}],
         tables.imported_file: [{"sha256": "ab", "name": "a.csv", "rows_done": 3}],
+        tables.experiment: [make.EXPERIMENT],
+        tables.trial: [{**make.TRIAL, "experiment_id": 1, "outcome": "failed", "error": "\\"}],
     }
     for table, rows in others.items():
         connection.execute(insert(table), rows)

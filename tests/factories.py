@@ -29,6 +29,32 @@ FEATURES = {
     "time_signature": 4,
 }
 
+EXPERIMENT = {
+    "kind": "compare",
+    "fingerprint": "none",
+    "created_at": NOON,
+    "question": {"folds": [0]},
+    "choice": {},
+    "seed": 0,
+    "data_fingerprint": "none",
+    "versions": {},
+}
+TRIAL = {
+    "number": 1,
+    "estimator": "logistic",
+    "features": "audio,metadata",
+    "params": {"C": 0.5},
+    "test_fold": 9,
+    "validation_fold": 8,
+    "key": "a",
+    "outcome": "done",
+    "finished_at": NOON,
+    "trained_rows": 100,
+    "seconds": 1.5,
+    "artifact_bytes": 1000,
+    "training_score": 0.75,
+}
+
 
 def add_genre(connection: Connection, name: str, **values: Any) -> int:
     row = {"name": name, "created_at": NOON, **values}
@@ -167,6 +193,22 @@ def add_predictions(
             "predicted_at": NOON,
         }
         connection.execute(insert(tables.prediction), {**row, **values})
+
+
+def add_experiment(connection: Connection, kind: str = "compare", **values: Any) -> int:
+    return _insert(connection, tables.experiment, {**EXPERIMENT, "kind": kind, **values})
+
+
+def add_trial(connection: Connection, experiment_id: int, **values: Any) -> int:
+    row = {**TRIAL, "experiment_id": experiment_id, **values}
+    return _insert(connection, tables.trial, row)
+
+
+def add_trial_metric(
+    connection: Connection, trial_id: int, metric: str, value: float | None, **values: Any
+) -> int:
+    row = {"trial_id": trial_id, "side": "test", "regime": "new_artist", "metric": metric, "n": 50}
+    return _insert(connection, tables.trial_metric, {**row, "value": value, **values})
 
 
 def add_shard(connection: Connection, genre_id: int, query: str = "q", **values: Any) -> int:

@@ -20,6 +20,14 @@ from genrebase.store.tables.catalogue import (
     verdict,
 )
 from genrebase.store.tables.columns import Moment, as_driver_moment, metadata
+from genrebase.store.tables.experiments import (
+    EXPERIMENT_KINDS,
+    TRIAL_OUTCOMES,
+    experiment,
+    training_epoch,
+    trial,
+    trial_metric,
+)
 from genrebase.store.tables.harvest import (
     ALL_YEARS,
     JOB_OUTCOMES,
@@ -56,6 +64,7 @@ __all__ = [
     "ALL_YEARS",
     "ANSWERS",
     "DEGREES",
+    "EXPERIMENT_KINDS",
     "FEATURES",
     "FEATURE_RANGES",
     "JOB_OUTCOMES",
@@ -68,6 +77,7 @@ __all__ = [
     "SIDES",
     "TEMPO_RATIOS",
     "TIMBRES",
+    "TRIAL_OUTCOMES",
     "WHOLE_FEATURES",
     "Moment",
     "artist",
@@ -76,6 +86,7 @@ __all__ = [
     "budget_slot",
     "catalogue_origin",
     "confusion",
+    "experiment",
     "feature_attempt",
     "feature_importance",
     "genre",
@@ -97,5 +108,8 @@ __all__ = [
     "track",
     "track_alias",
     "track_artist",
+    "training_epoch",
+    "trial",
+    "trial_metric",
     "verdict",
 ]

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
 
-MODEL_STATUSES: Final = ("candidate", "champion", "retired", "rejected")
+MODEL_STATUSES: Final = ("candidate", "champion", "retired", "rejected", "refit")
 REGIMES: Final = ("seen_artist", "new_artist")
 ANSWERS: Final = 5
 """How many genres are kept for a track, best first."""
@@ -47,6 +47,13 @@ model = Table(
     Column("metrics", Json, nullable=False, comment="headline metrics per regime"),
     Column("versions", Json, nullable=False, comment="Python, libraries, project"),
     Column("probes", Json, nullable=False, comment="20 rows and their probabilities"),
+    Column(
+        "parent_id",
+        Key,
+        ForeignKey("model.id", ondelete="CASCADE"),
+        comment="of a refit: the honest model whose figures it borrows",
+    ),
+    Column("crowned_at", Moment, comment="when it last became champion; NULL: never"),
     Index(
         "uq_model_champion",
         "task",
@@ -109,6 +116,14 @@ prediction = Table(
     Column("in_training", Boolean, nullable=False, comment="answered out of fold"),
     Column("predicted_at", Moment, nullable=False),
     Index(None, "track_id"),
+    Index(
+        "ix_prediction_best",
+        "model_id",
+        "genre_id",
+        "probability",
+        sqlite_where=text("rank <= 2"),
+        postgresql_where=text("rank <= 2"),
+    ),
     CheckConstraint(f"rank BETWEEN 1 AND {ANSWERS}", name="rank_range"),
     CheckConstraint("probability BETWEEN 0 AND 1", name="probability_range"),
     CheckConstraint(one_of("regime", REGIMES), name="regime_known"),
