@@ -115,3 +115,25 @@ def test_trends_are_by_label_and_year(engine: Engine):
     assert (later["decade"], later["tracks"], later["with_features"]) == (2000, 1, 0)
     assert (later["popularity"], later["energy"]) == (50.0, None)
     assert rows["jazz", 1999]["energy"] == 0.4
+
+
+def test_popularity_is_in_bands_of_ten(engine: Engine):
+    """0 to 9, 10 to 19 and so on, the last with 100; tracks of unknown popularity are left out."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        known = [(0, 1990), (9, 2000), (10, None), (99, 2010), (100, 2020), (None, 2030)]
+        for number, (popularity, year) in enumerate(known):
+            track = make.add_track(
+                connection,
+                f"Song {number}",
+                genres=[rock],
+                popularity=popularity,
+                release_year=year,
+            )
+            if number < 2:
+                make.add_features(connection, track, energy=number / 2)
+    rows = {row["popularity"]: row for row in ask(engine, views.genre_popularity)}
+    assert {band: row["tracks"] for band, row in rows.items()} == {0: 2, 10: 1, 90: 2}
+    assert (rows[0]["with_features"], rows[0]["energy"]) == (2, 0.25)
+    assert (rows[90]["release_year"], rows[90]["energy"]) == (2015, None)
+    assert rows[10]["release_year"] is None

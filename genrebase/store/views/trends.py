@@ -1,22 +1,36 @@
-"""How genres change over the years."""
+"""How genres change over the years, and from the unknown to the popular."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Double, Integer, Select, case, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    Subquery,
+    case,
+    cast,
+    func,
+    select,
+)
 
 from genrebase.store import tables
 from genrebase.store.tables import FEATURES
 from genrebase.store.views import parts
 from genrebase.store.views.definition import Providers, view
 
-_DECADE = 10
+_DECADE: Final = 10
+_BAND: Final = 10
+"""Popularity in a band: 0 to 9, 10 to 19, and so on; the last has 100, too."""
+_MOST: Final = 100
 
 
-def _genre_trends(providers: Providers) -> Select[Any]:
-    track, genre = tables.track, tables.genre
+def _labelled(providers: Providers) -> Subquery:
+    """Return every track with its label, year, popularity and features."""
+    track = tables.track
     verdict, is_latest = parts.latest_verdict()
     source, features = parts.with_features(track.outerjoin(verdict, is_latest), providers)
-    labelled = (
+    return (
         select(
             func.coalesce(verdict.c.genre_id, track.c.genre_id).label("genre_id"),
             track.c.release_year,
@@ -25,36 +39,74 @@ def _genre_trends(providers: Providers) -> Select[Any]:
             *parts.feature_columns(features),
         )
         .select_from(source)
-        .where(track.c.release_year.is_not(None))
         .subquery("labelled")
     )
-    year = labelled.c.release_year
+
+
+def _summed(labelled: Subquery, group: ColumnElement[Any], mean: ColumnElement[Any]) -> Subquery:
+    """Return per genre and `group` how many tracks there are, and means of `mean` and features."""
     has_features = case((labelled.c.provider.is_not(None), 1), else_=0)
     means = (func.avg(cast(labelled.c[name], Double)).label(name) for name in FEATURES)
-    summed = (
+    return (
         select(
             labelled.c.genre_id,
-            year,
-            func.count().label("tracks"),
-            func.sum(has_features).label("with_features"),
-            func.avg(cast(labelled.c.popularity, Double)).label("popularity"),
+            group,
+            cast(func.count(), Integer).label("tracks"),
+            cast(func.sum(has_features), Integer).label("with_features"),
+            func.avg(cast(mean, Double)).label(mean.key),
             *means,
         )
-        .where(labelled.c.genre_id.is_not(None))
-        .group_by(labelled.c.genre_id, year)
+        .where(labelled.c.genre_id.is_not(None), group.is_not(None))
+        .group_by(labelled.c.genre_id, group)
         .subquery("summed")
     )
+
+
+def _genre_trends(providers: Providers) -> Select[Any]:
+    genre, labelled = tables.genre, _labelled(providers)
+    summed = _summed(labelled, labelled.c.release_year, labelled.c.popularity)
     return select(
         genre.c.id.label("genre_id"),
         genre.c.name.label("genre"),
         summed.c.release_year,
         (summed.c.release_year - summed.c.release_year % _DECADE).label("decade"),
-        cast(summed.c.tracks, Integer).label("tracks"),
-        cast(summed.c.with_features, Integer).label("with_features"),
+        summed.c.tracks,
+        summed.c.with_features,
         summed.c.popularity,
         *(summed.c[name] for name in FEATURES),
     ).select_from(summed.join(genre, genre.c.id == summed.c.genre_id))
 
+
+def _genre_popularity(providers: Providers) -> Select[Any]:
+    genre, labelled = tables.genre, _labelled(providers)
+    popularity = labelled.c.popularity
+    band = case((popularity == _MOST, _MOST - _BAND), else_=popularity - popularity % _BAND)
+    summed = _summed(labelled, band.label("popularity"), labelled.c.release_year)
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        cast(summed.c.popularity, Integer).label("popularity"),
+        summed.c.tracks,
+        summed.c.with_features,
+        summed.c.release_year,
+        *(summed.c[name] for name in FEATURES),
+    ).select_from(summed.join(genre, genre.c.id == summed.c.genre_id))
+
+
+_MEANS: Final = {
+    "danceability": "Mean danceability, 0 to 1.",
+    "energy": "Mean energy, 0 to 1.",
+    "key": "Mean pitch class: a number on a circle, so it says little.",
+    "loudness": "Mean loudness in dB.",
+    "mode": "Share of tracks in major, 0 to 1.",
+    "speechiness": "Mean speechiness, 0 to 1.",
+    "acousticness": "Mean acousticness, 0 to 1.",
+    "instrumentalness": "Mean instrumentalness, 0 to 1.",
+    "liveness": "Mean liveness, 0 to 1.",
+    "valence": "Mean valence, 0 to 1.",
+    "tempo": "Mean tempo in beats per minute.",
+    "time_signature": "Mean beats in a bar.",
+}
 
 genre_trends = view(
     "genre_trends",
@@ -69,18 +121,24 @@ genre_trends = view(
         "tracks": "Tracks of the genre that came out in that year.",
         "with_features": "Of these, those with features from anybody.",
         "popularity": "Mean popularity, 0 to 100.",
-        "danceability": "Mean danceability, 0 to 1.",
-        "energy": "Mean energy, 0 to 1.",
-        "key": "Mean pitch class: a number on a circle, so it says little.",
-        "loudness": "Mean loudness in dB.",
-        "mode": "Share of tracks in major, 0 to 1.",
-        "speechiness": "Mean speechiness, 0 to 1.",
-        "acousticness": "Mean acousticness, 0 to 1.",
-        "instrumentalness": "Mean instrumentalness, 0 to 1.",
-        "liveness": "Mean liveness, 0 to 1.",
-        "valence": "Mean valence, 0 to 1.",
-        "tempo": "Mean tempo in beats per minute.",
-        "time_signature": "Mean beats in a bar.",
+        **_MEANS,
     },
     _genre_trends,
+)
+
+genre_popularity = view(
+    "genre_popularity",
+    "One row per genre and ten points of popularity: how many labelled tracks are so popular, and "
+    "how they sound. Tracks of unknown popularity are left out; a mean is over the tracks for "
+    "which the value is known, NULL where there is none.",
+    {
+        "genre_id": "The genre's number.",
+        "genre": "The label of the tracks counted.",
+        "popularity": "Where the ten points begin: 40 for 40 to 49; 90 holds 100, too.",
+        "tracks": "Tracks of the genre that are so popular.",
+        "with_features": "Of these, those with features from anybody.",
+        "release_year": "The mean year they came out.",
+        **_MEANS,
+    },
+    _genre_popularity,
 )
