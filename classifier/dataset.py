@@ -122,15 +122,15 @@ def snapshot(database: Database) -> Snapshot:
 
 
 def track_credits(database: Database) -> pd.DataFrame:
-    """Return (track_id, artist_id, position) of every credit."""
+    """Return (track_id, artist_id, position, fold) of every credit."""
     with reading(database) as connection:
         return credits_of(connection)
 
 
 def credits_of(connection: Connection) -> pd.DataFrame:
-    """Return (track_id, artist_id, position) of every credit, over an open connection."""
-    table = views.track_credits
-    return _frame(connection, select(table.c.track_id, table.c.artist_id, table.c.position))
+    """Return (track_id, artist_id, position, fold) of every credit, over an open connection."""
+    table = views.track_credits.c
+    return _frame(connection, select(table.track_id, table.artist_id, table.position, table.fold))
 
 
 def pending(database: Database, model: int) -> NDArray[np.int64]:

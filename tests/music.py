@@ -207,13 +207,13 @@ class Music:
         )
         whole = dict.fromkeys(("release_year", *tables.WHOLE_FEATURES), "Int64")
         credit = [
-            (song.id, artist + 1, place)
+            (song.id, artist + 1, place, names.fold(self.name(artist)))
             for song in self.songs
             for place, artist in enumerate(song.artists)
         ]
         return Snapshot(
             tracks=pd.DataFrame(rows).astype({**text, **whole}),
-            credits=pd.DataFrame(credit, columns=["track_id", "artist_id", "position"]),
+            credits=pd.DataFrame(credit, columns=["track_id", "artist_id", "position", "fold"]),
             sighted=pd.DataFrame(
                 {
                     "track_id": [song.id for song in self.songs],
