@@ -68,15 +68,8 @@ class _Judging:
         self._common = evaluation.commonest(selection.labels[selection.learned], self._codes)
 
     def answers(self, chosen: Mask, estimator: Estimator | None = None) -> Answers:
-        selection = self._selection
-        classes = selection.classes
-        if not chosen.any():
-            return selection.answers(chosen, np.zeros((0, len(classes))), classes)
         asked = self._fitted if estimator is None else estimator
-        shares = np.zeros((int(chosen.sum()), len(classes)))
-        columns = np.searchsorted(np.asarray(classes), asked.classes_)
-        shares[:, columns] = asked.predict_proba(selection.tracks[chosen])
-        return selection.answers(chosen, shares, classes)
+        return self._selection.ask(asked, chosen)
 
     def metrics(self, recipe: Estimator) -> Iterator[MetricRow]:
         selection = self._selection

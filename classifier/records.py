@@ -165,6 +165,10 @@ class StoredModel:
     probes: Mapping[str, Any]
     artifact_sha256: str | None
     pinned: bool
+    parent_id: int | None = None
+    """Of a refit: the honest model whose figures it borrows."""
+    crowned_at: datetime | None = None
+    """When it last became champion."""
 
     @property
     def classes(self) -> tuple[str, ...]:

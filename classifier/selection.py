@@ -14,7 +14,7 @@ from classifier import regimes
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.metrics import Answers
-from classifier.ports import Validation
+from classifier.ports import Estimator, Validation
 from classifier.records import Choice
 
 Mask = NDArray[np.bool_]
@@ -80,6 +80,14 @@ class Selection:
         """Return what early stopping may look at."""
         chosen = self.on("validation")
         return (self.tracks[chosen], self.labels[chosen]) if chosen.any() else None
+
+    def ask(self, estimator: Estimator, chosen: Mask) -> Answers:
+        """Return what a fitted estimator answers about the `chosen` rows, beside the truth."""
+        shares = np.zeros((int(chosen.sum()), len(self.classes)))
+        if len(shares):
+            columns = np.searchsorted(np.asarray(self.classes), estimator.classes_)
+            shares[:, columns] = estimator.predict_proba(self.tracks[chosen])
+        return self.answers(chosen, shares, self.classes)
 
     def answers(
         self, chosen: Mask, shares: NDArray[np.float64], classes: tuple[str, ...]
