@@ -166,7 +166,7 @@ class StoredModel:
     artifact_sha256: str | None
     pinned: bool
     parent_id: int | None = None
-    """Of a refit: the honest model whose figures it borrows."""
+    """The model whose recipe it repeats on all tracks."""
     crowned_at: datetime | None = None
     """When it last became champion."""
 
@@ -199,7 +199,8 @@ class StoredModel:
 class Answer:
     """What the champion says about one track."""
 
-    track: int
+    track: int | None
+    """None: the track is only described, not stored."""
     title: str
     artists: str
     top: tuple[tuple[str, float], ...]
