@@ -28,7 +28,7 @@ from sqlalchemy.types import NullType
 from classifier.errors import BadChoice, NoChampion, UnknownModel
 from classifier.records import StoredModel
 from genrebase import store
-from genrebase.store import tables, views
+from genrebase.store import names, tables, views
 from genrebase.store.engine import reading
 
 Database = Engine
@@ -75,15 +75,15 @@ def read(
     known = views.ALL.get(view)
     if known is None:
         raise BadChoice(f"There is no view {view!r}. Known: {', '.join(views.ALL)}.")
-    names = list(known.columns) if columns is None else list(columns)
-    unknown = [name for name in names if name not in known.table.c]
+    wanted = list(known.columns) if columns is None else list(columns)
+    unknown = [name for name in wanted if name not in known.table.c]
     if unknown:
         raise BadChoice(
             f"The view {view} has no column {unknown[0]!r}. Known: {', '.join(known.columns)}."
         )
     engine = source if isinstance(source, Engine) else store.connect(source)
     with reading(engine) as connection:
-        return _frame(connection, select(*(known.table.c[name] for name in names)).limit(limit))
+        return _frame(connection, select(*(known.table.c[name] for name in wanted)).limit(limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,36 @@ def find_track(database: Database, text: str) -> int | None:
         if found is None and wanted.isdecimal() and len(wanted) < _DIGITS:
             found = connection.scalar(select(track.c.id).where(track.c.id == int(wanted)))
     return None if found is None else int(found)
+
+
+def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
+    """Return the tracks whose title and artists hold every word of `text`, the best known first.
+
+    Words are compared as names are: without regard to case and width (`names.normalise`).
+    """
+    track = tables.track
+    key = track.c.name_key
+    words = names.normalise(text).split()
+    query = (
+        select(track.c.id)
+        .where(*(key.contains(word, autoescape=True) for word in words))
+        .order_by(track.c.popularity.desc().nulls_last(), track.c.id)
+        .limit(limit)
+    )
+    with reading(database) as connection:
+        return list(connection.scalars(query)) if words else []
+
+
+def tracks_by(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:
+    """Return all tracks credited to an artist of one of these names."""
+    artist, credit = tables.artist, views.track_credits
+    query = (
+        select(credit.c.track_id)
+        .join(artist, artist.c.id == credit.c.artist_id)
+        .where(artist.c.name_key.in_([names.normalise(name) for name in artists]))
+    )
+    with reading(database) as connection:
+        return np.array(list(connection.scalars(query)), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

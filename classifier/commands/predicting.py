@@ -1,5 +1,6 @@
 """The command `classifier predict`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from classifier import bootstrap, threads
 from classifier.errors import BadChoice
-from classifier.records import MAIN
+from classifier.records import MAIN, Answer
 from genrebase.runtime.output import Output
 
 
@@ -15,6 +16,19 @@ def predict(
     track: Annotated[
         str | None,
         typer.Option(help="One track: a source's id, a Spotify address or URI, or its number."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Tracks with all these words in title and artists.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="Describe a track that need not be in the database.")
+    ] = None,
+    artist: Annotated[
+        list[str] | None, typer.Option(help="Of the described track; once for each artist.")
+    ] = None,
+    album: Annotated[str | None, typer.Option(help="Of the described track.")] = None,
+    feature: Annotated[
+        list[str] | None, typer.Option(help="Of the described track, as in energy=0.8.")
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="All tracks without an answer (the default).")
@@ -26,14 +40,22 @@ def predict(
 
     Tracks it learned from keep the answers that refits gave which had not learned from them.
     """
-    if track is not None and every:
-        raise BadChoice("Say either --track or --all.")
+    described = title is not None or artist or album is not None or feature
+    if sum((track is not None, search is not None, bool(described), every)) > 1:
+        raise BadChoice(
+            "Say one of --track, --search, --all, or describe a track "
+            "(--title, --artist, --album, --feature)."
+        )
     threads.settle()
     output = Output(as_json=as_json)
-    if track is None:
-        _score(output, task)
-    else:
+    if described:
+        _describe(output, task, title, artist or (), album, feature or ())
+    elif search is not None:
+        _search(output, task, search)
+    elif track is not None:
         _answer(output, task, track)
+    else:
+        _score(output, task)
 
 
 def _score(output: Output, task: str) -> None:
@@ -63,15 +85,68 @@ def _score(output: Output, task: str) -> None:
 def _answer(output: Output, task: str, track: str) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import predict as predicting
-    from classifier.commands import showing
     from genrebase.store import connect
 
     found = predicting.answer(connect(), track, task=task)
-    output.say(f"{found.title} - {found.artists} (track {found.track})")
+    _show(output, found)
+    output.document(found.as_json())
+
+
+def _search(output: Output, task: str, text: str) -> None:
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier import predict as predicting
+    from classifier.commands import showing
+    from genrebase.store import connect
+
+    found = predicting.search(connect(), text, task=task)
+    if len(found) == 1:
+        _show(output, found[0])
+    else:
+        output.table(
+            "",
+            ("track", "title", "artists", "genre", "probability"),
+            [(one.track, one.title, one.artists, *one.top[0]) for one in found],
+        )
+        showing.show_origin(output, found[0].origin)
+    output.document({"search": text, "answers": [one.as_json() for one in found]})
+
+
+def _describe(
+    output: Output,
+    task: str,
+    title: str | None,
+    artists: Sequence[str],
+    album: str | None,
+    features: Sequence[str],
+) -> None:
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier import predict as predicting
+    from genrebase.store import connect
+
+    numbers = dict(_number(text) for text in features)
+    track = predicting.Described(title, tuple(artists), album, numbers)
+    found = predicting.describe(connect(), track, task=task)
+    _show(output, found)
+    output.document(found.as_json())
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, value = bootstrap.parameter(text)
+    try:
+        return name, float(value)
+    except (TypeError, ValueError):
+        raise BadChoice(f"{value!r} is no number: write --feature {name}=0.5.") from None
+
+
+def _show(output: Output, found: Answer) -> None:
+    from classifier.commands import showing  # brings scikit-learn
+
+    stored = "" if found.track is None else f" (track {found.track})"
+    named = " - ".join(part for part in (found.title, found.artists) if part)
+    output.say(f"{named or 'The described track'}{stored}")
     output.table("", ("genre", "probability"), found.top)
     knows = "an artist it knows" if found.regime == "seen_artist" else "an artist it never met"
     output.say(f"Model {found.model}, {knows}.")
     if found.in_training:
         output.say("It learned from this track; the answer is of a refit that did not.")
     showing.show_origin(output, found.origin)
-    output.document(found.as_json())

@@ -55,7 +55,12 @@ def test_train_writes_the_document_others_rely_on(database: Engine) -> None:
     again = ask(*TRAIN)
     assert (again["id"], again["nothing_new"], first["nothing_new"]) == (first["id"], True, False)
     assert [item["id"] for item in ask("models")] == [first["id"]]
-    assert set(ask("models")[0]) >= set(first) - {"left_out", "warnings", "nothing_new"}
+    assert set(ask("models")[0]) >= set(first) - {
+        "left_out",
+        "unmapped",
+        "warnings",
+        "nothing_new",
+    }
 
 
 def test_every_choice_is_stored_with_the_model(database: Engine) -> None:
@@ -72,6 +77,10 @@ def test_every_choice_is_stored_with_the_model(database: Engine) -> None:
         "exclude": [],
         "features": ["audio"],
         "labels": "exclusive",
+        "mapping": None,
+        "level": "fine",
+        "unmapped": "drop",
+        "within": None,
         "per_genre": 50,
         "min_tracks": 20,
         "seed": 4,
@@ -123,7 +132,7 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
     [
         (("predict",), "classifier train"),
         (("predict", "--track", "1"), "classifier train"),
-        (("predict", "--track", "1", "--all"), "either --track or --all"),
+        (("predict", "--track", "1", "--all"), "one of --track, --search, --all"),
         (("promote", "7"), "no model 7"),
         (("train", "--min-tracks", "9999"), "Too few tracks to train"),
         (("train", "--genres", "polka,blues"), "no labelled track has the genre 'polka'"),

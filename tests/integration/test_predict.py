@@ -1,0 +1,94 @@
+"""What the champion says about a track: by its title, or only described."""
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from classifier import dataset, predict, train
+from classifier.cli import app
+from classifier.errors import BadChoice, UnknownTrack
+from classifier.predict import Described
+from classifier.records import Choice
+from genrebase.runtime.clock import SystemClock
+from genrebase.store import tables
+from tests.music import Music
+
+
+@pytest.fixture
+def taught(engine: Engine) -> Engine:
+    Music().fill(engine)
+    choice = Choice(estimator="logistic", features=("audio", "metadata"))
+    train.run(engine, choice, SystemClock(), tell=lambda _: None, cores=1)
+    return engine
+
+
+def test_a_title_finds_its_tracks(taught: Engine) -> None:
+    """By words of title and artist, however they are written; with the answer of each."""
+    (found,) = predict.search(taught, "  SONG   480 ")
+    assert found.title == "Song 480"
+    assert found.as_json() == predict.answer(taught, str(found.track)).as_json()
+    assert len(predict.search(taught, "song")) == predict.MATCHES
+
+
+@pytest.mark.parametrize("text", ["100%", "_", "   ", "no such song"])
+def test_no_track_is_a_sentence(taught: Engine, text: str) -> None:
+    """Signs that SQL would take for patterns are only signs."""
+    with pytest.raises(UnknownTrack, match="--title"):
+        predict.search(taught, text)
+
+
+def test_a_described_track_is_answered_like_a_stored_one(taught: Engine) -> None:
+    """Same numbers, same probabilities; nothing is stored."""
+    held_out = next(
+        int(row.track_id)
+        for row in dataset.read("scoring_tracks", taught).itertuples()
+        if row.side == "test_new"
+    )
+    row = dataset.read("scoring_tracks", taught).set_index("track_id").loc[held_out]
+    numbers = {name: float(row[name]) for name in predict.NUMBERS if row.notna()[name]}
+    told = predict.describe(taught, Described(row["title"], (row["artists"],), None, numbers))
+    stored = predict.answer(taught, str(held_out))
+    assert dict(told.top) == pytest.approx(dict(stored.top))
+    assert (told.regime, told.track) == (stored.regime, None) == ("new_artist", None)
+
+
+def test_a_described_track_of_a_known_artist_is_of_that_regime(taught: Engine) -> None:
+    """Whatever the spelling of the name."""
+    tracks = dataset.read("training_tracks", taught)
+    artist = str(tracks.loc[tracks["side"] == "train", "artists"].iloc[0]).split("; ")[0]
+    assert predict.describe(taught, Described("?", (artist.upper(),))).regime == "seen_artist"
+    assert predict.describe(taught, Described("?", ("Nobody",))).regime == "new_artist"
+
+
+def test_what_cannot_be_is_refused() -> None:
+    """An unknown feature with the nearest one, a number out of range with the range."""
+    with pytest.raises(BadChoice, match="'energy'"):
+        Described(numbers={"enrgy": 0.5})
+    with pytest.raises(BadChoice, match="between 0 and 1"):
+        Described(numbers={"energy": 80})
+
+
+def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searching gives a list of answers, describing one; a bad feature is a sentence."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(app, [*arguments, "--json"])
+
+    from genrebase.store.engine import make_engine
+
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    engine.dispose()
+    assert run("train", "--estimator", "logistic", "--features", "audio").exit_code == 0
+    found = json.loads(run("predict", "--search", "song 12").stdout)
+    assert found["search"] == "song 12"
+    assert {"track", "genre", "top", "regime"} <= set(found["answers"][0])
+    told = json.loads(run("predict", "--artist", "X", "--feature", "energy=0.4").stdout)
+    assert told["track"] is None
+    assert len(told["top"]) == min(tables.ANSWERS, 3)
+    refused = run("predict", "--feature", "energy=loud")
+    assert isinstance(refused.exception, BadChoice)
