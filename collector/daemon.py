@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final, Protocol
 
 from collector import bootstrap
-from collector.enrich import Enricher
+from collector.enrich import JOB, Enricher
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.jobs import Run, job_run
+from genrebase.runtime.jobs import Run, job_run, others_died
 from genrebase.runtime.schedule import Every
 from genrebase.runtime.stopping import Stop
 from genrebase.runtime.timer import Job, Timer
@@ -62,7 +62,13 @@ def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) -
     providers = bootstrap.open_providers(engine, settings, clock)
     workers: dict[str, _Worker] = {
         "harvest": crawl,
-        "enrich": Enricher(engine, clock, providers, lambda: stop.requested),
+        JOB: Enricher(
+            engine,
+            clock,
+            providers,
+            lambda: stop.requested,
+            partial(others_died, engine, clock, JOB),
+        ),
     }
     schedule = Every(settings.interval)
     jobs = [Job(name, partial(_work, name, one), schedule) for name, one in workers.items()]

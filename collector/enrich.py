@@ -1,6 +1,7 @@
 """Ask the providers for the audio features of the tracks that have none."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,15 +10,25 @@ from typing import Final, Literal
 import structlog
 
 from collector.asking import Allowance, ask, remembering_closed
+from collector.batches import Batch, Batches
 from collector.budget import Budget
 from collector.catalogue import features as queue
 from collector.catalogue.features import Answer, Waiting
-from collector.errors import AllowanceSpent, Blocked, CollectorError, EndpointClosed, Interrupted
+from collector.errors import (
+    AllowanceSpent,
+    Blocked,
+    CollectorError,
+    EndpointClosed,
+    Interrupted,
+    LeaseLost,
+)
 from collector.ports import FeatureProvider
 from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import Run
 from genrebase.store.engine import Engine, reading, transaction
+
+JOB: Final = "enrich"
 
 ASK_AGAIN_AFTER_DAYS: Final = (1, 7, 30, 90)
 """Gaps after a miss; the last one stays."""
@@ -74,6 +85,8 @@ class Enricher:
     providers: Sequence[Asked]
     """In the order in which they are asked."""
     stop_requested: Callable[[], bool] = lambda: False
+    alone: Callable[[], bool] = lambda: False
+    """Whether all other processes that enrich this database are known to be dead."""
 
     def has_work(self) -> bool:
         """Say whether a track waits for a provider that may be asked now."""
@@ -82,9 +95,13 @@ class Enricher:
             state = asked.budget.state()
             closed = state.capabilities.is_closed(asked.provider.endpoint, now)
             blocked = state.blocked_until is not None and state.blocked_until > now
-            if not closed and not blocked and self._due(asked.provider.name, 0, 1):
+            if not closed and not blocked and self._is_due(asked.provider.name):
                 return True
         return False
+
+    def _is_due(self, provider: str) -> bool:
+        with reading(self.engine) as connection:
+            return bool(queue.due(connection, provider, self.clock.now(), limit=1))
 
     def run(
         self,
@@ -95,17 +112,18 @@ class Enricher:
         """Ask each provider in turn about the tracks that have no features from anybody.
 
         Every batch is stored before the next is asked for, so that stopping anywhere loses
-        nothing. A provider that is closed, blocked or broken is left, and the next one asked.
+        nothing; what another process is asking about is left to it, and waited for. A provider
+        that is closed, blocked or broken is left, and the next one asked.
         """
         outcome = Enriched()
         allowance = Allowance(max_requests)
-        bans: list[tuple[str, Blocked]] = []
+        bans: list[tuple[Asked, Blocked]] = []
         try:
             for asked in self.providers:
                 try:
                     self._ask_all(asked, allowance, outcome, advance)
                 except Blocked as ban:
-                    bans.append((asked.provider.name, ban))
+                    bans.append((asked, ban))
                 except EndpointClosed as closed:
                     _log.info("endpoint closed", endpoint=closed.endpoint)
                 except (AllowanceSpent, Interrupted):
@@ -132,25 +150,29 @@ class Enricher:
         if budget.capabilities.is_closed(provider.endpoint, self.clock.now().timestamp()):
             _log.info("endpoint known as closed", endpoint=provider.endpoint)
             return
-        after = 0
-        while batch := self._due(provider.name, after, provider.batch_size):
-            if self.stop_requested():
-                raise Interrupted
-            ids = [waiting.source_id for waiting in batch]
-            with remembering_closed(budget, self.clock):
-                found = ask(budget, self.clock, partial(provider.fetch, ids), allowance)
-            self._record(provider.name, batch, found)
-            known = sum(found.get(source_id) is not None for source_id in ids)
-            outcome.asked += len(ids)
-            outcome.known += known
-            outcome.unknown += len(ids) - known
-            outcome.requests = allowance.spent
-            advance(outcome)
-            after = batch[-1].track_id
+        for batch in self._batches(asked).walk():
+            with suppress(LeaseLost), batch.held():
+                with remembering_closed(budget, self.clock):
+                    fetch = partial(_fetch, provider, batch)
+                    found = ask(budget, self.clock, fetch, allowance)
+                self._record(provider.name, batch.waiting, found)
+                ids = [waiting.source_id for waiting in batch.waiting]
+                known = sum(found.get(source_id) is not None for source_id in ids)
+                outcome.asked += len(ids)
+                outcome.known += known
+                outcome.unknown += len(ids) - known
+                outcome.requests = allowance.spent
+                advance(outcome)
 
-    def _due(self, provider: str, after: int, limit: int) -> list[Waiting]:
-        with reading(self.engine) as connection:
-            return queue.due(connection, provider, self.clock.now(), after=after, limit=limit)
+    def _batches(self, asked: Asked) -> Batches:
+        return Batches(
+            self.engine,
+            self.clock,
+            asked.provider.name,
+            asked.provider.batch_size,
+            self.alone,
+            self.stop_requested,
+        )
 
     def _record(
         self, provider: str, batch: Sequence[Waiting], found: Mapping[str, AudioFeatures | None]
@@ -160,9 +182,9 @@ class Enricher:
         with transaction(self.engine) as connection:
             queue.record(connection, provider, answers, now)
 
-    def _settle_bans(self, bans: Sequence[tuple[str, Blocked]], outcome: Enriched) -> None:
+    def _settle_bans(self, bans: Sequence[tuple[Asked, Blocked]], outcome: Enriched) -> None:
         """Say that we are blocked where tracks still wait for a provider that has banned us."""
-        waiting = [ban for provider, ban in bans if self._due(provider, 0, 1)]
+        waiting = [ban for asked, ban in bans if self._batches(asked).is_wanted()]
         if waiting:
             outcome.stopped = "blocked"
             outcome.blocked = min(waiting, key=lambda ban: ban.until)
@@ -172,6 +194,10 @@ def after_miss(attempts: int, now: datetime) -> datetime:
     """Return when to ask again after `attempts` misses."""
     days = ASK_AGAIN_AFTER_DAYS[min(attempts, len(ASK_AGAIN_AFTER_DAYS)) - 1]
     return now + timedelta(days=days)
+
+
+def _fetch(provider: FeatureProvider, batch: Batch) -> Mapping[str, AudioFeatures | None]:
+    return provider.fetch(batch.keep())
 
 
 def _answer(waiting: Waiting, features: AudioFeatures | None, now: datetime) -> Answer:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Select, and_, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.records import AudioFeatures
 from collector.source_ids import SPOTIFY
@@ -38,41 +39,83 @@ class Answer:
 
 
 def due(
-    connection: Connection, provider: str, now: datetime, *, after: int, limit: int
-) -> list[Waiting]:
+    connection: Connection, provider: str, now: datetime, *, after: int = 0, limit: int
+) -> list[int]:
     """Return the next tracks to ask `provider` about: at most `limit`, with ids above `after`.
 
     A track is due while no provider has given its features, it carries a Spotify id, and this
-    provider has not said lately that it does not know it. A track with several Spotify ids is
-    asked with each of them in turn.
+    provider has not said lately that it does not know it, and is not being asked right now.
     """
-    track, features, attempt, alias = (
-        tables.track,
-        tables.audio_features,
-        tables.feature_attempt,
-        tables.track_alias,
+    return list(connection.scalars(_due(provider, now, after, limit)))
+
+
+def take(
+    connection: Connection,
+    provider: str,
+    now: datetime,
+    *,
+    until: datetime,
+    after: int = 0,
+    limit: int,
+) -> list[Waiting]:
+    """Take the next tracks that are due: until then nobody else gets them.
+
+    Run inside a writing transaction. Of two that take at once, the later one gets what the
+    earlier one left, also where both read the same tracks as due. A track with several Spotify
+    ids is asked with each of them in turn.
+    """
+    attempt = tables.feature_attempt
+    next_at = literal(until, attempt.c.next_at.type)
+    unlocked = _due(provider, now, after, limit).with_for_update(
+        of=tables.track, read=True, key_share=True, skip_locked=True
+    )  # a track that is being removed is left
+    found = unlocked.add_columns(
+        literal(provider), literal(0), next_at, literal("unknown", attempt.c.outcome.type)
     )
-    own_attempt = and_(attempt.c.track_id == track.c.id, attempt.c.provider == provider)
-    statement = (
-        select(track.c.id, attempt.c.attempts)
-        .select_from(track.outerjoin(attempt, own_attempt))
-        .where(
-            track.c.id > after,
-            ~select(features.c.track_id).where(features.c.track_id == track.c.id).exists(),
-            select(alias.c.track_id)
-            .where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY)
-            .exists(),
-            or_(attempt.c.track_id.is_(None), attempt.c.next_at <= now),
-        )
-        .order_by(track.c.id)
-        .limit(limit)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    added = dialect.insert(attempt).from_select(
+        ["track_id", "provider", "attempts", "next_at", "outcome"], found
     )
-    attempts = {row.id: row.attempts or 0 for row in connection.execute(statement)}
+    taken = added.on_conflict_do_update(
+        index_elements=["track_id", "provider"],
+        set_={"next_at": added.excluded.next_at},
+        where=attempt.c.next_at <= now,
+    ).returning(attempt.c.track_id, attempt.c.attempts)
+    rows = sorted((track_id, count) for track_id, count in connection.execute(taken))
+    attempts = dict(rows)
     ids = _spotify_ids(connection, list(attempts))
     return [
         Waiting(track_id, ids[track_id][count % len(ids[track_id])], count)
         for track_id, count in attempts.items()
     ]
+
+
+def postpone(
+    connection: Connection,
+    provider: str,
+    batch: Iterable[Waiting],
+    *,
+    since: datetime,
+    until: datetime,
+) -> set[int]:
+    """Let a batch that was taken until `since` be due at `until`; return the tracks still ours."""
+    attempt = tables.feature_attempt
+    ours = update(attempt).where(
+        attempt.c.provider == provider,
+        attempt.c.track_id.in_([waiting.track_id for waiting in batch]),
+        attempt.c.next_at == since,
+    )
+    moved = ours.values(next_at=until).returning(attempt.c.track_id)
+    return set(connection.scalars(moved))
+
+
+def free(connection: Connection, provider: str, now: datetime, *, until: datetime) -> bool:
+    """Let all that is due by `until` be due now; say whether that was anything."""
+    attempt = tables.feature_attempt
+    soon = update(attempt).where(
+        attempt.c.provider == provider, attempt.c.next_at > now, attempt.c.next_at <= until
+    )
+    return connection.execute(soon.values(next_at=now)).rowcount > 0
 
 
 def record(
@@ -93,6 +136,30 @@ def record(
     moment = tables.as_driver_moment(now, connection.dialect.name)
     _store_features(connection, provider, kept, moment)
     _store_attempts(connection, provider, kept)
+
+
+def _due(provider: str, now: datetime, after: int, limit: int) -> Select[tuple[int]]:
+    track, features, attempt, alias = (
+        tables.track,
+        tables.audio_features,
+        tables.feature_attempt,
+        tables.track_alias,
+    )
+    own_attempt = and_(attempt.c.track_id == track.c.id, attempt.c.provider == provider)
+    return (
+        select(track.c.id)
+        .select_from(track.outerjoin(attempt, own_attempt))
+        .where(
+            track.c.id > after,
+            ~select(features.c.track_id).where(features.c.track_id == track.c.id).exists(),
+            select(alias.c.track_id)
+            .where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY)
+            .exists(),
+            or_(attempt.c.track_id.is_(None), attempt.c.next_at <= now),
+        )
+        .order_by(track.c.id)
+        .limit(limit)
+    )
 
 
 def _store_features(

@@ -135,6 +135,5 @@ def _under_several() -> Subquery:
 
 def _not_due(now: datetime) -> ColumnElement[bool]:
     attempt = tables.feature_attempt
-    return and_(
-        attempt.c.outcome == "unknown", or_(attempt.c.next_at.is_(None), attempt.c.next_at > now)
-    )
+    missed = and_(attempt.c.next_at > now, attempt.c.attempts > 0)  # 0: being asked right now
+    return and_(attempt.c.outcome == "unknown", or_(attempt.c.next_at.is_(None), missed))

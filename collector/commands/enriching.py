@@ -1,5 +1,6 @@
 """The command `collector enrich`."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,9 +24,9 @@ def enrich(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, settings
-    from collector.enrich import Enricher
+    from collector.enrich import JOB, Enricher
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.jobs import job_run
+    from genrebase.runtime.jobs import job_run, others_died
     from genrebase.runtime.stopping import stop_on_signals
     from genrebase.store import connect
 
@@ -33,10 +34,16 @@ def enrich(
     providers = bootstrap.open_providers(engine, settings.load(), clock)
     with (
         stop_on_signals(clock.interrupt) as stop,
-        job_run(engine, clock, "enrich") as run,
+        job_run(engine, clock, JOB) as run,
         output.progress("Asking for features") as bar,
     ):
-        enricher = Enricher(engine, clock, providers, lambda: stop.requested)
+        enricher = Enricher(
+            engine,
+            clock,
+            providers,
+            lambda: stop.requested,
+            partial(others_died, engine, clock, JOB),
+        )
         outcome = enricher.run(
             max_requests=max_requests,
             advance=lambda so_far: bar(so_far.asked, note=f"{so_far.known:,} known"),

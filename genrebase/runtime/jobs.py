@@ -30,6 +30,8 @@ BEAT_SILENCE: Final = timedelta(minutes=5)
 COMPLETED: Final = ("done", "nothing_new")
 """Outcomes after which the job need not run again before its time."""
 
+DIED: Final = "Its process ended without saying how."
+
 _PROCESS: Final = "process"
 _BEAT: Final = "alive_at"
 _BY_EXIT_CODE: Final = {3: "nothing_new", 4: "blocked"}
@@ -138,6 +140,21 @@ def last_run(
     return None if found is None else JobRun(**found)
 
 
+def died(run: JobRun, now: datetime) -> bool:
+    """Tell whether a run that is written down as running ended without saying how."""
+    return run.outcome == "running" and not _lives(run, now)
+
+
+def others_died(engine: Engine, clock: Clock, job: str) -> bool:
+    """Tell whether no other process may be running `job`."""
+    row, ours = tables.job_run, str(Process.current())
+    with reading(engine) as connection:
+        running = select(row).where(row.c.job == job, row.c.outcome == "running")
+        runs = [JobRun(**found) for found in connection.execute(running).mappings()]
+    now = clock.now()
+    return all(died(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
+
+
 def _start(
     engine: Engine, clock: Clock, job: str, *, alone: bool, facts: Mapping[str, Any] | None
 ) -> Run:
@@ -182,8 +199,7 @@ def _bury_the_dead(
             living.append(run)
             continue
         ended = update(row).where(row.c.id == run.id)
-        sentence = "Its process ended without saying how."
-        connection.execute(ended.values(outcome="interrupted", finished_at=now, error=sentence))
+        connection.execute(ended.values(outcome="interrupted", finished_at=now, error=DIED))
     return living
 
 
@@ -215,8 +231,8 @@ def _beat(engine: Engine, clock: Clock, run: Run) -> None:
     try:
         with transaction(engine) as connection:
             connection.execute(alive.values(counts=run.counts | signs))
-    except (SQLAlchemyError, GenrebaseError):
-        _log.warning("sign_of_life_not_written", job=run.job, exc_info=True)
+    except (SQLAlchemyError, GenrebaseError) as why:
+        _log.warning("sign_of_life_not_written", job=run.job, reason=_sentence(why))
 
 
 def _end(engine: Engine, clock: Clock, run: Run, outcome: str, error: str | None) -> None:
@@ -232,8 +248,8 @@ def _end_quietly(engine: Engine, clock: Clock, run: Run, error: BaseException) -
     """Write how the run failed; where even that fails, the first error is the one to show."""
     try:
         _end(engine, clock, run, _outcome_of(error), _sentence(error))
-    except (SQLAlchemyError, GenrebaseError):
-        _log.warning("job_run_not_written", job=run.job, exc_info=True)
+    except (SQLAlchemyError, GenrebaseError) as why:
+        _log.warning("job_run_not_written", job=run.job, reason=_sentence(why))
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.catalogue.features import Answer, Waiting, due, record
+from collector.catalogue.features import Answer, Waiting, due, record, take
 from collector.records import AudioFeatures
 from genrebase.store import tables
 from genrebase.store.engine import reading, transaction
@@ -10,12 +10,14 @@ from tests.fakes import NOON
 from tests.unit.collector.conftest import Store, spotify_id
 
 LOUD = AudioFeatures(energy=0.9, key=7, mode=1)
+LATER = NOON + timedelta(seconds=30)
 
 
 def waiting(engine: Engine, provider: str = "reccobeats", **more: object) -> list[Waiting]:
-    asked = {"now": NOON, "after": 0, "limit": 100, **more}
+    """Return what would be taken now; nothing is."""
+    asked = {"now": NOON, "until": LATER, "after": 0, "limit": 100, **more}
     with reading(engine) as connection:
-        return due(connection, provider, **asked)  # type: ignore[arg-type]
+        return take(connection, provider, **asked)  # type: ignore[arg-type]
 
 
 def answer(engine: Engine, *answers: Answer, provider: str = "reccobeats") -> None:
@@ -40,6 +42,19 @@ def test_goes_through_the_queue_in_pieces(engine: Engine, store: Store) -> None:
     first = waiting(engine, limit=2)
     assert [one.track_id for one in first] == ids[:2]
     assert [one.track_id for one in waiting(engine, after=first[-1].track_id)] == ids[2:]
+
+
+def test_what_is_taken_is_not_due(engine: Engine, store: Store) -> None:
+    """Until its time; for another provider it is."""
+    ids = store(["a", "b", "c"])
+    with transaction(engine) as connection:
+        taken = take(connection, "reccobeats", NOON, until=LATER, limit=2)
+    assert [one.track_id for one in taken] == sorted(ids.values())[:2]
+    assert [one.track_id for one in waiting(engine)] == sorted(ids.values())[2:]
+    assert len(waiting(engine, "spotify")) == 3
+    with reading(engine) as connection:
+        assert len(due(connection, "reccobeats", NOON, limit=100)) == 1
+        assert len(due(connection, "reccobeats", LATER, limit=100)) == 3
 
 
 def test_stores_what_was_answered(engine: Engine, store: Store) -> None:

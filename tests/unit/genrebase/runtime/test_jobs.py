@@ -11,6 +11,7 @@ from sqlalchemy import Engine, insert, select, update
 from genrebase.errors import GenrebaseError, NothingToDo
 from genrebase.runtime import jobs
 from genrebase.runtime.jobs import job_run, last_run
+from genrebase.runtime.processes import Process
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading, transaction
 from tests.fakes import NOON, FakeClock
@@ -115,6 +116,19 @@ def test_a_live_run_is_left_alone(engine: Engine) -> None:
         _leave_running(engine, "train", "gone/1:1:x", NOON - jobs.SILENCE)
         with job_run(engine, clock, "harvest"):
             assert [row.outcome for row in rows(engine)] == ["running"] * 4
+
+
+def test_who_may_run_beside_us_is_told(engine: Engine) -> None:
+    """Dead processes and our own are not; one of another host is, until it was silent long."""
+    clock, ours = FakeClock(), Process.current()
+    _leave_running(engine, "enrich", str(Process(ours.host, ours.pid, "born before")), NOON)
+    _leave_running(engine, "harvest", "elsewhere/1:1:x", NOON)
+    with job_run(engine, clock, "enrich"):
+        assert jobs.others_died(engine, clock, "enrich")
+        _leave_running(engine, "enrich", "elsewhere/1:1:x", NOON)
+        assert not jobs.others_died(engine, clock, "enrich")
+        clock.advance(jobs.SILENCE.total_seconds())
+        assert jobs.others_died(engine, clock, "enrich")
 
 
 def test_a_run_taken_for_dead_writes_its_own_ending(engine: Engine) -> None:

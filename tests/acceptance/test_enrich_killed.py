@@ -1,0 +1,112 @@
+"""Two `collector enrich` with one database, one of them killed while it asks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition, Thread
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from collector.catalogue import tracks
+from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from genrebase.settings import child_environment
+from genrebase.store import connect, tables
+from genrebase.store.engine import reading, transaction
+from tests.fakes import NOON
+
+TRACKS = 130
+BATCH = 40
+PATIENCE = 25
+"""Seconds for a process to end: fewer than a batch lasts that nobody frees."""
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+
+
+class Provider(BaseHTTPRequestHandler):
+    """Knows no track; never answers the first request, and counts who is asked about."""
+
+    def do_GET(self):
+        """Answer."""
+        with self.server.changed:
+            first = not self.server.asked
+            self.server.asked.update(parse_qs(urlsplit(self.path).query)["ids"][0].split(","))
+            self.server.changed.notify_all()
+            if first:
+                self.server.changed.wait_for(lambda: self.server.over)
+                return
+        body = b'{"content": []}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextmanager
+def serving():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
+        server.asked, server.changed, server.over = Counter(), Condition(), False
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            with server.changed:
+                server.over = True
+                server.changed.notify_all()
+            server.shutdown()
+            thread.join()
+
+
+def wait_for(server, asked):
+    with server.changed:
+        assert server.changed.wait_for(lambda: len(server.asked) == asked, PATIENCE)
+
+
+def fill(engine):
+    credit = (ArtistCredit("A"),)
+    found = [FoundTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(TRACKS)]
+    with transaction(engine) as connection:
+        seen = [Seen(one, "rock", rank) for rank, one in enumerate(found)]
+        tracks.record(connection, seen, Delivery("spotify", provider=None), NOON)
+
+
+def start(url, server):
+    environment = child_environment(
+        STORE_URL=url,
+        COLLECTOR_RECCOBEATS_URL=f"http://127.0.0.1:{server.server_port}/",
+        COLLECTOR_RECCOBEATS_RATE="1000/1s",
+        COLLECTOR_FEATURE_ORDER="reccobeats",
+    )
+    command = [sys.executable, "-m", "collector", "enrich", "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, text=True, **pipes)
+
+
+def test_a_kill_loses_nothing_and_repeats_one_question(database_url):
+    """The batch of the killed one is asked about again, at once; no other is asked about twice."""
+    engine = connect(database_url)
+    fill(engine)
+    with serving() as server, start(database_url, server) as killed:
+        wait_for(server, BATCH)
+        with start(database_url, server) as healer:
+            wait_for(server, TRACKS)
+            killed.send_signal(signal.SIGKILL)
+            killed.communicate()
+            said = json.loads(healer.communicate(timeout=PATIENCE)[0])
+    assert (said["asked"], said["stopped"], healer.returncode) == (TRACKS, "done", 0)
+    assert Counter(server.asked.values()) == {1: TRACKS - BATCH, 2: BATCH}
+    with reading(engine) as connection:
+        attempts = connection.scalars(select(tables.feature_attempt.c.attempts)).all()
+    engine.dispose()
+    assert attempts == [1] * TRACKS

@@ -1,0 +1,183 @@
+"""Several processes that ask for features of one database, on both engines."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select
+
+from collector.batches import LASTS, LOOK_AGAIN, RENEW_AFTER
+from collector.budget import Budget
+from collector.catalogue import tracks
+from collector.enrich import Asked, Enricher
+from collector.errors import RateLimited
+from collector.rates import Rate
+from collector.records import Account, ArtistCredit, Delivery, FoundTrack, Seen
+from genrebase.runtime.clock import SystemClock
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.fakes import NOON, FakeClock
+
+
+class Provider:
+    """Knows nothing; counts who was asked about, and does as told before it answers."""
+
+    name = "reccobeats"
+    endpoint = "reccobeats/features"
+    batch_size = 7
+    account = Account("reccobeats", "fake", Rate(100_000, 1.0))
+
+    def __init__(self, asked, before=lambda ids: None):
+        self.asked = asked
+        self._before = before
+
+    def fetch(self, ids):
+        self.asked.update(ids)
+        self._before(ids)
+        return dict.fromkeys(ids)
+
+
+@pytest.fixture
+def ids(engine):
+    """A hundred tracks that wait for their features."""
+    found = [
+        FoundTrack("spotify", f"{n:022d}", f"Song {n}", (ArtistCredit("A"),)) for n in range(100)
+    ]
+    seen = [Seen(one, "rock", rank) for rank, one in enumerate(found)]
+    with transaction(engine) as connection:
+        tracks.record(connection, seen, Delivery("spotify", provider=None), NOON)
+    return [one.source_id for one in found]
+
+
+def enricher(engine, provider, clock, **more):
+    return Enricher(
+        engine, clock, [Asked(provider, Budget.open(engine, provider.account))], **more
+    )
+
+
+def attempts(engine):
+    """How often each track was asked about, as it is written down."""
+    with reading(engine) as connection:
+        return Counter(connection.scalars(select(tables.feature_attempt.c.attempts)))
+
+
+def test_two_at_once_ask_nothing_twice(engine, ids):
+    """Each track is asked about once, by one of the two; neither ends before all are answered."""
+    asked, start = Counter(), Barrier(2)
+
+    def work(_):
+        ours = make_engine(engine.url)
+        start.wait()
+        outcome = enricher(ours, Provider(asked), SystemClock()).run()
+        ours.dispose()
+        return outcome
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(work, range(2)))
+    assert asked == Counter(ids)
+    assert sum(one.asked for one in ended) == len(ids)
+    assert {one.stopped for one in ended} == {"done"}
+    assert attempts(engine) == {1: len(ids)}
+
+
+def test_what_another_asks_about_is_left_to_it(engine, ids):
+    """While an answer is outstanding, others take the next ones, and not that batch."""
+    theirs, clock = Counter(), FakeClock()
+
+    def meanwhile(_):
+        if not theirs:
+            other = enricher(engine, Provider(theirs), clock)
+            assert other.run(max_requests=2).stopped == "limit"
+
+    ours = Counter()
+    enricher(engine, Provider(ours, meanwhile), clock).run()
+    assert sorted(theirs) == ids[7:21]
+    assert ours + theirs == Counter(ids)
+
+
+def test_what_a_silent_process_asked_about_falls_due_by_itself(engine, ids):
+    """A process elsewhere that is heard of no more keeps its batch for half a minute."""
+    clock, asked = FakeClock(), Counter()
+
+    class Killed(BaseException):
+        """Nothing is given back."""
+
+    def die(_):
+        with transaction(engine) as connection:  # as the batch stands when the process is gone
+            stood.extend(connection.execute(select(tables.feature_attempt)).all())
+        raise Killed
+
+    stood = []
+    with pytest.raises(Killed):
+        enricher(engine, Provider(Counter(), die), clock).run()
+    until = {row.next_at for row in stood}
+    assert until == {NOON + LASTS}
+    with transaction(engine) as connection:
+        connection.execute(tables.feature_attempt.update().values(next_at=until.pop()))
+    assert enricher(engine, Provider(asked), clock).run().stopped == "done"
+    assert asked == Counter(ids)
+    assert clock.now() >= NOON + LASTS
+    assert attempts(engine) == {1: len(ids)}
+
+
+def test_what_the_dead_asked_about_is_free_at_once(engine, ids):
+    """Where all others are known to be dead nobody waits for the end of their time."""
+    clock, asked = FakeClock(), Counter()
+    with transaction(engine) as connection:
+        rows = connection.execute(select(tables.track.c.id)).scalars().all()
+        left = {"provider": "reccobeats", "next_at": NOON + LASTS, "outcome": "unknown"}
+        connection.execute(
+            tables.feature_attempt.insert(), [{"track_id": one, **left} for one in rows[:7]]
+        )
+    enricher(engine, Provider(asked), clock, alone=lambda: True).run()
+    assert asked == Counter(ids)
+    assert LOOK_AGAIN not in clock.slept
+
+
+def test_a_long_wait_does_not_lose_the_batch(engine, ids):
+    """It is renewed before a request that comes late."""
+    clock, theirs, ours = FakeClock(), Counter(), Counter()
+    bans = [RateLimited(55)]
+
+    def refuse(_):
+        if bans:
+            raise bans.pop()
+        if not theirs:
+            clock.advance(LASTS.total_seconds() - 1)
+            enricher(engine, Provider(theirs), clock).run(max_requests=1)
+
+    enricher(engine, Provider(ours, refuse), clock).run()
+    assert clock.now() > NOON + LASTS + RENEW_AFTER
+    assert sorted(theirs) == ids[7:14]
+    assert attempts(engine) == {1: len(ids)}
+
+
+def test_a_batch_that_fails_is_given_back(engine, ids):
+    """Whatever ended the run, the next one need not wait."""
+    clock, asked = FakeClock(), Counter()
+
+    def fail(_):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        enricher(engine, Provider(Counter(), fail), clock).run()
+    enricher(engine, Provider(asked), clock).run()
+    assert asked == Counter(ids)
+    assert LOOK_AGAIN not in clock.slept
+
+
+def test_a_track_that_is_being_removed_is_left(postgres_engine):
+    """Who takes a batch does not wait for one who is deleting tracks of it."""
+    credit = (ArtistCredit("A"),)
+    found = [FoundTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(3)]
+    with transaction(postgres_engine) as connection:
+        seen = [Seen(one, "rock", 0) for one in found]
+        tracks.record(connection, seen, Delivery("spotify", provider=None), NOON)
+    asked = Counter()
+    removed = tables.track.delete().where(tables.track.c.title == "Song 0")
+    with transaction(postgres_engine) as connection:
+        connection.execute(removed)
+        stopped = {"stop_requested": lambda: bool(asked)}
+        enricher(postgres_engine, Provider(asked), FakeClock(), **stopped).run()
+    assert sorted(asked) == [f"{n:022d}" for n in (1, 2)]
