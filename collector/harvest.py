@@ -126,6 +126,7 @@ class Harvester:
     look_back: timedelta = planning.LOOK_BACK
     """After how long what was read to its end is read again."""
     lease_time: Time = server_time
+    unreturned: list[Lease] = field(default_factory=list)
 
     def run(
         self,
@@ -169,7 +170,7 @@ class Harvester:
         """Fetch and record one page; return why there is nothing left to do, if so."""
         needs = self._needs(genres)
         limit = self._page_limit()
-        leasing = Leasing(self.engine, self.clock, self.owner, self.lease_time)
+        leasing = self._leasing()
         waiting = self._open_shards(needs)
         shard = planning.next_shard(leasing.free(waiting), needs, limit)
         if shard is None and planning.next_shard(waiting, needs, limit) is not None:
@@ -180,6 +181,9 @@ class Harvester:
         with suppress(LeaseLost), leasing.hold(shard) as lease:
             self._read(shard, lease, needs, outcome, allowance, advance)
         return None
+
+    def _leasing(self) -> Leasing:
+        return Leasing(self.engine, self.clock, self.owner, self.lease_time, self.unreturned)
 
     def _read(
         self,

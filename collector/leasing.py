@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from collector.catalogue import leases
@@ -67,9 +67,12 @@ class Leasing:
     owner: str
     """The process, as `Process` writes it."""
     time: Time = leases.server_time
+    unreturned: list[Lease] = field(default_factory=list)
+    """Leases that could not be given back: the database was away. Shared by the steps of a run."""
 
     def free(self, shards: Sequence[Shard]) -> list[Shard]:
         """Return those of `shards` on which nobody works who may still live."""
+        self._return_late()
         busy = {held.shard_id for held in self._held() if not _is_dead(held.owner)}
         return [shard for shard in shards if shard.id not in busy]
 
@@ -77,16 +80,25 @@ class Leasing:
     def hold(self, shard: Shard) -> Iterator[Lease]:
         """Lease a shard for the block, which gives it back in the transaction of its last write.
 
-        Raises `LeaseLost` where another process was faster. A block that fails gives it back too;
-        a process that dies leaves it to those who see that it died, or to the end of its time.
+        Raises `LeaseLost` where another process was faster. A block that fails gives it back too,
+        late where the database is away; a process that dies leaves it to those who see that it
+        died, or to the end of its time.
         """
         lease = self._take(shard)
         try:
             yield lease
         except BaseException:
-            with suppress(GenrebaseError), transaction(self.engine) as connection:
-                lease.release(connection)
+            self.unreturned.append(lease)
+            with suppress(GenrebaseError):
+                self._return_late()
             raise
+
+    def _return_late(self) -> None:
+        if self.unreturned:
+            with transaction(self.engine) as connection:
+                for lease in self.unreturned:
+                    lease.release(connection)
+            self.unreturned.clear()
 
     def _take(self, shard: Shard) -> Lease:
         token = self._try(shard, ())

@@ -46,6 +46,7 @@ class PlaylistHarvester:
     owner: str = field(default_factory=lambda: str(Process.current()))
     """Under whose name shards are leased."""
     lease_time: Time = server_time
+    unreturned: list[Lease] = field(default_factory=list)
 
     def run(
         self,
@@ -77,7 +78,7 @@ class PlaylistHarvester:
         needs = self._lacking(genres)
         if not needs:
             return "target"
-        leasing = Leasing(self.engine, self.clock, self.owner, self.lease_time)
+        leasing = self._leasing()
         due = self._due(needs)
         free = leasing.free(due)
         if not due:
@@ -91,6 +92,9 @@ class PlaylistHarvester:
             outcome.recorded += recorded
             advance(_progress(needs, shard, recorded, allowance.spent))
         return None
+
+    def _leasing(self) -> Leasing:
+        return Leasing(self.engine, self.clock, self.owner, self.lease_time, self.unreturned)
 
     def _read(
         self, shard: Shard, lease: Lease, need: Need, outcome: Outcome, allowance: Allowance

@@ -3,11 +3,20 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from genrebase.store import settings as store_settings
@@ -109,19 +118,30 @@ def connected(engine: Engine) -> Iterator[Connection]:
         connection = engine.connect()
     except DatabaseError as error:
         raise Unreachable(f"The database at {where} does not answer: {_reason(error)}") from error
+    driver: Any = engine.dialect.loaded_dbapi  # COPY is the driver's own, and so are its errors
     try:
         with connection:
             yield connection
-    except OperationalError as error:
+    except (DBAPIError, driver.OperationalError) as error:
+        if not _went_away(error):
+            raise
         raise Interrupted(
             f"The database at {where} failed in the middle: {_reason(error)}. What was not "
             "finished is not stored; put it right and run the same again."
         ) from error
 
 
-def _reason(error: DatabaseError) -> str:
+def _went_away(error: Exception) -> bool:
+    """Say whether the database failed, and not our statement."""
+    if not isinstance(error, DBAPIError):
+        return True
+    return isinstance(error, OperationalError) or error.connection_invalidated
+
+
+def _reason(error: Exception) -> str:
     """Return what the database said, without our statement and its values."""
-    return str(error.orig).strip().splitlines()[0].rstrip(".")
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    return (said.splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _configure_sqlite(engine: Engine) -> None:
@@ -137,7 +157,46 @@ def _configure_sqlite(engine: Engine) -> None:
             cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()
 
+    _keep_to_one_file(engine)
+
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _keep_to_one_file(engine: Engine) -> None:
+    """Never make a database anew where one was, and leave one that was put somewhere else.
+
+    SQLite makes a file that is not there, and goes on writing to one that was moved away.
+    """
+    name = engine.url.database or ""
+    if name in {"", ":memory:"} or name.startswith("file:"):
+        return
+    file, made = Path(name), Event()
+
+    @event.listens_for(engine, "do_connect")
+    def on_connect(_dialect: Any, _record: Any, arguments: list[Any], options: Any) -> None:
+        if made.is_set():  # it was there: only open it
+            if _number(file) is None:
+                raise sqlite3.OperationalError("the file is gone; put it back where it was")
+            arguments[0] = f"{file.resolve().as_uri()}?mode=rw"
+            options["uri"] = True
+
+    @event.listens_for(engine, "connect")
+    def on_connected(_dbapi: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _number(file)
+        made.set()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(_dbapi: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if _number(file) != record.info["file"]:
+            raise DisconnectionError("the file is not where it was")
+
+
+def _number(file: Path) -> int | None:
+    """Return what the system knows a file by, wherever it is moved; None where there is none."""
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None

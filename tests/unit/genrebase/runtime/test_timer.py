@@ -1,6 +1,7 @@
 """Jobs at their times."""
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from genrebase.runtime.stopping import Stop
 from genrebase.runtime.timer import Job, Timer
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
+from genrebase.store.errors import Interrupted, StoreError, Unreachable
 from tests.fakes import NOON, FakeClock
 
 DAILY = Cron("0 3 * * *")
@@ -81,6 +83,40 @@ def test_due_jobs_run_and_an_error_ends_one_run_only(engine: Engine) -> None:
     Timer(engine, SystemClock(), jobs).run(stop)
     assert ran[:2] == ["works", "works"]
     assert "RuntimeError: so it goes" in logs.getvalue()
+
+
+@pytest.mark.parametrize("error", [Unreachable, Interrupted])
+def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
+    engine: Engine, error: type[StoreError]
+) -> None:
+    """The job's next time may be a day off; a sentence is logged each time, no traceback."""
+    logs = io.StringIO()
+    logging.configure(stream=logs, human=False)
+    stop, tries = Stop(), []
+
+    def works_at_last() -> None:
+        tries.append("once more")
+        if len(tries) < 5:
+            raise error("The database has gone for lunch.")
+        stop.request()
+
+    jobs = [Job("train", works_at_last, DAILY)]
+    Timer(engine, SystemClock(), jobs, gaps=(0.01, 0.02, 0.03)).run(stop)
+    said = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert [one["again_in"] for one in said] == [0.01, 0.02, 0.03, 0.03]
+    assert {one["reason"] for one in said} == {"The database has gone for lunch."}
+    assert "Traceback" not in logs.getvalue()
+
+
+def test_a_stop_does_not_wait_for_the_database(engine: Engine) -> None:
+    """Asked to stop while the database is away, the daemon ends at once."""
+    stop = Stop()
+
+    def away() -> None:
+        stop.request()
+        raise Unreachable("Nobody there.")
+
+    Timer(engine, SystemClock(), [Job("train", away, DAILY)], gaps=(3_600,)).run(stop)
 
 
 def test_a_stop_waits_for_the_job_in_hand(engine: Engine) -> None:

@@ -1,11 +1,13 @@
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from genrebase.store import connect, tables
+from genrebase.store import bulk, connect, tables
 from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.errors import BadSetting, BadUrl, Interrupted, Unreachable
 from genrebase.store.settings import StoreSettings
@@ -154,3 +156,42 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STORE_BUSY_TIMEOUT", "abc")
     with pytest.raises(BadSetting, match=r"STORE_BUSY_TIMEOUT: .*number"):
         make_engine("sqlite:///x.db")
+
+
+def test_a_file_that_is_moved_away_is_not_made_anew(sqlite_engine: Engine, tmp_path: Path):
+    """It is neither written to where it went nor replaced by an empty one; back, it is used."""
+    file, elsewhere = tmp_path / "genrebase.db", tmp_path / "elsewhere.db"
+    assert genres(sqlite_engine) == 0
+    file.rename(elsewhere)
+    for use in (reading, transaction):
+        with pytest.raises(Unreachable, match="put it back"), use(sqlite_engine):
+            pass
+    assert not file.exists()
+    elsewhere.rename(file)
+    assert genres(sqlite_engine) == 0
+
+
+def test_a_file_that_is_put_in_its_place_is_used(sqlite_engine: Engine, tmp_path: Path):
+    """A backup brought back is read at once, also by a process that knew the other file."""
+    file, saved = tmp_path / "genrebase.db", tmp_path / "saved.db"
+    shutil.copyfile(file, saved)
+    with transaction(sqlite_engine) as connection:
+        make.add_genre(connection, "rock")
+    saved.replace(file)
+    assert genres(sqlite_engine) == 0
+
+
+def test_a_connection_that_breaks_is_a_sentence(postgres_engine: Engine):
+    """Also inside COPY, whose errors are the driver's own."""
+    rows = [(f"genre {n}",) for n in range(200)]
+    with (
+        pytest.raises(Interrupted, match="failed in the middle"),
+        transaction(postgres_engine) as connection,
+    ):
+        driver = connection.connection.driver_connection
+        with closing(make_engine(postgres_engine.url).raw_connection()) as other:
+            end = "SELECT pg_terminate_backend(%s, 5000)"
+            other.driver_connection.execute(end, (driver.info.backend_pid,))
+            other.detach()
+        bulk.insert(connection, tables.genre, ("name",), rows)
+    assert genres(postgres_engine) == 0
