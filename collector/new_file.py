@@ -10,7 +10,21 @@ def create(path: Path) -> IO[str]:
     """Open a new text file for writing; raise `Refused` where there is one already."""
     try:
         return path.open("x", encoding="utf-8", newline="")
-    except FileExistsError:
-        raise Refused(f"{path} exists already: choose another name, or remove it.") from None
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+        raise _refusal(path, error) from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a new file; raise `Refused` where there is one already."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: OSError) -> Refused:
+    if isinstance(error, FileExistsError):
+        return Refused(f"{path} exists already: choose another name, or remove it.")
+    why = error.strerror or type(error).__name__
+    return Refused(f"{path} cannot be written ({why}): give a file in an existing folder.")

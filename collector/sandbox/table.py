@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from collector.sandbox.errors import UnusableCatalogue, UnusableOption
+from collector import new_file
+from collector.sandbox.errors import UnusableCatalogue
 
 Row = Sequence[str]
 """One row's cells; a song called NA is called NA."""
@@ -48,17 +49,11 @@ def read(path: Path) -> Table:
 
 
 def write(table: Table, path: Path) -> None:
-    """Save the table as CSV; gzipped where the name ends in `.gz`."""
+    """Save the table as a new CSV file; gzipped where the name ends in `.gz`."""
     content = csv_text(table.columns, table.rows).encode()
-    try:
-        if path.suffix == ".gz":  # no time stamp: the same table, the same bytes
-            content = gzip.compress(content, compresslevel=6, mtime=0)
-        path.write_bytes(content)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise UnusableOption(
-            f"{path} cannot be written ({why}): give a file in an existing folder."
-        ) from error
+    if path.suffix == ".gz":  # no time stamp: the same table, the same bytes
+        content = gzip.compress(content, compresslevel=6, mtime=0)
+    new_file.write(path, content)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:

@@ -6,7 +6,8 @@ import pytest
 from pyarrow import parquet
 
 from collector.sandbox import table
-from collector.sandbox.errors import UnusableCatalogue, UnusableOption
+from collector.sandbox.errors import UnusableCatalogue
+from genrebase.errors import Refused
 
 CSV = 'genre,track_name\nrock,"NA, or ""not"""\n\nr&b,"two\nlines"\npop\n演歌,夜,extra\n'
 ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("pop", ""), ("演歌", "夜")]
@@ -53,15 +54,23 @@ def test_written_table_reads_the_same(tmp_path, name):
     """Writing and reading changes nothing; the same table gives the same bytes."""
     made = table.Table(("a", "b"), [("1", 'x"y'), ("", "two\nlines")], "made", "")
     table.write(made, tmp_path / name)
-    first = (tmp_path / name).read_bytes()
-    table.write(made, tmp_path / name)
+    again = tmp_path / f"again-{name}"
+    table.write(made, again)
     found = table.read(tmp_path / name)
     assert found.columns == made.columns
     assert [tuple(row) for row in found.rows] == made.rows
-    assert (tmp_path / name).read_bytes() == first
+    assert (tmp_path / name).read_bytes() == again.read_bytes()
 
 
 def test_unwritable_file_is_refused(tmp_path):
     """The sentence says where to write instead."""
-    with pytest.raises(UnusableOption, match="give a file in an existing folder"):
+    with pytest.raises(Refused, match="give a file in an existing folder"):
         table.write(table.Table(("a",), [], "x", ""), tmp_path / "none" / "x.csv")
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    """A file of that name is somebody's, and stays as it is."""
+    (tmp_path / "mine.csv").write_text("mine")
+    with pytest.raises(Refused, match="exists already"):
+        table.write(table.Table(("a",), [], "x", ""), tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_text() == "mine"
