@@ -19,7 +19,7 @@ from genrebase.runtime.clock import Clock
 from genrebase.runtime.health import Health, Measure, Patient
 from genrebase.store.engine import Engine, reading
 
-JOBS: Final = ("harvest", "enrich")
+JOBS: Final = ("harvest", "enrich", "analyse")
 """What the harvester runs; how others fare is not its health."""
 
 ASKED_SECONDS: Final = 5.0
@@ -44,13 +44,13 @@ class Figures:
 
 def patient(engine: Engine, clock: Clock) -> Patient:
     """Return the harvester over this database, as one who can be asked."""
-    return Patient(lambda: check(engine), lambda: as_measures(gather(engine, clock)))
+    return Patient(lambda: check(engine, clock), lambda: as_measures(gather(engine, clock)))
 
 
-def check(engine: Engine) -> Health:
+def check(engine: Engine, clock: Clock) -> Health:
     """Say whether the database answers, and whether no job failed when it last ran."""
     with reading(engine) as connection:
-        last = report.last_runs(connection)
+        last = report.last_runs(connection, clock.now())
     for run in last:
         if run.job in JOBS and run.outcome == "failed":
             return Health(ok=False, sentence=f"The last {run.job} failed: {run.error}")
@@ -91,7 +91,7 @@ def gather(engine: Engine, clock: Clock) -> Figures:
             budgets=budget.states(connection),
             shards=measures.shard_sums(connection),
             runs=measures.runs(connection),
-            last_runs=report.last_runs(connection),
+            last_runs=report.last_runs(connection, clock.now()),
         )
 
 

@@ -53,7 +53,7 @@ def status(engine: Engine, clock: Clock, rate: Rate = USUAL_RATE) -> Status:
         harvested = report.harvested_sources(connection)
         filled_from = origin.stored(connection)
         genres = report.genres(connection)
-        last_runs = report.last_runs(connection)
+        last_runs = report.last_runs(connection, clock.now())
         to_go = outlook.outlooks(connection, SPOTIFY, clock, rate=rate)
         alarms = outlook.alarms(forecasts.overlaps(connection))
     bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]

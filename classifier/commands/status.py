@@ -19,6 +19,7 @@ def status(
     from classifier.commands import showing
     from classifier.train import job_name
     from genrebase.runtime import jobs
+    from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
@@ -33,7 +34,8 @@ def status(
         output.say(f"No model answers for the task {task!r} yet: run `classifier train`.")
     else:
         showing.show_model(output, champion)
-    shown = [run for run in runs if run is not None]
+    now = SystemClock().now()
+    shown = [jobs.as_it_is(run, now) for run in runs if run is not None]
     for run in shown:
         if run.error is not None:
             output.warn(f"{run.job} {run.outcome}: {run.error}")

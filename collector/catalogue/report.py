@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from genrebase.runtime.jobs import JobRun, as_it_is
 from genrebase.store import tables
 
 
@@ -135,11 +136,12 @@ def harvested_sources(connection: Connection) -> set[str]:
     return set(connection.scalars(select(tables.shard.c.source).distinct()))
 
 
-def last_runs(connection: Connection) -> list[LastRun]:
-    """Return how each job ran last, by job."""
+def last_runs(connection: Connection, now: datetime) -> list[LastRun]:
+    """Return how each job ran last, by job; a run whose process is dead ended with that."""
     row = tables.job_run
     latest = select(func.max(row.c.id)).group_by(row.c.job)
     query = select(row).where(row.c.id.in_(latest)).order_by(row.c.job)
+    runs = [as_it_is(JobRun(**found), now) for found in connection.execute(query).mappings()]
     return [
         LastRun(
             run.job,
@@ -149,7 +151,7 @@ def last_runs(connection: Connection) -> list[LastRun]:
             {name: value for name, value in run.counts.items() if name != "process"},
             run.error,
         )
-        for run in connection.execute(query)
+        for run in runs
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -140,9 +140,11 @@ def last_run(
     return None if found is None else JobRun(**found)
 
 
-def died(run: JobRun, now: datetime) -> bool:
-    """Tell whether a run that is written down as running ended without saying how."""
-    return run.outcome == "running" and not _lives(run, now)
+def as_it_is(run: JobRun, now: datetime) -> JobRun:
+    """Return a run as it ended, also where its process died and could not say so."""
+    if run.outcome == "running" and not _lives(run, now):
+        return replace(run, outcome="interrupted", error=DIED)
+    return run
 
 
 def others_died(engine: Engine, clock: Clock, job: str) -> bool:
@@ -152,7 +154,7 @@ def others_died(engine: Engine, clock: Clock, job: str) -> bool:
         running = select(row).where(row.c.job == job, row.c.outcome == "running")
         runs = [JobRun(**found) for found in connection.execute(running).mappings()]
     now = clock.now()
-    return all(died(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
+    return not any(_lives(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
 
 
 def _start(

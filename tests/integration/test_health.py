@@ -98,13 +98,13 @@ def test_a_job_that_failed_is_not_well(engine):
     clock = FakeClock()
     with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest"):
         raise GenrebaseError("The source is down.")
-    found = health.check(engine)
+    found = health.check(engine, clock)
     assert not found.ok
     assert "The source is down." in found.sentence
     clock.advance(timedelta(minutes=1).total_seconds())
     with job_run(engine, clock, "harvest"):
         pass
-    assert health.check(engine).ok
+    assert health.check(engine, clock).ok
 
 
 def test_a_database_that_is_gone_is_not_well(tmp_path):

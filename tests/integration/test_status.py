@@ -9,6 +9,7 @@ from collector.catalogue import tracks
 from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Seen
 from collector.status import status
 from genrebase.runtime.jobs import job_run
+from genrebase.runtime.processes import Process
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
@@ -114,3 +115,16 @@ def test_the_last_run_of_every_job(engine):
     assert [(run.job, run.outcome, run.counts) for run in shown.last_runs] == [
         ("import", "done", {"rows": 2})
     ]
+
+
+def test_a_run_whose_process_is_dead_does_not_run(engine):
+    """After a SIGKILL nobody need run the job to see that; one elsewhere may still live."""
+    current = Process.current()
+    dead, elsewhere = Process(current.host, current.pid, "born before"), "elsewhere:1:born"
+    with transaction(engine) as connection:
+        for job, process in (("harvest", dead), ("import", elsewhere)):
+            run = {"job": job, "started_at": NOON, "counts": {"process": str(process)}}
+            connection.execute(insert(tables.job_run).values(run))
+    shown = {run.job: run for run in status(engine, FakeClock()).last_runs}
+    assert (shown["harvest"].outcome, shown["import"].outcome) == ("interrupted", "running")
+    assert "without saying how" in shown["harvest"].error
