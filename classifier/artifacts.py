@@ -21,8 +21,22 @@ from classifier.records import StoredModel
 
 TRUSTED: Final = frozenset(
     {
+        "classifier.estimators.blend.Blend",
+        "classifier.experts.history.HistoryExpert",
+        "classifier.experts.net.Net",
+        "classifier.experts.nets.NetsExpert",
+        "classifier.experts.text.TextExpert",
+        "classifier.experts.trees.TreesExpert",
         "classifier.estimators.framed.FramedClassifier",
+        "classifier.estimators.adaboost.Boosted",
+        "classifier.estimators.knn.Neighbours",
+        "classifier.estimators.prepared.PreparedFeatures",
+        "classifier.estimators.svm.SupportVectors",
+        "classifier.estimators.tempered.Tempered",
+        "classifier.estimators.voting.OneVersusRest",
+        "classifier.estimators.voting.SoftVote",
         "classifier.features.audio.AudioFeatures",
+        "classifier.features.pieces.PieceFeatures",
         "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

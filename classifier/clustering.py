@@ -99,13 +99,20 @@ def smallest(dimensions: int, points: int) -> int:
 
 
 def reach(points: Floats, neighbours: int) -> float:
-    """Return the distance at which points stop being near: the knee of the sorted distances.
+    """Return the distance at which points stop being near.
 
-    Of every point's distance to its `neighbours`-th nearest (Ester et al., 1996, 4.2), sorted,
-    the place that is farthest below the line from the first to the last (Satopää et al., 2011).
+    The knee of every point's distance to its `neighbours`-th nearest (Ester et al., 1996, 4.2).
     """
     nearest = NearestNeighbors(n_neighbors=neighbours + 1, n_jobs=1).fit(points)
-    distances = np.sort(nearest.kneighbors(points)[0][:, -1])
+    return knee(nearest.kneighbors(points)[0][:, -1])
+
+
+def knee(values: Floats) -> float:
+    """Return the knee of sorted distances.
+
+    The place farthest below the line from the first to the last (Satopää et al., 2011).
+    """
+    distances = np.sort(values)
     span = distances[-1] - distances[0]
     if span == 0:
         return float(distances[0]) or 1.0

@@ -1,10 +1,12 @@
 """What the trainer expects of an estimator and of the factory that makes it."""
 
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from classifier.records import Preparation
 
 Labels = NDArray[np.str_]
 Validation = tuple[pd.DataFrame, Labels]
@@ -30,6 +32,35 @@ class Estimator(Protocol):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, nested ones as `part__name`."""
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """An estimator that looks at more than numbers."""
+
+    reads: tuple[str, ...]
+    """The feature groups it can look at."""
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """An estimator whose tracks can be prepared as was chosen."""
+
+    def prepared(self, preparation: Preparation) -> Estimator:
+        """Return the same estimator, unfitted, that prepares its tracks like this.
+
+        Raise `BadChoice` for what it cannot do.
+        """
+        ...
+
+
+@runtime_checkable
+class Binary(Protocol):
+    """An estimator that asks a model of its own about each genre, yes or no."""
+
+    def yes(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+        """Return per row and genre the probability of yes; rows need not sum to 1."""
         ...
 
 

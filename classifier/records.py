@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 MAIN: Final = "main"
 """The task that the view `predictions` shows."""
 
-FEATURE_GROUPS: Final = ("audio", "metadata")
+FEATURE_GROUPS: Final = ("audio", "metadata", "text", "history")
 """What a model may look at."""
 
 LABELS: Final = ("claim", "exclusive")
@@ -20,10 +20,40 @@ LEVELS: Final = ("fine", "broad")
 UNMAPPED: Final = ("drop", "other", "own")
 """Where genres go that a mapping does not know: nowhere, into one group, each into its own."""
 
+SCALINGS: Final = ("standard", "minmax", "none")
+"""How numbers are brought to one scale: mean 0 and deviation 1, into 0..1, or not at all."""
+
+OUTLIERS: Final = ("genre", "overall")
+"""Among which tracks one must lie alone to be no example: those of its genre, or all."""
+
+BALANCES: Final = ("weights", "smote")
+"""How rare genres are made to count as much as common ones: by weight, or by invented tracks."""
+
 Regime = Literal["seen_artist", "new_artist", "other", "all"]
 """On which tracks something was measured (see `regimes`)."""
 
 Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is done to the tracks before an estimator learns from them; None: what it needs.
+
+    All of it is learned from, and done to, the tracks to learn from alone. What is asked about
+    later is scaled and projected as these were; none of it is left out or invented.
+    """
+
+    scaling: str | None = None
+    components: int | float | None = None
+    """Principal components: so many (a whole number), or as many as explain this share."""
+    outliers: str | None = None
+    """Leave out tracks that lie alone (DBSCAN's noise), see `OUTLIERS`."""
+    balance: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was chosen, and nothing that was not."""
+        chosen = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in chosen.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +81,7 @@ class Choice:
     params: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the estimator that differ from its defaults."""
     seed: int = 0
+    preparation: Preparation = Preparation()
 
     def as_json(self) -> dict[str, Any]:
         """Return the choice without its task, estimator and parameters, which have columns."""
@@ -66,6 +97,7 @@ class Choice:
             "per_genre": self.per_genre,
             "min_tracks": self.min_tracks,
             "seed": self.seed,
+            **({"preparation": prepared} if (prepared := self.preparation.as_json()) else {}),
         }
 
     @classmethod
@@ -75,6 +107,7 @@ class Choice:
         for name in ("genres", "exclude", "features"):
             if stored.get(name) is not None:
                 stored[name] = tuple(stored[name])
+        stored["preparation"] = Preparation(**stored.get("preparation", {}))
         return cls(task=model.task, estimator=model.estimator, params=dict(model.params), **stored)
 
     def asks_like(self, other: "Choice") -> bool:
@@ -166,7 +199,7 @@ class StoredModel:
     artifact_sha256: str | None
     pinned: bool
     parent_id: int | None = None
-    """The model whose recipe it repeats on all tracks."""
+    """Of a refit: the honest model whose figures it borrows."""
     crowned_at: datetime | None = None
     """When it last became champion."""
 

@@ -1,9 +1,12 @@
 """The estimators: one factory per file, registered under `classifier.estimators`."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from classifier.ports import Estimator
-from classifier.records import Choice
+from classifier.errors import BadChoice
+from classifier.features import groups
+from classifier.ports import Estimator, Preparable, Reader
+from classifier.records import Choice, Preparation
 from genrebase.runtime import plugins
 
 GROUP: Final = "classifier.estimators"
@@ -15,14 +18,36 @@ def names() -> list[str]:
     return plugins.names(GROUP)
 
 
+def looked_at(estimator: Estimator, features: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the chosen feature groups that the estimator looks at.
+
+    It says so itself (`Reader`); who says nothing looks at numbers.
+    """
+    groups_read = estimator.reads if isinstance(estimator, Reader) else groups.NUMERIC
+    return tuple(group for group in features if group in groups_read)
+
+
 def build(choice: Choice, *, threads: int) -> Estimator:
     """Return the unfitted estimator that `choice` asks for.
 
     Raise `UnknownPlugin` for a name nobody registered (with the nearest one), `BadParameter` for
-    a parameter it does not have.
+    a parameter it does not have, `BadChoice` for a preparation it cannot use and for features it
+    does not look at.
     """
     make = plugins.load(GROUP, choice.estimator)
     made: Estimator = make(
         features=choice.features, seed=choice.seed, threads=threads, **choice.params
     )
-    return made
+    if not looked_at(made, choice.features):
+        raise BadChoice(
+            f"{choice.estimator} looks at numbers only ({', '.join(groups.NUMERIC)}): name some "
+            "of them in --features, or use blend, which reads text and artists' history."
+        )
+    if choice.preparation == Preparation():
+        return made
+    if not isinstance(made, Preparable):
+        raise BadChoice(
+            f"{choice.estimator} prepares its tracks itself: leave out --scaling, --pca, "
+            "--outliers and --balance."
+        )
+    return made.prepared(choice.preparation)

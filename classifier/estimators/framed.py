@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from classifier.errors import BadParameter
+from classifier.errors import BadChoice, BadParameter
+from classifier.estimators.prepared import PreparedFeatures
 from classifier.ports import Labels, Validation
+from classifier.records import Preparation
 
 _OURS: Final = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features")
 """Parameters that the trainer sets itself."""
@@ -32,8 +34,14 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """Learn; where the model can stop early, it does by `validation`."""
         self.features_ = clone(self.features)
         self.model_ = clone(self.model)
-        matrix = self.features_.fit_transform(X)
-        extra = self._held_out(validation, set(y.tolist()))
+        extra: dict[str, Any] = {}
+        if isinstance(self.features_, PreparedFeatures):
+            matrix, y, weights = self.features_.fit_resample(X, y)
+            if weights is not None:
+                extra["sample_weight"] = weights
+        else:
+            matrix = self.features_.fit_transform(X)
+        extra |= self._held_out(validation, set(y.tolist()))
         with warnings.catch_warnings():
             # A solver that used up its iterations has learned enough to be evaluated.
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -56,6 +64,22 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
+    def prepared(self, preparation: Preparation) -> "FramedClassifier":
+        """Return the same estimator, unfitted, with what was chosen for its tracks.
+
+        Raise `BadChoice` for what it cannot do.
+        """
+        name = type(self.model).__name__
+        if not isinstance(self.features, PreparedFeatures):
+            raise BadChoice(f"{name} looks at no feature: there is nothing to prepare for it.")
+        if preparation.balance == "weights" and not has_fit_parameter(self.model, "sample_weight"):
+            raise BadChoice(f"{name} cannot weigh tracks: balance the genres with smote.")
+        features = self.features.prepared(preparation)
+        model = clone(self.model)
+        if features.one_hot and hasattr(model, "categorical_features"):
+            model.set_params(categorical_features=None)
+        return FramedClassifier(features, model)
+
     def _held_out(self, validation: Validation | None, known: set[str]) -> dict[str, Any]:
         stops_early = getattr(self.model_, "early_stopping", False) is True
         if not stops_early or not has_fit_parameter(self.model_, "X_val"):
@@ -71,18 +95,24 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
 def with_params(model: Any, params: dict[str, Any]) -> Any:
     """Return `model` with `params` set; raise `BadParameter` for a name or value it has not."""
-    name = type(model).__name__
-    known = sorted(set(model.get_params(deep=False)) - set(_OURS))
+    title = type(model).__name__
+    known = sorted(
+        name
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] not in _OURS and not hasattr(value, "get_params")
+    )
     for param in params:
         if param not in known:
             near = get_close_matches(param, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise BadParameter(
-                f"{name} has no parameter {param!r}.{hint} Known: {', '.join(known)}."
+                f"{title} has no parameter {param!r}.{hint} Known: {', '.join(known)}."
             )
     changed = model.set_params(**params)
+    inside = [value for value in changed.get_params().values() if hasattr(value, "get_params")]
     try:
-        changed._validate_params()  # noqa: SLF001 - scikit-learn checks in fit only, after the loading
+        for part in (changed, *inside):
+            part._validate_params()  # noqa: SLF001 - scikit-learn checks in fit only, after the loading
     except ValueError as error:
         raise BadParameter(" ".join(str(error).split())) from None
     return changed

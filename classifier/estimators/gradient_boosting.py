@@ -5,6 +5,7 @@ from typing import Any
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from classifier.estimators.framed import FramedClassifier, with_params
+from classifier.estimators.prepared import PreparedFeatures
 from classifier.features.audio import AudioFeatures
 
 
@@ -32,4 +33,5 @@ def make(
         n_iter_no_change=5,
         random_state=seed,
     )
-    return FramedClassifier(numbers, with_params(model, params))
+    prepared = PreparedFeatures(numbers, one_hot=False, seed=seed)
+    return FramedClassifier(prepared, with_params(model, params))

@@ -5,6 +5,7 @@ from typing import Any
 from sklearn.ensemble import RandomForestClassifier
 
 from classifier.estimators.framed import FramedClassifier, with_params
+from classifier.estimators.prepared import PreparedFeatures
 from classifier.features.audio import AudioFeatures
 
 
@@ -17,4 +18,5 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
         random_state=seed,
         n_jobs=threads,
     )
-    return FramedClassifier(AudioFeatures(features, one_hot=True), with_params(model, params))
+    numbers = PreparedFeatures(AudioFeatures(features), seed=seed)
+    return FramedClassifier(numbers, with_params(model, params))

@@ -1,0 +1,79 @@
+"""`knn`: the genres of the tracks that sound nearest."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from classifier.estimators.framed import FramedClassifier, with_params
+from classifier.estimators.prepared import PreparedFeatures
+from classifier.features.audio import AudioFeatures
+from classifier.ports import Labels
+
+Floats = NDArray[np.float64]
+
+
+class Neighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Each of the nearest tracks votes for its genre.
+
+    `weights`: every vote counts the same (`uniform`), or as 1 / distance relative to the nearest
+    (`distance`). `prior` votes are shared out as common as the genres are in training, so that no
+    genre is impossible because it is not among a few neighbours. Where there are fewer tracks
+    than `n_neighbors`, all of them vote.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "weights": [StrOptions({"uniform", "distance"})],
+        "prior": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self, n_neighbors: int = 30, weights: str = "distance", prior: float = 1.0
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.weights = weights
+        self.prior = prior
+
+    def fit(self, X: Floats, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+        """Remember the tracks."""
+        self.classes_, self.codes_, counts = np.unique(y, return_inverse=True, return_counts=True)
+        self.shares_ = counts / counts.sum()
+        # one by one in exact order: trees are slower from 15 dimensions on
+        self.near_ = NearestNeighbors(
+            n_neighbors=min(self.n_neighbors, len(y)), algorithm="brute"
+        ).fit(X)
+        return self
+
+    def predict_proba(self, X: Floats) -> Floats:  # noqa: N803 - scikit-learn's name
+        """Return the shares of the votes, one row per row of `X`."""
+        check_is_fitted(self)
+        distances, places = self.near_.kneighbors(X)
+        votes = np.ones(distances.shape)
+        if self.weights == "distance":
+            nearest = np.maximum(distances[:, :1], np.finfo(np.float32).tiny)
+            votes = nearest / np.maximum(distances, nearest)
+        size = len(self.classes_)
+        cells = np.arange(len(X))[:, np.newaxis] * size + self.codes_[places]
+        counted = np.bincount(cells.ravel(), weights=votes.ravel(), minlength=len(X) * size)
+        shares = counted.reshape(len(X), size) + self.prior * self.shares_
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def make(
+    *,
+    features: tuple[str, ...],
+    seed: int,
+    threads: int,  # noqa: ARG001 - distances are counted in OpenMP, whose threads the trainer caps
+    **params: Any,
+) -> FramedClassifier:
+    """Return the votes of the 30 nearest, over standardised numbers and 0/1 categories."""
+    numbers = PreparedFeatures(
+        AudioFeatures(features), complete=True, scaling="standard", seed=seed
+    )
+    return FramedClassifier(numbers, with_params(Neighbours(), params))

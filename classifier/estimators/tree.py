@@ -1,0 +1,22 @@
+"""`tree`: one decision tree, small enough to be read."""
+
+from typing import Any
+
+from sklearn.tree import DecisionTreeClassifier
+
+from classifier.estimators.framed import FramedClassifier, with_params
+from classifier.estimators.prepared import PreparedFeatures
+from classifier.features.audio import AudioFeatures
+
+
+def make(
+    *,
+    features: tuple[str, ...],
+    seed: int,
+    threads: int,  # noqa: ARG001 - a tree grows in one thread
+    **params: Any,
+) -> FramedClassifier:
+    """Return a tree of depth 12 at most, whose leaves hold 20 tracks at least."""
+    model = DecisionTreeClassifier(max_depth=12, min_samples_leaf=20, random_state=seed)
+    numbers = PreparedFeatures(AudioFeatures(features), seed=seed)
+    return FramedClassifier(numbers, with_params(model, params))

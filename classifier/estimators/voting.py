@@ -1,0 +1,160 @@
+"""`voting`: an answer averaged over models: one per genre, or several that are asked the same."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from classifier import estimators
+from classifier.errors import BadChoice, BadParameter
+from classifier.ports import Estimator, Labels, Preparable, Validation
+from classifier.records import Preparation
+from genrebase.runtime import plugins
+
+Floats = NDArray[np.float64]
+
+NAME: Final = "voting"
+MEMBER: Final = "logistic"
+"""Asked about each genre where no member is named: 113 of them take the least time."""
+_YES: Final = "yes"
+_NO: Final = "no"
+_OWN: Final = ("member", "members", "weights")
+_TINY: Final = float(np.finfo(np.float64).tiny)
+
+
+class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Ask a copy of `member` about each genre, yes or no, and share out what the yeses come to.
+
+    Each copy prepares the tracks for its own question: SMOTE or weights make the tracks of the
+    genre count as much as all others together.
+    """
+
+    def __init__(self, member: Any) -> None:
+        self.member = member
+
+    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+        """Learn one question after another; `validation` is asked the same questions."""
+        self.classes_ = np.unique(y)
+        self.members_ = [self._asked(genre, X, y, validation) for genre in self.classes_]
+        return self
+
+    def yes(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+        """Return per row and genre the probability of yes; rows need not sum to 1."""
+        check_is_fitted(self)
+        return np.column_stack(
+            [member.predict_proba(X)[:, member.classes_ == _YES] for member in self.members_]
+        )
+
+    def predict_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+        """Return probabilities, one row per row of `X`, summing to 1."""
+        shares = np.maximum(self.yes(X), _TINY)  # all may say no
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def prepared(self, preparation: Preparation) -> "OneVersusRest":
+        """Return the same with a member that prepares its tracks as was chosen."""
+        return OneVersusRest(_prepared(self.member, preparation))
+
+    def _asked(
+        self, genre: str, frame: pd.DataFrame, labels: Labels, validation: Validation | None
+    ) -> Estimator:
+        held = None if validation is None else (validation[0], _answers(validation[1], genre))
+        fresh: Estimator = clone(self.member)
+        return fresh.fit(frame, _answers(labels, genre), held)
+
+
+class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Average the probabilities of `members`, each counting as its weight says (None: alike)."""
+
+    def __init__(self, members: Sequence[Any], weights: Sequence[float] | None = None) -> None:
+        self.members = members
+        self.weights = weights
+
+    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+        """Let every member learn."""
+        self.classes_ = np.unique(y)
+        self.members_ = [clone(member).fit(X, y, validation) for member in self.members]
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+        """Return probabilities, one row per row of `X`, summing to 1."""
+        check_is_fitted(self)
+        told = [member.predict_proba(X) for member in self.members_]
+        return np.asarray(np.average(told, axis=0, weights=self.weights))
+
+    def prepared(self, preparation: Preparation) -> "SoftVote":
+        """Return the same with members that all prepare their tracks as was chosen."""
+        return SoftVote([_prepared(one, preparation) for one in self.members], self.weights)
+
+
+def make(
+    *, features: tuple[str, ...], seed: int, threads: int, **params: Any
+) -> OneVersusRest | SoftVote:
+    """Return a vote of one model per genre (`member=NAME`), or of several (`members=[NAME,…]`).
+
+    `weights` are those of the named members. A member's own parameters are written
+    `NAME__parameter=value`.
+    """
+    named = params.get("members")
+    if named is None:
+        names = [params.get("member", MEMBER)]
+    elif "member" in params:
+        raise BadParameter("Name `member` (one per genre) or `members` (several), not both.")
+    elif not isinstance(named, list) or not named:
+        raise BadParameter('`members` is a list of names, as in members=["knn","svm"].')
+    else:
+        names = named
+    weights = _weights(params.get("weights"), named)
+    own = _shared_out(params, names)
+    made = []
+    for name in names:
+        if name == NAME:
+            raise BadParameter(f"{NAME} cannot be a member of itself.")
+        factory = plugins.load(estimators.GROUP, str(name))
+        made.append(factory(features=features, seed=seed, threads=threads, **own[name]))
+    return OneVersusRest(made[0]) if named is None else SoftVote(made, weights)
+
+
+def _weights(weights: Any, members: Sequence[str] | None) -> list[float] | None:
+    if weights is None:
+        return None
+    if members is None:
+        raise BadParameter("`weights` are those of named `members`: name them.")
+    numbers = isinstance(weights, list) and all(
+        isinstance(one, int | float) and one >= 0 for one in weights
+    )
+    if not numbers or len(weights) != len(members) or sum(weights) <= 0:
+        raise BadParameter("`weights` is a list of one number per member, none below 0.")
+    return [float(one) for one in weights]
+
+
+def _shared_out(params: dict[str, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return every member's own parameters."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for param, value in params.items():
+        member, split, own = param.partition("__")
+        if param in _OWN:
+            continue
+        if not split or member not in found:
+            known = [*_OWN, *(f"{name}__…" for name in found)]
+            near = get_close_matches(param, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise BadParameter(
+                f"{NAME} has no parameter {param!r}.{hint} Known: {', '.join(known)}."
+            )
+        found[member][own] = value
+    return found
+
+
+def _prepared(member: Any, preparation: Preparation) -> Estimator:
+    if not isinstance(member, Preparable):
+        raise BadChoice(f"{type(member).__name__} prepares its tracks itself.")
+    return member.prepared(preparation)
+
+
+def _answers(labels: Labels, genre: str) -> Labels:
+    return np.where(labels == genre, _YES, _NO)
