@@ -2,7 +2,7 @@
 
 import typer
 
-from classifier.commands import models, predicting, running, status, training
+from classifier.commands import comparing, freezing, models, predicting, running, status, training
 from genrebase.runtime.output import run_app
 
 app = typer.Typer(
@@ -13,9 +13,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it would print local variables, secrets among them
 )
 app.command("train")(training.train)
+app.command("compare")(comparing.compare)
 app.command("predict")(predicting.predict)
 app.command("models")(models.models)
 app.command("promote")(models.promote)
+app.command("snapshot")(freezing.snapshot)
 app.command("run")(running.run)
 app.command("status")(status.status)
 

@@ -41,3 +41,7 @@ class BrokenArtifact(ClassifierError):
 
 class TookTooLong(ClassifierError):
     """A training ran past its deadline and was ended."""
+
+
+class BadSnapshot(Refused):
+    """A snapshot that cannot be written there, or read from there."""

@@ -1,0 +1,158 @@
+"""The command `classifier compare`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from classifier import bootstrap, threads
+from classifier.commands.options import with_choice
+from classifier.commands.thawing import thawed
+from classifier.errors import BadChoice
+from classifier.records import FEATURE_GROUPS, Choice
+from genrebase.runtime.output import Output
+
+_ALL = "all"
+_ROTATIONS = 10
+_COLUMNS = (
+    "estimator",
+    "features",
+    "per genre",
+    "new artists",
+    "95% interval",
+    "artists it knows",
+    "95% interval",
+    "training",
+    "folds",
+    "seconds",
+    "MB",
+)
+
+
+@with_choice(without=("estimator", "features", "per_genre", "params"))
+def compare(
+    choice: Choice,
+    names: Annotated[
+        str | None, typer.Option("--estimators", help="Which: a,b (default: all there are).")
+    ] = None,
+    feature_sets: Annotated[
+        str | None,
+        typer.Option(help="What they look at: audio,metadata;audio (default: all groups)."),
+    ] = None,
+    per_genre: Annotated[
+        str | None, typer.Option(help="Tracks of each genre to learn from: 100,300,all.")
+    ] = None,
+    folds: Annotated[
+        str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
+    ] = "1",
+    snapshot: Annotated[
+        Path | None, typer.Option(help="Frozen rows in the place of the database's.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what stands there already.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Compare estimators, feature sets and numbers of tracks on the same frozen folds.
+
+    Every trial is stored when it is done (view `experiment_results`); a comparison that was
+    interrupted goes on where it was. Figures are of test tracks; nothing is chosen by them.
+    """
+    threads.settle()
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier import compare as comparing
+    from classifier import estimators
+    from classifier.commands import showing
+    from classifier.selection import named
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    frozen, choice = thawed(snapshot, choice)
+    grid = comparing.Grid(
+        tuple(estimators.names() if names is None else bootstrap.listed(names)),
+        _feature_sets(feature_sets, choice),
+        sizes(per_genre),
+        rotations(folds),
+    )
+    with output.progress("Comparing") as bar:
+        done = comparing.run(
+            connect(),
+            choice,
+            grid,
+            SystemClock(),
+            found=None if frozen is None else frozen.found,
+            progress=lambda tried, of, what: bar(tried, total=of, note=what),
+            cores=bootstrap.load_settings().threads,
+            again=again,
+        )
+    if done.left_out:
+        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+    if done.nothing_new:
+        output.say("Nothing new: all of it was tried on these tracks already.")
+    title = f"Experiment {done.experiment}: accuracy on test tracks"
+    output.table(title, _COLUMNS, _rows(done.rows))
+    for one in done.failed:
+        output.warn(f"{one['estimator']} failed: {one['error']}")
+    showing.show_origin(output, done.origin)
+    output.document(done.as_json())
+
+
+def rotations(text: str) -> tuple[int, ...]:
+    """Return the rotations that `--folds` asks for; raise `BadChoice`."""
+    if text.strip() == _ALL:
+        return tuple(range(_ROTATIONS))
+    if not text.strip().isdecimal() or not 1 <= int(text) <= _ROTATIONS:
+        raise BadChoice(f"--folds is a number from 1 to {_ROTATIONS}, or all; not {text!r}.")
+    return tuple(range(int(text)))
+
+
+def sizes(text: str | None) -> tuple[int | None, ...]:
+    """Return numbers of tracks per genre, None for all; raise `BadChoice`."""
+    if text is None:
+        return (None,)
+    parts = bootstrap.listed(text)
+    for part in parts:
+        if part != _ALL and (not part.isdecimal() or int(part) < 1):
+            raise BadChoice(f"Tracks per genre are numbers, or all; not {part!r}.")
+    return tuple(None if part == _ALL else int(part) for part in parts) or (None,)
+
+
+def _feature_sets(text: str | None, choice: Choice) -> tuple[tuple[str, ...], ...]:
+    if text is None:
+        return (choice.features,)
+    found = []
+    for groups in (bootstrap.listed(part) for part in text.split(";")):
+        unknown = [group for group in groups if group not in FEATURE_GROUPS]
+        if unknown:
+            known = ", ".join(FEATURE_GROUPS)
+            raise BadChoice(f"There is no feature group {unknown[0]!r}. Known: {known}.")
+        found.append(tuple(group for group in FEATURE_GROUPS if group in groups))
+    sets = tuple(dict.fromkeys(one for one in found if one))
+    if not sets:
+        raise BadChoice("Name a feature set: --feature-sets 'audio,metadata;audio'.")
+    return sets
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
+    for row in rows:
+        new, seen = (row["metrics"].get(name, {}) for name in ("new_artist", "seen_artist"))
+        size = row["artifact_bytes"]
+        yield (
+            row["estimator"],
+            "+".join(row["features"]),
+            row["per_genre"] or _ALL,
+            new.get("accuracy"),
+            _span(new.get("interval")),
+            seen.get("accuracy"),
+            _span(seen.get("interval")),
+            row["training_accuracy"],
+            row["folds"],
+            f"{row['seconds']:.1f}",
+            None if size is None else f"{size / 1e6:.1f}",
+        )
+
+
+def _span(interval: Sequence[float] | None) -> str | None:
+    return None if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"

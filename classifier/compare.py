@@ -1,0 +1,220 @@
+"""Compare estimators, feature sets and numbers of tracks on the same frozen folds.
+
+Test sides are reported here, and nothing is chosen by them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Final
+
+from classifier import dataset, estimators, experiments, rotation, threads, trials
+from classifier import selection as selecting
+from classifier.dataset import Database, Snapshot
+from classifier.experiments import Experiment, Question
+from classifier.records import Choice
+from classifier.selection import Selection
+from classifier.trials import Configuration
+from genrebase.runtime import jobs, plugins
+from genrebase.runtime.clock import Clock
+
+JOB: Final = "compare"
+REGIMES: Final = ("new_artist", "seen_artist")
+METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss", "ece", "baseline")
+"""Figures that a comparison shows of each regime; all are stored."""
+
+Progress = Callable[[int, int, str], None]
+"""Told (done, of how many, what is next)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What is compared: every combination."""
+
+    estimators: tuple[str, ...]
+    feature_sets: tuple[tuple[str, ...], ...]
+    per_genre: tuple[int | None, ...] = (None,)
+    rotations: tuple[int, ...] = (0,)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is asked, as it is stored."""
+        return {
+            "estimators": list(self.estimators),
+            "feature_sets": [list(groups) for groups in self.feature_sets],
+            "per_genre": list(self.per_genre),
+            "rotations": list(self.rotations),
+        }
+
+    def configurations(self, turn: int) -> Iterator[Configuration]:
+        """Yield all that is compared where the folds of one rotation are held out."""
+        test, validation = rotation.held_out(turn)
+        for groups, most, name in product(self.feature_sets, self.per_genre, self.estimators):
+            yield Configuration(
+                name, groups, per_genre=most, test_fold=test, validation_fold=validation
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison came to."""
+
+    experiment: int
+    rows: tuple[Mapping[str, Any], ...]
+    """A row per configuration, the best on new artists first."""
+    failed: tuple[Mapping[str, Any], ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    nothing_new: bool = False
+    """All of it stood in the database already."""
+    origin: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `compare --json` shows."""
+        return {
+            "experiment": self.experiment,
+            "nothing_new": self.nothing_new,
+            "rows": list(self.rows),
+            "failed": list(self.failed),
+            "left_out": dict(self.left_out),
+            "origin": self.origin,
+        }
+
+
+def run(
+    database: Database,
+    choice: Choice,
+    grid: Grid,
+    clock: Clock,
+    *,
+    progress: Progress,
+    found: Snapshot | None = None,
+    cores: int | None = None,
+    again: bool = False,
+) -> Compared:
+    """Try every combination of `grid`, each written down when done; go on where one was left.
+
+    `found` are frozen rows in the place of the database's. Raise `TooFewTracks`, `BadChoice` or
+    `UnknownPlugin` where nothing can be compared; a combination that cannot be fitted is a row
+    of `failed`.
+    """
+    for name in set(grid.estimators) - set(estimators.names()):
+        plugins.load(estimators.GROUP, name)  # tells which there are
+    with jobs.job_run(database, clock, JOB) as job:
+        found = dataset.snapshot(database) if found is None else found
+        asked = selecting.select(found, choice)
+        question = Question(
+            JOB, grid.as_json(), choice, selecting.fingerprint(asked), found.origin
+        )
+        experiment = experiments.begin(database, question, clock.now(), again=again)
+        stood = experiment.finished
+        _try_all(database, experiment, found, choice, grid, clock, progress, cores)
+        if not stood:
+            experiments.finish(database, experiment, clock.now())
+        job.note(experiment=experiment.id, trials=len(experiment.done))
+        if stood:
+            job.outcome("nothing_new")
+        return Compared(
+            experiment.id,
+            tuple(rows(database, experiment)),
+            tuple(failures(experiment)),
+            dict(asked.left_out),
+            nothing_new=stood,
+            origin=found.origin,
+        )
+
+
+def _try_all(
+    database: Database,
+    experiment: Experiment,
+    found: Snapshot,
+    choice: Choice,
+    grid: Grid,
+    clock: Clock,
+    progress: Progress,
+    cores: int | None,
+) -> None:
+    planned = [one for turn in grid.rotations for one in grid.configurations(turn)]
+    selected = _Selections(found, choice)
+    for done, configuration in enumerate(planned):
+        progress(done, len(planned), _said(configuration))
+        if experiment.is_done(configuration):
+            continue
+        selection = selected.of(configuration)
+        workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
+        with threads.capped(workers):
+            tried = trials.attempt(selection, configuration.of(choice), clock, cores=workers)
+        experiments.record(database, experiment, configuration, tried, clock.now())
+    progress(len(planned), len(planned), "done")
+
+
+class _Selections:
+    """The selection of a configuration; the last one is kept, for the next is mostly the same."""
+
+    def __init__(self, found: Snapshot, choice: Choice) -> None:
+        self._found, self._choice = found, choice
+        self._last: tuple[Any, Selection] | None = None
+
+    def of(self, configuration: Configuration) -> Selection:
+        folds = (configuration.test_fold, configuration.validation_fold)
+        key = (*folds, configuration.per_genre)
+        if self._last is None or self._last[0] != key:
+            test, validation = folds
+            turned = rotation.rotated(self._found, test=test, validation=validation)
+            self._last = (key, selecting.select(turned, configuration.of(self._choice)))
+        return self._last[1]
+
+
+def rows(database: Database, experiment: Experiment) -> list[dict[str, Any]]:
+    """Return a row per configuration with its figures in both regimes, the best first."""
+    found: dict[tuple[int, int | None], dict[str, Any]] = {}
+    for row in experiments.figures(database, experiment, metrics=METRICS):
+        configuration = found.setdefault((row["number"], row["per_genre"]), _row(row))
+        if row["regime"] in REGIMES:
+            _fill(configuration["metrics"].setdefault(row["regime"], {}), row)
+    return sorted(found.values(), key=_best_first)
+
+
+def failures(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return what could not be tried, and why."""
+    return [
+        {
+            "estimator": trial.configuration.estimator,
+            "features": list(trial.configuration.features),
+            "params": dict(trial.configuration.params),
+            "per_genre": trial.configuration.per_genre,
+            "test_fold": trial.configuration.test_fold,
+            "error": trial.error,
+        }
+        for trial in experiment.done.values()
+        if trial.error is not None
+    ]
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    size = row["artifact_bytes"]
+    return {
+        **{name: row[name] for name in ("estimator", "per_genre", "folds", "seconds")},
+        "artifact_bytes": None if size is None else round(size),
+        "trained_rows": round(row["trained_rows"]),
+        "features": row["features"].split(","),
+        "training_accuracy": row["training_score"],
+        "metrics": {},
+    }
+
+
+def _fill(metrics: dict[str, Any], row: Mapping[str, Any]) -> None:
+    metrics[row["metric"]] = row["value"]
+    if row["metric"] == "accuracy":
+        metrics["n"] = row["n"]
+        metrics["interval"] = None if row["low"] is None else [row["low"], row["high"]]
+
+
+def _best_first(row: Mapping[str, Any]) -> tuple[float, str]:
+    told = [row["metrics"].get(regime, {}).get("accuracy") for regime in REGIMES]
+    best = next((value for value in told if value is not None), 0.0)
+    return -best, row["estimator"]
+
+
+def _said(configuration: Configuration) -> str:
+    most = "" if configuration.per_genre is None else f", {configuration.per_genre} per genre"
+    groups = "+".join(configuration.features)
+    return f"{configuration.estimator}, {groups}{most}, fold {configuration.test_fold}"

@@ -1,0 +1,193 @@
+"""Estimators, feature sets and sizes on the same frozen folds; every trial a row."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func
+from sqlalchemy import select as choose
+from typer.testing import CliRunner
+
+from classifier import compare, dataset, experiments, trials
+from classifier.cli import app
+from classifier.compare import Compared, Grid
+from classifier.experiments import Question
+from classifier.records import Choice
+from classifier.selection import fingerprint, select
+from genrebase.errors import GenrebaseError
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading
+from tests.fakes import FakeClock
+from tests.music import Music
+
+CHOICE = Choice(min_tracks=20)
+GRID = Grid(("dummy", "logistic"), (("audio",), ("audio", "metadata")), (20, None))
+
+
+class Killed(Exception):
+    """What ends a comparison in the middle."""
+
+
+def run(engine: Engine, grid: Grid = GRID, **more: Any) -> Compared:
+    told = {"progress": lambda *_: None, **more}
+    return compare.run(engine, CHOICE, grid, FakeClock(), **told)
+
+
+def count(engine: Engine, table: Any) -> int:
+    with reading(engine) as connection:
+        return connection.scalar(choose(func.count()).select_from(table)) or 0
+
+
+@pytest.fixture
+def music(engine: Engine) -> Engine:
+    Music().fill(engine)
+    return engine
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    yield engine
+    engine.dispose()
+
+
+def ask(*arguments: str) -> Any:
+    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    ran = CliRunner().invoke(app, [*arguments, "--json"])
+    assert isinstance(ran.exception, GenrebaseError), ran.output
+    return ran.exception.exit_code, str(ran.exception)
+
+
+def test_every_combination_is_a_row(music: Engine):
+    """Each row has time, size, training beside test score, and both regimes with intervals."""
+    found = run(music)
+    told = {(row["estimator"], tuple(row["features"]), row["per_genre"]) for row in found.rows}
+    assert len(told) == len(found.rows) == 8
+    best = found.rows[0]
+    assert best["estimator"] == "logistic"
+    assert best["seconds"] >= 0
+    assert best["artifact_bytes"] > 1000
+    assert best["training_accuracy"] > 0.8
+    for regime in ("new_artist", "seen_artist"):
+        metrics = best["metrics"][regime]
+        assert metrics["interval"][0] <= metrics["accuracy"] <= metrics["interval"][1]
+        assert metrics["accuracy"] > metrics["baseline"]
+        assert metrics["n"] > 0
+    small = [row for row in found.rows if row["per_genre"] == 20]
+    assert {row["trained_rows"] for row in small} == {60}
+    assert (found.failed, found.nothing_new) == ((), False)
+
+
+def test_a_comparison_that_was_killed_goes_on(music: Engine):
+    """What was tried stands; the rest is tried, and both together are as if in one go."""
+
+    def kill(done: int, _of: int, _what: str) -> None:
+        if done == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(music, progress=kill)
+    assert count(music, tables.trial) == 3
+    with reading(music) as connection:
+        (finished,) = connection.scalars(choose(tables.experiment.c.finished_at))
+        first_three = connection.execute(choose(tables.trial)).all()
+    assert finished is None
+    found = run(music)
+    with reading(music) as connection:
+        assert connection.execute(choose(tables.trial)).all()[:3] == first_three
+    assert (len(found.rows), count(music, tables.experiment)) == (8, 1)
+    again = run(music)
+    assert (again.nothing_new, again.experiment) == (True, found.experiment)
+    assert again.rows == found.rows
+
+
+def test_the_same_again_is_the_same_to_the_last_digit(sqlite_engine: Engine):
+    """A second experiment with the same data and seed has the same figures."""
+    Music().fill(sqlite_engine)
+    grid = Grid(("logistic",), (("audio",),))
+    first, second = run(sqlite_engine, grid), run(sqlite_engine, grid, again=True)
+    assert second.experiment != first.experiment
+    assert [row["metrics"] for row in second.rows] == [row["metrics"] for row in first.rows]
+
+
+def test_folds_are_rotated(sqlite_engine: Engine):
+    """Over several folds a figure is a mean, of other test tracks each time."""
+    Music().fill(sqlite_engine)
+    (row,) = run(sqlite_engine, Grid(("logistic",), (("audio",),), rotations=(0, 1, 2))).rows
+    (one,) = run(sqlite_engine, Grid(("logistic",), (("audio",),))).rows
+    assert (row["folds"], one["folds"]) == (3, 1)
+    assert row["metrics"]["new_artist"]["n"] > one["metrics"]["new_artist"]["n"]
+    with reading(sqlite_engine) as connection:
+        trial = tables.trial.c
+        folds = connection.execute(choose(trial.test_fold, trial.validation_fold)).all()
+    assert [tuple(fold) for fold in folds] == [(9, 8), (0, 9), (1, 0), (9, 8)]
+
+
+def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
+    """A combination that fails is a row with its reason, beside those that did not."""
+    Music().fill(sqlite_engine)
+    found, clock = Music().snapshot(), FakeClock()
+    wrong = replace(CHOICE, estimator="logistic", params={"C": -1.0})
+    failed = trials.attempt(select(found, wrong), wrong, clock, cores=1)
+    assert "'C'" in (failed.error or "")
+    grid = Grid(("dummy", "logistic"), (("audio",),))
+    asked = select(dataset.snapshot(sqlite_engine), CHOICE)
+    question = Question("compare", grid.as_json(), CHOICE, fingerprint(asked), None)
+    experiment = experiments.begin(sqlite_engine, question, clock.now())
+    last = list(grid.configurations(0))[-1]
+    experiments.record(sqlite_engine, experiment, last, failed, clock.now())
+    compared = run(sqlite_engine, grid)
+    assert compared.experiment == experiment.id
+    assert [row["estimator"] for row in compared.rows] == ["dummy"]
+    (shown,) = compared.failed
+    assert (shown["estimator"], shown["error"]) == ("logistic", failed.error)
+
+
+def test_a_trial_is_written_once(music: Engine):
+    """Two processes that try the same leave one row, with its figures once."""
+    grid = Grid(("dummy",), (("audio",),))
+    question = Question("compare", grid.as_json(), CHOICE, "data", None)
+    clock = FakeClock()
+    mine = experiments.begin(music, question, clock.now())
+    theirs = experiments.begin(music, question, clock.now())
+    (configuration,) = grid.configurations(0)
+    tried = trials.Tried(10, 1.0, score=0.5)
+    for one in (mine, theirs):
+        experiments.record(music, one, configuration, tried, clock.now())
+    assert mine.id == theirs.id
+    assert count(music, tables.trial) == 1
+
+
+def test_the_command(database: Engine):
+    """The document has rows and what was left out; wrong words are refused with a sentence."""
+    told = ("compare", "--estimators", "dummy,logistic", "--min-tracks", "20")
+    found = ask(*told, "--feature-sets", "audio,metadata;audio", "--per-genre", "20,all")
+    assert len(found["rows"]) == 8
+    assert found["failed"] == []
+    assert refused("compare", "--estimators", "logistik")[1].startswith("There is no 'logistik'")
+    for wrong in (("--folds", "11"), ("--per-genre", "some"), ("--feature-sets", "smell")):
+        code, sentence = refused(*told, *wrong)
+        assert (code, sentence.count(".") > 0) == (2, True)
+
+
+def test_a_snapshot_repeats_a_comparison(database: Engine, tmp_path: Path):
+    """On frozen rows the figures are those of the database, to the last digit."""
+    folder = str(tmp_path / "frozen")
+    ask("snapshot", folder, "--min-tracks", "20", "--features", "audio")
+    told = ("compare", "--estimators", "logistic")
+    before = ask(*told, "--feature-sets", "audio", "--min-tracks", "20")
+    with database.begin() as connection:
+        connection.execute(tables.track.delete().where(tables.track.c.id % 2 == 0))
+    after = ask(*told, "--snapshot", folder)
+    for name in ("trained_rows", "training_accuracy", "metrics", "features"):
+        assert after["rows"][0][name] == before["rows"][0][name]
