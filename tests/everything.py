@@ -85,6 +85,13 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         ],
         tables.catalogue_origin: [{"kind": "file", "detail": "x", "recorded_at": NOON}],
         tables.imported_file: [{"sha256": "ab", "name": "a.csv", "rows_done": 3}],
+        tables.clustering: [make.CLUSTERING],
+        tables.genre_trait: [
+            {"genre_id": rock, "against_id": other, **make.TRAIT} for other in (jazz, None)
+        ],
+        tables.track_match: [
+            {"track_id": track, "genre_id": rock, "nearest_id": jazz, **make.MATCH}
+        ],
         tables.experiment: [make.EXPERIMENT],
         tables.trial: [{**make.TRIAL, "experiment_id": 1, "outcome": "failed", "error": "\\"}],
     }

@@ -29,6 +29,41 @@ FEATURES = {
     "time_signature": 4,
 }
 
+CLUSTERING = {
+    "name": "last",
+    "created_at": NOON,
+    "method": "kmeans",
+    "params": {"k": 2},
+    "features": ["energy", "tempo"],
+    "genres": ["jazz", "rock"],
+    "tracks": 3,
+    "chosen": 3,
+    "clusters": 2,
+    "noise": 0,
+    "ari": 0.1 + 0.2,
+    "nmi": 0.4,
+    "purity": 0.5,
+    "silhouette": None,
+}
+
+TRAIT = {
+    "feature": "energy",
+    "delta": 0.5,
+    "value": 0.1 + 0.2,
+    "other_value": 0.4,
+    "n": 3,
+    "other_n": 2,
+    "computed_at": NOON,
+}
+
+MATCH = {
+    "distance": 1.5,
+    "percentile": 90.0,
+    "nearest_distance": 1.0,
+    "method": "standardised",
+    "computed_at": NOON,
+}
+
 EXPERIMENT = {
     "kind": "compare",
     "fingerprint": "none",

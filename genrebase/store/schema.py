@@ -14,7 +14,7 @@ from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading
 from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
 
-EXPECTED_REVISION: Final = "0003"
+EXPECTED_REVISION: Final = "0004"
 """The head of the migrations; a test holds the two equal."""
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]

@@ -28,6 +28,14 @@ from genrebase.store.tables.experiments import (
     trial,
     trial_metric,
 )
+from genrebase.store.tables.findings import (
+    cluster_member,
+    clustering,
+    feature_importance,
+    genre_separability,
+    genre_trait,
+    track_match,
+)
 from genrebase.store.tables.harvest import (
     ALL_YEARS,
     JOB_OUTCOMES,
@@ -42,7 +50,6 @@ from genrebase.store.tables.models import (
     MODEL_STATUSES,
     REGIMES,
     confusion,
-    feature_importance,
     model,
     model_metric,
     prediction,
@@ -85,6 +92,8 @@ __all__ = [
     "audio_features",
     "budget_slot",
     "catalogue_origin",
+    "cluster_member",
+    "clustering",
     "confusion",
     "experiment",
     "feature_attempt",
@@ -92,6 +101,8 @@ __all__ = [
     "genre",
     "genre_mapping",
     "genre_playlist",
+    "genre_separability",
+    "genre_trait",
     "imported_file",
     "job_run",
     "metadata",
@@ -108,6 +119,7 @@ __all__ = [
     "track",
     "track_alias",
     "track_artist",
+    "track_match",
     "training_epoch",
     "trial",
     "trial_metric",

@@ -90,20 +90,6 @@ confusion = Table(
     Column("tracks", Integer, nullable=False),
 )
 
-feature_importance = Table(
-    "feature_importance",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("model_id", Key, ForeignKey("model.id", ondelete="CASCADE"), nullable=False),
-    Column("regime", Name, nullable=False),
-    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), comment="NULL: all"),
-    Column("feature", Name, nullable=False),
-    Column("importance", Double, nullable=False),
-    Column("low", Double),
-    Column("high", Double),
-    Index(None, "model_id"),
-)
-
 prediction = Table(
     "prediction",
     metadata,

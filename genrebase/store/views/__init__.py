@@ -7,6 +7,7 @@ from genrebase.store.views import (
     answers,
     catalogue,
     experiments,
+    findings,
     genres,
     health,
     histograms,
@@ -34,6 +35,12 @@ ALL: Final[Mapping[str, View]] = {
         answers.predictions,
         answers.model_leaderboard,
         experiments.experiment_results,
+        findings.feature_importances,
+        findings.genre_traits,
+        findings.cluster_genres,
+        findings.cluster_tracks,
+        findings.genre_separabilities,
+        findings.track_matches,
         health.harvest_health,
     )
 }
@@ -54,19 +61,30 @@ genre_popularity = trends.genre_popularity.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
 experiment_results = experiments.experiment_results.table
+feature_importances = findings.feature_importances.table
+genre_traits = findings.genre_traits.table
+cluster_genres = findings.cluster_genres.table
+cluster_tracks = findings.cluster_tracks.table
+genre_separabilities = findings.genre_separabilities.table
+track_matches = findings.track_matches.table
 harvest_health = health.harvest_health.table
 
 __all__ = [
     "ALL",
     "MARK",
     "View",
+    "cluster_genres",
+    "cluster_tracks",
     "experiment_results",
+    "feature_importances",
     "genre_histograms",
     "genre_mappings",
     "genre_overlaps",
     "genre_popularity",
     "genre_profiles",
     "genre_progress",
+    "genre_separabilities",
+    "genre_traits",
     "genre_trends",
     "harvest_health",
     "metadata",
@@ -75,6 +93,7 @@ __all__ = [
     "scoring_tracks",
     "track_credits",
     "track_genres",
+    "track_matches",
     "tracks",
     "training_tracks",
 ]

@@ -79,13 +79,15 @@ def _genre_trends(providers: Providers) -> Select[Any]:
 
 def _genre_popularity(providers: Providers) -> Select[Any]:
     genre, labelled = tables.genre, _labelled(providers)
-    popularity = labelled.c.popularity
-    band = case((popularity == _MOST, _MOST - _BAND), else_=popularity - popularity % _BAND)
+    popularity = cast(labelled.c.popularity, Double)
+    tens = func.floor(popularity / float(_BAND)) * float(_BAND)
+    last = (popularity >= float(_MOST), float(_MOST - _BAND))
+    band = cast(case(last, (popularity.is_not(None), tens)), Integer)  # floor(NULL) is an error
     summed = _summed(labelled, band.label("popularity"), labelled.c.release_year)
     return select(
         genre.c.id.label("genre_id"),
         genre.c.name.label("genre"),
-        cast(summed.c.popularity, Integer).label("popularity"),
+        summed.c.popularity,
         summed.c.tracks,
         summed.c.with_features,
         summed.c.release_year,
