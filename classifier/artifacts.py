@@ -39,6 +39,7 @@ TRUSTED: Final = frozenset(
         "classifier.features.pieces.PieceFeatures",
         "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
         "numpy.dtype",
+        "scipy.sparse._csr.csr_matrix",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",
         "sklearn.utils.validation.check_array",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from classifier import evaluation, intervals, leaks, promotion
-from classifier.features import audio
+from classifier.features import groups
 from classifier.metrics import Answers
 from classifier.ports import Estimator
 from classifier.records import Choice, Comparison, Confused, Decision, MetricRow
@@ -107,7 +107,7 @@ class _Judging:
 
     def single_features(self, choice: Choice) -> dict[str, float]:
         selection = self._selection
-        names = [name for group in choice.features for name in audio.COLUMNS[group]]
+        names = groups.numbers(choice.features)
         codes = np.array([self._codes.get(label, -1) for label in selection.labels])
         judged = selection.on("validation")
         return leaks.alone(selection.tracks, codes, selection.learned, judged, names)

@@ -28,9 +28,10 @@ _KEYS: Final = 12
 class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames with (some of) the views' columns into a float32 matrix; NaN where unknown.
 
-    Absent columns count as unknown. The key stands twice: as a category and as a place on the
-    circle of fifths. Whether any provider knew the track is a column of its own; *which* provider
-    is not, for that tells where a track was fetched, not how it sounds.
+    Absent columns count as unknown; groups that are no numbers are passed over. The key stands
+    twice: as a category and as a place on the circle of fifths. Whether any provider knew the
+    track is a column of its own; *which* provider is not, for that tells where a track was
+    fetched, not how it sounds.
 
     `one_hot=False` leaves each category in one column of codes (for trees that split by category,
     see `categorical`); `one_hot=True` gives each its own 0/1 column.
@@ -88,7 +89,7 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         return np.column_stack(columns).astype(np.float32)
 
     def _inputs(self) -> list[str]:
-        return [name for group in self.groups for name in COLUMNS[group]]
+        return [name for group in self.groups for name in COLUMNS.get(group, ())]
 
     def _plain(self) -> list[str]:
         return [name for name in self._inputs() if name not in CATEGORIES]

@@ -10,7 +10,8 @@ from sklearn.base import clone
 
 from classifier import artifacts, estimators, threads
 from classifier.artifacts import Packed
-from classifier.errors import BadParameter
+from classifier.errors import BadChoice, BadParameter
+from classifier.features.groups import NUMERIC
 from classifier.ports import Estimator
 from classifier.records import FEATURE_GROUPS, Choice
 from classifier.selection import Selection, select
@@ -120,12 +121,16 @@ def test_it_can_be_cloned_unfitted(name: str, selection: Selection) -> None:
 
 
 def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -> None:
-    """A model of metadata alone does not hear the sound."""
+    """A model of metadata alone does not hear the sound; who cannot read refuses to."""
     for group in FEATURE_GROUPS:
         choice = Choice(estimator=name, features=(group,))
+        if group not in NUMERIC and name != "blend":
+            with pytest.raises(BadChoice, match=f"{name} looks at numbers only"):
+                estimators.build(choice, threads=1)
+            continue
         model = estimators.build(choice, threads=1)
         model.fit(selection.tracks, selection.labels, None)
-        other = {"audio": "popularity", "metadata": "energy"}[group]
+        other = "popularity" if group == "audio" else "energy"
         changed = selection.tracks.assign(**{other: 0})
         expected = model.predict_proba(selection.tracks)
         assert (model.predict_proba(changed) == expected).all()

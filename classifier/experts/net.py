@@ -1,0 +1,128 @@
+"""A small neural network over numbers, in numpy."""
+
+from itertools import pairwise
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+Matrix = NDArray[np.float32]
+
+HIDDEN: Final = (256, 128)
+EPOCHS: Final = 15
+RATE: Final = 4e-3
+DECAY: Final = 0.05
+DROPPED: Final = 0.2
+"""All of these were chosen on validation sides; twice or half of each changes little."""
+
+_BATCHES: Final = 24
+"""An epoch has at least so many steps, if a batch then still holds `_LEAST_BATCH` tracks."""
+_LEAST_BATCH: Final = 32
+_MOST_BATCH: Final = 256
+_WARM: Final = 0.05
+"""Share of all steps in which the rate rises to its height, before it falls to 0."""
+_MEAN, _SQUARE, _TINY = 0.9, 0.999, 1e-8
+"""Adam's two memories, and what keeps its divisor from 0."""
+
+
+class Net(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Rectified layers with dropout, learned by AdamW under a cosine schedule.
+
+    (Loshchilov & Hutter, ICLR 2019.) scikit-learn's network has neither a falling rate nor
+    dropout, and was 0.02 less accurate on 114 genres. All in float32.
+    """
+
+    def __init__(self, hidden: tuple[int, ...] = HIDDEN, *, random_state: int = 0) -> None:
+        self.hidden = hidden
+        self.random_state = random_state
+
+    def fit(self, X: Matrix, y: NDArray[Any]) -> Self:  # noqa: N803 - scikit-learn's names
+        """Learn from rows of finite numbers of about unit scale."""
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        random = np.random.default_rng(self.random_state)
+        self.weights_, self.biases_ = self._start(X.shape[1], codes, random)
+        batch = int(np.clip(len(X) // _BATCHES, _LEAST_BATCH, _MOST_BATCH))
+        adam = _Adam([*self.weights_, *self.biases_], EPOCHS * -(-len(X) // batch))
+        for _ in range(EPOCHS):
+            order = random.permutation(len(X))
+            for start in range(0, len(X), batch):
+                rows = order[start : start + batch]
+                adam.step(self._slopes(X[rows], codes[rows], random), len(self.weights_))
+        return self
+
+    def predict_proba(self, X: Matrix) -> Matrix:  # noqa: N803 - scikit-learn's name
+        """Return a probability per row and class."""
+        for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
+            X = np.maximum(X @ weights + biases, 0)  # noqa: N806 - scikit-learn's name
+        return _softmax(X @ self.weights_[-1] + self.biases_[-1])
+
+    def _start(
+        self, inputs: int, codes: NDArray[np.intp], random: np.random.Generator
+    ) -> tuple[list[Matrix], list[Matrix]]:
+        """Return weights of He et al. (ICCV 2015); the last layer begins near the shares."""
+        sizes = [inputs, *self.hidden, len(self.classes_)]
+        weights = [
+            random.standard_normal((above, below), dtype=np.float32)
+            * np.float32(np.sqrt(2 / max(above, 1)))
+            for above, below in pairwise(sizes)
+        ]
+        weights[-1] *= np.float32(0.1)
+        biases = [np.zeros(size, dtype=np.float32) for size in sizes[1:]]
+        biases[-1] = np.log(np.bincount(codes) / len(codes)).astype(np.float32)
+        return weights, biases
+
+    def _slopes(
+        self, rows: Matrix, codes: NDArray[np.intp], random: np.random.Generator
+    ) -> list[Matrix]:
+        """Return the slope of the mean log-loss by every weight and bias."""
+        kept = np.float32(1 - DROPPED)
+        inputs, masks = [rows], []
+        for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
+            sums = inputs[-1] @ weights + biases
+            mask = (sums > 0) & (random.random(sums.shape, dtype=np.float32) < kept)
+            masks.append(np.asarray(mask / kept, dtype=np.float32))
+            inputs.append(sums * masks[-1])
+        error = _softmax(inputs[-1] @ self.weights_[-1] + self.biases_[-1])
+        error[np.arange(len(codes)), codes] -= 1
+        error /= np.float32(len(codes))
+        by_weight: list[Matrix] = []
+        by_bias: list[Matrix] = []
+        for layer in range(len(self.weights_) - 1, -1, -1):
+            by_weight.insert(0, inputs[layer].T @ error)
+            by_bias.insert(0, error.sum(axis=0))
+            if layer:
+                error = np.asarray(error @ self.weights_[layer].T * masks[layer - 1])
+        return [*by_weight, *by_bias]
+
+
+class _Adam:
+    """Takes the steps: changes the parameters where they are."""
+
+    def __init__(self, parameters: list[Matrix], steps: int) -> None:
+        self._parameters, self._steps, self._done = parameters, steps, 0
+        self._means = [np.zeros_like(one) for one in parameters]
+        self._squares = [np.zeros_like(one) for one in parameters]
+
+    def step(self, slopes: list[Matrix], decaying: int) -> None:
+        """Go one step down; the first `decaying` parameters also shrink."""
+        self._done += 1
+        part = self._done / self._steps
+        rate = RATE * min(1.0, part / _WARM) * 0.5 * (1 + np.cos(np.pi * part))
+        bias = np.sqrt(1 - _SQUARE**self._done) / (1 - _MEAN**self._done)
+        for place, slope in enumerate(slopes):
+            mean, square = self._means[place], self._squares[place]
+            mean *= np.float32(_MEAN)
+            mean += np.float32(1 - _MEAN) * slope
+            square *= np.float32(_SQUARE)
+            square += np.float32(1 - _SQUARE) * slope * slope
+            if place < decaying:
+                self._parameters[place] *= np.float32(1 - rate * DECAY)
+            self._parameters[place] -= (
+                np.float32(rate * bias) * mean / (np.sqrt(square) + np.float32(_TINY))
+            )
+
+
+def _softmax(sums: Matrix) -> Matrix:
+    sums = np.exp(sums - sums.max(axis=1, keepdims=True))
+    return np.asarray(sums / sums.sum(axis=1, keepdims=True))
