@@ -22,7 +22,7 @@ from classifier import (
 from classifier import selection as selecting
 from classifier.dataset import Database, Snapshot
 from classifier.errors import BrokenArtifact, ClassifierError
-from classifier.features import audio
+from classifier.features import groups
 from classifier.judging import Judged, judge
 from classifier.ports import Estimator
 from classifier.records import MAIN, Choice, Decision, StoredModel
@@ -209,7 +209,7 @@ def _candidate(
     clock: Clock,
     seconds: float,
 ) -> results.Candidate:
-    columns = [name for group in choice.features for name in audio.COLUMNS[group]]
+    columns = groups.columns(estimators.looked_at(made.fitted, choice.features))
     learned = selection.tracks[selection.learned]
     return results.Candidate(
         created_at=clock.now(),
