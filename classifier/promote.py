@@ -7,6 +7,7 @@ import numpy as np
 from classifier import dataset, estimators, outoffold, regimes, results, serving, threads
 from classifier.dataset import Database
 from classifier.errors import ClassifierError
+from classifier.labels import labelled
 from classifier.records import Choice, StoredModel
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -27,24 +28,23 @@ def run(
             return model
         champion = dataset.find_champion(database, model.task)
         loaded = serving.load(database, model)
+        answers = None
         if model.status != "retired":  # who was champion before has them
-            _answer_out_of_fold(database, loaded, clock, tell, cores)
-        expected = None if champion is None else champion.id
-        results.crown(database, number, model.task, "Promoted by hand.", expected=expected)
+            answers = _out_of_fold(database, loaded, tell, cores)
+        claim = results.Claim(answers, None if champion is None else champion.id)
+        results.crown(database, number, model.task, "Promoted by hand.", clock.now(), claim)
         return dataset.model(database, number)
 
 
-def _answer_out_of_fold(
-    database: Database,
-    champion: serving.Champion,
-    clock: Clock,
-    tell: Tell,
-    cores: int | None,
-) -> None:
-    model, at = champion.model, clock.now()
+def _out_of_fold(
+    database: Database, champion: serving.Champion, tell: Tell, cores: int | None
+) -> results.Predictions:
+    """Return answers about the tracks that a model learned from, by refits."""
+    model = champion.model
     found = dataset.snapshot(database)
-    ids = found.tracks["track_id"].to_numpy(dtype=np.int64)
-    labels = found.tracks["label"].to_numpy(dtype=str)
+    tracks = labelled(found.tracks, found.sighted, found.mappings, Choice.of(model)).tracks
+    ids = tracks["track_id"].to_numpy(dtype=np.int64)
+    labels = tracks["label"].to_numpy(dtype=str)
     known = np.isin(labels, model.classes)
     learned = np.isin(ids, champion.packed.learned) & known
     if not learned.any():
@@ -52,14 +52,14 @@ def _answer_out_of_fold(
             f"None of the tracks that model {model.id} learned from is there any more: "
             "train again with `classifier train`."
         )
-    held = np.isin(found.tracks["side"].to_numpy(dtype=str), _VALIDATION) & known
-    validation = (found.tracks[held], labels[held]) if held.any() else None
+    held = np.isin(tracks["side"].to_numpy(dtype=str), _VALIDATION) & known
+    validation = (tracks[held], labels[held]) if held.any() else None
     workers = threads.fitting(len(ids), len(model.classes), cores)
     with threads.capped(workers):
-        estimator = estimators.build(_choice(model), threads=workers)
+        estimator = estimators.build(Choice.of(model), threads=workers)
         shares = outoffold.answers(
             estimator,
-            found.tracks[learned],
+            tracks[learned],
             labels[learned],
             validation,
             np.asarray(model.classes),
@@ -72,19 +72,7 @@ def _answer_out_of_fold(
         found.credits["artist_id"].to_numpy(dtype=np.int64),
         champion.packed.learned,
     )
-    answers = results.Predictions(ids[learned], genres, probabilities, seen, in_training=True)
-    for _ in results.write_predictions(database, model.id, answers, at):
-        pass
+    return results.Predictions(ids[learned], genres, probabilities, seen, in_training=True)
 
 
 _VALIDATION = tuple(side for side in tables.SIDES if side.startswith("validation"))
-
-
-def _choice(model: StoredModel) -> Choice:
-    return Choice(
-        task=model.task,
-        estimator=model.estimator,
-        features=tuple(model.choice["features"]),
-        params=dict(model.params),
-        seed=model.choice["seed"],
-    )

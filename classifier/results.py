@@ -1,18 +1,19 @@
 """What the classifier writes: models, metrics, confusions and predictions. Its only writes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.dataset import Database
 from classifier.errors import ClassifierError
-from classifier.records import Confused, MetricRow
+from classifier.records import Confused, Decision, MetricRow
 from genrebase.store import bulk, tables
 from genrebase.store.engine import transaction
 
@@ -35,6 +36,7 @@ _ANSWER_AGAIN: Final = ", ".join(
     f"{name} = excluded.{name}"
     for name in ("genre_id", "probability", "regime", "in_training", "predicted_at")
 )
+_OVERTAKEN: Final = "Another model became champion meanwhile: train again."
 _STILL_THERE: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
 
 
@@ -74,25 +76,66 @@ class Predictions:
     """The model learned from these tracks; they were answered out of fold."""
 
 
-def store_candidate(
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a model brings that wants to be champion."""
+
+    answers: Predictions | None
+    """About the tracks it learned from; None where they are stored already. Of a model that is
+    not stored yet, its genres are places among its classes."""
+    expected: int | None
+    """The champion that was there when this was decided."""
+
+
+def store_model(
     database: Database,
     candidate: Candidate,
     metrics: Sequence[MetricRow],
     confusions: Sequence[Confused],
-    genres: Mapping[str, int],
-    decided: tuple[str, str],
+    decision: Decision,
+    claim: Claim | None,
 ) -> int:
-    """Store a model with all its figures in one transaction; return its number.
+    """Store a trained model with all that belongs to it, in one transaction; return its number.
 
-    `decided` is its status, `candidate` or `rejected`, and the reason.
+    Broad genres that no track carries become genres without a target.
+    A champion (`decision`, with its `claim`) comes with its answers and retires the one before
+    it; where another took its place meanwhile, the model is stored as rejected. A kill before the
+    end leaves nothing; storing the same again, because nobody heard that it was done, changes
+    nothing.
     """
+    try:
+        return _store(database, candidate, metrics, confusions, decision, claim)
+    except _Overtaken as error:
+        overtaken = Decision("rejected", str(error))
+        return _store(database, candidate, metrics, confusions, overtaken, None)
+
+
+def _store(
+    database: Database,
+    candidate: Candidate,
+    metrics: Sequence[MetricRow],
+    confusions: Sequence[Confused],
+    decision: Decision,
+    claim: Claim | None,
+) -> int:
     values = {name: getattr(candidate, name) for name in Candidate.__slots__}
-    status, reason = decided
-    with transaction(database) as connection:
-        made = connection.execute(
-            insert(tables.model).values(**values, status=status, reason=reason)
+    with _decided_once(), transaction(database) as connection:
+        stored = _stored(connection, candidate)
+        if stored is not None:
+            return stored
+        (number,) = bulk.next_keys(connection, tables.model, 1)
+        genres = _numbered(connection, candidate)
+        schema = {**candidate.feature_schema, "genre_ids": list(genres.values())}
+        if claim is not None:
+            _retire(connection, candidate.task, claim.expected, number)
+            values["crowned_at"] = candidate.created_at
+        connection.execute(
+            insert(tables.model).values(
+                **values | {"id": number, "feature_schema": schema},
+                status=decision.status,
+                reason=decision.reason,
+            )
         )
-        number = int(made.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
         bulk.insert(
             connection, tables.model_metric, _METRIC, _metric_rows(number, metrics, genres)
         )
@@ -101,54 +144,87 @@ def store_candidate(
             for one in confusions
         ]
         bulk.insert(connection, tables.confusion, _CONFUSION, confused)
+        if claim is not None and claim.answers is not None:
+            numbers = np.array(list(genres.values()), dtype=np.int64)
+            answers = replace(claim.answers, genres=numbers[claim.answers.genres])
+            _write(connection, number, answers, candidate.created_at)
     return number
 
 
-def discard_leftovers(database: Database, before: datetime) -> int:
-    """Delete candidates from before a moment: their training died before it came to an end."""
-    model = tables.model
-    with transaction(database) as connection:
-        return connection.execute(
-            delete(model).where(model.c.status == "candidate", model.c.created_at < before)
-        ).rowcount
+def _numbered(connection: Connection, candidate: Candidate) -> dict[str, int]:
+    """Return the numbers of a model's genres, in their order; make those that are not there."""
+    genre, classes = tables.genre, candidate.feature_schema["classes"]
+    known = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
+    found = {row.name: row.id for row in connection.execute(known)}
+    for name in [name for name in classes if name not in found]:
+        if candidate.choice.get("level") != "broad":
+            raise ClassifierError(
+                f"The genre {name!r} was removed while a model learned it: train again."
+            )
+        made = insert(genre).values(name=name, created_at=candidate.created_at)
+        found[name] = connection.execute(made.returning(genre.c.id)).scalar_one()
+    return {name: found[name] for name in classes}
 
 
 def crown(
-    database: Database, number: int, task: str, reason: str, *, expected: int | None
+    database: Database, number: int, task: str, reason: str, at: datetime, claim: Claim
 ) -> None:
-    """Make a model champion of its task and retire the one before it.
+    """Make a model champion of its task, with its answers, and retire the one before it.
 
-    `expected` is the champion that was there when this was decided; raise `ClassifierError` where
-    another one took its place meanwhile.
+    Raise `ClassifierError` where another champion came up since this was decided, or where the
+    model or its artifact is gone meanwhile.
     """
     model = tables.model
-    champions = select(model.c.id).where(model.c.task == task, model.c.status == "champion")
-    retired = {"status": "retired", "reason": f"Followed by model {number}."}
+    crowned = (
+        update(model)
+        .where(model.c.id == number, model.c.artifact.is_not(None))
+        .values(status="champion", reason=reason, crowned_at=at)
+    )
+    with _decided_once(), transaction(database) as connection:
+        _retire(connection, task, claim.expected, number)
+        if connection.execute(crowned).rowcount == 0:
+            raise ClassifierError(f"Model {number} is no longer there to answer.")
+        if claim.answers is not None:
+            _write(connection, number, claim.answers, at)
+
+
+class _Overtaken(ClassifierError):
+    """Another model became champion meanwhile."""
+
+
+@contextmanager
+def _decided_once() -> Iterator[None]:
+    """Two that became first champion at the same moment: the database keeps one."""
     try:
-        with transaction(database) as connection:
-            if connection.scalar(champions.with_for_update()) != expected:
-                raise _overtaken(number)
-            connection.execute(
-                update(model)
-                .where(model.c.task == task, model.c.status == "champion", model.c.id != number)
-                .values(**retired)
-            )
-            crowned = connection.execute(
-                update(model).where(model.c.id == number).values(status="champion", reason=reason)
-            )
-            if crowned.rowcount == 0:
-                raise ClassifierError(f"Model {number} is no longer in the database.")
+        yield
     except IntegrityError as error:
-        raise _overtaken(number) from error
+        if "uq_model_champion" not in str(error) and "model.task" not in str(error):
+            raise
+        raise _Overtaken(_OVERTAKEN) from error
 
 
-def reject(database: Database, number: int, reason: str) -> None:
-    """Give a candidate up."""
+def _retire(connection: Connection, task: str, expected: int | None, successor: int) -> None:
     model = tables.model
-    with transaction(database) as connection:
-        connection.execute(
-            update(model).where(model.c.id == number).values(status="rejected", reason=reason)
+    champions = select(model.c.id).where(model.c.task == task, model.c.status == "champion")
+    if connection.scalar(champions.with_for_update()) != expected:
+        raise _Overtaken(_OVERTAKEN)
+    connection.execute(
+        update(model)
+        .where(model.c.id == expected)
+        .values(status="retired", reason=f"Followed by model {successor}.")
+    )
+
+
+def _stored(connection: Connection, candidate: Candidate) -> int | None:
+    model = tables.model
+    return connection.scalar(
+        select(model.c.id).where(
+            model.c.task == candidate.task,
+            model.c.created_at == candidate.created_at,
+            model.c.artifact_sha256 == candidate.artifact_sha256,
+            model.c.seconds == candidate.seconds,
         )
+    )
 
 
 def write_predictions(
@@ -157,14 +233,29 @@ def write_predictions(
     """Store answers, 5,000 tracks per transaction; yield (tracks, rows) of each batch.
 
     Storing the same answers again changes nothing but their time. Tracks and genres that were
-    deleted meanwhile are left out.
+    deleted meanwhile are left out, and so is a model that may answer no longer.
     """
-    for start in range(0, len(predictions.tracks), BATCH):
-        batch = _rows(model, predictions, slice(start, start + BATCH))
+    for part in _parts(predictions):
         with transaction(database) as connection:
-            rows = _storable(connection, batch, at)
-            bulk.upsert(connection, tables.prediction, _PREDICTION, rows, update=_ANSWER_AGAIN)
-        yield len({row[1] for row in rows}), len(rows)
+            done = _write_part(connection, model, predictions, part, at)
+        yield done
+
+
+def _write(connection: Connection, model: int, predictions: Predictions, at: datetime) -> None:
+    for part in _parts(predictions):
+        _write_part(connection, model, predictions, part, at)
+
+
+def _parts(predictions: Predictions) -> list[slice]:
+    return [slice(start, start + BATCH) for start in range(0, len(predictions.tracks), BATCH)]
+
+
+def _write_part(
+    connection: Connection, model: int, predictions: Predictions, part: slice, at: datetime
+) -> tuple[int, int]:
+    rows = _storable(connection, model, _rows(model, predictions, part), at)
+    bulk.upsert(connection, tables.prediction, _PREDICTION, rows, update=_ANSWER_AGAIN)
+    return len({row[1] for row in rows}), len(rows)
 
 
 def _rows(model: int, predictions: Predictions, part: slice) -> list[tuple[Any, ...]]:
@@ -185,8 +276,13 @@ def _rows(model: int, predictions: Predictions, part: slice) -> list[tuple[Any, 
 
 
 def _storable(
-    connection: Connection, rows: list[tuple[Any, ...]], at: datetime
+    connection: Connection, model: int, rows: list[tuple[Any, ...]], at: datetime
 ) -> list[tuple[Any, ...]]:
+    answering = select(tables.model.c.id).where(
+        tables.model.c.id == model, tables.model.c.artifact.is_not(None)
+    )
+    if connection.scalar(answering.with_for_update(read=True, key_share=True)) is None:
+        return []
     moment = tables.as_driver_moment(at, connection.dialect.name)
     tracks = sorted({row[1] for row in rows})
     there = {found[0] for found in bulk.fetch_by(connection, _STILL_THERE, tracks, kind="bigint")}
@@ -211,9 +307,3 @@ def _metric_rows(
         )
         for row in metrics
     ]
-
-
-def _overtaken(number: int) -> ClassifierError:
-    return ClassifierError(
-        f"Another model became champion while model {number} was being trained: train again."
-    )

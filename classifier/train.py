@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +20,14 @@ from classifier import (
 )
 from classifier import selection as selecting
 from classifier.dataset import Database, Snapshot
-from classifier.errors import BrokenArtifact, ClassifierError
+from classifier.errors import BadChoice, BrokenArtifact
 from classifier.features import groups
 from classifier.judging import Judged, judge
 from classifier.ports import Estimator
-from classifier.records import MAIN, Choice, Decision, StoredModel
+from classifier.records import LEVELS, MAIN, Choice, StoredModel
 from classifier.selection import Selection
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
-
-LEFTOVER: Final = timedelta(days=1)
-"""A candidate this old lost its training."""
 
 Tell = Callable[[str], None]
 
@@ -45,6 +41,8 @@ class Trained:
     """Same tracks, parameters and code as `model`, which stands as it is."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Genres with too few tracks, and how many they have."""
+    unmapped: dict[str, int] = field(default_factory=dict)
+    """Genres that the mapping does not know, and how many tracks they have."""
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -53,6 +51,7 @@ class Trained:
             **self.model.as_json(),
             "nothing_new": self.nothing_new,
             "left_out": self.left_out,
+            "unmapped": self.unmapped,
             "warnings": list(self.warnings),
         }
 
@@ -100,23 +99,43 @@ def _run(
     found = dataset.snapshot(database)
     job.note(labelled=len(found.tracks))
     champion = dataset.find_champion(database, choice.task)
+    _check_question(choice, champion)
     selection = selecting.select(found, choice, also=champion.classes if champion else ())
     recipe = _recipe(choice, selection)
-    left_out = dict(selection.left_out)
+    left_out, unmapped = dict(selection.left_out), dict(selection.unmapped)
     if not again:
         same = _same(database, choice, recipe)
         if same is not None:
-            return Trained(same, nothing_new=True, left_out=left_out)
+            return Trained(same, nothing_new=True, left_out=left_out, unmapped=unmapped)
     workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
     with threads.capped(workers):
         estimator = estimators.build(choice, threads=workers)
         made = _make(database, selection, estimator, champion, choice, tell)
     seconds = clock.monotonic() - began
     candidate = _candidate(found, choice, selection, made, recipe, clock, seconds)
-    number = _store(database, candidate, made, found, champion, selection, clock)
+    number = _store(database, candidate, made, champion, selection)
     return Trained(
-        dataset.model(database, number), left_out=left_out, warnings=made.judged.warnings
+        dataset.model(database, number),
+        left_out=left_out,
+        unmapped=unmapped,
+        warnings=made.judged.warnings,
     )
+
+
+def _check_question(choice: Choice, champion: StoredModel | None) -> None:
+    """Raise `BadChoice` where models of one task would answer different questions."""
+    if choice.task == MAIN and choice.level != LEVELS[0]:
+        raise BadChoice(
+            f"The task {MAIN!r} answers with the genres that tracks carry: name another one "
+            "for broad genres, as in --task broad."
+        )
+    if champion is not None and not Choice.of(champion).asks_like(choice):
+        told = champion.choice
+        raise BadChoice(
+            f"The task {choice.task!r} tells apart {told['level']} genres "
+            f"(mapping {told['mapping'] or 'by default'}, unmapped {told['unmapped']}): "
+            "train with the same, or name another task."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +199,7 @@ def _same(database: Database, choice: Choice, recipe: dict[str, Any]) -> StoredM
     """Return the model that this training would only make again."""
     for model in dataset.models(database, choice.task):
         same = (
-            model.status != "candidate"
-            and model.estimator == choice.estimator
+            model.estimator == choice.estimator
             and model.params == dict(choice.params)
             and model.choice == recipe["choice"]
             and model.data_fingerprint == recipe["data"]
@@ -220,7 +238,6 @@ def _candidate(
         feature_schema={
             "columns": columns,
             "classes": list(selection.classes),
-            "genre_ids": [found.genres[genre] for genre in selection.classes],
         },
         data_fingerprint=recipe["data"],
         origin=found.origin,
@@ -238,24 +255,13 @@ def _store(
     database: Database,
     candidate: results.Candidate,
     made: _Made,
-    found: Snapshot,
     champion: StoredModel | None,
     selection: Selection,
-    clock: Clock,
 ) -> int:
-    decision = made.judged.decision
-    results.discard_leftovers(database, clock.now() - LEFTOVER)
-    number = results.store_candidate(
-        database,
-        candidate,
-        made.judged.metrics,
-        made.judged.confusions,
-        found.genres,
-        _at_first(decision),
-    )
+    claim = None
     if made.out_of_fold is not None:
-        genre_ids = np.array(candidate.feature_schema["genre_ids"], dtype=np.int64)
-        genres, probabilities = serving.best(made.out_of_fold, genre_ids)
+        places = np.arange(len(selection.classes))
+        genres, probabilities = serving.best(made.out_of_fold, places)
         answers = results.Predictions(
             selection.learned_ids,
             genres,
@@ -263,22 +269,12 @@ def _store(
             selection.known[selection.learned],
             in_training=True,
         )
-        for _ in results.write_predictions(database, number, answers, candidate.created_at):
-            pass
-        _crown(database, number, candidate.task, decision, champion)
-    return number
-
-
-def _at_first(decision: Decision) -> tuple[str, str]:
-    """Return status and reason: a champion is a candidate until all its answers are stored."""
-    return ("candidate" if decision.status == "champion" else decision.status, decision.reason)
-
-
-def _crown(
-    database: Database, number: int, task: str, decision: Decision, champion: StoredModel | None
-) -> None:
-    expected = None if champion is None else champion.id
-    try:
-        results.crown(database, number, task, decision.reason, expected=expected)
-    except ClassifierError as error:
-        results.reject(database, number, str(error))
+        claim = results.Claim(answers, None if champion is None else champion.id)
+    return results.store_model(
+        database,
+        candidate,
+        made.judged.metrics,
+        made.judged.confusions,
+        made.judged.decision,
+        claim,
+    )

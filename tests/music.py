@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert, select
 
 from classifier.dataset import Snapshot
 from genrebase.store import names, tables
@@ -130,6 +130,8 @@ class Music:
                         for place, name in enumerate(self.genres, start=1)
                     ],
                 )
+                if engine.dialect.name == "postgresql":
+                    connection.execute(select(func.setval("genre_id_seq", len(self.genres))))
                 connection.execute(
                     insert(tables.artist),
                     [

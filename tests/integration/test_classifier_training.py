@@ -261,22 +261,12 @@ def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> Non
     first = trained(sqlite_engine).model
     second = trained(sqlite_engine, again=True).model
     with pytest.raises(Exception, match="train again"):
-        results.crown(sqlite_engine, second.id, "main", "late", expected=None)
+        results.crown(
+            sqlite_engine, second.id, "main", "late", NOON, results.Claim(None, expected=None)
+        )
     found = dataset.find_champion(sqlite_engine, "main")
     assert found is not None
     assert found.id == first.id
-
-
-def test_what_a_dead_training_left_is_cleared(sqlite_engine: Engine) -> None:
-    """A candidate of yesterday goes; one of an hour ago may still be at work."""
-    Music().fill(sqlite_engine)
-    number = trained(sqlite_engine).model.id
-    with transaction(sqlite_engine) as connection:
-        connection.execute(update(tables.model).values(status="candidate"))
-    assert results.discard_leftovers(sqlite_engine, NOON) == 0
-    assert results.discard_leftovers(sqlite_engine, NOON + timedelta(seconds=1)) == 1
-    with pytest.raises(UnknownModel):
-        dataset.model(sqlite_engine, number)
 
 
 def test_a_model_of_an_invented_catalogue_says_so(sqlite_engine: Engine) -> None:
