@@ -1,7 +1,7 @@
 """From settings to the things the collector works with. The one place that puts them together."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from collector import http, origin, spotify
 from collector.budget import Budget
@@ -19,6 +19,9 @@ from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, reading, transaction
+
+if TYPE_CHECKING:
+    from collector.analysis import Analyser
 
 SOURCES: Final = "collector.sources"
 FEATURES: Final = "collector.features"
@@ -111,6 +114,22 @@ def open_spotify(
     check_terms(settings)
     admit_origin(engine, settings, clock)
     return client, Budget.open(engine, spotify.account(settings))
+
+
+def open_analyser(
+    engine: Engine,
+    settings: CollectorSettings,
+    clock: Clock,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> "Analyser":
+    """Return who asks for audio analyses; refuses as `open_source` does."""
+    # numpy stands behind these: whoever asks for no analysis need not wait for it
+    from collector.analysis import Analyser
+    from collector.features.spotify_analysis import SpotifyAudioAnalysis
+
+    client, budget = open_spotify(engine, settings, clock)
+    provider = SpotifyAudioAnalysis(client, spotify.account(settings))
+    return Analyser(engine, clock, provider, budget, stop_requested)
 
 
 def open_providers(engine: Engine, settings: CollectorSettings, clock: Clock) -> list[Asked]:

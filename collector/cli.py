@@ -4,6 +4,7 @@ import typer
 
 from collector.commands import (
     adding,
+    analysing,
     enriching,
     forgetting,
     genres,
@@ -28,6 +29,7 @@ app.command("sandbox")(sandbox)
 app.add_typer(genres.app, name="genres")
 app.command("harvest")(harvesting.harvest)
 app.command("enrich")(enriching.enrich)
+app.command("analyse")(analysing.analyse)
 app.command("import")(importing.import_)
 app.command("add")(adding.add)
 app.command("label")(labels.label)

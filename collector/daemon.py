@@ -1,9 +1,11 @@
 """What the harvester daemon does and when; no SQL, no HTTP.
 
-Two jobs look every `COLLECTOR_INTERVAL` seconds whether there is work: the harvest of missing
-tracks, and the search for missing features. A look that finds nothing leaves no row.
+Jobs look every `COLLECTOR_INTERVAL` seconds whether there is work: the harvest of missing tracks,
+the search for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses. A look
+that finds nothing leaves no row.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
@@ -22,7 +24,7 @@ REQUESTS_PER_RUN: Final = 1_000
 
 
 class _Worker(Protocol):
-    """Does one of the daemon's two jobs."""
+    """Does one of the daemon's jobs."""
 
     @property
     def engine(self) -> Engine:
@@ -58,28 +60,48 @@ class _Ending(Protocol):
 
 def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) -> None:
     """Run the jobs until `stop`; refuse at once what would be refused at every look."""
+    Timer(engine, clock, jobs(engine, settings, clock, stop)).run(stop)
+
+
+def jobs(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) -> list[Job]:
+    """Return what is to be done again and again; refuses as `run` does."""
     crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
     providers = bootstrap.open_providers(engine, settings, clock)
-    workers: dict[str, _Worker] = {
-        "harvest": crawl,
-        JOB: Enricher(
-            engine,
-            clock,
-            providers,
-            lambda: stop.requested,
-            partial(others_died, engine, clock, JOB),
-        ),
+    enricher = Enricher(
+        engine,
+        clock,
+        providers,
+        lambda: stop.requested,
+        partial(others_died, engine, clock, JOB),
+    )
+    looks: dict[str, Callable[[], None]] = {
+        "harvest": partial(_work, "harvest", crawl),
+        JOB: partial(_work, JOB, enricher),
     }
+    if settings.analyses:
+        analyser = bootstrap.open_analyser(engine, settings, clock, lambda: stop.requested)
+        looks["analyse"] = partial(
+            _work_a_little, "analyse", analyser, enricher, settings.analyses
+        )
     schedule = Every(settings.interval)
-    jobs = [Job(name, partial(_work, name, one), schedule) for name, one in workers.items()]
-    Timer(engine, clock, jobs).run(stop)
+    return [Job(name, look, schedule) for name, look in looks.items()]
 
 
 def _work(job: str, worker: _Worker) -> None:
     """Work in runs of a bounded length, each with a row of its own."""
     while worker.has_work():
-        with job_run(worker.engine, worker.clock, job) as run:
-            ending = worker.run(max_requests=REQUESTS_PER_RUN)
-            ending.write_to(run)
-        if ending.stopped != "limit":
+        if _run(job, worker, REQUESTS_PER_RUN).stopped != "limit":
             return
+
+
+def _work_a_little(job: str, worker: _Worker, other: _Worker, requests: int) -> None:
+    """Spend some requests, where `other`, which makes more of each, wants none."""
+    if not other.has_work() and worker.has_work():
+        _run(job, worker, requests)
+
+
+def _run(job: str, worker: _Worker, requests: int) -> _Ending:
+    with job_run(worker.engine, worker.clock, job) as run:
+        ending = worker.run(max_requests=requests)
+        ending.write_to(run)
+    return ending

@@ -85,6 +85,10 @@ class Unreadable(Terminal):
     """The source does not show this to us; another may be shown."""
 
 
+class Unusable(Terminal):
+    """The answer came whole, and holds nothing that can be used."""
+
+
 class EndpointClosed(AccessDenied):
     """An endpoint is closed to these credentials."""
 

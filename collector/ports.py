@@ -6,11 +6,14 @@ never waits, never retries, and raises what `collector.errors` knows: the budget
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from collector.records import Account, AudioFeatures, Page, PageQuery
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from genrebase.sound.analysis import Analysis
 
 
 class Source(Protocol):
@@ -90,4 +93,27 @@ class FeatureProvider(Protocol):
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
         """Fetch the features of `ids`: every one is a key, None where they are not known."""
+        ...
+
+
+class AnalysisProvider(Protocol):
+    """Has listened to tracks section by section; asked for one at a time, by its Spotify id."""
+
+    @property
+    def name(self) -> str:
+        """Under which its analyses are kept."""
+        ...
+
+    @property
+    def endpoint(self) -> str:
+        """What is remembered as closed when it raises `EndpointClosed`."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """Whose budget its requests are taken from."""
+        ...
+
+    def fetch(self, track_id: str, /) -> "Analysis":
+        """Fetch the analysis of one track; raise `NotFound` or `Unusable` where there is none."""
         ...

@@ -64,6 +64,12 @@ class CollectorSettings(BaseSettings):
         default="spotify,csv,reccobeats,audio",
         description="Providers of audio features, the most trusted first; also asked in order.",
     )
+    analyses: int = Field(
+        default=0,
+        ge=0,
+        description="Requests for audio analyses, one track each, that `collector run` may make "
+        "at each look while no features are waited for; 0: none.",
+    )
     interval: float = Field(
         default=60.0,
         gt=0,

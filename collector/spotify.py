@@ -35,6 +35,7 @@ from genrebase.runtime.clock import Clock
 NAME: Final = "spotify"
 TRACKS: Final = "tracks"
 AUDIO_FEATURES: Final = "audio-features"
+AUDIO_ANALYSIS: Final = "audio-analysis"
 
 HOW_TO_GET_CREDENTIALS: Final = (
     "Create an app at https://developer.spotify.com/dashboard and set SPOTIPY_CLIENT_ID and "
@@ -112,6 +113,17 @@ class SpotifyClient:
         Raises `EndpointClosed` where the credentials may not ask for them.
         """
         return _list_in(self._get_several(AUDIO_FEATURES, ids), "audio_features")
+
+    def audio_analysis(self, track_id: str) -> dict[str, Any]:
+        """Return one track's audio analysis, as it is.
+
+        Raises `EndpointClosed` where the credentials may not ask for it, `NotFound` where this
+        track was never analysed.
+        """
+        try:
+            return self._call(lambda: self._api.next({"next": f"{AUDIO_ANALYSIS}/{track_id}"}))
+        except AccessDenied as error:
+            raise EndpointClosed(AUDIO_ANALYSIS) from error
 
     def playlist(self, playlist_id: str) -> tuple[list[Any], int, str | None]:
         """Return a playlist's first items, how many come at most, and its version.

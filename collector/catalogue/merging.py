@@ -1,12 +1,12 @@
 """Two stored tracks found out to be one: the older id stays, everything moves to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, Table, delete, select, text, update
 
-from collector.catalogue import claims, drafts, sightings
+from collector.catalogue import analyses, claims, drafts, sightings
 from genrebase.store import tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -17,6 +17,12 @@ _MOVE_VERDICTS: Final = text("""
         genre_id = excluded.genre_id, labelled_at = excluded.labelled_at, note = excluded.note
     WHERE excluded.labelled_at > verdict.labelled_at
 """)
+
+
+_UNLESS_ANALYSED: Final = (
+    " AND NOT EXISTS (SELECT 1 FROM sound_summary known"
+    " WHERE known.track_id = :older AND known.provider = moved.provider)"
+)
 
 
 def merge(
@@ -50,15 +56,9 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt):
-        columns = [column.name for column in table.columns if column.name != "track_id"]
-        names = ", ".join(columns)
-        connection.execute(
-            text(
-                f"INSERT INTO {table.name} (track_id, {names}) SELECT :older, {names}"
-                f" FROM {table.name} WHERE track_id = :younger ON CONFLICT DO NOTHING"
-            ),
-            ids,
-        )
+        _move(connection, table, ids)
+    for table in analyses.TABLES:  # parts of two analyses must not be mixed
+        _move(connection, table, ids, _UNLESS_ANALYSED)
     sighting = tables.sighting
     genre_ids = connection.scalars(
         select(sighting.c.genre_id).where(sighting.c.track_id == drop)
@@ -66,3 +66,18 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
     claims.recount(connection, genre_ids)
     claims.settle(connection, [keep])
+
+
+def _move(
+    connection: Connection, table: Table, ids: Mapping[str, int], condition: str = ""
+) -> None:
+    """Give the older track what only the younger one has, by provider."""
+    names = ", ".join(column.name for column in table.columns if column.name != "track_id")
+    connection.execute(
+        text(
+            f"INSERT INTO {table.name} (track_id, {names}) SELECT :older, {names}"
+            f" FROM {table.name} moved WHERE track_id = :younger{condition}"
+            " ON CONFLICT DO NOTHING"
+        ),
+        ids,
+    )

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, or_, select
 
-from collector.catalogue import claims
+from collector.catalogue import analyses, claims
 from genrebase.store import bulk, tables
 
 _track = tables.track
@@ -24,12 +24,15 @@ DESCRIPTION: Final = (
 """What is blanked in a track that a label keeps. Duration and ISRC stay: they say which of several
 recordings under one name the label is about."""
 
+_BY_PROVIDER: Final = (tables.audio_features, *analyses.TABLES)
+"""Tables of which a kept track loses what the origin said, and keeps what others did."""
+
 _NOT_FORGOTTEN: Final = (
     tables.track_alias,
     tables.track_artist,
     tables.verdict,
-    tables.audio_features,
     tables.feature_attempt,
+    *_BY_PROVIDER,
 )
 """Tables about a track that are not simply emptied of a kept one."""
 
@@ -136,14 +139,16 @@ def _unlabelled(overdue: Overdue) -> Select[int]:
 
 def _labelled(overdue: Overdue) -> Select[int]:
     """Return the tracks with a verdict of which there still is something to forget."""
-    features = tables.audio_features
     return _overdue(overdue).where(
         _has_verdict(),
         or_(
             *(_track.c[name].is_not(None) for name in DESCRIPTION),
             *(exists().where(table.c.track_id == _track.c.id) for table in _emptied()),
-            exists().where(
-                features.c.track_id == _track.c.id, features.c.provider == overdue.provider
+            *(
+                exists().where(
+                    table.c.track_id == _track.c.id, table.c.provider == overdue.provider
+                )
+                for table in _BY_PROVIDER
             ),
         ),
     )
@@ -205,18 +210,20 @@ def _reduce(
 ) -> None:
     """Leave of these tracks what their labels are about: name, credits, ids, duration, ISRC.
 
-    The origin is not asked for their features again.
+    The origin is not asked for their features and analyses again.
     """
     moment = tables.as_driver_moment(now, connection.dialect.name)
     blank = ", ".join(f"{name} = NULL" for name in DESCRIPTION)
     _of(connection, f"UPDATE track SET updated_at = {{mark}}, {blank} WHERE id", track_ids, moment)
     for table in _emptied():
         _of(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
-    features = "DELETE FROM audio_features WHERE provider = {mark} AND track_id"
-    _of(connection, features, track_ids, overdue.provider)
+    for table in _BY_PROVIDER:
+        by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
+        _of(connection, by_provider, track_ids, overdue.provider)
     if overdue.provider != overdue.origin:
         return  # a file is never asked
-    asked = [(track_id, overdue.provider, 0, None, "unknown") for track_id in track_ids]
+    names = (overdue.provider, analyses.attempt_name(overdue.provider))
+    asked = [(track_id, name, 0, None, "unknown") for track_id in track_ids for name in names]
     bulk.upsert(
         connection,
         tables.feature_attempt,

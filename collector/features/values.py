@@ -22,7 +22,7 @@ def read_features(raw: Any) -> AudioFeatures | None:
     if not isinstance(raw, Mapping):
         return None
     values = {name: _value(name, raw.get(name)) for name in FEATURES}
-    if _number(raw.get("tempo")) == 0:
+    if number(raw.get("tempo")) == 0:
         values |= dict.fromkeys(_HANG_ON_THE_BEAT)
         values["speechiness"] = values["speechiness"] or None
     if all(value is None for value in values.values()):
@@ -31,23 +31,30 @@ def read_features(raw: Any) -> AudioFeatures | None:
 
 
 def _value(name: str, value: Any) -> Any:
-    number = _number(value)
     low, high = FEATURE_RANGES[name]
-    if number is None or not low <= number <= high:
-        return None
-    if name not in WHOLE_FEATURES:
-        return number
-    return int(number) if number == int(number) else None
+    return whole(value, low, high) if name in WHOLE_FEATURES else between(value, low, high)
 
 
-def _number(value: Any) -> float | None:
-    """Return a number, also one written as text; None for anything else."""
+def between(value: Any, low: float, high: float) -> float | None:
+    """Return a number that lies between two others (inclusive), None for anything else."""
+    found = number(value)
+    return None if found is None or not low <= found <= high else found
+
+
+def whole(value: Any, low: float, high: float) -> int | None:
+    """Return a whole number that lies between two others (inclusive), None for anything else."""
+    found = between(value, low, high)
+    return None if found is None or found != int(found) else int(found)
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, also one written as text; None for anything else."""
     if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = float(value)
+        found = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return found if math.isfinite(found) else None

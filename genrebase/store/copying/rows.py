@@ -30,6 +30,10 @@ Key = tuple[Any, ...]
 _BATCH: Final = 5_000
 """Rows of one transaction."""
 
+_HEAVY_BATCHES: Final = {"sound_matrix": 50}
+"""Where rows hold bytes, at most 100 kB each; others go one by one: an artifact alone may be many
+megabytes."""
+
 
 class TableRows:
     """The rows of one table, read in batches by primary key."""
@@ -41,7 +45,7 @@ class TableRows:
         self._key_places = [self.columns.index(column.name) for column in self._keys]
         self._comparable = [_comparable(column.type) for column in table.columns]
         heavy = any(isinstance(column.type, LargeBinary) for column in table.columns)
-        self._batch = 1 if heavy else batch  # an artifact alone may be many megabytes
+        self._batch = _HEAVY_BATCHES.get(table.name, 1) if heavy else batch
 
     def after(self, connection: Connection, key: Key | None) -> Sequence[Row]:
         """Return the next batch of rows behind `key`."""

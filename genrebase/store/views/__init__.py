@@ -13,6 +13,7 @@ from genrebase.store.views import (
     histograms,
     learning,
     mappings,
+    sounds,
     trends,
 )
 from genrebase.store.views.definition import MARK, View, metadata
@@ -32,6 +33,11 @@ ALL: Final[Mapping[str, View]] = {
         mappings.genre_mappings,
         trends.genre_trends,
         trends.genre_popularity,
+        sounds.sections,
+        sounds.harmony,
+        sounds.genre_progressions,
+        sounds.timbres,
+        sounds.sound_matrices,
         answers.predictions,
         answers.model_leaderboard,
         experiments.experiment_results,
@@ -58,6 +64,11 @@ genre_mappings = mappings.genre_mappings.table
 genre_overlaps = genres.genre_overlaps.table
 genre_trends = trends.genre_trends.table
 genre_popularity = trends.genre_popularity.table
+sections = sounds.sections.table
+harmony = sounds.harmony.table
+genre_progressions = sounds.genre_progressions.table
+timbres = sounds.timbres.table
+sound_matrices = sounds.sound_matrices.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
 experiment_results = experiments.experiment_results.table
@@ -83,14 +94,19 @@ __all__ = [
     "genre_popularity",
     "genre_profiles",
     "genre_progress",
+    "genre_progressions",
     "genre_separabilities",
     "genre_traits",
     "genre_trends",
+    "harmony",
     "harvest_health",
     "metadata",
     "model_leaderboard",
     "predictions",
     "scoring_tracks",
+    "sections",
+    "sound_matrices",
+    "timbres",
     "track_credits",
     "track_genres",
     "track_matches",

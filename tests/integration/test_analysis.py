@@ -1,0 +1,300 @@
+"""Analyses are asked for track by track, the most wanted first, and stored whole or not at all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine, Table, func, select
+
+from collector import forget
+from collector.analysis import (
+    CLAIMED_FOR,
+    GIBBERISH_TO_STOP,
+    MISSES_TO_CLOSE,
+    Analyser,
+)
+from collector.budget import Budget
+from collector.catalogue import analyses, merging
+from collector.catalogue import features as queue
+from collector.errors import BadAnswer, CollectorError, NotFound, RateLimited, Unusable
+from collector.rates import Rate
+from collector.records import Account
+from genrebase.sound import matrices, segments
+from genrebase.sound.analysis import Analysis
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
+from tests.sounds import add_analysis, analysis
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class FakeAnalyst:
+    """Answers what it was told to, in order; the last answer again and again."""
+
+    answers: list[Analysis | CollectorError] = field(default_factory=lambda: [analysis()])
+    asked: list[str] = field(default_factory=list)
+    name: str = "spotify"
+    endpoint: str = "audio-analysis"
+
+    @property
+    def account(self) -> Account:
+        return Account("spotify", "fake", Rate(1_000, 30))
+
+    def fetch(self, track_id: str, /) -> Analysis:
+        self.asked.append(track_id)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, CollectorError):
+            raise answer
+        return answer
+
+
+def analyser(
+    engine: Engine,
+    analyst: FakeAnalyst,
+    clock: FakeClock | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Analyser:
+    return Analyser(
+        engine, clock or FakeClock(), analyst, Budget.open(engine, analyst.account), stop
+    )
+
+
+def source_id(number: int) -> str:
+    return f"{number:022d}"
+
+
+def add_tracks(connection: Connection, count: int, **values: object) -> list[int]:
+    """Tracks whose Spotify ids are their own ids."""
+    first = (connection.scalar(select(func.max(tables.track.c.id))) or 0) + 1
+    ids = [
+        make.add_track(connection, f"Song {number}", **values)  # type: ignore[arg-type]  # as the test says
+        for number in range(first, first + count)
+    ]
+    for track in ids:
+        make.add_alias(connection, track, source_id(track))
+    return ids
+
+
+@pytest.fixture
+def tracks(engine: Engine) -> list[int]:
+    """Three tracks to be asked for."""
+    with transaction(engine) as connection:
+        return add_tracks(connection, 3)
+
+
+def rows(engine: Engine, table: Table, **values: object) -> list[dict[str, object]]:
+    query = select(table).where(*(table.c[name] == value for name, value in values.items()))
+    with reading(engine) as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def analysed(engine: Engine) -> set[object]:
+    return {row["track_id"] for row in rows(engine, tables.sound_summary)}
+
+
+def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None:
+    """Sections, summary, progressions and matrix of a track are there, and nobody asks again."""
+    analyst = FakeAnalyst()
+    outcome = analyser(engine, analyst).run()
+    assert (outcome.stopped, outcome.asked, outcome.known, outcome.requests) == ("done", 3, 3, 3)
+    one = {"track_id": tracks[0]}
+    found = rows(engine, tables.section, **one)
+    assert [row["numeral"] for row in found] == ["I", "V", "I", "IV"]
+    assert [row["position"] for row in found] == [0, 1, 2, 3]
+    assert {(row["provider"], row["tempo_ratio"], row["loudness"]) for row in found} == {
+        ("spotify", 1.0, -8.0)
+    }
+    (summary,) = rows(engine, tables.sound_summary, **one)
+    assert (summary["degree_0"], summary["degree_5"], summary["degree_7"]) == (0.5, 0.25, 0.25)
+    assert (summary["sections"], summary["numerals"]) == (4, "I V I IV")
+    assert (summary["segments"], summary["timbre_mean_11"], summary["pitch_mean_0"]) == (
+        3,
+        0.5,
+        0.5,
+    )
+    assert summary["fetched_at"] == NOON
+    assert {row["numerals"]: row["times"] for row in rows(engine, tables.progression, **one)} == {
+        "I V": 1, "V I": 1, "I IV": 1, "I V I": 1, "V I IV": 1, "I V I IV": 1,
+    }  # fmt: skip
+    (matrix,) = rows(engine, tables.sound_matrix, **one)
+    values = matrices.unpack(matrix["data"], matrix["steps"], matrix["channels"])  # type: ignore[arg-type]  # what the columns hold
+    assert values.shape == (3, segments.CHANNELS)
+    assert analyser(engine, analyst).has_work() is False
+    assert analyser(engine, analyst).run().requests == 0
+
+
+def test_a_second_analysis_takes_the_place_of_the_first(engine: Engine, tracks: list[int]) -> None:
+    """What is stored is one analysis, never parts of two."""
+    with transaction(engine) as connection:
+        add_analysis(connection, tracks[0], (0, 7, 0, 5))
+        add_analysis(connection, tracks[0], (0, 2))
+    assert len(rows(engine, tables.section)) == 2
+    assert [row["numerals"] for row in rows(engine, tables.progression)] == ["I II"]
+
+
+def test_labelled_tracks_come_first_and_genres_take_turns(engine: Engine) -> None:
+    """First who was asked for least; within a genre the best of it; last what has no label."""
+    with transaction(engine) as connection:
+        rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
+        (unlabelled,) = add_tracks(connection, 1)
+        rocks = add_tracks(connection, 4, genres=[rock])
+        for place, track in enumerate(reversed(rocks)):
+            rank = tables.sighting.update().where(tables.sighting.c.track_id == track)
+            connection.execute(rank.values(best_rank=place))
+        jazzy = add_tracks(connection, 2, genres=[jazz])
+        make.add_verdict(connection, rocks[3], jazz)  # a person says so
+    analyst = FakeAnalyst()
+    analyser(engine, analyst).run(max_requests=3)
+    assert analyst.asked == [source_id(rocks[2]), source_id(jazzy[0]), source_id(rocks[1])]
+    analyser(engine, analyst).run()
+    assert analyst.asked[3:] == [
+        source_id(number) for number in (jazzy[1], rocks[0], rocks[3], unlabelled)
+    ]
+
+
+def test_a_limit_gives_the_rest_back(engine: Engine, tracks: list[int]) -> None:
+    """What was taken and not asked for is free at once."""
+    outcome = analyser(engine, FakeAnalyst()).run(max_requests=1)
+    assert (outcome.stopped, outcome.requests) == ("limit", 1)
+    assert [row["outcome"] for row in rows(engine, tables.feature_attempt)] == ["known"]
+    assert analyser(engine, FakeAnalyst()).run().known == 2
+
+
+def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
+    """What one has taken another leaves, until the time is over."""
+    clock = FakeClock()
+    until = clock.now() + CLAIMED_FOR
+    with transaction(engine) as connection:
+        taken = analyses.claim(connection, clock.now(), until, 2)
+    analyst = FakeAnalyst()
+    assert analyser(engine, analyst, clock).run().asked == 1
+    assert not {one.source_id for one in taken} & set(analyst.asked)
+    assert analyser(engine, analyst, clock).has_work() is False
+    clock.advance(CLAIMED_FOR.total_seconds())
+    assert analyser(engine, analyst, clock).run().asked == 2
+    with transaction(engine) as connection:
+        analyses.release(connection, taken, until, clock.now())  # too late: nothing happens
+    assert analysed(engine) == set(tracks)
+    assert {row["outcome"] for row in rows(engine, tables.feature_attempt)} == {"known"}
+
+
+def test_a_miss_is_remembered_with_growing_gaps(engine: Engine, tracks: list[int]) -> None:
+    """Who has no analysis is asked for again after a day, then after a week."""
+    analyst, clock = FakeAnalyst([NotFound(), Unusable("Empty."), analysis()]), FakeClock()
+    outcome = analyser(engine, analyst, clock).run()
+    assert (outcome.known, outcome.unknown) == (1, 2)
+    assert outcome.reasons == {"There is no analysis.": 1, "Empty.": 1}
+    for gap in (1, 7, 30, 90, 90):
+        clock.advance((gap * DAY).total_seconds() - 1)
+        assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().asked == 0
+        clock.advance(1)
+        assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().asked == 2
+    assert analysed(engine) == {tracks[2]}
+
+
+def test_an_answer_that_cannot_be_read_is_set_aside(engine: Engine, tracks: list[int]) -> None:
+    """One track whose answer is gibberish does not keep the others waiting."""
+    gibberish = [BadAnswer("Gibberish.")] * 6
+    outcome = analyser(engine, FakeAnalyst([*gibberish, analysis()])).run()
+    assert (outcome.known, outcome.unknown, outcome.problems) == (2, 1, [])
+    assert outcome.reasons == {"Gibberish.": 1}
+
+
+def test_nothing_but_gibberish_stops_it(engine: Engine, tracks: list[int]) -> None:
+    """A provider that makes no sense is left, with its name."""
+    outcome = analyser(engine, FakeAnalyst([BadAnswer("Gibberish.")])).run()
+    assert outcome.problems == ["audio-analysis: Gibberish."]
+    assert outcome.asked == GIBBERISH_TO_STOP - 1
+
+
+def test_an_endpoint_that_finds_nobody_is_gone(engine: Engine) -> None:
+    """Misses without a single hit mean that nothing is there: it is left for a week."""
+    with transaction(engine) as connection:
+        add_tracks(connection, 2 * MISSES_TO_CLOSE)
+    clock, analyst = FakeClock(), FakeAnalyst([NotFound()])
+    assert analyser(engine, analyst, clock).run().stopped == "closed"
+    assert len(analyst.asked) == MISSES_TO_CLOSE
+    assert analyser(engine, analyst, clock).has_work() is False
+    clock.advance((7 * DAY).total_seconds())
+    assert analyser(engine, analyst, clock).has_work() is True
+
+
+def test_a_ban_says_until_when(engine: Engine, tracks: list[int]) -> None:
+    """A long ban ends the run; nothing is asked inside it, and what was taken is free after."""
+    clock, analyst = FakeClock(), FakeAnalyst([RateLimited(20_000), analysis()])
+    outcome = analyser(engine, analyst, clock).run()
+    assert (outcome.stopped, outcome.requests) == ("blocked", 1)
+    assert outcome.blocked is not None
+    assert outcome.blocked.until == NOON + timedelta(seconds=20_001)
+    assert analyser(engine, analyst, clock).has_work() is False
+    assert analyser(engine, analyst, clock).run().requests == 0
+    clock.advance(20_002)
+    assert analyser(engine, analyst, clock).run().known == 3
+
+
+def test_it_stops_between_tracks(engine: Engine, tracks: list[int]) -> None:
+    """Asked to stop, it stores the answer in hand and leaves the rest."""
+    analyst = FakeAnalyst()
+    outcome = analyser(engine, analyst, stop=lambda: bool(analyst.asked)).run()
+    assert (outcome.stopped, outcome.known) == ("interrupted", 1)
+    assert len(rows(engine, tables.feature_attempt)) == 1
+
+
+def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) -> None:
+    """A track forgotten while it was asked for leaves no row behind."""
+    clock = FakeClock()
+    with transaction(engine) as connection:
+        (first, *_) = analyses.claim(connection, clock.now(), clock.now() + CLAIMED_FOR, 1)
+        connection.execute(tables.track.delete().where(tables.track.c.id == first.track_id))
+        analyses.record(connection, first, "spotify", analysis(), clock.now(), None)
+    assert rows(engine, tables.sound_summary) == []
+
+
+def test_features_are_counted_without_analyses(engine: Engine, tracks: list[int]) -> None:
+    """An analysis says nothing about whether features are nowhere to be had."""
+    analyser(engine, FakeAnalyst()).run()
+    with reading(engine) as connection:
+        assert len(queue.due(connection, "spotify", NOON, after=0, limit=10)) == 3
+
+
+@pytest.mark.parametrize("older_has_one", [True, False])
+def test_merging_keeps_one_analysis(engine: Engine, older_has_one: bool) -> None:
+    """Of two tracks found to be one the older one's analysis stays, else the younger one's."""
+    with transaction(engine) as connection:
+        older, younger = add_tracks(connection, 2)
+        add_analysis(connection, younger, (0, 2, 4, 5, 7))
+        add_analysis(connection, younger, (0, 3), provider="audio")
+        if older_has_one:
+            add_analysis(connection, older, (0, 7))
+        merging.merge(connection, [(older, younger)], "spotify", NOON)
+    degrees = [row["degree"] for row in rows(engine, tables.section, provider="spotify")]
+    assert sorted(degrees) == ([0, 7] if older_has_one else [0, 2, 4, 5, 7])  # type: ignore[type-var]  # numbers
+    assert len(rows(engine, tables.section, provider="audio")) == 2
+    for table in analyses.TABLES:
+        assert {row["track_id"] for row in rows(engine, table)} == {older}
+    assert len(rows(engine, tables.sound_matrix)) == 2
+
+
+def test_forgetting_takes_what_the_origin_said(engine: Engine) -> None:
+    """A label keeps its track, not Spotify's analysis of it, which is not asked for again."""
+    old = {"origin": "spotify", "last_seen_at": NOON - 31 * DAY}
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        kept, gone = add_tracks(connection, 2, **old)
+        make.add_verdict(connection, kept, rock)
+        for track in (kept, gone):
+            add_analysis(connection, track)
+            add_analysis(connection, track, (0, 3), provider="audio")
+    clock = FakeClock()
+    forget.forget(engine, clock, "spotify", 30 * DAY)
+    for table in analyses.TABLES:
+        found = {(row["track_id"], row["provider"]) for row in rows(engine, table)}
+        assert found == {(kept, "audio")}
+    assert forget.preview(engine, clock, "spotify", 30 * DAY).forgotten.kept_for_labels == 0
+    with transaction(engine) as connection:
+        connection.execute(tables.sound_summary.delete())
+    assert analyser(engine, FakeAnalyst(), clock).has_work() is False
