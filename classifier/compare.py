@@ -141,7 +141,7 @@ def _try_all(
         selection = selected.of(configuration)
         workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
         with threads.capped(workers):
-            tried = trials.attempt(selection, configuration.of(choice), clock, cores=workers)
+            tried, _ = trials.attempt(selection, configuration.of(choice), clock, cores=workers)
         experiments.record(database, experiment, configuration, tried, clock.now())
     progress(len(planned), len(planned), "done")
 

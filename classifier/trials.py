@@ -135,21 +135,17 @@ def judge(
 
 def attempt(
     selection: Selection, choice: Choice, clock: Clock, *, cores: int, side: str = "test"
-) -> Tried:
+) -> tuple[Tried, Fitted | None]:
     """Fit and judge; what cannot be fitted is a trial that failed, with its reason."""
     began = clock.monotonic()
     try:
         fitted = fit(selection, choice, clock, cores=cores)
-        return judge(fitted, choice, clock, side=side, sized=side == "test")
+        return judge(fitted, choice, clock, side=side, sized=side == "test"), fitted
     except (GenrebaseError, ValueError, ArithmeticError, MemoryError) as error:
         # scikit-learn refuses many a value in fit only, each time as a ValueError
-        return failed(selection, error, clock.monotonic() - began)
-
-
-def failed(selection: Selection, error: Exception, seconds: float) -> Tried:
-    """Return a trial that came to nothing."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    return Tried(int(selection.learned.sum()), seconds, error=said)
+        said = " ".join(str(error).split()) or type(error).__name__
+        seconds = clock.monotonic() - began
+        return Tried(int(selection.learned.sum()), seconds, error=said), None
 
 
 def against_rest(selection: Selection, genre: str) -> Selection:

@@ -138,7 +138,8 @@ def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     found, clock = Music().snapshot(), FakeClock()
     wrong = replace(CHOICE, estimator="logistic", params={"C": -1.0})
-    failed = trials.attempt(select(found, wrong), wrong, clock, cores=1)
+    failed, fitted = trials.attempt(select(found, wrong), wrong, clock, cores=1)
+    assert fitted is None
     assert "'C'" in (failed.error or "")
     grid = Grid(("dummy", "logistic"), (("audio",),))
     asked = select(dataset.snapshot(sqlite_engine), CHOICE)

@@ -1,0 +1,159 @@
+"""What more tracks of each genre bring, on the same test tracks at every size."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+
+from classifier import curve
+from classifier.curve import Curve, default_sizes
+from classifier.errors import TooFewTracks
+from classifier.intervals import Resampled
+from classifier.metrics import Answers, gains, per_genre
+from classifier.records import Choice
+from genrebase.store import tables
+from genrebase.store.engine import reading
+from tests.fakes import FakeClock
+from tests.music import Music
+
+CHOICE = Choice(estimator="logistic", features=("audio",), min_tracks=20)
+
+
+class Killed(Exception):
+    """What ends a curve in the middle."""
+
+
+def run(engine: Engine, **more: Any) -> Curve:
+    told = {"progress": lambda *_: None, **more}
+    return curve.run(engine, CHOICE, FakeClock(), **told)
+
+
+@pytest.fixture
+def music(engine: Engine) -> Engine:
+    Music().fill(engine)
+    return engine
+
+
+def gained(engine: Engine) -> list:
+    metric = tables.trial_metric
+    columns = (metric.c.regime, metric.c.genre, metric.c.metric, metric.c.value, metric.c.low)
+    with reading(engine) as connection:
+        return [
+            tuple(row)
+            for row in connection.execute(
+                select(*columns).where(metric.c.metric.like("%gain")).order_by(metric.c.id)
+            )
+        ]
+
+
+@pytest.mark.parametrize(
+    ("most", "sizes"),
+    [
+        (20, (10, 20)),
+        (110, (30, 55, 110)),
+        (640, (30, 100, 320, 640)),
+        (800, (30, 100, 300, 400, 800)),
+        (5_000, (30, 100, 300, 1_000, 2_500, 5_000)),
+    ],
+)
+def test_the_last_step_is_a_doubling(most: int, sizes: tuple[int, ...]):
+    """Sizes grow about threefold, and end with the half and the whole of what there is."""
+    assert default_sizes(most) == sizes
+
+
+def test_every_size_stands_with_what_it_brought(music: Engine):
+    """Accuracy and F1 per genre at each size; the last step per genre, in sentences."""
+    found = run(music)
+    assert [row["per_genre"] for row in found.sizes] == [30, 55, 111]
+    assert found.sizes[0]["trained_rows"] == 90
+    for row in found.sizes:
+        assert set(row["genres"]) == {"blues", "metal", "techno"}
+        assert row["metrics"]["new_artist"]["n"] == found.sizes[0]["metrics"]["new_artist"]["n"]
+    step = found.step
+    assert (step["from"], step["to"]) == (55, 111)
+    difference = found.sizes[2]["genres"]["metal"]["f1"] - found.sizes[1]["genres"]["metal"]["f1"]
+    metal = next(one for one in step["genres"] if one["genre"] == "metal")
+    assert metal["gain"] == pytest.approx(difference)
+    assert metal["interval"][0] <= metal["gain"] <= metal["interval"][1]
+    assert found.sentences[0].startswith("From 55 to 111 tracks per genre: accuracy ")
+    said = " ".join(found.sentences)
+    assert all(genre in said for genre in ("blues", "metal", "techno"))
+
+
+def test_a_curve_that_was_killed_goes_on(music: Engine):
+    """The gain over a size that was tried before the kill is what it would have been."""
+    whole = run(music, again=True)
+    before = gained(music)
+
+    def kill(done: int, _of: int, _what: str) -> None:
+        if done == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(music, progress=kill, again=True)
+    found = run(music)
+    assert found.experiment != whole.experiment
+    assert found.step == whole.step
+    assert gained(music) == before * 2
+    assert run(music).nothing_new
+    with reading(music) as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.experiment)) == 2
+
+
+def test_too_little_to_draw_a_curve_of(sqlite_engine: Engine):
+    """One size, or nothing to halve, is refused with what there is."""
+    Music().fill(sqlite_engine)
+    with pytest.raises(TooFewTracks, match="name two sizes up to that"):
+        run(sqlite_engine, sizes=[5000, 9000])
+    with pytest.raises(TooFewTracks, match="No genre has 20 tracks"):
+        curve.run(
+            sqlite_engine,
+            Choice(estimator="dummy", per_genre=10, min_tracks=20),
+            FakeClock(),
+            progress=lambda *_: None,
+        )
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"after": 200, "interval": [0.01, 0.2], "n": 50}, "helps"),
+        ({"after": 200, "interval": [-0.01, 0.2], "n": 50}, "no_help_seen"),
+        ({"after": 200, "interval": [-0.2, -0.01], "n": 50}, "hurts"),
+        ({"after": 200, "interval": [0.01, 0.2], "n": 29}, "too_few_tracks"),
+        ({"after": 149, "interval": [0.01, 0.2], "n": 50}, "no_more_tracks"),
+    ],
+)
+def test_a_genre_is_said_to_gain_only_where_it_is_certain(told: dict[str, Any], says: str):
+    """The whole interval must be above 0, on enough test tracks, after a real growth."""
+    assert curve._says({"before": 100, **told}) == says
+
+
+def test_a_gain_is_the_difference_of_two_f1s():
+    """Paired on the same tracks; answers that did not change gain nothing, for certain."""
+    random = np.random.default_rng(1)
+    truth = random.integers(3, size=200)
+    artists = random.integers(40, size=200)
+    nothing = np.zeros(200, dtype=bool)
+
+    def answers(right: float) -> Answers:
+        said = np.where(random.random(200) < right, truth, random.integers(3, size=200))
+        return Answers(np.eye(3)[said], truth, artists, nothing, nothing)
+
+    resampled = Resampled(artists, seed=0)
+    poor, good = answers(0.3), answers(0.9)
+    found = gains(poor, good, resampled)
+    for genre in range(3):
+        one, other = (
+            next(row.value for row in per_genre(each, None)[genre] if row.metric == "f1")
+            for each in (poor, good)
+        )
+        assert found[genre].value == pytest.approx((other or 0) - (one or 0))
+        assert found[genre].interval is not None
+        assert found[genre].interval.low > 0
+    assert found[None].value == pytest.approx(good.hits.mean() - poor.hits.mean())
+    same = gains(good, good, resampled)
+    assert {
+        (one.value, one.interval.low, one.interval.high) for one in same.values() if one.interval
+    } == {(0, 0, 0)}
