@@ -201,11 +201,13 @@ def _named_in(path: Path, genre_column: str | None) -> list[str]:
 
 def _is_table(dataset: Dataset) -> bool:
     """Tell a table from a list in which some names hold a comma: all its lines are alike."""
-    return len(dataset.header) > 1 and all(row is not None for row in dataset.rows())
+    return len(dataset.header) > 1 and not any(
+        isinstance(row, reader.Broken) for row in dataset.rows()
+    )
 
 
 def _distinct(dataset: Dataset, at: int) -> list[str]:
-    raw = dict.fromkeys(row[at] for row in dataset.rows() if row is not None)
+    raw = dict.fromkeys(row[at] for row in dataset.rows() if not isinstance(row, reader.Broken))
     return list(dict.fromkeys(cell.strip() for cell in raw if not cells.is_missing(cell)))
 
 

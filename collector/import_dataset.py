@@ -7,12 +7,12 @@ database: its tracks are found, and its rows are not counted twice.
 import csv
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from collector import new_file
 from collector.catalogue import files, mappings, origin, tracks
@@ -21,6 +21,7 @@ from collector.datasets.reader import Dataset
 from collector.datasets.rows import Rejection, RowReader
 from collector.errors import OtherCatalogue
 from collector.records import Delivery, FoundTrack, Recorded, Seen
+from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.output import Advance
@@ -48,6 +49,17 @@ class Imported:
     """Genres that its rows carry."""
     seconds: float
     rows_per_second: float
+    unreadable: dict[str, int]
+    """Cells that say something which cannot be read, per column: they are left empty."""
+    claims_moved: int
+    """Tracks that were there before, under one genre, and count for another now."""
+    similar_genres: list[list[str]]
+    """Genres of its rows that differ only by case or blanks."""
+    stopped: Literal["done", "interrupted"]
+
+
+class NothingTaken(GenrebaseError):
+    """No row of a dataset could be taken."""
 
 
 @dataclass(slots=True)
@@ -58,7 +70,7 @@ class _Batch:
     """The number of its last row; the first row of the file is 1."""
     found: list[tuple[int, FoundTrack, str | None, int]] = field(default_factory=list)
     """(row, track, genre, rank)."""
-    rejected: list[tuple[int, Rejection]] = field(default_factory=list)
+    rejected: list[tuple[int, Rejection | reader.Broken]] = field(default_factory=list)
     broad_of: dict[str, str] = field(default_factory=dict)
 
 
@@ -71,12 +83,13 @@ def import_dataset(
     genre_column: str | None = None,
     encoding: str = reader.UTF8,
     rejected: Path | None = None,
+    stop_requested: Callable[[], bool] = lambda: False,
 ) -> Imported:
     """Import the dataset in `path`; `rejected` is a file that gets a line for every rejected row.
 
     Raises `Refused` where `rejected` exists, `NotADataset`, `ColumnsMissing` or `OtherCatalogue`
     before anything is written, `Damaged` where the file breaks off (the batches before that are
-    kept).
+    kept). Asked to stop, it ends after the batch in hand; the next import goes on there.
     """
     began = clock.monotonic()
     _refuse_invented(engine)
@@ -92,8 +105,10 @@ def import_dataset(
             ranks: Counter[str] = Counter()
             reasons: Counter[str] = Counter()
             total, unlabelled = Recorded(), 0
-            done = 0
+            done, stopped = 0, False
             for batch in _batches(dataset, rows, ranks):
+                if stopped := stop_requested():
+                    break
                 total += recorder.record(batch)
                 for row, reason in batch.rejected:
                     reasons[reason] += 1
@@ -102,7 +117,10 @@ def import_dataset(
                 done = batch.last
                 advance(done, total=dataset.estimated_rows(done))
                 collect()
-            recorder.finish()
+            if stopped:
+                run.outcome("interrupted")
+            else:
+                recorder.finish()
             run.note(file=path.name, rows=done, tracks_new=total.tracks_new)
     seconds = clock.monotonic() - began
     return Imported(
@@ -115,7 +133,19 @@ def import_dataset(
         genres=len(ranks),
         seconds=round(seconds, 3),
         rows_per_second=round(done / seconds, 1) if seconds > 0 else 0.0,
+        unreadable={dataset.header[at]: n for at, n in sorted(rows.unreadable.items())},
+        claims_moved=sum(track_id <= recorder.last_before for track_id in total.moved),
+        similar_genres=_similar(ranks),
+        stopped="interrupted" if stopped else "done",
     )
+
+
+def _similar(genres: Iterable[str]) -> list[list[str]]:
+    """Return the names that differ only by case or blanks, together."""
+    alike: dict[str, list[str]] = {}
+    for name in sorted(genres):
+        alike.setdefault("".join(name.casefold().split()), []).append(name)
+    return [names for names in alike.values() if len(names) > 1]
 
 
 def _refuse_invented(engine: Engine) -> None:
@@ -138,13 +168,16 @@ def _batches(dataset: Dataset, rows: RowReader, ranks: Counter[str]) -> Iterator
 
 
 def _read(
-    chunk: Sequence[reader.Cells | None], before: int, rows: RowReader, ranks: Counter[str]
+    chunk: Sequence[reader.Cells | reader.Broken],
+    before: int,
+    rows: RowReader,
+    ranks: Counter[str],
 ) -> _Batch:
     """Read rows into tracks; a track's rank is how many of its genre came before it."""
     batch = _Batch(before + len(chunk))
     for number, cells in enumerate(chunk, before + 1):
-        if cells is None:
-            batch.rejected.append((number, Rejection.BROKEN))
+        if isinstance(cells, reader.Broken):
+            batch.rejected.append((number, cells))
             continue
         read = rows.read(cells)
         if isinstance(read, Rejection):
@@ -169,6 +202,9 @@ class _Recorder:
         self._name, self._sha256 = path.name, sha256
         self._mapping = path.name.split(".")[0]
         self._delivery = Delivery(origin=f"csv:{path.name}", provider=PROVIDER)
+        with reading(engine) as connection:
+            self.last_before = tracks.last_id(connection)
+            """The highest id of a track that was there before; 0 where there was none."""
 
     def record(self, batch: _Batch) -> Recorded:
         """Record a batch and how far the file is counted, in one transaction."""

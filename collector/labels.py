@@ -126,15 +126,15 @@ def import_labels(
 
 def _take(
     connection: Connection,
-    row: Sequence[str] | None,
+    row: Sequence[str] | reader.Broken,
     at: Mapping[str, int],
     known: Mapping[str, int],
     by: str | None,
     now: datetime,
 ) -> bool | str:
     """Take one row; return whether it changed anything, or why it cannot be used."""
-    if row is None:
-        return "wrong number of columns"
+    if isinstance(row, reader.Broken):
+        return str(row)
     said = {name: names.clean(row[index]) for name, index in at.items()}
     genre_id = known.get(said["genre"])
     if genre_id is None:

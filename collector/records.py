@@ -1,6 +1,6 @@
 """What the collector passes around: frozen, typed, documented field by field."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 from collector.rates import Rate
@@ -149,7 +149,13 @@ class Recorded:
     """Items that made a track that was not there."""
     duplicates: int = 0
     """Items whose track was there already (or came earlier in the batch)."""
+    moved: frozenset[int] = field(default=frozenset(), compare=False)
+    """Tracks that counted for one genre, and count for another now."""
 
     def __add__(self, other: "Recorded") -> "Recorded":
         """Add two batches up."""
-        return Recorded(self.tracks_new + other.tracks_new, self.duplicates + other.duplicates)
+        return Recorded(
+            self.tracks_new + other.tracks_new,
+            self.duplicates + other.duplicates,
+            self.moved | other.moved,
+        )

@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from collector import identity
 from collector.catalogue import artists, claims, drafts, genres, merging, sightings
@@ -76,9 +76,14 @@ def record(
             _sight(batch, draft.id, genre_ids[item.genre], item)
         if track.features is not None and draft.id not in batch.features:
             batch.features[draft.id] = _features_of(track.features)
-    _store(connection, batch, before, delivery, now)
+    moved = _store(connection, batch, before, delivery, now)
     tracks_new = sum(draft.new for draft in batch.tracks.values())
-    return Recorded(tracks_new, len(seen) - tracks_new)
+    return Recorded(tracks_new, len(seen) - tracks_new, moved)
+
+
+def last_id(connection: Connection) -> int:
+    """Return the highest id of a track; 0 where there is none."""
+    return connection.scalar(select(func.max(tables.track.c.id))) or 0
 
 
 def _load(connection: Connection, found: Sequence[FoundTrack]) -> _Batch:
@@ -170,7 +175,8 @@ def _store(
     before: claims.Standings,
     delivery: Delivery,
     now: datetime,
-) -> None:
+) -> frozenset[int]:
+    """Store a batch; return the tracks that counted for another genre before."""
     known = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
     ranks = claims.ranks_of(connection, known)
     added: Counter[int] = Counter()
@@ -198,6 +204,14 @@ def _store(
     merging.merge(connection, batch.same, delivery.origin, now)
     if claims.reordered(before, after):
         claims.settle_tied(connection)
+    return frozenset(
+        track_id for genre_id, _, track_id in moved if _left(batch, track_id, genre_id)
+    )
+
+
+def _left(batch: _Batch, track_id: int, genre_id: int | None) -> bool:
+    before = batch.tracks[track_id].claim[0]
+    return before is not None and before != genre_id
 
 
 def _store_features(

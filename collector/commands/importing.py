@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
-from collector.datasets import reader
-from collector.import_dataset import Imported, import_dataset
+from collector.commands.harvesting import Stopped
+from collector.datasets import cells, reader
+from collector.datasets.rows import Rejection
+from collector.import_dataset import Imported, NothingTaken, import_dataset
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.output import Output
+from genrebase.runtime.stopping import stop_on_signals
+
+_NAME_IT = "name it, such as --encoding latin-1"
 
 
 def import_(
@@ -36,7 +41,7 @@ def import_(
     """
     output = Output(as_json=as_json)
     engine = store.connect()
-    with output.progress(f"Importing {file.name}") as advance:
+    with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as advance:
         imported = import_dataset(
             engine,
             file,
@@ -45,10 +50,18 @@ def import_(
             genre_column=genre_column,
             encoding=encoding,
             rejected=rejected,
+            stop_requested=lambda: stop.requested,
         )
     for sentence in _sentences(imported):
         output.say(sentence)
     output.document(asdict(imported))
+    if imported.stopped == "interrupted":
+        raise Stopped(
+            f"Stopped after {imported.rows:,} rows. Import it again: it goes on without harm, no "
+            "row counts twice."
+        )
+    if imported.reasons.get(Rejection.UNDECODABLE, 0) == imported.rows > 0:
+        raise NothingTaken(f"No row of {file.name} could be read as {encoding}: {_NAME_IT}.")
 
 
 def _sentences(imported: Imported) -> list[str]:
@@ -59,6 +72,24 @@ def _sentences(imported: Imported) -> list[str]:
     )
     said = [summary]
     if imported.unlabelled:
-        said.append(f"{imported.unlabelled:,} rows carry no genre: stored without a label.")
+        said.append(f"{imported.unlabelled:,} rows carry no usable genre: stored without a label.")
     said.extend(f"Rejected {count:,}: {reason}." for reason, count in imported.reasons.items())
+    if Rejection.UNDECODABLE in imported.reasons:
+        said.append(f"Rows that cannot be decoded may be in another encoding: {_NAME_IT}.")
+    if imported.unreadable:
+        columns = ", ".join(
+            f"{cells.visible(name)} ({n:,})" for name, n in imported.unreadable.items()
+        )
+        said.append(f"Cells that could not be read were left empty: {columns}.")
+    if imported.claims_moved:
+        said.append(
+            f"{imported.claims_moved:,} tracks that were there count for another genre now: they "
+            "stand higher under it."
+        )
+    for names in imported.similar_genres:
+        listed = ", ".join(repr(name) for name in names)
+        said.append(
+            f"{listed} differ only by case or blanks and are kept apart; if they are one: "
+            "collector genres merge ONE INTO"
+        )
     return said

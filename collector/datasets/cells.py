@@ -35,6 +35,27 @@ def text(cell: str) -> str:
     return cell.strip()
 
 
+def visible(text: str) -> str:
+    """Return text as a terminal may show it: what is no character of a text, as its code."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def is_number(cell: str) -> bool:
+    """Say whether a cell holds a number at all, in range or not."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def is_date(cell: str) -> bool:
+    """Say whether a cell holds a date as `date` reads them, whatever its year."""
+    return _DATE.fullmatch(cell.strip()) is not None
+
+
 def number(cell: str, low: float, high: float) -> float | None:
     """Return a cell's number, None where it is none or out of its range."""
     try:
@@ -54,7 +75,7 @@ def whole(cell: str, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
-def category(cell: str, low: int, high: int) -> int | None:
+def category(cell: str, low: float, high: float) -> int | None:
     """Return a cell's whole number, None where it is none: between two categories is nothing."""
     value = number(cell, low, high)
     return int(value) if value is not None and value.is_integer() else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from collector.datasets import cells
 from genrebase.errors import Refused
 from genrebase.store import tables
 
@@ -163,6 +164,6 @@ def _missing(header: Sequence[str], title: int | None, artists: int | None) -> s
 
 
 def _listed(header: Sequence[str]) -> str:
-    names = [name or "(unnamed)" for name in header[:_SHOWN]]
+    names = [cells.visible(name) or "(unnamed)" for name in header[:_SHOWN]]
     more = len(header) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

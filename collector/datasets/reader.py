@@ -4,10 +4,13 @@ import csv
 import gzip
 import hashlib
 import io
+import re
+import unicodedata
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -22,6 +25,9 @@ _PARQUET: Final = b"PAR1"
 _ZIP: Final = b"PK\x03\x04"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS: Final = ",\t;|"
+_SEPARATOR: Final = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+_HEAD: Final = 4_096
+"""Bytes at the beginning that tell what a file is."""
 UTF8: Final = "utf-8-sig"
 """The encoding unless told otherwise; a byte-order mark is no part of the first name."""
 
@@ -33,6 +39,14 @@ class NotADataset(Refused):
     """The file cannot be read as a dataset."""
 
 
+class Broken(StrEnum):
+    """Why a line is no row."""
+
+    WIDTH = "wrong number of columns"
+    TOO_LONG = "a cell of more than 131,072 characters"
+    """The csv module's own limit."""
+
+
 class Damaged(GenrebaseError):
     """The file ends or breaks in the middle."""
 
@@ -42,8 +56,8 @@ class Dataset:
 
     header: Sequence[str]
 
-    def rows(self) -> Iterator[Cells | None]:
-        """Yield every row with as many cells as the header has; None for one that is broken."""
+    def rows(self) -> Iterator[Cells | Broken]:
+        """Yield every row with as many cells as the header has, or why it is broken."""
         raise NotImplementedError
 
     def estimated_rows(self, done: int) -> float | None:
@@ -115,24 +129,41 @@ class _Delimited(Dataset):
         self._size = path.stat().st_size
         unpacked: Any = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
         with self._whole():
-            self._text = self._decoded(io.BufferedReader(unpacked, 1 << 18), encoding)
-            first = self._text.readline()
+            file = io.BufferedReader(unpacked, 1 << 18)
+            head = file.peek(_HEAD)[:_HEAD]
+            self._text = self._decoded(file, encoding)
+            first, delimiter = self._first_lines()
         if not first.strip():
             raise NotADataset(f"{path} is empty: its first line has to name the columns.")
-        self._delimiter = max(_DELIMITERS, key=first.count)
-        names = next(csv.reader([first], delimiter=self._delimiter))
+        if _is_binary(first, head):
+            raise NotADataset(
+                f"{path} is a binary file, or text in an encoding that has to be named "
+                "(--encoding utf-16): give CSV or Parquet."
+            )
+        self._delimiter = delimiter or max(_DELIMITERS, key=first.count)
+        try:
+            names = next(csv.reader([first], delimiter=self._delimiter))
+        except csv.Error as error:
+            raise NotADataset(f"{path} does not begin with the columns' names: {error}.") from None
         self.header = [name.strip() for name in names]
+
+    def _first_lines(self) -> tuple[str, str | None]:
+        """Return the header's line, and the delimiter where Excel named it (`sep=;`)."""
+        first = _filled_line(self._text)
+        told = _SEPARATOR.fullmatch(first)
+        return (first, None) if told is None else (_filled_line(self._text), told[1])
 
     def _decoded(self, file: io.BufferedReader, encoding: str) -> IO[str]:
         errors = "surrogateescape"  # keeps what cannot be decoded apart, row by row
         if file.peek(2)[:2] in _UTF16:
             encoding, errors = "utf-16", "replace"
+        self._encoding = encoding
         try:
             return io.TextIOWrapper(file, encoding, errors, newline="")
         except LookupError:
             raise NotADataset(f"There is no encoding called {encoding!r}.") from None
 
-    def rows(self) -> Iterator[Cells | None]:
+    def rows(self) -> Iterator[Cells | Broken]:
         lines = _Lines(self._text)
         records = csv.reader(lines, delimiter=self._delimiter)
         width = len(self.header)
@@ -146,14 +177,15 @@ class _Delimited(Dataset):
                             yield self._fitting(row, lines)
                         lines.taken.clear()
                 except csv.Error:
+                    reason = Broken.WIDTH if len(lines.taken) > 1 else Broken.TOO_LONG
                     lines.give_back()
                     lines.taken.clear()
-                    yield None
+                    yield reason
                 else:
                     return
 
-    def _fitting(self, row: list[str], lines: _Lines) -> list[str] | None:
-        """Return a row of another width, or of several lines, as it can be used; or None.
+    def _fitting(self, row: list[str], lines: _Lines) -> list[str] | Broken:
+        """Return a row of another width, or of several lines, as it can be used, if it can.
 
         A quote that is never closed swallows the rows after it: they are read again.
         """
@@ -162,7 +194,7 @@ class _Delimited(Dataset):
         if fits and lines.balanced():
             return row[:width]
         lines.give_back()
-        return None
+        return Broken.WIDTH
 
     def estimated_rows(self, done: int) -> float | None:
         at = self._raw.tell()
@@ -177,6 +209,29 @@ class _Delimited(Dataset):
                 f"{self._path} is damaged: {error}. What came before is imported; "
                 "get the whole file and start again."
             ) from error
+        except UnicodeError as error:
+            raise NotADataset(
+                f"{self._path} cannot be read as {self._encoding} ({error}): name its encoding "
+                "with --encoding, such as latin-1."
+            ) from error
+
+
+def _filled_line(file: IO[str]) -> str:
+    """Return the next line that is not blank; an empty one at the end of the file."""
+    while (line := file.readline()) and not line.strip():
+        pass
+    return line
+
+
+def _is_binary(first: str, head: bytes) -> bool:
+    """Tell by its first line, and its first bytes, whether a file holds no text."""
+    if any(unicodedata.category(c) == "Cc" for c in first.strip() if c != "\t"):
+        return True
+    return b"\0" in head and not head.startswith(_UTF16) and any(map(_is_undecoded, first))
+
+
+def _is_undecoded(character: str) -> bool:
+    return unicodedata.category(character) == "Cs"
 
 
 class _Parquet(Dataset):
@@ -192,7 +247,7 @@ class _Parquet(Dataset):
             raise NotADataset(f"{path} is not a Parquet file: {error}.") from error
         self.header = list(self._file.schema_arrow.names)
 
-    def rows(self) -> Iterator[Cells | None]:
+    def rows(self) -> Iterator[Cells | Broken]:
         try:
             for batch in self._file.iter_batches(batch_size=_BATCH):
                 columns = (map(_as_text, column.to_pylist()) for column in batch.columns)

@@ -1,5 +1,6 @@
 """From a row of a dataset to a track: what it says, what it does not, and why it is no track."""
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -30,7 +31,6 @@ class Rejection(StrEnum):
     """Why a row is no track."""
 
     NO_NAME = "no name"
-    BROKEN = "wrong number of columns"
     UNDECODABLE = "not in the file's encoding"
     TOO_LONG = "name too long"
 
@@ -49,6 +49,8 @@ class RowReader:
         self._last_year = last_year
         self._has_features = any(index is not None for index in columns.features)
         self._credits = lru_cache(maxsize=65_536)(self._read_credits)
+        self.unreadable: Counter[int] = Counter()
+        """Cells that say something which cannot be read, by their column."""
 
     def read(self, row: Sequence[str]) -> tuple[FoundTrack, str | None] | Rejection:
         """Return a row's track and genre (None: unlabelled), or why it is no track."""
@@ -68,6 +70,8 @@ class RowReader:
         source, source_id = self._address(row)
         if at.artist_ids is not None and source != source_ids.SPOTIFY:
             credits_ = tuple(ArtistCredit(credit.name) for credit in credits_)
+        if genre is None and at.genre is not None:
+            self._missed(at.genre, row, readable=False)
         released, year = self._released(row)
         track = FoundTrack(
             source,
@@ -78,9 +82,9 @@ class RowReader:
             released,
             year,
             self._duration(row),
-            None if at.explicit is None else cells.flag(row[at.explicit]),
-            None if at.popularity is None else cells.whole(row[at.popularity], 0, 100),
-            None if at.isrc is None else cells.isrc(row[at.isrc]),
+            self._explicit(row),
+            self._popularity(row),
+            self._isrc(row),
             self._split(row),
             self._features(row) if self._has_features else None,
         )
@@ -120,6 +124,38 @@ class RowReader:
         }
         return tuple(found[name] for name in dict.fromkeys(listed))
 
+    def _missed(self, index: int, row: Sequence[str], *, readable: bool) -> None:
+        """Note a cell of which nothing was found, where it says something else than that."""
+        if not readable and not cells.is_missing(row[index]):
+            self.unreadable[index] += 1
+
+    def _explicit(self, row: Sequence[str]) -> bool | None:
+        at = self._at.explicit
+        if at is None:
+            return None
+        found = cells.flag(row[at])
+        if found is None:
+            self._missed(at, row, readable=False)
+        return found
+
+    def _popularity(self, row: Sequence[str]) -> int | None:
+        at = self._at.popularity
+        if at is None:
+            return None
+        found = cells.whole(row[at], 0, 100)
+        if found is None:
+            self._missed(at, row, readable=cells.is_number(row[at]))
+        return found
+
+    def _isrc(self, row: Sequence[str]) -> str | None:
+        at = self._at.isrc
+        if at is None:
+            return None
+        found = cells.isrc(row[at])
+        if found is None:
+            self._missed(at, row, readable=False)
+        return found
+
     def _released(self, row: Sequence[str]) -> tuple[str | None, int | None]:
         at = self._at
         for index in (at.release_date, at.release_year):
@@ -127,6 +163,7 @@ class RowReader:
                 released, year = cells.date(row[index], self._last_year)
                 if year is not None:
                     return released, year
+                self._missed(index, row, readable=cells.is_date(row[index]))
         return None, None
 
     def _duration(self, row: Sequence[str]) -> DurationMs | None:
@@ -138,7 +175,10 @@ class RowReader:
         else:
             seconds = cells.number(row[at], 0.001, _LONGEST_MS / 1000)
             found = None if seconds is None else round(seconds * 1000)
-        return None if found is None else DurationMs(found)
+        if found is None:
+            self._missed(at, row, readable=cells.is_number(row[at]))
+            return None
+        return DurationMs(found)
 
     def _split(self, row: Sequence[str]) -> str | None:
         at = self._at.split
@@ -151,10 +191,13 @@ class RowReader:
         for index, (low, high), is_whole in zip(self._at.features, _RANGES, _WHOLE, strict=True):
             if index is None:
                 values.append(None)
-            elif is_whole:
-                values.append(cells.category(row[index], int(low), int(high)))
-            else:
-                values.append(cells.number(row[index], low, high))
+                continue
+            cell = row[index]
+            read = cells.category if is_whole else cells.number
+            value = read(cell, low, high)
+            if value is None:
+                self._missed(index, row, readable=cells.is_number(cell))
+            values.append(value)
         if values[_TEMPO] is None:
             self._forget_beat(row, values)
         if all(value is None for value in values):

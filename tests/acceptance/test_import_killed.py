@@ -58,3 +58,15 @@ def test_killed_and_started_twice_it_counts_every_row_once(start, database_url):
     engine.dispose()
     assert (seen, counted, tracks) == (ROWS, stored, TRACKS)
     assert runs == ["interrupted", "done", "done"]
+
+
+def test_asked_to_stop_it_says_how_far_it_came(start):
+    """SIGTERM: the batch in hand is recorded, JSON says so, and the exit code is 1."""
+    with start() as stopped:
+        assert "5,000" in stopped.stderr.readline()
+        stopped.send_signal(signal.SIGTERM)
+        out, err = stopped.communicate()
+    said = json.loads(out)
+    assert (said["stopped"], stopped.returncode) == ("interrupted", 1)
+    assert 0 < said["rows"] < ROWS
+    assert "Import it again" in err

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
+from collector.import_dataset import NothingTaken
 from genrebase.errors import Refused
 
 ID = "6f807x0ima9a1j3VPbc7VN"
@@ -51,6 +52,23 @@ def test_import_for_people(collector):
     told = collector("import", "data.csv")
     assert "3 rows: 1 new tracks, 1 duplicates, 1 rejected" in told
     assert "Rejected 1: no name." in told
+
+
+def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
+    """Where no row can be read it does not end as if all were well; named, it is."""
+    rows = "".join(f"caf\xe9 {n},A,pop\n" for n in range(3))
+    (tmp_path / "latin.csv").write_bytes(b"title,artist,genre\n" + rows.encode("latin-1"))
+    with pytest.raises(NothingTaken, match="--encoding latin-1"):
+        collector("import", "latin.csv")
+    assert document(collector, "import", "latin.csv", "--encoding", "latin-1")["rejected"] == 0
+
+
+def test_an_import_says_what_looks_wrong(collector, tmp_path):
+    """Cells that cannot be read, and genres that may be one."""
+    (tmp_path / "odd.csv").write_text("title,artist,genre,tempo\nS,A,Rock,x\nT,A,rock,1\n")
+    told = collector("import", "odd.csv")
+    assert "could not be read were left empty: tempo (1)" in told
+    assert "'Rock', 'rock' differ only by case or blanks" in told
 
 
 def test_genres(collector):

@@ -306,3 +306,60 @@ def test_the_list_of_rejected_rows_overwrites_nothing(sqlite_engine, tmp_path):
         run(sqlite_engine, path, rejected=path)
     assert path.read_bytes() == before
     assert count(sqlite_engine, tables.track) == 0
+
+
+def test_what_cannot_be_read_is_counted(engine, tmp_path):
+    """Decimal commas, words and endless genres; what says that there is nothing is not."""
+    rows = [
+        row(1, "rock", tempo="120,5", popularity="abc", duration_ms="long"),
+        row(2, "rock", tempo="abc", popularity="", duration_ms="NA"),
+        row(3, "rock", tempo="0", popularity="-1", duration_ms="0"),
+        row(4, "x" * 5_000),
+    ]
+    imported = run(engine, write(tmp_path / "data.csv", rows))
+    assert imported.unreadable == {
+        "track_genre": 1,
+        "popularity": 1,
+        "tempo": 2,
+        "duration_ms": 1,
+    }
+    assert (imported.tracks_new, imported.unlabelled) == (4, 1)
+
+
+def test_claims_that_move_are_counted(engine, tmp_path):
+    """The finer level takes tracks from the broad one, and says so; again it does not."""
+    header = ("track_id", "track_name", "track_artist", "playlist_genre", "playlist_subgenre")
+    rows = [(spotify_id(n), f"Song {n}", "A", "pop", f"fine {n % 2}") for n in range(6)]
+    path = write(tmp_path / "songs.csv", rows, header)
+    assert run(engine, path).claims_moved == 0
+    moved = run(engine, path, genre_column="playlist_subgenre").claims_moved
+    with reading(engine) as connection:
+        of_fine = connection.scalar(
+            select(func.count())
+            .select_from(tables.track.join(tables.genre))
+            .where(tables.genre.c.name != "pop")
+        )
+    assert moved == of_fine > 0
+    assert run(engine, path, genre_column="playlist_subgenre").claims_moved == 0
+
+
+def test_genres_that_differ_by_case_or_blanks_are_named(sqlite_engine, tmp_path):
+    """They are kept apart: a name stands as it is asked for."""
+    rows = [row(n, name) for n, name in enumerate(("Rock", "rock", "hip hop", "hip  hop", "pop"))]
+    imported = run(sqlite_engine, write(tmp_path / "data.csv", rows))
+    assert imported.similar_genres == [["Rock", "rock"], ["hip  hop", "hip hop"]]
+    assert imported.genres == 5
+
+
+def test_a_stop_ends_after_the_batch(engine, tmp_path):
+    """What is recorded stays, and the next import ends where an undisturbed one would."""
+    path = write(tmp_path / "data.csv", many_rows(BATCH + 500))
+    asked = iter([False, True])
+    imported = run(engine, path, stop_requested=lambda: next(asked))
+    assert (imported.stopped, imported.rows) == ("interrupted", BATCH)
+    again = run(engine, path)
+    assert (again.stopped, again.rows) == ("done", BATCH + 500)
+    with reading(engine) as connection:
+        outcomes = connection.scalars(select(tables.job_run.c.outcome).order_by("id")).all()
+        seen = connection.scalar(select(func.sum(tables.sighting.c.times)))
+    assert (outcomes, seen) == (["interrupted", "done"], BATCH + 500)

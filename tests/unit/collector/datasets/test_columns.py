@@ -100,3 +100,10 @@ def test_without_a_title_it_is_refused():
     """The sentence names what is missing and what is there."""
     with pytest.raises(ColumnsMissing, match=r"title.*artist.*filename, tempo"):
         columns.find(["filename", "tempo"])
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal():
+    """They are shown as their codes; letters of any script stay."""
+    with pytest.raises(columns.ColumnsMissing) as refused:
+        columns.find(["\x1b[2J", "caf\udce9", "曲名"])
+    assert "\\x1b[2J, caf\\udce9, 曲名" in str(refused.value)

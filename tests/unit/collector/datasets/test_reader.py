@@ -11,7 +11,9 @@ from collector.datasets import cells, reader
 
 def read(path, encoding=reader.UTF8):
     with reader.open_dataset(path, encoding) as dataset:
-        return list(dataset.header), [None if row is None else list(row) for row in dataset.rows()]
+        return list(dataset.header), [
+            None if isinstance(row, reader.Broken) else list(row) for row in dataset.rows()
+        ]
 
 
 @pytest.fixture
@@ -156,3 +158,49 @@ def test_how_many_rows_is_estimated_from_the_bytes(written):
         for _ in range(80_000):
             next(rows)
         assert 80_000 <= dataset.estimated_rows(80_000) <= 110_000
+
+
+@pytest.mark.parametrize("encoding", ["idna", "utf-16", "utf-32", "undefined"])
+def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
+    """Whatever Python raises, there is one sentence about it."""
+    with pytest.raises(reader.NotADataset, match="--encoding"):
+        read(written("a..b,c\n1,2\n" * 9), encoding)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR,\0\0\n",
+        b"\x7fELF\x02\x01\x01\0,\0\n\0",
+        "a,b\n1,2\n".encode("utf-16-le"),
+    ],
+)
+def test_a_binary_file_is_called_one(written, content):
+    """And nothing of it is shown."""
+    with pytest.raises(reader.NotADataset, match=r"binary file, or text .*--encoding"):
+        read(written(content))
+
+
+def test_blank_lines_before_the_header_are_skipped(written):
+    """The columns' names are on the first line that says something."""
+    assert read(written("\n  \n\na,b\n1,2\n")) == (["a", "b"], [["1", "2"]])
+    with pytest.raises(reader.NotADataset, match="is empty"):
+        read(written("\n\n", "blank.csv"))
+
+
+@pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n\n"])
+def test_the_line_that_excel_writes_is_understood(written, line):
+    """It names the delimiter, also against what the header looks like."""
+    assert read(written(line + "a,x,y;b\n1;2\n")) == (["a,x,y", "b"], [["1", "2"]])
+
+
+def test_an_endless_cell_is_called_one(written):
+    """Its row has the right number of columns."""
+    with reader.open_dataset(written(f"a,b\n1,{'x' * 140_000}\n3,4\n")) as dataset:
+        assert list(dataset.rows()) == [reader.Broken.TOO_LONG, ["3", "4"]]
+
+
+def test_a_header_that_cannot_be_read_is_refused(written):
+    """Where its first line is one endless cell, there are no names of columns."""
+    with pytest.raises(reader.NotADataset, match="columns' names"):
+        read(written("x" * 140_000 + ",b\n1,2\n"))
