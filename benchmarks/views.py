@@ -7,6 +7,7 @@ the database is a new SQLite file; a database with a schema and no tracks may be
 """
 
 import argparse
+import json
 import random
 import statistics
 import tempfile
@@ -27,9 +28,11 @@ from genrebase.store.sides import side
 GENRES = 114
 BATCH = 20_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CLASSES = json.dumps({"classes": [f"genre {number}" for number in range(1, GENRES + 1)]})
 MODEL = "INSERT INTO model (id, created_at, task, estimator, params, choice, feature_schema, \
-data_fingerprint, trained_rows, seconds, status, metrics, versions, probes) \
-VALUES (:id, :now, 'main', 'logistic', '{}', '{}', '{}', 'x', 1, 1.0, :status, '{}', '{}', '[]')"
+data_fingerprint, trained_rows, seconds, status, metrics, versions, probes, crowned_at) \
+VALUES (:id, :now, 'main', 'logistic', '{}', '{}', CAST(:schema AS {json}), 'x', 1, 1.0, :status, \
+'{}', '{}', '[]', :now)"
 
 
 def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[Table, Any, Any]]:
@@ -123,13 +126,25 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
         ("model_id", "track_id", "rank", "genre_id", "probability", "regime", "in_training",
          "predicted_at"),
         (
-            (2, number, rank, (claims[number - 1] + rank * number) % GENRES + 1, 0.5 / rank,
-             "seen_artist", True, moment)
+            (model, number, rank, answer(model, number, rank, claims[number - 1]),
+             (0.4 + number % 5 / 10) / rank**2, "seen_artist", True, moment)
+            for model in (1, 2)
             for number in range(1, tracks + 1)
             if number % 10
             for rank in range(1, 6)
         ),
     )  # fmt: skip
+    yield (
+        tables.confusion,
+        ("model_id", "regime", "genre_id", "predicted_id", "tracks"),
+        (
+            (model, regime, genre, 1 + (genre + step * step) % GENRES, 1 + step)
+            for model in (1, 2)
+            for regime in ("seen_artist", "new_artist")
+            for genre in range(1, GENRES + 1)
+            for step in range(11)
+        ),
+    )
     yield (
         tables.model_metric,
         ("id", "model_id", "side", "regime", "genre_id", "metric", "value", "n"),
@@ -148,6 +163,13 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
             for number in range(1, GENRES * 20)
         ),
     )
+
+
+def answer(model: int, number: int, rank: int, claim: int) -> int:
+    """Return an answer: two in three first ones are the claim; one in ten is new with model 2."""
+    if model == 1 and number % 10 == 1:
+        number += 1
+    return (claim - 1 + (rank - (number % 3 > 0)) * (1 + number % 7)) % GENRES + 1
 
 
 def features(numbers: random.Random) -> tuple[float | None, ...]:
@@ -169,8 +191,10 @@ def fill(engine: Engine, tracks: int) -> None:
         for table, columns, rows in rows_of(random.Random(1), tracks, moment):
             if table is tables.prediction:
                 for number, status in ((1, "retired"), (2, "champion")):
-                    given = {"id": number, "now": moment, "status": status}
-                    connection.execute(text(MODEL), given)
+                    given = {"id": number, "now": moment, "status": status, "schema": CLASSES}
+                    json_type = "jsonb" if engine.dialect.name == "postgresql" else "text"
+                    made = MODEL.replace("{json}", json_type)
+                    connection.execute(text(made), given)
             for batch in batches(rows):
                 bulk.insert(connection, table, columns, batch)
         connection.execute(

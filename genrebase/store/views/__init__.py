@@ -6,6 +6,7 @@ from typing import Final
 from genrebase.store.views import (
     answers,
     catalogue,
+    disagreements,
     experiments,
     findings,
     genres,
@@ -40,6 +41,10 @@ ALL: Final[Mapping[str, View]] = {
         sounds.sound_matrices,
         answers.predictions,
         answers.model_leaderboard,
+        disagreements.label_disputes,
+        disagreements.genre_candidates,
+        disagreements.prediction_changes,
+        disagreements.genre_confusions,
         experiments.experiment_results,
         findings.feature_importances,
         findings.genre_traits,
@@ -71,6 +76,10 @@ timbres = sounds.timbres.table
 sound_matrices = sounds.sound_matrices.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
+label_disputes = disagreements.label_disputes.table
+genre_candidates = disagreements.genre_candidates.table
+prediction_changes = disagreements.prediction_changes.table
+genre_confusions = disagreements.genre_confusions.table
 experiment_results = experiments.experiment_results.table
 feature_importances = findings.feature_importances.table
 genre_traits = findings.genre_traits.table
@@ -88,6 +97,8 @@ __all__ = [
     "cluster_tracks",
     "experiment_results",
     "feature_importances",
+    "genre_candidates",
+    "genre_confusions",
     "genre_histograms",
     "genre_mappings",
     "genre_overlaps",
@@ -100,8 +111,10 @@ __all__ = [
     "genre_trends",
     "harmony",
     "harvest_health",
+    "label_disputes",
     "metadata",
     "model_leaderboard",
+    "prediction_changes",
     "predictions",
     "scoring_tracks",
     "sections",

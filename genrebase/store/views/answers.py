@@ -24,15 +24,10 @@ HEADLINE: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece"
 
 
 def _predictions(_providers: Providers) -> Select[Any]:
-    track, model = tables.track, tables.model
+    track, champion = tables.track, parts.champion_id()
     labelled = parts.labelled_tracks()
     first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
     answered = tables.genre.alias("answered")
-    champion = (
-        select(model.c.id)
-        .where(model.c.task == "main", model.c.status == "champion")
-        .scalar_subquery()
-    )
     source = (
         labelled.source.join(
             first,

@@ -150,6 +150,16 @@ def genres_sighted() -> Label[int]:
     )
 
 
+def champion_id() -> ColumnElement[Any]:
+    """Return the number of the champion of the task main; NULL where there is none."""
+    model = tables.model
+    return (
+        select(model.c.id)
+        .where(model.c.task == "main", model.c.status == "champion")
+        .scalar_subquery()
+    )
+
+
 def later(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the later of two moments, the first where the second is NULL."""
     return case((second > first, second), else_=first)

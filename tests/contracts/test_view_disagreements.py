@@ -1,0 +1,187 @@
+"""Where champion, labels and the champion before disagree: the awkward cases, on both engines."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert, select, text, update
+
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.fakes import NOON
+
+KNOWN = {"classes": ["jazz", "rock"]}
+
+
+@pytest.fixture
+def filled(engine: Engine) -> SimpleNamespace:
+    """Three models, of which two were champions, and answers of every kind."""
+    with transaction(engine) as connection:
+        rock, jazz, folk = (make.add_genre(connection, name) for name in ("rock", "jazz", "folk"))
+        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, folk=folk)
+
+        def model(status: str, days: float | None, **values: Any) -> int:
+            crowned = None if days is None else NOON + timedelta(days=days)
+            return make.add_model(
+                connection, status, crowned_at=crowned, feature_schema=KNOWN, **values
+            )
+
+        known.once = model("retired", 3)  # rolled back to after `later`, so it was the last before
+        known.later = model("retired", 2)
+        known.rejected = model("rejected", None)
+        known.champion = model("champion", 4)
+        known.moods = model("champion", 5, task="moods")
+        titles = ("right", "wrong", "unsure", "judged", "unknown", "bare", "seen", "third")
+        claims = {"bare": [], "unknown": [folk], "seen": [rock, jazz], "third": [jazz]}
+        for title in titles:
+            genres = claims.get(title, [rock])
+            setattr(known, title, make.add_track(connection, title, genres=genres))
+        make.add_verdict(connection, known.judged, rock)
+        answers = {
+            known.right: [(rock, 0.9), (jazz, 0.1)],
+            known.wrong: [(jazz, 0.7), (rock, 0.2)],
+            known.unsure: [(jazz, 0.4), (rock, 0.3)],
+            known.judged: [(jazz, 0.9), (rock, 0.1)],
+            known.unknown: [(rock, 0.95)],
+            known.bare: [(jazz, 0.8), (rock, 0.2)],
+            known.seen: [(jazz, 0.5)],
+            known.third: [(jazz, 0.6), (folk, 0.3), (rock, 0.1)],
+        }
+        for track, given in answers.items():
+            make.add_predictions(
+                connection, known.champion, track, given, in_training=track == known.wrong
+            )
+            make.add_predictions(connection, known.moods, track, [(folk, 0.9)])
+            make.add_predictions(connection, known.later, track, [(folk, 0.9)])
+        make.add_predictions(connection, known.once, known.right, [(rock, 0.6)])
+        make.add_predictions(connection, known.once, known.wrong, [(rock, 0.6), (jazz, 0.3)])
+        make.add_predictions(connection, known.once, known.bare, [(rock, 0.7)])
+        make.add_predictions(connection, known.once, known.judged, [(folk, 0.7)])
+    return known
+
+
+def rows(known: SimpleNamespace, view: Any) -> list[Mapping[Any, Any]]:
+    with reading(known.engine) as connection:
+        return list(connection.execute(select(view)).mappings())
+
+
+def test_disputes_are_confident_and_open_to_a_person(filled: SimpleNamespace) -> None:
+    """Half of the confidence or more, no verdict yet, a claim that the champion could give."""
+    found = {row["track_id"]: row for row in rows(filled, views.label_disputes)}
+    assert found.keys() == {filled.wrong, filled.seen}
+    wrong, seen = found[filled.wrong], found[filled.seen]
+    assert (wrong["claim"], wrong["genre"], wrong["in_training"]) == ("rock", "jazz", True)
+    assert (wrong["probability"], wrong["claim_probability"]) == (0.7, 0.2)
+    assert wrong["margin"] == pytest.approx(0.5)
+    assert (wrong["also_seen"], seen["also_seen"]) == (False, True)
+    assert (seen["claim_probability"], seen["margin"]) == (None, 0.5)
+    assert {row["model_id"] for row in found.values()} == {filled.champion}
+
+
+def test_a_verdict_settles_a_dispute(filled: SimpleNamespace) -> None:
+    """Whatever it says."""
+    with transaction(filled.engine) as connection:
+        make.add_verdict(connection, filled.wrong, filled.jazz, "Ada")
+        make.add_verdict(connection, filled.seen, filled.rock, "Ada")
+    assert rows(filled, views.label_disputes) == []
+
+
+def test_candidates_are_ranked_per_genre(filled: SimpleNamespace) -> None:
+    """First and second answers; never a track that carries the label, by claim or by verdict."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    ordered = sorted(rows(filled, views.genre_candidates), key=lambda row: row["place"])
+    for row in ordered:
+        shown = (row["place"], row["track_id"], row["label"], row["rank"], row["also_seen"])
+        found.setdefault(row["genre"], []).append(shown)
+    assert found == {
+        "jazz": [
+            (1, filled.judged, "rock", 1, False),
+            (2, filled.bare, None, 1, False),
+            (3, filled.wrong, "rock", 1, False),
+            (4, filled.seen, "rock", 1, True),
+            (5, filled.unsure, "rock", 1, False),
+            (6, filled.right, "rock", 2, False),
+        ],
+        "rock": [(1, filled.unknown, "folk", 1, False), (2, filled.bare, None, 2, False)],
+        "folk": [(1, filled.third, "jazz", 2, False)],
+    }
+
+
+def test_of_a_genre_a_hundred_are_shown(engine: Engine) -> None:
+    """The best; at the same probability the oldest track comes first."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        champion = make.add_model(connection)
+        tracks = [make.add_track(connection, f"Song {number}") for number in range(103)]
+        for place, track in enumerate(tracks):
+            share = 0.1 if place < 2 else 0.5
+            make.add_predictions(connection, champion, track, [(rock, share)])
+    with reading(engine) as connection:
+        view = views.genre_candidates
+        found = connection.scalars(select(view.c.track_id).order_by(view.c.place)).all()
+    assert found == tracks[2:102]
+
+
+def test_changes_are_against_the_champion_before(filled: SimpleNamespace) -> None:
+    """The last to reign, not the last to be trained; what both answered alike is left out."""
+    found = {row["track_id"]: row for row in rows(filled, views.prediction_changes)}
+    assert found.keys() == {filled.wrong, filled.bare, filled.judged}
+    wrong = found[filled.wrong]
+    assert (wrong["genre_before"], wrong["genre"], wrong["label"]) == ("rock", "jazz", "rock")
+    assert (wrong["probability_before"], wrong["probability"]) == (0.6, 0.7)
+    assert (wrong["correct_before"], wrong["correct"]) == (True, False)
+    assert (wrong["model_before"], wrong["model_id"]) == (filled.once, filled.champion)
+    bare = found[filled.bare]
+    assert (bare["label"], bare["correct_before"], bare["correct"]) == (None, None, None)
+    assert found[filled.judged]["correct_before"] is False
+
+
+def test_a_first_champion_changed_nothing(filled: SimpleNamespace) -> None:
+    """Without one before there is nothing to compare with; nor without a champion."""
+    with transaction(filled.engine) as connection:
+        retired = tables.model.c.status == "retired"
+        connection.execute(update(tables.model).where(retired).values(crowned_at=None))
+    assert rows(filled, views.prediction_changes) == []
+    with transaction(filled.engine) as connection:
+        connection.execute(update(tables.model).values(status="retired", crowned_at=NOON))
+    for view in (views.prediction_changes, views.label_disputes, views.genre_candidates):
+        assert rows(filled, view) == []
+
+
+def test_confusions_are_shares_of_a_genre(filled: SimpleNamespace) -> None:
+    """Per model and regime; what is right is there as well."""
+    cells = [
+        (filled.champion, "new_artist", filled.rock, filled.rock, 3),
+        (filled.champion, "new_artist", filled.rock, filled.jazz, 1),
+        (filled.champion, "seen_artist", filled.rock, filled.jazz, 2),
+        (filled.moods, "new_artist", filled.rock, filled.folk, 5),
+    ]
+    names = ("model_id", "regime", "genre_id", "predicted_id", "tracks")
+    with transaction(filled.engine) as connection:
+        connection.execute(
+            insert(tables.confusion), [dict(zip(names, cell, strict=True)) for cell in cells]
+        )
+    found = {
+        (row["task"], row["regime"], row["predicted"]): (
+            row["tracks"],
+            row["share"],
+            row["genre_tracks"],
+        )
+        for row in rows(filled, views.genre_confusions)
+    }
+    assert found == {
+        ("main", "new_artist", "rock"): (3, 0.75, 4),
+        ("main", "new_artist", "jazz"): (1, 0.25, 4),
+        ("main", "seen_artist", "jazz"): (2, 1.0, 2),
+        ("moods", "new_artist", "folk"): (5, 1.0, 5),
+    }
+
+
+def test_the_index_serves_the_candidates(sqlite_engine: Engine) -> None:
+    """First and second answers are found by the index that holds just these."""
+    with reading(sqlite_engine) as connection:
+        plan = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM genre_candidates"))
+        assert any("ix_prediction_best" in str(row) for row in plan)
