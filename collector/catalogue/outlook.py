@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
+from collector.catalogue import analyses
 from collector.source_ids import SPOTIFY
 from genrebase.store import tables
 
@@ -68,6 +69,7 @@ def features(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
     askable = select(alias.c.track_id).where(alias.c.source == SPOTIFY).distinct().subquery()
     refused = (
         select(attempt.c.track_id)
+        .where(attempt.c.provider != analyses.ATTEMPTS)
         .group_by(attempt.c.track_id)
         .having(func.count() == func.sum(case((_not_due(now), 1), else_=0)))
         .subquery()

@@ -15,7 +15,7 @@ from collector.analysis import (
     Analyser,
 )
 from collector.budget import Budget
-from collector.catalogue import analyses, merging
+from collector.catalogue import analyses, merging, outlook
 from collector.catalogue import features as queue
 from collector.errors import BadAnswer, CollectorError, NotFound, RateLimited, Unusable
 from collector.rates import Rate
@@ -254,11 +254,25 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
     assert rows(engine, tables.sound_summary) == []
 
 
-def test_features_are_counted_without_analyses(engine: Engine, tracks: list[int]) -> None:
-    """An analysis says nothing about whether features are nowhere to be had."""
-    analyser(engine, FakeAnalyst()).run()
+@pytest.mark.parametrize("answer", [analysis(), NotFound()])
+def test_features_are_counted_without_analyses(
+    engine: Engine, answer: Analysis | CollectorError
+) -> None:
+    """An analysis, or its lack, says nothing about whether features are to be had."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        refused, _ = add_tracks(connection, 2, genres=[rock])
+        missed = {
+            "track_id": refused,
+            "provider": "reccobeats",
+            "attempts": 1,
+            "outcome": "unknown",
+        }
+        connection.execute(tables.feature_attempt.insert(), missed)
+    assert analyser(engine, FakeAnalyst([answer])).run().asked == 2
     with reading(engine) as connection:
-        assert len(queue.due(connection, "spotify", NOON, after=0, limit=10)) == 3
+        assert outlook.features(connection, NOON)[rock] == outlook.FeatureCounts(0, 1, 1)
+        assert len(queue.due(connection, "spotify", NOON, after=0, limit=10)) == 2
 
 
 @pytest.mark.parametrize("older_has_one", [True, False])

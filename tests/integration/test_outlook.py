@@ -76,8 +76,7 @@ def test_features_are_known_nowhere_or_waited_for(engine):
     """A miss that is not due again counts as nowhere to be had, until it is."""
     harvester(engine).run(["rock"])
     with transaction(engine) as connection:
-        waiting = queue.due(connection, "spotify", NOON, after=0, limit=3)
-        ids = [one.track_id for one in waiting]
+        ids = queue.due(connection, "spotify", NOON, after=0, limit=3)
         answers = [
             Answer(ids[0], AudioFeatures(tempo=120.0), 1, None),
             Answer(ids[1], None, 1, None),

@@ -1,0 +1,142 @@
+"""The views of how tracks sound, on both engines, with what is awkward about analyses."""
+
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import Engine, select
+
+from genrebase.sound import matrices
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.fakes import NOON
+from tests.sounds import add_analysis
+
+
+@pytest.fixture
+def filled(engine: Engine) -> SimpleNamespace:
+    """Tracks of two genres, with analyses by nobody, by somebody and by two."""
+    with transaction(engine) as connection:
+        rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
+        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz)
+        known.plain = make.add_track(connection, "Plain", genres=[rock])
+        add_analysis(connection, known.plain, (0, 0, 7, None, 5, 9))
+        known.both = make.add_track(connection, "Both", genres=[rock])
+        add_analysis(connection, known.both, (2, 9), tonic=2, provider="audio")
+        add_analysis(connection, known.both, (2, 4), tonic=2)
+        known.unsure = make.add_track(connection, "Unsure", genres=[rock])
+        add_analysis(connection, known.unsure, (0, 2, 0), sure=0.25)
+        known.judged = make.add_track(connection, "Judged", genres=[rock])
+        make.add_verdict(connection, known.judged, jazz)
+        add_analysis(connection, known.judged, (0, 7), mode=0)
+        known.unlabelled = make.add_track(connection, "Unlabelled")
+        add_analysis(connection, known.unlabelled, (0, 7), tonic=None)
+        known.halves = make.add_track(connection, "Halves", genres=[jazz])
+        add_analysis(connection, known.halves, ())
+        known.deaf = make.add_track(connection, "Deaf", genres=[jazz])
+        add_analysis(connection, known.deaf, (0,), steps=0)
+        known.nothing = make.add_track(connection, "Nothing", genres=[jazz])
+    return known
+
+
+def ask(known: SimpleNamespace, query):
+    with reading(known.engine) as connection:
+        return connection.execute(query).mappings().all()
+
+
+def harmony(known: SimpleNamespace):
+    return {row["track_id"]: row for row in ask(known, select(views.harmony))}
+
+
+def test_harmony_has_one_row_a_track_with_sections(filled: SimpleNamespace):
+    """A track that was never analysed has no row, one without sections neither."""
+    assert harmony(filled).keys() == {
+        filled.plain, filled.both, filled.unsure, filled.judged, filled.unlabelled, filled.deaf,
+    }  # fmt: skip
+
+
+def test_harmony_is_told_by_the_tonic(filled: SimpleNamespace):
+    """Degrees are counted from the track's key; a section without a key counts for no degree."""
+    rows = harmony(filled)
+    plain = rows[filled.plain]
+    shares = {name: plain[name] for name in tables.DEGREES if plain[name]}
+    assert shares == {"degree_0": 0.4, "degree_5": 0.2, "degree_7": 0.2, "degree_9": 0.2}
+    assert (plain["repeated_share"], plain["single_share"]) == (0.4, pytest.approx(0.6))
+    assert (plain["degrees"], plain["degree_changes"], plain["sections"]) == (4, 2, 6)
+    assert plain["numerals"] == "I V ? IV VI"
+    assert (plain["key"], plain["mode"], plain["key_confidence"]) == (0, 1, 1.0)
+    assert plain["fetched_at"] == NOON
+    assert rows[filled.judged]["minor_share"] == 1.0
+
+
+def test_a_track_without_a_key_has_no_shares(filled: SimpleNamespace):
+    """What is not known is NULL, never zero."""
+    row = harmony(filled)[filled.unlabelled]
+    assert {row[name] for name in (*tables.DEGREES, "repeated_share", "key")} == {None}
+    assert (row["degrees"], row["numerals"]) == (0, "?")
+
+
+def test_the_provider_to_trust_most_is_shown(filled: SimpleNamespace):
+    """Of two analyses of a track the first of the feature order stands in the views."""
+    both = harmony(filled)[filled.both]
+    assert (both["provider"], both["numerals"]) == ("spotify", "I II")
+    timbres = ask(filled, select(views.timbres).where(views.timbres.c.track_id == filled.both))
+    assert [row["provider"] for row in timbres] == ["spotify"]
+
+
+def test_sections_and_matrices_are_those_of_every_provider(filled: SimpleNamespace):
+    """Rows carry their provider, in the order of the key."""
+    mine = views.sections.c.track_id == filled.both
+    found = ask(
+        filled,
+        select(views.sections)
+        .where(mine)
+        .order_by(views.sections.c.provider, views.sections.c.position),
+    )
+    assert [(row["provider"], row["numeral"]) for row in found] == [
+        ("audio", "I"), ("audio", "V"), ("spotify", "I"), ("spotify", "II"),
+    ]  # fmt: skip
+    packed = ask(
+        filled, select(views.sound_matrices).where(views.sound_matrices.c.track_id == filled.both)
+    )
+    for row in packed:
+        assert matrices.unpack(row["data"], row["steps"], row["channels"]).shape == (3, 26)
+    assert {row["provider"] for row in packed} == {"audio", "spotify"}
+
+
+def test_timbres_are_of_tracks_with_segments(filled: SimpleNamespace):
+    """Sections alone give no timbre, segments alone do."""
+    rows = {row["track_id"]: row for row in ask(filled, select(views.timbres))}
+    assert filled.halves in rows
+    assert filled.deaf not in rows
+    row = rows[filled.plain]
+    assert {row[f"timbre_mean_{number}"] for number in range(12)} == {0.5}
+    assert {row[f"pitch_deviation_{number}"] for number in range(12)} == {0.0}
+    assert row["segments"] == 3
+
+
+def test_progressions_are_counted_by_label(filled: SimpleNamespace):
+    """The verdict beats the claim; what nobody labelled counts for no genre."""
+    rows = ask(filled, select(views.genre_progressions))
+    found = {(row["genre"], row["progression"]): row for row in rows}
+    assert {genre for genre, _ in found} == {"rock", "jazz"}
+    assert ("rock", "i v") not in found
+    jazz = found["jazz", "i v"]
+    assert (jazz["tracks"], jazz["rank"], jazz["length"]) == (1, 1, 2)
+    assert jazz["share"] == 0.5  # of two tracks with sections
+    assert (found["rock", "I II"]["tracks"], found["rock", "I II"]["share"]) == (2, 2 / 3)
+
+
+def test_an_unsure_key_counts_less(filled: SimpleNamespace):
+    """Progressions stand in the order of their weight, within a genre and a length."""
+    view = views.genre_progressions
+    rows = ask(
+        filled,
+        select(view).where(view.c.genre == "rock", view.c.length == 2).order_by(view.c.rank),
+    )
+    assert [(row["progression"], row["weight"]) for row in rows] == [
+        ("I II", 1.25), ("I V", 1.0), ("IV VI", 1.0), ("II I", 0.25),
+    ]  # fmt: skip
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4]
+    longer = ask(filled, select(view).where(view.c.genre == "rock", view.c.length > 2))
+    assert [(row["progression"], row["rank"]) for row in longer] == [("I II I", 1)]
