@@ -62,7 +62,7 @@ class Choice:
 
     task: str = MAIN
     """Only models of the same task compete."""
-    estimator: str = "gradient_boosting"
+    estimator: str = "blend"
     genres: tuple[str, ...] | None = None
     """Only these; None: all there are."""
     exclude: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class ClassifierSettings(BaseSettings):
         "are new; 0: by the schedule only.",
     )
     estimator: str = Field(
-        default="gradient_boosting",
+        default="blend",
         description="The estimator that `classifier train` uses unless told otherwise.",
     )
     min_tracks: int = Field(

@@ -16,7 +16,14 @@ from classifier.estimators.prepared import PreparedFeatures
 from classifier.ports import Labels, Validation
 from classifier.records import Preparation
 
-_OURS: Final = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features")
+_OURS: Final = (
+    "n_jobs",
+    "random_state",
+    "verbose",
+    "warm_start",
+    "categorical_features",
+    "groups",
+)
 """Parameters that the trainer sets itself."""
 
 

@@ -1,4 +1,4 @@
-"""`gradient_boosting`: histogram-based boosted trees, the default."""
+"""`gradient_boosting`: histogram-based boosted trees."""
 
 from typing import Any
 

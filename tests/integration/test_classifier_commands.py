@@ -137,7 +137,7 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("train", "--min-tracks", "9999"), "Too few tracks to train"),
         (("train", "--genres", "polka,blues"), "no labelled track has the genre 'polka'"),
         (("train", "--estimator", "gradient_bosting"), "did you mean 'gradient_boosting'"),
-        (("train", "--param", "max_itr=3"), "did you mean 'max_iter'"),
+        (("train", "--param", "round=3"), "did you mean 'rounds'"),
         (("train", "--param", "max_iter"), "name=value"),
         (("train", "--features", "smell"), "audio, metadata"),
         (("train", "--labels", "shared"), "claim, exclusive"),
