@@ -1,5 +1,6 @@
 """How far the harvest is: what `collector status` shows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -75,3 +76,19 @@ def status(engine: Engine, clock: Clock, rate: Rate = USUAL_RATE) -> Status:
         unknown=[one.genre for one in to_go if one.unknown],
         alarms=alarms,
     )
+
+
+def ban_sentences(sources: Iterable[SourceCounts]) -> list[str]:
+    """Say of each source that has blocked us until when."""
+    return [
+        f"{one.source} is blocked until {one.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
+        + (f" ({one.blocked_reason})." if one.blocked_reason else ".")
+        for one in sources
+        if one.blocked_until
+    ]
+
+
+def bans(engine: Engine, clock: Clock) -> list[str]:
+    """Say who has blocked us at this moment, until when."""
+    with reading(engine) as connection:
+        return ban_sentences(report.sources(connection, clock.now()))

@@ -16,6 +16,7 @@ def run(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import daemon, health, settings
+    from collector.status import bans
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.stopping import stop_on_signals
@@ -23,6 +24,9 @@ def run(
 
     logging.configure(human=False if as_json else None)
     clock, engine, told = SystemClock(), connect(), settings.load()
-    Output(as_json=as_json).say("The harvester runs; Ctrl-C ends it.")
+    output = Output(as_json=as_json)
+    output.say("The harvester runs; Ctrl-C ends it.")
+    for ban in bans(engine, clock):
+        output.say(f"{ban} Nothing is asked of it before.")
     with stop_on_signals(clock.interrupt) as stop, health.serving(engine, told, clock):
         daemon.run(engine, told, clock, stop)

@@ -77,10 +77,5 @@ def _sentences(found: Status) -> list[str]:
         f"{found.with_features:,} with features, {found.unlabelled:,} without a genre, "
         f"{found.verdicts:,} labels by people; {found.requests:,} requests."
     )
-    said.extend(
-        f"{one.source} is blocked until {one.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
-        + (f" ({one.blocked_reason})." if one.blocked_reason else ".")
-        for one in found.sources
-        if one.blocked_until
-    )
+    said.extend(statuses.ban_sentences(found.sources))
     return said

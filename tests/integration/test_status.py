@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from collector import genres
 from collector.catalogue import tracks
 from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Seen
-from collector.status import status
+from collector.status import bans, status
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.processes import Process
 from genrebase.store import tables
@@ -89,6 +89,17 @@ def test_only_a_ban_on_what_is_harvested_blocks(engine):
         "reccobeats": later + timedelta(days=1),
     }
     assert status(engine, FakeClock(NOON + timedelta(days=9))).blocked_until is None
+
+
+def test_a_ban_is_a_sentence_until_it_ends(engine):
+    """What `collector run` says where it starts inside one, and why nothing happens."""
+    until = NOON + timedelta(hours=7)
+    with transaction(engine) as connection:
+        connection.execute(
+            insert(tables.source_budget), [budget("spotify", "one", 5, blocked_until=until)]
+        )
+    assert bans(engine, FakeClock()) == ["spotify is blocked until 2026-01-01 19:00:00 UTC (429)."]
+    assert bans(engine, FakeClock(until + timedelta(seconds=1))) == []
 
 
 def test_an_invented_catalogue_says_so(engine):
