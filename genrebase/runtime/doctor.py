@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
 
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import checks, sql
@@ -72,7 +73,10 @@ def database(clock: Clock) -> Iterator[Check]:
     try:
         where = f"{sql.version(engine)} answers at {address.render_as_string()}."
         yield Check("database", ok=True, sentence=where)
-        yield _schema(engine)
+        known = _schema(engine)
+        yield known
+        if known.ok:
+            yield _views(engine)
         yield compare_clocks(clock, engine)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
@@ -114,6 +118,21 @@ def _schema(engine: Engine) -> Check:
     except SchemaMismatch as error:
         return Check("schema", ok=False, sentence=str(error))
     return Check("schema", ok=True, sentence=f"Revision {schema.EXPECTED_REVISION}, as expected.")
+
+
+def _views(engine: Engine) -> Check:
+    try:
+        stand = schema.views_stand(engine, store_settings.load().feature_order)
+    except DatabaseError as error:  # PostgreSQL compares by making views for a moment
+        sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
+        return Check("views", ok=None, sentence=sentence)
+    if stand:
+        return Check("views", ok=True, sentence="All of them, as this version defines them.")
+    sentence = (
+        "A view is missing, or is not as this version and COLLECTOR_FEATURE_ORDER define it: "
+        "`genrebase migrate` makes them anew."
+    )
+    return Check("views", ok=False, sentence=sentence)
 
 
 def _missing_file(address: URL) -> str | None:

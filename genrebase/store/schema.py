@@ -13,8 +13,10 @@ from sqlalchemy.exc import DatabaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading
 from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
+from genrebase.store.upkeep import standing_views
+from genrebase.store.views.definition import Providers
 
-EXPECTED_REVISION: Final = "0004"
+EXPECTED_REVISION: Final = "0005"
 """The head of the migrations; a test holds the two equal."""
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -117,3 +119,9 @@ def check(engine: Engine) -> None:
         f"{where} carries schema {found}, this version of Genrebase needs {EXPECTED_REVISION}: "
         "run `genrebase migrate`, or install the version that made it if the database is newer."
     )
+
+
+def views_stand(engine: Engine, providers: Providers) -> bool:
+    """Say whether every view stands as this version defines it, for this order of providers."""
+    with reading(engine) as connection:
+        return standing_views(connection).are_current(providers)

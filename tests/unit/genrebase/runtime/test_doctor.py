@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from genrebase.runtime import doctor
 from genrebase.runtime.clock import SystemClock
@@ -41,8 +41,32 @@ def test_all_is_well() -> None:
         "disk": True,
         "database": True,
         "schema": True,
+        "views": True,
         "clock": True,
     }
+
+
+def test_a_view_that_is_missing_or_changed_is_told(bare_url: str) -> None:
+    """A missing one is made again by what the sentence says; a name that somebody took is told."""
+    schema.upgrade(bare_url)
+    made = make_engine(bare_url)
+    try:
+        _run(made, "DROP VIEW tracks")
+        said = doctor._views(made)
+        assert said.ok is False
+        assert "genrebase migrate" in said.sentence
+        schema.upgrade(bare_url)
+        assert doctor._views(made).ok is True
+        _run(made, "DROP VIEW tracks", "CREATE VIEW tracks AS SELECT 1 AS track_id")
+        assert doctor._views(made).ok is False
+    finally:
+        made.dispose()
+
+
+def _run(engine: Engine, *statements: str) -> None:
+    with transaction(engine) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
 
 
 def test_a_database_without_a_schema(engine: Engine) -> None:
