@@ -1,7 +1,8 @@
 """Engines for both databases, and the one place that commits."""
 
+import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -39,16 +40,32 @@ slower."""
 _CONNECT_SECONDS: Final = 10
 
 
+def _of_number(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
+    return lambda value: None if value is None else function(value)
+
+
+MATH: Final = {
+    "sqrt": _of_number(math.sqrt),
+    "floor": _of_number(lambda value: float(math.floor(value))),
+}
+"""What the views ask of SQLite that it may have been built without."""
+
+
 def parse_url(text: str) -> URL:
     """Return the address, with the driver Genrebase uses filled in; raise `BadUrl` otherwise."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise BadUrl(
-            f"STORE_URL is not a database address: {text!r}. "
+            f"STORE_URL is not a database address: {_without_user(text)!r}. "
             "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from None
     backend = url.get_backend_name()
+    if backend != "sqlite" and "@" in f"{url.host or ''}{url.database or ''}":
+        raise BadUrl(
+            "STORE_URL holds more than one @: in a user's name or password write %40 for @, "
+            "%2F for / and %3A for a colon."
+        )
     if backend == "postgresql" or url.drivername == "postgres":
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
@@ -62,6 +79,13 @@ def parse_url(text: str) -> URL:
         f"Genrebase keeps its data in SQLite or PostgreSQL, not in {backend!r}. "
         "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
     )
+
+
+def _without_user(text: str) -> str:
+    """Return an address without what stands before the last @: it may be a secret."""
+    before, at, after = text.rpartition("@")
+    scheme, colon, _ = before.partition(":")
+    return f"{scheme}{colon}//***{at}{after}" if at else text
 
 
 def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None = None) -> Engine:
@@ -144,12 +168,20 @@ def _reason(error: Exception) -> str:
     return (said.splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
+def teach(connection: sqlite3.Connection, names: Collection[str]) -> None:
+    """Give a connection those of the functions `MATH` that its SQLite was built without."""
+    for name in names:
+        connection.create_function(name, 1, MATH[name], deterministic=True)
+
+
 def _configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(dbapi: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         dbapi.isolation_level = None  # we say BEGIN ourselves
         cursor = dbapi.cursor()
         cursor.execute("PRAGMA foreign_keys=ON")
+        known = cursor.execute("SELECT name FROM pragma_function_list").fetchall()
+        teach(dbapi, MATH.keys() - {name for (name,) in known})
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
         if sqlite3.sqlite_version_info >= WAL_SAFE_FROM:

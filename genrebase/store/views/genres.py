@@ -107,13 +107,15 @@ def _genre_profiles(providers: Providers) -> Select[Any]:
         .subquery("profile")
     )
     genre = tables.genre
+    variance = profile.c.spread / func.nullif(profile.c.n - 1, 0)
+    deviation: ColumnElement[float] = func.sqrt(variance, type_=Double())
     return select(
         genre.c.id.label("genre_id"),
         genre.c.name.label("genre"),
         profile.c.feature,
         cast(profile.c.n, Integer).label("n"),
         profile.c.mean,
-        func.sqrt(profile.c.spread / func.nullif(profile.c.n - 1, 0)).label("standard_deviation"),
+        deviation.label("standard_deviation"),
         profile.c.min,
         *(profile.c[f"p{percent:02d}"] for percent in PERCENTILES),
         profile.c.max,

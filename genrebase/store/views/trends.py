@@ -43,17 +43,21 @@ def _labelled(providers: Providers) -> Subquery:
     )
 
 
+def _mean(column: ColumnElement[Any]) -> ColumnElement[float]:
+    return func.avg(cast(column, Double), type_=Double())
+
+
 def _summed(labelled: Subquery, group: ColumnElement[Any], mean: ColumnElement[Any]) -> Subquery:
     """Return per genre and `group` how many tracks there are, and means of `mean` and features."""
     has_features = case((labelled.c.provider.is_not(None), 1), else_=0)
-    means = (func.avg(cast(labelled.c[name], Double)).label(name) for name in FEATURES)
+    means = (_mean(labelled.c[name]).label(name) for name in FEATURES)
     return (
         select(
             labelled.c.genre_id,
             group,
             cast(func.count(), Integer).label("tracks"),
             cast(func.sum(has_features), Integer).label("with_features"),
-            func.avg(cast(mean, Double)).label(mean.key),
+            _mean(mean).label(mean.key),
             *means,
         )
         .where(labelled.c.genre_id.is_not(None), group.is_not(None))

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from genrebase.store import bulk, connect, tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import MATH, make_engine, reading, teach, transaction
 from genrebase.store.errors import BadSetting, BadUrl, Interrupted, Unreachable
 from genrebase.store.settings import StoreSettings
 from tests import factories as make
@@ -87,6 +87,32 @@ def test_a_bad_address_says_what_to_write(url: str, sentence: str):
     """An address that cannot be used gets a sentence with one that can."""
     with pytest.raises(BadUrl, match=sentence):
         make_engine(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:se@cret@127.0.0.1/x",
+        "postgresql://me:se@cr/et@127.0.0.1/x",
+        "postgresql://me:se@cret@127.0.0.1:abc/x",
+        "postgresql://me:secret@127.0.0.1:abc/x",
+        "me:secret@127.0.0.1/x",
+    ],
+)
+def test_no_part_of_a_password_is_shown(url: str):
+    """Also where an address cannot be read because of what is in the password."""
+    with pytest.raises(BadUrl) as refused:
+        make_engine(url)
+    assert "cr" not in str(refused.value)
+
+
+def test_sqlite_learns_the_functions_it_was_built_without():
+    """As SQLite's own do: nothing of nothing, and a number for a number."""
+    bare = sqlite3.connect(":memory:")
+    teach(bare, MATH)
+    row = bare.execute("SELECT sqrt(6.25), floor(-1.5), sqrt(NULL), floor(NULL)").fetchone()
+    bare.close()
+    assert row == (2.5, -2.0, None, None)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
