@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from classifier import evaluation, intervals, leaks, promotion
+from classifier import binary, evaluation, intervals, leaks, promotion
 from classifier.features import groups
 from classifier.metrics import Answers
-from classifier.ports import Estimator
+from classifier.ports import Binary, Estimator
 from classifier.records import Choice, Comparison, Confused, Decision, MetricRow
 from classifier.selection import Selection
 from classifier.serving import Champion
@@ -55,7 +55,7 @@ def judge(
         tuple(judging.metrics(recipe)),
         tuple(evaluation.confusions(test, regimes, selection.classes)),
         judging.decide(champion),
-        tuple(leaks.suspects(judging.single_features(choice))),
+        tuple(judging.suspicions(choice)),
     )
 
 
@@ -75,18 +75,31 @@ class _Judging:
         selection = self._selection
         for side in ("test", "validation"):
             chosen = selection.on(side)
+            answers, regimes = self.answers(chosen), selection.regimes[chosen]
             yield from evaluation.held_out(
                 side,
-                self.answers(chosen),
-                selection.regimes[chosen],
+                answers,
+                regimes,
                 selection.classes,
                 common=self._common,
                 seed=self._seed,
             )
+            if isinstance(self._fitted, Binary) and chosen.any():
+                yes = self._yes(self._fitted, chosen)
+                yield from binary.held_out(side, answers, yes, regimes, selection.classes)
         trained = self.answers(_sample(selection.learned, SAMPLE, self._seed))
         yield from evaluation.unheld("train", trained, common=self._common)
         leaking = self._random_split(recipe)
         yield from evaluation.unheld("random", leaking, common=self._common)
+
+    def _yes(self, fitted: Binary, chosen: Mask) -> NDArray[np.float64]:
+        """Return the probability of yes per chosen row and genre in play."""
+        classes = np.asarray(self._selection.classes)
+        told = np.zeros((int(chosen.sum()), len(classes)))
+        told[:, np.searchsorted(classes, fitted.classes_)] = fitted.yes(
+            self._selection.tracks[chosen]
+        )
+        return told
 
     def decide(self, champion: Champion | None) -> Decision:
         selection = self._selection
@@ -105,12 +118,12 @@ class _Judging:
             new_genres=len(set(selection.classes) - set(champion.classes)),
         )
 
-    def single_features(self, choice: Choice) -> dict[str, float]:
-        selection = self._selection
-        names = groups.numbers(choice.features)
+    def suspicions(self, choice: Choice) -> list[str]:
+        """Return a sentence per sign that something other than the music tells the genres."""
+        selection, names = self._selection, groups.numbers(choice.features)
         codes = np.array([self._codes.get(label, -1) for label in selection.labels])
-        judged = selection.on("validation")
-        return leaks.alone(selection.tracks, codes, selection.learned, judged, names)
+        shown = (selection.tracks, codes, selection.learned, selection.on("validation"), names)
+        return [*leaks.suspects(leaks.alone(*shown)), *leaks.told_by_gaps(leaks.gaps(*shown))]
 
     def _compare(self, chosen: Mask, mine: Mask, theirs: Mask) -> dict[str, Comparison | None]:
         regimes, artists = self._selection.regimes[chosen], self._selection.artists[chosen]

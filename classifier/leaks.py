@@ -1,6 +1,7 @@
 """Signs that a figure is too good to be true: a feature that is the label in disguise. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from classifier.features.audio import numbers
 
 SUSPICIOUS: Final = 0.99
 """One feature that names the genre this often was made from it."""
+TELLING: Final = 0.1
+"""Missing values that name the genre so much oftener than guessing does are worth a warning."""
 _STEPS: Final = 1024
 """Quantiles that a feature is cut into."""
 
@@ -39,6 +42,55 @@ def suspects(found: dict[str, float]) -> list[str]:
         for name, share in found.items()
         if share >= SUSPICIOUS
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What can be told by which values are missing, and by nothing else."""
+
+    accuracy: float
+    baseline: float
+    """Of always naming the genre that is commonest in training."""
+
+
+def gaps(
+    frame: pd.DataFrame,
+    codes: NDArray[np.intp],
+    learn: NDArray[np.bool_],
+    judge: NDArray[np.bool_],
+    features: Sequence[str],
+) -> Gaps | None:
+    """Return how often the missing values alone name the genre of the `judge` rows.
+
+    By the commonest genre among the `learn` rows that miss the same values. None: nothing to
+    judge by. `codes` are the genres.
+    """
+    if not learn.any() or not judge.any() or not features:
+        return None
+    missing = np.column_stack([np.isnan(numbers(frame, name)) for name in features])
+    _, places = np.unique(missing, axis=0, return_inverse=True)
+    size = int(codes.max()) + 1
+    counts = np.bincount(
+        places[learn] * size + codes[learn], minlength=(int(places.max()) + 1) * size
+    ).reshape(-1, size)
+    common = counts.sum(axis=0).argmax()
+    answers = np.where(counts.any(axis=1), counts.argmax(axis=1), common)[places]
+    return Gaps(
+        accuracy=float((answers == codes)[judge].mean()),
+        baseline=float((codes[judge] == common).mean()),
+    )
+
+
+def told_by_gaps(found: Gaps | None) -> list[str]:
+    """Return a sentence where missing values tell much more than guessing does."""
+    if found is None or found.accuracy - found.baseline < TELLING:
+        return []
+    told = (
+        f"Which values are missing is enough to name the genre of {found.accuracy:.1%} of the "
+        f"validation tracks (guessing: {found.baseline:.1%}): a model may learn how tracks were "
+        "fetched instead of how they sound. Fetch what is missing with `collector enrich`."
+    )
+    return [told]
 
 
 def _accuracy(

@@ -59,6 +59,9 @@ class Preparable(Protocol):
 class Binary(Protocol):
     """An estimator that asks a model of its own about each genre, yes or no."""
 
+    classes_: Labels
+    """The genres, sorted; the columns of `yes`."""
+
     def yes(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
         """Return per row and genre the probability of yes; rows need not sum to 1."""
         ...

@@ -36,12 +36,12 @@ def make(
     threads: int,  # noqa: ARG001 - each tree waits for the one before
     **params: Any,
 ) -> FramedClassifier:
-    """Return 100 trees of depth 6 (SAMME), with a learned temperature.
+    """Return 50 trees of depth 6 (SAMME), with a learned temperature.
 
     Stumps cannot tell more than two genres apart at a time; votes over many genres are nearly
     even, which is what the temperature mends.
     """
     tree = DecisionTreeClassifier(max_depth=6, min_samples_leaf=20)
-    model = Boosted(tree, n_estimators=100, learning_rate=0.5, random_state=seed)
+    model = Boosted(tree, n_estimators=50, learning_rate=0.5, random_state=seed)
     numbers = PreparedFeatures(AudioFeatures(features), complete=True, seed=seed)
     return FramedClassifier(numbers, Tempered(with_params(model, params), seed=seed))

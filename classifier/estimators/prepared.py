@@ -73,6 +73,9 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         fresh.set_params(**preparation.as_json())
         if fresh.components is not None:
             fresh.one_hot = True  # a code is no direction
+        by_distance = fresh.components is not None or fresh.balance == "smote"
+        if by_distance and preparation.scaling is None and fresh.scaling == "none":
+            fresh.scaling = "standard"  # else milliseconds drown everything
         return fresh
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
@@ -196,12 +199,14 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             "k_neighbors": min(_NEIGHBOURS, int(few.min()) - 1),
             "random_state": self.seed,
         }
-        sampler = SMOTENC(np.flatnonzero(switches), **how) if switches.any() else SMOTE(**how)
+        sampler = (
+            SMOTENC(np.flatnonzero(switches).tolist(), **how) if switches.any() else SMOTE(**how)
+        )
         more, found = sampler.fit_resample(
             np.where(np.isnan(matrix), np.float32(_UNKNOWN), matrix), labels
         )
-        places = list(self.numbers_.categorical)
-        more[:, places] = np.where(more[:, places] == _UNKNOWN, np.nan, more[:, places])
+        codes = list(self.numbers_.categorical)
+        more[:, codes] = np.where(more[:, codes] == _UNKNOWN, np.nan, more[:, codes])
         return more, np.asarray(found)
 
 

@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from classifier import estimators
 from classifier.errors import BadChoice, BadParameter
-from classifier.ports import Estimator, Labels, Preparable, Validation
-from classifier.records import Preparation
+from classifier.features import groups
+from classifier.ports import Estimator, Labels, Preparable, Reader, Validation
+from classifier.records import FEATURE_GROUPS, Preparation
 from genrebase.runtime import plugins
 
 Floats = NDArray[np.float64]
@@ -36,6 +37,11 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def __init__(self, member: Any) -> None:
         self.member = member
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the feature groups that the member looks at."""
+        return _read_by([self.member])
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
         """Learn one question after another; `validation` is asked the same questions."""
@@ -73,6 +79,11 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
     def __init__(self, members: Sequence[Any], weights: Sequence[float] | None = None) -> None:
         self.members = members
         self.weights = weights
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the feature groups that a member looks at."""
+        return _read_by(self.members)
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
         """Let every member learn."""
@@ -154,6 +165,15 @@ def _prepared(member: Any, preparation: Preparation) -> Estimator:
     if not isinstance(member, Preparable):
         raise BadChoice(f"{type(member).__name__} prepares its tracks itself.")
     return member.prepared(preparation)
+
+
+def _read_by(members: Sequence[Any]) -> tuple[str, ...]:
+    read = {
+        group
+        for member in members
+        for group in (member.reads if isinstance(member, Reader) else groups.NUMERIC)
+    }
+    return tuple(group for group in FEATURE_GROUPS if group in read)
 
 
 def _answers(labels: Labels, genre: str) -> Labels:
