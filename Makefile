@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help run demo test check format lint types docs clean
+.PHONY: help run demo test soak check format lint types docs clean
 
 help:
 	@echo "make run     harvest and train until Ctrl-C (Spotify with credentials, else the sandbox)"
 	@echo "make demo    the whole job once, on the sandbox, in a few minutes"
 	@echo "make test    all tests, on SQLite and PostgreSQL"
+	@echo "make soak    what takes too long for every time: hundreds of kills"
 	@echo "make check   format, lint, types, imports, generated docs: what CI runs"
 	@echo "make format | lint | types | docs | clean"
 
@@ -20,6 +21,9 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+
+soak: .venv/installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -1,0 +1,106 @@
+"""Harvesting and enriching, killed wherever a process can die: nothing lost, nothing twice."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.processes import Process
+from genrebase.settings import child_environment
+from genrebase.store.engine import make_engine
+from tests.fakes import FakeClock
+from tests.mortality import Fuse, Killed, prepare, soaked, stored, work, world
+
+SMALL = world(8, 3, page=4, reach=8, batch=8)
+"""Few pages, but of every kind: a split, a head read last, a playlist, misses."""
+
+KILLS = 40
+
+
+def fresh_clock() -> FakeClock:
+    return FakeClock(SystemClock().now())
+
+
+def test_at_every_fail_point(engine: Engine, other_engine: Engine) -> None:
+    """Killed once before and after each commit and each request: the same end as undisturbed."""
+    for one in (engine, other_engine):
+        prepare(one, SMALL)
+    work(other_engine, fresh_clock(), SMALL)
+    current, clock, mortal = Process.current(), fresh_clock(), make_engine(engine.url)
+    fuse, lives = Fuse(mortal, engine), 0
+    while True:
+        lives += 1
+        fuse.revive()
+        owner = str(Process(current.host, current.pid, f"life {lives}"))
+        try:
+            work(mortal, clock, SMALL, owner=owner, tell=fuse.at)
+            break
+        except Killed:
+            continue
+    mortal.dispose()
+    assert lives == len(fuse.burnt) + 1
+    kinds = Counter(moment for _, _, moment in fuse.burnt)
+    assert set(kinds) == {"before commit", "after commit", "before request", "after request"}
+    assert min(kinds.values()) > 20
+    assert stored(engine) == stored(other_engine)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    request: pytest.FixtureRequest,
+    migrated_sqlite: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[int, object]:
+    """Return what is stored in the end when nobody is killed, by the size of the world."""
+    found: dict[int, object] = {}
+    for kills in request.param:
+        path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
+        shutil.copyfile(migrated_sqlite, path)
+        engine = make_engine(f"sqlite:///{path}")
+        asked: list[str] = []
+        prepare(engine, soaked(kills))
+        work(engine, fresh_clock(), soaked(kills), tell=asked.append)
+        found[kills] = (stored(engine), asked.count("before request"))
+        engine.dispose()
+    return found
+
+
+def survive(url: str, kills: int) -> dict[str, int]:
+    """Let a process be killed so many times over `url`; return what it says in the end."""
+    command = [sys.executable, "-m", "tests.mortality", url, "--kills", str(kills)]
+    root = Path(__file__).resolve().parents[2]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, env=child_environment(), cwd=root, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    said: dict[str, int] = json.loads(ended.stdout)
+    return said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize(
+    ("undisturbed", "kills"),
+    [
+        ((KILLS,), KILLS),
+        pytest.param((200,), 200, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)]),
+    ],
+    indirect=["undisturbed"],
+)
+def test_at_random_moments(
+    database_url: str, undisturbed: dict[int, tuple[object, int]], kills: int
+) -> None:
+    """SIGKILL again and again: the same end, and each kill cost one request at most."""
+    said = survive(database_url, kills)
+    assert said["kills"] == kills
+    engine = make_engine(database_url)
+    rows, requests = undisturbed[kills]
+    assert stored(engine) == rows
+    assert requests <= said["requests"] <= requests + kills
+    engine.dispose()
