@@ -1,9 +1,11 @@
 """What a harvest would do next, without asking anything."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from collector import planning
-from collector.catalogue import shards
+from collector.catalogue import playlists, shards
+from collector.playlists import LOOK_BACK
 from genrebase.store.engine import Engine, reading
 
 _ANY_LIMIT = 50
@@ -25,6 +27,44 @@ class Preview:
     year_from: int | None
     year_to: int | None
     offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistPreview:
+    """A playlist that would be read before any search is asked for its genre."""
+
+    genre: str
+    playlist: str
+    """Its id."""
+    offset: int
+    """Where reading would go on."""
+    read_before: bool
+    """It was read to its end, and would be looked at for changes."""
+
+
+def preview_playlists(
+    engine: Engine, source: str, genres: list[str], now: datetime
+) -> list[PlaylistPreview]:
+    """Return the playlists that would be read, of every genre that lacks tracks or of these."""
+    with reading(engine) as connection:
+        needs = shards.needs(connection, genres)
+        lacking = {genre_id: need for genre_id, need in needs.items() if need.missing}
+        unread = playlists.unread(connection, source, lacking)
+        due = playlists.due(connection, source, lacking, now - LOOK_BACK)
+    begun = [
+        PlaylistPreview(
+            lacking[shard.genre_id].name,
+            shard.query,
+            offset=0 if shard.status == "exhausted" else shard.next_offset,
+            read_before=shard.status == "exhausted",
+        )
+        for shard in due
+    ]
+    fresh = [
+        PlaylistPreview(lacking[genre_id].name, playlist_id, offset=0, read_before=False)
+        for genre_id, playlist_id in unread
+    ]
+    return sorted([*begun, *fresh], key=lambda one: (one.genre, one.playlist))
 
 
 def preview(engine: Engine, source: str, genres: list[str]) -> list[Preview]:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collector.crawl import Crawl
     from collector.harvest import Outcome
     from collector.outlook import Outlook
-    from collector.preview import Preview
+    from collector.preview import PlaylistPreview, Preview
 
 SOURCE = "spotify"
+PLAYLISTS = "spotify_playlists"
 
 _ENDINGS = {
     "target": "Every genre has its target.",
@@ -50,7 +51,7 @@ def harvest(
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, genres, settings
     from collector.outlook import outlooks
-    from collector.preview import preview
+    from collector.preview import preview, preview_playlists
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.stopping import stop_on_signals
     from genrebase.store import connect
@@ -63,7 +64,8 @@ def harvest(
             to_go = outlooks(
                 connection, SOURCE, clock, rate=settings.load().spotify_pace, genres=wanted
             )
-        _show(preview(engine, SOURCE, wanted), to_go, output)
+        lists = preview_playlists(engine, PLAYLISTS, wanted, clock.now())
+        _show(preview(engine, SOURCE, wanted), lists, to_go, output)
         return
     with stop_on_signals(clock.interrupt) as stop:
         crawl = bootstrap.open_crawl(engine, settings.load(), clock, lambda: stop.requested)
@@ -127,11 +129,22 @@ def _end(outcome: "Outcome", output: Output) -> None:
     output.say(_ENDINGS[outcome.stopped])
 
 
-def _show(previews: "list[Preview]", to_go: "list[Outlook]", output: Output) -> None:
+def _show(
+    previews: "list[Preview]",
+    playlists: "list[PlaylistPreview]",
+    to_go: "list[Outlook]",
+    output: Output,
+) -> None:
     from collector.commands.status import show_outlook  # it brings SQLAlchemy, as above
 
     genres = [asdict(one) | asdict(more) for one, more in zip(previews, to_go, strict=True)]
-    output.document({"genres": genres})
+    output.document({"genres": genres, "playlists": [asdict(one) for one in playlists]})
+    if playlists:
+        output.table(
+            "Playlists that would be read first",
+            ("genre", "playlist", "offset", "read before"),
+            [(one.genre, one.playlist, one.offset, one.read_before) for one in playlists],
+        )
     columns = (
         "genre",
         "target",

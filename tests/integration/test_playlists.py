@@ -1,6 +1,7 @@
 """Playlists bound to genres, read from a sandbox over HTTP."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from collector import bootstrap
 from collector import genres as genre_use
 from collector.budget import Budget
 from collector.playlists import LOOK_BACK, PlaylistHarvester
+from collector.preview import preview_playlists
 from collector.sandbox import faults, ids
 from collector.sandbox.application import Behaviour
 from collector.sandbox.catalogue import Catalogue
@@ -150,3 +152,24 @@ def test_broken_answers_hide_nothing(sqlite_engine):
         assert reader(sqlite_engine, running, clock).run().stopped == "exhausted"
         assert running.stats()["faults"]
     assert stored(sqlite_engine) == IN_OURS
+
+
+def test_a_preview_names_the_playlists_and_asks_nothing(engine):
+    """Those that would be read, from where; one that was read comes again after a while."""
+    clock = FakeClock()
+
+    def shown(**later):
+        now = clock.now() + timedelta(**later)
+        found = preview_playlists(engine, "spotify_playlists", [], now)
+        return [(one.playlist, one.offset, one.read_before) for one in found]
+
+    with crawling(engine, clock=clock) as (_, running):
+        assert shown() == [(OURS, 0, False)]
+        one = reader(engine, running, clock)
+        one.run(max_requests=1)
+        assert shown() == [(OURS, 50, False)]
+        one.run()
+        asked = running.stats()["requests"]
+        assert shown() == []
+        assert shown(days=8) == [(OURS, 0, True)]
+        assert running.stats()["requests"] == asked
