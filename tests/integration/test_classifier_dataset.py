@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, insert, update
+from sqlalchemy.types import NullType
 
 from classifier import dataset, predict, score, train
 from classifier.errors import BadChoice, UnknownTrack
@@ -67,6 +68,16 @@ def test_an_empty_view_keeps_its_columns_and_dtypes(engine: Engine) -> None:
     assert str(frame["track_id"].dtype) == "Int64"
     assert str(frame["title"].dtype) == "string"
     assert str(frame["changed_at"].dtype) == "datetime64[us, UTC]"
+
+
+@pytest.mark.parametrize("view", ["genre_profiles", "genre_trends", "genre_popularity"])
+def test_means_and_deviations_are_numbers_without_a_row(sqlite_engine: Engine, view: str) -> None:
+    """The view itself says so, not the values that happen to be there."""
+    table = views.ALL[view].table
+    assert [name for name in table.c if isinstance(name.type, NullType)] == []
+    figures = {"standard_deviation", *tables.FEATURES} & set(table.c.keys())
+    frame = dataset.read(view, sqlite_engine)
+    assert {str(frame[name].dtype) for name in figures} == {"float64"}
 
 
 def test_a_wrong_view_or_column_is_refused_with_the_known_ones(sqlite_engine: Engine) -> None:
