@@ -1,9 +1,10 @@
 """How long every view takes: `python -m benchmarks.views [--tracks N] [--url URL]`.
 
-Fills a synthetic database by direct bulk inserts (114 genres, features for every track, five
-answers for nine tracks in ten), then asks every view for its first 100 rows and for all of them:
-`count` reads every column inside the database, `fetch` brings every row to Python. Without `--url`
-the database is a new SQLite file; a database with a schema and no tracks may be given instead.
+Fills a synthetic database by direct bulk inserts (114 genres, features and an analysis for every
+track, five answers for nine tracks in ten), then asks every view for its first 100 rows and for
+all of them: `count` reads every column inside the database, `fetch` brings every row to Python.
+Without `--url` the database is a new SQLite file; a database with a schema and no tracks may be
+given instead.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, text
 
+from benchmarks import analyses
 from genrebase.store import bulk, schema, tables, views
 from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.names import fold
@@ -163,6 +165,7 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
             for number in range(1, GENRES * 20)
         ),
     )
+    yield from analyses.rows_of(numbers, tracks, moment)
 
 
 def answer(model: int, number: int, rank: int, claim: int) -> int:

@@ -10,6 +10,7 @@ from genrebase.store.engine import reading, transaction
 from genrebase.store.views.__main__ import document
 from tests import factories as make
 from tests.fakes import NOON
+from tests.sounds import add_analysis
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 QUESTIONS = dict(
@@ -28,6 +29,15 @@ EXPECTED = {
     "Which genres are the fastest?": [("jazz", 1, 180.0), ("rock", 1, 120.0)],
     "How is a feature spread within a genre?": [(0.0, 0.05, 1, 1.0)],
     "How has a genre's sound changed over the decades?": [(2000, 1, 0.6, 120.0)],
+    "Which keys do sections move to in a genre?": [
+        ("I IV", 1, 1.0, 1.0),
+        ("I V", 1, 1.0, 1.0),
+        ("V I", 1, 1.0, 1.0),
+    ],
+    "How far do the genres stray from their keys?": [
+        ("rock", 1, 0.5, 3.0, 0.0),
+        ("jazz", 1, 1.0, 0.0, 1.0),
+    ],
     "Which years is a genre made of?": [(2001, 1, None)],
     "What is known of an artist?": [
         ("Guesting", "Bob; Ann", 1990, "jazz"),
@@ -63,6 +73,8 @@ def filled(engine: Engine) -> Engine:
         make.add_track(connection, "Nothing known", ["Dan"])
         make.add_features(connection, loud)
         make.add_features(connection, guest, tempo=180.0)
+        add_analysis(connection, loud, (0, 7, 0, 5))
+        add_analysis(connection, guest, (0,), mode=0)
         make.add_verdict(connection, judged, jazz)
         make.add_shard(connection, rock, requests=7)
         champion = make.add_model(connection)

@@ -1,0 +1,71 @@
+"""Invented analyses in bulk, for the measurements of the views."""
+
+import random
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Table
+
+from genrebase.sound import segments
+from genrebase.sound.analysis import Analysis, analyse
+from genrebase.sound.harmony import Heard, Whole
+from genrebase.store import tables
+
+DIFFERENT = 2_000
+"""Analyses that the tracks take turns with."""
+KEYS = (0, 0, 0, 7, 7, 5, 5, 9, 2, 10, 3, 8)
+"""Degrees, the common ones more often."""
+STEPS = 300
+
+
+def rows_of(
+    numbers: random.Random, tracks: int, moment: Any
+) -> Iterator[tuple[Table, tuple[str, ...], Any]]:
+    """Yield (table, columns, rows): about ten sections a track, and a short matrix."""
+    made = [invented(numbers) for _ in range(DIFFERENT)]
+    ids = [(number, "spotify") for number in range(1, tracks + 1)]
+    for table, parts in (
+        (tables.section, attrgetter("sections")),
+        (tables.progression, attrgetter("progressions")),
+        (tables.sound_matrix, attrgetter("matrices")),
+    ):
+        columns = tuple(table.columns.keys())
+        values = attrgetter(*columns[2:])
+        rows = [[values(part) for part in parts(one)] for one in made]
+        yield (
+            table,
+            columns,
+            ((*key, *row) for number, key in enumerate(ids) for row in rows[number % DIFFERENT]),
+        )
+    summaries = [summary(one) for one in made]
+    yield (
+        tables.sound_summary,
+        tuple(tables.sound_summary.columns.keys()),
+        ((*key, *summaries[number % DIFFERENT], moment) for number, key in enumerate(ids)),
+    )
+
+
+def invented(numbers: random.Random) -> Analysis:
+    """Return an analysis of a track in C with six to fourteen sections."""
+    heard = [
+        Heard(20.0 * place, 20.0, 1.0, numbers.choice(KEYS), int(numbers.random() < 0.7),
+              numbers.random(), 0.5, 120.0, 0.5, -8.0)
+        for place in range(numbers.randint(6, 14))
+    ]  # fmt: skip
+    sounds = np.random.default_rng(numbers.randint(0, 10**9)).random((STEPS, segments.CHANNELS))
+    return analyse(Whole(0, 1, 0.8, 0.8, 120.0), heard, sounds)
+
+
+def summary(analysis: Analysis) -> tuple[Any, ...]:
+    """Return the columns of `sound_summary` but its keys and its moment."""
+    harmony, timbre = analysis.harmony, analysis.timbre
+    assert harmony.shares is not None
+    assert timbre is not None
+    return (
+        0, 1, 0.8, 0.8, harmony.sections, *harmony.shares, harmony.minor_share,
+        harmony.repeated_share, harmony.single_share, harmony.degrees, harmony.degree_changes,
+        harmony.numerals, timbre.segments, *timbre.timbre_means, *timbre.timbre_deviations,
+        *timbre.pitch_means, *timbre.pitch_deviations,
+    )  # fmt: skip
