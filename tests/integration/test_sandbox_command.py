@@ -1,0 +1,79 @@
+"""The command that serves the sandbox."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from collector.sandbox import table
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.command import sandbox
+from collector.sandbox.errors import PortTaken
+from collector.sandbox.server import serve_in_thread
+from genrebase.errors import Refused
+from tests.sandboxed import CATALOGUE
+
+
+def test_taken_port_is_refused(extended):
+    """The sentence names the port and the way out."""
+    with (
+        pytest.raises(PortTaken, match=rf"Port {extended.sandbox.port} .*--port 0"),
+        serve_in_thread(CATALOGUE, port=extended.sandbox.port),
+    ):
+        pass
+
+
+COMMAND = [sys.executable, "-m", "collector", "sandbox"]
+
+
+def test_command_serves_and_ends_cleanly(tmp_path):
+    """One line says where; SIGTERM ends it with 0; the log has the query, stdout only JSON."""
+    file = tmp_path / "music.csv"
+    file.write_text("genre,track_name,artists\nr&b,One,Abba\n", encoding="utf-8")
+    arguments = ["--catalogue", str(file), "--port", "0", "--json"]
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        said = json.loads(process.stdout.readline())
+        url = f"http://127.0.0.1:{said['port']}"
+        assert said["url"] == url
+        assert requests.get(f"{url}/v1/search?q=genre:%22r%26b%22", timeout=5).status_code == 401
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out == b""
+    assert b"r&b" in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"catalogue": Path("none.csv")}, "none.csv cannot be read"),
+        ({"rate": "fast"}, "--rate: 'fast' is not a rate"),
+        ({"reccobeats_rate": "0/1s"}, "--reccobeats-rate: '0/1s' is not a rate"),
+        ({"mode": "premium"}, "There is no mode 'premium': --mode is development or extended"),
+        ({"host": "0.0.0.0"}, "listens on 127.0.0.1 only"),
+        ({"retry_after": 0}, "--retry-after 0 cannot be: give a number above 0"),
+        ({"faults": "404=0.1"}, "--faults: '404' is no kind of fault: there are 500, 503, "),
+        ({"token_seconds": -1}, "--token-seconds -1 cannot be"),
+    ],
+)
+def test_bad_options_are_refused(options, sentence):
+    """Each is refused with its sentence before anything is served."""
+    with pytest.raises(Refused, match=re.escape(sentence)):
+        sandbox(**options)
+
+
+def test_music_is_written(tmp_path, capsys):
+    """`--write` saves what would be served, and ends."""
+    file = tmp_path / "music.csv"
+    file.write_text("genre,track_name,artists\nr&b,NA,Abba\n", encoding="utf-8")
+    sandbox(catalogue=file, write=tmp_path / "saved.csv", as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["file"], said["rows"]) == (str(tmp_path / "saved.csv"), 1)
+    assert Catalogue(table.read(tmp_path / "saved.csv")).track(0).title == "NA"

@@ -1,0 +1,100 @@
+"""Searching the sandbox over real HTTP: pages, reach, years and queries."""
+
+import logging
+
+import pytest
+
+from tests.sandboxed import GENRES
+
+
+@pytest.mark.parametrize("genre", list(GENRES))
+@pytest.mark.parametrize("mode", ["extended", "development"])
+def test_paging_walks_all_rows_once(request, mode, genre):
+    """Following `next` shows every row a query reaches, in order, none twice."""
+    client = request.getfixturevalue(mode)
+    page = client.search(f'genre:"{genre}"').json()["tracks"]
+    assert page["total"] == GENRES[genre]
+    assert page["previous"] is None
+    found = [track["name"] for track in page["items"]]
+    while page["next"]:
+        assert page["next"].startswith(f"{client.sandbox.url}/v1/search?")
+        page = client.session.get(page["next"], timeout=5).json()["tracks"]
+        found += [track["name"] for track in page["items"]]
+    assert found == [f"{genre} {number}" for number in range(min(GENRES[genre], 1_000))]
+
+
+def test_previous_leads_back(extended):
+    """`previous` is absolute and shows the page before."""
+    page = extended.search("genre:rock", limit=10, offset=10).json()["tracks"]
+    before = extended.session.get(page["previous"], timeout=5).json()["tracks"]
+    assert before == extended.search("genre:rock", limit=10).json()["tracks"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "default", "most"), [("development", 5, 10), ("extended", 20, 50)]
+)
+def test_page_limits_of_the_modes(request, mode, default, most):
+    """Pages hold what the mode allows; one more is refused in Spotify's words."""
+    client = request.getfixturevalue(mode)
+    assert len(client.search("genre:techno").json()["tracks"]["items"]) == default
+    assert len(client.search("genre:techno", limit=most).json()["tracks"]["items"]) == most
+    refused = client.search("genre:techno", limit=most + 1)
+    assert refused.status_code == 400
+    assert refused.json() == {"error": {"status": 400, "message": "Invalid limit"}}
+    assert client.search("genre:techno", limit=0).status_code == 400
+
+
+def test_reach_is_a_thousand_rows(extended):
+    """Offset and limit together stay within 1,000; the last page has no `next`."""
+    last = extended.search("genre:techno", limit=50, offset=950).json()["tracks"]
+    assert (len(last["items"]), last["next"], last["total"]) == (50, None, 1_234)
+    assert extended.search("genre:techno", limit=50, offset=951).status_code == 400
+    assert extended.search("genre:techno", limit=1, offset=-1).status_code == 400
+
+
+def test_years_reach_what_a_query_does_not(extended):
+    """A genre of more than 1,000 rows is reached in year slices."""
+    totals = [
+        extended.search(f"genre:techno year:{year}", limit=1).json()["tracks"]["total"]
+        for year in range(1990, 2000)
+    ]
+    assert sum(totals) == GENRES["techno"]
+
+
+def test_unknown_genre_is_an_empty_page(extended):
+    """Spotify answers 200 without items."""
+    page = extended.search('genre:"polka"').json()["tracks"]
+    assert (page["items"], page["total"], page["next"]) == ([], 0, None)
+
+
+def test_other_types_are_empty(extended):
+    """Albums and artists may be asked for beside tracks."""
+    found = extended.get("v1/search", q="genre:rock", type="track,album,artist").json()
+    assert {kind: len(page["items"]) for kind, page in found.items()} == {
+        "tracks": 20,
+        "albums": 0,
+        "artists": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"q": "genre:rock"}, {"q": "genre:rock", "type": "song"}, {"q": " ", "type": "track"},
+     {"q": "genre:rock", "type": "track", "limit": "ten"}],
+)  # fmt: skip
+def test_nonsense_is_refused_with_an_error_object(extended, params):
+    """Every refusal of the Web API is an object with status and message."""
+    answer = extended.get("v1/search", **params)
+    assert answer.status_code == answer.json()["error"]["status"] == 400
+    assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("genre", ["r&b", "drum & bass", "50's", "演歌"])
+def test_queries_arrive_byte_for_byte(extended, caplog, genre):
+    """The log line and the list of queries show what was asked, letter by letter."""
+    query = f'genre:"{genre}" year:1990-1999'
+    with caplog.at_level(logging.INFO, "collector.sandbox.gate"):
+        extended.search(query, limit=1)
+    assert query in caplog.text
+    assert query in extended.sandbox.stats()["queries"]
+    assert extended.session.headers["Authorization"].split()[1] not in caplog.text
