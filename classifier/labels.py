@@ -10,9 +10,9 @@ import pandas as pd
 
 from classifier.errors import BadChoice
 from classifier.records import Choice
+from genrebase.store import default_mapping
 
-DEFAULT_MAPPING: Final = "genrebase-13"
-"""The mapping that is there from the start."""
+DEFAULT_MAPPING: Final = default_mapping.NAME
 OTHER: Final = "other"
 """The broad genre of what no mapping knows, where that is wanted."""
 

@@ -10,6 +10,7 @@ from collector.catalogue import mappings
 from collector.catalogue.mappings import Summary
 from collector.datasets import reader
 from genrebase.errors import NothingToDo, Refused
+from genrebase.store import default_mapping
 from genrebase.store.engine import Engine, reading, transaction
 
 COLUMNS: Final = ("fine", "broad")
@@ -51,6 +52,8 @@ def remove(engine: Engine, name: str) -> int:
     """Forget a mapping; return how many genres it knew. Raise `Refused` for an unknown one."""
     with transaction(engine) as connection:
         gone = mappings.remove(connection, name)
+    if gone == 0 and name == default_mapping.NAME:
+        raise Refused(f"The mapping {name} is built in: it cannot be removed, only replaced.")
     if gone == 0:
         known = ", ".join(summary.mapping for summary in listed(engine)) or "none"
         raise Refused(f"There is no mapping {name!r}. Known: {known}.")

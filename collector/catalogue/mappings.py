@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from genrebase.store import tables
+from genrebase.store import tables, views
 
 _row = tables.genre_mapping
 
@@ -42,14 +42,15 @@ def remove(connection: Connection, mapping: str) -> int:
 
 def summaries(connection: Connection) -> list[Summary]:
     """Return all mappings, by name."""
+    said = views.genre_mappings.c
     query = (
         select(
-            _row.c.mapping,
+            said.mapping,
             func.count().label("fine"),
-            func.count(_row.c.broad.distinct()).label("broad"),
+            func.count(said.broad.distinct()).label("broad"),
         )
-        .group_by(_row.c.mapping)
-        .order_by(_row.c.mapping)
+        .group_by(said.mapping)
+        .order_by(said.mapping)
     )
     return [Summary(row.mapping, row.fine, row.broad) for row in connection.execute(query)]
 

@@ -118,7 +118,8 @@ def test_everything_can_be_asked(engine: Engine):
     """A migrated database answers every table and every view."""
     with reading(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
-            assert connection.execute(select(table)).all() == []
+            found = connection.execute(select(table)).all()
+            assert found == [] or table is views.genre_mappings  # one mapping is built in
 
 
 def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):

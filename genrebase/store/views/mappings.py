@@ -2,14 +2,34 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, Select, cast, func, select
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    union_all,
+    values,
+)
 
-from genrebase.store import tables
+from genrebase.store import default_mapping, tables
 from genrebase.store.views.definition import Providers, view
 
 
 def _genre_mappings(_providers: Providers) -> Select[Any]:
-    mapping, genre, track = tables.genre_mapping, tables.genre, tables.track
+    stored, genre, track = tables.genre_mapping, tables.genre, tables.track
+    given = values(column("fine", Text), column("broad", Text), name="given").data(
+        list(default_mapping.BROAD_OF.items())
+    ).cte()
+    named = cast(literal(default_mapping.NAME), Text)
+    replaced = select(stored.c.mapping).where(stored.c.mapping == default_mapping.NAME)
+    mapping = union_all(
+        select(stored.c.mapping, stored.c.fine, stored.c.broad),
+        select(named.label("mapping"), given.c.fine, given.c.broad).where(~replaced.exists()),
+    ).subquery("mapped")
     claimed = (
         select(track.c.genre_id, func.count().label("tracks"))
         .where(track.c.genre_id.is_not(None))
@@ -31,7 +51,8 @@ def _genre_mappings(_providers: Providers) -> Select[Any]:
 
 genre_mappings = view(
     "genre_mappings",
-    "One row per mapping and fine genre: the broad genre it belongs to.",
+    "One row per mapping and fine genre: the broad genre it belongs to. The mapping "
+    f"`{default_mapping.NAME}` is there from the start.",
     {
         "mapping": "The mapping's name; several stand side by side.",
         "fine": "The fine genre's name.",
