@@ -2,7 +2,7 @@
 
 import typer
 
-from classifier.commands import comparing, curving, freezing, models, predicting, running, status, training
+from classifier.commands import comparing, curving, freezing, models, predicting, running, status, training, tuning
 from genrebase.runtime.output import run_app
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.command("train")(training.train)
 app.command("compare")(comparing.compare)
+app.command("tune")(tuning.tune)
 app.command("learning-curve")(curving.learning_curve)
 app.command("predict")(predicting.predict)
 app.command("models")(models.models)

@@ -1,6 +1,6 @@
 """`voting`: an answer averaged over models: one per genre, or several that are asked the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, Self
 
@@ -24,7 +24,7 @@ MEMBER: Final = "logistic"
 """Asked about each genre where no member is named: 113 of them take the least time."""
 _YES: Final = "yes"
 _NO: Final = "no"
-_OWN: Final = ("member", "members", "weights")
+_OWN: Final = ("member", "members", "weights", "by_genre")
 _TINY: Final = float(np.finfo(np.float64).tiny)
 
 
@@ -32,11 +32,12 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
     """Ask a copy of `member` about each genre, yes or no, and share out what the yeses come to.
 
     Each copy prepares the tracks for its own question: SMOTE or weights make the tracks of the
-    genre count as much as all others together.
+    genre count as much as all others together. `others` are asked in its place about their genre.
     """
 
-    def __init__(self, member: Any) -> None:
+    def __init__(self, member: Any, others: Mapping[str, Any] | None = None) -> None:
         self.member = member
+        self.others = others
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -63,13 +64,17 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def prepared(self, preparation: Preparation) -> "OneVersusRest":
         """Return the same with a member that prepares its tracks as was chosen."""
-        return OneVersusRest(_prepared(self.member, preparation))
+        others = self.others or {}
+        return OneVersusRest(
+            _prepared(self.member, preparation),
+            {genre: _prepared(one, preparation) for genre, one in others.items()} or None,
+        )
 
     def _asked(
         self, genre: str, frame: pd.DataFrame, labels: Labels, validation: Validation | None
     ) -> Estimator:
         held = None if validation is None else (validation[0], _answers(validation[1], genre))
-        fresh: Estimator = clone(self.member)
+        fresh: Estimator = clone((self.others or {}).get(genre, self.member))
         return fresh.fit(frame, _answers(labels, genre), held)
 
 
@@ -108,7 +113,7 @@ def make(
     """Return a vote of one model per genre (`member=NAME`), or of several (`members=[NAME,…]`).
 
     `weights` are those of the named members. A member's own parameters are written
-    `NAME__parameter=value`.
+    `NAME__parameter=value`; `by_genre={"metal":{"C":0.5}}` are those of one genre's model.
     """
     named = params.get("members")
     if named is None:
@@ -121,13 +126,30 @@ def make(
         names = named
     weights = _weights(params.get("weights"), named)
     own = _shared_out(params, names)
-    made = []
-    for name in names:
+    by_genre = _by_genre(params.get("by_genre"), named)
+
+    def member(name: Any, told: dict[str, Any]) -> Any:
         if name == NAME:
             raise BadParameter(f"{NAME} cannot be a member of itself.")
         factory = plugins.load(estimators.GROUP, str(name))
-        made.append(factory(features=features, seed=seed, threads=threads, **own[name]))
-    return OneVersusRest(made[0]) if named is None else SoftVote(made, weights)
+        return factory(features=features, seed=seed, threads=threads, **told)
+
+    made = [member(name, own[name]) for name in names]
+    if named is not None:
+        return SoftVote(made, weights)
+    (name,) = names
+    others = {genre: member(name, {**own[name], **told}) for genre, told in by_genre.items()}
+    return OneVersusRest(made[0], others or None)
+
+
+def _by_genre(told: Any, members: Sequence[str] | None) -> dict[str, dict[str, Any]]:
+    if told is None:
+        return {}
+    if members is not None:
+        raise BadParameter("`by_genre` is for one model per genre: name `member`, not `members`.")
+    if not isinstance(told, dict) or not all(isinstance(own, dict) for own in told.values()):
+        raise BadParameter('`by_genre` names parameters by genre, as in {"metal":{"C":0.5}}.')
+    return told
 
 
 def _weights(weights: Any, members: Sequence[str] | None) -> list[float] | None:

@@ -1,0 +1,144 @@
+"""Votes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from classifier import estimators
+from classifier.errors import BadChoice, BadParameter
+from classifier.judging import judge
+from classifier.records import Choice, Preparation
+from classifier.selection import Selection, select
+from genrebase.runtime.plugins import UnknownPlugin
+from tests.music import Music
+
+
+@pytest.fixture(scope="module")
+def selection() -> Selection:
+    return select(Music().snapshot(), Choice())
+
+
+def fitted(selection: Selection, choice: Choice) -> Any:
+    learned = selection.learned
+    model: Any = estimators.build(choice, threads=1)
+    return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
+
+
+def voting(**params: Any) -> Choice:
+    return Choice(estimator="voting", params=params)
+
+
+def test_one_versus_rest_asks_a_model_about_each_genre(selection: Selection) -> None:
+    """Its yes to a genre is that of a model which learned this genre against all others."""
+    model = fitted(selection, voting(member="naive_bayes"))
+    learned = selection.learned
+    metal = np.where(selection.labels == "metal", "yes", "no")
+    alone = estimators.build(Choice(estimator="naive_bayes"), threads=1)
+    alone.fit(selection.tracks[learned], metal[learned])
+    place = list(model.classes_).index("metal")
+    expected = alone.predict_proba(selection.tracks)[:, 1]
+    said = model.yes(selection.tracks)
+    assert (said[:, place] == expected).all()
+    shares = said / said.sum(axis=1, keepdims=True)
+    assert np.allclose(model.predict_proba(selection.tracks), shares)
+
+
+def test_named_members_are_averaged(selection: Selection) -> None:
+    """Alike, or by weight."""
+    names = ["knn", "tree"]
+    alone = [fitted(selection, Choice(estimator=name)) for name in names]
+    first, second = (model.predict_proba(selection.tracks) for model in alone)
+    vote = fitted(selection, voting(members=names)).predict_proba(selection.tracks)
+    assert np.allclose(vote, (first + second) / 2)
+    heavy = fitted(selection, voting(members=names, weights=[3, 1]))
+    assert np.allclose(heavy.predict_proba(selection.tracks), (3 * first + second) / 4)
+
+
+def test_members_get_their_own_parameters(selection: Selection) -> None:
+    """By their name; what they refuse is refused."""
+    vote = fitted(selection, voting(members=["knn", "tree"], tree__max_depth=1))
+    assert vote.members_[1].model_.get_depth() == 1
+    with pytest.raises(BadParameter, match="no parameter 'depth'"):
+        estimators.build(voting(members=["knn", "tree"], tree__depth=1), threads=1)
+
+
+def test_members_prepare_their_tracks_as_chosen(selection: Selection) -> None:
+    """Each for its own question: SMOTE makes the yeses as many as the noes."""
+    choice = Choice(
+        estimator="voting", params={"member": "knn"}, preparation=Preparation(balance="smote")
+    )
+    model = fitted(selection, choice)
+    for member in model.members_:
+        counts = np.bincount(member.model_.codes_)
+        assert counts[0] == counts[1] > selection.learned.sum() / 2
+    with pytest.raises(BadChoice, match="nothing to prepare"):
+        estimators.build(
+            Choice(
+                estimator="voting",
+                params={"members": ["knn", "dummy"]},
+                preparation=Preparation(scaling="minmax"),
+            ),
+            threads=1,
+        )
+
+
+def test_the_yes_or_no_figures_of_each_genre_are_stored(selection: Selection) -> None:
+    """On both held-out sides, beside those of all models; a vote of named members has none."""
+    choice = voting(member="tree")
+    found = judge(
+        selection,
+        fitted(selection, choice),
+        estimators.build(choice, threads=1),
+        None,
+        choice,
+    )
+    told = {
+        (row.side, row.regime, row.genre)
+        for row in found.metrics
+        if row.metric == "binary_balanced_accuracy"
+    }
+    for side in ("test", "validation"):
+        for regime in ("seen_artist", "new_artist", "all"):
+            assert {(side, regime, genre) for genre in selection.classes} <= told
+    assert not hasattr(estimators.build(voting(members=["knn"]), threads=1), "yes")
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"member": "knn", "members": ["tree"]}, "not both"),
+        ({"members": "knn"}, "list of names"),
+        ({"members": []}, "list of names"),
+        ({"member": "voting"}, "member of itself"),
+        ({"members": ["knn", "tree"], "weights": [1]}, "one number per member"),
+        ({"members": ["knn"], "weights": [-1]}, "none below 0"),
+        ({"weights": [1]}, "name them"),
+        ({"svm__C": 1}, "no parameter 'svm__C'"),
+    ],
+)
+def test_a_vote_that_cannot_be_is_a_sentence(params: dict[str, Any], sentence: str) -> None:
+    """Before anything is read."""
+    with pytest.raises(BadParameter, match=sentence):
+        estimators.build(voting(**params), threads=1)
+
+
+def test_an_unknown_member_finds_the_nearest() -> None:
+    """As an unknown estimator does."""
+    with pytest.raises(UnknownPlugin, match="Did you mean 'logistic'"):
+        estimators.build(voting(member="logistics"), threads=1)
+
+
+def test_a_genre_may_have_parameters_of_its_own(selection: Selection) -> None:
+    """`by_genre` changes the model that is asked about that genre, and no other."""
+    params = {"member": "tree", "tree__max_depth": 5, "by_genre": {"metal": {"max_depth": 1}}}
+    model = fitted(selection, voting(**params))
+    depths = [member.model_.get_depth() for member in model.members_]
+    assert dict(zip(model.classes_, (depth == 1 for depth in depths), strict=True)) == {
+        "blues": False,
+        "metal": True,
+        "techno": False,
+    }
+    for wrong in ({"by_genre": {"metal": 3}}, {"by_genre": {}, "members": ["tree"]}):
+        with pytest.raises(BadParameter, match="by_genre"):
+            estimators.build(voting(**wrong), threads=1)
