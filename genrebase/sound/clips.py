@@ -1,0 +1,90 @@
+"""A sound file as samples: decoded once, in blocks, hashed by what is heard.
+
+Needs the extra `audio` (soundfile, soxr by way of librosa). Whatever the file's rate, what is
+looked at is mono at 44,100 Hz, so that figures of different files can be compared; a long file is
+looked at in its middle ten minutes. The digest is of the whole sound as it was decoded: another
+name, another tag or another place of the file does not change it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import librosa
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from genrebase.errors import GenrebaseError
+
+Samples = NDArray[np.float32]
+
+RATE: Final = 44_100
+"""Samples a second of everything that is looked at."""
+SPAN: Final = 600.0
+"""Seconds of a longer file that are looked at: its middle."""
+SHORTEST: Final = 1.0
+"""Seconds below which nothing can be said."""
+_BLOCK: Final = 10
+"""Seconds decoded at once."""
+_FULL: Final = float(np.iinfo(np.int16).max)
+
+
+class Unreadable(GenrebaseError):
+    """A file that is no sound, or holds too little of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What is looked at of one file."""
+
+    samples: Samples
+    """Mono, -1..1, `RATE` a second."""
+    seconds: float
+    """Of the whole file."""
+    rate: int
+    """Samples a second in the file."""
+    digest: str
+    """SHA-256 of rate, channels and the decoded samples in 16 bits, in hexadecimal."""
+
+
+def load(path: Path) -> Clip:
+    """Decode a file (wav, flac, ogg, mp3 and what else libsndfile reads).
+
+    Raise `Unreadable` with the reason in a sentence.
+    """
+    if not path.is_file():
+        raise Unreadable(f"{path}: there is no such file.")
+    if path.stat().st_size == 0:
+        raise Unreadable(f"{path}: the file is empty.")
+    try:
+        with soundfile.SoundFile(path) as sound:
+            samples, seconds, rate, digest = _decoded(sound)
+    except soundfile.SoundFileError as error:
+        raise Unreadable(f"{path}: this is no sound that can be decoded ({error}).") from error
+    if seconds < SHORTEST:
+        raise Unreadable(f"{path}: {seconds:.2f} s of sound; at least {SHORTEST:g} s are needed.")
+    if not np.isfinite(samples).all():
+        raise Unreadable(f"{path}: the sound holds values that are no numbers.")
+    if rate != RATE:
+        samples = librosa.resample(samples, orig_sr=rate, target_sr=RATE)
+    return Clip(np.ascontiguousarray(samples, dtype=np.float32), seconds, rate, digest)
+
+
+def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
+    rate = int(sound.samplerate)
+    kept_frames = int(SPAN * rate)
+    first = max(0, (sound.frames - kept_frames) // 2)
+    digest = hashlib.sha256(f"{rate} {sound.channels} ".encode())
+    kept: list[Samples] = []
+    position = 0
+    for block in sound.blocks(_BLOCK * rate, dtype="float32", always_2d=True):
+        heard = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL
+        digest.update(np.round(heard).astype("<i2").tobytes())
+        part = block[max(0, first - position) : max(0, first + kept_frames - position)]
+        if len(part):
+            kept.append(part.mean(axis=1))
+        position += len(block)
+    samples = np.concatenate(kept) if kept else np.zeros(0, dtype=np.float32)
+    return samples, position / rate, rate, digest.hexdigest()

@@ -1,0 +1,140 @@
+"""What is heard in each short frame of a clip: one spectrum, from which everything is derived.
+
+The figures are librosa's (McFee et al., "librosa: Audio and Music Signal Analysis in Python",
+SciPy 2015), and equal to those of its functions called one by one; only what these compute again
+and again (spectra, constant-Q transforms, tuning) is computed once. Long clips are worked through
+half a minute at a time, so that memory does not grow with them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from genrebase.sound.clips import RATE, Samples
+
+Rows = NDArray[np.float32]
+"""(values, frames)"""
+
+FRAME: Final = 2048
+"""Samples of a frame, 46 ms."""
+HOP: Final = 512
+"""Samples from one frame to the next, 12 ms."""
+MEL_BANDS: Final = 128
+_CHUNK: Final = HOP * 2_606
+"""Samples worked through at once: half a minute, and a little more than the usual clip."""
+_SEMITONES: Final = 84
+"""Of the constant-Q transform: seven octaves from C1."""
+_COARSE: Final = 2
+"""Of the mel spectrum every second frame is enough to tell harmonic from percussive."""
+
+SIZES: Final = {
+    "chroma_cens": 12,
+    "chroma_cqt": 12,
+    "chroma_stft": 12,
+    "mfcc": 20,
+    "rms": 1,
+    "spectral_bandwidth": 1,
+    "spectral_centroid": 1,
+    "spectral_contrast": 7,
+    "spectral_rolloff": 1,
+    "tonnetz": 6,
+    "zcr": 1,
+}
+"""The classic set, and how many values each feature has in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A clip frame by frame, `HOP` samples apart."""
+
+    classic: dict[str, Rows]
+    """By the names in `SIZES`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and rolloff
+    in Hz, contrast in dB, rms and zcr 0..1."""
+    flatness: Rows
+    """(1, frames) 0..1: 1 is noise."""
+    mel: Rows
+    """(128, frames): power in bands of the mel scale."""
+    harmonic: float
+    """Power of what stays (see `_harmonic_percussive`), a mean over bands and frames."""
+    percussive: float
+    """Power of what strikes, likewise."""
+
+
+def look(samples: Samples) -> Frames:
+    """Return all frames of a clip at `RATE`; it holds at least one second."""
+    parts = [_chunk(chunk) for chunk in _chunks(samples)]
+    lengths = np.array([part.mel.shape[1] for part in parts], dtype=np.float64)
+    return Frames(
+        classic={
+            name: np.concatenate([part.classic[name] for part in parts], axis=1) for name in SIZES
+        },
+        flatness=np.concatenate([part.flatness for part in parts], axis=1),
+        mel=np.concatenate([part.mel for part in parts], axis=1),
+        harmonic=float(np.average([part.harmonic for part in parts], weights=lengths)),
+        percussive=float(np.average([part.percussive for part in parts], weights=lengths)),
+    )
+
+
+def _chunks(samples: Samples) -> Iterator[Samples]:
+    """Yield half a minute at a time; a rest too short to stand alone goes with the last."""
+    edges = list(range(0, len(samples), _CHUNK))
+    if len(edges) > 1 and len(samples) - edges[-1] < RATE:
+        edges.pop()
+    for first, last in zip(edges, [*edges[1:], len(samples)], strict=True):
+        yield samples[first:last]
+
+
+def _chunk(samples: Samples) -> Frames:
+    feature: Any = librosa.feature
+    magnitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP))
+    power = magnitude**2
+    tuning = librosa.estimate_tuning(S=magnitude, sr=RATE, bins_per_octave=12)
+    pitches = np.abs(
+        librosa.cqt(
+            samples, sr=RATE, hop_length=HOP, n_bins=_SEMITONES, bins_per_octave=12, tuning=tuning
+        )
+    )
+    octaves = {"n_chroma": 12, "n_octaves": 7, "bins_per_octave": 12}
+    mel = feature.melspectrogram(S=power, sr=RATE, n_mels=MEL_BANDS)
+    frequency = librosa.fft_frequencies(sr=RATE, n_fft=FRAME)
+    centroid = feature.spectral_centroid(S=magnitude, sr=RATE, freq=frequency)
+    cens = feature.chroma_cens(C=pitches, **octaves)
+    length = magnitude.shape[1]
+    classic = {
+        "chroma_cens": cens,
+        "chroma_cqt": feature.chroma_cqt(C=pitches, **octaves),
+        "chroma_stft": feature.chroma_stft(S=power, sr=RATE, n_chroma=12),
+        "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
+        "rms": feature.rms(S=magnitude, frame_length=FRAME, hop_length=HOP),
+        "spectral_bandwidth": feature.spectral_bandwidth(
+            S=magnitude, sr=RATE, freq=frequency, centroid=centroid
+        ),
+        "spectral_centroid": centroid,
+        "spectral_contrast": feature.spectral_contrast(S=magnitude, sr=RATE, freq=frequency),
+        "spectral_rolloff": feature.spectral_rolloff(S=magnitude, sr=RATE, freq=frequency),
+        "tonnetz": feature.tonnetz(chroma=cens),
+        "zcr": feature.zero_crossing_rate(samples, frame_length=FRAME, hop_length=HOP),
+    }
+    harmonic, percussive = _harmonic_percussive(mel)
+    return Frames(
+        {name: np.asarray(rows[:, :length], np.float32) for name, rows in classic.items()},
+        np.asarray(feature.spectral_flatness(S=magnitude), np.float32),
+        np.asarray(mel, np.float32),
+        harmonic,
+        percussive,
+    )
+
+
+def _harmonic_percussive(mel: Rows) -> tuple[float, float]:
+    """Return the mean power of what stays in a band over time, and of what strikes through bands.
+
+    Median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
+    DAFx 2010), over the mel spectrum instead of the full one: an eighth of the bands.
+    """
+    coarse = mel[:, ::_COARSE]
+    harmonic, percussive = librosa.decompose.hpss(np.sqrt(coarse))
+    return float((harmonic**2).mean()), float((percussive**2).mean())

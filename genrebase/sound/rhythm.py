@@ -1,0 +1,101 @@
+"""Onsets, tempo, and how evenly the loudness moves."""
+
+from typing import Final
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from genrebase.sound.clips import RATE, Samples
+from genrebase.sound.frames import HOP, Rows
+
+SLOWEST, FASTEST = 30.0, 240.0
+"""Tempos that are looked for, in BPM."""
+USUAL: Final = 120.0
+"""Around which a tempo is likelier: a listener hears 120 before 60 or 240."""
+
+_STEP: Final = RATE // 100
+"""Samples of one value of the envelope for `danceability`: 10 ms."""
+_SHORTEST, _LONGEST, _GROWTH = 0.31, 8.8, 1.1
+"""Seconds of the windows in which the envelope's drift is measured, and how these grow."""
+_LEAST_WINDOWS: Final = 4
+
+
+def onset_strength(mel: Rows) -> NDArray[np.float32]:
+    """Return how strongly something begins in each frame: spectral flux of the mel spectrum.
+
+    (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013.)
+    """
+    strength = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=RATE, hop_length=HOP)
+    return np.asarray(strength, dtype=np.float32)
+
+
+def tempo(onsets: NDArray[np.float32]) -> float | None:
+    """Return the tempo in BPM; None where nothing begins.
+
+    The autocorrelation of the onsets over windows of eight seconds, averaged, weighted by how
+    likely a tempo is (log-normal around 120), its peak interpolated by a parabola (after Ellis,
+    "Beat Tracking by Dynamic Programming", JNMR 2007).
+    """
+    if not np.any(onsets > 0):
+        return None
+    gram = librosa.feature.tempogram(onset_envelope=onsets, sr=RATE, hop_length=HOP)
+    strength = gram.mean(axis=1)
+    bpm = librosa.tempo_frequencies(len(strength), sr=RATE, hop_length=HOP)
+    likely = np.exp(-0.5 * np.square(np.log2(np.maximum(bpm, 1e-9) / USUAL)))
+    weighted = np.where((bpm >= SLOWEST) & (bpm <= FASTEST), strength * likely, -np.inf)
+    best = int(np.argmax(weighted))
+    if not np.isfinite(weighted[best]) or strength[best] <= 0:
+        return None
+    lag = best + _summit(strength[best - 1 : best + 2])
+    return 60.0 * RATE / (HOP * lag)
+
+
+def danceability(samples: Samples) -> float | None:
+    """Return how regular the beat is, 0..1; None for less than ten seconds, or silence.
+
+    Detrended fluctuation analysis of the loudness (Streich and Herrera, "Detrended Fluctuation
+    Analysis of Music Signals: Danceability Estimation and further Semantic Characterization",
+    AES 2005): where the envelope, summed up, drifts little beyond the beat, the exponent is small.
+    Its inverse, which runs from 0 to about 3, divided by 3.
+    """
+    envelope = _envelope(samples)
+    windows = _windows(len(envelope))
+    if len(windows) < _LEAST_WINDOWS or not np.any(envelope > 0):
+        return None
+    drifts = np.array([_drift(np.cumsum(envelope - envelope.mean()), size) for size in windows])
+    if not np.all(drifts > 0):
+        return None
+    exponents = np.diff(np.log(drifts)) / np.diff(np.log(windows))
+    mean = float(exponents.mean())
+    return None if mean <= 0 else min(1.0, 1.0 / mean / 3.0)
+
+
+def _summit(three: NDArray[np.float64]) -> float:
+    """Return where between its neighbours a peak really is, -0.5..0.5."""
+    if len(three) < 3:
+        return 0.0
+    left, middle, right = (float(value) for value in three)
+    bend = left - 2 * middle + right
+    return 0.0 if bend >= 0 else float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
+
+
+def _envelope(samples: Samples) -> NDArray[np.float64]:
+    steps = len(samples) // _STEP
+    parts = samples[: steps * _STEP].reshape(steps, _STEP)
+    return np.asarray(parts.astype(np.float64).std(axis=1))
+
+
+def _windows(steps: int) -> NDArray[np.int64]:
+    count = int(np.log(_LONGEST / _SHORTEST) / np.log(_GROWTH)) + 1
+    sizes = np.unique((_SHORTEST * 100 * _GROWTH ** np.arange(count)).astype(np.int64))
+    return sizes[sizes * 2 <= steps]
+
+
+def _drift(profile: NDArray[np.float64], size: int) -> float:
+    """Return the mean deviation from a straight line in windows of `size` steps."""
+    parts = profile[: len(profile) // size * size].reshape(-1, size)
+    at = np.arange(size) - (size - 1) / 2
+    slope = parts @ at / (at @ at)
+    rest = parts - parts.mean(axis=1, keepdims=True) - np.outer(slope, at)
+    return float(np.sqrt(np.square(rest).mean(axis=1)).mean())
