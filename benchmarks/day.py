@@ -1,0 +1,185 @@
+"""Whether the daemon leaks: `python -m benchmarks.day [--hours 24] [--rate 20/30s]`.
+
+The daemon's jobs and a monitor that asks for its health and its figures, each with a clock of
+its own (`benchmarks.simulated`), over a SQLite file and the sandbox over HTTP, which breaks some
+answers. Hour by hour: what was done, resident memory, Python objects, open files and threads.
+
+SQLite keeps up to 64 MiB of pages for each connection: memory grows with the database until then.
+"""
+
+import argparse
+import gc
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from resource import getpagesize
+from time import perf_counter
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+
+from benchmarks import simulated
+from collector import daemon, genres, health
+from collector.sandbox import faults, synthetic
+from collector.sandbox.application import Behaviour
+from collector.sandbox.catalogue import Catalogue
+from collector.sandbox.server import serve_in_thread
+from collector.settings import CollectorSettings
+from genrebase.runtime.clock import Clock, SystemClock
+from genrebase.runtime.health import examine, exposition
+from genrebase.runtime.stopping import Stop
+from genrebase.store import schema
+from genrebase.store.engine import Engine, make_engine
+
+HOUR: Final = 3_600.0
+TARGET: Final = 100_000
+"""More tracks than there are: the harvest looks for as long as the day lasts."""
+_PROC: Final = Path("/proc/self")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """How the process is after so many hours."""
+
+    hour: int
+    tracks: int
+    requests: int
+    with_features: int
+    healthy: bool
+    resident: float
+    """MiB of memory."""
+    objects: int
+    """That Python's collector knows."""
+    files: int
+    """Open file descriptors, sockets among them."""
+    threads: int
+
+
+def look(hour: int, engine: Engine, clock: Clock) -> Hour:
+    """Measure everything, after all that is unused was collected."""
+    patient = health.patient(engine, clock)
+    exposition(patient.measures())
+    figures = health.gather(engine, clock)
+    gc.collect()
+    pages = int((_PROC / "statm").read_text().split()[1])
+    return Hour(
+        hour,
+        figures.tracks,
+        sum(one.requests for one in figures.budgets),
+        figures.with_features,
+        examine(patient).ok,
+        pages * getpagesize() / 2**20,
+        len(gc.get_objects()),
+        sum(1 for _ in (_PROC / "fd").iterdir()),
+        threading.active_count(),
+    )
+
+
+class _Until(Stop):
+    """A stop that is asked for by the time."""
+
+    def __init__(self, clock: Clock, end: float) -> None:
+        super().__init__()
+        self._clock, self._end = clock, end
+
+    @property
+    def requested(self) -> bool:
+        """Whether the day is over."""
+        return self._clock.monotonic() >= self._end
+
+
+def play(
+    engine: Engine, settings: CollectorSettings, hours: int, tell: Callable[[Hour], None]
+) -> None:
+    """Let the daemon's jobs run for so many simulated hours."""
+    end = hours * HOUR
+
+    def work(name: str, clock: Clock) -> None:
+        stop = _Until(clock, end)
+        jobs = {job.name: job for job in daemon.jobs(engine, settings, clock, stop)}
+        while not stop.requested:
+            jobs[name].run()
+            clock.sleep(settings.interval)
+
+    def monitor(clock: Clock) -> None:
+        for hour in range(1, hours + 1):
+            clock.sleep(HOUR)
+            tell(look(hour, engine, clock))
+
+    names = [job.name for job in daemon.jobs(engine, settings, SystemClock(), Stop())]
+    simulated.run(*(partial(work, name) for name in names), monitor)
+
+
+def run(
+    folder: Path,
+    *,
+    hours: int,
+    tracks: int,
+    rate: str,
+    interval: float,
+    broken: str,
+    tell: Callable[[Hour], None],
+) -> None:
+    """Play a day over a new database in `folder`, with a sandbox of so many tracks."""
+    url = f"sqlite:///{folder / 'day.db'}"
+    schema.upgrade(url)
+    engine, catalogue = make_engine(url), Catalogue(synthetic.make(1, tracks, tracks // 10))
+    behaviour = Behaviour(faults=faults.parse(broken, seed=1, slow_seconds=0.0))
+    with serve_in_thread(catalogue, behaviour) as running:
+        settings = CollectorSettings(
+            _env_file=None,
+            spotify_client_id="an-id",
+            spotify_client_secret=SecretStr("a-secret"),
+            spotify_url=running.url,
+            rate=rate,
+            reccobeats_rate=rate,
+            interval=interval,
+        )
+        simulated.run(partial(_prepare, engine, catalogue))
+        play(engine, settings, hours, tell)
+    engine.dispose()
+
+
+def _prepare(engine: Engine, catalogue: Catalogue, clock: Clock) -> None:
+    for name in catalogue.genres:
+        genres.add(engine, clock, name, TARGET)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Play a day; write a row for every hour."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.day")
+    parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--tracks", type=int, default=3_000, help="in the sandbox")
+    parser.add_argument("--rate", default="20/30s", help="requests we allow ourselves")
+    parser.add_argument("--interval", type=float, default=60.0, help="seconds between two looks")
+    options = parser.parse_args(arguments)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    names = list(Hour.__dataclass_fields__)
+    print("  ".join(f"{name:>13}" for name in names))
+    began = perf_counter()
+
+    def tell(hour: Hour) -> None:
+        cells = [getattr(hour, name) for name in names]
+        shown = [f"{one:.1f}" if isinstance(one, float) else f"{one}" for one in cells]
+        print("  ".join(f"{one:>13}" for one in shown), flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="genrebase-day-") as folder:
+        run(
+            Path(folder),
+            hours=options.hours,
+            tracks=options.tracks,
+            rate=options.rate,
+            interval=options.interval,
+            broken="0.05",
+            tell=tell,
+        )
+    print(f"took {perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
