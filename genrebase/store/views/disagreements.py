@@ -32,6 +32,9 @@ CANDIDATES: Final = 100
 CANDIDATE_RANKS: Final = 2
 """A genre may be a track's first or second answer; the index `ix_prediction_best` holds these."""
 
+NO_GENRE: Final = 0
+"""No genre has this number."""
+
 _MAIN: Final = "model.task = 'main' AND model.status = 'champion'"
 
 
@@ -124,8 +127,6 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
 
 def _genre_candidates(_providers: Providers) -> Select[Any]:
     track, answer = tables.track, _answers("answer")
-    verdict, is_latest = parts.latest_verdict()
-    label_id = func.coalesce(verdict.c.genre_id, track.c.genre_id)
     place = func.row_number().over(
         partition_by=answer.c.genre_id,
         order_by=(answer.c.probability.desc(), answer.c.track_id),
@@ -134,46 +135,42 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
         select(
             answer.c.genre_id,
             place.label("place"),
-            track.c.id.label("track_id"),
-            track.c.title,
-            track.c.artists,
-            label_id.label("label_id"),
+            answer.c.track_id,
             answer.c.probability,
             answer.c.rank,
-            _also_seen(answer.c.genre_id).label("also_seen"),
             answer.c.regime,
             answer.c.model_id,
         )
-        .select_from(
-            answer.join(track, track.c.id == answer.c.track_id).outerjoin(verdict, is_latest)
-        )
+        .select_from(answer.join(track, track.c.id == answer.c.track_id))
         .where(
             answer.c.model_id == parts.champion_id(),
             answer.c.rank <= CANDIDATE_RANKS,
-            label_id.is_distinct_from(answer.c.genre_id),
+            func.coalesce(parts.label_id(), NO_GENRE) != answer.c.genre_id,
         )
         .subquery("ranked")
     )
     genre, label = tables.genre, tables.genre.alias("label_genre")
+    # outer joins leave SQLite no choice but to take `ranked` first, row by row
+    source = (
+        ranked.outerjoin(genre, genre.c.id == ranked.c.genre_id)
+        .outerjoin(track, track.c.id == ranked.c.track_id)
+        .outerjoin(label, label.c.id == parts.label_id())
+    )
     return (
         select(
             genre.c.name.label("genre"),
             ranked.c.place,
             ranked.c.track_id,
-            ranked.c.title,
-            ranked.c.artists,
+            track.c.title,
+            track.c.artists,
             label.c.name.label("label"),
             ranked.c.probability,
             ranked.c.rank,
-            ranked.c.also_seen,
+            _also_seen(ranked.c.genre_id).label("also_seen"),
             ranked.c.regime,
             ranked.c.model_id,
         )
-        .select_from(
-            ranked.join(genre, genre.c.id == ranked.c.genre_id).outerjoin(
-                label, label.c.id == ranked.c.label_id
-            )
-        )
+        .select_from(source)
         .where(ranked.c.place <= CANDIDATES)
     )
 

@@ -70,6 +70,28 @@ def latest_verdict() -> tuple[FromClause, ColumnElement[bool]]:
     return verdict, and_(verdict.c.track_id == tables.track.c.id, verdict.c.labelled_by == latest)
 
 
+def label_id() -> ColumnElement[Any]:
+    """Return the number of a track's label, as `labelled_tracks` has it, without a join.
+
+    Few tracks have a verdict: whether one has is looked up before the latest is looked for.
+    """
+    track, verdict, any_verdict = (
+        tables.track,
+        tables.verdict.alias("verdict_latest"),
+        tables.verdict.alias("verdict_any"),
+    )
+    latest = (
+        select(verdict.c.genre_id)
+        .where(verdict.c.track_id == track.c.id)
+        .order_by(verdict.c.labelled_at.desc(), verdict.c.labelled_by.desc())
+        .limit(1)
+        .correlate(track)
+        .scalar_subquery()
+    )
+    judged = select(any_verdict.c.track_id).where(any_verdict.c.track_id == track.c.id)
+    return case((judged.correlate(track).exists(), latest), else_=track.c.genre_id)
+
+
 def labelled_tracks() -> Labelled:
     """Return tracks left-joined with the genres of their claim and of their latest verdict."""
     track = tables.track
