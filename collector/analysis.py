@@ -1,6 +1,6 @@
 """Ask for the audio analysis of tracks: one request each, so the most wanted come first."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,8 +34,11 @@ from genrebase.store.engine import Engine, reading, transaction
 JOB: Final = "analyse"
 """Under which its runs are written down."""
 
+PLANNED: Final = 1_000
+"""Tracks of one plan: minutes of requests, beside which planning is cheap."""
+
 CLAIMED: Final = 50
-"""Tracks taken at once: planning is cheap beside so many requests."""
+"""Tracks taken at once."""
 
 CLAIMED_FOR: Final = timedelta(minutes=10)
 """After which others may ask for what was taken and never asked for."""
@@ -98,21 +101,33 @@ class Analysed:
 class _Claims:
     """Tracks taken from the queue; what was not asked for goes back."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, plan: deque[int]) -> None:
         self._engine, self._clock = engine, clock
+        self._plan = plan
         self._left: list[Claimed] = []
         self._until = clock.now()
 
     def next(self) -> Claimed | None:
         """Return the next track, None where none waits."""
-        now = self._clock.now()
-        if now >= self._until:
+        if self._clock.now() >= self._until:
             self._left = []  # too late: others may have taken them
-        if not self._left:
-            self._until = now + CLAIMED_FOR
-            with transaction(self._engine) as connection:
-                self._left = analyses.claim(connection, now, self._until, CLAIMED)
-        return self._left[0] if self._left else None
+        while not self._left:
+            if not self._plan and not self._planned():
+                return None
+            self._claim()
+        return self._left[0]
+
+    def _planned(self) -> bool:
+        with reading(self._engine) as connection:
+            self._plan.extend(analyses.wanted(connection, self._clock.now(), PLANNED))
+        return bool(self._plan)
+
+    def _claim(self) -> None:
+        next_ones = [self._plan.popleft() for _ in range(min(CLAIMED, len(self._plan)))]
+        now = self._clock.now()
+        self._until = now + CLAIMED_FOR
+        with transaction(self._engine) as connection:
+            self._left = analyses.claim(connection, next_ones, now, self._until)
 
     def done(self) -> None:
         """Keep the track that came last: it was asked for."""
@@ -123,6 +138,7 @@ class _Claims:
         if self._left:
             with transaction(self._engine) as connection:
                 analyses.release(connection, self._left, self._until, self._clock.now())
+            self._plan.extendleft(one.track_id for one in reversed(self._left))
         self._left = []
 
 
@@ -141,6 +157,8 @@ class Analyser:
         self.engine, self.clock = engine, clock
         self._provider, self._budget = provider, budget
         self._stop_requested = stop_requested
+        self._plan: deque[int] = deque()
+        """Who is asked for next; each is looked at again when its turn comes."""
         self._missed = 0
         self._found_any = False
         self._gibberish = 0
@@ -164,7 +182,7 @@ class Analyser:
         """Ask for one track after another, until none waits or `max_requests` are spent."""
         outcome = Analysed()
         allowance = Allowance(max_requests)
-        claims = _Claims(self.engine, self.clock)
+        claims = _Claims(self.engine, self.clock, self._plan)
         try:
             self._ask_all(claims, allowance, outcome, advance)
         except AllowanceSpent:

@@ -68,19 +68,33 @@ def has_due(connection: Connection, now: datetime) -> bool:
     return connection.scalar(_due(select(true()), now).limit(1)) is not None
 
 
-def claim(connection: Connection, now: datetime, until: datetime, most: int) -> list[Claimed]:
-    """Take the tracks whose analysis is wanted most, for nobody else to ask until then.
+def wanted(connection: Connection, now: datetime, most: int) -> list[int]:
+    """Return the tracks whose analysis is wanted most, the most wanted first.
 
     Labelled tracks come before others. Their genres take turns: first the genre for which least
-    was asked so far; within a genre first the tracks that stand for it best. Run inside a writing
-    transaction, which the caller commits.
+    was asked so far; within a genre first the tracks that stand for it best. Every track that
+    waits is looked at: it takes a second or two where there are 100,000.
+    """
+    return [row.id for row in connection.execute(_most_wanted(now, most))]
+
+
+def claim(
+    connection: Connection, track_ids: Sequence[int], now: datetime, until: datetime
+) -> list[Claimed]:
+    """Take those of some tracks that still wait, for nobody else to ask until then.
+
+    Run inside a writing transaction, which the caller commits. The order is kept.
     """
     bulk.serialise_writers(connection)
-    found = [(row.id, row.attempts) for row in connection.execute(_most_wanted(now, most))]
-    ids = _spotify_ids(connection, [track_id for track_id, _ in found])
+    track, attempt = tables.track, tables.feature_attempt
+    attempts = func.coalesce(attempt.c.attempts, 0).label("attempts")
+    due = _due(select(track.c.id, attempts), now).where(track.c.id.in_(track_ids))
+    counts = {row.id: row.attempts for row in connection.execute(due)}
+    ids = _spotify_ids(connection, list(counts))
     claimed = [
-        Claimed(track_id, ids[track_id][attempts % len(ids[track_id])], attempts)
-        for track_id, attempts in found
+        Claimed(one, ids[one][counts[one] % len(ids[one])], counts[one])
+        for one in track_ids
+        if one in counts
     ]
     _remember(connection, [(one.track_id, one.attempts, until) for one in claimed])
     return claimed
@@ -228,7 +242,6 @@ def _most_wanted(now: datetime, most: int) -> Select[Any]:
     ranked = (
         select(
             due.c.id,
-            due.c.attempts,
             due.c.label,
             (place + func.coalesce(asked.c.tracks, 0)).label("place"),
         )
@@ -241,7 +254,7 @@ def _most_wanted(now: datetime, most: int) -> Select[Any]:
         .subquery("ranked")
     )
     return (
-        select(ranked.c.id, ranked.c.attempts)
+        select(ranked.c.id)
         .order_by(ranked.c.label.is_(None), ranked.c.place, ranked.c.id)
         .limit(most)
     )

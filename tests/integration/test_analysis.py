@@ -169,7 +169,7 @@ def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
     clock = FakeClock()
     until = clock.now() + CLAIMED_FOR
     with transaction(engine) as connection:
-        taken = analyses.claim(connection, clock.now(), until, 2)
+        taken = analyses.claim(connection, tracks[:2], clock.now(), until)
     analyst = FakeAnalyst()
     assert analyser(engine, analyst, clock).run().asked == 1
     assert not {one.source_id for one in taken} & set(analyst.asked)
@@ -248,7 +248,8 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
     """A track forgotten while it was asked for leaves no row behind."""
     clock = FakeClock()
     with transaction(engine) as connection:
-        (first, *_) = analyses.claim(connection, clock.now(), clock.now() + CLAIMED_FOR, 1)
+        until = clock.now() + CLAIMED_FOR
+        (first,) = analyses.claim(connection, tracks[:1], clock.now(), until)
         connection.execute(tables.track.delete().where(tables.track.c.id == first.track_id))
         analyses.record(connection, first, "spotify", analysis(), clock.now(), None)
     assert rows(engine, tables.sound_summary) == []
