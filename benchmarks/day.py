@@ -159,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--interval", type=float, default=60.0, help="seconds between two looks")
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    logging.disable(logging.ERROR)  # the server complains of the answers it is to drop
     names = list(Hour.__dataclass_fields__)
     print("  ".join(f"{name:>13}" for name in names))
     began = perf_counter()
