@@ -26,6 +26,8 @@ HOP: Final = 512
 MEL_BANDS: Final = 128
 _CHUNK: Final = HOP * 2_606
 """Samples worked through at once: half a minute, and a little more than the usual clip."""
+_NOTHING: Final = 1e-20
+"""Power that is none."""
 _SEMITONES: Final = 84
 """Of the constant-Q transform: seven octaves from C1."""
 _COARSE: Final = 2
@@ -92,7 +94,10 @@ def _chunk(samples: Samples) -> Frames:
     feature: Any = librosa.feature
     magnitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP))
     power = magnitude**2
-    tuning = librosa.estimate_tuning(S=magnitude, sr=RATE, bins_per_octave=12)
+    silent = not np.any(power > _NOTHING)  # then there is nothing to be tuned to
+    tuning = 0.0
+    if not silent:
+        tuning = librosa.estimate_tuning(S=magnitude, sr=RATE, bins_per_octave=12)
     pitches = np.abs(
         librosa.cqt(
             samples, sr=RATE, hop_length=HOP, n_bins=_SEMITONES, bins_per_octave=12, tuning=tuning
@@ -107,7 +112,9 @@ def _chunk(samples: Samples) -> Frames:
     classic = {
         "chroma_cens": cens,
         "chroma_cqt": feature.chroma_cqt(C=pitches, **octaves),
-        "chroma_stft": feature.chroma_stft(S=power, sr=RATE, n_chroma=12),
+        "chroma_stft": feature.chroma_stft(
+            S=power, sr=RATE, n_chroma=12, tuning=0.0 if silent else None
+        ),
         "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
         "rms": feature.rms(S=magnitude, frame_length=FRAME, hop_length=HOP),
         "spectral_bandwidth": feature.spectral_bandwidth(
