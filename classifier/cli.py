@@ -2,7 +2,23 @@
 
 import typer
 
-from classifier.commands import comparing, curving, freezing, models, predicting, running, status, training, tuning
+from classifier.commands import (
+    clustering,
+    comparing,
+    curving,
+    explaining,
+    exploring,
+    exporting,
+    freezing,
+    matching,
+    models,
+    predicting,
+    running,
+    separating,
+    status,
+    training,
+    tuning,
+)
 from genrebase.runtime.output import run_app
 
 app = typer.Typer(
@@ -20,6 +36,12 @@ app.command("predict")(predicting.predict)
 app.command("models")(models.models)
 app.command("promote")(models.promote)
 app.command("snapshot")(freezing.snapshot)
+app.command("explain")(explaining.explain)
+app.command("clusters")(clustering.clusters)
+app.command("separability")(separating.separability)
+app.command("match")(matching.match)
+app.command("explore")(exploring.explore)
+app.command("export")(exporting.export)
 app.command("run")(running.run)
 app.command("status")(status.status)
 

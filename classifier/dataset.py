@@ -72,6 +72,23 @@ def read(
     moments `datetime64[us, UTC]`, everything else `float64` (missing: NaN).
     Raise `BadChoice` for a view or column that does not exist.
     """
+    query = _chosen(view, columns).limit(limit)
+    engine = source if isinstance(source, Engine) else store.connect(source)
+    with reading(engine) as connection:
+        return _frame(connection, query)
+
+
+def read_parts(
+    view: str, database: Database, *, columns: Sequence[str] | None = None
+) -> Iterator[pd.DataFrame]:
+    """Yield a view as `read` returns it, at most 50,000 rows at a time, all of one moment."""
+    query = _chosen(view, columns)
+    with reading(database) as connection:
+        connection.execution_options(stream_results=True, max_row_buffer=CHUNK)
+        yield from _parts(connection, query)
+
+
+def _chosen(view: str, columns: Sequence[str] | None) -> Select[Any]:
     known = views.ALL.get(view)
     if known is None:
         raise BadChoice(f"There is no view {view!r}. Known: {', '.join(views.ALL)}.")
@@ -81,9 +98,7 @@ def read(
         raise BadChoice(
             f"The view {view} has no column {unknown[0]!r}. Known: {', '.join(known.columns)}."
         )
-    engine = source if isinstance(source, Engine) else store.connect(source)
-    with reading(engine) as connection:
-        return _frame(connection, select(*(known.table.c[name] for name in wanted)).limit(limit))
+    return select(*(known.table.c[name] for name in wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +291,14 @@ def artifact(database: Database, number: int) -> bytes | None:
         return connection.scalar(query)
 
 
+def answers_of(database: Database, number: int) -> int:
+    """Return how many rows of answers a model has."""
+    answer = tables.prediction
+    with reading(database) as connection:
+        query = select(func.count()).where(answer.c.model_id == number)
+        return connection.scalar(query) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where things stand, in numbers."""
@@ -326,16 +349,26 @@ def _mappings(connection: Connection) -> dict[str, dict[str, str]]:
 
 
 def _frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    """Run `query` without SQLAlchemy's work per value; give each column its dtype at once."""
+    parts = list(_parts(connection, query))
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _parts(connection: Connection, query: Select[Any]) -> Iterator[pd.DataFrame]:
+    """Run `query` without SQLAlchemy's work per value; give each column its dtype at once.
+
+    At least one part comes, if need be without rows.
+    """
     kinds = list(query.selected_columns)
     raw = query.with_only_columns(
         *(type_coerce(column, NullType()).label(column.key) for column in kinds),
         maintain_column_froms=True,
     )
-    parts = [_columns(kinds, rows) for rows in connection.execute(raw).partitions(CHUNK)] or [
-        _columns(kinds, [])
-    ]
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    empty = True
+    for rows in connection.execute(raw).partitions(CHUNK):
+        empty = False
+        yield _columns(kinds, rows)
+    if empty:
+        yield _columns(kinds, [])
 
 
 def _columns(kinds: Sequence[Any], rows: Sequence[Any]) -> pd.DataFrame:

@@ -7,8 +7,9 @@ whole groups are permuted together, too.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,10 @@ from classifier.records import Interval, Regime
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
-Kind = Literal["feature", "group", "alone"]
+Kind = Literal["feature", "group", "expert", "alone"]
 
+EVERYTHING: Final = "everything"
+"""Stands among what is known alone: nothing was hidden."""
 _TINY: Final = float(np.finfo(np.float64).eps)
 _REGIMES: Final[tuple[Regime, ...]] = ("new_artist", "seen_artist")
 
@@ -35,16 +38,27 @@ class Importance:
     genre: str | None
     """None: over all genres."""
     kind: Kind
-    """`feature` or `group`: permuted; `alone`: the only group that is known."""
+    """`feature` or `group`: permuted; `expert`: silenced; `alone`: the only group known."""
     feature: str
     importance: float
-    """Accuracy lost by permuting; of `alone` the accuracy that is left."""
+    """Accuracy lost; of `alone` the accuracy that is left."""
     interval: Interval | None
     """Of it, 95%, resampling artists."""
     loss: float
     """By how much the log-loss grows; of `alone` the log-loss."""
     n: int
     """Tracks it was measured on."""
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """An estimator that pools what its experts say."""
+
+    experts_: Sequence[Any]
+    """Each has `voices`."""
+    voices_: Sequence[str]
+    weights_: Floats
+    """(regimes, voices)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +117,33 @@ class Importances:
             done += 1
             progress(done, steps)
             yield from self._measured("alone", group, hits, losses)
-        for kind, named in (("group", self._groups), ("feature", columns)):
+        permuted: tuple[tuple[Kind, Mapping[str, Sequence[str]]], ...]
+        permuted = (("group", self._groups), ("feature", columns))
+        for kind, named in permuted:
             for name, names in named.items():
                 hits, losses = self._permuted(tuple(names))
                 done += self._repeats
                 progress(done, steps)
                 lost, grown = self._hits - hits, losses - self._losses
-                yield from self._measured(kind, name, lost, grown)  # type: ignore[arg-type]  # a Kind
-                yield from self._by_genre(kind, name, lost, grown)  # type: ignore[arg-type]
+                yield from self._measured(kind, name, lost, grown)
+                yield from self._by_genre(kind, name, lost, grown)
 
     def accuracy(self) -> Iterator[Importance]:
         """Yield how often the model is right with everything it knows."""
-        yield from self._measured("alone", "everything", self._hits, self._losses)
+        yield from self._measured("alone", EVERYTHING, self._hits, self._losses)
+
+    def silenced(self) -> Iterator[Importance]:
+        """Yield what each expert of a model that has some is worth: what is lost without it."""
+        if not isinstance(self._estimator, Pooled):
+            return
+        for expert in self._estimator.experts_:
+            without: Any = copy(self._estimator)
+            without.weights_ = np.where(
+                np.isin(without.voices_, expert.voices), 0.0, without.weights_
+            )
+            hits, losses = self._answers(self._asked.frame, without)
+            name = type(expert).__name__.removesuffix("Expert").lower()
+            yield from self._measured("expert", name, self._hits - hits, losses - self._losses)
 
     def _permuted(self, columns: tuple[str, ...]) -> tuple[Floats, Floats]:
         """Return per track how often it was right, and its log-loss, over all repeats."""
@@ -139,10 +168,13 @@ class Importances:
             places[rows] = random.permutation(rows)
         return places
 
-    def _answers(self, frame: pd.DataFrame) -> tuple[Floats, Floats]:
+    def _answers(
+        self, frame: pd.DataFrame, estimator: Estimator | None = None
+    ) -> tuple[Floats, Floats]:
         """Return per track whether the first answer is right, and the log-loss."""
-        classes, labels = self._estimator.classes_, self._asked.labels
-        shares = self._estimator.predict_proba(frame)
+        asked = self._estimator if estimator is None else estimator
+        classes, labels = asked.classes_, self._asked.labels
+        shares = asked.predict_proba(frame)
         truth = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
         known = classes[truth] == labels
         right = np.where(known, shares[np.arange(len(labels)), truth], 0.0)

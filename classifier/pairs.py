@@ -119,7 +119,7 @@ def held(
     if not chosen.any():
         return None
     codes = np.searchsorted(genres, truth[chosen])
-    hits = shares[np.ix_(chosen, genres)].argmax(axis=1) == codes
+    hits = shares[chosen][:, list(genres)].argmax(axis=1) == codes
     size = len(genres)
     shown = np.bincount(codes, minlength=size)
     right = np.bincount(codes[hits], minlength=size)

@@ -55,7 +55,7 @@ class Profile:
             if pattern.any():
                 part = away[np.ix_(rows, pattern)]
                 squares[rows] = self._squared(part, pattern) / pattern.sum()
-        return np.sqrt(squares)
+        return np.asarray(np.sqrt(squares))
 
     def _squared(self, away: Floats, pattern: NDArray[np.bool_]) -> Floats:
         if self.precision is None or self.covariance is None:

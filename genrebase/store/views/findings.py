@@ -146,10 +146,10 @@ feature_importances = view(
         "side": "On which tracks it was measured: validation or test.",
         "regime": "seen_artist or new_artist; all for single genres.",
         "genre": "Of the tracks of this genre, NULL over all genres.",
-        "kind": "feature: one column permuted; group: all of its group together; alone: nothing "
-        "but this group was known.",
-        "feature": "The column, or the group of columns.",
-        "importance": "Accuracy lost by permuting; where the kind is alone, the accuracy left.",
+        "kind": "feature: one column permuted; group: all of its group together; expert: one of "
+        "the model's experts silenced; alone: nothing but this group was known.",
+        "feature": "The column, the group of columns or the expert; everything: nothing hidden.",
+        "importance": "Accuracy lost; where the kind is alone, the accuracy left.",
         "low": "Lower 95% bound, resampling artists, NULL for single genres.",
         "high": "Upper 95% bound.",
         "loss": "By how much the log-loss grows; where the kind is alone, the log-loss.",

@@ -89,6 +89,45 @@ def test_a_genre_that_the_model_does_not_know_is_missed() -> None:
     assert rows["alone", "audio"].importance == rows["feature", "energy"].importance == 0
 
 
+class Voice:
+    def __init__(self, *voices: str) -> None:
+        self.voices = voices
+
+
+class HeardExpert(Voice):
+    """Says `b` where the energy is high."""
+
+
+class SilentExpert(Voice):
+    """Has nothing to say."""
+
+
+class TwoVoices(ByEnergy):
+    """Follows its first expert as far as its weight goes."""
+
+    def __init__(self) -> None:
+        self.experts_ = [HeardExpert("energy"), SilentExpert("noise")]
+        self.voices_ = ["prior", "energy", "noise"]
+        self.weights_ = np.array([[0.3, 1.0, 1.0], [0.3, 1.0, 1.0]])
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+        heard = super().predict_proba(X)
+        weight = self.weights_[0, 1]
+        return weight * heard + (1 - weight) * np.array([0.6, 0.4])
+
+
+def test_an_expert_is_worth_what_is_lost_without_it() -> None:
+    """Each expert of a model that pools some is silenced once; the model stays as it was."""
+    model = TwoVoices()
+    made = Importances(model, asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
+    rows = over_all(list(made.silenced()), "seen_artist")
+    assert rows["expert", "heard"].importance == pytest.approx(0.5, abs=0.07)
+    assert rows["expert", "silent"].importance == 0
+    assert model.weights_[0].tolist() == [0.3, 1.0, 1.0]
+    alone = Importances(ByEnergy(), asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
+    assert list(alone.silenced()) == []
+
+
 def test_a_sample_keeps_both_regimes() -> None:
     """At most so many of each, the same with the same seed."""
     tracks = asked(new=0.9)

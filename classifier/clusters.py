@@ -1,0 +1,146 @@
+"""Clusters of the sound, held against the genres: ask for some, score them, store them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from classifier import clustering, dataset, findings
+from classifier import selection as selecting
+from classifier.clustering import Method, Scores
+from classifier.dataset import Database
+from classifier.effects import QUANTITIES
+from classifier.errors import BadChoice, TooFewTracks
+from classifier.features import audio
+from classifier.records import Choice
+from genrebase.runtime.clock import Clock
+
+LAST: Final = "last"
+"""The name of a clustering that was given none: the next one takes its place."""
+GROUPS: Final = {"audio": QUANTITIES, "metadata": audio.METADATA}
+"""What the names of groups stand for here: quantities, between which there are distances."""
+_COLUMNS: Final = (*audio.AUDIO, *audio.METADATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A clustering, and how it lies to the genres."""
+
+    name: str
+    method: Method
+    params: dict[str, Any]
+    features: tuple[str, ...]
+    genres: tuple[str, ...]
+    tracks: int
+    chosen: int
+    """Tracks there were; more than `tracks` where a sample was clustered."""
+    scores: Scores
+    table: pd.DataFrame
+    """Tracks per cluster (rows) and genre (columns)."""
+    origin: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `clusters --json` shows."""
+        return {
+            "name": self.name,
+            "method": self.method,
+            "params": self.params,
+            "features": list(self.features),
+            "genres": list(self.genres),
+            "tracks": self.tracks,
+            "chosen": self.chosen,
+            "clusters": self.scores.clusters,
+            "noise": self.scores.noise,
+            "ari": self.scores.ari,
+            "nmi": self.scores.nmi,
+            "purity": self.scores.purity,
+            "silhouette": self.scores.silhouette,
+            "crosstab": [
+                {
+                    "cluster": int(number),
+                    "genres": {genre: int(n) for genre, n in row.items() if n},
+                }
+                for number, row in zip(
+                    self.table.index, self.table.to_dict("records"), strict=True
+                )
+            ],
+            "origin": self.origin,
+        }
+
+
+def columns(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that feature groups and features stand for; raise `BadChoice`."""
+    found: list[str] = []
+    for name in names:
+        if name not in GROUPS and name not in _COLUMNS:
+            known = ", ".join((*GROUPS, *_COLUMNS))
+            raise BadChoice(f"There is no feature {name!r} to cluster by. Known: {known}.")
+        found += GROUPS.get(name, (name,))
+    return tuple(dict.fromkeys(found))
+
+
+def run(
+    database: Database,
+    choice: Choice,
+    clock: Clock,
+    *,
+    method: Method = "kmeans",
+    features: Sequence[str] = QUANTITIES,
+    clusters: int | None = None,
+    eps: float | None = None,
+    sample: int | None = None,
+    name: str = LAST,
+) -> Clustered:
+    """Cluster the labelled tracks that `choice` asks for, by columns; store and return it.
+
+    As many `clusters` as genres unless told; at most `sample` tracks (default: what the method
+    can take, see `clustering.MOST`). Tracks of which nothing is known are left out.
+    """
+    if method not in clustering.METHODS:
+        known = ", ".join(clustering.METHODS)
+        raise BadChoice(f"There is no method {method!r}. Known: {known}.")
+    found = dataset.snapshot(database)
+    selection = selecting.select(found, choice)
+    known_of = np.column_stack(
+        [np.isfinite(audio.numbers(selection.tracks, column)) for column in features]
+    ).any(axis=1)
+    rows = np.flatnonzero(selection.rivals & known_of)
+    if len(rows) < 2:
+        raise TooFewTracks("No two tracks have any of these features: run `collector enrich`.")
+    most = clustering.MOST[method] if sample is None else sample
+    chosen = rows
+    if len(rows) > most:
+        chosen = np.sort(np.random.default_rng(choice.seed).choice(rows, most, replace=False))
+    labels = selection.labels[chosen]
+    points = clustering.matrix(selection.tracks.iloc[chosen], features)
+    wanted = len(np.unique(labels)) if clusters is None else clusters
+    codes, params = clustering.cluster(points, method, clusters=wanted, eps=eps, seed=choice.seed)
+    done = Clustered(
+        name=name,
+        method=method,
+        params=params,
+        features=tuple(features),
+        genres=selection.classes,
+        tracks=len(chosen),
+        chosen=len(rows),
+        scores=clustering.scores(points, codes, labels, seed=choice.seed),
+        table=clustering.crosstab(codes, labels),
+        origin=found.origin,
+    )
+    members = [
+        (int(track), int(code), found.genres[label])
+        for track, code, label in zip(selection.ids[chosen], codes, labels, strict=True)
+        if label in found.genres
+    ]
+    findings.store_clustering(database, _stored(done, clock), members)
+    return done
+
+
+def _stored(done: Clustered, clock: Clock) -> dict[str, Any]:
+    values = done.as_json()
+    return {
+        **{name: values[name] for name in values if name not in {"crosstab", "origin"}},
+        "created_at": clock.now(),
+    }

@@ -1,0 +1,171 @@
+"""What a model's answers hang on, and what sets a genre apart."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from classifier import dataset, effects, examining, findings, regimes, threads
+from classifier.dataset import Database
+from classifier.effects import Effect
+from classifier.errors import BadChoice, TooFewTracks
+from classifier.features import groups
+from classifier.importance import Importance, Importances
+from classifier.records import Choice
+from genrebase.runtime.clock import Clock
+
+SIDES: Final = ("validation", "test")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a model's answers hang on."""
+
+    model: int
+    task: str
+    origin: str | None
+    side: str
+    repeats: int
+    found: tuple[Importance, ...]
+
+    def of(self, kind: str, regime: str) -> list[Importance]:
+        """Return the rows over all genres of one kind, the most important first."""
+        rows = [one for one in self.found if one.kind == kind and one.genre is None]
+        rows = [one for one in rows if one.regime == regime]
+        return sorted(rows, key=lambda one: (-one.importance, one.feature))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `explain --json` shows."""
+        return {
+            "model": self.model,
+            "task": self.task,
+            "origin": self.origin,
+            "side": self.side,
+            "repeats": self.repeats,
+            "found": [
+                {
+                    "regime": one.regime,
+                    "genre": one.genre,
+                    "kind": one.kind,
+                    "feature": one.feature,
+                    "importance": one.importance,
+                    "interval": None
+                    if one.interval is None
+                    else [one.interval.low, one.interval.high],
+                    "loss": one.loss,
+                    "n": one.n,
+                }
+                for one in self.found
+            ],
+        }
+
+
+def model(
+    database: Database,
+    number: int | None,
+    *,
+    task: str = "main",
+    side: str = "validation",
+    repeats: int = 3,
+    sample: int = 4_000,
+    seed: int = 0,
+    cores: int | None = None,
+    progress: Progress = lambda _done, _of: None,
+) -> Explained:
+    """Find out, and store, what the answers of a model (None: the champion) hang on.
+
+    On at most `sample` tracks of each regime; every column is dealt out anew `repeats` times.
+    """
+    if side not in SIDES:
+        raise BadChoice(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
+    examined = examining.held_out(database, number, task, side)
+    asked = examined.asked.sample(sample, seed=seed)
+    estimator, row = examined.champion.packed.estimator, examined.model
+    looked_at = {name: groups.COLUMNS[name] for name in Choice.of(row).features}
+    with threads.capped(cores or threads.unused()):
+        asking = Importances(estimator, asked, looked_at, repeats=repeats, seed=seed)
+        found = [*asking.accuracy(), *asking.silenced(), *asking.found(progress)]
+    findings.store_importances(database, row.id, side, found, examined.genres)
+    return Explained(row.id, row.task, row.origin, side, repeats, tuple(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What sets a genre apart."""
+
+    genre: str
+    against: str | None
+    """None: all others."""
+    tracks: int
+    other_tracks: int
+    origin: str | None
+    effects: Sequence[Effect]
+
+    @property
+    def others(self) -> str:
+        """Return what people call the other side."""
+        return self.against or "the others"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `explain --genre --json` shows."""
+        return {
+            "genre": self.genre,
+            "against": self.against,
+            "tracks": self.tracks,
+            "other_tracks": self.other_tracks,
+            "origin": self.origin,
+            "effect": "Cliff's delta",
+            "features": [
+                {
+                    "feature": one.feature,
+                    "delta": one.delta,
+                    "interval": None
+                    if one.interval is None
+                    else [one.interval.low, one.interval.high],
+                    "size": one.size,
+                    "value": one.value,
+                    "other_value": one.other_value,
+                    "n": one.n,
+                    "other_n": one.other_n,
+                }
+                for one in self.effects
+            ],
+            "sentences": effects.told(self.effects, self.genre, self.others),
+        }
+
+
+def genre(
+    database: Database, name: str, against: str | None, clock: Clock, *, seed: int = 0
+) -> Compared:
+    """Find out, and store, what sets the tracks of a genre apart from those of another.
+
+    Against all others where none is named. Raise `BadChoice` for a genre that has no track.
+    """
+    found = dataset.snapshot(database)
+    labels = found.tracks["label"].to_numpy(dtype=str)
+    for one in (name, against):
+        if one is not None and not (labels == one).any():
+            known = ", ".join(np.unique(labels)) or "none"
+            raise BadChoice(f"No labelled track has the genre {one!r}. There are: {known}.")
+    if name == against:
+        raise BadChoice(f"{name!r} against itself: name two genres.")
+    sides = np.unique(labels) if against is None else [name, against]
+    chosen = np.isin(labels, sides)
+    tracks = found.tracks[chosen]
+    group = labels[chosen] == name
+    if group.all():
+        raise TooFewTracks(f"There is no other genre than {name!r} to compare it with.")
+    artists = regimes.primary_artists(
+        tracks["track_id"].to_numpy(dtype=np.int64),
+        found.credits["track_id"].to_numpy(dtype=np.int64),
+        found.credits["artist_id"].to_numpy(dtype=np.int64),
+        found.credits["position"].to_numpy(dtype=np.int64),
+    )
+    apart = effects.apart(tracks, artists, group, seed=seed)
+    other = None if against is None else found.genres[against]
+    findings.store_traits(database, found.genres[name], other, apart, clock.now())
+    ours = int(group.sum())
+    return Compared(name, against, ours, len(group) - ours, found.origin, apart)

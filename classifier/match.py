@@ -1,0 +1,229 @@
+"""How near tracks are to genres: one track to every genre, or every track to its own."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import dataset, findings, profiles
+from classifier.dataset import Database
+from classifier.effects import QUANTITIES
+from classifier.errors import BadChoice, TooFewTracks, UnknownTrack
+from classifier.profiles import Distance
+from genrebase.runtime.clock import Clock
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """How near a track is to a genre."""
+
+    genre: str
+    distance: float
+    """About 1 is an ordinary track of the genre."""
+    percentile: float
+    """Per cent of the genre's own tracks that are nearer to its profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """One track before every genre."""
+
+    track: int
+    title: str
+    artists: str
+    label: str | None
+    method: Distance
+    genres: tuple[Near, ...]
+    """The nearest first."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `match TRACK --json` shows."""
+        return {
+            "track": self.track,
+            "title": self.title,
+            "artists": self.artists,
+            "label": self.label,
+            "distance": self.method,
+            "genres": [asdict(near) for near in self.genres],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """One track before its own genre."""
+
+    track: int
+    title: str
+    artists: str
+    distance: float
+    percentile: float
+    nearest: str
+    """The genre whose profile is nearest."""
+    nearest_distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class OfGenre:
+    """The tracks of one genre, by how typical they are."""
+
+    genre: str
+    tracks: int
+    method: Distance
+    most: tuple[Typical, ...]
+    least: tuple[Typical, ...]
+    """The least typical first."""
+    elsewhere: float
+    """Share of the tracks that are nearer to another genre's profile."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `match --genre --json` shows."""
+        return {
+            "genre": self.genre,
+            "tracks": self.tracks,
+            "distance": self.method,
+            "nearer_to_another": self.elsewhere,
+            "most_typical": [asdict(one) for one in self.most],
+            "least_typical": [asdict(one) for one in self.least],
+        }
+
+
+class _Heard:
+    """All labelled tracks with features, and the profiles of their genres."""
+
+    def __init__(self, database: Database, method: Distance) -> None:
+        if method not in profiles.DISTANCES:
+            known = ", ".join(profiles.DISTANCES)
+            raise BadChoice(f"There is no distance {method!r}. Known: {known}.")
+        columns = ["track_id", "title", "artists", "label", *QUANTITIES]
+        frame = dataset.read("training_tracks", database, columns=columns)
+        frame = frame.sort_values("track_id", ignore_index=True)
+        sound = profiles.points(frame)
+        heard = np.isfinite(sound).any(axis=1)
+        self.frame, self.sound = frame[heard].reset_index(drop=True), sound[heard]
+        self.labels = self.frame["label"].to_numpy(dtype=str)
+        self.profiles = profiles.profiles(self.sound, self.labels, method)
+        if not self.profiles:
+            raise TooFewTracks(
+                f"No genre has {profiles.LEAST} labelled tracks with features: run "
+                "`collector enrich`, or import a dataset."
+            )
+        self.method = method
+
+    def own(self, genre: str) -> Floats:
+        """Return how far the tracks of a genre are from its profile."""
+        return self.profiles[genre].distances(self.sound[self.labels == genre])
+
+    def nearest(self, rows: NDArray[np.bool_]) -> tuple[NDArray[np.str_], Floats]:
+        """Return the nearest genre of the chosen tracks, and how far it is."""
+        genres = np.array(list(self.profiles))
+        best, least = np.zeros(int(rows.sum()), dtype=np.intp), np.full(int(rows.sum()), np.inf)
+        for place, profile in enumerate(self.profiles.values()):
+            distances = profile.distances(self.sound[rows])
+            nearer = distances < least
+            best[nearer], least[nearer] = place, distances[nearer]
+        return genres[best], least
+
+    def typical(self, genre: str) -> Iterator[Typical]:
+        """Yield the tracks of a genre, the most typical first."""
+        rows = self.labels == genre
+        distances = self.own(genre)
+        shares = profiles.percentile(distances, distances)
+        nearest, least = self.nearest(rows)
+        frame = self.frame[rows]
+        for place in np.argsort(distances, kind="stable"):
+            row = frame.iloc[int(place)]
+            yield Typical(
+                int(row["track_id"]),
+                str(row["title"]),
+                str(row["artists"]),
+                float(distances[place]),
+                float(shares[place]),
+                str(nearest[place]),
+                float(least[place]),
+            )
+
+
+def track(database: Database, text: str, method: Distance = "standardised") -> Matched:
+    """Hold one track (an id, an address, or a number) against every genre's profile."""
+    number = dataset.find_track(database, text)
+    if number is None:
+        raise UnknownTrack(
+            f"There is no track {text!r}: give a source's id, a Spotify address or a track's "
+            "number (the column `track_id` of the view `tracks`)."
+        )
+    heard = _Heard(database, method)
+    row = dataset.scoring_rows(database, np.array([number]))
+    sound = profiles.points(row)
+    if not np.isfinite(sound).any():
+        raise TooFewTracks(f"Nobody knows how track {number} sounds: run `collector enrich`.")
+    found = [_near(heard, genre, sound) for genre in heard.profiles]
+    label = heard.frame.loc[heard.frame["track_id"] == number, "label"]
+    return Matched(
+        track=number,
+        title=str(row["title"].iloc[0]),
+        artists=str(row["artists"].iloc[0]),
+        label=str(label.iloc[0]) if len(label) else None,
+        method=method,
+        genres=tuple(sorted(found, key=lambda near: (near.distance, near.genre))),
+    )
+
+
+def genre(
+    database: Database, name: str, method: Distance = "standardised", *, limit: int = 10
+) -> OfGenre:
+    """Return the most and the least typical tracks of a genre."""
+    heard = _Heard(database, method)
+    if name not in heard.profiles:
+        known = ", ".join(heard.profiles)
+        raise BadChoice(f"The genre {name!r} has no profile. There are: {known}.")
+    found = list(heard.typical(name))
+    return OfGenre(
+        genre=name,
+        tracks=len(found),
+        method=method,
+        most=tuple(found[:limit]),
+        least=tuple(found[::-1][:limit]),
+        elsewhere=float(np.mean([one.nearest != name for one in found])),
+    )
+
+
+def everything(database: Database, clock: Clock, method: Distance = "standardised") -> int:
+    """Store how typical every labelled track with features is of its genre; return how many."""
+    heard = _Heard(database, method)
+    at = clock.now()
+    genres = dataset.read("genre_progress", database, columns=["genre", "genre_id"])
+    numbers = dict(zip(genres["genre"], genres["genre_id"], strict=True))
+    rows = []
+    for name in heard.profiles:
+        chosen = heard.labels == name
+        distances = heard.own(name)
+        nearest, least = heard.nearest(chosen)
+        columns = (
+            heard.frame.loc[chosen, "track_id"],
+            distances,
+            profiles.percentile(distances, distances),
+            nearest,
+            least,
+        )
+        rows += [
+            (
+                int(track),
+                int(numbers[name]),
+                float(far),
+                float(share),
+                int(numbers[near]),
+                float(to),
+            )
+            for track, far, share, near, to in zip(*columns, strict=True)
+        ]
+    return findings.store_matches(database, rows, method, at)
+
+
+def _near(heard: _Heard, genre: str, sound: Floats) -> Near:
+    distance = heard.profiles[genre].distances(sound)
+    share = profiles.percentile(heard.own(genre), distance)
+    return Near(genre, float(distance[0]), float(share[0]))

@@ -1,0 +1,346 @@
+"""What else the data and the models tell: commands, documents, and what is stored."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, func, select
+from typer.testing import CliRunner
+
+from classifier import dataset, explain, match, separability, train
+from classifier.cli import app
+from classifier.records import Choice
+from genrebase.errors import GenrebaseError
+from genrebase.store import tables, views
+from genrebase.store.engine import make_engine, reading, transaction
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
+from tests.music import GENRES, Music
+
+
+@pytest.fixture(scope="module")
+def trained(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database with three genres and a champion."""
+    path = tmp_path_factory.mktemp("trained") / "trained.db"
+    shutil.copyfile(migrated_sqlite, path)
+    engine = make_engine(f"sqlite:///{path}")
+    Music(artists=90).fill(engine)
+    choice = Choice(estimator="logistic", features=("audio", "metadata"))
+    train.run(engine, choice, FakeClock(), tell=lambda _: None)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def database(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    path = tmp_path / "genrebase.db"
+    shutil.copyfile(trained, path)
+    monkeypatch.setenv("STORE_URL", f"sqlite:///{path}")
+    engine = make_engine(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+def ask(*arguments: str) -> Any:
+    """Run a command with --json and return its document."""
+    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def rows(engine: Engine, view: Any) -> list[Any]:
+    with reading(engine) as connection:
+        return list(connection.execute(select(view)).mappings())
+
+
+def test_explain_tells_what_the_sound_alone_tells(database: Engine) -> None:
+    """Each group alone, each group and column permuted, per regime; and it is stored."""
+    found = ask("explain", "--repeats", "1")
+    new = {
+        (one["kind"], one["feature"]): one
+        for one in found["found"]
+        if one["regime"] == "new_artist"
+    }
+    assert {feature for kind, feature in new if kind == "alone"} == {
+        "everything",
+        "audio",
+        "metadata",
+    }
+    assert new["alone", "everything"]["importance"] > 0.9
+    assert new["alone", "audio"]["importance"] > 0.6
+    assert new["group", "audio"]["importance"] > new["feature", "key"]["importance"]
+    assert {row["genre"] for row in found["found"]} == {None, *GENRES}
+    stored = rows(database, views.feature_importances)
+    assert len(stored) == len(found["found"])
+    ask("explain", "--repeats", "1")
+    assert len(rows(database, views.feature_importances)) == len(stored)
+
+
+def test_explain_tells_what_sets_a_genre_apart(database: Engine) -> None:
+    """Against all others and against one; each is stored once, and what is equal is not told."""
+    found = ask("explain", "--genre", "metal")
+    assert (found["tracks"], found["other_tracks"]) == (240, 480)
+    assert abs(found["features"][0]["delta"]) > 0.474
+    apart = {one["feature"]: one for one in found["features"]}
+    low, high = apart["popularity"]["interval"]
+    assert low < apart["popularity"]["delta"] < high
+    assert found["sentences"]
+    ask("explain", "--genre", "metal", "--against", "blues")
+    ask("explain", "--genre", "metal")
+    stored = rows(database, views.genre_traits)
+    assert {(row["genre"], row["against"]) for row in stored} == {
+        ("metal", None),
+        ("metal", "blues"),
+    }
+    assert len(stored) == len({(row["against"], row["feature"]) for row in stored})
+
+
+def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engine) -> None:
+    """What a model learned from is never what it is explained on."""
+    with transaction(database) as connection:
+        connection.execute(tables.track.update().values(side="train"))
+    with pytest.raises(GenrebaseError, match=r"no validation track that model 1 has not learned"):
+        explain.model(database, None)
+
+
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan"])
+def test_clusters_are_scored_and_stored(database: Engine, method: str) -> None:
+    """On any subset, by any columns; the crosstab counts every track once."""
+    found = ask(
+        "clusters", "--method", method, "--k", "2", "--genres", "metal,blues",
+        "--features", "energy,loudness,key", "--name", "two",
+    )  # fmt: skip
+    assert (found["name"], found["genres"]) == ("two", ["blues", "metal"])
+    counted = sum(sum(row["genres"].values()) for row in found["crosstab"])
+    assert counted == found["tracks"] == found["chosen"]
+    assert found["clusters"] == 2 or method in {"dbscan", "hdbscan"}
+    stored = rows(database, views.cluster_genres)
+    assert sum(row["tracks"] for row in stored) == counted
+    assert {row["clustering"] for row in stored} == {"two"}
+
+
+def test_a_clustering_takes_the_place_of_its_name(database: Engine) -> None:
+    """Others stay, and a sample says so."""
+    ask("clusters", "--name", "kept")
+    ask("clusters")
+    found = ask("clusters", "--sample", "100")
+    assert (found["tracks"], found["chosen"] > 100) == (100, True)
+    counted = {
+        name: sum(
+            row["tracks"]
+            for row in rows(database, views.cluster_genres)
+            if row["clustering"] == name
+        )
+        for name in ("kept", "last")
+    }
+    assert counted == {"kept": found["chosen"], "last": 100}
+
+
+def test_separability_names_a_set_and_trains_it(database: Engine) -> None:
+    """Chosen on validation tracks, reported on test tracks, every pair stored."""
+    found = ask("separability", "--k", "2", "--train")
+    assert len(found["genres"]) == 2
+    assert found["search"] == "exhaustive"
+    assert found["mean_auc"] == max(pair["auc"] for pair in found["pairs"])
+    assert found["test"]["accuracy"] > found["test"]["baseline"] == 0.5
+    assert len(rows(database, views.genre_separabilities)) == 3
+    trained = found["trained"]
+    assert (trained["task"], trained["choice"]["genres"]) == ("separable-2", found["genres"])
+    new = separability.run(database, 2, regime="new_artist")
+    assert new.validation is not None
+    assert new.validation.n < found["validation"]["n"]
+    regimes = {row["regime"] for row in rows(database, views.genre_separabilities)}
+    assert regimes == {"all", "new_artist"}
+
+
+def test_match_holds_a_track_against_every_genre(database: Engine) -> None:
+    """The nearest first; the percentile is among each genre's own tracks."""
+    found = ask("match", "1")
+    assert sorted(near["genre"] for near in found["genres"]) == sorted(GENRES)
+    distances = [near["distance"] for near in found["genres"]]
+    assert distances == sorted(distances)
+    assert found["label"] == found["genres"][0]["genre"]
+    assert all(0 <= near["percentile"] <= 100 for near in found["genres"])
+    other = ask("match", "1", "--distance", "mahalanobis")
+    assert [near["distance"] for near in other["genres"]] != distances
+
+
+def test_match_shows_the_most_and_the_least_typical(database: Engine) -> None:
+    """Of a genre; and `--all` stores the same for every track."""
+    found = ask("match", "--genre", "techno", "--limit", "4")
+    most, least = found["most_typical"], found["least_typical"]
+    assert [len(most), len(least)] == [4, 4]
+    assert most[0]["distance"] < most[-1]["distance"] < least[-1]["distance"]
+    assert (most[0]["percentile"] < 1, least[0]["percentile"] > 99) == (True, True)
+    stored = ask("match", "--all")["stored"]
+    matches = {row["track_id"]: row for row in rows(database, views.track_matches)}
+    assert stored == len(matches) > 600
+    assert matches[most[0]["track"]]["distance"] == pytest.approx(most[0]["distance"])
+    ask("match", "--all", "--distance", "mahalanobis")
+    again = rows(database, views.track_matches)
+    assert len(again) == stored
+    assert {row["method"] for row in again} == {"mahalanobis"}
+
+
+def test_findings_are_stored_on_both_engines(engine: Engine) -> None:
+    """Importances, traits, clusters, pairs and matches, and again without a trace of the first."""
+    Music(artists=90).fill(engine)
+    choice = Choice(estimator="logistic", features=("audio",))
+    train.run(engine, choice, FakeClock(), tell=lambda _: None)
+    for _ in range(2):
+        explain.model(engine, None, repeats=1)
+        explain.genre(engine, "metal", "blues", FakeClock())
+        separability.run(engine, 2)
+        match.everything(engine, FakeClock())
+    with reading(engine) as connection:
+        counted = {
+            table.name: connection.scalar(select(func.count()).select_from(table))
+            for table in (tables.genre_separability, tables.track_match, tables.genre_trait)
+        }
+        moments = set(connection.scalars(select(tables.track_match.c.computed_at)))
+        tracks = set(connection.scalars(select(tables.track_match.c.track_id)))
+    assert counted["genre_separability"] == 3
+    assert counted["track_match"] == len(tracks)
+    assert 20 < counted["genre_trait"] < 40
+    assert moments == {NOON}
+
+
+def test_explore_finds_what_is_odd(database: Engine) -> None:
+    """Gaps, ranges, what lies alone, several genres, one name with two labels, twins."""
+    with transaction(database) as connection:
+        blues, metal = 1, 2
+        for ordinal, genre in ((1, blues), (2, metal)):
+            track = make.add_track(
+                connection,
+                "Twins",
+                ["Both"],
+                genres=[genre, 3],
+                ordinal=ordinal,
+                id=9_000 + ordinal,
+            )
+            make.add_features(connection, track, tempo=300.0, loudness=10.0)
+        make.add_verdict(connection, 9_001, metal)
+    found = ask("explore")
+    assert (found["tracks"], found["several_genres"], found["overruled"]) == (722, 2, 1)
+    gaps = {gap["column"]: gap for gap in found["gaps"]}
+    assert (gaps["isrc"]["missing"], gaps["label"]["missing"]) == (722, 0)
+    assert 0 < gaps["energy"]["share"] < 0.2
+    ranges = {one["column"]: one for one in found["ranges"]}
+    assert ranges["tempo"]["high"] == 300.0
+    assert ranges["time_signature"]["spike"] == 4.0
+    assert found["odd"][0]["title"] == "Twins"
+    assert found["outlying"] >= 2
+    assert found["overlaps"][0]["tracks"] == 1
+    assert found["same_sound"][0]["tracks"] == [9_001, 9_002]
+    assert found["same_name_count"] == 0
+    assert any("sound exactly alike" in sentence for sentence in found["sentences"])
+
+
+def test_one_name_with_two_labels_is_told(database: Engine) -> None:
+    """Two recordings of a name that count for different genres."""
+    with transaction(database) as connection:
+        for ordinal in (1, 2):
+            make.add_track(connection, "Same", ["Both"], genres=[ordinal], ordinal=ordinal)
+    found = ask("explore")
+    assert found["same_name_count"] == 1
+    assert found["same_name"][0]["labels"] == ["blues", "metal"]
+
+
+def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> None:
+    """CSV, Parquet and NPZ hold the same rows; a view without folds gets them."""
+    files = {name: tmp_path / f"found.{name}" for name in ("csv", "parquet", "npz")}
+    for file in files.values():
+        done = ask("export", "track_genres", "-o", str(file))
+        assert done["columns"][-2:] == ["track_fold", "side"]
+        assert done["rows"] == 720
+        assert done["bytes"] == file.stat().st_size
+    by_csv = pd.read_csv(files["csv"], keep_default_na=False)
+    by_parquet = pd.read_parquet(files["parquet"])
+    with np.load(files["npz"]) as arrays:
+        assert arrays["side"].tolist() == by_parquet["side"].tolist() == by_csv["side"].tolist()
+        assert arrays["track_id"].dtype == np.int64
+        assert arrays["first_seen_at"].dtype == np.dtype("datetime64[us]")
+    folds = dataset.read("tracks", database, columns=["track_id", "track_fold"])
+    known = dict(zip(folds["track_id"], folds["track_fold"], strict=True))
+    assert [known[track] for track in by_csv["track_id"]] == by_csv["track_fold"].tolist()
+    bare = ask("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--no-folds")
+    assert "side" not in bare["columns"]
+
+
+def test_what_is_missing_stays_missing(database: Engine, tmp_path: Path) -> None:
+    """In an NPZ a missing number is NaN, a missing text is told by a second array; no pickles."""
+    ask("export", "training_tracks", "-o", str(tmp_path / "t.npz"))
+    frame = dataset.read("training_tracks", database)
+    with np.load(tmp_path / "t.npz", allow_pickle=False) as arrays:
+        assert np.isnan(arrays["key"]).sum() == frame["key"].isna().sum() > 0
+        assert np.isnan(arrays["energy"]).sum() == frame["energy"].isna().sum()
+        assert arrays["album__missing"].all()
+        assert arrays["title"].tolist() == frame["title"].tolist()
+        assert set(arrays["explicit"]) == {0.0}
+
+
+def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
+    """What is there stays as it is; nothing is left of what could not be made."""
+    file = tmp_path / "mine.csv"
+    file.write_text("mine")
+    refusals = {
+        ("export", "tracks", "-o", str(file)): "exists already",
+        ("export", "no_view", "-o", str(tmp_path / "a.csv")): "no view 'no_view'",
+        ("export", "tracks", "--columns", "x", "-o", str(tmp_path / "a.csv")): "no column 'x'",
+        ("export", "tracks", "-o", str(tmp_path / "a.xls")): "csv, parquet, npz",
+        ("export", "tracks", "-o", str(tmp_path / "no" / "a.csv")): "no folder",
+    }
+    for command, sentence in refusals.items():
+        ran = CliRunner().invoke(app, command)
+        assert isinstance(ran.exception, GenrebaseError)
+        assert ran.exception.exit_code == 2
+        assert sentence in str(ran.exception)
+    assert file.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".db"] == ["mine.csv"]
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("explain", "--against", "metal"), "--against needs --genre"),
+        (("explain", "1", "--genre", "metal"), "either a model's number or --genre"),
+        (("explain", "7"), "no model 7"),
+        (("explain", "--side", "train"), "validation, test"),
+        (("explain", "--genre", "polka"), "blues, metal, techno"),
+        (("explain", "--genre", "metal", "--against", "metal"), "name two genres"),
+        (("clusters", "--method", "magic"), "kmeans, agglomerative"),
+        (("clusters", "--features", "smell"), "no feature 'smell'"),
+        (("separability", "--k", "9"), "ask for 2 to 3"),
+        (("separability", "--regime", "other"), "new_artist"),
+        (("match",), "Say one of"),
+        (("match", "0000"), "no track '0000'"),
+        (("match", "1", "--distance", "far"), "standardised, mahalanobis"),
+        (("match", "--genre", "polka"), "blues, metal, techno"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    database: Engine, command: tuple[str, ...], sentence: str
+) -> None:
+    """Exit code 2 and a sentence; nothing on standard output."""
+    ran = CliRunner().invoke(app, [*command, "--json"])
+    assert isinstance(ran.exception, GenrebaseError), ran.output
+    assert (ran.exception.exit_code, ran.stdout) == (2, "")
+    assert sentence in str(ran.exception)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["explain --repeats 1", "explain --genre metal", "clusters", "separability --k 2", "match 3",
+     "match --genre blues", "match --all", "explore"],
+)  # fmt: skip
+def test_people_get_tables_and_sentences(database: Engine, command: str) -> None:
+    """Without --json every command says something, and it is no JSON."""
+    ran = CliRunner().invoke(app, command.split(), catch_exceptions=False)
+    assert ran.exit_code == 0
+    assert len(ran.stdout) > 40
+    assert not ran.stdout.startswith(("{", "["))
