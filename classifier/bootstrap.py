@@ -8,7 +8,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from classifier.errors import BadChoice, BadParameter, BadSettings
-from classifier.records import FEATURE_GROUPS, LABELS, LEVELS, MAIN, UNMAPPED, Choice
+from classifier.records import (
+    BALANCES,
+    FEATURE_GROUPS,
+    LABELS,
+    LEVELS,
+    MAIN,
+    OUTLIERS,
+    SCALINGS,
+    UNMAPPED,
+    Choice,
+    Preparation,
+)
 from classifier.settings import ClassifierSettings
 
 
@@ -40,6 +51,10 @@ def choice(
     per_genre: int | None = None,
     min_tracks: int | None = None,
     params: Sequence[str] | None = None,
+    scaling: str | None = None,
+    pca: str | None = None,
+    outliers: str | None = None,
+    balance: str | None = None,
     seed: int | None = None,
 ) -> Choice:
     """Return what a model is asked to learn; raise `BadChoice` or `BadParameter`."""
@@ -72,7 +87,35 @@ def choice(
         min_tracks=settings.min_tracks if min_tracks is None else min_tracks,
         params=dict(parameter(text) for text in params or ()),
         seed=settings.seed if seed is None else seed,
+        preparation=preparation(scaling, pca, outliers, balance),
     )
+
+
+def preparation(
+    scaling: str | None, pca: str | None, outliers: str | None, balance: str | None
+) -> Preparation:
+    """Return what is done to the tracks before one learns; raise `BadChoice`."""
+    for what, given, known in (
+        ("scaling", scaling, SCALINGS),
+        ("place for outliers", outliers, OUTLIERS),
+        ("balance", balance, BALANCES),
+    ):
+        if given is not None:
+            _known(what, given, known)
+    components = None if pca is None else _components(pca)
+    return Preparation(scaling, components, outliers, balance)
+
+
+def _components(text: str) -> int | float:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise BadChoice(f"--pca is a number of components, or a share below 1: not {text!r}.")
+    return share
 
 
 def listed(text: str) -> list[str]:

@@ -19,8 +19,11 @@ from hypothesis import HealthCheck, settings
 from pydantic_settings import BaseSettings
 from sqlalchemy import Engine, event, make_url
 
+from classifier import threads
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
+
+threads.settle()  # before a test module imports scikit-learn
 
 settings.register_profile(
     "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]

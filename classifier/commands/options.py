@@ -52,6 +52,24 @@ def _options(
     params: Annotated[
         list[str] | None, typer.Option("--param", help="A parameter of the estimator: name=value.")
     ] = None,
+    scaling: Annotated[
+        str | None,
+        typer.Option(help="standard, minmax or none; by default what the estimator needs."),
+    ] = None,
+    pca: Annotated[
+        str | None,
+        typer.Option(help="Principal components: so many, or a share to explain: 8 or 0.95."),
+    ] = None,
+    outliers: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn from no track that lies alone: in its genre, or overall (DBSCAN)."
+        ),
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(help="Rare genres count as much as common ones: by weights, or by smote."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of everything random.")] = None,
 ) -> None:
     """Hold the options; what they mean is in `bootstrap.choice`."""

@@ -40,7 +40,8 @@ class Tempered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
             first = self._fitted(X, y, sample_weight, ~held)
             told = np.isin(y, first.classes_) & held
             truth = np.searchsorted(first.classes_, y[told])
-            self.scale_ = _best_scale(_scores(first, X[told]), truth)
+            weights = None if sample_weight is None else sample_weight[told]
+            self.scale_ = _best_scale(_scores(first, X[told]), truth, weights)
         self.model_ = self._fitted(X, y, sample_weight, np.ones(len(y), dtype=bool))
         self.classes_ = self.model_.classes_
         return self
@@ -68,11 +69,12 @@ def _scores(model: Any, matrix: Floats) -> Floats:
     return found if found.ndim > 1 else np.column_stack([-found, found])
 
 
-def _best_scale(scores: Floats, truth: NDArray[np.intp]) -> float:
+def _best_scale(scores: Floats, truth: NDArray[np.intp], weights: Floats | None) -> float:
     rows = np.arange(len(truth))
 
     def loss(exponent: float) -> float:
-        return -float(log_softmax(np.exp(exponent) * scores, axis=1)[rows, truth].mean())
+        told = log_softmax(np.exp(exponent) * scores, axis=1)[rows, truth]
+        return -float(np.average(told, weights=weights))
 
     return float(np.exp(minimize_scalar(loss, bounds=_SPAN, method="bounded").x))
 

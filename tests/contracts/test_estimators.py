@@ -1,7 +1,8 @@
 """Every registered estimator runs through these, by being registered."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,13 @@ from classifier.artifacts import Packed
 from classifier.errors import BadChoice, BadParameter
 from classifier.features.groups import NUMERIC
 from classifier.ports import Estimator
-from classifier.records import FEATURE_GROUPS, Choice
+from classifier.records import FEATURE_GROUPS, Choice, Preparation
 from classifier.selection import Selection, select
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.music import Music
+
+CHOOSY = ("blend", "dummy")
+"""They take no preparation: the one has its own, the other looks at nothing."""
 
 pytestmark = pytest.mark.parametrize("name", estimators.names())
 
@@ -32,23 +36,38 @@ def selection() -> Selection:
     return select(Music(guests=0.2, silent=0.2).snapshot(), Choice())
 
 
+@pytest.fixture(scope="module")
+def shuffled() -> Selection:
+    return select(Music(artists=180, songs_each=6, shuffled=True).snapshot(), Choice())
+
+
+@pytest.fixture(scope="module")
+def known(selection: Selection) -> Callable[[str], Estimator]:
+    """Return a function that fits each estimator once; nobody may change what it returns."""
+    return cache(lambda name: fitted(name, selection))
+
+
 def fitted(name: str, selection: Selection, *, seed: int = 0, **params: object) -> Estimator:
     model = estimators.build(Choice(estimator=name, seed=seed, params=params), threads=1)
     learned = selection.learned
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
 
-def test_probabilities_sum_to_one(name: str, selection: Selection) -> None:
+def test_probabilities_sum_to_one(
+    name: str, selection: Selection, known: Callable[[str], Estimator]
+) -> None:
     """One row per track, one column per genre, nothing below 0."""
-    shares = fitted(name, selection).predict_proba(selection.tracks)
+    shares = known(name).predict_proba(selection.tracks)
     assert shares.shape == (len(selection.tracks), 3)
     assert np.allclose(shares.sum(axis=1), 1, atol=1e-9)
     assert (shares >= 0).all()
 
 
-def test_classes_are_the_genres_in_order(name: str, selection: Selection) -> None:
+def test_classes_are_the_genres_in_order(
+    name: str, selection: Selection, known: Callable[[str], Estimator]
+) -> None:
     """As text, sorted."""
-    assert tuple(fitted(name, selection).classes_) == selection.classes
+    assert tuple(known(name).classes_) == selection.classes
 
 
 def test_the_same_seed_gives_the_same_answers(name: str, selection: Selection) -> None:
@@ -70,9 +89,11 @@ def test_the_number_of_threads_changes_no_answer(name: str, selection: Selection
     assert (shares[0] == shares[1]).all()
 
 
-def test_anything_may_be_missing(name: str, selection: Selection) -> None:
+def test_anything_may_be_missing(
+    name: str, selection: Selection, known: Callable[[str], Estimator]
+) -> None:
     """Single values, whole columns, and everything."""
-    model = fitted(name, selection)
+    model = known(name)
     frame = selection.tracks.head(5)
     for asked in (
         frame.assign(energy=np.nan, key=pd.array([None] * 5, dtype="Int64")),
@@ -94,9 +115,11 @@ def test_a_column_nobody_knows_can_be_learned_from(name: str, selection: Selecti
         assert np.isfinite(model.predict_proba(frame)).all()
 
 
-def test_columns_it_does_not_know_do_not_matter(name: str, selection: Selection) -> None:
+def test_columns_it_does_not_know_do_not_matter(
+    name: str, selection: Selection, known: Callable[[str], Estimator]
+) -> None:
     """Neither their presence nor the order of the columns changes an answer."""
-    model = fitted(name, selection)
+    model = known(name)
     frame = selection.tracks
     shuffled = frame.assign(mood="happy")[[*frame.columns[::-1], "mood"]]
     assert (model.predict_proba(shuffled) == model.predict_proba(frame)).all()
@@ -112,9 +135,11 @@ def test_it_learns_nothing_from_the_validation_labels(name: str, selection: Sele
     assert "polka" not in model.classes_
 
 
-def test_it_can_be_cloned_unfitted(name: str, selection: Selection) -> None:
+def test_it_can_be_cloned_unfitted(
+    name: str, selection: Selection, known: Callable[[str], Estimator]
+) -> None:
     """A clone has the same parameters and has learned nothing; the original learns nothing new."""
-    model = fitted(name, selection)
+    model = known(name)
     fresh = clone(model)
     assert not hasattr(fresh, "classes_")
     assert repr(fresh.get_params()) == repr(model.get_params())
@@ -144,9 +169,11 @@ def test_parameters_are_honoured_or_refused(name: str, selection: Selection) -> 
         estimators.build(Choice(estimator=name, params={"random_state": 1}), threads=1)
 
 
-def test_it_survives_being_stored(name: str, selection: Selection) -> None:
+def test_it_survives_being_stored(
+    name: str, selection: Selection, known: Callable[[str], Estimator]
+) -> None:
     """Through the allow-list, with the same answers, and its probes hold."""
-    model = fitted(name, selection)
+    model = known(name)
     again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
     frame = selection.tracks
     assert (again.predict_proba(frame) == model.predict_proba(frame)).all()
@@ -158,3 +185,42 @@ def test_a_misspelt_name_finds_the_nearest(name: str) -> None:
     """And lists the known ones."""
     with pytest.raises(UnknownPlugin, match=f"Did you mean {name!r}"):
         estimators.build(Choice(estimator=name + "x"), threads=1)
+
+
+@pytest.mark.parametrize(
+    "preparation",
+    [
+        Preparation(scaling="minmax", components=0.9),
+        Preparation(outliers="genre", balance="smote"),
+        Preparation(balance="weights"),
+    ],
+    ids=["scaled and projected", "smote without outliers", "weights"],
+)
+def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
+    name: str, selection: Selection, preparation: Preparation
+) -> None:
+    """And what was prepared answers, and can be stored, as anything else."""
+    choice = Choice(estimator=name, preparation=preparation)
+    if name in CHOOSY or (name, preparation.balance) == ("knn", "weights"):
+        with pytest.raises(BadChoice, match=r"prepare|cannot weigh"):
+            estimators.build(choice, threads=1)
+        return
+    model = estimators.build(choice, threads=1)
+    assert repr(clone(model).get_params()) == repr(model.get_params())
+    learned, frame = selection.learned, selection.tracks.assign(popularity=50)
+    model.fit(frame[learned], selection.labels[learned], selection.validation())
+    again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
+    shares = again.predict_proba(selection.tracks)
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert (shares == model.predict_proba(selection.tracks)).all()
+
+
+def test_shuffled_labels_are_not_told_better_than_by_guessing(
+    name: str, shuffled: Selection
+) -> None:
+    """Nothing that an estimator looks at, or does to the tracks, carries the label over."""
+    model = fitted(name, shuffled)
+    tested = shuffled.on("test")
+    first = model.predict_proba(shuffled.tracks[tested]).argmax(axis=1)
+    right = (model.classes_[first] == shuffled.labels[tested]).mean()
+    assert right < 0.44  # 1/3, and three standard errors of 250 tracks

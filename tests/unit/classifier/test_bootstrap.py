@@ -4,6 +4,7 @@ import pytest
 
 from classifier import bootstrap
 from classifier.errors import BadChoice, BadParameter, BadSettings
+from classifier.records import Preparation
 from classifier.settings import ClassifierSettings
 
 SETTINGS = ClassifierSettings(_env_file=None)
@@ -54,9 +55,36 @@ def test_what_nobody_knows_is_refused_with_the_known() -> None:
         bootstrap.choice(SETTINGS, task=" ")
 
 
+def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
+    """A whole number counts components, a share below 1 is what they explain."""
+    found = bootstrap.choice(SETTINGS, scaling="minmax", pca="8", outliers="genre")
+    assert found.preparation == Preparation("minmax", 8, "genre", None)
+    assert bootstrap.choice(SETTINGS, pca="0.95").preparation.components == 0.95
+    assert bootstrap.choice(SETTINGS).preparation == Preparation()
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"scaling": "big"}, "standard, minmax, none"),
+        ({"outliers": "all"}, "genre, overall"),
+        ({"balance": "adasyn"}, "weights, smote"),
+        ({"pca": "0"}, "--pca is a number of components"),
+        ({"pca": "1.5"}, "share below 1"),
+        ({"pca": "nan"}, "share below 1"),
+        ({"pca": "many"}, "not 'many'"),
+    ],
+)
+def test_a_preparation_nobody_knows_is_refused(told: dict[str, str], sentence: str) -> None:
+    """With what is known."""
+    with pytest.raises(BadChoice, match=sentence):
+        bootstrap.choice(SETTINGS, **told)
+
+
 def test_the_order_of_feature_groups_makes_no_other_model() -> None:
     """`metadata,audio` is `audio,metadata`."""
-    assert bootstrap.choice(SETTINGS, features="metadata,audio") == bootstrap.choice(SETTINGS)
+    expected = bootstrap.choice(SETTINGS, features="audio,metadata")
+    assert bootstrap.choice(SETTINGS, features="metadata,audio") == expected
 
 
 def test_the_settings_fill_in_what_was_not_said() -> None:
