@@ -120,7 +120,7 @@ def make(
         names = [params.get("member", MEMBER)]
     elif "member" in params:
         raise BadParameter("Name `member` (one per genre) or `members` (several), not both.")
-    elif not isinstance(named, list) or not named:
+    elif not _named(named):
         raise BadParameter('`members` is a list of names, as in members=["knn","svm"].')
     else:
         names = named
@@ -140,6 +140,14 @@ def make(
     (name,) = names
     others = {genre: member(name, {**own[name], **told}) for genre, told in by_genre.items()}
     return OneVersusRest(made[0], others or None)
+
+
+def _named(members: Any) -> bool:
+    return (
+        isinstance(members, list)
+        and bool(members)
+        and all(isinstance(one, str) for one in members)
+    )
 
 
 def _by_genre(told: Any, members: Sequence[str] | None) -> dict[str, dict[str, Any]]:

@@ -110,6 +110,7 @@ def test_the_yes_or_no_figures_of_each_genre_are_stored(selection: Selection) ->
         ({"member": "knn", "members": ["tree"]}, "not both"),
         ({"members": "knn"}, "list of names"),
         ({"members": []}, "list of names"),
+        ({"members": [["knn"]]}, "list of names"),
         ({"member": "voting"}, "member of itself"),
         ({"members": ["knn", "tree"], "weights": [1]}, "one number per member"),
         ({"members": ["knn"], "weights": [-1]}, "none below 0"),

@@ -1,0 +1,89 @@
+"""What a model learns does not depend on the order in which the tracks came in."""
+
+import random
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from classifier import dataset
+from classifier.records import Choice
+from classifier.selection import select
+from collector.catalogue import tracks
+from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from genrebase.store import connect
+from genrebase.store.engine import transaction
+from tests.fakes import NOON
+
+GENRES = ("blues", "metal", "techno")
+PAGE = 25
+
+
+def pages() -> list[list[Seen]]:
+    """Return what three genres' searches show: every other track under two of them."""
+    drawn = random.Random(4)
+    found = [
+        FoundTrack(
+            "spotify", f"id {number}", f"Song {number}", (ArtistCredit(f"A {number % 90}"),)
+        )
+        for number in range(300)
+    ]
+    shown = []
+    for place, genre in enumerate(GENRES):
+        own = [
+            one for number, one in enumerate(found) if number % 3 == place or drawn.random() < 0.3
+        ]
+        drawn.shuffle(own)
+        ranked = [Seen(one, genre, rank // 2) for rank, one in enumerate(own)]  # ties among them
+        shown += [ranked[start : start + PAGE] for start in range(0, len(ranked), PAGE)]
+    return shown
+
+
+def crawled(engine: Engine, shown: Sequence[Sequence[Seen]]) -> dict[str, tuple[str, str, bool]]:
+    """Record page by page; return label, side and whether it is learned from, per title."""
+    for page in shown:
+        with transaction(engine) as connection:
+            tracks.record(connection, list(page), Delivery("spotify", None), NOON)
+    selection = select(dataset.snapshot(engine), Choice())
+    rows = zip(
+        selection.tracks["title"],
+        selection.labels,
+        selection.sides,
+        selection.learned,
+        strict=True,
+    )
+    return {title: (label, side, learned) for title, label, side, learned in rows}
+
+
+def first_come(shown: Sequence[Sequence[Seen]]) -> dict[str, str | None]:
+    """Return the labels that the first sighting of each track would give."""
+    came: dict[str, str | None] = {}
+    for page in shown:
+        for seen in page:
+            came.setdefault(seen.track.title, seen.genre)
+    return came
+
+
+@pytest.fixture
+def engines(migrated_sqlite: Path, tmp_path: Path) -> Iterator[list[Engine]]:
+    made = []
+    for name in ("one.db", "other.db"):
+        shutil.copy(migrated_sqlite, tmp_path / name)
+        made.append(connect(f"sqlite:///{tmp_path / name}"))
+    yield made
+    for engine in made:
+        engine.dispose()
+
+
+def test_two_orders_of_the_crawl_give_the_same_training_labels(engines: list[Engine]) -> None:
+    """And the same tracks to learn them from; 'first come' would give one in ten another."""
+    shown = pages()
+    again = list(shown)
+    random.Random(9).shuffle(again)
+    one, other = crawled(engines[0], shown), crawled(engines[1], again)
+    assert one == other
+    assert {label for label, _, _ in one.values()} == set(GENRES)
+    first, second = first_come(shown), first_come(again)
+    assert sum(genre != second[title] for title, genre in first.items()) > len(first) / 10
