@@ -1,6 +1,6 @@
 """What the classifier refuses, and why."""
 
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, NothingToDo, Refused
 
 
 class ClassifierError(GenrebaseError):
@@ -45,3 +45,11 @@ class TookTooLong(ClassifierError):
 
 class BadSnapshot(Refused):
     """A snapshot that cannot be written there, or read from there."""
+
+
+class SameUnderWay(NothingToDo):
+    """Another process trains the very same thing."""
+
+
+class NoArtifact(Refused):
+    """A model that only its figures are left of."""

@@ -4,11 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from classifier import dataset, estimators, outoffold, regimes, results, serving, threads
+from classifier import (
+    dataset,
+    estimators,
+    outoffold,
+    regimes,
+    results,
+    retention,
+    serving,
+    threads,
+)
 from classifier.dataset import Database
-from classifier.errors import ClassifierError
+from classifier.errors import BadChoice, ClassifierError, NoArtifact, NoChampion
 from classifier.labels import labelled
-from classifier.records import Choice, StoredModel
+from classifier.records import MAIN, Choice, StoredModel
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store import tables
@@ -19,13 +28,23 @@ Tell = Callable[[str], None]
 def run(
     database: Database, number: int, clock: Clock, *, tell: Tell, cores: int | None = None
 ) -> StoredModel:
-    """Crown model `number`; return it. Raise `UnknownModel` or `BrokenArtifact`."""
+    """Crown model `number`; return it.
+
+    Raise `UnknownModel`, `NoArtifact` for one that retention left only the figures of, or
+    `BrokenArtifact`.
+    """
     with jobs.job_run(database, clock, "promote") as job:
         model = dataset.model(database, number)
         job.note(model=number)
         if model.status == "champion":
             job.outcome("nothing_new")
             return model
+        _check(model)
+        if model.artifact_sha256 is None:
+            raise NoArtifact(
+                f"Model {number} cannot answer: only its figures were kept. `classifier models` "
+                "shows which are kept whole; `classifier pin ID` keeps one whatever comes."
+            )
         champion = dataset.find_champion(database, model.task)
         loaded = serving.load(database, model)
         answers = None
@@ -34,6 +53,35 @@ def run(
         claim = results.Claim(answers, None if champion is None else champion.id)
         results.crown(database, number, model.task, "Promoted by hand.", clock.now(), claim)
         return dataset.model(database, number)
+
+
+def back(
+    database: Database,
+    clock: Clock,
+    *,
+    tell: Tell,
+    task: str = MAIN,
+    cores: int | None = None,
+) -> StoredModel:
+    """Crown the champion before the present one again; raise `NoChampion` where none was."""
+    before = retention.before(dataset.models(database, task))
+    if not before:
+        raise NoChampion(f"No model was champion of the task {task!r} before this one.")
+    return run(database, before[0].id, clock, tell=tell, cores=cores)
+
+
+def _check(model: StoredModel) -> None:
+    """Raise `BadChoice` for a model that nobody could judge as champion."""
+    if model.status == "refit":
+        raise BadChoice(
+            f"Model {model.id} is a refit of model {model.parent_id} and has no figures of its "
+            f"own: promote {model.parent_id}."
+        )
+    if "snapshot" in model.feature_schema:
+        raise BadChoice(
+            f"Model {model.id} learned from frozen rows, not from this database's: "
+            "train the same here, without --snapshot."
+        )
 
 
 def _out_of_fold(

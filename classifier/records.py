@@ -170,7 +170,7 @@ class Comparison:
 class Decision:
     """What becomes of a candidate."""
 
-    status: Literal["champion", "rejected"]
+    status: Literal["champion", "rejected", "refit"]
     reason: str
 
 
@@ -204,6 +204,11 @@ class StoredModel:
     """When it last became champion."""
 
     @property
+    def kept(self) -> bool:
+        """Return whether its artifact is there still: whether it may answer."""
+        return self.artifact_sha256 is not None
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Return the genres it tells apart."""
         return tuple(self.feature_schema["classes"])
@@ -224,6 +229,9 @@ class StoredModel:
             "created_at": self.created_at,
             "origin": self.origin,
             "pinned": self.pinned,
+            "kept": self.kept,
+            "parent": self.parent_id,
+            "crowned_at": self.crowned_at,
             "metrics": dict(self.metrics),
         }
 

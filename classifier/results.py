@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.dataset import Database
@@ -59,6 +59,8 @@ class Candidate:
     metrics: Mapping[str, Any]
     versions: Mapping[str, Any]
     probes: Mapping[str, Any]
+    parent_id: int | None = None
+    """Of a refit: the model whose recipe it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def store_model(
 ) -> int:
     """Store a trained model with all that belongs to it, in one transaction; return its number.
 
-    Broad genres that no track carries become genres without a target.
+    Broad genres that no track carries, and those of a snapshot, become genres without a target.
     A champion (`decision`, with its `claim`) comes with its answers and retires the one before
     it; where another took its place meanwhile, the model is stored as rejected. A kill before the
     end leaves nothing; storing the same again, because nobody heard that it was done, changes
@@ -157,7 +159,7 @@ def _numbered(connection: Connection, candidate: Candidate) -> dict[str, int]:
     known = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
     found = {row.name: row.id for row in connection.execute(known)}
     for name in [name for name in classes if name not in found]:
-        if candidate.choice.get("level") != "broad":
+        if candidate.choice.get("level") != "broad" and "snapshot" not in candidate.feature_schema:
             raise ClassifierError(
                 f"The genre {name!r} was removed while a model learned it: train again."
             )
@@ -186,6 +188,35 @@ def crown(
             raise ClassifierError(f"Model {number} is no longer there to answer.")
         if claim.answers is not None:
             _write(connection, number, claim.answers, at)
+
+
+def give_up(database: Database, number: int, *, figures: bool) -> int | None:
+    """Drop artifact, answers, probes and confusions of a model; return how many answers.
+
+    Without `figures` those of single genres go, too. None where the model became champion or was
+    pinned meanwhile.
+    """
+    model, answer, metric = tables.model, tables.prediction, tables.model_metric
+    spare = model.c.pinned.is_(False) & (model.c.status != "champion")
+    emptied = update(model).where(model.c.id == number, spare)
+    with transaction(database) as connection:
+        done = connection.execute(emptied.values(artifact=None, artifact_sha256=None, probes={}))
+        if done.rowcount == 0:
+            return None
+        gone = connection.execute(delete(answer).where(answer.c.model_id == number)).rowcount
+        connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
+        if not figures:
+            single = (metric.c.model_id == number, metric.c.genre_id.is_not(None))
+            connection.execute(delete(metric).where(*single))
+    return gone
+
+
+def pin(database: Database, number: int, *, pinned: bool) -> None:
+    """Write down whether a model is kept whatever comes."""
+    with transaction(database) as connection:
+        connection.execute(
+            update(tables.model).where(tables.model.c.id == number).values(pinned=pinned)
+        )
 
 
 class _Overtaken(ClassifierError):

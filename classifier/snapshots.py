@@ -50,6 +50,10 @@ class Frozen:
         text = json.dumps(self.manifest, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def as_json(self) -> dict[str, str]:
+        """Return what a model says of the snapshot it learned from."""
+        return {"name": self.name, "sha256": self.checksum}
+
 
 def write(
     folder: Path,

@@ -1,7 +1,8 @@
 """Train a model: load, fit, evaluate, decide, store. Nothing is computed inside a transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,22 @@ from classifier import (
     evaluation,
     outoffold,
     results,
+    retention,
     serving,
     threads,
 )
 from classifier import selection as selecting
 from classifier.dataset import Database, Snapshot
-from classifier.errors import BadChoice, BrokenArtifact
+from classifier.errors import BadChoice, BrokenArtifact, SameUnderWay
 from classifier.features import groups
 from classifier.judging import Judged, judge
 from classifier.ports import Estimator
-from classifier.records import LEVELS, MAIN, Choice, StoredModel
+from classifier.records import LEVELS, MAIN, Choice, Decision, StoredModel
 from classifier.selection import Selection
+from classifier.snapshots import Frozen
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.outage import outlast
 
 Tell = Callable[[str], None]
 
@@ -69,18 +73,37 @@ def run(
     tell: Tell,
     cores: int | None = None,
     again: bool = False,
+    frozen: Frozen | None = None,
 ) -> Trained:
     """Train what `choice` asks for, and write down that it was done.
 
-    With `again` also where nothing is new. Raise `TooFewTracks`, `BadChoice`, `BadParameter` or
-    `UnknownPlugin` where it cannot be; then nothing but the `job_run` row is written.
+    With `again` also where nothing is new. On `frozen` rows it repeats figures: such a model is
+    stored with them, and never competes. Raise `TooFewTracks`, `BadChoice`, `BadParameter` or
+    `UnknownPlugin` where it cannot be; then nothing but the `job_run` row is written. One training
+    at a time: raise `AlreadyRuns` beside another, `SameUnderWay` beside one of the same question.
     """
-    with jobs.job_run(database, clock, job_name(choice.task)) as job:
-        done = _run(database, choice, clock, tell, cores, job, again=again)
+    with _alone(database, choice, clock) as job:
+        done = _run(database, choice, clock, tell, cores, job, again=again, frozen=frozen)
         job.note(model=done.model.id, status=done.model.status, rows=done.model.trained_rows)
         if done.nothing_new:
             job.outcome("nothing_new")
+        else:
+            job.note(given_up=retention.prune(database, choice.task).given_up)
         return done
+
+
+@contextmanager
+def _alone(database: Database, choice: Choice, clock: Clock) -> Iterator[jobs.Run]:
+    asked = {"estimator": choice.estimator, "params": dict(choice.params), **choice.as_json()}
+    name, facts = job_name(choice.task), {"asked": asked}
+    try:
+        entered = jobs.job_run(database, clock, name, alone=True, facts=facts)
+        with entered as job:
+            yield job
+    except jobs.AlreadyRuns as error:
+        if error.run.job == name and error.run.counts.get("asked") == asked:
+            raise SameUnderWay(f"{error} It trains what was asked for here.") from error
+        raise
 
 
 def _run(
@@ -92,28 +115,33 @@ def _run(
     job: jobs.Run,
     *,
     again: bool,
+    frozen: Frozen | None,
 ) -> Trained:
     began = clock.monotonic()
     estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
     tell("reading the tracks")
-    found = dataset.snapshot(database)
-    job.note(labelled=len(found.tracks))
-    champion = dataset.find_champion(database, choice.task)
+    found = dataset.snapshot(database) if frozen is None else frozen.found
+    if frozen is None:
+        job.note(labelled=len(found.tracks))
+    champion = dataset.find_champion(database, choice.task) if frozen is None else None
     _check_question(choice, champion)
     selection = selecting.select(found, choice, also=champion.classes if champion else ())
     recipe = _recipe(choice, selection)
     left_out, unmapped = dict(selection.left_out), dict(selection.unmapped)
     if not again:
-        same = _same(database, choice, recipe)
+        same = _same(database, choice, recipe, frozen)
         if same is not None:
             return Trained(same, nothing_new=True, left_out=left_out, unmapped=unmapped)
     workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
     with threads.capped(workers):
         estimator = estimators.build(choice, threads=workers)
-        made = _make(database, selection, estimator, champion, choice, tell)
+        made = _make(database, selection, estimator, champion, choice, tell, frozen)
     seconds = clock.monotonic() - began
     candidate = _candidate(found, choice, selection, made, recipe, clock, seconds)
-    number = _store(database, candidate, made, champion, selection)
+    if frozen is not None:
+        schema = {**candidate.feature_schema, "snapshot": frozen.as_json()}
+        candidate = replace(candidate, feature_schema=schema)
+    number = outlast(clock, lambda: _store(database, candidate, made, champion, selection))
     return Trained(
         dataset.model(database, number),
         left_out=left_out,
@@ -156,6 +184,7 @@ def _make(
     champion: StoredModel | None,
     choice: Choice,
     tell: Tell,
+    frozen: Frozen | None,
 ) -> _Made:
     learned, validation = selection.learned, selection.validation()
     frame, labels = selection.tracks[learned], selection.labels[learned]
@@ -165,6 +194,9 @@ def _make(
     tell("evaluating")
     rival = _rival(database, champion, tell)
     judged = judge(selection, fitted, estimator, rival, choice)
+    if frozen is not None:
+        reason = f"Learned from the frozen rows of {frozen.name}: it repeats figures."
+        judged = replace(judged, decision=Decision("rejected", reason))
     artifact = artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))
     artifacts.unpack(artifact)  # what cannot be loaded again is not worth storing
     out_of_fold = None
@@ -195,8 +227,11 @@ def _recipe(choice: Choice, selection: Selection) -> dict[str, Any]:
     }
 
 
-def _same(database: Database, choice: Choice, recipe: dict[str, Any]) -> StoredModel | None:
+def _same(
+    database: Database, choice: Choice, recipe: dict[str, Any], frozen: Frozen | None
+) -> StoredModel | None:
     """Return the model that this training would only make again."""
+    rows = None if frozen is None else frozen.as_json()
     for model in dataset.models(database, choice.task):
         same = (
             model.estimator == choice.estimator
@@ -204,6 +239,8 @@ def _same(database: Database, choice: Choice, recipe: dict[str, Any]) -> StoredM
             and model.choice == recipe["choice"]
             and model.data_fingerprint == recipe["data"]
             and model.versions == recipe["versions"]
+            and model.feature_schema.get("snapshot") == rows
+            and model.status != "refit"
         )
         if same and (model.status != "champion" or _usable(database, model)):
             return model

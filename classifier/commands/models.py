@@ -1,10 +1,12 @@
-"""The commands `classifier models` and `classifier promote`."""
+"""The commands about stored models: `models`, `promote`, `pin`, `unpin` and `prune`."""
 
 from typing import Annotated
 
 import typer
 
 from classifier import bootstrap, threads
+from classifier.errors import BadChoice
+from classifier.records import MAIN, StoredModel
 from genrebase.runtime.output import Output
 
 _COLUMNS = (
@@ -17,6 +19,7 @@ _COLUMNS = (
     "new artists",
     "artists it knows",
     "created",
+    "kept",
 )
 
 
@@ -24,7 +27,11 @@ def models(
     task: Annotated[str | None, typer.Option(help="Only models of this task.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """List all models, the latest first."""
+    """List all models, the latest first.
+
+    Kept whole, with what it takes to answer, are the champion, the two before it, pinned models
+    and the latest one; of the others the figures are kept.
+    """
     # these bring SQLAlchemy and pandas: --help need not wait
     from classifier import dataset
     from classifier.commands import showing
@@ -36,13 +43,14 @@ def models(
         (
             one.id,
             one.task,
-            one.status,
+            f"refit of {one.parent_id}" if one.status == "refit" else one.status,
             one.estimator,
             one.trained_rows,
             len(one.classes),
             one.metrics["new_artist"]["accuracy"],
             one.metrics["seen_artist"]["accuracy"],
             f"{one.created_at:%Y-%m-%d %H:%M}",
+            _kept(one),
         )
         for one in found
     )
@@ -54,14 +62,28 @@ def models(
     output.document([one.as_json() for one in found])
 
 
+def _kept(model: StoredModel) -> str:
+    told = ["pinned"] if model.pinned else []
+    told += [] if model.parent_id is None else [f"refit of {model.parent_id}"]
+    told += [] if model.kept else ["figures only"]
+    return ", ".join(told) or "whole"
+
+
 def promote(
-    number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
+    number: Annotated[int | None, typer.Argument(metavar="ID", help="The model's number.")] = None,
+    back: Annotated[
+        bool, typer.Option("--back", help="The champion before the present one.")
+    ] = False,
+    task: Annotated[str, typer.Option(help="With --back: of which task.")] = MAIN,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Make a model champion of its task by hand, also one that was champion before.
 
-    A model that never was gets its answers about its own training tracks now, by refits.
+    A model that never was gets its answers about its own training tracks now, by refits. One
+    that only its figures are left of is refused.
     """
+    if (number is None) != back:
+        raise BadChoice("Say either a model's number or --back.")
     settings = bootstrap.load_settings()
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
@@ -70,10 +92,64 @@ def promote(
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    output = Output(as_json=as_json)
-    model = promoting.run(
-        connect(), number, SystemClock(), tell=output.say, cores=settings.threads
-    )
+    output, clock, cores = Output(as_json=as_json), SystemClock(), settings.threads
+    if number is None:
+        model = promoting.back(connect(), clock, tell=output.say, task=task, cores=cores)
+    else:
+        model = promoting.run(connect(), number, clock, tell=output.say, cores=cores)
     showing.show_model(output, model)
     output.say("`classifier predict` stores its answers for the other tracks.")
     output.document(model.as_json())
+
+
+def pin(
+    number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Keep a model whole, whatever is trained after it."""
+    _pin(number, pinned=True, as_json=as_json)
+
+
+def unpin(
+    number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Leave a pinned model to retention again."""
+    _pin(number, pinned=False, as_json=as_json)
+
+
+def _pin(number: int, *, pinned: bool, as_json: bool) -> None:
+    # these bring SQLAlchemy and pandas: --help need not wait
+    from classifier import retention
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    model = retention.pin(connect(), number, pinned=pinned)
+    output.say(f"Model {number} is {'pinned' if pinned else 'pinned no more'}: {_kept(model)}.")
+    if pinned and not model.kept:
+        output.warn("Its artifact and answers were given up before; they do not come back.")
+    output.document(model.as_json())
+
+
+def prune(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be given up.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Give up artifacts and answers of old models, as every training does.
+
+    The champion of a task, the two before it, pinned models and the latest one are kept whole; of
+    the others the row and the figures stay. SQLite uses the room again for what comes next; its
+    file gets smaller by VACUUM only.
+    """
+    # these bring SQLAlchemy and pandas: --help need not wait
+    from classifier import retention
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    done = retention.prune(connect(), dry_run=dry_run)
+    named = ", ".join(str(number) for number in done.given_up) or "none"
+    verb = "would lose" if dry_run else "lost"
+    output.say(f"Models that {verb} artifact and answers: {named} ({done.predictions:,} rows).")
+    output.document(done.as_json())

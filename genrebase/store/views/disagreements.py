@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from sqlalchemy import (
-    Alias,
     Boolean,
     ColumnElement,
     Double,
@@ -60,7 +59,7 @@ def _known(element: KnownToChampion, compiler: SQLCompiler, **options: Any) -> s
     return f"{name} IN (SELECT {classes} FROM model WHERE {_MAIN})"  # noqa: S608 - our names
 
 
-def _answers(name: str) -> Alias:
+def _answers(name: str) -> Any:
     return tables.prediction.alias(name)
 
 
@@ -240,7 +239,7 @@ def _genre_confusions(_providers: Providers) -> Select[Any]:
     )
 
 
-def _named(name: str) -> Alias:
+def _named(name: str) -> Any:
     genre: Table = tables.genre
     return genre.alias(f"{name}_named")
 

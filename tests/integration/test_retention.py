@@ -1,0 +1,188 @@
+"""What is kept of which model, and who trains when."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+from typer.testing import CliRunner
+
+from classifier import dataset, promote, retention, train
+from classifier.cli import app
+from classifier.errors import NoArtifact, NoChampion, SameUnderWay
+from classifier.records import Choice
+from genrebase.runtime.jobs import AlreadyRuns, job_run
+from genrebase.runtime.outage import outlast
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from genrebase.store.errors import Interrupted, Unreachable
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
+from tests.music import Music
+
+DUMMY = Choice(estimator="dummy")
+
+
+def learn(engine: Engine, clock: FakeClock, choice: Choice = DUMMY) -> train.Trained:
+    return train.run(engine, choice, clock, tell=lambda _: None, cores=1, again=True)
+
+
+@pytest.fixture
+def reigns(engine: Engine) -> list[int]:
+    """Six models of which five were champions, each with an answer, a figure and a confusion."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        track = make.add_track(connection, "Song", genres=[rock])
+        numbers = []
+        for day in range(6):
+            status = {5: "champion", 4: "rejected"}.get(day, "retired")
+            crowned = None if status == "rejected" else NOON + timedelta(days=day)
+            number = make.add_model(
+                connection,
+                status,
+                crowned_at=crowned,
+                artifact=b"model",
+                artifact_sha256="x",
+                feature_schema={"classes": ["rock"]},
+            )
+            make.add_predictions(connection, number, track, [(rock, 0.5)])
+            make.add_metric(connection, number, "new_artist", "accuracy", 0.5)
+            make.add_metric(connection, number, "new_artist", "f1", 0.5, genre_id=rock)
+            cell = {"model_id": number, "regime": "new_artist", "tracks": 1}
+            both = {"genre_id": rock, "predicted_id": rock}
+            connection.execute(insert(tables.confusion).values(**cell, **both))
+            numbers.append(number)
+    return numbers
+
+
+def left(engine: Engine, table: str) -> list[int]:
+    held = tables.metadata.tables[table].c.model_id
+    with reading(engine) as connection:
+        return list(connection.scalars(select(held).order_by(held)))
+
+
+def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
+    engine: Engine, reigns: list[int]
+) -> None:
+    """Of the others the row and the figures stay; of one that never reigned those over all."""
+    first, second, third, fourth, rejected, champion = reigns
+    retention.pin(engine, first, pinned=True)
+    told = retention.prune(engine, dry_run=True)
+    assert (told.given_up, told.predictions) == ((second, rejected), 2)
+    assert left(engine, "prediction") == reigns
+    done = retention.prune(engine)
+    assert (done.given_up, done.predictions) == (told.given_up, told.predictions)
+    whole = [first, third, fourth, champion]
+    assert left(engine, "prediction") == left(engine, "confusion") == whole
+    assert {one.id for one in dataset.models(engine) if one.kept} == set(whole)
+    figures = left(engine, "model_metric")
+    assert (figures.count(second), figures.count(rejected)) == (2, 1)
+    assert dataset.artifact(engine, second) is None
+    assert retention.prune(engine).given_up == ()
+    with pytest.raises(NoArtifact, match="only its figures were kept"):
+        promote.run(engine, second, FakeClock(), tell=lambda _: None)
+
+
+def test_the_reign_counts_and_not_the_number(engine: Engine, reigns: list[int]) -> None:
+    """After a rollback the one that was left is the champion before."""
+    champions = retention.before(dataset.models(engine))
+    assert [one.id for one in champions] == [reigns[3], reigns[2], reigns[1], reigns[0]]
+
+
+def test_every_training_prunes_and_the_latest_may_be_promoted(sqlite_engine: Engine) -> None:
+    """A rejected model is whole until the next training; rollback is the champion before."""
+    Music().fill(sqlite_engine)
+    clock = FakeClock()
+    good = learn(sqlite_engine, clock, Choice(estimator="logistic")).model
+    with pytest.raises(NoChampion, match="before this one"):
+        promote.back(sqlite_engine, clock, tell=lambda _: None)
+    clock.advance(60)
+    first, second = (learn(sqlite_engine, clock).model for _ in range(2))
+    whole = {one.id for one in dataset.models(sqlite_engine) if one.kept}
+    assert whole == {good.id, second.id}
+    with reading(sqlite_engine) as connection:
+        counts = connection.scalar(
+            select(tables.job_run.c.counts).order_by(tables.job_run.c.id.desc()).limit(1)
+        )
+    assert counts["given_up"] == [first.id]
+    promote.run(sqlite_engine, second.id, clock, tell=lambda _: None)
+    clock.advance(60)
+    assert promote.back(sqlite_engine, clock, tell=lambda _: None).id == good.id
+
+
+def test_the_size_stays(sqlite_engine: Engine) -> None:
+    """Pages that old models leave are used again: what grows is their figures."""
+    Music(artists=24).fill(sqlite_engine)
+    clock = FakeClock()
+
+    def pages() -> int:
+        with reading(sqlite_engine) as connection:
+            return connection.exec_driver_sql("PRAGMA page_count").scalar_one() or 0
+
+    sizes = []
+    for number in range(9):
+        learn(sqlite_engine, clock, Choice(estimator="random_forest" if number else "logistic"))
+        clock.advance(3600)
+        sizes.append(pages())
+    artifact = dataset.artifact(sqlite_engine, dataset.models(sqlite_engine)[0].id)
+    assert artifact is not None
+    grown = (sizes[-1] - sizes[3]) * 4096 / 5
+    assert grown < len(artifact) / 3
+
+
+def test_the_commands(
+    sqlite_engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pin`, `unpin`, `prune --dry-run` and `promote` speak JSON; contradictions are refused."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    with transaction(sqlite_engine) as connection:
+        make.add_model(connection, feature_schema={"classes": []}, artifact_sha256="x")
+
+    def said(*arguments: str) -> object:
+        done = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+        return json.loads(done.stdout)
+
+    pinned, unpinned = said("pin", "1"), said("unpin", "1")
+    assert isinstance(pinned, dict)
+    assert isinstance(unpinned, dict)
+    assert (pinned["pinned"], pinned["kept"], unpinned["pinned"]) == (True, True, False)
+    assert said("prune", "--dry-run") == {"given_up": [], "predictions": 0, "dry_run": True}
+    for arguments in (["promote"], ["promote", "1", "--back"]):
+        refused = CliRunner().invoke(app, arguments)
+        assert "either a model's number or --back" in str(refused.exception)
+
+
+def test_one_training_at_a_time(engine: Engine) -> None:
+    """The same question is nothing to do (exit code 3), another one fails; no row is written."""
+    Music().fill(engine)
+    asked = {"estimator": "dummy", "params": {}, **DUMMY.as_json()}
+    with job_run(engine, FakeClock(), "train", alone=True, facts={"asked": asked}):
+        with pytest.raises(SameUnderWay, match="2026-01-01 12:00:00 UTC") as same:
+            learn(engine, FakeClock())
+        with pytest.raises(AlreadyRuns) as other:
+            learn(engine, FakeClock(), Choice(estimator="dummy", task="moods"))
+    assert (same.value.exit_code, other.value.exit_code) == (3, 1)
+    with reading(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.job_run)) == 1
+
+
+def test_a_database_that_comes_back_is_waited_for() -> None:
+    """With growing gaps, as long as the patience lasts; other errors are not waited out."""
+    clock, errors = FakeClock(), [Unreachable("gone"), Interrupted("gone")]
+
+    def work() -> str:
+        if errors:
+            raise errors.pop()
+        return "stored"
+
+    assert outlast(clock, work) == "stored"
+    assert clock.slept == [1.0, 2.0]
+
+    def never() -> None:
+        raise Unreachable("gone for good")
+
+    with pytest.raises(Unreachable, match="for good"):
+        outlast(clock, never, patience=60.0)
+    assert clock.slept == [1.0, 2.0, 1.0, 2.0, 5.0, 15.0]
+    with pytest.raises(ZeroDivisionError):
+        outlast(clock, lambda: 1 / 0)
