@@ -1,60 +1,46 @@
-"""Invented sound whose tempo, key and spectrum are known."""
+"""Tracks as somebody heard them, section by section, for tests."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
+from sqlalchemy import Connection
 
-RATE = 44_100
-Samples = NDArray[np.float32]
-
-_A4 = 440.0
-_SCALE = {1: (0, 2, 4, 5, 7, 9, 11), 0: (0, 2, 3, 5, 7, 8, 10)}
-"""Semitones of the major and of the natural minor scale above the tonic."""
-_CHORDS = (0, 3, 4, 0)
-"""I IV V I, as steps of the scale."""
+from collector.catalogue import analyses
+from genrebase.sound import segments
+from genrebase.sound.analysis import Analysis, analyse
+from genrebase.sound.harmony import Heard, Whole
+from tests.fakes import NOON
 
 
-def tone(pitch: float, seconds: float, *, rate: int = RATE) -> Samples:
-    """Return a note with six harmonics that fades; `pitch` is in semitones above middle C."""
-    hertz = _A4 * 2.0 ** ((pitch - 9) / 12)
-    at = np.arange(int(seconds * rate)) / rate
-    waves = (np.sin(2 * np.pi * hertz * n * at) / n for n in range(1, 7) if hertz * n < rate / 2)
-    return (np.sum(list(waves), axis=0) * np.exp(-2.0 * at)).astype(np.float32)
+def analysis(
+    keys: Sequence[int | None] = (0, 7, 0, 5),
+    *,
+    tonic: int | None = 0,
+    mode: int = 1,
+    sure: float = 1.0,
+    steps: int = 3,
+) -> Analysis:
+    """Sections of 10 s in these keys, all as sure; segments of one second that are all alike."""
+    heard = [
+        Heard(10.0 * number, 10.0, 1.0, key, mode, sure, 1.0, 120.0, 1.0, -8.0)
+        for number, key in enumerate(keys)
+    ]
+    sounds = np.full((steps, segments.CHANNELS), 0.5)
+    sounds[:, segments.DURATION] = 1.0
+    return analyse(Whole(tonic, mode, 1.0, 1.0, 120.0), heard, sounds)
 
 
-def clicks(bpm: float, seconds: float, *, rate: int = RATE) -> Samples:
-    """Return a beat of short noises."""
-    made = np.zeros(int(seconds * rate), dtype=np.float32)
-    noise = np.random.default_rng(0).normal(0, 0.3, rate // 50)
-    noise *= np.exp(-np.linspace(0, 6, len(noise)))
-    for beat in np.arange(0, seconds - 0.1, 60.0 / bpm):
-        first = int(beat * rate)
-        made[first : first + len(noise)] += noise[: len(made) - first]
-    return made
-
-
-def song(key: int, mode: int, *, bpm: float = 120.0, seconds: float = 12.0) -> Samples:
-    """Return chords of a key (0 = C), two beats each, over a beat."""
-    beat = 60.0 / bpm
-    made = 0.3 * clicks(bpm, seconds)
-    scale = _SCALE[mode]
-    at, chord = 0.0, 0
-    while at + 2 * beat <= seconds:
-        step = _CHORDS[chord % len(_CHORDS)]
-        for third in (0, 2, 4):
-            place = step + third
-            pitch = key + scale[place % 7] + 12 * (place // 7)
-            sound = 0.15 * tone(pitch, 2 * beat)
-            first = int(at * RATE)
-            made[first : first + len(sound)] += sound
-        at, chord = at + 2 * beat, chord + 1
-    return made
-
-
-def write(path: Path, samples: Samples, *, rate: int = RATE, **told: Any) -> Path:
-    """Write samples as the kind of file that the name says."""
-    soundfile.write(path, samples, rate, **told)
-    return path
+def add_analysis(
+    connection: Connection,
+    track_id: int,
+    keys: Sequence[int | None] = (0, 7, 0, 5),
+    *,
+    provider: str = "spotify",
+    tonic: int | None = 0,
+    mode: int = 1,
+    sure: float = 1.0,
+    steps: int = 3,
+) -> None:
+    """Store such an analysis."""
+    made = analysis(keys, tonic=tonic, mode=mode, sure=sure, steps=steps)
+    analyses.store(connection, track_id, provider, made, NOON)

@@ -9,20 +9,20 @@ import soundfile
 
 from genrebase.sound import clips, descriptors, frames, keys, listening, loudness, rhythm, spectra
 from genrebase.sound.matrices import unpack
-from tests import sounds
+from tests import recordings
 
 
 @pytest.fixture(scope="module")
-def song() -> sounds.Samples:
-    return sounds.song(2, 0, bpm=100, seconds=8.0)
+def song() -> recordings.Samples:
+    return recordings.song(2, 0, bpm=100, seconds=8.0)
 
 
 @pytest.fixture(scope="module")
-def seen(song: sounds.Samples) -> frames.Frames:
+def seen(song: recordings.Samples) -> frames.Frames:
     return frames.look(song)
 
 
-def test_frames_are_librosa_s(song: sounds.Samples, seen: frames.Frames) -> None:
+def test_frames_are_librosa_s(song: recordings.Samples, seen: frames.Frames) -> None:
     """Equal to its functions called one by one, though spectra are computed once."""
     told = {"y": song, "sr": clips.RATE}
     magnitude = np.abs(librosa.stft(song))
@@ -41,7 +41,7 @@ def test_frames_are_librosa_s(song: sounds.Samples, seen: frames.Frames) -> None
         assert seen.classic[name] == pytest.approx(rows, rel=1e-3, abs=1e-3), name
 
 
-def test_long_sounds_are_looked_at_in_parts(song: sounds.Samples) -> None:
+def test_long_sounds_are_looked_at_in_parts(song: recordings.Samples) -> None:
     """Statistics of a minute are those of its halves, but for the edges."""
     part = np.tile(song, 4)
     long = frames.look(np.tile(song, 8))
@@ -66,21 +66,23 @@ def test_descriptors_have_their_names(seen: frames.Frames) -> None:
 @pytest.mark.parametrize("bpm", [75, 100, 120, 150])
 def test_a_beat_has_its_tempo(bpm: int) -> None:
     """Within two percent."""
-    onsets = rhythm.onset_strength(frames.look(sounds.clicks(bpm, 12.0)).mel)
+    onsets = rhythm.onset_strength(frames.look(recordings.clicks(bpm, 12.0)).mel)
     assert rhythm.tempo(onsets) == pytest.approx(bpm, rel=0.02)
 
 
 @pytest.mark.parametrize(("key", "mode"), [(0, 1), (7, 1), (9, 0), (2, 0)])
 def test_chords_have_their_key(key: int, mode: int) -> None:
     """A cadence in a key is heard in that key."""
-    found = keys.find(frames.look(sounds.song(key, mode, seconds=8.0)).classic["chroma_cqt"])
+    found = keys.find(frames.look(recordings.song(key, mode, seconds=8.0)).classic["chroma_cqt"])
     assert found is not None
     assert found[:2] == (key, mode)
 
 
 def test_a_change_of_key_is_a_section() -> None:
     """Sections start where the music changes, and know how far they stand from the tonic."""
-    sound = np.concatenate([sounds.song(0, 1, seconds=16.0), sounds.song(7, 1, seconds=16.0)])
+    sound = np.concatenate(
+        [recordings.song(0, 1, seconds=16.0), recordings.song(7, 1, seconds=16.0)]
+    )
     found = keys.sections(frames.look(sound))
     assert [one.key for one in found] == [0, 7]
     assert found[1].start == pytest.approx(16.0, abs=2.0)
@@ -104,9 +106,9 @@ def test_the_spectrum_is_small_and_in_decibels(seen: frames.Frames) -> None:
     assert len(spectra.pack(np.tile(seen.mel, 8)).data) < 100_000
 
 
-def test_listening_says_everything(tmp_path: Path, song: sounds.Samples) -> None:
+def test_listening_says_everything(tmp_path: Path, song: recordings.Samples) -> None:
     """Estimates lie in their ranges; a copy in another place and format is the same sound."""
-    path = sounds.write(tmp_path / "a.wav", song)
+    path = recordings.write(tmp_path / "a.wav", song)
     found = listening.listen(path)
     assert found.seconds == pytest.approx(8.0)
     assert (found.estimates["key"], found.estimates["mode"]) == (2, 0)
@@ -115,23 +117,27 @@ def test_listening_says_everything(tmp_path: Path, song: sounds.Samples) -> None
         assert value is not None
         assert 0 <= value <= 1
     copied, rate = soundfile.read(path, dtype="int16")
-    again = listening.listen(sounds.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate))
+    again = listening.listen(recordings.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate))
     assert again.digest == found.digest
     assert np.array_equal(again.descriptors, found.descriptors, equal_nan=True)
 
 
 def test_silence_is_heard_as_such(tmp_path: Path) -> None:
     """Nothing is estimated, nothing fails."""
-    found = listening.listen(sounds.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32)))
+    found = listening.listen(
+        recordings.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32))
+    )
     assert set(found.estimates.values()) == {None}
 
 
 def test_any_rate_and_channels_are_understood(tmp_path: Path) -> None:
     """8 kHz mono, 48 kHz stereo: looked at as mono at one rate."""
-    low = clips.load(sounds.write(tmp_path / "a.wav", sounds.tone(0, 2.0, rate=8_000), rate=8_000))
+    low = clips.load(
+        recordings.write(tmp_path / "a.wav", recordings.tone(0, 2.0, rate=8_000), rate=8_000)
+    )
     assert (low.rate, len(low.samples)) == (8_000, 2 * clips.RATE)
-    both = np.stack([sounds.tone(0, 2.0, rate=48_000)] * 2, axis=1)
-    assert clips.load(sounds.write(tmp_path / "b.wav", both, rate=48_000)).samples.ndim == 1
+    both = np.stack([recordings.tone(0, 2.0, rate=48_000)] * 2, axis=1)
+    assert clips.load(recordings.write(tmp_path / "b.wav", both, rate=48_000)).samples.ndim == 1
 
 
 @pytest.mark.parametrize(
@@ -154,7 +160,7 @@ def test_what_is_no_sound_is_refused(
 
 def test_too_short_is_refused(tmp_path: Path) -> None:
     """Less than a second says nothing."""
-    path = sounds.write(tmp_path / "a.wav", sounds.tone(0, 0.4))
+    path = recordings.write(tmp_path / "a.wav", recordings.tone(0, 0.4))
     with pytest.raises(clips.Unreadable, match=r"0\.40 s of sound"):
         clips.load(path)
 
@@ -162,7 +168,7 @@ def test_too_short_is_refused(tmp_path: Path) -> None:
 def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
     """Ten minutes of it, while the id is of the whole."""
     rate, seconds = 4_000, 660
-    path = sounds.write(tmp_path / "a.flac", np.zeros(rate * seconds, np.float32), rate=rate)
+    path = recordings.write(tmp_path / "a.flac", np.zeros(rate * seconds, np.float32), rate=rate)
     clip = clips.load(path)
     assert clip.seconds == seconds
     assert len(clip.samples) == int(clips.SPAN * clips.RATE)
