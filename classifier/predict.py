@@ -98,11 +98,12 @@ def search(database: Database, text: str, *, task: str = "main") -> list[Answer]
 
 
 def describe(database: Database, track: Described, *, task: str = "main") -> Answer:
-    """Return the champion's answer for a track that is only described; nothing is stored.
+    """Return the answer for a track that is only described; nothing is stored.
 
-    Raise `NoChampion`.
+    It is the champion's, or that of its refit, which knows more artists. Raise `NoChampion`.
     """
-    asked = _Asked(database, dataset.champion(database, task))
+    server = serving.answering(database, dataset.champion(database, task))
+    asked = _Asked(database, server.model, server)
     known = dataset.tracks_by(database, track.artists)
     seen = bool(np.isin(known, asked.champion.packed.learned).any())
     top = asked.top(track.as_frame())
@@ -116,10 +117,11 @@ class _Asked:
 
     database: Database
     model: StoredModel
+    loaded: serving.Champion | None = None
 
     @cached_property
     def champion(self) -> serving.Champion:
-        return serving.load(self.database, self.model)
+        return self.loaded or serving.load(self.database, self.model)
 
     @cached_property
     def credits(self) -> pd.DataFrame:

@@ -125,7 +125,7 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
     kept = in_play | (np.isin(labels, also) & ~train)
     tracks, labels = tracks[kept].reset_index(drop=True), labels[kept]
     sides = tracks["side"].to_numpy(dtype=str)
-    learned = _thinned(tracks, labels, sides == "train", choice)
+    learned = thinned(tracks, labels, sides == "train", choice)
     ids = tracks["track_id"].to_numpy(dtype=np.int64)
     owners = found.credits["track_id"].to_numpy(dtype=np.int64)
     credited = found.credits["artist_id"].to_numpy(dtype=np.int64)
@@ -205,7 +205,7 @@ def _too_few(enough: set[str], left_out: Mapping[str, int], choice: Choice) -> s
     )
 
 
-def _thinned(tracks: pd.DataFrame, labels: NDArray[np.str_], train: Mask, choice: Choice) -> Mask:
+def thinned(tracks: pd.DataFrame, labels: NDArray[np.str_], train: Mask, choice: Choice) -> Mask:
     """Return the rows to learn from: of each genre at most `per_genre`, drawn by name and seed.
 
     Drawn by name, not by number, so that two databases with the same tracks draw the same.

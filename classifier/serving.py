@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier import artifacts, dataset
+from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
 from genrebase import store
 from genrebase.store import tables
@@ -46,6 +47,20 @@ class Champion:
 def load(database: dataset.Database, model: StoredModel) -> Champion:
     """Return a model ready to answer; raise `BrokenArtifact` where it cannot be used."""
     return Champion(model, artifacts.open_model(model, dataset.artifact(database, model.id)))
+
+
+def answering(database: dataset.Database, champion: StoredModel) -> Champion:
+    """Return who answers for music that is not in the database: the champion's latest refit.
+
+    The champion itself where it has none that can be used.
+    """
+    for model in dataset.models(database, champion.task):
+        if model.status == "refit" and model.parent_id == champion.id:
+            try:
+                return load(database, model)
+            except BrokenArtifact:
+                continue
+    return load(database, champion)
 
 
 def champion(url: str | None = None, *, task: str = "main") -> Champion:

@@ -33,6 +33,11 @@ def show_model(output: Output, model: StoredModel) -> None:
     output.say(
         f"{len(model.classes)} genres from {model.trained_rows:,} tracks in {model.seconds:.1f} s."
     )
+    if model.status == "refit":
+        output.say(
+            f"It has no figures of its own; those below are of model {model.parent_id}, whose "
+            "recipe it is."
+        )
     measured = {regime: name for regime, name in _REGIMES.items() if _n(model.metrics, regime)}
     output.table(
         "On test tracks, which it did not learn from",

@@ -2,14 +2,17 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from classifier import bootstrap, threads
 from classifier.commands.options import with_choice
+from classifier.commands.thawing import thawed
+from classifier.errors import BadChoice
 from classifier.records import Choice
 from genrebase.runtime.output import Output
 
@@ -17,6 +20,14 @@ from genrebase.runtime.output import Output
 @with_choice()
 def train(
     choice: Choice,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Repeat the figures of frozen rows; such a model never competes."),
+    ] = None,
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="The champion's recipe on all labelled rows, to serve."),
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Train even where nothing is new.")
     ] = False,
@@ -27,24 +38,37 @@ def train(
 
     Ends with 0 whatever becomes of the model. Where tracks, parameters and code are those of a
     model that is there, that one is shown again.
+
+    A refit has no honest figures of its own: those of the champion, its parent, are shown. It
+    answers for music that is not in the database, as long as its parent is champion.
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier import refit as refitting
     from classifier import train as training
     from classifier.commands import showing
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    output = Output(as_json=as_json)
+    output, cores = Output(as_json=as_json), bootstrap.load_settings().threads
+    if refit:
+        _check_alone(choice, snapshot)
+        tell = _teller(output)
+        model = refitting.run(connect(), choice.task, SystemClock(), tell=tell, cores=cores)
+        showing.show_model(output, model)
+        output.document(model.as_json())
+        return
+    frozen, choice = thawed(snapshot, choice)
     with _in_the_background(niceness):
         done = training.run(
             connect(),
             choice,
             SystemClock(),
-            tell=lambda what: output.say(f"Training: {what}."),
-            cores=bootstrap.load_settings().threads,
+            tell=_teller(output),
+            cores=cores,
             again=again,
+            frozen=frozen,
         )
     if done.left_out:
         output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
@@ -59,6 +83,19 @@ def train(
         output.say("Nothing new: same tracks, parameters and code as this model.")
     showing.show_model(output, done.model)
     output.document(done.as_json())
+
+
+def _teller(output: Output) -> Callable[[str], None]:
+    return lambda what: output.say(f"Training: {what}.")
+
+
+def _check_alone(choice: Choice, snapshot: Path | None) -> None:
+    """Raise `BadChoice` where something is asked of a refit that its parent decides."""
+    plain = bootstrap.choice(bootstrap.load_settings(), task=choice.task)
+    if choice != plain or snapshot is not None:
+        raise BadChoice(
+            "--refit takes the champion's own recipe: leave out all other options but --task."
+        )
 
 
 @contextmanager

@@ -1,0 +1,164 @@
+"""The champion's recipe on all labelled tracks: it serves, and is never judged."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+from typer.testing import CliRunner
+
+from classifier import dataset, predict, promote, refit, serving, train
+from classifier import selection as selecting
+from classifier.cli import app
+from classifier.errors import BadChoice, NoChampion
+from classifier.predict import Described
+from classifier.records import Choice, StoredModel
+from genrebase.errors import GenrebaseError
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.fakes import FakeClock
+from tests.music import Music
+
+CHOICE = Choice(estimator="logistic", features=("audio",), min_tracks=20)
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def trained(engine: Engine, choice: Choice = CHOICE) -> StoredModel:
+    return train.run(engine, choice, FakeClock(), tell=quiet).model
+
+
+def refitted(engine: Engine) -> StoredModel:
+    return refit.run(engine, "main", FakeClock(), tell=quiet)
+
+
+@pytest.fixture
+def music(engine: Engine) -> Engine:
+    Music().fill(engine)
+    return engine
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_it_learns_from_all_but_the_validation_sides(music: Engine):
+    """Test sides and mixed credits are learned from; figures are borrowed, none is stored."""
+    parent = trained(music)
+    model = refitted(music)
+    tracks = dataset.snapshot(music).tracks
+    validation = tracks["side"].str.startswith("validation")
+    learned = serving.load(music, model).packed.learned
+    assert set(learned) == set(tracks.loc[~validation, "track_id"])
+    assert (model.status, model.parent_id) == ("refit", parent.id)
+    assert model.trained_rows == len(learned) > parent.trained_rows
+    assert model.metrics == {**parent.metrics, "of_model": parent.id}
+    assert (model.estimator, model.choice) == (parent.estimator, parent.choice)
+    assert dataset.champion(music, "main").id == parent.id
+    metric = tables.model_metric
+    with reading(music) as connection:
+        own = select(func.count()).where(metric.c.model_id == model.id)
+        assert connection.scalar(own) == 0
+        answers = select(func.count()).where(tables.prediction.c.model_id == model.id)
+        assert connection.scalar(answers) == 0
+
+
+def test_the_same_is_not_fitted_again(music: Engine):
+    """Same tracks, parent and code: the refit that is there; it is no model to train either."""
+    parent = trained(music)
+    assert refitted(music).id == refitted(music).id
+    assert trained(music).id == parent.id
+    assert len(dataset.models(music)) == 2
+
+
+def test_it_answers_for_music_that_is_not_in_the_database(music: Engine):
+    """What is described is answered by the refit, what is stored by the champion."""
+    parent = trained(music)
+    track = Described(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
+    assert predict.describe(music, track).model == parent.id
+    model = refitted(music)
+    described = predict.describe(music, track)
+    assert described.model == model.id
+    shares = serving.load(music, model).predict_proba(track.as_frame()).iloc[0]
+    assert dict(described.top) == pytest.approx(dict(shares))
+    tested = selecting.select(dataset.snapshot(music), CHOICE)
+    known = int(tested.ids[tested.on("test")][0])
+    assert predict.answer(music, str(known)).model == parent.id
+
+
+def test_another_champion_ends_its_service(sqlite_engine: Engine):
+    """A refit serves as long as its parent is champion."""
+    Music().fill(sqlite_engine)
+    first = trained(sqlite_engine)
+    refitted(sqlite_engine)
+    second = trained(sqlite_engine, Choice(estimator="dummy", min_tracks=20))
+    promote.run(sqlite_engine, second.id, FakeClock(), tell=quiet)
+    track = Described(numbers={"energy": 0.5})
+    assert predict.describe(sqlite_engine, track).model == second.id
+    promote.run(sqlite_engine, first.id, FakeClock(), tell=quiet)
+    assert predict.describe(sqlite_engine, track).model not in (first.id, second.id)
+
+
+def test_one_that_is_damaged_leaves_the_service_to_its_parent(sqlite_engine: Engine):
+    """Without a usable artifact the champion answers itself."""
+    Music().fill(sqlite_engine)
+    parent, model = trained(sqlite_engine), refitted(sqlite_engine)
+    with transaction(sqlite_engine) as connection:
+        damaged = tables.model.update().where(tables.model.c.id == model.id)
+        connection.execute(damaged.values(artifact=b"nothing"))
+    assert predict.describe(sqlite_engine, Described(numbers={"energy": 0.5})).model == parent.id
+
+
+def test_it_can_never_be_champion(sqlite_engine: Engine):
+    """Promoting it names its parent; it is gone with its parent."""
+    Music().fill(sqlite_engine)
+    with pytest.raises(NoChampion):
+        refitted(sqlite_engine)
+    parent, model = trained(sqlite_engine), refitted(sqlite_engine)
+    with pytest.raises(BadChoice, match=f"promote {parent.id}"):
+        promote.run(sqlite_engine, model.id, FakeClock(), tell=quiet)
+    with transaction(sqlite_engine) as connection:
+        connection.execute(tables.model.delete().where(tables.model.c.id == parent.id))
+    assert dataset.models(sqlite_engine) == []
+
+
+def test_the_number_of_tracks_stays_what_the_recipe_says(sqlite_engine: Engine):
+    """A champion of so many tracks per genre is refitted on so many, of all sides."""
+    Music().fill(sqlite_engine)
+    trained(sqlite_engine, Choice(estimator="logistic", per_genre=40, min_tracks=20))
+    model = refitted(sqlite_engine)
+    tracks = dataset.snapshot(sqlite_engine).tracks.set_index("track_id")
+    learned = tracks.loc[serving.load(sqlite_engine, model).packed.learned]
+    assert set(learned["label"].value_counts()) == {40}
+    assert np.char.startswith(learned["side"].to_numpy(dtype=str), "test").any()
+
+
+def test_the_command(database: Engine):
+    """The document names the parent; options that the parent decides are refused."""
+
+    def ask(*arguments: str) -> Any:
+        ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+        assert ran.exit_code == 0, ran.output
+        return json.loads(ran.stdout)
+
+    parent = trained(database)
+    made = ask("train", "--refit")
+    assert (made["status"], made["parent"]) == ("refit", parent.id)
+    assert made["metrics"]["of_model"] == parent.id
+    listed = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
+    assert f"refit of {parent.id}" in listed.stdout
+    shown = CliRunner().invoke(app, ["train", "--refit"])
+    assert f"those below are of model {parent.id}" in " ".join(shown.stdout.split())
+    for wrong in (("--estimator", "dummy"), ("--snapshot", "x")):
+        ran = CliRunner().invoke(app, ["train", "--refit", *wrong])
+        assert isinstance(ran.exception, GenrebaseError)
+        assert ran.exception.exit_code == 2

@@ -1,0 +1,116 @@
+"""Training on frozen rows repeats figures to the last digit, here and in any other database."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select, update
+from typer.testing import CliRunner
+
+from classifier import dataset, promote
+from classifier.cli import app
+from classifier.errors import BadChoice
+from genrebase.errors import GenrebaseError
+from genrebase.store import schema, tables
+from genrebase.store.engine import make_engine, reading, transaction
+from tests.fakes import FakeClock
+from tests.music import Music
+
+CHOICE = ("--estimator", "logistic", "--features", "audio", "--min-tracks", "20")
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Engine]]:
+    """Return a function that goes to a new, empty database."""
+    engines = []
+
+    def go() -> Engine:
+        url = f"sqlite:///{tmp_path / 'other.db'}"
+        schema.upgrade(url)
+        monkeypatch.setenv("STORE_URL", url)
+        engines.append(make_engine(url))
+        return engines[-1]
+
+    yield go
+    for engine in engines:
+        engine.dispose()
+
+
+def ask(*arguments: str) -> Any:
+    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def figures(engine: Engine, model: int) -> list[tuple]:
+    metric, genre = tables.model_metric, tables.genre
+    columns = [
+        metric.c[name] for name in ("side", "regime", "metric", "value", "low", "high", "n")
+    ]
+    query = (
+        select(*columns, genre.c.name)
+        .select_from(metric.outerjoin(genre, genre.c.id == metric.c.genre_id))
+        .where(metric.c.model_id == model)
+        .order_by(metric.c.id)
+    )
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_figures_are_repeated_in_an_empty_database(
+    database: Engine, elsewhere: Callable[[], Engine], tmp_path: Path
+):
+    """Every stored figure, per regime and genre, is the same; the model does not compete."""
+    folder = str(tmp_path / "frozen")
+    first = ask("train", *CHOICE)
+    ask("snapshot", folder, *CHOICE)
+    other = elsewhere()
+    again = ask("train", "--snapshot", folder)
+    assert again["metrics"] == first["metrics"]
+    assert figures(other, again["id"]) == figures(database, first["id"])
+    assert dataset.model(other, again["id"]).data_fingerprint == (
+        dataset.model(database, first["id"]).data_fingerprint
+    )
+    assert (first["status"], again["status"]) == ("champion", "rejected")
+    assert "frozen" in again["reason"]
+    with pytest.raises(BadChoice, match="frozen rows"):
+        promote.run(other, again["id"], FakeClock(), tell=lambda _: None)
+
+
+def test_the_data_may_go_on_growing(database: Engine, tmp_path: Path):
+    """Where tracks have changed meanwhile, the snapshot's figures are still those of then."""
+    folder = str(tmp_path / "frozen")
+    first = ask("train", *CHOICE)
+    ask("snapshot", folder, *CHOICE)
+    with transaction(database) as connection:
+        connection.execute(update(tables.audio_features).values(energy=0.5))
+    again = ask("train", "--snapshot", folder)
+    assert again["metrics"] == first["metrics"]
+    assert again["id"] != first["id"]
+    assert ask("train", "--snapshot", folder)["nothing_new"]
+    assert dataset.champion(database, "main").id == first["id"]
+
+
+def test_what_is_told_changes_what_is_asked_of_it(database: Engine, tmp_path: Path):
+    """Another estimator on the same frozen rows; a changed file is refused."""
+    folder = tmp_path / "frozen"
+    ask("snapshot", str(folder), *CHOICE)
+    made = ask("train", "--snapshot", str(folder), "--estimator", "dummy")
+    assert (made["estimator"], made["choice"]["features"]) == ("dummy", ["audio"])
+    assert made["choice"]["min_tracks"] == 20
+    file = folder / "credits.parquet"
+    file.write_bytes(file.read_bytes()[:-1])
+    ran = CliRunner().invoke(app, ["train", "--snapshot", str(folder)])
+    assert isinstance(ran.exception, GenrebaseError)
+    assert (ran.exception.exit_code, "credits.parquet" in str(ran.exception)) == (2, True)
