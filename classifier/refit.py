@@ -7,9 +7,9 @@ the learning and weigh the experts, as the recipe wants it.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from classifier import artifacts, dataset, estimators, results, threads
+from classifier import artifacts, dataset, estimators, results, threads, train
 from classifier import selection as selecting
 from classifier.dataset import Database
 from classifier.errors import TooFewTracks
@@ -20,8 +20,6 @@ from classifier.selection import Selection
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 
-JOB: Final = "refit"
-
 Tell = Callable[[str], None]
 
 
@@ -31,9 +29,11 @@ def run(
     """Store and return a refit of the champion of `task`.
 
     Where the champion was refitted on the same tracks by the same code, return that one. Raise
-    `NoChampion`, or `TooFewTracks` where the champion's genres are no longer there.
+    `NoChampion`, `TooFewTracks` where the champion's genres are no longer there, or `AlreadyRuns`
+    beside another training.
     """
-    with jobs.job_run(database, clock, JOB) as job:
+    name = f"{train.job_name(task)} (refit)"
+    with jobs.job_run(database, clock, name, alone=True) as job:
         began = clock.monotonic()
         parent = dataset.champion(database, task)
         choice = replace(Choice.of(parent), genres=parent.classes, exclude=(), min_tracks=2)

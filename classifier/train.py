@@ -82,7 +82,8 @@ def run(
     `UnknownPlugin` where it cannot be; then nothing but the `job_run` row is written. One training
     at a time: raise `AlreadyRuns` beside another, `SameUnderWay` beside one of the same question.
     """
-    with _alone(database, choice, clock) as job:
+    name = job_name(choice.task) + ("" if frozen is None else " (snapshot)")
+    with _alone(database, name, choice, clock) as job:
         done = _run(database, choice, clock, tell, cores, job, again=again, frozen=frozen)
         job.note(model=done.model.id, status=done.model.status, rows=done.model.trained_rows)
         if done.nothing_new:
@@ -93,9 +94,9 @@ def run(
 
 
 @contextmanager
-def _alone(database: Database, choice: Choice, clock: Clock) -> Iterator[jobs.Run]:
+def _alone(database: Database, name: str, choice: Choice, clock: Clock) -> Iterator[jobs.Run]:
     asked = {"estimator": choice.estimator, "params": dict(choice.params), **choice.as_json()}
-    name, facts = job_name(choice.task), {"asked": asked}
+    facts = {"asked": asked}
     try:
         entered = jobs.job_run(database, clock, name, alone=True, facts=facts)
         with entered as job:

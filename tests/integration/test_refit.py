@@ -16,6 +16,7 @@ from classifier.errors import BadChoice, NoChampion
 from classifier.predict import Described
 from classifier.records import Choice, StoredModel
 from genrebase.errors import GenrebaseError
+from genrebase.runtime import jobs
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading, transaction
 from tests.fakes import FakeClock
@@ -78,6 +79,19 @@ def test_the_same_is_not_fitted_again(music: Engine):
     assert refitted(music).id == refitted(music).id
     assert trained(music).id == parent.id
     assert len(dataset.models(music)) == 2
+
+
+def test_one_training_at_a_time(sqlite_engine: Engine):
+    """Beside another training nothing is refitted; growth is still counted from the last one."""
+    Music().fill(sqlite_engine)
+    trained(sqlite_engine)
+    other = jobs.job_run(sqlite_engine, FakeClock(), "train moods", alone=True)
+    with other, pytest.raises(jobs.AlreadyRuns):
+        refitted(sqlite_engine)
+    refitted(sqlite_engine)
+    last = jobs.last_run(sqlite_engine, "train", jobs.COMPLETED)
+    assert last is not None
+    assert last.counts["labelled"] == 480
 
 
 def test_it_answers_for_music_that_is_not_in_the_database(music: Engine):
