@@ -12,6 +12,7 @@ from classifier.commands import (
     freezing,
     matching,
     models,
+    plotting,
     predicting,
     running,
     separating,
@@ -45,6 +46,7 @@ app.command("separability")(separating.separability)
 app.command("match")(matching.match)
 app.command("explore")(exploring.explore)
 app.command("export")(exporting.export)
+app.command("plot")(plotting.plot)
 app.command("run")(running.run)
 app.command("status")(status.status)
 

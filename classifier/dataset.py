@@ -363,12 +363,9 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[pd.DataFrame]
         *(type_coerce(column, NullType()).label(column.key) for column in kinds),
         maintain_column_froms=True,
     )
-    empty = True
-    for rows in connection.execute(raw).partitions(CHUNK):
-        empty = False
-        yield _columns(kinds, rows)
-    if empty:
-        yield _columns(kinds, [])
+    found = connection.execute(raw).partitions(CHUNK)
+    yield _columns(kinds, next(found, []))
+    yield from (_columns(kinds, rows) for rows in found)
 
 
 def _columns(kinds: Sequence[Any], rows: Sequence[Any]) -> pd.DataFrame:

@@ -35,7 +35,8 @@ sys.path.insert(0, sys.argv[1])
 from genrebase import cli
 
 cli.mount(cli.app)
-heavy = {"pandas", "numpy", "sklearn", "scipy", "pyarrow", "spotipy", "starlette", "uvicorn"}
+heavy = {"matplotlib", "pandas", "numpy"}
+heavy |= {"sklearn", "scipy", "pyarrow", "spotipy", "starlette", "uvicorn"}
 print(sorted(heavy & set(sys.modules)))
 """
 

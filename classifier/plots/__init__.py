@@ -1,0 +1,1 @@
+"""Drawings, each of one view: one file per kind."""

@@ -1,0 +1,52 @@
+"""How each feature is spread within genres."""
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from classifier.effects import QUANTITIES
+from classifier.errors import BadChoice
+from classifier.plots import canvas
+from classifier.plots.wanted import Wanted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VIEW: Final = "genre_profiles"
+
+
+def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+    """Draw per feature a row for each genre: 5% to 95%, the middle half, and the median.
+
+    Genres stand in the order of their medians of `wanted.feature`.
+    """
+    if len(frame) == 0:
+        raise BadChoice("No labelled track has features yet: run `collector enrich`.")
+    there = sorted(set(frame["genre"]))
+    genres = there if wanted.genres is None else list(wanted.genres)
+    canvas.known(genres, there)
+    if wanted.feature not in QUANTITIES:
+        known = ", ".join(QUANTITIES)
+        raise BadChoice(f"There is no feature {wanted.feature!r} to draw. Known: {known}.")
+    frame = frame[frame["genre"].isin(genres)].set_index(["feature", "genre"])
+    middle = frame.loc[wanted.feature]["p50"]
+    ordered = sorted(genres, key=lambda genre: (float(middle.get(genre, 0.0)), genre))
+    return _drawn(frame, ordered)
+
+
+def _drawn(frame: pd.DataFrame, genres: list[str]) -> "Figure":
+    count = len(genres)
+    figure = canvas.new(14.0, max(2.5, 1.2 + 0.15 * count))
+    panels = figure.subplots(1, len(QUANTITIES), sharey=True)
+    for axes, feature in zip(panels, QUANTITIES, strict=True):
+        rows = frame.loc[feature].reindex(genres)
+        places = range(count)
+        axes.hlines(places, rows["p05"], rows["p95"], color="#999999", linewidth=0.8)
+        axes.hlines(places, rows["p25"], rows["p75"], color=canvas.COLOURS[0], linewidth=3.0)
+        axes.plot(rows["p50"], places, "o", color=canvas.COLOURS[5], markersize=3.0)
+        axes.set_title(feature, fontsize=8)
+        axes.tick_params(labelsize=6)
+        axes.margins(y=0.5 / count)
+    panels[0].set_yticks(range(count), [canvas.short(genre) for genre in genres], fontsize=6)
+    figure.supxlabel("median, middle half, and 5% to 95% of the genre's tracks", fontsize=8)
+    return figure

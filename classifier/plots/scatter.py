@@ -1,0 +1,45 @@
+"""Tracks by two features."""
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from classifier.errors import BadChoice
+from classifier.features.audio import AUDIO, METADATA, numbers
+from classifier.plots import canvas
+from classifier.plots.wanted import Wanted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VIEW: Final = "training_tracks"
+COLUMNS: Final = (*AUDIO, *METADATA)
+POINTS: Final = 400
+"""Tracks of each genre that are drawn: more only hide each other."""
+
+
+def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+    """Draw a sample of each genre's tracks by `wanted.x` and `wanted.y`, one colour a genre."""
+    for name in (wanted.x, wanted.y):
+        if name not in COLUMNS:
+            raise BadChoice(f"There is no feature {name!r}. Known: {', '.join(COLUMNS)}.")
+    x, y = numbers(frame, wanted.x), numbers(frame, wanted.y)
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        raise BadChoice(f"Of no labelled track both {wanted.x} and {wanted.y} are known.")
+    labels = frame["label"].to_numpy(dtype=str)
+    counted = pd.DataFrame({"genre": labels[known], "tracks": 1})
+    genres = canvas.grouped(counted, wanted.genres, "tracks")
+    figure = canvas.new(7.0, 6.0)
+    axes = figure.add_subplot()
+    random = np.random.default_rng(wanted.seed)
+    for colour, genre in zip(canvas.COLOURS, genres, strict=False):
+        rows = np.flatnonzero(known & (labels == genre))
+        if len(rows) > POINTS:
+            rows = random.choice(rows, POINTS, replace=False)
+        axes.plot(x[rows], y[rows], ".", color=colour, label=genre, markersize=4, alpha=0.6)
+    axes.set_xlabel(wanted.x)
+    axes.set_ylabel(wanted.y)
+    axes.legend(frameon=False, fontsize=8, markerscale=2)
+    return figure

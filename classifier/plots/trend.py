@@ -1,0 +1,64 @@
+"""How a feature of genres changes over the years, or with popularity."""
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from classifier.errors import BadChoice
+from classifier.plots import canvas
+from classifier.plots.wanted import Wanted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VIEWS: Final = {
+    "year": "genre_trends",
+    "decade": "genre_trends",
+    "popularity": "genre_popularity",
+}
+_COLUMNS: Final = {"year": "release_year", "decade": "decade", "popularity": "popularity"}
+_KEYS: Final = ("genre_id", "genre", "decade", "tracks", "with_features")
+FEW: Final = 5
+"""A point of fewer tracks is left out: one track is no trend."""
+
+
+def view(wanted: Wanted) -> str:
+    """Return the view that `wanted.by` asks for; raise `BadChoice`."""
+    if wanted.by not in VIEWS:
+        raise BadChoice(f"There is no trend by {wanted.by!r}. Known: {', '.join(VIEWS)}.")
+    return VIEWS[wanted.by]
+
+
+def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+    """Draw the mean of `wanted.feature` of each genre by year, decade or popularity."""
+    by = _COLUMNS[wanted.by]
+    known = [name for name in frame.columns if name not in {*_KEYS, by}]
+    if wanted.feature not in known:
+        raise BadChoice(
+            f"There is no feature {wanted.feature!r} to draw. Known: {', '.join(known)}."
+        )
+    chosen = frame[frame[wanted.feature].notna()]
+    weight = "with_features" if wanted.feature not in {"popularity", "release_year"} else "tracks"
+    if len(chosen) == 0:
+        raise BadChoice(f"Of no labelled track both {by} and {wanted.feature} are known.")
+    genres = canvas.grouped(chosen, wanted.genres, weight)
+    figure = canvas.new(8.0, 4.5)
+    axes = figure.add_subplot()
+    for colour, genre in zip(canvas.COLOURS, genres, strict=False):
+        points = means(chosen[chosen["genre"] == genre], by, wanted.feature, weight)
+        axes.plot(points.index, points, "o-", color=colour, label=genre, markersize=3)
+    axes.set_xlabel(wanted.by)
+    axes.set_ylabel(f"mean {wanted.feature}")
+    axes.grid(axis="y", color="#dddddd")
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def means(rows: pd.DataFrame, by: str, feature: str, weight: str) -> "pd.Series[float]":
+    """Return the mean of `feature` at each step, over all its tracks, where these are enough."""
+    counts = rows[weight].astype(np.float64)
+    total = (rows[feature] * counts).groupby(rows[by]).sum()
+    tracks = counts.groupby(rows[by]).sum()
+    enough = tracks >= FEW
+    return (total / tracks)[enough].sort_index().rename_axis(by).astype(np.float64)

@@ -1,0 +1,256 @@
+"""Drawings: what they show, that they repeat, and what cannot be drawn."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, insert
+from typer.testing import CliRunner
+
+from classifier import plot as plotting
+from classifier.cli import app
+from classifier.errors import BadChoice
+from classifier.plots import confusion, trend
+from classifier.plots.canvas import NoMatplotlib
+from classifier.plots.wanted import Wanted
+from genrebase.errors import GenrebaseError, Refused
+from genrebase.store import tables
+from genrebase.store.engine import make_engine, transaction
+from tests import factories as make
+from tests.music import GENRES, Music
+
+LABELS = {
+    "confusion": {*GENRES, "answered", "0.75", "Test tracks, new artists"},
+    "profile": {*GENRES, "energy", "tempo"},
+    "overlay": {*GENRES, "energy", "share of the genre's tracks"},
+    "importance": {"energy (permuted)", "audio (group permuted)", "nets (without this expert)"},
+    "trend": {*GENRES, "mean energy", "year"},
+    "compare": {"logistic · audio", "logistic · audio · 100", "new artists"},
+    "learning-curve": {"100", "all", "accuracy on test tracks", "artists it knows"},
+    "scatter": {*GENRES, "energy", "acousticness"},
+}
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Yield a database with music, and something found out about it."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    with transaction(engine) as connection:
+        model = make.add_model(connection)
+        confused = {"model_id": model, "regime": "new_artist"}
+        shares = [(1, 1, 75), (1, 2, 25), (2, 2, 90), (2, 3, 10), (3, 3, 40)]
+        connection.execute(
+            insert(tables.confusion),
+            [
+                {**confused, "genre_id": one, "predicted_id": other, "tracks": count}
+                for one, other, count in shares
+            ],
+        )
+        measured = {"model_id": model, "importance": 0.2, "low": 0.1, "high": 0.3, "n": 9}
+        kinds = [("feature", "energy"), ("group", "audio"), ("expert", "nets"), ("alone", "audio")]
+        connection.execute(
+            insert(tables.feature_importance),
+            [
+                {**measured, "regime": regime, "kind": kind, "feature": feature}
+                for regime in ("new_artist", "seen_artist")
+                for kind, feature in kinds
+            ],
+        )
+        for kind in ("compare", "learning_curve"):
+            experiment = make.add_experiment(connection, kind)
+            for number, size in enumerate((100, None), start=1):
+                trial = make.add_trial(
+                    connection,
+                    experiment,
+                    number=number,
+                    key=str(number),
+                    estimator="logistic",
+                    features="audio",
+                    per_genre=size,
+                    trained_rows=300 * number,
+                )
+                for regime in ("new_artist", "seen_artist"):
+                    span = {"low": 0.5, "high": 0.7, "regime": regime}
+                    make.add_trial_metric(connection, trial, "accuracy", 0.6, **span)
+                    make.add_trial_metric(connection, trial, "f1", 0.5, genre="metal", **span)
+    yield engine
+    engine.dispose()
+
+
+def drawn(kind: str, file: Path, *more: str) -> Any:
+    ran = CliRunner().invoke(
+        app, ["plot", kind, "-o", str(file), *more, "--json"], catch_exceptions=False
+    )
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def texts(file: Path) -> set[str]:
+    """Return every text in an SVG."""
+    found = re.findall(r"<text[^>]*>([^<]*)</text>", file.read_text(encoding="utf-8"))
+    return {text.replace("&amp;", "&") for text in found}
+
+
+def test_every_kind_is_tested() -> None:
+    """A kind that is added has its labels checked below."""
+    assert LABELS.keys() == plotting.KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_a_drawing_shows_what_it_says_and_repeats(
+    database: Engine, tmp_path: Path, kind: str
+) -> None:
+    """Its labels are in the SVG as text; the same figures give the same bytes."""
+    first, second = tmp_path / "one.svg", tmp_path / "two.svg"
+    done = drawn(kind, first)
+    assert (done["kind"], done["bytes"]) == (kind, first.stat().st_size)
+    assert texts(first) >= LABELS[kind]
+    drawn(kind, second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_png_is_a_png_and_repeats(database: Engine, tmp_path: Path) -> None:
+    """With no time in it."""
+    one, two = tmp_path / "one.png", tmp_path / "two.PNG"
+    drawn("scatter", one, "--genres", "metal", "--x", "tempo", "--y", "popularity")
+    drawn("scatter", two, "--genres", "metal", "--x", "tempo", "--y", "popularity")
+    assert one.read_bytes().startswith(b"\x89PNG\r\n")
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_only_the_genres_asked_for_are_drawn(database: Engine, tmp_path: Path) -> None:
+    """And of the feature, and by what was asked."""
+    file = tmp_path / "t.svg"
+    drawn("trend", file, "--genres", "metal", "--by", "popularity", "--feature", "valence")
+    assert texts(file) >= {"metal", "mean valence", "popularity"}
+    assert not texts(file) & {"blues", "techno"}
+    curve = tmp_path / "c.svg"
+    drawn("learning-curve", curve, "--genres", "metal")
+    assert texts(curve) >= {"metal", "F1 on test tracks, new artists"}
+
+
+def test_names_in_any_script_are_drawn(database: Engine, tmp_path: Path) -> None:
+    """A dollar is a dollar, a letter our font lacks no error; what is long is cut."""
+    names = ("シティポップ", "r$b & $oul", "a genre with a very long name")
+    with transaction(database) as connection:
+        for number, name in enumerate(names, start=1):
+            table = tables.genre
+            connection.execute(table.update().where(table.c.id == number).values(name=name))
+    file = tmp_path / "p.svg"
+    drawn("profile", file)
+    assert texts(file) >= {"シティポップ", "r$b & $oul", "a genre with a very l…"}
+    drawn("profile", tmp_path / "p.png")
+
+
+def many(count: int) -> pd.DataFrame:
+    """Return the confusions of genres each of which is taken for the one 57 places on."""
+    names = [f"genre {number:03d}" for number in range(count)]
+    rows = [
+        (genre, other, share)
+        for place, genre in enumerate(names)
+        for other, share in ((genre, 0.6), (names[(place + 57) % count], 0.4))
+    ]
+    found = pd.DataFrame(rows, columns=["genre", "predicted", "share"])
+    return found.assign(task="main", model_id=1, status="champion", regime="new_artist")
+
+
+def test_a_hundred_genres_can_be_read() -> None:
+    """Every genre is named, and no label is higher than its row."""
+    figure = confusion.draw(many(114), Wanted())
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    labels = axes.get_yticklabels()
+    assert len(labels) == 114
+    height = axes.get_window_extent().height / 114
+    assert all(label.get_window_extent().height <= height for label in labels)
+
+
+def test_confused_genres_stand_beside_each_other() -> None:
+    """Pairs that are taken for each other are neighbours in the order."""
+    shares = np.eye(6) * 0.6
+    pairs = [(0, 3), (1, 5), (2, 4)]
+    for one, other in pairs:
+        shares[one, other] = shares[other, one] = 0.4
+    order = confusion.ordered(shares).tolist()
+    assert sorted(order) == list(range(6))
+    assert all(abs(order.index(one) - order.index(other)) == 1 for one, other in pairs)
+
+
+def test_a_point_of_a_trend_is_the_mean_of_its_tracks() -> None:
+    """Years are weighed by their tracks; a step of few tracks is left out."""
+    rows = pd.DataFrame(
+        {"decade": [1990, 1990, 2000], "energy": [0.2, 0.8, 0.5], "with_features": [30, 10, 4]}
+    )
+    means = trend.means(rows, "decade", "energy", "with_features")
+    assert means.to_dict() == {1990: pytest.approx(0.35)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("pie -o a.svg", "Known: confusion"),
+        ("trend -o a.pdf", "neither SVG nor PNG"),
+        ("trend -o a.svg --by weather", "year, decade, popularity"),
+        ("trend -o a.svg --feature smell", "no feature 'smell'"),
+        ("overlay -o a.svg --feature smell", "Known: acousticness"),
+        ("profile -o a.svg --feature key", "no feature 'key'"),
+        ("scatter -o a.svg --x smell", "no feature 'smell'"),
+        ("overlay -o a.svg --genres polka", "blues, metal, techno"),
+        ("confusion -o a.svg --genres polka", "no genre 'polka'"),
+        ("confusion -o a.svg --model 9", "model 9"),
+        ("confusion -o a.svg --regime seen_artist", "seen_artist"),
+        ("importance -o a.svg --task pair", "classifier explain"),
+        ("compare -o a.svg --experiment 2", "run `classifier compare` first"),
+        ("learning-curve -o a.svg --task pair", "classifier learning-curve"),
+        ("scatter -o a.svg --genres a,b,c,d,e,f,g,h,i", "At most 8"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(
+    database: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: str,
+    sentence: str,
+) -> None:
+    """With a sentence, exit code 2, and without a file."""
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    ran = CliRunner().invoke(app, ["plot", *arguments.split()])
+    assert isinstance(ran.exception, GenrebaseError), ran.output
+    assert ran.exception.exit_code == 2
+    assert sentence in str(ran.exception)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_drawing_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
+    """What is there stays as it is."""
+    file = tmp_path / "mine.svg"
+    file.write_text("mine")
+    with pytest.raises(Refused, match="exists already"):
+        plotting.run(database, "trend", Wanted(), file)
+    assert file.read_text() == "mine"
+
+
+def test_an_empty_database_is_told(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """Every kind says what to do first."""
+    for kind in plotting.KINDS:
+        with pytest.raises(BadChoice):
+            plotting.run(sqlite_engine, kind, Wanted(), tmp_path / "a.svg")
+
+
+def test_without_matplotlib_a_sentence_says_how_to_get_it(
+    database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an extra: nothing else needs it."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(NoMatplotlib, match=r"pip install 'genrebase\[plot\]'"):
+        plotting.run(database, "trend", Wanted(), tmp_path / "a.svg")
