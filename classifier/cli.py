@@ -3,6 +3,7 @@
 import typer
 
 from classifier.commands import (
+    carding,
     clustering,
     comparing,
     curving,
@@ -40,6 +41,7 @@ app.command("pin")(models.pin)
 app.command("unpin")(models.unpin)
 app.command("prune")(models.prune)
 app.command("snapshot")(freezing.snapshot)
+app.command("card")(carding.card)
 app.command("explain")(explaining.explain)
 app.command("clusters")(clustering.clusters)
 app.command("separability")(separating.separability)

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import bootstrap, threads
+from classifier.commands.lines import choice_words, param_words
 from classifier.commands.options import with_choice
 from classifier.commands.thawing import thawed
 from classifier.errors import BadChoice
-from classifier.records import MAIN, Choice
+from classifier.records import Choice
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
@@ -131,39 +131,13 @@ def train_line(choice: Choice, done: "Tuned") -> str | None:
     found = [one for one in done.found if one.score is not None]
     if not found:
         return None
-    words = ["classifier", "train", *_words(choice)]
+    words = ["classifier", "train", *choice_words(choice)]
     if found[0].genre is None:
-        words += ["--estimator", choice.estimator, *_params(found[0].params)]
+        words += ["--estimator", choice.estimator, *param_words(found[0].params)]
         return shlex.join(words)
     told: dict[str, Any] = {"member": choice.estimator}
     told["by_genre"] = {one.genre: dict(one.params) for one in found if one.params}
-    return shlex.join([*words, "--estimator", "voting", *_params(told)])
-
-
-def _words(choice: Choice) -> Iterator[str]:
-    """Yield the options that a choice differs by from what it would be without any."""
-    default = Choice()
-    if choice.task != MAIN:
-        yield from ("--task", choice.task)
-    for name in ("genres", "exclude", "features"):
-        told = getattr(choice, name)
-        if told != getattr(default, name):
-            quoted = (f'"{one}"' if "," in one else one for one in told)
-            yield from (f"--{name}", ",".join(quoted))
-    for name in ("labels", "mapping", "level", "unmapped", "within"):
-        if getattr(choice, name) != getattr(default, name):
-            yield from (f"--{name}", getattr(choice, name))
-    for name in ("per_genre", "min_tracks", "seed"):
-        if getattr(choice, name) != getattr(default, name):
-            yield from (f"--{name.replace('_', '-')}", str(getattr(choice, name)))
-    for name, value in choice.preparation.as_json().items():
-        yield from (f"--{'pca' if name == 'components' else name}", str(value))
-
-
-def _params(params: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in params.items():
-        told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield from ("--param", f"{name}={told}")
+    return shlex.join([*words, "--estimator", "voting", *param_words(told)])
 
 
 def _genres(text: str) -> tuple[str, ...]:

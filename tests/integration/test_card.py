@@ -1,0 +1,106 @@
+"""The model card says what was measured, whose figures they are, and how to do it again."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from classifier.cli import app
+from genrebase.errors import GenrebaseError
+from genrebase.store.engine import make_engine
+from tests.music import Music
+
+TRAIN = ("train", "--estimator", "logistic", "--min-tracks", "20", "--param", "C=0.5")
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    yield engine
+    engine.dispose()
+
+
+def ask(*arguments: str) -> Any:
+    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def written(*arguments: str) -> str:
+    ran = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    return ran.stdout
+
+
+def test_the_card_has_what_was_measured(database: Engine):
+    """Figures of both regimes with intervals, beside baseline, training and the random split."""
+    model = ask(*TRAIN)
+    card = ask("card", str(model["id"]))
+    for regime in ("new_artist", "seen_artist"):
+        figures, headline = card["figures"][regime], model["metrics"][regime]
+        assert figures["n"] == headline["n"]
+        assert figures["metrics"]["accuracy"]["value"] == headline["accuracy"]
+        assert figures["metrics"]["accuracy"]["interval"] == headline["interval"]
+        assert figures["metrics"]["baseline"]["value"] == headline["baseline"]
+    assert card["training_accuracy"] == model["metrics"]["train"]["accuracy"]
+    assert card["random_split_accuracy"] == model["metrics"]["random_split"]["accuracy"]
+    assert card["origins"] == {"csv:music": 480}
+    assert (card["figures_of"], card["classes"]) == (model["id"], ["blues", "metal", "techno"])
+    text = written("card", str(model["id"]))
+    accuracy = card["figures"]["new_artist"]["metrics"]["accuracy"]
+    low, high = accuracy["interval"]
+    assert f"{accuracy['value']:.3f} ({low:.3f} to {high:.3f})" in text
+    for said in (
+        "## Data",
+        "## Figures",
+        "## Known limits",
+        "## Terms",
+        "csv:music (480)",
+        "forbid",
+    ):
+        assert said in text
+    assert f"would have said {card['random_split_accuracy']:.3f}" in text
+    assert card["data_fingerprint"] in text
+    assert all(limit in text for limit in card["limits"])
+
+
+def test_its_command_trains_the_same(database: Engine):
+    """What the card tells to run finds that nothing is new."""
+    model = ask(*TRAIN, "--features", "audio", "--per-genre", "60", "--seed", "3")
+    program, *words = shlex.split(ask("card")["command"])
+    assert program == "classifier"
+    again = ask(*words)
+    assert (again["id"], again["nothing_new"]) == (model["id"], True)
+
+
+def test_a_refit_shows_its_parent_s_figures(database: Engine):
+    """Named so, in words and in the document."""
+    parent = ask(*TRAIN)
+    refit = ask("train", "--refit")
+    card = ask("card", str(refit["id"]))
+    assert card["figures_of"] == parent["id"]
+    assert card["figures"] == ask("card", str(parent["id"]))["figures"]
+    text = written("card", str(refit["id"]))
+    assert f"All figures below are of model {parent['id']}" in text
+    assert card["command"].endswith("--refit")
+
+
+def test_a_file_is_made_and_never_overwritten(database: Engine, tmp_path: Path):
+    """-o writes the same text; a file that is there, and an unknown model, are refused."""
+    ask(*TRAIN)
+    file = tmp_path / "card.md"
+    assert ask("card", "-o", str(file))["figures_of"] == 1
+    assert file.read_text() == written("card")
+    file.write_text("mine")
+    for wrong in (("card", "-o", str(file)), ("card", "7")):
+        ran = CliRunner().invoke(app, wrong)
+        assert isinstance(ran.exception, GenrebaseError)
+        assert ran.exception.exit_code == 2
+    assert file.read_text() == "mine"
