@@ -1,0 +1,45 @@
+"""A training that is killed at a point of its choice: `python -m tests.dying URL POINT MOMENT`.
+
+POINT is what it says (`evaluating`), a part of a statement (`INSERT INTO prediction`), or
+`commit`: the moment before others see the model and all that belongs to it.
+"""
+
+import os
+import signal
+import sys
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+
+from classifier import train
+from classifier.records import Choice
+from genrebase.store.engine import make_engine
+from tests.fakes import FakeClock
+
+
+def main(url: str, point: str, moment: str) -> None:
+    engine, stored = make_engine(url), []
+
+    def die_at(said: str) -> None:
+        if point in said:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def on_statement(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("INSERT INTO model "):
+            stored.append(statement)
+        die_at(statement)
+
+    @event.listens_for(engine, "commit")
+    def on_commit(_connection: Any) -> None:
+        if stored:
+            die_at("commit")
+
+    choice = Choice(estimator="logistic")
+    clock = FakeClock(datetime.fromisoformat(moment))
+    train.run(engine, choice, clock, tell=die_at, cores=1, again=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
