@@ -8,23 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    Numeric,
-    Select,
-    and_,
-    func,
-    or_,
-    select,
-    true,
-    type_coerce,
-)
-from sqlalchemy.types import NullType
+from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, true
 
+from classifier import frames
 from classifier.errors import BadChoice, NoChampion, UnknownModel
 from classifier.records import StoredModel
 from genrebase import store
@@ -33,9 +19,6 @@ from genrebase.store.engine import reading
 
 Database = Engine
 """What every use case is handed: an engine on a checked schema."""
-
-CHUNK: Final = 50_000
-"""Rows held as single values at once: some 100 MB."""
 
 LEARNED: Final = (
     "track_id",
@@ -75,7 +58,7 @@ def read(
     query = _chosen(view, columns).limit(limit)
     engine = source if isinstance(source, Engine) else store.connect(source)
     with reading(engine) as connection:
-        return _frame(connection, query)
+        return frames.frame(connection, query)
 
 
 def read_parts(
@@ -84,8 +67,8 @@ def read_parts(
     """Yield a view as `read` returns it, at most 50,000 rows at a time, all of one moment."""
     query = _chosen(view, columns)
     with reading(database) as connection:
-        connection.execution_options(stream_results=True, max_row_buffer=CHUNK)
-        yield from _parts(connection, query)
+        connection.execution_options(stream_results=True, max_row_buffer=frames.CHUNK)
+        yield from frames.parts(connection, query)
 
 
 def _chosen(view: str, columns: Sequence[str] | None) -> Select[Any]:
@@ -127,9 +110,13 @@ def snapshot(database: Database) -> Snapshot:
         genre = tables.genre
         named = connection.execute(select(genre.c.name, genre.c.id)).all()
         return Snapshot(
-            _frame(connection, select(*(table.c[name] for name in wanted)).order_by("track_id")),
+            frames.frame(
+                connection, select(*(table.c[name] for name in wanted)).order_by("track_id")
+            ),
             credits_of(connection),
-            _frame(connection, select(views.track_genres.c.track_id, views.track_genres.c.genre)),
+            frames.frame(
+                connection, select(views.track_genres.c.track_id, views.track_genres.c.genre)
+            ),
             {row.name: row.id for row in named},
             _origin(connection),
             _mappings(connection),
@@ -145,7 +132,9 @@ def track_credits(database: Database) -> pd.DataFrame:
 def credits_of(connection: Connection) -> pd.DataFrame:
     """Return (track_id, artist_id, position, fold) of every credit, over an open connection."""
     table = views.track_credits.c
-    return _frame(connection, select(table.track_id, table.artist_id, table.position, table.fold))
+    return frames.frame(
+        connection, select(table.track_id, table.artist_id, table.position, table.fold)
+    )
 
 
 def pending(database: Database, model: int) -> NDArray[np.int64]:
@@ -154,14 +143,14 @@ def pending(database: Database, model: int) -> NDArray[np.int64]:
     A track it learned from keeps its out-of-fold answer.
     """
     with reading(database) as connection:
-        found = _frame(connection, _pending(model).order_by("track_id"))
+        found = frames.frame(connection, _pending(model).order_by("track_id"))
     return found["track_id"].to_numpy(dtype=np.int64)
 
 
 def scoring_chunks(database: Database, tracks: NDArray[np.int64]) -> Iterator[pd.DataFrame]:
     """Yield the scoring rows of `tracks` (sorted), a chunk at a time, each read on its own."""
-    for start in range(0, len(tracks), CHUNK):
-        wanted = tracks[start : start + CHUNK]
+    for start in range(0, len(tracks), frames.CHUNK):
+        wanted = tracks[start : start + frames.CHUNK]
         yield scoring_rows(database, wanted)
 
 
@@ -171,7 +160,7 @@ def scoring_rows(database: Database, tracks: NDArray[np.int64]) -> pd.DataFrame:
     between = table.c.track_id.between(int(tracks.min()), int(tracks.max()))
     query = select(*(table.c[name] for name in LEARNED)).where(between).order_by("track_id")
     with reading(database) as connection:
-        frame = _frame(connection, query)
+        frame = frames.frame(connection, query)
     return frame[np.isin(frame["track_id"].to_numpy(dtype=np.int64), tracks)]
 
 
@@ -346,53 +335,3 @@ def _mappings(connection: Connection) -> dict[str, dict[str, str]]:
     for mapping, fine, broad in connection.execute(select(row.mapping, row.fine, row.broad)):
         found.setdefault(mapping, {})[fine] = broad
     return found
-
-
-def _frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    parts = list(_parts(connection, query))
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-
-
-def _parts(connection: Connection, query: Select[Any]) -> Iterator[pd.DataFrame]:
-    """Run `query` without SQLAlchemy's work per value; give each column its dtype at once.
-
-    At least one part comes, if need be without rows.
-    """
-    kinds = list(query.selected_columns)
-    raw = query.with_only_columns(
-        *(type_coerce(column, NullType()).label(column.key) for column in kinds),
-        maintain_column_froms=True,
-    )
-    found = connection.execute(raw).partitions(CHUNK)
-    yield _columns(kinds, next(found, []))
-    yield from (_columns(kinds, rows) for rows in found)
-
-
-def _columns(kinds: Sequence[Any], rows: Sequence[Any]) -> pd.DataFrame:
-    values = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
-    return pd.DataFrame(
-        {
-            str(column.key): _series(column.type, cells)
-            for column, cells in zip(kinds, values, strict=True)
-        }
-    )
-
-
-def _series(kind: Any, cells: Sequence[Any]) -> pd.Series:
-    if isinstance(kind, Boolean):
-        return pd.Series(pd.array(_whole(cells), dtype="Int64").astype("boolean"))
-    if isinstance(kind, Integer):
-        return pd.Series(_whole(cells))
-    if isinstance(kind, (Float, Numeric)):
-        return pd.Series(np.array(cells, dtype=np.float64))
-    if isinstance(kind, tables.Moment):
-        return pd.Series(pd.to_datetime(list(cells), utc=True, format="ISO8601")).dt.as_unit("us")
-    if isinstance(kind, NullType) and not any(isinstance(cell, str) for cell in cells):
-        return pd.Series(np.array(cells, dtype=np.float64))  # a function of SQL without a type
-    return pd.Series(pd.array(list(cells), dtype="string"))
-
-
-def _whole(cells: Sequence[Any]) -> pd.arrays.IntegerArray:
-    missing = np.fromiter((cell is None for cell in cells), dtype=bool, count=len(cells))
-    filled = [0 if cell is None else cell for cell in cells] if missing.any() else cells
-    return pd.arrays.IntegerArray(np.array(filled, dtype=np.int64), missing)
