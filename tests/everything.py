@@ -83,6 +83,17 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             | {"track_id": track, "provider": "spotify"}
             for kind in tables.MATRIX_KINDS
         ],
+        tables.descriptor_schema: [{"name": name, "columns": ["b", "ä"]} for name in ("a-1", "B")],
+        tables.descriptor: [
+            {"track_id": track, "provider": "audio", "schema": schema, "data": bytes(range(256))}
+            | {"fetched_at": NOON}
+            for schema in ("a-1", "B")
+        ],
+        tables.sound_file: [
+            {"path": path, "size": 2**40, "modified": 2**62, "heard_as": "a-1", "digest": "ab"}
+            | {"track_id": track}
+            for path in ("/m/é 1.mp3", "/m/Z.mp3", "/m/a.mp3")
+        ],
         tables.catalogue_origin: [{"kind": "file", "detail": "x", "recorded_at": NOON}],
         tables.imported_file: [{"sha256": "ab", "name": "a.csv", "rows_done": 3}],
         tables.clustering: [make.CLUSTERING],

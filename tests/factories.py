@@ -3,12 +3,13 @@
 Each function inserts one thing with plausible values for what is not given, and returns its key.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from genrebase.sound import vectors
 from genrebase.store import tables
 from genrebase.store.names import fold, identity, name_key, normalise
 from genrebase.store.sides import side
@@ -173,6 +174,23 @@ def add_features(
 ) -> None:
     row = {"track_id": track_id, "provider": provider, "fetched_at": NOON, **FEATURES, **values}
     connection.execute(insert(tables.audio_features), row)
+
+
+def add_descriptor(
+    connection: Connection,
+    track_id: int,
+    values: Mapping[str, float],
+    *,
+    provider: str = "audio",
+    schema: str = "genrebase-1",
+) -> None:
+    """Describe a track by values; the set is made by the first who names it."""
+    sets = tables.descriptor_schema
+    if connection.scalar(select(sets.c.name).where(sets.c.name == schema)) is None:
+        connection.execute(insert(sets).values(name=schema, columns=list(values)))
+    row = {"track_id": track_id, "provider": provider, "schema": schema, "fetched_at": NOON}
+    data = vectors.pack(list(values.values()))
+    connection.execute(insert(tables.descriptor).values(**row, data=data))
 
 
 def add_verdict(

@@ -50,12 +50,12 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     older, younger = both[keep], both[drop]
     older.learn_from(younger)
     drafts.store(connection, [older], origin=origin, now=now)
-    alias = tables.track_alias
-    connection.execute(update(alias).where(alias.c.track_id == drop).values(track_id=keep))
+    for table in (tables.track_alias, tables.sound_file):
+        connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
     sightings.unite_tracks(connection, keep, drop)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
-    for table in (tables.audio_features, tables.feature_attempt):
+    for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
         _move(connection, table, ids)
     for table in analyses.TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)

@@ -24,7 +24,7 @@ DESCRIPTION: Final = (
 """What is blanked in a track that a label keeps. Duration and ISRC stay: they say which of several
 recordings under one name the label is about."""
 
-_BY_PROVIDER: Final = (tables.audio_features, *analyses.TABLES)
+_BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analyses.TABLES)
 """Tables of which a kept track loses what the origin said, and keeps what others did."""
 
 _NOT_FORGOTTEN: Final = (

@@ -16,7 +16,7 @@ from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
 from genrebase.store.upkeep import standing_views
 from genrebase.store.views.definition import Providers
 
-EXPECTED_REVISION: Final = "0004"
+EXPECTED_REVISION: Final = "0005"
 """The head of the migrations; a test holds the two equal."""
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]

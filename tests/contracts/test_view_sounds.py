@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine, select
 
-from genrebase.sound import matrices
+from genrebase.sound import matrices, vectors
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
+from tests.analyses import add_analysis
 from tests.fakes import NOON
-from tests.sounds import add_analysis
 
 
 @pytest.fixture
@@ -140,3 +140,25 @@ def test_an_unsure_key_counts_less(filled: SimpleNamespace):
     assert [row["rank"] for row in rows] == [1, 2, 3, 4]
     longer = ask(filled, select(view).where(view.c.genre == "rock", view.c.length > 2))
     assert [(row["progression"], row["rank"]) for row in longer] == [("I II I", 1)]
+
+
+def test_descriptors_are_those_of_every_provider_and_set(engine: Engine):
+    """What is packed comes back by the names of its set, NaN included; also two sets a track."""
+    nothing = float("nan")
+    with transaction(engine) as connection:
+        track = make.add_track(connection, "Described")
+        make.add_descriptor(connection, track, {"a_mean": 1.5, "b_skew": nothing})
+        make.add_descriptor(connection, track, {"a_mean": -2.0}, provider="fma", schema="less")
+    known = SimpleNamespace(engine=engine)
+    sets = {row["schema"]: row["columns"] for row in ask(known, select(views.descriptor_schemas))}
+    assert sets == {"genrebase-1": ["a_mean", "b_skew"], "less": ["a_mean"]}
+    found = {
+        (row["track_id"], row["provider"], row["schema"]): vectors.unpack(
+            row["data"], len(sets[row["schema"]])
+        ).tolist()
+        for row in ask(known, select(views.track_descriptors))
+    }
+    assert found == {
+        (track, "audio", "genrebase-1"): [1.5, pytest.approx(nothing, nan_ok=True)],
+        (track, "fma", "less"): [-2.0],
+    }

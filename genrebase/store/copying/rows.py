@@ -30,9 +30,9 @@ Key = tuple[Any, ...]
 _BATCH: Final = 5_000
 """Rows of one transaction."""
 
-_HEAVY_BATCHES: Final = {"sound_matrix": 50}
-"""Where rows hold bytes, at most 100 kB each; others go one by one: an artifact alone may be many
-megabytes."""
+_HEAVY_BATCHES: Final = {"sound_matrix": 50, "descriptor": 1_000}
+"""Where rows hold bytes, at most 100 kB and 3 kB each; others go one by one: an artifact alone may
+be many megabytes."""
 
 
 class TableRows:

@@ -3,10 +3,12 @@
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -14,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-from genrebase.store.tables.columns import Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
 
 TWELVE: Final = range(12)
 """Degrees above the tonic in semitones, pitch classes from C, coefficients of timbre."""
@@ -136,4 +138,33 @@ sound_matrix = Table(
     CheckConstraint("version >= 1", name="version_positive"),
     CheckConstraint("steps >= 1", name="steps_positive"),
     CheckConstraint("channels >= 1", name="channels_positive"),
+)
+
+descriptor_schema = Table(
+    "descriptor_schema",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("columns", Json, nullable=False, comment="the names of its values, in their order"),
+)
+
+descriptor = Table(
+    "descriptor",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Name, primary_key=True),
+    Column("schema", Name, ForeignKey("descriptor_schema.name"), primary_key=True),
+    Column("data", LargeBinary, nullable=False, comment="float32, little-endian, zlib"),
+    Column("fetched_at", Moment, nullable=False),
+)
+
+sound_file = Table(
+    "sound_file",
+    metadata,
+    Column("path", Name, primary_key=True),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("modified", BigInteger, nullable=False, comment="nanoseconds since 1970"),
+    Column("heard_as", Text, nullable=False, comment="the schema of what was heard in it"),
+    Column("digest", Text, nullable=False, comment="of the decoded sound"),
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "track_id"),
 )

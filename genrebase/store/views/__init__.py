@@ -39,6 +39,8 @@ ALL: Final[Mapping[str, View]] = {
         sounds.genre_progressions,
         sounds.timbres,
         sounds.sound_matrices,
+        sounds.track_descriptors,
+        sounds.descriptor_schemas,
         answers.predictions,
         answers.model_leaderboard,
         disagreements.label_disputes,
@@ -74,6 +76,8 @@ harmony = sounds.harmony.table
 genre_progressions = sounds.genre_progressions.table
 timbres = sounds.timbres.table
 sound_matrices = sounds.sound_matrices.table
+track_descriptors = sounds.track_descriptors.table
+descriptor_schemas = sounds.descriptor_schemas.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
 label_disputes = disagreements.label_disputes.table
@@ -95,6 +99,7 @@ __all__ = [
     "View",
     "cluster_genres",
     "cluster_tracks",
+    "descriptor_schemas",
     "experiment_results",
     "feature_importances",
     "genre_candidates",
@@ -121,6 +126,7 @@ __all__ = [
     "sound_matrices",
     "timbres",
     "track_credits",
+    "track_descriptors",
     "track_genres",
     "track_matches",
     "tracks",

@@ -81,6 +81,15 @@ def _sound_matrices(_providers: Providers) -> Select[Any]:
     return select(*tables.sound_matrix.columns)
 
 
+def _descriptor_schemas(_providers: Providers) -> Select[Any]:
+    schema = tables.descriptor_schema
+    return select(schema.c.name.label("schema"), schema.c["columns"])
+
+
+def _track_descriptors(_providers: Providers) -> Select[Any]:
+    return select(*tables.descriptor.columns)
+
+
 def _genre_progressions(providers: Providers) -> Select[Any]:
     track, summary, heard = tables.track, tables.sound_summary, tables.progression
     verdict, is_latest = parts.latest_verdict()
@@ -247,4 +256,29 @@ genre_progressions = view(
         "one counts less.",
     },
     _genre_progressions,
+)
+
+track_descriptors = view(
+    "track_descriptors",
+    "One row per described track, provider and set of values: what a sound is like on the whole, "
+    "packed. `genrebase.sound.vectors.unpack` makes an array of them.",
+    {
+        **_TRACK,
+        "schema": "The set: `genrebase-1` is what Genrebase hears in a file, whose first 518 "
+        "values are those of `fma518`.",
+        "data": "The values in the order of the set's columns, as little-endian float32, "
+        "compressed by zlib; NaN where one is not defined.",
+        "fetched_at": "When they were computed or imported.",
+    },
+    _track_descriptors,
+)
+
+descriptor_schemas = view(
+    "descriptor_schemas",
+    "One row per set of values that describe sounds.",
+    {
+        "schema": "The set's name. What a name means never changes.",
+        "columns": "The names of its values in their order, a JSON list.",
+    },
+    _descriptor_schemas,
 )

@@ -1,0 +1,46 @@
+"""Tracks as somebody heard them, section by section, for tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import Connection
+
+from collector.catalogue import analyses
+from genrebase.sound import segments
+from genrebase.sound.analysis import Analysis, analyse
+from genrebase.sound.harmony import Heard, Whole
+from tests.fakes import NOON
+
+
+def analysis(
+    keys: Sequence[int | None] = (0, 7, 0, 5),
+    *,
+    tonic: int | None = 0,
+    mode: int = 1,
+    sure: float = 1.0,
+    steps: int = 3,
+) -> Analysis:
+    """Sections of 10 s in these keys, all as sure; segments of one second that are all alike."""
+    heard = [
+        Heard(10.0 * number, 10.0, 1.0, key, mode, sure, 1.0, 120.0, 1.0, -8.0)
+        for number, key in enumerate(keys)
+    ]
+    sounds = np.full((steps, segments.CHANNELS), 0.5)
+    sounds[:, segments.DURATION] = 1.0
+    return analyse(Whole(tonic, mode, 1.0, 1.0, 120.0), heard, sounds)
+
+
+def add_analysis(
+    connection: Connection,
+    track_id: int,
+    keys: Sequence[int | None] = (0, 7, 0, 5),
+    *,
+    provider: str = "spotify",
+    tonic: int | None = 0,
+    mode: int = 1,
+    sure: float = 1.0,
+    steps: int = 3,
+) -> None:
+    """Store such an analysis."""
+    made = analysis(keys, tonic=tonic, mode=mode, sure=sure, steps=steps)
+    analyses.store(connection, track_id, provider, made, NOON)
