@@ -21,9 +21,11 @@ from genrebase.store.views.definition import Providers, view
 
 def _genre_mappings(_providers: Providers) -> Select[Any]:
     stored, genre, track = tables.genre_mapping, tables.genre, tables.track
-    given = values(column("fine", Text), column("broad", Text), name="given").data(
-        list(default_mapping.BROAD_OF.items())
-    ).cte()
+    given = (
+        values(column("fine", Text), column("broad", Text), name="given")
+        .data(list(default_mapping.BROAD_OF.items()))
+        .cte()
+    )
     named = cast(literal(default_mapping.NAME), Text)
     replaced = select(stored.c.mapping).where(stored.c.mapping == default_mapping.NAME)
     mapping = union_all(
