@@ -1,13 +1,17 @@
-"""The views over what was found out about genres and tracks, on both engines."""
+"""The views and the page over what was found out about genres and tracks, on both engines."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, text
 
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "findings.md").read_text()
 
 
 @pytest.fixture
@@ -89,3 +93,19 @@ def test_pairs_and_matches_have_names(filled: SimpleNamespace):
     (match,) = ask(filled, views.track_matches)
     assert (match["title"], match["genre"], match["nearest_genre"]) == ("Song 0", "rock", "jazz")
     assert (match["distance"], match["percentile"]) == (1.5, 90.0)
+
+
+def test_the_page_asks_what_can_be_asked(filled: SimpleNamespace):
+    """Every query of docs/findings.md runs on both engines, and every view it names is there."""
+    queries = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    assert len(queries) == 2
+    with reading(filled.engine) as connection:
+        for query in queries:
+            connection.execute(text(query.replace("'jazz'", "'rock'")))
+        matched = text(queries[0].replace("'jazz'", "'rock'"))
+        assert [tuple(row) for row in connection.execute(matched)] == [
+            ("Song 0", "Somebody", 1.5, "jazz")
+        ]
+    named = set(re.findall(r"`((?:genre|feature|cluster|track|training|experiment)_\w+)`", PAGE))
+    assert named <= set(views.ALL)
+    assert len(named) > 8
