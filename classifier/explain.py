@@ -32,9 +32,15 @@ class Explained:
     found: tuple[Importance, ...]
 
     def of(self, kind: str, regime: str) -> list[Importance]:
-        """Return the rows over all genres of one kind, the most important first."""
-        rows = [one for one in self.found if one.kind == kind and one.genre is None]
-        rows = [one for one in rows if one.regime == regime]
+        """Return the rows over all genres of one kind.
+
+        The most important first; of what is known alone everything first, then the sound.
+        """
+        rows = [
+            one for one in self.found if (one.kind, one.genre, one.regime) == (kind, None, regime)
+        ]
+        if kind == "alone":
+            return rows
         return sorted(rows, key=lambda one: (-one.importance, one.feature))
 
     def as_json(self) -> dict[str, Any]:
@@ -84,7 +90,7 @@ def model(
     examined = examining.held_out(database, number, task, side)
     asked = examined.asked.sample(sample, seed=seed)
     estimator, row = examined.champion.packed.estimator, examined.model
-    looked_at = {name: groups.COLUMNS[name] for name in Choice.of(row).features}
+    looked_at = {name: groups.of_group(name, asked.frame) for name in Choice.of(row).features}
     with threads.capped(cores or threads.unused()):
         asking = Importances(estimator, asked, looked_at, repeats=repeats, seed=seed)
         found = [*asking.accuracy(), *asking.silenced(), *asking.found(progress)]

@@ -81,9 +81,13 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
                 f"{one.other_value:.4g}",
             )
             for one in found.effects
+            if one.size != "negligible"
         ),
     )
+    small = [one.feature for one in found.effects if one.size == "negligible"]
     output.say("Values are medians; of what is either so or not, shares.")
+    if small:
+        output.say(f"Negligible: {', '.join(small)}.")
     showing.show_origin(output, found.origin)
     output.document(found.as_json())
 
@@ -109,6 +113,8 @@ def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
         rows = list(_rows(found, kind))
         if rows:
             output.table(title, ("", *_REGIMES.values()), rows)
+    if {"text", "history"} <= {one.feature for one in found.found if one.kind == "group"}:
+        output.say("Groups are columns: text and history share artist and album.")
     showing.show_origin(output, found.origin)
     output.document(found.as_json())
 

@@ -61,7 +61,10 @@ def _show(output: Output, found: "Explored") -> None:
         output.table(
             "Farthest off",
             ("track", "title", "artists", "label", "distance"),
-            ((one.track, one.title, one.artists, one.label, one.distance) for one in found.odd),
+            (
+                (str(one.track), one.title, one.artists, one.label, one.distance)
+                for one in found.odd
+            ),
         )
     if found.overlaps:
         output.table(

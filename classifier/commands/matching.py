@@ -74,7 +74,7 @@ def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
             f"{title} of {found.genre} ({found.method} distance)",
             _COLUMNS,
             (
-                (one.track, one.title, one.artists, one.distance, one.percentile, one.nearest)
+                (str(one.track), one.title, one.artists, one.distance, one.percentile, one.nearest)
                 for one in tracks
             ),
         )
