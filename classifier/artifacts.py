@@ -23,6 +23,7 @@ TRUSTED: Final = frozenset(
     {
         "classifier.estimators.blend.Blend",
         "classifier.experts.history.HistoryExpert",
+        "classifier.experts.joint.JointExpert",
         "classifier.experts.net.Net",
         "classifier.experts.nets.NetsExpert",
         "classifier.experts.text.TextExpert",

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from classifier import pooling
 from classifier.estimators.framed import with_params
-from classifier.experts import Expert, Scores, history, nets, text, trees
+from classifier.experts import Expert, Scores, history, joint, nets, text, trees
 from classifier.features.groups import numeric
 from classifier.ports import Labels, Validation
 from classifier.records import FEATURE_GROUPS
@@ -27,6 +27,7 @@ ANCHORS: Final = {
     "prior": 0.3,
     "nets": 0.5,
     "trees": 0.3,
+    "joint": 0.4,
     "title": 0.2,
     "album": 0.15,
     "artists": 0.15,
@@ -118,19 +119,31 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         return np.asarray(self.memory_.evidence(X) > 0)
 
     def _experts(self) -> Iterator[Expert]:
-        """Yield those that the groups ask for, the slowest first."""
-        numbers = numeric(self.groups)
+        """Yield those that the groups ask for, the slowest first.
+
+        Where there is a joint expert it speaks for text and history too, and half the networks
+        are its.
+        """
+        numbers, seed = numeric(self.groups), self.random_state
+        together = {"text", "history"} <= set(self.groups) and bool(numbers)
+        together = together and len(self.classes_) <= joint.MOST_GENRES
+        size = -(-self.nets // 2) if together else self.nets
         if numbers:
-            yield trees.TreesExpert(numbers, rounds=self.rounds, random_state=self.random_state)
-            yield nets.NetsExpert(numbers, nets=self.nets, random_state=self.random_state)
-        if "text" in self.groups:
+            yield trees.TreesExpert(numbers, rounds=self.rounds, random_state=seed)
+        if together:
+            yield joint.JointExpert(numbers, nets=size, random_state=seed)
+        if numbers:
+            yield nets.NetsExpert(numbers, nets=size, random_state=seed)
+        if "text" in self.groups and not together:
             yield text.TextExpert()
-        if "history" in self.groups:
+        if "history" in self.groups and not together:
             yield history.HistoryExpert()
 
     def _memory(self, X: pd.DataFrame, y: Labels) -> history.HistoryExpert | None:  # noqa: N803 - scikit-learn's names
         """Return who knows which artists are known."""
         for expert in self.experts_:
+            if isinstance(expert, joint.JointExpert):
+                return expert.history_
             if isinstance(expert, history.HistoryExpert):
                 return expert
         return history.HistoryExpert().fit(X, y) if "text" in self.groups else None

@@ -92,11 +92,12 @@ def _keys(rows: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]
     """Return (row, key) for every name; a key is the first 8 bytes of the name's BLAKE2."""
     flat = [name for names in rows for name in names]
     owners = np.repeat(np.arange(len(rows)), [len(names) for names in rows])
-    known = {name: _key(name) for name in dict.fromkeys(flat)}
+    known = {name: key(name) for name in dict.fromkeys(flat)}
     return owners, np.array([known[name] for name in flat], dtype=np.uint64)
 
 
-def _key(name: str) -> int:
+def key(name: str) -> int:
+    """Return 64 bits that stand for a name."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
 
 

@@ -1,5 +1,6 @@
 """What titles, albums and artists' names say: their language, their scene, their words."""
 
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
@@ -17,6 +18,20 @@ TOWARDS: Final = 0.3
 """How strongly a genre's pieces of text are drawn towards everybody's, in genres of mean size."""
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Tracks as the pieces of text they are made of."""
+
+    counts: tuple[sparse.csr_matrix, ...]
+    """Per voice, one row per track."""
+    artists: text.Texts
+    """The first artist of each."""
+
+    def only(self, rows: NDArray[np.bool_]) -> "Read":
+        """Return the chosen rows."""
+        return Read(tuple(counts[rows] for counts in self.counts), self.artists[rows])
+
+
 class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Three voices: naive Bayes over the pieces of the title, the album and the artists' names.
 
@@ -32,27 +47,33 @@ class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
         """Count the pieces in each genre."""
+        return self.fit_read(read(X), y)
+
+    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+        """Return log-ratios; 0 for a text that is empty or unknown through and through."""
+        return self.speak_read(read(X))
+
+    def fit_read(self, found: Read, y: Labels) -> Self:
+        """Learn from what `read` returned."""
         self.classes_, codes = np.unique(y, return_inverse=True)
-        weights = _weights(X)
-        learned = [self._learned(text.texts(X, name), codes, weights) for name in self.voices]
+        weights = _weights(found.artists)
+        learned = [self._learned(counts, codes, weights) for counts in found.counts]
         self.ratios_ = [ratios for ratios, _ in learned]
         self.unseen_ = [unseen for _, unseen in learned]
         return self
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
-        """Return log-ratios; 0 for a text that is empty or unknown through and through."""
-        said = np.zeros((len(self.voices), len(X), len(self.classes_)), dtype=np.float32)
-        for voice, name in enumerate(self.voices):
-            counts = text.counted(text.texts(X, name))
+    def speak_read(self, found: Read) -> Scores:
+        """Speak about what `read` returned."""
+        said = np.zeros((len(self.voices), len(found.artists), len(self.classes_)), np.float32)
+        for voice, counts in enumerate(found.counts):
             said[voice] = (counts @ self.ratios_[voice]).toarray()
             said[voice] += np.asarray(counts.sum(axis=1)) * self.unseen_[voice]
         return said
 
     def _learned(
-        self, found: text.Texts, codes: NDArray[np.intp], weights: NDArray[np.float32]
+        self, counts: sparse.csr_matrix, codes: NDArray[np.intp], weights: NDArray[np.float32]
     ) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
         """Return the log-ratio that each piece adds, and what one adds that a genre never had."""
-        counts = text.counted(found)
         genres = sparse.csr_matrix(
             (weights, (codes, np.arange(len(codes)))), shape=(len(self.classes_), len(codes))
         )
@@ -68,9 +89,12 @@ class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         return held.T.tocsr(), np.log(towards / (sizes + towards)).astype(np.float32)
 
 
-def _weights(frame: pd.DataFrame) -> NDArray[np.float32]:
-    first = [found[0] if found else "" for found in text.credited(frame)]
-    _, owner, tracks = np.unique(
-        np.array(first, dtype=object), return_inverse=True, return_counts=True
-    )
+def read(frame: pd.DataFrame) -> Read:
+    """Return what the expert sees of a frame: reading takes longer than learning from it."""
+    first = np.array([found[0] if found else "" for found in text.credited(frame)], dtype=object)
+    return Read(tuple(text.counted(text.texts(frame, name)) for name in TEXT), first)
+
+
+def _weights(artists: text.Texts) -> NDArray[np.float32]:
+    _, owner, tracks = np.unique(artists, return_inverse=True, return_counts=True)
     return (1 / np.sqrt(tracks[owner])).astype(np.float32)
