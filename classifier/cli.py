@@ -11,6 +11,7 @@ from classifier.commands import (
     exploring,
     exporting,
     freezing,
+    health,
     matching,
     models,
     plotting,
@@ -51,6 +52,7 @@ app.command("export")(exporting.export)
 app.command("plot")(plotting.plot)
 app.command("run")(running.run)
 app.command("status")(status.status)
+app.command("health")(health.health)
 
 
 def main() -> None:

@@ -2,8 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from genrebase.runtime.addresses import Address
 
 
 class ClassifierSettings(BaseSettings):
@@ -63,6 +65,24 @@ class ClassifierSettings(BaseSettings):
     seed: int = Field(
         default=0, ge=0, description="Seed of everything random in training and evaluation."
     )
+    http: str | None = Field(
+        default=None,
+        description="Where `classifier run` answers `/healthz` and `/metrics`: `PORT` or "
+        "`HOST:PORT`, without a host on loopback (9465 is free beside the harvester's 9464); "
+        "empty: nowhere.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least level of a log line that `classifier run` writes."
     )
+
+    @field_validator("http")
+    @classmethod
+    def _is_listening_address(cls, text: str | None) -> str | None:
+        if text is not None:
+            Address.parse(text)
+        return text
+
+    @property
+    def http_address(self) -> Address | None:
+        """Return where the daemon answers, None where it does not."""
+        return None if self.http is None else Address.parse(self.http)

@@ -2,28 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from collector import budget, http
+from collector import budget
 from collector.budget import BudgetState
 from collector.catalogue import measures, report, shards
 from collector.catalogue.measures import Runs, ShardSums
 from collector.catalogue.report import LastRun
 from collector.settings import CollectorSettings
-from genrebase.errors import GenrebaseError
 from genrebase.runtime import health
-from genrebase.runtime.addresses import Address
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.health import Health, Measure, Patient
 from genrebase.store.engine import Engine, reading
 
 JOBS: Final = ("harvest", "enrich", "analyse")
 """What the harvester runs; how others fare is not its health."""
-
-ASKED_SECONDS: Final = 5.0
-"""How long a daemon may take to say how it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +52,10 @@ def check(engine: Engine, clock: Clock) -> Health:
     return Health(ok=True, sentence="The database answers, and no job failed.")
 
 
-def ask(address: Address, clock: Clock) -> Health:
-    """Ask the daemon that listens at `address` how it is."""
-    where = f"{address.url}/healthz"
-    with http.session_for(where) as session:
-        try:
-            said = http.get_json(session, where, timeout=ASKED_SECONDS, now=clock.now())
-        except GenrebaseError as error:
-            return Health(ok=False, sentence=f"The daemon at {where} is not well: {error}")
-    known = said if isinstance(said, dict) else {}
-    return Health(ok=known.get("ok") is True, sentence=str(known.get("sentence", said)))
-
-
 @contextmanager
 def serving(engine: Engine, settings: CollectorSettings, clock: Clock) -> Iterator[str | None]:
     """Answer at `COLLECTOR_HTTP` while the block runs; yield the URL, None where it is off."""
-    where = settings.http_address
-    opened = nullcontext() if where is None else health.serving(where, patient(engine, clock))
-    with opened as url:
+    with health.serving(settings.http_address, patient(engine, clock)) as url:
         yield url
 
 

@@ -18,17 +18,20 @@ def run(
     """
     settings = bootstrap.load_settings()
     # these bring SQLAlchemy and APScheduler: --help need not wait
-    from classifier import schedule
+    from classifier import health, schedule
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.stopping import stop_on_signals
     from genrebase.store import connect
 
     logging.configure(settings.log_level, human=False if as_json else None)
-    clock = SystemClock()
-    daemon = schedule.Daemon(connect(), settings, clock)
+    clock, database = SystemClock(), connect()
+    daemon = schedule.Daemon(database, settings, clock)
     Output(as_json=as_json).say(
         f"The trainer runs ({settings.schedule}, and as the data grows); Ctrl-C ends it."
     )
-    with stop_on_signals(clock.interrupt, daemon.give_up) as stop:
+    with (
+        stop_on_signals(clock.interrupt, daemon.give_up) as stop,
+        health.serving(database, settings, clock),
+    ):
         daemon.run(stop)

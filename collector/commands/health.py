@@ -23,14 +23,11 @@ def health(
     # these bring SQLAlchemy and the HTTP server: --help need not wait
     from collector import health, settings
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.health import examine
+    from genrebase.runtime.health import ask, examine
     from genrebase.store import connect
 
     output, clock, address = Output(as_json=as_json), SystemClock(), settings.load().http_address
-    if address is None:
-        found = examine(health.patient(connect(), clock))
-    else:
-        found = health.ask(address, clock)
+    found = examine(health.patient(connect(), clock)) if address is None else ask(address)
     output.document(asdict(found))
     if not found.ok:
         raise Unwell(found.sentence)

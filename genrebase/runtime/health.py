@@ -1,9 +1,11 @@
 """A daemon's own HTTP: whether it is well (`/healthz`) and what it did (`/metrics`)."""
 
+import json
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from threading import Event, Thread
 from typing import Final, Literal
 
@@ -22,6 +24,9 @@ from starlette.types import ASGIApp
 from genrebase.errors import GenrebaseError, Refused
 from genrebase.runtime.addresses import Address
 from genrebase.runtime.redaction import redact
+
+ASKED_SECONDS: Final = 5.0
+"""How long a daemon may take to say how it is."""
 
 _UNAVAILABLE: Final = 503
 _START_SECONDS: Final = 10.0
@@ -70,6 +75,21 @@ def examine(patient: Patient) -> Health:
         return Health(ok=False, sentence=redact(str(error)).splitlines()[0])
 
 
+def ask(address: Address) -> Health:
+    """Ask the daemon that listens at `address` how it is; one that does not say is not well."""
+    where = f"{address.url}/healthz"
+    host = address.url.removeprefix("http://").rpartition(":")[0].strip("[]")
+    try:
+        with closing(HTTPConnection(host, address.port, timeout=ASKED_SECONDS)) as connection:
+            connection.request("GET", "/healthz")
+            said = json.loads(connection.getresponse().read())
+    except (OSError, HTTPException, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        return Health(ok=False, sentence=f"The daemon at {where} does not say how it is: {reason}")
+    known = said if isinstance(said, dict) else {}
+    return Health(ok=known.get("ok") is True, sentence=str(known.get("sentence", said)))
+
+
 def exposition(measures: Iterable[Measure]) -> bytes:
     """Return measures in Prometheus' text format, with those of our own process."""
     registry = CollectorRegistry()
@@ -79,11 +99,15 @@ def exposition(measures: Iterable[Measure]) -> bytes:
 
 
 @contextmanager
-def serving(address: Address, patient: Patient) -> Iterator[str]:
+def serving(address: Address | None, patient: Patient) -> Iterator[str | None]:
     """Answer at `address` while the block runs; yield the URL, port 0 takes any free one.
 
-    Raises `BadAddress` where nobody can listen there.
+    Without an address nobody is answered, and None is yielded. Raises `BadAddress` where nobody
+    can listen there.
     """
+    if address is None:
+        yield None
+        return
     listening = _listen(address)
     server = _Server(
         uvicorn.Config(

@@ -1,0 +1,36 @@
+"""The command `classifier health`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from classifier import bootstrap
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.output import Output
+
+
+class Unwell(GenrebaseError):
+    """The trainer is not well."""
+
+
+def health(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Ask the daemon at CLASSIFIER_HTTP how it is; without one, look at the database.
+
+    Exit code 0 where all is well, 1 where not: for a supervisor.
+    """
+    address = bootstrap.load_settings().http_address
+    # these bring SQLAlchemy and the HTTP server: --help need not wait
+    from classifier import health
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.health import ask, examine
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    found = examine(health.patient(connect(), SystemClock())) if address is None else ask(address)
+    output.document(asdict(found))
+    if not found.ok:
+        raise Unwell(found.sentence)
+    output.say(found.sentence)

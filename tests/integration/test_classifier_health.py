@@ -1,0 +1,124 @@
+"""What the trainer says of itself, on both databases and as a daemon."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from classifier import health
+from classifier.cli import app
+from classifier.errors import BadSettings
+from classifier.settings import ClassifierSettings
+from collector import health as harvester
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.addresses import Address
+from genrebase.runtime.health import ask, exposition
+from genrebase.runtime.jobs import job_run
+from genrebase.store.engine import transaction
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def metrics(engine: Engine, clock: FakeClock) -> dict[str, float]:
+    """Return what a monitor reads, by name and labels."""
+    text = exposition(health.patient(engine, clock).measures()).decode()
+    found = re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE)
+    return {name: float(value) for name, value in found}
+
+
+def test_measures_champion_trainings_answers_and_drift(engine: Engine) -> None:
+    """Recent tracks lack features, are answered less surely, and as other genres."""
+    clock = FakeClock(NOON + timedelta(days=10))
+    with transaction(engine) as connection:
+        rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
+        figures = {"seen_artist": {"accuracy": 0.9}, "new_artist": {"accuracy": None}}
+        champion = make.add_model(connection, crowned_at=NOON + timedelta(days=9), metrics=figures)
+        recent = {"first_seen_at": NOON + timedelta(days=5)}
+        old = make.add_track(connection, "Old")
+        new = make.add_track(connection, "New", **recent)
+        make.add_track(connection, "Waiting", **recent)
+        make.add_features(connection, old)
+        make.add_predictions(connection, champion, old, [(rock, 0.9), (jazz, 0.1)])
+        make.add_predictions(connection, champion, new, [(jazz, 0.6)])
+        make.add_job_run(connection, "train", "failed")
+        make.add_job_run(connection, "train", at=NOON + timedelta(days=1))
+        make.add_job_run(connection, "train moods", at=NOON + timedelta(days=2))
+    day = 86_400
+    assert {
+        name: value for name, value in metrics(engine, clock).items() if "process" not in name
+    } == pytest.approx(
+        {
+            'genrebase_champion_age_seconds{task="main"}': day,
+            'genrebase_champion_accuracy{regime="seen_artist",task="main"}': 0.9,
+            'genrebase_trainings_total{outcome="done"}': 2,
+            'genrebase_trainings_total{outcome="failed"}': 1,
+            'genrebase_last_training_age_seconds{outcome="done"}': 9 * day,
+            "genrebase_tracks_unanswered": 1,
+            "genrebase_predictions": 3,
+            'genrebase_drift_missing{seen="week"}': 1.0,
+            'genrebase_drift_missing{seen="before"}': 0.0,
+            'genrebase_drift_confidence{seen="week"}': 0.6,
+            'genrebase_drift_confidence{seen="before"}': 0.9,
+            "genrebase_drift_genres": 1.0,
+        }
+    )
+
+
+def test_an_empty_database_has_figures(engine: Engine) -> None:
+    """Before the first training there are noughts and gaps, not errors."""
+    assert metrics(engine, FakeClock())["genrebase_predictions"] == 0
+
+
+@pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
+def test_dashboard_and_alerts_ask_for_what_there_is(sqlite_engine: Engine, name: str) -> None:
+    """Every figure they name is given by harvester or trainer, some by the trainer."""
+    asked = set(re.findall(r"genrebase_[a-z_]+", (DOCS / name).read_text(encoding="utf-8")))
+    ours, theirs = (
+        {
+            f"{one.name}_total" if one.kind == "counter" else one.name
+            for one in side.patient(sqlite_engine, FakeClock()).measures()
+        }
+        for side in (health, harvester)
+    )
+    assert asked & ours
+    assert asked <= ours | theirs
+
+
+def test_a_training_that_failed_is_not_well(
+    sqlite_engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ends with 1 then, and with 0 after one that ended well."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    clock = FakeClock()
+    with pytest.raises(GenrebaseError), job_run(sqlite_engine, clock, "train"):
+        raise GenrebaseError("Too little memory.")
+    ended = CliRunner().invoke(app, ["health", "--json"])
+    assert "Too little memory." in ended.stdout
+    assert "Too little memory." in str(ended.exception)
+    clock.advance(60)
+    with job_run(sqlite_engine, clock, "train"):
+        pass
+    assert CliRunner().invoke(app, ["health"]).exit_code == 0
+
+
+def test_it_answers_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the daemon runs; afterwards nobody says that all is well."""
+    settings = ClassifierSettings(_env_file=None, http="0")
+    with health.serving(sqlite_engine, settings, FakeClock()) as url:
+        assert url is not None
+        address = Address("127.0.0.1", int(url.rpartition(":")[2]))
+        assert ask(address).ok
+    assert not ask(address).ok
+    monkeypatch.setenv("CLASSIFIER_HTTP", str(address.port))
+    ended = CliRunner().invoke(app, ["health"])
+    assert address.url in str(ended.exception)
+    monkeypatch.setenv("CLASSIFIER_HTTP", "nowhere at all")
+    assert isinstance(CliRunner().invoke(app, ["health"]).exception, BadSettings)
+    monkeypatch.delenv("CLASSIFIER_HTTP")
+    with health.serving(sqlite_engine, ClassifierSettings(_env_file=None), FakeClock()) as off:
+        assert off is None
