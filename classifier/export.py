@@ -66,7 +66,7 @@ def run(
     new_file.refuse_taken(file)
     parts = _counted(_parts(database, view, columns, folds=folds), progress)
     with new_file.making(file) as place:
-        rows, names = _WRITERS[made](parts, place)
+        rows, names = WRITERS[made](parts, place)
     return Exported(file, view, made, rows, names, file.stat().st_size)
 
 
@@ -142,8 +142,9 @@ def _arrays(name: str, column: "pd.Series[Any]") -> dict[str, NDArray[Any]]:
     return {name: column.to_numpy(dtype=np.float64, na_value=np.nan)}
 
 
-_WRITERS: Final[dict[str, Callable[[Parts, Path], tuple[int, tuple[str, ...]]]]] = {
+WRITERS: Final[dict[str, Callable[[Parts, Path], tuple[int, tuple[str, ...]]]]] = {
     "csv": _csv,
     "parquet": _parquet,
     "npz": _npz,
 }
+"""What writes the parts of a view into a place, and returns how many rows and which columns."""
