@@ -48,6 +48,6 @@ def build(choice: Choice, *, threads: int) -> Estimator:
     if not isinstance(made, Preparable):
         raise BadChoice(
             f"{choice.estimator} prepares its tracks itself: leave out --scaling, --pca, "
-            "--outliers and --balance."
+            "--outliers and --balance, or name another --estimator."
         )
     return made.prepared(choice.preparation)
