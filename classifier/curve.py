@@ -290,8 +290,8 @@ _SENTENCES: Final = {
     "helps": "More tracks would help {genres}.",
     "no_help_seen": "No help from more tracks is seen for {genres}.",
     "hurts": "More tracks made it worse for {genres}: look at their labels.",
-    "no_more_tracks": "There were no more tracks to learn from of {genres}.",
-    "too_few_tracks": "Too few test tracks to tell for {genres}.",
+    "no_more_tracks": "There were too few further tracks to tell for {genres}.",
+    "too_few_tracks": "There are too few test tracks to tell for {genres}.",
 }
 
 
@@ -303,10 +303,9 @@ def _sentences(step: Mapping[str, Any]) -> Iterator[str]:
             f"{_signed(overall)}."
         )
     for says, sentence in _SENTENCES.items():
+        certain = says in {"helps", "no_help_seen", "hurts"}
         named = [
-            f"{one['genre']} ({_signed(one)} F1)"
-            if "help" in says or says == "hurts"
-            else one["genre"]
+            f"{one['genre']} (F1 {_signed(one)})" if certain else one["genre"]
             for one in step["genres"]
             if one["says"] == says
         ]

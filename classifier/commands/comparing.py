@@ -15,19 +15,7 @@ from genrebase.runtime.output import Output
 
 _ALL = "all"
 _ROTATIONS = 10
-_COLUMNS = (
-    "estimator",
-    "features",
-    "per genre",
-    "new artists",
-    "95% interval",
-    "artists it knows",
-    "95% interval",
-    "training",
-    "folds",
-    "seconds",
-    "MB",
-)
+_COLUMNS = ("estimator", "new artists", "known artists", "training", "seconds", "MB")
 
 
 @with_choice(without=("estimator", "features", "per_genre", "params"))
@@ -92,7 +80,7 @@ def compare(
     if done.nothing_new:
         output.say("Nothing new: all of it was tried on these tracks already.")
     title = f"Experiment {done.experiment}: accuracy on test tracks"
-    output.table(title, _COLUMNS, _rows(done.rows))
+    _table(output, title, done.rows)
     for one in done.failed:
         output.warn(f"{one['estimator']} failed: {one['error']}")
     showing.show_origin(output, done.origin)
@@ -135,24 +123,38 @@ def _feature_sets(text: str | None, choice: Choice) -> tuple[tuple[str, ...], ..
     return sets
 
 
-def _rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
-    for row in rows:
-        new, seen = (row["metrics"].get(name, {}) for name in ("new_artist", "seen_artist"))
-        size = row["artifact_bytes"]
-        yield (
-            row["estimator"],
-            "+".join(row["features"]),
-            row["per_genre"] or _ALL,
-            new.get("accuracy"),
-            _span(new.get("interval")),
-            seen.get("accuracy"),
-            _span(seen.get("interval")),
-            row["training_accuracy"],
-            row["folds"],
-            f"{row['seconds']:.1f}",
-            None if size is None else f"{size / 1e6:.1f}",
-        )
+def _table(output: Output, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Show a row per configuration; what is the same in all of them stands in the title."""
+    told = {
+        "features": ["+".join(row["features"]) for row in rows],
+        "per genre": [str(row["per_genre"] or _ALL) for row in rows],
+        "folds": [str(row["folds"]) for row in rows],
+    }
+    differ = {name: cells for name, cells in told.items() if len(set(cells)) > 1}
+    same = [f"{name} {cells[0]}" for name, cells in told.items() if len(set(cells)) == 1]
+    output.table(
+        ", ".join([title, *same]),
+        (_COLUMNS[0], *differ, *_COLUMNS[1:]),
+        (
+            (row["estimator"], *cells, *_figures(row))
+            for row, *cells in zip(rows, *differ.values(), strict=True)
+        ),
+    )
 
 
-def _span(interval: Sequence[float] | None) -> str | None:
-    return None if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+def _figures(row: Mapping[str, Any]) -> Iterator[object]:
+    for regime in ("new_artist", "seen_artist"):
+        yield _accuracy(row["metrics"].get(regime, {}))
+    size = row["artifact_bytes"]
+    yield row["training_accuracy"]
+    yield f"{row['seconds']:.1f}"
+    yield None if size is None else f"{size / 1e6:.1f}"
+
+
+def _accuracy(metrics: Mapping[str, Any]) -> str | None:
+    """Return accuracy and half its 95% interval; the document has both bounds."""
+    if metrics.get("accuracy") is None:
+        return None
+    interval = metrics["interval"]
+    spread = "" if interval is None else f" ±{(interval[1] - interval[0]) / 2:.3f}"
+    return f"{metrics['accuracy']:.3f}{spread}"

@@ -53,6 +53,10 @@ EXPECTED = {
         ("jazz", "new_artist", 1, 0.0),
         ("rock", "seen_artist", 1, 1.0),
     ],
+    "Which genres would more tracks help?": [
+        ("rock", 200, 0.5, 0.125, 1.0),
+        ("rock", 100, 0.25, 0.125, 1.0),
+    ],
     "Where do people disagree with the claim?": [("Judged", "Cid", "rock", "jazz")],
 }
 
@@ -83,9 +87,21 @@ def filled(engine: Engine) -> Engine:
             connection, champion, judged, [(rock, 0.6), (jazz, 0.4)], regime="new_artist"
         )
         make.add_metric(connection, champion, "new_artist", "accuracy", 0.4)
+        _add_curve(connection)
         make.add_job_run(connection, "harvest", "blocked")
         make.add_budget(connection, blocked_until=NOON.timestamp(), blocked_reason="too many")
     return engine
+
+
+def _add_curve(connection):
+    """Two curves; of the first nothing is asked any more."""
+    for gain in (0.9, 0.25):
+        curve = make.add_experiment(connection, "learning_curve")
+        for size in (100, 200):
+            trial = make.add_trial(connection, curve, number=1, per_genre=size, key=str(size))
+            for regime in ("all", "new_artist"):
+                told = {"regime": regime, "genre": "rock", "low": gain / 2, "high": 1.0}
+                make.add_trial_metric(connection, trial, "f1_gain", gain * size / 100, **told)
 
 
 def test_there_are_enough_questions():
