@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from classifier.experts import Scores, logarithm
-from classifier.features.audio import AudioFeatures
+from classifier.features.audio import AudioFeatures, Matrix
 from classifier.ports import Labels
 
 ROUNDS: Final = 70
@@ -40,10 +40,16 @@ class TreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
             early_stopping=False,  # the validation side weighs the experts: nobody else learns it
             random_state=self.random_state,
         )
-        self.model_.fit(self.features_.fit_transform(X), y)
+        self.features_.fit(X)
+        self.model_.fit(self._numbers(X), y)
         return self
 
     def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-probabilities."""
-        shares = self.model_.predict_proba(self.features_.transform(X))
+        shares = self.model_.predict_proba(self._numbers(X))
         return np.asarray(logarithm(shares)[np.newaxis])
+
+    def _numbers(self, frame: pd.DataFrame) -> Matrix:
+        """Return what is known of the rows; groups may have no column, but trees want one."""
+        matrix = self.features_.transform(frame)
+        return matrix if matrix.shape[1] else np.zeros((len(frame), 1), dtype=np.float32)

@@ -42,10 +42,11 @@ class PieceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         self.means_ = filled.mean(axis=0)
         scales = filled.std(axis=0)
         self.scales_ = np.where(scales > 0, scales, np.float32(1))
-        edges = [_edges(column) for column in matrix.T]
-        self.cut_ = np.repeat(np.arange(len(edges)), [len(low) for low, _ in edges])
-        self.low_ = np.concatenate([low for low, _ in edges]).astype(np.float32)
-        self.width_ = np.concatenate([width for _, width in edges]).astype(np.float32)
+        cuts = [edges(column) for column in matrix.T]
+        none = np.zeros(0, dtype=np.float32)  # groups may have no column at all
+        self.cut_ = np.repeat(np.arange(len(cuts)), [len(low) for low, _ in cuts]).astype(np.intp)
+        self.low_ = np.concatenate([none, *(low for low, _ in cuts)]).astype(np.float32)
+        self.width_ = np.concatenate([none, *(width for _, width in cuts)]).astype(np.float32)
         return self._transformed(matrix)
 
     def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
@@ -72,12 +73,12 @@ def _median(column: NDArray[np.float32]) -> np.float32:
     return np.float32(np.median(known)) if len(known) else np.float32(0)
 
 
-def _edges(column: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def edges(column: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return where the pieces of a column begin, and how wide they are; none for two values."""
     known = column[np.isfinite(column)]
     if len(known) == 0:
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, PIECES + 1)).astype(np.float32))
-    if len(edges) <= 2:  # yes or no: already there
+    cuts = np.unique(np.quantile(known, np.linspace(0, 1, PIECES + 1)).astype(np.float32))
+    if len(cuts) <= 2:  # yes or no: already there
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    return edges[:-1], np.diff(edges)
+    return cuts[:-1], np.diff(cuts)
