@@ -226,6 +226,19 @@ def add_metric(
     return _insert(connection, tables.model_metric, {**row, "value": value, **values})
 
 
+def add_confusion(
+    connection: Connection, model_id: int, genre_id: int, predicted_id: int, tracks: int
+) -> None:
+    row = {
+        "model_id": model_id,
+        "regime": "new_artist",
+        "genre_id": genre_id,
+        "predicted_id": predicted_id,
+        "tracks": tracks,
+    }
+    connection.execute(insert(tables.confusion), row)
+
+
 def add_predictions(
     connection: Connection,
     model_id: int,

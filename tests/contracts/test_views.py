@@ -99,10 +99,23 @@ def test_a_track_is_one_flat_row(filled: SimpleNamespace):
     assert plain["spotify_id"] == "a" * 22
     assert (plain["claim"], plain["verdict"], plain["label"]) == ("rock", None, "rock")
     assert plain["first_seen_at"] == NOON
+    assert plain["first_seen_week"] == "2025-12-29"
     bare = rows[filled.bare]
     unknown = ("isrc", "release_year", "spotify_id", "label", "provider", "energy", "key")
     assert {bare[column] for column in unknown} == {None}
     assert bare["genres_sighted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("hours", "monday"),
+    [(0, "2025-12-29"), (84 - 0.01, "2025-12-29"), (84, "2026-01-05"), (100, "2026-01-05")],
+)
+def test_weeks_begin_on_monday(engine: Engine, hours: float, monday: str):
+    """In UTC; New Year's noon, a Thursday, and 84 hours later, when the next Monday begins."""
+    with transaction(engine) as connection:
+        make.add_track(connection, "Song", first_seen_at=NOON + timedelta(hours=hours))
+    with reading(engine) as connection:
+        assert connection.scalar(select(views.tracks.c.first_seen_week)) == monday
 
 
 def test_features_are_of_the_provider_to_trust_most(filled: SimpleNamespace):

@@ -2,11 +2,31 @@
 
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, Text, case, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase.store import tables
 from genrebase.store.views import parts
 from genrebase.store.views.definition import Providers, view
+
+
+class monday_of(GenericFunction[str]):  # noqa: N801 - SQL functions are written so
+    """The Monday of a moment's week, in UTC, as text."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(monday_of, "postgresql")
+def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    moment = compiler.process(element.clauses, **options)
+    return f"to_char(date_trunc('week', {moment} AT TIME ZONE 'UTC'), 'YYYY-MM-DD')"
+
+
+@compiles(monday_of, "sqlite")
+def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"date({compiler.process(element.clauses, **options)}, 'weekday 0', '-6 days')"
 
 
 def _tracks(providers: Providers) -> Select[Any]:
@@ -46,6 +66,7 @@ def _tracks(providers: Providers) -> Select[Any]:
         track.c.last_seen_at,
         track.c.updated_at,
         track.c.identity,
+        monday_of(track.c.first_seen_at).label("first_seen_week"),
     ).select_from(source)
 
 
@@ -104,6 +125,7 @@ tracks = view(
         "updated_at": "When what describes it last changed.",
         "identity": "What makes it unique: title and primary artist, normalised, and from the "
         "second recording of that name on its ordinal.",
+        "first_seen_week": "The Monday of the week in which it was first delivered, YYYY-MM-DD.",
     },
     _tracks,
 )
