@@ -2,7 +2,8 @@
 
 The daemon's jobs and a monitor that asks for its health and its figures, each with a clock of
 its own (`benchmarks.simulated`), over a SQLite file and the sandbox over HTTP, which breaks some
-answers. Hour by hour: what was done, resident memory, Python objects, open files and threads.
+answers. Hour by hour: what was done, the database's size, resident memory, Python objects, open
+files and threads.
 
 SQLite keeps up to 64 MiB of pages for each connection: memory grows with the database until then.
 """
@@ -12,8 +13,9 @@ import gc
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from resource import getpagesize
@@ -25,16 +27,18 @@ from pydantic import SecretStr
 
 from benchmarks import simulated
 from collector import daemon, genres, health
-from collector.sandbox import faults, synthetic
+from collector.sandbox import faults, synthetic, table
 from collector.sandbox.application import Behaviour
 from collector.sandbox.catalogue import Catalogue
 from collector.sandbox.server import serve_in_thread
+from collector.sandbox.table import Table
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.health import examine, exposition
 from genrebase.runtime.stopping import Stop
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
+from genrebase.umbrella import sandbox
 
 HOUR: Final = 3_600.0
 TARGET: Final = 100_000
@@ -51,6 +55,8 @@ class Hour:
     requests: int
     with_features: int
     healthy: bool
+    database: float
+    """MiB of the database's file."""
     resident: float
     """MiB of memory."""
     objects: int
@@ -73,6 +79,7 @@ def look(hour: int, engine: Engine, clock: Clock) -> Hour:
         sum(one.requests for one in figures.budgets),
         figures.with_features,
         examine(patient).ok,
+        Path(str(engine.url.database)).stat().st_size / 2**20,
         pages * getpagesize() / 2**20,
         len(gc.get_objects()),
         sum(1 for _ in (_PROC / "fd").iterdir()),
@@ -124,18 +131,23 @@ def run(
     interval: float,
     broken: str,
     tell: Callable[[Hour], None],
+    apart: bool = False,
 ) -> None:
-    """Play a day over a new database in `folder`, with a sandbox of so many tracks."""
+    """Play a day over a new database in `folder`, with a sandbox of so many tracks.
+
+    `apart` makes the sandbox a process of its own, so that only the daemon is measured.
+    """
     url = f"sqlite:///{folder / 'day.db'}"
     schema.upgrade(url)
-    engine, catalogue = make_engine(url), Catalogue(synthetic.make(1, tracks, tracks // 10))
-    behaviour = Behaviour(faults=faults.parse(broken, seed=1, slow_seconds=0.0))
-    with serve_in_thread(catalogue, behaviour) as running:
+    engine, music = make_engine(url), synthetic.make(1, tracks, tracks // 10)
+    catalogue = Catalogue(music)
+    serving = _apart(folder, music, broken) if apart else _here(catalogue, broken)
+    with serving as served:
         settings = CollectorSettings(
             _env_file=None,
             spotify_client_id="an-id",
             spotify_client_secret=SecretStr("a-secret"),
-            spotify_url=running.url,
+            spotify_url=served,
             rate=rate,
             reccobeats_rate=rate,
             interval=interval,
@@ -143,6 +155,23 @@ def run(
         simulated.run(partial(_prepare, engine, catalogue))
         play(engine, settings, hours, tell)
     engine.dispose()
+
+
+@contextmanager
+def _here(catalogue: Catalogue, broken: str) -> Iterator[str]:
+    behaviour = Behaviour(faults=faults.parse(broken, seed=1, slow_seconds=0.0))
+    with serve_in_thread(catalogue, behaviour) as running:
+        yield running.url
+
+
+@contextmanager
+def _apart(folder: Path, music: Table, broken: str) -> Iterator[str]:
+    file = folder / "catalogue.csv"
+    table.write(music, file)
+    how = sandbox.command(str(file), rate="1000000/30s")
+    told = (*how.arguments, "--faults", broken, "--slow-seconds", "0")
+    with sandbox.running(replace(how, arguments=told)) as running:
+        yield running.url
 
 
 def _prepare(engine: Engine, catalogue: Catalogue, clock: Clock) -> None:
@@ -178,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             interval=options.interval,
             broken="0.05",
             tell=tell,
+            apart=True,
         )
     print(f"took {perf_counter() - began:.0f} s")
 
