@@ -1,0 +1,102 @@
+"""The blend: every expert where it knows something, none where it costs something."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classifier import threads
+from classifier.estimators.blend import ANCHORS, KNOWN, NEW, Blend, make
+from classifier.records import Choice
+from classifier.selection import Selection, select
+from tests.music import Music
+
+ALL = ("audio", "metadata", "text", "history")
+SOUND = ("audio", "metadata")
+
+
+@cache
+def music(*, shuffled: bool = False) -> Selection:
+    return select(Music(artists=90, shuffled=shuffled, silent=0.2).snapshot(), Choice())
+
+
+@cache
+def fitted(groups: tuple[str, ...] = ALL, *, shuffled: bool = False) -> Blend:
+    selection = music(shuffled=shuffled)
+    learned = selection.learned
+    with threads.capped(1):
+        return make(features=groups, seed=0, threads=1).fit(
+            selection.tracks[learned], selection.labels[learned], selection.validation()
+        )
+
+
+def accuracy(model: Blend, selection: Selection, regime: str) -> float:
+    chosen = np.isin(selection.sides, ["test_new", "validation_new"])
+    if regime == "seen_artist":
+        chosen = (selection.sides == "test_seen") & (selection.regimes == regime)
+    return float((model.predict(selection.tracks[chosen]) == selection.labels[chosen]).mean())
+
+
+def test_history_serves_known_artists_and_costs_new_ones_nothing() -> None:
+    """Though with history alone nearly every training track could be told."""
+    selection = music()
+    sound, everything = fitted(SOUND), fitted()
+    known = [accuracy(model, selection, "seen_artist") for model in (sound, everything)]
+    new = [accuracy(model, selection, "new_artist") for model in (sound, everything)]
+    assert known[1] >= known[0]
+    assert new[1] >= new[0] - 0.02
+
+
+def test_labels_without_reason_give_the_baseline() -> None:
+    """No expert finds the label of a held-out track where there is nothing to find."""
+    selection = music(shuffled=True)
+    model = fitted(shuffled=True)
+    held = np.char.startswith(selection.sides, "test")
+    right = (model.predict(selection.tracks[held]) == selection.labels[held]).mean()
+    assert right < 1 / 3 + 0.12  # three genres, some 130 tracks: three standard errors
+
+
+def test_a_group_is_its_experts() -> None:
+    """Nobody else has a voice."""
+    assert fitted(SOUND).voices_ == ["prior", "trees", "nets"]
+    frame, labels = music().tracks, music().labels
+    text = Blend(("text",)).fit(frame, labels)
+    assert text.voices_ == ["prior", "title", "album", "artists"]
+    assert "joint" in fitted().voices_
+
+
+def test_an_artist_is_known_by_any_name_credited() -> None:
+    """Whoever has a track that was learned from; a model of sound alone knows nobody."""
+    names = music().tracks["artists"][music().learned]
+    asked = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
+    assert fitted().known(asked).tolist() == [True, False, False]
+    assert not fitted(SOUND).known(asked).any()
+
+
+def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
+    """And it answers none the less."""
+    selection = music()
+    learned = selection.learned
+    model = Blend(ALL, nets=1).fit(selection.tracks[learned], selection.labels[learned])
+    for regime in (NEW, KNOWN):
+        assert model.weights_[regime].tolist() == [ANCHORS[voice] for voice in model.voices_]
+    assert accuracy(model, selection, "seen_artist") > 0.6
+
+
+def test_a_genre_that_no_validation_track_has_is_answered_too() -> None:
+    """Weights are of voices, not of genres."""
+    selection = music()
+    frame, labels = selection.validation() or pytest.fail("no validation side")
+    some, learned = labels != "techno", selection.learned
+    model = Blend(ALL, nets=1).fit(
+        selection.tracks[learned], selection.labels[learned], (frame[some], labels[some])
+    )
+    assert "techno" in model.predict(selection.tracks[selection.labels == "techno"])
+
+
+def test_a_row_is_answered_alike_alone_and_among_others() -> None:
+    """To rounding: an answer depends on its own row."""
+    rows = music().tracks.head(40)
+    among, alone = fitted().predict_proba(rows), fitted().predict_proba(rows.tail(1))
+    assert np.allclose(among[-1], alone[0], atol=1e-5)
