@@ -17,6 +17,7 @@ from classifier.records import (
     OUTLIERS,
     SCALINGS,
     UNMAPPED,
+    USUAL,
     Choice,
     Preparation,
 )
@@ -43,6 +44,7 @@ def choice(
     genres: str | None = None,
     exclude: str | None = None,
     features: str | None = None,
+    descriptors: str | None = None,
     labels: str = "claim",
     mapping: str | None = None,
     level: str | None = None,
@@ -58,7 +60,7 @@ def choice(
     seed: int | None = None,
 ) -> Choice:
     """Return what a model is asked to learn; raise `BadChoice` or `BadParameter`."""
-    groups = FEATURE_GROUPS if features is None else tuple(listed(features))
+    groups = USUAL if features is None else tuple(listed(features))
     for group in groups:
         _known("feature group", group, FEATURE_GROUPS)
     if not groups:
@@ -78,6 +80,8 @@ def choice(
         genres=None if genres is None else tuple(listed(genres)),
         exclude=() if exclude is None else tuple(listed(exclude)),
         features=tuple(group for group in FEATURE_GROUPS if group in groups),
+        widen=features is None,
+        descriptors=descriptors,
         labels=labels,
         mapping=mapping,
         level=level or LEVELS[0],

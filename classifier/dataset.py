@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, true
 
-from classifier import frames
+from classifier import frames, sounds
 from classifier.errors import BadChoice, NoChampion, UnknownModel
-from classifier.records import StoredModel
+from classifier.records import Choice, StoredModel
 from genrebase import store
 from genrebase.store import names, tables, views
 from genrebase.store.engine import reading
@@ -25,6 +25,7 @@ LEARNED: Final = (
     "title",
     "artists",
     "album",
+    "provider",
     *tables.FEATURES,
     "release_year",
     "duration_ms",
@@ -32,6 +33,9 @@ LEARNED: Final = (
     "explicit",
 )
 """What a model may look at, besides the key."""
+
+PLAIN: Final = Choice()
+"""Looks at nothing that has to be asked for."""
 
 _MODEL: Final = [column for column in tables.model.c if column.name != "artifact"]
 _DIGITS: Final = 19
@@ -102,17 +106,19 @@ class Snapshot:
     """Name of a mapping to (fine genre to broad genre)."""
 
 
-def snapshot(database: Database) -> Snapshot:
-    """Return everything a training needs, read in one transaction."""
+def snapshot(database: Database, choice: Choice = PLAIN) -> Snapshot:
+    """Return everything a training needs, read in one transaction.
+
+    What was heard of tracks (harmony and so on) is there where `choice` looks at it.
+    """
     table = views.training_tracks
     wanted = [name for name in views.ALL["training_tracks"].columns if name != "changed_at"]
     with reading(database) as connection:
         genre = tables.genre
         named = connection.execute(select(genre.c.name, genre.c.id)).all()
+        query = select(*(table.c[name] for name in wanted)).order_by("track_id")
         return Snapshot(
-            frames.frame(
-                connection, select(*(table.c[name] for name in wanted)).order_by("track_id")
-            ),
+            sounds.joined(connection, frames.frame(connection, query), choice),
             credits_of(connection),
             frames.frame(
                 connection, select(views.track_genres.c.track_id, views.track_genres.c.genre)
@@ -137,7 +143,7 @@ def credits_of(connection: Connection) -> pd.DataFrame:
     )
 
 
-def pending(database: Database, model: int) -> NDArray[np.int64]:
+def pending(database: Database, model: StoredModel) -> NDArray[np.int64]:
     """Return the tracks that `model` has not answered for, or not since they changed.
 
     A track it learned from keeps its out-of-fold answer.
@@ -147,20 +153,27 @@ def pending(database: Database, model: int) -> NDArray[np.int64]:
     return found["track_id"].to_numpy(dtype=np.int64)
 
 
-def scoring_chunks(database: Database, tracks: NDArray[np.int64]) -> Iterator[pd.DataFrame]:
+def scoring_chunks(
+    database: Database, tracks: NDArray[np.int64], choice: Choice
+) -> Iterator[pd.DataFrame]:
     """Yield the scoring rows of `tracks` (sorted), a chunk at a time, each read on its own."""
     for start in range(0, len(tracks), frames.CHUNK):
         wanted = tracks[start : start + frames.CHUNK]
-        yield scoring_rows(database, wanted)
+        yield scoring_rows(database, wanted, choice)
 
 
-def scoring_rows(database: Database, tracks: NDArray[np.int64]) -> pd.DataFrame:
-    """Return what a model may look at of `tracks`; those no longer there are missing."""
+def scoring_rows(
+    database: Database, tracks: NDArray[np.int64], choice: Choice = PLAIN
+) -> pd.DataFrame:
+    """Return what a model may look at of `tracks`; those no longer there are missing.
+
+    What was heard of them is there where `choice` looks at it.
+    """
     table = views.scoring_tracks
     between = table.c.track_id.between(int(tracks.min()), int(tracks.max()))
     query = select(*(table.c[name] for name in LEARNED)).where(between).order_by("track_id")
     with reading(database) as connection:
-        frame = frames.frame(connection, query)
+        frame = sounds.joined(connection, frames.frame(connection, query), choice)
     return frame[np.isin(frame["track_id"].to_numpy(dtype=np.int64), tracks)]
 
 
@@ -221,13 +234,13 @@ class StoredAnswer:
     in_training: bool
 
 
-def stored_answer(database: Database, model: int, track: int) -> StoredAnswer | None:
+def stored_answer(database: Database, model: StoredModel, track: int) -> StoredAnswer | None:
     """Return the answer stored for a track; None without one, or where the track changed since."""
     answer, genre = tables.prediction, tables.genre
     query = (
         select(genre.c.name, answer.c.probability, answer.c.regime, answer.c.in_training)
         .join(genre, genre.c.id == answer.c.genre_id)
-        .where(answer.c.model_id == model, answer.c.track_id == track)
+        .where(answer.c.model_id == model.id, answer.c.track_id == track)
         .order_by(answer.c.rank)
     )
     stale = _pending(model).where(views.scoring_tracks.c.track_id == track)
@@ -310,12 +323,14 @@ def standing(database: Database, champion_id: int | None) -> Standing:
         )
 
 
-def _pending(model: int) -> Select[Any]:
+def _pending(model: StoredModel) -> Select[Any]:
     track, answer = views.scoring_tracks, tables.prediction
     answered = and_(
-        answer.c.track_id == track.c.track_id, answer.c.model_id == model, answer.c.rank == 1
+        answer.c.track_id == track.c.track_id, answer.c.model_id == model.id, answer.c.rank == 1
     )
-    changed = and_(answer.c.predicted_at < track.c.changed_at, answer.c.in_training.is_(False))
+    later = [answer.c.predicted_at < track.c.changed_at]
+    later += sounds.heard_after(Choice.of(model), track.c.track_id, answer.c.predicted_at)
+    changed = and_(or_(*later), answer.c.in_training.is_(False))
     return (
         select(track.c.track_id)
         .select_from(track.outerjoin(answer, answered))

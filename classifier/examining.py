@@ -37,8 +37,9 @@ def held_out(database: Database, number: int | None, task: str, side: str) -> Ex
     """
     model = dataset.champion(database, task) if number is None else dataset.model(database, number)
     champion = serving.load(database, model)
-    found = dataset.snapshot(database)
-    selection = selecting.select(found, Choice.of(model))
+    choice = Choice.of(model)
+    found = dataset.snapshot(database, choice)
+    selection = selecting.select(found, choice)
     learned = champion.packed.learned
     chosen = selection.on(side) & np.isin(selection.labels, champion.classes)
     chosen &= ~np.isin(selection.ids, learned)

@@ -90,7 +90,7 @@ def model(
     examined = examining.held_out(database, number, task, side)
     asked = examined.asked.sample(sample, seed=seed)
     estimator, row = examined.champion.packed.estimator, examined.model
-    looked_at = {name: groups.COLUMNS[name] for name in Choice.of(row).features}
+    looked_at = {name: groups.of_group(name, asked.frame) for name in Choice.of(row).features}
     with threads.capped(cores or threads.unused()):
         asking = Importances(estimator, asked, looked_at, repeats=repeats, seed=seed)
         found = [*asking.accuracy(), *asking.silenced(), *asking.found(progress)]

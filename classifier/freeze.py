@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier import dataset, snapshots
+from classifier import dataset, snapshots, sounds
 from classifier import selection as selecting
 from classifier.dataset import Database
 from classifier.records import Choice
@@ -29,7 +29,8 @@ def run(
     Raise `BadSnapshot` where something is there already, `TooFewTracks` or `BadChoice` where
     nothing could be learned.
     """
-    found = dataset.snapshot(database)
+    choice = sounds.settled(database, choice)
+    found = dataset.snapshot(database, choice)
     selection = selecting.select(found, choice)
     if not ids_only:
         return Done(snapshots.write(folder, found, selection, choice, clock.now()))

@@ -120,7 +120,8 @@ class _Judging:
 
     def suspicions(self, choice: Choice) -> list[str]:
         """Return a sentence per sign that something other than the music tells the genres."""
-        selection, names = self._selection, groups.numbers(choice.features)
+        selection = self._selection
+        names = groups.numbers(choice.features, selection.tracks)
         codes = np.array([self._codes.get(label, -1) for label in selection.labels])
         shown = (selection.tracks, codes, selection.learned, selection.on("validation"), names)
         return [*leaks.suspects(leaks.alone(*shown)), *leaks.told_by_gaps(leaks.gaps(*shown))]

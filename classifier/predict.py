@@ -12,7 +12,7 @@ import pandas as pd
 from classifier import dataset, regimes, serving
 from classifier.dataset import Database
 from classifier.errors import BadChoice, UnknownTrack
-from classifier.records import Answer, StoredModel
+from classifier.records import Answer, Choice, StoredModel
 from genrebase.store import tables
 
 MATCHES: Final = 10
@@ -128,7 +128,7 @@ class _Asked:
         return dataset.track_credits(self.database)
 
     def stored(self, track: int) -> Answer:
-        found = dataset.stored_answer(self.database, self.model.id, track)
+        found = dataset.stored_answer(self.database, self.model, track)
         row = dataset.scoring_rows(self.database, np.array([track])).iloc[0]
         if found is None:
             found = self._fresh(track)
@@ -161,6 +161,6 @@ class _Asked:
             self.credits["artist_id"].to_numpy(dtype=np.int64),
             learned,
         )
-        top = self.top(dataset.scoring_rows(self.database, ids))
+        top = self.top(dataset.scoring_rows(self.database, ids, Choice.of(self.model)))
         regime = "seen_artist" if seen[0] else "new_artist"
         return dataset.StoredAnswer(top, regime, bool(np.isin(track, learned)))

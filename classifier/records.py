@@ -8,7 +8,10 @@ from typing import Any, Final, Literal
 MAIN: Final = "main"
 """The task that the view `predictions` shows."""
 
-FEATURE_GROUPS: Final = ("audio", "metadata", "text", "history")
+USUAL: Final = ("audio", "metadata", "text", "history")
+"""What a model looks at unless told otherwise."""
+
+FEATURE_GROUPS: Final = (*USUAL, "harmony", "timbre", "descriptors")
 """What a model may look at."""
 
 LABELS: Final = ("claim", "exclusive")
@@ -66,7 +69,11 @@ class Choice:
     genres: tuple[str, ...] | None = None
     """Only these; None: all there are."""
     exclude: tuple[str, ...] = ()
-    features: tuple[str, ...] = FEATURE_GROUPS
+    features: tuple[str, ...] = USUAL
+    widen: bool = False
+    """Look also at what was heard of enough tracks; `sounds.settled` decides it, once."""
+    descriptors: str | None = None
+    """The set of descriptors that is looked at; None: the one that most tracks have."""
     labels: str = "claim"
     mapping: str | None = None
     """Which mapping of fine genres to broad ones; None: the default one."""
@@ -89,6 +96,7 @@ class Choice:
             "genres": None if self.genres is None else list(self.genres),
             "exclude": list(self.exclude),
             "features": list(self.features),
+            **({} if self.descriptors is None else {"descriptors": self.descriptors}),
             "labels": self.labels,
             "mapping": self.mapping,
             "level": self.level,
@@ -116,6 +124,22 @@ class Choice:
             getattr(self, name) == getattr(other, name)
             for name in ("mapping", "level", "unmapped")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the training tracks; the fields are columns of `training_epoch`."""
+
+    epoch: int
+    """From 1."""
+    train_loss: float
+    """Log-loss in nats, on the mean of the networks, regularised as it is learned."""
+    validation_loss: float | None
+    """The same on the validation tracks, as it is; None without any."""
+    validation_accuracy: float | None
+    """Of all networks together, before they are weighed."""
+    learning_rate: float | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def run(
         parent = dataset.champion(database, task)
         choice = replace(Choice.of(parent), genres=parent.classes, exclude=(), min_tracks=2)
         tell("reading the tracks")
-        found = dataset.snapshot(database)
+        found = dataset.snapshot(database, choice)
         selection = everything(selecting.select(found, choice), choice)
         if selection.classes != parent.classes:
             raise TooFewTracks(
@@ -105,7 +105,8 @@ def _candidate(
 ) -> results.Candidate:
     artifact = artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))
     artifacts.unpack(artifact)  # what cannot be loaded again is not worth storing
-    columns = groups.columns(estimators.looked_at(fitted, tuple(parent.choice["features"])))
+    looked_at = estimators.looked_at(fitted, tuple(parent.choice["features"]))
+    columns = groups.columns(looked_at, selection.tracks)
     return results.Candidate(
         created_at=clock.now(),
         task=parent.task,

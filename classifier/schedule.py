@@ -105,7 +105,7 @@ class Daemon:
     def _answer(self) -> None:
         with self._answering:
             champion = dataset.find_champion(self._database, MAIN)
-            if champion is not None and len(dataset.pending(self._database, champion.id)):
+            if champion is not None and len(dataset.pending(self._database, champion)):
                 self._run("predict")
 
     def _run(self, *arguments: str) -> None:

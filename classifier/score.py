@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifier import dataset, regimes, results, serving, threads
 from classifier.dataset import Database
-from classifier.records import StoredModel
+from classifier.records import Choice, StoredModel
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 
@@ -58,7 +58,7 @@ def _run(
 ) -> Scored:
     began = clock.monotonic()
     at = clock.now()  # before reading: what changes meanwhile is scored again
-    tracks = dataset.pending(database, model.id)
+    tracks = dataset.pending(database, model)
     scored = written = 0
     if len(tracks):
         champion = serving.load(database, model)
@@ -77,7 +77,7 @@ def _answers(
     owners = credit["track_id"].to_numpy(dtype=np.int64)
     credited = credit["artist_id"].to_numpy(dtype=np.int64)
     with threads.capped(cores or threads.unused()):
-        for frame in dataset.scoring_chunks(database, tracks):
+        for frame in dataset.scoring_chunks(database, tracks, Choice.of(champion.model)):
             ids = frame["track_id"].to_numpy(dtype=np.int64)
             seen = regimes.familiar(ids, owners, credited, champion.packed.learned)
             shares = champion.packed.estimator.predict_proba(frame)

@@ -13,6 +13,7 @@ from classifier import labels as labelling
 from classifier import regimes
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
+from classifier.features import groups
 from classifier.metrics import Answers
 from classifier.ports import Estimator, Validation
 from classifier.records import Choice
@@ -23,6 +24,11 @@ Ids = NDArray[np.int64]
 LEAST_CLASSES: Final = 2
 _TO_LEARN: Final = 3
 """A genre needs a third of its minimum on the side that is learned from."""
+_HOW: Final = {
+    "harmony": "`collector analyse` or `collector import-audio FOLDER` brings it",
+    "timbre": "`collector analyse` brings it",
+    "descriptors": "`collector import-audio FOLDER` brings them",
+}
 _SHOWN_LEFT_OUT: Final = 10
 """Genres named in a sentence."""
 
@@ -118,6 +124,7 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
     """
     asked = labelling.labelled(found.tracks, found.sighted, found.mappings, choice)
     tracks = asked.tracks
+    _check_heard(tracks, choice)
     classes, left_out = _classes(tracks, choice)
     labels = tracks["label"].to_numpy(dtype=str)
     in_play = np.isin(labels, classes)
@@ -150,7 +157,15 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
 
 def fingerprint(selection: Selection) -> str:
     """Return the SHA-256 of everything a training would see of the tracks."""
-    columns = [*LEARNED, "provider", "label", "verdict", "genres_sighted", "track_fold", "side"]
+    columns = [
+        *LEARNED,
+        *groups.heard(selection.tracks),
+        "label",
+        "verdict",
+        "genres_sighted",
+        "track_fold",
+        "side",
+    ]
     seen = selection.tracks.loc[selection.rivals, columns]
     hashes = pd.util.hash_pandas_object(seen, index=False).to_numpy()
     digest = hashlib.sha256(hashes.tobytes())
@@ -180,6 +195,15 @@ def _classes(tracks: pd.DataFrame, choice: Choice) -> tuple[tuple[str, ...], Map
     if len(enough) < LEAST_CLASSES:
         raise TooFewTracks(_too_few(enough, left_out, choice))
     return tuple(sorted(enough)), left_out
+
+
+def _check_heard(tracks: pd.DataFrame, choice: Choice) -> None:
+    """Raise `BadChoice` where something is to be looked at that is known of no track."""
+    for group in groups.HEARD:
+        if group in choice.features:
+            names = groups.of_group(group, tracks)
+            if not any(name in tracks.columns and tracks[name].notna().any() for name in names):
+                raise BadChoice(f"No labelled track has {group}: {_HOW[group]}.")
 
 
 def _counted(labels: "pd.Series[str]") -> dict[str, int]:

@@ -18,6 +18,7 @@ from classifier import (
     results,
     retention,
     serving,
+    sounds,
     threads,
 )
 from classifier import selection as selecting
@@ -83,6 +84,8 @@ def run(
     at a time: raise `AlreadyRuns` beside another, `SameUnderWay` beside one of the same question.
     """
     name = job_name(choice.task) + ("" if frozen is None else " (snapshot)")
+    if frozen is None:
+        choice = sounds.settled(database, choice)
     with _alone(database, name, choice, clock) as job:
         done = _run(database, choice, clock, tell, cores, job, again=again, frozen=frozen)
         job.note(model=done.model.id, status=done.model.status, rows=done.model.trained_rows)
@@ -121,7 +124,7 @@ def _run(
     began = clock.monotonic()
     estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
     tell("reading the tracks")
-    found = dataset.snapshot(database) if frozen is None else frozen.found
+    found = dataset.snapshot(database, choice) if frozen is None else frozen.found
     if frozen is None:
         job.note(labelled=len(found.tracks))
     champion = dataset.find_champion(database, choice.task) if frozen is None else None
@@ -265,7 +268,7 @@ def _candidate(
     clock: Clock,
     seconds: float,
 ) -> results.Candidate:
-    columns = groups.columns(estimators.looked_at(made.fitted, choice.features))
+    columns = groups.columns(estimators.looked_at(made.fitted, choice.features), selection.tracks)
     learned = selection.tracks[selection.learned]
     return results.Candidate(
         created_at=clock.now(),

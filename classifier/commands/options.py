@@ -21,7 +21,15 @@ def _options(
     genres: Annotated[str | None, typer.Option(help="Only these genres: a,b,c.")] = None,
     exclude: Annotated[str | None, typer.Option(help="All genres but these: a,b,c.")] = None,
     features: Annotated[
-        str | None, typer.Option(help=f"What to look at: some of {', '.join(FEATURE_GROUPS)}.")
+        str | None,
+        typer.Option(
+            help=f"What to look at: some of {', '.join(FEATURE_GROUPS)}. [the first four, and of "
+            "the others what is known of a tenth of the labelled tracks]"
+        ),
+    ] = None,
+    descriptors: Annotated[
+        str | None,
+        typer.Option(help="Which set of descriptors [the one that most labelled tracks have]."),
     ] = None,
     labels: Annotated[
         str,

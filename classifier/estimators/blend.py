@@ -14,11 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from classifier import pooling
-from classifier.estimators.framed import with_params
-from classifier.experts import Expert, Scores, history, joint, nets, text, trees
+from classifier.estimators import svm
+from classifier.estimators.framed import FramedClassifier, with_params
+from classifier.experts import Expert, Scores, descriptors, history, joint, nets, text, trees
+from classifier.features.audio import DESCRIPTORS
 from classifier.features.groups import numeric
 from classifier.ports import Labels, Validation
-from classifier.records import FEATURE_GROUPS
+from classifier.records import FEATURE_GROUPS, Preparation
 
 CHUNK: Final = 10_000
 """Rows that all voices speak about at once: with 114 genres 45 MB a voice."""
@@ -28,6 +30,7 @@ ANCHORS: Final = {
     "nets": 0.5,
     "trees": 0.3,
     "joint": 0.4,
+    "descriptors": 0.4,
     "title": 0.2,
     "album": 0.15,
     "artists": 0.15,
@@ -37,6 +40,11 @@ ANCHORS: Final = {
     "album_name": 0.1,
 }
 """Weights where there is no validation track to learn better ones from."""
+
+EXPLAINED: Final = 0.97
+"""Of hundreds of descriptors many say the same: so much of their variance is kept."""
+EXACT: Final = 3_000
+"""Tracks up to which their support vectors are found exactly: asking these takes longest."""
 
 NEW, KNOWN = 0, 1
 """Whose weights: tracks of artists without any known track, and of those with some."""
@@ -124,7 +132,8 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         Where there is a joint expert it speaks for text and history too, and half the networks
         are its.
         """
-        numbers, seed = numeric(self.groups), self.random_state
+        seed = self.random_state
+        numbers = tuple(group for group in numeric(self.groups) if group != DESCRIPTORS)
         together = {"text", "history"} <= set(self.groups) and bool(numbers)
         together = together and len(self.classes_) <= joint.MOST_GENRES
         size = -(-self.nets // 2) if together else self.nets
@@ -134,10 +143,17 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
             yield joint.JointExpert(numbers, nets=size, random_state=seed)
         if numbers:
             yield nets.NetsExpert(numbers, nets=size, random_state=seed)
+        if DESCRIPTORS in self.groups:
+            yield descriptors.DescriptorsExpert(self._by_descriptors())
         if "text" in self.groups and not together:
             yield text.TextExpert()
         if "history" in self.groups and not together:
             yield history.HistoryExpert()
+
+    def _by_descriptors(self) -> FramedClassifier:
+        """Return support vectors over principal components: the best single model of these."""
+        made = svm.make(features=(DESCRIPTORS,), seed=self.random_state, threads=1, exact=EXACT)
+        return made.prepared(Preparation(components=EXPLAINED))
 
     def _memory(self, X: pd.DataFrame, y: Labels) -> history.HistoryExpert | None:  # noqa: N803 - scikit-learn's names
         """Return who knows which artists are known."""

@@ -14,8 +14,27 @@ Matrix = NDArray[np.float32]
 
 AUDIO: Final = tables.FEATURES
 METADATA: Final = ("release_year", "duration_ms", "popularity", "explicit")
-COLUMNS: Final = {"audio": AUDIO, "metadata": METADATA}
-"""Which columns of the views each feature group reads."""
+HARMONY: Final = (
+    *tables.DEGREES,
+    "minor_share",
+    "repeated_share",
+    "single_share",
+    "degrees",
+    "degree_changes",
+)
+TIMBRE: Final = (*tables.TIMBRES, *tables.PITCHES)
+COLUMNS: Final = {"audio": AUDIO, "metadata": METADATA, "harmony": HARMONY, "timbre": TIMBRE}
+"""Which columns of the views each feature group reads; those of descriptors are in the data."""
+
+DESCRIPTORS: Final = "descriptors"
+"""The group of values that describe a sound on the whole."""
+_DESCRIBED: Final = "descriptor:"
+"""What the names of its columns begin with; then come the set's name and the value's."""
+
+OWN_SCALE: Final = "audio"
+"""The provider whose measures are computed from files: other scales under the same names."""
+RESCALED: Final = ("danceability", "energy", "loudness", "acousticness")
+"""What it measures otherwise than a catalogue; tempo, key and mode are the same everywhere."""
 
 CATEGORIES: Final = tables.WHOLE_FEATURES
 """Key, mode and time signature are names, not quantities."""
@@ -31,7 +50,12 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
     Absent columns count as unknown; groups that are no numbers are passed over. The key stands
     twice: as a category and as a place on the circle of fifths. Whether any provider knew the
     track is a column of its own; *which* provider is not, for that tells where a track was
-    fetched, not how it sounds.
+    fetched, not how it sounds. But what `RESCALED` names is measured in files on other scales
+    than in catalogues: there it stands in columns of its own (`own_energy`), and a model that
+    learned from no file takes it for unknown.
+
+    Descriptors are the columns called `descriptor:SET:NAME` (see `described_as`) that there are
+    in fitting; those of another set are not looked at.
 
     `one_hot=False` leaves each category in one column of codes (for trees that split by category,
     see `categorical`); `one_hot=True` gives each its own 0/1 column.
@@ -44,7 +68,10 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         self.one_hot = one_hot
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
-        """Learn which categories there are."""
+        """Learn which categories, which descriptors and which measures of files there are."""
+        self.described_ = described(X) if DESCRIPTORS in self.groups else ()
+        own = "audio" in self.groups and bool(_own_scale(X).any())
+        self.rescaled_ = RESCALED if own else ()
         known = [name for name in CATEGORIES if name in self._inputs()]
         self.categories_ = {
             name: np.unique(values[np.isfinite(values)])
@@ -69,6 +96,7 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
             names += ["fifths_sin", "fifths_cos", "has_audio"]
         for name, values in self.categories_.items():
             names += [f"{name}_{value:.0f}" for value in values] if self.one_hot else [name]
+        names += [f"own_{name}" for name in self.rescaled_] + list(self.described_)
         return np.asarray(names, dtype=object)
 
     @property
@@ -80,13 +108,23 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         return list(range(first, first + len(CATEGORIES)))
 
     def _columns(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
-        columns: list[NDArray[Any]] = [numbers(X, name) for name in self._plain()]
+        own = _own_scale(X)
+        columns: list[NDArray[Any]] = [
+            np.where(own, np.nan, numbers(X, name)) if name in RESCALED else numbers(X, name)
+            for name in self._plain()
+        ]
         if "audio" in self.groups:
             angle = numbers(X, "key") * (_FIFTH * 2 * np.pi / _KEYS)
             columns += [np.sin(angle), np.cos(angle), _anything_known(X)]
         for name, values in self.categories_.items():
             columns += self._category(X, name, values)
-        return np.column_stack(columns).astype(np.float32)
+        columns += [np.where(own, numbers(X, name), np.nan) for name in self.rescaled_]
+        matrix = np.empty((len(X), len(columns) + len(self.described_)), dtype=np.float32)
+        for place, values in enumerate(columns):
+            matrix[:, place] = values
+        for place, column in enumerate(self.described_, start=len(columns)):
+            matrix[:, place] = numbers(X, column)
+        return matrix
 
     def _inputs(self) -> list[str]:
         return [name for group in self.groups for name in COLUMNS.get(group, ())]
@@ -115,6 +153,24 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
         column = pd.to_numeric(column, errors="coerce")
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def described_as(schema: str, name: str) -> str:
+    """Return what a value of a set of descriptors is called as a column."""
+    return f"{_DESCRIBED}{schema}:{name}"
+
+
+def described(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns of a frame that are descriptors, in their order."""
+    return tuple(str(name) for name in frame.columns if str(name).startswith(_DESCRIBED))
+
+
+def _own_scale(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which rows carry measures of files rather than those of a catalogue."""
+    if "provider" not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    told = frame["provider"].astype("string") == OWN_SCALE
+    return told.to_numpy(dtype=bool, na_value=False)
 
 
 def _anything_known(frame: pd.DataFrame) -> NDArray[np.bool_]:

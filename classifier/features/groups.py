@@ -3,15 +3,26 @@
 from collections.abc import Sequence
 from typing import Final
 
+import pandas as pd
+
 from classifier.features import audio
 
 TEXT: Final = ("title", "album", "artists")
 HISTORY: Final = ("artists", "album")
 
-NUMERIC: Final = tuple(audio.COLUMNS)
+HEARD: Final = ("harmony", "timbre", audio.DESCRIPTORS)
+"""What is only known of tracks whose sound was analysed: read from the database when asked for."""
+
+NUMERIC: Final = (*audio.COLUMNS, audio.DESCRIPTORS)
 """Groups that are numbers: what every estimator can look at."""
 
-COLUMNS: Final = {**audio.COLUMNS, "text": TEXT, "history": HISTORY}
+COLUMNS: Final = {
+    **audio.COLUMNS,
+    "audio": (*audio.AUDIO, "provider"),
+    "text": TEXT,
+    "history": HISTORY,
+}
+"""The provider tells on which scale the audio features are."""
 
 
 def numeric(features: Sequence[str]) -> tuple[str, ...]:
@@ -19,11 +30,21 @@ def numeric(features: Sequence[str]) -> tuple[str, ...]:
     return tuple(group for group in features if group in NUMERIC)
 
 
-def columns(features: Sequence[str]) -> list[str]:
+def of_group(group: str, frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns that a group reads; those of descriptors are the ones `frame` has."""
+    return audio.described(frame) if group == audio.DESCRIPTORS else COLUMNS[group]
+
+
+def columns(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
     """Return the columns that the groups read, each once."""
-    return list(dict.fromkeys(name for group in features for name in COLUMNS[group]))
+    return list(dict.fromkeys(name for group in features for name in of_group(group, frame)))
 
 
-def numbers(features: Sequence[str]) -> list[str]:
-    """Return the columns that the numeric ones of the groups read."""
-    return columns(numeric(features))
+def numbers(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
+    """Return the columns with numbers that the numeric ones of the groups read."""
+    return [name for name in columns(numeric(features), frame) if name != "provider"]
+
+
+def heard(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of a frame that are there because the sound was asked for."""
+    return [name for name in columns(HEARD, frame) if name in frame.columns]

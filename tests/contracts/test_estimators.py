@@ -12,6 +12,7 @@ from sklearn.base import clone
 from classifier import artifacts, estimators, threads
 from classifier.artifacts import Packed
 from classifier.errors import BadChoice, BadParameter
+from classifier.features.audio import described_as
 from classifier.features.groups import NUMERIC
 from classifier.ports import Estimator
 from classifier.records import FEATURE_GROUPS, Choice, Preparation
@@ -147,6 +148,9 @@ def test_it_can_be_cloned_unfitted(
 
 def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -> None:
     """A model of metadata alone does not hear the sound; who cannot read refuses to."""
+    heard = selection.tracks["energy"].to_numpy()
+    names = (described_as("mine", "loud"), "degree_0", "timbre_mean_0")
+    tracks = selection.tracks.assign(**dict.fromkeys(names, heard))
     for group in FEATURE_GROUPS:
         choice = Choice(estimator=name, features=(group,))
         if group not in NUMERIC and name != "blend":
@@ -154,10 +158,10 @@ def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -
                 estimators.build(choice, threads=1)
             continue
         model = estimators.build(choice, threads=1)
-        model.fit(selection.tracks, selection.labels, None)
+        model.fit(tracks, selection.labels, None)
         other = "popularity" if group == "audio" else "energy"
-        changed = selection.tracks.assign(**{other: 0})
-        expected = model.predict_proba(selection.tracks)
+        changed = tracks.assign(**{other: 0})
+        expected = model.predict_proba(tracks)
         assert (model.predict_proba(changed) == expected).all()
 
 

@@ -56,7 +56,7 @@ class InProcess:
 
 def unanswered(engine: Engine) -> int:
     champion = dataset.find_champion(engine, "main")
-    return 0 if champion is None else len(dataset.pending(engine, champion.id))
+    return 0 if champion is None else len(dataset.pending(engine, champion))
 
 
 def work(jobs: Iterable[Job]) -> None:

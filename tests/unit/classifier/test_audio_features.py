@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from classifier.features.audio import COLUMNS, AudioFeatures
+from classifier.features.audio import COLUMNS, AudioFeatures, described_as
 
 FRAME = pd.DataFrame(
     {
@@ -89,3 +89,47 @@ def test_names_and_columns_agree(groups: tuple[str, ...], *, one_hot: bool) -> N
 def test_the_provider_is_not_looked_at() -> None:
     """It tells where a track was fetched, not how it sounds."""
     assert all("provider" not in columns for columns in COLUMNS.values())
+
+
+def test_measures_of_files_are_not_taken_for_a_catalogues() -> None:
+    """A model that learned from a catalogue knows nothing of an energy on another scale."""
+    catalogue = FRAME.assign(provider=pd.array(["csv"] * 4, dtype="string"))
+    made = AudioFeatures().fit(catalogue)
+    assert "own_energy" not in made.get_feature_names_out()
+    matrix = made.transform(FRAME.assign(provider=["csv", "audio", None, "spotify"]))
+    energy = column(made, matrix, "energy")
+    assert energy[0] == 0.5
+    assert np.isnan(energy[1])
+    assert energy[3] == pytest.approx(0.1)
+    assert column(made, matrix, "key")[1] == column(made, made.transform(FRAME), "key")[1]
+
+
+def test_measures_of_files_have_columns_of_their_own() -> None:
+    """Where both are learned from, each stands under its own name and is unknown in the other."""
+    mixed = FRAME.assign(provider=pd.array(["csv", "audio", None, "csv"], dtype="string"))
+    made = AudioFeatures(one_hot=True).fit(mixed)
+    matrix = made.transform(mixed)
+    assert np.isnan(column(made, matrix, "energy")[1])
+    assert column(made, matrix, "own_energy")[1] == 0.25
+    assert np.isnan(column(made, matrix, "own_energy")[0])
+    coded = AudioFeatures().fit(mixed)
+    names = coded.get_feature_names_out()[coded.categorical]
+    assert names.tolist() == ["key", "mode", "time_signature"]
+
+
+def test_descriptors_of_another_set_are_not_looked_at() -> None:
+    """Values of one name mean the same in one set only."""
+    mine, other = described_as("mine", "tempo"), described_as("other", "tempo")
+    made = AudioFeatures(("descriptors",)).fit(pd.DataFrame({mine: [1.0, 2.0], "tempo": [9, 9]}))
+    assert made.get_feature_names_out().tolist() == [mine]
+    found = made.transform(pd.DataFrame({other: [5.0, 5.0], mine: [np.inf, 1.5]}))
+    assert np.isnan(found[0, 0])
+    assert found[1, 0] == 1.5
+
+
+def test_a_group_brings_its_columns_and_no_others() -> None:
+    """Harmony brings 17 columns, timbre 48; none of them is a category."""
+    made = AudioFeatures(("harmony", "timbre")).fit(pd.DataFrame({"degree_0": [0.5, 1.0]}))
+    assert len(made.get_feature_names_out()) == 17 + 48
+    assert made.categorical == []
+    assert column(made, made.transform(pd.DataFrame({"degree_0": [0.25]})), "degree_0") == [0.25]

@@ -1,0 +1,155 @@
+"""What was heard of tracks, joined where a model looks at it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, insert
+
+from classifier import dataset, score, sounds, train
+from classifier.errors import BadChoice
+from classifier.records import USUAL, Choice
+from classifier.selection import fingerprint, select
+from genrebase.sound import vectors
+from genrebase.store import tables
+from genrebase.store.engine import transaction
+from tests.fakes import NOON, FakeClock
+from tests.music import Music
+from tests.sounds import add_analysis
+
+WIDE = Choice(widen=True)
+MINE = ("loud", "bright")
+
+
+def analyse(engine: Engine, tracks: Sequence[int]) -> None:
+    with transaction(engine) as connection:
+        for track in tracks:
+            add_analysis(connection, track)
+
+
+def describe(
+    engine: Engine,
+    values: dict[int, tuple[float, float]],
+    *,
+    schema: str = "mine",
+    provider: str = "audio",
+) -> None:
+    with transaction(engine) as connection:
+        connection.execute(
+            insert(tables.descriptor_schema).values(name=schema, columns=list(MINE))
+        )
+        connection.execute(
+            insert(tables.descriptor),
+            [
+                {
+                    "track_id": track,
+                    "provider": provider,
+                    "schema": schema,
+                    "data": vectors.pack(row),
+                    "fetched_at": NOON,
+                }
+                for track, row in values.items()
+            ],
+        )
+
+
+def test_harmony_and_timbre_come_where_they_are_asked_for(engine: Engine) -> None:
+    """As columns beside the others, missing where nobody heard the track; else nothing is read."""
+    Music().fill(engine)
+    analyse(engine, [2, 5])
+    plain = dataset.snapshot(engine)
+    assert "degree_0" not in plain.tracks
+    found = dataset.snapshot(engine, Choice(features=("harmony", "timbre")))
+    tracks = found.tracks.set_index("track_id")
+    assert tracks["degree_0"].notna().sum() == 2
+    assert tracks.loc[2, "degree_0"] == 0.5
+    assert tracks.loc[5, "degree_7"] == 0.25
+    assert tracks["timbre_mean_11"].dropna().tolist() == [0.5, 0.5]
+    assert found.tracks[plain.tracks.columns].equals(plain.tracks)
+    rows = dataset.scoring_rows(engine, np.array([2, 3]), Choice(features=("harmony",)))
+    assert rows["degree_0"].isna().tolist() == [False, True]
+    assert "timbre_mean_0" not in rows
+
+
+def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
+    """The set that most labelled tracks have, unless another is named; never two mixed."""
+    Music().fill(engine)
+    describe(engine, {1: (1.0, 2.0), 2: (3.0, float("nan"))})
+    describe(engine, {1: (9.0, 9.0)}, schema="another")
+    choice = sounds.settled(engine, Choice(features=("descriptors",)))
+    assert choice.descriptors == "mine"
+    tracks = dataset.snapshot(engine, choice).tracks.set_index("track_id")
+    names = [name for name in tracks if str(name).startswith("descriptor:")]
+    assert names == ["descriptor:mine:loud", "descriptor:mine:bright"]
+    assert tracks.loc[1, names].tolist() == [1.0, 2.0]
+    assert tracks.loc[2, names[0]] == 3.0
+    assert tracks[names].notna().sum().tolist() == [2, 1]
+    named = sounds.settled(engine, Choice(features=("descriptors",), descriptors="another"))
+    other = dataset.snapshot(engine, named).tracks
+    assert other["descriptor:another:loud"].dropna().tolist() == [9.0]
+    with pytest.raises(BadChoice, match=r"no set of descriptors 'third'.*another, mine"):
+        dataset.snapshot(engine, Choice(features=("descriptors",), descriptors="third"))
+
+
+def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(sqlite_engine: Engine) -> None:
+    """What less of them have is left aside, unless it is asked for; the choice says which."""
+    music = Music(artists=20, songs_each=5)
+    music.fill(sqlite_engine)
+    assert sounds.settled(sqlite_engine, WIDE).features == USUAL
+    analyse(sqlite_engine, range(1, 10))
+    assert sounds.settled(sqlite_engine, WIDE).features == USUAL
+    analyse(sqlite_engine, [10])
+    settled = sounds.settled(sqlite_engine, WIDE)
+    assert settled.features == (*USUAL, "harmony", "timbre")
+    assert (settled.widen, settled.descriptors) == (False, None)
+    describe(sqlite_engine, {track: (1.0, 2.0) for track in range(1, 20)})
+    settled = sounds.settled(sqlite_engine, WIDE)
+    assert settled.features[-1] == "descriptors"
+    assert settled.as_json()["descriptors"] == "mine"
+    assert sounds.settled(sqlite_engine, Choice()) == Choice()
+
+
+def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
+    """It is refused with what would bring it."""
+    Music().fill(sqlite_engine)
+    for group in ("harmony", "timbre", "descriptors"):
+        choice = Choice(features=("audio", group), estimator="tree")
+        with pytest.raises(BadChoice, match=f"No labelled track has {group}: `collector"):
+            train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None)
+
+
+def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
+    sqlite_engine: Engine,
+) -> None:
+    """An analysis that came after the answer makes the track one to be answered for."""
+    music = Music(artists=30, songs_each=6)
+    music.fill(sqlite_engine)
+    half = [song.id for song in music.songs if song.genre == 0]
+    analyse(sqlite_engine, half)
+    clock = FakeClock()
+    choice = Choice(estimator="tree", features=("audio", "harmony"), min_tracks=5)
+    done = train.run(sqlite_engine, choice, clock, tell=lambda _: None)
+    assert done.model.status == "champion"
+    assert done.model.choice["features"] == ["audio", "harmony"]
+    assert "degree_11" in done.model.feature_schema["columns"]
+    clock.advance(60)
+    score.run(sqlite_engine, clock, progress=lambda *_: None)
+    assert len(dataset.pending(sqlite_engine, done.model)) == 0
+    asked = select(dataset.snapshot(sqlite_engine, choice), choice)
+    learned = set(asked.learned_ids.tolist())
+    unheard = [song.id for song in music.songs if song.genre and song.id not in learned]
+    analyse(sqlite_engine, unheard[:2])
+    with transaction(sqlite_engine) as connection:
+        summary = tables.sound_summary
+        connection.execute(
+            summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
+        )
+    clock.advance(60)
+    assert dataset.pending(sqlite_engine, done.model).tolist() == []
+    with transaction(sqlite_engine) as connection:
+        connection.execute(
+            summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
+        )
+    assert dataset.pending(sqlite_engine, done.model).tolist() == unheard[:1]
+    again = select(dataset.snapshot(sqlite_engine, choice), choice)
+    assert fingerprint(again) != fingerprint(asked)
