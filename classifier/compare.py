@@ -142,7 +142,7 @@ def _try_all(
         workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
         with threads.capped(workers):
             tried, _ = trials.attempt(selection, configuration.of(choice), clock, cores=workers)
-        experiments.record(database, experiment, configuration, tried, clock.now())
+        experiments.record(database, experiment, configuration, tried, clock)
     progress(len(planned), len(planned), "done")
 
 

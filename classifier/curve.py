@@ -170,7 +170,7 @@ class _Walk:
                 tried = replace(tried, metrics=(*tried.metrics, *more))
         self._before = None if answers is None else (turn, size, answers)
         experiments.record(
-            self._database, self._experiment, configuration, tried, self._clock.now()
+            self._database, self._experiment, configuration, tried, self._clock
         )
 
     def _configuration(self, turn: int, size: int) -> Configuration:

@@ -14,6 +14,8 @@ from classifier import artifacts
 from classifier.dataset import Database
 from classifier.records import Choice, MetricRow
 from classifier.trials import Configuration, Tried
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.outage import outlast
 from genrebase.store import bulk, tables, views
 from genrebase.store.engine import Connection, reading, transaction
 
@@ -106,25 +108,18 @@ def record(
     experiment: Experiment,
     configuration: Configuration,
     tried: Tried,
-    at: datetime,
+    clock: Clock,
 ) -> None:
-    """Write a trial down with all its figures, in one transaction."""
+    """Write a trial down with all its figures, in one transaction.
+
+    A database that goes away is waited for; a trial that stands there already stays as it is.
+    """
     number = experiment.number(configuration)
-    values = _values(experiment.id, number, configuration, tried)
-    try:
-        with transaction(database) as connection:
-            made = connection.execute(insert(tables.trial).values(**values, finished_at=at))
-            trial = int(made.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
-            bulk.insert(
-                connection,
-                tables.trial_metric,
-                _METRIC,
-                [(trial, *_metric(row)) for row in tried.metrics],
-            )
-    except IntegrityError as error:
-        if "key" not in str(error.orig):
-            raise
-        # another process went on with the same experiment and was faster: the same figures
+    values = {
+        **_values(experiment.id, number, configuration, tried),
+        "finished_at": clock.now(),
+    }
+    outlast(clock, lambda: _write(database, values, tried.metrics))
     experiment.done[configuration.key] = Trial(
         number,
         configuration,
@@ -134,6 +129,19 @@ def record(
         tried.seconds,
         tried.score,
     )
+
+
+def _write(database: Database, values: Mapping[str, Any], metrics: Sequence[MetricRow]) -> None:
+    try:
+        with transaction(database) as connection:
+            made = connection.execute(insert(tables.trial).values(**values))
+            trial = int(made.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
+            rows = [(trial, *_metric(row)) for row in metrics]
+            bulk.insert(connection, tables.trial_metric, _METRIC, rows)
+    except IntegrityError as error:
+        # another process went on with the same experiment and was faster: the same figures
+        if "key" not in str(error.orig):
+            raise
 
 
 def finish(database: Database, experiment: Experiment, at: datetime) -> None:

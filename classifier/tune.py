@@ -163,7 +163,7 @@ class _Measuring:
             self._experiment,
             configuration,
             _scored(tried, self._study, configuration.binary_genre),
-            self.clock.now(),
+            self.clock,
         )
 
     def score(self, configurations: Sequence[Configuration]) -> float | None:

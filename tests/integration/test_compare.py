@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func
+from sqlalchemy import Engine, event, func
 from sqlalchemy import select as choose
 from typer.testing import CliRunner
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
     question = Question("compare", grid.as_json(), CHOICE, fingerprint(asked), None)
     experiment = experiments.begin(sqlite_engine, question, clock.now())
     last = list(grid.configurations(0))[-1]
-    experiments.record(sqlite_engine, experiment, last, failed, clock.now())
+    experiments.record(sqlite_engine, experiment, last, failed, clock)
     compared = run(sqlite_engine, grid)
     assert compared.experiment == experiment.id
     assert [row["estimator"] for row in compared.rows] == ["dummy"]
@@ -164,9 +164,29 @@ def test_a_trial_is_written_once(music: Engine):
     (configuration,) = grid.configurations(0)
     tried = trials.Tried(10, 1.0, score=0.5)
     for one in (mine, theirs):
-        experiments.record(music, one, configuration, tried, clock.now())
+        experiments.record(music, one, configuration, tried, clock)
     assert mine.id == theirs.id
     assert count(music, tables.trial) == 1
+
+
+def test_a_database_that_comes_back_is_waited_for(music: Engine):
+    """A trial that was computed is not lost because the database was away when it was done."""
+    grid = Grid(("dummy",), (("audio",),))
+    question = Question("compare", grid.as_json(), CHOICE, "data", None)
+    clock = FakeClock()
+    experiment = experiments.begin(music, question, clock.now())
+    (configuration,) = grid.configurations(0)
+    away = iter([True, True, False])
+
+    @event.listens_for(music, "do_connect", insert=True)
+    def refuse(*_: Any) -> None:
+        if next(away, False):
+            raise music.dialect.loaded_dbapi.OperationalError("gone away")
+
+    music.dispose()
+    experiments.record(music, experiment, configuration, trials.Tried(10, 1.0), clock)
+    assert count(music, tables.trial) == 1
+    assert clock.monotonic() > 0
 
 
 def test_the_command(database: Engine):
