@@ -4,15 +4,15 @@ Test sides are reported here, and nothing is chosen by them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final
 
-from classifier import dataset, estimators, experiments, rotation, threads, trials
+from classifier import dataset, estimators, experiments, rotation, sounds, threads, trials
 from classifier import selection as selecting
 from classifier.dataset import Database, Snapshot
 from classifier.experiments import Experiment, Question
-from classifier.records import Choice
+from classifier.records import FEATURE_GROUPS, Choice
 from classifier.selection import Selection
 from classifier.trials import Configuration
 from genrebase.runtime import jobs, plugins
@@ -32,7 +32,8 @@ class Grid:
     """What is compared: every combination."""
 
     estimators: tuple[str, ...]
-    feature_sets: tuple[tuple[str, ...], ...]
+    feature_sets: tuple[tuple[str, ...], ...] = ()
+    """None: the one that is chosen."""
     per_genre: tuple[int | None, ...] = (None,)
     rotations: tuple[int, ...] = (0,)
 
@@ -98,8 +99,9 @@ def run(
     """
     for name in set(grid.estimators) - set(estimators.names()):
         plugins.load(estimators.GROUP, name)  # tells which there are
+    choice, grid = _settled(database, choice, grid, found)
     with jobs.job_run(database, clock, JOB) as job:
-        found = dataset.snapshot(database) if found is None else found
+        found = dataset.snapshot(database, choice) if found is None else found
         asked = selecting.select(found, choice)
         question = Question(
             JOB, grid.as_json(), choice, selecting.fingerprint(asked), found.origin
@@ -120,6 +122,19 @@ def run(
             nothing_new=stood,
             origin=found.origin,
         )
+
+
+def _settled(
+    database: Database, choice: Choice, grid: Grid, found: Snapshot | None
+) -> tuple[Choice, Grid]:
+    """Return a choice of everything that a set looks at, and the sets."""
+    named = {group for groups in grid.feature_sets for group in groups}
+    if named:
+        groups = tuple(group for group in FEATURE_GROUPS if group in named)
+        choice = replace(choice, features=groups, widen=False)
+    if found is None:
+        choice = sounds.settled(database, choice)
+    return choice, replace(grid, feature_sets=grid.feature_sets or (choice.features,))
 
 
 def _try_all(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import compare, dataset, estimators, experiments, rotation, threads, trials
+from classifier import compare, dataset, estimators, experiments, rotation, sounds, threads, trials
 from classifier import selection as selecting
 from classifier.compare import Progress
 from classifier.dataset import Database, Snapshot
@@ -81,8 +81,9 @@ def run(
     Raise `TooFewTracks`, `BadChoice`, `BadParameter` or `UnknownPlugin`.
     """
     estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
+    choice = sounds.settled(database, choice)
     with jobs.job_run(database, clock, JOB) as job:
-        found = dataset.snapshot(database) if found is None else found
+        found = dataset.snapshot(database, choice) if found is None else found
         asked = selecting.select(found, replace(choice, per_genre=None))
         counts = _counts(asked, None)
         most = min(max(counts.values()), choice.per_genre or max(counts.values()))
@@ -169,9 +170,7 @@ class _Walk:
                 more = tuple(_gained(selection, before, answers, self._choice.seed))
                 tried = replace(tried, metrics=(*tried.metrics, *more))
         self._before = None if answers is None else (turn, size, answers)
-        experiments.record(
-            self._database, self._experiment, configuration, tried, self._clock
-        )
+        experiments.record(self._database, self._experiment, configuration, tried, self._clock)
 
     def _configuration(self, turn: int, size: int) -> Configuration:
         test, validation = rotation.held_out(turn)

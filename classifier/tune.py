@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import compare, dataset, estimators, experiments, rotation, threads, trials
+from classifier import compare, dataset, estimators, experiments, rotation, sounds, threads, trials
 from classifier import selection as selecting
 from classifier.compare import Progress
 from classifier.dataset import Database, Snapshot
@@ -81,8 +81,9 @@ def run(
     study.check()
     estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
     points = study.points(choice.seed)
+    choice = sounds.settled(database, choice)
     with jobs.job_run(database, clock, JOB) as job:
-        found = dataset.snapshot(database) if found is None else found
+        found = dataset.snapshot(database, choice) if found is None else found
         asked = selecting.select(rotation.without_test(found), choice)
         genres = _genres(study, asked)
         told = {"estimator": choice.estimator, "params": dict(choice.params), **study.as_json()}

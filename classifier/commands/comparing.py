@@ -26,7 +26,7 @@ def compare(
     ] = None,
     feature_sets: Annotated[
         str | None,
-        typer.Option(help="What they look at: audio,metadata;audio (default: all groups)."),
+        typer.Option(help="What they look at: audio,metadata;audio (default: all there is)."),
     ] = None,
     per_genre: Annotated[
         str | None, typer.Option(help="Tracks of each genre to learn from: 100,300,all.")
@@ -60,7 +60,7 @@ def compare(
     frozen, choice = thawed(snapshot, choice)
     grid = comparing.Grid(
         tuple(estimators.names() if names is None else bootstrap.listed(names)),
-        _feature_sets(feature_sets, choice),
+        _feature_sets(feature_sets),
         sizes(per_genre),
         rotations(folds),
     )
@@ -107,9 +107,9 @@ def sizes(text: str | None) -> tuple[int | None, ...]:
     return tuple(None if part == _ALL else int(part) for part in parts) or (None,)
 
 
-def _feature_sets(text: str | None, choice: Choice) -> tuple[tuple[str, ...], ...]:
+def _feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
     if text is None:
-        return (choice.features,)
+        return ()  # what is chosen
     found = []
     for groups in (bootstrap.listed(part) for part in text.split(";")):
         unknown = [group for group in groups if group not in FEATURE_GROUPS]
