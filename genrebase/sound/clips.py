@@ -28,6 +28,8 @@ SHORTEST: Final = 1.0
 """Seconds below which nothing can be said."""
 _BLOCK: Final = 10
 """Seconds decoded at once."""
+_NO_FILE: Final = 7
+"""libsndfile's number for a file that is not there; it says so of what it does not know, too."""
 _FULL: Final = float(np.iinfo(np.int16).max)
 
 
@@ -62,7 +64,7 @@ def load(path: Path) -> Clip:
         with soundfile.SoundFile(path) as sound:
             samples, seconds, rate, digest = _decoded(sound)
     except soundfile.SoundFileError as error:
-        raise Unreadable(f"{path}: this is no sound that can be decoded ({error}).") from error
+        raise Unreadable(f"{path}: this is no sound that can be decoded{_why(error)}.") from error
     if seconds < SHORTEST:
         raise Unreadable(f"{path}: {seconds:.2f} s of sound; at least {SHORTEST:g} s are needed.")
     if not np.isfinite(samples).all():
@@ -72,14 +74,35 @@ def load(path: Path) -> Clip:
     return Clip(np.ascontiguousarray(samples, dtype=np.float32), seconds, rate, digest)
 
 
+def _why(error: soundfile.SoundFileError) -> str:
+    """Return what libsndfile says, where that is about the file."""
+    said = getattr(error, "error_string", "").rstrip(".")
+    return f" ({said})" if said and getattr(error, "code", _NO_FILE) != _NO_FILE else ""
+
+
 def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
+    """Return the middle of a sound, its seconds, rate and digest.
+
+    What is there counts, not what the file says of its length: it may have been cut off.
+    """
+    rate = int(sound.samplerate)
+    kept, frames, digest = _middle(sound, sound.frames)
+    is_long = max(frames, sound.frames) > SPAN * rate
+    if is_long and frames != sound.frames:  # the middle is somewhere else
+        sound.seek(0)
+        kept, frames, digest = _middle(sound, frames)
+    return kept, frames / rate, rate, digest
+
+
+def _middle(sound: soundfile.SoundFile, frames: int) -> tuple[Samples, int, str]:
+    """Return the middle of so many frames, how many there are, and the digest of all."""
     rate = int(sound.samplerate)
     kept_frames = int(SPAN * rate)
-    first = max(0, (sound.frames - kept_frames) // 2)
+    first = max(0, (frames - kept_frames) // 2)
     digest = hashlib.sha256(f"{rate} {sound.channels} ".encode())
     kept: list[Samples] = []
     position = 0
-    for block in sound.blocks(_BLOCK * rate, dtype="float32", always_2d=True):
+    while len(block := sound.read(_BLOCK * rate, dtype="float32", always_2d=True)):
         heard = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL
         digest.update(np.round(heard).astype("<i2").tobytes())
         part = block[max(0, first - position) : max(0, first + kept_frames - position)]
@@ -87,4 +110,4 @@ def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
             kept.append(part.mean(axis=1))
         position += len(block)
     samples = np.concatenate(kept) if kept else np.zeros(0, dtype=np.float32)
-    return samples, position / rate, rate, digest.hexdigest()
+    return samples, position, digest.hexdigest()

@@ -33,7 +33,11 @@ class Sound:
 
 def listen(path: Path) -> Sound:
     """Return everything that is heard in a file; raise `clips.Unreadable`."""
-    clip = clips.load(path)
+    return hear(clips.load(path))
+
+
+def hear(clip: clips.Clip) -> Sound:
+    """Return everything that is heard in a clip."""
     seen = frames.look(clip.samples)
     onsets = rhythm.onset_strength(seen.mel)
     beat = rhythm.tempo(onsets)

@@ -9,8 +9,8 @@ from genrebase.sound import matrices, vectors
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
-from tests.analyses import add_analysis
 from tests.fakes import NOON
+from tests.sounds import add_analysis
 
 
 @pytest.fixture

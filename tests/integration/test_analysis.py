@@ -25,8 +25,8 @@ from genrebase.sound.analysis import Analysis
 from genrebase.store import tables
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
-from tests.analyses import add_analysis, analysis
 from tests.fakes import NOON, FakeClock
+from tests.sounds import add_analysis, analysis
 
 DAY = timedelta(days=1)
 

@@ -172,3 +172,16 @@ def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
     clip = clips.load(path)
     assert clip.seconds == seconds
     assert len(clip.samples) == int(clips.SPAN * clips.RATE)
+
+
+def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path) -> None:
+    """Its head tells of more than there is; nothing but what is there is heard."""
+    path = recordings.write(tmp_path / "a.mp3", recordings.song(0, 1, seconds=8.0))
+    whole = clips.load(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    cut = clips.load(path)
+    assert 3.0 < cut.seconds < 5.0
+    assert len(cut.samples) == round(cut.seconds * clips.RATE)
+    np.testing.assert_array_equal(cut.samples[: clips.RATE], whole.samples[: clips.RATE])
+    assert cut.digest != whole.digest
+    assert clips.load(path).digest == cut.digest
