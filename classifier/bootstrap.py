@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from classifier.records import (
     MAIN,
     OUTLIERS,
     SCALINGS,
+    SPLITS,
     UNMAPPED,
     USUAL,
     Choice,
@@ -93,6 +95,12 @@ def choice(
         seed=settings.seed if seed is None else seed,
         preparation=preparation(scaling, pca, outliers, balance),
     )
+
+
+def judged_by(choice: Choice, split: str) -> Choice:
+    """Return a choice that is judged by these sides; raise `BadChoice`."""
+    _known("split", split, SPLITS)
+    return replace(choice, split=split)
 
 
 def preparation(

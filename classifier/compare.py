@@ -11,8 +11,9 @@ from typing import Any, Final
 from classifier import dataset, estimators, experiments, rotation, sounds, threads, trials
 from classifier import selection as selecting
 from classifier.dataset import Database, Snapshot
+from classifier.errors import BadChoice
 from classifier.experiments import Experiment, Question
-from classifier.records import FEATURE_GROUPS, Choice
+from classifier.records import FEATURE_GROUPS, SPLITS, Choice
 from classifier.selection import Selection
 from classifier.trials import Configuration
 from genrebase.runtime import jobs, plugins
@@ -99,6 +100,8 @@ def run(
     """
     for name in set(grid.estimators) - set(estimators.names()):
         plugins.load(estimators.GROUP, name)  # tells which there are
+    if choice.split != SPLITS[0] and grid.rotations != (0,):
+        raise BadChoice("A published split is one split: leave out --folds.")
     choice, grid = _settled(database, choice, grid, found)
     with jobs.job_run(database, clock, JOB) as job:
         found = dataset.snapshot(database, choice) if found is None else found

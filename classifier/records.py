@@ -14,6 +14,9 @@ USUAL: Final = ("audio", "metadata", "text", "history")
 FEATURE_GROUPS: Final = (*USUAL, "harmony", "timbre", "descriptors")
 """What a model may look at."""
 
+SPLITS: Final = ("frozen", "official")
+"""By which sides a model is judged: the folds of the names, or those a dataset came with."""
+
 LABELS: Final = ("claim", "exclusive")
 """Which labels a model learns: every claim, or only those of tracks seen under one genre."""
 
@@ -74,6 +77,7 @@ class Choice:
     """Look also at what was heard of enough tracks; `sounds.settled` decides it, once."""
     descriptors: str | None = None
     """The set of descriptors that is looked at; None: the one that most tracks have."""
+    split: str = SPLITS[0]
     labels: str = "claim"
     mapping: str | None = None
     """Which mapping of fine genres to broad ones; None: the default one."""
@@ -97,6 +101,7 @@ class Choice:
             "exclude": list(self.exclude),
             "features": list(self.features),
             **({} if self.descriptors is None else {"descriptors": self.descriptors}),
+            **({} if self.split == SPLITS[0] else {"split": self.split}),
             "labels": self.labels,
             "mapping": self.mapping,
             "level": self.level,
@@ -119,10 +124,10 @@ class Choice:
         return cls(task=model.task, estimator=model.estimator, params=dict(model.params), **stored)
 
     def asks_like(self, other: "Choice") -> bool:
-        """Tell whether both ask for labels of one kind, so that their models can compete."""
+        """Tell whether both ask for labels and sides of one kind: whether models can compete."""
         return all(
             getattr(self, name) == getattr(other, name)
-            for name in ("mapping", "level", "unmapped")
+            for name in ("mapping", "level", "unmapped", "split")
         )
 
 

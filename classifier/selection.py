@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier import labels as labelling
-from classifier import regimes
+from classifier import official, regimes
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import groups
@@ -122,6 +122,8 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
     a candidate that knows fewer genres cannot win by being asked less.
     Raise `BadChoice` for a genre that is not there, `TooFewTracks` where nothing can be learned.
     """
+    if choice.split == "official":
+        found = official.sided(found)
     asked = labelling.labelled(found.tracks, found.sighted, found.mappings, choice)
     tracks = asked.tracks
     _check_heard(tracks, choice)

@@ -27,7 +27,7 @@ from classifier.errors import BadChoice, BrokenArtifact, SameUnderWay
 from classifier.features import groups
 from classifier.judging import Judged, judge
 from classifier.ports import Estimator
-from classifier.records import LEVELS, MAIN, Choice, Decision, StoredModel
+from classifier.records import LEVELS, MAIN, SPLITS, Choice, Decision, StoredModel
 from classifier.selection import Selection
 from classifier.snapshots import Frozen
 from genrebase.runtime import jobs
@@ -161,11 +161,17 @@ def _check_question(choice: Choice, champion: StoredModel | None) -> None:
             f"The task {MAIN!r} answers with the genres that tracks carry: name another one "
             "for broad genres, as in --task broad."
         )
+    if choice.task == MAIN and choice.split != SPLITS[0]:
+        raise BadChoice(
+            f"The task {MAIN!r} is judged on the frozen folds: name another one for the "
+            "published split, as in --task official."
+        )
     if champion is not None and not Choice.of(champion).asks_like(choice):
         told = champion.choice
         raise BadChoice(
             f"The task {choice.task!r} tells apart {told['level']} genres "
-            f"(mapping {told['mapping'] or 'by default'}, unmapped {told['unmapped']}): "
+            f"(mapping {told['mapping'] or 'by default'}, unmapped {told['unmapped']}, "
+            f"{told.get('split', SPLITS[0])} split): "
             "train with the same, or name another task."
         )
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.options import with_choice
+from classifier.commands.options import Split, with_choice
 from classifier.commands.thawing import thawed
 from classifier.errors import BadChoice
-from classifier.records import FEATURE_GROUPS, Choice
+from classifier.records import FEATURE_GROUPS, SPLITS, Choice
 from genrebase.runtime.output import Output
 
 _ALL = "all"
@@ -34,6 +34,7 @@ def compare(
     folds: Annotated[
         str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
     ] = "1",
+    split: Split = SPLITS[0],
     snapshot: Annotated[
         Path | None, typer.Option(help="Frozen rows in the place of the database's.")
     ] = None,
@@ -48,6 +49,7 @@ def compare(
     interrupted goes on where it was. Figures are of test tracks; nothing is chosen by them.
     """
     threads.settle()
+    choice = bootstrap.judged_by(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import compare as comparing
     from classifier import estimators
@@ -80,6 +82,8 @@ def compare(
     if done.nothing_new:
         output.say("Nothing new: all of it was tried on these tracks already.")
     title = f"Experiment {done.experiment}: accuracy on test tracks"
+    if choice.split != SPLITS[0]:
+        title += " of the published split"
     _table(output, title, done.rows)
     for one in done.failed:
         output.warn(f"{one['estimator']} failed: {one['error']}")

@@ -10,6 +10,12 @@ import typer
 from classifier import bootstrap
 from classifier.records import FEATURE_GROUPS, LABELS, MAIN
 
+Split = Annotated[
+    str,
+    typer.Option(help="Judge by the frozen folds, or by the official sides a dataset came with."),
+]
+"""An option of the commands whose figures are compared with published ones."""
+
 
 def _options(
     task: Annotated[

@@ -40,7 +40,7 @@ def show_model(output: Output, model: StoredModel) -> None:
         )
     measured = {regime: name for regime, name in _REGIMES.items() if _n(model.metrics, regime)}
     output.table(
-        "On test tracks, which it did not learn from",
+        f"On test tracks{_of_split(model)}, which it did not learn from",
         ("", *measured.values()),
         _rows([model.metrics[regime] for regime in measured]),
     )
@@ -53,6 +53,10 @@ def show_origin(output: Output, origin: str | None) -> None:
     """Say so where a model learned from an invented catalogue."""
     if origin is not None:
         output.say(INVENTED.format(origin=origin))
+
+
+def _of_split(model: StoredModel) -> str:
+    return " of the published split" if model.choice.get("split") == "official" else ""
 
 
 def _n(metrics: Mapping[str, Any], regime: str) -> int:

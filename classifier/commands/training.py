@@ -10,16 +10,17 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.options import with_choice
+from classifier.commands.options import Split, with_choice
 from classifier.commands.thawing import thawed
 from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.records import SPLITS, Choice
 from genrebase.runtime.output import Output
 
 
 @with_choice()
 def train(
     choice: Choice,
+    split: Split = SPLITS[0],
     snapshot: Annotated[
         Path | None,
         typer.Option(help="Repeat the figures of frozen rows; such a model never competes."),
@@ -43,6 +44,7 @@ def train(
     answers for music that is not in the database, as long as its parent is champion.
     """
     threads.settle()
+    choice = bootstrap.judged_by(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import refit as refitting
     from classifier import train as training

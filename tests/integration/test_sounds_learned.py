@@ -102,7 +102,7 @@ def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(sqlite_engine: Engine) 
     settled = sounds.settled(sqlite_engine, WIDE)
     assert settled.features == (*USUAL, "harmony", "timbre")
     assert (settled.widen, settled.descriptors) == (False, None)
-    describe(sqlite_engine, {track: (1.0, 2.0) for track in range(1, 20)})
+    describe(sqlite_engine, dict.fromkeys(range(1, 20), (1.0, 2.0)))
     settled = sounds.settled(sqlite_engine, WIDE)
     assert settled.features[-1] == "descriptors"
     assert settled.as_json()["descriptors"] == "mine"
