@@ -38,7 +38,7 @@ class Matched:
     label: str | None
     method: Distance
     genres: tuple[Near, ...]
-    """The nearest first."""
+    """The best fit first."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `match TRACK --json` shows."""
@@ -62,7 +62,7 @@ class Typical:
     distance: float
     percentile: float
     nearest: str
-    """The genre whose profile is nearest."""
+    """The genre whose profile fits it best."""
     nearest_distance: float
 
 
@@ -77,7 +77,7 @@ class OfGenre:
     least: tuple[Typical, ...]
     """The least typical first."""
     elsewhere: float
-    """Share of the tracks that are nearer to another genre's profile."""
+    """Share of the tracks that another genre's profile fits better."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `match --genre --json` shows."""
@@ -85,7 +85,7 @@ class OfGenre:
             "genre": self.genre,
             "tracks": self.tracks,
             "distance": self.method,
-            "nearer_to_another": self.elsewhere,
+            "fit_another_better": self.elsewhere,
             "most_typical": [asdict(one) for one in self.most],
             "least_typical": [asdict(one) for one in self.least],
         }
@@ -118,14 +118,18 @@ class _Heard:
         return self.profiles[genre].distances(self.sound[self.labels == genre])
 
     def nearest(self, rows: NDArray[np.bool_]) -> tuple[NDArray[np.str_], Floats]:
-        """Return the nearest genre of the chosen tracks, and how far it is."""
-        genres = np.array(list(self.profiles))
-        best, least = np.zeros(int(rows.sum()), dtype=np.intp), np.full(int(rows.sum()), np.inf)
+        """Return the genre that fits each of the chosen tracks best, and how far it is."""
+        sound, genres = self.sound[rows], np.array(list(self.profiles))
+        best, least = np.zeros(len(sound), dtype=np.intp), np.full(len(sound), np.inf)
         for place, profile in enumerate(self.profiles.values()):
-            distances = profile.distances(self.sound[rows])
-            nearer = distances < least
-            best[nearer], least[nearer] = place, distances[nearer]
-        return genres[best], least
+            surprises = profile.surprises(sound)
+            better = surprises < least
+            best[better], least[better] = place, surprises[better]
+        distances = np.empty(len(sound))
+        for place in np.unique(best):
+            chosen = best == place
+            distances[chosen] = self.profiles[str(genres[place])].distances(sound[chosen])
+        return genres[best], distances
 
     def typical(self, genre: str) -> Iterator[Typical]:
         """Yield the tracks of a genre, the most typical first."""
@@ -160,7 +164,11 @@ def track(database: Database, text: str, method: Distance = "standardised") -> M
     sound = profiles.points(row)
     if not np.isfinite(sound).any():
         raise TooFewTracks(f"Nobody knows how track {number} sounds: run `collector enrich`.")
-    found = [_near(heard, genre, sound) for genre in heard.profiles]
+    surprise = {genre: float(one.surprises(sound)[0]) for genre, one in heard.profiles.items()}
+    found = [
+        _near(heard, genre, sound)
+        for genre in sorted(surprise, key=lambda one: (surprise[one], one))
+    ]
     label = heard.frame.loc[heard.frame["track_id"] == number, "label"]
     return Matched(
         track=number,
@@ -168,7 +176,7 @@ def track(database: Database, text: str, method: Distance = "standardised") -> M
         artists=str(row["artists"].iloc[0]),
         label=str(label.iloc[0]) if len(label) else None,
         method=method,
-        genres=tuple(sorted(found, key=lambda near: (near.distance, near.genre))),
+        genres=tuple(found),
     )
 
 

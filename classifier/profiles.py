@@ -6,6 +6,9 @@ taken out (P. C. Mahalanobis, 1936), with the genre's covariance drawn towards a
 identity (Ledoit & Wolf, 2004) after standardising, so that few tracks do. Both are about 1 for an
 ordinary track of the genre; a feature that is unknown is left out, and a track without any has no
 distance. Only the sound's quantities count, for keys and modes have no mean.
+
+A genre of all kinds is wide, and near to everything. Which genre fits a track best is therefore
+asked by its surprise: minus the logarithm of the density of a normal distribution of that profile.
 """
 
 from dataclasses import dataclass
@@ -56,6 +59,26 @@ class Profile:
                 part = away[np.ix_(rows, pattern)]
                 squares[rows] = self._squared(part, pattern) / pattern.sum()
         return np.asarray(np.sqrt(squares))
+
+    def surprises(self, points: Floats) -> Floats:
+        """Return how unlikely each point is in the genre; NaN where nothing is known of it.
+
+        Minus the log-density per known feature, less a constant that is the same for all genres.
+        """
+        known = np.isfinite((points - self.mean) / self.spread)
+        width = np.full(len(points), np.nan)
+        for pattern in np.unique(known, axis=0):
+            if pattern.any():
+                rows = (known == pattern).all(axis=1)
+                width[rows] = np.log(self.spread[pattern]).mean() + self._volume(pattern)
+        return np.asarray(self.distances(points) ** 2 / 2 + width)
+
+    def _volume(self, pattern: NDArray[np.bool_]) -> float:
+        """Return half the log-determinant of the correlations per feature; 0 without any."""
+        if self.covariance is None:
+            return 0.0
+        part = self.covariance[np.ix_(pattern, pattern)]
+        return float(np.linalg.slogdet(part)[1] / (2 * pattern.sum()))
 
     def _squared(self, away: Floats, pattern: NDArray[np.bool_]) -> Floats:
         if self.precision is None or self.covariance is None:

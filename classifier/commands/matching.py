@@ -8,7 +8,7 @@ from classifier import threads
 from classifier.errors import BadChoice
 from genrebase.runtime.output import Output
 
-_COLUMNS = ("track", "title", "artists", "distance", "percentile", "nearest genre")
+_COLUMNS = ("track", "title", "artists", "distance", "percentile", "best fit")
 
 
 def match(
@@ -33,7 +33,8 @@ def match(
 
     The distance is the root mean square of how many standard deviations of the genre's tracks
     each quantity of the sound lies from their mean: about 1 is ordinary. The percentile says how
-    many of the genre's own tracks are nearer.
+    many of the genre's own tracks are nearer. Genres come in the order in which they fit: a genre
+    of all kinds is near to everything, and fits little.
     """
     if [track is not None, genre is not None, every].count(True) != 1:
         raise BadChoice("Say one of: a track, --genre NAME, or --all.")
@@ -56,7 +57,7 @@ def _track(output: Output, track: str, distance: str, limit: int) -> None:
     labelled = "" if found.label is None else f", labelled {found.label}"
     output.say(f"{found.title} - {found.artists} (track {found.track}{labelled})")
     output.table(
-        f"Nearest genres ({found.method} distance)",
+        f"Best fits ({found.method} distance)",
         ("genre", "distance", "percentile"),
         ((near.genre, near.distance, near.percentile) for near in found.genres[:limit]),
     )
@@ -79,8 +80,8 @@ def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
             ),
         )
     output.say(
-        f"{found.elsewhere:.1%} of its {found.tracks:,} tracks are nearer to another genre's "
-        "profile."
+        f"Another genre's profile fits {found.elsewhere:.1%} of its {found.tracks:,} tracks "
+        "better."
     )
     output.document(found.as_json())
 

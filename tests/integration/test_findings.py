@@ -159,11 +159,10 @@ def test_separability_names_a_set_and_trains_it(database: Engine) -> None:
 
 
 def test_match_holds_a_track_against_every_genre(database: Engine) -> None:
-    """The nearest first; the percentile is among each genre's own tracks."""
+    """The best fit first; the percentile is among each genre's own tracks."""
     found = ask("match", "1")
     assert sorted(near["genre"] for near in found["genres"]) == sorted(GENRES)
     distances = [near["distance"] for near in found["genres"]]
-    assert distances == sorted(distances)
     assert found["label"] == found["genres"][0]["genre"]
     assert all(0 <= near["percentile"] <= 100 for near in found["genres"])
     other = ask("match", "1", "--distance", "mahalanobis")

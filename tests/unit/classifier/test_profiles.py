@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from classifier import profiles
 
@@ -70,3 +71,30 @@ def test_percentiles_are_among_the_own_tracks() -> None:
     asked = np.array([0.5, 2.0, 9.0, np.nan])
     assert profiles.percentile(own, asked)[:3] == pytest.approx([0, 50, 100])
     assert np.isnan(profiles.percentile(own, asked)[3])
+
+
+@pytest.mark.parametrize("distance", profiles.DISTANCES)
+def test_the_surprise_is_a_normal_density(distance: profiles.Distance) -> None:
+    """As scipy has it, per feature, but for the constant; of a part of the features, too."""
+    points = sound(0.9)
+    profile = profiles.profiles(points, np.full(MANY, "a"), distance)["a"]
+    correlations = np.eye(9) if profile.covariance is None else profile.covariance
+    covariance = correlations * np.outer(profile.spread, profile.spread)
+    partly = points[:5].copy()
+    partly[:, 4] = np.nan
+    for asked, known in ((points[:5], np.arange(9)), (partly, np.delete(np.arange(9), 4))):
+        normal = multivariate_normal(profile.mean[known], covariance[np.ix_(known, known)])
+        density = normal.logpdf(asked[:, known]) / len(known) + np.log(2 * np.pi) / 2
+        assert profile.surprises(asked) == pytest.approx(-density)
+    assert np.isnan(profile.surprises(np.full((1, 9), np.nan))[0])
+
+
+def test_a_wide_genre_fits_less() -> None:
+    """In the middle of both a track is nearer to the wide one, and fits the narrow one."""
+    random = np.random.default_rng(0)
+    points = np.vstack([random.normal(size=(MANY, 9)), random.normal(scale=4, size=(MANY, 9))])
+    found = profiles.profiles(points, np.repeat(["narrow", "wide"], MANY))
+    track = np.full((1, 9), 0.8)
+    narrow, wide = found["narrow"], found["wide"]
+    assert narrow.distances(track) > wide.distances(track)
+    assert narrow.surprises(track) < wide.surprises(track)
