@@ -129,7 +129,7 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
          "predicted_at"),
         (
             (model, number, rank, answer(model, number, rank, claims[number - 1]),
-             (0.4 + number % 5 / 10) / rank**2, "seen_artist", True, moment)
+             (0.4 + number * 7919 % 4999 / 10_000) / rank**2, "seen_artist", True, moment)
             for model in (1, 2)
             for number in range(1, tracks + 1)
             if number % 10

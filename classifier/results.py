@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from classifier.dataset import Database
 from classifier.errors import ClassifierError
-from classifier.records import Confused, Decision, MetricRow
+from classifier.records import Confused, Decision, Epoch, MetricRow
 from genrebase.store import bulk, tables
 from genrebase.store.engine import transaction
 
@@ -96,6 +96,7 @@ def store_model(
     confusions: Sequence[Confused],
     decision: Decision,
     claim: Claim | None,
+    epochs: Sequence[Epoch] = (),
 ) -> int:
     """Store a trained model with all that belongs to it, in one transaction; return its number.
 
@@ -106,10 +107,10 @@ def store_model(
     nothing.
     """
     try:
-        return _store(database, candidate, metrics, confusions, decision, claim)
+        return _store(database, candidate, metrics, confusions, decision, claim, epochs)
     except _Overtaken as error:
         overtaken = Decision("rejected", str(error))
-        return _store(database, candidate, metrics, confusions, overtaken, None)
+        return _store(database, candidate, metrics, confusions, overtaken, None, epochs)
 
 
 def _store(
@@ -119,6 +120,7 @@ def _store(
     confusions: Sequence[Confused],
     decision: Decision,
     claim: Claim | None,
+    epochs: Sequence[Epoch],
 ) -> int:
     values = {name: getattr(candidate, name) for name in Candidate.__slots__}
     with _decided_once(), transaction(database) as connection:
@@ -146,6 +148,8 @@ def _store(
             for one in confusions
         ]
         bulk.insert(connection, tables.confusion, _CONFUSION, confused)
+        passed = [(number, *astuple(epoch)) for epoch in epochs]
+        bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), passed)
         if claim is not None and claim.answers is not None:
             numbers = np.array(list(genres.values()), dtype=np.int64)
             answers = replace(claim.answers, genres=numbers[claim.answers.genres])
@@ -193,8 +197,8 @@ def crown(
 def give_up(database: Database, number: int, *, figures: bool) -> int | None:
     """Drop artifact, answers, probes and confusions of a model; return how many answers.
 
-    Without `figures` those of single genres go, too. None where the model became champion or was
-    pinned meanwhile.
+    Without `figures` only those over all genres on test tracks stay. None where the model became
+    champion or was pinned meanwhile.
     """
     model, answer, metric = tables.model, tables.prediction, tables.model_metric
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
@@ -206,8 +210,8 @@ def give_up(database: Database, number: int, *, figures: bool) -> int | None:
         gone = connection.execute(delete(answer).where(answer.c.model_id == number)).rowcount
         connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
         if not figures:
-            single = (metric.c.model_id == number, metric.c.genre_id.is_not(None))
-            connection.execute(delete(metric).where(*single))
+            rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
+            connection.execute(delete(metric).where(metric.c.model_id == number, rest))
     return gone
 
 
