@@ -137,5 +137,5 @@ def _drift(figures: Figures) -> Iterator[Measure]:
     yield Measure("genrebase_drift_confidence", "gauge", meaning, confidences)
     distance = figures.drift.distance()
     meaning = "How far the week's shares of genres are from those before, 0 to 1."
-    samples = [] if distance is None else [({}, distance)]
+    samples: list[tuple[dict[str, str], float]] = [] if distance is None else [({}, distance)]
     yield Measure("genrebase_drift_genres", "gauge", meaning, samples)
