@@ -20,7 +20,7 @@ from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
 
-_PASSES: Final = 20
+_PASSES: Final = 10
 """Times the gradient goes over all tracks at most; averaged, later ones change little."""
 
 
@@ -47,7 +47,7 @@ class SupportVectors(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         gamma: float | str = "scale",
         kernel: str = "rbf",
         exact: int = 10_000,
-        landmarks: int = 500,
+        landmarks: int = 300,
         random_state: int = 0,
     ) -> None:
         self.C = C

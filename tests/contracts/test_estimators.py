@@ -194,11 +194,10 @@ def test_a_misspelt_name_finds_the_nearest(name: str) -> None:
 @pytest.mark.parametrize(
     "preparation",
     [
-        Preparation(scaling="minmax", components=0.9),
+        Preparation("minmax", components=0.9, outliers="overall", balance="weights"),
         Preparation(outliers="genre", balance="smote"),
-        Preparation(balance="weights"),
     ],
-    ids=["scaled and projected", "smote without outliers", "weights"],
+    ids=["projected and weighed", "smote without outliers"],
 )
 def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
     name: str, selection: Selection, preparation: Preparation
