@@ -12,6 +12,7 @@ import pandas as pd
 from classifier import dataset, regimes, serving
 from classifier.dataset import Database
 from classifier.errors import BadChoice, UnknownTrack
+from classifier.features import audio
 from classifier.records import Answer, Choice, StoredModel
 from genrebase.store import tables
 
@@ -27,6 +28,8 @@ _MOST: Final = {
     "popularity": (0, 100),
     "explicit": (0, 1),
 }
+_HEARD: Final = tuple(audio.described_as(name, "") for name in ("genrebase-1", "fma518"))
+"""What the columns of descriptors that are heard in files begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Described:
     album: str | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Some of `NUMBERS`, in the units of the view `scoring_tracks`."""
+    sound: Mapping[str, float | str] = field(default_factory=dict)
+    """What was heard of it, by column: harmony, descriptors, `provider`."""
 
     def __post_init__(self) -> None:
         """Raise `BadChoice` for a number nobody knows, or one that cannot be."""
@@ -60,7 +65,8 @@ class Described:
             "album": self.album,
         }
         text = {name: pd.array([value], dtype="string") for name, value in row.items()}
-        return pd.DataFrame({**text, **{name: [value] for name, value in self.numbers.items()}})
+        told = {**self.numbers, **self.sound}
+        return pd.DataFrame({**text, **{name: [value] for name, value in told.items()}})
 
 
 def answer(database: Database, text: str, *, task: str = "main") -> Answer:
@@ -102,13 +108,40 @@ def describe(database: Database, track: Described, *, task: str = "main") -> Ans
 
     It is the champion's, or that of its refit, which knows more artists. Raise `NoChampion`.
     """
-    server = serving.answering(database, dataset.champion(database, task))
-    asked = _Asked(database, server.model, server)
-    known = dataset.tracks_by(database, track.artists)
-    seen = bool(np.isin(known, asked.champion.packed.learned).any())
-    top = asked.top(track.as_frame())
-    found = dataset.StoredAnswer(top, "seen_artist" if seen else "new_artist", in_training=False)
-    return asked.answer(None, track.title or "", track.artists, found)
+    return Describing(database, task).describe(track)
+
+
+class Describing:
+    """Answers about tracks that need not be in the database, one after another."""
+
+    def __init__(self, database: Database, task: str) -> None:
+        """Load who answers; raise `NoChampion`."""
+        champion = dataset.champion(database, task)
+        server = serving.answering(database, champion)
+        self._database = database
+        self._asked = _Asked(database, server.model, server)
+        self._champion = _Asked(database, champion)
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether the model learned from descriptors that are heard in files."""
+        columns = self._asked.model.feature_schema["columns"]
+        return any(name.startswith(_HEARD) for name in columns)
+
+    def describe(self, track: Described) -> Answer:
+        """Return the answer for a track that is only described."""
+        asked = self._asked
+        known = dataset.tracks_by(self._database, track.artists)
+        seen = bool(np.isin(known, asked.champion.packed.learned).any())
+        top = asked.top(track.as_frame())
+        regime = "seen_artist" if seen else "new_artist"
+        found = dataset.StoredAnswer(top, regime, in_training=False)
+        return asked.answer(None, track.title or "", track.artists, found)
+
+    def sound(self, digest: str, track: Described) -> Answer:
+        """Return the answer for a sound; that of its track where the database knows it."""
+        known = dataset.find_track(self._database, digest)
+        return self.describe(track) if known is None else self._champion.stored(known)
 
 
 @dataclass(frozen=True)

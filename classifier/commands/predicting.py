@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,11 @@ from classifier import bootstrap, threads
 from classifier.errors import BadChoice
 from classifier.records import MAIN, Answer
 from genrebase.runtime.output import Output
+
+_DEAF = (
+    "Model {model} learned no descriptors of sound: of a file it understands tags, tempo and key. "
+    "Train on files: `collector import-audio`, then `classifier train --features descriptors,...`."
+)
 
 
 def predict(
@@ -30,6 +36,10 @@ def predict(
     feature: Annotated[
         list[str] | None, typer.Option(help="Of the described track, as in energy=0.8.")
     ] = None,
+    sound: Annotated[
+        Path | None,
+        typer.Option("--audio", help="A sound file, or a folder of them (the extra audio)."),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="All tracks without an answer (the default).")
     ] = False,
@@ -41,15 +51,18 @@ def predict(
     Tracks it learned from keep the answers that refits gave which had not learned from them.
     """
     described = title is not None or artist or album is not None or feature
-    if sum((track is not None, search is not None, bool(described), every)) > 1:
+    asked = (track is not None, search is not None, sound is not None, bool(described), every)
+    if sum(asked) > 1:
         raise BadChoice(
-            "Say one of --track, --search, --all, or describe a track "
+            "Say one of --track, --search, --audio, --all, or describe a track "
             "(--title, --artist, --album, --feature)."
         )
     threads.settle()
     output = Output(as_json=as_json)
     if described:
         _describe(output, task, title, artist or (), album, feature or ())
+    elif sound is not None:
+        _listen(output, task, sound)
     elif search is not None:
         _search(output, task, search)
     elif track is not None:
@@ -109,6 +122,37 @@ def _search(output: Output, task: str, text: str) -> None:
         )
         showing.show_origin(output, found[0].origin)
     output.document({"search": text, "answers": [one.as_json() for one in found]})
+
+
+def _listen(output: Output, task: str, path: Path) -> None:
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier import listen
+    from genrebase.store import connect
+
+    workers = bootstrap.load_settings().threads or threads.unused()
+    with output.progress("Listening") as bar:
+        done = listen.run(
+            connect(),
+            path,
+            task=task,
+            workers=workers,
+            progress=lambda heard, of: bar(heard, total=of),
+        )
+    for file, reason in done.unheard:
+        output.warn(f"{file}: {reason}")
+    if done.answers and not done.hears:
+        output.warn(_DEAF.format(model=done.answers[0][1].model))
+    if path.is_file():
+        ((file, found),) = done.answers
+        _show(output, found)
+        output.document({"file": file, **found.as_json()})
+        return
+    output.table(
+        "",
+        ("file", "title", "artists", "genre", "probability"),
+        [(file, one.title, one.artists, *one.top[0]) for file, one in done.answers],
+    )
+    output.document(done.as_json())
 
 
 def _describe(

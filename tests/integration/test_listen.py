@@ -1,0 +1,146 @@
+"""What a champion says about sound files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, insert
+from typer.testing import CliRunner
+
+from classifier import listen, train
+from classifier.cli import app
+from classifier.errors import BadChoice
+from classifier.features import audio
+from classifier.hearing import Heard, Unheard, hear
+from classifier.records import Choice
+from genrebase.errors import NothingToDo
+from genrebase.sound import descriptors, vectors
+from genrebase.store import tables
+from genrebase.store.engine import transaction
+from tests import hearers, recordings
+from tests.fakes import NOON, FakeClock
+from tests.music import Music
+
+BEATS, CHORDS = "techno", "blues"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two sounds that are easily told apart, one of them in a folder, and two that are none."""
+    made = tmp_path_factory.mktemp("sounds")
+    (made / "söme where").mkdir()
+    recordings.write(made / "beats.wav", recordings.clicks(120, 3.0))
+    recordings.write(made / "söme where" / "chords.flac", recordings.song(0, 1, seconds=3.0))
+    (made / "broken.mp3").write_text("this is no sound")
+    (made / "notes.txt").write_text("nor is this")
+    return made
+
+
+@pytest.fixture(scope="module")
+def heard(folder: Path) -> dict[str, Heard]:
+    found = {
+        BEATS: hear(folder / "beats.wav"),
+        CHORDS: hear(folder / "söme where" / "chords.flac"),
+    }
+    return {name: one for name, one in found.items() if isinstance(one, Heard)}
+
+
+@pytest.fixture
+def trained(sqlite_engine: Engine, heard: dict[str, Heard]) -> Engine:
+    """A champion that learned descriptors near those of the two sounds."""
+    music = Music(genres=(CHORDS, BEATS), artists=30, songs_each=4)
+    music.fill(sqlite_engine)
+    random = np.random.default_rng(0)
+    names = [audio.described_as(descriptors.SCHEMA, name) for name in descriptors.COLUMNS]
+    rows = []
+    for song in music.songs:
+        told = heard[music.genres[song.genre]].sound
+        near = np.array([told.get(name, np.nan) for name in names])
+        near = near * random.normal(1, 0.05, len(near))
+        rows.append({"track_id": song.id, "data": vectors.pack(near)})
+    with transaction(sqlite_engine) as connection:
+        sets = {"name": descriptors.SCHEMA, "columns": list(descriptors.COLUMNS)}
+        connection.execute(insert(tables.descriptor_schema).values(sets))
+        same = {"provider": "audio", "schema": descriptors.SCHEMA, "fetched_at": NOON}
+        connection.execute(insert(tables.descriptor), [{**row, **same} for row in rows])
+    choice = Choice(
+        estimator="logistic",
+        features=("descriptors",),
+        descriptors=descriptors.SCHEMA,
+        min_tracks=5,
+    )
+    done = train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None)
+    assert done.model.status == "champion"
+    return sqlite_engine
+
+
+def test_a_file_is_named_by_its_sound(
+    trained: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sound gets its genre; what cannot be read is named with a reason, and stops nothing."""
+    done = listen.run(trained, folder)
+    files = [Path(file).name for file, _ in done.answers]
+    assert files == ["beats.wav", "chords.flac"]
+    assert [answer.top[0][0] for _, answer in done.answers] == [BEATS, CHORDS]
+    assert all(answer.top[0][1] > 0.8 for _, answer in done.answers)
+    ((broken, reason),) = done.unheard
+    assert Path(broken).name == "broken.mp3"
+    assert "no sound that can be decoded" in reason
+    assert done.hears
+    monkeypatch.setenv("STORE_URL", trained.url.render_as_string(hide_password=False))
+    shown = CliRunner().invoke(app, ["predict", "--audio", str(folder / "beats.wav"), "--json"])
+    told = json.loads(shown.stdout)
+    assert (told["genre"], told["track"], told["title"]) == (BEATS, None, "beats")
+    failed = CliRunner().invoke(app, ["predict", "--audio", str(folder / "broken.mp3")])
+    assert isinstance(failed.exception, listen.Unanswered)
+
+
+def test_a_sound_that_the_database_knows_gets_the_answer_of_its_track(
+    trained: Engine, folder: Path, heard: dict[str, Heard]
+) -> None:
+    """So that a track the model learned from is not flattered."""
+    with transaction(trained) as connection:
+        digest = heard[BEATS].digest
+        connection.execute(
+            insert(tables.track_alias).values(source="audio", source_id=digest, track_id=1)
+        )
+    ((_, answer),) = listen.run(trained, folder / "beats.wav").answers
+    assert answer.track == 1
+    assert answer.title == "Song 1"
+
+
+def test_what_is_heard_has_the_names_of_the_columns(heard: dict[str, Heard]) -> None:
+    """Descriptors under both sets' names, harmony, and measures on their own scale."""
+    found = heard[CHORDS]
+    assert len([name for name in found.sound if name.startswith("descriptor:fma518:")]) > 500
+    assert (
+        found.sound["descriptor:fma518:rms_mean_01"]
+        == found.sound["descriptor:genrebase-1:rms_mean_01"]
+    )
+    assert set(audio.HARMONY) >= {name for name in found.sound if ":" not in name}
+    assert found.numbers["duration_ms"] == 3000
+    assert -60 < found.numbers["loudness"] < 0
+
+
+def test_files_are_found_and_asked_for_in_sentences(folder: Path, tmp_path: Path) -> None:
+    """Hidden ones are passed over; nothing there is told apart from nothing to hear."""
+    (folder / ".hidden").mkdir(exist_ok=True)
+    (folder / ".hidden" / "x.wav").touch()
+    assert [file.name for file in listen.find(folder)] == [
+        "beats.wav",
+        "broken.mp3",
+        "chords.flac",
+    ]
+    with pytest.raises(BadChoice, match="no such file"):
+        listen.find(tmp_path / "nowhere")
+    with pytest.raises(NothingToDo, match="holds no sound files"):
+        listen.find(tmp_path)
+    silence = hear(tmp_path)
+    assert isinstance(silence, Unheard)
+
+
+def test_a_file_that_kills_its_process_takes_no_other_with_it() -> None:
+    """It alone has no answer, and the order stays."""
+    files = [Path(name) for name in ("one", "killer", "two")]
+    assert list(listen.side_by_side(hearers.deadly, files, 2)) == ["one", None, "two"]
