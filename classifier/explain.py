@@ -76,7 +76,7 @@ def model(
     task: str = "main",
     side: str = "validation",
     repeats: int = 3,
-    sample: int = 4_000,
+    sample: int = 2_000,
     seed: int = 0,
     cores: int | None = None,
     progress: Progress = lambda _done, _of: None,

@@ -37,7 +37,7 @@ def explain(
     repeats: Annotated[int, typer.Option(min=1, help="Times a column is dealt out anew.")] = 3,
     sample: Annotated[
         int, typer.Option(min=1, help="Tracks of each regime to ask about, at most.")
-    ] = 4_000,
+    ] = 2_000,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Find out what a model's answers hang on, or what sets a genre apart from another.
