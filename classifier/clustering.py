@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 from sklearn.neighbors import NearestNeighbors
@@ -66,6 +67,12 @@ def matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
         np.column_stack(found)
     )
     return np.asarray(StandardScaler().fit_transform(filled), dtype=np.float64)
+
+
+def projected(points: Floats, components: float) -> Floats:
+    """Return points on so many principal components, or as many as explain this share."""
+    wanted = min(components, *points.shape) if components >= 1 else components
+    return np.asarray(PCA(wanted, svd_solver="full").fit_transform(points), dtype=np.float64)
 
 
 def cluster(

@@ -1,27 +1,36 @@
 """Clusters of the sound, held against the genres: ask for some, score them, store them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from classifier import clustering, dataset, findings
+from classifier import clustering, dataset, findings, sounds
 from classifier import selection as selecting
 from classifier.clustering import Method, Scores
 from classifier.dataset import Database
 from classifier.effects import QUANTITIES
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import audio
+from classifier.features.groups import HEARD
 from classifier.records import Choice
 from genrebase.runtime.clock import Clock
 
 LAST: Final = "last"
 """The name of a clustering that was given none: the next one takes its place."""
-GROUPS: Final = {"audio": QUANTITIES, "metadata": audio.METADATA}
+GROUPS: Final = {
+    "audio": QUANTITIES,
+    "metadata": audio.METADATA,
+    "harmony": audio.HARMONY,
+    "timbre": audio.TIMBRE,
+    audio.DESCRIPTORS: (audio.DESCRIPTORS,),
+}
 """What the names of groups stand for here: quantities, between which there are distances."""
-_COLUMNS: Final = (*audio.AUDIO, *audio.METADATA)
+EXPLAINED: Final = 0.97
+"""Of hundreds of descriptors many say the same: so much of their variance is kept."""
+_COLUMNS: Final = (*audio.AUDIO, *audio.METADATA, *audio.HARMONY, *audio.TIMBRE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +80,14 @@ class Clustered:
 
 
 def columns(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that feature groups and features stand for; raise `BadChoice`."""
+    """Return the columns that feature groups and features stand for; raise `BadChoice`.
+
+    `descriptors` stays: which these are, the database knows.
+    """
     found: list[str] = []
     for name in names:
         if name not in GROUPS and name not in _COLUMNS:
-            known = ", ".join((*GROUPS, *_COLUMNS))
+            known = ", ".join((*GROUPS, *audio.AUDIO, *audio.METADATA))
             raise BadChoice(f"There is no feature {name!r} to cluster by. Known: {known}.")
         found += GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(found))
@@ -96,15 +108,18 @@ def run(
     """Cluster the labelled tracks that `choice` asks for, by columns; store and return it.
 
     As many `clusters` as genres unless told; at most `sample` tracks (default: what the method
-    can take, see `clustering.MOST`). Tracks of which nothing is known are left out.
+    can take, see `clustering.MOST`). Tracks of which nothing is known are left out. Where the
+    choice asks for principal components these are clustered; descriptors always are so.
     """
     if method not in clustering.METHODS:
         known = ", ".join(clustering.METHODS)
         raise BadChoice(f"There is no method {method!r}. Known: {known}.")
-    found = dataset.snapshot(database)
+    choice = sounds.settled(database, _heard(choice, features))
+    found = dataset.snapshot(database, choice)
     selection = selecting.select(found, choice)
+    looked_at = _looked_at(features, selection.tracks)
     known_of = np.column_stack(
-        [np.isfinite(audio.numbers(selection.tracks, column)) for column in features]
+        [np.isfinite(audio.numbers(selection.tracks, column)) for column in looked_at]
     ).any(axis=1)
     rows = np.flatnonzero(selection.rivals & known_of)
     if len(rows) < 2:
@@ -114,9 +129,16 @@ def run(
     if len(rows) > most:
         chosen = np.sort(np.random.default_rng(choice.seed).choice(rows, most, replace=False))
     labels = selection.labels[chosen]
-    points = clustering.matrix(selection.tracks.iloc[chosen], features)
+    points = clustering.matrix(selection.tracks.iloc[chosen], looked_at)
+    components = choice.preparation.components
+    if components is None and audio.DESCRIPTORS in features:
+        components = EXPLAINED
+    if components is not None:
+        points = clustering.projected(points, components)
     wanted = len(np.unique(labels)) if clusters is None else clusters
     codes, params = clustering.cluster(points, method, clusters=wanted, eps=eps, seed=choice.seed)
+    if components is not None:
+        params = {**params, "components": points.shape[1]}
     done = Clustered(
         name=name,
         method=method,
@@ -136,6 +158,21 @@ def run(
     ]
     findings.store_clustering(database, _stored(done, clock), members)
     return done
+
+
+def _heard(choice: Choice, features: Sequence[str]) -> Choice:
+    """Return a choice that looks at what has to be heard of these columns, and nothing else."""
+    groups = tuple(group for group in HEARD if set(GROUPS[group]) & set(features))
+    return replace(choice, features=groups, widen=False)
+
+
+def _looked_at(features: Sequence[str], tracks: pd.DataFrame) -> list[str]:
+    described = audio.described(tracks)
+    return [
+        column
+        for name in features
+        for column in (described if name == audio.DESCRIPTORS else (name,))
+    ]
 
 
 def _stored(done: Clustered, clock: Clock) -> dict[str, Any]:

@@ -34,7 +34,10 @@ def clusters(
     ] = None,
     features: Annotated[
         str,
-        typer.Option(help="By what: audio, metadata, or columns such as energy,tempo."),
+        typer.Option(
+            help="By what: audio, metadata, harmony, timbre, descriptors, or columns such as "
+            "energy,tempo."
+        ),
     ] = "audio",
     sample: Annotated[
         int | None,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 
-from classifier import dataset, score, sounds, train
+from classifier import clusters, dataset, score, sounds, train
 from classifier.errors import BadChoice
 from classifier.records import USUAL, Choice
 from classifier.selection import fingerprint, select
@@ -153,3 +153,26 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
     assert dataset.pending(sqlite_engine, done.model).tolist() == unheard[:1]
     again = select(dataset.snapshot(sqlite_engine, choice), choice)
     assert fingerprint(again) != fingerprint(asked)
+
+
+def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engine) -> None:
+    """Over their principal components; tracks without descriptors are left out."""
+    music = Music(artists=30, songs_each=4)
+    music.fill(sqlite_engine)
+    random = np.random.default_rng(0)
+    described = music.songs[:-10]
+    place = {0: (0.0, 0.0), 1: (9.0, 0.0), 2: (0.0, 9.0)}
+    values = {song.id: tuple(place[song.genre] + random.normal(size=2)) for song in described}
+    describe(sqlite_engine, values)
+    done = clusters.run(
+        sqlite_engine,
+        Choice(min_tracks=5, widen=True),
+        FakeClock(),
+        features=clusters.columns(["descriptors"]),
+    )
+    assert done.tracks == len(described)
+    assert done.scores.ari > 0.95
+    assert done.params == {"k": 3, "components": 2}
+    assert done.features == ("descriptors",)
+    with pytest.raises(BadChoice, match="No labelled track has timbre"):
+        clusters.run(sqlite_engine, Choice(min_tracks=5), FakeClock(), features=["timbre_mean_0"])
