@@ -1,7 +1,7 @@
 """Estimators, feature sets and sizes on the same frozen folds; every trial a row."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from sqlalchemy import Engine, event, func
 from sqlalchemy import select as choose
 from typer.testing import CliRunner
 
-from classifier import compare, dataset, experiments, trials
+from classifier import compare, experiments, trials
 from classifier.cli import app
 from classifier.compare import Compared, Grid
-from classifier.experiments import Question
+from classifier.experiments import Experiment, Question
 from classifier.records import Choice
-from classifier.selection import fingerprint, select
+from classifier.selection import select
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading
@@ -29,6 +29,16 @@ GRID = Grid(("dummy", "logistic"), (("audio",), ("audio", "metadata")), (20, Non
 
 class Killed(Exception):
     """What ends a comparison in the middle."""
+
+
+def killer(after: int) -> Callable[[int, int, str], None]:
+    """Return what ends a comparison when so much was done."""
+
+    def kill(done: int, _of: int, _what: str) -> None:
+        if done == after:
+            raise Killed
+
+    return kill
 
 
 def run(engine: Engine, grid: Grid = GRID, **more: Any) -> Compared:
@@ -91,12 +101,8 @@ def test_every_combination_is_a_row(music: Engine):
 def test_a_comparison_that_was_killed_goes_on(music: Engine):
     """What was tried stands; the rest is tried, and both together are as if in one go."""
 
-    def kill(done: int, _of: int, _what: str) -> None:
-        if done == 3:
-            raise Killed
-
     with pytest.raises(Killed):
-        run(music, progress=kill)
+        run(music, progress=killer(3))
     assert count(music, tables.trial) == 3
     with reading(music) as connection:
         (finished,) = connection.scalars(choose(tables.experiment.c.finished_at))
@@ -142,10 +148,11 @@ def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
     assert fitted is None
     assert "'C'" in (failed.error or "")
     grid = Grid(("dummy", "logistic"), (("audio",),))
-    asked = select(dataset.snapshot(sqlite_engine), CHOICE)
-    question = Question("compare", grid.as_json(), CHOICE, fingerprint(asked), None)
-    experiment = experiments.begin(sqlite_engine, question, clock.now())
-    last = list(grid.configurations(0))[-1]
+    with pytest.raises(Killed):
+        run(sqlite_engine, grid, progress=killer(1))
+    experiment = Experiment(1, finished=False)
+    first, last = grid.configurations(0)
+    assert experiment.number(first) == 1
     experiments.record(sqlite_engine, experiment, last, failed, clock)
     compared = run(sqlite_engine, grid)
     assert compared.experiment == experiment.id

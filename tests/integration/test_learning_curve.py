@@ -81,23 +81,24 @@ def test_every_size_stands_with_what_it_brought(music: Engine):
     assert all(genre in said for genre in ("blues", "metal", "techno"))
 
 
-def test_a_curve_that_was_killed_goes_on(music: Engine):
+def test_a_curve_that_was_killed_goes_on(sqlite_engine: Engine):
     """The gain over a size that was tried before the kill is what it would have been."""
-    whole = run(music, again=True)
-    before = gained(music)
+    Music().fill(sqlite_engine)
+    whole = run(sqlite_engine, again=True)
+    before = gained(sqlite_engine)
 
     def kill(done: int, _of: int, _what: str) -> None:
         if done == 2:
             raise Killed
 
     with pytest.raises(Killed):
-        run(music, progress=kill, again=True)
-    found = run(music)
+        run(sqlite_engine, progress=kill, again=True)
+    found = run(sqlite_engine)
     assert found.experiment != whole.experiment
     assert found.step == whole.step
-    assert gained(music) == before * 2
-    assert run(music).nothing_new
-    with reading(music) as connection:
+    assert gained(sqlite_engine) == before * 2
+    assert run(sqlite_engine).nothing_new
+    with reading(sqlite_engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.experiment)) == 2
 
 

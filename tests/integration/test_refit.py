@@ -73,12 +73,13 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
         assert connection.scalar(answers) == 0
 
 
-def test_the_same_is_not_fitted_again(music: Engine):
+def test_the_same_is_not_fitted_again(sqlite_engine: Engine):
     """Same tracks, parent and code: the refit that is there; it is no model to train either."""
-    parent = trained(music)
-    assert refitted(music).id == refitted(music).id
-    assert trained(music).id == parent.id
-    assert len(dataset.models(music)) == 2
+    Music().fill(sqlite_engine)
+    parent = trained(sqlite_engine)
+    assert refitted(sqlite_engine).id == refitted(sqlite_engine).id
+    assert trained(sqlite_engine).id == parent.id
+    assert len(dataset.models(sqlite_engine)) == 2
 
 
 def test_one_training_at_a_time(sqlite_engine: Engine):
@@ -94,19 +95,20 @@ def test_one_training_at_a_time(sqlite_engine: Engine):
     assert last.counts["labelled"] == 480
 
 
-def test_it_answers_for_music_that_is_not_in_the_database(music: Engine):
+def test_it_answers_for_music_that_is_not_in_the_database(sqlite_engine: Engine):
     """What is described is answered by the refit, what is stored by the champion."""
-    parent = trained(music)
+    Music().fill(sqlite_engine)
+    parent = trained(sqlite_engine)
     track = Described(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
-    assert predict.describe(music, track).model == parent.id
-    model = refitted(music)
-    described = predict.describe(music, track)
+    assert predict.describe(sqlite_engine, track).model == parent.id
+    model = refitted(sqlite_engine)
+    described = predict.describe(sqlite_engine, track)
     assert described.model == model.id
-    shares = serving.load(music, model).predict_proba(track.as_frame()).iloc[0]
+    shares = serving.load(sqlite_engine, model).predict_proba(track.as_frame()).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
-    tested = selecting.select(dataset.snapshot(music), CHOICE)
+    tested = selecting.select(dataset.snapshot(sqlite_engine), CHOICE)
     known = int(tested.ids[tested.on("test")][0])
-    assert predict.answer(music, str(known)).model == parent.id
+    assert predict.answer(sqlite_engine, str(known)).model == parent.id
 
 
 def test_another_champion_ends_its_service(sqlite_engine: Engine):

@@ -26,7 +26,7 @@ from tests.fakes import FakeClock
 from tests.music import Music
 
 CHOICE = Choice(estimator="tree", features=("audio",), min_tracks=20)
-STUDY = Study({"max_depth": [1, 2, 8], "min_samples_leaf": [5, 30]}, "random", trials=4, folds=2)
+STUDY = Study({"max_depth": [1, 2, 8], "min_samples_leaf": [5, 30]}, "random", trials=3, folds=2)
 
 
 class Killed(Exception):
@@ -45,7 +45,7 @@ def trials(engine: Engine) -> list:
 
 @pytest.fixture
 def music(engine: Engine) -> Engine:
-    Music(artists=90).fill(engine)
+    Music().fill(engine)
     return engine
 
 
@@ -53,7 +53,7 @@ def music(engine: Engine) -> Engine:
 def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setenv("STORE_URL", sqlite_url)
     engine = make_engine(sqlite_url)
-    Music(artists=90).fill(engine)
+    Music().fill(engine)
     yield engine
     engine.dispose()
 
@@ -72,10 +72,10 @@ def refused(*arguments: str) -> str:
 
 
 def test_every_trial_is_a_row_with_its_score(music: Engine):
-    """Four points and the defaults, on two folds: the score is what validation tracks say."""
+    """Three points and the defaults, on two folds: the score is what validation tracks say."""
     found = run(music)
     rows = trials(music)
-    assert len(rows) == 10
+    assert len(rows) == 8
     assert {row.test_fold for row in rows} == {9}
     assert {row.validation_fold for row in rows} == {8, 7}
     metric = tables.trial_metric
@@ -102,7 +102,7 @@ def test_every_trial_is_a_row_with_its_score(music: Engine):
 
 def test_the_test_fold_is_never_looked_at(sqlite_engine: Engine):
     """With other features, labels and tracks in the test fold everything is as it was."""
-    Music(artists=90).fill(sqlite_engine)
+    Music().fill(sqlite_engine)
     before = run(sqlite_engine)
     credit, artist, track = tables.track_artist, tables.artist, tables.track
     tested = select(credit.c.track_id).join(artist).where(artist.c.fold == 9)
@@ -117,53 +117,57 @@ def test_the_test_fold_is_never_looked_at(sqlite_engine: Engine):
         )
     after = run(sqlite_engine, again=True)
     assert after.found == before.found
-    assert [row.score for row in trials(sqlite_engine)[10:]] == [
-        row.score for row in trials(sqlite_engine)[:10]
+    assert [row.score for row in trials(sqlite_engine)[8:]] == [
+        row.score for row in trials(sqlite_engine)[:8]
     ]
 
 
-def test_a_study_that_was_killed_goes_on(music: Engine):
+def test_a_study_that_was_killed_goes_on(sqlite_engine: Engine):
     """What was tried stands; more trials are the same study; at its end nothing is new."""
+
+    Music().fill(sqlite_engine)
 
     def kill(done: int, _of: int, _what: str) -> None:
         if done == 3:
             raise Killed
 
     with pytest.raises(Killed):
-        run(music, progress=kill)
-    first = trials(music)
+        run(sqlite_engine, progress=kill)
+    first = trials(sqlite_engine)
     assert len(first) == 3
-    found = run(music)
-    assert trials(music)[:3] == first
-    assert (len(trials(music)), found.stopped) == (10, None)
-    assert run(music).nothing_new
-    more = run(music, replace(STUDY, trials=6))
+    found = run(sqlite_engine)
+    assert trials(sqlite_engine)[:3] == first
+    assert (len(trials(sqlite_engine)), found.stopped) == (8, None)
+    assert run(sqlite_engine).nothing_new
+    more = run(sqlite_engine, replace(STUDY, trials=5))
     assert more.experiment == found.experiment
-    assert len(trials(music)) > 10
-    assert len({(row.number, row.validation_fold) for row in trials(music)}) == len(trials(music))
+    assert len(trials(sqlite_engine)) > 8
+    assert len({(row.number, row.validation_fold) for row in trials(sqlite_engine)}) == len(
+        trials(sqlite_engine)
+    )
 
 
 def test_the_time_may_run_out(sqlite_engine: Engine):
     """After the budget nothing new is begun, and the same again goes on to its end."""
-    Music(artists=90).fill(sqlite_engine)
+    Music().fill(sqlite_engine)
     clock = FakeClock()
 
     def slow(done: int, _of: int, _what: str) -> None:
         if done:
             clock.advance(10)
 
-    found = run(sqlite_engine, clock=clock, progress=slow, seconds=35)
-    assert (found.stopped, len(trials(sqlite_engine))) == ("time", 5)
+    found = run(sqlite_engine, clock=clock, progress=slow, seconds=25)
+    assert (found.stopped, len(trials(sqlite_engine))) == ("time", 4)
     assert found.found[0].score is None
     with reading(sqlite_engine) as connection:
         assert connection.scalar(select(tables.experiment.c.finished_at)) is None
     assert run(sqlite_engine).stopped is None
-    assert len(trials(sqlite_engine)) == 10
+    assert len(trials(sqlite_engine)) == 8
 
 
 def test_halving_tries_most_points_on_few_tracks(sqlite_engine: Engine):
     """Each rung keeps the best third, and always the defaults, on three times the tracks."""
-    Music(artists=240).fill(sqlite_engine)
+    Music(artists=180).fill(sqlite_engine)
     space = {"max_depth": [1, 2, 3, 4, 5, 6, 8], "min_samples_leaf": [2, 5, 10]}
     found = run(sqlite_engine, Study(space, "halving", trials=9, folds=1))
     sizes: dict[Any, set] = {}
@@ -180,16 +184,17 @@ def test_halving_tries_most_points_on_few_tracks(sqlite_engine: Engine):
     assert min(scores[number] for number in large - {1}) >= max(others)
 
 
-def test_a_genre_against_the_rest(music: Engine):
+def test_a_genre_against_the_rest(sqlite_engine: Engine):
     """Each genre is looked for by itself, and judged by its own average precision."""
-    study = replace(STUDY, trials=2, folds=1, metric="average_precision", binary=())
-    found = run(music, study)
+    Music().fill(sqlite_engine)
+    study = replace(STUDY, trials=1, folds=1, metric="average_precision", binary=())
+    found = run(sqlite_engine, study)
     assert [one.genre for one in found.found] == ["blues", "metal", "techno"]
-    assert {row.binary_genre for row in trials(music)} == {"blues", "metal", "techno"}
-    assert len(trials(music)) == 9
+    assert {row.binary_genre for row in trials(sqlite_engine)} == {"blues", "metal", "techno"}
+    assert len(trials(sqlite_engine)) == 6
     assert all(0.4 < (one.score or 0) <= 1 for one in found.found)
     metric, trial = tables.trial_metric, tables.trial
-    with reading(music) as connection:
+    with reading(sqlite_engine) as connection:
         told = connection.execute(
             select(trial.c.binary_genre, metric.c.genre)
             .join(trial, trial.c.id == metric.c.trial_id)
@@ -200,7 +205,7 @@ def test_a_genre_against_the_rest(music: Engine):
 
 def test_what_fails_is_named_and_the_rest_goes_on(sqlite_engine: Engine):
     """A value that the estimator refuses is a trial with its reason."""
-    Music(artists=90).fill(sqlite_engine)
+    Music().fill(sqlite_engine)
     study = Study({"max_depth": [-1, 3]}, "exhaustive", folds=1)
     found = run(sqlite_engine, study)
     (failed,) = found.failed
@@ -223,7 +228,7 @@ def test_what_fails_is_named_and_the_rest_goes_on(sqlite_engine: Engine):
 )
 def test_wrong_words_are_refused(sqlite_engine: Engine, wrong: dict[str, Any]):
     """What cannot be looked for is refused before anything is tried."""
-    Music(artists=90).fill(sqlite_engine)
+    Music().fill(sqlite_engine)
     with pytest.raises(BadChoice):
         run(sqlite_engine, replace(STUDY, **wrong))
     assert trials(sqlite_engine) == []
