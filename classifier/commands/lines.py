@@ -17,7 +17,7 @@ def choice_words(choice: Choice) -> Iterator[str]:
         if told != getattr(default, name):
             quoted = (f'"{one}"' if "," in one else one for one in told)
             yield from (f"--{name}", ",".join(quoted))
-    for name in ("descriptors", "labels", "mapping", "level", "unmapped", "within"):
+    for name in ("descriptors", "labels", "mapping", "level", "unmapped", "within", "split"):
         if getattr(choice, name) != getattr(default, name):
             yield from (f"--{name}", getattr(choice, name))
     for name in ("per_genre", "min_tracks", "seed"):
