@@ -12,6 +12,7 @@ from collector.commands import (
     health,
     importing,
     labels,
+    listening,
     running,
     status,
 )
@@ -31,6 +32,7 @@ app.command("harvest")(harvesting.harvest)
 app.command("enrich")(enriching.enrich)
 app.command("analyse")(analysing.analyse)
 app.command("import")(importing.import_)
+app.command("import-audio")(listening.import_audio)
 app.command("add")(adding.add)
 app.command("label")(labels.label)
 app.command("run")(running.run)

@@ -4,7 +4,6 @@ A batch is one transaction. Importing a file again, or again after a kill, ends 
 database: its tracks are found, and its rows are not counted twice.
 """
 
-import csv
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from collector import new_file
 from collector.catalogue import files, mappings, origin, tracks
@@ -56,6 +55,8 @@ class Imported:
     similar_genres: list[list[str]]
     """Genres of its rows that differ only by case or blanks."""
     stopped: Literal["done", "interrupted"]
+    described: int = 0
+    """Rows whose descriptors were stored."""
 
 
 class NothingTaken(GenrebaseError):
@@ -92,12 +93,12 @@ def import_dataset(
     kept). Asked to stop, it ends after the batch in hand; the next import goes on there.
     """
     began = clock.monotonic()
-    _refuse_invented(engine)
+    refuse_invented(engine)
     with reader.open_dataset(path, encoding) as dataset:
         found = columns.find(dataset.header, genre_column)
         rows = RowReader(found, own_source=f"csv:{path.name}", last_year=clock.now().year + 1)
         with (
-            _rejections(rejected) as note,
+            new_file.table(rejected, ("row", "reason")) as note,
             job_run(engine, clock, JOB) as run,
             _collecting_by_hand() as collect,
         ):
@@ -148,7 +149,7 @@ def _similar(genres: Iterable[str]) -> list[list[str]]:
     return [names for names in alike.values() if len(names) > 1]
 
 
-def _refuse_invented(engine: Engine) -> None:
+def refuse_invented(engine: Engine) -> None:
     """Keep the real out of a database that an invented catalogue filled."""
     with reading(engine) as connection:
         stored = origin.stored(connection)
@@ -249,21 +250,3 @@ def _collecting_by_hand() -> Iterator[Callable[[], object]]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-@contextmanager
-def _rejections(path: Path | None) -> Iterator[Any]:
-    """Open the list of rejected rows; without one, what is written goes nowhere."""
-    if path is None:
-        yield csv.writer(_Nowhere())
-        return
-    with new_file.create(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(("row", "reason"))
-        yield writer
-
-
-class _Nowhere:
-    def write(self, text: str) -> int:
-        """Forget what is written."""
-        return len(text)

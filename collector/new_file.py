@@ -1,7 +1,10 @@
 """Files that we make: what is there already is somebody's, and is never overwritten."""
 
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from genrebase.errors import Refused
 
@@ -12,6 +15,27 @@ def create(path: Path) -> IO[str]:
         return path.open("x", encoding="utf-8", newline="")
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+@contextmanager
+def table(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
+    """Open a new CSV file for rows of these columns; without a path, rows go nowhere.
+
+    Raises `Refused` where there is such a file already.
+    """
+    if path is None:
+        yield csv.writer(_Nowhere())
+        return
+    with create(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        yield writer
+
+
+class _Nowhere:
+    def write(self, text: str) -> int:
+        """Forget what is written."""
+        return len(text)
 
 
 def write(path: Path, content: bytes) -> None:

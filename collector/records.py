@@ -63,6 +63,9 @@ class FoundTrack:
     """The side a published dataset put it on."""
     features: AudioFeatures | None = None
     """Features that came with it, stored under the delivery's provider."""
+    by_name: bool = True
+    """False where the name says too little, as that of a file without an artist: only an id or an
+    ISRC tells which track it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
         return draft
     key = names.name_key(found.title, found.artists[0].name)
     candidates = batch.by_name.get(key, [])
-    chosen = identity.choose(candidates, found.duration_ms, found.isrc)
+    comparable = candidates if found.by_name else _of_isrc(candidates, found.isrc)
+    chosen = identity.choose(comparable, found.duration_ms, found.isrc)
     if chosen is None:
         stored_identity = names.identity(key, identity.next_ordinal(candidates))
         facts = [None] * len(drafts.FACTS)
@@ -148,6 +149,10 @@ def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
         batch.aliases[address] = chosen.id
     batch.new_aliases[address] = chosen.id
     return chosen
+
+
+def _of_isrc(candidates: Iterable[Draft], isrc: str | None) -> list[Draft]:
+    return [one for one in candidates if isrc is not None and one.isrc == isrc]
 
 
 def _notice_same(batch: _Batch, draft: Draft, isrc: str | None) -> None:

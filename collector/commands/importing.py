@@ -1,16 +1,19 @@
 """`collector import`."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from collector.commands.harvesting import Stopped
-from collector.datasets import cells, reader
+from collector.datasets import cells, fma, reader
 from collector.datasets.rows import Rejection
 from collector.import_dataset import Imported, NothingTaken, import_dataset
 from genrebase import store
+from genrebase.errors import Refused
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.output import Output
 from genrebase.runtime.stopping import stop_on_signals
@@ -19,7 +22,13 @@ _NAME_IT = "name it, such as --encoding latin-1"
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV (also tabs, semicolons, gzipped) or Parquet.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV (also tabs, semicolons, gzipped) or Parquet; or the folder of FMA's tables "
+            "(tracks.csv, genres.csv, features.csv)."
+        ),
+    ],
     genre_column: Annotated[
         str | None,
         typer.Option(
@@ -32,26 +41,23 @@ def import_(
         Path | None,
         typer.Option(help="A CSV file to write the number and the reason of rejected rows to."),
     ] = None,
+    subset: Annotated[
+        str | None,
+        typer.Option(help="Of FMA's tables only the subset small, medium or large."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Import an existing dataset. Doing it again, or again after a stop, does no harm.
 
     Columns are found by their usual names. Every row is a new track, a duplicate of one, or
-    rejected with a reason; a row without a genre is taken without a label.
+    rejected with a reason; a row without a genre is taken without a label. A table that names
+    sound files and describes them by numbers, as GTZAN's does, brings these as descriptors.
     """
     output = Output(as_json=as_json)
+    run = _importer(file, subset, genre_column, encoding, rejected)
     engine = store.connect()
     with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as advance:
-        imported = import_dataset(
-            engine,
-            file,
-            SystemClock(),
-            advance,
-            genre_column=genre_column,
-            encoding=encoding,
-            rejected=rejected,
-            stop_requested=lambda: stop.requested,
-        )
+        imported = run(engine, file, SystemClock(), advance, stop_requested=lambda: stop.requested)
     for sentence in _sentences(imported):
         output.say(sentence)
     output.document(asdict(imported))
@@ -64,6 +70,33 @@ def import_(
         raise NothingTaken(f"No row of {file.name} could be read as {encoding}: {_NAME_IT}.")
 
 
+def _importer(
+    file: Path,
+    subset: str | None,
+    genre_column: str | None,
+    encoding: str,
+    rejected: Path | None,
+) -> Callable[..., Imported]:
+    """Return what imports a dataset of this kind."""
+    # start-up: numpy stands behind these
+    from collector import import_described
+    from collector.import_fma import import_fma
+
+    if file.is_dir():
+        if not fma.is_here(file):
+            raise Refused(f"{file} is a folder without FMA's tracks.csv. Name a file.")
+        return partial(import_fma, subset=subset or fma.SUBSETS[-1])
+    if subset is not None:
+        raise Refused("--subset is about the folder of FMA's tables: name that.")
+    described = import_described.fits(file, genre_column, encoding)
+    return partial(
+        import_described.import_described if described else import_dataset,
+        genre_column=genre_column,
+        encoding=encoding,
+        rejected=rejected,
+    )
+
+
 def _sentences(imported: Imported) -> list[str]:
     summary = (
         f"{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
@@ -71,6 +104,8 @@ def _sentences(imported: Imported) -> list[str]:
         f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
     )
     said = [summary]
+    if imported.described:
+        said.append(f"Descriptors of {imported.described:,} rows are stored.")
     if imported.unlabelled:
         said.append(f"{imported.unlabelled:,} rows carry no usable genre: stored without a label.")
     said.extend(f"Rejected {count:,}: {reason}." for reason, count in imported.reasons.items())

@@ -2,8 +2,11 @@
 
 import ast
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
+
+from genrebase.store import names
 
 LIST_SEPARATOR: Final = "\x1f"
 """Joins the items of a cell that was a list (Parquet), whatever they contain."""
@@ -13,6 +16,7 @@ _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f"})
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
+_LONGEST_GENRE: Final = 400
 _FIRST_YEAR: Final = 1900
 _MONTHS: Final = 12
 _DAYS: Final = 31
@@ -40,6 +44,12 @@ def visible(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
+
+
+def genre_names(told: Iterable[str]) -> tuple[str, ...]:
+    """Return genres as they can be asked for, each once, in their order; none for what is none."""
+    plain = (" ".join(names.clean(name).split())[:_LONGEST_GENRE] for name in told)
+    return tuple(dict.fromkeys(name for name in plain if not is_missing(name)))
 
 
 def is_number(cell: str) -> bool:

@@ -65,7 +65,7 @@ class RowReader:
             return Rejection.UNDECODABLE
         if cells.is_missing(title) and cells.is_missing(row[at.artists]):
             return Rejection.NO_NAME
-        if credits_ is None or _too_long(title, credits_[0].name):
+        if credits_ is None or too_long(title, credits_[0].name):
             return Rejection.TOO_LONG
         source, source_id = self._address(row)
         if at.artist_ids is not None and source != source_ids.SPOTIFY:
@@ -113,7 +113,7 @@ class RowReader:
         """Return the credits; None where a name is too long to be stored."""
         listed = cells.split_list(artists) if self._at.many_artists else [cells.text(artists)]
         listed = listed or [""]
-        if any(_too_long("", name) for name in listed):
+        if any(too_long("", name) for name in listed):
             return None
         known = cells.split_list(ids)
         if len(known) != len(listed):
@@ -235,7 +235,8 @@ def _artist_id(known_as: str) -> str | None:
     return source_ids.spotify_track(plain)
 
 
-def _too_long(title: str, artist: str) -> bool:
+def too_long(title: str, artist: str) -> bool:
+    """Say whether a name is longer than the key of an index may be."""
     limit = _PLAIN_NAME if title.isascii() and artist.isascii() else _WIDE_NAME
     if len(title) + len(artist) <= limit:
         return False

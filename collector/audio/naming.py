@@ -1,0 +1,62 @@
+"""What a sound file is called: by its tags, else by its file name. Pure."""
+
+import re
+from typing import Final
+
+from collector.audio.records import Heard
+from collector.datasets import cells
+from collector.records import ArtistCredit, DurationMs, FoundTrack
+from genrebase.store import names
+
+SOURCE: Final = "audio"
+"""Whose ids the hashes of sounds are; also the origin and the provider of what is heard."""
+
+_DASH: Final = re.compile(r"\s+[-–—]\s+")
+_NUMBER: Final = re.compile(r"\d{1,3}")
+_LEADING: Final = re.compile(r"\d{1,3}[.)]\s+")
+_MOST_PARTS: Final = 3
+_LONGEST: Final = 400
+"""Characters of a name that are kept: it is a key of an index."""
+
+
+def track(stem: str, heard: Heard, last_year: int) -> FoundTrack:
+    """Return a file as a track; `stem` is its name without the ending.
+
+    Title and artist are those of the tags; what they lack, the file name tells: `Artist - Title`,
+    a track's number before it left out. Without an artist the sound alone says which track it is.
+    """
+    tags = heard.tags
+    artist, title = from_stem(stem)
+    artists = tags.artists or ((artist,) if artist and not tags.title else ())
+    released, year = cells.date(tags.date, last_year)
+    return FoundTrack(
+        source=SOURCE,
+        source_id=heard.digest,
+        title=_short(tags.title or title),
+        artists=tuple(ArtistCredit(_short(name)) for name in artists) or (ArtistCredit(""),),
+        album=tags.album or None,
+        release_date=released,
+        release_year=year,
+        duration_ms=DurationMs(max(1, round(heard.seconds * 1000))),
+        isrc=cells.isrc(tags.isrc),
+        by_name=bool(artists),
+    )
+
+
+def from_stem(stem: str) -> tuple[str, str]:
+    """Return (artist, title) of a file name without its ending; an artist of "" is not known."""
+    plain = names.clean(stem)
+    if " " not in plain:
+        plain = plain.replace("_", " ").strip() or plain
+    parts = [part for part in _DASH.split(plain) if part]
+    if len(parts) > 1:
+        first = _LEADING.sub("", parts[0], count=1)
+        numbered = _NUMBER.fullmatch(first) is not None
+        parts = parts[1:] if numbered and len(parts) <= _MOST_PARTS else [first, *parts[1:]]
+    if len(parts) < 2:
+        return "", (parts or [plain])[0]
+    return parts[0], " - ".join(parts[1:])
+
+
+def _short(name: str) -> str:
+    return name[:_LONGEST]

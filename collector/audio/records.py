@@ -1,0 +1,53 @@
+"""What is passed around about sound files: frozen, and small enough to go between processes."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genrebase.sound.analysis import Analysis  # numpy stands behind these
+    from genrebase.sound.matrices import Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A file of which nothing was heard."""
+
+    path: str
+    reason: str
+    """What is in its way, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What a file says about itself; empty where it says nothing."""
+
+    title: str = ""
+    artists: tuple[str, ...] = ()
+    album: str = ""
+    date: str = ""
+    genres: tuple[str, ...] = ()
+    isrc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the sound of a file says, ready to be stored."""
+
+    descriptors: bytes
+    """Packed, in the order of the schema's columns."""
+    estimates: dict[str, float | int | None]
+    """Some of the 12 features."""
+    analysis: "Analysis"
+    spectrum: "Matrix"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard in a file."""
+
+    digest: str
+    """Of the decoded sound."""
+    seconds: float
+    tags: Tags
+    told: Told | None
+    """None where this very sound is known already."""

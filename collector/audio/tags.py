@@ -1,0 +1,64 @@
+"""What a sound file says about itself: the tags of ID3, Vorbis, MP4 and their like."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+from mutagen.id3 import ID3
+
+from collector.audio.records import Tags
+from genrebase.store import names
+
+_FRAMES: Final = {
+    "title": "TIT2",
+    "artist": "TPE1",
+    "album": "TALB",
+    "date": "TDRC",
+    "genre": "TCON",
+    "isrc": "TSRC",
+}
+"""Of ID3, for the kinds of files whose tags mutagen knows by these names only (WAV, AIFF)."""
+
+
+def read(path: Path) -> Tags:
+    """Return the tags of a file; empty ones where there are none or they are damaged."""
+    try:
+        found: Any = mutagen.File(path, easy=True)
+    except (mutagen.MutagenError, OSError, ValueError, KeyError, IndexError):
+        return Tags()  # the sound may be whole all the same: the decoder says so
+    if found is None or found.tags is None:
+        return Tags()
+    said = _frames(found.tags) if isinstance(found.tags, ID3) else found.tags
+    return Tags(
+        title=_first(said, "title"),
+        artists=tuple(_values(said, "artist")),
+        album=_first(said, "album"),
+        date=_first(said, "date"),
+        genres=tuple(_values(said, "genre")),
+        isrc=_first(said, "isrc"),
+    )
+
+
+def _frames(tags: Any) -> dict[str, list[str]]:
+    known = {name: tags.get(frame) for name, frame in _FRAMES.items()}
+    said = {
+        name: [str(value) for value in frame.text]
+        for name, frame in known.items()
+        if frame is not None
+    }
+    if known["genre"] is not None:
+        said["genre"] = list(known["genre"].genres)  # (17) is Rock
+    return said
+
+
+def _values(said: Mapping[str, Iterable[str]], name: str) -> list[str]:
+    try:
+        values = [names.clean(str(value)) for value in said[name]]
+    except (KeyError, ValueError):  # not every kind of tag knows every name
+        return []
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def _first(said: Mapping[str, Iterable[str]], name: str) -> str:
+    return next(iter(_values(said, name)), "")

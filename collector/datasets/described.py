@@ -1,0 +1,86 @@
+"""Tables that name sound files and describe each by numbers, such as GTZAN's. Pure."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from collector.datasets import cells, columns
+from collector.datasets.rows import Rejection, too_long
+from collector.records import ArtistCredit, FoundTrack
+from genrebase.store import names
+
+_FILES: Final = ("filename", "file_name", "file", "path")
+_NAMES: Final = frozenset(("title", "track_name", "name", "artist", "artists", "artist_name"))
+_FEWEST: Final = 8
+"""Columns of numbers below which nothing is described."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where in a row things stand."""
+
+    file: int
+    genre: int | None
+    values: tuple[int, ...]
+    """Every other column that holds numbers."""
+    columns: tuple[str, ...]
+    """Their names."""
+
+
+def layout(
+    header: Sequence[str], first: Sequence[str], genre_column: str | None = None
+) -> Layout | None:
+    """Return where things stand, by the header and the first row; None for another kind of table.
+
+    It is of this kind if it names files, neither titles nor artists, and holds many numbers.
+    """
+    plain = [columns.plain(name) for name in header]
+    file = next((plain.index(name) for name in _FILES if name in plain), None)
+    if file is None or _NAMES & set(plain):
+        return None
+    genre = columns.genre(header, genre_column)
+    values = tuple(
+        place
+        for place, cell in enumerate(first)
+        if place not in {file, genre} and cells.is_number(cell) and plain[place]
+    )
+    if len(values) < _FEWEST or len({header[place] for place in values}) < len(values):
+        return None
+    return Layout(file, genre, values, tuple(header[place] for place in values))
+
+
+class DescribedRows:
+    """Turns rows into tracks and values, for one table."""
+
+    def __init__(self, layout: Layout, path: Path) -> None:
+        """Read rows of the table in `path`; its ids are its own."""
+        self._at = layout
+        self._source = f"csv:{path.name}"
+        self.unreadable: Counter[int] = Counter()
+        """Cells that should be numbers and are none, by their column."""
+
+    def read(self, row: Sequence[str]) -> tuple[FoundTrack, str | None, list[float]] | Rejection:
+        """Return a row's track, called as its file is, its genre and its values."""
+        at = self._at
+        try:
+            name = names.clean(cells.text(row[at.file]))
+            genre = "" if at.genre is None else cells.text(row[at.genre])
+        except UnicodeEncodeError:
+            return Rejection.UNDECODABLE
+        if cells.is_missing(name):
+            return Rejection.NO_NAME
+        if too_long(name, ""):
+            return Rejection.TOO_LONG
+        track = FoundTrack(self._source, name, name, (ArtistCredit(""),), by_name=False)
+        values = [self._number(row, place) for place in at.values]
+        return track, None if cells.is_missing(genre) else genre, values
+
+    def _number(self, row: Sequence[str], place: int) -> float:
+        try:
+            return float(row[place])
+        except ValueError:
+            self.unreadable[place] += not cells.is_missing(row[place])
+            return math.nan
