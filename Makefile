@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help run demo test soak check format lint types docs clean
+.PHONY: help run demo test test-deep soak check format lint types docs clean
 
 help:
 	@echo "make run     harvest and train until Ctrl-C (Spotify with credentials, else the sandbox)"
 	@echo "make demo    the whole job once, on the sandbox, in a few minutes"
 	@echo "make test    all tests, on SQLite and PostgreSQL"
+	@echo "make test-deep   the tests that need torch, which it installs"
 	@echo "make soak    what takes too long for every time: hundreds of kills"
 	@echo "make check   format, lint, types, imports, generated docs: what CI runs"
 	@echo "make format | lint | types | docs | clean"
@@ -21,6 +22,9 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+
+test-deep: .venv/installed-deep
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep --numprocesses 2
 
 soak: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak
@@ -59,6 +63,10 @@ clean:
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
 	@touch $@ .venv/installed
+
+.venv/installed-deep: pyproject.toml constraints-deep.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints-deep.txt --editable ".[test,deep]"
+	@touch $@ .venv/installed .venv/installed-test
 
 .venv/installed-dev: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"

@@ -16,7 +16,7 @@ import skops.io
 from numpy.typing import NDArray
 
 from classifier.errors import BrokenArtifact
-from classifier.ports import Estimator
+from classifier.ports import Dependent, Estimator
 from classifier.records import StoredModel
 
 TRUSTED: Final = frozenset(
@@ -32,13 +32,16 @@ TRUSTED: Final = frozenset(
         "classifier.estimators.framed.FramedClassifier",
         "classifier.estimators.adaboost.Boosted",
         "classifier.estimators.knn.Neighbours",
+        "classifier.estimators.mlp.MLP",
         "classifier.estimators.prepared.PreparedFeatures",
         "classifier.estimators.svm.SupportVectors",
         "classifier.estimators.tempered.Tempered",
         "classifier.estimators.voting.OneVersusRest",
         "classifier.estimators.voting.SoftVote",
         "classifier.features.audio.AudioFeatures",
+        "classifier.features.dense.DenseFeatures",
         "classifier.features.pieces.PieceFeatures",
+        "classifier.features.words.WordFeatures",
         "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
         "numpy.dtype",
         "scipy.sparse._csr.csr_matrix",
@@ -54,6 +57,7 @@ PROBES: Final = 20
 PROBE_TOLERANCE: Final = 1e-6
 """Other library versions may differ by rounding, in a probability by no more than this."""
 _LIBRARIES: Final = ("numpy", "scikit-learn", "scipy", "skops")
+NOT_INSTALLED: Final = "not installed"
 _COMPRESSION: Final = 1  # half the size of none; higher levels only take longer
 
 
@@ -116,20 +120,38 @@ def open_model(model: StoredModel, artifact: bytes | None) -> Packed:
         packed = unpack(artifact)
     except BrokenArtifact as error:
         raise BrokenArtifact(f"Model {model.id} cannot be used. {error} {again}") from error
-    made_by = {name: model.versions.get(name) for name in versions()}
-    if made_by != versions() and not answers_as_once(packed.estimator, model.probes):
+    here = versions(packed.estimator)
+    missing = [name for name, version in here.items() if version == NOT_INSTALLED]
+    if missing:
+        raise BrokenArtifact(
+            f"Model {model.id} needs {' and '.join(missing)}: pip install 'genrebase[deep]'."
+        )
+    made_by = {name: model.versions.get(name) for name in here}
+    if made_by != here and not answers_as_once(packed.estimator, model.probes):
         raise BrokenArtifact(
             f"Model {model.id} was made by other versions ({_told(made_by)}) and answers "
-            f"otherwise under these ({_told(versions())}). {again}"
+            f"otherwise under these ({_told(here)}). {again}"
         )
     return packed
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that an artifact depends on: Python, libraries and this project."""
+def versions(estimator: Estimator | None = None) -> dict[str, str]:
+    """Return the versions that an artifact depends on: Python, libraries and this project.
+
+    Those of an estimator's own libraries as well, `NOT_INSTALLED` for one that is not here.
+    """
     found = {"python": platform.python_version()}
     found |= {name: metadata.version(name) for name in (*_LIBRARIES, "genrebase")}
+    if isinstance(estimator, Dependent):
+        found |= {name: _version(name) for name in estimator.libraries}
     return found
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return NOT_INSTALLED
 
 
 def code_fingerprint() -> str:

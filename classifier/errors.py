@@ -53,3 +53,7 @@ class SameUnderWay(NothingToDo):
 
 class NoArtifact(Refused):
     """A model that only its figures are left of."""
+
+
+class MissingExtra(Refused):
+    """An estimator was asked for whose libraries are not installed."""

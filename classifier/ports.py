@@ -1,12 +1,13 @@
 """What the trainer expects of an estimator and of the factory that makes it."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.records import Preparation
+from classifier.records import Epoch, Preparation
 
 Labels = NDArray[np.str_]
 Validation = tuple[pd.DataFrame, Labels]
@@ -65,6 +66,23 @@ class Binary(Protocol):
     def yes(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
         """Return per row and genre the probability of yes; rows need not sum to 1."""
         ...
+
+
+@runtime_checkable
+class ByEpochs(Protocol):
+    """An estimator that learns in passes over the tracks, and tells of each."""
+
+    def listen(self, listener: Callable[[Epoch], None]) -> None:
+        """Have `listener` told of each epoch of the next `fit`."""
+        ...
+
+
+@runtime_checkable
+class Dependent(Protocol):
+    """An estimator whose answers depend on libraries that come as an extra."""
+
+    libraries: tuple[str, ...]
+    """Their names as distributions."""
 
 
 class Factory(Protocol):

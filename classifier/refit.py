@@ -15,7 +15,7 @@ from classifier.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.features import groups
 from classifier.ports import Estimator
-from classifier.records import Choice, Decision, StoredModel
+from classifier.records import Choice, Decision, Epoch, StoredModel
 from classifier.selection import Selection
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -47,20 +47,24 @@ def run(
             )
         recipe = {
             "data": selecting.fingerprint(selection),
-            "versions": {**artifacts.versions(), "code": artifacts.code_fingerprint()},
+            "versions": {
+                **artifacts.versions(estimators.build(choice, threads=1)),
+                "code": artifacts.code_fingerprint(),
+            },
         }
         model = _same(database, parent, recipe)
         if model is not None:
             job.outcome("nothing_new")
             return model
         tell(f"learning from {int(selection.learned.sum()):,} tracks")
-        fitted = _fitted(selection, choice, cores)
+        fitted, epochs = _fitted(selection, choice, cores, tell)
         seconds = clock.monotonic() - began
         candidate = _candidate(parent, selection, fitted, recipe, clock, seconds)
         reason = (
             f"Recipe of model {parent.id} on all labelled tracks; its figures are not its own."
         )
-        number = results.store_model(database, candidate, (), (), Decision("refit", reason), None)
+        decision = Decision("refit", reason)
+        number = results.store_model(database, candidate, (), (), decision, None, epochs)
         job.note(model=number, parent=parent.id, rows=candidate.trained_rows)
         return dataset.model(database, number)
 
@@ -85,14 +89,15 @@ def _same(database: Database, parent: StoredModel, recipe: dict[str, Any]) -> St
     return None
 
 
-def _fitted(selection: Selection, choice: Choice, cores: int | None) -> Estimator:
+def _fitted(
+    selection: Selection, choice: Choice, cores: int | None, tell: Tell
+) -> tuple[Estimator, list[Epoch]]:
     workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
-    learned = selection.learned
     with threads.capped(workers):
         estimator = estimators.build(choice, threads=workers)
-        return estimator.fit(
-            selection.tracks[learned], selection.labels[learned], selection.validation()
-        )
+        epochs = train.heard(estimator, tell)
+        fitted = sharing.fit(estimator, selection.learning(), selection.validation())
+        return fitted, epochs
 
 
 def _candidate(

@@ -83,6 +83,14 @@ DEFAULT: Final[Mapping[str, Space]] = {
         "prior": Range(0.1, 10.0, log=True),
     },
     "logistic": _LOGISTIC,
+    "mlp": {
+        "hidden": [[128], [256, 128], [512, 256]],
+        "dropout": [0.1, 0.2, 0.35, 0.5],
+        "decay": Range(0.003, 0.3, log=True),
+        "rate": Range(0.001, 0.01, log=True),
+        "smoothing": [0.0, 0.05, 0.1],
+        "members": [1, 2, 4],
+    },
     "naive_bayes": {"var_smoothing": Range(1e-6, 1.0, log=True)},
     "random_forest": {
         "n_estimators": [100, 200],

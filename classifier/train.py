@@ -18,6 +18,7 @@ from classifier import (
     results,
     retention,
     serving,
+    sharing,
     sounds,
     threads,
 )
@@ -26,8 +27,8 @@ from classifier.dataset import Database, Snapshot
 from classifier.errors import BadChoice, BrokenArtifact, SameUnderWay
 from classifier.features import groups
 from classifier.judging import Judged, judge
-from classifier.ports import Estimator
-from classifier.records import LEVELS, MAIN, SPLITS, Choice, Decision, StoredModel
+from classifier.ports import ByEpochs, Estimator
+from classifier.records import LEVELS, MAIN, SPLITS, Choice, Decision, Epoch, StoredModel
 from classifier.selection import Selection
 from classifier.snapshots import Frozen
 from genrebase.runtime import jobs
@@ -122,7 +123,7 @@ def _run(
     frozen: Frozen | None,
 ) -> Trained:
     began = clock.monotonic()
-    estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
+    asked = estimators.build(choice, threads=1)  # a wrong name is refused before the loading
     tell("reading the tracks")
     found = dataset.snapshot(database, choice) if frozen is None else frozen.found
     if frozen is None:
@@ -130,7 +131,7 @@ def _run(
     champion = dataset.find_champion(database, choice.task) if frozen is None else None
     _check_question(choice, champion)
     selection = selecting.select(found, choice, also=champion.classes if champion else ())
-    recipe = _recipe(choice, selection)
+    recipe = _recipe(choice, selection, asked)
     left_out, unmapped = dict(selection.left_out), dict(selection.unmapped)
     if not again:
         same = _same(database, choice, recipe, frozen)
@@ -185,6 +186,8 @@ class _Made:
     artifact: bytes
     out_of_fold: NDArray[np.float64] | None
     """Answers about the tracks it learned from; only a champion needs them."""
+    epochs: tuple[Epoch, ...] = ()
+    """Of an estimator that learns by epochs."""
 
 
 def _make(
@@ -197,10 +200,11 @@ def _make(
     frozen: Frozen | None,
 ) -> _Made:
     learned, validation = selection.learned, selection.validation()
-    frame, labels = selection.tracks[learned], selection.labels[learned]
-    tell(f"learning {len(selection.classes)} genres from {len(labels):,} tracks")
+    frame, learning = selection.tracks[learned], selection.learning()
+    tell(f"learning {len(selection.classes)} genres from {len(frame):,} tracks")
     fresh: Estimator = clone(estimator)
-    fitted = fresh.fit(frame, labels, validation)
+    epochs = heard(fresh, tell)
+    fitted = sharing.fit(fresh, learning, validation)
     tell("evaluating")
     rival = _rival(database, champion, tell)
     judged = judge(selection, fitted, estimator, rival, choice)
@@ -212,8 +216,23 @@ def _make(
     out_of_fold = None
     if judged.decision.status == "champion":
         classes = np.asarray(selection.classes)
-        out_of_fold = outoffold.answers(estimator, frame, labels, validation, classes, tell)
-    return _Made(fitted, judged, artifact, out_of_fold)
+        out_of_fold = outoffold.answers(estimator, frame, learning, validation, classes, tell)
+    return _Made(fitted, judged, artifact, out_of_fold, tuple(epochs))
+
+
+def heard(estimator: Estimator, tell: Tell) -> list[Epoch]:
+    """Return where the epochs of the estimator's next `fit` will stand, each told when over."""
+    epochs: list[Epoch] = []
+
+    def listener(epoch: Epoch) -> None:
+        epochs.append(epoch)
+        share = epoch.validation_accuracy
+        held = "" if share is None else f", {share:.3f} of the validation tracks right"
+        tell(f"epoch {epoch.epoch}: loss {epoch.train_loss:.3f}{held}")
+
+    if isinstance(estimator, ByEpochs):
+        estimator.listen(listener)
+    return epochs
 
 
 def _rival(
@@ -228,12 +247,12 @@ def _rival(
         return None
 
 
-def _recipe(choice: Choice, selection: Selection) -> dict[str, Any]:
+def _recipe(choice: Choice, selection: Selection, estimator: Estimator) -> dict[str, Any]:
     """Return what makes a training this one and no other, as it is stored."""
     return {
         "choice": choice.as_json(),
         "data": selecting.fingerprint(selection),
-        "versions": {**artifacts.versions(), "code": artifacts.code_fingerprint()},
+        "versions": {**artifacts.versions(estimator), "code": artifacts.code_fingerprint()},
     }
 
 
@@ -324,4 +343,5 @@ def _store(
         made.judged.confusions,
         made.judged.decision,
         claim,
+        made.epochs,
     )

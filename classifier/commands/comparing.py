@@ -61,7 +61,7 @@ def compare(
     output = Output(as_json=as_json)
     frozen, choice = thawed(snapshot, choice)
     grid = comparing.Grid(
-        tuple(estimators.names() if names is None else bootstrap.listed(names)),
+        tuple(estimators.usable() if names is None else bootstrap.listed(names)),
         _feature_sets(feature_sets),
         sizes(per_genre),
         rotations(folds),

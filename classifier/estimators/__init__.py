@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from classifier.errors import BadChoice
+from classifier.errors import BadChoice, MissingExtra
 from classifier.features import groups
 from classifier.ports import Estimator, Preparable, Reader
 from classifier.records import Choice, Preparation
@@ -16,6 +16,19 @@ GROUP: Final = "classifier.estimators"
 def names() -> list[str]:
     """Return the names of all registered estimators."""
     return plugins.names(GROUP)
+
+
+def usable() -> list[str]:
+    """Return the names of those whose libraries are installed."""
+    return [name for name in names() if _usable(name)]
+
+
+def _usable(name: str) -> bool:
+    try:
+        plugins.load(GROUP, name)(features=Choice().features, seed=0, threads=1)
+    except MissingExtra:
+        return False
+    return True
 
 
 def looked_at(estimator: Estimator, features: Sequence[str]) -> tuple[str, ...]:
@@ -41,8 +54,9 @@ def build(choice: Choice, *, threads: int) -> Estimator:
     if not looked_at(made, choice.features):
         raise BadChoice(
             f"{choice.estimator} looks at numbers only ({', '.join(groups.NUMERIC)}): name some "
-            "of them in --features, or use blend, which reads text and artists' history."
+            "of them in --features, or use blend or mlp, which read text and artists' history."
         )
+    sharing.check(made, choice)
     if choice.preparation == Preparation():
         return made
     if not isinstance(made, Preparable):

@@ -18,12 +18,13 @@ from classifier.ports import Estimator
 from classifier.records import FEATURE_GROUPS, Choice, Preparation
 from classifier.selection import Selection, select
 from genrebase.runtime.plugins import UnknownPlugin
+from tests.deep import DEEP, each
 from tests.music import Music
 
-CHOOSY = ("blend", "dummy")
-"""They take no preparation: the one has its own, the other looks at nothing."""
+CHOOSY = ("blend", "dummy", *DEEP)
+"""They take no preparation: `dummy` looks at nothing, the others have their own."""
 
-pytestmark = pytest.mark.parametrize("name", estimators.names())
+pytestmark = pytest.mark.parametrize("name", each(estimators.names()))
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +154,7 @@ def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -
     tracks = selection.tracks.assign(**dict.fromkeys(names, heard))
     for group in FEATURE_GROUPS:
         choice = Choice(estimator=name, features=(group,))
-        if group not in NUMERIC and name != "blend":
+        if group not in NUMERIC and name not in ("blend", *DEEP):
             with pytest.raises(BadChoice, match=f"{name} looks at numbers only"):
                 estimators.build(choice, threads=1)
             continue

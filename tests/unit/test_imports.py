@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 IMPORT_ALL = """
@@ -22,10 +24,38 @@ for package in ("genrebase", "collector", "classifier"):
     found = pkgutil.walk_packages(importlib.import_module(package).__path__, package + ".")
     names += [module.name for module in found]
 for name in names:
-    importlib.import_module(name)
+    if not name.startswith("classifier.deep."):  # what needs an extra
+        importlib.import_module(name)
 others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
 assert not others, f"importing started {others}"
 print(len(names))
+"""
+
+IMPORT_DEEP = """
+import importlib, pkgutil, sys
+
+sys.path.insert(0, sys.argv[1])
+from classifier import deep
+
+names = [module.name for module in pkgutil.iter_modules(deep.__path__, "classifier.deep.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+FIT_ANOTHER = """
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from classifier import estimators
+from classifier.records import Choice
+from tests.music import Music
+
+tracks = Music().snapshot().tracks
+for name in ("logistic", "blend"):
+    model = estimators.build(Choice(estimator=name), threads=1)
+    model.fit(tracks, tracks["label"].to_numpy(dtype=str), None)
+print(sorted({"torch", "skorch", "safetensors"} & set(sys.modules)))
 """
 
 HELP_ONLY = """
@@ -61,6 +91,18 @@ def test_importing_does_nothing(tmp_path: Path) -> None:
     """Every module imports without a setting, a socket, a thread, a word or a file."""
     assert int(python(IMPORT_ALL, tmp_path)) > 50
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.deep
+def test_what_needs_torch_imports_as_quietly(tmp_path: Path) -> None:
+    """Without a word or a file."""
+    assert int(python(IMPORT_DEEP, tmp_path)) >= 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_pays_for_torch_who_does_not_ask_for_it(tmp_path: Path) -> None:
+    """Training anything else imports nothing of the extra."""
+    assert python(FIT_ANOTHER, tmp_path) == "[]"
 
 
 def test_help_need_not_wait(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from classifier import estimators, spaces
 from classifier.errors import BadChoice
 from classifier.records import Choice
 from classifier.spaces import Range
+from tests.deep import each
 
 UNTUNED = {"dummy"}
 """What has nothing to vary."""
@@ -20,7 +21,7 @@ def test_every_estimator_has_a_space_or_is_named():
     assert ours <= spaces.DEFAULT.keys()
 
 
-@pytest.mark.parametrize("name", spaces.DEFAULT)
+@pytest.mark.parametrize("name", each(spaces.DEFAULT))
 def test_an_estimator_takes_every_point_of_its_space(name: str):
     """What is drawn from a default space is never refused."""
     for point in spaces.drawn(spaces.default(name), 12, seed=1):
@@ -43,7 +44,10 @@ def test_a_small_space_is_drawn_whole():
     space = {"a": [1, 2], "b": ["x", None]}
     found = list(spaces.drawn(space, 50, seed=0))
     assert len(found) == 4
-    told = [{json.dumps(point, sort_keys=True) for point in some} for some in (found, spaces.every(space))]
+    told = [
+        {json.dumps(point, sort_keys=True) for point in some}
+        for some in (found, spaces.every(space))
+    ]
     assert told[0] == told[1]
 
 

@@ -11,6 +11,7 @@ from classifier.estimators import voting
 from classifier.estimators.framed import FramedClassifier
 from classifier.estimators.prepared import PreparedFeatures
 from classifier.records import Choice
+from tests.deep import each
 
 PAGE = Path(__file__).parents[4] / "docs" / "estimators.md"
 
@@ -26,7 +27,7 @@ def test_every_estimator_is_documented() -> None:
     assert sorted(rows()) == estimators.names()
 
 
-@pytest.mark.parametrize("name", estimators.names())
+@pytest.mark.parametrize("name", each(estimators.names()))
 def test_defaults_are_those_of_the_code(name: str) -> None:
     """Parameters, scale, and what is done about gaps."""
     _, defaults, scale, gaps = rows()[name]

@@ -1,0 +1,133 @@
+"""Tracks in batches: arrays stay in numpy until their turn comes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from classifier.features.dense import Dense
+from classifier.features.groups import TEXT
+from classifier.features.words import Words
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bags:
+    """Bags of pieces, one per track, all in a row."""
+
+    pieces: Tensor
+    weights: Tensor
+    """One per piece."""
+    starts: Tensor
+    """Where each bag begins."""
+
+    def __len__(self) -> int:
+        """Return how many bags there are."""
+        return len(self.starts)
+
+    def to(self, device: str) -> "Bags":
+        """Return the same elsewhere."""
+        return Bags(self.pieces.to(device), self.weights.to(device), self.starts.to(device))
+
+
+Input: TypeAlias = Tensor | Bags
+
+
+class Part(Protocol):
+    """One side of the tracks."""
+
+    def of(self, rows: Rows) -> Mapping[str, Input]:
+        """Return the inputs of some tracks by name."""
+        ...
+
+
+class DensePart:
+    """Numbers and codes."""
+
+    def __init__(self, dense: Dense) -> None:
+        self._dense = dense
+
+    def of(self, rows: Rows) -> Mapping[str, Input]:
+        """Return `values` and `codes`."""
+        return {
+            "values": torch.from_numpy(self._dense.values[rows]),
+            "codes": torch.from_numpy(self._dense.codes[rows]),
+        }
+
+
+class BagPart:
+    """Bags of pieces under a name."""
+
+    def __init__(self, name: str, bags: sparse.csr_matrix) -> None:
+        self._name, self._bags = name, bags
+
+    def of(self, rows: Rows) -> Mapping[str, Input]:
+        """Return the bags under their name."""
+        found = self._bags[rows]
+        bags = Bags(
+            torch.from_numpy(found.indices.astype(np.int64)),
+            torch.from_numpy(found.data.astype(np.float32)),
+            torch.from_numpy(found.indptr[:-1].astype(np.int64)),
+        )
+        return {self._name: bags}
+
+
+class WeightPart:
+    """What each track counts as an example of a language."""
+
+    def __init__(self, weights: NDArray[np.float32]) -> None:
+        self._weights = weights
+
+    def of(self, rows: Rows) -> Mapping[str, Input]:
+        """Return `weights`."""
+        return {"weights": torch.from_numpy(self._weights[rows])}
+
+
+class Tracks(Dataset[Any]):  # type: ignore[misc]  # untyped there
+    """What is learned from, or asked about."""
+
+    def __init__(self, parts: list[Part], codes: Rows) -> None:
+        self.parts = parts
+        self.codes = codes
+        """The genre of each track, as its place among the genres."""
+
+    def __len__(self) -> int:
+        """Return how many tracks there are."""
+        return len(self.codes)
+
+    def batch(self, rows: Rows) -> tuple[dict[str, Input], Tensor]:
+        """Return inputs and genres of some tracks."""
+        found = {name: value for part in self.parts for name, value in part.of(rows).items()}
+        return found, torch.from_numpy(self.codes[rows])
+
+
+class Batches:
+    """Goes through the tracks in batches of about `batch_size`, all of about one size."""
+
+    def __init__(self, dataset: Tracks, batch_size: int, *, shuffle: bool = False) -> None:
+        self._dataset, self._shuffle = dataset, shuffle
+        self._count = max(1, len(dataset) // batch_size)
+
+    def __len__(self) -> int:
+        """Return how many batches there are."""
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Input], Tensor]]:
+        """Yield inputs and genres."""
+        size = len(self._dataset)
+        order = torch.randperm(size).numpy() if self._shuffle else np.arange(size)
+        for rows in np.array_split(order, self._count):
+            yield self._dataset.batch(rows)
+
+
+def reading(words: Words) -> list[Part]:
+    """Return what the networks that read take."""
+    bags: list[Part] = [BagPart(name, found) for name, found in zip(TEXT, words.bags, strict=True)]
+    return [*bags, WeightPart(words.weights)]

@@ -1,0 +1,92 @@
+"""Networks that each look at one side of a track: a dense one for numbers, one for bags of text.
+
+They share nothing but the training. Joined at their inputs they would learn the artists by heart;
+what each says is weighed afterwards, on tracks that nobody learned from.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Batch = dict[str, Any]
+"""Inputs by name, one row per track."""
+
+SLOPE = 0.01
+"""Of LeakyReLU below 0 (Maas et al., ICML 2013)."""
+
+
+def blocks(inputs: int, hidden: list[int], dropout: float) -> nn.Sequential:
+    """Return dense blocks: linear, batch normalisation, LeakyReLU, dropout."""
+    layers: list[nn.Module] = []
+    for below, above in pairwise([inputs, *hidden]):
+        layers += [
+            nn.Linear(below, above, bias=False),  # the normalisation has a bias of its own
+            nn.BatchNorm1d(above),
+            nn.LeakyReLU(SLOPE),
+            nn.Dropout(dropout),
+        ]
+    return nn.Sequential(*layers)
+
+
+class Coded(nn.Module):  # type: ignore[misc]  # untyped there
+    """Numbers beside embeddings of the categories."""
+
+    def __init__(self, width: int, sizes: list[int], dim: int) -> None:
+        super().__init__()
+        self.width = width + dim * len(sizes)
+        self.embeddings = nn.ModuleList(nn.Embedding(size, dim) for size in sizes)
+
+    def forward(self, values: Tensor, codes: Tensor) -> Tensor:
+        """Return (tracks, `width`)."""
+        looked_up = [one(codes[:, place]) for place, one in enumerate(self.embeddings)]
+        return torch.cat([values, *looked_up], dim=1)
+
+
+class SoundTower(nn.Module):  # type: ignore[misc]  # untyped there
+    """Dense blocks over the numbers and categories of a track."""
+
+    def __init__(
+        self, width: int, sizes: list[int], dim: int, hidden: list[int], dropout: float, out: int
+    ) -> None:
+        super().__init__()
+        self.inputs = Coded(width, sizes, dim)
+        self.blocks = blocks(self.inputs.width, hidden, dropout)
+        self.head = nn.Linear(hidden[-1], out)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return (tracks, genres)."""
+        found: Tensor = self.head(self.blocks(self.inputs(batch["values"], batch["codes"])))
+        return found
+
+
+class TextTower(nn.Module):  # type: ignore[misc]  # untyped there
+    """The mean of what the pieces of a text are embedded as, read off linearly."""
+
+    def __init__(self, name: str, pieces: int, dim: int, dropout: float, out: int) -> None:
+        super().__init__()
+        self.name = name
+        self.dropped = dropout
+        self.bag = nn.EmbeddingBag(max(pieces, 1), dim, mode="sum")
+        self.head = nn.Linear(dim, out)
+        nn.init.normal_(self.bag.weight, std=dim**-0.5)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return (tracks, genres)."""
+        bags = batch[self.name]
+        weights = nn.functional.dropout(bags.weights, self.dropped, training=self.training)
+        found: Tensor = self.head(self.bag(bags.pieces, bags.starts, per_sample_weights=weights))
+        return found
+
+
+class Towers(nn.Module):  # type: ignore[misc]  # untyped there
+    """All towers of a model, side by side."""
+
+    def __init__(self, towers: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.towers = nn.ModuleDict(towers)
+
+    def forward(self, **batch: Any) -> dict[str, Tensor]:
+        """Return what each tower says: (tracks, genres) by its name."""
+        return {name: tower(batch) for name, tower in self.towers.items()}

@@ -1,0 +1,144 @@
+"""`mlp`: dense networks over the numbers and networks that read, each pooled by its worth."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import pandas as pd
+from sklearn.utils._param_validation import Interval
+
+from classifier.estimators import towered
+from classifier.estimators.framed import with_params
+from classifier.estimators.towered import Towered, require
+from classifier.features.dense import DenseFeatures
+from classifier.features.groups import TEXT, numeric
+from classifier.features.words import WordFeatures
+from classifier.ports import Labels
+from classifier.records import FEATURE_GROUPS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from classifier.deep.batches import Part
+
+CODED: Final = 4
+"""Numbers that a key, a mode or a time signature is embedded as."""
+
+
+class MLP(Towered):
+    """Dense towers over numbers and categories, and one tower for each column of text."""
+
+    reads = FEATURE_GROUPS
+    libraries = ("torch",)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **towered.CONSTRAINTS,
+        "hidden": [list, tuple],
+        "members": [Interval(Integral, 1, None, closed="left")],
+        "embedding": [Interval(Integral, 1, None, closed="left")],
+        "reading_dropout": [Interval(Real, 0, 1, closed="left")],
+        "least_artists": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        groups: tuple[str, ...],
+        *,
+        hidden: Sequence[int] = (256, 128),
+        members: int = 4,
+        embedding: int = 32,
+        dropout: float = 0.2,
+        reading_dropout: float = 0.3,
+        least_artists: int = 3,
+        epochs: int = 15,
+        patience: int = 4,
+        batch: int | None = None,
+        rate: float = 4e-3,
+        decay: float = 0.05,
+        smoothing: float = 0.0,
+        optimiser: str = "adamw",
+        schedule: str = "cosine",
+        class_weight: str | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.groups = groups
+        self.hidden = hidden
+        self.members = members
+        self.embedding = embedding
+        self.dropout = dropout
+        self.reading_dropout = reading_dropout
+        self.least_artists = least_artists
+        self.epochs = epochs
+        self.patience = patience
+        self.batch = batch
+        self.rate = rate
+        self.decay = decay
+        self.smoothing = smoothing
+        self.optimiser = optimiser
+        self.schedule = schedule
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[Part]":  # noqa: ARG002, N803 - scikit-learn's names
+        from classifier.deep import batches  # torch is slow to import, and an extra
+
+        parts: list[Part] = []
+        if numeric(self.groups):
+            self.dense_ = DenseFeatures(numeric(self.groups))
+            parts.append(batches.DensePart(self.dense_.fit_transform(X)))
+        if "text" in self.groups:
+            self.words_ = WordFeatures(self.least_artists)
+            parts += batches.reading(self.words_.fit_transform(X))
+        return parts
+
+    def _asked_parts(self, X: pd.DataFrame) -> "list[Part]":  # noqa: N803 - scikit-learn's name
+        from classifier.deep import batches  # torch is slow to import, and an extra
+
+        parts: list[Part] = []
+        if numeric(self.groups):
+            parts.append(batches.DensePart(self.dense_.transform(X)))
+        if "text" in self.groups:
+            parts += batches.reading(self.words_.transform(X))
+        return parts
+
+    def _network(self) -> "nn.Module":
+        from classifier.deep import towers  # torch is slow to import, and an extra
+
+        genres, made = len(self.classes_), {}
+        if numeric(self.groups):
+            for name in self._heads()["sound"]:
+                made[name] = towers.SoundTower(
+                    self.dense_.width,
+                    self.dense_.sizes_,
+                    CODED,
+                    list(self.hidden),
+                    self.dropout,
+                    genres,
+                )
+        if "text" in self.groups:
+            for name, known in zip(TEXT, self.words_.known_, strict=True):
+                made[name] = towers.TextTower(
+                    name, len(known), self.embedding, self.reading_dropout, genres
+                )
+        return towers.Towers(made)
+
+    def _heads(self) -> Mapping[str, Sequence[str]]:
+        heads: dict[str, Sequence[str]] = {}
+        if numeric(self.groups):
+            heads["sound"] = [f"sound_{place}" for place in range(self.members)]
+        if "text" in self.groups:
+            heads |= {name: [name] for name in TEXT}
+        return heads
+
+
+def make(
+    *,
+    features: tuple[str, ...],
+    seed: int,
+    threads: int,  # noqa: ARG001 - one thread: the figures are the same on every machine
+    **params: Any,
+) -> MLP:
+    """Return networks over the feature groups; raise `MissingExtra` without torch."""
+    require()
+    made: MLP = with_params(MLP(features, random_state=seed), params)
+    return made

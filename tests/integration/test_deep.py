@@ -1,0 +1,139 @@
+"""Deep models from training to answers."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, select
+
+from classifier import artifacts, estimators, serving, train
+from classifier.artifacts import Packed
+from classifier.errors import BrokenArtifact
+from classifier.records import Choice, Epoch
+from classifier.selection import Selection
+from classifier.selection import select as selected
+from genrebase.store import tables
+from tests.fakes import FakeClock
+from tests.music import Music
+
+pytestmark = pytest.mark.deep
+
+QUICK = {"members": 1, "epochs": 3}
+
+
+def silent(_words: str) -> None:
+    """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def selection() -> Selection:
+    return selected(Music().snapshot(), Choice())
+
+
+def fitted(selection: Selection, **params: object) -> object:
+    model = estimators.build(Choice(estimator="mlp", params=params), threads=1)
+    learned = selection.learned
+    return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
+
+
+def test_a_training_keeps_a_row_per_epoch_and_tells_of_each(sqlite_engine: Engine) -> None:
+    """Of the model that is stored, not of the refits that answer for training tracks."""
+    Music(artists=30).fill(sqlite_engine)
+    told: list[str] = []
+    choice = Choice(estimator="mlp", params=QUICK)
+    model = train.run(sqlite_engine, choice, FakeClock(), tell=told.append).model
+    with sqlite_engine.connect() as connection:
+        rows = connection.execute(select(tables.training_epoch)).all()
+    assert [(row.model_id, row.epoch) for row in rows] == [(model.id, one) for one in (1, 2, 3)]
+    assert all(row.train_loss > 0 and row.validation_loss > 0 for row in rows)
+    assert [words for words in told if words.startswith("epoch 2: loss")]
+
+
+def test_it_answers_in_a_process_without_the_training_data(
+    sqlite_engine: Engine, sqlite_url: str
+) -> None:
+    """From its artifact alone, with the same probabilities."""
+    Music(artists=30).fill(sqlite_engine)
+    train.run(sqlite_engine, Choice(estimator="mlp", params=QUICK), FakeClock(), tell=silent)
+    here = serving.champion(sqlite_url)
+    frame = Music(artists=30).snapshot().tracks[["title", "artists", "tempo", "energy"]].head(3)
+    packed = artifacts.pack(here.packed)
+    code = (
+        "import sys, pandas as pd\n"
+        "from classifier import artifacts\n"
+        "model = artifacts.unpack(sys.stdin.buffer.read()).estimator\n"
+        f"frame = pd.DataFrame({frame.astype(object).to_dict('list')!r})\n"
+        "print(model.predict_proba(frame).tolist())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=packed, capture_output=True, check=True, timeout=120
+    )
+    there = np.array(eval(done.stdout))
+    assert np.allclose(there, here.predict_proba(frame).to_numpy(), atol=1e-9)
+
+
+def test_weights_that_were_tampered_with_are_refused(selection: Selection) -> None:
+    """Cut off, of another shape, or no weights at all."""
+    model = fitted(selection, **QUICK)
+    wider = fitted(selection, **QUICK, hidden=[64])
+    for weights in (
+        model.weights_of_networks_[:-8],
+        wider.weights_of_networks_,
+        np.frombuffer(b"cos\nsystem\n(S'true'\ntR.", dtype=np.uint8),
+    ):
+        model.weights_of_networks_ = weights
+        again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
+        with pytest.raises(BrokenArtifact, match="weights"):
+            again.predict_proba(selection.tracks.head(2))
+
+
+def test_how_it_was_trained_is_not_part_of_the_artifact(selection: Selection) -> None:
+    """Two trainings of one seed, of different speed, give the same bytes of weights."""
+    first, second = (fitted(selection, **QUICK) for _ in range(2))
+    assert first.epochs_[0].seconds != second.epochs_[0].seconds
+    assert (first.weights_of_networks_ == second.weights_of_networks_).all()
+    unpacked = artifacts.unpack(artifacts.pack(Packed(first, selection.learned_ids))).estimator
+    assert not hasattr(unpacked, "epochs_")
+
+
+def test_it_stops_when_validation_tracks_are_told_no_better(selection: Selection) -> None:
+    """With patience, and what is kept is each network's best epoch."""
+    model = fitted(selection, members=1, epochs=60, patience=2, rate=0.02, schedule="constant")
+    assert len(model.epochs_) < 60
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"optimiser": "sgd", "rate": 0.05},
+        {"schedule": "constant", "class_weight": "balanced", "smoothing": 0.1},
+        {"hidden": [32], "batch": 64, "embedding": 8, "least_artists": 1},
+    ],
+)
+def test_layers_and_optimiser_are_parameters(
+    selection: Selection, params: dict[str, object]
+) -> None:
+    """Each is used: the answers are others, and still better than guessing."""
+    tested = selection.on("test")
+    usual = fitted(selection, members=1, epochs=8).predict_proba(selection.tracks[tested])
+    other = fitted(selection, members=1, epochs=8, **params)
+    shares = other.predict_proba(selection.tracks[tested])
+    assert not np.allclose(usual, shares)
+    assert (other.classes_[shares.argmax(axis=1)] == selection.labels[tested]).mean() > 0.6
+
+
+def test_ctrl_c_is_not_taken_for_an_early_end(selection: Selection) -> None:
+    """Whoever interrupts gets no half-trained model."""
+    model = estimators.build(Choice(estimator="mlp", params={"members": 1}), threads=1)
+
+    def interrupt(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    model.listen(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(selection.tracks, selection.labels, selection.validation())
+    assert not hasattr(model, "weights_")
