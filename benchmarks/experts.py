@@ -21,8 +21,9 @@ threads.settle()  # before scikit-learn is imported
 
 import numpy as np  # noqa: E402
 
-from classifier import artifacts, dataset, estimators, rotation  # noqa: E402
+from classifier import artifacts, dataset, estimators  # noqa: E402
 from classifier.evaluation import commonest  # noqa: E402
+from classifier.experiments import rotation  # noqa: E402
 from classifier.intervals import Resampled  # noqa: E402
 from classifier.metrics import Measured, overall  # noqa: E402
 from classifier.ports import Estimator  # noqa: E402

@@ -11,7 +11,7 @@ from classifier.records import Choice
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
-    from classifier.clusters import Clustered
+    from classifier.findings.clusters import Clustered
 
 _GENRES_SHOWN = 3
 _CLUSTERS_SHOWN = 30
@@ -56,8 +56,8 @@ def clusters(
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import clusters as clustering
     from classifier.commands import showing
+    from classifier.findings import clusters as clustering
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 

@@ -51,9 +51,9 @@ def compare(
     threads.settle()
     choice = bootstrap.judged_by(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import compare as comparing
     from classifier import estimators
     from classifier.commands import showing
+    from classifier.experiments import compare as comparing
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect

@@ -41,8 +41,8 @@ def learning_curve(
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import curve
     from classifier.commands import showing
+    from classifier.experiments import curve
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect

@@ -11,7 +11,7 @@ from classifier.records import MAIN, Interval
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
-    from classifier.explain import Explained
+    from classifier.findings.explain import Explained
 
 _REGIMES = {"new_artist": "new artists", "seen_artist": "artists it knows"}
 _KINDS = {
@@ -61,8 +61,8 @@ def explain(
 
 def _genre(output: Output, genre: str, against: str | None) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import explain as explaining
     from classifier.commands import showing
+    from classifier.findings import explain as explaining
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
@@ -95,8 +95,8 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
 def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
     settings = bootstrap.load_settings()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import explain as explaining
     from classifier.commands import showing
+    from classifier.findings import explain as explaining
     from genrebase.store import connect
 
     with output.progress("Asking") as bar:

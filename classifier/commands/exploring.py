@@ -8,7 +8,7 @@ from classifier import bootstrap, threads
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
-    from classifier.explore import Explored
+    from classifier.findings.explore import Explored
 
 
 def explore(
@@ -23,7 +23,7 @@ def explore(
     settings = bootstrap.load_settings()
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import explore as exploring
+    from classifier.findings import explore as exploring
     from genrebase.store import connect
 
     output = Output(as_json=as_json)

@@ -50,7 +50,7 @@ def match(
 
 def _track(output: Output, track: str, distance: str, limit: int) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import match as matching
+    from classifier.findings import match as matching
     from genrebase.store import connect
 
     found = matching.track(connect(), track, cast("Any", distance))
@@ -66,7 +66,7 @@ def _track(output: Output, track: str, distance: str, limit: int) -> None:
 
 def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import match as matching
+    from classifier.findings import match as matching
     from genrebase.store import connect
 
     found = matching.genre(connect(), genre, cast("Any", distance), limit=limit)
@@ -88,7 +88,7 @@ def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
 
 def _everything(output: Output, distance: str) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import match as matching
+    from classifier.findings import match as matching
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 

@@ -9,8 +9,8 @@ from classifier.records import MAIN
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
-    from classifier.pairs import Held
-    from classifier.separability import Separated
+    from classifier.findings.pairs import Held
+    from classifier.findings.separability import Separated
 
 _HARDEST = 10
 
@@ -38,9 +38,9 @@ def separability(
     settings = bootstrap.load_settings()
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import separability as separating
     from classifier import train as training
     from classifier.commands import showing
+    from classifier.findings import separability as separating
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 

@@ -17,7 +17,7 @@ from classifier.records import Choice
 from genrebase.runtime.output import Output
 
 if TYPE_CHECKING:
-    from classifier.tune import Tuned
+    from classifier.experiments.tune import Tuned
 
 _COLUMNS = ("point", "genre", "parameters", "per genre", "score", "folds", "seconds")
 _SHOWN = 15
@@ -72,8 +72,8 @@ def tune(
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import spaces, study, tune
     from classifier.commands import showing
+    from classifier.experiments import spaces, study, tune
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from classifier.effects import QUANTITIES
 from classifier.errors import BadChoice
+from classifier.findings.effects import QUANTITIES
 from classifier.plots import canvas
 from classifier.plots.wanted import Wanted
 

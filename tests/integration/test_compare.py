@@ -11,10 +11,11 @@ from sqlalchemy import Engine, event, func
 from sqlalchemy import select as choose
 from typer.testing import CliRunner
 
-from classifier import compare, experiments, trials
 from classifier.cli import app
-from classifier.compare import Compared, Grid
-from classifier.experiments import Experiment, Question
+from classifier.experiments import compare, trials
+from classifier.experiments import storing as experiments
+from classifier.experiments.compare import Compared, Grid
+from classifier.experiments.storing import Experiment, Question
 from classifier.records import Choice
 from classifier.selection import select
 from genrebase.errors import GenrebaseError

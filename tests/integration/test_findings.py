@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from classifier import dataset, explain, match, separability, train
+from classifier import dataset, train
 from classifier.cli import app
+from classifier.findings import explain, match, separability
 from classifier.records import Choice
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables, views

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 
-from classifier import curve
-from classifier.curve import Curve, default_sizes
 from classifier.errors import TooFewTracks
+from classifier.experiments import curve
+from classifier.experiments.curve import Curve, default_sizes
 from classifier.intervals import Resampled
 from classifier.metrics import Answers, gains, per_genre
 from classifier.records import Choice

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 
-from classifier import clusters, dataset, score, sounds, train
+from classifier import dataset, score, sounds, train
 from classifier.errors import BadChoice
+from classifier.findings import clusters
 from classifier.records import USUAL, Choice
 from classifier.selection import fingerprint, select
 from genrebase.sound import vectors

@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
-from classifier import dataset, tune
+from classifier import dataset
 from classifier.cli import app
 from classifier.errors import BadChoice
+from classifier.experiments import tune
+from classifier.experiments.spaces import Range
+from classifier.experiments.study import Study
+from classifier.experiments.tune import Tuned
 from classifier.records import Choice
-from classifier.spaces import Range
-from classifier.study import Study
-from classifier.tune import Tuned
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading, transaction

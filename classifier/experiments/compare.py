@@ -8,14 +8,16 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final
 
-from classifier import dataset, estimators, experiments, rotation, sounds, threads, trials
+from classifier import dataset, estimators, sounds, threads
 from classifier import selection as selecting
 from classifier.dataset import Database, Snapshot
 from classifier.errors import BadChoice
-from classifier.experiments import Experiment, Question
+from classifier.experiments import rotation, trials
+from classifier.experiments import storing as experiments
+from classifier.experiments.storing import Experiment, Question
+from classifier.experiments.trials import Configuration
 from classifier.records import FEATURE_GROUPS, SPLITS, Choice
 from classifier.selection import Selection
-from classifier.trials import Configuration
 from genrebase.runtime import jobs, plugins
 from genrebase.runtime.clock import Clock
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from classifier import profiles
+from classifier.findings import profiles
 
 MANY = 400
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import regimes, rotation
+from classifier import regimes
+from classifier.experiments import rotation
 from genrebase.store.sides import TEST_FOLD, VALIDATION_FOLD, side
 from tests.music import Music
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from classifier import estimators, spaces
+from classifier import estimators
 from classifier.errors import BadChoice
+from classifier.experiments import spaces
+from classifier.experiments.spaces import Range
 from classifier.records import Choice
-from classifier.spaces import Range
 from tests.deep import each
 
 UNTUNED = {"dummy"}

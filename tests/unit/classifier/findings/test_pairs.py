@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from classifier import pairs
-from classifier.pairs import Pair
+from classifier.findings import pairs
+from classifier.findings.pairs import Pair
 
 
 def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:

@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import dataset, effects, examining, findings, regimes, threads
+from classifier import dataset, regimes, threads
 from classifier.dataset import Database
-from classifier.effects import Effect
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import groups
-from classifier.importance import Importance, Importances
+from classifier.findings import effects, examining
+from classifier.findings import storing as findings
+from classifier.findings.effects import Effect
+from classifier.findings.importance import Importance, Importances
 from classifier.records import Choice
 from genrebase.runtime.clock import Clock
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from classifier.dataset import Database
-from classifier.effects import Effect
-from classifier.importance import Importance
+from classifier.findings.effects import Effect
+from classifier.findings.importance import Importance
 from genrebase.store import bulk, tables
 from genrebase.store.engine import transaction
 

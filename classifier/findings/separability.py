@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import examining, findings, pairs, threads
+from classifier import threads
 from classifier.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks
-from classifier.pairs import Best, Held, Pair
+from classifier.findings import examining, pairs
+from classifier.findings import storing as findings
+from classifier.findings.pairs import Best, Held, Pair
 from classifier.records import Choice
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")

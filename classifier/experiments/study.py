@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from classifier import spaces
 from classifier.errors import BadChoice
-from classifier.spaces import Space
+from classifier.experiments import spaces
+from classifier.experiments.spaces import Space
 
 SEARCHES: Final = ("halving", "random", "exhaustive")
 METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier import effects
+from classifier.findings import effects
 
 
 def frame(**columns: object) -> pd.DataFrame:

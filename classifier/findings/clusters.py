@@ -7,14 +7,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from classifier import clustering, dataset, findings, sounds
+from classifier import clustering, dataset, sounds
 from classifier import selection as selecting
 from classifier.clustering import Method, Scores
 from classifier.dataset import Database
-from classifier.effects import QUANTITIES
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import audio
 from classifier.features.groups import HEARD
+from classifier.findings import storing as findings
+from classifier.findings.effects import QUANTITIES
 from classifier.records import Choice
 from genrebase.runtime.clock import Clock
 

@@ -9,7 +9,7 @@ from classifier import dataset, regimes, serving
 from classifier import selection as selecting
 from classifier.dataset import Database
 from classifier.errors import TooFewTracks
-from classifier.importance import Asked
+from classifier.findings.importance import Asked
 from classifier.records import Choice, StoredModel
 
 

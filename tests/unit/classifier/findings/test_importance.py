@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.importance import Asked, Importance, Importances
+from classifier.findings.importance import Asked, Importance, Importances
 
 GROUPS = {"audio": ("energy", "tempo"), "metadata": ("release_year",)}
 

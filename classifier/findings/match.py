@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import dataset, findings, profiles
+from classifier import dataset
 from classifier.dataset import Database
-from classifier.effects import QUANTITIES
 from classifier.errors import BadChoice, TooFewTracks, UnknownTrack
-from classifier.profiles import Distance
+from classifier.findings import profiles
+from classifier.findings import storing as findings
+from classifier.findings.effects import QUANTITIES
+from classifier.findings.profiles import Distance
 from genrebase.runtime.clock import Clock
 
 Floats = NDArray[np.float64]

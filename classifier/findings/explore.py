@@ -9,9 +9,9 @@ import pandas as pd
 
 from classifier import clustering, dataset, outliers
 from classifier.dataset import Database
-from classifier.effects import QUANTITIES
 from classifier.errors import TooFewTracks
 from classifier.features.audio import AUDIO, METADATA, numbers
+from classifier.findings.effects import QUANTITIES
 from genrebase.store import names
 
 SAMPLE: Final = 20_000

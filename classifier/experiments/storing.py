@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from classifier import artifacts
 from classifier.dataset import Database
+from classifier.experiments.trials import Configuration, Tried
 from classifier.records import Choice, MetricRow
-from classifier.trials import Configuration, Tried
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.outage import outlast
 from genrebase.store import bulk, tables, views

@@ -9,18 +9,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import compare, dataset, estimators, experiments, rotation, sounds, threads, trials
+from classifier import dataset, estimators, sounds, threads
 from classifier import selection as selecting
-from classifier.compare import Progress
 from classifier.dataset import Database, Snapshot
 from classifier.errors import TooFewTracks
 from classifier.evaluation import FEW, REGIMES
-from classifier.experiments import Experiment, Question
+from classifier.experiments import compare, rotation, trials
+from classifier.experiments import storing as experiments
+from classifier.experiments.compare import Progress
+from classifier.experiments.storing import Experiment, Question
+from classifier.experiments.trials import Configuration, Tried
 from classifier.intervals import Resampled
 from classifier.metrics import Answers, gains
 from classifier.records import Choice, MetricRow
 from classifier.selection import Selection
-from classifier.trials import Configuration, Tried
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 

@@ -19,8 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
-from classifier.effects import QUANTITIES
 from classifier.features.audio import numbers
+from classifier.findings.effects import QUANTITIES
 
 Floats = NDArray[np.float64]
 Distance = Literal["standardised", "mahalanobis"]
