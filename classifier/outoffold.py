@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
+from classifier import sharing
 from classifier.errors import TooFewTracks
 from classifier.ports import Estimator, Labels, Validation
+from classifier.sharing import Learning
 
 GROUPS: Final = 3
 """Refits. Each learns from two thirds; more would cost a whole training each."""
@@ -27,34 +29,39 @@ Tell = Callable[[str], None]
 def answers(
     estimator: Estimator,
     frame: pd.DataFrame,
-    labels: Labels,
+    learning: Learning,
     validation: Validation | None,
     classes: Labels,
     tell: Tell,
 ) -> NDArray[np.float64]:
-    """Return a probability per row of `frame` and genre of `classes`."""
-    folds, codes = np.unique(frame["track_fold"].to_numpy(dtype=np.int64), return_inverse=True)
+    """Return a probability per row of `frame` and genre of `classes`.
+
+    `learning` is what is to be learned of these tracks.
+    """
+    folds, codes = np.unique(_folds(frame), return_inverse=True)
     groups = codes % min(GROUPS, len(folds))
+    learned = np.searchsorted(folds, _folds(learning.frame)) % min(GROUPS, len(folds))
     shares = np.zeros((len(frame), len(classes)))
     for group in range(groups.max() + 1):
         tell(f"refit {group + 1} of {groups.max() + 1}, for honest answers about training tracks")
         held = groups == group
-        fitted = _fitted(estimator, frame[~held], labels[~held], validation)
+        fitted = _fitted(estimator, learning.only(learned != group), validation)
         columns = np.searchsorted(classes, fitted.classes_)
         shares[np.ix_(held, columns)] = fitted.predict_proba(frame[held])
     return shares
 
 
-def _fitted(
-    estimator: Estimator, frame: pd.DataFrame, labels: Labels, validation: Validation | None
-) -> Estimator:
-    if len(np.unique(labels)) > 1:
-        fresh: Estimator = clone(estimator)
-        return fresh.fit(frame, labels, validation)
-    if len(labels) == 0:
+def _folds(frame: pd.DataFrame) -> NDArray[np.int64]:
+    return frame["track_fold"].to_numpy(dtype=np.int64)
+
+
+def _fitted(estimator: Estimator, learning: Learning, validation: Validation | None) -> Estimator:
+    if len(np.unique(learning.labels)) > 1:
+        return sharing.fit(clone(estimator), learning, validation)
+    if len(learning.labels) == 0:
         raise TooFewTracks(
             "All tracks to learn from have the same name, so none can be answered honestly: "
             "harvest or import more."
         )
     shares: Estimator = DummyClassifier(strategy="prior")
-    return shares.fit(frame, labels)
+    return shares.fit(learning.frame, learning.labels)

@@ -7,17 +7,20 @@ import numpy as np
 from classifier import (
     dataset,
     estimators,
+    official,
     outoffold,
     regimes,
     results,
     retention,
     serving,
+    sharing,
     threads,
 )
 from classifier.dataset import Database
 from classifier.errors import BadChoice, ClassifierError, NoArtifact, NoChampion
 from classifier.labels import labelled
-from classifier.records import MAIN, Choice, StoredModel
+from classifier.records import MAIN, SHARED, Choice, StoredModel
+from classifier.sharing import Learning
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store import tables
@@ -88,9 +91,12 @@ def _out_of_fold(
     database: Database, champion: serving.Champion, tell: Tell, cores: int | None
 ) -> results.Predictions:
     """Return answers about the tracks that a model learned from, by refits."""
-    model = champion.model
-    found = dataset.snapshot(database)
-    tracks = labelled(found.tracks, found.sighted, found.mappings, Choice.of(model)).tracks
+    model, choice = champion.model, Choice.of(champion.model)
+    found = dataset.snapshot(database, choice)
+    if choice.split == "official":
+        found = official.sided(found)
+    asked = labelled(found.tracks, found.sighted, found.mappings, choice)
+    tracks = asked.tracks
     ids = tracks["track_id"].to_numpy(dtype=np.int64)
     labels = tracks["label"].to_numpy(dtype=str)
     known = np.isin(labels, model.classes)
@@ -104,11 +110,19 @@ def _out_of_fold(
     validation = (tracks[held], labels[held]) if held.any() else None
     workers = threads.fitting(len(ids), len(model.classes), cores)
     with threads.capped(workers):
-        estimator = estimators.build(Choice.of(model), threads=workers)
+        estimator = estimators.build(choice, threads=workers)
+        learning = Learning(tracks[learned], labels[learned])
+        if choice.labels == SHARED:
+            under = asked.sighted[asked.sighted["genre"].isin(model.classes)].groupby("genre")
+            learning = sharing.shared(
+                learning.frame,
+                learning.labels,
+                {str(genre): rows.to_numpy(dtype=np.int64) for genre, rows in under["track_id"]},
+            )
         shares = outoffold.answers(
             estimator,
             tracks[learned],
-            labels[learned],
+            learning,
             validation,
             np.asarray(model.classes),
             tell,

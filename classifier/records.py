@@ -17,8 +17,11 @@ FEATURE_GROUPS: Final = (*USUAL, "harmony", "timbre", "descriptors")
 SPLITS: Final = ("frozen", "official")
 """By which sides a model is judged: the folds of the names, or those a dataset came with."""
 
-LABELS: Final = ("claim", "exclusive")
-"""Which labels a model learns: every claim, or only those of tracks seen under one genre."""
+SHARED: Final = "shared"
+"""The labels of a track that counts for every genre it was seen under, for each as much."""
+
+LABELS: Final = ("claim", "exclusive", SHARED)
+"""Which labels a model learns: every claim, only those of tracks seen under one genre, or all."""
 
 LEVELS: Final = ("fine", "broad")
 """What a mapping lets a model tell apart: the genres as they are, or the groups they belong to."""

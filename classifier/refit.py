@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from classifier import artifacts, dataset, estimators, results, threads, train
+from classifier import artifacts, dataset, estimators, results, sharing, threads, train
 from classifier import selection as selecting
 from classifier.dataset import Database
 from classifier.errors import TooFewTracks

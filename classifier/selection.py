@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier import labels as labelling
-from classifier import official, regimes
+from classifier import official, regimes, sharing
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import groups
 from classifier.metrics import Answers
 from classifier.ports import Estimator, Validation
-from classifier.records import Choice
+from classifier.records import SHARED, Choice
+from classifier.sharing import Learning
 
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.int64]
@@ -58,6 +59,16 @@ class Selection:
     """Genre to broad genre, where the genres are fine and a mapping knows them."""
     unmapped: Mapping[str, int]
     """Genres that the mapping does not know, and their tracks."""
+    shared: bool = False
+    """A track is learned under every genre it was seen under."""
+
+    def learning(self) -> Learning:
+        """Return what a model is given to learn from."""
+        tracks, labels = self.tracks[self.learned], self.labels[self.learned]
+        if not self.shared:
+            return Learning(tracks, labels)
+        known = {genre: self.sighted[genre] for genre in self.classes if genre in self.sighted}
+        return sharing.shared(tracks, labels, known)
 
     @property
     def ids(self) -> Ids:
@@ -154,6 +165,7 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
         rivals=in_play[kept],
         broad_of={genre: asked.broad_of[genre] for genre in classes if genre in asked.broad_of},
         unmapped=asked.unmapped,
+        shared=choice.labels == SHARED,
     )
 
 
@@ -173,6 +185,10 @@ def fingerprint(selection: Selection) -> str:
     digest = hashlib.sha256(hashes.tobytes())
     digest.update(selection.learned[selection.rivals].tobytes())
     digest.update(selection.artists[selection.rivals].tobytes())
+    if selection.shared:
+        learning = selection.learning()
+        digest.update(pd.util.hash_array(learning.labels.astype(object)).tobytes())
+        digest.update(learning.frame["track_id"].to_numpy(dtype=np.int64).tobytes())
     return digest.hexdigest()
 
 

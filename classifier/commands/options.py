@@ -39,7 +39,10 @@ def _options(
     ] = None,
     labels: Annotated[
         str,
-        typer.Option(help="claim: one genre a track; exclusive: leave out tracks with two."),
+        typer.Option(
+            help="claim: one genre a track; exclusive: leave out tracks with two; shared: a track "
+            "seen under several is learned under each, and counts as one."
+        ),
     ] = LABELS[0],
     mapping: Annotated[
         str | None,

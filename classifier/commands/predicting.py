@@ -150,7 +150,10 @@ def _listen(output: Output, task: str, path: Path) -> None:
     output.table(
         "",
         ("file", "title", "artists", "genre", "probability"),
-        [(file, one.title, one.artists, *one.top[0]) for file, one in done.answers],
+        [
+            (Path(file).relative_to(path), one.title, one.artists, *one.top[0])
+            for file, one in done.answers
+        ],
     )
     output.document(done.as_json())
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from classifier import sharing
 from classifier.errors import BadChoice, MissingExtra
 from classifier.features import groups
 from classifier.ports import Estimator, Preparable, Reader

@@ -37,17 +37,33 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.features = features
         self.model = model
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
-        """Learn; where the model can stop early, it does by `validation`."""
+    @property
+    def weighs(self) -> bool:
+        """Tell whether the model can let a track count less than another."""
+        inner = getattr(self.model, "model", None)  # of one whose scores are tempered
+        models = [self.model] if inner is None else [self.model, inner]
+        return all(has_fit_parameter(model, "sample_weight") for model in models)
+
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        validation: Validation | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> Self:
+        """Learn; where the model can stop early, it does by `validation`.
+
+        `weights` are what each row counts.
+        """
         self.features_ = clone(self.features)
         self.model_ = clone(self.model)
         extra: dict[str, Any] = {}
         if isinstance(self.features_, PreparedFeatures):
-            matrix, y, weights = self.features_.fit_resample(X, y)
-            if weights is not None:
-                extra["sample_weight"] = weights
+            matrix, y, weights = self.features_.fit_resample(X, y, weights)
         else:
             matrix = self.features_.fit_transform(X)
+        if weights is not None:
+            extra["sample_weight"] = weights
         extra |= self._held_out(validation, set(y.tolist()))
         with warnings.catch_warnings():
             # A solver that used up its iterations has learned enough to be evaluated.

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from classifier import outliers
@@ -87,20 +86,24 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self,
         X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
         y: Labels,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[Matrix, Labels, NDArray[np.float64] | None]:
         """Return matrix and labels to learn from, and what each row weighs (None: the same).
 
-        Rows may be fewer than those of `X` (outliers) or more (invented tracks at the end).
+        Rows may be fewer than those of `X` (outliers) or more (invented tracks at the end, only
+        where all weigh the same).
         """
         kept = ~self._alone(X, y)
         X, y = X[kept], y[kept]  # noqa: N806 - scikit-learn's name
+        weights = None if weights is None else weights[kept]
         self.numbers_ = clone(self.numbers).fit(X)
         raw = self.numbers_.transform(X)
         self._fit_filling(raw)
         matrix = self._scaled(raw)
         if self.balance == "smote":
             matrix, y = self._filled_up(matrix, y)
-        weights = compute_sample_weight("balanced", y) if self.balance == "weights" else None
+        if self.balance == "weights":
+            weights = _balanced(y, weights)
         matrix = self._encoded(matrix)
         self.projection_ = self._projection(matrix)
         return self._projected(matrix), y, weights
@@ -208,6 +211,14 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         codes = list(self.numbers_.categorical)
         more[:, codes] = np.where(more[:, codes] == _UNKNOWN, np.nan, more[:, codes])
         return more, np.asarray(found)
+
+
+def _balanced(labels: Labels, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return weights by which the genres count the same, all rows together as many as they are."""
+    own = np.ones(len(labels)) if weights is None else weights
+    genres, codes = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(codes, weights=own)
+    return np.asarray(own * own.sum() / (len(genres) * sizes[codes]))
 
 
 def _switches(matrix: Matrix) -> NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """`voting`: an answer averaged over models: one per genre, or several that are asked the same."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Final, Self
 
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from classifier import estimators
+from classifier import estimators, sharing
 from classifier.errors import BadChoice, BadParameter
 from classifier.features import groups
 from classifier.ports import Estimator, Labels, Preparable, Reader, Validation
 from classifier.records import FEATURE_GROUPS, Preparation
+from classifier.sharing import Learning, Weighing
 from genrebase.runtime import plugins
 
 Floats = NDArray[np.float64]
@@ -44,10 +46,25 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         """Return the feature groups that the member looks at."""
         return _read_by([self.member])
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
-        """Learn one question after another; `validation` is asked the same questions."""
+    @property
+    def weighs(self) -> bool:
+        """Tell whether the members can let a track count less than another."""
+        return _weigh([self.member, *(self.others or {}).values()])
+
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        validation: Validation | None = None,
+        weights: Floats | None = None,
+    ) -> Self:
+        """Learn one question after another; `validation` is asked the same questions.
+
+        `weights` are what each row counts.
+        """
         self.classes_ = np.unique(y)
-        self.members_ = [self._asked(genre, X, y, validation) for genre in self.classes_]
+        learning = Learning(X, y, weights)
+        self.members_ = [self._asked(genre, learning, validation) for genre in self.classes_]
         return self
 
     def yes(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
@@ -70,12 +87,10 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
             {genre: _prepared(one, preparation) for genre, one in others.items()} or None,
         )
 
-    def _asked(
-        self, genre: str, frame: pd.DataFrame, labels: Labels, validation: Validation | None
-    ) -> Estimator:
+    def _asked(self, genre: str, learning: Learning, validation: Validation | None) -> Estimator:
         held = None if validation is None else (validation[0], _answers(validation[1], genre))
         fresh: Estimator = clone((self.others or {}).get(genre, self.member))
-        return fresh.fit(frame, _answers(labels, genre), held)
+        return sharing.fit(fresh, replace(learning, labels=_answers(learning.labels, genre)), held)
 
 
 class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -90,10 +105,24 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         """Return the feature groups that a member looks at."""
         return _read_by(self.members)
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
-        """Let every member learn."""
+    @property
+    def weighs(self) -> bool:
+        """Tell whether the members can let a track count less than another."""
+        return _weigh(self.members)
+
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        validation: Validation | None = None,
+        weights: Floats | None = None,
+    ) -> Self:
+        """Let every member learn; `weights` are what each row counts."""
         self.classes_ = np.unique(y)
-        self.members_ = [clone(member).fit(X, y, validation) for member in self.members]
+        learning = Learning(X, y, weights)
+        self.members_ = [
+            sharing.fit(clone(member), learning, validation) for member in self.members
+        ]
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
@@ -204,6 +233,10 @@ def _read_by(members: Sequence[Any]) -> tuple[str, ...]:
         for group in (member.reads if isinstance(member, Reader) else groups.NUMERIC)
     }
     return tuple(group for group in FEATURE_GROUPS if group in read)
+
+
+def _weigh(members: Sequence[Any]) -> bool:
+    return all(isinstance(one, Weighing) and one.weighs for one in members)
 
 
 def _answers(labels: Labels, genre: str) -> Labels:

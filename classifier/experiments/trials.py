@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import artifacts, estimators, evaluation
+from classifier import artifacts, estimators, evaluation, sharing
 from classifier.ports import Estimator
 from classifier.records import Choice, MetricRow
 from classifier.selection import Selection
@@ -95,11 +95,8 @@ class Fitted:
 def fit(selection: Selection, choice: Choice, clock: Clock, *, cores: int) -> Fitted:
     """Return the estimator that `choice` asks for, fitted."""
     began = clock.monotonic()
-    learned = selection.learned
     estimator = estimators.build(choice, threads=cores)
-    fitted = estimator.fit(
-        selection.tracks[learned], selection.labels[learned], selection.validation()
-    )
+    fitted = sharing.fit(estimator, selection.learning(), selection.validation())
     return Fitted(fitted, selection, clock.monotonic() - began)
 
 

@@ -47,8 +47,8 @@ def test_what_nobody_knows_is_refused_with_the_known() -> None:
     """Feature groups and kinds of labels."""
     with pytest.raises(BadChoice, match=r"'smell'.*audio, metadata"):
         bootstrap.choice(SETTINGS, features="audio,smell")
-    with pytest.raises(BadChoice, match="claim, exclusive"):
-        bootstrap.choice(SETTINGS, labels="shared")
+    with pytest.raises(BadChoice, match="claim, exclusive, shared"):
+        bootstrap.choice(SETTINGS, labels="soft")
     with pytest.raises(BadChoice, match="feature group"):
         bootstrap.choice(SETTINGS, features=",")
     with pytest.raises(BadChoice, match="task"):

@@ -5,6 +5,7 @@ import numpy as np
 from classifier import estimators, outoffold
 from classifier.records import Choice
 from classifier.selection import select
+from classifier.sharing import Learning
 from tests.music import Music
 
 
@@ -16,7 +17,9 @@ def test_no_answer_comes_from_a_model_that_saw_the_track() -> None:
     choice = Choice(estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1})
     forest = estimators.build(choice, threads=1)
     classes = np.asarray(selection.classes)
-    shares = outoffold.answers(forest, frame, labels, None, classes, lambda _: None)
+    shares = outoffold.answers(
+        forest, frame, Learning(frame, labels), None, classes, lambda _: None
+    )
     by_heart = forest.fit(frame, labels).predict_proba(frame).argmax(axis=1)
     assert (classes[by_heart] == labels).mean() > 0.95
     assert (classes[shares.argmax(axis=1)] == labels).mean() < 0.45
@@ -31,5 +34,7 @@ def test_a_genre_missing_from_a_refit_has_no_share() -> None:
     frame = frame.assign(track_fold=folds)
     model = estimators.build(Choice(estimator="dummy"), threads=1)
     classes = np.asarray(selection.classes)
-    shares = outoffold.answers(model, frame, labels, None, classes, lambda _: None)
+    shares = outoffold.answers(
+        model, frame, Learning(frame, labels), None, classes, lambda _: None
+    )
     assert (shares[labels == "metal", 1] == 0).all()

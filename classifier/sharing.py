@@ -1,0 +1,104 @@
+"""Soft labels: a track that was seen under several genres is learned under each of them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from classifier.errors import BadChoice
+from classifier.ports import Estimator, Labels, Validation
+from classifier.records import SHARED, Choice
+
+Weights = NDArray[np.float64]
+Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What an estimator is given to learn from."""
+
+    frame: pd.DataFrame
+    labels: Labels
+    weights: Weights | None = None
+    """What each row counts; None: all the same."""
+
+    def only(self, chosen: Mask) -> "Learning":
+        """Return the chosen rows."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Learning(self.frame[chosen], self.labels[chosen], weights)
+
+
+@runtime_checkable
+class Weighing(Protocol):
+    """An estimator that can let a track count less than another."""
+
+    @property
+    def weighs(self) -> bool:
+        """Tell whether what it is made of can, too."""
+        ...
+
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        validation: Validation | None = None,
+        weights: Weights | None = None,
+    ) -> Any:
+        """Learn as ever; `weights` are what the rows of `X` count."""
+        ...
+
+
+def check(estimator: Estimator, choice: Choice) -> None:
+    """Raise `BadChoice` where the estimator cannot learn the labels that are asked for."""
+    if choice.labels != SHARED:
+        return
+    if not (isinstance(estimator, Weighing) and estimator.weighs):
+        raise BadChoice(
+            f"{choice.estimator} cannot weigh tracks, which --labels {SHARED} needs: use "
+            "--estimator gradient_boosting, random_forest, logistic or svm, for instance."
+        )
+    if choice.preparation.balance == "smote":
+        raise BadChoice(
+            f"SMOTE invents tracks of one genre: with --labels {SHARED} use --balance weights."
+        )
+
+
+def fit(estimator: Estimator, learning: Learning, validation: Validation | None) -> Estimator:
+    """Return the estimator, fitted."""
+    if learning.weights is None:
+        return estimator.fit(learning.frame, learning.labels, validation)
+    if not isinstance(estimator, Weighing):
+        raise BadChoice(f"{type(estimator).__name__} cannot weigh tracks.")
+    fitted: Estimator = estimator.fit(
+        learning.frame, learning.labels, validation, weights=learning.weights
+    )
+    return fitted
+
+
+def shared(tracks: pd.DataFrame, labels: Labels, sighted: Mapping[str, Ids]) -> Learning:
+    """Return a row per track and genre of `sighted`, in the order of the tracks.
+
+    A track that counts for k genres has k rows of weight 1/k: its label and every genre it was
+    seen under. A track with a verdict has that one alone.
+    """
+    ids = tracks["track_id"].to_numpy(dtype=np.int64)
+    judged = tracks["verdict"].notna().to_numpy(dtype=bool)
+    genres = np.array(sorted(set(sighted) | set(labels.tolist())))
+    found = [_under(genre, ids, labels, judged, sighted) for genre in genres]
+    codes = np.repeat(np.arange(len(genres)), [len(rows) for rows in found])
+    rows = np.concatenate(found)
+    order = np.lexsort((codes, rows))
+    rows, codes = rows[order], codes[order]
+    weights = 1.0 / np.bincount(rows, minlength=len(ids))[rows]
+    return Learning(tracks.iloc[rows], genres[codes], weights)
+
+
+def _under(
+    genre: str, ids: Ids, labels: Labels, judged: Mask, sighted: Mapping[str, Ids]
+) -> NDArray[np.intp]:
+    seen = np.isin(ids, sighted.get(genre, ())) & ~judged
+    return np.flatnonzero(seen | (labels == genre))
