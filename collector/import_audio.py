@@ -4,10 +4,10 @@ Nothing is decoded inside a transaction. A file that was heard is not heard agai
 size and time are the same; killed at any moment and started again, it ends in the same database.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import structlog
 
@@ -33,6 +33,8 @@ BATCH: Final = 16
 BATCH_SECONDS: Final = 5.0
 """After which what was heard is recorded, however little it is."""
 _LABELLED_AT_ONCE: Final = 1_000
+
+_Item = TypeVar("_Item")
 
 _log = structlog.get_logger(__name__)
 
@@ -66,7 +68,7 @@ class Listening:
     unlabelled: int = 0
     """Files heard now that tell no genre."""
     relabelled: int = 0
-    """Files heard earlier whose genre is new."""
+    """Files heard earlier whose genre or published name is new."""
     unreadable: list[Unheard] = field(default_factory=list)
     seconds: float = 0.0
     stopped: Literal["done", "interrupted"] = "done"
@@ -208,25 +210,37 @@ class _Importing:
             return None
         return self._asked.published.get(labels.number(file.path.stem))
 
-    def _relabel(self, heard: dict[Done, File]) -> None:
-        """Record what genres are told now of files that were heard before."""
+    def _relabel(self, heard: Mapping[Done, File]) -> None:
+        """Record what is told now of files that were heard before: a genre, a published name."""
+        published = {
+            done: one for done, file in heard.items() if (one := self._published(file)) is not None
+        }
         told = {
             done: genres
             for done, file in heard.items()
-            if (genres := self._asked.genres(file, None)) and self._published(file) is None
+            if done not in published and (genres := self._asked.genres(file, None))
         }
         with reading(self._engine) as connection:
             stored = sounds.genres_of(connection, [done.track_id for done in told])
-        new = [
-            (done, genres)
+            own = [one.track.source_id for one in published.values()]
+            ids = sounds.track_ids(connection, fma.SOURCE, own)
+        new = {
+            done: genres
             for done, genres in told.items()
             if not stored.get(done.track_id, set()).issuperset(genres)
+        }
+        named = [
+            Listened(heard[done], done.digest, one.track, one.genres, None)
+            for done, one in published.items()
+            if ids.get(one.track.source_id) != done.track_id
         ]
-        for first in range(0, len(new), _LABELLED_AT_ONCE):
+        for some in _parts(list(new.items())):
             with transaction(self._engine) as connection:
-                some = dict(new[first : first + _LABELLED_AT_ONCE])
-                sounds.label(connection, some, self._clock.now())
-        self.found.relabelled = len(new)
+                sounds.label(connection, dict(some), self._clock.now())
+        for files in _parts(named):
+            with transaction(self._engine) as connection:
+                sounds.record(connection, files, descriptors.SCHEMA, self._clock.now())
+        self.found.relabelled = len(new) + len(named)
 
     def _reject(self, problem: Unheard) -> None:
         self.found.unreadable.append(problem)
@@ -238,6 +252,11 @@ class _Importing:
         looked_at = found.heard + self._not_heard + in_hand
         rate = looked_at / seconds if seconds > 0 else 0.0
         self._advance(found.known + looked_at, total=found.files, note=f"{rate:.2f} files/s")
+
+
+def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for first in range(0, len(items), _LABELLED_AT_ONCE):
+        yield items[first : first + _LABELLED_AT_ONCE]
 
 
 def _is_done(done: Done | None, file: File) -> bool:

@@ -94,9 +94,9 @@ class Draft:
         self._fill(_facts_of(found))
 
     def learn_from(self, other: "Draft") -> None:
-        """Take over what was not known yet, and the other's credits."""
+        """Take over what was not known yet, and the other's credits, but one without a name."""
         self._fill(other.facts)
-        self.credit(other.credits)
+        self.credit(artist for artist in other.credits if artist.name_key)
         self.touched = True
 
     def _fill(self, values: Iterable[Any]) -> None:

@@ -38,6 +38,11 @@ def merge(
             moved[drop] = keep
 
 
+def absorb(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
+    """Merge one track into another, whichever is older; `drop` is gone afterwards."""
+    _merge(connection, keep, drop, origin, now)
+
+
 def _final(moved: dict[int, int], track_id: int) -> int:
     while track_id in moved:
         track_id = moved[track_id]

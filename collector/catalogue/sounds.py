@@ -23,6 +23,7 @@ DELIVERY: Final = Delivery(origin=SOURCE, provider=None)
 
 _file = tables.sound_file
 _FILE_COLUMNS: Final = ("path", "size", "modified", "heard_as", "digest", "track_id")
+_ALIAS_COLUMNS: Final = ("source", "source_id", "track_id")
 _MATRIX_COLUMNS: Final = ("kind", "version", "steps", "channels", "data")
 _REPLACED: Final = ", ".join(
     f"{name} = excluded.{name}" for name in (*tables.FEATURES, "fetched_at")
@@ -37,6 +38,7 @@ class OtherColumns(Refused):
 class Done:
     """A file that was heard."""
 
+    key: str
     size: int
     modified: int
     digest: str
@@ -72,7 +74,7 @@ def done(connection: Connection, schema: str) -> dict[str, Done]:
             described.c.schema == schema,
         )
     )
-    return {path: Done(*values) for path, *values in connection.execute(query)}
+    return {row[0]: Done(*row) for row in connection.execute(query)}
 
 
 def genres_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, set[str]]:
@@ -216,32 +218,33 @@ def _tracks_of(connection: Connection, listened: Sequence[Listened]) -> dict[tra
 def _know_sounds(connection: Connection, listened: Sequence[Listened], now: datetime) -> None:
     """Make the sounds of files that go by another id known as those tracks'.
 
-    A sound that a track without such an id has: the two are one. Two tracks with such ids stay
-    two, however alike they sound: the catalogue that gave the ids says so.
+    Where another track has the sound, the two are one; one that is known by its sound alone takes
+    the other's name. Two tracks with such ids stay two, however alike they sound: the catalogue
+    that gave the ids says so.
     """
-    named = [one for one in listened if one.track.source != SOURCE]
-    holders = track_ids(connection, SOURCE, [one.digest for one in named])
-    own = _tracks_of(connection, named)
-    rows = []
-    for one in named:
-        track_id = own[_address(one)]
-        holder = holders.setdefault(one.digest, track_id)
-        if holder == track_id:
-            rows.append((SOURCE, one.digest, track_id))
-        elif not _has_id(connection, holder, one.track.source):
-            pair = (min(holder, track_id), max(holder, track_id))
-            merging.merge(connection, [pair], DELIVERY.origin, now)
-            own = {key: pair[0] if value in pair else value for key, value in own.items()}
-            holders = {key: pair[0] if value in pair else value for key, value in holders.items()}
-            rows = [(*row[:2], pair[0] if row[2] in pair else row[2]) for row in rows]
-    names = ("source", "source_id", "track_id")
-    bulk.upsert(connection, tables.track_alias, names, list(dict.fromkeys(rows)))
+    for one in listened:
+        if one.track.source == SOURCE:
+            continue
+        own = track_ids(connection, one.track.source, [one.track.source_id])
+        track_id = own[one.track.source_id]
+        holder = track_ids(connection, SOURCE, [one.digest]).get(one.digest)
+        if holder is None:
+            alias = (SOURCE, one.digest, track_id)
+            bulk.insert(connection, tables.track_alias, _ALIAS_COLUMNS, [alias])
+        elif holder != track_id:
+            _unite(connection, track_id, holder, one.track.source, now)
 
 
-def _has_id(connection: Connection, track_id: int, source: str) -> bool:
+def _unite(connection: Connection, track_id: int, holder: int, source: str, now: datetime) -> None:
     alias = tables.track_alias
-    query = select(alias.c.source_id).where(alias.c.track_id == track_id, alias.c.source == source)
-    return connection.scalar(query.limit(1)) is not None
+    sources = set(
+        connection.scalars(select(alias.c.source).where(alias.c.track_id == holder).distinct())
+    )
+    if sources == {SOURCE}:
+        merging.absorb(connection, track_id, holder, DELIVERY.origin, now)
+    elif source not in sources:
+        pair = (min(holder, track_id), max(holder, track_id))
+        merging.merge(connection, [pair], DELIVERY.origin, now)
 
 
 def _estimate(connection: Connection, told: Mapping[int, Told], now: datetime) -> None:

@@ -1,0 +1,327 @@
+"""Sound files become tracks: each once, whatever they are called and whatever is among them."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+
+from collector import import_audio as use_case
+from collector.audio import hearing, labels
+from collector.audio.listing import File
+from collector.audio.records import Heard, Unheard
+from collector.datasets import fma
+from collector.import_audio import Asked, Listening
+from genrebase.runtime.output import Output
+from genrebase.sound import descriptors, vectors
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests import recordings
+from tests.consistency import assert_consistent
+from tests.fakes import FakeClock
+
+RATE = 8_000
+
+
+class Listener:
+    """Listens in this process, and remembers to what."""
+
+    def __init__(self, dies_after: int | None = None) -> None:
+        self.heard: list[str] = []
+        self.dies_after = dies_after
+
+    def __call__(
+        self,
+        files: Iterable[File],
+        workers: int,
+        known: frozenset[str],
+        stop_requested: Callable[[], bool],
+    ) -> Iterator[tuple[File, Heard | Unheard]]:
+        for file in files:
+            if stop_requested():
+                return
+            if len(self.heard) == self.dies_after:
+                raise Killed
+            self.heard.append(file.inside)
+            yield file, hearing.hear(file.path, known)
+
+
+class Killed(BaseException):
+    """Nothing of the process runs any more."""
+
+
+@pytest.fixture
+def run(engine: Engine) -> Callable[..., Listening]:
+    """Import a folder."""
+
+    def run(path: Path, listener: Listener | None = None, **asked: object) -> Listening:
+        stop = asked.pop("stop", lambda: False)
+        told = asked.pop("genre_from", None)
+        with Output(as_json=True).progress("x") as advance:
+            return use_case.import_audio(
+                engine,
+                FakeClock(),
+                Asked(path, labels.of(told), **asked),
+                advance,
+                stop,
+                listener or Listener(),
+            )
+
+    return run
+
+
+def note(path: Path, pitch: float, seconds: float = 1.1, **tags: object) -> Path:
+    """Write a small file with a tone of its own, tagged."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    recordings.write(path, recordings.tone(pitch, seconds, rate=RATE), rate=RATE)
+    if tags:
+        file = mutagen.File(path, easy=True)
+        file.update(tags)
+        file.save()
+    return path
+
+
+def rows(engine: Engine, query: object) -> list[tuple[object, ...]]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def claims(engine: Engine) -> dict[str, str | None]:
+    track, genre = tables.track, tables.genre
+    query = select(track.c.title, genre.c.name).outerjoin(genre, genre.c.id == track.c.genre_id)
+    return dict(rows(engine, query))
+
+
+def test_a_file_becomes_a_track_with_all_that_is_heard(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """Name, features, descriptors, sections and spectrum, under the provider `audio`."""
+    recordings.write(tmp_path / "Björk - Jóga.flac", recordings.song(9, 0, seconds=6.0))
+    found = run(tmp_path, genre_from="folder")
+    assert (found.files, found.heard, found.tracks_new, found.unreadable) == (1, 1, 1, [])
+    (track,) = rows(
+        engine,
+        select(views.tracks.c["title", "artists", "origin", "claim", "provider", "key", "mode"]),
+    )
+    assert track == ("Jóga", "Björk", "audio", tmp_path.name, "audio", 9, 0)
+    (stored,) = rows(engine, select(views.track_descriptors.c["provider", "schema", "data"]))
+    assert stored[:2] == ("audio", descriptors.SCHEMA)
+    (columns,) = rows(engine, select(views.descriptor_schemas.c.columns))[0]
+    values = dict(zip(columns, vectors.unpack(stored[2], len(columns)), strict=True))
+    assert tuple(columns) == descriptors.COLUMNS
+    assert values["chroma_cqt_mean_10"] > values["chroma_cqt_mean_11"]
+    assert rows(engine, select(views.sound_matrices.c["provider", "kind"])) == [
+        ("audio", "logmel")
+    ]
+    assert rows(engine, select(views.harmony.c["provider", "key", "mode"])) == [("audio", 9, 0)]
+    with reading(engine) as connection:
+        assert_consistent(connection)
+
+
+def test_what_was_heard_is_not_heard_again(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """Unless the file changed; the same sound elsewhere or with other tags is the same track."""
+    first = note(tmp_path / "a" / "One.flac", 0, title="One", artist="Band")
+    note(tmp_path / "a" / "Two.flac", 5, title="Two", artist="Band")
+    run(tmp_path)
+    first.rename(tmp_path / "a" / "Moved.flac")
+    note(tmp_path / "b" / "copy.flac", 5, title="Two (wrong)", artist="Somebody")
+    listener = Listener()
+    found = run(tmp_path, listener)
+    assert listener.heard == ["a/Moved.flac", "b/copy.flac"]
+    assert (found.known, found.heard, found.tracks_new, found.duplicates) == (1, 2, 0, 2)
+    listener = Listener()
+    assert run(tmp_path, listener).known == 3
+    assert listener.heard == []
+    changed = note(tmp_path / "a" / "Two.flac", 7, title="Two", artist="Band")
+    assert run(tmp_path, listener).heard == 1
+    assert listener.heard == [changed.relative_to(tmp_path).as_posix()]
+    assert set(claims(engine)) == {"One", "Two"}
+
+
+def test_killed_anywhere_it_ends_the_same(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """What was recorded is not heard again; nothing is lost or there twice."""
+    for number in range(20):
+        note(tmp_path / f"g{number % 3}" / f"Band - Song {number:02}.wav", number)
+    dying = Listener(dies_after=18)
+    with pytest.raises(Killed):
+        run(tmp_path, dying, genre_from="folder")
+    kept = use_case.BATCH
+    assert len(rows(engine, select(tables.sound_file.c.path))) == kept
+    listener = Listener()
+    found = run(tmp_path, listener, genre_from="folder")
+    assert (found.known, found.heard) == (kept, 20 - kept)
+    assert listener.heard == (dying.heard + listener.heard[2:])[kept:]
+    expected = {f"Song {number:02}": f"g{number % 3}" for number in range(20)}
+    assert claims(engine) == expected
+    assert rows(engine, select(func.sum(tables.sighting.c.times))) == [(20,)]
+    for table in (tables.audio_features, tables.descriptor, tables.sound_summary):
+        assert rows(engine, select(func.count()).select_from(table)) == [(20,)]
+
+
+def test_asked_to_stop_it_keeps_what_it_has(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """What is in hand is recorded, the rest is left for the next time."""
+    for number in range(4):
+        note(tmp_path / f"Band - Song {number}.wav", number)
+    listener = Listener()
+    found = run(tmp_path, listener, stop=lambda: len(listener.heard) == 2)
+    assert (found.stopped, found.heard, found.files) == ("interrupted", 2, 4)
+    found = run(tmp_path)
+    assert (found.stopped, found.known, found.heard) == ("done", 2, 2)
+    outcomes = rows(engine, select(tables.job_run.c.outcome).order_by(tables.job_run.c.id))
+    assert outcomes == [("interrupted",), ("done",)]
+
+
+def test_odd_files_stop_nothing(engine: Engine, run: Callable[..., Listening], tmp_path: Path):
+    """Each is heard, or is one clear line; nothing is lost."""
+    (tmp_path / "text.mp3").write_text("a letter, not a song\n" * 50)
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "movie.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(200))
+    note(tmp_path / "short.wav", 1, seconds=0.3)
+    cut = recordings.write(tmp_path / "cut.mp3", recordings.song(0, 1, seconds=6.0))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    quiet = np.zeros(int(1.2 * RATE), np.float32)
+    recordings.write(tmp_path / "silence.wav", quiet, rate=RATE)
+    note(tmp_path / "Mötley Crüe – Ünï" / "ein Lied, naïve.wav", 2)
+    note(tmp_path / "mono 8 kHz.wav", 3)
+    rejected = tmp_path / "rejected.csv"
+    found = run(tmp_path, rejected=rejected)
+    assert {Path(one.path).name: one.reason for one in found.unreadable} == {
+        "text.mp3": "this is no sound that can be decoded.",
+        "empty.wav": "the file is empty.",
+        "movie.m4a": "this is no sound that can be decoded (Format not recognised).",
+        "short.wav": "0.30 s of sound; at least 1 s are needed.",
+    }
+    assert (found.files, found.heard, found.tracks_new) == (8, 4, 4)
+    assert len(rejected.read_text().splitlines()) == 1 + 4
+    assert json.loads(json.dumps(found.as_document()))["unreadable"][0].keys() == {
+        "path", "reason"
+    }  # fmt: skip
+    track, features = tables.track, tables.audio_features
+    stored = rows(
+        engine,
+        select(track.c.title, track.c.duration_ms, features.c.loudness, features.c.energy).join(
+            features, features.c.track_id == track.c.id
+        ),
+    )
+    by_title = {title: rest for title, *rest in stored}
+    assert by_title.keys() == {"cut", "silence", "ein Lied, naïve", "mono 8 kHz"}
+    assert by_title["silence"][1:] == [None, None]
+    assert 2_500 < by_title["cut"][0] < 3_500
+
+
+def test_nameless_files_are_told_apart_by_their_sound(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """Two files called `01` are two recordings; a copy of one is not a third."""
+    note(tmp_path / "a" / "01.wav", 0)
+    note(tmp_path / "b" / "01.wav", 1)
+    note(tmp_path / "c" / "01.wav", 1)
+    found = run(tmp_path)
+    assert (found.tracks_new, found.duplicates) == (2, 1)
+
+
+def test_a_file_joins_the_track_of_its_name(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """Its features stand beside those of others, which come first; its duration must fit."""
+    with transaction(engine) as connection:
+        track = make.add_track(connection, "Jóga", ["Björk"], duration_ms=2_000)
+        make.add_features(connection, track, "spotify", tempo=99.0)
+    note(tmp_path / "x.flac", 4, seconds=1.5, title="Jóga", artist="Björk")
+    note(tmp_path / "y.flac", 5, seconds=5.0, title="Jóga", artist="Björk")
+    found = run(tmp_path)
+    assert (found.tracks_new, found.duplicates) == (1, 1)
+    query = select(tables.audio_features.c.provider).where(
+        tables.audio_features.c.track_id == track
+    )
+    assert sorted(rows(engine, query)) == [("audio",), ("spotify",)]
+    shown = select(views.tracks.c["provider", "tempo"]).where(views.tracks.c.track_id == track)
+    assert rows(engine, shown) == [("spotify", 99.0)]
+
+
+def test_genres_can_be_told_later(engine: Engine, run: Callable[..., Listening], tmp_path: Path):
+    """Nothing is heard again for it, and telling the same again changes nothing."""
+    note(tmp_path / "rock" / "Band - A.wav", 0)
+    note(tmp_path / "jazz" / "b.wav", 1)
+    assert run(tmp_path).unlabelled == 2
+    listener = Listener()
+    found = run(tmp_path, listener, genre_from="folder")
+    assert (found.relabelled, listener.heard) == (2, [])
+    assert claims(engine) == {"A": "rock", "b": "jazz"}
+    assert run(tmp_path, genre_from="folder").relabelled == 0
+    with reading(engine) as connection:
+        assert_consistent(connection)
+
+
+def test_tags_may_tell_several_genres(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """The first is the claim, the others are sightings."""
+    note(tmp_path / "a.flac", 0, title="A", artist="B", genre=["Rock", "Indie"])
+    run(tmp_path, genre_from="tags")
+    assert claims(engine) == {"A": "Rock"}
+    assert sorted(rows(engine, select(views.track_genres.c["genre", "is_claim"]))) == [
+        ("Indie", False),
+        ("Rock", True),
+    ]
+
+
+def test_published_tables_name_the_files(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """A clip called by its number is that track, also if it was heard before without the table."""
+    folder = tmp_path / "fma_small"
+    note(folder / "000" / "000002.mp3", 0, seconds=1.5)
+    note(folder / "000" / "000140.mp3", 4, seconds=1.5)
+    run(folder / "000" / "000140.mp3")
+    (tmp_path / "tracks.csv").write_text(
+        ",artist,set,set,track,track,track,track\n"
+        ",name,split,subset,duration,genre_top,genres_all,title\n"
+        "track_id,,,,,,,\n"
+        "2,AWOL,training,small,168,Hip-Hop,[21],Food\n"
+        "140,Alec K.,test,small,253,Folk,[17],Queen\n"
+    )
+    (tmp_path / "genres.csv").write_text(
+        "genre_id,#tracks,parent,title,top_level\n17,1,0,Folk,17\n21,1,0,Hip-Hop,21\n"
+    )
+    published = fma.load(tmp_path / "tracks.csv", 2030)
+    found = run(folder, published=published)
+    assert (found.known, found.heard) == (1, 1)
+    assert (found.relabelled, found.tracks_new, found.unlabelled) == (1, 1, 0)
+    assert run(folder, published=published).relabelled == 0
+    track = tables.track.c
+    query = select(track.title, track.artists, track.split, track.duration_ms)
+    assert sorted(rows(engine, query)) == [
+        ("Food", "AWOL", "training", 168_000),
+        ("Queen", "Alec K.", "test", 253_000),
+    ]
+    assert claims(engine) == {"Food": "Hip-Hop", "Queen": "Folk"}
+    described = rows(engine, select(tables.descriptor.c.track_id))
+    assert described == rows(engine, select(tables.sound_file.c.track_id))
+    with reading(engine) as connection:
+        assert_consistent(connection)
+
+
+def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """Two published clips of one sound stay two tracks, each with what was heard in it."""
+    for name in ("1.wav", "2.wav"):
+        note(tmp_path / name, 0)
+    (tmp_path / "tracks.csv").write_text(
+        ",artist,set,track,track\n,name,split,genre_top,title\ntrack_id,,,,\n"
+        "1,A,training,Rock,First\n2,B,test,Rock,Second\n"
+    )
+    found = run(tmp_path, published=fma.load(tmp_path / "tracks.csv", 2030))
+    assert (found.heard, found.tracks_new) == (2, 2)
+    assert len(rows(engine, select(tables.audio_features.c.track_id))) == 2

@@ -1,0 +1,198 @@
+"""FMA's tables and tables of descriptors, as they were published."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from collector import import_described
+from collector.catalogue.sounds import OtherColumns
+from collector.datasets import fma
+from collector.import_dataset import Imported
+from collector.import_fma import import_fma
+from genrebase.errors import Refused
+from genrebase.runtime.output import Output
+from genrebase.sound import descriptors, vectors
+from genrebase.store import tables, views
+from genrebase.store.engine import reading
+from tests import published
+from tests.consistency import assert_consistent
+from tests.everything import contents
+from tests.fakes import FakeClock
+
+Run = Callable[..., Imported]
+
+
+@pytest.fixture
+def run(engine: Engine) -> Run:
+    """Import a folder, or a table of descriptors."""
+
+    def run(path: Path, **told: object) -> Imported:
+        use_case = import_fma if path.is_dir() else import_described.import_described
+        with Output(as_json=True).progress("x") as advance:
+            return use_case(engine, path, FakeClock(), advance, **told)
+
+    return run
+
+
+def rows(engine: Engine, query: object) -> list[tuple[object, ...]]:
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_fma_becomes_tracks_with_genres_and_split(engine: Engine, run: Run, tmp_path: Path):
+    """The top genre is the claim, all others are sightings, the split is kept."""
+    found = run(published.write(tmp_path / "fma_metadata"))
+    assert (found.rows, found.tracks_new, found.rejected) == (6, 5, 1)
+    assert (found.reasons, found.unlabelled, found.described) == ({"no name": 1}, 1, 3)
+    track, genre = tables.track, tables.genre
+    query = select(
+        track.c.title, track.c.artists, track.c.split, track.c.release_year, track.c.duration_ms,
+        genre.c.name,
+    ).outerjoin(genre, genre.c.id == track.c.genre_id)  # fmt: skip
+    stored = {row[0]: row[1:] for row in rows(engine, query)}
+    assert stored["Food"] == ("AWOL", "training", 2009, 168_000, "Hip-Hop")
+    assert stored["Electric Ave"][1::3] == ("validation", "Hip-Hop")
+    assert stored["Freeway"] == ("Kurt Vile", "test", None, 161_000, "Rock")
+    assert stored["Untold"] == ("Nobody", "test", None, None, None)
+    sighted = select(views.track_genres.c.genre, tables.track.c.title).join(
+        tables.track, tables.track.c.id == views.track_genres.c.track_id
+    )
+    by_title: dict[str, set[str]] = {}
+    for name, title in rows(engine, sighted):
+        by_title.setdefault(title, set()).add(name)
+    assert by_title["Freeway"] == {"Rock", "Punk", "Loud-Rock"}
+    assert by_title["Spiritual Level"] == {"Punk", "Rock", "Hip-Hop"}
+    mapping = select(tables.genre_mapping.c["fine", "broad"]).where(
+        tables.genre_mapping.c.mapping == "fma"
+    )
+    assert dict(rows(engine, mapping))["Punk"] == "Rock"
+    with reading(engine) as connection:
+        assert_consistent(connection)
+
+
+def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
+    """The published order is ours; each value stands under its own track."""
+    run(published.write(tmp_path / "fma"))
+    assert rows(engine, select(views.descriptor_schemas)) == [
+        (descriptors.CLASSIC, list(descriptors.CLASSIC_COLUMNS))
+    ]
+    alias, described = tables.track_alias, tables.descriptor
+    query = select(alias.c.source_id, described.c.provider, described.c.data).join(
+        described, described.c.track_id == alias.c.track_id
+    )
+    values = {
+        number: (provider, vectors.unpack(data, 518))
+        for number, provider, data in rows(engine, query)
+    }
+    assert values.keys() == {"2", "3", "10"}
+    provider, three = values["3"]
+    assert provider == "fma"
+    assert three[[0, 1, 517]] == pytest.approx([3.0, 3.001, 3.517])
+    assert math.isnan(values["2"][1][0])
+
+
+def test_a_subset_leaves_the_rest_out(engine: Engine, run: Run, tmp_path: Path):
+    """Medium holds small; features of others are passed over."""
+    found = run(published.write(tmp_path / "fma"), subset="medium")
+    assert (found.tracks_new, found.described) == (2, 2)
+    with pytest.raises(Refused, match="no subset 'tiny'"):
+        run(tmp_path / "fma", subset="tiny")
+
+
+def test_twice_is_once(engine: Engine, run: Run, tmp_path: Path):
+    """Importing again changes nothing."""
+    folder = published.write(tmp_path / "fma")
+    run(folder)
+    before = contents(engine)
+    again = run(folder)
+    assert (again.tracks_new, again.duplicates, again.described) == (0, 5, 3)
+    after = contents(engine)
+    for changed in ("job_run", "descriptor"):  # both tell when
+        before.pop(changed), after.pop(changed)
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("tracks.csv", "id,title\n1,x\n", "it lacks track.title, artist.name, track.genre_top"),
+        ("features.csv", "track_id,mfcc\n2,1\n", "not feature, statistics and number"),
+        ("genres.csv", "id,name\n1,Rock\n", "genre_id, title, top_level"),
+    ],
+)
+def test_other_tables_are_refused(
+    engine: Engine, run: Run, tmp_path: Path, name: str, text: str, said: str
+):
+    """Before anything is written, with what is wrong."""
+    folder = published.write(tmp_path / "fma")
+    (folder / name).write_text(text)
+    with pytest.raises(fma.NotFma, match=said):
+        run(folder)
+    assert rows(engine, select(tables.track.c.id)) == []
+
+
+HEADER = (
+    "filename,length,chroma_mean,chroma_var,rms_mean,rms_var,tempo,mfcc1_mean,mfcc2_mean,label"
+)
+
+
+def gtzan(path: Path, *more: str, header: str = HEADER) -> Path:
+    plain = [
+        f"{genre}.0000{n}.wav,661794,0.{n},0.1,0.2,0.3,120.5,-{n},5.5,{genre}"
+        for genre in ("blues", "rock")
+        for n in range(3)
+    ]
+    path.write_text("\n".join((header, *plain, *more)) + "\n")
+    return path
+
+
+def test_a_table_of_descriptors_is_told_from_others(tmp_path: Path):
+    """It names files and describes them by numbers; one with titles is an ordinary dataset."""
+    path = gtzan(tmp_path / "gtzan.csv")
+    assert import_described.fits(path, None, "utf-8")
+    other = gtzan(tmp_path / "b.csv", header=HEADER.replace("length", "title"))
+    assert not import_described.fits(other, None, "utf-8")
+    (tmp_path / "c.csv").write_text("filename,label\nx.wav,rock\n")
+    assert not import_described.fits(tmp_path / "c.csv", None, "utf-8")
+
+
+def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_path: Path):
+    """Named by their files, labelled, described by every column of numbers."""
+    path = gtzan(
+        tmp_path / "gtzan_30_sec.csv",
+        "x.wav,661794,?,0.1,0.2,0.3,120.5,1,5.5,rock",
+        ",1,1,1,1,1,1,1,1,rock",
+        "short.wav,1",
+    )
+    found = run(path)
+    assert (found.rows, found.tracks_new, found.duplicates, found.rejected) == (9, 7, 0, 2)
+    assert found.reasons == {"no name": 1, "wrong number of columns": 1}
+    assert (found.unreadable, found.described) == ({"chroma_mean": 1}, 7)
+    assert rows(engine, select(views.descriptor_schemas)) == [
+        ("gtzan_30_sec", HEADER.split(",")[1:-1])
+    ]
+    query = (
+        select(views.tracks.c["title", "claim", "origin"], tables.descriptor.c["data"])
+        .join(tables.descriptor, tables.descriptor.c.track_id == views.tracks.c.track_id)
+        .order_by(views.tracks.c.title)
+    )
+    first = rows(engine, query)[1]
+    assert first[:3] == ("blues.00001.wav", "blues", "csv:gtzan_30_sec.csv")
+    expected = [661794, 0.1, 0.1, 0.2, 0.3, 120.5, -1, 5.5]
+    assert vectors.unpack(first[3], 8).tolist() == pytest.approx(expected)
+    again = run(path)
+    assert (again.tracks_new, again.duplicates) == (0, 7)
+    assert rows(engine, select(func.sum(tables.sighting.c.times))) == [(7,)]
+    with reading(engine) as connection:
+        assert_consistent(connection)
+
+
+def test_a_set_keeps_its_columns(engine: Engine, run: Run, tmp_path: Path):
+    """Another table under the name of a set that is known is refused before it is read."""
+    run(gtzan(tmp_path / "gtzan.csv"))
+    other = HEADER.replace("tempo", "speed")
+    with pytest.raises(OtherColumns, match="'gtzan' are stored with other columns"):
+        run(gtzan(tmp_path / "gtzan.csv", header=other))
