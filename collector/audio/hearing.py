@@ -15,10 +15,9 @@ from typing import BinaryIO
 
 from threadpoolctl import threadpool_limits
 
-from collector.audio import tags
 from collector.audio.listing import shown
 from collector.audio.records import Heard, Told, Unheard
-from genrebase.sound import clips, listening, vectors
+from genrebase.sound import clips, listening, tags, vectors
 
 
 def hear(path: Path, known: AbstractSet[str]) -> Heard | Unheard:

@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from collector.audio.listing import File
-from collector.audio.records import Tags
 from collector.datasets import cells, columns, reader
 from genrebase.errors import Refused
+from genrebase.sound.tags import Tags
 
 FOLDER: Final = "folder"
 TAGS: Final = "tags"

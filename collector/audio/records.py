@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genrebase.sound.tags import Tags
+
 if TYPE_CHECKING:
     from genrebase.sound.analysis import Analysis  # numpy stands behind these
     from genrebase.sound.matrices import Matrix
@@ -15,18 +17,6 @@ class Unheard:
     path: str
     reason: str
     """What is in its way, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """What a file says about itself; empty where it says nothing."""
-
-    title: str = ""
-    artists: tuple[str, ...] = ()
-    album: str = ""
-    date: str = ""
-    genres: tuple[str, ...] = ()
-    isrc: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collector.audio.records import Heard, Unheard
 
 CHILD = """
 import os, pickle, signal, sys
-from collector.audio.records import Heard, Tags
+from collector.audio.records import Heard
+from genrebase.sound.tags import Tags
 known = pickle.load(sys.stdin.buffer)
 while True:
     try:

@@ -6,8 +6,8 @@ import pytest
 
 from collector.audio import labels
 from collector.audio.listing import File
-from collector.audio.records import Tags
 from genrebase.errors import Refused
+from genrebase.sound.tags import Tags
 
 FILE = File(Path("/music/Hip Hop/Some - Song.mp3"), "Hip Hop/Some - Song.mp3", 1, 1)
 NUMBERED = File(Path("/fma/000/000002.mp3"), "000/000002.mp3", 1, 1)

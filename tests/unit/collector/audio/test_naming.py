@@ -3,7 +3,8 @@
 import pytest
 
 from collector.audio import naming
-from collector.audio.records import Heard, Tags
+from collector.audio.records import Heard
+from genrebase.sound.tags import Tags
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import mutagen
 import pytest
 from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TSRC
 
-from collector.audio import tags
-from collector.audio.records import Tags
+from genrebase.sound import tags
+from genrebase.sound.tags import Tags
 from tests import recordings
 
 SAID = {"title": "Jóga", "artist": ["Björk", "Guest"], "album": "Homogenic", "date": "1997"}
