@@ -165,6 +165,27 @@ def described(frame: pd.DataFrame) -> tuple[str, ...]:
     return tuple(str(name) for name in frame.columns if str(name).startswith(_DESCRIBED))
 
 
+def mostly_own(frame: pd.DataFrame) -> bool:
+    """Tell whether more rows carry measures of files than those of a catalogue."""
+    own = _own_scale(frame)
+    return bool(own.sum() > (_anything_known(frame) & ~own).sum())
+
+
+def on_scale(frame: pd.DataFrame, *, own: bool) -> pd.DataFrame:
+    """Return the rows with what is measured on another scale unknown.
+
+    For whatever lays tracks beside each other by their bare numbers.
+    """
+    other = _own_scale(frame) != own
+    there = [name for name in RESCALED if name in frame.columns]
+    return frame.assign(**{name: frame[name].mask(other) for name in there})
+
+
+def one_scale(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on the scale that more of them are on."""
+    return on_scale(frame, own=mostly_own(frame))
+
+
 def _own_scale(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell which rows carry measures of files rather than those of a catalogue."""
     if "provider" not in frame.columns:

@@ -118,9 +118,10 @@ def run(
     choice = sounds.settled(database, _heard(choice, features))
     found = dataset.snapshot(database, choice)
     selection = selecting.select(found, choice)
-    looked_at = _looked_at(features, selection.tracks)
+    tracks = audio.one_scale(selection.tracks)
+    looked_at = _looked_at(features, tracks)
     known_of = np.column_stack(
-        [np.isfinite(audio.numbers(selection.tracks, column)) for column in looked_at]
+        [np.isfinite(audio.numbers(tracks, column)) for column in looked_at]
     ).any(axis=1)
     rows = np.flatnonzero(selection.rivals & known_of)
     if len(rows) < 2:
@@ -130,7 +131,7 @@ def run(
     if len(rows) > most:
         chosen = np.sort(np.random.default_rng(choice.seed).choice(rows, most, replace=False))
     labels = selection.labels[chosen]
-    points = clustering.matrix(selection.tracks.iloc[chosen], looked_at)
+    points = clustering.matrix(tracks.iloc[chosen], looked_at)
     components = choice.preparation.components
     if components is None and audio.DESCRIPTORS in features:
         components = EXPLAINED

@@ -9,7 +9,7 @@ import numpy as np
 from classifier import dataset, regimes, threads
 from classifier.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks
-from classifier.features import groups
+from classifier.features import audio, groups
 from classifier.findings import effects, examining
 from classifier.findings import storing as findings
 from classifier.findings.effects import Effect
@@ -162,7 +162,7 @@ def genre(
         raise BadChoice(f"{name!r} against itself: name two genres.")
     sides = np.unique(labels) if against is None else [name, against]
     chosen = np.isin(labels, sides)
-    tracks = found.tracks[chosen]
+    tracks = audio.one_scale(found.tracks[chosen])
     group = labels[chosen] == name
     if group.all():
         raise TooFewTracks(f"There is no other genre than {name!r} to compare it with.")

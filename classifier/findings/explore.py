@@ -10,6 +10,7 @@ import pandas as pd
 from classifier import clustering, dataset, outliers
 from classifier.dataset import Database
 from classifier.errors import TooFewTracks
+from classifier.features import audio
 from classifier.features.audio import AUDIO, METADATA, numbers
 from classifier.findings.effects import QUANTITIES
 from genrebase.store import names
@@ -107,21 +108,22 @@ def run(database: Database, *, seed: int = 0) -> Explored:
     if len(frame) == 0:
         raise TooFewTracks("There is no track yet: harvest or import some.")
     overlaps = dataset.read("genre_overlaps", database)
-    heard = np.isfinite(_sound(frame)).all(axis=1)
-    alone, looked_at = _alone(frame, heard, seed)
+    scaled = audio.one_scale(frame)
+    heard = np.isfinite(_sound(scaled)).all(axis=1)
+    alone, looked_at = _alone(scaled, heard, seed)
     differs = (frame["verdict"] != frame["claim"]) & frame["verdict"].notna()
     named = _same_name(frame)
-    alike = _same_sound(frame, heard)
+    alike = _same_sound(scaled, heard)
     return Explored(
         tracks=len(frame),
         labelled=int(frame["label"].notna().sum()),
         with_features=int(frame["provider"].notna().sum()),
         gaps=tuple(_gaps(frame)),
-        ranges=tuple(_ranges(frame)),
+        ranges=tuple(_ranges(scaled)),
         outlying=len(alone),
         looked_at=len(looked_at),
         outlying_genres=_by_genre(frame, alone, looked_at),
-        odd=tuple(_odd(frame, alone, looked_at)),
+        odd=tuple(_odd(scaled, alone, looked_at)),
         several_genres=int((frame["label"].notna() & (frame["genres_sighted"] > 1)).sum()),
         overlaps=tuple(_overlaps(overlaps)),
         overruled=int(differs.fillna(value=False).sum()),

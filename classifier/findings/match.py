@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from classifier import dataset
 from classifier.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks, UnknownTrack
+from classifier.features import audio
 from classifier.findings import profiles
 from classifier.findings import storing as findings
 from classifier.findings.effects import QUANTITIES
@@ -100,10 +101,11 @@ class _Heard:
         if method not in profiles.DISTANCES:
             known = ", ".join(profiles.DISTANCES)
             raise BadChoice(f"There is no distance {method!r}. Known: {known}.")
-        columns = ["track_id", "title", "artists", "label", *QUANTITIES]
+        columns = ["track_id", "title", "artists", "label", "provider", *QUANTITIES]
         frame = dataset.read("training_tracks", database, columns=columns)
         frame = frame.sort_values("track_id", ignore_index=True)
-        sound = profiles.points(frame)
+        self.own_scale = audio.mostly_own(frame)
+        sound = profiles.points(audio.on_scale(frame, own=self.own_scale))
         heard = np.isfinite(sound).any(axis=1)
         self.frame, self.sound = frame[heard].reset_index(drop=True), sound[heard]
         self.labels = self.frame["label"].to_numpy(dtype=str)
@@ -163,7 +165,7 @@ def track(database: Database, text: str, method: Distance = "standardised") -> M
         )
     heard = _Heard(database, method)
     row = dataset.scoring_rows(database, np.array([number]))
-    sound = profiles.points(row)
+    sound = profiles.points(audio.on_scale(row, own=heard.own_scale))
     if not np.isfinite(sound).any():
         raise TooFewTracks(f"Nobody knows how track {number} sounds: run `collector enrich`.")
     surprise = {genre: float(one.surprises(sound)[0]) for genre, one in heard.profiles.items()}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from classifier.features.audio import COLUMNS, AudioFeatures, described_as
+from classifier.features.audio import COLUMNS, AudioFeatures, described_as, one_scale
 
 FRAME = pd.DataFrame(
     {
@@ -133,3 +133,15 @@ def test_a_group_brings_its_columns_and_no_others() -> None:
     assert len(made.get_feature_names_out()) == 17 + 48
     assert made.categorical == []
     assert column(made, made.transform(pd.DataFrame({"degree_0": [0.25]})), "degree_0") == [0.25]
+
+
+def test_tracks_beside_each_other_are_on_one_scale() -> None:
+    """That of most of them: the others' measures are unknown, but for tempo, key and mode."""
+    providers = pd.array(["csv", "audio", None, "csv"], dtype="string")
+    mixed = FRAME.assign(provider=providers, tempo=[90.0, 100.0, None, 120.0])
+    found = one_scale(mixed)
+    assert found["energy"].isna().tolist() == [False, True, True, False]
+    assert found["tempo"].isna().tolist() == [False, False, True, False]
+    files = one_scale(mixed.assign(provider="audio"))
+    assert files["energy"].equals(mixed["energy"])
+    assert one_scale(FRAME)["energy"].equals(FRAME["energy"])
