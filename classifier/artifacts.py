@@ -31,6 +31,7 @@ TRUSTED: Final = frozenset(
         "classifier.experts.trees.TreesExpert",
         "classifier.estimators.framed.FramedClassifier",
         "classifier.estimators.adaboost.Boosted",
+        "classifier.estimators.cnn.CNN",
         "classifier.estimators.knn.Neighbours",
         "classifier.estimators.mlp.MLP",
         "classifier.estimators.prepared.PreparedFeatures",
@@ -41,6 +42,7 @@ TRUSTED: Final = frozenset(
         "classifier.features.audio.AudioFeatures",
         "classifier.features.dense.DenseFeatures",
         "classifier.features.pieces.PieceFeatures",
+        "classifier.features.sequences.SequenceFeatures",
         "classifier.features.words.WordFeatures",
         "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
         "numpy.dtype",

@@ -11,7 +11,7 @@ MAIN: Final = "main"
 USUAL: Final = ("audio", "metadata", "text", "history")
 """What a model looks at unless told otherwise."""
 
-FEATURE_GROUPS: Final = (*USUAL, "harmony", "timbre", "descriptors")
+FEATURE_GROUPS: Final = (*USUAL, "harmony", "timbre", "descriptors", "matrices")
 """What a model may look at."""
 
 SPLITS: Final = ("frozen", "official")

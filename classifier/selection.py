@@ -13,7 +13,7 @@ from classifier import labels as labelling
 from classifier import official, regimes, sharing
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
-from classifier.features import groups
+from classifier.features import groups, sequences
 from classifier.metrics import Answers
 from classifier.ports import Estimator, Validation
 from classifier.records import SHARED, Choice
@@ -29,6 +29,7 @@ _HOW: Final = {
     "harmony": "`collector analyse` or `collector import-audio FOLDER` brings it",
     "timbre": "`collector analyse` brings it",
     "descriptors": "`collector import-audio FOLDER` brings them",
+    "matrices": "`collector analyse` or `collector import-audio FOLDER` brings them",
 }
 _SHOWN_LEFT_OUT: Final = 10
 """Genres named in a sentence."""
@@ -222,6 +223,10 @@ def _check_heard(tracks: pd.DataFrame, choice: Choice) -> None:
             names = groups.of_group(group, tracks)
             if not any(name in tracks.columns and tracks[name].notna().any() for name in names):
                 raise BadChoice(f"No labelled track has {group}: {_HOW[group]}.")
+    if groups.MATRICES in choice.features:
+        kinds = [kind for kind in sequences.KINDS if kind in tracks.columns]
+        if not any(tracks[kind].notna().any() for kind in kinds):
+            raise BadChoice(f"No labelled track has matrices: {_HOW['matrices']}.")
 
 
 def _counted(labels: "pd.Series[str]") -> dict[str, int]:

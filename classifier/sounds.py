@@ -18,10 +18,10 @@ from sqlalchemy import (
     select,
 )
 
-from classifier import frames
+from classifier import frames, matrices
 from classifier.errors import BadChoice
 from classifier.features import audio
-from classifier.features.groups import HEARD
+from classifier.features.groups import HEARD, MATRICES
 from classifier.records import Choice
 from genrebase.sound import vectors
 from genrebase.store import views
@@ -32,6 +32,9 @@ ENOUGH: Final = 0.1
 
 Below, a model would learn from many gaps and few values, and each training would pay for them.
 """
+
+CONVOLVING: Final = ("cnn",)
+"""Estimators that look at matrices untold, where there are any: to others they say nothing."""
 
 _SUMMARIES: Final[Mapping[str, tuple[Table, Sequence[str]]]] = {
     "harmony": (views.harmony, audio.HARMONY),
@@ -55,6 +58,8 @@ def settled(database: Engine, choice: Choice) -> Choice:
         groups = choice.features
         if choice.widen:
             groups += tuple(_widening(connection, choice, sets.get(chosen or "", 0)))
+            if choice.estimator in CONVOLVING and matrices.some(connection):
+                groups += (MATRICES,)
     uses = audio.DESCRIPTORS in groups
     return replace(choice, features=groups, descriptors=chosen if uses else None, widen=False)
 
@@ -76,6 +81,8 @@ def joined(connection: Connection, tracks: pd.DataFrame, choice: Choice) -> pd.D
             found.append(_beside(ids, rows.set_index("track_id")))
     if audio.DESCRIPTORS in choice.features and choice.descriptors is not None:
         found.append(_beside(ids, _described(connection, choice.descriptors, bounds)))
+    if MATRICES in choice.features:
+        found.append(matrices.beside(connection, ids))
     return pd.concat(found, axis=1) if len(found) > 1 else tracks
 
 
@@ -89,7 +96,11 @@ def heard_after(
     views_read: list[Any] = [
         view for group, (view, _) in _SUMMARIES.items() if group in choice.features
     ]
-    views_read += [views.track_descriptors] if audio.DESCRIPTORS in choice.features else []
+    matrices_read = MATRICES in choice.features  # they come with timbres or with descriptors
+    if audio.DESCRIPTORS in choice.features or matrices_read:
+        views_read.append(views.track_descriptors)
+    if matrices_read and "timbre" not in choice.features:
+        views_read.append(views.timbres)
     return [
         exists().where(view.c.track_id == track, view.c.fetched_at > moment) for view in views_read
     ]

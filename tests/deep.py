@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-DEEP = ("mlp",)
+DEEP = ("cnn", "mlp")
 
 
 def each(names: Iterable[str]) -> list[Any]:

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from classifier.features.dense import Dense
 from classifier.features.groups import TEXT
+from classifier.features.sequences import Sequences
 from classifier.features.words import Words
 
 Rows = NDArray[np.int64]
@@ -38,6 +39,10 @@ class Bags:
 
 
 Input: TypeAlias = Tensor | Bags
+
+
+_MANY, _FEW = 2_000, 64
+"""Tracks that are asked about at once."""
 
 
 class Part(Protocol):
@@ -79,6 +84,19 @@ class BagPart:
         return {self._name: bags}
 
 
+class SequencePart:
+    """Figures over time of one kind."""
+
+    def __init__(self, sequences: Sequences) -> None:
+        self._sequences = sequences
+
+    def of(self, rows: Rows) -> Mapping[str, Input]:
+        """Return them, padded to the longest, and how many steps each track has."""
+        found, steps = self._sequences.of(rows)
+        kind = self._sequences.kind
+        return {kind: torch.from_numpy(found), f"{kind}_steps": torch.from_numpy(steps)}
+
+
 class WeightPart:
     """What each track counts as an example of a language."""
 
@@ -101,6 +119,12 @@ class Tracks(Dataset[Any]):  # type: ignore[misc]  # untyped there
     def __len__(self) -> int:
         """Return how many tracks there are."""
         return len(self.codes)
+
+    @property
+    def at_once(self) -> int:
+        """Return how many tracks are asked about at once: few, where they take much memory."""
+        long = any(isinstance(part, SequencePart) for part in self.parts)
+        return _FEW if long else _MANY
 
     def batch(self, rows: Rows) -> tuple[dict[str, Input], Tensor]:
         """Return inputs and genres of some tracks."""

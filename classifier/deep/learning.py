@@ -20,8 +20,6 @@ from classifier.records import Epoch
 
 WARM: Final = 0.1
 """Share of all steps in which the rate rises to its height, before it falls to 0."""
-ASKED: Final = 2_000
-"""Tracks that are asked about at once."""
 
 OPTIMISERS: Final = {
     "adamw": torch.optim.AdamW,
@@ -172,7 +170,7 @@ def learn(
         iterator_train__shuffle=True,
         iterator_train__batch_size=plan.batch,
         iterator_valid=Batches,
-        iterator_valid__batch_size=ASKED,
+        iterator_valid__batch_size=tracks.at_once,
         train_split=None if validation is None else predefined_split(validation),
         callbacks=[("best", best), *_scheduled(plan, steps), ("ending", ending)],
         callbacks__print_log=None,
@@ -191,7 +189,7 @@ def ask(module: nn.Module, tracks: Tracks) -> dict[str, NDArray[np.float32]]:
     module.eval()
     said: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode():
-        for inputs, _ in Batches(tracks, ASKED):
+        for inputs, _ in Batches(tracks, tracks.at_once):
             for name, logits in module(**inputs).items():
                 told = functional.log_softmax(logits.float(), dim=1)
                 said.setdefault(name, []).append(told.numpy())

@@ -1,4 +1,4 @@
-"""Networks that each look at one side of a track: a dense one for numbers, one for bags of text.
+"""Networks that each look at one side of a track: its numbers, its text, its figures over time.
 
 They share nothing but the training. Joined at their inputs they would learn the artists by heart;
 what each says is weighed afterwards, on tracks that nobody learned from.
@@ -15,6 +15,12 @@ Batch = dict[str, Any]
 
 SLOPE = 0.01
 """Of LeakyReLU below 0 (Maas et al., ICML 2013)."""
+
+
+WIDTH = 5
+"""Steps that a filter sees at once; every layer halves the steps."""
+FAR = 1e4
+"""Below everything that a network says, also in half precision."""
 
 
 def blocks(inputs: int, hidden: list[int], dropout: float) -> nn.Sequential:
@@ -90,3 +96,73 @@ class Towers(nn.Module):  # type: ignore[misc]  # untyped there
     def forward(self, **batch: Any) -> dict[str, Tensor]:
         """Return what each tower says: (tracks, genres) by its name."""
         return {name: tower(batch) for name, tower in self.towers.items()}
+
+
+class Convolved(nn.Module):  # type: ignore[misc]  # untyped there
+    """Convolutions over time, then mean, maximum and attention over all steps there are."""
+
+    def __init__(self, channels: int, filters: list[int], dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(below, above, WIDTH, padding=WIDTH // 2, bias=False),
+                nn.BatchNorm1d(above),
+                nn.LeakyReLU(SLOPE),
+                nn.MaxPool1d(2, ceil_mode=True),
+                nn.Dropout(dropout),
+            )
+            for below, above in pairwise([channels, *filters])
+        )
+        self.attention = nn.Linear(filters[-1], 1)
+        self.width = 3 * filters[-1] + 1
+
+    def forward(self, found: Tensor, steps: Tensor) -> Tensor:
+        """Return (tracks, `width`) of (tracks, channels, steps); zeros for a track without any."""
+        for layer in self.layers:
+            found = layer(found)
+            steps = (steps + 1) // 2
+        at = torch.arange(found.shape[2], device=found.device)
+        there = at[None, :] < steps[:, None]
+        heard = (steps > 0).to(found.dtype)[:, None]
+        found = found.transpose(1, 2)
+        gone = ~there[:, :, None]
+        mean = found.masked_fill(gone, 0).sum(dim=1) / steps.clamp(min=1)[:, None]
+        highest = found.masked_fill(gone, -FAR).amax(dim=1)
+        heed = self.attention(found).masked_fill(gone, -FAR).softmax(dim=1)
+        attended = (found * heed).sum(dim=1)
+        pooled = torch.cat([mean, highest, attended], dim=1)
+        return torch.cat([pooled.masked_fill(heard == 0, 0), heard], dim=1)
+
+
+class MatrixTower(nn.Module):  # type: ignore[misc]  # untyped there
+    """Matrices over time, each kind convolved and pooled, joined with the track's numbers."""
+
+    def __init__(
+        self,
+        kinds: dict[str, int],
+        filters: list[int],
+        coded: Coded | None,
+        hidden: list[int],
+        dropout: float,
+        out: int,
+    ) -> None:
+        super().__init__()
+        self.kinds = list(kinds)
+        self.convolved = nn.ModuleList(
+            Convolved(channels, filters, dropout) for channels in kinds.values()
+        )
+        self.coded = coded
+        width = sum(one.width for one in self.convolved) + (coded.width if coded else 0)
+        self.blocks = blocks(width, hidden, dropout)
+        self.head = nn.Linear(hidden[-1], out)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return (tracks, genres)."""
+        heard = [
+            one(batch[kind], batch[f"{kind}_steps"])
+            for kind, one in zip(self.kinds, self.convolved, strict=True)
+        ]
+        if self.coded is not None:
+            heard.append(self.coded(batch["values"], batch["codes"]))
+        found: Tensor = self.head(self.blocks(torch.cat(heard, dim=1)))
+        return found

@@ -53,10 +53,7 @@ def build(choice: Choice, *, threads: int) -> Estimator:
         features=choice.features, seed=choice.seed, threads=threads, **choice.params
     )
     if not looked_at(made, choice.features):
-        raise BadChoice(
-            f"{choice.estimator} looks at numbers only ({', '.join(groups.NUMERIC)}): name some "
-            "of them in --features, or use blend or mlp, which read text and artists' history."
-        )
+        raise BadChoice(_blind(choice, made))
     sharing.check(made, choice)
     if choice.preparation == Preparation():
         return made
@@ -66,3 +63,15 @@ def build(choice: Choice, *, threads: int) -> Estimator:
             "--outliers and --balance, or name another --estimator."
         )
     return made.prepared(choice.preparation)
+
+
+def _blind(choice: Choice, estimator: Estimator) -> str:
+    if groups.MATRICES in choice.features and isinstance(estimator, Reader):
+        return (
+            f"{choice.estimator} does not look at matrices: name other groups in --features, or "
+            "use cnn, which does."
+        )
+    return (
+        f"{choice.estimator} looks at numbers only ({', '.join(groups.NUMERIC)}): name some "
+        "of them in --features, or use blend or mlp, which read text and artists' history."
+    )

@@ -18,9 +18,9 @@ from classifier.estimators import svm
 from classifier.estimators.framed import FramedClassifier, with_params
 from classifier.experts import Expert, Scores, descriptors, history, joint, nets, text, trees
 from classifier.features.audio import DESCRIPTORS
-from classifier.features.groups import numeric
+from classifier.features.groups import READABLE, numeric
 from classifier.ports import Labels, Validation
-from classifier.records import FEATURE_GROUPS, Preparation
+from classifier.records import Preparation
 
 CHUNK: Final = 10_000
 """Rows that all voices speak about at once: with 114 genres 45 MB a voice."""
@@ -57,7 +57,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
     has counted. A voice that brings nothing gets weight 0.
     """
 
-    reads = FEATURE_GROUPS
+    reads = READABLE
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "groups": [tuple],

@@ -11,10 +11,9 @@ from classifier.estimators import towered
 from classifier.estimators.framed import with_params
 from classifier.estimators.towered import Towered, require
 from classifier.features.dense import DenseFeatures
-from classifier.features.groups import TEXT, numeric
+from classifier.features.groups import READABLE, TEXT, numeric
 from classifier.features.words import WordFeatures
 from classifier.ports import Labels
-from classifier.records import FEATURE_GROUPS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,21 +23,24 @@ if TYPE_CHECKING:
 CODED: Final = 4
 """Numbers that a key, a mode or a time signature is embedded as."""
 
+CONSTRAINTS: Final[Mapping[str, Any]] = {
+    **towered.CONSTRAINTS,
+    "hidden": [list, tuple],
+    "members": [Interval(Integral, 1, None, closed="left")],
+    "embedding": [Interval(Integral, 1, None, closed="left")],
+    "reading_dropout": [Interval(Real, 0, 1, closed="left")],
+    "least_artists": [Interval(Integral, 1, None, closed="left")],
+}
+"""What scikit-learn checks the parameters by."""
+
 
 class MLP(Towered):
     """Dense towers over numbers and categories, and one tower for each column of text."""
 
-    reads = FEATURE_GROUPS
+    reads = READABLE
     libraries = ("torch",)
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **towered.CONSTRAINTS,
-        "hidden": [list, tuple],
-        "members": [Interval(Integral, 1, None, closed="left")],
-        "embedding": [Interval(Integral, 1, None, closed="left")],
-        "reading_dropout": [Interval(Real, 0, 1, closed="left")],
-        "least_artists": [Interval(Integral, 1, None, closed="left")],
-    }
+    _parameter_constraints: ClassVar[Mapping[str, Any]] = CONSTRAINTS
 
     def __init__(
         self,
@@ -104,9 +106,14 @@ class MLP(Towered):
     def _network(self) -> "nn.Module":
         from classifier.deep import towers  # torch is slow to import, and an extra
 
+        return towers.Towers(self._towers())
+
+    def _towers(self) -> "dict[str, nn.Module]":
+        from classifier.deep import towers  # torch is slow to import, and an extra
+
         genres, made = len(self.classes_), {}
         if numeric(self.groups):
-            for name in self._heads()["sound"]:
+            for name in MLP._heads(self)["sound"]:
                 made[name] = towers.SoundTower(
                     self.dense_.width,
                     self.dense_.sizes_,
@@ -120,7 +127,7 @@ class MLP(Towered):
                 made[name] = towers.TextTower(
                     name, len(known), self.embedding, self.reading_dropout, genres
                 )
-        return towers.Towers(made)
+        return made
 
     def _heads(self) -> Mapping[str, Sequence[str]]:
         heads: dict[str, Sequence[str]] = {}

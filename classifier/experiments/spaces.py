@@ -65,6 +65,13 @@ DEFAULT: Final[Mapping[str, Space]] = {
         "max_features": Range(0.4, 1.0),
     },
     "blend": {"nets": [1, 2, 3, 4], "rounds": [50, 100, 150, 250]},
+    "cnn": {
+        "filters": [[32, 64], [48, 64, 96, 96], [64, 96, 128, 128]],
+        "joined": [64, 128, 256],
+        "dropout": [0.1, 0.2, 0.35, 0.5],
+        "rate": Range(0.001, 0.01, log=True),
+        "members": [1, 2, 4],
+    },
     "extra_trees": {
         "n_estimators": [100, 150],
         "min_samples_leaf": [1, 2, 3, 5, 10],

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from classifier.features import audio
+from classifier.features import audio, sequences
 
 TEXT: Final = ("title", "album", "artists")
 HISTORY: Final = ("artists", "album")
@@ -13,16 +13,23 @@ HISTORY: Final = ("artists", "album")
 HEARD: Final = ("harmony", "timbre", audio.DESCRIPTORS)
 """What is only known of tracks whose sound was analysed: read from the database when asked for."""
 
+MATRICES: Final = "matrices"
+"""Figures over time, for networks that convolve; a column of bytes per kind (see `sequences`)."""
+
 NUMERIC: Final = (*audio.COLUMNS, audio.DESCRIPTORS)
 """Groups that are numbers: what every estimator can look at."""
+
+READABLE: Final = (*NUMERIC, "text", "history")
+"""Groups that are columns of the views."""
 
 COLUMNS: Final = {
     **audio.COLUMNS,
     "audio": (*audio.AUDIO, "provider"),
     "text": TEXT,
     "history": HISTORY,
+    MATRICES: (),
 }
-"""The provider tells on which scale the audio features are."""
+"""The provider tells on which scale the audio features are. Matrices are no columns of a view."""
 
 
 def numeric(features: Sequence[str]) -> tuple[str, ...]:
@@ -47,4 +54,5 @@ def numbers(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
 
 def heard(frame: pd.DataFrame) -> list[str]:
     """Return the columns of a frame that are there because the sound was asked for."""
-    return [name for name in columns(HEARD, frame) if name in frame.columns]
+    names = [*columns(HEARD, frame), *sequences.KINDS]
+    return [name for name in names if name in frame.columns]

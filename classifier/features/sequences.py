@@ -1,0 +1,85 @@
+"""Figures over time as a network takes them: unpacked, and scaled channel by channel."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+KINDS: Final = {"logmel": 64, "segments": 26}
+"""Channels of each kind of matrix that a model may look at; the columns are called so."""
+VERSION: Final = 1
+"""Of the way they are made: others are left out."""
+LONGEST: Final = 1_000
+"""Steps that are looked at, from the middle."""
+
+_HALF: Final = np.dtype("<f2")
+_SAMPLE: Final = 1_000
+"""Tracks that means and scales are taken from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Tracks as figures over time, of one kind."""
+
+    kind: str
+    packed: NDArray[np.object_]
+    """Per track little-endian float16 by rows, or None."""
+    means: NDArray[np.float32]
+    scales: NDArray[np.float32]
+
+    def of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return (tracks, channels, steps) of some tracks, 0 after their end, and their steps.
+
+        A track without any has 0 steps; the array has one at least.
+        """
+        found = [unpacked(self.packed[row], self.kind) for row in rows]
+        steps = np.array([len(one) for one in found], dtype=np.int64)
+        longest = max(1, int(steps.max(initial=0)))
+        told = np.zeros((len(rows), len(self.means), longest), dtype=np.float32)
+        for place, one in enumerate(found):
+            told[place, :, : len(one)] = ((one - self.means) / self.scales).T
+        return told, steps
+
+
+class SequenceFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Take the matrices of one kind out of frames, and learn their channels' means and scales."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def fit(self, X: pd.DataFrame) -> Self:  # noqa: N803 - scikit-learn's name
+        """Learn from up to 1,000 tracks that have some, spread over all of them."""
+        packed = [one for one in column(X, self.kind) if one is not None]
+        places = np.unique(np.linspace(0, max(len(packed) - 1, 0), _SAMPLE, dtype=int))
+        shown = [unpacked(packed[place], self.kind) for place in places if packed]
+        rows = np.concatenate(shown or [np.zeros((1, KINDS[self.kind]), dtype=np.float32)])
+        self.means_ = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        scales = rows.std(axis=0, dtype=np.float64)
+        self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> Sequences:  # noqa: N803 - scikit-learn's name
+        """Return the matrices of each row."""
+        return Sequences(self.kind, column(X, self.kind), self.means_, self.scales_)
+
+
+def column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
+    """Return what a frame has of a kind; None where there is nothing."""
+    found = np.full(len(frame), None, dtype=object)
+    if kind in frame.columns:
+        for place, value in enumerate(frame[kind]):
+            found[place] = value if isinstance(value, bytes) and value else None
+    return found
+
+
+def unpacked(packed: Any, kind: str) -> NDArray[np.float32]:
+    """Return (steps, channels), of a longer one the middle; no step for None."""
+    channels = KINDS[kind]
+    if packed is None:
+        return np.zeros((0, channels), dtype=np.float32)
+    rows = np.frombuffer(packed, _HALF).reshape(-1, channels)
+    first = max(0, (len(rows) - LONGEST) // 2)
+    return np.nan_to_num(rows[first : first + LONGEST].astype(np.float32))

@@ -1,0 +1,146 @@
+"""`cnn`: what happens when, told from sound and from segments."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import Engine, insert, select
+
+from classifier import dataset, estimators, serving, sounds, train
+from classifier.dataset import Snapshot
+from classifier.errors import BadChoice
+from classifier.features.audio import described_as
+from classifier.features.sequences import KINDS
+from classifier.records import USUAL, Choice
+from classifier.selection import Selection
+from classifier.selection import select as selected
+from genrebase.sound import matrices
+from genrebase.store import tables
+from genrebase.store.engine import transaction
+from tests.fakes import FakeClock
+from tests.music import Music
+
+pytestmark = pytest.mark.deep
+
+GENRES = ("falling", "rising")
+QUICK: dict[str, Any] = {"members": 1, "epochs": 12, "filters": [16, 16, 24], "joined": 32}
+
+
+def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.float64]:
+    """Return threes of rising notes, each from anywhere; falling ones are the same backwards."""
+    channels = KINDS[kind]
+    shown = []
+    for _ in range(int(random.integers(8, 14))):
+        lowest = int(random.integers(channels - 10))
+        for step in range(3):
+            note = np.zeros((4, channels))
+            note[:, lowest + 3 * step] = 20.0
+            shown.append(note)
+    rising = np.concatenate(shown) - 60
+    played = rising if genre == "rising" else rising[::-1]
+    return played + random.normal(0, 2, played.shape)
+
+
+def music(kind: str) -> Snapshot:
+    """Return tracks of two genres whose notes are as often and as loud, in another order."""
+    found = Music(genres=GENRES, artists=60, songs_each=8).snapshot()
+    random = np.random.default_rng(1)
+    heard = [notes(genre, kind, random) for genre in found.tracks["label"]]
+    means = np.array([[one.mean(axis=0), one.std(axis=0)] for one in heard])
+    summaries = {
+        described_as("sum", f"{name}_{channel}"): means[:, place, channel]
+        for place, name in enumerate(("mean", "deviation"))
+        for channel in range(KINDS[kind])
+    }
+    packed = pd.Series([one.astype("<f2").tobytes() for one in heard], dtype=object)
+    tracks = pd.concat([found.tracks, pd.DataFrame(summaries)], axis=1).assign(**{kind: packed})
+    return replace(found, tracks=tracks)
+
+
+def accuracy(found: Snapshot, choice: Choice) -> float:
+    selection = selected(found, choice)
+    model = fitted(selection, choice)
+    tested = selection.on("test")
+    first = model.predict_proba(selection.tracks[tested]).argmax(axis=1)
+    return float((model.classes_[first] == selection.labels[tested]).mean())
+
+
+def fitted(selection: Selection, choice: Choice) -> Any:
+    learned = selection.learned
+    model = estimators.build(choice, threads=1)
+    return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_follows_what_is_heard(kind: str) -> None:
+    """Summaries over all of a track guess; convolutions know, on artists they never met too."""
+    found = music(kind)
+    summed = Choice(estimator="gradient_boosting", features=("descriptors",))
+    assert accuracy(found, summed) < 0.65
+    heard = Choice(estimator="cnn", features=("matrices",), params=QUICK)
+    assert accuracy(found, heard) > 0.9
+
+
+def test_a_track_without_a_matrix_is_told_by_the_rest() -> None:
+    """Where half of the tracks have none, they are answered by their numbers."""
+    found = music("logmel")
+    odd = found.tracks["track_id"].to_numpy(dtype=np.int64) % 2 == 1
+    tracks = found.tracks.assign(logmel=found.tracks["logmel"].where(odd, None))
+    choice = Choice(estimator="cnn", features=("audio", "matrices"), params=QUICK)
+    selection = selected(replace(found, tracks=tracks), choice)
+    model = fitted(selection, choice)
+    silent = selection.on("test") & selection.tracks["logmel"].isna().to_numpy()
+    first = model.predict_proba(selection.tracks[silent]).argmax(axis=1)
+    assert silent.sum() > 20
+    assert (model.classes_[first] == selection.labels[silent]).mean() > 0.9
+
+
+def store(engine: Engine) -> None:
+    """Fill a database with tracks and the matrices that files of them would give."""
+    Music(genres=GENRES, artists=30).fill(engine)
+    random = np.random.default_rng(1)
+    track, genre = tables.track, tables.genre
+    with transaction(engine) as connection:
+        query = select(track.c.id, genre.c.name).join(genre, genre.c.id == track.c.genre_id)
+        packed = [
+            (row.id, matrices.pack("logmel", 1, notes(row.name, "logmel", random)))
+            for row in connection.execute(query)
+        ]
+        rows = [
+            {"track_id": number, "provider": "audio", "kind": one.kind, "version": one.version}
+            | {"steps": one.steps, "channels": one.channels, "data": one.data}
+            for number, one in packed
+        ]
+        connection.execute(insert(tables.sound_matrix), rows)
+
+
+def test_it_looks_at_matrices_untold_and_serves(sqlite_engine: Engine, sqlite_url: str) -> None:
+    """From the database, through the artifact; another estimator never reads a matrix."""
+    store(sqlite_engine)
+    choice = sounds.settled(sqlite_engine, Choice(estimator="cnn", params=QUICK, widen=True))
+    assert choice.features == (*USUAL, "matrices")
+    other = sounds.settled(sqlite_engine, Choice(estimator="mlp", widen=True))
+    assert "matrices" not in other.features
+    assert "logmel" not in dataset.snapshot(sqlite_engine, other).tracks.columns
+    model = train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None).model
+    assert model.status == "champion"
+    champion = serving.champion(sqlite_url)
+    rows = dataset.scoring_rows(sqlite_engine, np.arange(1, 9), choice)
+    assert rows["logmel"].notna().all()
+    shares = champion.predict_proba(rows)
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert not np.allclose(shares, champion.predict_proba(rows.drop(columns="logmel")))
+
+
+def test_matrices_that_nobody_has_are_refused(sqlite_engine: Engine) -> None:
+    """With what brings them; an estimator that does not look at them names one that does."""
+    Music(genres=GENRES, artists=30).fill(sqlite_engine)
+    choice = Choice(estimator="cnn", features=("matrices",))
+    with pytest.raises(BadChoice, match="import-audio"):
+        train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None)
+    for name in ("blend", "logistic"):
+        with pytest.raises(BadChoice, match="--features"):
+            estimators.build(replace(choice, estimator=name), threads=1)
