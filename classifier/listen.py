@@ -72,11 +72,7 @@ def run(
     A sound that the database knows gets the answer of its track. Raise `BadChoice` without the
     extra `audio` or without such a file, `NothingToDo` for a folder without sound, `NoChampion`.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise BadChoice(
-            f"Listening to files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
-        )
+    require(_NEEDED)
     from classifier.hearing import Heard  # this brings librosa, of an extra
 
     files = find(path)
@@ -91,6 +87,15 @@ def run(
     if path.is_file() and unheard:
         raise Unanswered(f"{unheard[0][0]}: {unheard[0][1]}")
     return Listened(tuple(answers), tuple(unheard), asked.hears)
+
+
+def require(libraries: Sequence[str]) -> None:
+    """Raise `BadChoice` where one is not installed."""
+    missing = [name for name in libraries if find_spec(name) is None]
+    if missing:
+        raise BadChoice(
+            f"Listening to files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
+        )
 
 
 def find(path: Path) -> list[Path]:

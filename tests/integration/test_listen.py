@@ -140,6 +140,12 @@ def test_files_are_found_and_asked_for_in_sentences(folder: Path, tmp_path: Path
     assert isinstance(silence, Unheard)
 
 
+def test_without_the_extra_it_says_what_to_install() -> None:
+    """And which library is missing."""
+    with pytest.raises(BadChoice, match=r"needs no_such_thing: pip install 'genrebase\[audio\]'"):
+        listen.require(("numpy", "no_such_thing"))
+
+
 def test_a_file_that_kills_its_process_takes_no_other_with_it() -> None:
     """It alone has no answer, and the order stays."""
     files = [Path(name) for name in ("one", "killer", "two")]

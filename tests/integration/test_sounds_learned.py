@@ -92,22 +92,22 @@ def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
         dataset.snapshot(engine, Choice(features=("descriptors",), descriptors="third"))
 
 
-def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(sqlite_engine: Engine) -> None:
+def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(engine: Engine) -> None:
     """What less of them have is left aside, unless it is asked for; the choice says which."""
     music = Music(artists=20, songs_each=5)
-    music.fill(sqlite_engine)
-    assert sounds.settled(sqlite_engine, WIDE).features == USUAL
-    analyse(sqlite_engine, range(1, 10))
-    assert sounds.settled(sqlite_engine, WIDE).features == USUAL
-    analyse(sqlite_engine, [10])
-    settled = sounds.settled(sqlite_engine, WIDE)
+    music.fill(engine)
+    assert sounds.settled(engine, WIDE).features == USUAL
+    analyse(engine, range(1, 10))
+    assert sounds.settled(engine, WIDE).features == USUAL
+    analyse(engine, [10])
+    settled = sounds.settled(engine, WIDE)
     assert settled.features == (*USUAL, "harmony", "timbre")
     assert (settled.widen, settled.descriptors) == (False, None)
-    describe(sqlite_engine, dict.fromkeys(range(1, 20), (1.0, 2.0)))
-    settled = sounds.settled(sqlite_engine, WIDE)
+    describe(engine, dict.fromkeys(range(1, 20), (1.0, 2.0)))
+    settled = sounds.settled(engine, WIDE)
     assert settled.features[-1] == "descriptors"
     assert settled.as_json()["descriptors"] == "mine"
-    assert sounds.settled(sqlite_engine, Choice()) == Choice()
+    assert sounds.settled(engine, Choice()) == Choice()
 
 
 def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
