@@ -1,12 +1,13 @@
 """What was heard of tracks, joined where a model looks at it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 
-from classifier import dataset, score, sounds, train
+from classifier import dataset, freeze, score, snapshots, sounds, train
 from classifier.errors import BadChoice
 from classifier.findings import clusters
 from classifier.records import USUAL, Choice
@@ -177,3 +178,24 @@ def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engi
     assert done.features == ("descriptors",)
     with pytest.raises(BadChoice, match="No labelled track has timbre"):
         clusters.run(sqlite_engine, Choice(min_tracks=5), FakeClock(), features=["timbre_mean_0"])
+
+
+def test_frozen_rows_hold_what_was_heard(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """A snapshot repeats the figures of a model that looks at descriptors and harmony."""
+    music = Music(artists=40, songs_each=5)
+    music.fill(sqlite_engine)
+    analyse(sqlite_engine, [song.id for song in music.songs if song.id % 3])
+    random = np.random.default_rng(0)
+    describe(sqlite_engine, {song.id: (song.genre, random.normal()) for song in music.songs[5:]})
+    wide = Choice(estimator="logistic", min_tracks=5, widen=True)
+    freeze.run(sqlite_engine, wide, tmp_path / "frozen", FakeClock())
+    frozen = snapshots.read(tmp_path / "frozen")
+    assert frozen.choice.features == (*USUAL, "harmony", "timbre", "descriptors")
+    assert frozen.choice.descriptors == "mine"
+    here = train.run(sqlite_engine, wide, FakeClock(), tell=lambda _: None).model
+    again = train.run(
+        sqlite_engine, frozen.choice, FakeClock(), tell=lambda _: None, frozen=frozen
+    ).model
+    assert again.metrics == here.metrics
+    assert again.data_fingerprint == here.data_fingerprint
+    assert "descriptor:mine:loud" in again.feature_schema["columns"]
