@@ -18,6 +18,7 @@ from classifier.plots import (
     overlay,
     profile,
     scatter,
+    training,
     trend,
 )
 from classifier.plots.wanted import Wanted
@@ -35,6 +36,7 @@ KINDS: Final[dict[str, tuple[Callable[[Wanted], str], Draw]]] = {
     "trend": (trend.view, trend.draw),
     "compare": (lambda _: experiments.VIEW, experiments.comparison),
     "learning-curve": (lambda _: experiments.VIEW, experiments.learning_curve),
+    "training": (lambda _: training.VIEW, training.draw),
     "scatter": (lambda _: scatter.VIEW, scatter.draw),
 }
 """Each kind: which view it is drawn from, and how."""

@@ -15,8 +15,8 @@ def plot(
         str,
         typer.Argument(
             metavar="KIND",
-            help="confusion, profile, overlay, importance, trend, compare, learning-curve or "
-            "scatter.",
+            help="confusion, profile, overlay, importance, trend, compare, learning-curve, "
+            "training or scatter.",
         ),
     ],
     file: Annotated[
@@ -33,7 +33,8 @@ def plot(
     y: Annotated[str, typer.Option(help="Scatter: from bottom to top.")] = "acousticness",
     by: Annotated[str, typer.Option(help="Trend: year, decade or popularity.")] = "year",
     model: Annotated[
-        int | None, typer.Option(metavar="ID", help="Confusion, importance: of it [the champion].")
+        int | None,
+        typer.Option(metavar="ID", help="Confusion, importance, training: of it [the champion]."),
     ] = None,
     task: Annotated[str, typer.Option(help="Whose champion.")] = MAIN,
     regime: Annotated[

@@ -33,6 +33,7 @@ LABELS = {
     "trend": {*GENRES, "mean energy", "year"},
     "compare": {"logistic · audio", "logistic · audio · 100", "new artists"},
     "learning-curve": {"100", "all", "accuracy on test tracks", "artists it knows"},
+    "training": {"epoch", "loss, validation tracks", "validation accuracy"},
     "scatter": {*GENRES, "energy", "acousticness"},
 }
 
@@ -62,6 +63,14 @@ def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
                 {**measured, "regime": regime, "kind": kind, "feature": feature}
                 for regime in ("new_artist", "seen_artist")
                 for kind, feature in kinds
+            ],
+        )
+        passed = {"model_id": model, "validation_accuracy": 0.5, "learning_rate": 1e-3}
+        connection.execute(
+            insert(tables.training_epoch),
+            [
+                {**passed, "epoch": one, "train_loss": 2 / one, "validation_loss": 1, "seconds": 9}
+                for one in (1, 2, 3)
             ],
         )
         for kind in ("compare", "learning_curve"):

@@ -7,6 +7,7 @@ from genrebase.store.views import (
     answers,
     catalogue,
     disagreements,
+    epochs,
     experiments,
     findings,
     genres,
@@ -48,6 +49,7 @@ ALL: Final[Mapping[str, View]] = {
         disagreements.prediction_changes,
         disagreements.genre_confusions,
         experiments.experiment_results,
+        epochs.training_epochs,
         findings.feature_importances,
         findings.genre_traits,
         findings.cluster_genres,
@@ -85,6 +87,7 @@ genre_candidates = disagreements.genre_candidates.table
 prediction_changes = disagreements.prediction_changes.table
 genre_confusions = disagreements.genre_confusions.table
 experiment_results = experiments.experiment_results.table
+training_epochs = epochs.training_epochs.table
 feature_importances = findings.feature_importances.table
 genre_traits = findings.genre_traits.table
 cluster_genres = findings.cluster_genres.table
@@ -130,5 +133,6 @@ __all__ = [
     "track_genres",
     "track_matches",
     "tracks",
+    "training_epochs",
     "training_tracks",
 ]

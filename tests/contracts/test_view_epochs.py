@@ -1,0 +1,27 @@
+"""How models learned, on both engines."""
+
+from sqlalchemy import Engine, insert, select
+
+from genrebase.store import tables, views
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+
+
+def test_epochs_stand_beside_what_became_of_the_model(engine: Engine):
+    """Without validation tracks their columns are unknown; other models have no row."""
+    with transaction(engine) as connection:
+        model = make.add_model(connection, "rejected", task="deep", estimator="mlp")
+        make.add_model(connection)
+        rows = [
+            {"model_id": model, "epoch": one, "train_loss": 2.0 / one, "seconds": 1.5}
+            for one in (1, 2)
+        ]
+        connection.execute(insert(tables.training_epoch), rows)
+    view = views.training_epochs
+    with reading(engine) as connection:
+        found = connection.execute(select(view).order_by(view.c.epoch)).mappings().all()
+    assert [row["epoch"] for row in found] == [1, 2]
+    assert (found[1]["model_id"], found[1]["task"], found[1]["status"]) == (
+        model, "deep", "rejected",
+    )  # fmt: skip
+    assert (found[1]["train_loss"], found[1]["validation_loss"]) == (1.0, None)
