@@ -14,6 +14,7 @@ _HIGH_PASS: Final = (38.13547087602444, 0.5003270373238773)
 """Hz below which the ear hears little, Q."""
 _BLOCK, _HOP = 0.4, 0.1
 """Seconds of a block, and from one to the next."""
+_STEPS_AT_ONCE: Final = 100
 _OFFSET: Final = -0.691
 _SILENCE: Final = -70.0
 """LUFS below which a block is silence."""
@@ -23,16 +24,35 @@ _RELATIVE: Final = -10.0
 
 def integrated(samples: Samples) -> float | None:
     """Return the loudness in LUFS (dB below full scale as heard); None for silence."""
-    heard = lfilter(*_high_pass(), lfilter(*_shelf(), samples.astype(np.float64)))
-    size, step = int(_BLOCK * RATE), int(_HOP * RATE)
-    summed = np.concatenate([[0.0], np.cumsum(np.square(heard))])
-    starts = np.arange(0, max(1, len(heard) - size + 1), step)
-    power = (summed[np.minimum(starts + size, len(heard))] - summed[starts]) / size
+    steps = _energies(samples)
+    per_block = round(_BLOCK / _HOP)
+    summed = np.concatenate([[0.0], np.cumsum(steps)])
+    blocks = max(1, len(steps) - per_block + 1)
+    ends = np.minimum(np.arange(blocks) + per_block, len(steps))
+    power = (summed[ends] - summed[:blocks]) / int(_BLOCK * RATE)
     loud = power[_lufs(power) > _SILENCE]
     if len(loud) == 0:
         return None
     kept = loud[_lufs(loud) > _lufs(loud.mean()) + _RELATIVE]
     return float(_lufs(kept.mean()))
+
+
+def _energies(samples: Samples) -> NDArray[np.float64]:
+    """Return the energy of the weighted sound in every whole step of 0.1 s.
+
+    Some seconds at a time: a long sound in double precision would fill the memory.
+    """
+    step = int(_HOP * RATE)
+    filters = [_shelf(), _high_pass()]
+    states = [np.zeros(len(a) - 1) for _, a in filters]
+    found = []
+    for first in range(0, len(samples) // step * step, step * _STEPS_AT_ONCE):
+        heard = samples[first : first + step * _STEPS_AT_ONCE].astype(np.float64)
+        for place, (b, a) in enumerate(filters):
+            heard, states[place] = lfilter(b, a, heard, zi=states[place])
+        whole = heard[: len(heard) // step * step].reshape(-1, step)
+        found.append(np.square(whole).sum(axis=1))
+    return np.concatenate(found) if found else np.zeros(1)
 
 
 def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:

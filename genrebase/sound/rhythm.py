@@ -14,6 +14,11 @@ SLOWEST, FASTEST = 30.0, 240.0
 USUAL: Final = 120.0
 """Around which a tempo is likelier: a listener hears 120 before 60 or 240."""
 
+_WINDOW: Final = 384
+"""Frames of a window of the tempogram, librosa's own: 4.5 s."""
+_FRAMES_AT_ONCE: Final = 2_048
+_STEPS_AT_ONCE: Final = 4_096
+"""A long sound in double precision would fill the memory."""
 _STEP: Final = RATE // 100
 """Samples of one value of the envelope for `danceability`: 10 ms."""
 _SHORTEST, _LONGEST, _GROWTH = 0.31, 8.8, 1.1
@@ -39,8 +44,7 @@ def tempo(onsets: NDArray[np.float32]) -> float | None:
     """
     if not np.any(onsets > 0):
         return None
-    gram = librosa.feature.tempogram(onset_envelope=onsets, sr=RATE, hop_length=HOP)
-    strength = gram.mean(axis=1)
+    strength = _periodicity(onsets)
     bpm = librosa.tempo_frequencies(len(strength), sr=RATE, hop_length=HOP)
     likely = np.exp(-0.5 * np.square(np.log2(np.maximum(bpm, 1e-9) / USUAL)))
     weighted = np.where((bpm >= SLOWEST) & (bpm <= FASTEST), strength * likely, -np.inf)
@@ -49,6 +53,20 @@ def tempo(onsets: NDArray[np.float32]) -> float | None:
         return None
     lag = best + _summit(strength[best - 1 : best + 2])
     return 60.0 * RATE / (HOP * lag)
+
+
+def _periodicity(onsets: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean of the tempogram over the frames, computed some frames at a time."""
+    padded = np.pad(onsets, _WINDOW // 2, mode="linear_ramp", end_values=(0, 0))
+    total = np.zeros(_WINDOW)
+    for first in range(0, len(onsets), _FRAMES_AT_ONCE):
+        frames = min(_FRAMES_AT_ONCE, len(onsets) - first)
+        part = padded[first : first + frames + _WINDOW - 1]
+        gram = librosa.feature.tempogram(
+            onset_envelope=part, sr=RATE, hop_length=HOP, win_length=_WINDOW, center=False
+        )
+        total += gram.sum(axis=1)
+    return total / len(onsets)
 
 
 def danceability(samples: Samples) -> float | None:
@@ -83,7 +101,11 @@ def _summit(three: NDArray[np.float64]) -> float:
 def _envelope(samples: Samples) -> NDArray[np.float64]:
     steps = len(samples) // _STEP
     parts = samples[: steps * _STEP].reshape(steps, _STEP)
-    return np.asarray(parts.astype(np.float64).std(axis=1))
+    some = range(0, steps, _STEPS_AT_ONCE)
+    spreads = [
+        parts[first : first + _STEPS_AT_ONCE].astype(np.float64).std(axis=1) for first in some
+    ]
+    return np.concatenate(spreads) if spreads else np.zeros(0)
 
 
 def _windows(steps: int) -> NDArray[np.int64]:

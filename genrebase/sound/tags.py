@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from genrebase.store import names
-
 _FRAMES: Final = {
     "title": "TIT2",
     "artist": "TPE1",
@@ -67,9 +65,14 @@ def _frames(tags: Any) -> dict[str, list[str]]:
     return said
 
 
+def _clean(text: str) -> str:
+    """Drop what no database stores (NUL, lone surrogates) and the blanks around."""
+    return text.replace("\0", "").encode(errors="ignore").decode().strip()
+
+
 def _values(said: Mapping[str, Iterable[str]], name: str) -> list[str]:
     try:
-        values = [names.clean(str(value)) for value in said[name]]
+        values = [_clean(str(value)) for value in said[name]]
     except (KeyError, ValueError):  # not every kind of tag knows every name
         return []
     return list(dict.fromkeys(value for value in values if value))

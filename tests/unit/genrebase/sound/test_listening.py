@@ -6,6 +6,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from sklearn.cluster import AgglomerativeClustering
 
 from genrebase.sound import clips, descriptors, frames, keys, listening, loudness, rhythm, spectra
 from genrebase.sound.matrices import unpack
@@ -185,3 +186,20 @@ def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path) -> None:
     np.testing.assert_array_equal(cut.samples[: clips.RATE], whole.samples[: clips.RATE])
     assert cut.digest != whole.digest
     assert clips.load(path).digest == cut.digest
+
+
+def test_parts_of_a_long_sound_make_the_whole() -> None:
+    """Worked through some frames at a time, the tempogram's mean is librosa's."""
+    onsets = np.random.default_rng(1).random(5_000).astype(np.float32)
+    whole = librosa.feature.tempogram(onset_envelope=onsets, sr=clips.RATE, hop_length=frames.HOP)
+    np.testing.assert_allclose(rhythm._periodicity(onsets), whole.mean(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("count", [2, 5, 20])
+def test_neighbours_are_joined_as_ward_says(count: int) -> None:
+    """The same groups as scikit-learn's, along a chain."""
+    rows = np.random.default_rng(count).random((60, 5))
+    chain = np.eye(60, k=1) + np.eye(60, k=-1)
+    theirs = AgglomerativeClustering(count, connectivity=chain, linkage="ward").fit(rows)
+    changes = np.flatnonzero(np.diff(theirs.labels_)) + 1
+    assert keys._changes(rows, count) == changes.tolist()
