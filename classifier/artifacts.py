@@ -22,7 +22,7 @@ from classifier.records import StoredModel
 TRUSTED: Final = frozenset(
     {
         "classifier.estimators.blend.Blend",
-        "classifier.experts.descriptors.DescriptorsExpert",
+        "classifier.experts.heard.HeardExpert",
         "classifier.experts.history.HistoryExpert",
         "classifier.experts.joint.JointExpert",
         "classifier.experts.net.Net",

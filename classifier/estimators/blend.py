@@ -14,11 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from classifier import pooling
-from classifier.estimators import svm
+from classifier.estimators import gradient_boosting, svm
 from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.experts import Expert, Scores, descriptors, history, joint, nets, text, trees
+from classifier.experts import Expert, Scores, heard, history, joint, nets, text, trees
 from classifier.features.audio import DESCRIPTORS
-from classifier.features.groups import READABLE, numeric
+from classifier.features.groups import HEARD, READABLE, numeric
 from classifier.ports import Labels, Validation
 from classifier.records import Preparation
 
@@ -30,6 +30,7 @@ ANCHORS: Final = {
     "nets": 0.5,
     "trees": 0.3,
     "joint": 0.4,
+    "analysis": 0.1,
     "descriptors": 0.4,
     "title": 0.2,
     "album": 0.15,
@@ -133,7 +134,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         are its.
         """
         seed = self.random_state
-        numbers = tuple(group for group in numeric(self.groups) if group != DESCRIPTORS)
+        numbers = tuple(group for group in numeric(self.groups) if group not in HEARD)
         together = {"text", "history"} <= set(self.groups) and bool(numbers)
         together = together and len(self.classes_) <= joint.MOST_GENRES
         size = -(-self.nets // 2) if together else self.nets
@@ -143,12 +144,20 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
             yield joint.JointExpert(numbers, nets=size, random_state=seed)
         if numbers:
             yield nets.NetsExpert(numbers, nets=size, random_state=seed)
+        summaries = tuple(group for group in self.groups if group in ("harmony", "timbre"))
+        if summaries:
+            yield heard.HeardExpert("analysis", summaries, self._by_summaries(summaries))
         if DESCRIPTORS in self.groups:
-            yield descriptors.DescriptorsExpert(self._by_descriptors())
+            yield heard.HeardExpert(DESCRIPTORS, (DESCRIPTORS,), self._by_descriptors())
         if "text" in self.groups and not together:
             yield text.TextExpert()
         if "history" in self.groups and not together:
             yield history.HistoryExpert()
+
+    def _by_summaries(self, groups: tuple[str, ...]) -> FramedClassifier:
+        """Return boosted trees: they take what is unknown as it is."""
+        seed, rounds = self.random_state, self.rounds
+        return gradient_boosting.make(features=groups, seed=seed, threads=1, max_iter=rounds)
 
     def _by_descriptors(self) -> FramedClassifier:
         """Return support vectors over principal components: the best single model of these."""

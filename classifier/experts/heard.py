@@ -1,4 +1,4 @@
-"""What the descriptors of a sound say."""
+"""What those tracks say of which more was heard than the others have."""
 
 from typing import Any, Self
 
@@ -8,32 +8,37 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from classifier.experts import Scores, logarithm
-from classifier.features import audio
+from classifier.features import audio, groups
 from classifier.ports import Labels
 
 
-class DescriptorsExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """One voice: how much likelier the descriptors make a genre than it is among all tracks.
+class HeardExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+    """One voice: how much likelier these groups make a genre than it is among the tracks heard.
 
-    `model` is an estimator that looks at them. Its answers count as the log of that ratio, so
-    that a track without descriptors says nothing: 0.
+    `model` is an estimator that looks at `groups`. Its answers count as the log of that ratio, so
+    that a track of which nothing was heard says nothing: 0.
     """
 
-    voices = ("descriptors",)
-
-    def __init__(self, model: Any) -> None:
+    def __init__(self, voice: str, groups: tuple[str, ...], model: Any) -> None:
+        self.voice = voice
+        self.groups = groups
         self.model = model
 
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Return the name of its one voice."""
+        return (self.voice,)
+
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
-        """Learn from the rows that have descriptors."""
+        """Learn from the rows of which something was heard."""
         self.classes_ = np.unique(y)
-        self.columns_ = audio.described(X)
+        self.columns_ = tuple(groups.columns(self.groups, X))
         heard = self._heard(X)
-        genres, counts = np.unique(y[heard], return_counts=True)
+        names, counts = np.unique(y[heard], return_counts=True)
         self.model_ = None
-        if len(genres) > 1:  # else there is nothing to tell apart
+        if len(names) > 1:  # else there is nothing to tell apart
             self.model_ = clone(self.model).fit(X[heard], y[heard])
-            self.places_ = np.searchsorted(self.classes_, genres)
+            self.places_ = np.searchsorted(self.classes_, names)
             self.prior_ = np.log(counts / counts.sum()).astype(np.float32)
         return self
 

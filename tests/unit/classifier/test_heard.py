@@ -1,0 +1,73 @@
+"""The expert for those tracks of which more was heard."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from classifier import estimators, threads
+from classifier.estimators import gradient_boosting
+from classifier.estimators.blend import ANCHORS, Blend
+from classifier.experts.heard import HeardExpert
+from classifier.records import Choice
+from classifier.selection import Selection, select
+from tests.music import Music
+
+GROUPS = ("harmony",)
+
+
+def expert() -> HeardExpert:
+    return HeardExpert(
+        "analysis", GROUPS, gradient_boosting.make(features=GROUPS, seed=0, threads=1)
+    )
+
+
+def music(*, telling: bool) -> Selection:
+    """Music whose harmony was heard of two tracks in three, telling of the genre or not."""
+    selection = select(Music().snapshot(), Choice())
+    random = np.random.default_rng(0)
+    codes = np.unique(selection.labels, return_inverse=True)[1]
+    values = random.normal(codes * telling, 0.1)
+    values[random.random(len(values)) < 1 / 3] = np.nan
+    return replace(selection, tracks=selection.tracks.assign(degree_0=values))
+
+
+def test_it_says_nothing_where_nothing_was_heard() -> None:
+    """And elsewhere how much likelier a genre is than among all tracks that were heard."""
+    selection = music(telling=True)
+    frame, labels = selection.tracks, selection.labels
+    said = expert().fit(frame, labels).speak(frame)[0]
+    silent = frame["degree_0"].isna().to_numpy()
+    assert (said[silent] == 0).all()
+    right = said[np.arange(len(labels)), np.unique(labels, return_inverse=True)[1]]
+    assert (right[~silent] > 0.5).all()
+
+
+def test_with_nothing_to_tell_apart_it_is_silent() -> None:
+    """Nobody heard, or one genre alone."""
+    selection = music(telling=True)
+    frame, labels = selection.tracks, selection.labels
+    one = frame.assign(degree_0=frame["degree_0"].where(labels == "metal"))
+    for given in (one, frame.drop(columns="degree_0")):
+        assert (expert().fit(given, labels).speak(frame) == 0).all()
+
+
+def test_what_is_only_noise_hardly_costs_the_blend_anything() -> None:
+    """The voice loses weight, and the other experts never see the numbers."""
+    noisy = music(telling=False)
+    with threads.capped(1):
+        plain, wide = (
+            estimators.build(
+                Choice(features=("audio", "metadata", *more), params={"rounds": 20, "nets": 1}),
+                threads=1,
+            ).fit(noisy.tracks[noisy.learned], noisy.labels[noisy.learned], noisy.validation())
+            for more in ((), GROUPS)
+        )
+    assert isinstance(wide, Blend)
+    assert wide.weights_[0, wide.voices_.index("analysis")] < ANCHORS["analysis"]
+    tested = noisy.on("test")
+    plain_right, wide_right = (
+        (one.classes_[one.predict_proba(noisy.tracks[tested]).argmax(axis=1)])
+        == noisy.labels[tested]
+        for one in (plain, wide)
+    )
+    assert wide_right.mean() > plain_right.mean() - 0.02
