@@ -36,7 +36,7 @@ training_epochs = view(
         "train_loss": "Log-loss in nats on the training tracks while learning: the mean of its "
         "networks, with dropout and smoothing.",
         "validation_loss": "The mean of its networks on the validation tracks, as they are.",
-        "validation_accuracy": "Share of the validation tracks that all of them get right, pooled.",
+        "validation_accuracy": "Share of the validation tracks they get right together.",
         "learning_rate": "At the epoch's end.",
         "seconds": "How long it took.",
     },
