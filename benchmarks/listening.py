@@ -1,0 +1,129 @@
+"""Importing sound files: files a second and memory per process; tempo and key against the truth.
+
+    python -m benchmarks.listening FOLDER [--copies 3] [--workers 2] [--long]
+    python -m benchmarks.listening --rates
+
+The first imports the files of FOLDER, each several times at another pitch (another sound, so that
+none is passed over), into a database of its own, and tells files a second and the memory of the
+greatest process; `--long` adds a file of three hours. The second generates sounds of known tempo
+and key, and tells how many are heard right.
+"""
+
+import argparse
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+
+from collector.import_audio import Asked, import_audio
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.output import Advance
+from genrebase.sound import frames, keys, rhythm
+from genrebase.store import schema
+from genrebase.store.engine import make_engine
+from tests import recordings
+
+_HOURS: Final = 3
+
+
+def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
+    """Import a folder's sounds at several pitches, and tell how fast that was."""
+    with tempfile.TemporaryDirectory() as place:
+        music = Path(place, "music")
+        music.mkdir()
+        seconds = sum(_copies(folder, music, copies))
+        if long:
+            seconds += _long(music / "three hours.flac")
+        url = f"sqlite:///{place}/a.db"
+        schema.upgrade(url)
+        engine = make_engine(url)
+        peaks = [0.0]
+
+        class Watch(Advance):
+            def __call__(self, *_done: float, **_told: object) -> None:
+                peaks.extend(_peaks())
+
+        asked = Asked(music, workers=workers)
+        found = import_audio(engine, SystemClock(), asked, Watch())
+        engine.dispose()
+    print(
+        f"{found.heard} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s with "
+        f"{workers} processes: {found.files_per_second:.2f} files/s, "
+        f"{seconds / found.seconds:.0f} times as fast as they play"
+    )
+    print(f"the greatest process: {max(peaks):.0f} MB; not read: {len(found.unreadable)}")
+
+
+def _peaks() -> Iterator[float]:
+    """Yield the most memory that each process of ours had so far, in MB (Linux)."""
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            told = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            if int(told["PPid"]) == os.getpid() and "VmHWM" in told:
+                yield int(told["VmHWM"].split()[0]) * 1024 / 1e6
+
+
+def _copies(folder: Path, into: Path, copies: int) -> Iterator[float]:
+    for path in sorted(folder.iterdir()):
+        samples, rate = soundfile.read(path, dtype="float32")
+        for number in range(copies):
+            other = round(rate * 2 ** (number / 12))  # so many semitones higher
+            recordings.write(into / f"{path.stem} {number}.flac", samples, rate=other)
+            yield len(samples) / other
+
+
+def _long(path: Path) -> float:
+    rate, minute = 8_000, recordings.song(0, 1, seconds=60.0)[:: 44_100 // 8_000]
+    with soundfile.SoundFile(path, "w", rate, 1) as file:
+        for _ in range(_HOURS * 60):
+            file.write(minute)
+    return _HOURS * 3_600.0
+
+
+def rates() -> None:
+    """Tell how often tempo and key are heard right."""
+    tempos = [60.0, *np.arange(70.0, 201.0, 10.0)]
+    right, octave = 0, 0
+    for bpm in tempos:
+        onsets = rhythm.onset_strength(frames.look(recordings.clicks(bpm, 12.0)).mel)
+        heard = rhythm.tempo(onsets) or 0.0
+        near = [abs(heard / (bpm * times) - 1) < 0.02 for times in (1.0, 0.5, 2.0)]
+        right += near[0]
+        octave += any(near)
+    print(
+        f"tempo within 2%: {right} of {len(tempos)} beats of 60 to 200 BPM; with half and double "
+        f"taken as right: {octave}"
+    )
+    exact = tonic = 0
+    songs = list(itertools.product(range(12), (1, 0)))
+    for key, mode in songs:
+        sound = recordings.song(key, mode, seconds=8.0)
+        found = keys.find(frames.look(sound).classic["chroma_cqt"])
+        exact += found is not None and found[:2] == (key, mode)
+        tonic += found is not None and found[0] == key
+    print(f"key and mode: {exact} of {len(songs)} cadences; the tonic: {tonic}")
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("folder", nargs="?", type=Path)
+    asked.add_argument("--copies", type=int, default=3)
+    asked.add_argument("--workers", type=int, default=2)
+    asked.add_argument("--long", action="store_true")
+    asked.add_argument("--rates", action="store_true")
+    told = asked.parse_args()
+    if told.folder is not None:
+        import_all(told.folder, told.copies, told.workers, long=told.long)
+    if told.rates:
+        rates()
+
+
+if __name__ == "__main__":
+    main()
