@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from classifier.features import audio
-from genrebase.sound import clips, descriptors, listening, tags
+from genrebase.sound import clips, descriptors, listening, matrices, tags
 from genrebase.sound.harmony import Harmony
 from genrebase.sound.tags import Tags
 from genrebase.store import tables
@@ -33,6 +33,8 @@ class Heard:
     """Features and metadata that are known, in the units of the views."""
     sound: Mapping[str, float]
     """Harmony and descriptors, by the names of their columns."""
+    spectrum: bytes
+    """Its log-mel spectrum, as `classifier.matrices` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ def hear(path: Path) -> Heard | Unheard:
     if len(year) == _YEAR and year.isascii() and year.isdigit() and year >= "1900":
         numbers["release_year"] = int(year)
     heard = {**dict(_described(sound.descriptors)), **_harmony(sound.analysis.harmony)}
-    return Heard(str(path), sound.digest, said, numbers, heard)
+    picture = sound.spectrum
+    spectrum = matrices.unpack(picture.data, picture.steps, picture.channels).astype("<f2")
+    return Heard(str(path), sound.digest, said, numbers, heard, spectrum.tobytes())
 
 
 def _described(

@@ -49,7 +49,7 @@ class Listened:
     unheard: tuple[tuple[str, str], ...]
     """(file, reason)."""
     hears: bool
-    """The model learned from descriptors that are heard in files; else it knows little of them."""
+    """The model learned from what is heard in files; else it knows little of them."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `predict --audio FOLDER --json` shows."""
@@ -123,7 +123,7 @@ def _described(heard: "Heard") -> Described:
         tags.artists,
         tags.album or None,
         heard.numbers,
-        {**heard.sound, "provider": "audio"},
+        {**heard.sound, "provider": "audio", "logmel": heard.spectrum},
     )
 
 

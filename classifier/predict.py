@@ -13,6 +13,7 @@ from classifier import dataset, regimes, serving
 from classifier.dataset import Database
 from classifier.errors import BadChoice, UnknownTrack
 from classifier.features import audio
+from classifier.features.groups import MATRICES
 from classifier.records import Answer, Choice, StoredModel
 from genrebase.store import tables
 
@@ -41,8 +42,8 @@ class Described:
     album: str | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Some of `NUMBERS`, in the units of the view `scoring_tracks`."""
-    sound: Mapping[str, float | str] = field(default_factory=dict)
-    """What was heard of it, by column: harmony, descriptors, `provider`."""
+    sound: Mapping[str, float | str | bytes] = field(default_factory=dict)
+    """What was heard of it, by column: harmony, descriptors, spectrum, `provider`."""
 
     def __post_init__(self) -> None:
         """Raise `BadChoice` for a number nobody knows, or one that cannot be."""
@@ -124,9 +125,10 @@ class Describing:
 
     @property
     def hears(self) -> bool:
-        """Tell whether the model learned from descriptors that are heard in files."""
-        columns = self._asked.model.feature_schema["columns"]
-        return any(name.startswith(_HEARD) for name in columns)
+        """Tell whether the model learned from descriptors or spectra that are heard in files."""
+        model = self._asked.model
+        described = any(name.startswith(_HEARD) for name in model.feature_schema["columns"])
+        return described or MATRICES in Choice.of(model).features
 
     def describe(self, track: Described) -> Answer:
         """Return the answer for a track that is only described."""

@@ -132,7 +132,7 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
     [
         (("predict",), "classifier train"),
         (("predict", "--track", "1"), "classifier train"),
-        (("predict", "--track", "1", "--all"), "one of --track, --search, --all"),
+        (("predict", "--track", "1", "--all"), "one of --track, --search, --audio, --all"),
         (("promote", "7"), "no model 7"),
         (("train", "--min-tracks", "9999"), "Too few tracks to train"),
         (("train", "--genres", "polka,blues"), "no labelled track has the genre 'polka'"),
@@ -140,7 +140,10 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("train", "--param", "round=3"), "did you mean 'rounds'"),
         (("train", "--param", "max_iter"), "name=value"),
         (("train", "--features", "smell"), "audio, metadata"),
-        (("train", "--labels", "shared"), "claim, exclusive"),
+        (("train", "--labels", "soft"), "claim, exclusive, shared"),
+        (("train", "--labels", "shared"), "blend cannot weigh tracks"),
+        (("train", "--split", "official"), "name another one for the published split"),
+        (("compare", "--split", "official", "--folds", "2"), "leave out --folds"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from classifier import listen, train
 from classifier.cli import app
 from classifier.errors import BadChoice
-from classifier.features import audio
+from classifier.features import audio, sequences
 from classifier.hearing import Heard, Unheard, hear
 from classifier.records import Choice
 from genrebase.errors import NothingToDo
@@ -120,6 +120,7 @@ def test_what_is_heard_has_the_names_of_the_columns(heard: dict[str, Heard]) -> 
     )
     assert set(audio.HARMONY) >= {name for name in found.sound if ":" not in name}
     assert found.numbers["duration_ms"] == 3000
+    assert len(found.spectrum) % (2 * sequences.KINDS["logmel"]) == 0
     assert -60 < found.numbers["loudness"] < 0
 
 
