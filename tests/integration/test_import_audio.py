@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import mutagen
@@ -14,6 +15,7 @@ from collector.audio import hearing, labels
 from collector.audio.listing import File
 from collector.audio.records import Heard, Unheard
 from collector.datasets import fma
+from collector.forget import forget
 from collector.import_audio import Asked, Listening
 from genrebase.runtime.output import Output
 from genrebase.sound import descriptors, vectors
@@ -325,3 +327,24 @@ def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
     found = run(tmp_path, published=fma.load(tmp_path / "tracks.csv", 2030))
     assert (found.heard, found.tracks_new) == (2, 2)
     assert len(rows(engine, select(tables.audio_features.c.track_id))) == 2
+
+
+def test_what_is_forgotten_is_heard_anew(
+    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+):
+    """Nothing of a forgotten file stays, but of one that a person labelled its name."""
+    note(tmp_path / "Band - A.wav", 0)
+    note(tmp_path / "Band - B.wav", 5)
+    run(tmp_path, genre_from="folder")
+    with transaction(engine) as connection:
+        both = (tables.track, tables.genre)
+        track, genre = (connection.scalar(select(func.min(one.c.id))) for one in both)
+        make.add_verdict(connection, track, genre)
+    clock = FakeClock()
+    clock.advance(3_600)
+    forgotten = forget(engine, clock, "audio", timedelta(minutes=1)).forgotten
+    assert (forgotten.tracks, forgotten.kept_for_labels) == (1, 1)
+    for table in (tables.sound_file, tables.descriptor, tables.audio_features, tables.section):
+        assert rows(engine, select(func.count()).select_from(table)) == [(0,)]
+    found = run(tmp_path)
+    assert (found.known, found.heard, found.tracks_new) == (0, 2, 1)
