@@ -98,6 +98,8 @@ def tracks(path: Path, known: Tree, last_year: int) -> Iterator[Published | Reje
 
 def load(path: Path, last_year: int) -> Tracks:
     """Read the tracks of `tracks.csv`, with the genres of `genres.csv` beside it."""
+    if not path.is_file():
+        raise Refused(f"{path}: there is no such file; name FMA's tracks.csv.")
     found = tracks(path, tree(path.parent / GENRES), last_year)
     return {one.track.source_id: one for one in found if isinstance(one, Published)}
 
