@@ -48,10 +48,11 @@ Folds = list[tuple[Rows, Rows]]
 def read(path: Path) -> tuple[pd.DataFrame, NDArray[np.str_], Rows]:
     """Return descriptors, genres, and for each clip the number of its sound."""
     table = pd.read_csv(path)
-    labels = table["label"].to_numpy(dtype=str)
+    labels = np.asarray(table["label"], dtype=str)
     values = table.drop(columns=["filename", "length", "label"])
-    sounds = values.groupby(list(values), sort=False).ngroup().to_numpy()
-    named = values.rename(columns={name: described_as("gtzan", name) for name in values})
+    groups = values.groupby(list(values), sort=False).ngroup()
+    sounds: Rows = np.asarray(groups, dtype=np.intp)
+    named = values.rename(columns=lambda name: described_as("gtzan", name))
     return named, labels, sounds
 
 

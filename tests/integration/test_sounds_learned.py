@@ -121,39 +121,39 @@ def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
 
 
 def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
-    sqlite_engine: Engine,
+    engine: Engine,
 ) -> None:
     """An analysis that came after the answer makes the track one to be answered for."""
     music = Music(artists=30, songs_each=6)
-    music.fill(sqlite_engine)
+    music.fill(engine)
     half = [song.id for song in music.songs if song.genre == 0]
-    analyse(sqlite_engine, half)
+    analyse(engine, half)
     clock = FakeClock()
     choice = Choice(estimator="tree", features=("audio", "harmony"), min_tracks=5)
-    done = train.run(sqlite_engine, choice, clock, tell=lambda _: None)
+    done = train.run(engine, choice, clock, tell=lambda _: None)
     assert done.model.status == "champion"
     assert done.model.choice["features"] == ["audio", "harmony"]
     assert "degree_11" in done.model.feature_schema["columns"]
     clock.advance(60)
-    score.run(sqlite_engine, clock, progress=lambda *_: None)
-    assert len(dataset.pending(sqlite_engine, done.model)) == 0
-    asked = select(dataset.snapshot(sqlite_engine, choice), choice)
+    score.run(engine, clock, progress=lambda *_: None)
+    assert len(dataset.pending(engine, done.model)) == 0
+    asked = select(dataset.snapshot(engine, choice), choice)
     learned = set(asked.learned_ids.tolist())
     unheard = [song.id for song in music.songs if song.genre and song.id not in learned]
-    analyse(sqlite_engine, unheard[:2])
-    with transaction(sqlite_engine) as connection:
+    analyse(engine, unheard[:2])
+    with transaction(engine) as connection:
         summary = tables.sound_summary
         connection.execute(
             summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
         )
     clock.advance(60)
-    assert dataset.pending(sqlite_engine, done.model).tolist() == []
-    with transaction(sqlite_engine) as connection:
+    assert dataset.pending(engine, done.model).tolist() == []
+    with transaction(engine) as connection:
         connection.execute(
             summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
         )
-    assert dataset.pending(sqlite_engine, done.model).tolist() == unheard[:1]
-    again = select(dataset.snapshot(sqlite_engine, choice), choice)
+    assert dataset.pending(engine, done.model).tolist() == unheard[:1]
+    again = select(dataset.snapshot(engine, choice), choice)
     assert fingerprint(again) != fingerprint(asked)
 
 
