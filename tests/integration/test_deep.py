@@ -1,7 +1,5 @@
 """Deep models from training to answers."""
 
-import os
-import signal
 import subprocess
 import sys
 
@@ -131,7 +129,7 @@ def test_ctrl_c_is_not_taken_for_an_early_end(selection: Selection) -> None:
 
     def interrupt(epoch: Epoch) -> None:
         if epoch.epoch == 2:
-            os.kill(os.getpid(), signal.SIGINT)
+            raise KeyboardInterrupt
 
     model.listen(interrupt)
     with pytest.raises(KeyboardInterrupt):
