@@ -39,5 +39,6 @@ def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
     losses.xaxis.set_major_locator(MaxNLocator(integer=True))
     losses.grid(axis="y", color="#dddddd")
     handles = [*losses.get_lines(), *right.get_lines()]
-    losses.legend(handles, [str(one.get_label()) for one in handles], frameon=False, fontsize=8)
+    labels = [str(one.get_label()) for one in handles]
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure

@@ -76,7 +76,7 @@ def fitted(selection: Selection, choice: Choice) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_follows_what_is_heard(kind: str) -> None:
-    """Summaries over all of a track guess; convolutions know, on artists they never met too."""
+    """Summaries over all of a track guess; convolutions know."""
     found = music(kind)
     summed = Choice(estimator="gradient_boosting", features=("descriptors",))
     assert accuracy(found, summed) < 0.65
