@@ -22,7 +22,7 @@ def test_a_day_leaves_nothing_behind(tmp_path: Path) -> None:
         hours=24,
         tracks=400,
         rate="6/3600s",
-        interval=1_800.0,
+        interval=3_600.0,
         broken="500=0.05,dropped=0.05",
         tell=hours.append,
     )
