@@ -80,9 +80,16 @@ def bounds(values: Floats) -> Interval | None:
 
 
 def compare(
-    mine: NDArray[np.bool_], other: NDArray[np.bool_], artists: NDArray[np.int64], *, seed: int
+    mine: NDArray[np.bool_],
+    other: NDArray[np.bool_] | Floats,
+    artists: NDArray[np.int64],
+    *,
+    seed: int,
 ) -> Comparison | None:
-    """Compare two sets of hits on the same tracks, paired; None without at least two artists."""
+    """Compare two sets of hits on the same tracks, paired; None without at least two artists.
+
+    `other` may be the chance of a hit on each track, 0..1, in the place of hits.
+    """
     if len(np.unique(artists)) < 2:
         return None
     gains = mine.astype(np.float64) - other.astype(np.float64)

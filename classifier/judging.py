@@ -107,7 +107,11 @@ class _Judging:
         mine = self.answers(chosen).hits
         if champion is None:
             common = selection.classes[self._common]
-            return promotion.first(self._compare(chosen, mine, selection.labels[chosen] == common))
+            guessed = np.full(len(mine), 1 / len(selection.classes))
+            return promotion.first(
+                self._compare(chosen, mine, selection.labels[chosen] == common),
+                self._compare(chosen, mine, guessed),
+            )
         frame = selection.tracks[chosen]
         theirs = selection.labels[chosen] == _first_answers(champion, frame)
         return promotion.challenge(
@@ -126,7 +130,9 @@ class _Judging:
         shown = (selection.tracks, codes, selection.learned, selection.on("validation"), names)
         return [*leaks.suspects(leaks.alone(*shown)), *leaks.told_by_gaps(leaks.gaps(*shown))]
 
-    def _compare(self, chosen: Mask, mine: Mask, theirs: Mask) -> dict[str, Comparison | None]:
+    def _compare(
+        self, chosen: Mask, mine: Mask, theirs: Mask | NDArray[np.float64]
+    ) -> dict[str, Comparison | None]:
         regimes, artists = self._selection.regimes[chosen], self._selection.artists[chosen]
         return {
             regime: intervals.compare(

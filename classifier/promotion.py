@@ -1,6 +1,7 @@
 """Who becomes champion. Decided on validation tracks alone; the test sides are only reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Final
 
 from classifier.records import Comparison, Decision
@@ -14,20 +15,31 @@ Comparisons = Mapping[str, Comparison | None]
 """Per regime; None where there were too few validation tracks to tell."""
 
 
-def first(against_baseline: Comparisons) -> Decision:
-    """Decide on a candidate that meets no champion: it must beat always naming one genre."""
-    told = {regime: found for regime, found in against_baseline.items() if found is not None}
-    if not told:
+def first(against_baseline: Comparisons, against_chance: Comparisons) -> Decision:
+    """Decide on a candidate that meets no champion.
+
+    In one regime it must beat the larger of two: always naming the commonest genre, and guessing
+    among all (where the commonest genre is rare, a model worse than a guess beats the former).
+    """
+    told = {
+        regime: min(
+            ((found, "the majority baseline"), (against_chance.get(regime), "guessing")),
+            key=lambda rival: inf if rival[0] is None else rival[0].difference,
+        )
+        for regime, found in against_baseline.items()
+        if found is not None
+    }
+    known = {regime: (found, rival) for regime, (found, rival) in told.items() if found}
+    if not known:
         return Decision("rejected", "There are too few validation tracks to tell what it can.")
-    for regime, found in told.items():
-        if found.interval.low > 0:
-            return Decision(
-                "champion",
-                f"First of its task; beats the majority baseline for {_named(regime)} "
-                f"({_signed(found)}).",
-            )
-    shown = "; ".join(f"{_named(regime)} {_signed(found)}" for regime, found in told.items())
-    return Decision("rejected", f"Does not beat always naming the commonest genre: {shown}.")
+    shown = "; ".join(
+        f"{_named(regime)} {_signed(found)}, against {rival}"
+        for regime, (found, rival) in known.items()
+    )
+    beaten = [_named(regime) for regime, (found, _) in known.items() if found.interval.low > 0]
+    if beaten:
+        return Decision("champion", f"First of its task; better for {_and(beaten)}: {shown}.")
+    return Decision("rejected", f"Not better than naming one genre, or guessing: {shown}.")
 
 
 def challenge(
@@ -56,7 +68,7 @@ def challenge(
         if found.interval.low > 0:
             return Decision(
                 "champion",
-                f"Better than model {champion_id} for {_named(regime)}: {_signed(found)}.",
+                f"Better than model {champion_id} for {_named(regime)}: {_all(told)}.",
             )
     if new_genres:
         return Decision(
@@ -76,6 +88,14 @@ def challenge(
 
 def _named(regime: str) -> str:
     return {"seen_artist": "artists it knows", "new_artist": "new artists"}.get(regime, regime)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
+def _all(told: Mapping[str, Comparison]) -> str:
+    return "; ".join(f"{_named(regime)} {_signed(found)}" for regime, found in told.items())
 
 
 def _signed(found: Comparison) -> str:

@@ -21,13 +21,32 @@ WORSE = told(-0.02, -0.03, -0.01)
 
 def test_the_first_must_beat_the_baseline_in_one_regime() -> None:
     """Being better for new artists alone is enough."""
-    assert first({"seen_artist": told(0, -0.1, 0.1), "new_artist": BETTER}).status == "champion"
-    assert first({"seen_artist": WORSE, "new_artist": told(0, -0.1, 0.1)}).status == "rejected"
+    assert (
+        first({"seen_artist": told(0, -0.1, 0.1), "new_artist": BETTER}, {}).status == "champion"
+    )
+    assert first({"seen_artist": WORSE, "new_artist": told(0, -0.1, 0.1)}, {}).status == "rejected"
+
+
+def test_the_first_must_beat_guessing_where_the_commonest_genre_is_rarer() -> None:
+    """Better than the baseline, worse than chance: no champion."""
+    decision = first({"new_artist": BETTER}, {"new_artist": WORSE})
+    assert decision.status == "rejected"
+    assert "against guessing" in decision.reason
+    assert first({"new_artist": WORSE}, {"new_artist": BETTER}).status == "rejected"
+    assert first({"new_artist": BETTER}, {"new_artist": BETTER}).status == "champion"
+
+
+def test_both_regimes_are_named_with_their_differences() -> None:
+    """Whoever reads the sentence sees where it is better, and what it does elsewhere."""
+    reason = first({"seen_artist": BETTER, "new_artist": WORSE}, {}).reason
+    assert "better for artists it knows: " in reason
+    assert "artists it knows +0.020" in reason
+    assert "new artists -0.020" in reason
 
 
 def test_nothing_to_judge_by_is_no_reason_to_trust() -> None:
     """Without validation tracks nobody is crowned, and the reason says so."""
-    decision = first({"seen_artist": None, "new_artist": None})
+    decision = first({"seen_artist": None, "new_artist": None}, {})
     assert decision.status == "rejected"
     assert "too few validation tracks" in decision.reason
     assert challenged(None, None) == "rejected"
