@@ -1,7 +1,7 @@
 """Which label a track is learned under: fine, broad, or only those inside a broad genre. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -133,6 +133,12 @@ def _broad(
 def _known(genres: Iterable[str], grouping: Grouping) -> dict[str, str]:
     found = ((str(genre), grouping.broad(str(genre))) for genre in genres)
     return {genre: broad for genre, broad in found if broad is not None}
+
+
+def groups_any(genres: Sequence[str], broad_of: Mapping[str, str]) -> bool:
+    """Tell whether a broad genre says something else than a genre: two share one, not all do."""
+    broad = {broad_of.get(genre, f"\x1f{genre}") for genre in genres}
+    return 1 < len(broad) < len(genres)
 
 
 def same_broad(

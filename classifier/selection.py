@@ -122,7 +122,7 @@ class Selection:
             also[rows] |= np.isin(ids[rows], self.sighted.get(classes[place], ()))
         verdict = self.tracks["verdict"].notna().to_numpy(dtype=bool)[chosen]
         near = None
-        if self.broad_of and len(classes):
+        if labelling.groups_any(classes, self.broad_of):
             near = labelling.same_broad(labels, np.asarray(classes)[first], self.broad_of)
         return Answers(shares, truth, self.artists[chosen], also, verdict, near)
 
@@ -243,6 +243,13 @@ def _wanted(there: set[str], choice: Choice) -> set[str]:
 
 
 def _too_few(enough: set[str], left_out: Mapping[str, int], choice: Choice) -> str:
+    there = sorted({*enough, *left_out})
+    if choice.within is not None and len(there) < LEAST_CLASSES:
+        holds = f"only tracks of {there[0]}" if there else "no labelled track"
+        return (
+            f"The broad genre {choice.within!r} holds {holds} here: nothing to tell apart. "
+            "Leave out --within, name another one, or map more genres into it."
+        )
     found = f"only {', '.join(sorted(enough))} has" if enough else "none has"
     too_small = f" Too small: {named(left_out)}." if left_out else ""
     return (

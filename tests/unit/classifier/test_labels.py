@@ -105,3 +105,19 @@ def test_a_near_miss_is_told_from_a_far_one() -> None:
         {"techno": "electronic", "house": "electronic", "rock": "rock"},
     )
     assert near.tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("genres", "says"),
+    [
+        (("techno", "house", "rock"), True),
+        (("techno", "rock", "polka"), False),
+        (("techno", "house"), False),
+    ],
+)
+def test_a_broad_genre_says_something_where_some_but_not_all_share_one(
+    genres: tuple[str, ...], says: bool
+) -> None:
+    """Each in its own, or all in one: the broad figure would repeat the fine one, or be 1."""
+    broad_of = {"techno": "electronic", "house": "electronic", "rock": "rock"}
+    assert labels.groups_any(genres, broad_of) is says

@@ -68,6 +68,21 @@ def test_too_few_tracks_to_train_is_a_sentence(music: Snapshot) -> None:
         select(empty, Choice())
 
 
+@pytest.mark.parametrize(
+    ("kept", "sentence"), [(("blues",), "only tracks of blues"), ((), "no labelled track")]
+)
+def test_a_broad_genre_of_less_than_two_says_what_it_holds(
+    music: Snapshot, kept: tuple[str, ...], sentence: str
+) -> None:
+    """To harvest more would bring no second genre into it."""
+    mappings = {"genrebase-13": {"blues": "blue", "metal": "hard", "techno": "hard"}}
+    held = music.tracks[music.tracks["label"].isin([*kept, "metal"]).to_numpy(dtype=bool)]
+    found = dataclasses.replace(music, tracks=held, mappings=mappings)
+    with pytest.raises(TooFewTracks, match=f"'blue' holds {sentence}") as refused:
+        select(found, Choice(within="blue"))
+    assert "Harvest" not in str(refused.value)
+
+
 def test_an_unknown_genre_is_refused_with_the_known_ones(music: Snapshot) -> None:
     """Asked for or excluded."""
     with pytest.raises(BadChoice, match=r"'polka'.*blues, metal, techno"):
