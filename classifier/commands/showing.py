@@ -10,10 +10,9 @@ from genrebase.runtime.output import Output
 _REGIMES: Final = {
     "new_artist": "new artists",
     "seen_artist": "artists it knows",
-    "other": "others",
+    "other": "on a seen side, without a known artist",
 }
 _FIGURES: Final = {
-    "baseline": "majority baseline",
     "macro_f1": "macro F1",
     "top3": "top 3",
     "log_loss": "log-loss",
@@ -42,7 +41,7 @@ def show_model(output: Output, model: StoredModel) -> None:
     output.table(
         f"On test tracks{_of_split(model)}, which it did not learn from",
         ("", *measured.values()),
-        _rows([model.metrics[regime] for regime in measured]),
+        _rows([model.metrics[regime] for regime in measured], len(model.classes)),
     )
     for sentence in _proportions(model.metrics):
         output.say(sentence)
@@ -63,16 +62,19 @@ def _n(metrics: Mapping[str, Any], regime: str) -> int:
     return int(metrics.get(regime, {}).get("n", 0))
 
 
-def _rows(regimes: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
-    """Yield a row per figure, a column per regime."""
+def _rows(regimes: Sequence[Mapping[str, Any]], genres: int) -> Iterator[Sequence[object]]:
+    """Yield a row per figure, a column per regime; `genres` are what a guess is among."""
     if not regimes:
         return
     few = [f"{one['n']:,}" + (" (too few to say)" if one["n"] < FEW else "") for one in regimes]
     yield ("tracks", *few)
     yield ("accuracy", *(one["accuracy"] for one in regimes))
     yield ("  95% interval", *(_span(one["interval"]) for one in regimes))
+    yield ("majority baseline", *(one.get("baseline") for one in regimes))
+    yield (f"guessing among {genres} genres", *[1 / genres] * len(regimes))
     for name, title in _FIGURES.items():
-        yield (title, *(one.get(name) for one in regimes))
+        if any(one.get(name) is not None for one in regimes):
+            yield (title, *(one.get(name) for one in regimes))
 
 
 def _span(interval: Sequence[float] | None) -> str:
