@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, Refused
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.heartbeat import Heartbeat
 from genrebase.runtime.processes import Process
@@ -54,8 +54,8 @@ class JobRun:
     error: str | None
 
 
-class AlreadyRuns(GenrebaseError):
-    """A job that wants to be alone met another of its kind."""
+class AlreadyRuns(Refused):
+    """A job that wants to be alone met another of its kind: nothing was touched."""
 
     def __init__(self, run: JobRun) -> None:
         self.run = run

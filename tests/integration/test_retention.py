@@ -161,7 +161,7 @@ def test_one_training_at_a_time(engine: Engine) -> None:
             learn(engine, FakeClock())
         with pytest.raises(AlreadyRuns) as other:
             learn(engine, FakeClock(), Choice(estimator="dummy", task="moods"))
-    assert (same.value.exit_code, other.value.exit_code) == (3, 1)
+    assert (same.value.exit_code, other.value.exit_code) == (3, 2)
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.job_run)) == 1
 
