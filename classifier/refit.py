@@ -1,4 +1,4 @@
-"""Fit the champion's recipe on all labelled tracks, the held-out ones too: to serve, not to judge.
+"""Fit the champion's recipe on the test tracks too: to serve, not to judge.
 
 What was held out to be tested on is learned from here, so nothing is left to measure it on: it
 carries the figures of its parent, named so, and never competes. The validation sides still end
@@ -61,7 +61,8 @@ def run(
         seconds = clock.monotonic() - began
         candidate = _candidate(parent, selection, fitted, recipe, clock, seconds)
         reason = (
-            f"Recipe of model {parent.id} on all labelled tracks; its figures are not its own."
+            f"Recipe of model {parent.id} on all labelled tracks but the validation ones; its "
+            "figures are not its own."
         )
         decision = Decision("refit", reason)
         number = results.store_model(database, candidate, (), (), decision, None, epochs)

@@ -27,7 +27,10 @@ def train(
     ] = None,
     refit: Annotated[
         bool,
-        typer.Option("--refit", help="The champion's recipe on all labelled rows, to serve."),
+        typer.Option(
+            "--refit",
+            help="The champion's recipe on all labelled tracks but the validation ones, to serve.",
+        ),
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Train even where nothing is new.")
@@ -41,7 +44,8 @@ def train(
     model that is there, that one is shown again.
 
     A refit has no honest figures of its own: those of the champion, its parent, are shown. It
-    answers for music that is not in the database, as long as its parent is champion.
+    answers for music that is not in the database, as long as its parent is champion. Left out are
+    the validation tracks alone, by which the recipe ends its learning and weighs its experts.
     """
     threads.settle()
     choice = bootstrap.judged_by(choice, split)
