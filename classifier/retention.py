@@ -82,6 +82,6 @@ def prune(database: Database, task: str | None = None, *, dry_run: bool = False)
 
 def pin(database: Database, number: int, *, pinned: bool) -> StoredModel:
     """Keep a model whatever comes, or leave it to retention again; raise `UnknownModel`."""
-    dataset.model(database, number)
-    results.pin(database, number, pinned=pinned)
+    if dataset.model(database, number).pinned is not pinned:
+        results.pin(database, number, pinned=pinned)
     return dataset.model(database, number)

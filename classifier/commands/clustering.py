@@ -26,7 +26,7 @@ def clusters(
     count: Annotated[
         int | None,
         typer.Option(
-            "--k", min=1, help="How many clusters (k-means, agglomerative) [the genres]."
+            "--k", min=2, help="How many clusters (k-means, agglomerative) [the genres]."
         ),
     ] = None,
     eps: Annotated[

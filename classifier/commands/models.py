@@ -120,15 +120,22 @@ def unpin(
 
 def _pin(number: int, *, pinned: bool, as_json: bool) -> None:
     # these bring SQLAlchemy and pandas: --help need not wait
-    from classifier import retention
+    from classifier import dataset, retention
     from genrebase.store import connect
 
-    output = Output(as_json=as_json)
-    model = retention.pin(connect(), number, pinned=pinned)
-    output.say(f"Model {number} is {'pinned' if pinned else 'pinned no more'}: {_kept(model)}.")
+    output, database = Output(as_json=as_json), connect()
+    same = dataset.model(database, number).pinned is pinned
+    model = retention.pin(database, number, pinned=pinned)
+    output.say(f"Model {number} {_pinned(pinned=pinned, same=same)}")
     if pinned and not model.kept:
         output.warn("Its artifact and answers were given up before; they do not come back.")
     output.document(model.as_json())
+
+
+def _pinned(*, pinned: bool, same: bool) -> str:
+    if pinned:
+        return "was pinned already." if same else "is pinned: retention leaves it as it is."
+    return "was not pinned." if same else "is pinned no more."
 
 
 def prune(

@@ -57,6 +57,12 @@ def predict(
             "Say one of --track, --search, --audio, --all, or describe a track "
             "(--title, --artist, --album, --feature)."
         )
+    if search is not None and not search.strip():
+        raise BadChoice(
+            "--search wants words of a title or of artists, as in --search 'blue moon'."
+        )
+    if any(not name.strip() for name in artist or ()):
+        raise BadChoice("--artist wants a name: leave it out where nobody knows it.")
     threads.settle()
     output = Output(as_json=as_json)
     if described:

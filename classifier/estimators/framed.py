@@ -126,8 +126,7 @@ def with_params(model: Any, params: dict[str, Any]) -> Any:
     )
     for param in params:
         if param not in known:
-            near = get_close_matches(param, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = _hint(param, known)
             raise BadParameter(
                 f"{title} has no parameter {param!r}.{hint} Known: {', '.join(known)}."
             )
@@ -139,3 +138,10 @@ def with_params(model: Any, params: dict[str, Any]) -> Any:
     except ValueError as error:
         raise BadParameter(" ".join(str(error).split())) from None
     return changed
+
+
+def _hint(param: str, known: list[str]) -> str:
+    """Return a sentence with the nearest name; capitals count for nothing."""
+    folded = {name.casefold(): name for name in known}
+    near = get_close_matches(param.casefold(), folded, n=1)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""

@@ -117,7 +117,10 @@ def run(
         raise BadChoice(f"There is no method {method!r}. Known: {known}.")
     choice = sounds.settled(database, _heard(choice, features))
     found = dataset.snapshot(database, choice)
-    selection = selecting.select(found, choice)
+    try:
+        selection = selecting.select(found, choice)
+    except TooFewTracks as error:
+        raise TooFewTracks(str(error).replace(" to train:", " to cluster:")) from None
     tracks = audio.one_scale(selection.tracks)
     looked_at = _looked_at(features, tracks)
     known_of = np.column_stack(

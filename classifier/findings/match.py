@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -191,7 +192,10 @@ def genre(
     heard = _Heard(database, method)
     if name not in heard.profiles:
         known = ", ".join(heard.profiles)
-        raise BadChoice(f"The genre {name!r} has no profile. There are: {known}.")
+        folded = {one.casefold(): one for one in heard.profiles}
+        near = get_close_matches(name.casefold(), folded, n=1)
+        hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
+        raise BadChoice(f"The genre {name!r} has no profile.{hint} There are: {known}.")
     found = list(heard.typical(name))
     return OfGenre(
         genre=name,

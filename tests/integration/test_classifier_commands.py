@@ -139,6 +139,9 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("train", "--estimator", "gradient_bosting"), "did you mean 'gradient_boosting'"),
         (("train", "--param", "round=3"), "did you mean 'rounds'"),
         (("train", "--param", "max_iter"), "name=value"),
+        (("train", "--estimator", "logistic", "--param", "c=1"), "did you mean 'C'?"),
+        (("predict", "--search", " "), "--search wants words"),
+        (("predict", "--artist", ""), "--artist wants a name"),
         (("train", "--features", "smell"), "audio, metadata"),
         (("train", "--labels", "soft"), "claim, exclusive, shared"),
         (("train", "--labels", "shared"), "blend cannot weigh tracks"),
@@ -153,6 +156,36 @@ def test_what_makes_no_sense_is_refused(
     code, said = refused(*arguments)
     assert code == 2
     assert sentence.lower() in said.lower()
+
+
+def test_one_cluster_is_none(database: Engine) -> None:
+    """`--k 1` is refused by its option."""
+    ran = CliRunner().invoke(app, ["clusters", "--k", "1"])
+    assert ran.exit_code == 2
+    assert "equal to 2" in ran.stderr
+
+
+def test_pinning_says_what_changed(database: Engine) -> None:
+    """Pinned, still pinned, no more, and never was."""
+    ask(*TRAIN)
+    told = [
+        CliRunner().invoke(app, [command, "1"], catch_exceptions=False).stdout.strip()
+        for command in ("pin", "pin", "unpin", "unpin")
+    ]
+    assert told == [
+        "Model 1 is pinned: retention leaves it as it is.",
+        "Model 1 was pinned already.",
+        "Model 1 is pinned no more.",
+        "Model 1 was not pinned.",
+    ]
+
+
+def test_chance_stands_beside_the_baseline(database: Engine) -> None:
+    """1/number of genres; a figure there is none of has no row."""
+    shown = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
+    row = next(line for line in shown.splitlines() if "guessing among 3 genres" in line)
+    assert "0.333" in row
+    assert "right broad genre" not in shown
 
 
 def test_a_broken_artifact_fails_with_a_sentence(database: Engine) -> None:

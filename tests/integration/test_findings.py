@@ -321,6 +321,8 @@ def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
         (("match", "0000"), "no track '0000'"),
         (("match", "1", "--distance", "far"), "standardised, mahalanobis"),
         (("match", "--genre", "polka"), "blues, metal, techno"),
+        (("match", "--genre", "Mteal"), "Did you mean 'metal'?"),
+        (("clusters", "--min-tracks", "9999"), "Too few tracks to cluster"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
