@@ -17,7 +17,14 @@ _GENRES_SHOWN = 3
 _CLUSTERS_SHOWN = 30
 
 
-@with_choice(without=("task", "estimator", "features", "per_genre", "param"))
+_UNUSED = (
+    *("task", "estimator", "features", "per_genre", "params"),
+    *("scaling", "outliers", "balance"),
+)
+"""Nothing is learned here: what only a training looks at."""
+
+
+@with_choice(without=_UNUSED)
 def clusters(
     choice: Choice,
     method: Annotated[

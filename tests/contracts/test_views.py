@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, inspect, select, text, update
+from sqlalchemy.types import NullType
 
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
@@ -63,6 +64,13 @@ def test_every_column_has_its_sentence(view: views.View):
     assert list(view.columns) == view.table.columns.keys()
     assert all(sentence.endswith(".") for sentence in (view.sentence, *view.columns.values()))
     assert view.name in views.__all__
+
+
+@pytest.mark.parametrize("view", views.ALL.values(), ids=views.ALL)
+def test_every_column_has_its_type(view: views.View):
+    """No column leaves its type to the rows that there happen to be."""
+    untyped = [column.name for column in view.table.columns if isinstance(column.type, NullType)]
+    assert untyped == []
 
 
 def test_the_database_has_the_documented_views(engine: Engine):

@@ -126,7 +126,7 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
 
 def _genre_candidates(_providers: Providers) -> Select[Any]:
     track, answer = tables.track, _answers("answer")
-    place = func.row_number().over(
+    place = func.row_number(type_=Integer()).over(
         partition_by=answer.c.genre_id,
         order_by=(answer.c.probability.desc(), answer.c.track_id),
     )

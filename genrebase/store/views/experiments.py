@@ -62,17 +62,17 @@ def _over_folds() -> Select[Any]:
             func.max(trial.c.estimator).label("estimator"),
             func.max(trial.c.features).label("features"),
             func.max(cast(trial.c.params, Text)).label("params"),
-            mean.label("value"),
+            cast(mean, Double).label("value"),
             func.sqrt(case((variance > 0, variance / folds), else_=0.0)).label("error"),
             func.max(metric.c.low).label("low"),
             func.max(metric.c.high).label("high"),
             cast(func.sum(metric.c.n), Integer).label("n"),
             cast(folds, Integer).label("folds"),
             _mean(trial.c.trained_rows).label("trained_rows"),
-            func.avg(trial.c.seconds).label("seconds"),
+            _mean(trial.c.seconds).label("seconds"),
             _mean(trial.c.artifact_bytes).label("artifact_bytes"),
-            func.avg(trial.c.training_score).label("training_score"),
-            func.avg(trial.c.score).label("score"),
+            _mean(trial.c.training_score).label("training_score"),
+            _mean(trial.c.score).label("score"),
         )
         .select_from(trial.join(metric, metric.c.trial_id == trial.c.id))
         .group_by(*what, *figure)
