@@ -40,8 +40,8 @@ _COMMANDS_HEAD: Final = f"""\
 `classifier …`. With `--json`, standard output carries JSON and nothing else; logs and progress go
 to standard error.
 
-Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source, 130 ended
-by Ctrl-C.
+Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source,
+130 ended by Ctrl-C.
 """
 
 
