@@ -22,9 +22,11 @@ from classifier.records import StoredModel
 TRUSTED: Final = frozenset(
     {
         "classifier.estimators.blend.Blend",
+        "classifier.experts.company.Company",
         "classifier.experts.heard.HeardExpert",
         "classifier.experts.history.HistoryExpert",
         "classifier.experts.joint.JointExpert",
+        "classifier.experts.joint_trees.JointTrees",
         "classifier.experts.net.Net",
         "classifier.experts.nets.NetsExpert",
         "classifier.experts.text.TextExpert",

@@ -97,7 +97,7 @@ class Snapshot:
     credits: pd.DataFrame
     """`track_credits` of all tracks."""
     sighted: pd.DataFrame
-    """(track_id, genre): every genre a track was seen under."""
+    """(track_id, genre, best_rank): every genre a track was seen under."""
     genres: Mapping[str, int]
     """Name to number."""
     origin: str | None
@@ -120,13 +120,17 @@ def snapshot(database: Database, choice: Choice = PLAIN) -> Snapshot:
         return Snapshot(
             sounds.joined(connection, frames.frame(connection, query), choice),
             credits_of(connection),
-            frames.frame(
-                connection, select(views.track_genres.c.track_id, views.track_genres.c.genre)
-            ),
+            _sighted(connection),
             {row.name: row.id for row in named},
             _origin(connection),
             _mappings(connection),
         )
+
+
+def _sighted(connection: Connection) -> pd.DataFrame:
+    table = views.track_genres.c
+    query = select(table.track_id, table.genre, table.best_rank)
+    return frames.frame(connection, query.order_by(table.track_id, table.genre))
 
 
 def track_credits(database: Database) -> pd.DataFrame:

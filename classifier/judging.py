@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from classifier import binary, evaluation, intervals, leaks, promotion
+from classifier import binary, evaluation, intervals, leaks, promotion, sharing
 from classifier.features import groups
 from classifier.metrics import Answers
 from classifier.ports import Binary, Estimator
 from classifier.records import Choice, Comparison, Confused, Decision, MetricRow
 from classifier.selection import Selection
 from classifier.serving import Champion
+from classifier.sharing import Learning
 
 Mask = NDArray[np.bool_]
 
@@ -156,8 +157,11 @@ class _Judging:
         learned = learned[: int(selection.learned.sum())]
         fresh: Estimator = clone(recipe)
         tracks, labels = selection.tracks, selection.labels
-        fitted = fresh.fit(
-            tracks.iloc[learned], labels[learned], (tracks.iloc[stopping], labels[stopping])
+        seen = sharing.told_of(tracks.iloc[learned], selection.sightings)
+        fitted = sharing.fit(
+            fresh,
+            Learning(tracks.iloc[learned], labels[learned], None, seen),
+            (tracks.iloc[stopping], labels[stopping]),
         )
         chosen = np.zeros(len(tracks), dtype=bool)
         chosen[tested] = True

@@ -71,7 +71,7 @@ class Labelled:
     tracks: pd.DataFrame
     """Rows with a usable label, which stands in the column `label`."""
     sighted: pd.DataFrame
-    """(track_id, genre), in the same words."""
+    """(track_id, genre, best_rank), in the same words."""
     broad_of: Mapping[str, str] = field(default_factory=dict)
     """Label to broad genre, where labels are fine and a mapping knows them."""
     unmapped: Mapping[str, int] = field(default_factory=dict)
@@ -126,7 +126,10 @@ def _broad(
     kept = label.notna().to_numpy(dtype=bool)
     tracks = tracks.assign(label=label.astype("string"))[kept]
     also = _known(sighted["genre"].unique(), grouping) | broad_of
-    seen = sighted.assign(genre=sighted["genre"].map(also)).dropna().drop_duplicates()
+    seen = sighted.assign(genre=sighted["genre"].map(also)).dropna(subset=["genre"])
+    if "best_rank" in seen.columns:  # rows that were frozen by an earlier version have none
+        seen = seen.sort_values("best_rank", kind="stable")
+    seen = seen.drop_duplicates(["track_id", "genre"]).sort_index()
     return Labelled(tracks, seen, unmapped=unmapped)
 
 

@@ -54,6 +54,8 @@ class Selection:
     """A credited artist has another track that is learned from."""
     sighted: Mapping[str, Ids]
     """Genre to the tracks seen under it."""
+    sightings: pd.DataFrame
+    """(track_id, genre, best_rank) of these tracks, under genres in play."""
     rivals: Mask
     """Rows whose genre is in play here; the others only the champion knows."""
     broad_of: Mapping[str, str]
@@ -67,7 +69,7 @@ class Selection:
         """Return what a model is given to learn from."""
         tracks, labels = self.tracks[self.learned], self.labels[self.learned]
         if not self.shared:
-            return Learning(tracks, labels)
+            return Learning(tracks, labels, None, sharing.told_of(tracks, self.sightings))
         known = {genre: self.sighted[genre] for genre in self.classes if genre in self.sighted}
         return sharing.shared(tracks, labels, known)
 
@@ -153,6 +155,7 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
     positions = found.credits["position"].to_numpy(dtype=np.int64)
     known = regimes.familiar(ids, owners, credited, ids[learned])
     sighted = asked.sighted.groupby("genre")["track_id"]
+    told = asked.sighted["genre"].isin(classes) & asked.sighted["track_id"].isin(ids)
     return Selection(
         tracks=tracks,
         labels=labels,
@@ -163,6 +166,7 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
         known=known,
         artists=regimes.primary_artists(ids, owners, credited, positions),
         sighted={str(genre): group.to_numpy(dtype=np.int64) for genre, group in sighted},
+        sightings=asked.sighted[told.to_numpy(dtype=bool)].reset_index(drop=True),
         rivals=in_play[kept],
         broad_of={genre: asked.broad_of[genre] for genre in classes if genre in asked.broad_of},
         unmapped=asked.unmapped,
@@ -186,8 +190,11 @@ def fingerprint(selection: Selection) -> str:
     digest = hashlib.sha256(hashes.tobytes())
     digest.update(selection.learned[selection.rivals].tobytes())
     digest.update(selection.artists[selection.rivals].tobytes())
+    learning = selection.learning()
+    if learning.sightings is not None:
+        told = pd.util.hash_pandas_object(learning.sightings, index=False).to_numpy()
+        digest.update(np.sort(told).tobytes())
     if selection.shared:
-        learning = selection.learning()
         digest.update(pd.util.hash_array(learning.labels.astype(object)).tobytes())
         digest.update(learning.frame["track_id"].to_numpy(dtype=np.int64).tobytes())
     return digest.hexdigest()

@@ -25,11 +25,14 @@ class Learning:
     labels: Labels
     weights: Weights | None = None
     """What each row counts; None: all the same."""
+    sightings: pd.DataFrame | None = None
+    """(track_id, genre, best_rank) of these tracks: a part of what is told, as labels are."""
 
     def only(self, chosen: Mask) -> "Learning":
         """Return the chosen rows."""
         weights = None if self.weights is None else self.weights[chosen]
-        return Learning(self.frame[chosen], self.labels[chosen], weights)
+        frame = self.frame[chosen]
+        return Learning(frame, self.labels[chosen], weights, told_of(frame, self.sightings))
 
 
 @runtime_checkable
@@ -52,6 +55,32 @@ class Weighing(Protocol):
         ...
 
 
+@runtime_checkable
+class Sighting(Protocol):
+    """An estimator that learns from all genres a track was seen under, beside its label."""
+
+    sights: bool
+    """Whether it does."""
+
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        validation: Validation | None = None,
+        sightings: pd.DataFrame | None = None,
+    ) -> Any:
+        """Learn as ever; `sightings` are (track_id, genre, best_rank) of the rows of `X`."""
+        ...
+
+
+def told_of(frame: pd.DataFrame, sightings: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return the sightings of the tracks in `frame`, and of no other."""
+    if sightings is None:
+        return None
+    ids = frame["track_id"].to_numpy(dtype=np.int64)
+    return sightings[np.isin(sightings["track_id"].to_numpy(dtype=np.int64), ids)]
+
+
 def check(estimator: Estimator, choice: Choice) -> None:
     """Raise `BadChoice` where the estimator cannot learn the labels that are asked for."""
     if choice.labels != SHARED:
@@ -69,6 +98,11 @@ def check(estimator: Estimator, choice: Choice) -> None:
 
 def fit(estimator: Estimator, learning: Learning, validation: Validation | None) -> Estimator:
     """Return the estimator, fitted."""
+    if learning.weights is None and isinstance(estimator, Sighting):
+        seen: Estimator = estimator.fit(
+            learning.frame, learning.labels, validation, sightings=learning.sightings
+        )
+        return seen
     if learning.weights is None:
         return estimator.fit(learning.frame, learning.labels, validation)
     if not isinstance(estimator, Weighing):

@@ -220,6 +220,7 @@ class Music:
                 {
                     "track_id": [song.id for song in self.songs],
                     "genre": [self.genres[song.genre] for song in self.songs],
+                    "best_rank": range(len(self.songs)),
                 }
             ),
             genres={name: place for place, name in enumerate(self.genres, start=1)},

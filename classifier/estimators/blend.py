@@ -30,6 +30,7 @@ ANCHORS: Final = {
     "nets": 0.5,
     "trees": 0.3,
     "joint": 0.4,
+    "joint_trees": 0.3,
     "analysis": 0.1,
     "descriptors": 0.4,
     "title": 0.2,
@@ -59,6 +60,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
     """
 
     reads = READABLE
+    sights = True
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "groups": [tuple],
@@ -81,13 +83,22 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
-        """Let every expert learn, then weigh their voices."""
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        validation: Validation | None = None,
+        sightings: pd.DataFrame | None = None,
+    ) -> Self:
+        """Let every expert learn, then weigh their voices.
+
+        `sightings`: (track_id, genre, best_rank), where the tracks in `X` were seen.
+        """
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = np.log(counts / len(y)).astype(np.float32)
         experts = list(self._experts())
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(self.n_jobs) as pool:
-            self.experts_ = list(pool.map(lambda expert: _fitted(expert, X, y), experts))
+            self.experts_ = list(pool.map(lambda one: _fitted(one, X, y, sightings), experts))
         self.memory_ = self._memory(X, y)
         self.voices_ = ["prior", *(name for expert in self.experts_ for name in expert.voices)]
         self.weights_ = np.array([[ANCHORS[name] for name in self.voices_]] * 2)
@@ -193,7 +204,11 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
     return blended
 
 
-def _fitted(expert: Expert, frame: pd.DataFrame, labels: Labels) -> Expert:
+def _fitted(
+    expert: Expert, frame: pd.DataFrame, labels: Labels, sightings: pd.DataFrame | None
+) -> Expert:
     # OpenMP counts its threads per thread that asks: two of ours with two each are one too many.
     with threadpool_limits(1, user_api="openmp"):
+        if isinstance(expert, joint.JointExpert):
+            return expert.fit(frame, labels, sightings)
         return expert.fit(frame, labels)

@@ -151,7 +151,15 @@ def against_rest(selection: Selection, genre: str) -> Selection:
     labels = np.where(selection.labels == genre, genre, rest)
     classes = tuple(sorted((genre, rest)))
     sighted = {genre: selection.sighted[genre]} if genre in selection.sighted else {}
-    return replace(selection, labels=labels, classes=classes, sighted=sighted, broad_of={})
+    told = selection.sightings[selection.sightings["genre"] == genre]
+    return replace(
+        selection,
+        labels=labels,
+        classes=classes,
+        sighted=sighted,
+        sightings=told,
+        broad_of={},
+    )
 
 
 def _size(fitted: Fitted) -> int:
