@@ -1,12 +1,13 @@
 """What each expert of `blend` is worth alone, and what they are worth together.
 
-    python benchmarks/experts.py sqlite:///genrebase.db [--exclude 'r&b'] [--folds all]
+    python benchmarks/experts.py sqlite:///genrebase.db [--exclude 'r&b'] [--folds all] [--deep]
 
 For each set of experts and regime a line of figures on the test sides: accuracy with its 95%
 interval over artists, the truth among the first three answers, calibration error; and what it
 took: seconds to learn, gigabytes at most until then, megabytes stored. With `--folds all` the ten
-folds take turns, and a line shows means over them with the standard error of the mean. Nothing is
-written, nothing is chosen by these figures.
+folds take turns, and a line shows means over them with the standard error of the mean. With
+`--deep` the networks of torch join the blend. Nothing is written, nothing is chosen by these
+figures.
 """
 
 import argparse
@@ -21,7 +22,7 @@ threads.settle()  # before scikit-learn is imported
 
 import numpy as np  # noqa: E402
 
-from classifier import artifacts, dataset, estimators  # noqa: E402
+from classifier import artifacts, dataset, estimators, sharing  # noqa: E402
 from classifier.evaluation import commonest  # noqa: E402
 from classifier.experiments import rotation  # noqa: E402
 from classifier.intervals import Resampled  # noqa: E402
@@ -64,6 +65,7 @@ def main() -> None:
     asked.add_argument("url")
     asked.add_argument("--exclude", default="", help="genres to leave out: a,b,c")
     asked.add_argument("--folds", choices=("frozen", "all"), default="frozen")
+    asked.add_argument("--deep", action="store_true", help="with the networks of torch")
     told = asked.parse_args()
     choice = Choice(exclude=tuple(bootstrap.listed(told.exclude)) if told.exclude else ())
     found = dataset.snapshot(connect(told.url))
@@ -73,7 +75,7 @@ def main() -> None:
         test, validation = rotation.held_out(turn)
         selection = select(rotation.rotated(found, test=test, validation=validation), choice)
         for name, groups in SETS.items():
-            fitted, costs[name] = learned(selection, groups)
+            fitted, costs[name] = learned(selection, groups, deep=told.deep)
             for regime, found_there in tested(selection, fitted):
                 figures.setdefault((name, regime), []).append(found_there)
     print(f"{'':10}{'regime':14}{'accuracy':>24}{'top-3':>8}{'ECE':>8}{'log-loss':>10}")
@@ -81,15 +83,18 @@ def main() -> None:
         print(line(name, regime, measured), costs[name] if regime == REGIMES[0] else "")
 
 
-def learned(selection: Selection, groups: tuple[str, ...]) -> tuple[Estimator, Cost]:
+def learned(
+    selection: Selection, groups: tuple[str, ...], *, deep: bool
+) -> tuple[Estimator, Cost]:
     """Return a blend of these groups' experts, and what it took."""
     clock = SystemClock()
     workers = threads.fitting(len(selection.tracks), len(selection.classes), None)
-    rows = selection.learned
+    params = {"deep": True} if deep and groups == SETS["blend"] else {}
+    asked = Choice(estimator="blend", features=groups, params=params)
     with threads.capped(workers):
         began = clock.monotonic()
-        model = estimators.build(Choice(estimator="blend", features=groups), threads=workers)
-        fitted = model.fit(selection.tracks[rows], selection.labels[rows], selection.validation())
+        model = estimators.build(asked, threads=workers)
+        fitted = sharing.fit(model, selection.learning(), selection.validation())
         seconds = clock.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
     stored = len(artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))) / 1e6

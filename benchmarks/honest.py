@@ -14,7 +14,7 @@ threads.settle()  # before scikit-learn is imported
 
 from sklearn.base import clone  # noqa: E402
 
-from classifier import dataset, estimators, evaluation  # noqa: E402
+from classifier import dataset, estimators, evaluation, sharing  # noqa: E402
 from classifier.judging import judge  # noqa: E402
 from classifier.records import Choice  # noqa: E402
 from classifier.selection import Selection, select  # noqa: E402
@@ -44,10 +44,7 @@ def measured(selection: Selection, choice: Choice) -> str:
     recipe = estimators.build(choice, threads=workers)
     with threads.capped(workers):
         began = clock.monotonic()
-        learned = selection.learned
-        fitted = clone(recipe).fit(
-            selection.tracks[learned], selection.labels[learned], selection.validation()
-        )
+        fitted = sharing.fit(clone(recipe), selection.learning(), selection.validation())
         seconds = clock.monotonic() - began
         found = evaluation.headline(judge(selection, fitted, recipe, None, choice).metrics)
     random = found["random_split"]["accuracy"]

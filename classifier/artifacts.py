@@ -30,6 +30,7 @@ TRUSTED: Final = frozenset(
         "classifier.experts.net.Net",
         "classifier.experts.nets.NetsExpert",
         "classifier.experts.text.TextExpert",
+        "classifier.experts.towers.TowersExpert",
         "classifier.experts.trees.TreesExpert",
         "classifier.estimators.framed.FramedClassifier",
         "classifier.estimators.adaboost.Boosted",

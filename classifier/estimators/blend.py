@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from classifier import pooling
-from classifier.estimators import gradient_boosting, svm
+from classifier.estimators import gradient_boosting, mlp, svm, towered
 from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.experts import Expert, Scores, heard, history, joint, nets, text, trees
+from classifier.experts import Expert, Scores, heard, history, joint, nets, text, towers, trees
 from classifier.features.audio import DESCRIPTORS
 from classifier.features.groups import HEARD, READABLE, numeric
 from classifier.ports import Labels, Validation
@@ -31,6 +31,10 @@ ANCHORS: Final = {
     "trees": 0.3,
     "joint": 0.4,
     "joint_trees": 0.3,
+    "deep_sound": 0.3,
+    "deep_title": 0.1,
+    "deep_album": 0.1,
+    "deep_artists": 0.1,
     "analysis": 0.1,
     "descriptors": 0.4,
     "title": 0.2,
@@ -56,7 +60,8 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
     """Pools what the experts say, with weights per regime learned on the validation side.
 
     The experts learn from `X` alone, the weights from `validation` alone, whose tracks no expert
-    has counted. A voice that brings nothing gets weight 0.
+    has counted. A voice that brings nothing gets weight 0. With `deep` the towers of `mlp` speak,
+    too; they need the extra of that name, and validation tracks end their learning.
     """
 
     reads = READABLE
@@ -66,6 +71,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         "groups": [tuple],
         "nets": [Interval(Integral, 1, None, closed="left")],
         "rounds": [Interval(Integral, 1, None, closed="left")],
+        "deep": ["boolean"],
     }
 
     def __init__(
@@ -74,14 +80,21 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         *,
         nets: int = nets.NETS,
         rounds: int = trees.ROUNDS,
+        deep: bool = False,
         random_state: int = 0,
         n_jobs: int = 1,
     ) -> None:
         self.groups = groups
         self.nets = nets
         self.rounds = rounds
+        self.deep = deep
         self.random_state = random_state
         self.n_jobs = n_jobs
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Return what its answers depend on beside what everybody has."""
+        return mlp.MLP.libraries if self.deep else ()
 
     def fit(
         self,
@@ -98,7 +111,9 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         self.prior_ = np.log(counts / len(y)).astype(np.float32)
         experts = list(self._experts())
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(self.n_jobs) as pool:
-            self.experts_ = list(pool.map(lambda one: _fitted(one, X, y, sightings), experts))
+            self.experts_ = list(
+                pool.map(lambda one: _fitted(one, X, y, validation, sightings), experts)
+            )
         self.memory_ = self._memory(X, y)
         self.voices_ = ["prior", *(name for expert in self.experts_ for name in expert.voices)]
         self.weights_ = np.array([[ANCHORS[name] for name in self.voices_]] * 2)
@@ -145,6 +160,9 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         are its.
         """
         seed = self.random_state
+        if self.deep:
+            seen = tuple(group for group in self.groups if group not in ("history", *HEARD))
+            yield towers.TowersExpert(mlp.MLP(seen, random_state=seed))
         numbers = tuple(group for group in numeric(self.groups) if group not in HEARD)
         together = {"text", "history"} <= set(self.groups) and bool(numbers)
         together = together and len(self.classes_) <= joint.MOST_GENRES
@@ -201,14 +219,22 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
     """Return the blend of the experts that the feature groups ask for."""
     model = Blend(features, random_state=seed, n_jobs=threads)
     blended: Blend = with_params(model, params)
+    if blended.deep:
+        towered.require()
     return blended
 
 
 def _fitted(
-    expert: Expert, frame: pd.DataFrame, labels: Labels, sightings: pd.DataFrame | None
+    expert: Expert,
+    frame: pd.DataFrame,
+    labels: Labels,
+    validation: Validation | None,
+    sightings: pd.DataFrame | None,
 ) -> Expert:
     # OpenMP counts its threads per thread that asks: two of ours with two each are one too many.
     with threadpool_limits(1, user_api="openmp"):
+        if isinstance(expert, towers.TowersExpert):
+            return expert.fit(frame, labels, validation)
         if isinstance(expert, joint.JointExpert):
             return expert.fit(frame, labels, sightings)
         return expert.fit(frame, labels)

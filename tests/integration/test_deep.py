@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
-from classifier import artifacts, estimators, serving, train
+from classifier import artifacts, estimators, serving, sharing, train
 from classifier.artifacts import Packed
 from classifier.errors import BrokenArtifact
 from classifier.records import Choice, Epoch
@@ -135,3 +135,18 @@ def test_ctrl_c_is_not_taken_for_an_early_end(selection: Selection) -> None:
     with pytest.raises(KeyboardInterrupt):
         model.fit(selection.tracks, selection.labels, selection.validation())
     assert not hasattr(model, "weights_")
+
+
+def test_networks_join_the_blend_where_they_are_asked_to(selection: Selection) -> None:
+    """Their voices are weighed beside the others, stored with them, and say the same again."""
+    tested = selection.on("test")
+    choice = Choice(estimator="blend", params={"deep": True, "nets": 1, "rounds": 5})
+    made = estimators.build(choice, threads=2)
+    model = sharing.fit(made, selection.learning(), selection.validation())
+    assert {"deep_sound", "deep_title"} < set(model.voices_)
+    assert model.weights_[:, model.voices_.index("deep_sound")].max() > 0
+    shares = model.predict_proba(selection.tracks[tested])
+    packed = artifacts.pack(Packed(model, selection.learned_ids))
+    again = artifacts.unpack(packed).estimator
+    assert np.array_equal(shares, again.predict_proba(selection.tracks[tested]))
+    assert "torch" in artifacts.versions(again)

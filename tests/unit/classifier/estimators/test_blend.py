@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier import threads
+from classifier import sharing, threads
 from classifier.estimators.blend import ANCHORS, KNOWN, NEW, Blend, make
 from classifier.records import Choice
 from classifier.selection import Selection, select
@@ -24,11 +24,9 @@ def music(*, shuffled: bool = False) -> Selection:
 @cache
 def fitted(groups: tuple[str, ...] = ALL, *, shuffled: bool = False) -> Blend:
     selection = music(shuffled=shuffled)
-    learned = selection.learned
+    model = make(features=groups, seed=0, threads=1)
     with threads.capped(1):
-        return make(features=groups, seed=0, threads=1).fit(
-            selection.tracks[learned], selection.labels[learned], selection.validation()
-        )
+        return sharing.fit(model, selection.learning(), selection.validation())
 
 
 def accuracy(model: Blend, selection: Selection, regime: str) -> float:

@@ -20,6 +20,14 @@ def test_who_lacks_torch_is_told_what_to_install(
         estimators.build(Choice(estimator=name), threads=1)
 
 
+def test_a_blend_with_networks_needs_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where it is asked for them: the default is made without."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match="torch"):
+        estimators.build(Choice(estimator="blend", params={"deep": True}), threads=1)
+    assert "torch" not in artifacts.versions(estimators.build(Choice(), threads=1))
+
+
 def test_the_libraries_of_an_estimator_are_among_the_versions() -> None:
     """One that is not here is named so, and others pay nothing."""
 
