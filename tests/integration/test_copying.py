@@ -13,10 +13,10 @@ from genrebase.store.copying import HoldsOtherData, SameDatabase
 from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.errors import NotOurs, SchemaMismatch, StoreError
 from tests import factories as make
-from tests.conftest import PostgresServer
 from tests.consistency import assert_consistent
 from tests.everything import contents, fill
 from tests.fakes import NOON
+from tests.postgres import PostgresServer
 
 MakeTarget = Callable[[], Engine]
 

@@ -4,7 +4,7 @@ from sqlalchemy import Engine, text
 from genrebase.store import connect, schema
 from genrebase.store.engine import make_engine, transaction
 from genrebase.store.errors import NotOurs, SchemaMismatch
-from tests.conftest import PostgresServer
+from tests.postgres import PostgresServer
 
 
 def test_a_migrated_database_is_accepted(database_url: str):
