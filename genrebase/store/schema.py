@@ -1,13 +1,9 @@
 """The schema's revision: what this version expects, and how to get there."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import tables
@@ -16,9 +12,14 @@ from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
 from genrebase.store.upkeep import standing_views
 from genrebase.store.views.definition import Providers
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 EXPECTED_REVISION: Final = "0005"
 """The head of the migrations; a test holds the two equal."""
 
+_VERSION: Final = table("alembic_version", column("version_num"))
+"""Read without alembic, which only a migration need wait for."""
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
@@ -28,8 +29,10 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "migrations"
 
 
-def alembic_config(url: str | None = None) -> Config:
+def alembic_config(url: str | None = None) -> "Config":
     """Return alembic's configuration for the packaged migrations, on `url` or the settings'."""
+    from alembic.config import Config  # only a migration need wait for it
+
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["store_url"] = url
@@ -42,6 +45,8 @@ def upgrade(url: str | None = None, revision: str = "head") -> None:
     Raises `SchemaMismatch` where a newer version made it, `NotOurs` where it holds tables of
     somebody else under our names, `ViewsInTheWay` where people's own views cannot be kept.
     """
+    from alembic import command  # only a migration need wait for it
+
     config = alembic_config(url)
     engine = make_engine(url)
     try:
@@ -52,7 +57,9 @@ def upgrade(url: str | None = None, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
-def _check_known(engine: Engine, config: Config) -> None:
+def _check_known(engine: Engine, config: "Config") -> None:
+    from alembic.script import ScriptDirectory  # only a migration need wait for it
+
     found = current(engine)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
@@ -91,7 +98,9 @@ def current(engine: Engine) -> str | None:
         return None  # opening it would leave an empty file behind
     with reading(engine) as connection:
         try:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table(_VERSION.name):
+                return None
+            return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
         except DatabaseError as error:
             where = engine.url.render_as_string()
             raise Unreachable(f"{where} is not a database: {error.orig}") from error
