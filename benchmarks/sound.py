@@ -3,15 +3,15 @@
     OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python -m benchmarks.sound FILE… [--runs 5]
 
 Per file: seconds on one core of `frames.look` and of librosa's functions, each given the samples
-as its documentation shows, for the same 74 values a frame; the ratio; and the greatest difference
-between the two, relative to the spread of each value. Then what listening costs in all, and the
-memory of the process.
+as its documentation shows, for the same 74 values a frame, in turns; the ratio of the two in one
+round; what listening costs in all; and the greatest difference between the two means over time,
+relative to the spread of each value. Medians of all rounds. Then the memory of the process.
 """
 
 import argparse
 import resource
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,15 +48,20 @@ def one_by_one(samples: clips.Samples) -> dict[str, Any]:
     }
 
 
-def seconds(call: Callable[[], object], runs: int) -> float:
-    """Return the median of so many runs, after one that does not count."""
-    call()
-    taken = []
-    for _ in range(runs):
-        began = _CLOCK.monotonic()
-        call()
-        taken.append(_CLOCK.monotonic() - began)
-    return statistics.median(taken)
+def seconds(calls: Sequence[Callable[[], object]], runs: int) -> list[list[float]]:
+    """Return what each call took in each of so many rounds, after one that does not count.
+
+    In a round each is called once, so that whatever else the machine does is everybody's burden.
+    """
+    rounds = []
+    for _ in range(runs + 1):
+        taken = []
+        for call in calls:
+            began = _CLOCK.monotonic()
+            call()
+            taken.append(_CLOCK.monotonic() - began)
+        rounds.append(taken)
+    return [list(one) for one in zip(*rounds[1:], strict=True)]
 
 
 def furthest(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[str, float]:
@@ -78,17 +83,20 @@ def main() -> None:
     asked.add_argument("--runs", type=int, default=5)
     told = asked.parse_args()
     print(f"{'file':32}{'ours s':>8}{'librosa s':>11}{'ratio':>7}{'all s':>8}  furthest")
+    ratios = []
     for path in told.files:
         clip = clips.load(path)
-        ours = seconds(partial(frames.look, clip.samples), told.runs)
-        theirs = seconds(partial(one_by_one, clip.samples), told.runs)
-        whole = seconds(partial(listening.listen, path), told.runs)
-        name, far = furthest(frames.look(clip.samples).classic, one_by_one(clip.samples))
+        look, call = partial(frames.look, clip.samples), partial(one_by_one, clip.samples)
+        ours, theirs, whole = seconds([look, call, partial(listening.listen, path)], told.runs)
+        ratio = statistics.median(one / two for one, two in zip(ours, theirs, strict=True))
+        ratios.append(ratio)
+        name, far = furthest(look().classic, call())
+        one, two, three = (statistics.median(some) for some in (ours, theirs, whole))
         print(
-            f"{path.name[:31]:32}{ours:8.2f}{theirs:11.2f}{ours / theirs:7.2f}{whole:8.2f}"
-            f"  {name} {far:.4f}",
+            f"{path.name[:31]:32}{one:8.2f}{two:11.2f}{ratio:7.2f}{three:8.2f}  {name} {far:.6f}",
             flush=True,
         )
+    print(f"ratio: {statistics.median(ratios):.2f} (median), {max(ratios):.2f} at most")
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"memory of the process: {used:.0f} MiB")
 

@@ -8,6 +8,7 @@ half a minute at a time, so that memory does not grow with them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import librosa
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from genrebase.sound import pitches, shapes
 from genrebase.sound.clips import RATE, Samples
 
 Rows = NDArray[np.float32]
@@ -27,10 +29,6 @@ HOP: Final = 512
 MEL_BANDS: Final = 128
 _CHUNK: Final = HOP * 2_606
 """Samples worked through at once: half a minute, and a little more than the usual clip."""
-_NOTHING: Final = 1e-20
-"""Power that is none."""
-_SEMITONES: Final = 84
-"""Of the constant-Q transform: seven octaves from C1."""
 _MEDIAN: Final = 31
 """Frames, and bands, that a median is of: librosa's own, whose `decompose` costs 90 MB."""
 _COARSE: Final = 2
@@ -95,48 +93,40 @@ def _chunks(samples: Samples) -> Iterator[Samples]:
 
 def _chunk(samples: Samples) -> Frames:
     feature: Any = librosa.feature
-    magnitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP))
+    magnitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP).T)
     power = magnitude**2
-    silent = not np.any(power > _NOTHING)  # then there is nothing to be tuned to
-    tuning = 0.0
-    if not silent:
-        tuning = librosa.estimate_tuning(S=magnitude, sr=RATE, bins_per_octave=12)
-    pitches = np.abs(
-        librosa.cqt(
-            samples, sr=RATE, hop_length=HOP, n_bins=_SEMITONES, bins_per_octave=12, tuning=tuning
-        )
-    )
-    octaves = {"n_chroma": 12, "n_octaves": 7, "bins_per_octave": 12}
-    mel = feature.melspectrogram(S=power, sr=RATE, n_mels=MEL_BANDS)
-    frequency = librosa.fft_frequencies(sr=RATE, n_fft=FRAME)
-    centroid = feature.spectral_centroid(S=magnitude, sr=RATE, freq=frequency)
-    cens = feature.chroma_cens(C=pitches, **octaves)
-    length = magnitude.shape[1]
+    semitones = pitches.constant_q(samples, HOP, pitches.tuning(magnitude))
+    mel = _mel_bands() @ power.T
+    centroid, bandwidth = shapes.centroid_and_bandwidth(magnitude)
+    octaves = {"n_chroma": 12, "n_octaves": pitches.OCTAVES, "bins_per_octave": 12}
+    cens = feature.chroma_cens(C=semitones, **octaves)
     classic = {
         "chroma_cens": cens,
-        "chroma_cqt": feature.chroma_cqt(C=pitches, **octaves),
-        "chroma_stft": feature.chroma_stft(
-            S=power, sr=RATE, n_chroma=12, tuning=0.0 if silent else None
-        ),
+        "chroma_cqt": feature.chroma_cqt(C=semitones, **octaves),
+        "chroma_stft": pitches.chroma(power),
         "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
-        "rms": feature.rms(S=magnitude, frame_length=FRAME, hop_length=HOP),
-        "spectral_bandwidth": feature.spectral_bandwidth(
-            S=magnitude, sr=RATE, freq=frequency, centroid=centroid
-        ),
+        "rms": shapes.root_mean_square(power),
+        "spectral_bandwidth": bandwidth,
         "spectral_centroid": centroid,
-        "spectral_contrast": feature.spectral_contrast(S=magnitude, sr=RATE, freq=frequency),
-        "spectral_rolloff": feature.spectral_rolloff(S=magnitude, sr=RATE, freq=frequency),
+        "spectral_contrast": shapes.contrast(magnitude),
+        "spectral_rolloff": shapes.rolloff(magnitude),
         "tonnetz": feature.tonnetz(chroma=cens),
-        "zcr": feature.zero_crossing_rate(samples, frame_length=FRAME, hop_length=HOP),
+        "zcr": shapes.zero_crossings(samples, FRAME, HOP),
     }
     harmonic, percussive = _harmonic_percussive(mel)
+    length = len(magnitude)
     return Frames(
         {name: np.asarray(rows[:, :length], np.float32) for name, rows in classic.items()},
-        np.asarray(feature.spectral_flatness(S=magnitude), np.float32),
-        np.asarray(mel, np.float32),
+        shapes.flatness(power),
+        mel,
         harmonic,
         percussive,
     )
+
+
+@cache
+def _mel_bands() -> Rows:
+    return np.asarray(librosa.filters.mel(sr=RATE, n_fft=FRAME, n_mels=MEL_BANDS), np.float32)
 
 
 def _harmonic_percussive(mel: Rows) -> tuple[float, float]:
@@ -146,11 +136,21 @@ def _harmonic_percussive(mel: Rows) -> tuple[float, float]:
     DAFx 2010), over the mel spectrum instead of the full one: an eighth of the bands.
     """
     coarse = np.sqrt(mel[:, ::_COARSE])
-    stays = median_filter(coarse, size=(1, _MEDIAN), mode="reflect")
-    strikes = median_filter(coarse, size=(_MEDIAN, 1), mode="reflect")
+    stays, strikes = _medians(coarse), _medians(coarse.T).T
     masks = (
         librosa.util.softmask(one, other, power=2.0, split_zeros=True)
         for one, other in ((stays, strikes), (strikes, stays))
     )
     harmonic, percussive = (float(((coarse * mask) ** 2).mean()) for mask in masks)
     return harmonic, percussive
+
+
+def _medians(rows: Rows) -> Rows:
+    """Return the medians along each row, mirrored at its ends.
+
+    One after the other the rows are one long row, for which scipy has a much faster way.
+    """
+    side = _MEDIAN // 2
+    padded = np.pad(rows, ((0, 0), (side, side)), mode="symmetric")
+    found = median_filter(padded.reshape(-1), size=_MEDIAN).reshape(padded.shape)
+    return np.asarray(found[:, side:-side], np.float32)

@@ -1,0 +1,33 @@
+"""Tuning and the constant-Q transform, beside librosa's own."""
+
+import librosa
+import numpy as np
+import pytest
+
+from genrebase.sound import pitches
+from genrebase.sound.clips import RATE
+from tests import recordings
+
+
+@pytest.mark.parametrize("cents", [-40, 0, 25])
+def test_the_tuning_is_librosa_s(cents: int) -> None:
+    """To the last digit, of magnitudes as of powers."""
+    rate = round(RATE * 2 ** (cents / 1200))
+    sound = recordings.song(4, 1, seconds=6.0)
+    detuned = librosa.resample(sound, orig_sr=rate, target_sr=RATE)
+    for spectrum in (magnitude := np.abs(librosa.stft(detuned)), magnitude**2):
+        assert pitches.tuning(spectrum.T) == librosa.estimate_tuning(S=spectrum, sr=RATE)
+
+
+def test_silence_is_in_tune() -> None:
+    """Where nothing sounds there is nothing to be tuned to."""
+    assert pitches.tuning(np.zeros((9, 1_025), np.float32)) == 0.0
+
+
+@pytest.mark.parametrize("tuned", [-0.37, 0.0, 0.2])
+def test_the_constant_q_transform_is_librosa_s(tuned: float) -> None:
+    """Filters of one octave serve for all; nothing is lost by that."""
+    sound = recordings.song(9, 0, seconds=4.0)
+    expected = np.abs(librosa.cqt(sound, sr=RATE, tuning=tuned))
+    found = pitches.constant_q(sound, 512, tuned)
+    np.testing.assert_allclose(found, expected, atol=2e-6 * expected.max())
