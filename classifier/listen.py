@@ -28,7 +28,7 @@ SUFFIXES: Final = frozenset(f".{kind}" for kind in _KINDS.split())
 
 Told = TypeVar("Told")
 
-_NEEDED: Final = ("librosa", "mutagen", "soundfile")
+_NEEDED: Final = ("librosa", "mutagen", "soundfile", "soxr")
 _AHEAD: Final = 4
 """Files waiting per process: what was heard of all would fill the memory."""
 

@@ -18,7 +18,7 @@ from genrebase.runtime.stopping import stop_on_signals
 if TYPE_CHECKING:
     from collector.import_audio import Listening
 
-_EXTRA: Final = ("librosa", "soundfile", "mutagen")
+_EXTRA: Final = ("librosa", "soundfile", "soxr", "mutagen")
 _SHOWN: Final = 20
 """Files that could not be read, of which people are told one by one."""
 

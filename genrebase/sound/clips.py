@@ -1,6 +1,6 @@
 """A sound file as samples: decoded once, in blocks, hashed by what is heard.
 
-Needs the extra `audio` (soundfile, soxr by way of librosa). Whatever the file's rate, what is
+Needs the extra `audio` (soundfile, soxr). Whatever the file's rate, what is
 looked at is mono at 44,100 Hz, so that figures of different files can be compared; a long file is
 looked at in its middle ten minutes. The digest is of the whole sound as it was decoded: another
 name, another tag or another place of the file does not change it.
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import librosa
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from genrebase.errors import GenrebaseError
@@ -35,6 +35,10 @@ _FULL: Final = float(np.iinfo(np.int16).max)
 
 class Unreadable(GenrebaseError):
     """A file that is no sound, or holds too little of it."""
+
+
+class _NoNumbers(ValueError):
+    """A sound holds infinities, or what is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,13 @@ def load(path: Path) -> Clip:
     try:
         with soundfile.SoundFile(path) as sound:
             samples, seconds, rate, digest = _decoded(sound)
+    except _NoNumbers:
+        raise Unreadable(f"{path}: the sound holds values that are no numbers.") from None
     except soundfile.SoundFileError as error:
         raise Unreadable(f"{path}: this is no sound that can be decoded{_why(error)}.") from error
     if seconds < SHORTEST:
         raise Unreadable(f"{path}: {seconds:.2f} s of sound; at least {SHORTEST:g} s are needed.")
-    if not np.isfinite(samples).all():
-        raise Unreadable(f"{path}: the sound holds values that are no numbers.")
-    if rate != RATE:
-        samples = librosa.resample(samples, orig_sr=rate, target_sr=RATE)
-    return Clip(np.ascontiguousarray(samples, dtype=np.float32), seconds, rate, digest)
+    return Clip(samples, seconds, rate, digest)
 
 
 def _why(error: soundfile.SoundFileError) -> str:
@@ -100,14 +102,47 @@ def _middle(sound: soundfile.SoundFile, frames: int) -> tuple[Samples, int, str]
     kept_frames = int(SPAN * rate)
     first = max(0, (frames - kept_frames) // 2)
     digest = hashlib.sha256(f"{rate} {sound.channels} ".encode())
-    kept: list[Samples] = []
+    kept = _Kept(rate)
     position = 0
     while len(block := sound.read(_BLOCK * rate, dtype="float32", always_2d=True)):
         heard = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL
         digest.update(np.round(heard).astype("<i2").tobytes())
-        part = block[max(0, first - position) : max(0, first + kept_frames - position)]
-        if len(part):
-            kept.append(part.mean(axis=1))
+        kept.add(block[max(0, first - position) : max(0, first + kept_frames - position)])
         position += len(block)
-    samples = np.concatenate(kept) if kept else np.zeros(0, dtype=np.float32)
-    return samples, position, digest.hexdigest()
+    return kept.samples(), position, digest.hexdigest()
+
+
+class _Kept:
+    """Blocks of a sound, brought to mono at `RATE` one by one.
+
+    So a long sound is in memory once, and not at two rates, or whole and in parts.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._frames, self._filled = rate, 0, 0
+        self._samples = np.empty(int(SPAN * RATE) + 1, dtype=np.float32)
+        self._resampled: soxr.ResampleStream | None = None
+        if rate != RATE:
+            self._resampled = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
+
+    def add(self, block: Samples) -> None:
+        if len(block) == 0:
+            return
+        if not np.isfinite(block).all():
+            raise _NoNumbers
+        self._frames += len(block)
+        self._put(block.mean(axis=1), last=False)
+
+    def samples(self) -> Samples:
+        """Return what was added; nothing can be added afterwards."""
+        self._put(np.zeros(0, dtype=np.float32), last=True)
+        length = -(-self._frames * RATE // self._rate)
+        self._samples[self._filled : length] = 0.0  # what rounding left out
+        return self._samples[:length]
+
+    def _put(self, mono: Samples, *, last: bool) -> None:
+        if self._resampled is not None:
+            mono = self._resampled.resample_chunk(mono, last=last)
+        room = self._samples[self._filled : self._filled + len(mono)]
+        room[:] = mono[: len(room)]
+        self._filled += len(room)

@@ -99,8 +99,9 @@ def _statistics(rows: Rows) -> NDArray[np.float64]:
 
 
 def _mel(mel: Rows) -> list[NDArray[np.float64]]:
-    grouped = mel.astype(np.float64).reshape(MEL_GROUPS, -1, mel.shape[1]).mean(axis=1)
-    decibels = 10.0 * np.log10(np.maximum(grouped, _QUIET))
+    grouped = mel.reshape(MEL_GROUPS, -1, mel.shape[1]).mean(axis=1, dtype=np.float64)
+    decibels = np.log10(np.maximum(grouped, _QUIET, out=grouped), out=grouped)
+    decibels *= 10.0
     return [decibels.mean(axis=1), decibels.std(axis=1)]
 
 

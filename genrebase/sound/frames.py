@@ -7,7 +7,7 @@ half a minute at a time, so that memory does not grow with them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -66,20 +66,37 @@ class Frames:
     percussive: float
     """Power of what strikes, likewise."""
 
+    def rows(self) -> Iterator[Rows]:
+        """Yield everything that has a value per frame."""
+        yield from (self.classic[name] for name in SIZES)
+        yield self.flatness
+        yield self.mel
+
 
 def look(samples: Samples) -> Frames:
     """Return all frames of a clip at `RATE`; it holds at least one second."""
-    parts = [_chunk(chunk) for chunk in _chunks(samples)]
-    lengths = np.array([part.mel.shape[1] for part in parts], dtype=np.float64)
-    return Frames(
-        classic={
-            name: np.concatenate([part.classic[name] for part in parts], axis=1) for name in SIZES
-        },
-        flatness=np.concatenate([part.flatness for part in parts], axis=1),
-        mel=np.concatenate([part.mel for part in parts], axis=1),
-        harmonic=float(np.average([part.harmonic for part in parts], weights=lengths)),
-        percussive=float(np.average([part.percussive for part in parts], weights=lengths)),
+    chunks = list(_chunks(samples))
+    lengths = [1 + len(chunk) // HOP for chunk in chunks]
+    whole = Frames(
+        classic={name: _rows(size, sum(lengths)) for name, size in SIZES.items()},
+        flatness=_rows(1, sum(lengths)),
+        mel=_rows(MEL_BANDS, sum(lengths)),
+        harmonic=0.0,
+        percussive=0.0,
     )
+    strengths = []
+    for number, chunk in enumerate(chunks):
+        first = sum(lengths[:number])
+        part = _chunk(chunk)
+        for into, rows in zip(whole.rows(), part.rows(), strict=True):
+            into[:, first : first + lengths[number]] = rows
+        strengths.append((part.harmonic, part.percussive))
+    harmonic, percussive = np.average(strengths, axis=0, weights=lengths)
+    return replace(whole, harmonic=float(harmonic), percussive=float(percussive))
+
+
+def _rows(values: int, frames: int) -> Rows:
+    return np.empty((values, frames), dtype=np.float32)
 
 
 def _chunks(samples: Samples) -> Iterator[Samples]:

@@ -134,6 +134,32 @@ def test_any_rate_and_channels_are_understood(tmp_path: Path) -> None:
     assert clips.load(recordings.write(tmp_path / "b.wav", both, rate=48_000)).samples.ndim == 1
 
 
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_099, 48_000])
+def test_parts_brought_to_one_rate_make_the_whole(tmp_path: Path, rate: int) -> None:
+    """Decoded some seconds at a time, a sound is what librosa makes of it at once."""
+    noise = np.random.default_rng(rate).uniform(-0.5, 0.5, rate * 21 + 7)
+    path = recordings.write(tmp_path / "a.wav", noise.astype(np.float32), rate=rate)
+    decoded, _ = soundfile.read(path, dtype="float32")
+    expected = librosa.resample(decoded, orig_sr=rate, target_sr=clips.RATE)
+    np.testing.assert_array_equal(clips.load(path).samples, expected)
+
+
+def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
+    """A file of floating point may hold anything."""
+    sound = recordings.tone(0, 2.0)
+    sound[700] = np.inf
+    soundfile.write(tmp_path / "a.wav", sound, clips.RATE, subtype="FLOAT")
+    with pytest.raises(clips.Unreadable, match="values that are no numbers"):
+        clips.load(tmp_path / "a.wav")
+
+
+def test_onsets_are_librosa_s(seen: frames.Frames) -> None:
+    """Computed some frames at a time, to the same strength."""
+    mel = np.tile(seen.mel, 4)
+    theirs = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=clips.RATE)
+    np.testing.assert_allclose(rhythm.onset_strength(mel), theirs, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
