@@ -31,10 +31,8 @@ DESCRIPTORS: Final = "descriptors"
 _DESCRIBED: Final = "descriptor:"
 """What the names of its columns begin with; then come the set's name and the value's."""
 
-OWN_SCALE: Final = "audio"
-"""The provider whose measures are computed from files: other scales under the same names."""
-RESCALED: Final = ("danceability", "energy", "loudness", "acousticness")
-"""What it measures otherwise than a catalogue; tempo, key and mode are the same everywhere."""
+RESCALED: Final = tables.RESCALED_FEATURES
+"""What is measured otherwise in files; tempo, key and mode are the same everywhere."""
 
 CATEGORIES: Final = tables.WHOLE_FEATURES
 """Key, mode and time signature are names, not quantities."""
@@ -190,7 +188,7 @@ def _own_scale(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell which rows carry measures of files rather than those of a catalogue."""
     if "provider" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    told = frame["provider"].astype("string") == OWN_SCALE
+    told = frame["provider"].astype("string") == tables.OWN_SCALE
     return told.to_numpy(dtype=bool, na_value=False)
 
 

@@ -5,7 +5,7 @@ are `cividis` (Nuñez et al., 2018), made for the same.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -85,6 +85,19 @@ def short(label: object) -> str:
     """Return a label that is not too long."""
     text = str(label)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def measured(feature: str, known: Collection[str]) -> str:
+    """Return the feature, or what files are measured by instead where only that is known.
+
+    Raise `BadChoice` where neither is.
+    """
+    for name in (feature, f"own_{feature}"):
+        if name in known:
+            return name
+    raise BadChoice(
+        f"There is no feature {feature!r} to draw. Known: {', '.join(known) or 'none'}."
+    )
 
 
 def grouped(frame: "pd.DataFrame", genres: Sequence[str] | None, weight: str) -> list[str]:

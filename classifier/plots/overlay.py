@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from classifier.errors import BadChoice
 from classifier.plots import canvas
 from classifier.plots.wanted import Wanted
 
@@ -17,10 +16,8 @@ VIEW: Final = "genre_histograms"
 
 def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
     """Draw the histogram of `wanted.feature` of each genre as steps."""
-    chosen = frame[frame["feature"] == wanted.feature]
-    if len(chosen) == 0:
-        known = ", ".join(sorted(set(frame["feature"]))) or "none"
-        raise BadChoice(f"There is no feature {wanted.feature!r} to draw. Known: {known}.")
+    feature = canvas.measured(wanted.feature, sorted(set(frame["feature"])))
+    chosen = frame[frame["feature"] == feature]
     genres = canvas.grouped(chosen, wanted.genres, "tracks")
     figure = canvas.new(8.0, 4.5)
     axes = figure.add_subplot()
@@ -30,7 +27,7 @@ def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
         shares = chosen[chosen["genre"] == genre].set_index("bin")["share"]
         values = shares.reindex(numbers, fill_value=0.0).to_numpy(dtype=np.float64)
         axes.step(_places(bins, numbers), values, where="mid", color=colour, label=genre)
-    axes.set_xlabel(wanted.feature)
+    axes.set_xlabel(feature)
     axes.set_ylabel("share of the genre's tracks")
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", color="#dddddd")

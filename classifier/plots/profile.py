@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from classifier.errors import BadChoice
-from classifier.findings.effects import QUANTITIES
+from classifier.features.audio import CATEGORIES
 from classifier.plots import canvas
 from classifier.plots.wanted import Wanted
+from genrebase.store import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,27 +19,28 @@ VIEW: Final = "genre_profiles"
 def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
     """Draw per feature a row for each genre: 5% to 95%, the middle half, and the median.
 
-    Genres stand in the order of their medians of `wanted.feature`.
+    Genres stand in the order of their medians of `wanted.feature`. What is measured in files on
+    scales of its own has panels of its own.
     """
     if len(frame) == 0:
         raise BadChoice("No labelled track has features yet: run `collector enrich`.")
     there = sorted(set(frame["genre"]))
     genres = there if wanted.genres is None else list(wanted.genres)
     canvas.known(genres, there)
-    if wanted.feature not in QUANTITIES:
-        known = ", ".join(QUANTITIES)
-        raise BadChoice(f"There is no feature {wanted.feature!r} to draw. Known: {known}.")
+    measured = set(frame["feature"])
+    shown = [name for name in tables.MEASURES if name in measured and name not in CATEGORIES]
+    feature = canvas.measured(wanted.feature, shown)
     frame = frame[frame["genre"].isin(genres)].set_index(["feature", "genre"])
-    middle = frame.loc[wanted.feature]["p50"]
+    middle = frame.loc[feature]["p50"]
     ordered = sorted(genres, key=lambda genre: (float(middle.get(genre, 0.0)), genre))
-    return _drawn(frame, ordered)
+    return _drawn(frame, ordered, shown)
 
 
-def _drawn(frame: pd.DataFrame, genres: list[str]) -> "Figure":
+def _drawn(frame: pd.DataFrame, genres: list[str], shown: list[str]) -> "Figure":
     count = len(genres)
     figure = canvas.new(14.0, max(2.5, 1.2 + 0.15 * count))
-    panels = figure.subplots(1, len(QUANTITIES), sharey=True)
-    for axes, feature in zip(panels, QUANTITIES, strict=True):
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, feature in zip(panels, shown, strict=True):
         rows = frame.loc[feature].reindex(genres)
         places = range(count)
         axes.hlines(places, rows["p05"], rows["p95"], color="#999999", linewidth=0.8)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import BadChoice
-from classifier.features.audio import AUDIO, METADATA, numbers
+from classifier.features.audio import AUDIO, METADATA, RESCALED, mostly_own, numbers, on_scale
 from classifier.plots import canvas
 from classifier.plots.wanted import Wanted
 
@@ -20,11 +20,16 @@ POINTS: Final = 400
 
 
 def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
-    """Draw a sample of each genre's tracks by `wanted.x` and `wanted.y`, one colour a genre."""
+    """Draw a sample of each genre's tracks by `wanted.x` and `wanted.y`, one colour a genre.
+
+    Of what files are measured by on scales of their own, tracks on the commoner scale are drawn.
+    """
     for name in (wanted.x, wanted.y):
         if name not in COLUMNS:
             raise BadChoice(f"There is no feature {name!r}. Known: {', '.join(COLUMNS)}.")
-    x, y = numbers(frame, wanted.x), numbers(frame, wanted.y)
+    own = mostly_own(frame)
+    scaled = on_scale(frame, own=own)
+    x, y = numbers(scaled, wanted.x), numbers(scaled, wanted.y)
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
         raise BadChoice(f"Of no labelled track both {wanted.x} and {wanted.y} are known.")
@@ -39,7 +44,11 @@ def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
         if len(rows) > POINTS:
             rows = random.choice(rows, POINTS, replace=False)
         axes.plot(x[rows], y[rows], ".", color=colour, label=genre, markersize=4, alpha=0.6)
-    axes.set_xlabel(wanted.x)
-    axes.set_ylabel(wanted.y)
+    axes.set_xlabel(_called(wanted.x, own=own))
+    axes.set_ylabel(_called(wanted.y, own=own))
     axes.legend(frameon=False, fontsize=8, markerscale=2)
     return figure
+
+
+def _called(name: str, *, own: bool) -> str:
+    return f"own_{name}" if own and name in RESCALED else name

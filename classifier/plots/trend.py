@@ -8,6 +8,7 @@ import pandas as pd
 from classifier.errors import BadChoice
 from classifier.plots import canvas
 from classifier.plots.wanted import Wanted
+from genrebase.store import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ VIEWS: Final = {
     "popularity": "genre_popularity",
 }
 _COLUMNS: Final = {"year": "release_year", "decade": "decade", "popularity": "popularity"}
-_KEYS: Final = ("genre_id", "genre", "decade", "tracks", "with_features")
+_KEYS: Final = ("genre_id", "genre", "decade", "tracks", "with_features", "from_files")
 FEW: Final = 5
 """A point of fewer tracks is left out: one track is no trend."""
 
@@ -38,21 +39,34 @@ def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
         raise BadChoice(
             f"There is no feature {wanted.feature!r} to draw. Known: {', '.join(known)}."
         )
-    chosen = frame[frame[wanted.feature].notna()]
-    weight = "with_features" if wanted.feature not in {"popularity", "release_year"} else "tracks"
-    if len(chosen) == 0:
+    said = [name for name in known if frame[name].notna().any()]
+    if not {wanted.feature, f"own_{wanted.feature}"} & set(said):
         raise BadChoice(f"Of no labelled track both {by} and {wanted.feature} are known.")
-    genres = canvas.grouped(chosen, wanted.genres, weight)
+    feature = canvas.measured(wanted.feature, said)
+    chosen = frame[frame[feature].notna()]
+    chosen = chosen.assign(weight=_weights(chosen, feature))
+    genres = canvas.grouped(chosen, wanted.genres, "weight")
     figure = canvas.new(8.0, 4.5)
     axes = figure.add_subplot()
     for colour, genre in zip(canvas.COLOURS, genres, strict=False):
-        points = means(chosen[chosen["genre"] == genre], by, wanted.feature, weight)
+        points = means(chosen[chosen["genre"] == genre], by, feature, "weight")
         axes.plot(points.index, points, "o-", color=colour, label=genre, markersize=3)
     axes.set_xlabel(wanted.by)
-    axes.set_ylabel(f"mean {wanted.feature}")
+    axes.set_ylabel(f"mean {feature}")
     axes.grid(axis="y", color="#dddddd")
     axes.legend(frameon=False, fontsize=8)
     return figure
+
+
+def _weights(frame: pd.DataFrame, feature: str) -> "pd.Series[int]":
+    """Return of how many tracks each row's mean of a feature is."""
+    if feature in {"popularity", "release_year"}:
+        return frame["tracks"]
+    if feature in tables.OWN_FEATURES:
+        return frame["from_files"]
+    if feature in tables.RESCALED_FEATURES:
+        return frame["with_features"] - frame["from_files"]
+    return frame["with_features"]
 
 
 def means(rows: pd.DataFrame, by: str, feature: str, weight: str) -> "pd.Series[float]":

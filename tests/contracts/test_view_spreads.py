@@ -25,11 +25,13 @@ def add(connection, number: int, genres, **features):
 def test_bins_cover_what_a_feature_may_be():
     """Every range begins in bin 0 and ends with the last bin; the sentence has their widths."""
     for feature, bins in BINS.items():
-        low, high = tables.FEATURE_RANGES[feature]
+        low, high = tables.FEATURE_RANGES[feature.removeprefix("own_")]
         assert bins.low <= low
         assert bins.low + bins.span == high
         width = bins.span / bins.count
-        assert width == pytest.approx({"loudness": 2, "tempo": 10}.get(feature, 0.05))
+        assert width == pytest.approx(
+            {"loudness": 2, "tempo": 10}.get(feature.removeprefix("own_"), 0.05)
+        )
 
 
 def test_a_value_on_a_bound_is_in_the_bin_above(engine: Engine):
@@ -88,6 +90,74 @@ def test_histograms_are_by_label(engine: Engine):
     for row in rows:
         tracks[row["genre"]] += row["tracks"]
     assert tracks == dict.fromkeys(("rock", "jazz"), len(tables.FEATURES))
+
+
+@pytest.fixture
+def mixed(engine: Engine) -> Engine:
+    """Return a database with a genre of both scales, one of files, and one of a catalogue."""
+    both = (("csv", 0.2), ("csv", 0.4), ("audio", 0.9))
+    held = {"both": both, "files": both[2:], "catalogue": both[:2]}
+    with transaction(engine) as connection:
+        for genre, tracks in held.items():
+            number = make.add_genre(connection, genre)
+            for place, (provider, energy) in enumerate(tracks):
+                track = make.add_track(
+                    connection,
+                    f"{genre} {place}",
+                    genres=[number],
+                    release_year=1999,
+                    popularity=50,
+                )
+                make.add_features(connection, track, provider, energy=energy, tempo=100.0)
+        twice = make.add_track(connection, "Both", genres=[number], release_year=1999)
+        make.add_features(connection, twice, "csv", energy=0.3, tempo=100.0)
+        make.add_features(connection, twice, "audio", energy=0.9, tempo=100.0)
+    return engine
+
+
+def test_profiles_never_mix_scales(mixed: Engine):
+    """A file's energy is no catalogue's: it has rows of its own; tempo is everybody's.
+
+    A track that both know counts as the provider to trust most has it.
+    """
+    rows = {
+        (row["genre"], row["feature"]): (row["n"], pytest.approx(row["mean"]))
+        for row in ask(mixed, views.genre_profiles)
+        if row["feature"] in {"energy", "own_energy", "tempo"}
+    }
+    assert rows == {
+        ("both", "energy"): (2, 0.3),
+        ("both", "own_energy"): (1, 0.9),
+        ("both", "tempo"): (3, 100.0),
+        ("files", "own_energy"): (1, 0.9),
+        ("files", "tempo"): (1, 100.0),
+        ("catalogue", "energy"): (3, 0.3),
+        ("catalogue", "tempo"): (3, 100.0),
+    }
+
+
+def test_histograms_never_mix_scales(mixed: Engine):
+    """Shares are of the tracks on one scale."""
+    rows = [row for row in ask(mixed, views.genre_histograms) if row["genre"] == "both"]
+    found = {
+        (row["feature"], row["bin"]): (row["tracks"], row["share"])
+        for row in rows
+        if row["feature"].endswith("energy")
+    }
+    assert found == {("energy", 4): (1, 0.5), ("energy", 8): (1, 0.5), ("own_energy", 18): (1, 1)}
+
+
+@pytest.mark.parametrize("view", [views.genre_trends, views.genre_popularity])
+def test_trends_never_mix_scales(mixed: Engine, view):
+    """Means of files stand at the end, and how many tracks they are of."""
+    rows = {row["genre"]: row for row in ask(mixed, view)}
+    both, files, catalogue = (rows[genre] for genre in ("both", "files", "catalogue"))
+    assert (both["with_features"], both["from_files"], both["tempo"]) == (3, 1, 100.0)
+    assert (both["energy"], both["own_energy"]) == (pytest.approx(0.3), 0.9)
+    assert (files["with_features"], files["from_files"], files["energy"]) == (1, 1, None)
+    assert files["own_energy"] == 0.9
+    assert (catalogue["from_files"], catalogue["own_energy"]) == (0, None)
+    assert catalogue["energy"] == pytest.approx(0.3)
 
 
 def test_trends_are_by_label_and_year(engine: Engine):

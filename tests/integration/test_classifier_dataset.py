@@ -75,7 +75,7 @@ def test_means_and_deviations_are_numbers_without_a_row(sqlite_engine: Engine, v
     """The view itself says so, not the values that happen to be there."""
     table = views.ALL[view].table
     assert [name for name in table.c if isinstance(name.type, NullType)] == []
-    figures = {"standard_deviation", *tables.FEATURES} & set(table.c.keys())
+    figures = {"standard_deviation", *tables.MEASURES} & set(table.c.keys())
     frame = dataset.read(view, sqlite_engine)
     assert {str(frame[name].dtype) for name in figures} == {"float64"}
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, insert
 from typer.testing import CliRunner
 
+from classifier import dataset
 from classifier import plot as plotting
 from classifier.cli import app
 from classifier.errors import BadChoice
@@ -200,6 +201,50 @@ def test_a_point_of_a_trend_is_the_mean_of_its_tracks() -> None:
     )
     means = trend.means(rows, "decade", "energy", "with_features")
     assert means.to_dict() == {1990: pytest.approx(0.35)}
+
+
+@pytest.fixture
+def files(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Yield a database of sound files, one track beside them from a catalogue."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        for number in range(9):
+            track = make.add_track(
+                connection, f"Song {number}", genres=[rock], release_year=1999, popularity=50
+            )
+            provider = "audio" if number else "csv"
+            make.add_features(connection, track, provider, energy=number / 10, valence=None)
+    yield engine
+    engine.dispose()
+
+
+def test_a_drawing_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
+    """What is measured in files is called so, also where something else was asked for."""
+    with transaction(files) as connection:
+        connection.execute(
+            tables.audio_features.delete().where(tables.audio_features.c.provider == "csv")
+        )
+    drawn("overlay", tmp_path / "overlay.svg", "--feature", "energy")
+    drawn("trend", tmp_path / "trend.svg", "--feature", "energy")
+    drawn("profile", tmp_path / "profile.svg", "--feature", "energy")
+    drawn("scatter", tmp_path / "scatter.svg", "--x", "energy", "--y", "tempo")
+    assert "own_energy" in texts(tmp_path / "overlay.svg")
+    assert "mean own_energy" in texts(tmp_path / "trend.svg")
+    assert {"own_energy", "own_loudness", "tempo"} < texts(tmp_path / "profile.svg")
+    assert not {"energy", "loudness", "valence"} & texts(tmp_path / "profile.svg")
+    assert {"own_energy", "tempo"} < texts(tmp_path / "scatter.svg")
+
+
+def test_both_scales_are_drawn_apart(files: Engine, tmp_path: Path) -> None:
+    """A panel each; a trend of a catalogue's tracks is weighed by these alone."""
+    drawn("profile", tmp_path / "a.svg")
+    assert {"energy", "own_energy", "tempo"} < texts(tmp_path / "a.svg")
+    frame = dataset.read("genre_trends", files)
+    assert trend._weights(frame, "energy").tolist() == [1]
+    assert trend._weights(frame, "own_energy").tolist() == [8]
+    assert trend._weights(frame, "tempo").tolist() == [9]
 
 
 @pytest.mark.parametrize(

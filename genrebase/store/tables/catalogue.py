@@ -54,6 +54,15 @@ FEATURE_RANGES: Final = {
 WHOLE_FEATURES: Final = ("key", "mode", "time_signature")
 """Features that are categories, stored as whole numbers."""
 
+OWN_SCALE: Final = "audio"
+"""The provider whose features are computed from sound files."""
+RESCALED_FEATURES: Final = ("danceability", "energy", "loudness", "acousticness")
+"""What it measures on scales of its own; tempo, key and mode are the same everywhere."""
+OWN_FEATURES: Final = {f"own_{name}": name for name in RESCALED_FEATURES}
+"""How these are called where tracks are taken together, and what each is measured instead of."""
+MEASURES: Final = (*FEATURES, *OWN_FEATURES)
+"""The 12 features as catalogues have them, and what is measured in files instead of four."""
+
 SIDES: Final = ("train", "validation_new", "test_new", "validation_seen", "test_seen", "none")
 """Where a track stands in every evaluation (see `sides.py`)."""
 

@@ -1,4 +1,4 @@
-"""`python -m genrebase.store.views > docs/views.md`: the documentation of every view."""
+"""`python -m genrebase.store.views`: the documentation of every view, as docs/views.md has it."""
 
 import sys
 from typing import Final
@@ -11,7 +11,7 @@ _HEADER: Final = f"""\
 
 What the database answers, column by column. People's SQL stands on the views: new columns go at
 the end, and a view whose meaning changes gets a new name. [sql.md](sql.md) has the questions they
-were made for. Made by `python -m genrebase.store.views > docs/views.md`.
+were made for. Made by `make docs`.
 
 Where several providers know a track's features, a view shows those of the first of
 `COLLECTOR_FEATURE_ORDER` (default: {", ".join(DEFAULT_FEATURE_ORDER)}; others come last, by name),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURES
+from genrebase.store.tables import MEASURES
 from genrebase.store.views import parts
 from genrebase.store.views.definition import Providers, view
 
@@ -85,7 +85,7 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
 
 def _genre_profiles(providers: Providers) -> Select[Any]:
     labelled = parts.labelled_features(providers)
-    ranked = union_all(*(_ranked(labelled, feature) for feature in FEATURES)).subquery("ranked")
+    ranked = union_all(*(_ranked(labelled, feature) for feature in MEASURES)).subquery("ranked")
     value = ranked.c.value
     n, total = func.count(), func.sum(value)
     spread = func.sum(value * value) - total * total / n
@@ -173,11 +173,12 @@ genre_progress = view(
 genre_profiles = view(
     "genre_profiles",
     "One row per genre and feature: how its labelled tracks are spread. Percentiles are values "
-    "that occur (nearest rank): the least value that so many percent do not exceed.",
+    "that occur (nearest rank): the least value that so many percent do not exceed. "
+    + parts.OWN_SENTENCE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks described.",
-        "feature": "One of the 12 features.",
+        "feature": parts.MEASURE_SENTENCE,
         "n": "Tracks of the genre for which it is known; the others are left out.",
         "mean": "The arithmetic mean.",
         "standard_deviation": "The sample standard deviation (over n - 1), NULL for one track.",

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import CTE, ColumnElement, FromClause, Label, and_, case, func, select
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURES
+from genrebase.store.tables import FEATURES, OWN_FEATURES, OWN_SCALE, RESCALED_FEATURES
 from genrebase.store.views.definition import Providers
 
 FEATURE_SENTENCES: Final = {
@@ -22,6 +22,15 @@ FEATURE_SENTENCES: Final = {
     "tempo": "Beats per minute; NULL: not found.",
     "time_signature": "Beats in a bar; NULL: not found.",
 }
+
+MEASURE_SENTENCE: Final = (
+    "One of the 12 features, as catalogues have them, or one of the four that files are measured "
+    "by instead: " + ", ".join(OWN_FEATURES) + "."
+)
+OWN_SENTENCE: Final = (
+    "What is computed from files as danceability, energy, loudness and acousticness is on scales "
+    "of its own: it never counts for these, but for `own_energy` and so on."
+)
 
 TRACK_SENTENCES: Final = {
     "track_id": "The track's number.",
@@ -144,15 +153,28 @@ def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
     return [features.c[name] for name in FEATURES]
 
 
+def measures(features: FromClause) -> list[Label[Any]]:
+    """Return the columns of `MEASURES`: of each scale the values that are on it, else NULL."""
+    from_files = features.c.provider == OWN_SCALE
+    shown = [
+        features.c[name].label(name)
+        if name not in RESCALED_FEATURES
+        else case((~from_files, features.c[name])).label(name)
+        for name in FEATURES
+    ]
+    own = [case((from_files, features.c[name])).label(mine) for mine, name in OWN_FEATURES.items()]
+    return [*shown, *own]
+
+
 def labelled_features(providers: Providers) -> CTE:
-    """Return the label and the features of every labelled track that has features."""
+    """Return the label and the measures of every labelled track that has features."""
     verdict, is_latest = latest_verdict()
     source, features = with_features(
         tables.track.outerjoin(verdict, is_latest), providers, known_only=True
     )
     label = func.coalesce(verdict.c.genre_id, tables.track.c.genre_id)
     return (
-        select(label.label("genre_id"), *feature_columns(features))
+        select(label.label("genre_id"), *measures(features))
         .select_from(source)
         .where(label.is_not(None))
         .cte("labelled")

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURES
+from genrebase.store.tables import FEATURES, MEASURES, OWN_FEATURES, OWN_SCALE
 from genrebase.store.views import parts
 from genrebase.store.views.definition import Providers, view
 
@@ -36,7 +36,7 @@ def _labelled(providers: Providers) -> Subquery:
             track.c.release_year,
             track.c.popularity,
             features.c.provider,
-            *parts.feature_columns(features),
+            *parts.measures(features),
         )
         .select_from(source)
         .subquery("labelled")
@@ -50,7 +50,8 @@ def _mean(column: ColumnElement[Any]) -> ColumnElement[float]:
 def _summed(labelled: Subquery, group: ColumnElement[Any], mean: ColumnElement[Any]) -> Subquery:
     """Return per genre and `group` how many tracks there are, and means of `mean` and features."""
     has_features = case((labelled.c.provider.is_not(None), 1), else_=0)
-    means = (_mean(labelled.c[name]).label(name) for name in FEATURES)
+    is_from_file = case((labelled.c.provider == OWN_SCALE, 1), else_=0)
+    means = (_mean(labelled.c[name]).label(name) for name in MEASURES)
     return (
         select(
             labelled.c.genre_id,
@@ -59,6 +60,7 @@ def _summed(labelled: Subquery, group: ColumnElement[Any], mean: ColumnElement[A
             cast(func.sum(has_features), Integer).label("with_features"),
             _mean(mean).label(mean.key),
             *means,
+            cast(func.sum(is_from_file), Integer).label("from_files"),
         )
         .where(labelled.c.genre_id.is_not(None), group.is_not(None))
         .group_by(labelled.c.genre_id, group)
@@ -78,6 +80,8 @@ def _genre_trends(providers: Providers) -> Select[Any]:
         summed.c.with_features,
         summed.c.popularity,
         *(summed.c[name] for name in FEATURES),
+        summed.c.from_files,
+        *(summed.c[name] for name in OWN_FEATURES),
     ).select_from(summed.join(genre, genre.c.id == summed.c.genre_id))
 
 
@@ -96,6 +100,8 @@ def _genre_popularity(providers: Providers) -> Select[Any]:
         summed.c.with_features,
         summed.c.release_year,
         *(summed.c[name] for name in FEATURES),
+        summed.c.from_files,
+        *(summed.c[name] for name in OWN_FEATURES),
     ).select_from(summed.join(genre, genre.c.id == summed.c.genre_id))
 
 
@@ -112,13 +118,18 @@ _MEANS: Final = {
     "valence": "Mean valence, 0 to 1.",
     "tempo": "Mean tempo in beats per minute.",
     "time_signature": "Mean beats in a bar.",
+    "from_files": "Of those with features, the tracks whose features are computed from files.",
+    "own_danceability": "Their mean danceability, on a scale of its own, 0 to 1.",
+    "own_energy": "Their mean energy, on a scale of its own, 0 to 1.",
+    "own_loudness": "Their mean loudness in LUFS.",
+    "own_acousticness": "Their mean acousticness, on a scale of its own, 0 to 1.",
 }
 
 genre_trends = view(
     "genre_trends",
     "One row per genre and release year, with its decade: how many labelled tracks came out, and "
     "how they sound. Tracks without a year are left out; a mean is over the tracks for which the "
-    "value is known, NULL where there is none.",
+    "value is known, NULL where there is none. " + parts.OWN_SENTENCE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",
@@ -136,7 +147,7 @@ genre_popularity = view(
     "genre_popularity",
     "One row per genre and ten points of popularity: how many labelled tracks are so popular, and "
     "how they sound. Tracks of unknown popularity are left out; a mean is over the tracks for "
-    "which the value is known, NULL where there is none.",
+    "which the value is known, NULL where there is none. " + parts.OWN_SENTENCE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",
