@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -190,11 +190,25 @@ def _configure_sqlite(engine: Engine) -> None:
         cursor.close()
 
     _keep_to_one_file(engine)
+    _roll_back_on_ctrl_c(engine)
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _roll_back_on_ctrl_c(engine: Engine) -> None:
+    """Keep a connection whose statement Ctrl-C ended: it rolls back at once.
+
+    Thrown away it would stay open, and the database locked, as long as a traceback knows its
+    cursor; who then writes down that the job was interrupted waits for himself.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def on_error(context: ExceptionContext) -> None:
+        if not isinstance(context.original_exception, Exception):
+            context.is_disconnect = False
 
 
 def _keep_to_one_file(engine: Engine) -> None:

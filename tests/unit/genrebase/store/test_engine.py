@@ -38,6 +38,34 @@ def _slip(engine: Engine) -> None:
         raise Slip
 
 
+def test_ctrl_c_in_a_statement_rolls_back_at_once(sqlite_engine: Engine):
+    """Another connection can write while the error is still in hand."""
+    with pytest.raises(KeyboardInterrupt):
+        _struck(sqlite_engine)
+    assert genres(sqlite_engine) == 1
+
+
+class Struck:
+    """A value that Ctrl-C keeps from being stored."""
+
+    def __conform__(self, _protocol: object) -> None:
+        raise KeyboardInterrupt
+
+
+def _struck(engine: Engine) -> None:
+    rows = [("rock",), (Struck(),)]
+    try:
+        with transaction(engine) as connection:
+            connection.exec_driver_sql("CREATE TABLE heard (name)")
+            connection.exec_driver_sql("INSERT INTO heard VALUES (?)", rows)
+    except KeyboardInterrupt:
+        other = make_engine(engine.url, settings=StoreSettings(busy_timeout=0.001))
+        with transaction(other) as connection:
+            make.add_genre(connection, "jazz")
+        other.dispose()
+        raise
+
+
 def test_reading_never_commits(engine: Engine):
     """What is written under `reading` is gone."""
     with reading(engine) as connection:
@@ -64,7 +92,7 @@ def test_foreign_keys_hold(engine: Engine):
 
 def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
     """A writing transaction takes the lock at its beginning, a second one waits at its own."""
-    impatient = make_engine(settings=StoreSettings(url=sqlite_url, busy_timeout=0.01))
+    impatient = make_engine(settings=StoreSettings(url=sqlite_url, busy_timeout=0.0011))
     with transaction(sqlite_engine):
         with reading(impatient) as connection:
             assert connection.execute(text("SELECT count(*) FROM genre")).scalar() == 0
