@@ -27,7 +27,7 @@ from sqlalchemy import Column, MetaData, Table, Text, text
 from collector.datasets import reader
 from collector.import_dataset import BATCH, import_dataset
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.store import schema
 from genrebase.store.engine import make_engine, transaction
 
@@ -46,6 +46,8 @@ class Memory(Advance):
         *,
         total: float | None = None,  # noqa: ARG002 - the signature is Advance's
         note: str | None = None,  # noqa: ARG002 - likewise
+        share: float | None = None,  # noqa: ARG002 - likewise
+        about: bool = False,  # noqa: ARG002 - likewise
     ) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB
         self.peaks.append((int(done), peak))

@@ -23,7 +23,7 @@ import soundfile
 
 from collector.import_audio import Asked, import_audio
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.sound import frames, keys, rhythm
 from genrebase.store import schema
 from genrebase.store.engine import make_engine

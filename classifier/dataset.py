@@ -264,6 +264,13 @@ def models(database: Database, task: str | None = None) -> list[StoredModel]:
         return [StoredModel(**row) for row in connection.execute(query).mappings()]
 
 
+def latest(database: Database) -> int | None:
+    """Return the number of the latest model of any task, if there is one."""
+    with reading(database) as connection:
+        number: int | None = connection.scalar(select(func.max(tables.model.c.id)))
+        return number
+
+
 def model(database: Database, number: int) -> StoredModel:
     """Return one model; raise `UnknownModel`."""
     query = select(*_MODEL).where(tables.model.c.id == number)

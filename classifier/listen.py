@@ -1,5 +1,6 @@
 """What the champion says about sound files, whether the database knows them or not."""
 
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -158,12 +159,20 @@ def side_by_side(
 
 
 def _pooled(hear: Callable[[Path], Told], files: Sequence[Path], workers: int) -> Iterator[Told]:
-    # not forked: a process with threads must not be
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),  # not forked: a process with threads must not be
+        initializer=signal.signal,  # Ctrl-C reaches the whole group, and we are who answers it
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    ) as pool:
         waiting: deque[Future[Told]] = deque()
-        for file in files:
-            waiting.append(pool.submit(hear, file))
-            if len(waiting) > workers * _AHEAD:
+        try:
+            for file in files:
+                waiting.append(pool.submit(hear, file))
+                if len(waiting) > workers * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)  # only those in hand are waited for
+            raise

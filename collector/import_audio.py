@@ -23,7 +23,7 @@ from collector.datasets import fma
 from collector.import_dataset import refuse_invented
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.sound import descriptors
 from genrebase.store.engine import Engine, reading, transaction
 

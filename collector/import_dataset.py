@@ -23,7 +23,7 @@ from collector.records import Delivery, FoundTrack, Recorded, Seen
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.store.engine import Engine, reading, transaction
 
 JOB: Final = "import"
@@ -116,11 +116,12 @@ def import_dataset(
                     note.writerow((row, reason))
                 unlabelled += sum(genre is None for _, _, genre, _ in batch.found)
                 done = batch.last
-                advance(done, total=dataset.estimated_rows(done))
+                advance(done, total=dataset.estimated_rows(done), about=not dataset.exact)
                 collect()
             if stopped:
                 run.outcome("interrupted")
             else:
+                advance(done, total=done)
                 recorder.finish()
             run.note(file=path.name, rows=done, tracks_new=total.tracks_new)
     seconds = clock.monotonic() - began

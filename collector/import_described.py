@@ -16,7 +16,7 @@ from collector.import_dataset import JOB, PROVIDER, Imported, refuse_invented
 from collector.records import Delivery, FoundTrack, Recorded, Seen
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.sound import vectors
 from genrebase.store.engine import Engine, transaction
 
@@ -66,10 +66,11 @@ def import_described(
                     break
                 importing.record(batch, done)
                 done += len(batch)
-                advance(done, total=dataset.estimated_rows(done))
+                advance(done, total=dataset.estimated_rows(done), about=not dataset.exact)
             if stopped:
                 run.outcome("interrupted")
             else:
+                advance(done, total=done)
                 importing.finish()
             run.note(file=path.name, rows=done, tracks_new=importing.total.tracks_new)
     seconds = clock.monotonic() - began

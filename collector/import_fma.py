@@ -16,7 +16,7 @@ from collector.records import Delivery, Recorded, Seen
 from genrebase.errors import Refused
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.sound import vectors
 from genrebase.store.engine import Engine, transaction
 

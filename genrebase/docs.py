@@ -43,7 +43,7 @@ _COMMANDS_HEAD: Final = f"""\
 to standard error.
 
 Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source,
-130 ended by Ctrl-C.
+130 ended by Ctrl-C (a sentence says what is kept).
 """
 
 

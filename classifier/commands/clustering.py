@@ -63,14 +63,15 @@ def clusters(
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.findings import clusters as clustering
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
     columns = clustering.columns(bootstrap.listed(features))
-    with threads.capped(bootstrap.load_settings().threads or threads.unused()):
+    cores = bootstrap.load_settings().threads or threads.unused()
+    with output.if_stopped(lambda: stopping.AS_IT_WAS), threads.capped(cores):
         done = clustering.run(
             connect(),
             choice,

@@ -52,7 +52,7 @@ def compare(
     choice = bootstrap.judged_by(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import estimators
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.experiments import compare as comparing
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
@@ -66,14 +66,14 @@ def compare(
         sizes(per_genre),
         rotations(folds),
     )
-    with output.progress("Comparing") as bar:
+    with stopping.trying(output, "Comparing", again=again) as progress:
         done = comparing.run(
             connect(),
             choice,
             grid,
             SystemClock(),
             found=None if frozen is None else frozen.found,
-            progress=lambda tried, of, what: bar(tried, total=of, note=what),
+            progress=progress,
             cores=bootstrap.load_settings().threads,
             again=again,
         )

@@ -41,7 +41,7 @@ def learning_curve(
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.experiments import curve
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
@@ -49,7 +49,7 @@ def learning_curve(
 
     output = Output(as_json=as_json)
     frozen, choice = thawed(snapshot, choice)
-    with output.progress("Learning") as bar:
+    with stopping.trying(output, "Learning", again=again) as progress:
         done = curve.run(
             connect(),
             choice,
@@ -57,7 +57,7 @@ def learning_curve(
             sizes=_numbers(steps),
             rotations=rotations(folds),
             found=None if frozen is None else frozen.found,
-            progress=lambda tried, of, what: bar(tried, total=of, note=what),
+            progress=progress,
             cores=bootstrap.load_settings().threads,
             again=again,
         )

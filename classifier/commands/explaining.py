@@ -61,13 +61,14 @@ def explain(
 
 def _genre(output: Output, genre: str, against: str | None) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.findings import explain as explaining
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     seed = bootstrap.load_settings().seed
-    found = explaining.genre(connect(), genre, against, SystemClock(), seed=seed)
+    with output.if_stopped(lambda: stopping.AS_IT_WAS):
+        found = explaining.genre(connect(), genre, against, SystemClock(), seed=seed)
     output.table(
         f"{found.genre} ({found.tracks:,} tracks) and {found.others} ({found.other_tracks:,})",
         ("", "Cliff's delta", "95% interval", "effect", found.genre, found.others),
@@ -95,11 +96,11 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
 def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
     settings = bootstrap.load_settings()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.findings import explain as explaining
     from genrebase.store import connect
 
-    with output.progress("Asking") as bar:
+    with output.if_stopped(lambda: stopping.AS_IT_WAS), output.progress("Asking") as bar:
         found = explaining.model(
             connect(),
             number,

@@ -85,13 +85,18 @@ def _score(output: Output, task: str) -> None:
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    with output.progress("Predicting") as bar:
+    answered = [(0, 0)]
+    with (
+        output.if_stopped(lambda: _answered(*answered[-1])),
+        output.progress("Predicting") as bar,
+    ):
+
+        def tell(scored: int, of: int) -> None:
+            answered.append((scored, of))
+            bar(scored, total=of)
+
         done = score.run(
-            connect(),
-            SystemClock(),
-            task=task,
-            cores=settings.threads,
-            progress=lambda scored, of: bar(scored, total=of),
+            connect(), SystemClock(), task=task, cores=settings.threads, progress=tell
         )
     output.say(
         f"Model {done.model} answered for {done.scored:,} tracks ({done.written:,} rows) "
@@ -99,6 +104,15 @@ def _score(output: Output, task: str) -> None:
     )
     showing.show_origin(output, done.origin)
     output.document(asdict(done))
+
+
+def _answered(scored: int, of: int) -> str:
+    if not scored:
+        return "no new answer is stored yet."
+    return (
+        f"the answers for {scored:,} of {of:,} tracks are stored; the same command goes on with "
+        "the others."
+    )
 
 
 def _answer(output: Output, task: str, track: str) -> None:
@@ -136,7 +150,8 @@ def _listen(output: Output, task: str, path: Path) -> None:
     from genrebase.store import connect
 
     workers = bootstrap.load_settings().threads or threads.unused()
-    with output.progress("Listening") as bar:
+    told = "nothing of what was heard is stored, as ever with --audio."
+    with output.if_stopped(lambda: told), output.progress("Listening") as bar:
         done = listen.run(
             connect(),
             path,

@@ -39,31 +39,33 @@ def separability(
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import train as training
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.findings import separability as separating
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
-    found = separating.run(
-        database,
-        size,
-        number=number,
-        task=task,
-        regime=regime,
-        seed=settings.seed,
-        cores=settings.threads,
-    )
+    with output.if_stopped(lambda: stopping.AS_IT_WAS):
+        found = separating.run(
+            database,
+            size,
+            number=number,
+            task=task,
+            regime=regime,
+            seed=settings.seed,
+            cores=settings.threads,
+        )
     _show(output, found)
     document: dict[str, Any] = found.as_json()
     if train:
-        done = training.run(
-            database,
-            found.choice,
-            SystemClock(),
-            tell=lambda what: output.say(f"Training: {what}."),
-            cores=settings.threads,
-        )
+        with stopping.training(output, database):
+            done = training.run(
+                database,
+                found.choice,
+                SystemClock(),
+                tell=lambda what: output.say(f"Training: {what}."),
+                cores=settings.threads,
+            )
         showing.show_model(output, done.model)
         document["trained"] = done.as_json()
     else:

@@ -52,7 +52,7 @@ def train(
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import refit as refitting
     from classifier import train as training
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
@@ -61,14 +61,17 @@ def train(
     if refit:
         _check_alone(choice, snapshot)
         tell = _teller(output)
-        model = refitting.run(connect(), choice.task, SystemClock(), tell=tell, cores=cores)
+        database = connect()
+        with stopping.training(output, database):
+            model = refitting.run(database, choice.task, SystemClock(), tell=tell, cores=cores)
         showing.show_model(output, model)
         output.document(model.as_json())
         return
     frozen, choice = thawed(snapshot, choice)
-    with _in_the_background(niceness):
+    database = connect()
+    with _in_the_background(niceness), stopping.training(output, database):
         done = training.run(
-            connect(),
+            database,
             choice,
             SystemClock(),
             tell=_teller(output),

@@ -72,7 +72,7 @@ def tune(
     """
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import showing
+    from classifier.commands import showing, stopping
     from classifier.experiments import spaces, study, tune
     from classifier.selection import named
     from genrebase.runtime.clock import SystemClock
@@ -96,7 +96,7 @@ def tune(
     )
     database, clock = connect(), SystemClock()
     cores = bootstrap.load_settings().threads
-    with output.progress("Tuning") as bar:
+    with stopping.trying(output, "Tuning", again=again) as progress:
         done = tune.run(
             database,
             choice,
@@ -104,7 +104,7 @@ def tune(
             clock,
             seconds=None if minutes is None else minutes * 60,
             found=None if frozen is None else frozen.found,
-            progress=lambda tried, of, what: bar(tried, total=of, note=what),
+            progress=progress,
             cores=cores,
             again=again,
         )
@@ -120,7 +120,8 @@ def tune(
         from classifier import train as training
 
         best = replace(choice, params=dict(done.found[0].params))
-        trained = training.run(database, best, clock, tell=output.say, cores=cores)
+        with stopping.training(output, database):
+            trained = training.run(database, best, clock, tell=output.say, cores=cores)
         showing.show_model(output, trained.model)
         document["model"] = trained.as_json()
     output.document(document)

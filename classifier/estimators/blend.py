@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any, ClassVar, Final, Self
 
@@ -110,7 +111,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = np.log(counts / len(y)).astype(np.float32)
         experts = list(self._experts())
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(self.n_jobs) as pool:
+        with threadpool_limits(1, user_api="blas"), _side_by_side(self.n_jobs) as pool:
             self.experts_ = list(
                 pool.map(lambda one: _fitted(one, X, y, validation, sightings), experts)
             )
@@ -222,6 +223,18 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
     if blended.deep:
         towered.require()
     return blended
+
+
+@contextmanager
+def _side_by_side(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Open a pool; an error or Ctrl-C waits for no expert that still learns."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _fitted(

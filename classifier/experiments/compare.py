@@ -3,7 +3,7 @@
 Test sides are reported here, and nothing is chosen by them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final
@@ -16,6 +16,7 @@ from classifier.experiments import rotation, trials
 from classifier.experiments import storing as experiments
 from classifier.experiments.storing import Experiment, Question
 from classifier.experiments.trials import Configuration
+from classifier.experiments.work import Progress, Work, learned
 from classifier.records import FEATURE_GROUPS, SPLITS, Choice
 from classifier.selection import Selection
 from genrebase.runtime import jobs, plugins
@@ -25,9 +26,6 @@ JOB: Final = "compare"
 REGIMES: Final = ("new_artist", "seen_artist")
 METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss", "ece", "baseline")
 """Figures that a comparison shows of each regime; all are stored."""
-
-Progress = Callable[[int, int, str], None]
-"""Told (done, of how many, what is next)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,9 @@ def run(
         )
         experiment = experiments.begin(database, question, clock.now(), again=again)
         stood = experiment.finished
-        _try_all(database, experiment, found, choice, grid, clock, progress, cores)
+        planned = [one for turn in grid.rotations for one in grid.configurations(turn)]
+        work = Work(progress, [learned(asked, one.per_genre) for one in planned])
+        _try_all(database, experiment, found, choice, planned, clock, work, cores)
         if not stood:
             experiments.finish(database, experiment, clock.now())
         job.note(experiment=experiment.id, trials=len(experiment.done))
@@ -147,23 +147,25 @@ def _try_all(
     experiment: Experiment,
     found: Snapshot,
     choice: Choice,
-    grid: Grid,
+    planned: Sequence[Configuration],
     clock: Clock,
-    progress: Progress,
+    work: Work,
     cores: int | None,
 ) -> None:
-    planned = [one for turn in grid.rotations for one in grid.configurations(turn)]
     selected = _Selections(found, choice)
-    for done, configuration in enumerate(planned):
-        progress(done, len(planned), _said(configuration))
+    for configuration in planned:
         if experiment.is_done(configuration):
+            work.skip()
             continue
+        what = _said(configuration)
+        work.begin(what)
         selection = selected.of(configuration)
         workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
         with threads.capped(workers):
             tried, _ = trials.attempt(selection, configuration.of(choice), clock, cores=workers)
         experiments.record(database, experiment, configuration, tried, clock)
-    progress(len(planned), len(planned), "done")
+        work.end(what)
+    work.over()
 
 
 class _Selections:

@@ -16,9 +16,9 @@ from classifier.errors import TooFewTracks
 from classifier.evaluation import FEW, REGIMES
 from classifier.experiments import compare, rotation, trials
 from classifier.experiments import storing as experiments
-from classifier.experiments.compare import Progress
 from classifier.experiments.storing import Experiment, Question
 from classifier.experiments.trials import Configuration, Tried
+from classifier.experiments.work import Progress, Work, learned
 from classifier.intervals import Resampled
 from classifier.metrics import Answers, gains
 from classifier.records import Choice, MetricRow
@@ -98,10 +98,11 @@ def run(
         experiment = experiments.begin(database, question, clock.now(), again=again)
         stood = experiment.finished
         walk = _Walk(database, experiment, found, choice, clock, cores)
-        for done, (turn, size) in enumerate((turn, size) for turn in rotations for size in tried):
-            progress(done, len(rotations) * len(tried), f"{size:,} tracks per genre")
-            walk.step(turn, size)
-        progress(len(rotations) * len(tried), len(rotations) * len(tried), "done")
+        steps = [(turn, size) for turn in rotations for size in tried]
+        work = Work(progress, [learned(asked, size) for _, size in steps])
+        for turn, size in steps:
+            walk.step(turn, size, work)
+        work.over()
         if not stood:
             experiments.finish(database, experiment, clock.now())
         job.note(experiment=experiment.id, trials=len(experiment.done))
@@ -157,13 +158,16 @@ class _Walk:
         self._before: tuple[int, int, Answers] | None = None
         self._sizes: dict[int, int] = {}
 
-    def step(self, turn: int, size: int) -> None:
+    def step(self, turn: int, size: int, work: Work) -> None:
         """Fit at one size, compare it with the smaller one, and write both down."""
         configuration = self._configuration(turn, size)
         smaller = self._sizes.get(turn)
         self._sizes[turn] = size
         if self._experiment.is_done(configuration):
+            work.skip()
             return
+        what = f"{size:,} tracks per genre"
+        work.begin(what)
         selection = self._select(configuration)
         tried, answers = self._try(selection, configuration)
         if answers is not None and smaller is not None:
@@ -173,6 +177,7 @@ class _Walk:
                 tried = replace(tried, metrics=(*tried.metrics, *more))
         self._before = None if answers is None else (turn, size, answers)
         experiments.record(self._database, self._experiment, configuration, tried, self._clock)
+        work.end(what)
 
     def _configuration(self, turn: int, size: int) -> Configuration:
         test, validation = rotation.held_out(turn)

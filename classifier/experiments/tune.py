@@ -18,10 +18,10 @@ from classifier.dataset import Database, Snapshot
 from classifier.errors import BadChoice
 from classifier.experiments import compare, rotation, trials
 from classifier.experiments import storing as experiments
-from classifier.experiments.compare import Progress
 from classifier.experiments.storing import Experiment, Question
 from classifier.experiments.study import FOLDS, REGIMES, Study
 from classifier.experiments.trials import Configuration, Tried
+from classifier.experiments.work import Progress, Work, learned
 from classifier.records import Choice
 from classifier.selection import Selection
 from genrebase.runtime import jobs
@@ -92,8 +92,8 @@ def run(
         question = Question(JOB, told, choice, selecting.fingerprint(asked), found.origin)
         experiment = experiments.begin(database, question, clock.now(), again=again)
         measuring = _Measuring(database, experiment, found, choice, study, clock, cores)
-        search = _Search(measuring, study, points, progress, seconds)
-        stopped = search.run(genres, study.rungs(_most(asked)))
+        search = _Search(measuring, study, points, seconds)
+        stopped = search.run(genres, study.rungs(_most(asked)), asked, progress)
         if stopped is None and not experiment.finished:
             experiments.finish(database, experiment, clock.now())
         job.note(experiment=experiment.id, trials=len(experiment.done))
@@ -144,10 +144,12 @@ class _Measuring:
             fold,
         )
 
-    def measure(self, configuration: Configuration) -> None:
+    def measure(self, configuration: Configuration, work: Work, what: str) -> None:
         """Try a configuration, unless that was done."""
         if self._experiment.is_done(configuration):
+            work.skip()
             return
+        work.begin(what)
         if self._experiment.finished:
             experiments.reopen(self._database, self._experiment)
         selection = self._select(configuration)
@@ -168,6 +170,7 @@ class _Measuring:
             _scored(tried, self._study, configuration.binary_genre),
             self.clock,
         )
+        work.end(what)
 
     def score(self, configurations: Sequence[Configuration]) -> float | None:
         """Return the mean score over folds; None where one is missing or failed."""
@@ -193,24 +196,21 @@ class _Search:
         measuring: _Measuring,
         study: Study,
         points: Sequence[Mapping[str, Any]],
-        progress: Progress,
         seconds: float | None,
     ) -> None:
         self._measuring, self._study, self._points = measuring, study, points
-        self._progress, self._clock = progress, measuring.clock
+        self._clock = measuring.clock
         self._end = None if seconds is None else self._clock.monotonic() + seconds
-        self._done = 0
 
-    def run(self, genres: Sequence[str | None], rungs: Sequence[int | None]) -> str | None:
+    def run(
+        self,
+        genres: Sequence[str | None],
+        rungs: Sequence[int | None],
+        asked: Selection,
+        progress: Progress,
+    ) -> str | None:
         """Search for every genre; return why it stopped before its end, or None."""
-        total = (
-            len(genres)
-            * self._study.folds
-            * sum(
-                1 + min(self._study.kept(rung), len(self._points) - 1)
-                for rung in range(len(rungs))
-            )
-        )
+        work = Work(progress, len(genres) * self._tracks(rungs, asked))
         for genre in genres:
             left = list(self._points)
             for rung, size in enumerate(rungs):
@@ -218,14 +218,20 @@ class _Search:
                     for point in left:
                         if self._end is not None and self._clock.monotonic() >= self._end:
                             return "time"
-                        self._progress(self._done, total, _said(point, genre, size))
                         configuration = self._measuring.configuration(point, genre, size, fold)
-                        self._measuring.measure(configuration)
-                        self._done += 1
+                        self._measuring.measure(configuration, work, _said(point, genre, size))
                 if rung + 1 < len(rungs):
                     left = self._survivors(left, genre, size, rung + 1)
-        self._progress(total, total, "done")
+        work.over()
         return None
+
+    def _tracks(self, rungs: Sequence[int | None], asked: Selection) -> list[int]:
+        """Return how many tracks each trial of one genre's search learns from."""
+        found = []
+        for rung, size in enumerate(rungs):
+            points = 1 + min(self._study.kept(rung), len(self._points) - 1)
+            found += [learned(asked, size)] * (points * self._study.folds)
+        return found
 
     def _survivors(
         self, left: Sequence[Mapping[str, Any]], genre: str | None, size: int | None, rung: int

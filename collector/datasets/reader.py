@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 from collector.datasets import cells
 from genrebase.errors import GenrebaseError, Refused
@@ -55,6 +55,9 @@ class Dataset:
     """An open dataset: its header, and its rows to be read once."""
 
     header: Sequence[str]
+
+    exact: ClassVar[bool] = False
+    """Whether the number of rows is known before they are read, not estimated."""
 
     def rows(self) -> Iterator[Cells | Broken]:
         """Yield every row with as many cells as the header has, or why it is broken."""
@@ -235,6 +238,8 @@ def _is_undecoded(character: str) -> bool:
 
 
 class _Parquet(Dataset):
+    exact = True
+
     def __init__(self, path: Path) -> None:
         # pyarrow takes a quarter of a second to import, and CSV does not need it
         import pyarrow as pa

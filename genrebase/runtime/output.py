@@ -5,26 +5,33 @@ standard error.
 """
 
 import json
+import os
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
-import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from genrebase.errors import GenrebaseError
-from genrebase.runtime import logging
+from genrebase.runtime import logging, progress
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
-_PLAIN_EVERY_SECONDS = 5.0
-"""Without a terminal, a line of progress at most this often."""
+
+class BrokenOff(GenrebaseError):
+    """Ctrl-C ended a command; the sentence says what holds."""
+
+    exit_code = INTERRUPTED
+
+
+_NOTHING_HALF: Final = "Stopped: nothing is half-written."
+"""True of every command, for each writes in transactions."""
 
 
 def to_jsonable(value: Any) -> Any:
@@ -71,63 +78,21 @@ class Output:
             sys.stdout.flush()
 
     @contextmanager
-    def progress(self, what: str, total: float | None = None) -> Iterator["Advance"]:
+    def progress(self, what: str, total: float | None = None) -> Iterator[progress.Advance]:
         """Show a bar on standard error while the block runs; the yielded object advances it."""
-        console = self.errors
-        if not console.is_terminal:
-            yield _PlainAdvance(console, what, total)
-            return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=console, transient=True) as bars:
-            yield _BarAdvance(bars, what, total)
+        with progress.showing(self.errors, what, total) as advance:
+            yield advance
 
+    @contextmanager
+    def if_stopped(self, what_holds: Callable[[], str]) -> Iterator[None]:
+        """Turn Ctrl-C in the block into one sentence: "Stopped" and what holds now.
 
-class Advance:
-    """Tell how far the work has come."""
-
-    def __call__(
-        self, done: float, *, total: float | None = None, note: str | None = None
-    ) -> None:
-        """Set how much is `done` (absolute), optionally of a new `total`, with a note."""
-        raise NotImplementedError
-
-
-class _BarAdvance(Advance):
-    def __init__(self, bars: Progress, what: str, total: float | None) -> None:
-        self._bars, self._what = bars, what
-        self._task = bars.add_task(what, total=total)
-
-    def __call__(
-        self, done: float, *, total: float | None = None, note: str | None = None
-    ) -> None:
-        text = self._what if note is None else f"{self._what}: {note}"
-        if total is None:
-            self._bars.update(self._task, completed=done, description=text)
-        else:
-            self._bars.update(self._task, completed=done, description=text, total=total)
-
-
-class _PlainAdvance(Advance):
-    def __init__(self, console: Console, what: str, total: float | None) -> None:
-        self._console, self._what, self._total = console, what, total
-        self._said_at = -_PLAIN_EVERY_SECONDS
-
-    def __call__(
-        self, done: float, *, total: float | None = None, note: str | None = None
-    ) -> None:
-        self._total = self._total if total is None else total
-        now = self._console.get_time()
-        if now - self._said_at < _PLAIN_EVERY_SECONDS and done != self._total:
-            return
-        self._said_at = now
-        of = "" if self._total is None else f" of {self._total:,.0f}"
-        tail = "" if note is None else f" ({note})"
-        self._console.print(f"{self._what}: {done:,.0f}{of}{tail}", markup=False, soft_wrap=True)
+        `what_holds` is asked then: it ends with a full stop, and says what is kept.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise BrokenOff(f"Stopped: {what_holds()}") from None
 
 
 def _cell(cell: object) -> str:
@@ -140,19 +105,40 @@ def _cell(cell: object) -> str:
     return str(cell)
 
 
-def run_app(app: typer.Typer) -> NoReturn:
+def run_app(app: Callable[[], object], leave: Callable[[int], object] = os._exit) -> NoReturn:
     """Run a command line; an error of ours becomes its sentence and its exit code.
 
     Exit codes: 0 done, 1 failed or stopped half-way, 2 usage or refused, 3 nothing to do, 4
-    blocked by the source; 130 after Ctrl-C in a command that has nothing half-done to tell of.
+    blocked by the source; 130 after Ctrl-C, with a sentence that says what holds. Then the
+    process ends through `leave`, which waits for no thread at work.
     Logs go to standard error, from `GENREBASE_LOG_LEVEL` up.
     """
     try:
         logging.configure()
         app()
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        _stop(_NOTHING_HALF, leave)
+    except BrokenOff as error:
+        _stop(str(error), leave)
+    except SystemExit as error:
+        if error.code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            _stop(_NOTHING_HALF, leave)
+        raise
     except GenrebaseError as error:
-        Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
+        _tell(str(error))
         sys.exit(error.exit_code)
     sys.exit(0)
+
+
+def _stop(sentence: str, leave: Callable[[int], object]) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not cost the sentence
+    _tell(sentence)
+    with suppress(OSError, ValueError):  # nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    leave(INTERRUPTED)
+    sys.exit(INTERRUPTED)
+
+
+def _tell(sentence: str) -> None:
+    Console(stderr=True, highlight=False).print(sentence, markup=False, soft_wrap=True)

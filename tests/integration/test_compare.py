@@ -32,10 +32,10 @@ class Killed(Exception):
     """What ends a comparison in the middle."""
 
 
-def killer(after: int) -> Callable[[int, int, str], None]:
+def killer(after: int) -> Callable[[int, int, str, float], None]:
     """Return what ends a comparison when so much was done."""
 
-    def kill(done: int, _of: int, _what: str) -> None:
+    def kill(done: int, _of: int, _what: str, _share: float) -> None:
         if done == after:
             raise Killed
 

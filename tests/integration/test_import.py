@@ -4,14 +4,16 @@ import csv
 import random
 import shutil
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sqlalchemy import func, select
 
 from collector.datasets import columns, reader
 from collector.errors import OtherCatalogue
 from collector.import_dataset import BATCH, import_dataset
 from genrebase.errors import Refused
-from genrebase.runtime.output import Advance
+from genrebase.runtime.progress import Advance
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading, transaction
 from tests.fakes import NOON, FakeClock
@@ -20,7 +22,7 @@ HEADER = ("track_id", "track_name", "artists", "track_genre", "popularity", "tem
 
 
 class Quiet(Advance):
-    def __call__(self, done, *, total=None, note=None):
+    def __call__(self, done, **_told):
         """Say nothing."""
 
 
@@ -34,7 +36,7 @@ class KilledAfter(Quiet):
     def __init__(self, batches):
         self._left = batches
 
-    def __call__(self, done, *, total=None, note=None):
+    def __call__(self, done, **_told):
         self._left -= 1
         if not self._left:
             raise Killed
@@ -363,3 +365,28 @@ def test_a_stop_ends_after_the_batch(engine, tmp_path):
         outcomes = connection.scalars(select(tables.job_run.c.outcome).order_by("id")).all()
         seen = connection.scalar(select(func.sum(tables.sighting.c.times)))
     assert (outcomes, seen) == (["interrupted", "done"], BATCH + 500)
+
+
+class Told(Advance):
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.totals = []
+
+    def __call__(self, done, *, total=None, about=False, **_told):
+        self.totals.append((done, total, about))
+
+
+def test_an_estimated_number_of_rows_is_told_as_one(sqlite_engine, tmp_path):
+    """Of a CSV file it is known at its end only; a Parquet file says it itself."""
+    rows = [row(number, "rock") for number in range(30)]
+    told = Told()
+    path = write(tmp_path / "rows.csv", rows)
+    run(sqlite_engine, path, told)
+    assert told.totals[0][2]
+    assert told.totals[-1] == (30, 30, False)
+    columns = {name: [one[place] for one in rows] for place, name in enumerate(HEADER)}
+    parquet.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    told = Told()
+    run(sqlite_engine, tmp_path / "rows.parquet", told)
+    assert {(total, about) for _, total, about in told.totals} == {(30, False)}

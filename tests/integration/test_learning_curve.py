@@ -87,7 +87,7 @@ def test_a_curve_that_was_killed_goes_on(sqlite_engine: Engine):
     whole = run(sqlite_engine, again=True)
     before = gained(sqlite_engine)
 
-    def kill(done: int, _of: int, _what: str) -> None:
+    def kill(done: int, _of: int, _what: str, _share: float) -> None:
         if done == 2:
             raise Killed
 

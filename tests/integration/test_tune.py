@@ -128,7 +128,7 @@ def test_a_study_that_was_killed_goes_on(sqlite_engine: Engine):
 
     Music().fill(sqlite_engine)
 
-    def kill(done: int, _of: int, _what: str) -> None:
+    def kill(done: int, _of: int, _what: str, _share: float) -> None:
         if done == 3:
             raise Killed
 
@@ -153,11 +153,11 @@ def test_the_time_may_run_out(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     clock = FakeClock()
 
-    def slow(done: int, _of: int, _what: str) -> None:
+    def slow(done: int, _of: int, _what: str, _share: float) -> None:
         if done:
-            clock.advance(10)
+            clock.advance(5)
 
-    found = run(sqlite_engine, clock=clock, progress=slow, seconds=25)
+    found = run(sqlite_engine, clock=clock, progress=slow, seconds=35)
     assert (found.stopped, len(trials(sqlite_engine))) == ("time", 4)
     assert found.found[0].score is None
     with reading(sqlite_engine) as connection:

@@ -1,0 +1,102 @@
+"""Ctrl-C: one sentence that says what holds, exit code 130, and nothing else."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, select
+
+from classifier.commands import stopping
+from genrebase.runtime.output import BrokenOff, Output
+from genrebase.settings import child_environment
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from tests import factories as make
+from tests.music import Music
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+COMMAND = (
+    "import signal, sys; from classifier.__main__ import main; "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); main()"
+)
+"""Whoever started the tests may ignore SIGINT, and what is ignored is inherited."""
+
+
+@pytest.fixture
+def start(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Start:
+    Music(artists=60).fill(sqlite_engine)
+    monkeypatch.setenv("STORE_URL", sqlite_engine.url.render_as_string())
+
+    def begin(*arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *arguments, "--json"],
+            env=child_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
+
+
+def struck(process: "subprocess.Popen[str]", line: str) -> str:
+    """Strike Ctrl-C when a line was said; return the last one said."""
+    with process:
+        assert process.stderr is not None
+        while line not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    return err.splitlines()[-1]
+
+
+def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
+    """Threads are at work, and are not waited for; the run is written down as interrupted."""
+    said = struck(start("train"), "learning")
+    assert said == "Stopped: no model is stored; the same command begins anew."
+    with reading(sqlite_engine) as connection:
+        assert connection.scalars(select(tables.job_run.c.outcome)).all() == ["interrupted"]
+        assert connection.scalars(select(tables.model.c.id)).all() == []
+
+
+def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: Engine) -> None:
+    """The sentence counts the trials that are stored."""
+    said = struck(start("compare", "--estimators", "dummy,blend"), "Comparing: 0 of 2")
+    found = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* goes on there.", said)
+    assert found is not None
+    with reading(sqlite_engine) as connection:
+        assert len(connection.scalars(select(tables.trial.c.id)).all()) == int(found[1])
+
+
+def test_an_experiment_says_how_many_trials_are_stored() -> None:
+    """And that the same command goes on; with --again it would begin anew."""
+
+    def said(*reports: tuple[int, int, str, float], again: bool = False) -> str:
+        output = Output(as_json=True)
+        trying = stopping.trying(output, "Trying", again=again)
+        with pytest.raises(BrokenOff) as ended, trying as tell:
+            for report in reports:
+                tell(*report)
+            raise KeyboardInterrupt
+        return str(ended.value)
+
+    reports = ((0, 3, "knn", 0.0), (2, 3, "svm", 0.7))
+    told = "Stopped: 2 of 3 trials are stored; the same command"
+    assert said(*reports) == f"{told} goes on there."
+    assert said(*reports, again=True) == f"{told} without --again goes on there."
+    assert "nothing was tried yet" in said()
+
+
+def test_a_training_says_whether_its_model_is_stored(sqlite_engine: Engine) -> None:
+    """Also where Ctrl-C came after that."""
+    training = stopping.training(Output(as_json=True), sqlite_engine)
+    with pytest.raises(BrokenOff, match="model 1 is stored, whole"), training:
+        with transaction(sqlite_engine) as connection:
+            make.add_model(connection)
+        raise KeyboardInterrupt
