@@ -72,7 +72,11 @@ class Daemon:
         self._runner.give_up()
 
     def train(self) -> None:
-        """Train, unless there is plainly too little to learn from yet."""
+        """Train, unless there is plainly too little to learn from yet.
+
+        It waits for no features: a first model of titles and artists answers at once, it warns,
+        and features that arrive are new data for the next time.
+        """
         with self._training:
             labelled = dataset.standing(self._database, None).labelled
             if labelled < 2 * self._settings.min_tracks:

@@ -14,6 +14,7 @@ from classifier import official, regimes, sharing
 from classifier.dataset import LEARNED, Snapshot
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import groups, sequences
+from classifier.features.audio import AUDIO
 from classifier.metrics import Answers
 from classifier.ports import Estimator, Validation
 from classifier.records import SHARED, Choice
@@ -31,6 +32,8 @@ _HOW: Final = {
     "descriptors": "`collector import-audio FOLDER` brings them",
     "matrices": "`collector analyse` or `collector import-audio FOLDER` brings them",
 }
+MOSTLY: Final = 0.5
+"""Where more of the tracks learned from than this lack audio features, that is told."""
 _SHOWN_LEFT_OUT: Final = 10
 """Genres named in a sentence."""
 
@@ -171,6 +174,21 @@ def select(found: Snapshot, choice: Choice, *, also: tuple[str, ...] = ()) -> Se
         broad_of={genre: asked.broad_of[genre] for genre in classes if genre in asked.broad_of},
         unmapped=asked.unmapped,
         shared=choice.labels == SHARED,
+    )
+
+
+def unheard(selection: Selection, choice: Choice) -> str | None:
+    """Return a warning where most tracks learned from have no audio features yet, or None."""
+    if "audio" not in choice.features:
+        return None
+    known = selection.tracks.loc[selection.learned, list(AUDIO)].notna().any(axis=1)
+    share = 1 - float(known.mean())
+    if share <= MOSTLY:
+        return None
+    return (
+        f"{share:.0%} of the tracks to learn from have no audio features yet: the model hardly "
+        "hears them. `collector enrich` asks for them; new features are new data, and the next "
+        "`classifier train` learns again."
     )
 
 

@@ -132,11 +132,15 @@ def _run(
     _check_question(choice, champion)
     selection = selecting.select(found, choice, also=champion.classes if champion else ())
     recipe = _recipe(choice, selection, asked)
-    left_out, unmapped = dict(selection.left_out), dict(selection.unmapped)
+    told: dict[str, Any] = {"left_out": dict(selection.left_out)}
+    told["unmapped"] = dict(selection.unmapped)
+    unheard = selecting.unheard(selection, choice)
+    warnings = () if unheard is None else (unheard,)
+    job.note(**({} if unheard is None else {"warning": unheard}))
     if not again:
         same = _same(database, choice, recipe, frozen)
         if same is not None:
-            return Trained(same, nothing_new=True, left_out=left_out, unmapped=unmapped)
+            return Trained(same, nothing_new=True, warnings=warnings, **told)
     workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
     with threads.capped(workers):
         estimator = estimators.build(choice, threads=workers)
@@ -148,10 +152,7 @@ def _run(
         candidate = replace(candidate, feature_schema=schema)
     number = outlast(clock, lambda: _store(database, candidate, made, champion, selection))
     return Trained(
-        dataset.model(database, number),
-        left_out=left_out,
-        unmapped=unmapped,
-        warnings=made.judged.warnings,
+        dataset.model(database, number), warnings=(*warnings, *made.judged.warnings), **told
     )
 
 

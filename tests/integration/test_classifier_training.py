@@ -77,6 +77,29 @@ def test_training_and_predicting_again_writes_nothing(engine: Engine) -> None:
     assert outcomes(engine, "predict") == ["done", "nothing_new"]
 
 
+def test_features_that_arrive_are_new_data(engine: Engine) -> None:
+    """Without most of them a training warns; with them, and nothing else new, it learns again."""
+    music = Music()
+    music.fill(engine)
+    features = tables.audio_features
+    late = [song.id for song in music.songs if song.id % 3]
+    with transaction(engine) as connection:
+        chosen = features.c.track_id.in_(late)
+        rows = [dict(row) for row in connection.execute(select(features).where(chosen)).mappings()]
+        connection.execute(delete(features).where(chosen))
+    early = trained(engine)
+    warning = early.warnings[0]
+    assert "have no audio features yet" in warning
+    assert "`collector enrich`" in warning
+    assert trained(engine).warnings == (warning,)
+    with transaction(engine) as connection:
+        connection.execute(insert(features), rows)
+    heard = trained(engine)
+    assert (heard.nothing_new, heard.warnings) == (False, ())
+    assert heard.model.data_fingerprint != early.model.data_fingerprint
+    assert outcomes(engine, "train") == ["done", "nothing_new", "done"]
+
+
 def test_a_twin_is_rejected_with_its_reason_and_the_same_figures(sqlite_engine: Engine) -> None:
     """Trained again on purpose: to the last digit the same, neither better nor on more tracks."""
     Music().fill(sqlite_engine)
