@@ -47,6 +47,8 @@ EXPECTED = {
         ("Other", "Cid", "rock", 0.7, "jazz", "seen_artist"),
         ("Judged", "Cid", "rock", 0.6, "rock", "new_artist"),
     ],
+    "What do the models of other tasks answer?": [("broad", "jazz", 1, 0.75)],
+    "What else was measured of a model?": [("new_artist", None, "accuracy", 0.4, None, None, 50)],
     "How often is the champion right, and what does it take a genre for?": [
         ("rock", "rock", 3, 0.75),
         ("rock", "jazz", 1, 0.25),
@@ -100,6 +102,8 @@ def filled(engine: Engine) -> Engine:
         make.add_predictions(connection, champion, other, [(rock, 0.7), (jazz, 0.3)])
         for track in (loud, other):
             make.add_predictions(connection, once, track, [(jazz, 0.5)])
+        broad = make.add_model(connection, task="broad", choice={"level": "broad"})
+        make.add_predictions(connection, broad, other, [(jazz, 0.75)])
         for predicted, tracks in ((rock, 3), (jazz, 1)):
             make.add_confusion(connection, champion, rock, predicted, tracks)
         make.add_metric(connection, champion, "new_artist", "accuracy", 0.4)

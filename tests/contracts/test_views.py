@@ -286,6 +286,51 @@ def test_without_a_champion_nobody_answers(filled: SimpleNamespace):
     assert ask(filled, views.predictions) == {}
 
 
+def test_every_task_has_its_answers(filled: SimpleNamespace):
+    """The champion of each; broad answers are held against no label, which is a fine genre."""
+    with transaction(filled.engine) as connection:
+        broad = make.add_model(connection, task="broad", choice={"level": "broad"})
+        make.add_predictions(connection, broad, filled.plain, [(filled.rock, 0.8)])
+        fine = make.add_model(connection, task="fine", choice={"level": "fine"})
+        make.add_predictions(connection, fine, filled.judged, [(filled.rock, 0.7)])
+    view = views.task_predictions
+    main = ask(filled, select(view).where(view.c.task == "main").subquery())
+    shown = ask(filled, views.predictions)
+    assert main.keys() == shown.keys()
+    same = ("genre", "probability", "margin", "correct", "regime", "model_id", "predicted_at")
+    for track, row in main.items():
+        assert [row[name] for name in same] == [shown[track][name] for name in same]
+    others = ask(filled, select(view).where(view.c.task != "main").subquery(), "task")
+    assert others.keys() == {"moods", "broad", "fine"}
+    told = {task: (row["level"], row["label"], row["correct"]) for task, row in others.items()}
+    assert told["broad"] == ("broad", "rock", None)
+    assert told["fine"] == ("fine", "jazz", False)
+    assert told["moods"] == ("fine", "rock", True)
+    assert others["broad"]["margin"] == pytest.approx(0.8)
+
+
+def test_every_figure_of_a_model_is_there(filled: SimpleNamespace):
+    """Of each side and regime, over all genres (NULL) or of one, with its bounds."""
+    with transaction(filled.engine) as connection:
+        champion, rock = filled.champion, filled.rock
+        make.add_metric(connection, champion, "all", "broad_accuracy", 0.6, low=0.5, high=0.7)
+        make.add_metric(connection, champion, "new_artist", "f1", 0.3, genre_id=rock, n=12)
+    rows = ask(filled, views.model_metrics, "metric")
+    overall, of_rock = rows["broad_accuracy"], rows["f1"]
+    assert (overall["task"], overall["model_id"], overall["status"]) == (
+        "main",
+        filled.champion,
+        "champion",
+    )
+    assert (overall["genre"], overall["value"], overall["low"], overall["high"]) == (
+        None,
+        0.6,
+        0.5,
+        0.7,
+    )
+    assert (of_rock["genre"], of_rock["side"], of_rock["n"]) == ("rock", "test", 12)
+
+
 def test_the_leaderboard_is_by_task_and_regime(filled: SimpleNamespace):
     """Models stand beside the baseline, in order of accuracy; unmeasured ones come last."""
     with transaction(filled.engine) as connection:

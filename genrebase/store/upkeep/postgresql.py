@@ -83,7 +83,8 @@ class PostgresqlViews:
 
     def _as_stored(self, view: views.View, providers: Providers) -> str:
         name = f"check_{view.name}"
-        compiled = str(view.build(providers).compile(dialect=_DIALECT, compile_kwargs=_LITERAL))
+        wanted = view.select(providers, _DIALECT.name)
+        compiled = str(wanted.compile(dialect=_DIALECT, compile_kwargs=_LITERAL))
         self._run(f"CREATE TEMPORARY VIEW {name} AS {compiled}")
         return Catalogue(self.connection).definition_of(f"pg_temp.{name}")
 
@@ -104,7 +105,7 @@ _LITERAL = {"literal_binds": True}
 
 
 def _statement(view: views.View, providers: Providers) -> str:
-    return str(view.create(providers).compile(dialect=_DIALECT))
+    return str(view.create(providers, _DIALECT.name).compile(dialect=_DIALECT))
 
 
 def _comments(view: views.View) -> Mapping[str | None, str]:

@@ -90,7 +90,7 @@ def _is_ours(made: _Object) -> bool:
 
 
 def _statement(view: views.View, providers: Providers) -> str:
-    return str(view.create(providers).compile(dialect=sqlite.dialect())).strip()
+    return str(view.create(providers, "sqlite").compile(dialect=sqlite.dialect())).strip()
 
 
 def _quoted(name: str) -> str:

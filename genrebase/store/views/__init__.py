@@ -5,6 +5,7 @@ from typing import Final
 
 from genrebase.store.views import (
     answers,
+    candidates,
     catalogue,
     disagreements,
     epochs,
@@ -16,6 +17,7 @@ from genrebase.store.views import (
     learning,
     mappings,
     sounds,
+    tasks,
     trends,
 )
 from genrebase.store.views.definition import MARK, View, metadata
@@ -44,8 +46,10 @@ ALL: Final[Mapping[str, View]] = {
         sounds.descriptor_schemas,
         answers.predictions,
         answers.model_leaderboard,
+        tasks.task_predictions,
+        tasks.model_metrics,
         disagreements.label_disputes,
-        disagreements.genre_candidates,
+        candidates.genre_candidates,
         disagreements.prediction_changes,
         disagreements.genre_confusions,
         experiments.experiment_results,
@@ -82,8 +86,10 @@ track_descriptors = sounds.track_descriptors.table
 descriptor_schemas = sounds.descriptor_schemas.table
 predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
+task_predictions = tasks.task_predictions.table
+model_metrics = tasks.model_metrics.table
 label_disputes = disagreements.label_disputes.table
-genre_candidates = disagreements.genre_candidates.table
+genre_candidates = candidates.genre_candidates.table
 prediction_changes = disagreements.prediction_changes.table
 genre_confusions = disagreements.genre_confusions.table
 experiment_results = experiments.experiment_results.table
@@ -122,11 +128,13 @@ __all__ = [
     "label_disputes",
     "metadata",
     "model_leaderboard",
+    "model_metrics",
     "prediction_changes",
     "predictions",
     "scoring_tracks",
     "sections",
     "sound_matrices",
+    "task_predictions",
     "timbres",
     "track_credits",
     "track_descriptors",

@@ -15,6 +15,8 @@ MARK: Final = "[Genrebase]"
 Providers = Sequence[str]
 """Feature providers, the one to trust most first."""
 
+Build = Callable[[Providers], Select[Any]]
+
 metadata = MetaData()
 """Every view of Genrebase, as tables to select from."""
 
@@ -28,14 +30,21 @@ class View:
     """What a row is and what the view answers."""
     columns: Mapping[str, str]
     """Each column in order, with its sentence."""
-    build: Callable[[Providers], Select[Any]]
+    build: Build
     """The select, for an order of feature providers."""
     table: Table
     """The view as something to select from."""
+    on_postgresql: Build | None = None
+    """Another select with the same rows, where PostgreSQL needs other words to be quick."""
 
-    def create(self, providers: Providers) -> CreateView:
-        """Return the statement that creates the view."""
-        marked = self.build(providers).prefix_with(f"/* {MARK} */", dialect="sqlite")
+    def select(self, providers: Providers, dialect: str) -> Select[Any]:
+        """Return the select behind the view on one of both databases."""
+        other = self.on_postgresql if dialect == "postgresql" else None
+        return (other or self.build)(providers)
+
+    def create(self, providers: Providers, dialect: str) -> CreateView:
+        """Return the statement that creates the view on one of both databases."""
+        marked = self.select(providers, dialect).prefix_with(f"/* {MARK} */", dialect="sqlite")
         return CreateView(marked, self.name, metadata=MetaData())
 
     @property
@@ -48,8 +57,9 @@ def view(
     name: str,
     sentence: str,
     columns: Mapping[str, str],
-    build: Callable[[Providers], Select[Any]],
+    build: Build,
+    on_postgresql: Build | None = None,
 ) -> View:
     """Return the view `name`, known to `metadata`."""
     table = CreateView(build(DEFAULT_FEATURE_ORDER), name, metadata=metadata).table
-    return View(name, sentence, columns, build, table)
+    return View(name, sentence, columns, build, table, on_postgresql)

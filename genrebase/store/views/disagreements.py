@@ -26,14 +26,6 @@ from genrebase.store.views.definition import Providers, view
 
 CONFIDENT: Final = 0.5
 """From here on the champion holds its answer to be likelier than all other genres together."""
-CANDIDATES: Final = 100
-"""How many tracks are shown for a genre."""
-CANDIDATE_RANKS: Final = 2
-"""A genre may be a track's first or second answer; the index `ix_prediction_best` holds these."""
-
-NO_GENRE: Final = 0
-"""No genre has this number."""
-
 _MAIN: Final = "model.task = 'main' AND model.status = 'champion'"
 
 
@@ -59,28 +51,18 @@ def _known(element: KnownToChampion, compiler: SQLCompiler, **options: Any) -> s
     return f"{name} IN (SELECT {classes} FROM model WHERE {_MAIN})"  # noqa: S608 - our names
 
 
-def _answers(name: str) -> Any:
-    return tables.prediction.alias(name)
-
-
 def _answer_of(answer: FromClause, model: ColumnElement[Any]) -> ColumnElement[bool]:
     track = tables.track
     return and_(answer.c.track_id == track.c.id, answer.c.model_id == model, answer.c.rank == 1)
 
 
-def _also_seen(genre: ColumnElement[Any]) -> ColumnElement[bool]:
-    sighting = tables.sighting
-    return (
-        select(sighting.c.track_id)
-        .where(sighting.c.track_id == tables.track.c.id, sighting.c.genre_id == genre)
-        .correlate_except(sighting)
-        .exists()
-    )
-
-
 def _label_disputes(_providers: Providers) -> Select[Any]:
     track, verdict = tables.track, tables.verdict
-    first, second, claimed = _answers("first"), _answers("second"), _answers("claimed")
+    first, second, claimed = (
+        parts.answers("first"),
+        parts.answers("second"),
+        parts.answers("claimed"),
+    )
     claim, answered = tables.genre.alias("claim_genre"), tables.genre.alias("answered")
 
     def same(other: FromClause, *more: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -106,7 +88,7 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
             first.c.probability,
             (first.c.probability - func.coalesce(second.c.probability, 0.0)).label("margin"),
             claimed.c.probability.label("claim_probability"),
-            _also_seen(first.c.genre_id).label("also_seen"),
+            parts.also_seen(first.c.genre_id).label("also_seen"),
             first.c.regime,
             first.c.in_training,
             first.c.model_id,
@@ -124,59 +106,9 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
     )
 
 
-def _genre_candidates(_providers: Providers) -> Select[Any]:
-    track, answer = tables.track, _answers("answer")
-    place = func.row_number(type_=Integer()).over(
-        partition_by=answer.c.genre_id,
-        order_by=(answer.c.probability.desc(), answer.c.track_id),
-    )
-    ranked = (
-        select(
-            answer.c.genre_id,
-            place.label("place"),
-            answer.c.track_id,
-            answer.c.probability,
-            answer.c.rank,
-            answer.c.regime,
-            answer.c.model_id,
-        )
-        .select_from(answer.join(track, track.c.id == answer.c.track_id))
-        .where(
-            answer.c.model_id == parts.champion_id(),
-            answer.c.rank <= CANDIDATE_RANKS,
-            func.coalesce(parts.label_id(), NO_GENRE) != answer.c.genre_id,
-        )
-        .subquery("ranked")
-    )
-    genre, label = tables.genre, tables.genre.alias("label_genre")
-    # outer joins leave SQLite no choice but to take `ranked` first, row by row
-    source = (
-        ranked.outerjoin(genre, genre.c.id == ranked.c.genre_id)
-        .outerjoin(track, track.c.id == ranked.c.track_id)
-        .outerjoin(label, label.c.id == parts.label_id())
-    )
-    return (
-        select(
-            genre.c.name.label("genre"),
-            ranked.c.place,
-            ranked.c.track_id,
-            track.c.title,
-            track.c.artists,
-            label.c.name.label("label"),
-            ranked.c.probability,
-            ranked.c.rank,
-            _also_seen(ranked.c.genre_id).label("also_seen"),
-            ranked.c.regime,
-            ranked.c.model_id,
-        )
-        .select_from(source)
-        .where(ranked.c.place <= CANDIDATES)
-    )
-
-
 def _prediction_changes(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
-    now, before = _answers("now"), _answers("before")
+    now, before = parts.answers("now"), parts.answers("before")
     labelled = parts.labelled_tracks()
     answered, answered_before = (tables.genre.alias(name) for name in ("answered", "once"))
     previous = (
@@ -267,26 +199,6 @@ label_disputes = view(
         "predicted_at": "When it answered.",
     },
     _label_disputes,
-)
-
-genre_candidates = view(
-    "genre_candidates",
-    "Per genre up to 100 tracks that match it best, as the champion of the task main has it, and "
-    "do not carry its label.",
-    {
-        "genre": "The genre that the track might be.",
-        "place": "1 for the track that matches the genre best.",
-        "track_id": parts.TRACK_SENTENCES["track_id"],
-        "title": parts.TRACK_SENTENCES["title"],
-        "artists": parts.TRACK_SENTENCES["artists"],
-        "label": "The genre it carries: the verdict, else the claim; NULL where there is neither.",
-        "probability": "What the champion gives the genre for this track, 0 to 1.",
-        "rank": "1: the genre is its first answer; 2: its second.",
-        "also_seen": "Whether the track was seen under the genre, too.",
-        "regime": "seen_artist: it learned from a track by a credited artist; else new_artist.",
-        "model_id": "The champion's number.",
-    },
-    _genre_candidates,
 )
 
 prediction_changes = view(

@@ -204,6 +204,22 @@ def champion_id() -> ColumnElement[Any]:
     )
 
 
+def answers(name: str) -> Any:
+    """Return the answers of all models under a name of their own."""
+    return tables.prediction.alias(name)
+
+
+def also_seen(genre: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether the track was seen under a genre."""
+    sighting = tables.sighting
+    return (
+        select(sighting.c.track_id)
+        .where(sighting.c.track_id == tables.track.c.id, sighting.c.genre_id == genre)
+        .correlate_except(sighting)
+        .exists()
+    )
+
+
 def later(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the later of two moments, the first where the second is NULL."""
     return case((second > first, second), else_=first)
