@@ -11,7 +11,6 @@ music means nothing; that it is said is what is shown.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import select
 
+from genrebase.settings import child_environment
 from genrebase.store import views
 from genrebase.store.engine import make_engine, reading
 from tests import recordings
@@ -70,7 +70,7 @@ class Commands:
     """The commands, on a database of their own."""
 
     def __init__(self, url: str) -> None:
-        self._environment = {**os.environ, "STORE_URL": url}  # noqa: TID251 - commands inherit it
+        self._environment = child_environment(STORE_URL=url)
 
     def __call__(self, package: str, *arguments: str) -> Any:
         """Run a command and return its JSON; raise `CalledProcessError` where it fails."""

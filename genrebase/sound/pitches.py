@@ -48,8 +48,8 @@ def tuning(spectrum: Rows) -> float:
         return 0.0
     before, peak, after = left[at], middle[at], right[at]
     slope, bend = (after - before) / 2, after + before - 2 * peak
-    with np.errstate(invalid="ignore"):  # a bend of 0 is no peak
-        shift = np.where(np.abs(slope) >= np.abs(bend), np.float32(0), -slope / bend)
+    within = np.abs(slope) < np.abs(bend)  # else the summit lies beyond the neighbours
+    shift = np.divide(-slope, bend, out=np.zeros_like(slope), where=within)
     height = peak + np.float32(0.5) * slope * shift
     pitch = ((first + at[1] + shift) * float(RATE) / size).astype(np.float32)
     return float(librosa.pitch_tuning(pitch[height >= np.median(height)]))

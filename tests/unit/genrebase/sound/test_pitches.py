@@ -24,6 +24,14 @@ def test_silence_is_in_tune() -> None:
     assert pitches.tuning(np.zeros((9, 1_025), np.float32)) == 0.0
 
 
+def test_a_flat_summit_is_no_error() -> None:
+    """Where a peak is as high as its neighbour, nothing is divided by nothing."""
+    flat = np.zeros((2, 1_025), np.float32)
+    flat[:, 40:43] = (1.0, 1e-30, 1.0)
+    flat[:, 60:62] = 1.0
+    assert pitches.tuning(flat) == librosa.estimate_tuning(S=flat.T, sr=RATE)
+
+
 @pytest.mark.parametrize("tuned", [-0.37, 0.0, 0.2])
 def test_the_constant_q_transform_is_librosa_s(tuned: float) -> None:
     """Filters of one octave serve for all; nothing is lost by that."""
