@@ -7,6 +7,7 @@ name, another tag or another place of the file does not change it.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -104,12 +105,34 @@ def _middle(sound: soundfile.SoundFile, frames: int) -> tuple[Samples, int, str]
     digest = hashlib.sha256(f"{rate} {sound.channels} ".encode())
     kept = _Kept(rate)
     position = 0
-    while len(block := sound.read(_BLOCK * rate, dtype="float32", always_2d=True)):
+    for block in _blocks(sound):
         heard = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL
         digest.update(np.round(heard).astype("<i2").tobytes())
         kept.add(block[max(0, first - position) : max(0, first + kept_frames - position)])
         position += len(block)
     return kept.samples(), position, digest.hexdigest()
+
+
+def _blocks(sound: soundfile.SoundFile) -> Iterator[Samples]:
+    """Yield the sound, (samples, channels), some seconds at a time in the same room.
+
+    A file that was cut off ends where it cannot be read on.
+    """
+    room = np.empty((_BLOCK * int(sound.samplerate), sound.channels), dtype=np.float32)
+    position = 0
+    while True:
+        try:
+            block = sound.read(out=room)
+        except soundfile.LibsndfileError:
+            position, before = sound.tell(), position
+            if position <= 0:
+                raise
+            yield room[: max(0, position - before)]
+            return
+        if len(block) == 0:
+            return
+        yield block
+        position += len(block)
 
 
 class _Kept:

@@ -185,6 +185,21 @@ def test_too_short_is_refused(tmp_path: Path) -> None:
         clips.load(path)
 
 
+def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Path) -> None:
+    """Not in the middle of what its head tells of."""
+    rate, seconds = 4_000, 900
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, rate * seconds).astype(np.float32)
+    path = recordings.write(tmp_path / "a.flac", noise, rate=rate)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 8 // 10])
+    clip = clips.load(path)
+    assert clip.seconds == pytest.approx(720.0, abs=5.0)
+    assert len(clip.samples) == int(clips.SPAN * clips.RATE)
+    first = round((clip.seconds - clips.SPAN) / 2 * rate)
+    expected = soundfile.read(path, start=first, frames=10 * rate, dtype="float32")[0]
+    heard = librosa.resample(expected, orig_sr=rate, target_sr=clips.RATE)
+    np.testing.assert_allclose(clip.samples[: 5 * clips.RATE], heard[: 5 * clips.RATE], atol=1e-3)
+
+
 def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
     """Ten minutes of it, while the id is of the whole."""
     rate, seconds = 4_000, 660
@@ -194,9 +209,10 @@ def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
     assert len(clip.samples) == int(clips.SPAN * clips.RATE)
 
 
-def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["mp3", "flac", "wav"])
+def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path, kind: str) -> None:
     """Its head tells of more than there is; nothing but what is there is heard."""
-    path = recordings.write(tmp_path / "a.mp3", recordings.song(0, 1, seconds=8.0))
+    path = recordings.write(tmp_path / f"a.{kind}", recordings.song(0, 1, seconds=8.0))
     whole = clips.load(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     cut = clips.load(path)
