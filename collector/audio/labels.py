@@ -1,5 +1,6 @@
 """Where the genre of a sound file is taken from: its folder, its tags, or a table."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -15,6 +16,7 @@ TAGS: Final = "tags"
 Genres = Callable[[File, Tags | None], Sequence[str]]
 """The genres of a file, the one that counts first; without tags (None) as far as known."""
 
+_NUMBERED: Final = re.compile(r"(?:fma[-_ ]?)?([0-9]+)", re.IGNORECASE)
 _KEYS: Final = ("path", "file_path", "file", "filename", "file_name", "track_id", "id")
 
 
@@ -69,8 +71,12 @@ def _keys_of(file: File) -> list[str]:
 
 
 def number(stem: str) -> str:
-    """Return a file's number without the zeros before it, as tables have it: 2 for `000002`."""
-    return str(int(stem)) if stem.isascii() and stem.isdigit() else stem
+    """Return a file's number without the zeros before it, as tables have it: 2 for `000002`.
+
+    Also where the dataset's name stands before it, as in `fma_000002`.
+    """
+    found = _NUMBERED.fullmatch(stem)
+    return stem if found is None else str(int(found.group(1)))
 
 
 def read(path: Path, encoding: str) -> dict[str, str]:

@@ -49,6 +49,23 @@ def test_a_track_number_finds_its_file(tmp_path: Path) -> None:
     assert labels.of(str(table))(NUMBERED, None) == ("rap",)
 
 
+@pytest.mark.parametrize(
+    ("stem", "number"),
+    [
+        ("000002", "2"),
+        ("fma_000002", "2"),
+        ("FMA-2", "2"),
+        ("02 Song", "02 Song"),
+        ("fma", "fma"),
+        ("½", "½"),
+        ("٢", "٢"),
+    ],
+)
+def test_a_name_that_is_a_number_is_one(stem: str, number: str) -> None:
+    """With or without the dataset's name before it."""
+    assert labels.number(stem) == number
+
+
 def test_what_tells_no_genres_is_refused(tmp_path: Path) -> None:
     """With the columns that are missing."""
     table = tmp_path / "genres.csv"
