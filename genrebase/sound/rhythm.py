@@ -5,6 +5,7 @@ from typing import Final
 import librosa
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from genrebase.sound.clips import RATE, Samples
 from genrebase.sound.frames import FRAME, HOP, Rows
@@ -14,6 +15,8 @@ SLOWEST, FASTEST = 30.0, 240.0
 USUAL: Final = 120.0
 """Around which a tempo is likelier: a listener hears 120 before 60 or 240."""
 
+_NOTHING: Final = float(np.finfo(np.float64).tiny)
+"""Where nothing begins nothing is alike."""
 _RANGE: Final = 80.0
 """dB below the loudest that onsets are looked for in: librosa's own, as what follows."""
 _QUIET: Final = 1e-10
@@ -21,7 +24,7 @@ _LATE: Final = FRAME // (2 * HOP)
 """Frames from where a sound begins to the middle of the frame that has all of it."""
 _WINDOW: Final = 384
 """Frames of a window of the tempogram, librosa's own: 4.5 s."""
-_FRAMES_AT_ONCE: Final = 2_048
+_FRAMES_AT_ONCE: Final = 256
 _STEPS_AT_ONCE: Final = 4_096
 """A long sound in double precision would fill the memory."""
 _STEP: Final = RATE // 100
@@ -72,16 +75,21 @@ def tempo(onsets: NDArray[np.float32]) -> float | None:
 
 
 def _periodicity(onsets: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean of the tempogram over the frames, computed some frames at a time."""
+    """Return the mean of the tempogram over the frames, computed some frames at a time.
+
+    It is librosa's: per frame the autocorrelation of the windowed onsets, its greatest value 1.
+    """
     padded = np.pad(onsets, _WINDOW // 2, mode="linear_ramp", end_values=(0, 0))
+    around = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[: len(onsets)]
+    window = librosa.filters.get_window("hann", _WINDOW)
+    size = fft.next_fast_len(2 * _WINDOW - 1, real=True)
     total = np.zeros(_WINDOW)
     for first in range(0, len(onsets), _FRAMES_AT_ONCE):
-        frames = min(_FRAMES_AT_ONCE, len(onsets) - first)
-        part = padded[first : first + frames + _WINDOW - 1]
-        gram = librosa.feature.tempogram(
-            onset_envelope=part, sr=RATE, hop_length=HOP, win_length=_WINDOW, center=False
-        )
-        total += gram.sum(axis=1)
+        spectrum = fft.rfft(around[first : first + _FRAMES_AT_ONCE] * window, n=size, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        alike = fft.irfft(power, n=size, axis=1)[:, :_WINDOW]
+        greatest = np.abs(alike).max(axis=1)
+        total += 1 / np.where(greatest > _NOTHING, greatest, 1.0) @ alike
     return total / len(onsets)
 
 
