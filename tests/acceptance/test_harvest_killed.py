@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,10 +46,14 @@ def catalogue(tmp_path_factory):
     return Catalogue(table.read(path))
 
 
+def served(catalogue):
+    """A sandbox of ten tracks a page, which makes for many steps."""
+    return serve_in_thread(catalogue, Behaviour(mode="development", rate=FAST))
+
+
 @pytest.fixture
 def sandbox(catalogue):
-    """A sandbox of ten tracks a page, which makes for many steps."""
-    with serve_in_thread(catalogue, Behaviour(mode="development", rate=FAST)) as running:
+    with served(catalogue) as running:
         yield running
 
 
@@ -110,13 +115,22 @@ def stored(url):
     return found
 
 
+@pytest.fixture(scope="module")
+def undisturbed(catalogue, migrated_sqlite, tmp_path_factory):
+    """What is there after a harvest that nobody kills."""
+    path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
+    shutil.copyfile(migrated_sqlite, path)
+    url = f"sqlite:///{path}"
+    fill(url)
+    with served(catalogue) as running:
+        assert finish(start(url, running))[0] == 0
+    return stored(url)
+
+
 def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(
-    database_url, other_engine, sandbox, catalogue
+    database_url, undisturbed, sandbox
 ):
     """SIGKILL after some requests, started again, three times: nothing lost, nothing twice."""
-    undisturbed = str(other_engine.url)
-    fill(undisturbed)
-    assert finish(start(undisturbed, sandbox))[0] == 0
     fill(database_url, reversed(GENRES))
     for more in (7, 20, 33):
         before = asked(sandbox)
@@ -127,7 +141,7 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(
     code, said, _ = finish(start(database_url, sandbox))
     assert (code, said["stopped"]) == (0, "exhausted")
     assert said["sightings"] == said["tracks_new"] + said["duplicates"]
-    assert stored(database_url) == stored(undisturbed)
+    assert stored(database_url) == undisturbed
     code, said, _ = finish(start(database_url, sandbox))
     assert (code, said["requests"], said["tracks_new"]) == (0, 0, 0)
 
