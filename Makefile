@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
+# What is compiled is kept: tests start a hundred processes that would compile all again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo test test-deep soak check format lint types docs clean
 
