@@ -1,7 +1,5 @@
 """PostgreSQL databases that tests share one after another are as new."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import func, select, text
 
@@ -9,26 +7,19 @@ from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, reading, transaction
 from tests import factories as make
 from tests.everything import contents, fill
-from tests.postgres import Migrated, PostgresServer
+from tests.postgres import Migrated
 
 
-@pytest.fixture(scope="module")
-def databases(postgres_server: PostgresServer) -> Iterator[Migrated]:
-    made = Migrated(postgres_server)
-    yield made
-    made.close()
-
-
-def test_what_one_test_wrote_the_next_does_not_find(databases: Migrated) -> None:
+def test_what_one_test_wrote_the_next_does_not_find(migrated_postgres: Migrated) -> None:
     """No row is left, keys begin at 1, rows stand at the beginning of their files."""
-    first = databases.take()
+    first = migrated_postgres.take()
     engine = make_engine(first)
     fill(engine)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TEMPORARY TABLE staging (line text)"))
-    databases.give_back(first)
+    migrated_postgres.give_back(first)
     engine.dispose()
-    again = databases.take()
+    again = migrated_postgres.take()
     assert again == first
     engine = make_engine(again)
     schema.check(engine)
@@ -41,7 +32,7 @@ def test_what_one_test_wrote_the_next_does_not_find(databases: Migrated) -> None
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.track)) == 1
     engine.dispose()
-    databases.give_back(again)
+    migrated_postgres.give_back(again)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +47,14 @@ def test_what_one_test_wrote_the_next_does_not_find(databases: Migrated) -> None
         "UPDATE alembic_version SET version_num = 'next'",
     ],
 )
-def test_a_changed_schema_is_not_given_again(databases: Migrated, change: str) -> None:
+def test_a_changed_schema_is_not_given_again(migrated_postgres: Migrated, change: str) -> None:
     """Whatever was made, dropped or granted, or says another version, goes with its database."""
-    first = databases.take()
+    first = migrated_postgres.take()
     engine = make_engine(first)
     with transaction(engine) as connection:
         connection.execute(text(change))
     engine.dispose()
-    databases.give_back(first)
-    again = databases.take()
+    migrated_postgres.give_back(first)
+    again = migrated_postgres.take()
     assert again != first
-    databases.give_back(again)
+    migrated_postgres.give_back(again)
