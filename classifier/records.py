@@ -245,6 +245,11 @@ class StoredModel:
         """Return the genres it tells apart."""
         return tuple(self.feature_schema["classes"])
 
+    @property
+    def shortened(self) -> bool:
+        """Return whether a line is all that is left of it."""
+        return "genres" in self.feature_schema
+
     def as_json(self) -> dict[str, Any]:
         """Return the model as `train --json` and `models --json` show it."""
         return {
@@ -256,7 +261,7 @@ class StoredModel:
             "params": dict(self.params),
             "choice": dict(self.choice),
             "trained_rows": self.trained_rows,
-            "genres": len(self.classes),
+            "genres": self.feature_schema.get("genres", len(self.classes)),
             "seconds": self.seconds,
             "created_at": self.created_at,
             "origin": self.origin,

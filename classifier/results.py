@@ -36,6 +36,12 @@ _ANSWER_AGAIN: Final = ", ".join(
     f"{name} = excluded.{name}"
     for name in ("genre_id", "probability", "regime", "in_training", "predicted_at")
 )
+_IN_LINE: Final = (
+    *("n", "accuracy", "interval", "macro_f1", "top3"),
+    *("log_loss", "ece", "baseline"),
+)
+"""Figures that a line about a model has of each regime."""
+_DIGITS: Final = 4
 _OVERTAKEN: Final = "Another model became champion meanwhile: train again."
 _STILL_THERE: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
 
@@ -213,6 +219,46 @@ def give_up(database: Database, number: int, *, figures: bool) -> int | None:
             rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
             connection.execute(delete(metric).where(metric.c.model_id == number, rest))
     return gone
+
+
+def shorten(database: Database, number: int) -> bool:
+    """Leave a line of a model that was given up; return whether that was done.
+
+    Its figures, epochs and findings go, and of its row what only a training or an answer asks:
+    columns, classes and versions. Not where it was pinned or crowned meanwhile.
+    """
+    model = tables.model
+    spare = model.c.pinned.is_(False) & (model.c.status != "champion")
+    given_up = (model.c.id == number) & model.c.artifact.is_(None) & spare
+    known = select(model.c.feature_schema, model.c.metrics).where(given_up)
+    with transaction(database) as connection:
+        row = connection.execute(known.with_for_update()).first()
+        if row is None:
+            return False
+        schema, metrics = row
+        left = {"columns": [], "classes": [], "genres": len(schema["classes"])}
+        if "snapshot" in schema:
+            left["snapshot"] = schema["snapshot"]
+        shortened = {"feature_schema": left, "metrics": _line(metrics), "versions": {}}
+        connection.execute(update(model).where(given_up).values(**shortened))
+        bulk.close_ranks(connection, model, number)
+        for table in tables.OF_A_MODEL:
+            connection.execute(delete(table).where(table.c.model_id == number))
+    return True
+
+
+def _line(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the headline figures of both regimes, to four digits."""
+    found: dict[str, Any] = {}
+    for regime in tables.REGIMES:
+        told = {name: metrics.get(regime, {}).get(name) for name in _IN_LINE}
+        for name, value in told.items():
+            if isinstance(value, list):
+                told[name] = [round(bound, _DIGITS) for bound in value]
+            elif isinstance(value, float):
+                told[name] = round(value, _DIGITS)
+        found[regime] = told
+    return found
 
 
 def pin(database: Database, number: int, *, pinned: bool) -> None:

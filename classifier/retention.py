@@ -2,7 +2,8 @@
 
 The champion of a task, the two champions before it, pinned models and the latest one (it may have
 been rejected, and somebody may want to look at it) keep artifact and answers, and so does what was
-refitted from the champion. Of all others the row and the figures stay.
+refitted from the champion. Of the latest others of a task the row and the figures stay; of those
+before them a line: what it was, what became of it and why, and its headline figures.
 """
 
 from collections import defaultdict
@@ -18,6 +19,10 @@ BEFORE: Final = 2
 """Champions before the present one that are kept to roll back to."""
 
 
+REMEMBERED: Final = 50
+"""Models of a task, the latest, whose row and figures are kept: seven weeks of daily trainings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pruned:
     """What retention came to."""
@@ -26,6 +31,8 @@ class Pruned:
     """Models that lost, or would lose, artifact and answers."""
     predictions: int
     """Rows of answers that went, or would go."""
+    shortened: tuple[int, ...] = ()
+    """Models of which a line stays, or would stay."""
     dry_run: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -33,6 +40,7 @@ class Pruned:
         return {
             "given_up": list(self.given_up),
             "predictions": self.predictions,
+            "shortened": list(self.shortened),
             "dry_run": self.dry_run,
         }
 
@@ -51,6 +59,21 @@ def before(models: Iterable[StoredModel]) -> list[StoredModel]:
     return sorted(reigned, key=lambda one: (one.crowned_at, one.id), reverse=True)
 
 
+def long_gone(models: Iterable[StoredModel], remembered: int) -> set[int]:
+    """Return the models of which a line stays: all before the latest `remembered`. Pure.
+
+    What is kept whole never is among them, nor is what a refit that is kept was made from.
+    """
+    there = list(models)
+    whole = kept(there)
+    spared = whole | {one.parent_id for one in there if one.id in whole and one.parent_id}
+    by_task: dict[str, list[int]] = defaultdict(list)
+    for model in there:
+        by_task[model.task].append(model.id)
+    gone = {number for of_task in by_task.values() for number in sorted(of_task)[:-remembered]}
+    return gone - spared
+
+
 def _kept(models: Sequence[StoredModel]) -> set[int]:
     champions = {one.id for one in models if one.status == "champion"}
     latest = [max(one.id for one in models)]
@@ -59,9 +82,16 @@ def _kept(models: Sequence[StoredModel]) -> set[int]:
     return {*champions, *(one.id for one in before(models)[:BEFORE]), *latest, *pinned, *refits}
 
 
-def prune(database: Database, task: str | None = None, *, dry_run: bool = False) -> Pruned:
+def prune(
+    database: Database,
+    task: str | None = None,
+    *,
+    remembered: int = REMEMBERED,
+    dry_run: bool = False,
+) -> Pruned:
     """Give up artifact and answers of every model (of `task`) that does not keep them.
 
+    Of those before the latest `remembered` of their task a line stays.
     Each model in a transaction of its own; stopped anywhere, the next time goes on.
     """
     models = dataset.models(database, task)
@@ -77,7 +107,15 @@ def prune(database: Database, task: str | None = None, *, dry_run: bool = False)
         if gone is not None:
             given_up.append(model.id)
             predictions += gone
-    return Pruned(tuple(sorted(given_up)), predictions, dry_run)
+    gone_long = long_gone(models, remembered)
+    shortened = tuple(
+        model.id
+        for model in reversed(models)
+        if model.id in gone_long
+        and not model.shortened
+        and (dry_run or results.shorten(database, model.id))
+    )
+    return Pruned(tuple(sorted(given_up)), predictions, shortened, dry_run)
 
 
 def pin(database: Database, number: int, *, pinned: bool) -> StoredModel:

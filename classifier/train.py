@@ -76,6 +76,7 @@ def run(
     cores: int | None = None,
     again: bool = False,
     frozen: Frozen | None = None,
+    remembered: int = retention.REMEMBERED,
 ) -> Trained:
     """Train what `choice` asks for, and write down that it was done.
 
@@ -93,7 +94,8 @@ def run(
         if done.nothing_new:
             job.outcome("nothing_new")
         else:
-            job.note(given_up=retention.prune(database, choice.task).given_up)
+            pruned = retention.prune(database, choice.task, remembered=remembered)
+            job.note(given_up=pruned.given_up)
         return done
 
 

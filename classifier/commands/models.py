@@ -147,16 +147,21 @@ def prune(
     """Give up artifacts and answers of old models, as every training does.
 
     The champion of a task, the two before it, pinned models and the latest one are kept whole; of
-    the others the row and the figures stay. SQLite uses the room again for what comes next; its
-    file gets smaller by VACUUM only.
+    the latest others (CLASSIFIER_MODELS_REMEMBERED) the row and the figures stay, of those before
+    them a line. SQLite uses the room again for what comes next; its file gets smaller by VACUUM
+    only.
     """
     # these bring SQLAlchemy and pandas: --help need not wait
     from classifier import retention
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    done = retention.prune(connect(), dry_run=dry_run)
+    remembered = bootstrap.load_settings().models_remembered
+    done = retention.prune(connect(), remembered=remembered, dry_run=dry_run)
     named = ", ".join(str(number) for number in done.given_up) or "none"
     verb = "would lose" if dry_run else "lost"
     output.say(f"Models that {verb} artifact and answers: {named} ({done.predictions:,} rows).")
+    if done.shortened:
+        what = "would be left" if dry_run else "is left"
+        output.say(f"Models of which a line {what}: {len(done.shortened):,}.")
     output.document(done.as_json())

@@ -57,7 +57,8 @@ def train(
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    output, cores = Output(as_json=as_json), bootstrap.load_settings().threads
+    output, settings = Output(as_json=as_json), bootstrap.load_settings()
+    cores = settings.threads
     if refit:
         _check_alone(choice, snapshot)
         tell = _teller(output)
@@ -78,6 +79,7 @@ def train(
             cores=cores,
             again=again,
             frozen=frozen,
+            remembered=settings.models_remembered,
         )
     if done.left_out:
         output.warn(f"Left out for too few tracks: {named(done.left_out)}.")

@@ -102,6 +102,19 @@ def update(
     )
 
 
+def close_ranks(connection: Connection, table: Table, key: int) -> None:
+    """Let a row that became much shorter give its room back.
+
+    SQLite leaves a row that is updated where it is, alone on a page that it filled once; pages are
+    joined when a row goes. So it goes and comes back, under the same `id`.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
+        for there in (key, -key):
+            statement = f"UPDATE {table.name} SET id = -id WHERE id = ?"
+            connection.exec_driver_sql(statement, (there,))
+
+
 def stage(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> str:

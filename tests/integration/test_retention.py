@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 from typer.testing import CliRunner
 
 from classifier import dataset, promote, retention, train
@@ -55,6 +55,10 @@ def reigns(engine: Engine) -> list[int]:
     return numbers
 
 
+def address(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
 def left(engine: Engine, table: str) -> list[int]:
     held = tables.metadata.tables[table].c.model_id
     with reading(engine) as connection:
@@ -81,6 +85,44 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
     assert retention.prune(engine).given_up == ()
     with pytest.raises(NoArtifact, match="only its figures were kept"):
         promote.run(engine, second, FakeClock(), tell=lambda _: None)
+
+
+def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -> None:
+    """What it was, what became of it and why, its headline figures; once, and of no kept one."""
+    first, second, third, fourth, rejected, champion = reigns
+    retention.pin(engine, first, pinned=True)
+    with transaction(engine) as connection:
+        told = {"accuracy": 0.51239, "interval": [0.41239, 0.6], "n": 9, "roc_auc": 0.7}
+        facts = {"metrics": {"new_artist": told}, "reason": "Followed."}
+        connection.execute(update(tables.model).values(**facts, versions={"python": "3"}))
+    assert retention.prune(engine, remembered=2, dry_run=True).shortened == (second,)
+    assert retention.prune(engine, remembered=2).shortened == (second,)
+    assert retention.prune(engine, remembered=2).shortened == ()
+    models = {one.id: one for one in dataset.models(engine)}
+    gone = models[second]
+    assert (gone.status, gone.reason, gone.shortened) == ("retired", "Followed.", True)
+    figures = gone.metrics["new_artist"]
+    assert (figures["accuracy"], figures["interval"]) == (0.5124, [0.4124, 0.6])
+    assert (figures["n"], figures["ece"], figures.get("roc_auc")) == (9, None, None)
+    assert (gone.as_json()["genres"], dict(gone.versions), gone.classes) == (1, {}, ())
+    assert second not in left(engine, "model_metric")
+    assert {number for number in reigns if models[number].shortened} == {second}
+    refused = CliRunner().invoke(app, ["card", str(second)], env={"STORE_URL": address(engine)})
+    assert "a line is left" in str(refused.exception)
+    assert not (set(left(engine, "prediction")) - {first, third, fourth, champion})
+    assert left(engine, "model_metric").count(rejected) == 1
+
+
+def test_every_table_of_a_model_is_thought_of() -> None:
+    """Whatever refers to a model goes with its answers, or when a line is left."""
+    referring = {
+        table
+        for table in tables.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table is tables.model
+    }
+    answered = {tables.prediction, tables.confusion, tables.model}
+    assert referring - answered == set(tables.OF_A_MODEL)
 
 
 def test_the_reign_counts_and_not_the_number(engine: Engine, reigns: list[int]) -> None:
@@ -146,7 +188,8 @@ def test_the_commands(
     assert isinstance(pinned, dict)
     assert isinstance(unpinned, dict)
     assert (pinned["pinned"], pinned["kept"], unpinned["pinned"]) == (True, True, False)
-    assert said("prune", "--dry-run") == {"given_up": [], "predictions": 0, "dry_run": True}
+    nothing = {"given_up": [], "predictions": 0, "shortened": []}
+    assert said("prune", "--dry-run") == {**nothing, "dry_run": True}
     for arguments in (["promote"], ["promote", "1", "--back"]):
         refused = CliRunner().invoke(app, arguments)
         assert "either a model's number or --back" in str(refused.exception)

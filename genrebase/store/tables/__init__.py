@@ -74,6 +74,9 @@ from genrebase.store.tables.sound import (
     sound_summary,
 )
 
+OF_A_MODEL = (model_metric, training_epoch, feature_importance, genre_separability)
+"""Figures and findings of a model, beside its answers and confusions."""
+
 __all__ = [
     "ALL_YEARS",
     "ANSWERS",
@@ -85,6 +88,7 @@ __all__ = [
     "MATRIX_KINDS",
     "MEASURES",
     "MODEL_STATUSES",
+    "OF_A_MODEL",
     "OWN_FEATURES",
     "OWN_SCALE",
     "PITCHES",

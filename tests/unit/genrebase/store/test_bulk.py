@@ -1,5 +1,5 @@
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from genrebase.store import bulk, tables
 from genrebase.store.engine import reading, transaction
@@ -105,3 +105,23 @@ def test_next_keys_are_fresh(engine: Engine):
         bulk.insert(connection, tables.genre, ("id", "name", "created_at"), rows)
         assert make.add_genre(connection, "after") not in {*used, *drawn}
         assert list(bulk.next_keys(connection, tables.genre, 0)) == []
+
+
+def test_a_row_that_became_short_gives_its_room_back(engine: Engine):
+    """SQLite joins the pages; numbers, and rows that refer to them, stay on both engines."""
+    with transaction(engine) as connection:
+        long = {"x": "y" * 3000}
+        numbers = [make.add_model(connection, "rejected", metrics=long) for _ in range(20)]
+        refit = make.add_model(connection, "refit", parent_id=numbers[0])
+    for number in numbers:
+        with transaction(engine) as connection:
+            shortened = update(tables.model).where(tables.model.c.id == number)
+            connection.execute(shortened.values(metrics={}))
+            bulk.close_ranks(connection, tables.model, number)
+    with reading(engine) as connection:
+        left = connection.execute(select(tables.model.c.id, tables.model.c.parent_id)).all()
+        assert max(left) == (refit, numbers[0])
+        assert {number for number, _ in left} == {*numbers, refit}
+        if engine.dialect.name == "sqlite":
+            pages = "SELECT count(*) FROM dbstat WHERE name = 'model'"
+            assert connection.exec_driver_sql(pages).scalar_one() < 5

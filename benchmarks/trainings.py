@@ -1,0 +1,157 @@
+"""Whether trainings leave a database that grows: `python -m benchmarks.trainings [--url URL]`.
+
+Trains again and again (200 times) on a small database whose labels change before each training and
+to which tracks come in before every tenth, so that every model is a new one, some of them
+champions. Prints after every quarter how large the database is: of SQLite the file and its pages
+in use, of PostgreSQL (`--url`, an empty database) the sum of its tables after VACUUM; and what
+each table holds at the end.
+"""
+
+import argparse
+import csv
+import random
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+
+from sqlalchemy import Engine, func, insert, select
+
+from classifier import score, train
+from classifier.records import Choice
+from collector.import_dataset import import_dataset
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.progress import Advance
+from genrebase.store import schema, tables
+from genrebase.store.engine import make_engine, reading, transaction
+
+GENRES = 20
+TRACKS = 1_500
+MORE = 20
+EVERY = 10
+"""Trainings between two imports."""
+RELABELLED = 3
+"""Tracks a person labels before each training."""
+HEADER = ("track_id", "track_name", "artists", "track_genre", "energy", "valence", "loudness")
+_TABLES_SQLITE = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12"
+_TABLES_POSTGRESQL = (
+    "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' "
+    "AND relnamespace = current_schema()::regnamespace ORDER BY 2 DESC LIMIT 12"
+)
+_ALL_POSTGRESQL = (
+    "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' "
+    "AND relnamespace = current_schema()::regnamespace"
+)
+
+
+class Quiet(Advance):
+    """Says nothing."""
+
+    def __call__(self, *_done: float, **_told: object) -> None:
+        return
+
+
+def rows(first: int, many: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
+    """Yield tracks whose genre can be told by their features, mostly."""
+    for number in range(first, first + many):
+        genre = chance.randrange(GENRES)
+        middle = genre / GENRES
+        yield (
+            f"{number:022d}",
+            f"Song {number}",
+            f"Artist {chance.randrange(400)}",
+            f"genre {genre}",
+            min(max(chance.gauss(middle, 0.1), 0), 1),
+            min(max(chance.gauss(1 - middle, 0.2), 0), 1),
+            -60 * chance.random(),
+        )
+
+
+def bring(engine: Engine, folder: Path, first: int, many: int, chance: random.Random) -> None:
+    """Import so many more tracks."""
+    path = folder / f"tracks {first}.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(rows(first, many, chance))
+    import_dataset(engine, path, SystemClock(), Quiet())
+
+
+def relabel(engine: Engine, turn: int, chance: random.Random) -> None:
+    """Let a person label some tracks anew."""
+    moment = SystemClock().now() + timedelta(seconds=turn)
+    with transaction(engine) as connection:
+        genres = list(connection.scalars(select(tables.genre.c.id)))
+        tracks = list(connection.scalars(select(tables.track.c.id)))
+        told = [
+            {
+                "track_id": track,
+                "genre_id": chance.choice(genres),
+                "labelled_by": f"person {turn}",
+                "labelled_at": moment,
+            }
+            for track in chance.sample(tracks, RELABELLED)
+        ]
+        connection.execute(insert(tables.verdict), told)
+
+
+def size(engine: Engine) -> tuple[int, int]:
+    """Return bytes of the database, and of what is in use of them."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+            found = int(connection.exec_driver_sql(_ALL_POSTGRESQL).scalar_one())
+        return found, found
+    with reading(engine) as connection:
+        page, pages, free = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+    return page * pages, page * (pages - free)
+
+
+def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
+    """Train, and tell how large the database is."""
+    chance, clock, began = random.Random(1), SystemClock(), perf_counter()
+    bring(engine, folder, 0, TRACKS, chance)
+    whole, used = size(engine)
+    print(f"{engine.dialect.name}: before: {whole / 1024:,.0f} KiB, {used / 1024:,.0f} in use")
+    for turn in range(1, trainings + 1):
+        relabel(engine, turn, chance)
+        if turn % EVERY == 0:
+            bring(engine, folder, TRACKS + turn * MORE, MORE, chance)
+        choice = Choice(estimator=estimator, min_tracks=20)
+        train.run(engine, choice, clock, tell=lambda _: None, cores=1)
+        score.run(engine, clock, progress=lambda *_: None)
+        if turn % (trainings // 4) == 0:
+            whole, used = size(engine)
+            print(
+                f"after {turn} trainings: {whole / 1024:,.0f} KiB, {used / 1024:,.0f} in use "
+                f"({perf_counter() - began:.0f} s)",
+                flush=True,
+            )
+    question = _TABLES_SQLITE if engine.dialect.name == "sqlite" else _TABLES_POSTGRESQL
+    with reading(engine) as connection:
+        for name, taken in connection.exec_driver_sql(question):
+            print(f"  {name}: {taken / 1024:,.0f} KiB")
+        counted = select(tables.model.c.status, func.count()).group_by(tables.model.c.status)
+        print(", ".join(f"{number} {status}" for status, number in connection.execute(counted)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trainings", type=int, default=200)
+    parser.add_argument("--estimator", default="naive_bayes")
+    parser.add_argument("--url")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        url = given.url or f"sqlite:///{Path(name) / 'trainings.db'}"
+        schema.upgrade(url)
+        engine = make_engine(url)
+        run(engine, given.trainings, given.estimator, Path(name))
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main()
