@@ -102,7 +102,8 @@ task_predictions = view(
 model_metrics = view(
     "model_metrics",
     "One row per figure that is kept of a model: of every side, regime and genre. What was "
-    "rejected keeps those over all genres on test tracks alone.",
+    "rejected keeps those over all genres on test tracks alone; models before the latest 50 of a "
+    "task have none.",
     {
         "task": "The question the model answers.",
         "model_id": "The model's number.",
