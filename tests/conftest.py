@@ -4,6 +4,7 @@ PostgreSQL is a real one from a wheel, started once per run; `TEST_DATABASE_URL`
 which the tests create and drop databases of their own.
 """
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -22,6 +23,10 @@ from genrebase.store.engine import make_engine
 from tests.postgres import Migrated, PostgresServer
 
 threads.settle()  # before a test module imports scikit-learn
+# What numba compiles, each worker keeps for itself: two that write one cache at once spoil it.
+os.environ["NUMBA_CACHE_DIR"] = str(  # noqa: TID251 - numba reads it when librosa is imported
+    Path(".pytest_cache", "numba", os.environ.get("PYTEST_XDIST_WORKER", "alone")).absolute()  # noqa: TID251 - set by pytest-xdist
+)
 
 settings.register_profile(
     "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]

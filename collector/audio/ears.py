@@ -111,6 +111,14 @@ def listen(
     ears = [Ear(known, command) for _ in range(workers)]
     with _pool(ears, stop_requested) as hear:
         rest = iter(files)
+        # What is compiled at first use is kept on disk: two processes that write there at once
+        # may leave what crashes all after them, so one is alone until it has heard a file.
+        for file in rest:
+            alone = hear(file).result()
+            if alone is not None:
+                yield file, alone
+            if isinstance(alone, Heard):
+                break
         first = islice(rest, workers * (1 + _AHEAD))
         waiting = deque((file, hear(file)) for file in first)
         while waiting:

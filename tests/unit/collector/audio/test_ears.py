@@ -69,3 +69,40 @@ def test_asked_to_stop_it_begins_no_other() -> None:
     assert seen == list("abcdefgh")[: len(seen)]
     assert len(seen) <= 1 + 2 * 3
     assert answers(ears.listen(files("a"), 1, frozenset(), lambda: True, COMMAND)) == []
+
+
+ALONE = """
+import os, pickle, sys
+from pathlib import Path
+from collector.audio.records import Heard, Unheard
+from genrebase.sound.tags import Tags
+place = Path(sys.argv[1])
+(place / f"begun {os.getpid()}").touch()
+pickle.load(sys.stdin.buffer)
+while True:
+    try:
+        path = pickle.load(sys.stdin.buffer)
+    except EOFError:
+        break
+    crowd = len(list(place.glob("begun *"))) if not (place / "heard").exists() else 1
+    if path.stem.startswith("broken"):
+        answer = Unheard(path.name, f"{crowd} begun")
+    else:
+        answer = Heard(f"{crowd} begun", 0.0, Tags(), None)
+        (place / "heard").touch()
+    pickle.dump(answer, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+"""
+
+
+def test_a_process_is_alone_until_it_has_heard_a_file(tmp_path: Path) -> None:
+    """What is compiled at first use is kept on disk, and two that write there spoil it.
+
+    A file that cannot be read compiles nothing: what comes after it is still heard alone.
+    """
+    command = (sys.executable, "-c", ALONE, str(tmp_path))
+    names = ["broken", *(str(number) for number in range(8))]
+    told = answers(ears.listen(files(*names), 3, frozenset(), never, command))
+    # each ear has a process of its own, and an idle one takes the file after a broken one
+    assert told[0] == "1 begun"
+    assert set(told[2:]) == {"1 begun"}
