@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genrebase import cli
+from genrebase.runtime.output import run_app
 from genrebase.store import schema
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,6 +45,27 @@ def genrebase(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
+Said = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Run `genrebase` in this process, in a folder of its own."""
+
+    def here(*arguments: str, **settings: str) -> Said:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["genrebase", *arguments])
+        for name, value in {"COLUMNS": "200", **NOBODY, **settings}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            run_app(cli.app)
+        return subprocess.CompletedProcess(arguments, ended.value.code, *capfd.readouterr())
+
+    return here
+
+
 def test_help_names_its_own_commands_and_those_of_both_sides(genrebase: Shell) -> None:
     """Everything that registers is mounted under its name."""
     said = genrebase("--help")
@@ -72,16 +96,16 @@ def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> N
 )
 @pytest.mark.parametrize("command", ["migrate", "demo", "run"])
 def test_an_unusable_database_gets_a_sentence(
-    genrebase: Shell, command: str, url: str, sentence: str
+    here: Callable[..., Said], tmp_path: Path, command: str, url: str, sentence: str
 ) -> None:
     """No traceback, no password, nothing on standard output with --json, and nothing is made."""
-    said = genrebase(command, "--json", STORE_URL=url)
+    said = here(command, "--json", STORE_URL=url)
     assert said.returncode in {1, 2}
     assert sentence in said.stderr
     assert "Traceback" not in said.stderr
     assert "hunter2" not in said.stderr
     assert said.stdout == ""
-    assert list(genrebase.folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
