@@ -20,6 +20,9 @@ from genrebase.store.engine import reading
 Database = Engine
 """What every use case is handed: an engine on a checked schema."""
 
+SCORED_AT_ONCE: Final = 10_000
+"""Tracks read, answered for and stored before the next ones: what a stop of a scoring loses."""
+
 LEARNED: Final = (
     "track_id",
     "title",
@@ -161,8 +164,8 @@ def scoring_chunks(
     database: Database, tracks: NDArray[np.int64], choice: Choice
 ) -> Iterator[pd.DataFrame]:
     """Yield the scoring rows of `tracks` (sorted), a chunk at a time, each read on its own."""
-    for start in range(0, len(tracks), frames.CHUNK):
-        wanted = tracks[start : start + frames.CHUNK]
+    for start in range(0, len(tracks), SCORED_AT_ONCE):
+        wanted = tracks[start : start + SCORED_AT_ONCE]
         yield scoring_rows(database, wanted, choice)
 
 
