@@ -1,6 +1,7 @@
 """The harvest over a source in memory, on both databases."""
 
 import random
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from collector.harvest import Harvester
 from collector.preview import preview
 from genrebase.errors import NothingToDo
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import make_engine, reading, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock, FakeSource
 
@@ -64,8 +65,24 @@ def stored(engine):
         }
 
 
+@pytest.fixture(scope="module")
+def undisturbed(migrated_sqlite, tmp_path_factory):
+    """What a harvest of the catalogue leaves behind that runs once, to its end."""
+    path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
+    shutil.copyfile(migrated_sqlite, path)
+    engine = make_engine(f"sqlite:///{path}")
+    harvester(engine, catalogue()).run()
+    found = stored(engine)
+    engine.dispose()
+    return found
+
+
+def claimed(found):
+    return {source_id: genre for source_id, _, genre in found["aliases"]}
+
+
 def claims(engine):
-    return {source_id: genre for source_id, _, genre in stored(engine)["aliases"]}
+    return claimed(stored(engine))
 
 
 def statuses(engine):
@@ -135,26 +152,22 @@ def dying_at(engine, number, statement):
 @pytest.mark.parametrize(
     "statement", ["UPDATE shard", "INSERT INTO track ", "INSERT INTO sighting", "UPDATE genre"]
 )
-def test_a_crash_anywhere_changes_nothing(engine, other_engine, number, statement):
+def test_a_crash_anywhere_changes_nothing(engine, undisturbed, number, statement):
     """Killed between any two statements of a step: the same end as undisturbed."""
-    rows = catalogue()
-    harvester(other_engine, rows).run()
-    one = harvester(engine, rows)
+    one = harvester(engine, catalogue())
     with dying_at(engine, number, statement):
         one.run()
     Harvester(engine, one.source, one.budget, one.clock).run()
-    assert stored(engine) == stored(other_engine)
+    assert stored(engine) == undisturbed
 
 
 @pytest.mark.parametrize("order", [("rock", "jazz", "funk"), ("funk", "rock", "jazz")])
-def test_claims_do_not_depend_on_the_order_of_the_genres(engine, other_engine, order):
+def test_claims_do_not_depend_on_the_order_of_the_genres(engine, undisturbed, order):
     """Genre by genre in any order, or all at once: the same labels."""
-    rows = catalogue()
-    harvester(other_engine, rows).run()
-    one = harvester(engine, rows, order=order)
+    one = harvester(engine, catalogue(), order=order)
     for genre in order:
         one.run([genre])
-    assert claims(engine) == claims(other_engine)
+    assert claims(engine) == claimed(undisturbed)
 
 
 def test_the_request_limit_is_kept(engine):
