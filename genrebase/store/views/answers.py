@@ -26,7 +26,7 @@ HEADLINE: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece"
 def _predictions(_providers: Providers) -> Select[Any]:
     track, champion = tables.track, parts.champion_id()
     labelled = parts.labelled_tracks()
-    first, second = tables.prediction.alias("first"), tables.prediction.alias("second")
+    first, second = parts.answers("first"), parts.answers("second")
     answered = tables.genre.alias("answered")
     source = (
         labelled.source.join(
@@ -34,14 +34,7 @@ def _predictions(_providers: Providers) -> Select[Any]:
             and_(first.c.track_id == track.c.id, first.c.model_id == champion, first.c.rank == 1),
         )
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(
-            second,
-            and_(
-                second.c.track_id == first.c.track_id,
-                second.c.model_id == first.c.model_id,
-                second.c.rank == 2,
-            ),
-        )
+        .outerjoin(second, parts.beside(second, first, second.c.rank == 2))
     )
     return select(
         track.c.id.label("track_id"),

@@ -58,24 +58,16 @@ def _answer_of(answer: FromClause, model: ColumnElement[Any]) -> ColumnElement[b
 
 def _label_disputes(_providers: Providers) -> Select[Any]:
     track, verdict = tables.track, tables.verdict
-    first, second, claimed = (
-        parts.answers("first"),
-        parts.answers("second"),
-        parts.answers("claimed"),
-    )
+    first, second = parts.answers("first"), parts.answers("second")
+    claimed = parts.answers("claimed")
     claim, answered = tables.genre.alias("claim_genre"), tables.genre.alias("answered")
-
-    def same(other: FromClause, *more: ColumnElement[bool]) -> ColumnElement[bool]:
-        return and_(
-            other.c.model_id == first.c.model_id, other.c.track_id == first.c.track_id, *more
-        )
 
     source = (
         first.join(track, track.c.id == first.c.track_id)
         .join(claim, claim.c.id == track.c.genre_id)
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(second, same(second, second.c.rank == 2))
-        .outerjoin(claimed, same(claimed, claimed.c.genre_id == track.c.genre_id))
+        .outerjoin(second, parts.beside(second, first, second.c.rank == 2))
+        .outerjoin(claimed, parts.beside(claimed, first, claimed.c.genre_id == track.c.genre_id))
     )
     judged = select(verdict.c.track_id).where(verdict.c.track_id == track.c.id).correlate(track)
     return (

@@ -209,6 +209,15 @@ def answers(name: str) -> Any:
     return tables.prediction.alias(name)
 
 
+def beside(
+    other: FromClause, answer: FromClause, *more: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Return whether `other` is an answer of the same model about the same track as `answer`."""
+    return and_(
+        other.c.track_id == answer.c.track_id, other.c.model_id == answer.c.model_id, *more
+    )
+
+
 def also_seen(genre: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return whether the track was seen under a genre."""
     sighting = tables.sighting

@@ -25,14 +25,7 @@ def _task_predictions(_providers: Providers) -> Select[Any]:
         labelled.source.join(first, and_(first.c.track_id == track.c.id, first.c.rank == 1))
         .join(model, and_(model.c.id == first.c.model_id, model.c.status == "champion"))
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(
-            second,
-            and_(
-                second.c.track_id == first.c.track_id,
-                second.c.model_id == first.c.model_id,
-                second.c.rank == 2,
-            ),
-        )
+        .outerjoin(second, parts.beside(second, first, second.c.rank == 2))
     )
     return select(
         model.c.task,
