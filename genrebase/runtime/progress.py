@@ -82,16 +82,9 @@ def showing(console: Console, what: str, total: float | None = None) -> Iterator
     if not console.is_terminal:
         yield _PlainAdvance(console, what, total)
         return
-    pace = Pace()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        _Counted(),
-        TimeElapsedColumn(),
-        _Left(pace),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        yield _BarAdvance(bars, pace, what, total)
+    advance = _BarAdvance(console, what, total)
+    with advance.bars:
+        yield advance
 
 
 class _Counted(ProgressColumn):
@@ -116,34 +109,11 @@ class _Left(ProgressColumn):
         )
 
 
-class _BarAdvance(Advance):
-    def __init__(self, bars: Progress, pace: Pace, what: str, total: float | None) -> None:
-        self._bars, self._pace, self._what, self._total = bars, pace, what, total
-        self._task = bars.add_task(what, total=total, about=False)
+class _Told(Advance):
+    """What both ways of showing it keep: the total, and the pace."""
 
-    def __call__(
-        self,
-        done: float,
-        *,
-        total: float | None = None,
-        note: str | None = None,
-        share: float | None = None,
-        about: bool = False,
-    ) -> None:
-        self._total = self._total if total is None else total
-        came = _share(done, self._total, share)
-        if came is not None:
-            self._pace.report(self._bars.get_time(), came)
-        text = self._what if note is None else f"{self._what}: {note}"
-        self._bars.update(
-            self._task, completed=done, total=self._total, description=text, about=about
-        )
-
-
-class _PlainAdvance(Advance):
-    def __init__(self, console: Console, what: str, total: float | None) -> None:
-        self._console, self._what, self._total = console, what, total
-        self._said_at = -_PLAIN_EVERY_SECONDS
+    def __init__(self, what: str, total: float | None) -> None:
+        self._what, self._total = what, total
         self._pace = Pace()
 
     def __call__(
@@ -156,11 +126,52 @@ class _PlainAdvance(Advance):
         about: bool = False,
     ) -> None:
         self._total = self._total if total is None else total
-        now = self._console.get_time()
         came = _share(done, self._total, share)
         if came is not None:
-            self._pace.report(now, came)
-        over = done == self._total and not about
+            self._pace.report(self._now(), came)
+        self._show(done, note, about=about)
+
+    def _now(self) -> float:
+        raise NotImplementedError
+
+    def _show(self, done: float, note: str | None, *, about: bool) -> None:
+        raise NotImplementedError
+
+
+class _BarAdvance(_Told):
+    def __init__(self, console: Console, what: str, total: float | None) -> None:
+        super().__init__(what, total)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            _Counted(),
+            TimeElapsedColumn(),
+            _Left(self._pace),
+        )
+        self.bars = Progress(*columns, console=console, transient=True)
+        self._task = self.bars.add_task(what, total=total, about=False)
+
+    def _now(self) -> float:
+        return self.bars.get_time()
+
+    def _show(self, done: float, note: str | None, *, about: bool) -> None:
+        text = self._what if note is None else f"{self._what}: {note}"
+        self.bars.update(
+            self._task, completed=done, total=self._total, description=text, about=about
+        )
+
+
+class _PlainAdvance(_Told):
+    def __init__(self, console: Console, what: str, total: float | None) -> None:
+        super().__init__(what, total)
+        self._console = console
+        self._said_at = -_PLAIN_EVERY_SECONDS
+
+    def _now(self) -> float:
+        return self._console.get_time()
+
+    def _show(self, done: float, note: str | None, *, about: bool) -> None:
+        now, over = self._now(), done == self._total and not about
         if now - self._said_at < _PLAIN_EVERY_SECONDS and not over:
             return
         self._said_at = now
