@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from classifier.errors import NoArtifact
 from classifier.evaluation import FEW
 from classifier.records import MetricRow, StoredModel
 from classifier.snapshots import TERMS
@@ -34,7 +35,7 @@ WORST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A model, and the figures that stand for it."""
+    """A model, and the figures that stand for it; raise `NoArtifact` where only a line is left."""
 
     model: StoredModel
     parent: StoredModel | None
@@ -45,6 +46,15 @@ class Card:
     """Who delivered the tracks that are in the database now."""
     command: str
     """What trains the same again."""
+
+    def __post_init__(self) -> None:
+        """Refuse what a line about a model cannot tell."""
+        if self.model.shortened:
+            raise NoArtifact(
+                f"Of model {self.model.id} a line is left (`classifier models` shows it): too "
+                "little for a card. CLASSIFIER_MODELS_REMEMBERED says of how many models more is "
+                "kept."
+            )
 
     @property
     def judged(self) -> StoredModel:

@@ -9,7 +9,6 @@ import typer
 
 from classifier import threads
 from classifier.commands.lines import choice_words, param_words
-from classifier.errors import NoArtifact
 from classifier.records import MAIN, Choice
 from genrebase.runtime.output import Output
 
@@ -39,11 +38,6 @@ def card(
     output, database = Output(as_json=as_json), connect()
     model = dataset.champion(database, task) if number is None else dataset.model(database, number)
     parent = None if model.parent_id is None else dataset.model(database, model.parent_id)
-    if model.shortened:
-        raise NoArtifact(
-            f"Of model {model.id} a line is left (`classifier models` shows it): too little for a "
-            "card. CLASSIFIER_MODELS_REMEMBERED says of how many models more is kept."
-        )
     words = ["classifier", "train", "--task", model.task, "--refit"]
     if parent is None:
         choice = Choice.of(model)

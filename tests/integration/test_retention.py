@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from typer.testing import CliRunner
 
 from classifier import dataset, promote, retention, train
+from classifier.card import Card
 from classifier.cli import app
 from classifier.errors import NoArtifact, NoChampion, SameUnderWay
 from classifier.records import Choice
@@ -107,8 +108,8 @@ def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -
     assert (gone.as_json()["genres"], dict(gone.versions), gone.classes) == (1, {}, ())
     assert second not in left(engine, "model_metric")
     assert {number for number in reigns if models[number].shortened} == {second}
-    refused = CliRunner().invoke(app, ["card", str(second)], env={"STORE_URL": address(engine)})
-    assert "a line is left" in str(refused.exception)
+    with pytest.raises(NoArtifact, match="a line is left"):
+        Card(gone, None, (), {}, "")
     assert not (set(left(engine, "prediction")) - {first, third, fourth, champion})
     assert left(engine, "model_metric").count(rejected) == 1
 
