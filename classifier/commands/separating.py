@@ -65,6 +65,7 @@ def separability(
                 SystemClock(),
                 tell=lambda what: output.say(f"Training: {what}."),
                 cores=settings.threads,
+                remembered=settings.models_remembered,
             )
         showing.show_model(output, done.model)
         document["trained"] = done.as_json()

@@ -95,7 +95,8 @@ def tune(
         genres,
     )
     database, clock = connect(), SystemClock()
-    cores = bootstrap.load_settings().threads
+    settings = bootstrap.load_settings()
+    cores = settings.threads
     with stopping.trying(output, "Tuning", again=again) as progress:
         done = tune.run(
             database,
@@ -121,7 +122,14 @@ def tune(
 
         best = replace(choice, params=dict(done.found[0].params))
         with stopping.training(output, database):
-            trained = training.run(database, best, clock, tell=output.say, cores=cores)
+            trained = training.run(
+                database,
+                best,
+                clock,
+                tell=output.say,
+                cores=cores,
+                remembered=settings.models_remembered,
+            )
         showing.show_model(output, trained.model)
         document["model"] = trained.as_json()
     output.document(document)
