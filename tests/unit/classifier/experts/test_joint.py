@@ -2,8 +2,10 @@ import numpy as np
 import pandas as pd
 
 from classifier.estimators.blend import Blend
-from classifier.experts import joint_trees
+from classifier.experts import joint_trees, readings
 from classifier.experts.joint import JointExpert
+from classifier.experts.joint_trees import JointTrees
+from classifier.experts.text import read
 
 GROUPS = ("audio", "metadata")
 SIZE, PER_ARTIST = 600, 10
@@ -45,23 +47,35 @@ def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
     assert right.mean() > 0.9
 
 
-def test_with_many_genres_there_are_no_trees(monkeypatch) -> None:
+def test_with_many_genres_there_are_no_trees() -> None:
     """Beyond the limit the networks speak alone."""
-    frame, labels, seen = world()
-    monkeypatch.setattr("classifier.experts.joint.MOST_FOR_TREES", 1)
-    expert = JointExpert(GROUPS, nets=1).fit(frame, labels, seen)
-    assert "joint_trees" not in expert.voices
-    assert len(expert.speak(frame)) == len(expert.voices)
+    frame, _, _ = world()
+    most = np.array([f"genre {place % joint_trees.MOST_GENRES:02}" for place in range(SIZE)])
+    more = np.array([f"genre {place % (joint_trees.MOST_GENRES + 1):02}" for place in range(SIZE)])
+    for labels, speaks in ((most, True), (more, False)):
+        expert = JointExpert(GROUPS, nets=1, rounds=1).fit(frame, labels)
+        assert ("joint_trees" in expert.voices) is speaks
+        assert len(expert.speak(frame)) == len(expert.voices)
 
 
-def test_trees_learn_from_so_many_tracks_at_most(monkeypatch) -> None:
-    """The time is bounded, and the draw is the seed's: twice the same."""
+def test_trees_learn_from_so_many_tracks_at_most() -> None:
+    """The time is bounded: each tree has seen so many; the draw is the seed's."""
     frame, labels, seen = world()
-    monkeypatch.setattr(joint_trees, "MOST_TRACKS", 100)
-    one, two = (JointExpert(GROUPS, nets=1, rounds=5).fit(frame, labels, seen) for _ in range(2))
-    assert one.trees_ is not None
-    assert one.trees_.new_.n_features_in_ > 0
-    assert np.array_equal(one.speak(frame), two.speak(frame))
+    told = read(frame)
+    said = (
+        readings.as_strangers(frame, told, labels),
+        readings.as_acquaintances(frame, told, labels, seen),
+    )
+
+    def grown(most: int, seed: int = 0) -> JointTrees:
+        trees = JointTrees(GROUPS, rounds=3, most_tracks=most, random_state=seed)
+        return trees.fit(frame, labels, *said)
+
+    assert [trees[0].nodes[0]["count"] for trees in grown(100).new_._predictors] == [100] * 3
+    assert [trees[0].nodes[0]["count"] for trees in grown(SIZE).new_._predictors] == [SIZE] * 3
+    one, two, other = (grown(100, seed).speak(frame, said[1]) for seed in (0, 0, 1))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
 
 
 def test_what_an_asked_track_was_seen_under_is_not_looked_at() -> None:
