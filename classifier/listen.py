@@ -129,21 +129,13 @@ def _described(heard: "Heard") -> Described:
 
 
 def _hear_all(files: Sequence[Path], workers: int) -> "Iterator[Heard | Unheard]":
-    from classifier.hearing import Heard, Unheard, hear  # this brings librosa, of an extra
+    from classifier.hearing import Unheard, hear  # this brings librosa, of an extra
 
     if len(files) == 1 or workers == 1:
         yield from map(hear, files)
         return
-    heard, compiled = 0, False
-    while heard < len(files):
-        # What is compiled at first use is kept on disk: two processes that write there at once
-        # may leave what crashes all after them, so one is alone until it has heard a file.
-        rest = files[heard:] if compiled else files[heard : heard + 1]
-        for file, one in zip(rest, side_by_side(hear, rest, workers), strict=True):
-            compiled = compiled or isinstance(one, Heard)
-            died = Unheard(str(file), "the process that listened to it died.")
-            yield died if one is None else one
-        heard += len(rest)
+    for file, one in zip(files, side_by_side(hear, files, workers), strict=True):
+        yield Unheard(str(file), "the process that listened to it died.") if one is None else one
 
 
 def side_by_side(

@@ -1,6 +1,7 @@
 """Many files heard side by side, each in a process that may die without harm to the others."""
 
 import pickle
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -89,11 +90,13 @@ def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
 
 def _ended(code: int) -> str:
     """Return in words how a process ended in the middle of a file."""
-    if code < 0:
+    if code == -signal.SIGKILL:
         return (
             f"the process that listened to it was killed (signal {-code}); the system does so "
             "when memory runs out"
         )
+    if code < 0:
+        return f"the process that listened to it crashed (signal {-code})"
     return f"the process that listened to it ended with {code}"
 
 
@@ -111,14 +114,6 @@ def listen(
     ears = [Ear(known, command) for _ in range(workers)]
     with _pool(ears, stop_requested) as hear:
         rest = iter(files)
-        # What is compiled at first use is kept on disk: two processes that write there at once
-        # may leave what crashes all after them, so one is alone until it has heard a file.
-        for file in rest:
-            alone = hear(file).result()
-            if alone is not None:
-                yield file, alone
-            if isinstance(alone, Heard):
-                break
         first = islice(rest, workers * (1 + _AHEAD))
         waiting = deque((file, hear(file)) for file in first)
         while waiting:

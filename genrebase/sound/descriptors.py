@@ -7,10 +7,10 @@ was stored under one name can always be compared.
 
 from typing import Final
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from genrebase.sound import rhythm
 from genrebase.sound.clips import RATE
 from genrebase.sound.frames import HOP, SIZES, Frames, Rows
 
@@ -59,7 +59,7 @@ def describe(frames: Frames, onsets: NDArray[np.float32], tempo: float | None) -
     rows += [_statistics(frames.flatness).reshape(-1), *_mel(frames.mel)]
     both = frames.harmonic + frames.percussive
     seconds = len(onsets) * HOP / RATE
-    rate = len(librosa.onset.onset_detect(onset_envelope=onsets, sr=RATE, hop_length=HOP))
+    rate = len(rhythm.beginnings(onsets))
     rows.append(
         np.array(
             [

@@ -4,6 +4,7 @@ from typing import Final
 
 import librosa
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -22,6 +23,10 @@ _RANGE: Final = 80.0
 _QUIET: Final = 1e-10
 _LATE: Final = FRAME // (2 * HOP)
 """Frames from where a sound begins to the middle of the frame that has all of it."""
+_PEAK: Final = int(0.03 * RATE // HOP)
+_AROUND: Final = int(0.10 * RATE // HOP)
+_ABOVE: Final = 0.07
+"""Frames of 30 and of 100 ms; and by how much of the highest onset one stands out."""
 _WINDOW: Final = 384
 """Frames of a window of the tempogram, librosa's own: 4.5 s."""
 _FRAMES_AT_ONCE: Final = 256
@@ -48,6 +53,31 @@ def onset_strength(mel: Rows) -> NDArray[np.float32]:
         at = first + 1 + _LATE
         strength[at : at + len(rise)] = rise[: max(0, len(strength) - at)]
     return strength
+
+
+def beginnings(strength: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the frames in which something begins, given `onset_strength`.
+
+    Peaks of the last 30 ms that stand out from the 200 ms around them, 30 ms apart (Böck, Krebs
+    and Schedl, "Evaluating the Online Capabilities of Onset Detection Methods", ISMIR 2012), as
+    librosa finds them. Its own function is compiled at first use and kept in two files; processes
+    that begin at once leave such as do not fit, and these crash every process after them.
+    """
+    risen = strength - strength.min(initial=np.inf)
+    if len(risen) == 0 or not np.isfinite(risen).all() or not risen.any():
+        return np.zeros(0, dtype=np.intp)
+    risen = risen / (risen.max() + np.finfo(risen.dtype).tiny)
+    before = np.pad(risen, (_PEAK, 0), constant_values=-np.inf)
+    highest = risen == sliding_window_view(before, _PEAK + 1).max(axis=1)
+    sums = np.concatenate([[0.0], np.cumsum(risen, dtype=np.float64)])
+    at = np.arange(len(risen))
+    low, high = np.maximum(at - _AROUND, 0), np.minimum(at + _AROUND + 1, len(risen))
+    stands_out = risen >= (sums[high] - sums[low]) / (high - low) + _ABOVE
+    found: list[int] = []
+    for frame in np.flatnonzero(highest & stands_out):
+        if not found or frame - found[-1] > _PEAK:
+            found.append(int(frame))
+    return np.asarray(found, dtype=np.intp)
 
 
 def _decibels(power: Rows | np.float32) -> Rows:

@@ -20,6 +20,8 @@ while True:
         break
     if path.stem.startswith("kill"):
         os.kill(os.getpid(), signal.SIGKILL)
+    if path.stem.startswith("crash"):
+        os.kill(os.getpid(), signal.SIGSEGV)
     if path.stem.startswith("exit"):
         os._exit(3)
     answer = Heard(f"{path.stem} {len(known)}", float(os.getpid()), Tags(), None)
@@ -53,11 +55,14 @@ def test_the_order_is_kept() -> None:
 def test_a_death_costs_one_file() -> None:
     """Killed or ended: the file in hand is told of, the others are heard by another process."""
     told = answers(
-        ears.listen(files("a", "kill", "b", "exit", "c"), 1, frozenset(), never, COMMAND)
+        ears.listen(
+            files("a", "kill", "b", "exit", "c", "crash", "d"), 1, frozenset(), never, COMMAND
+        )
     )
-    assert told[::2] == ["a 0", "b 0", "c 0"]
+    assert told[::2] == ["a 0", "b 0", "c 0", "d 0"]
     assert "killed (signal 9); the system does so when memory runs out" in told[1]
     assert "ended with 3" in told[3]
+    assert told[5] == "the process that listened to it crashed (signal 11)"
 
 
 def test_asked_to_stop_it_begins_no_other() -> None:
@@ -69,40 +74,3 @@ def test_asked_to_stop_it_begins_no_other() -> None:
     assert seen == list("abcdefgh")[: len(seen)]
     assert len(seen) <= 1 + 2 * 3
     assert answers(ears.listen(files("a"), 1, frozenset(), lambda: True, COMMAND)) == []
-
-
-ALONE = """
-import os, pickle, sys
-from pathlib import Path
-from collector.audio.records import Heard, Unheard
-from genrebase.sound.tags import Tags
-place = Path(sys.argv[1])
-(place / f"begun {os.getpid()}").touch()
-pickle.load(sys.stdin.buffer)
-while True:
-    try:
-        path = pickle.load(sys.stdin.buffer)
-    except EOFError:
-        break
-    crowd = len(list(place.glob("begun *"))) if not (place / "heard").exists() else 1
-    if path.stem.startswith("broken"):
-        answer = Unheard(path.name, f"{crowd} begun")
-    else:
-        answer = Heard(f"{crowd} begun", 0.0, Tags(), None)
-        (place / "heard").touch()
-    pickle.dump(answer, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
-"""
-
-
-def test_a_process_is_alone_until_it_has_heard_a_file(tmp_path: Path) -> None:
-    """What is compiled at first use is kept on disk, and two that write there spoil it.
-
-    A file that cannot be read compiles nothing: what comes after it is still heard alone.
-    """
-    command = (sys.executable, "-c", ALONE, str(tmp_path))
-    names = ["broken", *(str(number) for number in range(8))]
-    told = answers(ears.listen(files(*names), 3, frozenset(), never, command))
-    # each ear has a process of its own, and an idle one takes the file after a broken one
-    assert told[0] == "1 begun"
-    assert set(told[2:]) == {"1 begun"}

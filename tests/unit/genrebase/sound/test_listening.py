@@ -1,5 +1,8 @@
 """From a sound file to figures."""
 
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import librosa
@@ -158,6 +161,68 @@ def test_onsets_are_librosa_s(seen: frames.Frames) -> None:
     mel = np.tile(seen.mel, 4)
     theirs = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=clips.RATE)
     np.testing.assert_allclose(rhythm.onset_strength(mel), theirs, rtol=1e-5, atol=1e-5)
+
+
+@cache
+def strengths() -> dict[str, np.ndarray]:
+    """Return strengths of onsets: of beats, of music, of noise, flat ones, hardly any."""
+    random = np.random.default_rng(5)
+    flat = np.repeat(random.random(300), random.integers(1, 6, 300)).astype(np.float32)
+    beats = [recordings.clicks(bpm, 6.0) for bpm in (60.0, 97.0, 200.0)]
+    sounds = [*beats, recordings.song(3, 1, seconds=6.0), random.normal(size=200_000) * 0.1]
+    heard = [rhythm.onset_strength(frames.look(one.astype(np.float32)).mel) for one in sounds]
+    drawn = random.random(4_000).astype(np.float32)
+    few = [drawn[:size] for size in (1, 2, 3, 9, 20)]
+    named = [
+        *heard,
+        flat,
+        drawn,
+        -drawn,
+        *few,
+        np.zeros(50, np.float32),
+        np.full(9, np.float32(2)),
+    ]
+    return {str(number): one for number, one in enumerate(named)}
+
+
+@pytest.mark.parametrize("name", list(strengths()))
+def test_beginnings_are_librosa_s(name: str) -> None:
+    """The same frames, of whatever they are asked."""
+    strength = strengths()[name]
+    theirs = librosa.onset.onset_detect(
+        onset_envelope=strength, sr=clips.RATE, hop_length=frames.HOP
+    )
+    assert rhythm.beginnings(strength).tolist() == theirs.tolist()
+
+
+def test_of_no_frame_nothing_begins() -> None:
+    """Nor where a strength is no number."""
+    assert rhythm.beginnings(np.zeros(0, np.float32)).tolist() == []
+    assert rhythm.beginnings(np.array([0.0, np.nan, 1.0], np.float32)).tolist() == []
+
+
+WITHOUT = """
+import sys
+from pathlib import Path
+import librosa
+from numba.np.ufunc.gufunc import GUFunc
+def refuse(function, *_more):
+    raise SystemExit(f"{function.__name__} was called")
+GUFunc.__call__ = refuse
+from genrebase.sound import listening
+print(len(listening.listen(Path(sys.argv[1])).descriptors))
+"""
+
+
+def test_what_processes_may_spoil_for_each_other_is_not_used(tmp_path: Path) -> None:
+    """Of functions that are kept in two files, two processes may leave such as do not fit."""
+    sound = tmp_path / "a.wav"
+    soundfile.write(sound, recordings.song(0, 1, seconds=5.0), clips.RATE)
+    said = subprocess.run(
+        [sys.executable, "-c", WITHOUT, str(sound)], capture_output=True, text=True, check=False
+    )
+    assert said.stderr == ""
+    assert int(said.stdout) == len(descriptors.COLUMNS)
 
 
 @pytest.mark.parametrize(
