@@ -5,6 +5,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY genrebase genrebase
 COPY collector collector
 COPY classifier classifier
+COPY sandbox sandbox
 COPY migrations migrations
 RUN pip install --no-cache-dir ".[postgres]" && rm -rf /src/*
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Table
 
-from genrebase.sound import segments
-from genrebase.sound.analysis import Analysis, analyse
-from genrebase.sound.harmony import Heard, Whole
+from genrebase.audio import segments
+from genrebase.audio.analysis import Analysis, analyse
+from genrebase.audio.harmony import Heard, Whole
 from genrebase.store import tables
 
 DIFFERENT = 2_000

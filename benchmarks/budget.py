@@ -23,22 +23,23 @@ import structlog
 from sqlalchemy import event
 
 from benchmarks import simulated
-from collector import ceiling, genres
-from collector.asking import ask
-from collector.budget import Budget
+from collector.curation import genres
 from collector.errors import Blocked, RateLimited
-from collector.rates import SHARE, Rate
+from collector.http import adaptive_limit
+from collector.http.rate_limiter import Budget
+from collector.http.retry import ask
+from collector.rate import SHARE, Rate
 from collector.records import Account
-from collector.sandbox import synthetic
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.limits import Limit
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.stats import Call, Stats
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
+from sandbox import synthetic_catalogue
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.rate_limit import Limit
+from sandbox.request_stats import Call, Stats
+from sandbox.server import serve_in_thread
 
 WINDOW = 30.0
 LATENCY = 0.1
@@ -119,7 +120,7 @@ def play(engine: Engine, scenario: Scenario) -> Played:
     counted = stats.as_json()
     played.max_in_window, played.while_banned = counted["max_in_window"], counted["while_banned"]
     state = Budget.open(engine, account).state()
-    played.pace = ceiling.pace(account.rate, state.ceiling)
+    played.pace = adaptive_limit.pace(account.rate, state.ceiling)
     return played
 
 
@@ -142,7 +143,7 @@ def fresh_engine() -> Iterator[Engine]:
 def play_real(seconds: float, rate: Rate) -> Played:
     """Let two harvests ask a sandbox over HTTP; measure from their first requests on."""
     clock = SystemClock()
-    catalogue = Catalogue(synthetic.make(1))
+    catalogue = Catalogue(synthetic_catalogue.make(1))
     limit = Behaviour(mode="development", rate=rate)
     with fresh_engine() as engine, serve_in_thread(catalogue, limit, clock=clock) as running:
         for name in catalogue.genres:

@@ -1,7 +1,8 @@
 """Crawls of a catalogue in memory: what `benchmarks.yields` compares.
 
 A world answers like the sandbox: rows of a genre in search order, narrowed to years, nothing at
-or beyond `REACH`. Rows are resolved to recordings by `collector.identity` once, in the order of
+or beyond `REACH`. Rows are resolved to recordings by
+`collector.catalogue.identity` once, in the order of
 the table, so that every crawl counts the same recordings.
 """
 
@@ -12,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from collector import identity, planning
-from collector.catalogue import claims
+from collector import planning
+from collector.catalogue import claims, identity
 from collector.planning import ALL_YEARS, Need, Shard, Slice
-from collector.sandbox.layout import Layout
-from collector.sandbox.table import Table
 from genrebase.store import names
+from sandbox.catalogue_file import Table
+from sandbox.track_columns import Layout
 
 REACH: Final = 1_000
 THIS_YEAR: Final = 2026

@@ -26,19 +26,21 @@ import structlog
 from pydantic import SecretStr
 
 from benchmarks import simulated
-from collector import daemon, genres, health
-from collector.sandbox import faults, synthetic, table
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.table import Table
+from collector import daemon
+from collector.curation import genres
+from collector.monitoring import metrics
 from collector.settings import CollectorSettings
+from genrebase.launcher import sandbox
 from genrebase.runtime.clock import Clock, SystemClock
-from genrebase.runtime.health import examine, exposition
-from genrebase.runtime.stopping import Stop
+from genrebase.runtime.monitoring import examine, exposition
+from genrebase.runtime.shutdown import Stop
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
-from genrebase.umbrella import sandbox
+from sandbox import catalogue_file, faults, synthetic_catalogue
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import serve_in_thread
 
 HOUR: Final = 3_600.0
 TARGET: Final = 100_000
@@ -68,9 +70,9 @@ class Hour:
 
 def look(hour: int, engine: Engine, clock: Clock) -> Hour:
     """Measure everything, after all that is unused was collected."""
-    patient = health.patient(engine, clock)
+    patient = metrics.patient(engine, clock)
     exposition(patient.measures())
-    figures = health.gather(engine, clock)
+    figures = metrics.gather(engine, clock)
     gc.collect()
     pages = int((_PROC / "statm").read_text().split()[1])
     return Hour(
@@ -139,7 +141,7 @@ def run(
     """
     url = f"sqlite:///{folder / 'day.db'}"
     schema.upgrade(url)
-    engine, music = make_engine(url), synthetic.make(1, tracks, tracks // 10)
+    engine, music = make_engine(url), synthetic_catalogue.make(1, tracks, tracks // 10)
     catalogue = Catalogue(music)
     serving = _apart(folder, music, broken) if apart else _here(catalogue, broken)
     with serving as served:
@@ -167,7 +169,7 @@ def _here(catalogue: Catalogue, broken: str) -> Iterator[str]:
 @contextmanager
 def _apart(folder: Path, music: Table, broken: str) -> Iterator[str]:
     file = folder / "catalogue.csv"
-    table.write(music, file)
+    catalogue_file.write(music, file)
     how = sandbox.command(str(file), rate="1000000/30s")
     told = (*how.arguments, "--faults", broken, "--slow-seconds", "0")
     with sandbox.running(replace(how, arguments=told)) as running:

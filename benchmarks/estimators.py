@@ -17,10 +17,11 @@ from classifier import bootstrap, threads
 
 threads.settle()  # before scikit-learn is imported
 
-from classifier import dataset, estimators  # noqa: E402
+from classifier import estimators  # noqa: E402
+from classifier.data import dataset  # noqa: E402
+from classifier.data.training_data import select  # noqa: E402
 from classifier.experiments import trials  # noqa: E402
 from classifier.records import MetricRow  # noqa: E402
-from classifier.selection import select  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 

@@ -22,14 +22,16 @@ threads.settle()  # before scikit-learn is imported
 
 import numpy as np  # noqa: E402
 
-from classifier import artifacts, dataset, estimators, sharing  # noqa: E402
-from classifier.evaluation import commonest  # noqa: E402
-from classifier.experiments import rotation  # noqa: E402
-from classifier.intervals import Resampled  # noqa: E402
-from classifier.metrics import Measured, overall  # noqa: E402
+from classifier import estimators  # noqa: E402
+from classifier.data import dataset, soft_labels  # noqa: E402
+from classifier.data.training_data import Selection, select  # noqa: E402
+from classifier.evaluation.bootstrap import Resampled  # noqa: E402
+from classifier.evaluation.metrics import Measured, overall  # noqa: E402
+from classifier.evaluation.report import commonest  # noqa: E402
+from classifier.experiments import cross_validation  # noqa: E402
 from classifier.ports import Estimator  # noqa: E402
 from classifier.records import Choice  # noqa: E402
-from classifier.selection import Selection, select  # noqa: E402
+from classifier.registry import artifacts  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 
@@ -71,9 +73,11 @@ def main() -> None:
     found = dataset.snapshot(connect(told.url))
     figures: Figures = {}
     costs: dict[str, Cost] = {}
-    for turn in range(rotation.FOLDS if told.folds == "all" else 1):
-        test, validation = rotation.held_out(turn)
-        selection = select(rotation.rotated(found, test=test, validation=validation), choice)
+    for turn in range(cross_validation.FOLDS if told.folds == "all" else 1):
+        test, validation = cross_validation.held_out(turn)
+        selection = select(
+            cross_validation.rotated(found, test=test, validation=validation), choice
+        )
         for name, groups in SETS.items():
             fitted, costs[name] = learned(selection, groups, deep=told.deep)
             for regime, found_there in tested(selection, fitted):
@@ -94,7 +98,7 @@ def learned(
     with threads.capped(workers):
         began = clock.monotonic()
         model = estimators.build(asked, threads=workers)
-        fitted = sharing.fit(model, selection.learning(), selection.validation())
+        fitted = soft_labels.fit(model, selection.learning(), selection.validation())
         seconds = clock.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
     stored = len(artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))) / 1e6

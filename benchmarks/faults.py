@@ -16,16 +16,16 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from collector import bootstrap
-from collector import genres as genre_use
-from collector.harvest import Harvester
-from collector.sandbox import faults, synthetic
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.table import Table
+from collector.crawl.harvest import Harvester
+from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, reading
+from sandbox import faults, synthetic_catalogue
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import serve_in_thread
 from tests.fakes import FakeClock
 
 LATE = 0.001
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _harvest(rows: int, broken: faults.Faults) -> tuple[int, int, set[str]]:
-    music = synthetic.make(1)
+    music = synthetic_catalogue.make(1)
     kept = Table(music.columns, music.rows[:: len(music.rows) // rows], music.name, music.sha256)
     catalogue, clock = Catalogue(kept), FakeClock()
     with tempfile.TemporaryDirectory() as folder:

@@ -14,10 +14,12 @@ threads.settle()  # before scikit-learn is imported
 
 from sklearn.base import clone  # noqa: E402
 
-from classifier import dataset, estimators, evaluation, sharing  # noqa: E402
-from classifier.judging import judge  # noqa: E402
+from classifier import estimators  # noqa: E402
+from classifier.data import dataset, soft_labels  # noqa: E402
+from classifier.data.training_data import Selection, select  # noqa: E402
+from classifier.evaluation import report  # noqa: E402
 from classifier.records import Choice  # noqa: E402
-from classifier.selection import Selection, select  # noqa: E402
+from classifier.training.evaluate import judge  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 
@@ -44,9 +46,9 @@ def measured(selection: Selection, choice: Choice) -> str:
     recipe = estimators.build(choice, threads=workers)
     with threads.capped(workers):
         began = clock.monotonic()
-        fitted = sharing.fit(clone(recipe), selection.learning(), selection.validation())
+        fitted = soft_labels.fit(clone(recipe), selection.learning(), selection.validation())
         seconds = clock.monotonic() - began
-        found = evaluation.headline(judge(selection, fitted, recipe, None, choice).metrics)
+        found = report.headline(judge(selection, fitted, recipe, None, choice).metrics)
     random = found["random_split"]["accuracy"]
     known, new = (shown(found[regime]) for regime in ("seen_artist", "new_artist"))
     return f"{choice.estimator:20}{random:14.3f}{known:>26}{new:>26}{seconds:8.1f}"

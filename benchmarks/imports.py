@@ -25,7 +25,7 @@ from pathlib import Path
 from sqlalchemy import Column, MetaData, Table, Text, text
 
 from collector.datasets import reader
-from collector.import_dataset import BATCH, import_dataset
+from collector.imports.dataset import BATCH, import_dataset
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.progress import Advance
 from genrebase.store import schema

@@ -21,10 +21,10 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from collector.import_audio import Asked, import_audio
+from collector.imports.audio import Asked, import_audio
+from genrebase.audio import frame_features, keys, rhythm
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.progress import Advance
-from genrebase.sound import frames, keys, rhythm
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
 from tests import recordings
@@ -91,7 +91,7 @@ def rates() -> None:
     tempos = [60.0, *np.arange(70.0, 201.0, 10.0)]
     right, octave = 0, 0
     for bpm in tempos:
-        onsets = rhythm.onset_strength(frames.look(recordings.clicks(bpm, 12.0)).mel)
+        onsets = rhythm.onset_strength(frame_features.look(recordings.clicks(bpm, 12.0)).mel)
         heard = rhythm.tempo(onsets) or 0.0
         near = [abs(heard / (bpm * times) - 1) < 0.02 for times in (1.0, 0.5, 2.0)]
         right += near[0]
@@ -104,7 +104,7 @@ def rates() -> None:
     songs = list(itertools.product(range(12), (1, 0)))
     for key, mode in songs:
         sound = recordings.song(key, mode, seconds=8.0)
-        found = keys.find(frames.look(sound).classic["chroma_cqt"])
+        found = keys.find(frame_features.look(sound).classic["chroma_cqt"])
         exact += found is not None and found[:2] == (key, mode)
         tonic += found is not None and found[0] == key
     print(f"key and mode: {exact} of {len(songs)} cadences; the tonic: {tonic}")

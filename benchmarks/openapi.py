@@ -16,12 +16,12 @@ import jsonschema
 import requests
 import yaml
 
-from collector.rates import Rate
-from collector.sandbox import ids, playlists, synthetic, table
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.webapi import MODES, ModeName
+from collector.rate import Rate
+from sandbox import catalogue_file, ids, playlists, synthetic_catalogue
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.server import serve_in_thread
+from sandbox.spotify_api import MODES, ModeName
 
 JSON = Mapping[str, Any]
 
@@ -142,7 +142,11 @@ def main() -> None:
     arguments.add_argument("document", type=Path, help="spotify_openapi.yml")
     arguments.add_argument("catalogue", type=Path, nargs="?", help="a file to serve")
     given = arguments.parse_args()
-    music = table.read(given.catalogue) if given.catalogue else synthetic.make(1, 200, 20)
+    music = (
+        catalogue_file.read(given.catalogue)
+        if given.catalogue
+        else synthetic_catalogue.make(1, 200, 20)
+    )
     for mode in MODES:
         _compare(Document(given.document), Catalogue(music), mode)
 

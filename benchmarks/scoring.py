@@ -19,10 +19,13 @@ from time import perf_counter, process_time
 import numpy as np
 from sqlalchemy import Engine, delete
 
-from classifier import dataset, regimes, results, serving, threads
+from classifier import threads
+from classifier.data import dataset, regimes
 from classifier.records import MAIN, Choice
+from classifier.registry import model_store
+from classifier.serving import champion as serving
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import copying, schema, tables
+from genrebase.store import copy, schema, tables
 from genrebase.store.engine import make_engine, transaction
 
 PROMISED = 90_000
@@ -47,7 +50,7 @@ class Stopwatch:
 
 
 def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
-    """Answer for every track as `classifier.score` does; return tracks, rows and seconds."""
+    """Predict every track as `serving.batch_predict` does; return tracks, rows and seconds."""
     spent, clock = Stopwatch(), SystemClock()
     model = dataset.champion(engine, MAIN)
     with transaction(engine) as connection:
@@ -72,9 +75,11 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
             seen = regimes.familiar(ids, owners, credited, champion.packed.learned)
             shares = champion.packed.estimator.predict_proba(frame)
             genres, probabilities = serving.best(shares, champion.genre_ids)
-        answers = results.Predictions(ids, genres, probabilities, seen, in_training=False)
+        answers = model_store.Predictions(ids, genres, probabilities, seen, in_training=False)
         with spent("storing"):
-            for some, rows in results.write_predictions(engine, model.id, answers, clock.now()):
+            for some, rows in model_store.write_predictions(
+                engine, model.id, answers, clock.now()
+            ):
                 scored, written = scored + some, written + rows
         with spent("reading"):
             frame = next(chunks, None)
@@ -86,7 +91,7 @@ def measure(source: str, target: str, cores: int | None) -> None:
     schema.upgrade(target)
     origin, engine = make_engine(source), make_engine(target)
     began = perf_counter()
-    copying.copy(origin, engine)
+    copy.copy(origin, engine)
     print(f"{engine.dialect.name}: copied in {perf_counter() - began:.1f} s", flush=True)
     scored, written, spent = score(engine, cores)
     engine.dispose()

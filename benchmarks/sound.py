@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python -m benchmarks.sound FILE… [--runs 5]
 
-Per file: seconds on one core of `frames.look` and of librosa's functions, each given the samples
-as its documentation shows, for the same 74 values a frame, in turns; the ratio of the two in one
-round; what listening costs in all; and the greatest difference between the two means over time,
-relative to the spread of each value. Medians of all rounds. Then the memory of the process.
+Per file: seconds on one core of `frame_features.look` and of librosa's functions, each given the
+samples as its documentation shows, for the same 74 values a frame, in turns;
+the ratio of the two in one round; what listening costs in all; and the greatest difference
+between the two means over time, relative to the spread of each value. Medians of all
+rounds. Then the memory of the process.
 """
 
 import argparse
@@ -19,17 +20,17 @@ from typing import Any
 import librosa
 import numpy as np
 
+from genrebase.audio import decode, extract, frame_features
+from genrebase.audio.frame_features import FRAME, HOP
 from genrebase.runtime.clock import SystemClock
-from genrebase.sound import clips, frames, listening
-from genrebase.sound.frames import FRAME, HOP
 
 _CLOCK = SystemClock()
 
 
-def one_by_one(samples: clips.Samples) -> dict[str, Any]:
+def one_by_one(samples: decode.Samples) -> dict[str, Any]:
     """Return the same features from librosa's functions, each on its own."""
     feature: Any = librosa.feature
-    told = {"y": samples, "sr": clips.RATE}
+    told = {"y": samples, "sr": decode.RATE}
     octaves = {"hop_length": HOP, "n_octaves": 7, "bins_per_octave": 12}
     return {
         "zcr": feature.zero_crossing_rate(samples, frame_length=FRAME, hop_length=HOP),
@@ -85,9 +86,9 @@ def main() -> None:
     print(f"{'file':32}{'ours s':>8}{'librosa s':>11}{'ratio':>7}{'all s':>8}  furthest")
     ratios = []
     for path in told.files:
-        clip = clips.load(path)
-        look, call = partial(frames.look, clip.samples), partial(one_by_one, clip.samples)
-        ours, theirs, whole = seconds([look, call, partial(listening.listen, path)], told.runs)
+        clip = decode.load(path)
+        look, call = partial(frame_features.look, clip.samples), partial(one_by_one, clip.samples)
+        ours, theirs, whole = seconds([look, call, partial(extract.listen, path)], told.runs)
         ratio = statistics.median(one / two for one, two in zip(ours, theirs, strict=True))
         ratios.append(ratio)
         name, far = furthest(look().classic, call())

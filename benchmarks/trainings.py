@@ -18,9 +18,10 @@ from time import perf_counter
 
 from sqlalchemy import Engine, func, insert, select
 
-from classifier import score, train
 from classifier.records import Choice
-from collector.import_dataset import import_dataset
+from classifier.serving import batch_predict
+from classifier.training import train
+from collector.imports.dataset import import_dataset
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.progress import Advance
 from genrebase.store import schema, tables
@@ -123,7 +124,7 @@ def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
             bring(engine, folder, TRACKS + turn * MORE, MORE, chance)
         choice = Choice(estimator=estimator, min_tracks=20)
         train.run(engine, choice, clock, tell=lambda _: None, cores=1)
-        score.run(engine, clock, progress=lambda *_: None)
+        batch_predict.run(engine, clock, progress=lambda *_: None)
         if turn % (trainings // 4) == 0:
             whole, used = size(engine)
             print(

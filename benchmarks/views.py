@@ -25,7 +25,7 @@ from benchmarks import analyses
 from genrebase.store import bulk, schema, tables, views
 from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.names import fold
-from genrebase.store.sides import side
+from genrebase.store.split import side
 
 GENRES = 114
 BATCH = 20_000

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classifier.serving import Champion
+    from classifier.serving.champion import Champion
 
 __all__ = ["champion"]
 
@@ -14,6 +14,8 @@ def champion(url: str | None = None, *, task: str = "main") -> "Champion":
     Its `predict_proba(frame)` takes any frame with some of the views' columns. Raise `NoChampion`
     where there is none, `BrokenArtifact` where the stored one cannot be used.
     """
-    from classifier import serving  # scikit-learn is slow to import, and most commands need none
+    from classifier.serving import (
+        champion as serving,
+    )  # scikit-learn is slow to import, and most commands need none
 
     return serving.champion(url, task=task)

@@ -3,26 +3,26 @@
 import typer
 
 from classifier.commands import (
-    carding,
-    clustering,
-    comparing,
-    curving,
-    explaining,
-    exploring,
-    exporting,
-    freezing,
+    card,
+    clusters,
+    compare,
+    explain,
+    explore,
+    export,
     health,
-    matching,
+    learning_curve,
+    match,
     models,
-    plotting,
-    predicting,
-    running,
-    separating,
+    plot,
+    predict,
+    run,
+    separability,
+    snapshot,
     status,
-    training,
-    tuning,
+    train,
+    tune,
 )
-from genrebase.runtime.output import run_app
+from genrebase.runtime.console import run_app
 
 app = typer.Typer(
     name="classifier",
@@ -31,26 +31,26 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # it would print local variables, secrets among them
 )
-app.command("train")(training.train)
-app.command("compare")(comparing.compare)
-app.command("tune")(tuning.tune)
-app.command("learning-curve")(curving.learning_curve)
-app.command("predict")(predicting.predict)
+app.command("train")(train.train)
+app.command("compare")(compare.compare)
+app.command("tune")(tune.tune)
+app.command("learning-curve")(learning_curve.learning_curve)
+app.command("predict")(predict.predict)
 app.command("models")(models.models)
 app.command("promote")(models.promote)
 app.command("pin")(models.pin)
 app.command("unpin")(models.unpin)
 app.command("prune")(models.prune)
-app.command("snapshot")(freezing.snapshot)
-app.command("card")(carding.card)
-app.command("explain")(explaining.explain)
-app.command("clusters")(clustering.clusters)
-app.command("separability")(separating.separability)
-app.command("match")(matching.match)
-app.command("explore")(exploring.explore)
-app.command("export")(exporting.export)
-app.command("plot")(plotting.plot)
-app.command("run")(running.run)
+app.command("snapshot")(snapshot.snapshot)
+app.command("card")(card.card)
+app.command("explain")(explain.explain)
+app.command("clusters")(clusters.clusters)
+app.command("separability")(separability.separability)
+app.command("match")(match.match)
+app.command("explore")(explore.explore)
+app.command("export")(export.export)
+app.command("plot")(plot.plot)
+app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("health")(health.health)
 

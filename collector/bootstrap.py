@@ -3,25 +3,27 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from collector import http, origin, spotify
-from collector.budget import Budget
-from collector.catalogue import origin as origins
-from collector.crawl import Crawl
-from collector.enrich import Asked
+from collector.catalogue import catalogue_origin as origins
+from collector.catalogue import origin
+from collector.catalogue.origin import Origin
+from collector.crawl.harvest import Harvester
+from collector.crawl.playlists import PlaylistHarvester
+from collector.crawl.sequence import Crawl
+from collector.enrichment.features import Asked
 from collector.errors import BadSettings, NotFound, TermsNotAccepted
-from collector.harvest import Harvester
-from collector.origin import Origin
-from collector.playlists import PlaylistHarvester
+from collector.http import client as http
+from collector.http.rate_limiter import Budget
 from collector.ports import FeatureProvider, Source
 from collector.settings import CollectorSettings
-from collector.spotify import SpotifyClient
+from collector.sources import spotify_client
+from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, reading, transaction
 
 if TYPE_CHECKING:
-    from collector.analysis import Analyser
+    from collector.enrichment.analyses import Analyser
 
 SOURCES: Final = "collector.sources"
 FEATURES: Final = "collector.features"
@@ -59,7 +61,7 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
         if name not in installed:
             known = ", ".join(sorted({*installed, *DELIVERED}))
             raise BadSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
-        if name == spotify.NAME and not _may_ask_spotify(settings):
+        if name == spotify_client.NAME and not _may_ask_spotify(settings):
             continue
         made: FeatureProvider = plugins.load(FEATURES, name).from_settings(settings, clock)
         yield made
@@ -74,7 +76,7 @@ def open_source(
     or the database was filled from another catalogue.
     """
     source = make_source(name, settings, clock)
-    if name == spotify.NAME:
+    if name == spotify_client.NAME:
         check_terms(settings)
         admit_origin(engine, settings, clock)
     return source, Budget.open(engine, source.account)
@@ -87,7 +89,7 @@ def open_crawl(
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> Crawl:
     """Return all that a harvest asks, under one budget; refuses as `open_source` does."""
-    search, budget = open_source(spotify.NAME, engine, settings, clock)
+    search, budget = open_source(spotify_client.NAME, engine, settings, clock)
     lists = make_source(PLAYLISTS, settings, clock)
     return Crawl(
         engine,
@@ -113,7 +115,7 @@ def open_spotify(
     client = SpotifyClient(settings, clock)
     check_terms(settings)
     admit_origin(engine, settings, clock)
-    return client, Budget.open(engine, spotify.account(settings))
+    return client, Budget.open(engine, spotify_client.account(settings))
 
 
 def open_analyser(
@@ -124,11 +126,11 @@ def open_analyser(
 ) -> "Analyser":
     """Return who asks for audio analyses; refuses as `open_source` does."""
     # numpy stands behind these: whoever asks for no analysis need not wait for it
-    from collector.analysis import Analyser
-    from collector.features.spotify_analysis import SpotifyAudioAnalysis
+    from collector.enrichment.analyses import Analyser
+    from collector.providers.spotify_analysis import SpotifyAudioAnalysis
 
     client, budget = open_spotify(engine, settings, clock)
-    provider = SpotifyAudioAnalysis(client, spotify.account(settings))
+    provider = SpotifyAudioAnalysis(client, spotify_client.account(settings))
     return Analyser(engine, clock, provider, budget, stop_requested)
 
 
@@ -170,7 +172,7 @@ def admit_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> O
     asked = find_origin(settings, clock)
     with reading(engine) as connection:
         stored = origins.stored(connection)
-        elsewhere = origins.delivered_elsewhere(connection, spotify.NAME)
+        elsewhere = origins.delivered_elsewhere(connection, spotify_client.NAME)
     if origin.admit(stored, asked, elsewhere):
         with transaction(engine) as connection:
             bulk.serialise_writers(connection)  # another process may be starting as well
@@ -181,7 +183,7 @@ def admit_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> O
 
 def _may_ask_spotify(settings: CollectorSettings) -> bool:
     accepted = settings.terms_accepted or not settings.real_spotify
-    return accepted and spotify.has_credentials(settings)
+    return accepted and spotify_client.has_credentials(settings)
 
 
 def _ask_sandbox(settings: CollectorSettings, clock: Clock) -> Any:

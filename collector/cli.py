@@ -1,23 +1,26 @@
-"""The collector's command line: every command is one file under `commands`."""
+"""The collector's command line: every command is one file under `commands`.
+
+Other packages add commands under the entry-point group `collector.commands`.
+"""
 
 import typer
 
 from collector.commands import (
-    adding,
-    analysing,
-    enriching,
-    forgetting,
+    add,
+    analyse,
+    enrich,
+    forget,
     genres,
-    harvesting,
+    harvest,
     health,
-    importing,
-    labels,
-    listening,
-    running,
+    import_audio,
+    import_dataset,
+    label,
+    run,
     status,
 )
-from collector.sandbox.command import sandbox
-from genrebase.runtime.output import run_app
+from genrebase.runtime import plugins
+from genrebase.runtime.console import run_app
 
 app = typer.Typer(
     name="collector",
@@ -26,19 +29,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # it would print local variables, secrets among them
 )
-app.command("sandbox")(sandbox)
 app.add_typer(genres.app, name="genres")
-app.command("harvest")(harvesting.harvest)
-app.command("enrich")(enriching.enrich)
-app.command("analyse")(analysing.analyse)
-app.command("import")(importing.import_)
-app.command("import-audio")(listening.import_audio)
-app.command("add")(adding.add)
-app.command("label")(labels.label)
-app.command("run")(running.run)
+app.command("harvest")(harvest.harvest)
+app.command("enrich")(enrich.enrich)
+app.command("analyse")(analyse.analyse)
+app.command("import")(import_dataset.import_)
+app.command("import-audio")(import_audio.import_audio)
+app.command("add")(add.add)
+app.command("label")(label.label)
+app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("health")(health.health)
-app.command("forget")(forgetting.forget)
+app.command("forget")(forget.forget)
+for _name in plugins.names("collector.commands"):
+    app.command(_name)(plugins.load("collector.commands", _name))
 
 
 def main() -> None:

@@ -10,13 +10,13 @@ from functools import partial
 from typing import Final, Protocol
 
 from collector import bootstrap
-from collector.enrich import JOB, Enricher
+from collector.enrichment.features import JOB, Enricher
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
+from genrebase.runtime.job_scheduler import Job, Timer
 from genrebase.runtime.jobs import Run, job_run, others_died
 from genrebase.runtime.schedule import Every
-from genrebase.runtime.stopping import Stop
-from genrebase.runtime.timer import Job, Timer
+from genrebase.runtime.shutdown import Stop
 from genrebase.store import Engine
 
 REQUESTS_PER_RUN: Final = 1_000

@@ -13,7 +13,7 @@ from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
 if TYPE_CHECKING:
-    from genrebase.sound.analysis import Analysis
+    from genrebase.audio.analysis import Analysis
 
 
 class Source(Protocol):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NewType
 
-from collector.rates import Rate
+from collector.rate import Rate
 
 DurationMs = NewType("DurationMs", int)
 """A duration in milliseconds."""

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from collector import planning, rates
+from collector import planning
+from collector import rate as rates
 from collector.errors import BadSettings
-from collector.rates import Rate
+from collector.rate import Rate
 from genrebase.runtime.addresses import Address
 
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"

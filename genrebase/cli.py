@@ -11,7 +11,7 @@ from genrebase import settings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.output import Output, run_app
+from genrebase.runtime.console import Output, run_app
 
 GROUP = "genrebase.commands"
 """Entry points that name a Typer app, mounted under the entry point's name."""
@@ -60,7 +60,7 @@ def run(
     without, on the sandbox, in sandbox.db. `STORE_URL` names another database. A database without
     genres gets ten to begin with.
     """
-    from genrebase.umbrella import run as running  # it brings SQLAlchemy: --help need not wait
+    from genrebase.launcher import run as running  # it brings SQLAlchemy: --help need not wait
 
     running.run(settings.load(), Output(as_json=as_json), SystemClock())
 
@@ -85,12 +85,12 @@ def demo(
     Takes a few minutes at most and ends by itself; a second demo goes on from the first.
     """
     # they bring SQLAlchemy: --help need not wait
-    from genrebase.runtime.stopping import stop_on_signals
-    from genrebase.umbrella import demo as demonstration
-    from genrebase.umbrella import place, summary
+    from genrebase.launcher import database_location, summary
+    from genrebase.launcher import demo as demonstration
+    from genrebase.runtime.shutdown import stop_on_signals
 
     output, clock, told = Output(as_json=as_json), SystemClock(), settings.load()
-    where = place.chosen(demonstration.FILE, named=db)
+    where = database_location.chosen(demonstration.FILE, named=db)
     level = told.log_level if "log_level" in told.model_fields_set else "WARNING"
     with stop_on_signals() as stop:
         show = demonstration.Demo(where, output, clock, stop, log_level=level)
@@ -149,7 +149,7 @@ def copy(
     The schema is made where there is none. Stopped half-way, the same command goes on; run again
     later, it brings the copy up to date.
     """
-    from genrebase.store import copying  # it brings SQLAlchemy: --help need not wait
+    from genrebase.store import copy as copying  # it brings SQLAlchemy: --help need not wait
     from genrebase.store.engine import make_engine
 
     output = Output(as_json=as_json)

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings
 from genrebase import cli
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import plugins
-from genrebase.runtime.output import Output, run_app
+from genrebase.runtime.console import Output, run_app
 from genrebase.store.views import __main__ as views
 
 SETTINGS_GROUP: Final = "genrebase.settings"

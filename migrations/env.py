@@ -2,6 +2,6 @@
 
 from alembic import context
 
-from genrebase.store import migrating
+from genrebase.store import migration_runner
 
-migrating.run(context)  # type: ignore[arg-type]  # the module stands for its EnvironmentContext
+migration_runner.run(context)  # type: ignore[arg-type]  # the module stands for its EnvironmentContext

@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy import Connection, select
 
 from collector.catalogue import claims
-from genrebase.store import names, sides, tables
+from genrebase.store import names, split, tables
 
 
 def assert_consistent(connection: Connection) -> None:
@@ -27,7 +27,7 @@ def assert_consistent(connection: Connection) -> None:
         assert [position for position, _, _ in own] == list(range(len(own))), track.identity
         assert track.artists == "; ".join(name for _, name, _ in own)
         assert track.track_fold == names.fold(track.name_key)
-        assert track.side == sides.side(track.track_fold, [fold for _, _, fold in own])
+        assert track.side == split.side(track.track_fold, [fold for _, _, fold in own])
         assert track.identity == names.identity(
             track.name_key, names.ordinal(track.identity, track.name_key)
         )

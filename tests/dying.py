@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from classifier import train
 from classifier.records import Choice
+from classifier.training import train
 from genrebase.store.engine import make_engine
 from tests.fakes import FakeClock
 

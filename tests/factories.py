@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from genrebase.sound import vectors
+from genrebase.audio import packed_vectors
 from genrebase.store import tables
 from genrebase.store.names import fold, identity, name_key, normalise
-from genrebase.store.sides import side
+from genrebase.store.split import side
 from tests.fakes import NOON
 
 FEATURES = {
@@ -189,7 +189,7 @@ def add_descriptor(
     if connection.scalar(select(sets.c.name).where(sets.c.name == schema)) is None:
         connection.execute(insert(sets).values(name=schema, columns=list(values)))
     row = {"track_id": track_id, "provider": provider, "schema": schema, "fetched_at": NOON}
-    data = vectors.pack(list(values.values()))
+    data = packed_vectors.pack(list(values.values()))
     connection.execute(insert(tables.descriptor).values(**row, data=data))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from collector.rates import Rate
+from collector.rate import Rate
 from collector.records import Account, ArtistCredit, FoundTrack, Page, PageItem
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

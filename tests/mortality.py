@@ -21,13 +21,13 @@ from functools import partial
 import structlog
 from sqlalchemy import Engine, event, select
 
-from collector import genres as genre_use
-from collector.budget import Budget
-from collector.crawl import Crawl
-from collector.enrich import Asked, Enricher
-from collector.harvest import Harvester
-from collector.playlists import PlaylistHarvester
-from collector.rates import Rate
+from collector.crawl.harvest import Harvester
+from collector.crawl.playlists import PlaylistHarvester
+from collector.crawl.sequence import Crawl
+from collector.curation import genres as genre_use
+from collector.enrichment.features import Asked, Enricher
+from collector.http.rate_limiter import Budget
+from collector.rate import Rate
 from collector.records import Account, AudioFeatures
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.jobs import job_run, others_died

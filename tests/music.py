@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.dataset import Snapshot
+from classifier.data.dataset import Snapshot
 from genrebase.store import names, tables
 from genrebase.store.engine import transaction
-from genrebase.store.sides import side
+from genrebase.store.split import side
 from tests.fakes import NOON
 
 GENRES = ("blues", "metal", "techno")

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrebase.sound import descriptors
+from genrebase.audio import descriptors
 
 GENRES = """genre_id,#tracks,parent,title,top_level
 2,5271,0,International,2

@@ -2,10 +2,10 @@
 
 import requests
 
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.table import Table
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import serve_in_thread
 
 COLUMNS = (
     "track_id", "track_name", "artists", "album_name", "release_date", "isrc", "explicit",

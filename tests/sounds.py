@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection
 
-from collector.catalogue import analyses
-from genrebase.sound import segments
-from genrebase.sound.analysis import Analysis, analyse
-from genrebase.sound.harmony import Heard, Whole
+from collector.catalogue import analysis_queue
+from genrebase.audio import segments
+from genrebase.audio.analysis import Analysis, analyse
+from genrebase.audio.harmony import Heard, Whole
 from tests.fakes import NOON
 
 
@@ -43,4 +43,4 @@ def add_analysis(
 ) -> None:
     """Store such an analysis."""
     made = analysis(keys, tonic=tonic, mode=mode, sure=sure, steps=steps)
-    analyses.store(connection, track_id, provider, made, NOON)
+    analysis_queue.store(connection, track_id, provider, made, NOON)

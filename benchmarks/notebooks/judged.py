@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from benchmarks.notebooks.tables import Table, read
-from classifier.intervals import Resampled
+from classifier.evaluation.bootstrap import Resampled
 
 SEED = 42
 """What notebooks write there."""

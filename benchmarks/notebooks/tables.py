@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from genrebase.store import names, tables
-from genrebase.store.sides import side
+from genrebase.store.split import side
 
 GENRE: Final = ("genre", "track_genre", "playlist_genre")
 SUBGENRE: Final = "playlist_subgenre"
@@ -29,7 +29,7 @@ class Table:
     artists: NDArray[np.int64]
     """Who is credited first, by number."""
     sides: NDArray[np.str_]
-    """As `genrebase.store.sides` has them."""
+    """As `genrebase.store.split` has them."""
 
     @property
     def known(self) -> NDArray[np.bool_]:

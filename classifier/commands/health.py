@@ -7,7 +7,7 @@ import typer
 
 from classifier import bootstrap
 from genrebase.errors import GenrebaseError
-from genrebase.runtime.output import Output
+from genrebase.runtime.console import Output
 
 
 class Unwell(GenrebaseError):
@@ -23,13 +23,13 @@ def health(
     """
     address = bootstrap.load_settings().http_address
     # these bring SQLAlchemy and the HTTP server: --help need not wait
-    from classifier import health
+    from classifier.daemon import metrics
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.health import ask, examine
+    from genrebase.runtime.monitoring import ask, examine
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    found = examine(health.patient(connect(), SystemClock())) if address is None else ask(address)
+    found = examine(metrics.patient(connect(), SystemClock())) if address is None else ask(address)
     output.document(asdict(found))
     if not found.ok:
         raise Unwell(found.sentence)

@@ -7,7 +7,7 @@ import typer
 from classifier import bootstrap, threads
 from classifier.errors import BadChoice
 from classifier.records import MAIN, StoredModel
-from genrebase.runtime.output import Output
+from genrebase.runtime.console import Output
 
 _COLUMNS = (
     "id",
@@ -33,8 +33,8 @@ def models(
     and the latest one; of the others the figures are kept.
     """
     # these bring SQLAlchemy and pandas: --help need not wait
-    from classifier import dataset
-    from classifier.commands import showing
+    from classifier.commands import tables
+    from classifier.data import dataset
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
@@ -56,7 +56,7 @@ def models(
     )
     output.table("Models (accuracy on test tracks)", _COLUMNS, rows)
     for origin in sorted({one.origin for one in found if one.origin is not None}):
-        showing.show_origin(output, origin)
+        tables.show_origin(output, origin)
     if not found:
         output.say("No model yet: run `classifier train`.")
     output.document([one.as_json() for one in found])
@@ -87,8 +87,8 @@ def promote(
     settings = bootstrap.load_settings()
     threads.settle()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier import promote as promoting
-    from classifier.commands import showing
+    from classifier.commands import tables
+    from classifier.training import promote as promoting
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
@@ -97,7 +97,7 @@ def promote(
         model = promoting.back(connect(), clock, tell=output.say, task=task, cores=cores)
     else:
         model = promoting.run(connect(), number, clock, tell=output.say, cores=cores)
-    showing.show_model(output, model)
+    tables.show_model(output, model)
     output.say("`classifier predict` stores its answers for the other tracks.")
     output.document(model.as_json())
 
@@ -120,7 +120,8 @@ def unpin(
 
 def _pin(number: int, *, pinned: bool, as_json: bool) -> None:
     # these bring SQLAlchemy and pandas: --help need not wait
-    from classifier import dataset, retention
+    from classifier.data import dataset
+    from classifier.registry import retention
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
@@ -152,7 +153,7 @@ def prune(
     only.
     """
     # these bring SQLAlchemy and pandas: --help need not wait
-    from classifier import retention
+    from classifier.registry import retention
     from genrebase.store import connect
 
     output = Output(as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from classifier.records import MAIN
-from genrebase.runtime.output import Output
+from genrebase.runtime.console import Output
 
 
 def status(
@@ -15,9 +15,9 @@ def status(
 ) -> None:
     """Show who is champion, how many tracks it has answered for, and what ran last."""
     # these bring SQLAlchemy and pandas: --help need not wait
-    from classifier import dataset
-    from classifier.commands import showing
-    from classifier.train import job_name
+    from classifier.commands import tables
+    from classifier.data import dataset
+    from classifier.training.train import job_name
     from genrebase.runtime import jobs
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
@@ -33,7 +33,7 @@ def status(
     if champion is None:
         output.say(f"No model answers for the task {task!r} yet: run `classifier train`.")
     else:
-        showing.show_model(output, champion)
+        tables.show_model(output, champion)
     now = SystemClock().now()
     shown = [jobs.as_it_is(run, now) for run in runs if run is not None]
     for run in shown:

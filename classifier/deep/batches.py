@@ -11,10 +11,10 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from classifier.features.dense import Dense
+from classifier.features.dense_inputs import Dense
 from classifier.features.groups import TEXT
+from classifier.features.ngram_bags import Words
 from classifier.features.sequences import Sequences
-from classifier.features.words import Words
 
 Rows = NDArray[np.int64]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from classifier import sharing
+from classifier.data import soft_labels
 from classifier.errors import BadChoice, MissingExtra
 from classifier.features import groups
 from classifier.ports import Estimator, Preparable, Reader
@@ -54,7 +54,7 @@ def build(choice: Choice, *, threads: int) -> Estimator:
     )
     if not looked_at(made, choice.features):
         raise BadChoice(_blind(choice, made))
-    sharing.check(made, choice)
+    soft_labels.check(made, choice)
     if choice.preparation == Preparation():
         return made
     if not isinstance(made, Preparable):

@@ -6,9 +6,9 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from classifier.errors import TooFewTracks
-from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.estimators.prepared import PreparedFeatures
-from classifier.estimators.tempered import Tempered
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.estimators.preprocessing import PreparedFeatures
+from classifier.estimators.temperature_scaling import Tempered
 from classifier.features.audio import AudioFeatures
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from sklearn.ensemble import BaggingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.estimators.prepared import PreparedFeatures
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.estimators.preprocessing import PreparedFeatures
 from classifier.features.audio import AudioFeatures
 
 

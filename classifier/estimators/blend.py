@@ -14,10 +14,19 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from classifier import pooling
-from classifier.estimators import gradient_boosting, mlp, svm, towered
-from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.experts import Expert, Scores, heard, history, joint, nets, text, towers, trees
+from classifier.estimators import gradient_boosting, late_fusion, mlp, pooling, svm
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.experts import (
+    Expert,
+    Scores,
+    artist_target_encoding,
+    deep_networks,
+    mlp_ensemble,
+    naive_bayes_text,
+    partial_features,
+    stacking_net,
+    trees,
+)
 from classifier.features.audio import DESCRIPTORS
 from classifier.features.groups import HEARD, READABLE, numeric
 from classifier.ports import Labels, Validation
@@ -79,7 +88,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         self,
         groups: tuple[str, ...],
         *,
-        nets: int = nets.NETS,
+        nets: int = mlp_ensemble.NETS,
         rounds: int = trees.ROUNDS,
         deep: bool = False,
         random_state: int = 0,
@@ -163,26 +172,28 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         seed = self.random_state
         if self.deep:
             seen = tuple(group for group in self.groups if group not in ("history", *HEARD))
-            yield towers.TowersExpert(mlp.MLP(seen, random_state=seed))
+            yield deep_networks.TowersExpert(mlp.MLP(seen, random_state=seed))
         numbers = tuple(group for group in numeric(self.groups) if group not in HEARD)
         together = {"text", "history"} <= set(self.groups) and bool(numbers)
-        together = together and len(self.classes_) <= joint.MOST_GENRES
+        together = together and len(self.classes_) <= stacking_net.MOST_GENRES
         size = -(-self.nets // 2) if together else self.nets
         if numbers:
             yield trees.TreesExpert(numbers, rounds=self.rounds, random_state=seed)
         if together:
-            yield joint.JointExpert(numbers, nets=size, random_state=seed)
+            yield stacking_net.JointExpert(numbers, nets=size, random_state=seed)
         if numbers:
-            yield nets.NetsExpert(numbers, nets=size, random_state=seed)
+            yield mlp_ensemble.NetsExpert(numbers, nets=size, random_state=seed)
         summaries = tuple(group for group in self.groups if group in ("harmony", "timbre"))
         if summaries:
-            yield heard.HeardExpert("analysis", summaries, self._by_summaries(summaries))
+            yield partial_features.HeardExpert(
+                "analysis", summaries, self._by_summaries(summaries)
+            )
         if DESCRIPTORS in self.groups:
-            yield heard.HeardExpert(DESCRIPTORS, (DESCRIPTORS,), self._by_descriptors())
+            yield partial_features.HeardExpert(DESCRIPTORS, (DESCRIPTORS,), self._by_descriptors())
         if "text" in self.groups and not together:
-            yield text.TextExpert()
+            yield naive_bayes_text.TextExpert()
         if "history" in self.groups and not together:
-            yield history.HistoryExpert()
+            yield artist_target_encoding.HistoryExpert()
 
     def _by_summaries(self, groups: tuple[str, ...]) -> FramedClassifier:
         """Return boosted trees: they take what is unknown as it is."""
@@ -194,14 +205,14 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         made = svm.make(features=(DESCRIPTORS,), seed=self.random_state, threads=1, exact=EXACT)
         return made.prepared(Preparation(components=EXPLAINED))
 
-    def _memory(self, X: pd.DataFrame, y: Labels) -> history.HistoryExpert | None:  # noqa: N803 - scikit-learn's names
+    def _memory(self, X: pd.DataFrame, y: Labels) -> artist_target_encoding.HistoryExpert | None:  # noqa: N803 - scikit-learn's names
         """Return who knows which artists are known."""
         for expert in self.experts_:
-            if isinstance(expert, joint.JointExpert):
+            if isinstance(expert, stacking_net.JointExpert):
                 return expert.history_
-            if isinstance(expert, history.HistoryExpert):
+            if isinstance(expert, artist_target_encoding.HistoryExpert):
                 return expert
-        return history.HistoryExpert().fit(X, y) if "text" in self.groups else None
+        return artist_target_encoding.HistoryExpert().fit(X, y) if "text" in self.groups else None
 
     def _weigh(self, frame: pd.DataFrame, labels: Labels) -> None:
         told = np.isin(labels, self.classes_)
@@ -221,7 +232,7 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
     model = Blend(features, random_state=seed, n_jobs=threads)
     blended: Blend = with_params(model, params)
     if blended.deep:
-        towered.require()
+        late_fusion.require()
     return blended
 
 
@@ -246,8 +257,8 @@ def _fitted(
 ) -> Expert:
     # OpenMP counts its threads per thread that asks: two of ours with two each are one too many.
     with threadpool_limits(1, user_api="openmp"):
-        if isinstance(expert, towers.TowersExpert):
+        if isinstance(expert, deep_networks.TowersExpert):
             return expert.fit(frame, labels, validation)
-        if isinstance(expert, joint.JointExpert):
+        if isinstance(expert, stacking_net.JointExpert):
             return expert.fit(frame, labels, sightings)
         return expert.fit(frame, labels)

@@ -8,9 +8,9 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval
 
 from classifier.estimators import mlp
-from classifier.estimators.framed import with_params
+from classifier.estimators.dataframe_classifier import with_params
+from classifier.estimators.late_fusion import require
 from classifier.estimators.mlp import MLP
-from classifier.estimators.towered import require
 from classifier.features.groups import MATRICES
 from classifier.features.sequences import KINDS, SequenceFeatures
 from classifier.ports import Labels
@@ -91,15 +91,15 @@ class CNN(MLP):
         return [*super()._asked_parts(X), *self._convolved(X)]
 
     def _towers(self) -> "dict[str, nn.Module]":
-        from classifier.deep import towers  # torch is slow to import, and an extra
+        from classifier.deep import networks  # torch is slow to import, and an extra
 
         made = super()._towers()
         if self._hears():
             dense = getattr(self, "dense_", None)
-            made["matrix"] = towers.MatrixTower(
+            made["matrix"] = networks.MatrixTower(
                 {one.kind: KINDS[one.kind] for one in self.sequences_},
                 list(self.filters),
-                None if dense is None else towers.Coded(dense.width, dense.sizes_, mlp.CODED),
+                None if dense is None else networks.Coded(dense.width, dense.sizes_, mlp.CODED),
                 [self.joined],
                 self.dropout,
                 len(self.classes_),

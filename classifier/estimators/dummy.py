@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.dummy import DummyClassifier
 
-from classifier.estimators.framed import FramedClassifier, with_params
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
 from classifier.features.audio import AudioFeatures
 
 

@@ -10,8 +10,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.estimators.prepared import PreparedFeatures
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.estimators.preprocessing import PreparedFeatures
 from classifier.features.audio import AudioFeatures
 from classifier.ports import Labels
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from sklearn.linear_model import LogisticRegression
 
-from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.estimators.prepared import PreparedFeatures
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.estimators.preprocessing import PreparedFeatures
 from classifier.features.audio import AudioFeatures
 
 

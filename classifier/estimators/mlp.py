@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import pandas as pd
 from sklearn.utils._param_validation import Interval
 
-from classifier.estimators import towered
-from classifier.estimators.framed import with_params
-from classifier.estimators.towered import Towered, require
-from classifier.features.dense import DenseFeatures
+from classifier.estimators import late_fusion
+from classifier.estimators.dataframe_classifier import with_params
+from classifier.estimators.late_fusion import Towered, require
+from classifier.features.dense_inputs import DenseFeatures
 from classifier.features.groups import READABLE, TEXT, numeric
-from classifier.features.words import WordFeatures
+from classifier.features.ngram_bags import WordFeatures
 from classifier.ports import Labels
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CODED: Final = 4
 """Numbers that a key, a mode or a time signature is embedded as."""
 
 CONSTRAINTS: Final[Mapping[str, Any]] = {
-    **towered.CONSTRAINTS,
+    **late_fusion.CONSTRAINTS,
     "hidden": [list, tuple],
     "members": [Interval(Integral, 1, None, closed="left")],
     "embedding": [Interval(Integral, 1, None, closed="left")],
@@ -104,17 +104,17 @@ class MLP(Towered):
         return parts
 
     def _network(self) -> "nn.Module":
-        from classifier.deep import towers  # torch is slow to import, and an extra
+        from classifier.deep import networks  # torch is slow to import, and an extra
 
-        return towers.Towers(self._towers())
+        return networks.Towers(self._towers())
 
     def _towers(self) -> "dict[str, nn.Module]":
-        from classifier.deep import towers  # torch is slow to import, and an extra
+        from classifier.deep import networks  # torch is slow to import, and an extra
 
         genres, made = len(self.classes_), {}
         if numeric(self.groups):
             for name in MLP._heads(self)["sound"]:
-                made[name] = towers.SoundTower(
+                made[name] = networks.SoundTower(
                     self.dense_.width,
                     self.dense_.sizes_,
                     CODED,
@@ -124,7 +124,7 @@ class MLP(Towered):
                 )
         if "text" in self.groups:
             for name, known in zip(TEXT, self.words_.known_, strict=True):
-                made[name] = towers.TextTower(
+                made[name] = networks.TextTower(
                     name, len(known), self.embedding, self.reading_dropout, genres
                 )
         return made

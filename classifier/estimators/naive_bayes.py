@@ -4,9 +4,9 @@ from typing import Any
 
 from sklearn.naive_bayes import GaussianNB
 
-from classifier.estimators.framed import FramedClassifier, with_params
-from classifier.estimators.prepared import PreparedFeatures
-from classifier.estimators.tempered import Tempered
+from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.estimators.preprocessing import PreparedFeatures
+from classifier.estimators.temperature_scaling import Tempered
 from classifier.features.audio import AudioFeatures
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from classifier import estimators, sharing
+from classifier import estimators
+from classifier.data import soft_labels
+from classifier.data.soft_labels import Learning, Weighing
 from classifier.errors import BadChoice, BadParameter
 from classifier.features import groups
 from classifier.ports import Estimator, Labels, Preparable, Reader, Validation
 from classifier.records import FEATURE_GROUPS, Preparation
-from classifier.sharing import Learning, Weighing
 from genrebase.runtime import plugins
 
 Floats = NDArray[np.float64]
@@ -90,7 +91,9 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
     def _asked(self, genre: str, learning: Learning, validation: Validation | None) -> Estimator:
         held = None if validation is None else (validation[0], _answers(validation[1], genre))
         fresh: Estimator = clone((self.others or {}).get(genre, self.member))
-        return sharing.fit(fresh, replace(learning, labels=_answers(learning.labels, genre)), held)
+        return soft_labels.fit(
+            fresh, replace(learning, labels=_answers(learning.labels, genre)), held
+        )
 
 
 class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
@@ -121,7 +124,7 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         self.classes_ = np.unique(y)
         learning = Learning(X, y, weights)
         self.members_ = [
-            sharing.fit(clone(member), learning, validation) for member in self.members
+            soft_labels.fit(clone(member), learning, validation) for member in self.members
         ]
         return self
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final
 
-from classifier import dataset, estimators, sounds, threads
-from classifier import selection as selecting
-from classifier.dataset import Database, Snapshot
+from classifier import estimators, threads
+from classifier.data import audio_joins, dataset
+from classifier.data import training_data as selecting
+from classifier.data.dataset import Database, Snapshot
+from classifier.data.training_data import Selection
 from classifier.errors import BadChoice
-from classifier.experiments import rotation, trials
-from classifier.experiments import storing as experiments
-from classifier.experiments.storing import Experiment, Question
+from classifier.experiments import cross_validation, trials
+from classifier.experiments import store as experiments
+from classifier.experiments.progress import Progress, Work, learned
+from classifier.experiments.store import Experiment, Question
 from classifier.experiments.trials import Configuration
-from classifier.experiments.work import Progress, Work, learned
 from classifier.records import FEATURE_GROUPS, SPLITS, Choice
-from classifier.selection import Selection
 from genrebase.runtime import jobs, plugins
 from genrebase.runtime.clock import Clock
 
@@ -49,7 +50,7 @@ class Grid:
 
     def configurations(self, turn: int) -> Iterator[Configuration]:
         """Yield all that is compared where the folds of one rotation are held out."""
-        test, validation = rotation.held_out(turn)
+        test, validation = cross_validation.held_out(turn)
         for groups, most, name in product(self.feature_sets, self.per_genre, self.estimators):
             yield Configuration(
                 name, groups, per_genre=most, test_fold=test, validation_fold=validation
@@ -138,7 +139,7 @@ def _settled(
         groups = tuple(group for group in FEATURE_GROUPS if group in named)
         choice = replace(choice, features=groups, widen=False)
     if found is None:
-        choice = sounds.settled(database, choice)
+        choice = audio_joins.settled(database, choice)
     return choice, replace(grid, feature_sets=grid.feature_sets or (choice.features,))
 
 
@@ -180,7 +181,7 @@ class _Selections:
         key = (*folds, configuration.per_genre)
         if self._last is None or self._last[0] != key:
             test, validation = folds
-            turned = rotation.rotated(self._found, test=test, validation=validation)
+            turned = cross_validation.rotated(self._found, test=test, validation=validation)
             self._last = (key, selecting.select(turned, configuration.of(self._choice)))
         return self._last[1]
 

@@ -9,13 +9,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import artifacts, estimators, evaluation, sharing
+from classifier import estimators
+from classifier.data import soft_labels
+from classifier.data.training_data import Selection
+from classifier.evaluation import report
 from classifier.ports import Estimator
 from classifier.records import Choice, MetricRow
-from classifier.selection import Selection
+from classifier.registry import artifacts
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.store.sides import TEST_FOLD, VALIDATION_FOLD
+from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 
 SAMPLE: Final = 5_000
 """Training tracks that the training score is taken on: its third digit is not the question."""
@@ -89,14 +92,14 @@ class Fitted:
     def common(self) -> int:
         """Return the genre that is commonest among the tracks learned from."""
         codes = {genre: place for place, genre in enumerate(self.selection.classes)}
-        return evaluation.commonest(self.selection.labels[self.selection.learned], codes)
+        return report.commonest(self.selection.labels[self.selection.learned], codes)
 
 
 def fit(selection: Selection, choice: Choice, clock: Clock, *, cores: int) -> Fitted:
     """Return the estimator that `choice` asks for, fitted."""
     began = clock.monotonic()
     estimator = estimators.build(choice, threads=cores)
-    fitted = sharing.fit(estimator, selection.learning(), selection.validation())
+    fitted = soft_labels.fit(estimator, selection.learning(), selection.validation())
     return Fitted(fitted, selection, clock.monotonic() - began)
 
 
@@ -112,7 +115,7 @@ def judge(
     chosen = selection.on("test")
     answers = selection.ask(fitted.estimator, chosen)
     seconds = fitted.seconds + clock.monotonic() - began
-    metrics = evaluation.held_out(
+    metrics = report.held_out(
         side,
         answers,
         selection.regimes[chosen],

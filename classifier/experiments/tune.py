@@ -12,21 +12,22 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import dataset, estimators, sounds, threads
-from classifier import selection as selecting
-from classifier.dataset import Database, Snapshot
+from classifier import estimators, threads
+from classifier.data import audio_joins, dataset
+from classifier.data import training_data as selecting
+from classifier.data.dataset import Database, Snapshot
+from classifier.data.training_data import Selection
 from classifier.errors import BadChoice
-from classifier.experiments import compare, rotation, trials
-from classifier.experiments import storing as experiments
-from classifier.experiments.storing import Experiment, Question
-from classifier.experiments.study import FOLDS, REGIMES, Study
+from classifier.experiments import compare, cross_validation, trials
+from classifier.experiments import store as experiments
+from classifier.experiments.progress import Progress, Work, learned
+from classifier.experiments.search import FOLDS, REGIMES, Study
+from classifier.experiments.store import Experiment, Question
 from classifier.experiments.trials import Configuration, Tried
-from classifier.experiments.work import Progress, Work, learned
 from classifier.records import Choice
-from classifier.selection import Selection
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
-from genrebase.store.sides import TEST_FOLD
+from genrebase.store.split import TEST_FOLD
 
 JOB: Final = "tune"
 
@@ -83,10 +84,10 @@ def run(
     study.check()
     estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
     points = study.points(choice.seed)
-    choice = sounds.settled(database, choice)
+    choice = audio_joins.settled(database, choice)
     with jobs.job_run(database, clock, JOB) as job:
         found = dataset.snapshot(database, choice) if found is None else found
-        asked = selecting.select(rotation.without_test(found), choice)
+        asked = selecting.select(cross_validation.without_test(found), choice)
         genres = _genres(study, asked)
         told = {"estimator": choice.estimator, "params": dict(choice.params), **study.as_json()}
         question = Question(JOB, told, choice, selecting.fingerprint(asked), found.origin)
@@ -125,7 +126,7 @@ class _Measuring:
         cores: int | None,
     ) -> None:
         self._database, self._experiment, self.clock = database, experiment, clock
-        self._found = rotation.without_test(found)
+        self._found = cross_validation.without_test(found)
         self._choice, self._study, self._cores = choice, study, cores
         self._last: tuple[Any, Selection] | None = None
         self.tried = 0
@@ -181,7 +182,9 @@ class _Measuring:
         fold = configuration.validation_fold
         key = (fold, configuration.per_genre)
         if self._last is None or self._last[0] != key:
-            turned = rotation.rotated(self._found, test=fold, validation=(fold - 1) % FOLDS)
+            turned = cross_validation.rotated(
+                self._found, test=fold, validation=(fold - 1) % FOLDS
+            )
             self._last = (key, selecting.select(turned, configuration.of(self._choice)))
         selection = self._last[1]
         genre = configuration.binary_genre

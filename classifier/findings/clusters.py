@@ -7,15 +7,16 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from classifier import clustering, dataset, sounds
-from classifier import selection as selecting
-from classifier.clustering import Method, Scores
-from classifier.dataset import Database
+from classifier.data import audio_joins, dataset
+from classifier.data import training_data as selecting
+from classifier.data.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import audio
 from classifier.features.groups import HEARD
-from classifier.findings import storing as findings
-from classifier.findings.effects import QUANTITIES
+from classifier.findings import clustering
+from classifier.findings import store as findings
+from classifier.findings.clustering import Method, Scores
+from classifier.findings.effect_sizes import QUANTITIES
 from classifier.records import Choice
 from genrebase.runtime.clock import Clock
 
@@ -115,7 +116,7 @@ def run(
     if method not in clustering.METHODS:
         known = ", ".join(clustering.METHODS)
         raise BadChoice(f"There is no method {method!r}. Known: {known}.")
-    choice = sounds.settled(database, _heard(choice, features))
+    choice = audio_joins.settled(database, _heard(choice, features))
     found = dataset.snapshot(database, choice)
     try:
         selection = selecting.select(found, choice)

@@ -6,13 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import dataset, regimes, threads
-from classifier.dataset import Database
+from classifier import threads
+from classifier.data import dataset, regimes
+from classifier.data.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks
 from classifier.features import audio, groups
-from classifier.findings import effects, examining
-from classifier.findings import storing as findings
-from classifier.findings.effects import Effect
+from classifier.findings import effect_sizes, held_out
+from classifier.findings import store as findings
+from classifier.findings.effect_sizes import Effect
 from classifier.findings.importance import Importance, Importances
 from classifier.records import Choice
 from genrebase.runtime.clock import Clock
@@ -89,7 +90,7 @@ def model(
     """
     if side not in SIDES:
         raise BadChoice(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
-    examined = examining.held_out(database, number, task, side)
+    examined = held_out.held_out(database, number, task, side)
     asked = examined.asked.sample(sample, seed=seed)
     estimator, row = examined.champion.packed.estimator, examined.model
     looked_at = {name: groups.of_group(name, asked.frame) for name in Choice.of(row).features}
@@ -141,7 +142,7 @@ class Compared:
                 }
                 for one in self.effects
             ],
-            "sentences": effects.told(self.effects, self.genre, self.others),
+            "sentences": effect_sizes.told(self.effects, self.genre, self.others),
         }
 
 
@@ -172,7 +173,7 @@ def genre(
         found.credits["artist_id"].to_numpy(dtype=np.int64),
         found.credits["position"].to_numpy(dtype=np.int64),
     )
-    apart = effects.apart(tracks, artists, group, seed=seed)
+    apart = effect_sizes.apart(tracks, artists, group, seed=seed)
     other = None if against is None else found.genres[against]
     findings.store_traits(database, found.genres[name], other, apart, clock.now())
     ours = int(group.sum())

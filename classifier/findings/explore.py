@@ -7,12 +7,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from classifier import clustering, dataset, outliers
-from classifier.dataset import Database
+from classifier.data import dataset
+from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
+from classifier.estimators import outliers
 from classifier.features import audio
 from classifier.features.audio import AUDIO, METADATA, numbers
-from classifier.findings.effects import QUANTITIES
+from classifier.findings import clustering
+from classifier.findings.effect_sizes import QUANTITIES
 from genrebase.store import names
 
 SAMPLE: Final = 20_000

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.intervals import Resampled
+from classifier.evaluation.bootstrap import Resampled
 from classifier.ports import Estimator, Labels
 from classifier.records import Interval, Regime
 

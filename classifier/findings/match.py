@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import dataset
-from classifier.dataset import Database
+from classifier.data import dataset
+from classifier.data.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks, UnknownTrack
 from classifier.features import audio
 from classifier.findings import profiles
-from classifier.findings import storing as findings
-from classifier.findings.effects import QUANTITIES
+from classifier.findings import store as findings
+from classifier.findings.effect_sizes import QUANTITIES
 from classifier.findings.profiles import Distance
 from genrebase.runtime.clock import Clock
 

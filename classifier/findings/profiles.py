@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from classifier.features.audio import numbers
-from classifier.findings.effects import QUANTITIES
+from classifier.findings.effect_sizes import QUANTITIES
 
 Floats = NDArray[np.float64]
 Distance = Literal["standardised", "mahalanobis"]

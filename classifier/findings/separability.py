@@ -6,11 +6,11 @@ from typing import Any, Final
 import numpy as np
 
 from classifier import threads
-from classifier.dataset import Database
+from classifier.data.dataset import Database
 from classifier.errors import BadChoice, TooFewTracks
-from classifier.findings import examining, pairs
-from classifier.findings import storing as findings
-from classifier.findings.pairs import Best, Held, Pair
+from classifier.findings import held_out, pairwise_auc
+from classifier.findings import store as findings
+from classifier.findings.pairwise_auc import Best, Held, Pair
 from classifier.records import Choice
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")
@@ -79,12 +79,12 @@ def run(
     """
     if regime not in REGIMES:
         raise BadChoice(f"There is no regime {regime!r}. Known: {', '.join(REGIMES)}.")
-    examined = examining.held_out(database, number, task, "validation")
+    examined = held_out.held_out(database, number, task, "validation")
     shares, truth, artists = _answers(examined, regime, cores)
     classes = np.asarray(examined.champion.classes)
     shown = np.bincount(truth, minlength=len(classes))
     judged = np.isin(truth, np.flatnonzero(shown >= FEWEST))
-    found = list(pairs.pairs(shares[judged], truth[judged]))
+    found = list(pairwise_auc.pairs(shares[judged], truth[judged]))
     there = len({pair.one for pair in found} | {pair.other for pair in found})
     if not 2 <= size <= there:
         raise TooFewTracks(
@@ -92,8 +92,8 @@ def run(
             f"ask for 2 to {there}, or harvest more."
         )
     _store(database, examined, regime, found, classes)
-    best = pairs.best(found, size)
-    tested = examining.held_out(database, number, task, "test")
+    best = pairwise_auc.best(found, size)
+    tested = held_out.held_out(database, number, task, "test")
     worst, row = best.worst, examined.model
     genres = tuple(str(genre) for genre in classes[list(best.genres)])
     return Separated(
@@ -104,8 +104,8 @@ def run(
         genres=genres,
         best=best,
         worst=(str(classes[worst.one]), str(classes[worst.other])),
-        validation=pairs.held(shares, truth, artists, best.genres, seed=seed),
-        test=pairs.held(*_answers(tested, regime, cores), best.genres, seed=seed),
+        validation=pairwise_auc.held(shares, truth, artists, best.genres, seed=seed),
+        test=pairwise_auc.held(*_answers(tested, regime, cores), best.genres, seed=seed),
         pairs=tuple(
             (str(classes[pair.one]), str(classes[pair.other]), pair.auc)
             for pair in sorted(found, key=lambda pair: (pair.auc, pair.one, pair.other))
@@ -118,8 +118,8 @@ def run(
 
 
 def _answers(
-    examined: examining.Examined, regime: str, cores: int | None
-) -> tuple[pairs.Floats, pairs.Codes, Any]:
+    examined: held_out.Examined, regime: str, cores: int | None
+) -> tuple[pairwise_auc.Floats, pairwise_auc.Codes, Any]:
     asked = examined.asked
     if regime != "all":
         asked = asked.only(asked.regimes == regime)
@@ -130,7 +130,7 @@ def _answers(
 
 def _store(
     database: Database,
-    examined: examining.Examined,
+    examined: held_out.Examined,
     regime: str,
     found: list[Pair],
     classes: Any,

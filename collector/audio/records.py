@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genrebase.sound.tags import Tags
+from genrebase.audio.tags import Tags
 
 if TYPE_CHECKING:
-    from genrebase.sound.analysis import Analysis  # numpy stands behind these
-    from genrebase.sound.matrices import Matrix
+    from genrebase.audio.analysis import Analysis  # numpy stands behind these
+    from genrebase.audio.packed_matrices import Matrix
 
 
 @dataclass(frozen=True, slots=True)

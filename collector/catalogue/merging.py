@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, delete, select, text, update
 
-from collector.catalogue import analyses, claims, drafts, sightings
+from collector.catalogue import analysis_queue, claims, pending_track, sightings
 from genrebase.store import tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -51,10 +51,10 @@ def _final(moved: dict[int, int], track_id: int) -> int:
 
 def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
     ids = {"older": keep, "younger": drop}
-    both = {draft.id: draft for draft in drafts.load(connection, [keep, drop])}
+    both = {draft.id: draft for draft in pending_track.load(connection, [keep, drop])}
     older, younger = both[keep], both[drop]
     older.learn_from(younger)
-    drafts.store(connection, [older], origin=origin, now=now)
+    pending_track.store(connection, [older], origin=origin, now=now)
     for table in (tables.track_alias, tables.sound_file):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
     sightings.unite_tracks(connection, keep, drop)
@@ -62,7 +62,7 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
         _move(connection, table, ids)
-    for table in analyses.TABLES:  # parts of two analyses must not be mixed
+    for table in analysis_queue.TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
     sighting = tables.sighting
     genre_ids = connection.scalars(

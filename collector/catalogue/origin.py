@@ -1,30 +1,79 @@
-"""What this database was filled from: the invented and the real never meet."""
+"""Where a catalogue comes from, and which ones may share a database. Pure."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, insert, select
+from collector.errors import OtherCatalogue
+from genrebase.store import names
 
-from collector.origin import Origin
-from genrebase.store import tables
+Kind = Literal["spotify", "synthetic", "file", "other"]
 
-
-def stored(connection: Connection) -> Origin | None:
-    """Return what the database was filled from; None before its first harvest."""
-    row = connection.execute(select(tables.catalogue_origin)).one_or_none()
-    return None if row is None else Origin(row.kind, row.detail)
+_SERVED: Final = ("synthetic", "file")
+_CHECKSUM: Final = "sha256:"
 
 
-def record(connection: Connection, origin: Origin, now: datetime) -> None:
-    """Write down what the database is filled from, once."""
-    connection.execute(
-        insert(tables.catalogue_origin).values(
-            id=1, kind=origin.kind, detail=origin.detail, recorded_at=now
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a catalogue comes from."""
+
+    kind: Kind
+    detail: str
+    """A sandbox's seed or file with its checksum; an address for anything else."""
+
+    @property
+    def checksum(self) -> str | None:
+        """The checksum of what a sandbox serves."""
+        _, found, checksum = self.detail.rpartition(_CHECKSUM)
+        return checksum if found else None
+
+    def __str__(self) -> str:
+        """Say it to people."""
+        said = self.detail.partition(_CHECKSUM)[0].strip().rstrip(",")
+        return {
+            "spotify": "Spotify",
+            "synthetic": f"the invented catalogue ({said})",
+            "file": f"the sandbox's file {said}",
+            "other": f"the API at {said}",
+        }[self.kind]
+
+
+SPOTIFY: Final = Origin("spotify", "https://api.spotify.com/v1/")
+
+
+def of_sandbox(document: Any, address: str) -> Origin:
+    """Return the origin that a sandbox tells of itself; `other` for what is no sandbox."""
+    if isinstance(document, dict):
+        kind: Any = document.get("kind")
+        detail, checksum = document.get("detail"), document.get("sha256")
+        if kind in _SERVED and isinstance(detail, str) and isinstance(checksum, str):
+            return Origin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}")
+    return Origin("other", address)
+
+
+def admit(stored: Origin | None, asked: Origin, elsewhere: str | None) -> bool:
+    """Return whether `asked` is new to the database and has to be written down.
+
+    Raises `OtherCatalogue` where the database was filled from another catalogue, or where an
+    invented one is asked for and the database holds tracks that came from `elsewhere`.
+    """
+    if stored is None:
+        if asked.kind == "synthetic" and elsewhere is not None:
+            raise OtherCatalogue(
+                f"This database holds tracks from {elsewhere}; {asked} does not go in with them. "
+                "Set STORE_URL to a database of its own, like sqlite:///sandbox.db."
+            )
+        return True
+    if not _same(stored, asked):
+        raise OtherCatalogue(
+            f"This database was filled from {stored}; {asked} does not go in with it. "
+            "Set STORE_URL to a database of its own."
         )
-    )
+    return False
 
 
-def delivered_elsewhere(connection: Connection, origin: str) -> str | None:
-    """Return who else than `origin` delivered tracks to this database; None where nobody did."""
-    track = tables.track
-    statement = select(track.c.origin).where(track.c.origin != origin).limit(1)
-    return connection.execute(statement).scalar_one_or_none()
+def _same(one: Origin, other: Origin) -> bool:
+    if one.kind != other.kind:
+        return False
+    if one.checksum is not None and other.checksum is not None:
+        return one.checksum == other.checksum
+    return one.detail == other.detail

@@ -14,9 +14,16 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from collector import identity
-from collector.catalogue import artists, claims, drafts, genres, merging, sightings
-from collector.catalogue.drafts import Draft
+from collector.catalogue import (
+    artists,
+    claims,
+    genres,
+    identity,
+    merging,
+    pending_track,
+    sightings,
+)
+from collector.catalogue.pending_track import Draft
 from collector.catalogue.sightings import Sighted
 from collector.records import Delivery, FoundTrack, Recorded, Seen
 from genrebase.store import bulk, names, tables
@@ -53,7 +60,7 @@ def record(
     """Record a batch; run inside a writing transaction, which the caller commits.
 
     Every item becomes a sighting of one track: a known (source, id) is its track, otherwise
-    identity decides (`collector.identity`). Recording the same batch twice changes nothing but
+    identity decides (`catalogue.identity`). Recording the same batch twice changes nothing but
     how often and when its tracks were seen.
     """
     bulk.serialise_writers(connection)
@@ -102,9 +109,9 @@ def _load(connection: Connection, found: Sequence[FoundTrack]) -> _Batch:
             source,
         )
         batch.aliases.update(((source, source_id), track_id) for source_id, track_id in rows)
-    for draft in drafts.load(connection, sorted({*batch.aliases.values()})):
+    for draft in pending_track.load(connection, sorted({*batch.aliases.values()})):
         batch.add(draft)
-    for draft in drafts.load_named(connection, sorted(_names_in_question(batch, found))):
+    for draft in pending_track.load_named(connection, sorted(_names_in_question(batch, found))):
         batch.add(draft)
     return batch
 
@@ -140,7 +147,7 @@ def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
     chosen = identity.choose(comparable, found.duration_ms, found.isrc)
     if chosen is None:
         stored_identity = names.identity(key, identity.next_ordinal(candidates))
-        facts = [None] * len(drafts.FACTS)
+        facts = [None] * len(pending_track.FACTS)
         chosen = Draft(next(ids), key, stored_identity, found.title, facts, new=True)
         batch.add(chosen)
     if found.source == artists.NAME_ONLY:
@@ -198,7 +205,7 @@ def _store(
             draft.claim = claimed
         elif draft.claim != claimed:
             moved.append((*claimed, track_id))
-    drafts.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
+    pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from collector import genre_names, genres, mappings
 from collector.catalogue.genres import Genre
+from collector.curation import genre_names, genres, mappings
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.output import Output
+from genrebase.runtime.console import Output
 
 app = typer.Typer(no_args_is_help=True, help="What to collect, and how much of it.")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from genrebase.errors import GenrebaseError
-from genrebase.runtime.output import Output
+from genrebase.runtime.console import Output
 
 
 class Unwell(GenrebaseError):
@@ -21,13 +21,14 @@ def health(
     Exit code 0 where all is well, 1 where not: for a supervisor.
     """
     # these bring SQLAlchemy and the HTTP server: --help need not wait
-    from collector import health, settings
+    from collector import settings
+    from collector.monitoring import metrics
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.health import ask, examine
+    from genrebase.runtime.monitoring import ask, examine
     from genrebase.store import connect
 
     output, clock, address = Output(as_json=as_json), SystemClock(), settings.load().http_address
-    found = examine(health.patient(connect(), clock)) if address is None else ask(address)
+    found = examine(metrics.patient(connect(), clock)) if address is None else ask(address)
     output.document(asdict(found))
     if not found.ok:
         raise Unwell(found.sentence)

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from collector import settings
-from collector import status as statuses
-from collector.outlook import Outlook, unknown_sentence
-from collector.status import Status
+from collector.crawl.forecast import Outlook, unknown_sentence
+from collector.monitoring import status as statuses
+from collector.monitoring.status import Status
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.output import Output
+from genrebase.runtime.console import Output
 
 _COLUMNS = ("genre", "target", "tracks", "sightings", "with features", "paused")
 _OUTLOOK = {

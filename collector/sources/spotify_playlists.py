@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from collector import source_ids, spotify
+from collector import source_ids
 from collector.errors import AccessDenied, BadRequest, Unreadable
 from collector.records import Account, Page, PageQuery
 from collector.settings import CollectorSettings
+from collector.sources import spotify_client
+from collector.sources.spotify_client import SpotifyClient
 from collector.sources.spotify_search import parse_page
-from collector.spotify import SpotifyClient
 from genrebase.runtime.clock import Clock
 
 
@@ -31,7 +32,7 @@ class SpotifyPlaylists:
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify.account(settings), clock)
+        return cls(SpotifyClient(settings, clock), spotify_client.account(settings), clock)
 
     def query_for(self, playlist: str) -> str:
         """Return what is asked for the playlist of that id."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
-from collector import source_ids, spotify
+from collector import source_ids
 from collector.records import Account, FoundTrack, Page, PageItem, PageQuery
 from collector.settings import CollectorSettings
+from collector.sources import spotify_client
+from collector.sources.spotify_client import SpotifyClient
 from collector.sources.spotify_items import parse_track
-from collector.spotify import SpotifyClient
 from genrebase.runtime.clock import Clock
 from genrebase.store.tables import ALL_YEARS
 
@@ -30,7 +31,7 @@ class SpotifySearch:
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify.account(settings), clock)
+        return cls(SpotifyClient(settings, clock), spotify_client.account(settings), clock)
 
     def query_for(self, genre: str) -> str:
         """Return what is asked for `genre`, without years."""

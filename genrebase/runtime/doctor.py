@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.errors import GenrebaseError
-from genrebase.runtime import checks, sql
+from genrebase.runtime import checks, queries
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.store import schema
@@ -71,7 +71,7 @@ def database(clock: Clock) -> Iterator[Check]:
         yield Check("database", ok=False, sentence=missing)
         return
     try:
-        where = f"{sql.version(engine)} answers at {address.render_as_string()}."
+        where = f"{queries.version(engine)} answers at {address.render_as_string()}."
         yield Check("database", ok=True, sentence=where)
         known = _schema(engine)
         yield known
@@ -100,8 +100,8 @@ def disk(address: URL) -> Check:
 
 def compare_clocks(clock: Clock, engine: Engine) -> Check:
     """Look whether the computer's clock and the database's agree, and neither ran backwards."""
-    theirs, ours = sql.server_now(engine), clock.now()
-    latest = sql.latest_start(engine)
+    theirs, ours = queries.server_now(engine), clock.now()
+    latest = queries.latest_start(engine)
     if theirs is not None and abs(theirs - ours) > CLOCKS_APART:
         apart = abs(theirs - ours).total_seconds()
         sentence = f"This computer and the database are {apart:,.0f} s apart: set both by NTP."

@@ -13,7 +13,7 @@ from sqlalchemy import URL, func, select
 
 from genrebase.errors import Refused
 from genrebase.store import schema, tables
-from genrebase.store.copying import Progress, copy, marks, snapshots
+from genrebase.store.copy import Progress, copy, copy_state, snapshots
 from genrebase.store.engine import Connection, Engine, make_engine, reading, transaction
 from genrebase.store.errors import StoreError
 
@@ -84,7 +84,7 @@ def _forget_copies(partial: Path) -> None:
     saved = make_engine(_url(partial))
     try:
         with transaction(saved) as connection:
-            marks.remove(connection)
+            copy_state.remove(connection)
     finally:
         saved.dispose()
 

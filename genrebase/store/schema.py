@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading
 from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
-from genrebase.store.upkeep import standing_views
+from genrebase.store.view_migration import standing_views
 from genrebase.store.views.definition import Providers
 
 if TYPE_CHECKING:

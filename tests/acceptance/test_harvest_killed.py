@@ -11,16 +11,16 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import select
 
-from collector import genres as genre_use
-from collector.rates import Rate
-from collector.sandbox import table
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
+from collector.curation import genres as genre_use
+from collector.rate import Rate
 from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
 from genrebase.store.engine import reading
+from sandbox import catalogue_file
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 
 GENRES = ("rock", "r&b", "drum & bass", "50's", "シティポップ")
@@ -43,7 +43,7 @@ def catalogue(tmp_path_factory):
                 f"{180_000 + n % 2 * 900},{1950 + n % 70},{genre}"
             )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Catalogue(table.read(path))
+    return Catalogue(catalogue_file.read(path))
 
 
 def served(catalogue):
@@ -150,7 +150,7 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
     """Ampersands, apostrophes, blanks and Japanese reach the source as they were written."""
     fill(sqlite_url)
     assert finish(start(sqlite_url, sandbox, "--max-requests", "6"))[0] == 0
-    queries = sandbox.stats()["queries"]
+    queries = sandbox.request_stats()["queries"]
     for name in GENRES:
         assert f'genre:"{name}"' in queries
 
@@ -189,7 +189,7 @@ def test_another_catalogue_is_refused(sqlite_url, sandbox, tmp_path):
     assert finish(start(sqlite_url, sandbox, "--max-requests", "1"))[0] == 0
     path = tmp_path / "other.csv"
     path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
-    with serve_in_thread(Catalogue(table.read(path))) as other:
+    with serve_in_thread(Catalogue(catalogue_file.read(path))) as other:
         code, said, errors = finish(start(sqlite_url, other))
     assert (code, said) == (2, None)
     assert "other.csv" in errors

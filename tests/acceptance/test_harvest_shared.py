@@ -10,16 +10,16 @@ from contextlib import ExitStack, suppress
 import pytest
 from sqlalchemy import func, select
 
-from collector import genres as genre_use
-from collector.rates import Rate
-from collector.sandbox import table
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
+from collector.curation import genres as genre_use
+from collector.rate import Rate
 from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
 from genrebase.store.engine import reading
+from sandbox import catalogue_file
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 
 GENRES = ("rock", "jazz", "r&b")
@@ -41,7 +41,7 @@ def catalogue(tmp_path_factory):
             owner = (at + 1) % len(GENRES) if n % 5 == 0 else at
             lines.append(f"{owner:02}{n:04}{'A' * 16},Song {owner} {n},Band {n},2001,{genre}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Catalogue(table.read(path))
+    return Catalogue(catalogue_file.read(path))
 
 
 def start(stack, url, running):

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collector import http
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import Running, serve_in_thread
-from collector.sandbox.table import Table
+from collector.http import client
 from collector.settings import CollectorSettings
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import Running, serve_in_thread
 from tests.fakes import NOON
 
 FEATURES = {
@@ -87,6 +87,6 @@ def settings_for(url: str) -> CollectorSettings:
 def stats_of(running: Running) -> dict[str, Any]:
     """Ask the sandbox what it was asked; its thread may still be counting the last request."""
     address = f"{running.url}/__sandbox__/stats"
-    with http.session_for(address) as session:
-        found: dict[str, Any] = http.get_json(session, address, timeout=5.0, now=NOON)
+    with client.session_for(address) as session:
+        found: dict[str, Any] = client.get_json(session, address, timeout=5.0, now=NOON)
     return found

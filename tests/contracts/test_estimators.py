@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from classifier import artifacts, estimators, threads
-from classifier.artifacts import Packed
+from classifier import estimators, threads
+from classifier.data.training_data import Selection, select
 from classifier.errors import BadChoice, BadParameter
 from classifier.features.audio import described_as
 from classifier.features.groups import NUMERIC, READABLE
 from classifier.ports import Estimator
 from classifier.records import FEATURE_GROUPS, Choice, Preparation
-from classifier.selection import Selection, select
+from classifier.registry import artifacts
+from classifier.registry.artifacts import Packed
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.deep import DEEP, each
 from tests.music import Music

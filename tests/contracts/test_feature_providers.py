@@ -5,7 +5,7 @@ import pytest
 from collector.bootstrap import FEATURES, make_providers
 from collector.errors import EndpointClosed, RateLimited, SourceUnavailable
 from collector.ports import FeatureProvider
-from collector.rates import Rate
+from collector.rate import Rate
 from genrebase.runtime import plugins
 from tests.contracts.conftest import Serve, settings_for, stats_of, track_id
 from tests.fakes import FakeClock

@@ -5,13 +5,13 @@ import pytest
 from collector.bootstrap import SOURCES, make_source
 from collector.errors import InvalidLimit, RateLimited, SourceUnavailable
 from collector.ports import Source
-from collector.rates import Rate
+from collector.rate import Rate
 from collector.records import Page, PageQuery
-from collector.sandbox import ids
 from collector.settings import CollectorSettings
 from genrebase.errors import Refused
 from genrebase.runtime import plugins
 from genrebase.store.tables import ALL_YEARS
+from sandbox import ids
 from tests.contracts.conftest import GENRES, PER_GENRE, Serve, settings_for, stats_of
 from tests.fakes import FakeClock
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine, select
 
-from genrebase.sound import matrices, vectors
+from genrebase.audio import packed_matrices, packed_vectors
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
@@ -100,7 +100,7 @@ def test_sections_and_matrices_are_those_of_every_provider(filled: SimpleNamespa
         filled, select(views.sound_matrices).where(views.sound_matrices.c.track_id == filled.both)
     )
     for row in packed:
-        assert matrices.unpack(row["data"], row["steps"], row["channels"]).shape == (3, 26)
+        assert packed_matrices.unpack(row["data"], row["steps"], row["channels"]).shape == (3, 26)
     assert {row["provider"] for row in packed} == {"audio", "spotify"}
 
 
@@ -153,7 +153,7 @@ def test_descriptors_are_those_of_every_provider_and_set(engine: Engine):
     sets = {row["schema"]: row["columns"] for row in ask(known, select(views.descriptor_schemas))}
     assert sets == {"genrebase-1": ["a_mean", "b_skew"], "less": ["a_mean"]}
     found = {
-        (row["track_id"], row["provider"], row["schema"]): vectors.unpack(
+        (row["track_id"], row["provider"], row["schema"]): packed_vectors.unpack(
             row["data"], len(sets[row["schema"]])
         ).tolist()
         for row in ask(known, select(views.track_descriptors))

@@ -10,20 +10,20 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from collector import bootstrap
-from collector.add import Added, Adder, read_ids
 from collector.cli import app
-from collector.commands.adding import NotAdded
+from collector.commands.add import NotAdded
 from collector.errors import OtherCatalogue, TermsNotAccepted
-from collector.rates import Rate
+from collector.imports.ids import Added, Adder, read_ids
+from collector.rate import Rate
 from collector.records import Recorded
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import Running, serve_in_thread
-from collector.sandbox.table import Table
 from collector.settings import CollectorSettings
 from genrebase.errors import Refused
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, reading, transaction
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import Running, serve_in_thread
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 

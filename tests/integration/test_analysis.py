@@ -7,21 +7,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, Table, func, select
 
-from collector import forget
-from collector.analysis import (
+from collector.catalogue import analysis_queue, forecast, merging
+from collector.catalogue import feature_queue as queue
+from collector.curation import forget
+from collector.enrichment.analyses import (
     CLAIMED_FOR,
     GIBBERISH_TO_STOP,
     MISSES_TO_CLOSE,
     Analyser,
 )
-from collector.budget import Budget
-from collector.catalogue import analyses, merging, outlook
-from collector.catalogue import features as queue
 from collector.errors import BadAnswer, CollectorError, NotFound, RateLimited, Unusable
-from collector.rates import Rate
+from collector.http.rate_limiter import Budget
+from collector.rate import Rate
 from collector.records import Account
-from genrebase.sound import matrices, segments
-from genrebase.sound.analysis import Analysis
+from genrebase.audio import packed_matrices, segments
+from genrebase.audio.analysis import Analysis
 from genrebase.store import tables
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
@@ -121,7 +121,7 @@ def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None
         "I V": 1, "V I": 1, "I IV": 1, "I V I": 1, "V I IV": 1, "I V I IV": 1,
     }  # fmt: skip
     (matrix,) = rows(engine, tables.sound_matrix, **one)
-    values = matrices.unpack(matrix["data"], matrix["steps"], matrix["channels"])  # type: ignore[arg-type]  # what the columns hold
+    values = packed_matrices.unpack(matrix["data"], matrix["steps"], matrix["channels"])  # type: ignore[arg-type]  # what the columns hold
     assert values.shape == (3, segments.CHANNELS)
     assert analyser(engine, analyst).has_work() is False
     assert analyser(engine, analyst).run().requests == 0
@@ -169,7 +169,7 @@ def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
     clock = FakeClock()
     until = clock.now() + CLAIMED_FOR
     with transaction(engine) as connection:
-        taken = analyses.claim(connection, tracks[:2], clock.now(), until)
+        taken = analysis_queue.claim(connection, tracks[:2], clock.now(), until)
     analyst = FakeAnalyst()
     assert analyser(engine, analyst, clock).run().asked == 1
     assert not {one.source_id for one in taken} & set(analyst.asked)
@@ -177,7 +177,7 @@ def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
     clock.advance(CLAIMED_FOR.total_seconds())
     assert analyser(engine, analyst, clock).run().asked == 2
     with transaction(engine) as connection:
-        analyses.release(connection, taken, until, clock.now())  # too late: nothing happens
+        analysis_queue.release(connection, taken, until, clock.now())  # too late: nothing happens
     assert analysed(engine) == set(tracks)
     assert {row["outcome"] for row in rows(engine, tables.feature_attempt)} == {"known"}
 
@@ -249,9 +249,9 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
     clock = FakeClock()
     with transaction(engine) as connection:
         until = clock.now() + CLAIMED_FOR
-        (first,) = analyses.claim(connection, tracks[:1], clock.now(), until)
+        (first,) = analysis_queue.claim(connection, tracks[:1], clock.now(), until)
         connection.execute(tables.track.delete().where(tables.track.c.id == first.track_id))
-        analyses.record(connection, first, "spotify", analysis(), clock.now(), None)
+        analysis_queue.record(connection, first, "spotify", analysis(), clock.now(), None)
     assert rows(engine, tables.sound_summary) == []
 
 
@@ -272,7 +272,7 @@ def test_features_are_counted_without_analyses(
         connection.execute(tables.feature_attempt.insert(), missed)
     assert analyser(engine, FakeAnalyst([answer])).run().asked == 2
     with reading(engine) as connection:
-        assert outlook.features(connection, NOON)[rock] == outlook.FeatureCounts(0, 1, 1)
+        assert forecast.features(connection, NOON)[rock] == forecast.FeatureCounts(0, 1, 1)
         assert len(queue.due(connection, "spotify", NOON, after=0, limit=10)) == 2
 
 
@@ -289,7 +289,7 @@ def test_merging_keeps_one_analysis(engine: Engine, older_has_one: bool) -> None
     degrees = [row["degree"] for row in rows(engine, tables.section, provider="spotify")]
     assert sorted(degrees) == ([0, 7] if older_has_one else [0, 2, 4, 5, 7])  # type: ignore[type-var]  # numbers
     assert len(rows(engine, tables.section, provider="audio")) == 2
-    for table in analyses.TABLES:
+    for table in analysis_queue.TABLES:
         assert {row["track_id"] for row in rows(engine, table)} == {older}
     assert len(rows(engine, tables.sound_matrix)) == 2
 
@@ -306,7 +306,7 @@ def test_forgetting_takes_what_the_origin_said(engine: Engine) -> None:
             add_analysis(connection, track, (0, 3), provider="audio")
     clock = FakeClock()
     forget.forget(engine, clock, "spotify", 30 * DAY)
-    for table in analyses.TABLES:
+    for table in analysis_queue.TABLES:
         found = {(row["track_id"], row["provider"]) for row in rows(engine, table)}
         assert found == {(kept, "audio")}
     assert forget.preview(engine, clock, "spotify", 30 * DAY).forgotten.kept_for_labels == 0

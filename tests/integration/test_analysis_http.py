@@ -11,20 +11,20 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from collector import bootstrap, daemon
-from collector import genres as genre_use
-from collector.analysis import Analysed
-from collector.catalogue import analyses
+from collector.catalogue import analysis_queue
 from collector.cli import app
-from collector.harvest import Harvester
-from collector.sandbox import analysis as served
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import Running, serve_in_thread
-from collector.sandbox.table import Table
+from collector.crawl.harvest import Harvester
+from collector.curation import genres as genre_use
+from collector.enrichment.analyses import Analysed
 from collector.settings import CollectorSettings
-from genrebase.runtime.stopping import Stop
+from genrebase.runtime.shutdown import Stop
 from genrebase.store import tables, views
 from genrebase.store.engine import reading
+from sandbox import synthetic_analysis as served
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import Running, serve_in_thread
 from tests.fakes import FakeClock
 
 COLUMNS = ("track_id", "track_name", "artists", "release_date", "duration_ms", "key", "mode")
@@ -162,5 +162,5 @@ def test_the_command(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
         "asked": 3, "known": 3, "requests": 3, "stopped": "limit",
     }  # fmt: skip
     with reading(sqlite_engine) as connection:
-        for table in analyses.TABLES:
+        for table in analysis_queue.TABLES:
             assert len(set(connection.scalars(select(table.c.track_id)))) == 3

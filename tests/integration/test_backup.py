@@ -14,7 +14,7 @@ from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
 from genrebase.cli import app
 from genrebase.errors import Refused
 from genrebase.store import backup as backups
-from genrebase.store import copying, tables
+from genrebase.store import copy, tables
 from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.errors import SchemaMismatch
 from tests.consistency import assert_consistent
@@ -64,7 +64,7 @@ def test_a_backup_is_taken_while_a_harvest_writes(
         found = connection.execute(select(func.count()).select_from(tables.sighting)).scalar_one()
     assert found % PAGE == 0
     assert PAGE <= found <= written
-    copying.copy(saved, restored)
+    copy.copy(saved, restored)
     assert contents(restored) == contents(saved)
     saved.dispose()
     restored.dispose()
@@ -118,11 +118,11 @@ def test_a_copied_database_leaves_its_mark_out(
 ):
     """A backup can be copied from and worked in, whatever it was made of."""
     fill(sqlite_engine, 2)
-    copying.copy(sqlite_engine, postgres_engine)
+    copy.copy(sqlite_engine, postgres_engine)
     backups.backup(postgres_engine, tmp_path / "saved.db")
     saved = open_file(tmp_path / "saved.db")
     with reading(saved) as connection:
-        assert copying.marks.read(connection) is None
+        assert copy.marks.read(connection) is None
     saved.dispose()
 
 
@@ -143,7 +143,7 @@ def test_the_commands_say_what_they_did(
     assert copied["rows"] == copied["written"] == made["rows"]
     assert {one["table"]: one["rows"] for one in copied["tables"]} == made["tables"]
     assert "0 of them written now" in invoke("copy", f"sqlite:///{file}", to)
-    with pytest.raises(copying.SameDatabase):
+    with pytest.raises(copy.SameDatabase):
         invoke("copy", to, to)
 
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import pytest
 
 from collector import bootstrap
-from collector import genres as genre_use
-from collector.budget import Budget
+from collector.crawl.harvest import Harvester
+from collector.curation import genres as genre_use
 from collector.errors import RateLimited
-from collector.harvest import Harvester
-from collector.rates import Rate
-from collector.sandbox import table
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
+from collector.http.rate_limiter import Budget
+from collector.rate import Rate
 from collector.settings import CollectorSettings
+from sandbox import catalogue_file
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.server import serve_in_thread
 from tests.fakes import FakeClock
 
 TOLD, TRUE = "1000/30s", Rate(5, 30.0)
@@ -81,7 +81,7 @@ def crawl(sqlite_engine, tmp_path):
 
     def begin(*, silent=False, **behaviour):
         made = Behaviour(mode="development", **behaviour)
-        server = serve_in_thread(Catalogue(table.read(path)), made, clock=clock)
+        server = serve_in_thread(Catalogue(catalogue_file.read(path)), made, clock=clock)
         servers.append(server)
         return Crawl(sqlite_engine, clock, server.__enter__(), silent)
 

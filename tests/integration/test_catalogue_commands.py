@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
-from collector.import_dataset import NothingTaken
+from collector.imports.dataset import NothingTaken
 from genrebase.errors import Refused
 
 ID = "6f807x0ima9a1j3VPbc7VN"

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from classifier import dataset
+from classifier.daemon.daemon import Daemon
+from classifier.data import dataset
 from classifier.errors import TookTooLong
-from classifier.schedule import Daemon
 from classifier.settings import ClassifierSettings
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run

@@ -5,9 +5,11 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.types import NullType
 
-from classifier import dataset, predict, score, train
+from classifier.data import dataset
 from classifier.errors import BadChoice, UnknownTrack
 from classifier.records import Choice
+from classifier.serving import batch_predict, predict
+from classifier.training import train
 from genrebase.store import tables, views
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
@@ -121,7 +123,7 @@ def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Eng
     """For a training track the out-of-fold answer, which says so; for others both ways agree."""
     train.run(filled, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
     before = {number: predict.answer(filled, str(number)) for number in range(1, 40)}
-    score.run(filled, FakeClock(), progress=lambda *_: None)
+    batch_predict.run(filled, FakeClock(), progress=lambda *_: None)
     after = {number: predict.answer(filled, str(number)) for number in range(1, 40)}
     assert {answer.in_training for answer in after.values()} == {True, False}
     assert {answer.regime for answer in after.values()} == {"seen_artist", "new_artist"}

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from classifier import health
 from classifier.cli import app
+from classifier.daemon import metrics as health
 from classifier.errors import BadSettings
 from classifier.settings import ClassifierSettings
-from collector import health as harvester
+from collector.monitoring import metrics as harvester
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import Address
-from genrebase.runtime.health import ask, exposition
 from genrebase.runtime.jobs import job_run
+from genrebase.runtime.monitoring import ask, exposition
 from genrebase.store.engine import transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from classifier import dataset, score, train
+from classifier.daemon.daemon import Daemon
+from classifier.data import dataset
 from classifier.errors import ClassifierError
 from classifier.records import Choice
-from classifier.schedule import Daemon
+from classifier.serving import batch_predict
 from classifier.settings import ClassifierSettings
-from genrebase.runtime.timer import Job
+from classifier.training import train
+from genrebase.runtime.job_scheduler import Job
 from genrebase.settings import child_environment
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
@@ -44,7 +46,7 @@ class InProcess:
 
     def __call__(self, *arguments: str) -> None:
         if arguments[0] == "predict":
-            score.run(self.engine, self.clock, cores=1, progress=lambda *_: None)
+            batch_predict.run(self.engine, self.clock, cores=1, progress=lambda *_: None)
         elif (self.clock.now() - BEGIN).days == KILLED:
             argv = [sys.executable, "-m", "tests.dying", self.url, "evaluating"]
             argv.append(self.clock.now().isoformat())

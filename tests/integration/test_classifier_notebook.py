@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from classifier import score, train
 from classifier.records import Choice
+from classifier.serving import batch_predict
+from classifier.training import train
 from genrebase.store import connect
 from tests.fakes import FakeClock
 from tests.music import Music
@@ -22,7 +23,7 @@ def test_the_examples_run(
     engine = connect()
     Music().fill(engine)
     train.run(engine, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
-    score.run(engine, FakeClock(), progress=lambda *_: None)
+    batch_predict.run(engine, FakeClock(), progress=lambda *_: None)
     engine.dispose()
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 5

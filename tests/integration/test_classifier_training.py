@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from classifier import dataset, estimators, promote, results, score, serving, train
+from classifier import estimators
+from classifier.data import dataset
 from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
 from classifier.records import Choice
-from classifier.train import Trained
+from classifier.registry import model_store
+from classifier.serving import batch_predict
+from classifier.serving import champion as serving
+from classifier.training import promote, train
+from classifier.training.train import Trained
 from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
@@ -24,8 +29,10 @@ def trained(engine: Engine, choice: Choice = LOGISTIC, *, again: bool = False) -
     return train.run(engine, choice, FakeClock(), tell=lambda _: None, again=again)
 
 
-def scored(engine: Engine, clock: FakeClock | None = None, task: str = "main") -> score.Scored:
-    return score.run(engine, clock or FakeClock(), task=task, progress=lambda *_: None)
+def scored(
+    engine: Engine, clock: FakeClock | None = None, task: str = "main"
+) -> batch_predict.Scored:
+    return batch_predict.run(engine, clock or FakeClock(), task=task, progress=lambda *_: None)
 
 
 def counted(engine: Engine, table: str) -> int:
@@ -255,14 +262,14 @@ def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine
         connection.execute(delete(tables.genre).where(tables.genre.c.name == "techno"))
     told = scored(sqlite_engine)
     assert told.written == 2 * told.scored
-    gone = results.Predictions(
+    gone = model_store.Predictions(
         np.array([123_456]),
         np.array([[1]]),
         np.array([[1.0]]),
         np.array([True]),
         in_training=False,
     )
-    written = results.write_predictions(sqlite_engine, model.id, gone, NOON)
+    written = model_store.write_predictions(sqlite_engine, model.id, gone, NOON)
     assert list(written) == [(0, 0)]
 
 
@@ -285,8 +292,8 @@ def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> Non
     first = trained(sqlite_engine).model
     second = trained(sqlite_engine, again=True).model
     with pytest.raises(Exception, match="train again"):
-        results.crown(
-            sqlite_engine, second.id, "main", "late", NOON, results.Claim(None, expected=None)
+        model_store.crown(
+            sqlite_engine, second.id, "main", "late", NOON, model_store.Claim(None, expected=None)
         )
     found = dataset.find_champion(sqlite_engine, "main")
     assert found is not None

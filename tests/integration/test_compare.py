@@ -12,12 +12,12 @@ from sqlalchemy import select as choose
 from typer.testing import CliRunner
 
 from classifier.cli import app
+from classifier.data.training_data import select
 from classifier.experiments import compare, trials
-from classifier.experiments import storing as experiments
+from classifier.experiments import store as experiments
 from classifier.experiments.compare import Compared, Grid
-from classifier.experiments.storing import Experiment, Question
+from classifier.experiments.store import Experiment, Question
 from classifier.records import Choice
-from classifier.selection import select
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading

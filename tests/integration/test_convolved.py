@@ -9,15 +9,18 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Engine, insert, select
 
-from classifier import dataset, estimators, serving, sounds, train
-from classifier.dataset import Snapshot
+from classifier import estimators
+from classifier.data import audio_joins, dataset
+from classifier.data.dataset import Snapshot
+from classifier.data.training_data import Selection
+from classifier.data.training_data import select as selected
 from classifier.errors import BadChoice
 from classifier.features.audio import described_as
 from classifier.features.sequences import KINDS
 from classifier.records import USUAL, Choice
-from classifier.selection import Selection
-from classifier.selection import select as selected
-from genrebase.sound import matrices
+from classifier.serving import champion as serving
+from classifier.training import train
+from genrebase.audio import packed_matrices
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import FakeClock
@@ -106,7 +109,7 @@ def store(engine: Engine) -> None:
     with transaction(engine) as connection:
         query = select(track.c.id, genre.c.name).join(genre, genre.c.id == track.c.genre_id)
         packed = [
-            (row.id, matrices.pack("logmel", 1, notes(row.name, "logmel", random)))
+            (row.id, packed_matrices.pack("logmel", 1, notes(row.name, "logmel", random)))
             for row in connection.execute(query)
         ]
         rows = [
@@ -120,9 +123,9 @@ def store(engine: Engine) -> None:
 def test_it_looks_at_matrices_untold_and_serves(sqlite_engine: Engine, sqlite_url: str) -> None:
     """From the database, through the artifact; another estimator never reads a matrix."""
     store(sqlite_engine)
-    choice = sounds.settled(sqlite_engine, Choice(estimator="cnn", params=QUICK, widen=True))
+    choice = audio_joins.settled(sqlite_engine, Choice(estimator="cnn", params=QUICK, widen=True))
     assert choice.features == (*USUAL, "matrices")
-    other = sounds.settled(sqlite_engine, Choice(estimator="mlp", widen=True))
+    other = audio_joins.settled(sqlite_engine, Choice(estimator="mlp", widen=True))
     assert "matrices" not in other.features
     assert "logmel" not in dataset.snapshot(sqlite_engine, other).tracks.columns
     model = train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None).model

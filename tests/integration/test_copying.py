@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
-from genrebase.store import copying, tables
-from genrebase.store.copying import HoldsOtherData, SameDatabase
+from genrebase.store import copy, tables
+from genrebase.store.copy import HoldsOtherData, SameDatabase
 from genrebase.store.engine import make_engine, reading, transaction
 from genrebase.store.errors import NotOurs, SchemaMismatch, StoreError
 from tests import factories as make
@@ -46,8 +46,8 @@ class Stopped(Exception):
     """Thrown in the middle of a copy."""
 
 
-def stop_after(rows: int) -> Callable[[copying.Progress], None]:
-    def advance(progress: copying.Progress) -> None:
+def stop_after(rows: int) -> Callable[[copy.Progress], None]:
+    def advance(progress: copy.Progress) -> None:
         if progress.done >= rows:
             raise Stopped
 
@@ -62,7 +62,7 @@ def test_every_table_is_filled(filled: Engine):
 def test_a_copy_is_equal(filled: Engine, bare_url: str):
     """All rows with their keys arrive in a database that had no schema, and are compared."""
     target = make_engine(bare_url)
-    copied = copying.copy(filled, target)
+    copied = copy.copy(filled, target)
     expected = contents(filled)
     assert contents(target) == expected
     assert copied.rows == copied.written == sum(map(len, expected.values()))
@@ -81,15 +81,15 @@ def test_there_and_back_is_equal(
 ):
     """SQLite to PostgreSQL and back ends in the database it began with."""
     fill(sqlite_engine)
-    there = copying.copy(sqlite_engine, postgres_engine)
-    back = copying.copy(postgres_engine, other_engine)
+    there = copy.copy(sqlite_engine, postgres_engine)
+    back = copy.copy(postgres_engine, other_engine)
     assert contents(other_engine) == contents(sqlite_engine)
     assert there.tables == back.tables
 
 
 def test_new_rows_get_new_keys(filled: Engine, target: Engine):
     """After a copy the next track is numbered behind the copied ones, also on PostgreSQL."""
-    copying.copy(filled, target)
+    copy.copy(filled, target)
     with transaction(target) as connection:
         highest = max(connection.scalars(select(tables.track.c.id)))
         assert make.add_track(connection, "New") > highest
@@ -101,9 +101,9 @@ def test_a_stopped_copy_goes_on(filled: Engine, target: Engine, rows: int):
     """Whatever table it stopped in, the same command ends it, and writes nothing twice."""
     expected = contents(filled)
     with pytest.raises(Stopped):
-        copying.copy(filled, target, stop_after(rows))
+        copy.copy(filled, target, stop_after(rows))
     before = sum(len(found) for found in contents(target).values())
-    copied = copying.copy(filled, target)
+    copied = copy.copy(filled, target)
     assert copied.resumed
     assert copied.written == copied.rows - before
     assert contents(target) == expected
@@ -114,15 +114,15 @@ def test_a_killed_process_is_no_different(filled: Engine, database_url: str, tar
     to = target.url.render_as_string(hide_password=False)
     script = (
         "import os, signal\n"
-        "from genrebase.store import copying\n"
+        "from genrebase.store import copy\n"
         "from genrebase.store.engine import make_engine\n"
         "def kill(at):\n"
         "    if at.done > 100: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"copying.copy(make_engine({database_url!r}), make_engine({to!r}), kill)\n"
+        f"copy.copy(make_engine({database_url!r}), make_engine({to!r}), kill)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
-    copying.copy(filled, target)
+    copy.copy(filled, target)
     assert contents(target) == contents(filled)
 
 
@@ -145,12 +145,12 @@ def change(engine: Engine) -> None:
 
 def test_a_copy_is_brought_up_to_date(filled: Engine, target: Engine):
     """What went, came and changed since is the same in the copy after the next run."""
-    copying.copy(filled, target)
+    copy.copy(filled, target)
     change(filled)
-    copied = copying.copy(filled, target)
+    copied = copy.copy(filled, target)
     assert copied.resumed
     assert contents(target) == contents(filled)
-    assert copying.copy(filled, target).written == 0
+    assert copy.copy(filled, target).written == 0
 
 
 def test_rows_that_exchanged_something_unique_are_copied(filled: Engine, target: Engine):
@@ -160,12 +160,12 @@ def test_rows_that_exchanged_something_unique_are_copied(filled: Engine, target:
         first = connection.scalar(select(tables.model.c.id).order_by(tables.model.c.id).limit(1))
         last = update(tables.model).where(tables.model.c.id != first)
         connection.execute(last.values(status="champion"))
-    copying.copy(filled, target)
+    copy.copy(filled, target)
     with transaction(filled) as connection:
         connection.execute(update(tables.model).values(status="retired"))
         chosen = update(tables.model).where(tables.model.c.id == first)
         connection.execute(chosen.values(status="champion"))
-    copying.copy(filled, target)
+    copy.copy(filled, target)
     assert contents(target) == contents(filled)
 
 
@@ -175,19 +175,19 @@ def test_other_data_is_not_touched(filled: Engine, target: Engine):
         make.add_genre(connection, "mine")
     before = contents(target)
     with pytest.raises(HoldsOtherData, match="data of its own"):
-        copying.copy(filled, target)
+        copy.copy(filled, target)
     assert contents(target) == before
 
 
 def test_a_copy_that_was_worked_in_is_not_overwritten(filled: Engine, target: Engine):
     """What was written into a complete copy would be lost: it is refused, and named."""
-    copying.copy(filled, target)
+    copy.copy(filled, target)
     with transaction(target) as connection:
         connection.execute(
             insert(tables.genre).values(name="mine", created_at=NOON, sightings=0, paused=False)
         )
     with pytest.raises(HoldsOtherData, match=r"\(genre\)"):
-        copying.copy(filled, target)
+        copy.copy(filled, target)
 
 
 def test_a_copy_of_another_database_is_refused(
@@ -195,16 +195,16 @@ def test_a_copy_of_another_database_is_refused(
 ):
     """A target belongs to the source it was copied from."""
     fill(sqlite_engine, 2)
-    copying.copy(sqlite_engine, postgres_engine)
+    copy.copy(sqlite_engine, postgres_engine)
     with pytest.raises(HoldsOtherData, match="holds a copy of"):
-        copying.copy(other_engine, postgres_engine)
+        copy.copy(other_engine, postgres_engine)
 
 
 def test_a_database_is_not_copied_into_itself(filled: Engine, database_url: str):
     """Also not by another address."""
     other = make_engine(database_url.replace("sqlite:///", "sqlite:////./"))
     with pytest.raises(SameDatabase):
-        copying.copy(filled, other)
+        copy.copy(filled, other)
     other.dispose()
 
 
@@ -214,21 +214,21 @@ def test_another_schema_is_refused(filled: Engine, target: Engine):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for source, into in ((filled, target), (target, filled)):
         with pytest.raises(SchemaMismatch, match="9999"):
-            copying.copy(source, into)
+            copy.copy(source, into)
 
 
 def test_somebody_who_writes_to_the_copy_is_noticed(filled: Engine, target: Engine):
     """Counts and checksums at the end are those of what was copied, or the copy fails."""
     stray = {"mapping": "own", "fine": "stray", "broad": "rock"}
 
-    def write_after_mappings(progress: copying.Progress) -> None:
+    def write_after_mappings(progress: copy.Progress) -> None:
         if progress.done == progress.total // 2:
             with transaction(target) as connection:
                 connection.execute(insert(tables.genre_mapping).values(stray))
 
     with pytest.raises(StoreError, match="genre_mapping"):
-        copying.copy(filled, target, write_after_mappings)
-    copying.copy(filled, target)
+        copy.copy(filled, target, write_after_mappings)
+    copy.copy(filled, target)
     assert contents(target) == contents(filled)
 
 
@@ -236,11 +236,11 @@ def test_a_source_may_be_written_to_meanwhile(filled: Engine, target: Engine):
     """A copy is the source at one moment, whatever is written to it from then on."""
     expected = contents(filled)
 
-    def write(_: copying.Progress) -> None:
+    def write(_: copy.Progress) -> None:
         with transaction(filled) as connection:
             connection.execute(update(tables.track).values(album="Meanwhile"))
 
-    copying.copy(filled, target, write)
+    copy.copy(filled, target, write)
     assert contents(target) == expected
 
 
@@ -253,5 +253,5 @@ def test_the_server_s_own_tables_are_left_alone(
         connection.execute(text("CREATE TABLE guestbook (line text)"))
         connection.execute(text("CREATE TABLE artist (name text)"))
     with pytest.raises(NotOurs, match="artist"):
-        copying.copy(sqlite_engine, target)
+        copy.copy(sqlite_engine, target)
     target.dispose()

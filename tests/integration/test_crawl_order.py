@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from classifier import dataset
+from classifier.data import dataset
+from classifier.data.training_data import select
 from classifier.records import Choice
-from classifier.selection import select
 from collector.catalogue import tracks
 from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
 from genrebase.store import connect

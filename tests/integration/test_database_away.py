@@ -18,21 +18,22 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine, func, select
 
-from collector import daemon, health
-from collector import genres as genre_use
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.table import Table
+from collector import daemon
+from collector.curation import genres as genre_use
+from collector.monitoring import metrics
 from collector.settings import CollectorSettings
-from genrebase.runtime import health as http
 from genrebase.runtime import logging
+from genrebase.runtime import monitoring as http
 from genrebase.runtime.addresses import LOOPBACK, Address
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.stopping import Stop
+from genrebase.runtime.shutdown import Stop
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, reading
 from genrebase.store.settings import StoreSettings
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 
 ROWS = 200
@@ -127,7 +128,7 @@ def harvesting(engine: Engine) -> Iterator[str]:
         thread = Thread(target=daemon.run, args=(engine, settings, clock, stop))
         thread.start()
         try:
-            with http.serving(Address(LOOPBACK, 0), health.patient(engine, clock)) as url:
+            with http.serving(Address(LOOPBACK, 0), metrics.patient(engine, clock)) as url:
                 yield url
         finally:
             stop.request()

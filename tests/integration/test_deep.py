@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
-from classifier import artifacts, estimators, serving, sharing, train
-from classifier.artifacts import Packed
+from classifier import estimators
+from classifier.data import soft_labels
+from classifier.data.training_data import Selection
+from classifier.data.training_data import select as selected
 from classifier.errors import BrokenArtifact
 from classifier.records import Choice, Epoch
-from classifier.selection import Selection
-from classifier.selection import select as selected
+from classifier.registry import artifacts
+from classifier.registry.artifacts import Packed
+from classifier.serving import champion
+from classifier.training import train
 from genrebase.store import tables
 from tests.fakes import FakeClock
 from tests.music import Music
@@ -56,12 +60,12 @@ def test_it_answers_in_a_process_without_the_training_data(
     """From its artifact alone, with the same probabilities."""
     Music(artists=30).fill(sqlite_engine)
     train.run(sqlite_engine, Choice(estimator="mlp", params=QUICK), FakeClock(), tell=silent)
-    here = serving.champion(sqlite_url)
+    here = champion.champion(sqlite_url)
     frame = Music(artists=30).snapshot().tracks[["title", "artists", "tempo", "energy"]].head(3)
     packed = artifacts.pack(here.packed)
     code = (
         "import sys, pandas as pd\n"
-        "from classifier import artifacts\n"
+        "from classifier.registry import artifacts\n"
         "model = artifacts.unpack(sys.stdin.buffer.read()).estimator\n"
         f"frame = pd.DataFrame({frame.astype(object).to_dict('list')!r})\n"
         "print(model.predict_proba(frame).tolist())\n"
@@ -142,7 +146,7 @@ def test_networks_join_the_blend_where_they_are_asked_to(selection: Selection) -
     tested = selection.on("test")
     choice = Choice(estimator="blend", params={"deep": True, "nets": 1, "rounds": 5})
     made = estimators.build(choice, threads=2)
-    model = sharing.fit(made, selection.learning(), selection.validation())
+    model = soft_labels.fit(made, selection.learning(), selection.validation())
     assert {"deep_sound", "deep_title"} < set(model.voices_)
     assert model.weights_[:, model.voices_.index("deep_sound")].max() > 0
     shares = model.predict_proba(selection.tracks[tested])

@@ -7,12 +7,12 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
-from collector.batches import LASTS, LOOK_AGAIN, RENEW_AFTER
-from collector.budget import Budget
 from collector.catalogue import tracks
-from collector.enrich import Asked, Enricher
+from collector.enrichment.batches import LASTS, LOOK_AGAIN, RENEW_AFTER
+from collector.enrichment.features import Asked, Enricher
 from collector.errors import RateLimited
-from collector.rates import Rate
+from collector.http.rate_limiter import Budget
+from collector.rate import Rate
 from collector.records import Account, ArtistCredit, Delivery, FoundTrack, Seen
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables

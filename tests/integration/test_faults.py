@@ -7,18 +7,18 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from collector import bootstrap
-from collector import genres as genre_use
-from collector.enrich import Enricher
-from collector.harvest import Harvester
-from collector.sandbox import faults
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.faults import OF_ANY_ANSWER, Fault
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.table import Table
+from collector.crawl.harvest import Harvester
+from collector.curation import genres as genre_use
+from collector.enrichment.features import Enricher
 from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import reading
+from sandbox import faults
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.faults import OF_ANY_ANSWER, Fault
+from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from classifier import dataset, train
 from classifier.cli import app
+from classifier.data import dataset
 from classifier.findings import explain, match, separability
 from classifier.records import Choice
+from classifier.training import train
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, reading, transaction

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from collector import forget as forgetting
-from collector.catalogue import features as queue
+from collector.catalogue import feature_queue as queue
 from collector.cli import app
+from collector.curation import forget as forgetting
 from genrebase.errors import Refused
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, reading, transaction

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import func, insert, select
 
-from collector import genres
 from collector.catalogue import tracks
+from collector.curation import genres
+from collector.curation.genre_names import BadGenreName
 from collector.datasets.columns import ColumnsMissing
-from collector.genre_names import BadGenreName
 from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
 from genrebase.errors import NothingToDo, Refused
 from genrebase.store import tables

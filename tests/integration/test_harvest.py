@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, select
 
-from collector import genres as genre_use
-from collector.budget import Budget
 from collector.catalogue import shards
+from collector.crawl.dry_run import preview
+from collector.crawl.harvest import Harvester
+from collector.curation import genres as genre_use
 from collector.errors import RateLimited
-from collector.harvest import Harvester
-from collector.preview import preview
+from collector.http.rate_limiter import Budget
 from genrebase.errors import NothingToDo
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading, transaction

@@ -12,22 +12,22 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from collector import genres as genre_use
-from collector import health
-from collector.budget import Budget
 from collector.cli import app
+from collector.crawl.harvest import Harvester
+from collector.curation import genres as genre_use
 from collector.errors import RateLimited
-from collector.harvest import Harvester
-from collector.sandbox import table
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
+from collector.http.rate_limiter import Budget
+from collector.monitoring import metrics as health
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import Address
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.health import ask, examine, exposition
 from genrebase.runtime.jobs import job_run
+from genrebase.runtime.monitoring import ask, examine, exposition
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
+from sandbox import catalogue_file
+from sandbox.catalogue import Catalogue
+from sandbox.server import serve_in_thread
 from tests.fakes import FakeClock, FakeSource
 
 
@@ -116,7 +116,7 @@ def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
         address = Address("127.0.0.1", free.getsockname()[1])
     path, clock = tmp_path / "catalogue.csv", SystemClock()
     path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
-    with serve_in_thread(Catalogue(table.read(path))) as running:
+    with serve_in_thread(Catalogue(catalogue_file.read(path))) as running:
         environment = child_environment(
             STORE_URL=sqlite_url,
             COLLECTOR_SPOTIFY_URL=running.url,

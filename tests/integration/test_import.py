@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from collector.datasets import columns, reader
 from collector.errors import OtherCatalogue
-from collector.import_dataset import BATCH, import_dataset
+from collector.imports.dataset import BATCH, import_dataset
 from genrebase.errors import Refused
 from genrebase.runtime.progress import Advance
 from genrebase.store import tables

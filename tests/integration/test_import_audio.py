@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 
-from collector import import_audio as use_case
-from collector.audio import hearing, labels
-from collector.audio.listing import File
+from collector.audio import genre_source, worker_main
 from collector.audio.records import Heard, Unheard
+from collector.audio.scan import File
+from collector.curation.forget import forget
 from collector.datasets import fma
-from collector.forget import forget
-from collector.import_audio import Asked, Listening
-from genrebase.runtime.output import Output
-from genrebase.sound import descriptors, vectors
+from collector.imports import audio as use_case
+from collector.imports.audio import Asked, Listening
+from genrebase.audio import descriptors, packed_vectors
+from genrebase.runtime.console import Output
 from genrebase.store import tables, views
 from genrebase.store.engine import reading, transaction
 from tests import factories as make
@@ -49,7 +49,7 @@ class Listener:
             if len(self.heard) == self.dies_after:
                 raise Killed
             self.heard.append(file.inside)
-            yield file, hearing.hear(file.path, known)
+            yield file, worker_main.hear(file.path, known)
 
 
 class Killed(BaseException):
@@ -67,7 +67,7 @@ def run(engine: Engine) -> Callable[..., Listening]:
             return use_case.import_audio(
                 engine,
                 FakeClock(),
-                Asked(path, labels.of(told), **asked),
+                Asked(path, genre_source.of(told), **asked),
                 advance,
                 stop,
                 listener or Listener(),
@@ -113,7 +113,7 @@ def test_a_file_becomes_a_track_with_all_that_is_heard(
     (stored,) = rows(engine, select(views.track_descriptors.c["provider", "schema", "data"]))
     assert stored[:2] == ("audio", descriptors.SCHEMA)
     (columns,) = rows(engine, select(views.descriptor_schemas.c.columns))[0]
-    values = dict(zip(columns, vectors.unpack(stored[2], len(columns)), strict=True))
+    values = dict(zip(columns, packed_vectors.unpack(stored[2], len(columns)), strict=True))
     assert tuple(columns) == descriptors.COLUMNS
     assert values["chroma_cqt_mean_10"] > values["chroma_cqt_mean_11"]
     assert rows(engine, select(views.sound_matrices.c["provider", "kind"])) == [

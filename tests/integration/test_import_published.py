@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
-from collector import import_described
-from collector.catalogue.sounds import OtherColumns
+from collector.catalogue.audio_files import OtherColumns
 from collector.datasets import fma
-from collector.import_dataset import Imported
-from collector.import_fma import import_fma
+from collector.imports import descriptor_table
+from collector.imports.dataset import Imported
+from collector.imports.fma import import_fma
+from genrebase.audio import descriptors, packed_vectors
 from genrebase.errors import Refused
-from genrebase.runtime.output import Output
-from genrebase.sound import descriptors, vectors
+from genrebase.runtime.console import Output
 from genrebase.store import tables, views
 from genrebase.store.engine import reading
 from tests import published
@@ -30,7 +30,7 @@ def run(engine: Engine) -> Run:
     """Import a folder, or a table of descriptors."""
 
     def run(path: Path, **told: object) -> Imported:
-        use_case = import_fma if path.is_dir() else import_described.import_described
+        use_case = import_fma if path.is_dir() else descriptor_table.import_described
         with Output(as_json=True).progress("x") as advance:
             return use_case(engine, path, FakeClock(), advance, **told)
 
@@ -84,7 +84,7 @@ def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
         described, described.c.track_id == alias.c.track_id
     )
     values = {
-        number: (provider, vectors.unpack(data, 518))
+        number: (provider, packed_vectors.unpack(data, 518))
         for number, provider, data in rows(engine, query)
     }
     assert values.keys() == {"2", "3", "10"}
@@ -152,11 +152,11 @@ def gtzan(path: Path, *more: str, header: str = HEADER) -> Path:
 def test_a_table_of_descriptors_is_told_from_others(tmp_path: Path):
     """It names files and describes them by numbers; one with titles is an ordinary dataset."""
     path = gtzan(tmp_path / "gtzan.csv")
-    assert import_described.fits(path, None, "utf-8")
+    assert descriptor_table.fits(path, None, "utf-8")
     other = gtzan(tmp_path / "b.csv", header=HEADER.replace("length", "title"))
-    assert not import_described.fits(other, None, "utf-8")
+    assert not descriptor_table.fits(other, None, "utf-8")
     (tmp_path / "c.csv").write_text("filename,label\nx.wav,rock\n")
-    assert not import_described.fits(tmp_path / "c.csv", None, "utf-8")
+    assert not descriptor_table.fits(tmp_path / "c.csv", None, "utf-8")
 
 
 def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_path: Path):
@@ -182,7 +182,7 @@ def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_pat
     first = rows(engine, query)[1]
     assert first[:3] == ("blues.00001.wav", "blues", "csv:gtzan_30_sec.csv")
     expected = [661794, 0.1, 0.1, 0.2, 0.3, 120.5, -1, 5.5]
-    assert vectors.unpack(first[3], 8).tolist() == pytest.approx(expected)
+    assert packed_vectors.unpack(first[3], 8).tolist() == pytest.approx(expected)
     again = run(path)
     assert (again.tracks_new, again.duplicates) == (0, 7)
     assert rows(engine, select(func.sum(tables.sighting.c.times))) == [(7,)]

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from collector import genres, labels
-from collector.catalogue import lookup, tracks
+from collector.catalogue import find, tracks
+from collector.curation import annotations, genres
 from collector.datasets.columns import ColumnsMissing
 from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
 from genrebase.errors import NothingToDo, Refused
@@ -44,14 +44,14 @@ def filled_sqlite(sqlite_engine):
 
 
 def give(engine, track=ID, genre="pop", by="ann", note=None, clock=None):
-    return labels.give(engine, clock or FakeClock(), track, genre, by, note)
+    return annotations.give(engine, clock or FakeClock(), track, genre, by, note)
 
 
 def stored(engine):
     with reading(engine) as connection:
         return [
             (label.source_id, label.genre, label.by, label.note)
-            for label in labels.labels.all_labels(connection)
+            for label in annotations.labels.all_labels(connection)
         ]
 
 
@@ -77,15 +77,15 @@ def test_a_label_does_not_touch_the_claim(filled):
 def test_a_track_is_found_in_every_form(filled_sqlite, text):
     """A source's id, a URI, a URL."""
     with reading(filled_sqlite) as connection:
-        track_id = lookup.find_track(connection, text)
+        track_id = find.find_track(connection, text)
         assert track_id is not None
-        assert lookup.find_track(connection, str(track_id)) == track_id
+        assert find.find_track(connection, str(track_id)) == track_id
 
 
 @pytest.mark.parametrize("text", ["", "0", "999999", "9" * 30, "x", "0" * 22, "²"])
 def test_a_track_that_is_not_there(filled_sqlite, text):
     """Is said in a sentence."""
-    with pytest.raises(labels.UnknownTrack, match="no track"):
+    with pytest.raises(annotations.UnknownTrack, match="no track"):
         give(filled_sqlite, track=text)
 
 
@@ -110,11 +110,11 @@ def test_a_label_is_taken_back(filled):
     give(filled)
     give(filled, by="bob")
     with pytest.raises(Refused, match="ann, bob"):
-        labels.take_back(filled, ID)
-    assert [label.by for label in labels.take_back(filled, ID, "ann")] == ["ann"]
-    assert [label.by for label in labels.take_back(filled, ID)] == ["bob"]
+        annotations.take_back(filled, ID)
+    assert [label.by for label in annotations.take_back(filled, ID, "ann")] == ["ann"]
+    assert [label.by for label in annotations.take_back(filled, ID)] == ["bob"]
     with pytest.raises(NothingToDo):
-        labels.take_back(filled, ID)
+        annotations.take_back(filled, ID)
 
 
 def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
@@ -126,16 +126,16 @@ def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
         )
     give(filled, track=str(nameless), by="bob")
     give(filled, track="a7", by="bob")
-    assert labels.export(filled, tmp_path / "labels.csv") == 3
+    assert annotations.export(filled, tmp_path / "labels.csv") == 3
     (tmp_path / "other.db").write_bytes(migrated_sqlite.read_bytes())
     other = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     with transaction(other) as connection:
         one = FoundTrack("spotify", "0" * 22, "Before", (ArtistCredit("X"),))
         tracks.record(connection, [Seen(one, None, 0)], Delivery("spotify", None), NOON)
     fill(other)
-    taken = labels.import_labels(other, FakeClock(), tmp_path / "labels.csv")
+    taken = annotations.import_labels(other, FakeClock(), tmp_path / "labels.csv")
     assert (taken.rows, taken.labelled, taken.rejected) == (3, 3, 0)
-    labels.export(other, tmp_path / "again.csv")
+    annotations.export(other, tmp_path / "again.csv")
     other.dispose()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "labels.csv").read_bytes()
 
@@ -152,7 +152,7 @@ def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
         f"{ID},pop,bob,yesterday,\n"
         "short,row\n"
     )
-    taken = labels.import_labels(filled, FakeClock(), path)
+    taken = annotations.import_labels(filled, FakeClock(), path)
     assert (taken.rows, taken.labelled, taken.unchanged, taken.rejected) == (6, 1, 0, 5)
     assert taken.reasons == {
         "labelled by nobody": 1,
@@ -161,7 +161,7 @@ def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
         "unknown track": 1,
         "wrong number of columns": 1,
     }
-    again = labels.import_labels(filled, FakeClock(), path)
+    again = annotations.import_labels(filled, FakeClock(), path)
     assert (again.labelled, again.unchanged) == (0, 1)
 
 
@@ -170,7 +170,7 @@ def test_an_older_file_does_not_undo_a_newer_label(filled, tmp_path):
     give(filled, genre="rock", clock=FakeClock(NOON + timedelta(days=1)))
     path = tmp_path / "labels.csv"
     path.write_text(f"track,genre,by,at\n{ID},pop,ann,{NOON.isoformat()}\n")
-    assert labels.import_labels(filled, FakeClock(), path).unchanged == 1
+    assert annotations.import_labels(filled, FakeClock(), path).unchanged == 1
     assert stored(filled) == [(ID, "rock", "ann", None)]
 
 
@@ -179,8 +179,8 @@ def test_a_file_without_names_needs_one(filled_sqlite, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text(f"track,genre\n{ID},pop\n")
     with pytest.raises(ColumnsMissing, match="by"):
-        labels.import_labels(filled_sqlite, FakeClock(), path)
-    assert labels.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
+        annotations.import_labels(filled_sqlite, FakeClock(), path)
+    assert annotations.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
     assert stored(filled_sqlite) == [(ID, "pop", "eve", None)]
 
 
@@ -189,5 +189,5 @@ def test_an_export_overwrites_nothing(filled_sqlite, tmp_path):
     path = tmp_path / "other.db"
     path.write_bytes(b"precious")
     with pytest.raises(Refused, match="exists already"):
-        labels.export(filled_sqlite, path)
+        annotations.export(filled_sqlite, path)
     assert path.read_bytes() == b"precious"

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from classifier.errors import TooFewTracks
-from classifier.experiments import curve
-from classifier.experiments.curve import Curve, default_sizes
-from classifier.intervals import Resampled
-from classifier.metrics import Answers, gains, per_genre
+from classifier.evaluation.bootstrap import Resampled
+from classifier.evaluation.metrics import Answers, gains, per_genre
+from classifier.experiments import learning_curve
+from classifier.experiments.learning_curve import Curve, default_sizes
 from classifier.records import Choice
 from genrebase.store import tables
 from genrebase.store.engine import reading
@@ -26,7 +26,7 @@ class Killed(Exception):
 
 def run(engine: Engine, **more: Any) -> Curve:
     told = {"progress": lambda *_: None, **more}
-    return curve.run(engine, CHOICE, FakeClock(), **told)
+    return learning_curve.run(engine, CHOICE, FakeClock(), **told)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_too_little_to_draw_a_curve_of(sqlite_engine: Engine):
     with pytest.raises(TooFewTracks, match="name two sizes up to that"):
         run(sqlite_engine, sizes=[5000, 9000])
     with pytest.raises(TooFewTracks, match="No genre has 20 tracks"):
-        curve.run(
+        learning_curve.run(
             sqlite_engine,
             Choice(estimator="dummy", per_genre=10, min_tracks=20),
             FakeClock(),
@@ -128,7 +128,7 @@ def test_too_little_to_draw_a_curve_of(sqlite_engine: Engine):
 )
 def test_a_genre_is_said_to_gain_only_where_it_is_certain(told: dict[str, Any], says: str):
     """The whole interval must be above 0, on enough test tracks, after a real growth."""
-    assert curve._says({"before": 100, **told}) == says
+    assert learning_curve._says({"before": 100, **told}) == says
 
 
 def test_a_gain_is_the_difference_of_two_f1s():

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from collector import genres as genre_use
-from collector.budget import Budget
 from collector.catalogue import leases, shards
+from collector.crawl.harvest import Harvester
+from collector.crawl.leasing import RENEW_AFTER, SECONDS, Leasing
+from collector.crawl.playlists import PlaylistHarvester
+from collector.curation import genres as genre_use
 from collector.errors import LeaseLost
-from collector.harvest import Harvester
-from collector.leasing import RENEW_AFTER, SECONDS, Leasing
-from collector.playlists import PlaylistHarvester
+from collector.http.rate_limiter import Budget
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.processes import Process
 from genrebase.store.engine import reading, transaction

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import Engine, insert
 from typer.testing import CliRunner
 
-from classifier import listen, train
 from classifier.cli import app
 from classifier.errors import BadChoice
 from classifier.features import audio, sequences
-from classifier.hearing import Heard, Unheard, hear
 from classifier.records import Choice
+from classifier.serving import predict_audio
+from classifier.serving.audio_features import Heard, Unheard, hear
+from classifier.training import train
+from genrebase.audio import descriptors, packed_vectors
 from genrebase.errors import NothingToDo
-from genrebase.sound import descriptors, vectors
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests import hearers, recordings
@@ -58,7 +59,7 @@ def trained(sqlite_engine: Engine, heard: dict[str, Heard]) -> Engine:
         told = heard[music.genres[song.genre]].sound
         near = np.array([told.get(name, np.nan) for name in names])
         near = near * random.normal(1, 0.05, len(near))
-        rows.append({"track_id": song.id, "data": vectors.pack(near)})
+        rows.append({"track_id": song.id, "data": packed_vectors.pack(near)})
     with transaction(sqlite_engine) as connection:
         sets = {"name": descriptors.SCHEMA, "columns": list(descriptors.COLUMNS)}
         connection.execute(insert(tables.descriptor_schema).values(sets))
@@ -79,7 +80,7 @@ def test_a_file_is_named_by_its_sound(
     trained: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each sound gets its genre; what cannot be read is named with a reason, and stops nothing."""
-    done = listen.run(trained, folder)
+    done = predict_audio.run(trained, folder)
     files = [Path(file).name for file, _ in done.answers]
     assert files == ["beats.wav", "chords.flac"]
     assert [answer.top[0][0] for _, answer in done.answers] == [BEATS, CHORDS]
@@ -93,7 +94,7 @@ def test_a_file_is_named_by_its_sound(
     told = json.loads(shown.stdout)
     assert (told["genre"], told["track"], told["title"]) == (BEATS, None, "beats")
     failed = CliRunner().invoke(app, ["predict", "--audio", str(folder / "broken.mp3")])
-    assert isinstance(failed.exception, listen.Unanswered)
+    assert isinstance(failed.exception, predict_audio.Unanswered)
 
 
 def test_a_sound_that_the_database_knows_gets_the_answer_of_its_track(
@@ -105,7 +106,7 @@ def test_a_sound_that_the_database_knows_gets_the_answer_of_its_track(
         connection.execute(
             insert(tables.track_alias).values(source="audio", source_id=digest, track_id=1)
         )
-    ((_, answer),) = listen.run(trained, folder / "beats.wav").answers
+    ((_, answer),) = predict_audio.run(trained, folder / "beats.wav").answers
     assert answer.track == 1
     assert answer.title == "Song 1"
 
@@ -128,15 +129,15 @@ def test_files_are_found_and_asked_for_in_sentences(folder: Path, tmp_path: Path
     """Hidden ones are passed over; nothing there is told apart from nothing to hear."""
     (folder / ".hidden").mkdir(exist_ok=True)
     (folder / ".hidden" / "x.wav").touch()
-    assert [file.name for file in listen.find(folder)] == [
+    assert [file.name for file in predict_audio.find(folder)] == [
         "beats.wav",
         "broken.mp3",
         "chords.flac",
     ]
     with pytest.raises(BadChoice, match="no such file"):
-        listen.find(tmp_path / "nowhere")
+        predict_audio.find(tmp_path / "nowhere")
     with pytest.raises(NothingToDo, match="holds no sound files"):
-        listen.find(tmp_path)
+        predict_audio.find(tmp_path)
     silence = hear(tmp_path)
     assert isinstance(silence, Unheard)
 
@@ -144,10 +145,10 @@ def test_files_are_found_and_asked_for_in_sentences(folder: Path, tmp_path: Path
 def test_without_the_extra_it_says_what_to_install() -> None:
     """And which library is missing."""
     with pytest.raises(BadChoice, match=r"needs no_such_thing: pip install 'genrebase\[audio\]'"):
-        listen.require(("numpy", "no_such_thing"))
+        predict_audio.require(("numpy", "no_such_thing"))
 
 
 def test_a_file_that_kills_its_process_takes_no_other_with_it() -> None:
     """It alone has no answer, and the order stays."""
     files = [Path(name) for name in ("one", "killer", "two")]
-    assert list(listen.side_by_side(hearers.deadly, files, 2)) == ["one", None, "two"]
+    assert list(predict_audio.side_by_side(hearers.deadly, files, 2)) == ["one", None, "two"]

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import func, select
 
-from collector import genres
-from collector.budget import Budget
-from collector.harvest import Harvester
+from collector.crawl.harvest import Harvester
+from collector.curation import genres
+from collector.http.rate_limiter import Budget
 from collector.planning import LOOK_BACK
 from genrebase.store import tables
 from genrebase.store.engine import reading

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from classifier import dataset, train
+from classifier.data import dataset
 from classifier.errors import BadChoice
 from classifier.records import Choice
-from collector import mappings
+from classifier.training import train
 from collector.cli import app
+from collector.curation import mappings
 from genrebase.errors import Refused
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import default_mapping, tables, views

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, update
 
-from classifier import dataset, promote, train
+from classifier.data import dataset
 from classifier.errors import BadChoice
 from classifier.records import Choice
+from classifier.training import promote, train
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import FakeClock

@@ -1,15 +1,16 @@
 """What a harvest has still to do, on both databases."""
 
-from collector import genres, outlook
-from collector.budget import Budget
-from collector.catalogue import features as queue
-from collector.catalogue import outlook as counts
-from collector.catalogue.features import Answer
-from collector.harvest import Harvester
-from collector.rates import Rate
+from collector.catalogue import feature_queue as queue
+from collector.catalogue import forecast as counts
+from collector.catalogue.feature_queue import Answer
+from collector.crawl import forecast
+from collector.crawl.harvest import Harvester
+from collector.curation import genres
+from collector.http.rate_limiter import Budget
+from collector.monitoring.status import status
+from collector.rate import Rate
 from collector.records import AudioFeatures
 from collector.sources.spotify_search import SpotifySearch
-from collector.status import status
 from genrebase.store.engine import reading, transaction
 from tests.fakes import NOON, FakeClock, FakeSource
 
@@ -29,7 +30,7 @@ def harvester(engine, rows=ROWS, target=100, reach=40):
 
 def outlooks(engine, names=()):
     with reading(engine) as connection:
-        found = outlook.outlooks(
+        found = forecast.outlooks(
             connection, "spotify", FakeClock(), rate=ONE_A_SECOND, genres=names
         )
     return {one.genre: one for one in found}
@@ -121,7 +122,7 @@ def test_the_status_has_it_all(engine):
 
 def test_the_page_limits_are_those_of_the_search():
     """Said twice, once where nothing of Spotify is loaded: the same."""
-    assert SpotifySearch.page_limits == outlook.PAGE_LIMITS
+    assert SpotifySearch.page_limits == forecast.PAGE_LIMITS
 
 
 def test_overlaps_count_each_track_once(engine):

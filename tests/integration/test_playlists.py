@@ -7,18 +7,18 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from collector import bootstrap
-from collector import genres as genre_use
-from collector.budget import Budget
-from collector.playlists import LOOK_BACK, PlaylistHarvester
-from collector.preview import preview_playlists
-from collector.sandbox import faults, ids
-from collector.sandbox.application import Behaviour
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.server import serve_in_thread
-from collector.sandbox.table import Table
+from collector.crawl.dry_run import preview_playlists
+from collector.crawl.playlists import LOOK_BACK, PlaylistHarvester
+from collector.curation import genres as genre_use
+from collector.http.rate_limiter import Budget
 from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import reading
+from sandbox import faults, ids
+from sandbox.application import Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 

@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import Engine, insert
 from typer.testing import CliRunner
 
-from classifier import dataset
-from classifier import plot as plotting
 from classifier.cli import app
+from classifier.data import dataset
 from classifier.errors import BadChoice
-from classifier.plots import confusion, trend
-from classifier.plots.canvas import NoMatplotlib
-from classifier.plots.wanted import Wanted
+from classifier.reports import plot as plotting
+from classifier.reports.plots import confusion, trend
+from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.style import NoMatplotlib
 from genrebase.errors import GenrebaseError, Refused
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from classifier import dataset, predict, train
 from classifier.cli import app
+from classifier.data import dataset
 from classifier.errors import BadChoice, UnknownTrack
-from classifier.predict import Described
 from classifier.records import Choice
+from classifier.serving import predict
+from classifier.serving.predict import Described
+from classifier.training import train
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
 from tests.music import Music

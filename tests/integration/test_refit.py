@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from classifier import dataset, predict, promote, refit, serving, train
-from classifier import selection as selecting
 from classifier.cli import app
+from classifier.data import dataset
+from classifier.data import training_data as selecting
 from classifier.errors import BadChoice, NoChampion
-from classifier.predict import Described
 from classifier.records import Choice, StoredModel
+from classifier.serving import champion, predict
+from classifier.serving.predict import Described
+from classifier.training import promote, refit, train
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import jobs
 from genrebase.store import tables
@@ -58,7 +60,7 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
     model = refitted(music)
     tracks = dataset.snapshot(music).tracks
     validation = tracks["side"].str.startswith("validation")
-    learned = serving.load(music, model).packed.learned
+    learned = champion.load(music, model).packed.learned
     assert set(learned) == set(tracks.loc[~validation, "track_id"])
     assert (model.status, model.parent_id) == ("refit", parent.id)
     assert model.trained_rows == len(learned) > parent.trained_rows
@@ -104,7 +106,7 @@ def test_it_answers_for_music_that_is_not_in_the_database(sqlite_engine: Engine)
     model = refitted(sqlite_engine)
     described = predict.describe(sqlite_engine, track)
     assert described.model == model.id
-    shares = serving.load(sqlite_engine, model).predict_proba(track.as_frame()).iloc[0]
+    shares = champion.load(sqlite_engine, model).predict_proba(track.as_frame()).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
     tested = selecting.select(dataset.snapshot(sqlite_engine), CHOICE)
     known = int(tested.ids[tested.on("test")][0])
@@ -153,7 +155,7 @@ def test_the_number_of_tracks_stays_what_the_recipe_says(sqlite_engine: Engine):
     trained(sqlite_engine, Choice(estimator="logistic", per_genre=40, min_tracks=20))
     model = refitted(sqlite_engine)
     tracks = dataset.snapshot(sqlite_engine).tracks.set_index("track_id")
-    learned = tracks.loc[serving.load(sqlite_engine, model).packed.learned]
+    learned = tracks.loc[champion.load(sqlite_engine, model).packed.learned]
     assert set(learned["label"].value_counts()) == {40}
     assert np.char.startswith(learned["side"].to_numpy(dtype=str), "test").any()
 

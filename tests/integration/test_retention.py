@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 from typer.testing import CliRunner
 
-from classifier import dataset, promote, retention, train
-from classifier.card import Card
 from classifier.cli import app
+from classifier.data import dataset
 from classifier.errors import NoArtifact, NoChampion, SameUnderWay
 from classifier.records import Choice
+from classifier.registry import retention
+from classifier.reports.card import Card
+from classifier.training import promote, train
+from genrebase.runtime.db_retry import outlast
 from genrebase.runtime.jobs import AlreadyRuns, job_run
-from genrebase.runtime.outage import outlast
 from genrebase.store import tables
 from genrebase.store.engine import reading, transaction
 from genrebase.store.errors import Interrupted, Unreachable

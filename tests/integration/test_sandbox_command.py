@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from collector.sandbox import table
-from collector.sandbox.catalogue import Catalogue
-from collector.sandbox.command import sandbox
-from collector.sandbox.errors import PortTaken
-from collector.sandbox.server import serve_in_thread
 from genrebase.errors import Refused
+from sandbox import catalogue_file
+from sandbox.catalogue import Catalogue
+from sandbox.command import sandbox
+from sandbox.errors import PortTaken
+from sandbox.server import serve_in_thread
 from tests.sandboxed import CATALOGUE
 
 
@@ -76,4 +76,4 @@ def test_music_is_written(tmp_path, capsys):
     sandbox(catalogue=file, write=tmp_path / "saved.csv", as_json=True)
     said = json.loads(capsys.readouterr().out)
     assert (said["file"], said["rows"]) == (str(tmp_path / "saved.csv"), 1)
-    assert Catalogue(table.read(tmp_path / "saved.csv")).track(0).title == "NA"
+    assert Catalogue(catalogue_file.read(tmp_path / "saved.csv")).track(0).title == "NA"

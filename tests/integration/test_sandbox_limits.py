@@ -2,7 +2,7 @@
 
 import requests
 
-from collector.rates import Rate
+from collector.rate import Rate
 from tests.fakes import FakeClock
 from tests.sandboxed import ROCK
 

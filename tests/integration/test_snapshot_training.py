@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
-from classifier import dataset, promote
 from classifier.cli import app
+from classifier.data import dataset
 from classifier.errors import BadChoice
+from classifier.training import promote
 from genrebase.errors import GenrebaseError
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, reading, transaction

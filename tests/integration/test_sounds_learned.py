@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 
-from classifier import dataset, freeze, score, snapshots, sounds, train
+from classifier.data import audio_joins, dataset
+from classifier.data.training_data import fingerprint, select
 from classifier.errors import BadChoice
 from classifier.findings import clusters
 from classifier.records import USUAL, Choice
-from classifier.selection import fingerprint, select
-from genrebase.sound import vectors
+from classifier.serving import batch_predict
+from classifier.training import freeze, snapshots, train
+from genrebase.audio import packed_vectors
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
@@ -47,7 +49,7 @@ def describe(
                     "track_id": track,
                     "provider": provider,
                     "schema": schema,
-                    "data": vectors.pack(row),
+                    "data": packed_vectors.pack(row),
                     "fetched_at": NOON,
                 }
                 for track, row in values.items()
@@ -78,7 +80,7 @@ def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
     Music().fill(engine)
     describe(engine, {1: (1.0, 2.0), 2: (3.0, float("nan"))})
     describe(engine, {1: (9.0, 9.0)}, schema="another")
-    choice = sounds.settled(engine, Choice(features=("descriptors",)))
+    choice = audio_joins.settled(engine, Choice(features=("descriptors",)))
     assert choice.descriptors == "mine"
     tracks = dataset.snapshot(engine, choice).tracks.set_index("track_id")
     names = [name for name in tracks if str(name).startswith("descriptor:")]
@@ -86,7 +88,7 @@ def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
     assert tracks.loc[1, names].tolist() == [1.0, 2.0]
     assert tracks.loc[2, names[0]] == 3.0
     assert tracks[names].notna().sum().tolist() == [2, 1]
-    named = sounds.settled(engine, Choice(features=("descriptors",), descriptors="another"))
+    named = audio_joins.settled(engine, Choice(features=("descriptors",), descriptors="another"))
     other = dataset.snapshot(engine, named).tracks
     assert other["descriptor:another:loud"].dropna().tolist() == [9.0]
     with pytest.raises(BadChoice, match=r"no set of descriptors 'third'.*another, mine"):
@@ -97,18 +99,18 @@ def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(engine: Engine) -> None
     """What less of them have is left aside, unless it is asked for; the choice says which."""
     music = Music(artists=20, songs_each=5)
     music.fill(engine)
-    assert sounds.settled(engine, WIDE).features == USUAL
+    assert audio_joins.settled(engine, WIDE).features == USUAL
     analyse(engine, range(1, 10))
-    assert sounds.settled(engine, WIDE).features == USUAL
+    assert audio_joins.settled(engine, WIDE).features == USUAL
     analyse(engine, [10])
-    settled = sounds.settled(engine, WIDE)
+    settled = audio_joins.settled(engine, WIDE)
     assert settled.features == (*USUAL, "harmony", "timbre")
     assert (settled.widen, settled.descriptors) == (False, None)
     describe(engine, dict.fromkeys(range(1, 20), (1.0, 2.0)))
-    settled = sounds.settled(engine, WIDE)
+    settled = audio_joins.settled(engine, WIDE)
     assert settled.features[-1] == "descriptors"
     assert settled.as_json()["descriptors"] == "mine"
-    assert sounds.settled(engine, Choice()) == Choice()
+    assert audio_joins.settled(engine, Choice()) == Choice()
 
 
 def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
@@ -135,7 +137,7 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
     assert done.model.choice["features"] == ["audio", "harmony"]
     assert "degree_11" in done.model.feature_schema["columns"]
     clock.advance(60)
-    score.run(engine, clock, progress=lambda *_: None)
+    batch_predict.run(engine, clock, progress=lambda *_: None)
     assert len(dataset.pending(engine, done.model)) == 0
     asked = select(dataset.snapshot(engine, choice), choice)
     learned = set(asked.learned_ids.tolist())

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import insert
 
-from collector import genres
 from collector.catalogue import tracks
+from collector.curation import genres
+from collector.monitoring.status import bans, status
 from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Seen
-from collector.status import bans, status
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.processes import Process
 from genrebase.store import tables

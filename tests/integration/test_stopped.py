@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, select
 
-from classifier.commands import stopping
-from genrebase.runtime.output import BrokenOff, Output
+from classifier.commands import interrupts
+from genrebase.runtime.console import BrokenOff, Output
 from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import reading, transaction
@@ -79,7 +79,7 @@ def test_an_experiment_says_how_many_trials_are_stored() -> None:
 
     def said(*reports: tuple[int, int, str, float], again: bool = False) -> str:
         output = Output(as_json=True)
-        trying = stopping.trying(output, "Trying", again=again)
+        trying = interrupts.trying(output, "Trying", again=again)
         with pytest.raises(BrokenOff) as ended, trying as tell:
             for report in reports:
                 tell(*report)
@@ -95,7 +95,7 @@ def test_an_experiment_says_how_many_trials_are_stored() -> None:
 
 def test_a_training_says_whether_its_model_is_stored(sqlite_engine: Engine) -> None:
     """Also where Ctrl-C came after that."""
-    training = stopping.training(Output(as_json=True), sqlite_engine)
+    training = interrupts.training(Output(as_json=True), sqlite_engine)
     with pytest.raises(BrokenOff, match="model 1 is stored, whole"), training:
         with transaction(sqlite_engine) as connection:
             make.add_model(connection)

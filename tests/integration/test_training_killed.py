@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from classifier import results, train
 from classifier.records import Choice, Confused, Decision, MetricRow
+from classifier.registry import model_store
+from classifier.training import train
 from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, reading
@@ -55,11 +56,11 @@ def statuses(engine: Engine) -> list[str]:
 def stored(engine: Engine, number: int, expected: int | None) -> int:
     """Store a model as a training does."""
     schema = {"classes": ["blues", "metal"], "columns": []}
-    candidate = results.Candidate(
+    candidate = model_store.Candidate(
         NOON, "main", "dummy", {}, {"level": "fine"}, schema, "data", None, 10, float(number),
         b"model", f"sum {number}", {}, {}, {},
     )  # fmt: skip
-    answers = results.Predictions(
+    answers = model_store.Predictions(
         np.array([1, 2]),
         np.array([[0, 1], [1, 0]]),
         np.array([[0.9, 0.1], [0.8, 0.2]]),
@@ -69,8 +70,8 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
     metric = MetricRow("test", "all", "blues", "f1", 0.5, None, None, 30)
     confused = Confused("new_artist", "blues", "metal", 3)
     decision = Decision("champion", "Better.")
-    claim = results.Claim(answers, expected)
-    return results.store_model(engine, candidate, [metric], [confused], decision, claim)
+    claim = model_store.Claim(answers, expected)
+    return model_store.store_model(engine, candidate, [metric], [confused], decision, claim)
 
 
 def test_a_model_is_stored_whole_or_not_at_all(engine: Engine) -> None:

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
-from classifier import dataset
 from classifier.cli import app
+from classifier.data import dataset
 from classifier.errors import BadChoice
 from classifier.experiments import tune
-from classifier.experiments.spaces import Range
-from classifier.experiments.study import Study
+from classifier.experiments.search import Study
+from classifier.experiments.search_spaces import Range
 from classifier.experiments.tune import Tuned
 from classifier.records import Choice
 from genrebase.errors import GenrebaseError

@@ -4,21 +4,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from genrebase.store.views import (
-    answers,
     candidates,
     catalogue,
-    disagreements,
     epochs,
     experiments,
     findings,
     genres,
     health,
     histograms,
-    learning,
     mappings,
+    review,
     sounds,
     tasks,
+    training,
     trends,
+)
+from genrebase.store.views import (
+    predictions as answers,
 )
 from genrebase.store.views.definition import MARK, View, metadata
 
@@ -28,8 +30,8 @@ ALL: Final[Mapping[str, View]] = {
         catalogue.tracks,
         catalogue.track_genres,
         catalogue.track_credits,
-        learning.training_tracks,
-        learning.scoring_tracks,
+        training.training_tracks,
+        training.scoring_tracks,
         genres.genre_progress,
         genres.genre_profiles,
         histograms.genre_histograms,
@@ -48,10 +50,10 @@ ALL: Final[Mapping[str, View]] = {
         answers.model_leaderboard,
         tasks.task_predictions,
         tasks.model_metrics,
-        disagreements.label_disputes,
+        review.label_disputes,
         candidates.genre_candidates,
-        disagreements.prediction_changes,
-        disagreements.genre_confusions,
+        review.prediction_changes,
+        review.genre_confusions,
         experiments.experiment_results,
         epochs.training_epochs,
         findings.feature_importances,
@@ -68,8 +70,8 @@ ALL: Final[Mapping[str, View]] = {
 tracks = catalogue.tracks.table
 track_genres = catalogue.track_genres.table
 track_credits = catalogue.track_credits.table
-training_tracks = learning.training_tracks.table
-scoring_tracks = learning.scoring_tracks.table
+training_tracks = training.training_tracks.table
+scoring_tracks = training.scoring_tracks.table
 genre_progress = genres.genre_progress.table
 genre_profiles = genres.genre_profiles.table
 genre_histograms = histograms.genre_histograms.table
@@ -88,10 +90,10 @@ predictions = answers.predictions.table
 model_leaderboard = answers.model_leaderboard.table
 task_predictions = tasks.task_predictions.table
 model_metrics = tasks.model_metrics.table
-label_disputes = disagreements.label_disputes.table
+label_disputes = review.label_disputes.table
 genre_candidates = candidates.genre_candidates.table
-prediction_changes = disagreements.prediction_changes.table
-genre_confusions = disagreements.genre_confusions.table
+prediction_changes = review.prediction_changes.table
+genre_confusions = review.genre_confusions.table
 experiment_results = experiments.experiment_results.table
 training_epochs = epochs.training_epochs.table
 feature_importances = findings.feature_importances.table

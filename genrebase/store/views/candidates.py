@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Integer, Select, false, func, select, true
 
 from genrebase.store import tables
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 CANDIDATES: Final = 100
@@ -18,7 +18,7 @@ NO_GENRE: Final = 0
 
 
 def _genre_candidates(_providers: Providers) -> Select[Any]:
-    track, answer = tables.track, parts.answers("answer")
+    track, answer = tables.track, shared.answers("answer")
     place = func.row_number(type_=Integer()).over(
         partition_by=answer.c.genre_id,
         order_by=(answer.c.probability.desc(), answer.c.track_id),
@@ -35,9 +35,9 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
         )
         .select_from(answer.join(track, track.c.id == answer.c.track_id))
         .where(
-            answer.c.model_id == parts.champion_id(),
+            answer.c.model_id == shared.champion_id(),
             answer.c.rank <= CANDIDATE_RANKS,
-            func.coalesce(parts.label_id(), NO_GENRE) != answer.c.genre_id,
+            func.coalesce(shared.label_id(), NO_GENRE) != answer.c.genre_id,
         )
         .subquery("ranked")
     )
@@ -46,7 +46,7 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
     source = (
         ranked.outerjoin(genre, genre.c.id == ranked.c.genre_id)
         .outerjoin(track, track.c.id == ranked.c.track_id)
-        .outerjoin(label, label.c.id == parts.label_id())
+        .outerjoin(label, label.c.id == shared.label_id())
     )
     return (
         select(
@@ -58,7 +58,7 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
             label.c.name.label("label"),
             ranked.c.probability,
             ranked.c.rank,
-            parts.also_seen(ranked.c.genre_id).label("also_seen"),
+            shared.also_seen(ranked.c.genre_id).label("also_seen"),
             ranked.c.regime,
             ranked.c.model_id,
         )
@@ -72,7 +72,7 @@ def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
 
     PostgreSQL sorts all answers of all genres before it shows the first one otherwise.
     """
-    track, answer, genre = tables.track, parts.answers("answer"), tables.genre
+    track, answer, genre = tables.track, shared.answers("answer"), tables.genre
     champion = (
         select(tables.model.c.id)
         .where(tables.model.c.task == "main", tables.model.c.status == "champion")
@@ -85,7 +85,7 @@ def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
             answer.c.track_id,
             track.c.title,
             track.c.artists,
-            parts.label_id().label("label_id"),
+            shared.label_id().label("label_id"),
             answer.c.probability,
             answer.c.rank,
             answer.c.regime,
@@ -96,7 +96,7 @@ def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
             answer.c.model_id == champion.c.id,
             answer.c.genre_id == genre.c.id,
             answer.c.rank <= CANDIDATE_RANKS,
-            func.coalesce(parts.label_id(), NO_GENRE) != genre.c.id,
+            func.coalesce(shared.label_id(), NO_GENRE) != genre.c.id,
         )
         .order_by(*order)
         .limit(CANDIDATES)
@@ -135,9 +135,9 @@ genre_candidates = view(
     {
         "genre": "The genre that the track might be.",
         "place": "1 for the track that matches the genre best.",
-        "track_id": parts.TRACK_SENTENCES["track_id"],
-        "title": parts.TRACK_SENTENCES["title"],
-        "artists": parts.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
+        "title": shared.TRACK_SENTENCES["title"],
+        "artists": shared.TRACK_SENTENCES["artists"],
         "label": "The genre it carries: the verdict, else the claim; NULL where there is neither.",
         "probability": "What the champion gives the genre for this track, 0 to 1.",
         "rank": "1: the genre is its first answer; 2: its second.",

@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase.store import tables
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
@@ -31,8 +31,8 @@ def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
 
 def _tracks(providers: Providers) -> Select[Any]:
     track = tables.track
-    labelled = parts.labelled_tracks()
-    source, features = parts.with_features(labelled.source, providers)
+    labelled = shared.labelled_tracks()
+    source, features = shared.with_features(labelled.source, providers)
     alias = tables.track_alias
     spotify_id = (  # not a WHERE on the source: SQLite would walk all of Spotify's ids by it
         select(func.min(case((alias.c.source == "spotify", alias.c.source_id))))
@@ -56,9 +56,9 @@ def _tracks(providers: Providers) -> Select[Any]:
         labelled.claim,
         labelled.verdict,
         labelled.label,
-        parts.genres_sighted(),
+        shared.genres_sighted(),
         features.c.provider,
-        *parts.feature_columns(features),
+        *shared.feature_columns(features),
         track.c.track_fold,
         track.c.side,
         track.c.split,
@@ -100,15 +100,15 @@ tracks = view(
     "tracks",
     "Everything about a track in one flat row.",
     {
-        "track_id": parts.TRACK_SENTENCES["track_id"],
-        "title": parts.TRACK_SENTENCES["title"],
-        "artists": parts.TRACK_SENTENCES["artists"],
-        "album": parts.TRACK_SENTENCES["album"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
+        "title": shared.TRACK_SENTENCES["title"],
+        "artists": shared.TRACK_SENTENCES["artists"],
+        "album": shared.TRACK_SENTENCES["album"],
         "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
-        "release_year": parts.TRACK_SENTENCES["release_year"],
-        "duration_ms": parts.TRACK_SENTENCES["duration_ms"],
-        "explicit": parts.TRACK_SENTENCES["explicit"],
-        "popularity": parts.TRACK_SENTENCES["popularity"],
+        "release_year": shared.TRACK_SENTENCES["release_year"],
+        "duration_ms": shared.TRACK_SENTENCES["duration_ms"],
+        "explicit": shared.TRACK_SENTENCES["explicit"],
+        "popularity": shared.TRACK_SENTENCES["popularity"],
         "isrc": "The recording's international code, NULL where unknown.",
         "spotify_id": "Its Spotify id, the first by name where a re-release has another; or NULL.",
         "origin": "Who delivered it first: spotify, csv:FILE, audio and so on.",
@@ -117,8 +117,8 @@ tracks = view(
         "label": "The verdict, else the claim.",
         "genres_sighted": "Under how many genres it was seen.",
         "provider": "Whose features these are, NULL where nobody has any.",
-        **parts.FEATURE_SENTENCES,
-        **parts.FOLD_SENTENCES,
+        **shared.FEATURE_SENTENCES,
+        **shared.FOLD_SENTENCES,
         "split": "The side a published dataset put it on, NULL where none did.",
         "first_seen_at": "When it was first delivered.",
         "last_seen_at": "When it was last delivered.",
@@ -134,7 +134,7 @@ track_credits = view(
     "track_credits",
     "One row per track and credited artist.",
     {
-        "track_id": parts.TRACK_SENTENCES["track_id"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
         "artist_id": "The artist's number.",
         "position": "The place among the credits; 0 is the primary artist.",
         "artist": "The artist's name.",
@@ -147,7 +147,7 @@ track_genres = view(
     "track_genres",
     "One row per track and genre it was seen under.",
     {
-        "track_id": parts.TRACK_SENTENCES["track_id"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
         "genre_id": "The genre's number.",
         "genre": "The genre's name.",
         "best_rank": "The best place it had in the genre's answers; 0 is the first.",

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Double, Integer, Select, cast, func, select
 
 from genrebase.store import tables
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 
@@ -199,9 +199,9 @@ cluster_tracks = view(
     "One row per clustering and track.",
     {
         "clustering": "The clustering's name.",
-        "track_id": parts.TRACK_SENTENCES["track_id"],
-        "title": parts.TRACK_SENTENCES["title"],
-        "artists": parts.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
+        "title": shared.TRACK_SENTENCES["title"],
+        "artists": shared.TRACK_SENTENCES["artists"],
         "cluster": "The cluster's number: 0 is the greatest, -1: in none.",
         "genre": "The label that it had.",
     },
@@ -232,9 +232,9 @@ track_matches = view(
     "One row per labelled track with features, as `classifier match --all` found it: how typical "
     "it is of its genre.",
     {
-        "track_id": parts.TRACK_SENTENCES["track_id"],
-        "title": parts.TRACK_SENTENCES["title"],
-        "artists": parts.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
+        "title": shared.TRACK_SENTENCES["title"],
+        "artists": shared.TRACK_SENTENCES["artists"],
         "genre": "The label that it had.",
         "distance": "How far it is from the profile of its genre: about 1 is ordinary.",
         "percentile": "Per cent of the genre's tracks that are nearer: 0 is the most typical.",

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from genrebase.store import tables
 from genrebase.store.tables import MEASURES
-from genrebase.store.views import parts
+from genrebase.store.views import shared as parts
 from genrebase.store.views.definition import Providers, view
 
 PERCENTILES: Final = (5, 25, 50, 75, 95)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from genrebase.store import tables
 from genrebase.store.tables import FEATURE_RANGES, MEASURES, OWN_FEATURES, WHOLE_FEATURES
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 _WIDTHS: Final = {"loudness": 2.0, "tempo": 10.0}
@@ -87,7 +87,7 @@ def _counted(labelled: CTE, feature: str) -> Select[Any]:
 
 
 def _genre_histograms(providers: Providers) -> Select[Any]:
-    labelled = parts.labelled_features(providers)
+    labelled = shared.labelled_features(providers)
     counted = union_all(*(_counted(labelled, feature) for feature in MEASURES)).subquery("counted")
     total = func.sum(counted.c.tracks).over(partition_by=(counted.c.genre_id, counted.c.feature))
     genre = tables.genre
@@ -108,11 +108,11 @@ genre_histograms = view(
     "One row per genre, feature and bin with a track in it: how its labelled tracks are spread. "
     "The bins are the same for every genre: 0.05 wide for what goes from 0 to 1, 2 dB for "
     "loudness, 10 BPM for tempo, and one per value of key, mode and time_signature. "
-    + parts.OWN_SENTENCE,
+    + shared.OWN_SENTENCE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",
-        "feature": parts.MEASURE_SENTENCE,
+        "feature": shared.MEASURE_SENTENCE,
         "bin": "The bin's number from the lower end of the feature's range, 0 first; for key, "
         "mode and time_signature the value itself.",
         "low": "The bin's lower bound, which belongs to it.",

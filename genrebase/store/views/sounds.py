@@ -16,10 +16,10 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
-_TRACK: Final = {"track_id": parts.TRACK_SENTENCES["track_id"], "provider": "Who analysed it."}
+_TRACK: Final = {"track_id": shared.TRACK_SENTENCES["track_id"], "provider": "Who analysed it."}
 
 
 def _is_chosen(summary: FromClause, providers: Providers) -> ColumnElement[bool]:
@@ -92,7 +92,7 @@ def _track_descriptors(_providers: Providers) -> Select[Any]:
 
 def _genre_progressions(providers: Providers) -> Select[Any]:
     track, summary, heard = tables.track, tables.sound_summary, tables.progression
-    verdict, is_latest = parts.latest_verdict()
+    verdict, is_latest = shared.latest_verdict()
     label = func.coalesce(verdict.c.genre_id, track.c.genre_id)
     analysed = (
         select(label.label("genre_id"), summary.c.track_id, summary.c.provider)
@@ -226,7 +226,7 @@ timbres = view(
 sound_matrices = view(
     "sound_matrices",
     "One row per analysed track, provider and kind of matrix: figures over time, packed. "
-    "`genrebase.sound.matrices.unpack` makes an array of them.",
+    "`genrebase.audio.packed_matrices.unpack` makes an array of them.",
     {
         **_TRACK,
         "kind": "What the channels are: `segments` has 12 values of timbre, 12 of pitch, loudness "
@@ -261,7 +261,7 @@ genre_progressions = view(
 track_descriptors = view(
     "track_descriptors",
     "One row per described track, provider and set of values: what a sound is like on the whole, "
-    "packed. `genrebase.sound.vectors.unpack` makes an array of them.",
+    "packed. `genrebase.audio.packed_vectors.unpack` makes an array of them.",
     {
         **_TRACK,
         "schema": "The set: `genrebase-1` is what Genrebase hears in a file, whose first 518 "

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from genrebase.store import tables
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 _FINE: Final = "fine"
@@ -18,14 +18,14 @@ def _level() -> ColumnElement[Any]:
 
 def _task_predictions(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
-    labelled = parts.labelled_tracks()
-    first, second = parts.answers("first"), parts.answers("second")
+    labelled = shared.labelled_tracks()
+    first, second = shared.answers("first"), shared.answers("second")
     answered = tables.genre.alias("answered")
     source = (
         labelled.source.join(first, and_(first.c.track_id == track.c.id, first.c.rank == 1))
         .join(model, and_(model.c.id == first.c.model_id, model.c.status == "champion"))
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(second, parts.beside(second, first, second.c.rank == 2))
+        .outerjoin(second, shared.beside(second, first, second.c.rank == 2))
     )
     return select(
         model.c.task,
@@ -74,9 +74,9 @@ task_predictions = view(
     {
         "task": "The question the champion answers.",
         "level": "fine: it answers with the genres that tracks carry; broad: with broad genres.",
-        "track_id": parts.TRACK_SENTENCES["track_id"],
-        "title": parts.TRACK_SENTENCES["title"],
-        "artists": parts.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_SENTENCES["track_id"],
+        "title": shared.TRACK_SENTENCES["title"],
+        "artists": shared.TRACK_SENTENCES["artists"],
         "label": "The genre it carries: the verdict, else the claim; NULL where there is neither.",
         "genre": "The champion's first answer.",
         "probability": "How sure it is, 0 to 1.",

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from genrebase.store import tables
 from genrebase.store.tables import FEATURES, MEASURES, OWN_FEATURES, OWN_SCALE
-from genrebase.store.views import parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 _DECADE: Final = 10
@@ -28,15 +28,15 @@ _MOST: Final = 100
 def _labelled(providers: Providers) -> Subquery:
     """Return every track with its label, year, popularity and features."""
     track = tables.track
-    verdict, is_latest = parts.latest_verdict()
-    source, features = parts.with_features(track.outerjoin(verdict, is_latest), providers)
+    verdict, is_latest = shared.latest_verdict()
+    source, features = shared.with_features(track.outerjoin(verdict, is_latest), providers)
     return (
         select(
             func.coalesce(verdict.c.genre_id, track.c.genre_id).label("genre_id"),
             track.c.release_year,
             track.c.popularity,
             features.c.provider,
-            *parts.measures(features),
+            *shared.measures(features),
         )
         .select_from(source)
         .subquery("labelled")
@@ -129,7 +129,7 @@ genre_trends = view(
     "genre_trends",
     "One row per genre and release year, with its decade: how many labelled tracks came out, and "
     "how they sound. Tracks without a year are left out; a mean is over the tracks for which the "
-    "value is known, NULL where there is none. " + parts.OWN_SENTENCE,
+    "value is known, NULL where there is none. " + shared.OWN_SENTENCE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",
@@ -147,7 +147,7 @@ genre_popularity = view(
     "genre_popularity",
     "One row per genre and ten points of popularity: how many labelled tracks are so popular, and "
     "how they sound. Tracks of unknown popularity are left out; a mean is over the tracks for "
-    "which the value is known, NULL where there is none. " + parts.OWN_SENTENCE,
+    "which the value is known, NULL where there is none. " + shared.OWN_SENTENCE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from classifier.features.dense import DenseFeatures
+from classifier.features.dense_inputs import DenseFeatures
 from classifier.features.groups import TEXT
-from classifier.features.words import WordFeatures
+from classifier.features.ngram_bags import WordFeatures
 
 
 def tracks(**columns: list[object]) -> pd.DataFrame:

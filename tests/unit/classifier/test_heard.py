@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from classifier import estimators, threads
+from classifier.data.training_data import Selection, select
 from classifier.estimators import gradient_boosting
 from classifier.estimators.blend import ANCHORS, Blend
-from classifier.experts.heard import HeardExpert
+from classifier.experts.partial_features import HeardExpert
 from classifier.records import Choice
-from classifier.selection import Selection, select
 from tests.music import Music
 
 GROUPS = ("harmony",)

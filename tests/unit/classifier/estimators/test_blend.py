@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier import sharing, threads
+from classifier import threads
+from classifier.data import soft_labels
+from classifier.data.training_data import Selection, select
 from classifier.estimators.blend import ANCHORS, KNOWN, NEW, Blend, make
 from classifier.records import Choice
-from classifier.selection import Selection, select
 from tests.music import Music
 
 ALL = ("audio", "metadata", "text", "history")
@@ -26,7 +27,7 @@ def fitted(groups: tuple[str, ...] = ALL, *, shuffled: bool = False) -> Blend:
     selection = music(shuffled=shuffled)
     model = make(features=groups, seed=0, threads=1)
     with threads.capped(1):
-        return sharing.fit(model, selection.learning(), selection.validation())
+        return soft_labels.fit(model, selection.learning(), selection.validation())
 
 
 def accuracy(model: Blend, selection: Selection, regime: str) -> float:

@@ -8,8 +8,8 @@ import pytest
 
 from classifier import estimators
 from classifier.estimators import voting
-from classifier.estimators.framed import FramedClassifier
-from classifier.estimators.prepared import PreparedFeatures
+from classifier.estimators.dataframe_classifier import FramedClassifier
+from classifier.estimators.preprocessing import PreparedFeatures
 from classifier.records import Choice
 from tests.deep import each
 

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from classifier import artifacts, estimators
+from classifier import estimators
 from classifier.errors import MissingExtra
 from classifier.records import Choice
+from classifier.registry import artifacts
 from tests.deep import DEEP
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from classifier import estimators
+from classifier.data.training_data import Selection, select
 from classifier.errors import BadChoice, BadParameter
-from classifier.judging import judge
 from classifier.records import Choice, Preparation
-from classifier.selection import Selection, select
+from classifier.training.evaluate import judge
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.music import Music
 

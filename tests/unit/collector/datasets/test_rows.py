@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from collector.datasets import columns
 from collector.datasets.rows import Rejection, RowReader
-from collector.features.values import read_features
+from collector.providers.values import read_features
 from collector.records import ArtistCredit, AudioFeatures
 from genrebase.store import tables
 

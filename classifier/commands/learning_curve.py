@@ -1,0 +1,95 @@
+"""The command `classifier learning-curve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classifier import bootstrap, threads
+from classifier.commands.compare import rotations, sizes
+from classifier.commands.options import with_choice
+from classifier.commands.snapshot_option import thawed
+from classifier.errors import BadChoice
+from classifier.records import Choice
+from genrebase.runtime.console import Output
+
+_COLUMNS = ("per genre", "tracks", "new artists", "artists it knows", "macro F1 (new)", "training")
+
+
+@with_choice()
+def learning_curve(
+    choice: Choice,
+    steps: Annotated[
+        str | None,
+        typer.Option("--sizes", help="Tracks per genre to try: 100,300,1000 (default: so on)."),
+    ] = None,
+    folds: Annotated[
+        str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
+    ] = "1",
+    snapshot: Annotated[
+        Path | None, typer.Option(help="Frozen rows in the place of the database's.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what stands there already.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Show what more tracks per genre bring, and which genres more of them would help.
+
+    Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: F1 less
+    that of the smaller size). Figures are of test tracks, the same at every size.
+    """
+    threads.settle()
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier.commands import interrupts, tables
+    from classifier.data.training_data import named
+    from classifier.experiments import learning_curve as curve
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    frozen, choice = thawed(snapshot, choice)
+    with interrupts.trying(output, "Learning", again=again) as progress:
+        done = curve.run(
+            connect(),
+            choice,
+            SystemClock(),
+            sizes=_numbers(steps),
+            rotations=rotations(folds),
+            found=None if frozen is None else frozen.found,
+            progress=progress,
+            cores=bootstrap.load_settings().threads,
+            again=again,
+        )
+    if done.left_out:
+        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+    if done.nothing_new:
+        output.say("Nothing new: all of it was tried on these tracks already.")
+    output.table(
+        f"Experiment {done.experiment}: accuracy on test tracks",
+        _COLUMNS,
+        (
+            (
+                row["per_genre"],
+                row["trained_rows"],
+                row["metrics"].get("new_artist", {}).get("accuracy"),
+                row["metrics"].get("seen_artist", {}).get("accuracy"),
+                row["metrics"].get("new_artist", {}).get("macro_f1"),
+                row["training_accuracy"],
+            )
+            for row in done.sizes
+        ),
+    )
+    for sentence in done.sentences:
+        output.say(sentence)
+    tables.show_origin(output, done.origin)
+    output.document(done.as_json())
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    found = [size for size in sizes(text) if size is not None]
+    if len(found) < 2:
+        raise BadChoice("A curve needs two sizes at least: --sizes 100,300.")
+    return found

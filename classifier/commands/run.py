@@ -1,0 +1,38 @@
+"""The command `classifier run`: the trainer as a daemon."""
+
+from typing import Annotated
+
+import typer
+
+from classifier import bootstrap
+from genrebase.runtime.console import Output
+
+
+def run(
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
+) -> None:
+    """Train on a schedule and as the data grows, and answer for new tracks, until SIGTERM.
+
+    A training in hand is given up, nothing half-written; the exit code is 0. A second signal
+    aborts.
+    """
+    settings = bootstrap.load_settings()
+    # these bring SQLAlchemy and APScheduler: --help need not wait
+    from classifier.daemon import daemon as schedule
+    from classifier.daemon import metrics
+    from genrebase.runtime import logging
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    logging.configure(settings.log_level, human=False if as_json else None)
+    clock, database = SystemClock(), connect()
+    daemon = schedule.Daemon(database, settings, clock)
+    Output(as_json=as_json).say(
+        f"The trainer runs ({settings.schedule}, and as the data grows); Ctrl-C ends it."
+    )
+    with (
+        stop_on_signals(clock.interrupt, daemon.give_up) as stop,
+        metrics.serving(database, settings, clock),
+    ):
+        daemon.run(stop)

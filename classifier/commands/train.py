@@ -1,0 +1,121 @@
+"""The command `classifier train`."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classifier import bootstrap, threads
+from classifier.commands.options import Split, with_choice
+from classifier.commands.snapshot_option import thawed
+from classifier.errors import BadChoice
+from classifier.records import SPLITS, Choice
+from genrebase.runtime.console import Output
+
+
+@with_choice()
+def train(
+    choice: Choice,
+    split: Split = SPLITS[0],
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Repeat the figures of frozen rows; such a model never competes."),
+    ] = None,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="The champion's recipe on all labelled tracks but the validation ones, to serve.",
+        ),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Train even where nothing is new.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    niceness: Annotated[int, typer.Option(hidden=True, min=0, max=19)] = 0,
+) -> None:
+    """Train a model on the database, evaluate it honestly, and make it champion if it earned it.
+
+    Ends with 0 whatever becomes of the model. Where tracks, parameters and code are those of a
+    model that is there, that one is shown again.
+
+    A refit has no honest figures of its own: those of the champion, its parent, are shown. It
+    answers for music that is not in the database, as long as its parent is champion. Left out are
+    the validation tracks alone, by which the recipe ends its learning and weighs its experts.
+    """
+    threads.settle()
+    choice = bootstrap.judged_by(choice, split)
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier.commands import interrupts, tables
+    from classifier.data.training_data import named
+    from classifier.training import refit as refitting
+    from classifier.training import train as training
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.store import connect
+
+    output, settings = Output(as_json=as_json), bootstrap.load_settings()
+    cores = settings.threads
+    if refit:
+        _check_alone(choice, snapshot)
+        tell = _teller(output)
+        database = connect()
+        with interrupts.training(output, database):
+            model = refitting.run(database, choice.task, SystemClock(), tell=tell, cores=cores)
+        tables.show_model(output, model)
+        output.document(model.as_json())
+        return
+    frozen, choice = thawed(snapshot, choice)
+    database = connect()
+    with _in_the_background(niceness), interrupts.training(output, database):
+        done = training.run(
+            database,
+            choice,
+            SystemClock(),
+            tell=_teller(output),
+            cores=cores,
+            again=again,
+            frozen=frozen,
+            remembered=settings.models_remembered,
+        )
+    if done.left_out:
+        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+    if done.unmapped:
+        output.warn(
+            f"Not in the mapping: {named(done.unmapped)}; --unmapped says where they go "
+            f"(here: {choice.unmapped})."
+        )
+    for warning in done.warnings:
+        output.warn(warning)
+    if done.nothing_new:
+        output.say("Nothing new: same tracks, parameters and code as this model.")
+    tables.show_model(output, done.model)
+    output.document(done.as_json())
+
+
+def _teller(output: Output) -> Callable[[str], None]:
+    return lambda what: output.say(f"Training: {what}.")
+
+
+def _check_alone(choice: Choice, snapshot: Path | None) -> None:
+    """Raise `BadChoice` where something is asked of a refit that its parent decides."""
+    plain = bootstrap.choice(bootstrap.load_settings(), task=choice.task)
+    if choice != plain or snapshot is not None:
+        raise BadChoice(
+            "--refit takes the champion's own recipe: leave out all other options but --task."
+        )
+
+
+@contextmanager
+def _in_the_background(niceness: int) -> Iterator[None]:
+    """Step back behind others, and let a SIGTERM end the training as Ctrl-C does."""
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

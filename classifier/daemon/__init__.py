@@ -1,0 +1,1 @@
+"""The trainer as a daemon: schedule, subprocesses, health, drift."""

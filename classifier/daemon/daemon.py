@@ -1,0 +1,124 @@
+"""What runs when: training on a schedule and as the data grows, answers for new tracks."""
+
+from threading import Lock
+from typing import Final, Protocol
+
+import structlog
+
+from classifier.daemon.subprocesses import Children
+from classifier.data import dataset
+from classifier.data.dataset import Database
+from classifier.errors import ClassifierError
+from classifier.records import MAIN
+from classifier.settings import ClassifierSettings
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.job_scheduler import Job, Timer
+from genrebase.runtime.schedule import Cron, Every
+from genrebase.runtime.shutdown import Stop
+
+GROWTH: Final = 0.2
+"""Retraining as the data grows waits for a fifth more tracks: trainings thin out, not pile up."""
+
+_log = structlog.get_logger(__name__)
+
+
+def grown(labelled: int, before: int, new_tracks: int) -> bool:
+    """Tell whether so many labelled tracks, with `before` last time, ask for a training."""
+    return new_tracks > 0 and labelled - before >= max(new_tracks, GROWTH * before)
+
+
+class Runner(Protocol):
+    """Runs a command of ours to its end, wherever that may be."""
+
+    def __call__(self, *arguments: str) -> None:
+        """Run `classifier` with these arguments; raise `ClassifierError` where that failed."""
+        ...
+
+    def give_up(self) -> None:
+        """End what is in hand and begin nothing more."""
+        ...
+
+
+class Daemon:
+    """Trains and answers until it is asked to stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: ClassifierSettings,
+        clock: Clock,
+        runner: Runner | None = None,
+    ) -> None:
+        """Raise `BadSchedule` at once for a schedule that nobody can keep.
+
+        Without a `runner` each command is a process of its own.
+        """
+        self._database, self._settings, self._clock = database, settings, clock
+        self._runner = Children(settings, clock) if runner is None else runner
+        self.jobs = (
+            Job("train", self.train, Cron(settings.schedule)),
+            Job("look", self.look, Every(settings.look_every)),
+        )
+        self._training, self._answering = Lock(), Lock()
+        self._tried = 0
+
+    def run(self, stop: Stop) -> None:
+        """Run what is due, then by the clock, until `stop`."""
+        Timer(self._database, self._clock, self.jobs).run(stop)
+
+    def give_up(self) -> None:
+        """End the child in hand and start no other."""
+        self._runner.give_up()
+
+    def train(self) -> None:
+        """Train, unless there is plainly too little to learn from yet.
+
+        It waits for no features: a first model of titles and artists answers at once, it warns,
+        and features that arrive are new data for the next time.
+        """
+        with self._training:
+            labelled = dataset.standing(self._database, None).labelled
+            if labelled < 2 * self._settings.min_tracks:
+                _log.info("too_few_tracks_to_train", labelled=labelled)
+                return
+            self._train(labelled)
+        self._answer()
+
+    def look(self) -> None:
+        """Train when the data grew enough; answer for tracks without an answer.
+
+        While a training is under way new tracks are answered for by the champion there is.
+        """
+        last = jobs.last_run(self._database, "train", jobs.COMPLETED)
+        before = 0 if last is None else int(last.counts.get("labelled", 0))
+        labelled = dataset.standing(self._database, None).labelled
+        # a training that failed is not begun again and again on the same tracks
+        enough = grown(labelled, max(before, self._tried), self._settings.new_tracks)
+        if enough and self._training.acquire(blocking=False):
+            try:
+                self._train(labelled)
+            finally:
+                self._training.release()
+        self._answer()
+
+    def _train(self, labelled: int) -> None:
+        self._tried = labelled
+        self._run("train", "--niceness", str(self._settings.niceness))
+
+    def _answer(self) -> None:
+        with self._answering:
+            champion = dataset.find_champion(self._database, MAIN)
+            if champion is not None and len(dataset.pending(self._database, champion)):
+                self._run("predict")
+
+    def _run(self, *arguments: str) -> None:
+        """Run a command; where it failed because the database is away, that is what is raised.
+
+        Then the timer waits for the database, and begins again.
+        """
+        try:
+            self._runner(*arguments)
+        except ClassifierError:
+            dataset.find_champion(self._database, MAIN)
+            raise

@@ -1,0 +1,259 @@
+"""What the deep estimators share: networks side by side, pooled by what each is worth.
+
+torch is imported when a network is made, not before: it takes seconds, and is an extra.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from classifier.errors import MissingExtra
+from classifier.estimators import pooling
+from classifier.experts import Scores
+from classifier.experts.artist_target_encoding import HistoryExpert
+from classifier.features.groups import TEXT
+from classifier.ports import Labels, Validation
+from classifier.records import Epoch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from classifier.deep.batches import Part
+
+CHUNK: Final = 10_000
+"""Rows that are answered at once."""
+NEW, KNOWN = 0, 1
+"""Whose weights: tracks of artists without any known track, and of those with some."""
+LEAST_BATCH, MOST_BATCH, BATCHES = 32, 256, 24
+"""Tracks in a batch: an epoch has at least so many batches, if they then are not too small."""
+ANCHORS: Final = {
+    "prior": 0.1,
+    "sound": 0.9,
+    "matrix": 0.6,
+    "title": 0.3,
+    "album": 0.3,
+    "artists": 0.3,
+    "first_artist": 0.4,
+    "all_artists": 0.4,
+    "artist_album": 0.1,
+    "album_name": 0.1,
+}
+"""Weights where there is no validation track to learn better ones from."""
+
+CONSTRAINTS: Final[Mapping[str, Any]] = {
+    "groups": [tuple],
+    "epochs": [Interval(Integral, 1, None, closed="left")],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "batch": [Interval(Integral, 4, None, closed="left"), None],
+    "rate": [Interval(Real, 0, None, closed="neither")],
+    "decay": [Interval(Real, 0, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "smoothing": [Interval(Real, 0, 1, closed="left")],
+    "optimiser": [StrOptions({"adamw", "sgd"})],
+    "schedule": [StrOptions({"cosine", "constant"})],
+    "class_weight": [StrOptions({"balanced"}), None],
+}
+"""What scikit-learn checks the shared parameters by."""
+
+_GONE: Final = ("epochs_", "_module", "_listener")
+"""About the training, or made of the rest: not part of an artifact."""
+
+Listener = Callable[[Epoch], None]
+
+
+class Towered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+    """Networks that see one side of a track each; `validation` ends the learning and weighs them.
+
+    Weights are learned per regime, as in `blend`. The artist's history, counted and not learned by
+    a network, is pooled with them. Everything is drawn from `random_state`.
+    """
+
+    _parameter_constraints: ClassVar[Mapping[str, Any]] = CONSTRAINTS
+
+    groups: tuple[str, ...]
+    epochs: int
+    patience: int
+    batch: int | None
+    rate: float
+    decay: float
+    smoothing: float
+    optimiser: str
+    schedule: str
+    class_weight: str | None
+    random_state: int
+
+    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+        """Learn epoch by epoch, keep what told the validation tracks best, then weigh."""
+        self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        self.prior_ = np.log(counts / len(y)).astype(np.float32)
+        reading = {"text", "history"} & set(self.groups)
+        self.memory_ = HistoryExpert().fit(X, y) if reading else None
+        self.epochs_: list[Epoch] = []
+        parts = self._learned_parts(X, y)
+        told = None if validation is None else _told(validation, self.classes_)
+        if parts:
+            self._learn(parts, codes.astype(np.int64), told)
+        self.voices_ = list(self._voices())
+        self.weights_ = np.array([[ANCHORS[name] for name in self.voices_]] * 2)
+        if told is not None:
+            self._weigh(*told)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+        """Return probabilities, one row per row of `X`, summing to 1."""
+        check_is_fitted(self)
+        shares = np.zeros((len(X), len(self.classes_)))
+        for start in range(0, len(X), CHUNK):
+            rows = X.iloc[start : start + CHUNK]
+            said, known = self.speak(rows), self.known(rows)
+            for regime in (NEW, KNOWN):
+                chosen = known == regime
+                found = pooling.pooled(said[:, chosen], self.weights_[regime])
+                shares[start : start + CHUNK][chosen] = found
+        return shares
+
+    def predict(self, X: pd.DataFrame) -> Labels:  # noqa: N803 - scikit-learn's name
+        """Return the likeliest genre of each row."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def listen(self, listener: Listener) -> None:
+        """Have `listener` told of each epoch of the next `fit`."""
+        self._listener = listener
+
+    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+        """Return what each of `voices_` says: (voices, rows, genres)."""
+        said = [np.broadcast_to(self.prior_, (1, len(X), len(self.classes_)))]
+        parts = self._asked_parts(X)
+        if parts:
+            said.append(self._heard(parts, len(X)))
+        if self.memory_ is not None and "history" in self.groups:
+            said.append(self.memory_.speak(X))
+        return np.concatenate(said)
+
+    def known(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
+        """Tell of which rows a credited artist has a track that was learned from."""
+        if self.memory_ is None:
+            return np.zeros(len(X), dtype=bool)
+        return np.asarray(self.memory_.evidence(X) > 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is stored: neither the network itself nor how it was trained."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _GONE}
+
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[Part]":  # noqa: N803 - scikit-learn's names
+        """Learn what the networks' inputs are, and return those of `X`."""
+        raise NotImplementedError
+
+    def _asked_parts(self, X: pd.DataFrame) -> "list[Part]":  # noqa: N803 - scikit-learn's name
+        """Return the networks' inputs of `X`."""
+        raise NotImplementedError
+
+    def _network(self) -> "nn.Module":
+        """Return the networks, untrained."""
+        raise NotImplementedError
+
+    def _heads(self) -> Mapping[str, Sequence[str]]:
+        """Return the voices of the networks, and the networks that share each."""
+        raise NotImplementedError
+
+    def _voices(self) -> Iterator[str]:
+        yield "prior"
+        if hasattr(self, "weights_of_networks_"):
+            yield from self._heads()
+        if "history" in self.groups:
+            yield from HistoryExpert.voices
+
+    def _learn(
+        self, parts: "list[Part]", codes: NDArray[np.int64], told: Validation | None
+    ) -> None:
+        from classifier.deep import batches, training, weights  # see above
+
+        held = None
+        if told is not None:
+            truth = np.searchsorted(self.classes_, told[1]).astype(np.int64)
+            held = batches.Tracks(self._asked_parts(told[0]), truth)
+        size = int(np.clip(len(codes) // BATCHES, LEAST_BATCH, MOST_BATCH))
+        plan = training.Plan(
+            epochs=self.epochs,
+            patience=self.patience,
+            batch=self.batch or size,
+            rate=self.rate,
+            decay=self.decay,
+            optimiser=self.optimiser,
+            schedule=self.schedule,
+            smoothing=self.smoothing,
+            class_weights=_balanced(codes) if self.class_weight else None,
+            readers=TEXT,
+        )
+        with training.seeded(self.random_state):
+            module = self._network()
+            tracks = batches.Tracks(parts, codes)
+            listener = getattr(self, "_listener", _nobody)
+            self.epochs_ = training.learn(module, tracks, held, plan, listener)
+        self.weights_of_networks_ = weights.packed(module)
+        self._module = module
+
+    def _heard(self, parts: "list[Part]", rows: int) -> Scores:
+        from classifier.deep import batches, training, weights  # see above
+
+        if not hasattr(self, "_module"):
+            with training.seeded(self.random_state):
+                module = self._network()
+            weights.restore(module, self.weights_of_networks_)
+            self._module = module
+        tracks = batches.Tracks(parts, np.zeros(rows, dtype=np.int64))
+        with training.seeded(self.random_state):
+            said = training.ask(self._module, tracks)
+        heads = self._heads()
+        found = [np.mean([said[name] for name in names], axis=0) for names in heads.values()]
+        for place, voice in enumerate(heads):
+            if voice in TEXT:
+                found[place] = found[place] - self.prior_
+        return np.stack(found)
+
+    def _weigh(self, frame: pd.DataFrame, labels: Labels) -> None:
+        truth, known = np.searchsorted(self.classes_, labels), self.known(frame)
+        for regime in (NEW, KNOWN):
+            chosen = known == regime
+            if chosen.any():
+                with threadpool_limits(1, user_api="blas"):
+                    said = self.speak(frame[chosen])
+                    found = pooling.weigh(said, truth[chosen], self.weights_[regime])
+                self.weights_[regime] = found
+
+
+def require() -> None:
+    """Raise `MissingExtra` where torch is not installed."""
+    missing = [name for name in ("torch", "skorch", "safetensors") if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"Deep models need {' and '.join(missing)}: pip install 'genrebase[deep]' "
+            "(docs/deep.md says how to take the smaller build without CUDA)."
+        )
+
+
+def _nobody(_epoch: Epoch) -> None:
+    """Hear of an epoch and say nothing."""
+
+
+def _told(validation: Validation, classes: Labels) -> Validation | None:
+    """Return the validation tracks of known genres; None without any."""
+    frame, labels = validation
+    chosen = np.isin(labels, classes)
+    return (frame[chosen], labels[chosen]) if chosen.any() else None
+
+
+def _balanced(codes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return weights of genres under which all count the same."""
+    counts = np.bincount(codes)
+    return (len(codes) / (len(counts) * counts)).astype(np.float32)

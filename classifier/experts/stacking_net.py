@@ -1,0 +1,106 @@
+"""What text, history and numbers say together: what a title means depends on the sound."""
+
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from classifier.experts import Scores, logarithm, stacking_inputs
+from classifier.experts.artist_target_encoding import HistoryExpert
+from classifier.experts.mlp_numpy import Matrix, Net
+from classifier.experts.naive_bayes_text import TextExpert, read
+from classifier.experts.stacking_inputs import Readers, Readings
+from classifier.experts.stacking_trees import MOST_GENRES as MOST_FOR_TREES
+from classifier.experts.stacking_trees import ROUNDS, JointTrees
+from classifier.features.piecewise_linear import PieceFeatures
+from classifier.ports import Labels
+
+NETS: Final = 2
+"""Networks that differ by their seed; three or four brought nothing more."""
+MOST_GENRES: Final = 40
+"""With more, what the readers say is too wide a matrix for a training of minutes."""
+
+_ARTISTS: Final = slice(0, 3)
+"""The voices of history that only speak of known artists."""
+_TEXT_SCALE, _HISTORY_SCALE, _FAR = 0.2, 0.3, 3.0
+"""Log-ratios of some units become numbers of about unit scale."""
+
+
+class JointExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+    """The voices of text and history, and those of models that hear these beside the numbers.
+
+    These models, networks and boosted trees, must learn how far to trust readers who have *not*
+    seen a track. So each track is shown to them twice: as a stranger's, its text read by readers
+    that never saw its artist and without history; and as an acquaintance's, by readers that saw
+    the artist's other tracks but none of this name. Fed with history any other way they would
+    lean on it and fail on new artists.
+    """
+
+    def __init__(
+        self,
+        groups: tuple[str, ...],
+        *,
+        nets: int = NETS,
+        rounds: int = ROUNDS,
+        random_state: int = 0,
+    ) -> None:
+        self.groups = groups
+        self.nets = nets
+        self.rounds = rounds
+        self.random_state = random_state
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Return what it has to say, by name, once it has learned."""
+        read_aloud = (*TextExpert.voices, *HistoryExpert.voices, "joint")
+        return read_aloud if self.trees_ is None else (*read_aloud, "joint_trees")
+
+    def fit(
+        self,
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        y: Labels,
+        sightings: pd.DataFrame | None = None,
+    ) -> Self:
+        """Learn from every row twice; the readers once from all."""
+        self.features_ = PieceFeatures(self.groups)
+        numbers = self.features_.fit_transform(X)
+        seen = read(X)
+        strangers = stacking_inputs.as_strangers(X, seen, y)
+        acquaintances = stacking_inputs.as_acquaintances(X, seen, y, sightings)
+        taught = stacking_inputs.taught(X, seen, y, sightings)
+        self.text_, self.history_, self.company_ = taught.text, taught.history, taught.company
+        shown = [np.hstack([numbers, _heard(said)]) for said in (strangers, acquaintances)]
+        first = self.random_state * self.nets
+        self.members_ = [
+            Net(random_state=first + place).fit(np.vstack(shown), np.concatenate([y, y]))
+            for place in range(self.nets)
+        ]
+        self.trees_ = None
+        if len(np.unique(y)) <= MOST_FOR_TREES:
+            trees = JointTrees(self.groups, rounds=self.rounds, random_state=self.random_state)
+            self.trees_ = trees.fit(X, y, strangers, acquaintances)
+        return self
+
+    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+        """Return the readers' log-ratios and the models' log-probabilities."""
+        said = Readers(self.text_, self.history_, self.company_).say(X)
+        shown = np.hstack([self.features_.transform(X), _heard(said)])
+        by_nets = [logarithm(member.predict_proba(shown)) for member in self.members_]
+        voices = [said.text, said.history, np.mean(by_nets, axis=0)[np.newaxis]]
+        if self.trees_ is not None:
+            voices.append(self.trees_.speak(X, said))
+        return np.concatenate(voices)
+
+
+def _heard(said: Readings) -> Matrix:
+    """Return what was said as columns of about unit scale."""
+    known = said.evidence
+    return np.hstack(
+        [
+            *(said.text * _TEXT_SCALE).clip(-_FAR, _FAR),
+            *(said.history[_ARTISTS] * _HISTORY_SCALE).clip(-_FAR, _FAR),
+            (np.log1p(known) * _HISTORY_SCALE)[:, np.newaxis],
+            (known > 0)[:, np.newaxis],
+        ]
+    ).astype(np.float32)

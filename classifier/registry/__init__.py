@@ -1,0 +1,1 @@
+"""The model registry: artifacts, stored models and metrics, retention."""

@@ -1,0 +1,196 @@
+"""A trained model as bytes: packed with skops, never pickled, and checked before it is used."""
+
+import hashlib
+import json
+import platform
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import skops.io
+from numpy.typing import NDArray
+
+from classifier.errors import BrokenArtifact
+from classifier.ports import Dependent, Estimator
+from classifier.records import StoredModel
+
+TRUSTED: Final = frozenset(
+    {
+        "classifier.estimators.blend.Blend",
+        "classifier.experts.artist_sightings.Company",
+        "classifier.experts.partial_features.HeardExpert",
+        "classifier.experts.artist_target_encoding.HistoryExpert",
+        "classifier.experts.stacking_net.JointExpert",
+        "classifier.experts.stacking_trees.JointTrees",
+        "classifier.experts.mlp_numpy.Net",
+        "classifier.experts.mlp_ensemble.NetsExpert",
+        "classifier.experts.naive_bayes_text.TextExpert",
+        "classifier.experts.deep_networks.TowersExpert",
+        "classifier.experts.trees.TreesExpert",
+        "classifier.estimators.dataframe_classifier.FramedClassifier",
+        "classifier.estimators.adaboost.Boosted",
+        "classifier.estimators.cnn.CNN",
+        "classifier.estimators.knn.Neighbours",
+        "classifier.estimators.mlp.MLP",
+        "classifier.estimators.preprocessing.PreparedFeatures",
+        "classifier.estimators.svm.SupportVectors",
+        "classifier.estimators.temperature_scaling.Tempered",
+        "classifier.estimators.voting.OneVersusRest",
+        "classifier.estimators.voting.SoftVote",
+        "classifier.features.audio.AudioFeatures",
+        "classifier.features.dense_inputs.DenseFeatures",
+        "classifier.features.piecewise_linear.PieceFeatures",
+        "classifier.features.sequences.SequenceFeatures",
+        "classifier.features.ngram_bags.WordFeatures",
+        "functools.partial",  # scikit-learn's, around check_array; what it wraps is checked too
+        "numpy.dtype",
+        "scipy.sparse._csr.csr_matrix",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils.validation.check_array",
+    }
+)
+"""What an artifact may hold beside what skops itself trusts. Nothing else is ever loaded."""
+
+PROBES: Final = 20
+"""Tracks whose probabilities are stored with a model."""
+PROBE_TOLERANCE: Final = 1e-6
+"""Other library versions may differ by rounding, in a probability by no more than this."""
+_LIBRARIES: Final = ("numpy", "scikit-learn", "scipy", "skops")
+NOT_INSTALLED: Final = "not installed"
+_COMPRESSION: Final = 1  # half the size of none; higher levels only take longer
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What an artifact holds."""
+
+    estimator: Estimator
+    learned: NDArray[np.int64]
+    """The tracks it learned from: for these its own answers would flatter it."""
+
+
+def pack(packed: Packed) -> bytes:
+    """Return the artifact's bytes."""
+    held = {"estimator": packed.estimator, "learned": packed.learned}
+    dumped: bytes = skops.io.dumps(
+        held, compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
+    )
+    return dumped
+
+
+def checksum(artifact: bytes) -> str:
+    """Return the SHA-256 of an artifact."""
+    return hashlib.sha256(artifact).hexdigest()
+
+
+def unpack(artifact: bytes) -> Packed:
+    """Return what the bytes hold; raise `BrokenArtifact` for damage and for foreign types."""
+    try:
+        foreign = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED
+        if not foreign:
+            held = skops.io.loads(artifact, trusted=sorted(TRUSTED))
+            return Packed(held["estimator"], np.asarray(held["learned"], dtype=np.int64))
+    except Exception as error:
+        # Damaged bytes break wherever they please: in zip, JSON, numpy or scikit-learn.
+        raise BrokenArtifact(
+            f"The artifact cannot be read ({type(error).__name__}: {error})."
+        ) from error
+    raise BrokenArtifact(
+        f"The artifact holds what no model of ours does ({', '.join(sorted(foreign))}) "
+        "and was not loaded."
+    )
+
+
+def open_model(model: StoredModel, artifact: bytes | None) -> Packed:
+    """Return the model behind a row of `model`, checked.
+
+    Raise `BrokenArtifact` where the bytes are gone, changed or foreign, or were made by other
+    library versions and no longer give the probabilities they once gave.
+    """
+    again = "Train again with `classifier train`."
+    if artifact is None:
+        raise BrokenArtifact(f"Model {model.id} has no artifact any more. {again}")
+    if checksum(artifact) != model.artifact_sha256:
+        raise BrokenArtifact(
+            f"The artifact of model {model.id} is not the one that was stored: "
+            f"its SHA-256 differs. {again}"
+        )
+    try:
+        packed = unpack(artifact)
+    except BrokenArtifact as error:
+        raise BrokenArtifact(f"Model {model.id} cannot be used. {error} {again}") from error
+    here = versions(packed.estimator)
+    missing = [name for name, version in here.items() if version == NOT_INSTALLED]
+    if missing:
+        raise BrokenArtifact(
+            f"Model {model.id} needs {' and '.join(missing)}: pip install 'genrebase[deep]'."
+        )
+    made_by = {name: model.versions.get(name) for name in here}
+    if made_by != here and not answers_as_once(packed.estimator, model.probes):
+        raise BrokenArtifact(
+            f"Model {model.id} was made by other versions ({_told(made_by)}) and answers "
+            f"otherwise under these ({_told(here)}). {again}"
+        )
+    return packed
+
+
+def versions(estimator: Estimator | None = None) -> dict[str, str]:
+    """Return the versions that an artifact depends on: Python, libraries and this project.
+
+    Those of an estimator's own libraries as well, `NOT_INSTALLED` for one that is not here.
+    """
+    found = {"python": platform.python_version()}
+    found |= {name: metadata.version(name) for name in (*_LIBRARIES, "genrebase")}
+    if isinstance(estimator, Dependent):
+        found |= {name: _version(name) for name in estimator.libraries}
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return NOT_INSTALLED
+
+
+def code_fingerprint() -> str:
+    """Return the SHA-256 of this package's own source: training by other code is another model."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def probe(estimator: Estimator, frame: pd.DataFrame, columns: list[str]) -> dict[str, Any]:
+    """Return up to 20 rows of `frame`, spread over it, with what the estimator says to them."""
+    places = np.unique(np.linspace(0, len(frame) - 1, num=min(PROBES, len(frame)), dtype=int))
+    chosen = frame.iloc[places][columns]
+    rows = json.loads(chosen.to_json(orient="values", double_precision=15))
+    shares = estimator.predict_proba(_probe_frame(columns, rows))
+    return {"columns": columns, "rows": rows, "probabilities": shares.tolist()}
+
+
+def answers_as_once(estimator: Estimator, probes: Mapping[str, Any]) -> bool:
+    """Tell whether the estimator gives the stored probabilities for the stored rows."""
+    once = np.asarray(probes["probabilities"])
+    try:
+        now = estimator.predict_proba(_probe_frame(probes["columns"], probes["rows"]))
+    except (ValueError, TypeError, AttributeError):
+        return False  # other versions may not even understand the object
+    return bool(now.shape == once.shape and np.allclose(now, once, rtol=0, atol=PROBE_TOLERANCE))
+
+
+def _probe_frame(columns: list[str], rows: list[list[Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in found.items())

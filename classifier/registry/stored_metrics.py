@@ -1,0 +1,38 @@
+"""The stored figures of a model, and where the tracks of the database come from."""
+
+from typing import Final
+
+from sqlalchemy import func, select
+
+from classifier.data.dataset import Database
+from classifier.records import MetricRow
+from genrebase.store import tables
+from genrebase.store.engine import reading
+
+_COLUMNS: Final = ("side", "regime", "metric", "value", "low", "high", "n")
+
+
+def of_model(database: Database, number: int) -> list[MetricRow]:
+    """Return every figure that is stored of a model, in the order it was measured in."""
+    metric, genre = tables.model_metric, tables.genre
+    query = (
+        select(*(metric.c[name] for name in _COLUMNS), genre.c.name.label("genre"))
+        .select_from(metric.outerjoin(genre, genre.c.id == metric.c.genre_id))
+        .where(metric.c.model_id == number)
+        .order_by(metric.c.id)
+    )
+    with reading(database) as connection:
+        return [MetricRow(**row) for row in connection.execute(query).mappings()]
+
+
+def origins(database: Database) -> dict[str, int]:
+    """Return who delivered the tracks that are in the database now, and how many each."""
+    track = tables.track
+    count = func.count()
+    query = (
+        select(track.c.origin, count)
+        .group_by(track.c.origin)
+        .order_by(count.desc(), track.c.origin)
+    )
+    with reading(database) as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,151 @@
+"""A view as a file, with the frozen folds: for work in other tools."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from classifier.data import dataset
+from classifier.data.dataset import Database
+from classifier.errors import BadChoice
+from classifier.reports import new_file
+
+FORMATS: Final = ("csv", "parquet", "npz")
+FOLDS: Final = ("track_fold", "side")
+"""What says on which side of every evaluation a track stands."""
+MISSING: Final = "__missing"
+"""Ends the name of the array that tells where a text is missing."""
+
+Progress = Callable[[int], None]
+Parts = Iterator[pd.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was made."""
+
+    file: Path
+    view: str
+    format: str
+    rows: int
+    columns: tuple[str, ...]
+    bytes: int
+
+
+def format_of(file: Path, given: str | None) -> str:
+    """Return the format asked for, else that of the file's name; raise `BadChoice`."""
+    found = file.suffix.removeprefix(".").lower() if given is None else given
+    if found not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise BadChoice(f"There is no format {found!r} to export. Known: {known}.")
+    return found
+
+
+def run(
+    database: Database,
+    view: str,
+    file: Path,
+    *,
+    as_format: str | None = None,
+    columns: Sequence[str] | None = None,
+    folds: bool = True,
+    progress: Progress = lambda _rows: None,
+) -> Exported:
+    """Write a view into a new file, 50,000 rows in memory at a time.
+
+    A view about tracks that has no folds gets them at the end, unless not `folds`. An NPZ holds
+    an array per column and is made in memory whole. Raise `BadChoice` for a view, column or
+    format that does not exist, `Refused` where the file does.
+    """
+    made = format_of(file, as_format)
+    new_file.refuse_taken(file)
+    parts = _counted(_parts(database, view, columns, folds=folds), progress)
+    with new_file.making(file) as place:
+        rows, names = WRITERS[made](parts, place)
+    return Exported(file, view, made, rows, names, file.stat().st_size)
+
+
+def _parts(database: Database, view: str, columns: Sequence[str] | None, *, folds: bool) -> Parts:
+    parts = dataset.read_parts(view, database, columns=columns)
+    first = next(parts)
+    wanted = [name for name in FOLDS if name not in first.columns]
+    if not folds or "track_id" not in first.columns or not wanted:
+        yield first
+        yield from parts
+        return
+    known = dataset.read("tracks", database, columns=["track_id", *wanted])
+    known = known.set_index("track_id")
+    yield first.join(known, on="track_id")
+    for part in parts:
+        yield part.join(known, on="track_id")
+
+
+def _counted(parts: Parts, progress: Progress) -> Parts:
+    done = 0
+    for part in parts:
+        done += len(part)
+        progress(done)
+        yield part
+
+
+def _csv(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
+    rows = 0
+    names: tuple[str, ...] = ()
+    with place.open("w", encoding="utf-8", newline="") as file:
+        for part in parts:
+            part.to_csv(file, index=False, header=rows == 0 and not names)
+            rows, names = rows + len(part), tuple(part.columns)
+    return rows, names
+
+
+def _parquet(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
+    first = pa.Table.from_pandas(next(parts), preserve_index=False)
+    rows = first.num_rows
+    with parquet.ParquetWriter(place, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for part in parts:
+            table = pa.Table.from_pandas(part, schema=first.schema, preserve_index=False)
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows, tuple(first.column_names)
+
+
+def _npz(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
+    frame = pd.concat(list(parts), ignore_index=True)
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in frame.columns:
+        arrays |= _arrays(str(name), frame[name])
+    with place.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub wants a bool
+    return len(frame), tuple(str(name) for name in frame.columns)
+
+
+def _arrays(name: str, column: "pd.Series[Any]") -> dict[str, NDArray[Any]]:
+    """Return a column as arrays that need no pickling.
+
+    Whole numbers with gaps and yes or no become float64 with NaN, moments datetime64 in UTC, text
+    text; where a text is missing it is empty, and a second array says so.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return {name: column.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")}
+    if pd.api.types.is_string_dtype(column.dtype):
+        missing = column.isna().to_numpy(dtype=bool)
+        found = {name: column.fillna("").to_numpy(dtype=np.str_)}
+        return {**found, name + MISSING: missing} if missing.any() else found
+    if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
+        return {name: column.to_numpy(dtype=np.int64)}
+    return {name: column.to_numpy(dtype=np.float64, na_value=np.nan)}
+
+
+WRITERS: Final[dict[str, Callable[[Parts, Path], tuple[int, tuple[str, ...]]]]] = {
+    "csv": _csv,
+    "parquet": _parquet,
+    "npz": _npz,
+}
+"""What writes the parts of a view into a place, and returns how many rows and which columns."""

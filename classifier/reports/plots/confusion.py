@@ -1,0 +1,78 @@
+"""Which genre is taken for which; genres that are confused stand beside each other."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from classifier.errors import BadChoice
+from classifier.reports.plots import style
+from classifier.reports.plots.request import Wanted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VIEW: Final = "genre_confusions"
+_NUMBERED: Final = 15
+"""Up to so many genres the shares are written into the cells."""
+
+
+def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+    """Draw the share of each genre's test tracks (rows) that were answered by each (columns)."""
+    chosen = style.of_model(frame, wanted, "`classifier models` shows which are kept")
+    chosen = chosen[chosen["regime"] == wanted.regime]
+    genres = sorted(set(chosen["genre"]) | set(chosen["predicted"]))
+    if wanted.genres is not None:
+        style.known(wanted.genres, genres)
+        genres = list(wanted.genres)
+    chosen = chosen[chosen["genre"].isin(genres)]
+    if len(chosen) == 0:
+        raise BadChoice(f"No test track of the regime {wanted.regime!r} was answered.")
+    table = chosen.pivot_table(index="genre", columns="predicted", values="share", fill_value=0.0)
+    table = table.reindex(index=genres, columns=genres, fill_value=0.0)
+    order = ordered(table.to_numpy(dtype=np.float64))
+    return _drawn(table.iloc[order, order], wanted.regime)
+
+
+def ordered(shares: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return an order of the genres in which neighbours are confused with each other."""
+    if len(shares) < 3:
+        return np.arange(len(shares))
+    # slow to import, and only here
+    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+    from scipy.spatial.distance import squareform
+
+    confused = (shares + shares.T) / 2
+    distance = 1.0 - confused / max(float(confused.max()), 1e-9)
+    np.fill_diagonal(distance, 0.0)
+    near = squareform(distance, checks=False)
+    return np.asarray(leaves_list(optimal_leaf_ordering(linkage(near, "average"), near)))
+
+
+def _drawn(table: pd.DataFrame, regime: str) -> "Figure":
+    count = len(table)
+    side = max(5.0, 2.5 + 0.14 * count if count > _NUMBERED else 2.5 + 0.4 * count)
+    figure = style.new(side + 0.8, side)
+    axes = figure.add_subplot()
+    image = axes.imshow(
+        table.to_numpy(), cmap=style.SCALE, vmin=0.0, vmax=1.0, interpolation="nearest"
+    )
+    size = 9.0 if count <= _NUMBERED else 6.0
+    labels = [style.short(genre) for genre in table.index]
+    axes.set_xticks(range(count), labels, rotation=90, fontsize=size)
+    axes.set_yticks(range(count), labels, fontsize=size)
+    axes.set_xlabel("answered")
+    axes.set_ylabel("genre")
+    axes.set_title(f"Test tracks, {style.REGIMES.get(regime, regime)}")
+    if count <= _NUMBERED:
+        _write(axes, table.to_numpy(dtype=np.float64))
+    figure.colorbar(image, ax=axes, label="share of the genre's tracks", shrink=0.6)
+    return figure
+
+
+def _write(axes: Any, shares: NDArray[np.float64]) -> None:
+    for row, column in np.argwhere(shares >= 0.005):
+        share = shares[row, column]
+        colour = "black" if share > 0.6 else "white"
+        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=colour, fontsize=7)

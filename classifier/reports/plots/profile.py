@@ -1,0 +1,54 @@
+"""How each feature is spread within genres."""
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from classifier.errors import BadChoice
+from classifier.features.audio import CATEGORIES
+from classifier.reports.plots import style
+from classifier.reports.plots.request import Wanted
+from genrebase.store import tables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VIEW: Final = "genre_profiles"
+
+
+def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+    """Draw per feature a row for each genre: 5% to 95%, the middle half, and the median.
+
+    Genres stand in the order of their medians of `wanted.feature`. What is measured in files on
+    scales of its own has panels of its own.
+    """
+    if len(frame) == 0:
+        raise BadChoice("No labelled track has features yet: run `collector enrich`.")
+    there = sorted(set(frame["genre"]))
+    genres = there if wanted.genres is None else list(wanted.genres)
+    style.known(genres, there)
+    measured = set(frame["feature"])
+    shown = [name for name in tables.MEASURES if name in measured and name not in CATEGORIES]
+    feature = style.measured(wanted.feature, shown)
+    frame = frame[frame["genre"].isin(genres)].set_index(["feature", "genre"])
+    middle = frame.loc[feature]["p50"]
+    ordered = sorted(genres, key=lambda genre: (float(middle.get(genre, 0.0)), genre))
+    return _drawn(frame, ordered, shown)
+
+
+def _drawn(frame: pd.DataFrame, genres: list[str], shown: list[str]) -> "Figure":
+    count = len(genres)
+    figure = style.new(14.0, max(2.5, 1.2 + 0.15 * count))
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, feature in zip(panels, shown, strict=True):
+        rows = frame.loc[feature].reindex(genres)
+        places = range(count)
+        axes.hlines(places, rows["p05"], rows["p95"], color="#999999", linewidth=0.8)
+        axes.hlines(places, rows["p25"], rows["p75"], color=style.COLOURS[0], linewidth=3.0)
+        axes.plot(rows["p50"], places, "o", color=style.COLOURS[5], markersize=3.0)
+        axes.set_title(feature, fontsize=8)
+        axes.tick_params(labelsize=6)
+        axes.margins(y=0.5 / count)
+    panels[0].set_yticks(range(count), [style.short(genre) for genre in genres], fontsize=6)
+    figure.supxlabel("median, middle half, and 5% to 95% of the genre's tracks", fontsize=8)
+    return figure

@@ -1,0 +1,82 @@
+"""The champion, loaded and ready to answer."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from classifier.data import dataset
+from classifier.errors import BrokenArtifact
+from classifier.records import StoredModel
+from classifier.registry import artifacts
+from genrebase import store
+from genrebase.store import tables
+
+ANSWERS: Final = tables.ANSWERS
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model that may answer: its row, and what its artifact holds."""
+
+    model: StoredModel
+    packed: artifacts.Packed
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the genres it tells apart, in the order of its probabilities."""
+        return self.model.classes
+
+    @cached_property
+    def genre_ids(self) -> NDArray[np.int64]:
+        """Return the genres' numbers, in the same order."""
+        return np.array(self.model.feature_schema["genre_ids"], dtype=np.int64)
+
+    def predict_proba(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a probability per row of `frame` (same index) and genre (a column each).
+
+        The columns of the views are understood (`model.feature_schema["columns"]` are looked
+        at); one that is absent or NULL counts as unknown, others are ignored.
+        """
+        shares = self.packed.estimator.predict_proba(frame)
+        return pd.DataFrame(shares, index=frame.index, columns=list(self.classes))
+
+
+def load(database: dataset.Database, model: StoredModel) -> Champion:
+    """Return a model ready to answer; raise `BrokenArtifact` where it cannot be used."""
+    return Champion(model, artifacts.open_model(model, dataset.artifact(database, model.id)))
+
+
+def answering(database: dataset.Database, champion: StoredModel) -> Champion:
+    """Return who answers for music that is not in the database: the champion's latest refit.
+
+    The champion itself where it has none that can be used.
+    """
+    for model in dataset.models(database, champion.task):
+        if model.status == "refit" and model.parent_id == champion.id:
+            try:
+                return load(database, model)
+            except BrokenArtifact:
+                continue
+    return load(database, champion)
+
+
+def champion(url: str | None = None, *, task: str = "main") -> Champion:
+    """Return the champion of `task` in the database at `url` (default: `STORE_URL`)."""
+    database = store.connect(url)
+    try:
+        return load(database, dataset.champion(database, task))
+    finally:
+        database.dispose()
+
+
+def best(
+    shares: NDArray[np.float64], genres: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return per row the numbers and probabilities of the best five genres, the best first."""
+    order = np.argsort(-shares, axis=1, kind="stable")[:, :ANSWERS]
+    kept = np.take_along_axis(shares, order, axis=1)
+    return genres[order], kept.clip(0.0, 1.0)

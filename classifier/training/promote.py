@@ -1,0 +1,133 @@
+"""Make a model champion by hand: one that was before (rollback), or one that was rejected."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from classifier import estimators, threads
+from classifier.data import dataset, published_split, regimes, soft_labels
+from classifier.data.dataset import Database
+from classifier.data.genre_mapping import labelled
+from classifier.data.soft_labels import Learning
+from classifier.errors import BadChoice, ClassifierError, NoArtifact, NoChampion
+from classifier.records import MAIN, SHARED, Choice, StoredModel
+from classifier.registry import model_store, retention
+from classifier.serving import champion as serving
+from classifier.training import out_of_fold
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import Clock
+from genrebase.store import tables
+
+Tell = Callable[[str], None]
+
+
+def run(
+    database: Database, number: int, clock: Clock, *, tell: Tell, cores: int | None = None
+) -> StoredModel:
+    """Crown model `number`; return it.
+
+    Raise `UnknownModel`, `NoArtifact` for one that retention left only the figures of, or
+    `BrokenArtifact`.
+    """
+    with jobs.job_run(database, clock, "promote") as job:
+        model = dataset.model(database, number)
+        job.note(model=number)
+        if model.status == "champion":
+            job.outcome("nothing_new")
+            return model
+        _check(model)
+        if model.artifact_sha256 is None:
+            raise NoArtifact(
+                f"Model {number} cannot answer: only its figures were kept. `classifier models` "
+                "shows which are kept whole; `classifier pin ID` keeps one whatever comes."
+            )
+        champion = dataset.find_champion(database, model.task)
+        loaded = serving.load(database, model)
+        answers = None
+        if model.status != "retired":  # who was champion before has them
+            answers = _out_of_fold(database, loaded, tell, cores)
+        claim = model_store.Claim(answers, None if champion is None else champion.id)
+        model_store.crown(database, number, model.task, "Promoted by hand.", clock.now(), claim)
+        return dataset.model(database, number)
+
+
+def back(
+    database: Database,
+    clock: Clock,
+    *,
+    tell: Tell,
+    task: str = MAIN,
+    cores: int | None = None,
+) -> StoredModel:
+    """Crown the champion before the present one again; raise `NoChampion` where none was."""
+    before = retention.before(dataset.models(database, task))
+    if not before:
+        raise NoChampion(f"No model was champion of the task {task!r} before this one.")
+    return run(database, before[0].id, clock, tell=tell, cores=cores)
+
+
+def _check(model: StoredModel) -> None:
+    """Raise `BadChoice` for a model that nobody could judge as champion."""
+    if model.status == "refit":
+        raise BadChoice(
+            f"Model {model.id} is a refit of model {model.parent_id} and has no figures of its "
+            f"own: promote {model.parent_id}."
+        )
+    if "snapshot" in model.feature_schema:
+        raise BadChoice(
+            f"Model {model.id} learned from frozen rows, not from this database's: "
+            "train the same here, without --snapshot."
+        )
+
+
+def _out_of_fold(
+    database: Database, champion: serving.Champion, tell: Tell, cores: int | None
+) -> model_store.Predictions:
+    """Return answers about the tracks that a model learned from, by refits."""
+    model, choice = champion.model, Choice.of(champion.model)
+    found = dataset.snapshot(database, choice)
+    if choice.split == "official":
+        found = published_split.sided(found)
+    asked = labelled(found.tracks, found.sighted, found.mappings, choice)
+    tracks = asked.tracks
+    ids = tracks["track_id"].to_numpy(dtype=np.int64)
+    labels = tracks["label"].to_numpy(dtype=str)
+    known = np.isin(labels, model.classes)
+    learned = np.isin(ids, champion.packed.learned) & known
+    if not learned.any():
+        raise ClassifierError(
+            f"None of the tracks that model {model.id} learned from is there any more: "
+            "train again with `classifier train`."
+        )
+    held = np.isin(tracks["side"].to_numpy(dtype=str), _VALIDATION) & known
+    validation = (tracks[held], labels[held]) if held.any() else None
+    workers = threads.fitting(len(ids), len(model.classes), cores)
+    with threads.capped(workers):
+        estimator = estimators.build(choice, threads=workers)
+        learning = Learning(tracks[learned], labels[learned])
+        if choice.labels == SHARED:
+            under = asked.sighted[asked.sighted["genre"].isin(model.classes)].groupby("genre")
+            learning = soft_labels.shared(
+                learning.frame,
+                learning.labels,
+                {str(genre): rows.to_numpy(dtype=np.int64) for genre, rows in under["track_id"]},
+            )
+        shares = out_of_fold.answers(
+            estimator,
+            tracks[learned],
+            learning,
+            validation,
+            np.asarray(model.classes),
+            tell,
+        )
+    genres, probabilities = serving.best(shares, champion.genre_ids)
+    seen = regimes.familiar(
+        ids[learned],
+        found.credits["track_id"].to_numpy(dtype=np.int64),
+        found.credits["artist_id"].to_numpy(dtype=np.int64),
+        champion.packed.learned,
+    )
+    return model_store.Predictions(ids[learned], genres, probabilities, seen, in_training=True)
+
+
+_VALIDATION = tuple(side for side in tables.SIDES if side.startswith("validation"))

@@ -1,0 +1,136 @@
+"""Fit the champion's recipe on the test tracks too: to serve, not to judge.
+
+What was held out to be tested on is learned from here, so nothing is left to measure it on: it
+carries the figures of its parent, named so, and never competes. The validation sides still end
+the learning and weigh the experts, as the recipe wants it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from classifier import estimators, threads
+from classifier.data import dataset, soft_labels
+from classifier.data import training_data as selecting
+from classifier.data.dataset import Database
+from classifier.data.training_data import Selection
+from classifier.errors import TooFewTracks
+from classifier.features import groups
+from classifier.ports import Estimator
+from classifier.records import Choice, Decision, Epoch, StoredModel
+from classifier.registry import artifacts, model_store
+from classifier.training import train
+from genrebase.runtime import jobs
+from genrebase.runtime.clock import Clock
+
+Tell = Callable[[str], None]
+
+
+def run(
+    database: Database, task: str, clock: Clock, *, tell: Tell, cores: int | None = None
+) -> StoredModel:
+    """Store and return a refit of the champion of `task`.
+
+    Where the champion was refitted on the same tracks by the same code, return that one. Raise
+    `NoChampion`, `TooFewTracks` where the champion's genres are no longer there, or `AlreadyRuns`
+    beside another training.
+    """
+    name = f"{train.job_name(task)} (refit)"
+    with jobs.job_run(database, clock, name, alone=True) as job:
+        began = clock.monotonic()
+        parent = dataset.champion(database, task)
+        choice = replace(Choice.of(parent), genres=parent.classes, exclude=(), min_tracks=2)
+        tell("reading the tracks")
+        found = dataset.snapshot(database, choice)
+        selection = everything(selecting.select(found, choice), choice)
+        if selection.classes != parent.classes:
+            raise TooFewTracks(
+                f"Genres of model {parent.id} have too few tracks by now: "
+                "train again with `classifier train`."
+            )
+        recipe = {
+            "data": selecting.fingerprint(selection),
+            "versions": {
+                **artifacts.versions(estimators.build(choice, threads=1)),
+                "code": artifacts.code_fingerprint(),
+            },
+        }
+        model = _same(database, parent, recipe)
+        if model is not None:
+            job.outcome("nothing_new")
+            return model
+        tell(f"learning from {int(selection.learned.sum()):,} tracks")
+        fitted, epochs = _fitted(selection, choice, cores, tell)
+        seconds = clock.monotonic() - began
+        candidate = _candidate(parent, selection, fitted, recipe, clock, seconds)
+        reason = (
+            f"Recipe of model {parent.id} on all labelled tracks but the validation ones; its "
+            "figures are not its own."
+        )
+        decision = Decision("refit", reason)
+        number = model_store.store_model(database, candidate, (), (), decision, None, epochs)
+        job.note(model=number, parent=parent.id, rows=candidate.trained_rows)
+        return dataset.model(database, number)
+
+
+def everything(selection: Selection, choice: Choice) -> Selection:
+    """Return a selection that learns from every side but the validation sides."""
+    kept = selection.rivals & ~selection.on("validation")
+    learned = selecting.thinned(selection.tracks, selection.labels, kept, choice)
+    return replace(selection, learned=learned)
+
+
+def _same(database: Database, parent: StoredModel, recipe: dict[str, Any]) -> StoredModel | None:
+    for model in dataset.models(database, parent.task):
+        same = (
+            model.status == "refit"
+            and model.parent_id == parent.id
+            and model.data_fingerprint == recipe["data"]
+            and model.versions == recipe["versions"]
+        )
+        if same and model.artifact_sha256 is not None:
+            return model
+    return None
+
+
+def _fitted(
+    selection: Selection, choice: Choice, cores: int | None, tell: Tell
+) -> tuple[Estimator, list[Epoch]]:
+    workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
+    with threads.capped(workers):
+        estimator = estimators.build(choice, threads=workers)
+        epochs = train.heard(estimator, tell)
+        fitted = soft_labels.fit(estimator, selection.learning(), selection.validation())
+        return fitted, epochs
+
+
+def _candidate(
+    parent: StoredModel,
+    selection: Selection,
+    fitted: Estimator,
+    recipe: dict[str, Any],
+    clock: Clock,
+    seconds: float,
+) -> model_store.Candidate:
+    artifact = artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))
+    artifacts.unpack(artifact)  # what cannot be loaded again is not worth storing
+    looked_at = estimators.looked_at(fitted, tuple(parent.choice["features"]))
+    columns = groups.columns(looked_at, selection.tracks)
+    return model_store.Candidate(
+        created_at=clock.now(),
+        task=parent.task,
+        estimator=parent.estimator,
+        params=parent.params,
+        choice=parent.choice,
+        feature_schema={"columns": columns, "classes": list(selection.classes)},
+        data_fingerprint=recipe["data"],
+        origin=parent.origin,
+        trained_rows=int(selection.learned.sum()),
+        seconds=seconds,
+        artifact=artifact,
+        artifact_sha256=artifacts.checksum(artifact),
+        metrics={**parent.metrics, "of_model": parent.id},
+        versions=recipe["versions"],
+        probes=artifacts.probe(fitted, selection.tracks[selection.learned], columns),
+        parent_id=parent.id,
+    )

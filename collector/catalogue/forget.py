@@ -1,0 +1,239 @@
+"""Forgetting tracks: what goes, what a person's label keeps, and who is left without a track."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, or_, select
+
+from collector.catalogue import analysis_queue, claims
+from genrebase.store import bulk, tables
+
+_track = tables.track
+
+DESCRIPTION: Final = (
+    "album",
+    "release_date",
+    "release_year",
+    "explicit",
+    "popularity",
+    "split",
+)
+"""What is blanked in a track that a label keeps. Duration and ISRC stay: they say which of several
+recordings under one name the label is about."""
+
+_BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analysis_queue.TABLES)
+"""Tables of which a kept track loses what the origin said, and keeps what others did."""
+
+_NOT_FORGOTTEN: Final = (
+    tables.track_alias,
+    tables.track_artist,
+    tables.verdict,
+    tables.feature_attempt,
+    *_BY_PROVIDER,
+)
+"""Tables about a track that are not simply emptied of a kept one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Which tracks are to be forgotten: delivered by `origin`, last seen before `before`."""
+
+    origin: str
+    before: datetime
+
+    @property
+    def provider(self) -> str:
+        """Under which features that came from the origin are kept."""
+        return self.origin.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What one batch, or all of them, removed."""
+
+    tracks: int = 0
+    kept_for_labels: int = 0
+    """Tracks with a label by a person: they stay, without what the origin said about them."""
+    sightings: int = 0
+    artists: int = 0
+    """Artists who were left without a track."""
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        """Add two batches up."""
+        return Forgotten(
+            self.tracks + other.tracks,
+            self.kept_for_labels + other.kept_for_labels,
+            self.sightings + other.sightings,
+            self.artists + other.artists,
+        )
+
+
+def origins(connection: Connection) -> list[str]:
+    """Return everybody who delivered tracks."""
+    query = select(_track.c.origin).distinct().order_by(_track.c.origin)
+    return list(connection.scalars(query))
+
+
+def count(connection: Connection, overdue: Overdue) -> Forgotten:
+    """Count what would go, without touching anything."""
+    labelled, unlabelled = _labelled(overdue), _unlabelled(overdue)
+    gone = unlabelled.subquery()
+    touched = select(tables.sighting.c.track_id).where(
+        or_(
+            tables.sighting.c.track_id.in_(select(gone.c.id)),
+            tables.sighting.c.track_id.in_(labelled),
+        )
+    )
+    credit, other = tables.track_artist, tables.track_artist.alias("other")
+    goes = credit.c.track_id.in_(select(gone.c.id))
+    stays = exists().where(
+        other.c.artist_id == credit.c.artist_id, ~other.c.track_id.in_(select(gone.c.id))
+    )
+    lonely = select(credit.c.artist_id).where(goes, ~stays).distinct()
+    return Forgotten(
+        *(
+            connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+            for query in (unlabelled, labelled, touched, lonely)
+        )
+    )
+
+
+def forget(connection: Connection, overdue: Overdue, now: datetime, most: int) -> Forgotten:
+    """Forget at most `most` tracks; run inside a writing transaction, which the caller commits.
+
+    Counters of the genres, claims and ties are brought up to date. Nothing forgotten means that
+    nothing is left to forget.
+    """
+    bulk.serialise_writers(connection)
+    before = claims.standings(connection)
+    gone = _ids(connection, _unlabelled(overdue), most)
+    kept = _ids(connection, _labelled(overdue), most - len(gone))
+    sighted = _sighted(connection, [*gone, *kept])
+    artists = _credited(connection, gone)
+    _of(connection, "DELETE FROM track WHERE id", gone)  # and all that refers to it
+    alone = _remove_lonely(connection, artists)
+    _reduce(connection, kept, overdue, now)
+    claims.count_sightings(connection, {genre: -n for genre, n in sighted.items()})
+    claims.settle(connection, kept)
+    if claims.reordered(before, claims.standings(connection)):
+        claims.settle_tied(connection)
+    return Forgotten(len(gone), len(kept), sighted.total(), alone)
+
+
+def _overdue(overdue: Overdue) -> Select[int]:
+    return select(_track.c.id).where(
+        _track.c.origin == overdue.origin, _track.c.last_seen_at < overdue.before
+    )
+
+
+def _has_verdict() -> ColumnElement[bool]:
+    return exists().where(tables.verdict.c.track_id == _track.c.id)
+
+
+def _unlabelled(overdue: Overdue) -> Select[int]:
+    return _overdue(overdue).where(~_has_verdict())
+
+
+def _labelled(overdue: Overdue) -> Select[int]:
+    """Return the tracks with a verdict of which there still is something to forget."""
+    return _overdue(overdue).where(
+        _has_verdict(),
+        or_(
+            *(_track.c[name].is_not(None) for name in DESCRIPTION),
+            *(exists().where(table.c.track_id == _track.c.id) for table in _emptied()),
+            *(
+                exists().where(
+                    table.c.track_id == _track.c.id, table.c.provider == overdue.provider
+                )
+                for table in _BY_PROVIDER
+            ),
+        ),
+    )
+
+
+def _emptied() -> list[Table]:
+    """Return the tables whose rows about a kept track go, whoever adds another."""
+    return [
+        table
+        for table in tables.metadata.sorted_tables
+        if table not in _NOT_FORGOTTEN
+        and any(key.column is _track.c.id for key in table.foreign_keys)
+    ]
+
+
+def _ids(connection: Connection, query: Select[int], most: int) -> list[int]:
+    return list(connection.scalars(query.order_by(_track.c.id).limit(most)))
+
+
+def _sighted(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
+    """Return per genre how many of these tracks were seen under it."""
+    rows = bulk.fetch_by(
+        connection,
+        "SELECT s.genre_id, count(*) FROM {values} CROSS JOIN sighting s"
+        " WHERE s.track_id = listed.value GROUP BY s.genre_id",
+        track_ids,
+        kind="bigint",
+    )
+    return Counter(dict(map(tuple, rows)))
+
+
+def _credited(connection: Connection, track_ids: Sequence[int]) -> list[int]:
+    rows = bulk.fetch_by(
+        connection,
+        "SELECT DISTINCT c.artist_id FROM {values} CROSS JOIN track_artist c"
+        " WHERE c.track_id = listed.value",
+        track_ids,
+        kind="bigint",
+    )
+    return [artist_id for (artist_id,) in rows]
+
+
+def _remove_lonely(connection: Connection, artist_ids: Sequence[int]) -> int:
+    """Remove those artists who have no track any more; return how many."""
+    rows = bulk.fetch_by(
+        connection,
+        "SELECT listed.value FROM {values} WHERE NOT EXISTS"
+        " (SELECT 1 FROM track_artist c WHERE c.artist_id = listed.value)",
+        artist_ids,
+        kind="bigint",
+    )
+    lonely = [artist_id for (artist_id,) in rows]
+    _of(connection, "DELETE FROM artist WHERE id", lonely)
+    return len(lonely)
+
+
+def _reduce(
+    connection: Connection, track_ids: Sequence[int], overdue: Overdue, now: datetime
+) -> None:
+    """Leave of these tracks what their labels are about: name, credits, ids, duration, ISRC.
+
+    The origin is not asked for their features and analyses again.
+    """
+    moment = tables.as_driver_moment(now, connection.dialect.name)
+    blank = ", ".join(f"{name} = NULL" for name in DESCRIPTION)
+    _of(connection, f"UPDATE track SET updated_at = {{mark}}, {blank} WHERE id", track_ids, moment)
+    for table in _emptied():
+        _of(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
+    for table in _BY_PROVIDER:
+        by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
+        _of(connection, by_provider, track_ids, overdue.provider)
+    if overdue.provider != overdue.origin:
+        return  # a file is never asked
+    names = (overdue.provider, analysis_queue.attempt_name(overdue.provider))
+    asked = [(track_id, name, 0, None, "unknown") for track_id in track_ids for name in names]
+    bulk.upsert(
+        connection,
+        tables.feature_attempt,
+        ("track_id", "provider", "attempts", "next_at", "outcome"),
+        asked,
+        update="next_at = NULL, outcome = excluded.outcome",
+    )
+
+
+def _of(connection: Connection, statement: str, ids: Sequence[int], *first: object) -> None:
+    bulk.execute_by(
+        connection, f"{statement} IN (SELECT value FROM {{values}})", *first, values=ids
+    )

@@ -1,0 +1,89 @@
+"""`collector add`."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.console import Output
+
+if TYPE_CHECKING:
+    from collector.imports.ids import Added
+
+_SHOWN = 5
+"""Ids named in a sentence; the JSON document has all."""
+
+
+class NotAdded(GenrebaseError):
+    """None of the tracks, or not all, could be brought in."""
+
+
+def add(
+    tracks: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TRACK_ID|URL|FILE…",
+            help="Spotify ids, URIs or URLs of tracks, or text files with one a line.",
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Bring in tracks by their Spotify ids, without a genre, for the classifier to name.
+
+    What is stored already costs no request. `collector enrich` then fetches their features, and
+    `classifier predict` names them.
+    """
+    # these bring spotipy and SQLAlchemy: --help need not wait
+    from collector import bootstrap, settings
+    from collector.imports.ids import JOB, Adder, read_ids
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.jobs import job_run
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    ids = read_ids(tracks)
+    output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    client, budget = bootstrap.open_spotify(engine, settings.load(), clock)
+    with (
+        stop_on_signals(clock.interrupt) as stop,
+        job_run(engine, clock, JOB) as run,
+        output.progress("Adding tracks", total=len(ids)) as bar,
+    ):
+        adder = Adder(engine, client, budget, clock, lambda: stop.requested)
+        added = adder.run(ids, advance=lambda so_far: bar(so_far.done))
+        added.write_to(run)
+    output.document(as_document(added))
+    _say(added, output)
+    if added.blocked is not None:
+        raise added.blocked
+    if added.stopped == "interrupted":
+        raise NotAdded("Stopped; the same command goes on from here.")
+    if not added.recorded.tracks_new and not added.recorded.duplicates:
+        raise NotAdded("Spotify has no track of any of these ids.")
+
+
+def as_document(added: "Added") -> dict[str, Any]:
+    """Return the JSON document of what was added."""
+    return {
+        "asked": added.asked,
+        "tracks_new": added.recorded.tracks_new,
+        "duplicates": added.recorded.duplicates,
+        "unknown": added.unknown,
+        "unusable": added.unusable,
+        "requests": added.requests,
+        "stopped": added.stopped,
+        "blocked_until": added.blocked.until if added.blocked else None,
+    }
+
+
+def _say(added: "Added", output: Output) -> None:
+    output.say(
+        f"{added.recorded.tracks_new:,} new tracks, {added.recorded.duplicates:,} were there, "
+        f"in {added.requests:,} requests."
+    )
+    if added.unknown:
+        more = len(added.unknown) - _SHOWN
+        named = ", ".join(added.unknown[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+        output.warn(f"Spotify does not know {named}.")
+    for source_id, reason in added.unusable.items():
+        output.warn(f"{source_id} was set aside: {reason}.")

@@ -1,0 +1,57 @@
+"""The command `collector analyse`."""
+
+from typing import Annotated
+
+import typer
+
+from collector.commands.harvest import Stopped
+from genrebase.runtime.console import Output
+
+
+def analyse(
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, help="Calls to Spotify at most, retries included.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Ask Spotify for the audio analysis of tracks: keys by section, timbre, pitch.
+
+    One request a track, so the labelled ones come first, and their genres take turns. Credentials
+    that may not ask find out with one request a week.
+    """
+    # these bring spotipy and SQLAlchemy: --help need not wait
+    from collector import bootstrap, settings
+    from collector.enrichment.analyses import JOB
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.jobs import job_run
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    with stop_on_signals(clock.interrupt) as stop:
+        analyser = bootstrap.open_analyser(engine, settings.load(), clock, lambda: stop.requested)
+        with (
+            job_run(engine, clock, JOB) as run,
+            output.progress("Asking for analyses") as bar,
+        ):
+            outcome = analyser.run(
+                max_requests=max_requests,
+                advance=lambda so_far: bar(so_far.asked, note=f"{so_far.known:,} known"),
+            )
+            outcome.write_to(run)
+    output.document(outcome.as_document())
+    for problem in outcome.problems:
+        output.warn(problem)
+    if outcome.stopped == "closed":
+        output.warn(
+            "Spotify does not show audio analyses to these credentials; it is asked again in a "
+            "week at the earliest."
+        )
+    output.say(
+        f"{outcome.known:,} of {outcome.asked:,} tracks have an analysis now,"
+        f" in {outcome.requests:,} requests."
+    )
+    if outcome.blocked is not None:
+        raise outcome.blocked
+    if outcome.stopped == "interrupted":
+        raise Stopped("Stopped; the next run goes on from here.")

@@ -1,0 +1,61 @@
+"""`collector forget`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.console import Output
+
+
+class Stopped(GenrebaseError):
+    """Somebody stopped it before everything was forgotten."""
+
+
+def forget(
+    origin: Annotated[
+        str, typer.Option(help="Who delivered the tracks: spotify, csv:FILE, audio …")
+    ],
+    older_than: Annotated[
+        str, typer.Option(help="How long ago they were last seen: 30d, 12h or 4w.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go; touch nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Remove tracks that a source delivered and has not shown for a while.
+
+    Aliases, sightings, credits, features and predictions go with a track. What people said stays:
+    a track with a label keeps its name, credits, ids, duration and ISRC, and loses the rest.
+    """
+    # these bring SQLAlchemy: --help need not wait
+    from collector.curation import forget as forgetting
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    output, clock, age = Output(as_json=as_json), SystemClock(), forgetting.parse_age(older_than)
+    engine = connect()
+    if dry_run:
+        done = forgetting.preview(engine, clock, origin, age)
+    else:
+        with stop_on_signals() as stop, output.progress("Forgetting tracks") as bar:
+            done = forgetting.forget(
+                engine,
+                clock,
+                origin,
+                age,
+                stop_requested=lambda: stop.requested,
+                advance=lambda so_far: bar(so_far.tracks + so_far.kept_for_labels),
+            )
+    gone = done.forgotten
+    output.document({**asdict(gone), "origin": origin, "before": done.before, "dry_run": dry_run})
+    output.say(
+        f"{gone.tracks:,} tracks from {origin} last seen before {done.before:%Y-%m-%d %H:%M} UTC "
+        f"{'would be' if dry_run else 'are'} forgotten, with {gone.artists:,} artists; "
+        f"{gone.kept_for_labels:,} more keep only what their labels are about."
+    )
+    if done.stopped:
+        raise Stopped("Stopped; the same command goes on from here.")

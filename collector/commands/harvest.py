@@ -1,0 +1,161 @@
+"""The command `collector harvest`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.errors import Blocked
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.console import Output
+
+if TYPE_CHECKING:
+    from collector.crawl.dry_run import PlaylistPreview, Preview
+    from collector.crawl.forecast import Outlook
+    from collector.crawl.harvest import Outcome
+    from collector.crawl.sequence import Crawl
+
+SOURCE = "spotify"
+PLAYLISTS = "spotify_playlists"
+
+_ENDINGS = {
+    "target": "Every genre has its target.",
+    "exhausted": "There is nothing left to ask: every shard is exhausted.",
+    "limit": "The requests allowed for this run are spent; the next harvest goes on from here.",
+    "interrupted": "Stopped; the next harvest goes on from here.",
+}
+
+
+class Stopped(GenrebaseError):
+    """Somebody stopped the harvest before it was done."""
+
+
+def harvest(
+    genre: Annotated[
+        list[str] | None, typer.Option(help="Only this genre; may be given several times.")
+    ] = None,
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, help="Calls to the source at most, retries included.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be asked; ask nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Fetch tracks until every genre has its target, or nothing is left to ask.
+
+    The playlists bound to a genre are read first, then what a search finds for it.
+    Can be stopped and started again anywhere. A ban up to a minute is waited out; a longer one
+    ends the harvest with exit code 4.
+    """
+    # these bring spotipy and SQLAlchemy: --help need not wait
+    from collector import bootstrap, settings
+    from collector.crawl.dry_run import preview, preview_playlists
+    from collector.crawl.forecast import outlooks
+    from collector.curation import genres
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+    from genrebase.store.engine import reading
+
+    output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
+    wanted = [genres.find(engine, name).name for name in genre or ()]
+    if dry_run:
+        with reading(engine) as connection:
+            to_go = outlooks(
+                connection, SOURCE, clock, rate=settings.load().spotify_pace, genres=wanted
+            )
+        lists = preview_playlists(engine, PLAYLISTS, wanted, clock.now())
+        _show(preview(engine, SOURCE, wanted), lists, to_go, output)
+        return
+    with stop_on_signals(clock.interrupt) as stop:
+        crawl = bootstrap.open_crawl(engine, settings.load(), clock, lambda: stop.requested)
+        outcome = _run(crawl, wanted, max_requests, output)
+    output.document(as_document(outcome))
+    recorded = outcome.recorded
+    output.say(
+        f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} seen before"
+        f" in {outcome.requests:,} requests."
+    )
+    if outcome.set_aside:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.set_aside.most_common())
+        output.say(f"Set aside: {reasons}.")
+    if outcome.unknown:
+        from collector.crawl.forecast import unknown_sentence  # it brings SQLAlchemy, as above
+
+        output.warn(unknown_sentence(outcome.unknown))
+    _end(outcome, output)
+
+
+def as_document(outcome: "Outcome") -> dict[str, Any]:
+    """Return the JSON document of a harvest."""
+    recorded = outcome.recorded
+    return {
+        "requests": outcome.requests,
+        "sightings": recorded.tracks_new + recorded.duplicates,
+        "tracks_new": recorded.tracks_new,
+        "duplicates": recorded.duplicates,
+        "unusable": outcome.unusable,
+        "reasons": dict(outcome.set_aside),
+        "unknown": outcome.unknown,
+        "stopped": outcome.stopped,
+        "blocked_until": outcome.blocked.until if outcome.blocked else None,
+    }
+
+
+def _run(crawl: "Crawl", genres: list[str], max_requests: int | None, output: Output) -> "Outcome":
+    from genrebase.runtime.jobs import job_run  # it brings SQLAlchemy: --help need not wait
+
+    with (
+        job_run(crawl.engine, crawl.clock, "harvest") as run,
+        output.progress("Harvesting") as bar,
+    ):
+        outcome = crawl.run(
+            genres,
+            max_requests=max_requests,
+            advance=lambda at: bar(
+                at.tracks, total=at.wanted, note=f"{at.genre}, {at.requests:,} requests"
+            ),
+        )
+        outcome.write_to(run)
+    return outcome
+
+
+def _end(outcome: "Outcome", output: Output) -> None:
+    ban: Blocked | None = outcome.blocked
+    if ban is not None:
+        raise ban
+    if outcome.stopped == "interrupted":
+        raise Stopped(_ENDINGS[outcome.stopped])
+    output.say(_ENDINGS[outcome.stopped])
+
+
+def _show(
+    previews: "list[Preview]",
+    playlists: "list[PlaylistPreview]",
+    to_go: "list[Outlook]",
+    output: Output,
+) -> None:
+    from collector.commands.status import show_outlook  # it brings SQLAlchemy, as above
+
+    genres = [asdict(one) | asdict(more) for one, more in zip(previews, to_go, strict=True)]
+    output.document({"genres": genres, "playlists": [asdict(one) for one in playlists]})
+    if playlists:
+        output.table(
+            "Playlists that would be read first",
+            ("genre", "playlist", "offset", "read before"),
+            [(one.genre, one.playlist, one.offset, one.read_before) for one in playlists],
+        )
+    columns = (
+        "genre",
+        "target",
+        "tracks",
+        "open_shards",
+        "query",
+        "year_from",
+        "year_to",
+        "offset",
+    )
+    rows = [[getattr(one, name) for name in columns] for one in previews]
+    output.table("What would be asked next", columns, rows)
+    show_outlook(to_go, output)

@@ -1,0 +1,77 @@
+"""`collector label`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.catalogue.verdicts import Label
+from collector.curation import annotations
+from genrebase import store
+from genrebase.errors import Refused
+from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.console import Output
+from genrebase.store.engine import Engine
+
+
+def label(
+    track: Annotated[
+        str | None, typer.Argument(help="A source's id, a Spotify URL or URI, or track_id.")
+    ] = None,
+    genre: Annotated[str | None, typer.Argument(help="What it is.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who says so.")] = None,
+    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the label back.")] = False,
+    import_file: Annotated[
+        Path | None,
+        typer.Option("--import", help="A CSV file of labels: track, genre, by, note, at."),
+    ] = None,
+    export_file: Annotated[
+        Path | None, typer.Option("--export", help="Write all labels to a CSV file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Say what a track is. A label beats every claim, and nothing but a person changes it."""
+    output = Output(as_json=as_json)
+    asked = sum((track is not None, import_file is not None, export_file is not None))
+    if asked != 1 or (genre is None and track is not None and not remove):
+        raise Refused(
+            "Say one of: collector label TRACK GENRE --by NAME, collector label TRACK --remove, "
+            "collector label --import FILE, collector label --export FILE."
+        )
+    engine = store.connect()
+    if import_file is not None:
+        _import(engine, import_file, by, output)
+    elif export_file is not None:
+        written = annotations.export(engine, export_file)
+        output.say(f"{written:,} labels are in {export_file}.")
+        output.document({"labels": written, "file": str(export_file)})
+    elif remove and track is not None:
+        gone = annotations.take_back(engine, track, by)
+        for one in gone:
+            output.say(f"{_said(one)}: taken back.")
+        output.document({"removed": [_document(one) for one in gone]})
+    elif track is not None and genre is not None:
+        given = annotations.give(engine, SystemClock(), track, genre, by or "", note)
+        output.say(_said(given))
+        output.document(_document(given))
+
+
+def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
+    taken = annotations.import_labels(engine, SystemClock(), file, by)
+    output.say(
+        f"{taken.rows:,} rows: {taken.labelled:,} labels stored, {taken.unchanged:,} known "
+        f"already, {taken.rejected:,} rejected."
+    )
+    for reason, count in taken.reasons.items():
+        output.say(f"Rejected {count:,}: {reason}.")
+    output.document(asdict(taken))
+
+
+def _said(one: Label) -> str:
+    return f"{one.title} by {one.artists} is {one.genre}, says {one.by}"
+
+
+def _document(one: Label) -> dict[str, object]:
+    return asdict(one)

@@ -1,0 +1,33 @@
+"""The command `collector run`: the harvester as a daemon."""
+
+from typing import Annotated
+
+import typer
+
+from genrebase.runtime.console import Output
+
+
+def run(
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
+) -> None:
+    """Harvest and enrich for as long as something is missing, until SIGTERM or Ctrl-C.
+
+    The step in hand is finished, and the exit code is 0; a second signal aborts.
+    """
+    # these bring spotipy and SQLAlchemy: --help need not wait
+    from collector import daemon, settings
+    from collector.monitoring import metrics
+    from collector.monitoring.status import bans
+    from genrebase.runtime import logging
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    logging.configure(human=False if as_json else None)
+    clock, engine, told = SystemClock(), connect(), settings.load()
+    output = Output(as_json=as_json)
+    output.say("The harvester runs; Ctrl-C ends it.")
+    for ban in bans(engine, clock):
+        output.say(f"{ban} Nothing is asked of it before.")
+    with stop_on_signals(clock.interrupt) as stop, metrics.serving(engine, told, clock):
+        daemon.run(engine, told, clock, stop)

@@ -1,0 +1,1 @@
+"""One page after another: planning, leases, harvests."""

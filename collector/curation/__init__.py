@@ -1,0 +1,1 @@
+"""What people decide: genres, labels, mappings, what is removed."""

@@ -1,0 +1,93 @@
+"""Forget tracks that were not seen for long: retention, as a source's terms may ask for it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from collector.catalogue import forget as retention
+from collector.catalogue.forget import Forgotten, Overdue
+from genrebase.errors import Refused
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.jobs import job_run
+from genrebase.store.engine import Engine, reading, transaction
+
+JOB: Final = "forget"
+BATCH: Final = 5_000
+"""Tracks of one transaction."""
+
+_AGE: Final = re.compile(r"(\d{1,5})\s*([hdw])")
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was forgotten, or would be."""
+
+    origin: str
+    before: datetime
+    """Tracks last seen before this moment."""
+    forgotten: Forgotten
+    stopped: bool
+    """Whether somebody stopped it before it was done."""
+
+
+def parse_age(text: str) -> timedelta:
+    """Return the time that `30d`, `12h` or `4w` stands for."""
+    found = _AGE.fullmatch(text.strip().lower())
+    if found is None:
+        raise Refused(f"{text!r} is no age: write 30d (days), 12h (hours) or 4w (weeks).")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def forget(
+    engine: Engine,
+    clock: Clock,
+    origin: str,
+    age: timedelta,
+    *,
+    stop_requested: Callable[[], bool] = lambda: False,
+    advance: Callable[[Forgotten], None] = lambda _: None,
+    batch: int = BATCH,
+) -> Outcome:
+    """Remove the tracks that `origin` delivered and nobody has shown for longer than `age`.
+
+    Each batch is a transaction of its own, so that stopping anywhere loses nothing. Tracks with a
+    label by a person stay, reduced to what the label is about.
+    """
+    overdue = _overdue(engine, clock, origin, age)
+    total = Forgotten()
+    with job_run(engine, clock, JOB) as run:
+        while not (stopped := stop_requested()):
+            with transaction(engine) as connection:
+                more = retention.forget(connection, overdue, clock.now(), batch)
+            total += more
+            advance(total)
+            if more.tracks + more.kept_for_labels < batch:
+                break
+        run.note(origin=origin, before=overdue.before.isoformat())
+        run.count(
+            tracks=total.tracks,
+            kept_for_labels=total.kept_for_labels,
+            sightings=total.sightings,
+            artists=total.artists,
+        )
+        run.outcome("interrupted" if stopped else "done")
+    return Outcome(origin, overdue.before, total, stopped)
+
+
+def preview(engine: Engine, clock: Clock, origin: str, age: timedelta) -> Outcome:
+    """Count what `forget` would remove."""
+    overdue = _overdue(engine, clock, origin, age)
+    with reading(engine) as connection:
+        return Outcome(origin, overdue.before, retention.count(connection, overdue), stopped=False)
+
+
+def _overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> Overdue:
+    """Return what is to go; refuse an origin that delivered nothing where others did."""
+    with reading(engine) as connection:
+        known = retention.origins(connection)
+    if known and origin not in known:
+        raise Refused(f"No track came from {origin!r}. Tracks came from: {', '.join(known)}.")
+    return Overdue(origin, clock.now() - age)

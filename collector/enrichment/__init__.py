@@ -1,0 +1,1 @@
+"""Audio features and audio analyses for tracks that have none."""

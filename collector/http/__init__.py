@@ -1,0 +1,1 @@
+"""HTTP to sources and providers: client, retries, rate limiter, back-off."""

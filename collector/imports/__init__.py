@@ -1,0 +1,1 @@
+"""Tracks that come from files or by their ids."""

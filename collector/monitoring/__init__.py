@@ -1,0 +1,1 @@
+"""Status, health, metrics, checks."""

@@ -1,0 +1,131 @@
+"""What the collector can do with what it was given: a line each, for at most four requests."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from collector import bootstrap, settings
+from collector.errors import BadCredentials, CollectorError, EndpointClosed
+from collector.http.rate_limiter import Budget
+from collector.http.retry import Allowance, ask, fetch_page, remembering_closed
+from collector.ports import FeatureProvider
+from collector.providers.reccobeats import ReccoBeats
+from collector.providers.spotify_features import SpotifyAudioFeatures
+from collector.records import PageQuery
+from collector.settings import CollectorSettings
+from collector.sources import spotify_client
+from collector.sources.spotify_search import SpotifySearch
+from genrebase.errors import GenrebaseError
+from genrebase.runtime.checks import Check
+from genrebase.runtime.clock import Clock, SystemClock
+from genrebase.store import connect
+from genrebase.store.engine import Engine
+from genrebase.store.tables import ALL_YEARS
+
+MOST_REQUESTS: Final = 4
+"""A page of search, one smaller where it is refused, and one request to each provider."""
+
+_ASKED_FOR: Final = "rock"
+_WELL_KNOWN: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
+"""Mr. Brightside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Looks at Spotify and ReccoBeats, out of their budgets."""
+
+    engine: Engine
+    settings: CollectorSettings
+    clock: Clock
+    allowance: Allowance
+
+    def examine(self) -> Iterator[Check]:
+        """Yield what was found."""
+        yield from self._spotify()
+        provider = ReccoBeats.from_settings(self.settings, self.clock)
+        yield _tried("reccobeats", partial(self._ask_provider, provider))
+
+    def _spotify(self) -> Iterator[Check]:
+        try:
+            source = SpotifySearch.from_settings(self.settings, self.clock)
+        except BadCredentials as error:
+            yield Check("spotify", ok=None, sentence=f"{error} Imports need none.")
+            return
+        if self.settings.real_spotify and not self.settings.terms_accepted:
+            yield Check("spotify terms", ok=None, sentence=bootstrap.TERMS)
+        searched = _tried("spotify search", partial(self._search, source))
+        yield searched
+        if searched.ok:
+            provider = SpotifyAudioFeatures.from_settings(self.settings, self.clock)
+            yield _tried("spotify audio features", partial(self._ask_provider, provider))
+
+    def _search(self, source: SpotifySearch) -> Check:
+        budget = Budget.open(self.engine, source.account)
+        query = PageQuery(
+            _ASKED_FOR, source.query_for(_ASKED_FOR), *ALL_YEARS, 0, source.page_limits[0]
+        )
+        page = fetch_page(budget, self.clock, source, query, self.allowance)
+        now = self.clock.now().timestamp()
+        limit = budget.capabilities.page_limit(source.page_limits, now)
+        if page.ended:
+            return Check(
+                "spotify search",
+                ok=False,
+                sentence=f"the credentials are taken, but a search for the genre {_ASKED_FOR} "
+                "brings nothing: this app may not search by genre. Import a dataset instead.",
+            )
+        mode = "extended mode" if limit == source.page_limits[0] else "development mode"
+        return Check("spotify search", ok=True, sentence=f"{limit} tracks a page ({mode}).")
+
+    def _ask_provider(self, provider: FeatureProvider) -> Check:
+        budget = Budget.open(self.engine, provider.account)
+        now = self.clock.now().timestamp()
+        if budget.capabilities.is_closed(provider.endpoint, now):
+            return _closed(provider.name)
+        call = partial(provider.fetch, [_WELL_KNOWN])
+        try:
+            with remembering_closed(budget, self.clock):
+                ask(budget, self.clock, call, self.allowance)
+        except EndpointClosed:
+            return _closed(provider.name)
+        return Check(_name(provider.name), ok=True, sentence="audio features are answered.")
+
+
+def checks() -> Iterator[Check]:
+    """Yield what the collector's surroundings allow, with what to do where they do not."""
+    clock = SystemClock()
+    try:
+        configured = settings.load()
+    except GenrebaseError as error:
+        yield Check("collector settings", ok=False, sentence=str(error))
+        return
+    try:
+        engine = connect()
+    except GenrebaseError:
+        yield Check(
+            "sources",
+            ok=None,
+            sentence="not asked: requests are counted in the database, which cannot be used.",
+        )
+        return
+    try:
+        yield from Doctor(engine, configured, clock, Allowance(MOST_REQUESTS)).examine()
+    finally:
+        engine.dispose()
+
+
+def _tried(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except CollectorError as error:
+        return Check(name, ok=False, sentence=str(error))
+
+
+def _closed(provider: str) -> Check:
+    sentence = "closed to these credentials; the other providers are asked instead."
+    return Check(_name(provider), ok=None, sentence=sentence)
+
+
+def _name(provider: str) -> str:
+    return "spotify audio features" if provider == spotify_client.NAME else provider

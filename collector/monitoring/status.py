@@ -1,0 +1,95 @@
+"""How far the harvest is: what `collector status` shows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from collector import rate as rates
+from collector.catalogue import catalogue_origin, report
+from collector.catalogue import forecast as forecasts
+from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
+from collector.crawl import forecast
+from collector.crawl.forecast import Outlook
+from collector.rate import Rate
+from collector.source_ids import SPOTIFY
+from genrebase.runtime.clock import Clock
+from genrebase.store.engine import Engine, reading
+
+USUAL_RATE: Final = rates.parse("60/30s")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a database, at one moment."""
+
+    tracks: int
+    sightings: int
+    with_features: int
+    requests: int
+    blocked_until: datetime | None
+    """The latest end of the bans on what is harvested; None when nothing is blocked."""
+    genres: list[GenreCounts]
+    unlabelled: int
+    artists: int
+    verdicts: int
+    origin: str | None
+    """What the database was filled from, for people; None before a harvest."""
+    invented: bool
+    """Its catalogue is the sandbox's own: nothing in it is real music."""
+    sources: list[SourceCounts]
+    last_runs: list[LastRun]
+    outlook: list[Outlook]
+    """What every genre with a target has still to go."""
+    unknown: list[str]
+    """Genres of which the source answered that it has nothing."""
+    alarms: list[str]
+    """Sentences about genres that look wrong."""
+
+
+def status(engine: Engine, clock: Clock, rate: Rate = USUAL_RATE) -> Status:
+    """Return the state of the database; hours are told at `rate` where nothing was asked yet."""
+    with reading(engine) as connection:
+        totals = report.totals(connection)
+        sources = report.sources(connection, clock.now())
+        harvested = report.harvested_sources(connection)
+        filled_from = catalogue_origin.stored(connection)
+        genres = report.genres(connection)
+        last_runs = report.last_runs(connection, clock.now())
+        to_go = forecast.outlooks(connection, SPOTIFY, clock, rate=rate)
+        alarms = forecast.alarms(forecasts.overlaps(connection))
+    bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]
+    return Status(
+        tracks=totals.tracks,
+        sightings=totals.sightings,
+        with_features=totals.with_features,
+        requests=sum(one.requests for one in sources),
+        blocked_until=max(bans, default=None),
+        genres=genres,
+        unlabelled=totals.unlabelled,
+        artists=totals.artists,
+        verdicts=totals.verdicts,
+        origin=None if filled_from is None else str(filled_from),
+        invented=filled_from is not None and filled_from.kind == "synthetic",
+        sources=sources,
+        last_runs=last_runs,
+        outlook=to_go,
+        unknown=[one.genre for one in to_go if one.unknown],
+        alarms=alarms,
+    )
+
+
+def ban_sentences(sources: Iterable[SourceCounts]) -> list[str]:
+    """Say of each source that has blocked us until when."""
+    return [
+        f"{one.source} is blocked until {one.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
+        + (f" ({one.blocked_reason})." if one.blocked_reason else ".")
+        for one in sources
+        if one.blocked_until
+    ]
+
+
+def bans(engine: Engine, clock: Clock) -> list[str]:
+    """Say who has blocked us at this moment, until when."""
+    with reading(engine) as connection:
+        return ban_sentences(report.sources(connection, clock.now()))

@@ -1,0 +1,109 @@
+"""A clip as one row of numbers: seven statistics of every feature over its frames, and more.
+
+The first 518 are the descriptor set of the FMA benchmark (Defferrard et al., "FMA: A Dataset for
+Music Analysis", ISMIR 2017), by its names: `mfcc_mean_01`. The set is versioned by its name: what
+was stored under one name can always be compared.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrebase.audio import rhythm
+from genrebase.audio.decode import RATE
+from genrebase.audio.frame_features import HOP, SIZES, Frames, Rows
+
+SCHEMA: Final = "genrebase-1"
+"""The name of the whole set."""
+CLASSIC: Final = "fma518"
+"""The name of its first 518 columns."""
+
+STATISTICS: Final = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
+MEL_GROUPS: Final = 32
+"""Bands of the mel spectrum, four of the 128 each."""
+
+CLASSIC_COLUMNS: Final = tuple(
+    f"{feature}_{statistic}_{number:02d}"
+    for feature, size in SIZES.items()
+    for statistic in STATISTICS
+    for number in range(1, size + 1)
+)
+_MORE: Final = (
+    *(f"flatness_{statistic}" for statistic in STATISTICS),
+    *(f"mel_mean_{number:02d}" for number in range(1, MEL_GROUPS + 1)),
+    *(f"mel_std_{number:02d}" for number in range(1, MEL_GROUPS + 1)),
+    "harmonic_energy",
+    "percussive_energy",
+    "harmonic_share",
+    "onset_rate",
+    "onset_strength_mean",
+    "onset_strength_std",
+    "tempo",
+)
+COLUMNS: Final = (*CLASSIC_COLUMNS, *_MORE)
+"""All columns in their order: energies in dB, onsets a second, tempo in BPM."""
+
+_ROUNDING: Final = float(np.finfo(np.float64).eps)
+"""Of the mean: what deviates by no more is constant."""
+_QUIET: Final = 1e-10
+"""Power below which nothing is heard: -100 dB."""
+
+
+def describe(frames: Frames, onsets: NDArray[np.float32], tempo: float | None) -> Rows:
+    """Return the values of `COLUMNS`, float32; NaN where a statistic is not defined.
+
+    `onsets` is the strength of onsets per frame (see `rhythm`), `tempo` in BPM.
+    """
+    rows = [_statistics(frames.classic[name]).reshape(-1) for name in SIZES]
+    rows += [_statistics(frames.flatness).reshape(-1), *_mel(frames.mel)]
+    both = frames.harmonic + frames.percussive
+    seconds = len(onsets) * HOP / RATE
+    rate = len(rhythm.beginnings(onsets))
+    rows.append(
+        np.array(
+            [
+                _decibels(frames.harmonic),
+                _decibels(frames.percussive),
+                frames.harmonic / both if both > _QUIET else np.nan,
+                rate / seconds,
+                onsets.mean(),
+                onsets.std(),
+                np.nan if tempo is None else tempo,
+            ]
+        )
+    )
+    return np.concatenate(rows).astype(np.float32)
+
+
+def _statistics(rows: Rows) -> NDArray[np.float64]:
+    """Return (statistics, values) over the frames; skew and kurtosis of a constant are NaN."""
+    values = rows.astype(np.float64)
+    mean = values.mean(axis=1)
+    away = values - mean[:, np.newaxis]
+    square = away**2
+    variance, fourth = square.mean(axis=1), (square**2).mean(axis=1)
+    third = np.multiply(square, away, out=away).mean(axis=1)
+    spread = np.where(np.sqrt(variance) > np.abs(mean) * _ROUNDING, variance, np.nan)
+    return np.stack(
+        [
+            fourth / spread**2 - 3.0,
+            values.max(axis=1),
+            mean,
+            np.median(values, axis=1),
+            values.min(axis=1),
+            third / spread**1.5,
+            np.sqrt(variance),
+        ]
+    )
+
+
+def _mel(mel: Rows) -> list[NDArray[np.float64]]:
+    grouped = mel.reshape(MEL_GROUPS, -1, mel.shape[1]).mean(axis=1, dtype=np.float64)
+    decibels = np.log10(np.maximum(grouped, _QUIET, out=grouped), out=grouped)
+    decibels *= 10.0
+    return [decibels.mean(axis=1), decibels.std(axis=1)]
+
+
+def _decibels(power: float) -> float:
+    return 10.0 * float(np.log10(max(power, _QUIET)))

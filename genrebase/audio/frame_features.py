@@ -1,0 +1,173 @@
+"""What is heard in each short frame of a clip: one spectrum, from which everything is derived.
+
+The figures are librosa's (McFee et al., "librosa: Audio and Music Signal Analysis in Python",
+SciPy 2015), and equal to those of its functions called one by one; only what these compute again
+and again (spectra, constant-Q transforms, tuning) is computed once. Long clips are worked through
+half a minute at a time, so that memory does not grow with them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from genrebase.audio import chroma, spectral
+from genrebase.audio.decode import RATE, Samples
+
+Rows = NDArray[np.float32]
+"""(values, frames)"""
+
+FRAME: Final = 2048
+"""Samples of a frame, 46 ms."""
+HOP: Final = 512
+"""Samples from one frame to the next, 12 ms."""
+MEL_BANDS: Final = 128
+_CHUNK: Final = HOP * 2_606
+"""Samples worked through at once: half a minute, and a little more than the usual clip."""
+_MEDIAN: Final = 31
+"""Frames, and bands, that a median is of: librosa's own, whose `decompose` costs 90 MB."""
+_COARSE: Final = 2
+"""Of the mel spectrum every second frame is enough to tell harmonic from percussive."""
+
+SIZES: Final = {
+    "chroma_cens": 12,
+    "chroma_cqt": 12,
+    "chroma_stft": 12,
+    "mfcc": 20,
+    "rms": 1,
+    "spectral_bandwidth": 1,
+    "spectral_centroid": 1,
+    "spectral_contrast": 7,
+    "spectral_rolloff": 1,
+    "tonnetz": 6,
+    "zcr": 1,
+}
+"""The classic set, and how many values each feature has in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A clip frame by frame, `HOP` samples apart."""
+
+    classic: dict[str, Rows]
+    """By the names in `SIZES`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and rolloff
+    in Hz, contrast in dB, rms and zcr 0..1."""
+    flatness: Rows
+    """(1, frames) 0..1: 1 is noise."""
+    mel: Rows
+    """(128, frames): power in bands of the mel scale."""
+    harmonic: float
+    """Power of what stays (see `_harmonic_percussive`), a mean over bands and frames."""
+    percussive: float
+    """Power of what strikes, likewise."""
+
+    def rows(self) -> Iterator[Rows]:
+        """Yield everything that has a value per frame."""
+        yield from (self.classic[name] for name in SIZES)
+        yield self.flatness
+        yield self.mel
+
+
+def look(samples: Samples) -> Frames:
+    """Return all frames of a clip at `RATE`; it holds at least one second."""
+    chunks = list(_chunks(samples))
+    lengths = [1 + len(chunk) // HOP for chunk in chunks]
+    whole = Frames(
+        classic={name: _rows(size, sum(lengths)) for name, size in SIZES.items()},
+        flatness=_rows(1, sum(lengths)),
+        mel=_rows(MEL_BANDS, sum(lengths)),
+        harmonic=0.0,
+        percussive=0.0,
+    )
+    strengths = []
+    for number, chunk in enumerate(chunks):
+        first = sum(lengths[:number])
+        part = _chunk(chunk)
+        for into, rows in zip(whole.rows(), part.rows(), strict=True):
+            into[:, first : first + lengths[number]] = rows
+        strengths.append((part.harmonic, part.percussive))
+    harmonic, percussive = np.average(strengths, axis=0, weights=lengths)
+    return replace(whole, harmonic=float(harmonic), percussive=float(percussive))
+
+
+def _rows(values: int, frames: int) -> Rows:
+    return np.empty((values, frames), dtype=np.float32)
+
+
+def _chunks(samples: Samples) -> Iterator[Samples]:
+    """Yield half a minute at a time; a rest too short to stand alone goes with the last."""
+    edges = list(range(0, len(samples), _CHUNK))
+    if len(edges) > 1 and len(samples) - edges[-1] < RATE:
+        edges.pop()
+    for first, last in zip(edges, [*edges[1:], len(samples)], strict=True):
+        yield samples[first:last]
+
+
+def _chunk(samples: Samples) -> Frames:
+    feature: Any = librosa.feature
+    magnitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP).T)
+    power = magnitude**2
+    semitones = chroma.constant_q(samples, HOP, chroma.tuning(magnitude))
+    mel = _mel_bands() @ power.T
+    centroid, bandwidth = spectral.centroid_and_bandwidth(magnitude)
+    octaves = {"n_chroma": 12, "n_octaves": chroma.OCTAVES, "bins_per_octave": 12}
+    cens = feature.chroma_cens(C=semitones, **octaves)
+    classic = {
+        "chroma_cens": cens,
+        "chroma_cqt": feature.chroma_cqt(C=semitones, **octaves),
+        "chroma_stft": chroma.chroma(power),
+        "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
+        "rms": spectral.root_mean_square(power),
+        "spectral_bandwidth": bandwidth,
+        "spectral_centroid": centroid,
+        "spectral_contrast": spectral.contrast(magnitude),
+        "spectral_rolloff": spectral.rolloff(magnitude),
+        "tonnetz": feature.tonnetz(chroma=cens),
+        "zcr": spectral.zero_crossings(samples, FRAME, HOP),
+    }
+    harmonic, percussive = _harmonic_percussive(mel)
+    length = len(magnitude)
+    return Frames(
+        {name: np.asarray(rows[:, :length], np.float32) for name, rows in classic.items()},
+        spectral.flatness(power),
+        mel,
+        harmonic,
+        percussive,
+    )
+
+
+@cache
+def _mel_bands() -> Rows:
+    return np.asarray(librosa.filters.mel(sr=RATE, n_fft=FRAME, n_mels=MEL_BANDS), np.float32)
+
+
+def _harmonic_percussive(mel: Rows) -> tuple[float, float]:
+    """Return the mean power of what stays in a band over time, and of what strikes through bands.
+
+    Median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
+    DAFx 2010), over the mel spectrum instead of the full one: an eighth of the bands.
+    """
+    coarse = np.sqrt(mel[:, ::_COARSE])
+    stays, strikes = _medians(coarse), _medians(coarse.T).T
+    masks = (
+        librosa.util.softmask(one, other, power=2.0, split_zeros=True)
+        for one, other in ((stays, strikes), (strikes, stays))
+    )
+    harmonic, percussive = (float(((coarse * mask) ** 2).mean()) for mask in masks)
+    return harmonic, percussive
+
+
+def _medians(rows: Rows) -> Rows:
+    """Return the medians along each row, mirrored at its ends.
+
+    One after the other the rows are one long row, for which scipy has a much faster way.
+    """
+    side = _MEDIAN // 2
+    padded = np.pad(rows, ((0, 0), (side, side)), mode="symmetric")
+    found = median_filter(padded.reshape(-1), size=_MEDIAN).reshape(padded.shape)
+    return np.asarray(found[:, side:-side], np.float32)

@@ -1,0 +1,131 @@
+"""Key and mode: of a whole clip and of its sections, from how strong each pitch class is."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrebase.audio.decode import RATE
+from genrebase.audio.frame_features import HOP, Frames
+from genrebase.audio.harmony import MAJOR, Heard, Whole
+
+_MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+_MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+"""How well each pitch class fits a key (Krumhansl and Kessler, Psychological Review 89, 1982)."""
+SECTION: Final = 15.0
+"""Seconds of a section on average."""
+_LEAST: Final = 2.0
+"""Sections shorter than these seconds are no sections."""
+
+
+def _profiles() -> NDArray[np.float64]:
+    """Return (24, 12): twelve major keys from C, then twelve minor ones, each normalised."""
+    keys = [np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)]
+    return np.stack([_normal(np.asarray(key)) for key in keys])
+
+
+def _normal(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    centred = values - values.mean()
+    length = float(np.linalg.norm(centred))
+    return np.asarray(centred / length) if length > 0 else centred
+
+
+_KEYS: Final = _profiles()
+
+
+def find(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
+    """Return (tonic 0 = C, mode 1 major, confidence 0..1) of the mean of `chroma` (12, frames).
+
+    The key whose profile correlates best (Krumhansl, "Cognitive Foundations of Musical Pitch",
+    1990, chapter 4). The confidence is how far the second best tonic falls behind, twice that
+    being certain. None where no pitch class stands out.
+    """
+    mean = _normal(chroma.mean(axis=1).astype(np.float64))
+    if not np.any(mean):
+        return None
+    fits = _KEYS @ mean
+    best = int(np.argmax(fits))
+    others = np.delete(fits, [best % 12, best % 12 + 12])
+    confidence = float(np.clip(2 * (fits[best] - others.max()), 0.0, 1.0))
+    return best % 12, MAJOR if best < 12 else 0, confidence
+
+
+def whole(frames: Frames, tempo: float | None) -> Whole:
+    """Return key, mode and tempo of a clip."""
+    found = find(frames.classic["chroma_cqt"])
+    if found is None:
+        return Whole(tempo=tempo)
+    key, mode, confidence = found
+    return Whole(key, mode, confidence, confidence, tempo)
+
+
+def sections(frames: Frames) -> list[Heard]:
+    """Return the sections of a clip, each with its key and loudness.
+
+    Neighbouring seconds that sound alike are joined (Ward's clustering along the time) until a
+    section is 15 s long on average.
+    """
+    chroma, mfcc = frames.classic["chroma_cqt"], frames.classic["mfcc"]
+    per_second = max(1, round(RATE / HOP))
+    starts = range(0, chroma.shape[1], per_second)
+    seconds = np.stack([_heard(chroma, mfcc, at, at + per_second) for at in starts])
+    edges = [starts[at] for at in _edges(seconds)]
+    found = []
+    for first, last in zip(edges, [*edges[1:], chroma.shape[1]], strict=True):
+        duration = (last - first) * HOP / RATE
+        key = find(chroma[:, first:last])
+        power = float(np.square(frames.classic["rms"][0, first:last]).mean())
+        found.append(
+            Heard(
+                start=first * HOP / RATE,
+                duration=duration,
+                key=None if key is None else key[0],
+                mode=None if key is None else key[1],
+                key_confidence=None if key is None else key[2],
+                mode_confidence=None if key is None else key[2],
+                loudness=10.0 * float(np.log10(max(power, 1e-10))),
+            )
+        )
+    return found
+
+
+def _heard(
+    chroma: NDArray[np.float32], mfcc: NDArray[np.float32], first: int, last: int
+) -> NDArray[np.float64]:
+    timbre = mfcc[1:, first:last].mean(axis=1) / 100.0  # dB: about as large as chroma then
+    return np.concatenate([chroma[:, first:last].mean(axis=1), timbre]).astype(np.float64)
+
+
+def _edges(seconds: NDArray[np.float64]) -> list[int]:
+    """Return the first second of each section."""
+    count = max(1, round(len(seconds) / SECTION))
+    if count == 1:
+        return [0]
+    changes = _changes(seconds, count)
+    edges = [0]
+    for edge in changes:
+        long_enough = edge - edges[-1] >= _LEAST and len(seconds) - edge >= _LEAST
+        if long_enough:
+            edges.append(int(edge))
+    return edges
+
+
+def _changes(seconds: NDArray[np.float64], count: int) -> list[int]:
+    """Return where the rows change when neighbours are joined until `count` groups are left.
+
+    Those are joined whose joining adds least to the variance within (Ward, "Hierarchical Grouping
+    to Optimize an Objective Function", JASA 1963). scikit-learn's does the same for any
+    neighbourhood, and costs a process 90 MB.
+    """
+    firsts = list(range(len(seconds)))
+    sizes = np.ones(len(seconds))
+    means = seconds.copy()
+    while len(firsts) > count:
+        apart = np.square(means[1:] - means[:-1]).sum(axis=1)
+        at = int(np.argmin(apart * sizes[1:] * sizes[:-1] / (sizes[1:] + sizes[:-1])))
+        both = sizes[at] + sizes[at + 1]
+        means[at] = (means[at] * sizes[at] + means[at + 1] * sizes[at + 1]) / both
+        sizes[at] = both
+        means, sizes = np.delete(means, at + 1, axis=0), np.delete(sizes, at + 1)
+        del firsts[at + 1]
+    return firsts[1:]

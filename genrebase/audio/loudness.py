@@ -1,0 +1,76 @@
+"""Loudness as broadcasters measure it (ITU-R BS.1770-4), for mono at 44,100 Hz."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from genrebase.audio.decode import RATE, Samples
+
+_SHELF: Final = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
+"""Of the head: above these Hz so many dB more, Q."""
+_HIGH_PASS: Final = (38.13547087602444, 0.5003270373238773)
+"""Hz below which the ear hears little, Q."""
+_BLOCK, _HOP = 0.4, 0.1
+"""Seconds of a block, and from one to the next."""
+_STEPS_AT_ONCE: Final = 100
+_OFFSET: Final = -0.691
+_SILENCE: Final = -70.0
+"""LUFS below which a block is silence."""
+_RELATIVE: Final = -10.0
+"""LU below the mean: what is softer does not count."""
+
+
+def integrated(samples: Samples) -> float | None:
+    """Return the loudness in LUFS (dB below full scale as heard); None for silence."""
+    steps = _energies(samples)
+    per_block = round(_BLOCK / _HOP)
+    summed = np.concatenate([[0.0], np.cumsum(steps)])
+    blocks = max(1, len(steps) - per_block + 1)
+    ends = np.minimum(np.arange(blocks) + per_block, len(steps))
+    power = (summed[ends] - summed[:blocks]) / int(_BLOCK * RATE)
+    loud = power[_lufs(power) > _SILENCE]
+    if len(loud) == 0:
+        return None
+    kept = loud[_lufs(loud) > _lufs(loud.mean()) + _RELATIVE]
+    return float(_lufs(kept.mean()))
+
+
+def _energies(samples: Samples) -> NDArray[np.float64]:
+    """Return the energy of the weighted sound in every whole step of 0.1 s.
+
+    Some seconds at a time: a long sound in double precision would fill the memory.
+    """
+    step = int(_HOP * RATE)
+    filters = [_shelf(), _high_pass()]
+    states = [np.zeros(len(a) - 1) for _, a in filters]
+    found = []
+    for first in range(0, len(samples) // step * step, step * _STEPS_AT_ONCE):
+        heard = samples[first : first + step * _STEPS_AT_ONCE].astype(np.float64)
+        for place, (b, a) in enumerate(filters):
+            heard, states[place] = lfilter(b, a, heard, zi=states[place])
+        whole = heard[: len(heard) // step * step].reshape(-1, step)
+        found.append(np.square(whole).sum(axis=1))
+    return np.concatenate(found) if found else np.zeros(1)
+
+
+def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(_OFFSET + 10.0 * np.log10(np.maximum(power, 1e-12)))
+
+
+def _shelf() -> tuple[list[float], list[float]]:
+    hertz, decibels, q = _SHELF
+    k, high = np.tan(np.pi * hertz / RATE), 10.0 ** (decibels / 20.0)
+    band = high**0.4996667741545416
+    norm = 1.0 + k / q + k * k
+    b = [high + band * k / q + k * k, 2.0 * (k * k - high), high - band * k / q + k * k]
+    a = [norm, 2.0 * (k * k - 1.0), 1.0 - k / q + k * k]
+    return [value / norm for value in b], [value / norm for value in a]
+
+
+def _high_pass() -> tuple[list[float], list[float]]:
+    hertz, q = _HIGH_PASS
+    k = np.tan(np.pi * hertz / RATE)
+    norm = 1.0 + k / q + k * k
+    return [1.0, -2.0, 1.0], [1.0, 2.0 * (k * k - 1.0) / norm, (1.0 - k / q + k * k) / norm]

@@ -1,0 +1,85 @@
+"""What the segments of a track, sounds of about a second each, say together and in their order.
+
+Segments are an array shaped (segments, 26): 12 values of timbre, 12 of pitch, loudness in dB,
+duration in seconds. Long sounds count for more than short ones: means and deviations are weighted
+by duration.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from genrebase.audio import packed_matrices
+from genrebase.audio.packed_matrices import Figures, Matrix
+
+TWELVE: Final = 12
+TIMBRE: Final = slice(0, 12)
+PITCH: Final = slice(12, 24)
+LOUDNESS: Final = 24
+DURATION: Final = 25
+CHANNELS: Final = 26
+"""The columns, and how many there are."""
+
+KIND: Final = "segments"
+VERSION: Final = 1
+MOST_STEPS: Final = 1_900
+"""Steps of a matrix: of 26 halves each they stay below 100 kB, compressed or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timbre:
+    """Means and deviations over a track's segments, 12 values each, weighted by duration."""
+
+    segments: int
+    timbre_means: tuple[float, ...]
+    """Unbounded; the first is about loudness."""
+    timbre_deviations: tuple[float, ...]
+    pitch_means: tuple[float, ...]
+    """How strong each pitch class is, C first, 0..1."""
+    pitch_deviations: tuple[float, ...]
+
+
+def summarise(segments: Figures) -> Timbre | None:
+    """Return means and deviations of all segments; None where there are none.
+
+    The deviation is that of the whole population: the root of the weighted mean square distance
+    from the weighted mean.
+    """
+    if len(segments) == 0:
+        return None
+    weights = segments[:, DURATION] / segments[:, DURATION].sum()
+    values = segments[:, :LOUDNESS]
+    # rounding must not carry a mean beyond what occurs: a pitch of 1 throughout has the mean 1
+    means = np.clip(weights @ values, values.min(axis=0), values.max(axis=0))
+    deviations = np.sqrt(weights @ (values - means) ** 2)
+    return Timbre(
+        len(segments),
+        tuple(means[TIMBRE].tolist()),
+        tuple(deviations[TIMBRE].tolist()),
+        tuple(means[PITCH].tolist()),
+        tuple(deviations[PITCH].tolist()),
+    )
+
+
+def pack(segments: Figures) -> Matrix | None:
+    """Return the segments in their order as a matrix to store; None where there are none.
+
+    Of more than `MOST_STEPS` segments, neighbours are taken together: their duration is the sum,
+    everything else the mean, weighted by duration.
+    """
+    if len(segments) == 0:
+        return None
+    return packed_matrices.pack(KIND, VERSION, _thinned(segments))
+
+
+def _thinned(segments: Figures) -> Figures:
+    together = -(-len(segments) // MOST_STEPS)
+    if together == 1:
+        return segments
+    first = np.arange(0, len(segments), together)
+    durations = np.add.reduceat(segments[:, DURATION], first)
+    weighted = segments * segments[:, [DURATION]]
+    thinned: Figures = np.add.reduceat(weighted, first) / durations[:, np.newaxis]
+    thinned[:, DURATION] = durations
+    return thinned

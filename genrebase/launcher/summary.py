@@ -1,0 +1,68 @@
+"""The demo's summary, for people."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from genrebase.launcher import sandbox
+from genrebase.runtime.console import Output
+
+_REGIMES: Final = {"seen_artist": "artists it knows", "new_artist": "new artists"}
+
+
+def show(summary: Mapping[str, Any], output: Output) -> None:
+    """Show what there is, how good the model is, what to ask, and how to open it."""
+    output.table(
+        "Genres",
+        ("genre", "target", "tracks", "sightings", "with features"),
+        [
+            (one["name"], one["target"], one["tracks"], one["sightings"], one["with_features"])
+            for one in summary["genres"]
+        ],
+    )
+    output.say(
+        f"{summary['tracks']:,} unique tracks from {summary['sightings']:,} sightings and "
+        f"{summary['requests']:,} requests; audio features known for "
+        f"{summary['with_features']:,} ({_share(summary['with_features'], summary['tracks'])})."
+    )
+    _show_champion(summary["champion"], output)
+    if summary["invented"]:
+        output.say(f"All of it comes from {sandbox.INVENTED}. They say nothing about real music.")
+    _show_questions(summary["questions"], output)
+    output.say(f"\nThe database is {summary['database']}. To open it:")
+    for tool, line in summary["open"].items():
+        output.say(f"  {tool}: {line}")
+    output.say(f"Done in {summary['seconds']:.0f} s.")
+
+
+def _show_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
+    if champion is None:
+        output.say("No model became champion: none beat the majority baseline.")
+        return
+    output.table(
+        f"Champion: model {champion['id']}, {champion['estimator']}, "
+        f"trained on {champion['trained_rows']:,} tracks",
+        ("tested on", "tracks", "accuracy", "95% interval", "macro F1", "top 3", "baseline"),
+        [
+            _metrics(what, champion["metrics"][regime])
+            for regime, what in _REGIMES.items()
+            if regime in champion["metrics"]
+        ],
+    )
+
+
+def _metrics(what: str, found: Mapping[str, Any]) -> tuple[object, ...]:
+    low, high = found.get("interval") or (None, None)
+    interval = "" if low is None else f"{low:.3f} to {high:.3f}"
+    figures = (found.get(name) for name in ("macro_f1", "top3", "baseline"))
+    return (what, found.get("n"), found.get("accuracy"), interval, *figures)
+
+
+def _show_questions(asked: list[Mapping[str, Any]], output: Output) -> None:
+    output.say("\nThree questions to try, and their answers:")
+    for one in asked:
+        output.say(f"\n{one['question']}\n\n{one['sql']};")
+        output.table("", one["answer"].columns, one["answer"].rows)
+
+
+def _share(part: int, whole: int) -> str:
+    return "none" if not whole else f"{part / whole:.0%}"

@@ -1,0 +1,114 @@
+"""Running migrations: one transaction, with the views taken down before and put up after."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+
+from genrebase.store import settings as store_settings
+from genrebase.store import tables
+from genrebase.store.engine import WRITES, connected, make_engine
+from genrebase.store.errors import StoreError
+from genrebase.store.view_migration import standing_views
+from genrebase.store.views.definition import Providers
+
+_Work = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
+
+_MIGRATE: Final = frozenset({"upgrade", "downgrade"})
+"""The commands that change the schema, by the name of alembic's function for each."""
+
+_WRITE: Final = _MIGRATE | {"do_stamp", "do_ensure_version"}
+
+_MIGRATORS_LOCK: Final = 0x6D696772  # "migr": one migration of a database at a time
+
+
+def run(context: EnvironmentContext) -> None:
+    """Do what alembic was asked for; all of it happens, or nothing.
+
+    The database is the configuration's attribute `store_url`, else the settings'. Commands that
+    only read (`current`, `check`, `history`) leave the views alone.
+    """
+    if context.is_offline_mode():
+        raise CommandError("Migrations look at the views that people built: --sql cannot be used.")
+    work = _work(context)
+    settings = store_settings.load()
+    engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
+    try:
+        with connected(engine) as connection:
+            if work.__name__ in _WRITE:
+                connection.execution_options(**{WRITES: True})
+            if work.__name__ in _MIGRATE:
+                _suspend_foreign_keys(connection)
+                work = _with_views(context, connection, work, settings.feature_order)
+            context.configure(
+                connection=connection,
+                target_metadata=tables.metadata,
+                fn=work,
+                transactional_ddl=True,
+                render_as_batch=True,
+                include_object=_is_ours,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        engine.dispose()
+
+
+def _work(context: EnvironmentContext) -> _Work:
+    """Return the function by which alembic does the command in hand."""
+    context.configure(dialect_name="sqlite")
+    work: _Work = context.get_context().opts["fn"]
+    return work
+
+
+def _with_views(
+    context: EnvironmentContext, connection: Connection, work: _Work, providers: Providers
+) -> _Work:
+    heads = set(context.script.get_heads())
+
+    def steps(revisions: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
+        _serialise(connection)
+        planned = list(work(revisions, migration))
+        standing = standing_views(connection)
+        if not planned:
+            at_head = set(migration.get_current_heads()) == heads
+            if not at_head or standing.are_current(providers):
+                return
+        standing.take_down()
+        yield from planned
+        at_head = set(migration.get_current_heads()) == heads
+        standing.put_up(providers if at_head else None)
+        _check_foreign_keys(connection)
+
+    return steps
+
+
+def _is_ours(_made: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
+    """Leave tables out that somebody else keeps in the same database."""
+    return not (kind == "table" and reflected and name not in tables.metadata.tables)
+
+
+def _serialise(connection: Connection) -> None:
+    """Wait for another process that migrates the same database (SQLite waited at BEGIN)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATORS_LOCK})
+
+
+def _suspend_foreign_keys(connection: Connection) -> None:
+    """Let SQLite rebuild a table without emptying those that refer to it."""
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            names = ", ".join(sorted({row[0] for row in broken}))
+            raise StoreError(
+                f"Nothing was changed: rows of {names} would refer to rows that are not there."
+            )

@@ -1,0 +1,108 @@
+"""Read a catalogue file: CSV, gzipped CSV or Parquet, every cell as the text it is."""
+
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from collector.imports import rejects_file
+from sandbox.errors import UnusableCatalogue
+
+Row = Sequence[str]
+"""One row's cells; a song called NA is called NA."""
+
+_GZIP: Final = b"\x1f\x8b"
+_PARQUET: Final = b"PAR1"
+LISTED_BY: Final = ";"
+"""Between the names of one cell's artists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows in the order of the file."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    name: str
+    """The file's name, or how it was invented."""
+    sha256: str
+    """Of the file's bytes."""
+    kind: Literal["synthetic", "file"] = "file"
+
+
+def read(path: Path) -> Table:
+    """Read the file; raise `UnusableCatalogue` with a sentence where that cannot be done."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UnusableCatalogue(
+            f"{path} cannot be read ({why}): give an existing CSV or Parquet file."
+        ) from error
+    columns, rows = _parquet(path, content) if content[:4] == _PARQUET else _csv(path, content)
+    return Table(columns, rows, path.name, hashlib.sha256(content).hexdigest())
+
+
+def write(table: Table, path: Path) -> None:
+    """Save the table as a new CSV file; gzipped where the name ends in `.gz`."""
+    content = csv_text(table.columns, table.rows).encode()
+    if path.suffix == ".gz":  # no time stamp: the same table, the same bytes
+        content = gzip.compress(content, compresslevel=6, mtime=0)
+    rejects_file.write(path, content)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return rows as CSV."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _csv(path: Path, content: bytes) -> tuple[tuple[str, ...], list[Row]]:
+    try:
+        plain = gzip.decompress(content) if content[:2] == _GZIP else content
+        reader = csv.reader(io.StringIO(plain.decode("utf-8-sig"), newline=""))
+        columns = tuple(next(reader, ()))
+        return columns, list(_padded(reader, len(columns)))
+    except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error) as error:
+        raise UnusableCatalogue(
+            f"{path} is not a CSV file in UTF-8 ({error}): save it as one, gzipped or not."
+        ) from error
+
+
+def _padded(rows: Iterable[list[str]], width: int) -> Iterator[Row]:
+    """Leave out blank lines; fill up lines that end early."""
+    for row in rows:
+        if len(row) >= width:
+            yield row
+        elif row:
+            yield row + [""] * (width - len(row))
+
+
+def _parquet(path: Path, content: bytes) -> tuple[tuple[str, ...], list[Row]]:
+    import pyarrow as pa  # only Parquet needs it, and it takes its time to load
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(io.BytesIO(content))
+    except (pa.ArrowException, OSError) as error:
+        raise UnusableCatalogue(
+            f"{path} is not a readable Parquet file ({error}): write it again or give a CSV."
+        ) from error
+    columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    return tuple(table.column_names), list(zip(*columns, strict=True))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return LISTED_BY.join(_text(part) for part in value)
+    return str(value)

@@ -1,0 +1,113 @@
+"""The HTTP server: uvicorn on loopback, in a thread of its own."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any, Final
+
+import uvicorn
+
+from genrebase.runtime.clock import Clock, SystemClock
+from sandbox import application
+from sandbox.application import Application, Behaviour
+from sandbox.catalogue import Catalogue
+from sandbox.errors import PortTaken
+
+HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 10.0
+"""How long the server may take to start; it needs some milliseconds."""
+_STOP_SECONDS: Final = 2
+"""How long an answer in hand may take when the server is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sandbox that answers."""
+
+    url: str
+    """`http://127.0.0.1:PORT`, without a slash at the end."""
+    port: int
+    _application: Application
+    _thread: Thread
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still answers."""
+        return self._thread.is_alive()
+
+    def stats(self) -> dict[str, Any]:
+        """Return what `/__sandbox__/stats` says."""
+        return self._application.stats.as_json()
+
+
+class _Server(uvicorn.Server):
+    """Tells when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextmanager
+def serve_in_thread(
+    catalogue: Catalogue,
+    behaviour: Behaviour | None = None,
+    *,
+    port: int = 0,
+    clock: Clock | None = None,
+) -> Iterator[Running]:
+    """Serve `catalogue` while the block runs; port 0 takes any free one.
+
+    Raise `PortTaken` where another program listens there.
+    """
+    listening = _listen(port)
+    port = listening.getsockname()[1]
+    url = f"http://{HOST}:{port}"
+    made = application.make(catalogue, behaviour or Behaviour(), url, clock or SystemClock())
+    config = uvicorn.Config(
+        made.asgi,
+        access_log=False,
+        lifespan="off",
+        log_config=None,
+        loop="asyncio",
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+        ws="none",
+    )
+    server = _Server(config)
+    thread = Thread(
+        target=server.run, kwargs={"sockets": [listening]}, name="sandbox", daemon=True
+    )
+    thread.start()
+    try:
+        server.ready.wait(_START_SECONDS)
+        yield Running(url, port, made, thread)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def _listen(port: int) -> socket.socket:
+    # Only where the protocol is named does asyncio switch Nagle's delay off: 40 ms an answer.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there SO_REUSEADDR would share the port
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(socket.SOMAXCONN)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise PortTaken(
+            f"Port {port} of {HOST} cannot be used ({error}): "
+            "give another with --port, or --port 0 for any free one."
+        ) from error
+    return listening

@@ -1,0 +1,127 @@
+"""Which label a track is learned under."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classifier.data import genre_mapping
+from classifier.errors import BadChoice
+from classifier.records import Choice
+
+MAPPINGS = {
+    "genrebase-13": {"techno": "electronic", "hip-hop": "urban", "r-n-b": "urban", "rock": "rock"},
+    "two": {"techno": "fast", "rock": "fast", "hip-hop": "slow"},
+}
+TRACKS = pd.DataFrame(
+    {
+        "track_id": [1, 2, 3, 4, 5, 6],
+        "label": pd.array(["techno", "hip hop", "R&B", "rock", "polka", "nan"], dtype="string"),
+        "verdict": pd.array([pd.NA] * 6, dtype="string"),
+        "genres_sighted": [1, 1, 1, 2, 1, 1],
+    }
+)
+SIGHTED = pd.DataFrame(
+    {
+        "track_id": [1, 2, 3, 4, 4, 5],
+        "genre": pd.array(["techno", "hip hop", "R&B", "rock", "hip-hop", "polka"], "string"),
+    }
+)
+
+
+def found(**choice: str) -> genre_mapping.Labelled:
+    return genre_mapping.labelled(TRACKS, SIGHTED, MAPPINGS, Choice(**choice))
+
+
+def as_dict(done: genre_mapping.Labelled) -> dict[int, str]:
+    return dict(zip(done.tracks["track_id"], done.tracks["label"], strict=True))
+
+
+def test_fine_labels_stay_and_know_their_groups() -> None:
+    """Spelling does not matter to the mapping; a word that is no genre is no label."""
+    done = found()
+    assert as_dict(done) == {1: "techno", 2: "hip hop", 3: "R&B", 4: "rock", 5: "polka"}
+    assert done.broad_of == {
+        "techno": "electronic",
+        "hip hop": "urban",
+        "R&B": "urban",
+        "rock": "rock",
+    }
+
+
+def test_broad_labels_replace_fine_ones() -> None:
+    """What the mapping does not know is left out, and named with its tracks."""
+    done = found(level="broad")
+    assert as_dict(done) == {1: "electronic", 2: "urban", 3: "urban", 4: "rock"}
+    assert done.unmapped == {"polka": 1}
+    seen = sorted(map(tuple, done.sighted.itertuples(index=False)))
+    assert seen == [(1, "electronic"), (2, "urban"), (3, "urban"), (4, "rock"), (4, "urban")]
+
+
+@pytest.mark.parametrize(("unmapped", "label"), [("other", "other"), ("own", "polka")])
+def test_the_unmapped_go_where_they_are_sent(unmapped: str, label: str) -> None:
+    """Into one group, or each into its own; the sightings follow."""
+    done = found(level="broad", unmapped=unmapped)
+    assert as_dict(done)[5] == label
+    assert done.sighted.loc[done.sighted["track_id"] == 5, "genre"].tolist() == [label]
+
+
+def test_mappings_stand_side_by_side() -> None:
+    """Each by its name."""
+    assert as_dict(found(level="broad", mapping="two")) == {1: "fast", 2: "slow", 4: "fast"}
+
+
+def test_a_broad_genre_belongs_to_itself() -> None:
+    """A dataset may carry broad names already."""
+    tracks = TRACKS.assign(label=pd.array(["electronic"] * 6, dtype="string"))
+    done = genre_mapping.labelled(tracks, SIGHTED, MAPPINGS, Choice(level="broad"))
+    assert set(as_dict(done).values()) == {"electronic"}
+
+
+def test_only_the_genres_inside_a_broad_one() -> None:
+    """Their labels stay fine."""
+    assert as_dict(found(within="urban")) == {2: "hip hop", 3: "R&B"}
+
+
+def test_an_unknown_mapping_or_group_is_refused_with_the_known() -> None:
+    """In a sentence."""
+    with pytest.raises(BadChoice, match="genrebase-13, two"):
+        found(mapping="three", level="broad")
+    with pytest.raises(BadChoice, match="electronic, rock, urban"):
+        found(within="classical")
+
+
+def test_spellings_of_one_genre_share_a_key() -> None:
+    """And different genres do not."""
+    assert (
+        genre_mapping.key("Drum & Bass")
+        == genre_mapping.key("drum-and-bass")
+        == genre_mapping.key("drum_n_bass")
+    )
+    assert genre_mapping.key("r&b") == genre_mapping.key("R-n-B")
+    assert genre_mapping.key("pop") != genre_mapping.key("k-pop")
+
+
+def test_a_near_miss_is_told_from_a_far_one() -> None:
+    """A genre without a group is near itself only."""
+    near = genre_mapping.same_broad(
+        np.array(["techno", "techno", "polka", "polka"]),
+        np.array(["house", "rock", "polka", "rock"]),
+        {"techno": "electronic", "house": "electronic", "rock": "rock"},
+    )
+    assert near.tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("genres", "says"),
+    [
+        (("techno", "house", "rock"), True),
+        (("techno", "rock", "polka"), False),
+        (("techno", "house"), False),
+    ],
+)
+def test_a_broad_genre_says_something_where_some_but_not_all_share_one(
+    genres: tuple[str, ...], says: bool
+) -> None:
+    """Each in its own, or all in one: the broad figure would repeat the fine one, or be 1."""
+    broad_of = {"techno": "electronic", "house": "electronic", "rock": "rock"}
+    assert genre_mapping.groups_any(genres, broad_of) is says

@@ -1,0 +1,76 @@
+"""The published split in the place of the frozen folds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classifier.data import published_split
+from classifier.data.dataset import Snapshot
+from classifier.data.training_data import select
+from classifier.errors import BadChoice
+from classifier.records import Choice
+from tests.music import Music
+
+OFFICIAL = Choice(split="official")
+
+
+def published(words: dict[str, str]) -> Snapshot:
+    """Every artist's songs on one side, but the first artist's first song, which is tested on."""
+    music = Music(artists=30, songs_each=8, guests=0.0)
+    found = music.snapshot()
+    sides = ("training",) * 6 + ("validation", "test", "training", None)
+    told = [sides[song.artists[0] % len(sides)] for song in music.songs]
+    told[0] = "test"
+    split = pd.array([words.get(one or "", one) for one in told], dtype="string")
+    return replace(found, tracks=found.tracks.assign(split=split))
+
+
+@pytest.mark.parametrize(
+    "words", [{}, {"training": "Train ", "validation": "valid", "test": "TEST"}]
+)
+def test_tracks_stand_where_they_were_published(words: dict[str, str]) -> None:
+    """Whatever their folds say; of a known artist where one of its tracks is learned from."""
+    tracks = published_split.sided(published(words)).tracks
+    assert tracks["side"].value_counts().to_dict() == {
+        "train": 167,
+        "validation_new": 24,
+        "test_new": 24,
+        "test_seen": 1,
+        "none": 24,
+    }
+    assert tracks.loc[0, "side"] == "test_seen"
+
+
+def test_a_model_learns_the_published_training_side_only() -> None:
+    """And is asked about the published test side, in the regimes by artist as ever."""
+    found = published({})
+    selection = select(found, OFFICIAL)
+    told = selection.tracks["split"].fillna("").to_numpy(dtype=object)
+    assert (told[selection.learned] == "training").all()
+    assert selection.learned.sum() == (told == "training").sum()
+    assert (told[selection.on("test")] == "test").all()
+    regimes, counts = np.unique(selection.regimes[selection.on("test")], return_counts=True)
+    assert dict(zip(regimes.tolist(), counts.tolist(), strict=True)) == {
+        "new_artist": 24,
+        "seen_artist": 1,
+    }
+    frozen = select(found, Choice())
+    assert frozen.tracks["side"].equals(Music(artists=30, guests=0.0).snapshot().tracks["side"])
+
+
+def test_without_a_published_split_there_is_nothing_to_honour() -> None:
+    """A sentence says which side is missing."""
+    with pytest.raises(BadChoice, match=r"published on a train side: leave out --split"):
+        select(Music().snapshot(), OFFICIAL)
+    found = published({"test": "hidden"})
+    with pytest.raises(BadChoice, match="published on a test side"):
+        select(found, OFFICIAL)
+
+
+def test_the_split_is_stored_with_the_choice_where_it_is_not_the_usual() -> None:
+    """And models judged by different sides do not compete."""
+    assert OFFICIAL.as_json()["split"] == "official"
+    assert "split" not in Choice().as_json()
+    assert not OFFICIAL.asks_like(Choice())

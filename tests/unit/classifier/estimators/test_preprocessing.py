@@ -1,0 +1,203 @@
+"""What is done to the tracks before a model learns from them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classifier import estimators
+from classifier.data.training_data import Selection, select
+from classifier.errors import BadChoice
+from classifier.estimators.preprocessing import PreparedFeatures
+from classifier.features.audio import AudioFeatures
+from classifier.records import Choice, Preparation
+from tests.music import Music
+
+RANDOM = np.random.default_rng(0)
+LABELS = np.repeat(["blues", "metal"], [90, 30])
+FRAME = pd.DataFrame(
+    {
+        "tempo": RANDOM.normal(120, 20, 120),
+        "energy": np.where(LABELS == "metal", 0.8, 0.3) + RANDOM.normal(0, 0.05, 120),
+        "loudness": RANDOM.normal(-8, 2, 120),
+        "key": np.where(LABELS == "metal", RANDOM.integers(0, 2, 120) * 7, 4),
+        "explicit": LABELS == "metal",
+        "popularity": pd.array(np.where(np.arange(120) % 4, 50, np.nan), dtype="Float64"),
+    }
+)
+
+
+def features(**chosen: Any) -> PreparedFeatures:
+    settings = {"complete": True, **chosen}
+    return PreparedFeatures(AudioFeatures(), **settings)
+
+
+def columns(matrix: np.ndarray, prepared: PreparedFeatures, name: str) -> np.ndarray:
+    """Return a column of a matrix whose categories are codes."""
+    return matrix[:, list(prepared.numbers_.get_feature_names_out()).index(name)]
+
+
+@pytest.fixture(scope="module")
+def selection() -> Selection:
+    return select(Music(guests=0.2, silent=0.2).snapshot(), Choice())
+
+
+def test_the_median_stands_for_what_is_unknown_and_a_flag_says_so() -> None:
+    """The median of what it learned from, also for tracks that come later."""
+    prepared = features(one_hot=False)
+    matrix = prepared.fit_resample(FRAME, LABELS)[0]
+    assert np.isfinite(matrix).all()
+    assert (columns(matrix, prepared, "popularity") == 50).all()
+    assert (matrix[:, -1] == FRAME["popularity"].isna()).all()
+    later = prepared.transform(FRAME.assign(popularity=np.nan, tempo=np.nan))
+    assert (columns(later, prepared, "tempo") == np.float32(FRAME["tempo"].median())).all()
+
+
+def test_values_that_are_always_missing_together_share_a_flag() -> None:
+    """A track without any sound differs from others by one flag, not by nine."""
+    silent = FRAME.assign(popularity=50).astype({"key": float})
+    silent.loc[::5, ["tempo", "energy", "loudness", "key"]] = np.nan
+    prepared = features()
+    prepared.fit(silent, LABELS)
+    assert len(prepared.flags_) == 1
+
+
+def test_numbers_are_scaled_and_categories_are_not() -> None:
+    """To mean 0 and deviation 1, or into 0..1; by default a model gets what it needs."""
+    prepared = features(scaling="standard", one_hot=False)
+    matrix = prepared.fit_resample(FRAME, LABELS)[0]
+    assert abs(columns(matrix, prepared, "tempo").mean()) < 1e-4
+    assert abs(columns(matrix, prepared, "tempo").std() - 1) < 1e-4
+    assert set(columns(matrix, prepared, "key")) == {0, 1, 2}
+    prepared = features(scaling="minmax", one_hot=False)
+    matrix = prepared.fit_resample(FRAME, LABELS)[0]
+    tempo = columns(matrix, prepared, "tempo")
+    assert (tempo.min(), tempo.max()) == (0, 1)
+
+
+def test_each_category_gets_a_column() -> None:
+    """A key that training never saw is none of them."""
+    prepared = features()
+    matrix = prepared.fit_resample(FRAME, LABELS)[0]
+    assert (matrix[:, -3:].sum(axis=1) == 1).all()
+    assert (prepared.transform(FRAME.assign(key=11))[:, -3:] == 0).all()
+
+
+def test_components_are_so_many_or_explain_a_share() -> None:
+    """Of everything, scaled first: else one column in milliseconds would be the first."""
+    counted = features().prepared(Preparation(components=3))
+    assert counted.fit_resample(FRAME, LABELS)[0].shape == (120, 3)
+    assert counted.scaling == "standard"
+    shared = features().prepared(Preparation(components=0.9))
+    shared.fit(FRAME, LABELS)
+    assert shared.projection_.explained_variance_ratio_.sum() >= 0.9
+    assert features().prepared(Preparation(components=3, scaling="none")).scaling == "none"
+
+
+def test_more_components_than_columns_are_refused() -> None:
+    """The sentence says how many there can be."""
+    with pytest.raises(BadChoice, match=r"500 components.*there are \d+ at most"):
+        features(components=500).fit(FRAME, LABELS)
+
+
+def test_smote_fills_rare_genres_up_with_tracks_between_real_ones() -> None:
+    """Numbers lie between those of the genre; what is either-or stays so; the real ones stay."""
+    prepared = features(balance="smote", scaling="none", one_hot=False)
+    matrix, labels, weights = prepared.fit_resample(FRAME, LABELS)
+    assert weights is None
+    assert dict(zip(*np.unique(labels, return_counts=True), strict=True)) == {
+        "blues": 90,
+        "metal": 90,
+    }
+    assert (matrix[:120] == prepared._scaled(prepared.numbers_.transform(FRAME))).all()
+    invented = matrix[120:]
+    energy = FRAME["energy"][LABELS == "metal"]
+    made = columns(invented, prepared, "energy")
+    assert made.min() >= np.float32(energy.min())
+    assert made.max() <= np.float32(energy.max())
+    assert len(np.unique(made)) > 50
+    assert (columns(invented, prepared, "explicit") == 1).all()
+    assert set(columns(invented, prepared, "key")) <= {0, 2}  # the keys C and G, not E
+    assert set(matrix[:, -1]) == {0, 1}
+
+
+def test_smote_leaves_a_genre_of_one_track_alone() -> None:
+    """There is nothing between it and itself; two tracks are enough."""
+    labels = np.array(["blues"] * 117 + ["metal"] * 2 + ["polka"])
+    found = features(balance="smote").fit_resample(FRAME, labels)[1]
+    counts = dict(zip(*np.unique(found, return_counts=True), strict=True))
+    assert counts == {"blues": 117, "metal": 117, "polka": 1}
+
+
+def test_unknown_categories_stay_unknown_through_smote() -> None:
+    """They count as a category of their own meanwhile."""
+    frame = FRAME.assign(key=pd.array([None] * 119 + [4], dtype="Int64"))
+    prepared = features(balance="smote", one_hot=False)
+    matrix = prepared.fit_resample(frame, LABELS)[0]
+    key = columns(matrix, prepared, "key")
+    assert np.isnan(key[:119]).all()
+    assert np.isnan(key[120:]).all()
+
+
+def test_weights_make_every_genre_count_the_same() -> None:
+    """Nothing is invented."""
+    matrix, labels, weights = features(balance="weights").fit_resample(FRAME, LABELS)
+    assert len(matrix) == 120
+    assert weights is not None
+    assert np.isclose(weights[labels == "blues"].sum(), weights[labels == "metal"].sum())
+
+
+@pytest.mark.parametrize("among", ["genre", "overall"])
+def test_outliers_are_left_out_of_training_alone(among: str) -> None:
+    """Nothing is learned from them, not even a scale; asked about, they get an answer."""
+    strange = FRAME.copy()
+    strange.loc[5, ["tempo", "loudness"]] = [9_000.0, 500.0]
+    prepared = features(scaling="minmax", outliers=among, one_hot=False)
+    matrix, labels, _ = prepared.fit_resample(strange, LABELS)
+    assert 90 < len(matrix) == len(labels) < 120
+    asked = prepared.transform(strange)
+    assert len(asked) == 120
+    assert columns(asked, prepared, "tempo")[5] > 10
+
+
+def test_what_was_not_chosen_is_what_the_estimator_needs() -> None:
+    """An empty preparation changes nothing; it is not even stored."""
+    assert Choice().as_json() == Choice(preparation=Preparation()).as_json()
+    assert "preparation" not in Choice().as_json()
+    chosen = Choice(preparation=Preparation(scaling="minmax", components=0.9))
+    assert chosen.as_json()["preparation"] == {"scaling": "minmax", "components": 0.9}
+
+
+def test_smote_never_sees_a_track_that_is_held_out(selection: Selection) -> None:
+    """Held-out tracks of one loudness nobody else has: no neighbour is in sight of it."""
+    loud = selection.tracks["loudness"].where(selection.learned, 500.0)
+    frame = selection.tracks.assign(loudness=loud)
+    held = frame[~selection.learned], selection.labels[~selection.learned]
+    learned = np.flatnonzero(selection.learned)
+    rare = selection.labels[learned] == "metal"
+    learned = np.concatenate([learned[~rare], learned[rare][:20]])
+    chosen = Preparation(scaling="none", balance="smote")
+    model: Any = estimators.build(Choice(estimator="knn", preparation=chosen), threads=1)
+    model.fit(frame.iloc[learned], selection.labels[learned], held)
+    remembered = model.model_.near_._fit_X  # every track it votes with, the invented included
+    assert len(remembered) > len(learned)
+    assert remembered.max() < 200_000  # milliseconds
+    loudness = list(model.features_.numbers_.get_feature_names_out()).index("loudness")
+    assert remembered[:, loudness].max() <= 0
+
+
+@pytest.mark.parametrize(
+    ("estimator", "preparation", "sentence"),
+    [
+        ("dummy", Preparation(scaling="standard"), "nothing to prepare"),
+        ("knn", Preparation(balance="weights"), "cannot weigh tracks"),
+        ("blend", Preparation(components=3), "prepares its tracks itself"),
+    ],
+)
+def test_what_an_estimator_cannot_do_is_refused(
+    estimator: str, preparation: Preparation, sentence: str
+) -> None:
+    """Before anything is read, with the estimator's name."""
+    with pytest.raises(BadChoice, match=sentence):
+        estimators.build(Choice(estimator=estimator, preparation=preparation), threads=1)

@@ -1,0 +1,73 @@
+"""Features that are the label in disguise."""
+
+import numpy as np
+import pandas as pd
+
+from classifier.evaluation.leakage import alone, gaps, suspects, told_by_gaps
+
+RANDOM = np.random.default_rng(0)
+CODES = RANDOM.integers(4, size=600)
+LEARN = np.arange(600) < 400
+FRAME = pd.DataFrame(
+    {
+        "tempo": RANDOM.random(600),
+        "energy": CODES + RANDOM.random(600) * 0.5,
+        "loudness": np.where(CODES == 2, np.nan, -CODES),
+        "valence": [np.nan] * 600,
+    }
+)
+
+
+def found() -> dict[str, float]:
+    return alone(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
+
+
+def test_a_feature_made_from_the_label_is_found_and_named() -> None:
+    """Also where it is missing for one genre alone: being missing tells, too."""
+    shares = found()
+    assert shares["energy"] > 0.95
+    assert shares["loudness"] == 1.0
+    assert [sentence.split("'")[1] for sentence in suspects(shares)] == ["loudness"]
+
+
+def test_an_honest_feature_is_not_suspected() -> None:
+    """Noise is as good as guessing; a feature nobody knows says nothing."""
+    shares = found()
+    assert shares["tempo"] < 0.4
+    assert shares["valence"] == 0.0
+
+
+def test_without_tracks_to_judge_by_nothing_is_suspected() -> None:
+    """No validation side, no warning."""
+    assert alone(FRAME, CODES, LEARN, np.zeros(600, dtype=bool), ["tempo"]) == {}
+
+
+def test_missing_values_that_tell_the_genre_are_reported() -> None:
+    """Loudness is missing for one genre in four: half of what is guessed is right, and said so."""
+    told = gaps(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
+    assert told is not None
+    assert told.accuracy > told.baseline + 0.15
+    assert "collector enrich" in told_by_gaps(told)[0]
+
+
+def test_values_missing_by_chance_are_not_reported() -> None:
+    """One in five of anything, in every genre: no better than guessing."""
+    holes = FRAME[["tempo", "energy"]].mask(RANDOM.random((600, 2)) < 0.2)
+    told = gaps(holes, CODES, LEARN, ~LEARN, ["tempo", "energy"])
+    assert told is not None
+    assert told.accuracy < told.baseline + 0.1
+    assert told_by_gaps(told) == []
+
+
+def test_a_pattern_of_missing_values_that_training_never_saw_is_guessed() -> None:
+    """By the genre that is commonest there."""
+    frame = pd.DataFrame({"tempo": np.where(LEARN, 1.0, np.nan)})
+    told = gaps(frame, np.where(LEARN, 1, CODES), LEARN, ~LEARN, ["tempo"])
+    assert told is not None
+    assert told.accuracy == told.baseline
+
+
+def test_without_tracks_to_judge_by_missing_values_say_nothing() -> None:
+    """No validation side, no report."""
+    nobody = np.zeros(600, dtype=bool)
+    assert told_by_gaps(gaps(FRAME, CODES, LEARN, nobody, ["tempo"])) == []

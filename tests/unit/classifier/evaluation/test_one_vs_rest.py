@@ -1,0 +1,60 @@
+"""Yes or no, genre by genre."""
+
+import numpy as np
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
+
+from classifier.evaluation import one_vs_rest
+from classifier.evaluation.metrics import Answers
+from classifier.records import MetricRow
+
+RANDOM = np.random.default_rng(0)
+TRUTH = RANDOM.integers(3, size=90)
+YES = np.clip(0.4 * (TRUTH[:, np.newaxis] == np.arange(3)) + RANDOM.uniform(0, 0.7, (90, 3)), 0, 1)
+REGIMES = np.where(np.arange(90) < 40, "new_artist", "seen_artist")
+NOBODY = np.zeros(90, dtype=bool)
+
+
+def rows(truth: np.ndarray = TRUTH, genres: int = 3) -> dict[tuple[str, str, str], MetricRow]:
+    shares = np.full((90, genres), 1 / genres)
+    answers = Answers(shares, truth, np.arange(90), NOBODY, NOBODY)
+    found = one_vs_rest.held_out(
+        "test", answers, YES[:, :genres], REGIMES, ["a", "b", "c"][:genres]
+    )
+    return {(row.regime, row.genre or "", row.metric): row for row in found}
+
+
+def test_the_figures_are_scikit_learns() -> None:
+    """Of the model's own probabilities, not of the shared-out ones; per regime and over all."""
+    found = rows()
+    for regime, here in (("all", REGIMES != ""), ("new_artist", REGIMES == "new_artist")):
+        for place, genre in enumerate("abc"):
+            truth, said = TRUTH[here] == place, YES[here, place]
+            for metric, expected in (
+                ("binary_roc_auc", roc_auc_score(truth, said)),
+                ("binary_average_precision", average_precision_score(truth, said)),
+                ("binary_balanced_accuracy", balanced_accuracy_score(truth, said >= 0.5)),
+                ("binary_accuracy", (truth == (said >= 0.5)).mean()),
+                ("always_no_accuracy", 1 - truth.mean()),
+            ):
+                row = found[regime, genre, metric]
+                assert np.isclose(row.value or 0, expected)
+                assert row.n == here.sum()
+
+
+def test_a_genre_that_was_never_shown_has_no_figures() -> None:
+    """Saying no is always right there; it would flatter the mean."""
+    assert {genre for _, genre, _ in rows(np.where(TRUTH == 2, 1, TRUTH))} == {"a", "b"}
+
+
+def test_where_everything_is_the_genre_only_accuracy_can_be_told() -> None:
+    """The rest is null, not 1."""
+    found = rows(np.zeros(90, dtype=int))
+    assert found["all", "a", "binary_roc_auc"].value is None
+    assert found["all", "a", "binary_balanced_accuracy"].value is None
+    assert found["all", "a", "always_no_accuracy"].value == 0
+
+
+def test_tracks_of_genres_it_does_not_know_want_a_no() -> None:
+    """They count as the rest."""
+    found = rows(genres=2)
+    assert found["all", "a", "always_no_accuracy"].value == (TRUTH != 0).mean()

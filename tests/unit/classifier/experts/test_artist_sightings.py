@@ -1,0 +1,85 @@
+import numpy as np
+import pandas as pd
+
+from classifier.experts.artist_sightings import BESIDE, PER_GENRE, Company
+
+GENRES = np.array(["rap", "rock"])
+
+
+def tracks(*rows: tuple[int, str, float | None]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["track_id", "artists", "popularity"])
+
+
+KNOWN = tracks((1, "Ann", 10.0), (2, "Ann; Bob", 50.0), (3, "Bob", None))
+LABELS = np.array(["rap", "rock", "rock"])
+SEEN = pd.DataFrame(
+    [(1, "rap", 4), (2, "rap", 8), (2, "rock", 2), (3, "rock", 6), (9, "rap", 0)],
+    columns=["track_id", "genre", "best_rank"],
+)
+
+
+def asked(*rows: tuple[int, str, float | None]) -> np.ndarray:
+    return Company().fit(KNOWN, LABELS, SEEN).transform(tracks(*rows))
+
+
+def test_an_artists_tracks_are_shares_and_mean_ranks() -> None:
+    """Both of Ann's were seen under rap, at 4 and 8; one of two under rock, at 2."""
+    row = asked((7, "Ann", 45.0))[0]
+    assert row[:2].tolist() == [1.0, 0.5]
+    assert row[2:4].tolist() == [6.0, 2.0]
+
+
+def test_the_nearest_in_popularity_stands_apart() -> None:
+    """At 45 it is the track of 50, seen under both; at 12 the one of 10, seen under rap alone."""
+    near, low = asked((7, "Ann", 45.0), (8, "Ann", 12.0))[:, 4:8]
+    assert near.tolist() == [1.0, 1.0, 8.0, 2.0]
+    assert low[:2].tolist() == [1.0, 0.0]
+    assert low[2] == 4.0
+    assert np.isnan(low[3])
+
+
+def test_popularity_is_told_beside_theirs() -> None:
+    """The mean of Ann's is 30: a track of 45 lies 15 above, and 5 below the nearest of two."""
+    assert asked((7, "Ann", 45.0))[0, 8:].tolist() == [30.0, 15.0, 2.0, 5.0]
+
+
+def test_a_track_of_two_credited_artists_counts_once() -> None:
+    """Ann and Bob have three tracks together, though one carries both names."""
+    assert asked((7, "Ann; Bob", 45.0))[0, 10] == 3.0
+
+
+def test_of_strangers_nothing_is_known() -> None:
+    """An artist without a known track, and a track without an artist, are NaN throughout."""
+    found = asked((7, "Cid", 45.0), (8, "", 45.0))
+    assert found.shape == (2, PER_GENRE * len(GENRES) + BESIDE)
+    assert np.isnan(found).all()
+
+
+def test_what_others_were_seen_under_is_not_looked_at() -> None:
+    """Sightings of a track that was not learned from change nothing, its own neither."""
+    more = pd.concat([SEEN, SEEN.assign(track_id=7, genre="rock", best_rank=0)])
+    one = Company().fit(KNOWN, LABELS, SEEN).transform(tracks((7, "Ann", 45.0)))
+    two = Company().fit(KNOWN, LABELS, more).transform(tracks((7, "Ann", 45.0)))
+    assert np.array_equal(one, two, equal_nan=True)
+
+
+def test_without_ranks_the_shares_still_tell() -> None:
+    """Rows that were frozen without ranks, and tracks without any sighting, are no error."""
+    bare = SEEN.drop(columns="best_rank")
+    assert Company().fit(KNOWN, LABELS, bare).transform(KNOWN)[0, :2].tolist() == [1.0, 0.5]
+    none = Company().fit(KNOWN, LABELS, SEEN.iloc[:0]).transform(KNOWN)
+    assert none[0, :2].tolist() == [0.0, 0.0]
+
+
+def test_nobody_and_nothing_are_no_error() -> None:
+    """Nobody known, nothing asked."""
+    nobody = Company().fit(KNOWN.assign(artists=""), LABELS, SEEN)
+    assert np.isnan(nobody.transform(KNOWN)).all()
+    assert nobody.transform(KNOWN.iloc[:0]).shape == (0, PER_GENRE * len(GENRES) + BESIDE)
+
+
+def test_unknown_popularity_leaves_the_rest() -> None:
+    """Without a popularity there is no nearest one to prefer, but shares and counts stand."""
+    row = asked((7, "Ann", None))[0]
+    assert row[:2].tolist() == [1.0, 0.5]
+    assert row[10] == 2.0

@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+
+from classifier.estimators.blend import Blend
+from classifier.experts import stacking_inputs, stacking_trees
+from classifier.experts.naive_bayes_text import read
+from classifier.experts.stacking_net import JointExpert
+from classifier.experts.stacking_trees import JointTrees
+
+GROUPS = ("audio", "metadata")
+SIZE, PER_ARTIST = 600, 10
+
+
+def world() -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+    """All are seen under both genres; the more popular a track, the further up in rap."""
+    random = np.random.default_rng(1)
+    popularity = random.integers(0, 100, SIZE)
+    frame = pd.DataFrame(
+        {
+            "track_id": range(SIZE),
+            "title": [f"t{random.integers(1 << 40):x}" for _ in range(SIZE)],
+            "artists": np.repeat([f"a{place}" for place in range(SIZE // PER_ARTIST)], PER_ARTIST),
+            "album": None,
+            "popularity": popularity.astype(float),
+        }
+    )
+    rap = 1_000 - 10 * popularity
+    rock = np.full(SIZE, 500)
+    seen = pd.DataFrame(
+        {
+            "track_id": np.tile(frame["track_id"], 2),
+            "genre": np.repeat(["rap", "rock"], SIZE),
+            "best_rank": np.concatenate([rap, rock]),
+        }
+    )
+    return frame, np.where(rap < rock, "rap", "rock"), seen
+
+
+def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
+    """History says both genres alike; ranks and popularity together say which."""
+    frame, labels, seen = world()
+    rows = np.arange(SIZE) % PER_ARTIST < 8
+    expert = JointExpert(GROUPS, rounds=30).fit(frame[rows], labels[rows], seen)
+    said = dict(zip(expert.voices, expert.speak(frame[~rows]), strict=True))
+    genres = np.array(["rap", "rock"])
+    right = genres[said["joint_trees"].argmax(axis=1)] == labels[~rows]
+    assert right.mean() > 0.9
+
+
+def test_with_many_genres_there_are_no_trees() -> None:
+    """Beyond the limit the networks speak alone."""
+    frame, _, _ = world()
+    most = np.array([f"genre {place % stacking_trees.MOST_GENRES:02}" for place in range(SIZE)])
+    more = np.array(
+        [f"genre {place % (stacking_trees.MOST_GENRES + 1):02}" for place in range(SIZE)]
+    )
+    for labels, speaks in ((most, True), (more, False)):
+        expert = JointExpert(GROUPS, nets=1, rounds=1).fit(frame, labels)
+        assert ("joint_trees" in expert.voices) is speaks
+        assert len(expert.speak(frame)) == len(expert.voices)
+
+
+def test_trees_learn_from_so_many_tracks_at_most() -> None:
+    """The time is bounded: each tree has seen so many; the draw is the seed's."""
+    frame, labels, seen = world()
+    told = read(frame)
+    said = (
+        stacking_inputs.as_strangers(frame, told, labels),
+        stacking_inputs.as_acquaintances(frame, told, labels, seen),
+    )
+
+    def grown(most: int, seed: int = 0) -> JointTrees:
+        trees = JointTrees(GROUPS, rounds=3, most_tracks=most, random_state=seed)
+        return trees.fit(frame, labels, *said)
+
+    assert [trees[0].nodes[0]["count"] for trees in grown(100).new_._predictors] == [100] * 3
+    assert [trees[0].nodes[0]["count"] for trees in grown(SIZE).new_._predictors] == [SIZE] * 3
+    one, two, other = (grown(100, seed).speak(frame, said[1]) for seed in (0, 0, 1))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+def test_what_an_asked_track_was_seen_under_is_not_looked_at() -> None:
+    """Answers about held-out tracks do not depend on their own sightings."""
+    frame, labels, seen = world()
+    rows = np.arange(SIZE) % PER_ARTIST < 8
+    told = seen[seen["track_id"].isin(frame["track_id"][rows])]
+    model = Blend(("audio", "metadata", "text", "history"), nets=1, rounds=5)
+    alone = model.fit(frame[rows], labels[rows], None, told).predict_proba(frame[~rows])
+    beside = model.fit(frame[rows], labels[rows], None, seen).predict_proba(frame[~rows])
+    assert np.array_equal(alone, beside)
+
+
+def test_nobody_known_is_no_error() -> None:
+    """Artists of one track each: only the trees for strangers learn."""
+    frame, labels, seen = world()
+    frame["artists"] = [f"only {place}" for place in range(SIZE)]
+    expert = JointExpert(GROUPS, nets=1, rounds=5).fit(frame, labels, seen)
+    assert expert.trees_ is not None
+    assert expert.trees_.known_ is None
+    assert np.isfinite(expert.speak(frame)).all()

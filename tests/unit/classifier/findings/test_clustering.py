@@ -1,0 +1,84 @@
+"""Clusters: what they are made of, and how they are held against genres."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classifier.findings import clustering
+
+
+def blobs(each: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    points = np.vstack([random.normal(middle, 0.3, (each, 2)) for middle in (-3, 0, 3)])
+    return points, np.repeat(["a", "b", "c"], each)
+
+
+@pytest.mark.parametrize("method", clustering.METHODS)
+def test_what_lies_apart_is_found(method: clustering.Method) -> None:
+    """Three clouds are three clusters, whatever the method; DBSCAN finds its reach itself."""
+    points, labels = blobs()
+    codes, params = clustering.cluster(points, method, clusters=3, eps=None, seed=0)
+    found = clustering.scores(points, codes, labels, seed=0)
+    assert found.clusters == 3
+    assert found.noise < 30
+    assert min(found.ari, found.purity, found.nmi) > 0.8
+    assert found.silhouette is not None
+    assert found.silhouette > 0.7
+    assert params
+
+
+def test_figures_follow_their_definitions() -> None:
+    """Purity by hand; clusters that have nothing to do with the genres are at chance."""
+    codes = np.array([0, 0, 0, 1, 1, -1])
+    labels = np.array(["a", "a", "b", "b", "b", "a"])
+    points = np.arange(6.0)[:, np.newaxis]
+    found = clustering.scores(points, codes, labels, seed=0)
+    assert (found.clusters, found.noise, found.purity) == (2, 1, pytest.approx(5 / 6))
+    random = np.random.default_rng(0)
+    by_chance = clustering.scores(
+        random.normal(size=(900, 2)),
+        random.integers(3, size=900),
+        random.choice(labels, 900),
+        seed=0,
+    )
+    assert abs(by_chance.ari) < 0.02
+
+
+def test_one_cluster_has_no_silhouette() -> None:
+    """Nor has a single cluster beside noise."""
+    points, labels = blobs(5)
+    assert clustering.scores(points, np.zeros(15, dtype=int), labels, seed=0).silhouette is None
+
+
+def test_the_crosstab_counts_tracks() -> None:
+    """A row per cluster, a column per genre."""
+    table = clustering.crosstab(np.array([0, 0, -1]), np.array(["a", "b", "b"]))
+    assert table.loc[0].to_dict() == {"a": 1, "b": 1}
+    assert table.loc[-1].to_dict() == {"a": 0, "b": 1}
+
+
+def test_columns_weigh_alike_and_the_key_is_a_circle() -> None:
+    """Unit variance; unknown is the median; B and E are as near as C and G."""
+    frame = pd.DataFrame({"tempo": [60.0, 120, None, 240], "energy": [0.1, 0.2, 0.2, 0.9]})
+    points = clustering.matrix(frame, ("tempo", "energy"))
+    assert points.std(axis=0) == pytest.approx([1, 1])
+    assert points[2, 0] == points[1, 0]
+    keys = clustering.matrix(pd.DataFrame({"key": range(12)}), ("key",))
+    fifths = [np.linalg.norm(keys[key] - keys[(key + 7) % 12]) for key in range(12)]
+    assert fifths == pytest.approx([fifths[0]] * 12)
+    assert fifths[0] < np.linalg.norm(keys[0] - keys[1])
+
+
+def test_clusters_are_numbered_by_size() -> None:
+    """0 is the greatest, however the method came upon it."""
+    points = np.concatenate([np.zeros(5), np.full(20, 9.0), np.full(10, 5.0)])[:, np.newaxis]
+    codes, _ = clustering.cluster(points + 0.0, "kmeans", clusters=3, eps=None, seed=0)
+    assert [int(codes[place]) for place in (0, 10, 30)] == [2, 0, 1]
+
+
+def test_alike_points_have_a_reach() -> None:
+    """Where all distances are the same DBSCAN still gets an eps it takes."""
+    points = np.zeros((20, 2))
+    codes, params = clustering.cluster(points, "dbscan", clusters=3, eps=None, seed=0)
+    assert params["eps"] > 0
+    assert set(codes) == {0}

@@ -1,0 +1,88 @@
+"""Files made of a view that comes in parts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from classifier.data import dataset
+from classifier.errors import BadChoice
+from classifier.reports import export, new_file
+from genrebase.errors import Refused
+from tests.music import Music
+
+
+def parts() -> Iterator[pd.DataFrame]:
+    """Yield three parts, the last of them without a known value."""
+    kinds = {"track_id": "Int64", "title": "string", "year": "Int64", "explicit": "boolean"}
+    rows = [
+        [(1, "a,b", 1990, True), (2, "", None, None)],
+        [(3, 'say "x"\nagain', 2000, False)],
+        [(4, None, None, None)],
+    ]
+    for part in rows:
+        yield pd.DataFrame(part, columns=list(kinds)).astype(kinds)
+
+
+@pytest.mark.parametrize("name", export.FORMATS)
+def test_parts_become_one_file(tmp_path: Path, name: str) -> None:
+    """One header, every row once, in their order."""
+    file = tmp_path / f"t.{name}"
+    rows, columns = export.WRITERS[name](parts(), file)
+    assert (rows, columns) == (4, ("track_id", "title", "year", "explicit"))
+    if name == "csv":
+        found = pd.read_csv(file, dtype={"year": "Int64"})
+        assert found["track_id"].tolist() == [1, 2, 3, 4]
+        assert found["title"].iloc[2] == 'say "x"\nagain'
+    elif name == "parquet":
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(file), pd.concat(list(parts()), ignore_index=True), check_dtype=False
+        )
+    else:
+        with np.load(file, allow_pickle=False) as arrays:
+            assert arrays["title"].tolist() == ["a,b", "", 'say "x"\nagain', ""]
+            assert arrays["title__missing"].tolist() == [False, False, False, True]
+            assert arrays["year"].tolist()[0] == 1990
+            assert np.isnan(arrays["year"]).tolist() == [False, True, False, True]
+
+
+def test_a_view_in_parts_is_the_view(engine: Engine, tmp_path: Path) -> None:
+    """Streamed from both engines, an empty view, too."""
+    Music(artists=12).fill(engine)
+    for view in ("training_tracks", "predictions"):
+        file = tmp_path / f"{view}.parquet"
+        done = export.run(engine, view, file, folds=False)
+        expected = dataset.read(view, engine)
+        assert (done.rows, list(done.columns)) == (len(expected), list(expected.columns))
+        found = pd.read_parquet(file)
+        key = [expected.columns[0]]
+        pd.testing.assert_frame_equal(
+            found.sort_values(key, ignore_index=True),
+            expected.sort_values(key, ignore_index=True),
+            check_dtype=False,
+        )
+
+
+def test_the_format_is_told_or_taken_from_the_name() -> None:
+    """What is told counts."""
+    assert export.format_of(Path("a.CSV"), None) == "csv"
+    assert export.format_of(Path("a.txt"), "npz") == "npz"
+    with pytest.raises(BadChoice, match="csv, parquet, npz"):
+        export.format_of(Path("a"), None)
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A failure half-way leaves nothing; one made meanwhile stays as it is."""
+    file = tmp_path / "a.csv"
+    with pytest.raises(ZeroDivisionError), new_file.making(file) as place:
+        place.write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(Refused, match="exists already"), new_file.making(file) as place:
+        place.write_text("ours")
+        file.write_text("theirs")
+    assert file.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [file]

@@ -1,0 +1,122 @@
+"""Frozen rows: whole, checked, and the same when they are read again."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from classifier.data import training_data as selecting
+from classifier.errors import BadSnapshot
+from classifier.records import Choice, Preparation
+from classifier.training import snapshots
+from tests.fakes import NOON
+from tests.music import Music, spotify_id
+
+CHOICE = Choice(
+    task="two",
+    estimator="logistic",
+    genres=("blues", "metal"),
+    params={"C": 0.5},
+    features=("audio",),
+    min_tracks=20,
+)
+MUSIC = Music()
+FOUND = MUSIC.snapshot()
+SELECTION = selecting.select(FOUND, CHOICE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "frozen"
+    snapshots.write(made, FOUND, SELECTION, CHOICE, NOON)
+    return made
+
+
+def test_what_is_read_is_what_was_frozen(folder: Path):
+    """Rows, labels, folds, features and the choice come back, value by value."""
+    frozen = snapshots.read(folder)
+    assert frozen.choice == CHOICE
+    again = selecting.select(frozen.found, frozen.choice)
+    pd.testing.assert_frame_equal(again.tracks, SELECTION.tracks)
+    assert selecting.fingerprint(again) == selecting.fingerprint(SELECTION)
+    assert frozen.manifest["fingerprint"] == selecting.fingerprint(SELECTION)
+    for name in ("known", "learned", "artists", "labels"):
+        assert (getattr(again, name) == getattr(SELECTION, name)).all()
+    for genre, ids in again.sighted.items():
+        assert set(ids) == set(SELECTION.sighted[genre]) & set(SELECTION.ids)
+    assert set(frozen.found.tracks["label"]) == {"blues", "metal"}
+
+
+def test_the_manifest_says_what_it_is(folder: Path):
+    """Choice, versions, counts, terms, and of each file its columns, rows and SHA-256."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "credits.parquet", "manifest.json", "sighted.parquet", "tracks.parquet",
+    ]  # fmt: skip
+    assert manifest["tracks_per_genre"] == {"blues": 160, "metal": 160}
+    assert manifest["files"]["tracks.parquet"]["rows"] == 320
+    assert manifest["files"]["tracks.parquet"]["columns"]["energy"] == "float64"
+    assert manifest["choice"]["features"] == ["audio"]
+    assert {"python", "scikit-learn", "genrebase"} <= manifest["versions"].keys()
+    assert "forbid" in manifest["terms"]
+
+
+def test_nothing_is_overwritten(folder: Path):
+    """A folder that is there stays as it is, and nothing is left beside it."""
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(BadSnapshot, match="there already"):
+        snapshots.write(folder, FOUND, SELECTION, CHOICE, NOON)
+    with pytest.raises(BadSnapshot, match="no folder"):
+        snapshots.write(folder / "deep" / "er", FOUND, SELECTION, CHOICE, NOON)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_changed_file_is_refused(folder: Path):
+    """One changed bit, or a file that is gone, is named before anything is learned from it."""
+    file = folder / "tracks.parquet"
+    told = bytearray(file.read_bytes())
+    told[len(told) // 2] ^= 1
+    file.write_bytes(told)
+    with pytest.raises(BadSnapshot, match=r"tracks\.parquet is not the file"):
+        snapshots.read(folder)
+    file.unlink()
+    with pytest.raises(BadSnapshot, match=r"tracks\.parquet cannot be read"):
+        snapshots.read(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 7}'])
+def test_what_is_no_snapshot_is_refused(tmp_path: Path, text: str):
+    """A folder without a manifest of ours is told apart from one with broken files."""
+    with pytest.raises(BadSnapshot, match="no snapshot"):
+        snapshots.read(tmp_path)
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(BadSnapshot, match="no snapshot"):
+        snapshots.read(tmp_path)
+
+
+def test_ids_only_holds_no_content(tmp_path: Path):
+    """Nothing but Spotify's ids, folds and sides is written; it cannot be trained on."""
+    folder = tmp_path / "ids"
+    ids = pd.Series({song.id: spotify_id(song.id) for song in MUSIC.songs if song.id % 3})
+    manifest = snapshots.write(folder, FOUND, SELECTION, CHOICE, NOON, spotify_ids=ids)
+    (name,) = manifest["files"]
+    frame = pd.read_parquet(folder / name)
+    assert list(frame.columns) == ["spotify_id", "track_fold", "side"]
+    assert len(frame) == sum(1 for number in SELECTION.ids if number % 3)
+    everything = json.dumps({**manifest, "choice": None}) + frame.to_csv()
+    assert not any(word in everything for word in ("Song", "Artist", "blues", "metal"))
+    with pytest.raises(BadSnapshot, match="ids only"):
+        snapshots.read(folder)
+
+
+def test_what_is_told_comes_before_what_was_frozen():
+    """Options that somebody gives change the choice; all others are the snapshot's."""
+    default = Choice(seed=3)
+    told: dict[str, Any] = {"estimator": "dummy", "preparation": Preparation(scaling="minmax")}
+    found = snapshots.merged(CHOICE, replace(default, **told), default)
+    assert found == replace(CHOICE, **told)
+    assert snapshots.merged(CHOICE, default, default) == CHOICE

@@ -1,0 +1,115 @@
+from datetime import timedelta
+
+from sqlalchemy import Engine, delete, insert, select
+
+from collector.catalogue.feature_queue import Answer, Waiting, due, record, take
+from collector.records import AudioFeatures
+from genrebase.store import tables
+from genrebase.store.engine import reading, transaction
+from tests.fakes import NOON
+from tests.unit.collector.conftest import Store, spotify_id
+
+LOUD = AudioFeatures(energy=0.9, key=7, mode=1)
+LATER = NOON + timedelta(seconds=30)
+
+
+def waiting(engine: Engine, provider: str = "reccobeats", **more: object) -> list[Waiting]:
+    """Return what would be taken now; nothing is."""
+    asked = {"now": NOON, "until": LATER, "after": 0, "limit": 100, **more}
+    with reading(engine) as connection:
+        return take(connection, provider, **asked)  # type: ignore[arg-type]
+
+
+def answer(engine: Engine, *answers: Answer, provider: str = "reccobeats") -> None:
+    with transaction(engine) as connection:
+        record(connection, provider, answers, NOON)
+
+
+def test_waits_for_tracks_without_features(engine: Engine, store: Store) -> None:
+    """Due is a track with a Spotify id that has features from nobody."""
+    ids = store(["a", "b"])
+    store(["has"], features=LOUD)
+    store(["nameless"], source="name")
+    assert waiting(engine) == [
+        Waiting(ids["a"], spotify_id("a"), 0),
+        Waiting(ids["b"], spotify_id("b"), 0),
+    ]
+
+
+def test_goes_through_the_queue_in_pieces(engine: Engine, store: Store) -> None:
+    """`after` and `limit` walk the queue once, in the order of the tracks' ids."""
+    ids = sorted(store(["a", "b", "c"]).values())
+    first = waiting(engine, limit=2)
+    assert [one.track_id for one in first] == ids[:2]
+    assert [one.track_id for one in waiting(engine, after=first[-1].track_id)] == ids[2:]
+
+
+def test_what_is_taken_is_not_due(engine: Engine, store: Store) -> None:
+    """Until its time; for another provider it is."""
+    ids = store(["a", "b", "c"])
+    with transaction(engine) as connection:
+        taken = take(connection, "reccobeats", NOON, until=LATER, limit=2)
+    assert [one.track_id for one in taken] == sorted(ids.values())[:2]
+    assert [one.track_id for one in waiting(engine)] == sorted(ids.values())[2:]
+    assert len(waiting(engine, "spotify")) == 3
+    with reading(engine) as connection:
+        assert len(due(connection, "reccobeats", NOON, limit=100)) == 1
+        assert len(due(connection, "reccobeats", LATER, limit=100)) == 3
+
+
+def test_stores_what_was_answered(engine: Engine, store: Store) -> None:
+    """Known features are stored under their provider, and the track is due for nobody."""
+    ids = store(["a"])
+    answer(engine, Answer(ids["a"], LOUD, 1, None))
+    with reading(engine) as connection:
+        row = connection.execute(select(tables.audio_features)).one()
+    assert (row.provider, row.energy, row.key, row.tempo) == ("reccobeats", 0.9, 7, None)
+    assert row.fetched_at == NOON
+    assert waiting(engine) == waiting(engine, "spotify") == []
+
+
+def test_a_miss_is_remembered_until_its_time(engine: Engine, store: Store) -> None:
+    """A provider that did not know a track is asked again when its time has come, not before."""
+    ids = store(["a"])
+    later = NOON + timedelta(days=1)
+    answer(engine, Answer(ids["a"], None, 1, later))
+    assert waiting(engine, now=later - timedelta(seconds=1)) == []
+    assert waiting(engine, now=later) == [Waiting(ids["a"], spotify_id("a"), 1)]
+    assert waiting(engine, "spotify") == [Waiting(ids["a"], spotify_id("a"), 0)]
+
+
+def test_answers_can_be_recorded_again(engine: Engine, store: Store) -> None:
+    """The same batch recorded twice, or a later answer, replaces the earlier one."""
+    ids = store([f"t{number}" for number in range(150)])
+    misses = [Answer(track_id, None, 1, NOON) for track_id in ids.values()]
+    hits = [Answer(track_id, LOUD, 2, None) for track_id in ids.values()]
+    for answers in (misses, hits, hits):
+        answer(engine, *answers)
+    attempt = tables.feature_attempt
+    with reading(engine) as connection:
+        rows = connection.execute(select(attempt.c.attempts, attempt.c.outcome).distinct()).all()
+    assert [tuple(row) for row in rows] == [(2, "known")]
+
+
+def test_a_track_that_is_gone_is_dropped(engine: Engine, store: Store) -> None:
+    """Tracks merged or forgotten while we asked do not stop the others from being stored."""
+    ids = store(["a", "b"])
+    with transaction(engine) as connection:
+        connection.execute(delete(tables.track).where(tables.track.c.id == ids["a"]))
+    answer(engine, *(Answer(track_id, LOUD, 1, None) for track_id in ids.values()))
+    with reading(engine) as connection:
+        known = connection.scalars(select(tables.audio_features.c.track_id)).all()
+    assert known == [ids["b"]]
+
+
+def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None:
+    """A track with several Spotify ids is asked with another one after each miss."""
+    track_id = store(["a"])["a"]
+    other = spotify_id("z")
+    with transaction(engine) as connection:
+        alias = {"source": "spotify", "source_id": other, "track_id": track_id}
+        connection.execute(insert(tables.track_alias).values(alias))
+    assert waiting(engine)[0].source_id == spotify_id("a")
+    for attempts, expected in ((1, other), (2, spotify_id("a"))):
+        answer(engine, Answer(track_id, None, attempts, NOON))
+        assert waiting(engine)[0].source_id == expected

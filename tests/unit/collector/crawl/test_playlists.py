@@ -1,0 +1,50 @@
+from dataclasses import replace
+
+import pytest
+
+from collector.crawl import playlists
+from collector.planning import Shard
+from collector.records import Page
+
+SHARD = Shard(
+    **dict.fromkeys(Shard.__slots__, 0)
+    | {"query": "a playlist", "year_to": 9999, "end_offset": None, "promised": None}
+    | {"status": "open"}
+)
+READ = replace(SHARD, status="exhausted", next_offset=120, empty_pages=2)
+
+
+def test_a_page_moves_the_place_by_what_was_received():
+    """Short or whole, the next page begins behind the last item received."""
+    after = playlists.after_page(SHARD, 50, 17, 3)
+    assert (after.next_offset, after.tracks_new, after.status) == (67, 3, "open")
+
+
+def test_the_end_is_asked_for_twice():
+    """One empty page may be a lie; an item after it starts the count again."""
+    once = playlists.after_page(SHARD, 50, 0, 0)
+    assert (once.status, once.next_offset) == ("open", 50)
+    assert playlists.after_page(once, 50, 0, 0).status == "exhausted"
+    more = playlists.after_page(once, 50, 1, 1)
+    assert playlists.after_page(more, 51, 0, 0).status == "open"
+
+
+def test_a_changed_playlist_is_begun_again():
+    """Read from its first item, whatever was read before; one emptied is asked for twice, too."""
+    again = playlists.after_page(READ, 0, 50, 1)
+    assert (again.status, again.next_offset) == ("open", 50)
+    assert playlists.after_page(READ, 0, 0, 0).status == "open"
+
+
+@pytest.mark.parametrize(
+    ("shard", "version", "known", "unchanged"),
+    [
+        (READ, "one", "one", True),
+        (READ, "two", "one", False),
+        (READ, None, None, False),
+        (SHARD, "one", "one", False),
+    ],
+)
+def test_only_what_was_read_whole_can_be_unchanged(shard, version, known, unchanged):
+    """A version that was begun and not finished is read on."""
+    assert playlists.is_unchanged(shard, Page((), 0, (), version), known) is unchanged

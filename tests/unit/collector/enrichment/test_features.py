@@ -1,0 +1,165 @@
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from collector.enrichment.features import Asked, Enricher, after_miss
+from collector.errors import (
+    BadAnswer,
+    EndpointClosed,
+    RateLimited,
+    SourceUnavailable,
+)
+from collector.http.rate_limiter import Budget
+from collector.rate import Rate
+from collector.records import Account, AudioFeatures
+from genrebase.store import tables
+from genrebase.store.engine import reading
+from tests.fakes import NOON, FakeClock
+from tests.unit.collector.conftest import Store, spotify_id
+
+LOUD = AudioFeatures(energy=0.9)
+
+
+@dataclass
+class FakeProvider:
+    """Knows the features of some ids, and fails as told before it answers."""
+
+    name: str
+    knows: set[str]
+    batch_size: int = 2
+    failures: list[Exception] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    requests: int = 0
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.name}/features"
+
+    @property
+    def account(self) -> Account:
+        return Account(self.name, "fake", Rate(1_000, 30))
+
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
+        self.requests += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        assert len(ids) <= self.batch_size
+        self.asked += ids
+        return {one: LOUD if one in self.knows else None for one in ids}
+
+
+Enrich = Callable[..., Enricher]
+
+
+@pytest.fixture
+def enricher(engine: Engine) -> Enrich:
+    def made(*providers: FakeProvider, clock: FakeClock | None = None) -> Enricher:
+        asked = [Asked(provider, Budget.open(engine, provider.account)) for provider in providers]  # type: ignore[arg-type]  # `from_settings` is not needed here
+        return Enricher(engine, clock or FakeClock(), asked)
+
+    return made
+
+
+def known(engine: Engine) -> dict[str, int]:
+    features = tables.audio_features
+    with reading(engine) as connection:
+        rows = connection.execute(select(features.c.provider, features.c.track_id)).all()
+    return {provider: sum(row[0] == provider for row in rows) for provider, _ in rows}
+
+
+def ids(*names: str) -> set[str]:
+    return {spotify_id(name) for name in names}
+
+
+def test_asks_providers_until_one_knows(engine: Engine, store: Store, enricher: Enrich) -> None:
+    """The first provider is asked about all, the next about what the first did not know."""
+    store(["a", "b", "c"])
+    first, second = FakeProvider("spotify", ids("a")), FakeProvider("reccobeats", ids("b"))
+    outcome = enricher(first, second).run()
+    assert (outcome.asked, outcome.known, outcome.unknown) == (5, 2, 3)
+    assert (outcome.stopped, outcome.requests) == ("done", 3)
+    assert set(second.asked) == ids("b", "c")
+    assert known(engine) == {"spotify": 1, "reccobeats": 1}
+
+
+def test_asks_nothing_twice(store: Store, enricher: Enrich) -> None:
+    """A second run asks about new tracks only; misses wait for their time."""
+    store(["a", "b"])
+    provider, clock = FakeProvider("reccobeats", ids("a")), FakeClock()
+    enricher(provider, clock=clock).run()
+    store(["c"])
+    assert enricher(provider, clock=clock).run().asked == 1
+    clock.advance(86_400)
+    assert enricher(provider, clock=clock).run().asked == 2
+
+
+def test_gaps_after_misses_grow() -> None:
+    """A miss is asked for again after 1, 7, 30 and then every 90 days."""
+    days = [(after_miss(attempts, NOON) - NOON) / timedelta(days=1) for attempts in range(1, 7)]
+    assert days == [1, 7, 30, 90, 90, 90]
+
+
+def test_a_limit_bounds_the_requests(store: Store, enricher: Enrich) -> None:
+    """No more requests than allowed, retries included; the next run goes on there."""
+    store(["a", "b", "c", "d", "e"])
+    provider = FakeProvider("reccobeats", ids("a", "b", "c"), failures=[SourceUnavailable()])
+    clock = FakeClock()
+    outcome = enricher(provider, clock=clock).run(max_requests=2)
+    assert (outcome.stopped, outcome.requests, outcome.asked) == ("limit", 2, 2)
+    assert provider.requests == 2
+    outcome = enricher(provider, clock=clock).run()
+    assert (outcome.stopped, outcome.asked) == ("done", 3)
+
+
+def test_a_closed_endpoint_is_asked_once_a_week(store: Store, enricher: Enrich) -> None:
+    """A provider closed to us is left for a week without another request; the next one goes on."""
+    store(["a"])
+    closed = FakeProvider("spotify", set(), failures=[EndpointClosed("spotify/features")] * 2)
+    other, clock = FakeProvider("reccobeats", set()), FakeClock()
+    assert enricher(closed, other, clock=clock).run().unknown == 1
+    clock.advance(6 * 86_400)
+    assert enricher(closed, other, clock=clock).run().stopped == "done"
+    assert closed.requests == 1
+    clock.advance(86_400)
+    enricher(closed, other, clock=clock).run()
+    assert closed.requests == 2
+
+
+def test_others_go_on_while_one_is_blocked(store: Store, enricher: Enrich) -> None:
+    """A ban of one provider does not keep the next from answering; its end is told."""
+    store(["a", "b"])
+    blocked = FakeProvider("spotify", ids("b"), failures=[RateLimited(20_000)])
+    other = FakeProvider("reccobeats", ids("a"))
+    outcome = enricher(blocked, other).run()
+    assert (outcome.stopped, outcome.known, blocked.requests) == ("blocked", 1, 1)
+    assert outcome.blocked_until == NOON + timedelta(seconds=20_001)
+
+
+def test_a_ban_that_keeps_nobody_waiting_is_none(store: Store, enricher: Enrich) -> None:
+    """Where another provider knew every track, nothing is blocked."""
+    store(["a", "b"])
+    blocked = FakeProvider("spotify", set(), failures=[RateLimited(20_000)])
+    outcome = enricher(blocked, FakeProvider("reccobeats", ids("a", "b"))).run()
+    assert (outcome.stopped, outcome.known) == ("done", 2)
+
+
+def test_a_broken_provider_stops_only_itself(store: Store, enricher: Enrich) -> None:
+    """A provider that keeps failing is left and named; the next one is asked."""
+    store(["a"])
+    broken = FakeProvider("spotify", set(), failures=[BadAnswer("gibberish")] * 10)
+    outcome = enricher(broken, FakeProvider("reccobeats", ids("a"))).run()
+    assert outcome.known == 1
+    assert outcome.problems == ["spotify: gibberish"]
+
+
+def test_stops_between_batches(engine: Engine, store: Store) -> None:
+    """Asked to stop, it finishes the batch in hand and says so; what was stored stays."""
+    store(["a", "b", "c"])
+    provider = FakeProvider("reccobeats", ids("a", "b", "c"))
+    asked = Asked(provider, Budget.open(engine, provider.account))  # type: ignore[arg-type]  # as above
+    stopper = Enricher(engine, FakeClock(), [asked], lambda: provider.requests > 0)
+    assert stopper.run().stopped == "interrupted"
+    assert known(engine) == {"reccobeats": 2}

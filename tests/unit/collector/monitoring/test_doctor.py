@@ -1,0 +1,121 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from collector.http.retry import Allowance
+from collector.monitoring.doctor import MOST_REQUESTS, Doctor, checks
+from collector.settings import CollectorSettings
+from genrebase.runtime.checks import Check
+from tests.fakes import FakeClock
+from tests.scripted import Answer, Scripted, serving
+
+SEARCH, FEATURES = "/v1/search", "/v1/audio-features"
+RECCOBEATS = "/reccobeats/v1/audio-features"
+ITEM = {"id": "A" * 22, "name": "a", "artists": [{"name": "b"}]}
+FOUND = Answer.json({"tracks": {"items": [ITEM]}})
+TOO_MANY = Answer.json({"error": {"status": 400, "message": "Invalid limit"}}, 400)
+CLOSED = Answer.json({"error": {"status": 403}}, 403)
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    with serving() as script:
+        script.will(SEARCH, FOUND)
+        script.will(FEATURES, Answer.json({"audio_features": [None]}))
+        script.will(RECCOBEATS, Answer.json({"content": []}))
+        yield script
+
+
+def examine(engine: Engine, url: str | None, **more: object) -> dict[str, Check]:
+    known: dict[str, object] = {
+        "spotify_client_id": "an-id",
+        "spotify_client_secret": SecretStr("a-secret"),
+        "spotify_url": url,
+    }
+    settings = CollectorSettings(_env_file=None, **{**known, **more})  # type: ignore[arg-type]
+    doctor = Doctor(engine, settings, FakeClock(), Allowance(MOST_REQUESTS))
+    return {check.name: check for check in doctor.examine()}
+
+
+def asked(server: Scripted) -> int:
+    return sum(server.requests(path) for path in (SEARCH, FEATURES, RECCOBEATS))
+
+
+def test_all_is_well(sqlite_engine: Engine, server: Scripted) -> None:
+    """Where everything answers, three requests say so."""
+    found = examine(sqlite_engine, server.url)
+    assert {name: check.ok for name, check in found.items()} == {
+        "spotify search": True,
+        "spotify audio features": True,
+        "reccobeats": True,
+    }
+    assert "50 tracks a page" in found["spotify search"].sentence
+    assert asked(server) == 3
+
+
+def test_finds_out_what_development_mode_may_do(sqlite_engine: Engine, server: Scripted) -> None:
+    """Small pages and closed features are found with four requests, and remembered."""
+    server.will(SEARCH, TOO_MANY, FOUND)
+    server.will(FEATURES, CLOSED)
+    for requests in (4, 6):
+        found = examine(sqlite_engine, server.url)
+        assert "10 tracks a page (development mode)" in found["spotify search"].sentence
+        assert found["spotify audio features"].ok is None
+        assert asked(server) == requests
+
+
+def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: Scripted) -> None:
+    """However broken everything is, four requests are all."""
+    for path in (SEARCH, FEATURES, RECCOBEATS):
+        server.will(path, Answer(503, b""))
+    found = examine(sqlite_engine, server.url)
+    assert found["spotify search"].ok is False
+    assert asked(server) == MOST_REQUESTS
+
+
+def test_wrong_credentials_say_what_to_do(sqlite_engine: Engine, server: Scripted) -> None:
+    """Credentials that are not taken are a line with what to set."""
+    server.will("/api/token", Answer.json({"error": "invalid_client"}, 400))
+    check = examine(sqlite_engine, server.url)["spotify search"]
+    assert check.ok is False
+    assert "SPOTIPY_CLIENT_ID" in check.sentence
+
+
+def test_no_credentials_are_no_fault(sqlite_engine: Engine, server: Scripted) -> None:
+    """Whoever imports needs no credentials: said, not complained about."""
+    check = examine(sqlite_engine, server.url, spotify_client_id=None)["spotify"]
+    assert check.ok is None
+    assert asked(server) == 1
+
+
+def test_a_genre_search_that_brings_nothing_is_said(
+    sqlite_engine: Engine, server: Scripted
+) -> None:
+    """An app that may not search by genre gets another road pointed out."""
+    server.will(SEARCH, Answer.json({"tracks": {"items": []}}))
+    check = examine(sqlite_engine, server.url)["spotify search"]
+    assert check.ok is False
+    assert "Import a dataset" in check.sentence
+
+
+def test_without_a_database_nothing_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests are counted in the database; where there is none, none are made."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path / 'none.db'}")
+    (check,) = checks()
+    assert check.ok is None
+    assert "not asked" in check.sentence
+
+
+def test_a_bad_setting_is_the_only_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that cannot be read is said first, and nothing else tried."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLLECTOR_RATE", "fast")
+    (check,) = checks()
+    assert check.ok is False
+    assert "COLLECTOR_RATE" in check.sentence

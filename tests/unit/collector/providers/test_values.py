@@ -1,0 +1,85 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.providers.values import read_features
+from collector.records import AudioFeatures
+from genrebase.store.tables import FEATURE_RANGES, FEATURES, WHOLE_FEATURES
+
+WHOLE: dict[str, Any] = {
+    "danceability": 0.5,
+    "energy": 0.6,
+    "key": 7,
+    "loudness": -5.0,
+    "mode": 1,
+    "speechiness": 0.05,
+    "acousticness": 0.1,
+    "instrumentalness": 0.0,
+    "liveness": 0.2,
+    "valence": 0.3,
+    "tempo": 120.5,
+    "time_signature": 4,
+}
+
+
+def read(**more: Any) -> AudioFeatures:
+    found = read_features({**WHOLE, **more})
+    assert found is not None
+    return found
+
+
+def test_reads_whole_features() -> None:
+    """What is in range is kept as it is."""
+    assert read() == AudioFeatures(**WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"key": -1}, {"key": None, "mode": 1}),
+        ({"mode": -1}, {"mode": None, "key": 7}),
+        ({"time_signature": 0}, {"time_signature": None, "tempo": 120.5, "danceability": 0.5}),
+        (
+            {"tempo": 0, "danceability": 0, "valence": 0, "time_signature": 0, "speechiness": 0},
+            dict.fromkeys(
+                ["tempo", "danceability", "valence", "time_signature", "speechiness"], None
+            ),
+        ),
+        ({"tempo": 0.0}, {"tempo": None, "danceability": None, "speechiness": 0.05}),
+        ({"tempo": None}, {"tempo": None, "danceability": 0.5}),
+        ({"tempo": "120.5"}, {"tempo": 120.5}),
+        ({"key": 7.0}, {"key": 7}),
+        ({"key": 7.5}, {"key": None}),
+        ({"energy": 1.2}, {"energy": None}),
+        ({"energy": float("nan")}, {"energy": None}),
+        ({"energy": True}, {"energy": None}),
+        ({"loudness": 1.5}, {"loudness": 1.5}),
+        ({"loudness": 10**400}, {"loudness": None}),
+    ],
+)
+def test_not_found_is_none(more: dict[str, Any], expected: dict[str, Any]) -> None:
+    """What was not found, is unreadable or out of range is None, and only that."""
+    found = read(**more)
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("raw", [None, [], {}, "x", {"id": "x"}, {"energy": "loud"}])
+def test_nothing_at_all_is_not_known(raw: Any) -> None:
+    """An answer without a single feature says that the track is not known."""
+    assert read_features(raw) is None
+
+
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([1])
+
+
+@given(st.dictionaries(st.sampled_from(FEATURES), values))
+def test_the_database_takes_whatever_comes(raw: dict[str, Any]) -> None:
+    """Whatever a provider says, what is kept satisfies the checks of the schema."""
+    found = read_features(raw)
+    for name in FEATURES if found else ():
+        value = getattr(found, name)
+        low, high = FEATURE_RANGES[name]
+        assert value is None or low <= value <= high
+        assert value is None or isinstance(value, int if name in WHOLE_FEATURES else float)

@@ -1,0 +1,67 @@
+"""What is heard in each frame, beside librosa's own functions."""
+
+from typing import Any
+
+import librosa
+import numpy as np
+import pytest
+from scipy.ndimage import median_filter
+
+from genrebase.audio import frame_features
+from genrebase.audio.decode import RATE
+from genrebase.audio.frame_features import HOP
+from tests import recordings
+
+_NOISE = np.random.default_rng(7).normal(0, 0.1, 3 * RATE).astype(np.float32)
+SOUNDS = {
+    "song": recordings.song(2, 0, bpm=100, seconds=8.0),
+    "beats": recordings.clicks(100, 5.0),
+    "noise": _NOISE,
+    "half silence": np.where(np.arange(len(_NOISE)) < RATE, 0, _NOISE).astype(np.float32),
+    "an odd length": recordings.tone(5, 1.0)[:44_321],
+}
+
+
+def _one_by_one(sound: recordings.Samples) -> dict[str, Any]:
+    told = {"y": sound, "sr": RATE}
+    octaves = {"n_octaves": 7, "bins_per_octave": 12}
+    cens = librosa.feature.chroma_cens(**told, **octaves)
+    return {
+        "chroma_cens": cens,
+        "chroma_cqt": librosa.feature.chroma_cqt(**told, **octaves),
+        "chroma_stft": librosa.feature.chroma_stft(**told),
+        "mfcc": librosa.feature.mfcc(**told, n_mfcc=20),
+        "rms": librosa.feature.rms(S=np.abs(librosa.stft(sound))),
+        "spectral_bandwidth": librosa.feature.spectral_bandwidth(**told),
+        "spectral_centroid": librosa.feature.spectral_centroid(**told),
+        "spectral_contrast": librosa.feature.spectral_contrast(**told),
+        "spectral_rolloff": librosa.feature.spectral_rolloff(**told),
+        "tonnetz": librosa.feature.tonnetz(chroma=cens),
+        "zcr": librosa.feature.zero_crossing_rate(sound),
+    }
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_frames_are_librosa_s(name: str) -> None:
+    """Equal to its functions called one by one, though most of what these do is done once."""
+    sound = SOUNDS[name]
+    seen = frame_features.look(sound)
+    expected = _one_by_one(sound)
+    assert set(expected) == set(frame_features.SIZES) == set(seen.classic)
+    for feature, rows in expected.items():
+        length = seen.mel.shape[1]
+        assert rows.shape == (frame_features.SIZES[feature], length)
+        np.testing.assert_allclose(
+            seen.classic[feature], rows, rtol=1e-4, atol=1e-4, err_msg=feature
+        )
+    flatness = librosa.feature.spectral_flatness(y=sound, hop_length=HOP)
+    np.testing.assert_allclose(seen.flatness, flatness, rtol=1e-4, atol=1e-6)
+    mel = librosa.feature.melspectrogram(y=sound, sr=RATE)
+    np.testing.assert_allclose(seen.mel, mel, rtol=1e-4, atol=1e-6)
+
+
+def test_medians_of_long_rows_are_those_of_each() -> None:
+    """Rows laid end to end do not touch each other."""
+    rows = np.random.default_rng(3).random((5, 40)).astype(np.float32)
+    expected = median_filter(rows, size=(1, 31), mode="reflect")
+    np.testing.assert_array_equal(frame_features._medians(rows), expected)

@@ -1,0 +1,182 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genrebase.audio import harmony
+from genrebase.audio.harmony import Heard, Whole
+
+C_MAJOR = Whole(key=0, mode=1, key_confidence=1.0, tempo=120.0)
+
+
+def heard(*keys: int | None, mode: int | None = 1, **values: object) -> list[Heard]:
+    """Sections of 10 s in these keys, one after another."""
+    return [
+        Heard(start=10.0 * number, duration=10.0, key=key, mode=mode, **values)  # type: ignore[arg-type]  # whichever a test is about
+        for number, key in enumerate(keys)
+    ]
+
+
+def summary(whole: Whole, sections: list[Heard]) -> harmony.Harmony:
+    return harmony.summarise(harmony.relate(whole, sections))
+
+
+@pytest.mark.parametrize(
+    ("tonic", "key", "mode", "degree", "numeral"),
+    [
+        (0, 0, 1, 0, "I"),
+        (0, 7, 1, 7, "V"),
+        (7, 2, 1, 7, "V"),
+        (9, 5, 1, 8, "bVI"),
+        (9, 9, 0, 0, "i"),
+        (11, 0, 0, 1, "bii"),
+        (0, 6, 1, 6, "bV"),
+        (0, 10, 0, 10, "bvii"),
+        (0, 4, None, 4, None),
+    ],
+)
+def test_a_key_is_told_by_its_track(
+    tonic: int, key: int, mode: int | None, degree: int, numeral: str | None
+) -> None:
+    """A section's key counts in semitones above the tonic; lower case is minor, b is a flat."""
+    (section,) = harmony.relate(Whole(key=tonic), heard(key, mode=mode))
+    assert (section.degree, section.numeral) == (degree, numeral)
+
+
+@pytest.mark.parametrize(("tonic", "key"), [(None, 3), (3, None), (None, None)])
+def test_an_unknown_key_has_no_degree(tonic: int | None, key: int | None) -> None:
+    """Where track or section has no key, there is neither degree nor numeral."""
+    (section,) = harmony.relate(Whole(key=tonic), heard(key))
+    assert (section.degree, section.numeral) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "ratio"),
+    [(120.0, 60.0, 0.5), (120.0, 120.0, 1.0), (None, 60.0, None), (120.0, None, None)],
+)
+def test_a_tempo_is_told_by_its_track(
+    whole: float | None, part: float | None, ratio: float | None
+) -> None:
+    """A section's tempo is a share of the track's."""
+    (section,) = harmony.relate(Whole(tempo=whole), heard(0, tempo=part))
+    assert section.tempo_ratio == ratio
+
+
+def test_shares_are_of_time_and_confidence() -> None:
+    """A long section counts for more than a short one, an unsure key for less."""
+    sections = [
+        Heard(start=0, duration=30, key=0, mode=1, key_confidence=1.0),
+        Heard(start=30, duration=10, key=7, mode=1, key_confidence=1.0),
+        Heard(start=40, duration=20, key=5, mode=1, key_confidence=0.5),
+    ]
+    found = summary(C_MAJOR, sections)
+    assert found.shares is not None
+    assert [found.shares[0], found.shares[7], found.shares[5]] == [0.6, 0.2, 0.2]
+    assert sum(found.shares) == pytest.approx(1)
+
+
+def test_repeated_and_single_degrees() -> None:
+    """What several sections have is told from what only one has."""
+    found = summary(C_MAJOR, heard(0, 7, 0, 5))
+    assert (found.repeated_share, found.single_share) == (0.5, 0.5)
+    assert (found.degrees, found.degree_changes, found.sections) == (3, 3, 4)
+    assert found.numerals == "I V I IV"
+
+
+def test_minor_counts_by_the_confidence_of_the_mode() -> None:
+    """The share of minor is one of time, weighted by how sure the mode is."""
+    sections = heard(0, mode=0, mode_confidence=0.25) + heard(0, mode=1, mode_confidence=0.75)
+    assert summary(C_MAJOR, sections).minor_share == 0.25
+    assert summary(C_MAJOR, heard(0, mode=None)).minor_share is None
+
+
+def test_repetitions_are_one_and_a_gap_is_no_change() -> None:
+    """Equal neighbours are told once; nothing is said about what an unknown key changed to."""
+    found = summary(C_MAJOR, heard(0, 0, None, 7, 7))
+    assert found.numerals == "I ? V"
+    assert found.degree_changes == 0
+
+
+@pytest.mark.parametrize(
+    ("whole", "sections"),
+    [
+        (Whole(), heard(0, 7)),
+        (C_MAJOR, heard(None, None)),
+        (C_MAJOR, heard(0, 7, key_confidence=0.0)),
+    ],
+)
+def test_nothing_is_made_of_what_is_not_known(whole: Whole, sections: list[Heard]) -> None:
+    """Without a key that counts there are no shares."""
+    found = summary(whole, sections)
+    assert (found.shares, found.repeated_share, found.single_share) == (None, None, None)
+
+
+def test_progressions_of_two_to_four() -> None:
+    """Every run of 2, 3 and 4 different neighbours is counted, repetitions left out."""
+    sections = harmony.relate(C_MAJOR, heard(0, 0, 7, 0, 7, 5))
+    found = {one.numerals: one for one in harmony.progressions(C_MAJOR, sections)}
+    assert list(found) == sorted(found)
+    assert {name: one.times for name, one in found.items()} == {
+        "I V": 2, "V I": 1, "V IV": 1,
+        "I V I": 1, "V I V": 1, "I V IV": 1,
+        "I V I V": 1, "V I V IV": 1,
+    }  # fmt: skip
+    assert {len(name.split()) for name in found} == {2, 3, 4}
+    assert all(len(name.split()) == one.length for name, one in found.items())
+
+
+def test_a_progression_ends_where_a_key_is_unknown() -> None:
+    """Nothing runs through a section without a key."""
+    sections = harmony.relate(C_MAJOR, heard(0, None, 7, 5))
+    assert [one.numerals for one in harmony.progressions(C_MAJOR, sections)] == ["V IV"]
+
+
+def test_a_progression_is_as_sure_as_its_least_sure_key() -> None:
+    """Of several times the best counts, and never for more than the track's own key."""
+    sections = [
+        *heard(0, key_confidence=0.9), *heard(7, key_confidence=0.3),
+        *heard(0, key_confidence=0.8), *heard(7, key_confidence=0.6),
+    ]  # fmt: skip
+    sure = {
+        one.numerals: one.confidence
+        for one in harmony.progressions(C_MAJOR, harmony.relate(C_MAJOR, sections))
+    }
+    assert (sure["I V"], sure["V I"], sure["I V I"]) == pytest.approx((0.6, 0.3, 0.3))
+    unsure = Whole(key=0, key_confidence=0.1)
+    found = harmony.progressions(unsure, harmony.relate(unsure, sections))
+    assert {one.confidence for one in found} == {0.1}
+
+
+known = st.one_of(st.none(), st.floats(0, 1))
+any_section = st.builds(
+    Heard,
+    start=st.floats(0, 1e6),
+    duration=st.floats(0.001, 1e6),
+    key=st.one_of(st.none(), st.integers(0, 11)),
+    mode=st.one_of(st.none(), st.integers(0, 1)),
+    key_confidence=known,
+    mode_confidence=known,
+)
+
+
+@given(st.one_of(st.none(), st.integers(0, 11)), known, st.lists(any_section, max_size=12))
+def test_figures_stay_in_their_ranges(
+    tonic: int | None, sure: float | None, sections: list[Heard]
+) -> None:
+    """Shares are shares, whatever was heard, and those of the degrees add up."""
+    whole = Whole(key=tonic, key_confidence=sure)
+    related = harmony.relate(whole, sections)
+    found = harmony.summarise(related)
+    shares = [found.minor_share, found.repeated_share, found.single_share, *(found.shares or ())]
+    assert all(0 <= one <= 1 for one in shares if one is not None)
+    if found.shares is not None:
+        assert sum(found.shares) == pytest.approx(1)
+        assert found.repeated_share + found.single_share == pytest.approx(1)  # type: ignore[operator]  # known together
+    assert all(0 <= one.confidence <= 1 for one in harmony.progressions(whole, related))
+
+
+@given(st.integers(1, 11), st.lists(st.integers(0, 11), min_size=1, max_size=8))
+def test_transposing_a_track_changes_nothing(up: int, keys: list[int]) -> None:
+    """A song sung in another key has the same degrees."""
+    higher = Whole(key=up, key_confidence=1.0)
+    moved = [(key + up) % 12 for key in keys]
+    assert summary(C_MAJOR, heard(*keys)) == summary(higher, heard(*moved))

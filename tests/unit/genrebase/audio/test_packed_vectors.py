@@ -1,0 +1,27 @@
+"""Packed values come back as they were, or not at all."""
+
+import numpy as np
+import pytest
+
+from genrebase.audio import packed_vectors
+
+
+def test_values_come_back():
+    """Single precision, NaN and infinities included."""
+    values = np.array([0.1, -3e30, np.nan, np.inf], dtype=np.float32)
+    packed = packed_vectors.pack(values)
+    np.testing.assert_array_equal(packed_vectors.unpack(packed, 4), values)
+    np.testing.assert_array_equal(packed_vectors.unpack_all([packed] * 3, 4), [values] * 3)
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_another_number_of_values_is_refused(count):
+    """A vector of another set is never read as one of this."""
+    with pytest.raises(packed_vectors.BadVector, match=f"does not hold {count} values"):
+        packed_vectors.unpack(packed_vectors.pack([1.0] * 4), count)
+
+
+def test_damaged_bytes_are_refused():
+    """What is no compressed vector is said to be none."""
+    with pytest.raises(packed_vectors.BadVector, match="cannot be unpacked"):
+        packed_vectors.unpack(b"damaged", 4)

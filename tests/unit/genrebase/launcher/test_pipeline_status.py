@@ -1,0 +1,28 @@
+"""How far it has come, in a line."""
+
+from genrebase.launcher.pipeline_status import Standing
+
+TOTALS = {
+    "tracks": 1234,
+    "wanted": 10000,
+    "genres": 10,
+    "with_features": 1100,
+    "requests": 45,
+}
+
+
+def test_the_line_without_a_model() -> None:
+    """Tracks, features and requests are told, and that there is no model."""
+    assert Standing(**TOTALS, champion=None).line() == (
+        "1,234 of 10,000 tracks · 10 genres · features for 1,100 · 45 requests · no model yet"
+    )
+
+
+def test_the_line_with_a_champion() -> None:
+    """The champion and the number of its predictions are told."""
+    champion = {"id": 3, "estimator": "logistic", "predicted": 1200}
+    assert (
+        Standing(**TOTALS, champion=champion)
+        .line()
+        .endswith("champion 3 (logistic) · 1,200 predictions")
+    )

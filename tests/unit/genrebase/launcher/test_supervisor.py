@@ -1,0 +1,181 @@
+"""Children: started, stopped, started again."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from genrebase.launcher import supervisor
+from genrebase.launcher.supervisor import Command, Keeper, gap
+from genrebase.runtime.processes import Process
+from genrebase.settings import child_environment
+from tests.fakes import FakeClock
+from tests.unit.genrebase.launcher.conftest import Program
+
+SECONDS = 30
+"""A child that has not ended by then never will."""
+
+POLITE = """
+import signal, sys
+from threading import Event
+stopped = Event()
+signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+print("ready", flush=True)
+stopped.wait()
+sys.exit(0)
+"""
+
+
+def ended(process: Process) -> bool:
+    """Wait for a process that is not our child."""
+    wait = "import sys, threading\nfrom genrebase.runtime.processes import Process\n"
+    wait += "while Process.parse(sys.argv[1]).alive(): threading.Event().wait(0.02)\n"
+    subprocess.run([sys.executable, "-c", wait, str(process)], timeout=SECONDS, check=True)
+    return process.alive() is False
+
+
+def test_a_child_stops_cleanly_when_asked(program: Program) -> None:
+    """Closing its standard input is a SIGTERM to it: it ends by itself, with 0."""
+    child = supervisor.start(program(POLITE), stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    with child:
+        assert child.stdout.readline() == b"ready\n"
+        supervisor.stop([child], SECONDS)
+    assert child.returncode == 0
+
+
+def test_a_child_that_does_not_listen_is_ended(program: Program) -> None:
+    """After the patience is over a child is ended, and waited for."""
+    deaf = POLITE.replace("lambda *_: stopped.set()", "signal.SIG_IGN")
+    child = supervisor.start(program(deaf), stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    with child:
+        child.stdout.readline()
+        supervisor.stop([child], 0.05)
+    assert child.returncode not in {0, None}
+
+
+def test_no_child_outlives_its_parent(program: Program) -> None:
+    """When the parent is killed without a chance to say so, its children stop."""
+    child = program("from genrebase.runtime.processes import Process\n" + POLITE)
+    parent = f"""
+import os, subprocess
+from genrebase.launcher import supervisor
+from genrebase.launcher.supervisor import Command
+child = supervisor.start(Command({child.module!r}, (), {{}}), stdout=subprocess.PIPE)
+child.stdout.readline()
+from genrebase.runtime.processes import Process, _born, _host
+print(Process(_host(), child.pid, _born(child.pid) or ""), flush=True)
+os._exit(9)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", parent],
+        env=child_environment(**child.environment),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert said.returncode == 9, said.stderr
+    assert ended(Process.parse(said.stdout.decode().strip()))
+
+
+def test_arguments_and_environment_reach_the_child(program: Program) -> None:
+    """The module is run as `python -m` runs it, with its arguments, by its own name."""
+    code = "import sys; print(__name__, sys.argv[1:])"
+    with supervisor.start(program(code, "run", "--x"), stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        said = child.stdout.read()
+    assert said.decode().split(maxsplit=1) == ["__main__", "['run', '--x']\n"]
+
+
+class FakeChild:
+    """A child whose end is a value."""
+
+    def __init__(self) -> None:
+        self.returncode: int | None = None
+        self.stdin = None
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, _seconds: float) -> int:
+        self.returncode = 0
+        return 0
+
+
+class Nursery:
+    """Starts fake children and remembers them."""
+
+    def __init__(self) -> None:
+        self.born: list[FakeChild] = []
+
+    def begin(self, _command: Command) -> Any:
+        self.born.append(FakeChild())
+        return self.born[-1]
+
+
+def keeper(clock: FakeClock, nursery: Nursery, said: list[str]) -> Keeper:
+    kept = Keeper(clock, said.append, begin=nursery.begin)
+    kept.keep(Command("collector", ("run",), {}))
+    return kept
+
+
+def test_a_dead_child_is_reported_and_comes_back_after_a_growing_gap() -> None:
+    """Each death in a row makes the gap longer; nobody is started before it is over."""
+    clock, nursery, said = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, said)
+    gaps = []
+    for death in range(1, 4):
+        assert kept.look() is None
+        assert len(nursery.born) == death
+        nursery.born[-1].returncode = 1
+        kept.look()
+        began = clock.monotonic()
+        while len(nursery.born) == death:
+            clock.advance(0.5)
+            kept.look()
+        gaps.append(clock.monotonic() - began)
+    assert gaps == [1.0, 2.0, 5.0]
+    assert said[0] == "`collector run` ended with 1; starting it again in 1 s."
+
+
+def test_a_long_life_is_forgiven() -> None:
+    """A child that lived long begins again with the shortest gap."""
+    clock, nursery, said = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, said)
+    for lived in (1.0, 1.0, supervisor.STEADY):
+        kept.look()
+        clock.advance(lived)
+        nursery.born[-1].returncode = -9
+        kept.look()
+        clock.advance(60)
+    assert [line.split("again in ")[1] for line in said] == ["1 s.", "2 s.", "1 s."]
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    """Exit code 2 would come again and again: it is handed up instead."""
+    clock, nursery, said = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, said)
+    kept.look()
+    nursery.born[-1].returncode = 2
+    assert kept.look() == 2
+    assert len(nursery.born) == 1
+
+
+def test_an_adopted_child_is_kept_too() -> None:
+    """A child that somebody else started is watched, and stopped at the end."""
+    clock, nursery, said = FakeClock(), Nursery(), list[str]()
+    kept = Keeper(clock, said.append, begin=nursery.begin)
+    child = nursery.begin(Command("collector", ("sandbox",), {}))
+    kept.adopt(Command("collector", ("sandbox", "--port", "4711"), {}), child)
+    kept.look()
+    assert len(nursery.born) == 1
+    kept.stop()
+    assert child.returncode == 0
+
+
+@pytest.mark.parametrize(("deaths", "seconds"), [(1, 1), (2, 2), (3, 5), (5, 60), (500, 60)])
+def test_the_gap_grows_to_a_minute(deaths: int, seconds: float) -> None:
+    """The gap is never longer than a minute."""
+    assert gap(deaths) == seconds

@@ -1,0 +1,69 @@
+"""The command line's voice: how a command ends."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import pytest
+import typer
+
+from genrebase.errors import Refused
+from genrebase.runtime.console import INTERRUPTED, Output, run_app
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def left(app: Callable[[], object]) -> tuple[int | str | None, list[int]]:
+    """Run a command line; return its exit code, and with what the process was left."""
+    codes: list[int] = []
+    with pytest.raises(SystemExit) as ended:
+        run_app(app, leave=codes.append)
+    return ended.value.code, codes
+
+
+def stopped() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_ends_with_what_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence on standard error, 130, nothing on standard output; no thread is waited for."""
+
+    def app() -> None:
+        output = Output(as_json=True)
+        with output.if_stopped(lambda: "2 of 3 are stored."), output.progress("Doing"):
+            stopped()
+
+    assert left(app) == (INTERRUPTED, [INTERRUPTED])
+    assert capsys.readouterr() == ("", "Stopped: 2 of 3 are stored.\n")
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+def test_ctrl_c_where_nothing_was_begun_has_a_sentence_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whether Typer turned it into an exit or not."""
+    app = typer.Typer()
+    app.command()(stopped)
+    argv, sys.argv = sys.argv, ["it"]
+    try:
+        assert left(app) == (INTERRUPTED, [INTERRUPTED])
+    finally:
+        sys.argv = argv
+    assert left(stopped) == (INTERRUPTED, [INTERRUPTED])
+    assert capsys.readouterr().err.splitlines() == ["Stopped: nothing is half-written."] * 2
+
+
+def test_an_error_of_ours_is_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the exit code of its kind; the process ends as usual."""
+
+    def app() -> None:
+        raise Refused("Name another one.")
+
+    assert left(app) == (2, [])
+    assert capsys.readouterr().err == "Name another one.\n"

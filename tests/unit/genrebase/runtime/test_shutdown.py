@@ -1,0 +1,52 @@
+"""A clean stop."""
+
+import signal
+
+import pytest
+
+from genrebase.runtime.shutdown import Stop, stop_on_signals
+from tests.fakes import FakeClock
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_asks_and_the_second_aborts(number: signal.Signals) -> None:
+    """One signal asks for a stop and wakes who sleeps; another one does not wait."""
+    woken: list[str] = []
+    aborted: list[int] = []
+    clock = FakeClock()
+    with stop_on_signals(lambda: woken.append("x"), abort=aborted.append, clock=clock) as stop:
+        assert not stop.requested
+        signal.raise_signal(number)
+        assert stop.requested
+        assert stop.wait()
+        assert (woken, aborted) == (["x"], [])
+        clock.advance(1.5)
+        signal.raise_signal(number)
+        assert (woken, aborted) == (["x"], [128 + number])
+
+
+def test_an_echo_is_no_second_signal() -> None:
+    """Two signals within a second, from the terminal and from our parent, are one request."""
+    aborted: list[int] = []
+    clock = FakeClock()
+    with stop_on_signals(abort=aborted.append, clock=clock) as stop:
+        signal.raise_signal(signal.SIGINT)
+        clock.advance(0.5)
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.requested
+        assert aborted == []
+
+
+def test_the_handlers_are_given_back() -> None:
+    """After the block a signal means what it meant before."""
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with stop_on_signals():
+        pass
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_waiting_ends_without_a_stop() -> None:
+    """A wait with an end tells that nobody asked."""
+    assert Stop().wait(0.0) is False

@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genrebase.store import tables
+from genrebase.store.split import side
+
+FOLD = st.integers(0, 9)
+
+
+@pytest.mark.parametrize(
+    ("track", "artists", "expected"),
+    [
+        (0, [9], "test_new"),
+        (9, [9, 9], "test_new"),
+        (9, [8], "validation_new"),
+        (0, [8, 9], "none"),
+        (0, [9, 1], "none"),
+        (0, [8, 1], "none"),
+        (9, [1, 2], "test_seen"),
+        (8, [1], "validation_seen"),
+        (7, [0], "train"),
+        (0, [], "none"),
+    ],
+)
+def test_sides(track: int, artists: list[int], expected: str):
+    """The artists decide first, the track's own fold where none of theirs is held out."""
+    assert side(track, artists) == expected
+
+
+@given(FOLD, st.lists(FOLD, min_size=1), FOLD)
+def test_a_further_artist_never_moves_a_track_across(track: int, artists: list[int], more: int):
+    """A credit found later leaves a track on its side, or takes it off all sides."""
+    before, after = side(track, artists), side(track, [*artists, more])
+    assert after in {before, "none"} or before == "none"
+    assert after in tables.SIDES
+
+
+@given(FOLD, st.lists(FOLD))
+def test_no_artist_of_a_new_side_has_a_training_track(track: int, artists: list[int]):
+    """What is trained on credits nobody of folds 8 and 9."""
+    if side(track, artists) == "train":
+        assert not {8, 9} & set(artists)

@@ -1,0 +1,79 @@
+import gzip
+import hashlib
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from genrebase.errors import Refused
+from sandbox import catalogue_file
+from sandbox.errors import UnusableCatalogue
+
+CSV = 'genre,track_name\nrock,"NA, or ""not"""\n\nr&b,"two\nlines"\npop\n演歌,夜,extra\n'
+ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("pop", ""), ("演歌", "夜")]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda b: b"\xef\xbb\xbf" + b])
+def test_csv_cells_are_the_text_they_are(tmp_path, pack):
+    """Plain, gzipped or with a byte order mark: the cells are the same text."""
+    file = tmp_path / "file"
+    file.write_bytes(pack(CSV.encode()))
+    found = catalogue_file.read(file)
+    assert found.columns == ("genre", "track_name")
+    assert [tuple(row[:2]) for row in found.rows] == ROWS
+    assert found.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_parquet_becomes_text(tmp_path):
+    """Missing is empty, lists are joined as the artists' column is."""
+    file = tmp_path / "x.parquet"
+    columns = {"artists": [["A", "B"], None], "key": [7, None], "track_name": ["NA", "x"]}
+    parquet.write_table(pa.table(columns), file)
+    assert catalogue_file.read(file).rows == [("A;B", "7", "NA"), ("", "", "x")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", b"\x1f\x8bnot gzip", gzip.compress(b"abc", mtime=0)[:-4], b"PAR1 not parquet"],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, content):
+    """The sentence names the file."""
+    file = tmp_path / "broken.csv"
+    file.write_bytes(content)
+    with pytest.raises(UnusableCatalogue, match=r"broken\.csv is not a"):
+        catalogue_file.read(file)
+
+
+def test_missing_file_is_refused(tmp_path):
+    """The sentence says what is wrong and what to give."""
+    with pytest.raises(UnusableCatalogue, match=r"No such file.*: give an existing CSV"):
+        catalogue_file.read(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
+def test_written_table_reads_the_same(tmp_path, name):
+    """Writing and reading changes nothing; the same table gives the same bytes."""
+    made = catalogue_file.Table(("a", "b"), [("1", 'x"y'), ("", "two\nlines")], "made", "")
+    catalogue_file.write(made, tmp_path / name)
+    again = tmp_path / f"again-{name}"
+    catalogue_file.write(made, again)
+    found = catalogue_file.read(tmp_path / name)
+    assert found.columns == made.columns
+    assert [tuple(row) for row in found.rows] == made.rows
+    assert (tmp_path / name).read_bytes() == again.read_bytes()
+
+
+def test_unwritable_file_is_refused(tmp_path):
+    """The sentence says where to write instead."""
+    with pytest.raises(Refused, match="give a file in an existing folder"):
+        catalogue_file.write(
+            catalogue_file.Table(("a",), [], "x", ""), tmp_path / "none" / "x.csv"
+        )
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    """A file of that name is somebody's, and stays as it is."""
+    (tmp_path / "mine.csv").write_text("mine")
+    with pytest.raises(Refused, match="exists already"):
+        catalogue_file.write(catalogue_file.Table(("a",), [], "x", ""), tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_text() == "mine"

@@ -1,0 +1,112 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox import faults, page_faults
+from sandbox.faults import OF_ANY_ANSWER, Fault, Faults
+
+ALL = tuple(Fault)
+
+
+def chosen(made, possible, answers=9_000):
+    draws = [made.draw(number) for number in range(answers)]
+    return Counter(made.choose(draw, possible) for draw in draws if made.hits(draw))
+
+
+@pytest.mark.parametrize("possible", [ALL, OF_ANY_ANSWER])
+def test_a_share_is_drawn_evenly_from_what_is_possible(possible):
+    """One answer in ten is broken, each kind as often as the others."""
+    found = chosen(faults.parse("0.1"), possible)
+    assert set(found) == set(possible)
+    assert found.total() == pytest.approx(900, rel=0.1)
+    for kind in possible:
+        assert found[kind] == pytest.approx(900 / len(possible), rel=0.35)
+
+
+def test_shares_by_kind_are_kept():
+    """Each kind has its own share; one that an answer cannot have leaves it whole."""
+    found = chosen(faults.parse("500=0.05, short=0.1"), ALL)
+    assert found[Fault.SERVER_ERROR] == pytest.approx(450, rel=0.15)
+    assert found[Fault.SHORT] == pytest.approx(900, rel=0.15)
+    assert set(chosen(faults.parse("short=0.5"), OF_ANY_ANSWER)) == {None}
+
+
+def test_the_seed_decides():
+    """The same seed breaks the same answers, another one others."""
+    one, again, other = (faults.parse("0.2", seed) for seed in (1, 1, 2))
+    broken = [[made.hits(made.draw(n)) for n in range(300)] for made in (one, again, other)]
+    assert broken[0] == broken[1] != broken[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("often", "'often' is not a share: give a number from 0 to 1"),
+        ("1.5", "'1.5' is not a share"),
+        ("nan", "'nan' is not a share"),
+        ("500=x", "'x' is not a share"),
+        ("404=0.1", "'404' is no kind of fault: there are 500, 503, truncated, dropped"),
+        ("500=0.1,", "'' is no kind of fault"),
+        ("500=0.6,503=0.6", "more than 1 together"),
+    ],
+)
+def test_nonsense_is_refused(text, sentence):
+    """What cannot be read is refused with a sentence."""
+    with pytest.raises(ValueError, match=sentence):
+        faults.parse(text)
+
+
+def page(items, offset=0, limit=10, total=100):
+    href = f"http://127.0.0.1/v1/search?query=genre%3A%22r%26b%22&offset={offset}&limit={limit}"
+    following = href.replace(f"offset={offset}", f"offset={offset + limit}")
+    return {
+        "href": href,
+        "items": [{"id": str(number)} for number in range(offset, offset + items)],
+        "limit": limit,
+        "next": following if offset + limit < total else None,
+        "offset": offset,
+        "previous": None,
+        "total": total,
+    }
+
+
+@given(
+    items=st.integers(0, 10),
+    offset=st.sampled_from([0, 90, 990]),
+    number=st.integers(0, 10**6),
+    fault=st.sampled_from(ALL[len(OF_ANY_ANSWER) :]),
+)
+def test_no_fault_hides_a_row(items, offset, number, fault):
+    """What a page shows begins at its offset, and the next place is offset + items received."""
+    whole = page(items, offset)
+    if fault not in faults.possible(whole):
+        return
+    broken = page(items, offset)
+    page_faults.break_page(broken, fault, Faults(1.0).draw(number))
+    shown = list(dict.fromkeys(item["id"] for item in broken["items"]))
+    assert shown == [item["id"] for item in whole["items"]][: len(shown)]
+    assert bool(shown) == bool(items)
+    match fault:
+        case Fault.REPEATED:
+            assert (len(shown), len(broken["items"])) == (items, items + 1)
+        case Fault.SHORT:
+            assert len(shown) == len(broken["items"]) < items
+            assert f"offset={offset + len(shown)}&" in broken["next"]
+            assert "query=genre%3A%22r%26b%22" in broken["next"]
+        case Fault.TOTAL:
+            assert broken["total"] != whole["total"]
+            assert len(shown) == items
+        case Fault.NEXT:
+            assert broken["next"] is None
+            assert whole["next"]
+
+
+def test_pages_are_found_where_they_stand():
+    """A page is the answer, or one of its fields; most answers have none."""
+    one = page(3)
+    assert page_faults.find(one) is one
+    assert page_faults.find({"tracks": one}) is one
+    assert page_faults.find({"tracks": [one]}) is None
+    assert page_faults.find(None) is None

@@ -1,0 +1,55 @@
+from sandbox import playlists
+from sandbox.catalogue import Catalogue
+from sandbox.catalogue_file import Table
+from sandbox.playlists import Odd
+
+COLUMNS = ("track_name", "artists", "genre")
+
+
+def songs(n, genre="rock"):
+    return [(f"{genre} {number}", "Band", genre) for number in range(n)]
+
+
+def made(rows, columns=COLUMNS):
+    return playlists.make(Catalogue(Table(columns, rows, "a test", "0" * 64)))
+
+
+def test_each_genre_has_one_of_ours_and_one_of_somebody_else():
+    """Without playlists in the table two are invented, which share no row."""
+    found = made([*songs(60), *songs(3, "jazz")])
+    assert [(one.genre, one.is_mine, len(one.entries)) for one in found.values()] == [
+        ("rock", True, 31),
+        ("rock", False, 31),
+        ("jazz", True, 2),
+        ("jazz", False, 1),
+    ]
+    ours, theirs, *_ = found.values()
+    assert not set(ours.entries) & set(theirs.entries) - set(Odd)
+
+
+def test_something_else_stands_among_the_tracks():
+    """Long playlists hold an episode, a local file and an item that is gone."""
+    entries = next(iter(made(songs(160)).values())).entries
+    assert [(at, entry) for at, entry in enumerate(entries) if isinstance(entry, Odd)] == [
+        (25, Odd.EPISODE),
+        (51, Odd.LOCAL),
+        (77, Odd.GONE),
+    ]
+
+
+def test_the_table_s_own_playlists_are_kept():
+    """Rows of one playlist id are a playlist, in the order of the table."""
+    rows = [("A", "Band", "rock", "p1", "One"), ("B", "Band", "jazz", "p2", "Two")]
+    rows += [("C", "Band", "rock", "p1", "One"), ("D", "Band", "rock", "", "")]
+    found = made(rows, (*COLUMNS, "playlist_id", "playlist_name"))
+    assert {key: (one.name, one.genre, one.entries) for key, one in found.items()} == {
+        "p1": ("One", "rock", (0, 2)),
+        "p2": ("Two", "jazz", (1,)),
+    }
+
+
+def test_a_snapshot_tells_versions_apart():
+    """The same tracks, the same snapshot; one more, another."""
+    first, again, longer = (next(iter(made(songs(n)).values())) for n in (60, 60, 62))
+    assert first.id == again.id == longer.id
+    assert first.snapshot_id == again.snapshot_id != longer.snapshot_id

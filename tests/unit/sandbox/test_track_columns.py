@@ -1,0 +1,113 @@
+import pytest
+
+from genrebase.store.tables import FEATURES
+from sandbox import ids
+from sandbox.errors import UnusableCatalogue
+from sandbox.track_columns import Layout
+
+
+def track(**cells):
+    cells = {"genre": "rock", "track_name": "Song", "artists": "A"} | cells
+    return Layout.of(tuple(cells), "x.csv").track(tuple(cells.values()))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "track_id track_name artist_name popularity genre duplicated_x",
+        "track_id track_name track_artist playlist_genre playlist_subgenre",
+        "track_id artists album_name track_name track_genre",
+        "Title Artist LABEL",
+    ],
+)
+def test_usual_columns_are_found(columns):
+    """The published tables, and any like them, are served as they are."""
+    Layout.of(columns.split(), "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("columns", "missing"),
+    [("track_name artists", "genre"), ("genre artists", "title"), ("genre track_name", "artist")],
+)
+def test_missing_column_is_named(columns, missing):
+    """The sentence says what is missing, what would do, and what is there."""
+    with pytest.raises(UnusableCatalogue, match=rf"no column for the {missing}.*It has"):
+        Layout.of(columns.split(), "x.csv")
+
+
+def test_one_artist_column_is_one_artist():
+    """Only `artists` is a list; a name in another column may hold any character."""
+    cells = {"genre": "g", "track_name": "t", "artist_name": "Earth; Wind, & Fire"}
+    layout = Layout.of(tuple(cells), "x.csv")
+    assert layout.artists(tuple(cells.values())) == ("Earth; Wind, & Fire",)
+    assert track(artists="A;B ; C").artists == ("A", "B", "C")
+
+
+def test_genre_and_subgenre_both_find_a_row():
+    """A row is found under its genre and under its subgenre, once where they are the same."""
+    layout = Layout.of(["playlist_genre", "playlist_subgenre", "track_name", "artists"], "x.csv")
+    assert layout.genres(("edm", "big room", "t", "a")) == ("edm", "big room")
+    assert layout.genres(("edm", "edm", "t", "a")) == ("edm",)
+    assert layout.genres(("", "", "t", "a")) == ()
+
+
+def test_text_is_text():
+    """A song called NA by nan is called NA by nan."""
+    found = track(track_name="NA", artists="nan")
+    assert (found.title, found.artists) == ("NA", ("nan",))
+
+
+def test_unnamed_row_is_served():
+    """A row without any name keeps its id and has one artist without a name."""
+    found = track(track_name="", artists="", track_id="x" * 22)
+    assert (found.id, found.title, found.artists) == ("x" * 22, "", ("",))
+
+
+def test_row_without_an_id_gets_one_of_its_name():
+    """The made-up id looks like Spotify's and is the same for the same name."""
+    assert ids.looks_right(track().id)
+    assert track().id == track(track_name="SONG").id != track(track_name="Other").id
+
+
+@pytest.mark.parametrize("date", ["1994", "1994-05", "1994-05-31"])
+def test_release_date_of_the_table_is_shown(date):
+    """A date is shown as precise as it is."""
+    assert track(release_date=date).release_date == date
+
+
+def test_year_that_was_a_float_is_a_year():
+    """1994.0 is 1994."""
+    assert track(year="1994.0").release_date == "1994"
+
+
+@pytest.mark.parametrize("cells", [{}, {"release_date": ""}])
+def test_made_up_year_is_shown_and_searched(cells):
+    """Without a date the year comes from the id, and the year shown is the year found."""
+    cells = {"genre": "g", "track_name": "t", "artists": "a", "track_id": "b" * 22} | cells
+    layout = Layout.of(tuple(cells), "x.csv")
+    row = tuple(cells.values())
+    assert layout.track(row).release_date == str(layout.year(row))
+    assert 1950 <= layout.year(row) <= 2026
+
+
+def test_date_0000_is_shown_and_its_row_can_be_reached():
+    """Spotify shows such dates; some year must still find the row."""
+    layout = Layout.of(["genre", "track_name", "artists", "release_date"], "x.csv")
+    row = ("g", "t", "a", "0000")
+    assert layout.track(row).release_date == "0000"
+    assert 1950 <= layout.year(row) <= 2026
+
+
+def test_numbers_may_have_been_floats():
+    """`91.0` is 91, text that is no number is none."""
+    found = track(popularity="91.0", duration_ms="1000.0", explicit="True")
+    assert (found.popularity, found.duration_ms, found.explicit) == (91, 1000, True)
+    assert track(popularity="n/a").popularity == 0
+
+
+def test_features_keep_what_is_known():
+    """Blank and non-finite cells are left out; categories are whole numbers."""
+    found = track(tempo="120.5", key="7.0", energy="", valence="nan").features
+    assert found == {"tempo": 120.5, "key": 7}
+    assert isinstance(found["key"], int)
+    assert track(**dict.fromkeys(FEATURES, "")).features == {}
