@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from genrebase.store import connect
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 
 QUERIES = {
     "aliases": "SELECT a.source, a.source_id, t.identity FROM track_alias a"
@@ -43,7 +43,7 @@ def main() -> None:
     first: dict[str, list[tuple]] = {}
     same = True
     for url in urls:
-        with reading(connect(url)) as connection:
+        with read_transaction(connect(url)) as connection:
             same &= agrees(rows, connection, url)
             found = {name: rows_of(connection, query) for name, query in QUERIES.items()}
             claimed = dict(connection.execute(text(BY_ALIAS)).all())

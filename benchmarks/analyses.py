@@ -9,8 +9,8 @@ import numpy as np
 from sqlalchemy import Table
 
 from genrebase.audio import segments
-from genrebase.audio.analysis import Analysis, analyse
-from genrebase.audio.harmony import Heard, Whole
+from genrebase.audio.analysis import TrackAnalysis, build_analysis
+from genrebase.audio.harmony import DetectedSection, TrackKey
 from genrebase.store import tables
 
 DIFFERENT = 2_000
@@ -47,18 +47,18 @@ def rows_of(
     )
 
 
-def invented(numbers: random.Random) -> Analysis:
+def invented(numbers: random.Random) -> TrackAnalysis:
     """Return an analysis of a track in C with six to fourteen sections."""
     heard = [
-        Heard(20.0 * place, 20.0, 1.0, numbers.choice(KEYS), int(numbers.random() < 0.7),
+        DetectedSection(20.0 * place, 20.0, 1.0, numbers.choice(KEYS), int(numbers.random() < 0.7),
               numbers.random(), 0.5, 120.0, 0.5, -8.0)
         for place in range(numbers.randint(6, 14))
     ]  # fmt: skip
-    sounds = np.random.default_rng(numbers.randint(0, 10**9)).random((STEPS, segments.CHANNELS))
-    return analyse(Whole(0, 1, 0.8, 0.8, 120.0), heard, sounds)
+    sounds = np.random.default_rng(numbers.randint(0, 10**9)).random((STEPS, segments.N_CHANNELS))
+    return build_analysis(TrackKey(0, 1, 0.8, 0.8, 120.0), heard, sounds)
 
 
-def summary(analysis: Analysis) -> tuple[Any, ...]:
+def summary(analysis: TrackAnalysis) -> tuple[Any, ...]:
     """Return the columns of `sound_summary` but its keys and its moment."""
     harmony, timbre = analysis.harmony, analysis.timbre
     assert harmony.shares is not None

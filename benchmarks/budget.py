@@ -1,6 +1,6 @@
 """How well the budget uses a limit: `python -m benchmarks.budget [--hours 24] [--real SECONDS]`.
 
-The real `Budget` over a SQLite database, the real `asking.ask`, and the sandbox's own limiter, on
+The real `RequestBudget` over a SQLite database, the real `asking.ask`, and the sandbox's own limiter, on
 one simulated clock (`benchmarks.simulated`): a request takes a tenth of a second, and workers ask
 as fast as they may. `used` is the share of all requests the limit would have answered. With
 `--real` two `collector harvest` share a database and a sandbox over HTTP for so many seconds.
@@ -26,19 +26,19 @@ from benchmarks import simulated
 from collector.curation import genres
 from collector.errors import Blocked, RateLimited
 from collector.http import adaptive_limit
-from collector.http.rate_limiter import Budget
-from collector.http.retry import ask
-from collector.rate import SHARE, Rate
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import call_with_retries
+from collector.rate import SAFETY_FACTOR, Rate
 from collector.records import Account
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
 from sandbox import synthetic_catalogue
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.rate_limit import Limit
-from sandbox.request_stats import Call, Stats
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.rate_limit import SlidingWindowLimit
+from sandbox.request_stats import HandledRequest, RequestStats
 from sandbox.server import serve_in_thread
 
 WINDOW = 30.0
@@ -92,15 +92,18 @@ class Played:
 def play(engine: Engine, scenario: Scenario) -> Played:
     """Play a scenario over an empty database."""
     played = Played(scenario)
-    limit, stats = Limit(Rate(scenario.true, WINDOW)), Stats({"spotify": Rate(1, WINDOW)})
+    limit, stats = (
+        SlidingWindowLimit(Rate(scenario.true, WINDOW)),
+        RequestStats({"spotify": Rate(1, WINDOW)}),
+    )
     account = Account("spotify", "simulated", Rate(scenario.told, WINDOW))
 
     def request(clock: Clock) -> None:
         clock.sleep(LATENCY / 2)
         now = clock.monotonic()
-        held, ban = limit.ban(now), limit.enter(now)
+        held, ban = limit.active_ban(now), limit.admit(now)
         since = held.since if held else None
-        stats.count(Call("spotify", "/v1/search", now, 429 if ban else 200, since))
+        stats.record(HandledRequest("spotify", "/v1/search", now, 429 if ban else 200, since))
         clock.sleep(LATENCY / 2)
         if ban is None:
             played.granted += 1
@@ -109,18 +112,18 @@ def play(engine: Engine, scenario: Scenario) -> Played:
         raise RateLimited(ban.retry_after(now), ban.reason)
 
     def work(clock: Clock) -> None:
-        budget = Budget.open(engine, account)
+        budget = RequestBudget.open(engine, account)
         while clock.monotonic() < scenario.seconds:
             try:
-                ask(budget, clock, lambda: request(clock))
+                call_with_retries(budget, clock, lambda: request(clock))
             except Blocked as ban:
                 clock.sleep((ban.until - clock.now()).total_seconds())
 
     simulated.run(*[work] * scenario.workers)
     counted = stats.as_json()
     played.max_in_window, played.while_banned = counted["max_in_window"], counted["while_banned"]
-    state = Budget.open(engine, account).state()
-    played.pace = adaptive_limit.pace(account.rate, state.ceiling)
+    state = RequestBudget.open(engine, account).state()
+    played.pace = adaptive_limit.allowed_requests(account.rate, state.ceiling)
     return played
 
 
@@ -143,8 +146,8 @@ def fresh_engine() -> Iterator[Engine]:
 def play_real(seconds: float, rate: Rate) -> Played:
     """Let two harvests ask a sandbox over HTTP; measure from their first requests on."""
     clock = SystemClock()
-    catalogue = Catalogue(synthetic_catalogue.make(1))
-    limit = Behaviour(mode="development", rate=rate)
+    catalogue = SandboxCatalogue(synthetic_catalogue.generate_catalogue(1))
+    limit = SandboxOptions(mode="development", rate=rate)
     with fresh_engine() as engine, serve_in_thread(catalogue, limit, clock=clock) as running:
         for name in catalogue.genres:
             genres.add(engine, clock, name, 10_000)
@@ -175,7 +178,7 @@ def play_real(seconds: float, rate: Rate) -> Played:
         refused=[0.0] * counted["banned"],
         max_in_window=counted["max_in_window"],
         while_banned=counted["while_banned"],
-        pace=SHARE * rate.requests,
+        pace=SAFETY_FACTOR * rate.requests,
     )
 
 

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 from collector import planning
 from collector.catalogue import claims, identity
-from collector.planning import ALL_YEARS, Need, Shard, Slice
+from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
 from genrebase.store import names
-from sandbox.catalogue_file import Table
-from sandbox.track_columns import Layout
+from sandbox.catalogue_file import CatalogueTable
+from sandbox.track_columns import TrackColumns
 
 REACH: Final = 1_000
 THIS_YEAR: Final = 2026
@@ -66,9 +66,9 @@ class World:
         return sum(len(found) > 1 for found in under.values()) / len(under)
 
 
-def world_of(table: Table, name: str) -> World:
+def world_of(table: CatalogueTable, name: str) -> World:
     """Resolve a table's rows to recordings."""
-    layout = Layout.of(table.columns, table.name)
+    layout = TrackColumns.from_header(table.columns, table.name)
     by_id: dict[str, int] = {}
     by_name: dict[str, list[_Known]] = {}
     genres: dict[str, list[Row]] = {}
@@ -80,7 +80,7 @@ def world_of(table: Table, name: str) -> World:
             track = layout.track(row)
             key = names.name_key(track.title, track.artists[0])
             same = by_name.setdefault(key, [])
-            found = identity.choose(same, track.duration_ms or None, track.isrc)
+            found = identity.match_recording(same, track.duration_ms or None, track.isrc)
             if found is None:
                 found = _Known(
                     made, identity.next_ordinal(same), track.duration_ms or None, track.isrc
@@ -144,15 +144,15 @@ class Claims:
             under[genre] = min(rank, under.get(genre, rank))
         after = self.standing()
         touched = {row.recording for row in rows}
-        if claims.reordered(before, after):
+        if claims.order_changed(before, after):
             touched |= self.tied
         for recording in touched:
             self.settle(recording, after)
         return new
 
-    def settle(self, recording: int, standing: claims.Standings) -> None:
+    def settle(self, recording: int, standing: claims.TieBreakKeys) -> None:
         was = self.claim.get(recording, (None, False))
-        now = self.claim[recording] = claims.claim(self.ranks[recording], standing)
+        now = self.claim[recording] = claims.choose_claim(self.ranks[recording], standing)
         if was[0] is not None:
             self.have[was[0]] -= 1
         if now[0] is not None:
@@ -164,7 +164,7 @@ class Claims:
         return self.rows[genre]
 
 
-def shard_of(number: int, genre: int, query: str, part: Slice) -> Shard:
+def shard_of(number: int, genre: int, query: str, part: NewShard) -> Shard:
     years, head = part.years, part.head
     return Shard(
         number,
@@ -188,11 +188,15 @@ def planned(world: World, target: int, page: int) -> Crawl:
     """Crawl as the harvester does: the planner's decisions over the collector's claims."""
     genres = sorted(world.genres)
     seen = Claims(genres)
-    shards = {key: shard_of(key, key, genre, planning.WHOLE) for key, genre in enumerate(genres)}
+    shards = {
+        key: shard_of(key, key, genre, planning.ROOT_SHARD) for key, genre in enumerate(genres)
+    }
     requests, made = 0, len(shards)
     curve: list[tuple[int, int]] = []
     while True:
-        needs = {key: Need(name, target, seen.have[key]) for key, name in enumerate(genres)}
+        needs = {
+            key: GenreProgress(name, target, seen.have[key]) for key, name in enumerate(genres)
+        }
         shard = planning.next_shard(shards.values(), needs, page)
         curve.append((requests, sum(min(have, target) for have in seen.have)))
         if shard is None:
@@ -209,7 +213,7 @@ def planned(world: World, target: int, page: int) -> Crawl:
         del shards[shard.id]
         if after.status == "split":
             known = seen.by_year(shard.genre_id)
-            for one in planning.split(shard, known, THIS_YEAR, page, REACH):
+            for one in planning.split_shard(shard, known, THIS_YEAR, page, REACH):
                 shards[made] = shard_of(made, shard.genre_id, shard.query, one)
                 made += 1
 
@@ -252,8 +256,8 @@ def _pages(world: World, genre: str, years: tuple[int, int], page: int) -> Itera
         if len(shown) < page:
             return
     if years[0] < years[1]:
-        whole = shard_of(0, 0, genre, replace(planning.WHOLE, years=years))
-        for narrower in planning.children(whole, THIS_YEAR):
+        whole = shard_of(0, 0, genre, replace(planning.ROOT_SHARD, years=years))
+        for narrower in planning.child_year_ranges(whole, THIS_YEAR):
             yield from _pages(world, genre, narrower, page)
 
 

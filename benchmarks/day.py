@@ -32,14 +32,14 @@ from collector.monitoring import metrics
 from collector.settings import CollectorSettings
 from genrebase.launcher import sandbox
 from genrebase.runtime.clock import Clock, SystemClock
-from genrebase.runtime.monitoring import examine, exposition
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.monitoring import check_health, render_metrics
+from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
 from sandbox import catalogue_file, faults, synthetic_catalogue
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
 
 HOUR: Final = 3_600.0
@@ -70,9 +70,9 @@ class Hour:
 
 def look(hour: int, engine: Engine, clock: Clock) -> Hour:
     """Measure everything, after all that is unused was collected."""
-    patient = metrics.patient(engine, clock)
-    exposition(patient.measures())
-    figures = metrics.gather(engine, clock)
+    patient = metrics.health_target(engine, clock)
+    render_metrics(patient.measures())
+    figures = metrics.take_snapshot(engine, clock)
     gc.collect()
     pages = int((_PROC / "statm").read_text().split()[1])
     return Hour(
@@ -80,7 +80,7 @@ def look(hour: int, engine: Engine, clock: Clock) -> Hour:
         figures.tracks,
         sum(one.requests for one in figures.budgets),
         figures.with_features,
-        examine(patient).ok,
+        check_health(patient).ok,
         Path(str(engine.url.database)).stat().st_size / 2**20,
         pages * getpagesize() / 2**20,
         len(gc.get_objects()),
@@ -89,7 +89,7 @@ def look(hour: int, engine: Engine, clock: Clock) -> Hour:
     )
 
 
-class _Until(Stop):
+class _Until(StopSignal):
     """A stop that is asked for by the time."""
 
     def __init__(self, clock: Clock, end: float) -> None:
@@ -120,7 +120,7 @@ def play(
             clock.sleep(HOUR)
             tell(look(hour, engine, clock))
 
-    names = [job.name for job in daemon.jobs(engine, settings, SystemClock(), Stop())]
+    names = [job.name for job in daemon.jobs(engine, settings, SystemClock(), StopSignal())]
     simulated.run(*(partial(work, name) for name in names), monitor)
 
 
@@ -141,8 +141,11 @@ def run(
     """
     url = f"sqlite:///{folder / 'day.db'}"
     schema.upgrade(url)
-    engine, music = make_engine(url), synthetic_catalogue.make(1, tracks, tracks // 10)
-    catalogue = Catalogue(music)
+    engine, music = (
+        make_engine(url),
+        synthetic_catalogue.generate_catalogue(1, tracks, tracks // 10),
+    )
+    catalogue = SandboxCatalogue(music)
     serving = _apart(folder, music, broken) if apart else _here(catalogue, broken)
     with serving as served:
         settings = CollectorSettings(
@@ -160,23 +163,23 @@ def run(
 
 
 @contextmanager
-def _here(catalogue: Catalogue, broken: str) -> Iterator[str]:
-    behaviour = Behaviour(faults=faults.parse(broken, seed=1, slow_seconds=0.0))
+def _here(catalogue: SandboxCatalogue, broken: str) -> Iterator[str]:
+    behaviour = SandboxOptions(faults=faults.parse_faults(broken, seed=1, slow_seconds=0.0))
     with serve_in_thread(catalogue, behaviour) as running:
         yield running.url
 
 
 @contextmanager
-def _apart(folder: Path, music: Table, broken: str) -> Iterator[str]:
+def _apart(folder: Path, music: CatalogueTable, broken: str) -> Iterator[str]:
     file = folder / "catalogue.csv"
-    catalogue_file.write(music, file)
-    how = sandbox.command(str(file), rate="1000000/30s")
+    catalogue_file.write_table(music, file)
+    how = sandbox.sandbox_command(str(file), rate="1000000/30s")
     told = (*how.arguments, "--faults", broken, "--slow-seconds", "0")
-    with sandbox.running(replace(how, arguments=told)) as running:
+    with sandbox.run_sandbox(replace(how, arguments=told)) as running:
         yield running.url
 
 
-def _prepare(engine: Engine, catalogue: Catalogue, clock: Clock) -> None:
+def _prepare(engine: Engine, catalogue: SandboxCatalogue, clock: Clock) -> None:
     for name in catalogue.genres:
         genres.add(engine, clock, name, TARGET)
 

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 from classifier import bootstrap, threads
 
-threads.settle()  # before scikit-learn is imported
+threads.configure_openmp()  # before scikit-learn is imported
 
 from classifier import estimators  # noqa: E402
 from classifier.data import dataset  # noqa: E402
-from classifier.data.training_data import select  # noqa: E402
+from classifier.data.training_data import split_dataset  # noqa: E402
 from classifier.experiments import trials  # noqa: E402
 from classifier.records import MetricRow  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
@@ -49,12 +49,12 @@ def main() -> None:
 def measure(url: str, name: str, genres: str | None, params: Sequence[str] | None) -> None:
     """Print the row of one estimator."""
     settings = bootstrap.load_settings()
-    choice = bootstrap.choice(settings, estimator=name, genres=genres, params=params)
-    selection = select(dataset.snapshot(connect(url)), choice)
+    choice = bootstrap.training_config(settings, estimator=name, genres=genres, params=params)
+    selection = split_dataset(dataset.load_dataset(connect(url)), choice)
     clock, before = SystemClock(), _peak()
-    with threads.capped(1):
+    with threads.limit_threads(1):
         fitted = trials.fit(selection, choice, clock, cores=1)
-        tried = trials.judge(fitted, choice, clock)
+        tried = trials.evaluate(fitted, choice, clock)
     known, new = (_shown(tried.metrics, regime) for regime in ("seen_artist", "new_artist"))
     size = (tried.artifact_bytes or 0) / 1e6
     print(

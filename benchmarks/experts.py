@@ -18,19 +18,19 @@ from dataclasses import dataclass
 
 from classifier import bootstrap, threads
 
-threads.settle()  # before scikit-learn is imported
+threads.configure_openmp()  # before scikit-learn is imported
 
 import numpy as np  # noqa: E402
 
 from classifier import estimators  # noqa: E402
 from classifier.data import dataset, soft_labels  # noqa: E402
-from classifier.data.training_data import Selection, select  # noqa: E402
-from classifier.evaluation.bootstrap import Resampled  # noqa: E402
-from classifier.evaluation.metrics import Measured, overall  # noqa: E402
-from classifier.evaluation.report import commonest  # noqa: E402
+from classifier.data.training_data import SplitDataset, split_dataset  # noqa: E402
+from classifier.evaluation.bootstrap import ArtistBootstrap  # noqa: E402
+from classifier.evaluation.metrics import MetricValue, overall_metrics  # noqa: E402
+from classifier.evaluation.report import majority_class  # noqa: E402
 from classifier.experiments import cross_validation  # noqa: E402
 from classifier.ports import Estimator  # noqa: E402
-from classifier.records import Choice  # noqa: E402
+from classifier.records import TrainingConfig  # noqa: E402
 from classifier.registry import artifacts  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
@@ -45,7 +45,7 @@ REGIMES = ("new_artist", "seen_artist")
 UNIT = 1 << 30 if sys.platform == "darwin" else 1 << 20
 """In what the system counts memory, as a share of a gigabyte."""
 
-Figures = dict[tuple[str, str], list[dict[str, Measured]]]
+Figures = dict[tuple[str, str], list[dict[str, MetricValue]]]
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,16 @@ def main() -> None:
     asked.add_argument("--folds", choices=("frozen", "all"), default="frozen")
     asked.add_argument("--deep", action="store_true", help="with the networks of torch")
     told = asked.parse_args()
-    choice = Choice(exclude=tuple(bootstrap.listed(told.exclude)) if told.exclude else ())
-    found = dataset.snapshot(connect(told.url))
+    choice = TrainingConfig(
+        exclude=tuple(bootstrap.parse_list(told.exclude)) if told.exclude else ()
+    )
+    found = dataset.load_dataset(connect(told.url))
     figures: Figures = {}
     costs: dict[str, Cost] = {}
-    for turn in range(cross_validation.FOLDS if told.folds == "all" else 1):
-        test, validation = cross_validation.held_out(turn)
-        selection = select(
-            cross_validation.rotated(found, test=test, validation=validation), choice
+    for turn in range(cross_validation.N_FOLDS if told.folds == "all" else 1):
+        test, validation = cross_validation.held_out_folds(turn)
+        selection = split_dataset(
+            cross_validation.with_held_out_folds(found, test=test, validation=validation), choice
         )
         for name, groups in SETS.items():
             fitted, costs[name] = learned(selection, groups, deep=told.deep)
@@ -88,37 +90,39 @@ def main() -> None:
 
 
 def learned(
-    selection: Selection, groups: tuple[str, ...], *, deep: bool
+    selection: SplitDataset, groups: tuple[str, ...], *, deep: bool
 ) -> tuple[Estimator, Cost]:
     """Return a blend of these groups' experts, and what it took."""
     clock = SystemClock()
-    workers = threads.fitting(len(selection.tracks), len(selection.classes), None)
+    workers = threads.thread_count(len(selection.tracks), len(selection.classes), None)
     params = {"deep": True} if deep and groups == SETS["blend"] else {}
-    asked = Choice(estimator="blend", features=groups, params=params)
-    with threads.capped(workers):
+    asked = TrainingConfig(estimator="blend", features=groups, params=params)
+    with threads.limit_threads(workers):
         began = clock.monotonic()
         model = estimators.build(asked, threads=workers)
-        fitted = soft_labels.fit(model, selection.learning(), selection.validation())
+        fitted = soft_labels.fit(model, selection.training_set(), selection.validation())
         seconds = clock.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
-    stored = len(artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))) / 1e6
+    stored = len(artifacts.serialise(artifacts.ModelArtifact(fitted, selection.train_ids))) / 1e6
     return fitted, Cost(seconds, memory, stored)
 
 
-def tested(selection: Selection, fitted: Estimator) -> Iterator[tuple[str, dict[str, Measured]]]:
+def tested(
+    selection: SplitDataset, fitted: Estimator
+) -> Iterator[tuple[str, dict[str, MetricValue]]]:
     """Yield the figures of each regime on the test sides."""
-    chosen = selection.on("test")
+    chosen = selection.held_out("test")
     shares = fitted.predict_proba(selection.tracks[chosen])
-    answers = selection.answers(chosen, shares, selection.classes)
+    answers = selection.predictions(chosen, shares, selection.classes)
     codes = {genre: place for place, genre in enumerate(selection.classes)}
-    common = commonest(selection.labels[selection.learned], codes)
+    common = majority_class(selection.labels[selection.train_mask], codes)
     for regime in REGIMES:
-        of_regime = answers.only(selection.regimes[chosen] == regime)
-        found = overall(of_regime, common, Resampled(of_regime.artists, seed=0))
+        of_regime = answers.select(selection.regimes[chosen] == regime)
+        found = overall_metrics(of_regime, common, ArtistBootstrap(of_regime.artists, seed=0))
         yield regime, {one.metric: one for one in found}
 
 
-def line(name: str, regime: str, measured: list[dict[str, Measured]]) -> str:
+def line(name: str, regime: str, measured: list[dict[str, MetricValue]]) -> str:
     """Return the figures of one set in one regime, or their means over the folds."""
     values = {
         metric: np.array([one[metric].value for one in measured], dtype=np.float64)

@@ -16,15 +16,15 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from collector import bootstrap
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
 from genrebase.store import schema, tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from sandbox import faults, synthetic_catalogue
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
 from tests.fakes import FakeClock
 
@@ -37,10 +37,10 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     print(f"{'faults':28} {'requests':>8} {'broken':>7} {'more':>7}  tracks")
-    whole, _, known = _harvest(options.rows, faults.parse("0"))
+    whole, _, known = _harvest(options.rows, faults.parse_faults("0"))
     print(f"{'none':28} {whole:8,} {0:7} {'':>7}  {len(known):,}")
     for seed in range(1, options.seeds + 1):
-        broken = faults.parse(options.faults, seed, LATE)
+        broken = faults.parse_faults(options.faults, seed, LATE)
         requests, answers, found = _harvest(options.rows, broken)
         same = "the same" if found == known else f"{len(found ^ known)} differ"
         more = f"{requests / whole - 1:+.1%}"
@@ -49,21 +49,23 @@ def main() -> None:
         )
 
 
-def _harvest(rows: int, broken: faults.Faults) -> tuple[int, int, set[str]]:
-    music = synthetic_catalogue.make(1)
-    kept = Table(music.columns, music.rows[:: len(music.rows) // rows], music.name, music.sha256)
-    catalogue, clock = Catalogue(kept), FakeClock()
+def _harvest(rows: int, broken: faults.FaultPlan) -> tuple[int, int, set[str]]:
+    music = synthetic_catalogue.generate_catalogue(1)
+    kept = CatalogueTable(
+        music.columns, music.rows[:: len(music.rows) // rows], music.name, music.sha256
+    )
+    catalogue, clock = SandboxCatalogue(kept), FakeClock()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'faults.db'}"
         schema.upgrade(url)
         engine = make_engine(url)
-        with serve_in_thread(catalogue, Behaviour(faults=broken)) as running:
+        with serve_in_thread(catalogue, SandboxOptions(faults=broken)) as running:
             for genre in catalogue.genres:
                 genre_use.add(engine, clock, genre, 100_000)
             source, budget = bootstrap.open_source("spotify", engine, _at(running.url), clock)
-            Harvester(engine, source, budget, clock).run()
+            SearchHarvester(engine, source, budget, clock).run()
             stats = running.stats()
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             found = set(connection.scalars(select(tables.track_alias.c.source_id)))
         engine.dispose()
     answers = sum(stats["faults"].values())

@@ -21,24 +21,24 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, KFold
 
 from classifier import estimators, threads
-from classifier.features.audio import described_as
-from classifier.records import Choice, Preparation
+from classifier.features.audio import descriptor_column
+from classifier.records import Preprocessing, TrainingConfig
 
 PUBLISHED = {"random_forest": 0.705, "svm": 0.735, "knn": 0.676}
 """Accuracy of a random split, five folds."""
 FOLDS = 5
-PROJECTED = Preparation(components=0.97)
-TRIED: tuple[Choice, ...] = (
-    Choice(estimator="random_forest"),
-    Choice(estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1}),
-    Choice(estimator="svm"),
-    Choice(estimator="svm", preparation=PROJECTED),
-    Choice(estimator="knn"),
-    Choice(estimator="knn", params={"n_neighbors": 5}),
-    Choice(estimator="knn", preparation=PROJECTED),
-    Choice(estimator="gradient_boosting"),
-    Choice(estimator="extra_trees"),
-    Choice(estimator="logistic", preparation=PROJECTED),
+PROJECTED = Preprocessing(components=0.97)
+TRIED: tuple[TrainingConfig, ...] = (
+    TrainingConfig(estimator="random_forest"),
+    TrainingConfig(estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1}),
+    TrainingConfig(estimator="svm"),
+    TrainingConfig(estimator="svm", preparation=PROJECTED),
+    TrainingConfig(estimator="knn"),
+    TrainingConfig(estimator="knn", params={"n_neighbors": 5}),
+    TrainingConfig(estimator="knn", preparation=PROJECTED),
+    TrainingConfig(estimator="gradient_boosting"),
+    TrainingConfig(estimator="extra_trees"),
+    TrainingConfig(estimator="logistic", preparation=PROJECTED),
 )
 _WIDTH = 56
 Rows = NDArray[np.intp]
@@ -52,12 +52,12 @@ def read(path: Path) -> tuple[pd.DataFrame, NDArray[np.str_], Rows]:
     values = table.drop(columns=["filename", "length", "label"])
     groups = values.groupby(list(values), sort=False).ngroup()
     sounds: Rows = np.asarray(groups, dtype=np.intp)
-    named = values.rename(columns=lambda name: described_as("gtzan", name))
+    named = values.rename(columns=lambda name: descriptor_column("gtzan", name))
     return named, labels, sounds
 
 
 def accuracy(
-    frame: pd.DataFrame, labels: NDArray[np.str_], choice: Choice, folds: Folds
+    frame: pd.DataFrame, labels: NDArray[np.str_], choice: TrainingConfig, folds: Folds
 ) -> NDArray[np.float64]:
     """Return the accuracy of each fold."""
     found = []
@@ -92,7 +92,7 @@ def measure(path: Path, seed: int) -> Iterator[str]:
         yield row + f"{time.perf_counter() - began:>8.1f}"
 
 
-def _told(choice: Choice) -> str:
+def _told(choice: TrainingConfig) -> str:
     params = ", ".join(f"{name}={value}" for name, value in choice.params.items())
     projected = " after PCA of 97%" if choice.preparation == PROJECTED else ""
     return choice.estimator + projected + (f" ({params})" if params else "")
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     told = parser.parse_args()
-    with threads.capped(1):
+    with threads.limit_threads(1):
         for line in measure(told.table, told.seed):
             print(line, flush=True)
 

@@ -10,16 +10,16 @@ import argparse
 
 from classifier import bootstrap, threads
 
-threads.settle()  # before scikit-learn is imported
+threads.configure_openmp()  # before scikit-learn is imported
 
 from sklearn.base import clone  # noqa: E402
 
 from classifier import estimators  # noqa: E402
 from classifier.data import dataset, soft_labels  # noqa: E402
-from classifier.data.training_data import Selection, select  # noqa: E402
+from classifier.data.training_data import SplitDataset, split_dataset  # noqa: E402
 from classifier.evaluation import report  # noqa: E402
-from classifier.records import Choice  # noqa: E402
-from classifier.training.evaluate import judge  # noqa: E402
+from classifier.records import TrainingConfig  # noqa: E402
+from classifier.training.evaluate import evaluate  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 
@@ -31,24 +31,26 @@ def main() -> None:
     asked.add_argument("--estimator", action="append", choices=estimators.names())
     asked.add_argument("--genres", help="only these: a,b,c")
     told = asked.parse_args()
-    genres = None if told.genres is None else tuple(bootstrap.listed(told.genres))
-    selection = select(dataset.snapshot(connect(told.url)), Choice(genres=genres))
-    print(f"{len(selection.classes)} genres, {selection.learned.sum():,} tracks to learn from")
+    genres = None if told.genres is None else tuple(bootstrap.parse_list(told.genres))
+    selection = split_dataset(
+        dataset.load_dataset(connect(told.url)), TrainingConfig(genres=genres)
+    )
+    print(f"{len(selection.classes)} genres, {selection.train_mask.sum():,} tracks to learn from")
     print(f"{'':20}{'random split':>14}{'known artists':>26}{'new artists':>26}{'s':>8}")
     for name in told.estimator or estimators.names():
-        print(measured(selection, Choice(estimator=name, genres=genres)), flush=True)
+        print(measured(selection, TrainingConfig(estimator=name, genres=genres)), flush=True)
 
 
-def measured(selection: Selection, choice: Choice) -> str:
+def measured(selection: SplitDataset, choice: TrainingConfig) -> str:
     """Return the line of one estimator."""
     clock = SystemClock()
-    workers = threads.fitting(len(selection.tracks), len(selection.classes), None)
+    workers = threads.thread_count(len(selection.tracks), len(selection.classes), None)
     recipe = estimators.build(choice, threads=workers)
-    with threads.capped(workers):
+    with threads.limit_threads(workers):
         began = clock.monotonic()
-        fitted = soft_labels.fit(clone(recipe), selection.learning(), selection.validation())
+        fitted = soft_labels.fit(clone(recipe), selection.training_set(), selection.validation())
         seconds = clock.monotonic() - began
-        found = report.headline(judge(selection, fitted, recipe, None, choice).metrics)
+        found = report.headline_metrics(evaluate(selection, fitted, recipe, None, choice).metrics)
     random = found["random_split"]["accuracy"]
     known, new = (shown(found[regime]) for regime in ("seen_artist", "new_artist"))
     return f"{choice.estimator:20}{random:14.3f}{known:>26}{new:>26}{seconds:8.1f}"

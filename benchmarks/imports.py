@@ -25,16 +25,16 @@ from pathlib import Path
 from sqlalchemy import Column, MetaData, Table, Text, text
 
 from collector.datasets import reader
-from collector.imports.dataset import BATCH, import_dataset
+from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.progress import Advance
+from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import schema
 from genrebase.store.engine import make_engine, transaction
 
 KIB_PER_MIB = 1024
 
 
-class Memory(Advance):
+class Memory(ProgressCallback):
     """Remembers the peak of the resident memory as the import goes on."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ def measure_flat(url: str, path: Path) -> None:
         mark = "?" if engine.dialect.name == "sqlite" else "%s"
         insert = f"INSERT INTO flat_import VALUES ({', '.join([mark] * len(names))})"
         stream = (tuple(row) for row in dataset.rows() if row is not None)
-        while batch := list(islice(stream, BATCH)):
+        while batch := list(islice(stream, BATCH_ROWS)):
             with transaction(engine) as connection:
                 connection.exec_driver_sql(insert, batch)
             rows += len(batch)

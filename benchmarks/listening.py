@@ -21,10 +21,10 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from collector.imports.audio import Asked, import_audio
+from collector.imports.audio import AudioImportRequest, import_audio
 from genrebase.audio import frame_features, keys, rhythm
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.progress import Advance
+from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
 from tests import recordings
@@ -45,15 +45,15 @@ def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
         engine = make_engine(url)
         peaks = [0.0]
 
-        class Watch(Advance):
+        class Watch(ProgressCallback):
             def __call__(self, *_done: float, **_told: object) -> None:
                 peaks.extend(_peaks())
 
-        asked = Asked(music, workers=workers)
+        asked = AudioImportRequest(music, workers=workers)
         found = import_audio(engine, SystemClock(), asked, Watch())
         engine.dispose()
     print(
-        f"{found.heard} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s with "
+        f"{found.analysed} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s with "
         f"{workers} processes: {found.files_per_second:.2f} files/s, "
         f"{seconds / found.seconds:.0f} times as fast as they play"
     )
@@ -91,8 +91,10 @@ def rates() -> None:
     tempos = [60.0, *np.arange(70.0, 201.0, 10.0)]
     right, octave = 0, 0
     for bpm in tempos:
-        onsets = rhythm.onset_strength(frame_features.look(recordings.clicks(bpm, 12.0)).mel)
-        heard = rhythm.tempo(onsets) or 0.0
+        onsets = rhythm.onset_strength(
+            frame_features.compute_frames(recordings.clicks(bpm, 12.0)).mel
+        )
+        heard = rhythm.estimate_tempo(onsets) or 0.0
         near = [abs(heard / (bpm * times) - 1) < 0.02 for times in (1.0, 0.5, 2.0)]
         right += near[0]
         octave += any(near)
@@ -104,7 +106,7 @@ def rates() -> None:
     songs = list(itertools.product(range(12), (1, 0)))
     for key, mode in songs:
         sound = recordings.song(key, mode, seconds=8.0)
-        found = keys.find(frame_features.look(sound).classic["chroma_cqt"])
+        found = keys.estimate_key(frame_features.compute_frames(sound).fma["chroma_cqt"])
         exact += found is not None and found[:2] == (key, mode)
         tonic += found is not None and found[0] == key
     print(f"key and mode: {exact} of {len(songs)} cadences; the tonic: {tonic}")

@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from genrebase.settings import child_environment
 from genrebase.store import views
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from tests import recordings
 from tests.recordings import Samples
 
@@ -93,7 +93,7 @@ def stored(url: str) -> Iterator[tuple[str, str | None, str, float]]:
         .where(track.title.not_like("Song %"))
         .order_by(track.title)
     )
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         found = connection.execute(query).all()
     engine.dispose()
     for row in found:

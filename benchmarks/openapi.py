@@ -18,10 +18,10 @@ import yaml
 
 from collector.rate import Rate
 from sandbox import catalogue_file, ids, playlists, synthetic_catalogue
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
-from sandbox.spotify_api import MODES, ModeName
+from sandbox.spotify_api import MODES, AccessModeName
 
 JSON = Mapping[str, Any]
 
@@ -92,12 +92,12 @@ def _path(steps: Any) -> str:
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in steps) or "."
 
 
-def _requests(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+def _requests(catalogue: SandboxCatalogue) -> Iterator[tuple[str, str]]:
     """Yield an endpoint of the document and a request to it."""
     genre = next(iter(catalogue.genres))
-    tracks = [catalogue.track(number) for number in range(20)]
+    tracks = [catalogue.track_at(number) for number in range(20)]
     known = [track.id for track in tracks]
-    unknown = ids.base62("nobody")
+    unknown = ids.id_from_text("nobody")
     yield "/search", f"search?q=genre:%22{genre}%22&type=track&limit=10&offset=10"
     yield "/search", f"search?q=genre:%22{genre}%22&type=track,album,artist&limit=10"
     yield "/search", f"search?q=genre:%22{genre}%22&type=track&limit=51"
@@ -108,13 +108,13 @@ def _requests(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     yield "/audio-features/{id}", f"audio-features/{known[0]}"
     yield "/audio-features", f"audio-features?ids={','.join(known)},{unknown}"
     yield "/audio-analysis/{id}", f"audio-analysis/{known[0]}"
-    for one in [*playlists.make(catalogue).values()][:2]:
+    for one in [*playlists.make_playlists(catalogue).values()][:2]:
         yield "/playlists/{playlist_id}", f"playlists/{one.id}"
         yield "/playlists/{playlist_id}/items", f"playlists/{one.id}/items?limit=50"
 
 
-def _compare(document: Document, catalogue: Catalogue, mode: ModeName) -> None:
-    behaviour = Behaviour(mode=mode, rate=Rate(10_000, 30.0))
+def _compare(document: Document, catalogue: SandboxCatalogue, mode: AccessModeName) -> None:
+    behaviour = SandboxOptions(mode=mode, rate=Rate(10_000, 30.0))
     with serve_in_thread(catalogue, behaviour) as running, requests.Session() as session:
         token = session.post(
             f"{running.url}/api/token",
@@ -143,12 +143,12 @@ def main() -> None:
     arguments.add_argument("catalogue", type=Path, nargs="?", help="a file to serve")
     given = arguments.parse_args()
     music = (
-        catalogue_file.read(given.catalogue)
+        catalogue_file.read_table(given.catalogue)
         if given.catalogue
-        else synthetic_catalogue.make(1, 200, 20)
+        else synthetic_catalogue.generate_catalogue(1, 200, 20)
     )
     for mode in MODES:
-        _compare(Document(given.document), Catalogue(music), mode)
+        _compare(Document(given.document), SandboxCatalogue(music), mode)
 
 
 if __name__ == "__main__":

@@ -241,8 +241,8 @@ def _pages_of(world: World, genre: str, page: int) -> _Genre:
 def _splits(world: World, genre: str, years: tuple[int, int]) -> Iterator[tuple[int, int]]:
     if len(world.shown(genre, years)) < REACH or years[0] == years[1]:
         return
-    whole = shard_of(0, 0, genre, replace(planning.WHOLE, years=years))
-    for narrower in planning.children(whole, THIS_YEAR):
+    whole = shard_of(0, 0, genre, replace(planning.ROOT_SHARD, years=years))
+    for narrower in planning.child_year_ranges(whole, THIS_YEAR):
         yield narrower
         yield from _splits(world, genre, narrower)
 

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, delete
 
 from classifier import threads
 from classifier.data import dataset, regimes
-from classifier.records import MAIN, Choice
+from classifier.records import DEFAULT_TASK, TrainingConfig
 from classifier.registry import model_store
 from classifier.serving import champion as serving
 from genrebase.runtime.clock import SystemClock
@@ -52,7 +52,7 @@ class Stopwatch:
 def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
     """Predict every track as `serving.batch_predict` does; return tracks, rows and seconds."""
     spent, clock = Stopwatch(), SystemClock()
-    model = dataset.champion(engine, MAIN)
+    model = dataset.champion(engine, DEFAULT_TASK)
     with transaction(engine) as connection:
         connection.execute(delete(tables.prediction))
     if engine.dialect.name == "postgresql":  # what autovacuum does meanwhile
@@ -61,21 +61,21 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
     with spent("loading"):
         champion = serving.load(engine, model)
     with spent("reading"):
-        tracks = dataset.pending(engine, model)
+        tracks = dataset.tracks_to_predict(engine, model)
         credit = dataset.track_credits(engine)
-        chunks = dataset.scoring_chunks(engine, tracks, Choice.of(model))
+        chunks = dataset.scoring_chunks(engine, tracks, TrainingConfig.from_model(model))
         frame = next(chunks, None)
     owners, credited = (
         credit[name].to_numpy(dtype=np.int64) for name in ("track_id", "artist_id")
     )
     scored = written = 0
     while frame is not None:
-        with spent("answering"), threads.capped(cores or threads.unused()):
+        with spent("answering"), threads.limit_threads(cores or threads.idle_cores()):
             ids = frame["track_id"].to_numpy(dtype=np.int64)
-            seen = regimes.familiar(ids, owners, credited, champion.packed.learned)
-            shares = champion.packed.estimator.predict_proba(frame)
-            genres, probabilities = serving.best(shares, champion.genre_ids)
-        answers = model_store.Predictions(ids, genres, probabilities, seen, in_training=False)
+            seen = regimes.has_seen_artist(ids, owners, credited, champion.artifact.train_ids)
+            shares = champion.artifact.estimator.predict_proba(frame)
+            genres, probabilities = serving.top_k(shares, champion.genre_ids)
+        answers = model_store.PredictionBatch(ids, genres, probabilities, seen, in_training=False)
         with spent("storing"):
             for some, rows in model_store.write_predictions(
                 engine, model.id, answers, clock.now()

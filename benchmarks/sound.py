@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python -m benchmarks.sound FILE… [--runs 5]
 
-Per file: seconds on one core of `frame_features.look` and of librosa's functions, each given the
+Per file: seconds on one core of `frame_features.compute_frames` and of librosa's functions, each given the
 samples as its documentation shows, for the same 74 values a frame, in turns;
 the ratio of the two in one round; what listening costs in all; and the greatest difference
 between the two means over time, relative to the spread of each value. Medians of all
@@ -21,7 +21,7 @@ import librosa
 import numpy as np
 
 from genrebase.audio import decode, extract, frame_features
-from genrebase.audio.frame_features import FRAME, HOP
+from genrebase.audio.frame_features import FRAME_LENGTH, HOP_LENGTH
 from genrebase.runtime.clock import SystemClock
 
 _CLOCK = SystemClock()
@@ -30,16 +30,19 @@ _CLOCK = SystemClock()
 def one_by_one(samples: decode.Samples) -> dict[str, Any]:
     """Return the same features from librosa's functions, each on its own."""
     feature: Any = librosa.feature
-    told = {"y": samples, "sr": decode.RATE}
-    octaves = {"hop_length": HOP, "n_octaves": 7, "bins_per_octave": 12}
+    told = {"y": samples, "sr": decode.SAMPLE_RATE}
+    octaves = {"hop_length": HOP_LENGTH, "n_octaves": 7, "bins_per_octave": 12}
     return {
-        "zcr": feature.zero_crossing_rate(samples, frame_length=FRAME, hop_length=HOP),
+        "zcr": feature.zero_crossing_rate(
+            samples, frame_length=FRAME_LENGTH, hop_length=HOP_LENGTH
+        ),
         "chroma_cqt": feature.chroma_cqt(**told, **octaves),
         "chroma_cens": feature.chroma_cens(**told, **octaves),
         "tonnetz": feature.tonnetz(chroma=feature.chroma_cens(**told, **octaves)),
-        "chroma_stft": feature.chroma_stft(**told, n_fft=FRAME, hop_length=HOP),
+        "chroma_stft": feature.chroma_stft(**told, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH),
         "rms": feature.rms(
-            S=np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP)), frame_length=FRAME
+            S=np.abs(librosa.stft(samples, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH)),
+            frame_length=FRAME_LENGTH,
         ),
         "spectral_centroid": feature.spectral_centroid(**told),
         "spectral_bandwidth": feature.spectral_bandwidth(**told),
@@ -86,12 +89,15 @@ def main() -> None:
     print(f"{'file':32}{'ours s':>8}{'librosa s':>11}{'ratio':>7}{'all s':>8}  furthest")
     ratios = []
     for path in told.files:
-        clip = decode.load(path)
-        look, call = partial(frame_features.look, clip.samples), partial(one_by_one, clip.samples)
-        ours, theirs, whole = seconds([look, call, partial(extract.listen, path)], told.runs)
+        clip = decode.decode_file(path)
+        look, call = (
+            partial(frame_features.compute_frames, clip.samples),
+            partial(one_by_one, clip.samples),
+        )
+        ours, theirs, whole = seconds([look, call, partial(extract.extract_file, path)], told.runs)
         ratio = statistics.median(one / two for one, two in zip(ours, theirs, strict=True))
         ratios.append(ratio)
-        name, far = furthest(look().classic, call())
+        name, far = furthest(look().fma, call())
         one, two, three = (statistics.median(some) for some in (ours, theirs, whole))
         print(
             f"{path.name[:31]:32}{one:8.2f}{two:11.2f}{ratio:7.2f}{three:8.2f}  {name} {far:.6f}",

@@ -18,14 +18,14 @@ from time import perf_counter
 
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.serving import batch_predict
 from classifier.training import train
 from collector.imports.dataset import import_dataset
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.progress import Advance
+from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import schema, tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 
 GENRES = 20
 TRACKS = 1_500
@@ -46,7 +46,7 @@ _ALL_POSTGRESQL = (
 )
 
 
-class Quiet(Advance):
+class Quiet(ProgressCallback):
     """Says nothing."""
 
     def __call__(self, *_done: float, **_told: object) -> None:
@@ -104,7 +104,7 @@ def size(engine: Engine) -> tuple[int, int]:
             connection.exec_driver_sql("VACUUM")
             found = int(connection.exec_driver_sql(_ALL_POSTGRESQL).scalar_one())
         return found, found
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         page, pages, free = (
             int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
             for name in ("page_size", "page_count", "freelist_count")
@@ -122,8 +122,8 @@ def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
         relabel(engine, turn, chance)
         if turn % EVERY == 0:
             bring(engine, folder, TRACKS + turn * MORE, MORE, chance)
-        choice = Choice(estimator=estimator, min_tracks=20)
-        train.run(engine, choice, clock, tell=lambda _: None, cores=1)
+        choice = TrainingConfig(estimator=estimator, min_tracks=20)
+        train.run(engine, choice, clock, log=lambda _: None, cores=1)
         batch_predict.run(engine, clock, progress=lambda *_: None)
         if turn % (trainings // 4) == 0:
             whole, used = size(engine)
@@ -133,7 +133,7 @@ def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
                 flush=True,
             )
     question = _TABLES_SQLITE if engine.dialect.name == "sqlite" else _TABLES_POSTGRESQL
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         for name, taken in connection.exec_driver_sql(question):
             print(f"  {name}: {taken / 1024:,.0f} KiB")
         counted = select(tables.model.c.status, func.count()).group_by(tables.model.c.status)

@@ -23,9 +23,9 @@ from sqlalchemy import Engine, Table, text
 
 from benchmarks import analyses
 from genrebase.store import bulk, schema, tables, views
-from genrebase.store.engine import make_engine, reading, transaction
-from genrebase.store.names import fold
-from genrebase.store.split import side
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.names import hash_fold
+from genrebase.store.split import assign_side
 
 GENRES = 114
 BATCH = 20_000
@@ -41,7 +41,7 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
     """Yield (table, columns, rows) in an order that foreign keys allow."""
     artists = max(tracks // 3, 1)
     names = [f"artist {number}" for number in range(artists)]
-    folds = [fold(name) for name in names]
+    folds = [hash_fold(name) for name in names]
     claims = [min(int(numbers.expovariate(0.02)), GENRES - 1) + 1 for _ in range(tracks)]
     seconds = [
         other if numbers.random() < 0.27 and (other := numbers.randint(1, GENRES)) != claim else 0
@@ -75,7 +75,7 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
                 claims[number - 1], False, f"Track {number}",
                 "; ".join(names[one] for one in who), f"Album {number // 10}", "2001-01-01",
                 1950 + number % 76, 200_000, False, number % 101, None, "csv:synthetic",
-                number % 10, side(number % 10, (folds[one] for one in who)), moment, moment,
+                number % 10, assign_side(number % 10, (folds[one] for one in who)), moment, moment,
                 moment,
             )
             for number, who in enumerate(credited, start=1)
@@ -189,7 +189,7 @@ def features(numbers: random.Random) -> tuple[float | None, ...]:
 
 def fill(engine: Engine, tracks: int) -> None:
     """Fill an empty database with `tracks` invented tracks."""
-    moment = tables.as_driver_moment(NOW, engine.dialect.name)
+    moment = tables.as_driver_datetime(NOW, engine.dialect.name)
     with transaction(engine) as connection:
         for table, columns, rows in rows_of(random.Random(1), tracks, moment):
             if table is tables.prediction:
@@ -233,7 +233,7 @@ def measure(engine: Engine, name: str) -> tuple[float, float, float, int]:
     counts = ", ".join(f'count(v."{column}")' for column in columns)
 
     def ask(question: str) -> int:
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             return len(connection.exec_driver_sql(question).all())
 
     first, _ = best(lambda: ask(f"SELECT * FROM {name} LIMIT 100"))

@@ -42,7 +42,7 @@ LITTLE, HEAVY = 0.005, 0.2
 def worlds(options: argparse.Namespace, seed: int) -> Iterator[tuple[World, int]]:
     yield crawl.invented(seed, LITTLE), INVENTED_TARGET
     yield crawl.invented(seed, HEAVY), INVENTED_TARGET
-    yield crawl.world_of(synthetic_catalogue.make(seed), "sandbox"), INVENTED_TARGET
+    yield crawl.world_of(synthetic_catalogue.generate_catalogue(seed), "sandbox"), INVENTED_TARGET
     if options.hundred:
         yield read(options.hundred), HUNDRED_TARGET
     if options.ten:
@@ -52,7 +52,7 @@ def worlds(options: argparse.Namespace, seed: int) -> Iterator[tuple[World, int]
 
 @lru_cache
 def read(path: Path) -> World:
-    return crawl.world_of(catalogue_file.read(path), path.name)
+    return crawl.world_of(catalogue_file.read_table(path), path.name)
 
 
 def compare(world: World, target: int, page: int, seed: int, seconds: float) -> None:

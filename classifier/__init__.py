@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classifier.serving.champion import Champion
+    from classifier.serving.champion import LoadedModel
 
 __all__ = ["champion"]
 
 
-def champion(url: str | None = None, *, task: str = "main") -> "Champion":
+def champion(url: str | None = None, *, task: str = "main") -> "LoadedModel":
     """Return the champion of `task` in the database at `url` (default: `STORE_URL`).
 
     Its `predict_proba(frame)` takes any frame with some of the views' columns. Raise `NoChampion`
@@ -18,4 +18,4 @@ def champion(url: str | None = None, *, task: str = "main") -> "Champion":
         champion as serving,
     )  # scikit-learn is slow to import, and most commands need none
 
-    return serving.champion(url, task=task)
+    return serving.load_champion(url, task=task)

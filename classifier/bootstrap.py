@@ -8,26 +8,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from classifier.errors import BadChoice, BadParameter, BadSettings
+from classifier.errors import BadClassifierSettings, BadParameter, BadTrainingConfig
 from classifier.records import (
-    BALANCES,
+    BALANCING_METHODS,
+    DEFAULT_FEATURE_GROUPS,
+    DEFAULT_TASK,
     FEATURE_GROUPS,
-    LABELS,
+    LABEL_POLICIES,
     LEVELS,
-    MAIN,
-    OUTLIERS,
+    OUTLIER_SCOPES,
     SCALINGS,
     SPLITS,
-    UNMAPPED,
-    USUAL,
-    Choice,
-    Preparation,
+    UNMAPPED_POLICIES,
+    Preprocessing,
+    TrainingConfig,
 )
 from classifier.settings import ClassifierSettings
 
 
 def load_settings() -> ClassifierSettings:
-    """Read the settings; raise `BadSettings` with a sentence for one that cannot be used."""
+    """Read the settings; raise `BadClassifierSettings` with a sentence for one that cannot be used."""
     try:
         return ClassifierSettings()
     except ValidationError as error:
@@ -35,13 +35,13 @@ def load_settings() -> ClassifierSettings:
             f"CLASSIFIER_{str(one['loc'][0]).upper()}: {one['msg']}."
             for one in error.errors(include_url=False, include_input=False)
         ]
-        raise BadSettings(" ".join(problems)) from None
+        raise BadClassifierSettings(" ".join(problems)) from None
 
 
-def choice(
+def training_config(
     settings: ClassifierSettings,
     *,
-    task: str = MAIN,
+    task: str = DEFAULT_TASK,
     estimator: str | None = None,
     genres: str | None = None,
     exclude: str | None = None,
@@ -60,62 +60,64 @@ def choice(
     outliers: str | None = None,
     balance: str | None = None,
     seed: int | None = None,
-) -> Choice:
-    """Return what a model is asked to learn; raise `BadChoice` or `BadParameter`."""
-    groups = USUAL if features is None else tuple(listed(features))
+) -> TrainingConfig:
+    """Return what a model is asked to learn; raise `BadTrainingConfig` or `BadParameter`."""
+    groups = DEFAULT_FEATURE_GROUPS if features is None else tuple(parse_list(features))
     for group in groups:
         _known("feature group", group, FEATURE_GROUPS)
     if not groups:
-        raise BadChoice(f"Name a feature group: {', '.join(FEATURE_GROUPS)}.")
-    _known("kind of labels", labels, LABELS)
+        raise BadTrainingConfig(f"Name a feature group: {', '.join(FEATURE_GROUPS)}.")
+    _known("kind of labels", labels, LABEL_POLICIES)
     _known("level", level or LEVELS[0], LEVELS)
-    _known("place for unmapped genres", unmapped or UNMAPPED[0], UNMAPPED)
+    _known("place for unmapped genres", unmapped or UNMAPPED_POLICIES[0], UNMAPPED_POLICIES)
     if level == "broad" and within is not None:
-        raise BadChoice("Inside a broad genre there are fine genres only: drop --level broad.")
+        raise BadTrainingConfig(
+            "Inside a broad genre there are fine genres only: drop --level broad."
+        )
     if unmapped is not None and level != "broad":
-        raise BadChoice("--unmapped says where genres go at --level broad: add that.")
+        raise BadTrainingConfig("--unmapped says where genres go at --level broad: add that.")
     if not task.strip():
-        raise BadChoice("A task needs a name.")
-    return Choice(
+        raise BadTrainingConfig("A task needs a name.")
+    return TrainingConfig(
         task=task.strip(),
         estimator=estimator or settings.estimator,
-        genres=None if genres is None else tuple(listed(genres)),
-        exclude=() if exclude is None else tuple(listed(exclude)),
+        genres=None if genres is None else tuple(parse_list(genres)),
+        exclude=() if exclude is None else tuple(parse_list(exclude)),
         features=tuple(group for group in FEATURE_GROUPS if group in groups),
-        widen=features is None,
+        auto_features=features is None,
         descriptors=descriptors,
         labels=labels,
         mapping=mapping,
         level=level or LEVELS[0],
-        unmapped=unmapped or UNMAPPED[0],
+        unmapped=unmapped or UNMAPPED_POLICIES[0],
         within=within,
         per_genre=per_genre,
         min_tracks=settings.min_tracks if min_tracks is None else min_tracks,
-        params=dict(parameter(text) for text in params or ()),
+        params=dict(parse_parameter(text) for text in params or ()),
         seed=settings.seed if seed is None else seed,
-        preparation=preparation(scaling, pca, outliers, balance),
+        preparation=preprocessing(scaling, pca, outliers, balance),
     )
 
 
-def judged_by(choice: Choice, split: str) -> Choice:
-    """Return a choice that is judged by these sides; raise `BadChoice`."""
+def with_split(choice: TrainingConfig, split: str) -> TrainingConfig:
+    """Return a choice that is judged by these sides; raise `BadTrainingConfig`."""
     _known("split", split, SPLITS)
     return replace(choice, split=split)
 
 
-def preparation(
+def preprocessing(
     scaling: str | None, pca: str | None, outliers: str | None, balance: str | None
-) -> Preparation:
-    """Return what is done to the tracks before one learns; raise `BadChoice`."""
+) -> Preprocessing:
+    """Return what is done to the tracks before one learns; raise `BadTrainingConfig`."""
     for what, given, known in (
         ("scaling", scaling, SCALINGS),
-        ("place for outliers", outliers, OUTLIERS),
-        ("balance", balance, BALANCES),
+        ("place for outliers", outliers, OUTLIER_SCOPES),
+        ("balance", balance, BALANCING_METHODS),
     ):
         if given is not None:
             _known(what, given, known)
     components = None if pca is None else _components(pca)
-    return Preparation(scaling, components, outliers, balance)
+    return Preprocessing(scaling, components, outliers, balance)
 
 
 def _components(text: str) -> int | float:
@@ -126,17 +128,19 @@ def _components(text: str) -> int | float:
     except ValueError:
         share = 0.0
     if not 0 < share < 1:
-        raise BadChoice(f"--pca is a number of components, or a share below 1: not {text!r}.")
+        raise BadTrainingConfig(
+            f"--pca is a number of components, or a share below 1: not {text!r}."
+        )
     return share
 
 
-def listed(text: str) -> list[str]:
+def parse_list(text: str) -> list[str]:
     """Return the parts of a comma-separated list, each once; double quotes protect a comma."""
     parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def parameter(text: str) -> tuple[str, Any]:
+def parse_parameter(text: str) -> tuple[str, Any]:
     """Return name and value of `name=value`; the value is JSON where it reads as such."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
@@ -156,4 +160,4 @@ def _value(text: str) -> Any:
 
 def _known(what: str, given: str, known: Sequence[str]) -> None:
     if given not in known:
-        raise BadChoice(f"There is no {what} {given!r}. Known: {', '.join(known)}.")
+        raise BadTrainingConfig(f"There is no {what} {given!r}. Known: {', '.join(known)}.")

@@ -1,37 +1,37 @@
 """What the classifier refuses, and why."""
 
-from genrebase.errors import GenrebaseError, NothingToDo, Refused
+from genrebase.errors import GenrebaseError, NothingToDo, UserError
 
 
 class ClassifierError(GenrebaseError):
     """The classifier could not do what was asked."""
 
 
-class BadSettings(Refused):
+class BadClassifierSettings(UserError):
     """A setting that cannot be used."""
 
 
-class TooFewTracks(Refused):
+class TooFewTracks(UserError):
     """There is not enough to learn from."""
 
 
-class BadChoice(Refused):
+class BadTrainingConfig(UserError):
     """What was asked for cannot be trained."""
 
 
-class BadParameter(Refused):
+class BadParameter(UserError):
     """An estimator was given a parameter it does not have, or a value it cannot use."""
 
 
-class NoChampion(Refused):
+class NoChampion(UserError):
     """No model answers for this task yet."""
 
 
-class UnknownModel(Refused):
+class UnknownModel(UserError):
     """There is no model of that number."""
 
 
-class UnknownTrack(Refused):
+class TrackNotFound(UserError):
     """There is no track of that id."""
 
 
@@ -39,21 +39,21 @@ class BrokenArtifact(ClassifierError):
     """A stored model cannot be used: damaged, tampered with, or answering otherwise than once."""
 
 
-class TookTooLong(ClassifierError):
+class TrainingTimeout(ClassifierError):
     """A training ran past its deadline and was ended."""
 
 
-class BadSnapshot(Refused):
+class BadSnapshot(UserError):
     """A snapshot that cannot be written there, or read from there."""
 
 
-class SameUnderWay(NothingToDo):
+class SameTrainingRunning(NothingToDo):
     """Another process trains the very same thing."""
 
 
-class NoArtifact(Refused):
+class ArtifactDropped(UserError):
     """A model that only its figures are left of."""
 
 
-class MissingExtra(Refused):
+class MissingExtra(UserError):
     """An estimator was asked for whose libraries are not installed."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.records import Epoch, Preparation
+from classifier.records import Epoch, Preprocessing
 
 Labels = NDArray[np.str_]
 Validation = tuple[pd.DataFrame, Labels]
@@ -37,18 +37,18 @@ class Estimator(Protocol):
 
 
 @runtime_checkable
-class Reader(Protocol):
+class UsesFeatureGroups(Protocol):
     """An estimator that looks at more than numbers."""
 
-    reads: tuple[str, ...]
+    feature_groups: tuple[str, ...]
     """The feature groups it can look at."""
 
 
 @runtime_checkable
-class Preparable(Protocol):
+class SupportsPreprocessing(Protocol):
     """An estimator whose tracks can be prepared as was chosen."""
 
-    def prepared(self, preparation: Preparation) -> Estimator:
+    def with_preprocessing(self, preparation: Preprocessing) -> Estimator:
         """Return the same estimator, unfitted, that prepares its tracks like this.
 
         Raise `BadChoice` for what it cannot do.
@@ -57,35 +57,35 @@ class Preparable(Protocol):
 
 
 @runtime_checkable
-class Binary(Protocol):
+class SupportsBinaryProba(Protocol):
     """An estimator that asks a model of its own about each genre, yes or no."""
 
     classes_: Labels
-    """The genres, sorted; the columns of `yes`."""
+    """The genres, sorted; the columns of `binary_proba`."""
 
-    def yes(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+    def binary_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
         """Return per row and genre the probability of yes; rows need not sum to 1."""
         ...
 
 
 @runtime_checkable
-class ByEpochs(Protocol):
+class ReportsEpochs(Protocol):
     """An estimator that learns in passes over the tracks, and tells of each."""
 
-    def listen(self, listener: Callable[[Epoch], None]) -> None:
+    def on_epoch(self, listener: Callable[[Epoch], None]) -> None:
         """Have `listener` told of each epoch of the next `fit`."""
         ...
 
 
 @runtime_checkable
-class Dependent(Protocol):
+class RequiresLibraries(Protocol):
     """An estimator whose answers depend on libraries that come as an extra."""
 
     libraries: tuple[str, ...]
     """Their names as distributions."""
 
 
-class Factory(Protocol):
+class EstimatorFactory(Protocol):
     """Makes an unfitted estimator: what an entry point of `classifier.estimators` names."""
 
     def __call__(

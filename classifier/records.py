@@ -5,37 +5,37 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-MAIN: Final = "main"
+DEFAULT_TASK: Final = "main"
 """The task that the view `predictions` shows."""
 
-USUAL: Final = ("audio", "metadata", "text", "history")
+DEFAULT_FEATURE_GROUPS: Final = ("audio", "metadata", "text", "history")
 """What a model looks at unless told otherwise."""
 
-FEATURE_GROUPS: Final = (*USUAL, "harmony", "timbre", "descriptors", "matrices")
+FEATURE_GROUPS: Final = (*DEFAULT_FEATURE_GROUPS, "harmony", "timbre", "descriptors", "matrices")
 """What a model may look at."""
 
 SPLITS: Final = ("frozen", "official")
 """By which sides a model is judged: the folds of the names, or those a dataset came with."""
 
-SHARED: Final = "shared"
+SOFT_LABELS: Final = "shared"
 """The labels of a track that counts for every genre it was seen under, for each as much."""
 
-LABELS: Final = ("claim", "exclusive", SHARED)
+LABEL_POLICIES: Final = ("claim", "exclusive", SOFT_LABELS)
 """Which labels a model learns: every claim, only those of tracks seen under one genre, or all."""
 
 LEVELS: Final = ("fine", "broad")
 """What a mapping lets a model tell apart: the genres as they are, or the groups they belong to."""
 
-UNMAPPED: Final = ("drop", "other", "own")
+UNMAPPED_POLICIES: Final = ("drop", "other", "own")
 """Where genres go that a mapping does not know: nowhere, into one group, each into its own."""
 
 SCALINGS: Final = ("standard", "minmax", "none")
 """How numbers are brought to one scale: mean 0 and deviation 1, into 0..1, or not at all."""
 
-OUTLIERS: Final = ("genre", "overall")
+OUTLIER_SCOPES: Final = ("genre", "overall")
 """Among which tracks one must lie alone to be no example: those of its genre, or all."""
 
-BALANCES: Final = ("weights", "smote")
+BALANCING_METHODS: Final = ("weights", "smote")
 """How rare genres are made to count as much as common ones: by weight, or by invented tracks."""
 
 Regime = Literal["seen_artist", "new_artist", "other", "all"]
@@ -45,7 +45,7 @@ Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
+class Preprocessing:
     """What is done to the tracks before an estimator learns from them; None: what it needs.
 
     All of it is learned from, and done to, the tracks to learn from alone. What is asked about
@@ -56,7 +56,7 @@ class Preparation:
     components: int | float | None = None
     """Principal components: so many (a whole number), or as many as explain this share."""
     outliers: str | None = None
-    """Leave out tracks that lie alone (DBSCAN's noise), see `OUTLIERS`."""
+    """Leave out tracks that lie alone (DBSCAN's noise), see `OUTLIER_SCOPES`."""
     balance: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -66,17 +66,17 @@ class Preparation:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TrainingConfig:
     """What a model is asked to learn; stored with it."""
 
-    task: str = MAIN
+    task: str = DEFAULT_TASK
     """Only models of the same task compete."""
     estimator: str = "blend"
     genres: tuple[str, ...] | None = None
     """Only these; None: all there are."""
     exclude: tuple[str, ...] = ()
-    features: tuple[str, ...] = USUAL
-    widen: bool = False
+    features: tuple[str, ...] = DEFAULT_FEATURE_GROUPS
+    auto_features: bool = False
     """Look also at what was heard of enough tracks; `sounds.settled` decides it, once."""
     descriptors: str | None = None
     """The set of descriptors that is looked at; None: the one that most tracks have."""
@@ -95,7 +95,7 @@ class Choice:
     params: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the estimator that differ from its defaults."""
     seed: int = 0
-    preparation: Preparation = Preparation()
+    preparation: Preprocessing = Preprocessing()
 
     def as_json(self) -> dict[str, Any]:
         """Return the choice without its task, estimator and parameters, which have columns."""
@@ -117,16 +117,16 @@ class Choice:
         }
 
     @classmethod
-    def of(cls, model: "StoredModel") -> "Choice":
+    def from_model(cls, model: "StoredModel") -> "TrainingConfig":
         """Return what a stored model was asked to learn."""
         stored = dict(model.choice)
         for name in ("genres", "exclude", "features"):
             if stored.get(name) is not None:
                 stored[name] = tuple(stored[name])
-        stored["preparation"] = Preparation(**stored.get("preparation", {}))
+        stored["preparation"] = Preprocessing(**stored.get("preparation", {}))
         return cls(task=model.task, estimator=model.estimator, params=dict(model.params), **stored)
 
-    def asks_like(self, other: "Choice") -> bool:
+    def same_question(self, other: "TrainingConfig") -> bool:
         """Tell whether both ask for labels and sides of one kind: whether models can compete."""
         return all(
             getattr(self, name) == getattr(other, name)
@@ -170,7 +170,7 @@ class MetricRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Confused:
+class ConfusionCell:
     """How many test tracks of one genre were taken for another (or rightly for itself)."""
 
     regime: Regime
@@ -199,7 +199,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class PromotionDecision:
     """What becomes of a candidate."""
 
     status: Literal["champion", "rejected", "refit"]
@@ -236,7 +236,7 @@ class StoredModel:
     """When it last became champion."""
 
     @property
-    def kept(self) -> bool:
+    def has_artifact(self) -> bool:
         """Return whether its artifact is there still: whether it may answer."""
         return self.artifact_sha256 is not None
 
@@ -246,7 +246,7 @@ class StoredModel:
         return tuple(self.feature_schema["classes"])
 
     @property
-    def shortened(self) -> bool:
+    def is_archived(self) -> bool:
         """Return whether a line is all that is left of it."""
         return "genres" in self.feature_schema
 
@@ -266,7 +266,7 @@ class StoredModel:
             "created_at": self.created_at,
             "origin": self.origin,
             "pinned": self.pinned,
-            "kept": self.kept,
+            "kept": self.has_artifact,
             "parent": self.parent_id,
             "crowned_at": self.crowned_at,
             "metrics": dict(self.metrics),
@@ -274,7 +274,7 @@ class StoredModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TrackPrediction:
     """What the champion says about one track."""
 
     track: int | None

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from genrebase.runtime.addresses import Address
+from genrebase.runtime.addresses import ListenAddress
 
 
 class ClassifierSettings(BaseSettings):
@@ -86,10 +86,10 @@ class ClassifierSettings(BaseSettings):
     @classmethod
     def _is_listening_address(cls, text: str | None) -> str | None:
         if text is not None:
-            Address.parse(text)
+            ListenAddress.parse(text)
         return text
 
     @property
-    def http_address(self) -> Address | None:
+    def http_address(self) -> ListenAddress | None:
         """Return where the daemon answers, None where it does not."""
-        return None if self.http is None else Address.parse(self.http)
+        return None if self.http is None else ListenAddress.parse(self.http)

@@ -14,11 +14,11 @@ _CPU_QUOTA: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
 _CPU_PERIOD: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
 
 
-SMALL: Final = 2_000_000
+SINGLE_THREAD_BELOW: Final = 2_000_000
 """Under so many (tracks x genres) one thread is as fast as two, and disturbs nobody."""
 
 
-def settle() -> None:
+def configure_openmp() -> None:
     """Let idle OpenMP threads sleep instead of spin; call it before scikit-learn is imported.
 
     Beside another busy process a spinning pair took 21 s for what a sleeping one does in 2.4 s.
@@ -26,29 +26,29 @@ def settle() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # noqa: TID251 - told to OpenMP, not read
 
 
-def fitting(tracks: int, genres: int, most: int | None) -> int:
+def thread_count(tracks: int, genres: int, most: int | None) -> int:
     """Return with how many threads to learn `genres` from `tracks`, at most `most`."""
-    return 1 if tracks * genres < SMALL else (most or unused())
+    return 1 if tracks * genres < SINGLE_THREAD_BELOW else (most or idle_cores())
 
 
-def unused() -> int:
+def idle_cores() -> int:
     """Return the cores that nobody else is busy on, as far as the system tells; at least one.
 
     Two threads beside another busy process took twice as long as one (49 s against 24 s).
     Where we are confined to some cores the load is that of others too, and says nothing.
     """
-    cores = available()
+    cores = available_cores()
     if cores != os.cpu_count() or not hasattr(os, "getloadavg"):
         return cores
-    return free(cores, os.getloadavg()[0])
+    return free_cores(cores, os.getloadavg()[0])
 
 
-def free(cores: int, load: float) -> int:
+def free_cores(cores: int, load: float) -> int:
     """Return how many of the cores a load leaves free, at least one."""
     return max(1, math.ceil(cores - load))
 
 
-def available() -> int:
+def available_cores() -> int:
     """Return the cores this process may use: its affinity, cut by the container's quota."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
@@ -59,7 +59,7 @@ def available() -> int:
 
 
 @contextmanager
-def capped(threads: int) -> Iterator[None]:
+def limit_threads(threads: int) -> Iterator[None]:
     """Hold OpenMP and BLAS to `threads` while the block runs.
 
     One thread too many is not a little slower: with another busy process on two cores, OpenMP's

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collector.catalogue import catalogue_origin as origins
 from collector.catalogue import origin
-from collector.catalogue.origin import Origin
-from collector.crawl.harvest import Harvester
+from collector.catalogue.origin import CatalogueOrigin
+from collector.crawl.harvest import SearchHarvester
 from collector.crawl.playlists import PlaylistHarvester
-from collector.crawl.sequence import Crawl
-from collector.enrichment.features import Asked
+from collector.crawl.sequence import CrawlSequence
+from collector.enrichment.features import BudgetedProvider
 from collector.errors import BadSettings, NotFound, TermsNotAccepted
 from collector.http import client as http
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.ports import FeatureProvider, Source
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
@@ -20,22 +20,22 @@ from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
 from genrebase.store import bulk
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 if TYPE_CHECKING:
-    from collector.enrichment.analyses import Analyser
+    from collector.enrichment.analyses import AnalysisFetcher
 
-SOURCES: Final = "collector.sources"
-FEATURES: Final = "collector.features"
+SOURCES_GROUP: Final = "collector.sources"
+FEATURES_GROUP: Final = "collector.features"
 """The entry points under which plug-ins are registered."""
 
-PLAYLISTS: Final = "spotify_playlists"
+PLAYLIST_SOURCE: Final = "spotify_playlists"
 """The source that reads the playlists bound to genres."""
 
-DELIVERED: Final = ("csv", "audio")
+IMPORT_PROVIDERS: Final = ("csv", "audio")
 """Names in the order of features that nobody is asked for: they come with imports."""
 
-TERMS: Final = (
+TERMS_MESSAGE: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and keeping it without "
     "limit. Read https://developer.spotify.com/terms; set COLLECTOR_SPOTIFY_TERMS=accepted if you "
     "may do this under them, or fill a database from the sandbox: `collector sandbox`."
@@ -44,7 +44,7 @@ TERMS: Final = (
 
 def make_source(name: str, settings: CollectorSettings, clock: Clock) -> Source:
     """Return the source registered as `name`."""
-    made: Source = plugins.load(SOURCES, name).from_settings(settings, clock)
+    made: Source = plugins.load(SOURCES_GROUP, name).from_settings(settings, clock)
     return made
 
 
@@ -54,22 +54,22 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
     Spotify's own is left out where there are no credentials, or its terms are not accepted:
     another may know the tracks.
     """
-    installed = plugins.names(FEATURES)
-    for name in settings.providers:
-        if name in DELIVERED and name not in installed:
+    installed = plugins.registered_names(FEATURES_GROUP)
+    for name in settings.provider_names:
+        if name in IMPORT_PROVIDERS and name not in installed:
             continue
         if name not in installed:
-            known = ", ".join(sorted({*installed, *DELIVERED}))
+            known = ", ".join(sorted({*installed, *IMPORT_PROVIDERS}))
             raise BadSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
         if name == spotify_client.NAME and not _may_ask_spotify(settings):
             continue
-        made: FeatureProvider = plugins.load(FEATURES, name).from_settings(settings, clock)
+        made: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(settings, clock)
         yield made
 
 
 def open_source(
     name: str, engine: Engine, settings: CollectorSettings, clock: Clock
-) -> tuple[Source, Budget]:
+) -> tuple[Source, RequestBudget]:
     """Return a source to harvest from and its budget, once everything speaks for it.
 
     Refuses, before anything is asked or written, where credentials or accepted terms are missing
@@ -77,9 +77,9 @@ def open_source(
     """
     source = make_source(name, settings, clock)
     if name == spotify_client.NAME:
-        check_terms(settings)
-        admit_origin(engine, settings, clock)
-    return source, Budget.open(engine, source.account)
+        require_accepted_terms(settings)
+        check_origin(engine, settings, clock)
+    return source, RequestBudget.open(engine, source.account)
 
 
 def open_crawl(
@@ -87,22 +87,22 @@ def open_crawl(
     settings: CollectorSettings,
     clock: Clock,
     stop_requested: Callable[[], bool] = lambda: False,
-) -> Crawl:
+) -> CrawlSequence:
     """Return all that a harvest asks, under one budget; refuses as `open_source` does."""
     search, budget = open_source(spotify_client.NAME, engine, settings, clock)
-    lists = make_source(PLAYLISTS, settings, clock)
-    return Crawl(
+    lists = make_source(PLAYLIST_SOURCE, settings, clock)
+    return CrawlSequence(
         engine,
         clock,
         (
             PlaylistHarvester(engine, lists, budget, clock, stop_requested),
-            Harvester(
+            SearchHarvester(
                 engine,
                 search,
                 budget,
                 clock,
                 stop_requested,
-                look_back=settings.look_back_period,
+                recrawl_after=settings.recrawl_after,
             ),
         ),
     )
@@ -110,12 +110,12 @@ def open_crawl(
 
 def open_spotify(
     engine: Engine, settings: CollectorSettings, clock: Clock
-) -> tuple[SpotifyClient, Budget]:
+) -> tuple[SpotifyClient, RequestBudget]:
     """Return Spotify's client and its budget, to ask by id; refuses as `open_source` does."""
     client = SpotifyClient(settings, clock)
-    check_terms(settings)
-    admit_origin(engine, settings, clock)
-    return client, Budget.open(engine, spotify_client.account(settings))
+    require_accepted_terms(settings)
+    check_origin(engine, settings, clock)
+    return client, RequestBudget.open(engine, spotify_client.spotify_account(settings))
 
 
 def open_analyser(
@@ -123,72 +123,74 @@ def open_analyser(
     settings: CollectorSettings,
     clock: Clock,
     stop_requested: Callable[[], bool] = lambda: False,
-) -> "Analyser":
+) -> "AnalysisFetcher":
     """Return who asks for audio analyses; refuses as `open_source` does."""
     # numpy stands behind these: whoever asks for no analysis need not wait for it
-    from collector.enrichment.analyses import Analyser
+    from collector.enrichment.analyses import AnalysisFetcher
     from collector.providers.spotify_analysis import SpotifyAudioAnalysis
 
     client, budget = open_spotify(engine, settings, clock)
-    provider = SpotifyAudioAnalysis(client, spotify_client.account(settings))
-    return Analyser(engine, clock, provider, budget, stop_requested)
+    provider = SpotifyAudioAnalysis(client, spotify_client.spotify_account(settings))
+    return AnalysisFetcher(engine, clock, provider, budget, stop_requested)
 
 
-def open_providers(engine: Engine, settings: CollectorSettings, clock: Clock) -> list[Asked]:
+def open_providers(
+    engine: Engine, settings: CollectorSettings, clock: Clock
+) -> list[BudgetedProvider]:
     """Return the providers to ask with their budgets, in order.
 
     Raises `OtherCatalogue` where the database was filled from another catalogue than they know.
     """
-    with reading(engine) as connection:
-        stored = origins.stored(connection)
+    with read_transaction(engine) as connection:
+        stored = origins.load_origin(connection)
     if stored is not None:
-        origin.admit(stored, find_origin(settings, clock), None)
-    return [fund(engine, provider) for provider in make_providers(settings, clock)]
+        origin.check_compatible(stored, configured_origin(settings, clock), None)
+    return [with_budget(engine, provider) for provider in make_providers(settings, clock)]
 
 
-def fund(engine: Engine, provider: FeatureProvider) -> Asked:
+def with_budget(engine: Engine, provider: FeatureProvider) -> BudgetedProvider:
     """Return a provider together with its budget."""
-    return Asked(provider, Budget.open(engine, provider.account))
+    return BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
 
 
-def check_terms(settings: CollectorSettings) -> None:
+def require_accepted_terms(settings: CollectorSettings) -> None:
     """Raise `TermsNotAccepted` where Spotify itself would be harvested without its terms."""
-    if settings.real_spotify and not settings.terms_accepted:
-        raise TermsNotAccepted(TERMS)
+    if settings.uses_real_spotify and not settings.terms_accepted:
+        raise TermsNotAccepted(TERMS_MESSAGE)
 
 
-def find_origin(settings: CollectorSettings, clock: Clock) -> Origin:
+def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
     """Return what would be harvested; a sandbox is asked, which costs no counted request."""
     if settings.spotify_url is None:
-        return origin.SPOTIFY
-    return origin.of_sandbox(_ask_sandbox(settings, clock), settings.spotify_url)
+        return origin.SPOTIFY_ORIGIN
+    return origin.parse_sandbox_origin(_ask_sandbox(settings, clock), settings.spotify_url)
 
 
-def admit_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> Origin:
+def check_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
     """See that this database may be filled from the configured catalogue; remember it.
 
     Raises `OtherCatalogue` before anything is written.
     """
-    asked = find_origin(settings, clock)
-    with reading(engine) as connection:
-        stored = origins.stored(connection)
-        elsewhere = origins.delivered_elsewhere(connection, spotify_client.NAME)
-    if origin.admit(stored, asked, elsewhere):
+    asked = configured_origin(settings, clock)
+    with read_transaction(engine) as connection:
+        stored = origins.load_origin(connection)
+        elsewhere = origins.other_track_origin(connection, spotify_client.NAME)
+    if origin.check_compatible(stored, asked, elsewhere):
         with transaction(engine) as connection:
-            bulk.serialise_writers(connection)  # another process may be starting as well
-            if origin.admit(origins.stored(connection), asked, elsewhere):
-                origins.record(connection, asked, clock.now())
+            bulk.lock_identity_writers(connection)  # another process may be starting as well
+            if origin.check_compatible(origins.load_origin(connection), asked, elsewhere):
+                origins.store_origin(connection, asked, clock.now())
     return asked
 
 
 def _may_ask_spotify(settings: CollectorSettings) -> bool:
-    accepted = settings.terms_accepted or not settings.real_spotify
+    accepted = settings.terms_accepted or not settings.uses_real_spotify
     return accepted and spotify_client.has_credentials(settings)
 
 
 def _ask_sandbox(settings: CollectorSettings, clock: Clock) -> Any:
     address = f"{settings.spotify_url}/__sandbox__/catalogue"
-    with http.session_for(address) as session:
+    with http.make_session(address) as session:
         try:
             return http.get_json(session, address, timeout=settings.timeout, now=clock.now())
         except NotFound:

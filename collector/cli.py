@@ -41,7 +41,7 @@ app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("health")(health.health)
 app.command("forget")(forget.forget)
-for _name in plugins.names("collector.commands"):
+for _name in plugins.registered_names("collector.commands"):
     app.command(_name)(plugins.load("collector.commands", _name))
 
 

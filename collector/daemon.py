@@ -10,16 +10,16 @@ from functools import partial
 from typing import Final, Protocol
 
 from collector import bootstrap
-from collector.enrichment.features import JOB, Enricher
+from collector.enrichment.features import JOB, FeatureEnricher
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.job_scheduler import Job, Timer
-from genrebase.runtime.jobs import Run, job_run, others_died
-from genrebase.runtime.schedule import Every
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
+from genrebase.runtime.jobs import RunRecorder, job_run, no_other_process
+from genrebase.runtime.schedule import IntervalSchedule
+from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import Engine
 
-REQUESTS_PER_RUN: Final = 1_000
+MAX_REQUESTS_PER_RUN: Final = 1_000
 """Calls after which a run is written down and the next begins: minutes at the usual rates."""
 
 
@@ -53,26 +53,28 @@ class _Ending(Protocol):
         """Why."""
         ...
 
-    def write_to(self, run: Run) -> None:
+    def write_to(self, run: RunRecorder) -> None:
         """Write what was done into the row of the run."""
         ...
 
 
-def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) -> None:
+def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal) -> None:
     """Run the jobs until `stop`; refuse at once what would be refused at every look."""
-    Timer(engine, clock, jobs(engine, settings, clock, stop)).run(stop)
+    JobScheduler(engine, clock, jobs(engine, settings, clock, stop)).run(stop)
 
 
-def jobs(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) -> list[Job]:
+def jobs(
+    engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal
+) -> list[ScheduledJob]:
     """Return what is to be done again and again; refuses as `run` does."""
     crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
     providers = bootstrap.open_providers(engine, settings, clock)
-    enricher = Enricher(
+    enricher = FeatureEnricher(
         engine,
         clock,
         providers,
         lambda: stop.requested,
-        partial(others_died, engine, clock, JOB),
+        partial(no_other_process, engine, clock, JOB),
     )
     looks: dict[str, Callable[[], None]] = {
         "harvest": partial(_work, "harvest", crawl),
@@ -83,14 +85,14 @@ def jobs(engine: Engine, settings: CollectorSettings, clock: Clock, stop: Stop) 
         looks["analyse"] = partial(
             _work_a_little, "analyse", analyser, enricher, settings.analyses
         )
-    schedule = Every(settings.interval)
-    return [Job(name, look, schedule) for name, look in looks.items()]
+    schedule = IntervalSchedule(settings.interval)
+    return [ScheduledJob(name, look, schedule) for name, look in looks.items()]
 
 
 def _work(job: str, worker: _Worker) -> None:
     """Work in runs of a bounded length, each with a row of its own."""
     while worker.has_work():
-        if _run(job, worker, REQUESTS_PER_RUN).stopped != "limit":
+        if _run(job, worker, MAX_REQUESTS_PER_RUN).stopped != "limit":
             return
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 
 
 class CollectorError(GenrebaseError):
@@ -14,15 +14,15 @@ class CollectorError(GenrebaseError):
         super().__init__(sentence or (type(self).__doc__ or "").strip().splitlines()[0])
 
 
-class Transient(CollectorError):
+class TransientError(CollectorError):
     """The same request may well succeed in a moment."""
 
 
-class Terminal(CollectorError):
+class PermanentError(CollectorError):
     """The same request will fail again: something else has to change first."""
 
 
-class RateLimited(Transient):
+class RateLimited(TransientError):
     """The source asked us to slow down."""
 
     def __init__(self, retry_after: float | None = None, reason: str | None = None) -> None:
@@ -32,35 +32,35 @@ class RateLimited(Transient):
         self.reason = reason
 
 
-class SourceUnavailable(Transient):
+class SourceUnavailable(TransientError):
     """The source did not answer, or answered with a fault of its own."""
 
 
-class BadAnswer(Transient):
+class InvalidResponse(TransientError):
     """The source's answer was cut short or makes no sense."""
 
 
-class TokenExpired(Transient):
+class TokenExpired(TransientError):
     """The access token is no longer taken; the next request fetches a new one."""
 
 
-class BadCredentials(Terminal, Refused):
+class BadCredentials(PermanentError, UserError):
     """The source does not take these credentials."""
 
 
-class BadSettings(Terminal, Refused):
+class BadSettings(PermanentError, UserError):
     """A setting cannot be used."""
 
 
-class TermsNotAccepted(Terminal, Refused):
+class TermsNotAccepted(PermanentError, UserError):
     """The source's terms have not been accepted."""
 
 
-class OtherCatalogue(Terminal, Refused):
+class CatalogueMismatch(PermanentError, UserError):
     """The database was filled from another catalogue."""
 
 
-class BadRequest(Terminal):
+class BadRequest(PermanentError):
     """The source does not understand the request."""
 
 
@@ -77,15 +77,15 @@ class InvalidLimit(BadRequest):
         self.limit = limit
 
 
-class AccessDenied(Terminal):
+class AccessDenied(PermanentError):
     """The source refuses this request to these credentials."""
 
 
-class Unreadable(Terminal):
+class NotAccessible(PermanentError):
     """The source does not show this to us; another may be shown."""
 
 
-class Unusable(Terminal):
+class UnusableResponse(PermanentError):
     """The answer came whole, and holds nothing that can be used."""
 
 
@@ -98,19 +98,19 @@ class EndpointClosed(AccessDenied):
         self.endpoint = endpoint
 
 
-class AllowanceSpent(Terminal):
+class RequestLimitReached(PermanentError):
     """The requests allowed for this run are spent."""
 
 
-class Interrupted(Terminal):
+class StopRequested(PermanentError):
     """We were asked to stop while waiting for our turn; no request was made."""
 
 
-class LeaseLost(Terminal):
+class LeaseLost(PermanentError):
     """Another process works on this shard now; no request was made, or its answer is dropped."""
 
 
-class Blocked(Terminal):
+class Blocked(PermanentError):
     """The source has blocked us for longer than is worth waiting."""
 
     exit_code: ClassVar[int] = 4

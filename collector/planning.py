@@ -18,18 +18,18 @@ from typing import Final
 ALL_YEARS: Final = (0, 9999)
 """The years of a shard that asks for no year."""
 
-CLOSED: Final = ("exhausted", "capped")
+CLOSED_STATUSES: Final = ("exhausted", "capped")
 """Statuses of shards that were read as far as a search shows them."""
 
 EMPTY_PAGES_TO_EXHAUST: Final = 2
 DRY_PAGES_TO_POSTPONE: Final = 3
 """Pages without a new track after which a shard waits behind all others; it is never given up."""
 
-LOOK_BACK: Final = timedelta(days=30)
-RECENT_SHARE: Final = 0.25
+RECRAWL_AFTER: Final = timedelta(days=30)
+RECENT_RECRAWL_SHARE: Final = 0.25
 """Of the look-back period, after which a shard with the current year in it is read again."""
 
-UNREAD: Final = 0.4
+UNREAD_CHILD_YIELD: Final = 0.4
 """Share of a page that an unread child is taken at, at most. Greater hopes lead every genre over
 the first pages of all its children, where the tracks stand that other genres show, too."""
 
@@ -55,7 +55,7 @@ class Shard:
     end_offset: int | None
     """Where its rows end, known while its head is read; None before."""
     status: str
-    """`open`, `split`, `exhausted` or `capped`."""
+    """`open`, `split_shard`, `exhausted` or `capped`."""
     requests: int
     tracks_new: int
     dry_pages: int
@@ -72,7 +72,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class GenreProgress:
     """How far a genre is."""
 
     name: str
@@ -81,13 +81,13 @@ class Need:
     """Unique tracks that count for it."""
 
     @property
-    def missing(self) -> float:
+    def missing_share(self) -> float:
         """Return the share of the target still missing, 0..1."""
         return max(0.0, 1 - self.tracks / self.target) if self.target else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class NewShard:
     """A shard that is to be made."""
 
     years: tuple[int, int]
@@ -96,12 +96,12 @@ class Slice:
     promised: float | None
 
 
-WHOLE: Final = Slice(ALL_YEARS, first_rank=0, head=0, promised=None)
+ROOT_SHARD: Final = NewShard(ALL_YEARS, first_rank=0, head=0, promised=None)
 """A genre before the first request."""
 
 
 def next_shard(
-    shards: Iterable[Shard], needs: Mapping[int, Need], page_limit: int
+    shards: Iterable[Shard], needs: Mapping[int, GenreProgress], page_limit: int
 ) -> Shard | None:
     """Return the shard whose next page promises most new tracks, None where nothing is open.
 
@@ -113,29 +113,35 @@ def next_shard(
     waiting = [
         shard
         for shard in shards
-        if shard.status == "open" and shard.genre_id in needs and needs[shard.genre_id].missing
+        if shard.status == "open"
+        and shard.genre_id in needs
+        and needs[shard.genre_id].missing_share
     ]
     return min(
         waiting, key=lambda shard: _urgency(shard, needs[shard.genre_id], page_limit), default=None
     )
 
 
-def _urgency(shard: Shard, need: Need, page_limit: int) -> tuple[bool, bool, float, int, str, int]:
-    brings = expected(shard, page_limit)
+def _urgency(
+    shard: Shard, need: GenreProgress, page_limit: int
+) -> tuple[bool, bool, float, int, str, int]:
+    brings = expected_new_tracks(shard, page_limit)
     postponed = shard.dry_pages >= DRY_PAGES_TO_POSTPONE or brings == 0
-    promise = brings * need.missing
+    promise = brings * need.missing_share
     spread = zlib.crc32(f"{need.name}|{shard.year_from}".encode())
     return postponed, shard.first_rank > 0, -promise, spread, need.name, shard.id
 
 
-def expected(shard: Shard, page_limit: int) -> float:
+def expected_new_tracks(shard: Shard, page_limit: int) -> float:
     """Return how many new tracks the next page of a shard is expected to bring."""
     if shard.promised is None:
         return page_limit
-    return shard.promised if shard.requests else min(shard.promised, page_limit * UNREAD)
+    return (
+        shard.promised if shard.requests else min(shard.promised, page_limit * UNREAD_CHILD_YIELD)
+    )
 
 
-def after_page(shard: Shard, received: int, tracks_new: int, asked: int, reach: int) -> Shard:
+def after_page(shard: Shard, received: int, tracks_new: int, requested: int, reach: int) -> Shard:
     """Return the shard as a page of `received` items leaves it.
 
     `tracks_new` of them were unknown, `asked` were asked for; from the offset `reach` on a search
@@ -145,8 +151,8 @@ def after_page(shard: Shard, received: int, tracks_new: int, asked: int, reach: 
     if received == 0:
         empty = replace(asked_once, empty_pages=shard.empty_pages + 1, promised=0.0)
         return empty if empty.empty_pages < EMPTY_PAGES_TO_EXHAUST else _at_end(empty, reach)
-    hoped = asked if shard.promised is None else shard.promised
-    seems_ended = received < asked
+    hoped = requested if shard.promised is None else shard.promised
+    seems_ended = received < requested
     after = replace(
         asked_once,
         next_offset=shard.next_offset + received,
@@ -171,7 +177,7 @@ def _at_end(shard: Shard, reach: int) -> Shard:
     )
 
 
-def children(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
+def child_year_ranges(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
     """Return the ranges of years that a shard is split into; together they cover its own."""
     if shard.years != ALL_YEARS:
         middle = (shard.year_from + shard.year_to) // 2
@@ -182,30 +188,30 @@ def children(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
     return list(zip(cuts, ends, strict=True))
 
 
-def split(
+def split_shard(
     shard: Shard, seen_by_year: Mapping[int, int], this_year: int, page_limit: int, reach: int
-) -> Sequence[Slice]:
+) -> Sequence[NewShard]:
     """Return the slices that a shard is split into.
 
     `seen_by_year` are the rows its searches showed, by release year: they stand at the heads
     of the children. The more were seen of a child's years, the more it promises.
     """
     made = []
-    for low, high in children(shard, this_year):
+    for low, high in child_year_ranges(shard, this_year):
         seen = sum(rows for year, rows in seen_by_year.items() if low <= year <= high)
         head = max(0, min(seen, reach - page_limit))  # something is left to ask for
-        made.append(Slice((low, high), shard.first_rank + reach, head, promised=seen + 1.0))
+        made.append(NewShard((low, high), shard.first_rank + reach, head, promised=seen + 1.0))
     return made
 
 
 def is_due(
-    status: str, year_to: int, visited_at: datetime, now: datetime, look_back: timedelta
+    status: str, year_to: int, visited_at: datetime, now: datetime, recrawl_after: timedelta
 ) -> bool:
     """Say whether a shard that was read to its end is to be read again, for what came since."""
-    if status not in CLOSED:
+    if status not in CLOSED_STATUSES:
         return False
     recent = year_to >= now.year
-    return now - visited_at >= (look_back * RECENT_SHARE if recent else look_back)
+    return now - visited_at >= (recrawl_after * RECENT_RECRAWL_SHARE if recent else recrawl_after)
 
 
 def reopened(shard: Shard) -> Shard:
@@ -222,9 +228,9 @@ def reopened(shard: Shard) -> Shard:
     )
 
 
-def later(last_year: int, first_rank: int, this_year: int) -> Slice | None:
+def years_added_since(last_year: int, first_rank: int, this_year: int) -> NewShard | None:
     """Return the years that came after a genre was split up to `last_year`, None for none."""
     announced = this_year + 1
     if last_year >= announced:
         return None
-    return Slice((last_year + 1, announced), first_rank, head=0, promised=None)
+    return NewShard((last_year + 1, announced), first_rank, head=0, promised=None)

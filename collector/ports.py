@@ -13,7 +13,7 @@ from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
 if TYPE_CHECKING:
-    from genrebase.audio.analysis import Analysis
+    from genrebase.audio.analysis import TrackAnalysis
 
 
 class Source(Protocol):
@@ -30,7 +30,7 @@ class Source(Protocol):
         ...
 
     @property
-    def asks_for(self) -> Literal["genre", "playlist"]:
+    def subject_kind(self) -> Literal["genre", "playlist"]:
         """What a query names: genres, or the playlists that people bound to genres."""
         ...
 
@@ -40,7 +40,7 @@ class Source(Protocol):
         ...
 
     @property
-    def reach(self) -> int:
+    def max_results(self) -> int:
         """A query answers no row at or beyond this offset."""
         ...
 
@@ -114,6 +114,6 @@ class AnalysisProvider(Protocol):
         """Whose budget its requests are taken from."""
         ...
 
-    def fetch(self, track_id: str, /) -> "Analysis":
+    def fetch(self, track_id: str, /) -> "TrackAnalysis":
         """Fetch the analysis of one track; raise `NotFound` or `Unusable` where there is none."""
         ...

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-SHARE: Final = 0.97
+SAFETY_FACTOR: Final = 0.97
 """We pace at this share of a limit: at the exact spacing one more falls into a window."""
 
 _RATE: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)?\s*s\s*", re.ASCII)
@@ -20,10 +20,10 @@ class Rate:
     @property
     def interval(self) -> float:
         """Seconds between two requests that keep within the limit."""
-        return self.seconds / (SHARE * self.requests)
+        return self.seconds / (SAFETY_FACTOR * self.requests)
 
 
-def parse(text: str) -> Rate:
+def parse_rate(text: str) -> Rate:
     """Read a rate written as `60/30s`; raise ValueError with a sentence otherwise."""
     match = _RATE.fullmatch(text)
     if match:

@@ -41,7 +41,7 @@ class AudioFeatures:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundTrack:
+class SourceTrack:
     """One track as a source showed it, already cleaned; optional fields it lacks are None."""
 
     source: str
@@ -63,7 +63,7 @@ class FoundTrack:
     """The side a published dataset put it on."""
     features: AudioFeatures | None = None
     """Features that came with it, stored under the delivery's provider."""
-    by_name: bool = True
+    match_by_name: bool = True
     """False where the name says too little, as that of a file without an artist: only an id or an
     ISRC tells which track it is."""
 
@@ -99,7 +99,7 @@ class PageQuery:
 class PageItem:
     """A usable track of a page."""
 
-    track: FoundTrack
+    track: SourceTrack
     position: int
     """Its place in the page, 0 first; its rank is offset + position."""
 
@@ -111,31 +111,31 @@ class Page:
     items: tuple[PageItem, ...]
     received: int
     """Places in the answer, unusable items included: the cursor moves by it."""
-    unusable: tuple[str, ...] = ()
+    reject_reasons: tuple[str, ...] = ()
     """Per item set aside, why."""
     version: str | None = None
     """Of a playlist, as its first page tells; None where there is no such thing."""
 
     @property
-    def ended(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there was nothing at all."""
         return self.received == 0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TrackObservation:
     """A track, seen under a genre (or under none) at a rank."""
 
-    track: FoundTrack
+    track: SourceTrack
     genre: str | None
     rank: int
     """Position in the source's answer for the genre, 0 first."""
-    counted: bool = True
+    count_sighting: bool = True
     """False where this very row was counted before: it adds nothing to `sighting.times`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Provenance:
     """Who delivered a batch, and when."""
 
     origin: str
@@ -145,20 +145,20 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordResult:
     """What a batch brought: every item is one or the other."""
 
     tracks_new: int = 0
     """Items that made a track that was not there."""
     duplicates: int = 0
     """Items whose track was there already (or came earlier in the batch)."""
-    moved: frozenset[int] = field(default=frozenset(), compare=False)
+    reassigned_ids: frozenset[int] = field(default=frozenset(), compare=False)
     """Tracks that counted for one genre, and count for another now."""
 
-    def __add__(self, other: "Recorded") -> "Recorded":
+    def __add__(self, other: "RecordResult") -> "RecordResult":
         """Add two batches up."""
-        return Recorded(
+        return RecordResult(
             self.tracks_new + other.tracks_new,
             self.duplicates + other.duplicates,
-            self.moved | other.moved,
+            self.reassigned_ids | other.reassigned_ids,
         )

@@ -11,12 +11,12 @@ from collector import planning
 from collector import rate as rates
 from collector.errors import BadSettings
 from collector.rate import Rate
-from genrebase.runtime.addresses import Address
+from genrebase.runtime.addresses import ListenAddress
 
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
-ACCEPTED: Final = "accepted"
+TERMS_ACCEPTED: Final = "accepted"
 
 
 class CollectorSettings(BaseSettings):
@@ -77,7 +77,7 @@ class CollectorSettings(BaseSettings):
         description="Seconds between two looks of `collector run` at what is missing.",
     )
     look_back: float = Field(
-        default=planning.LOOK_BACK.days,
+        default=planning.RECRAWL_AFTER.days,
         gt=0,
         description="Days after which a search that was read to its end is read again; one with "
         "the current year in it after a quarter of them.",
@@ -96,14 +96,14 @@ class CollectorSettings(BaseSettings):
     @field_validator("rate", "reccobeats_rate")
     @classmethod
     def _is_rate(cls, text: str) -> str:
-        rates.parse(text)
+        rates.parse_rate(text)
         return text
 
     @field_validator("http")
     @classmethod
     def _is_listening_address(cls, text: str | None) -> str | None:
         if text is not None:
-            Address.parse(text)
+            ListenAddress.parse(text)
         return text
 
     @field_validator("spotify_url", "reccobeats_url")
@@ -117,27 +117,27 @@ class CollectorSettings(BaseSettings):
         return text.rstrip("/")
 
     @property
-    def real_spotify(self) -> bool:
+    def uses_real_spotify(self) -> bool:
         """Whether Spotify itself would be asked."""
         return self.spotify_url is None
 
     @property
     def terms_accepted(self) -> bool:
         """Whether the user has accepted Spotify's terms."""
-        return self.spotify_terms == ACCEPTED
+        return self.spotify_terms == TERMS_ACCEPTED
 
     @property
-    def spotify_api(self) -> str:
+    def spotify_api_url(self) -> str:
         """Where the Web API answers, with a slash at the end."""
         return SPOTIFY_API if self.spotify_url is None else f"{self.spotify_url}/v1/"
 
     @property
-    def spotify_token(self) -> str:
+    def spotify_token_url(self) -> str:
         """Where tokens are given out."""
         return SPOTIFY_TOKEN if self.spotify_url is None else f"{self.spotify_url}/api/token"
 
     @property
-    def reccobeats_api(self) -> str:
+    def reccobeats_api_url(self) -> str:
         """Where ReccoBeats answers, with a slash at the end."""
         if self.reccobeats_url is not None:
             return f"{self.reccobeats_url}/"
@@ -146,27 +146,27 @@ class CollectorSettings(BaseSettings):
         return RECCOBEATS_API
 
     @property
-    def spotify_pace(self) -> Rate:
+    def spotify_rate_limit(self) -> Rate:
         """The limit of requests to Spotify."""
-        return rates.parse(self.rate)
+        return rates.parse_rate(self.rate)
 
     @property
-    def reccobeats_pace(self) -> Rate:
+    def reccobeats_rate_limit(self) -> Rate:
         """The limit of requests to ReccoBeats."""
-        return rates.parse(self.reccobeats_rate)
+        return rates.parse_rate(self.reccobeats_rate)
 
     @property
-    def look_back_period(self) -> timedelta:
+    def recrawl_after(self) -> timedelta:
         """After how long a search that was read to its end is read again."""
         return timedelta(days=self.look_back)
 
     @property
-    def http_address(self) -> Address | None:
+    def http_address(self) -> ListenAddress | None:
         """Where the daemon listens."""
-        return None if self.http is None else Address.parse(self.http)
+        return None if self.http is None else ListenAddress.parse(self.http)
 
     @property
-    def providers(self) -> tuple[str, ...]:
+    def provider_names(self) -> tuple[str, ...]:
         """The providers' names in order."""
         return tuple(name.strip() for name in self.feature_order.split(",") if name.strip())
 

@@ -16,23 +16,23 @@ _TRACK: Final = re.compile(rf"(?:spotify:track:|(?:^|/)tracks?/)({_BASE62})(?:[/
 _PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[/?#].*)?$")
 
 
-def is_spotify(text: str) -> bool:
+def is_spotify_id(text: str) -> bool:
     """Say whether `text` is a Spotify id as it stands."""
     return len(text) == ID_LENGTH and text.isalnum() and text.isascii()
 
 
-def spotify_track(text: str) -> str | None:
+def parse_track_id(text: str) -> str | None:
     """Return the Spotify id that `text` is or points to as a track, None where it is neither."""
     return _find(text, _TRACK)
 
 
-def spotify_playlist(text: str) -> str | None:
+def parse_playlist_id(text: str) -> str | None:
     """Return the Spotify id that `text` is or points to as a playlist."""
     return _find(text, _PLAYLIST)
 
 
 def _find(text: str, pattern: re.Pattern[str]) -> str | None:
-    if is_spotify(text):
+    if is_spotify_id(text):
         return text
     stripped = text.strip()
     if _ID.fullmatch(stripped):

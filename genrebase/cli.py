@@ -13,7 +13,7 @@ from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output, run_app
 
-GROUP = "genrebase.commands"
+COMMAND_GROUP = "genrebase.commands"
 """Entry points that name a Typer app, mounted under the entry point's name."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document and nothing else.")]
@@ -32,7 +32,7 @@ class ProblemsFound(GenrebaseError):
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        Output(as_json=False).say(f"genrebase {version('genrebase')}")
+        Output(as_json=False).print(f"genrebase {version('genrebase')}")
         raise typer.Exit
 
 
@@ -90,30 +90,32 @@ def demo(
     from genrebase.runtime.shutdown import stop_on_signals
 
     output, clock, told = Output(as_json=as_json), SystemClock(), settings.load()
-    where = database_location.chosen(demonstration.FILE, named=db)
+    where = database_location.choose(demonstration.DEFAULT_FILE, database=db)
     level = told.log_level if "log_level" in told.model_fields_set else "WARNING"
     with stop_on_signals() as stop:
         show = demonstration.Demo(where, output, clock, stop, log_level=level)
         result = show.run(target, catalogue or told.catalogue)
     if not as_json:
-        summary.show(result, output)
-    output.document(result)
+        summary.print_summary(result, output)
+    output.write_json(result)
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at everything that must be right, and say what to do about what is not."""
-    from genrebase.runtime.doctor import examine  # it brings SQLAlchemy: --help need not wait
+    from genrebase.runtime.doctor import (
+        run_all_checks,
+    )  # it brings SQLAlchemy: --help need not wait
 
     output = Output(as_json=as_json)
     found = []
-    for check in examine(SystemClock()):
+    for check in run_all_checks(SystemClock()):
         found.append(check)
         if not as_json:
             mark = {True: "ok  ", False: "FIX ", None: "-   "}[check.ok]
-            output.say(f"{mark} {check.name}: {check.sentence}")
+            output.print(f"{mark} {check.name}: {check.sentence}")
     wrong = [check.name for check in found if check.ok is False]
-    output.document({"ok": not wrong, "checks": found})
+    output.write_json({"ok": not wrong, "checks": found})
     if wrong:
         raise ProblemsFound(f"To put right: {', '.join(wrong)}.")
 
@@ -127,15 +129,15 @@ def migrate(as_json: AsJson = False) -> None:
 
     output, engine = Output(as_json=as_json), make_engine()
     try:
-        before = schema.current(engine)
+        before = schema.current_revision(engine)
         schema.upgrade()
-        after = schema.current(engine)
+        after = schema.current_revision(engine)
     finally:
         engine.dispose()
     where = engine.url.render_as_string()
     came = "has it already" if before == after else f"came from {before or 'nothing'}"
-    output.say(f"Schema {after} at {where} ({came}).")
-    output.document({"database": where, "from": before, "to": after})
+    output.print(f"Schema {after} at {where} ({came}).")
+    output.write_json({"database": where, "from": before, "to": after})
 
 
 @app.command()
@@ -156,7 +158,7 @@ def copy(
     source, target = make_engine(from_url), make_engine(to_url)
     try:
         with output.progress("Copying rows") as bar:
-            copied = copying.copy(
+            copied = copying.copy_database(
                 source, target, lambda at: bar(at.done, total=at.total, note=at.table)
             )
     finally:
@@ -165,8 +167,10 @@ def copy(
     columns = ("table", "rows", "checksum")
     rows = [(one.table, one.rows, one.checksum[:12]) for one in copied.tables]
     output.table("Equal in both databases", columns, rows)
-    output.say(f"{copied.rows:,} rows in {copied.target}, {copied.written:,} of them written now.")
-    output.document(asdict(copied))
+    output.print(
+        f"{copied.rows:,} rows in {copied.target}, {copied.written:,} of them written now."
+    )
+    output.write_json(asdict(copied))
 
 
 @app.command()
@@ -187,13 +191,13 @@ def backup(
             made = back_up(engine, file, lambda at: bar(at.done, total=at.total, note=at.table))
     finally:
         engine.dispose()
-    output.say(f"{made.rows:,} rows in {made.file} ({made.bytes / 1e6:,.1f} MB), checked.")
-    output.document({**asdict(made), "file": str(made.file)})
+    output.print(f"{made.rows:,} rows in {made.file} ({made.bytes / 1e6:,.1f} MB), checked.")
+    output.write_json({**asdict(made), "file": str(made.file)})
 
 
-def mount(into: typer.Typer) -> None:
+def mount_plugins(into: typer.Typer) -> None:
     """Mount what is registered; a side that cannot be loaded says so and stops only itself."""
-    for plugin in plugins.load_all(GROUP):
+    for plugin in plugins.load_all(COMMAND_GROUP):
         if plugin.error is None:
             into.add_typer(plugin.value, name=plugin.name)
         else:
@@ -202,5 +206,5 @@ def mount(into: typer.Typer) -> None:
 
 def main() -> None:
     """Run the command line."""
-    mount(app)
+    mount_plugins(app)
     run_app(app)

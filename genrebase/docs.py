@@ -47,7 +47,7 @@ Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by 
 """
 
 
-class OutOfDate(GenrebaseError):
+class PageOutOfDate(GenrebaseError):
     """A generated file is not what the code says."""
 
 
@@ -78,7 +78,9 @@ def settings_page() -> str:
 def commands_page() -> str:
     """Return docs/commands.md."""
     groups = [("genrebase", typer.main.get_command(cli.app))]
-    groups += [(plugin.name, typer.main.get_command(plugin.value)) for plugin in _all(cli.GROUP)]
+    groups += [
+        (plugin.name, typer.main.get_command(plugin.value)) for plugin in _all(cli.COMMAND_GROUP)
+    ]
     parts = [_COMMANDS_HEAD]
     for name, group in groups:
         parts.append(f"## {name}\n")
@@ -177,9 +179,9 @@ def write(
         if file.exists() and file.read_text(encoding="utf-8") == text:
             continue
         if check:
-            raise OutOfDate(f"{file} is not what the code says: run `make docs`.")
+            raise PageOutOfDate(f"{file} is not what the code says: run `make docs`.")
         file.write_text(text, encoding="utf-8", newline="\n")
-        output.say(f"Wrote {file}.")
+        output.print(f"Wrote {file}.")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ class GenrebaseError(Exception):
     exit_code: ClassVar[int] = 1
 
 
-class Refused(GenrebaseError):
+class UserError(GenrebaseError):
     """The request makes no sense as it stands: nothing was read, changed or half-written."""
 
     exit_code: ClassVar[int] = 2

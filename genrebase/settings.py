@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 
 
-class BadSettings(Refused):
+class LauncherSettingsError(UserError):
     """A setting that cannot be used."""
 
 
@@ -46,13 +46,13 @@ class GenrebaseSettings(BaseSettings):
     )
 
     @property
-    def has_credentials(self) -> bool:
+    def has_spotify_credentials(self) -> bool:
         """Whether Spotify itself can be asked."""
         return bool(self.client_id and self.client_secret)
 
 
 def load() -> GenrebaseSettings:
-    """Read the settings; raise `BadSettings` with a sentence for one that cannot be used."""
+    """Read the settings; raise `LauncherSettingsError` with a sentence for one that cannot be used."""
     try:
         return GenrebaseSettings()
     except ValidationError as error:
@@ -60,7 +60,7 @@ def load() -> GenrebaseSettings:
             f"GENREBASE_{str(one['loc'][0]).upper()}: {one['msg']}."
             for one in error.errors(include_url=False, include_input=False)
         ]
-        raise BadSettings(" ".join(problems)) from None
+        raise LauncherSettingsError(" ".join(problems)) from None
 
 
 def child_environment(**more: str) -> dict[str, str]:

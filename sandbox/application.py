@@ -12,23 +12,23 @@ from starlette.types import ASGIApp
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
 from sandbox import playlists, reccobeats_api
-from sandbox.catalogue import Catalogue
-from sandbox.fault_middleware import Faulty
-from sandbox.faults import Faults
-from sandbox.json_objects import Shapes
-from sandbox.playlists import Playlist
-from sandbox.rate_limit import Limit
-from sandbox.rate_limit_middleware import OWN, Gate
-from sandbox.request_stats import Stats
-from sandbox.spotify_api import MODES, ModeName, WebApi
-from sandbox.tokens import LIFETIME, Tokens
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.fault_middleware import FaultMiddleware
+from sandbox.faults import FaultPlan
+from sandbox.json_objects import ObjectBuilder
+from sandbox.playlists import SandboxPlaylist
+from sandbox.rate_limit import SlidingWindowLimit
+from sandbox.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
+from sandbox.request_stats import RequestStats
+from sandbox.spotify_api import MODES, AccessModeName, SpotifyApi
+from sandbox.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
+class SandboxOptions:
     """How the sandbox answers."""
 
-    mode: ModeName = "development"
+    mode: AccessModeName = "development"
     rate: Rate | None = None
     """Of the Web API; None: no limit."""
     reccobeats_rate: Rate | None = None
@@ -37,44 +37,48 @@ class Behaviour:
     """Seconds a ban of the Web API lasts; None: until the next request fits."""
     quota: int | None = None
     """Requests of the Web API answered before a ban without an end."""
-    token_seconds: float = LIFETIME
-    faults: Faults | None = None
+    token_seconds: float = TOKEN_LIFETIME_SECONDS
+    faults: FaultPlan | None = None
     """Which answers are broken; None: none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class SandboxApplication:
     """The server's application, and what it has counted."""
 
     asgi: ASGIApp
-    stats: Stats
+    stats: RequestStats
 
 
-def make(catalogue: Catalogue, behaviour: Behaviour, address: str, clock: Clock) -> Application:
+def make_application(
+    catalogue: SandboxCatalogue, behaviour: SandboxOptions, address: str, clock: Clock
+) -> SandboxApplication:
     """Make the application that answers at `address` (`http://127.0.0.1:8765`)."""
     mode = MODES[behaviour.mode]
-    stats = Stats({"spotify": behaviour.rate, "reccobeats": behaviour.reccobeats_rate})
-    lists = playlists.make(catalogue)
-    api = WebApi(
+    stats = RequestStats({"spotify": behaviour.rate, "reccobeats": behaviour.reccobeats_rate})
+    lists = playlists.make_playlists(catalogue)
+    api = SpotifyApi(
         catalogue=catalogue,
         playlists=lists,
         mode=mode,
-        tokens=Tokens(behaviour.token_seconds),
-        shapes=Shapes(f"{address}/v1", all_fields=mode.all_open),
+        tokens=TokenStore(behaviour.token_seconds),
+        shapes=ObjectBuilder(f"{address}/v1", all_fields=mode.all_open),
         clock=clock,
     )
     routes = [*api.routes(), *reccobeats_api.routes(catalogue)]
     limits = {
-        "spotify": Limit(behaviour.rate, behaviour.retry_after, behaviour.quota),
-        "reccobeats": Limit(behaviour.reccobeats_rate),
+        "spotify": SlidingWindowLimit(behaviour.rate, behaviour.retry_after, behaviour.quota),
+        "reccobeats": SlidingWindowLimit(behaviour.reccobeats_rate),
     }
     app: ASGIApp = Starlette(routes=[*routes, *_own(catalogue, lists, stats)])
     if behaviour.faults is not None:
-        app = Faulty(app, behaviour.faults, stats)
-    return Application(Gate(app, limits, stats, clock), stats)
+        app = FaultMiddleware(app, behaviour.faults, stats)
+    return SandboxApplication(RateLimitMiddleware(app, limits, stats, clock), stats)
 
 
-def _own(catalogue: Catalogue, lists: Mapping[str, Playlist], stats: Stats) -> list[Route]:
+def _own(
+    catalogue: SandboxCatalogue, lists: Mapping[str, SandboxPlaylist], stats: RequestStats
+) -> list[Route]:
     async def show_stats(_request: Request) -> Response:
         return JSONResponse(stats.as_json())
 
@@ -87,7 +91,7 @@ def _own(catalogue: Catalogue, lists: Mapping[str, Playlist], stats: Stats) -> l
                 "id": one.id,
                 "name": one.name,
                 "genre": one.genre,
-                "own": one.is_mine,
+                "own": one.is_own,
                 "items": len(one.entries),
             }
             for one in lists.values()
@@ -95,7 +99,7 @@ def _own(catalogue: Catalogue, lists: Mapping[str, Playlist], stats: Stats) -> l
         return JSONResponse({"playlists": shown})
 
     return [
-        Route(f"{OWN}stats", show_stats),
-        Route(f"{OWN}catalogue", show_catalogue),
-        Route(f"{OWN}playlists", show_playlists),
+        Route(f"{ADMIN_PATH}stats", show_stats),
+        Route(f"{ADMIN_PATH}catalogue", show_catalogue),
+        Route(f"{ADMIN_PATH}playlists", show_playlists),
     ]

@@ -8,16 +8,16 @@ from typing import Final, Literal
 
 from genrebase.store import names
 from sandbox import ids
-from sandbox.catalogue_file import Row, Table
-from sandbox.search_query import Query
-from sandbox.track_columns import Layout, Track
+from sandbox.catalogue_file import CatalogueTable, TableRow
+from sandbox.search_query import SearchQuery
+from sandbox.track_columns import SandboxTrack, TrackColumns
 
-REMEMBERED_QUERIES: Final = 2_048
+QUERY_CACHE_SIZE: Final = 2_048
 """A crawl pages through a query, so its rows are kept; enough for every shard of many genres."""
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ServedOrigin:
     """Where the music comes from: the same origin, the same answers."""
 
     kind: Literal["synthetic", "file"]
@@ -28,7 +28,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Artist:
+class SandboxArtist:
     """An artist, as far as the rows tell."""
 
     id: str
@@ -39,13 +39,13 @@ class Artist:
     """Of the most popular track."""
 
 
-class Catalogue:
+class SandboxCatalogue:
     """Everything the sandbox can answer from."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: CatalogueTable) -> None:
         """Index the table's genres; whatever else is needed is made at first use."""
-        self.origin = Origin(table.kind, table.name, table.sha256)
-        self._layout = Layout.of(table.columns, table.name)
+        self.origin = ServedOrigin(table.kind, table.name, table.sha256)
+        self._layout = TrackColumns.from_header(table.columns, table.name)
         self._rows = table.rows
         self._spelled: dict[str, str] = {}
         self._by_genre: dict[str, list[int]] = {}
@@ -57,31 +57,31 @@ class Catalogue:
                     self._by_genre[key] = []
                 self._by_genre[key].append(number)
         self._years = lru_cache(maxsize=None)(self._years_of)
-        self.find = lru_cache(maxsize=REMEMBERED_QUERIES)(self._find)
+        self.search = lru_cache(maxsize=QUERY_CACHE_SIZE)(self._find)
 
     @property
     def genres(self) -> dict[str, int]:
         """The genres and how many rows each has, as they first come."""
         return {self._spelled[key]: len(rows) for key, rows in self._by_genre.items()}
 
-    def track(self, number: int) -> Track:
+    def track_at(self, number: int) -> SandboxTrack:
         """Return the row of that number."""
         return self._layout.track(self._rows[number])
 
-    def id_of(self, number: int) -> str:
+    def id_at(self, number: int) -> str:
         """Return the id of the row of that number."""
         return self._layout.id(self._rows[number])
 
-    def genre_of(self, number: int) -> str:
+    def genre_at(self, number: int) -> str:
         """Return the first genre the row of that number is found under."""
         return next(iter(self._layout.genres(self._rows[number])), "")
 
-    def genre_of_id(self, track_id: str) -> str:
+    def genre_of_track(self, track_id: str) -> str:
         """Return the first genre of the first row of that id; empty where there is none."""
         number = self._by_id.get(track_id)
-        return "" if number is None else self.genre_of(number)
+        return "" if number is None else self.genre_at(number)
 
-    def under(self, genre: str) -> Sequence[int]:
+    def rows_of_genre(self, genre: str) -> Sequence[int]:
         """Return the numbers of a genre's rows."""
         return self._by_genre.get(genre.casefold(), ())
 
@@ -90,17 +90,17 @@ class Catalogue:
         """The table's own playlists: by id the name and the rows; empty where it has none."""
         found: dict[str, tuple[str, list[int]]] = {}
         cell = self._layout.cell
-        for number, row in enumerate(self._rows if "playlist" in self._layout.at else ()):
+        for number, row in enumerate(self._rows if "playlist" in self._layout.positions else ()):
             if key := cell(row, "playlist"):
                 found.setdefault(key, (cell(row, "playlist_name"), []))[1].append(number)
         return found
 
-    def by_id(self, track_id: str) -> Track | None:
+    def track_by_id(self, track_id: str) -> SandboxTrack | None:
         """Return the first row of that id."""
         number = self._by_id.get(track_id)
-        return None if number is None else self.track(number)
+        return None if number is None else self.track_at(number)
 
-    def artist(self, artist_id: str) -> Artist | None:
+    def artist_by_id(self, artist_id: str) -> SandboxArtist | None:
         """Return the artist of that id."""
         numbers = self._by_artist.get(artist_id)
         if not numbers:
@@ -109,7 +109,7 @@ class Catalogue:
         found = Counter(genre for row in rows for genre in self._layout.genres(row))
         tracks = [self._layout.track(row) for row in rows]
         name = next(name for name in tracks[0].artists if artist_id_of(name) == artist_id)
-        return Artist(
+        return SandboxArtist(
             id=artist_id,
             name=name,
             genres=tuple(genre for genre, _ in found.most_common()),
@@ -134,7 +134,7 @@ class Catalogue:
     def _years_of(self, genre: str) -> tuple[int, ...]:
         return tuple(self._layout.year(self._rows[number]) for number in self._by_genre[genre])
 
-    def _find(self, query: Query) -> Sequence[int]:
+    def _find(self, query: SearchQuery) -> Sequence[int]:
         """Return the numbers of the rows `query` asks for, in search order.
 
         Under a genre they come as the table has them, repeated ids included; a search without a
@@ -150,7 +150,7 @@ class Catalogue:
             numbers = [number for number, year in years if first <= year <= last]
         return tuple(self._matching(query, numbers))
 
-    def _matching(self, query: Query, numbers: Iterable[int]) -> Iterator[int]:
+    def _matching(self, query: SearchQuery, numbers: Iterable[int]) -> Iterator[int]:
         fields = ((query.track, "title"), (query.album, "album"))
         wanted = [(text.casefold(), what) for text, what in fields if text]
         isrc = query.isrc and query.isrc.casefold()
@@ -169,7 +169,7 @@ class Catalogue:
             ):
                 yield number
 
-    def _text(self, row: Row) -> str:
+    def _text(self, row: TableRow) -> str:
         cell = self._layout.cell
         parts = (cell(row, "title"), cell(row, "album"), *self._layout.artists(row))
         return "\n".join(parts).casefold()
@@ -185,4 +185,4 @@ class Catalogue:
 
 def artist_id_of(name: str) -> str:
     """Return the id of the artist of that name."""
-    return ids.base62(f"artist|{names.normalise(name)}")
+    return ids.id_from_text(f"artist|{names.normalise(name)}")

@@ -13,21 +13,21 @@ from typing import Any, Final, Literal
 from collector.imports import rejects_file
 from sandbox.errors import UnusableCatalogue
 
-Row = Sequence[str]
+TableRow = Sequence[str]
 """One row's cells; a song called NA is called NA."""
 
 _GZIP: Final = b"\x1f\x8b"
 _PARQUET: Final = b"PAR1"
-LISTED_BY: Final = ";"
+ARTIST_SEPARATOR: Final = ";"
 """Between the names of one cell's artists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CatalogueTable:
     """Rows in the order of the file."""
 
     columns: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     name: str
     """The file's name, or how it was invented."""
     sha256: str
@@ -35,7 +35,7 @@ class Table:
     kind: Literal["synthetic", "file"] = "file"
 
 
-def read(path: Path) -> Table:
+def read_table(path: Path) -> CatalogueTable:
     """Read the file; raise `UnusableCatalogue` with a sentence where that cannot be done."""
     try:
         content = path.read_bytes()
@@ -45,18 +45,18 @@ def read(path: Path) -> Table:
             f"{path} cannot be read ({why}): give an existing CSV or Parquet file."
         ) from error
     columns, rows = _parquet(path, content) if content[:4] == _PARQUET else _csv(path, content)
-    return Table(columns, rows, path.name, hashlib.sha256(content).hexdigest())
+    return CatalogueTable(columns, rows, path.name, hashlib.sha256(content).hexdigest())
 
 
-def write(table: Table, path: Path) -> None:
+def write_table(table: CatalogueTable, path: Path) -> None:
     """Save the table as a new CSV file; gzipped where the name ends in `.gz`."""
-    content = csv_text(table.columns, table.rows).encode()
+    content = to_csv(table.columns, table.rows).encode()
     if path.suffix == ".gz":  # no time stamp: the same table, the same bytes
         content = gzip.compress(content, compresslevel=6, mtime=0)
-    rejects_file.write(path, content)
+    rejects_file.create_binary(path, content)
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
+def to_csv(columns: Sequence[str], rows: Iterable[TableRow]) -> str:
     """Return rows as CSV."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -65,7 +65,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _csv(path: Path, content: bytes) -> tuple[tuple[str, ...], list[Row]]:
+def _csv(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow]]:
     try:
         plain = gzip.decompress(content) if content[:2] == _GZIP else content
         reader = csv.reader(io.StringIO(plain.decode("utf-8-sig"), newline=""))
@@ -77,7 +77,7 @@ def _csv(path: Path, content: bytes) -> tuple[tuple[str, ...], list[Row]]:
         ) from error
 
 
-def _padded(rows: Iterable[list[str]], width: int) -> Iterator[Row]:
+def _padded(rows: Iterable[list[str]], width: int) -> Iterator[TableRow]:
     """Leave out blank lines; fill up lines that end early."""
     for row in rows:
         if len(row) >= width:
@@ -86,7 +86,7 @@ def _padded(rows: Iterable[list[str]], width: int) -> Iterator[Row]:
             yield row + [""] * (width - len(row))
 
 
-def _parquet(path: Path, content: bytes) -> tuple[tuple[str, ...], list[Row]]:
+def _parquet(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow]]:
     import pyarrow as pa  # only Parquet needs it, and it takes its time to load
     from pyarrow import parquet
 
@@ -104,5 +104,5 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return LISTED_BY.join(_text(part) for part in value)
+        return ARTIST_SEPARATOR.join(_text(part) for part in value)
     return str(value)

@@ -10,15 +10,16 @@ import typer
 from collector import rate as rates
 from collector.rate import Rate
 from genrebase.runtime.console import Output
-from genrebase.runtime.shutdown import Stop, stop_on_signals
+from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from sandbox.errors import ServerStopped, UnusableOption
+
+if TYPE_CHECKING:
+    from sandbox.application import SandboxOptions
+    from sandbox.catalogue_file import CatalogueTable
+    from sandbox.faults import FaultPlan
 
 # The server and the catalogue are imported where they are used: they take their time to load, and
 # every other command of the collector starts with this module.
-if TYPE_CHECKING:
-    from sandbox.application import Behaviour
-    from sandbox.catalogue_file import Table
-    from sandbox.faults import Faults
 
 HOST: Final = "127.0.0.1"
 TOKEN_SECONDS: Final = 3600
@@ -90,27 +91,33 @@ def sandbox(
         _serve(_music(catalogue, seed), behaviour, port, output, stop)
 
 
-def _write(music: "Table", to: Path, output: Output) -> None:
+def _write(music: "CatalogueTable", to: Path, output: Output) -> None:
     from sandbox import catalogue_file
 
-    catalogue_file.write(music, to)
-    output.say(f"Wrote {len(music.rows):,} rows to {to}.")
-    output.document({"file": str(to), "rows": len(music.rows), "sha256": music.sha256})
+    catalogue_file.write_table(music, to)
+    output.print(f"Wrote {len(music.rows):,} rows to {to}.")
+    output.write_json({"file": str(to), "rows": len(music.rows), "sha256": music.sha256})
 
 
-def _serve(music: "Table", behaviour: "Behaviour", port: int, output: Output, stop: Stop) -> None:
-    from sandbox.catalogue import Catalogue
+def _serve(
+    music: "CatalogueTable",
+    behaviour: "SandboxOptions",
+    port: int,
+    output: Output,
+    stop: StopSignal,
+) -> None:
+    from sandbox.catalogue import SandboxCatalogue
     from sandbox.server import serve_in_thread
 
-    catalogue = Catalogue(music)
+    catalogue = SandboxCatalogue(music)
     gc.freeze()  # the catalogue lives as long as we do: no use in walking it again and again
     origin, genres = catalogue.origin, catalogue.genres
     with serve_in_thread(catalogue, behaviour, port=port) as running:
-        output.say(
+        output.print(
             f"Sandbox at {running.url}: {origin.detail}, {len(genres)} genres, "
             f"{behaviour.mode} mode. Ctrl-C ends it."
         )
-        output.document(
+        output.write_json(
             {
                 "url": running.url,
                 "port": running.port,
@@ -120,14 +127,18 @@ def _serve(music: "Table", behaviour: "Behaviour", port: int, output: Output, st
             }
         )
         while not stop.wait(_LOOK_SECONDS):
-            if not running.alive:
+            if not running.is_alive:
                 raise ServerStopped("The sandbox stopped by itself: its log says why.")
 
 
-def _music(catalogue: Path | None, seed: int) -> "Table":
+def _music(catalogue: Path | None, seed: int) -> "CatalogueTable":
     from sandbox import catalogue_file, synthetic_catalogue
 
-    return synthetic_catalogue.make(seed) if catalogue is None else catalogue_file.read(catalogue)
+    return (
+        synthetic_catalogue.generate_catalogue(seed)
+        if catalogue is None
+        else catalogue_file.read_table(catalogue)
+    )
 
 
 def _behaviour(
@@ -137,14 +148,14 @@ def _behaviour(
     retry_after: float | None,
     quota: int | None,
     token_seconds: float,
-) -> "Behaviour":
-    from sandbox.application import Behaviour
+) -> "SandboxOptions":
+    from sandbox.application import SandboxOptions
     from sandbox.spotify_api import MODES
 
     known = next((name for name in MODES if name == mode), None)
     if known is None:
         raise UnusableOption(f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}.")
-    return Behaviour(
+    return SandboxOptions(
         mode=known,
         rate=_rate("--rate", rate),
         reccobeats_rate=_rate("--reccobeats-rate", reccobeats_rate or rate),
@@ -156,16 +167,16 @@ def _behaviour(
 
 def _rate(option: str, text: str) -> Rate:
     try:
-        return rates.parse(text)
+        return rates.parse_rate(text)
     except ValueError as error:
         raise UnusableOption(f"{option}: {error}.") from error
 
 
-def _faults(text: str, seed: int, slow_seconds: float) -> "Faults":
+def _faults(text: str, seed: int, slow_seconds: float) -> "FaultPlan":
     from sandbox import faults
 
     try:
-        return faults.parse(text, seed, slow_seconds)
+        return faults.parse_faults(text, seed, slow_seconds)
     except ValueError as error:
         raise UnusableOption(f"--faults: {error}.") from error
 

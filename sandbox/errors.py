@@ -1,17 +1,17 @@
 """What can keep the sandbox from starting."""
 
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 
 
-class UnusableCatalogue(Refused):
+class UnusableCatalogue(UserError):
     """The catalogue file cannot be served."""
 
 
-class UnusableOption(Refused):
+class UnusableOption(UserError):
     """An option of the sandbox cannot be used."""
 
 
-class PortTaken(Refused):
+class PortTaken(UserError):
     """Another program listens on the port."""
 
 

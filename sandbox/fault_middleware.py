@@ -12,41 +12,41 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import faults, page_faults
-from sandbox.faults import Fault, Faults
-from sandbox.json_objects import error
-from sandbox.rate_limit_middleware import OWN
-from sandbox.request_stats import Stats
+from sandbox.faults import Fault, FaultPlan
+from sandbox.json_objects import error_object
+from sandbox.rate_limit_middleware import ADMIN_PATH
+from sandbox.request_stats import RequestStats
 
 _HTML: Final = "<html><head><title>503 Service Unavailable</title></head><body></body></html>"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Faulty:
+class FaultMiddleware:
     """Stands between the gate and the application: what is refused for its rate is not broken."""
 
     app: ASGIApp
-    faults: Faults
-    stats: Stats
+    faults: FaultPlan
+    stats: RequestStats
     _numbers: "count[int]" = field(default_factory=count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and break the answer where its number says so."""
-        if scope["type"] != "http" or scope["path"].startswith(OWN):
+        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PATH):
             await self.app(scope, receive, send)
             return
-        draw = self.faults.draw(next(self._numbers))
-        if not self.faults.hits(draw):
+        draw = self.faults.random_for(next(self._numbers))
+        if not self.faults.is_faulty(draw):
             await self.app(scope, receive, send)
             return
         answer = _Answer()
         await self.app(scope, receive, answer.take)
         document = answer.document()
-        fault = self.faults.choose(draw, faults.possible(page_faults.find(document)))
+        fault = self.faults.choose(draw, faults.possible_faults(page_faults.find_page(document)))
         if fault is None:
             await answer.send(send)
             return
-        self.stats.broke(fault)
+        self.stats.record_fault(fault)
         _log.info("the next answer is broken: %s", fault)
         await self._send(answer, document, fault, draw, (scope, receive, send))
 
@@ -60,7 +60,7 @@ class Faulty:
     ) -> None:
         send = asgi[2]
         if fault is Fault.SERVER_ERROR:
-            await JSONResponse(error(500, "Server error"), 500)(*asgi)
+            await JSONResponse(error_object(500, "Server error"), 500)(*asgi)
         elif fault is Fault.UNAVAILABLE:
             await HTMLResponse(_HTML, 503)(*asgi)
         elif fault is Fault.TRUNCATED:
@@ -73,9 +73,9 @@ class Faulty:
             await asyncio.sleep(self.faults.slow_seconds)
             await answer.send(send)
         else:
-            page = page_faults.find(document)
+            page = page_faults.find_page(document)
             assert page is not None  # noqa: S101 - only then is such a fault possible
-            page_faults.break_page(page, fault, draw)
+            page_faults.apply_fault(page, fault, draw)
             await JSONResponse(document)(*asgi)
 
 

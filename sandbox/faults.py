@@ -28,7 +28,7 @@ class Fault(StrEnum):
     """One item twice, in addition to the page's own."""
 
 
-OF_ANY_ANSWER: Final = (
+FAULTS_OF_ANY_RESPONSE: Final = (
     Fault.SERVER_ERROR,
     Fault.UNAVAILABLE,
     Fault.TRUNCATED,
@@ -39,7 +39,7 @@ SLOW_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class FaultPlan:
     """How many answers are broken, and in which ways."""
 
     share: float
@@ -50,27 +50,27 @@ class Faults:
     slow_seconds: float = SLOW_SECONDS
     """How much later a slow answer comes."""
 
-    def draw(self, number: int) -> Random:
+    def random_for(self, number: int) -> Random:
         """Return what decides over the answer of that number: the same seed, the same faults."""
         return Random(f"fault {self.seed} {number}")
 
     def choose(self, draw: Random, possible: Sequence[Fault]) -> Fault | None:
-        """Return how an answer is broken that the draw `hits`; None where it cannot be so."""
+        """Return how an answer is broken that the draw `is_faulty`; None where it cannot be so."""
         if not self.shares:
             return draw.choice(possible)
         kinds = list(self.shares)
         chosen = draw.choices(kinds, [self.shares[kind] for kind in kinds])[0]
         return chosen if chosen in possible else None
 
-    def hits(self, draw: Random) -> bool:
+    def is_faulty(self, draw: Random) -> bool:
         """Tell whether the answer is to be broken."""
         return draw.random() < self.share
 
 
-def parse(text: str, seed: int = 1, slow_seconds: float = SLOW_SECONDS) -> Faults:
+def parse_faults(text: str, seed: int = 1, slow_seconds: float = SLOW_SECONDS) -> FaultPlan:
     """Read `0.1`, or shares by kind, `500=0.05,short=0.1`; raise ValueError with a sentence."""
     if "=" not in text:
-        return Faults(_share(text), {}, seed, slow_seconds)
+        return FaultPlan(_share(text), {}, seed, slow_seconds)
     shares: dict[Fault, float] = {}
     for part in text.split(","):
         name, _, share = part.partition("=")
@@ -79,20 +79,20 @@ def parse(text: str, seed: int = 1, slow_seconds: float = SLOW_SECONDS) -> Fault
     together = sum(shares.values())
     if together > 1:
         raise ValueError(f"the shares in {text!r} are more than 1 together")
-    return Faults(together, shares, seed, slow_seconds)
+    return FaultPlan(together, shares, seed, slow_seconds)
 
 
-def possible(page: Mapping[str, Any] | None) -> Sequence[Fault]:
+def possible_faults(page: Mapping[str, Any] | None) -> Sequence[Fault]:
     """Return the ways in which an answer with `page` in it can be broken without hiding a row."""
     if page is None:
-        return OF_ANY_ANSWER
+        return FAULTS_OF_ANY_RESPONSE
     here = {
         Fault.SHORT: len(page["items"]) > 1,
         Fault.TOTAL: True,
         Fault.NEXT: page["next"] is not None,
         Fault.REPEATED: bool(page["items"]),
     }
-    return (*OF_ANY_ANSWER, *(fault for fault, can_be in here.items() if can_be))
+    return (*FAULTS_OF_ANY_RESPONSE, *(fault for fault, can_be in here.items() if can_be))
 
 
 def _kind(text: str) -> Fault:

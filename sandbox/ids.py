@@ -6,38 +6,38 @@ import uuid
 from functools import lru_cache
 from typing import Final
 
-LENGTH: Final = 22
+ID_LENGTH: Final = 22
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SHAPE: Final = re.compile(rf"[0-9A-Za-z]{{{LENGTH}}}")
+_SHAPE: Final = re.compile(rf"[0-9A-Za-z]{{{ID_LENGTH}}}")
 _YEARS: Final = (1950, 2026)
 _UUIDS: Final = uuid.UUID("6f0d9a52-6b0e-5d43-9c0e-3b1f2f5a7c11")
 """The name space of the ids ReccoBeats gives: any constant would do."""
 
 
-def looks_right(text: str) -> bool:
+def is_id(text: str) -> bool:
     """Tell whether `text` has the form of one of Spotify's ids."""
     return _SHAPE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=131_072)
-def base62(text: str) -> str:
+def id_from_text(text: str) -> str:
     """Return an id of 22 base-62 characters for `text`."""
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
     digits = []
-    for _ in range(LENGTH):
+    for _ in range(ID_LENGTH):
         number, digit = divmod(number, 62)
         digits.append(_DIGITS[digit])
     return "".join(digits)
 
 
 @lru_cache(maxsize=131_072)
-def year(text: str) -> int:
+def year_from_id(text: str) -> int:
     """Return a year from 1950 to 2026 for the id `text`."""
     first, last = _YEARS
     digest = hashlib.sha256(b"year|" + text.encode()).digest()
     return first + int.from_bytes(digest[:8], "big") % (last - first + 1)
 
 
-def uuid_of(text: str) -> str:
+def uuid_from_text(text: str) -> str:
     """Return a UUID for `text`."""
     return str(uuid.uuid5(_UUIDS, text))

@@ -7,11 +7,11 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from sandbox import ids
-from sandbox.catalogue import Artist, artist_id_of
-from sandbox.playlists import Entry, Odd, Playlist
-from sandbox.track_columns import Track
+from sandbox.catalogue import SandboxArtist, artist_id_of
+from sandbox.playlists import NonTrackItem, PlaylistEntry, SandboxPlaylist
+from sandbox.track_columns import SandboxTrack
 
-REACH: Final = 1_000
+MAX_RESULTS: Final = 1_000
 """A query answers no row at or beyond this offset."""
 _OPEN: Final = "https://open.spotify.com"
 _MARKETS: Final = ("DE", "FR", "GB", "JP", "US")
@@ -21,26 +21,26 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def error(status: int, message: str | None = None, reason: str | None = None) -> Json:
+def error_object(status: int, message: str | None = None, reason: str | None = None) -> Json:
     """Return the Web API's error object."""
     said = {"status": status, "message": message, "reason": reason}
     return {"error": {key: value for key, value in said.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PageSlice:
     """Which part of a list."""
 
     offset: int
     limit: int
 
-    def of(self, rows: Sequence[T]) -> Sequence[T]:
+    def apply(self, rows: Sequence[T]) -> Sequence[T]:
         """Return the rows of it."""
         return rows[self.offset : self.offset + self.limit]
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
+class ObjectBuilder:
     """Objects as one server shows them."""
 
     api: str
@@ -48,7 +48,7 @@ class Shapes:
     all_fields: bool
     """Whether the fields are there that development mode lost in 2026."""
 
-    def track(self, track: Track) -> Json:
+    def track(self, track: SandboxTrack) -> Json:
         """Return a track object."""
         shape = {
             "album": self._album(track),
@@ -68,7 +68,7 @@ class Shapes:
             shape["popularity"] = track.popularity
         return shape
 
-    def artist(self, artist: Artist) -> Json:
+    def artist(self, artist: SandboxArtist) -> Json:
         """Return a full artist object."""
         shape = {**self._credit(artist.name), "images": []}
         if self.all_fields:
@@ -77,13 +77,15 @@ class Shapes:
             shape["popularity"] = artist.popularity
         return shape
 
-    def page(self, kind: str, items: Sequence[Json], total: int, asked: "PageAsked") -> Json:
+    def page(
+        self, kind: str, items: Sequence[Json], total: int, asked: "SearchPageRequest"
+    ) -> Json:
         """Return a page of a search; `next` stops where the reach ends."""
         # `query`, not `q`: so it stands in Spotify's own links.
         address = f"{self.api}/search?{urlencode({'query': asked.query, 'type': asked.types})}&"
-        return {kind: _page(address, items, total, asked.part, REACH)}
+        return {kind: _page(address, items, total, asked.part, MAX_RESULTS)}
 
-    def playlist(self, playlist: Playlist, page: Json | None) -> Json:
+    def playlist(self, playlist: SandboxPlaylist, page: Json | None) -> Json:
         """Return a playlist object; without a `page` of items where they are not shown."""
         shape = {
             **_links(self.api, "playlist", playlist.id),
@@ -103,26 +105,31 @@ class Shapes:
         return shape
 
     def playlist_page(
-        self, playlist: Playlist, entries: Sequence[tuple[Entry, Track | None]], part: Part
+        self,
+        playlist: SandboxPlaylist,
+        entries: Sequence[tuple[PlaylistEntry, SandboxTrack | None]],
+        part: PageSlice,
     ) -> Json:
         """Return a page of a playlist: each entry with its track, where it is one."""
         items = [self._entry(playlist, entry, track) for entry, track in entries]
         address = f"{self.api}/playlists/{playlist.id}/items?"
         return _page(address, items, len(playlist.entries), part, None)
 
-    def _entry(self, playlist: Playlist, entry: Entry, track: Track | None) -> Json:
+    def _entry(
+        self, playlist: SandboxPlaylist, entry: PlaylistEntry, track: SandboxTrack | None
+    ) -> Json:
         item = _odd(self.api, entry) if track is None else self.track(track)
         shape = {
             "added_at": "2024-01-01T00:00:00Z",
             "added_by": _links(self.api, "user", playlist.owner),
-            "is_local": entry == Odd.LOCAL,
+            "is_local": entry == NonTrackItem.LOCAL,
             "item": item,
         }
         if self.all_fields:
             shape["track"] = item  # its name before 2026
         return shape
 
-    def features(self, track: Track | None) -> Json | None:
+    def features(self, track: SandboxTrack | None) -> Json | None:
         """Return an audio features object, None where nothing is known."""
         if track is None or not track.features:
             return None
@@ -136,7 +143,7 @@ class Shapes:
             "uri": f"spotify:track:{track.id}",
         }
 
-    def _album(self, track: Track) -> Json:
+    def _album(self, track: SandboxTrack) -> Json:
         is_single = track.album.casefold() == track.title.casefold()
         shape = {
             "album_type": "single" if is_single else "album",
@@ -160,27 +167,29 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True)
-class PageAsked:
+class SearchPageRequest:
     """Which page of which search."""
 
     query: str
     types: str
     """As they were written, between commas."""
-    part: Part
+    part: PageSlice
 
 
-def reccobeats(track: Track) -> Json:
+def reccobeats_features(track: SandboxTrack) -> Json:
     """Return ReccoBeats' features of a track: another id, no time signature, no duration."""
     known = {name: value for name, value in track.features.items() if name != "time_signature"}
     return {
-        "id": ids.uuid_of(track.id),
+        "id": ids.uuid_from_text(track.id),
         "href": f"{_OPEN}/track/{track.id}",
         "isrc": track.isrc,
         **known,
     }
 
 
-def _page(address: str, items: Sequence[Json], total: int, part: Part, reach: int | None) -> Json:
+def _page(
+    address: str, items: Sequence[Json], total: int, part: PageSlice, reach: int | None
+) -> Json:
     """Return a page; `next` stops where the reach ends, if there is one."""
 
     def at(offset: int) -> str:
@@ -199,9 +208,9 @@ def _page(address: str, items: Sequence[Json], total: int, part: Part, reach: in
     }
 
 
-def _odd(api: str, entry: Entry) -> Json | None:
+def _odd(api: str, entry: PlaylistEntry) -> Json | None:
     """Return what stands in a playlist and is no track."""
-    if entry == Odd.EPISODE:
+    if entry == NonTrackItem.EPISODE:
         show = {
             **_spoken(api, "show"),
             "available_markets": _MARKETS,
@@ -219,7 +228,7 @@ def _odd(api: str, entry: Entry) -> Json | None:
             "release_date_precision": "day",
             "show": show,
         }
-    if entry == Odd.LOCAL:
+    if entry == NonTrackItem.LOCAL:
         credit = {"name": "Somebody", "id": None, "type": "artist", "uri": None}
         return {
             "album": {"name": "", "id": None, "album_type": None, "artists": []},
@@ -237,7 +246,7 @@ def _odd(api: str, entry: Entry) -> Json | None:
 def _spoken(api: str, kind: str) -> Json:
     """Return what an episode and its show have in common."""
     return {
-        **_links(api, kind, ids.base62(kind)),
+        **_links(api, kind, ids.id_from_text(kind)),
         "description": "",
         "explicit": False,
         "html_description": "",

@@ -6,20 +6,20 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sandbox.faults import Fault
-from sandbox.json_objects import REACH, Json
+from sandbox.json_objects import MAX_RESULTS, Json
 
 _TOTALS: Final = (0, 1, 0.5, 1.5)
 """What a wrong total is of the right one; it came as 62, 18, 14 and 0 within minutes."""
 
 
-def find(document: Any) -> Json | None:
+def find_page(document: Any) -> Json | None:
     """Return the first page in an answer: the answer itself, or one of its fields."""
     if not isinstance(document, dict):
         return None
     return next((one for one in (document, *document.values()) if _is_page(one)), None)
 
 
-def break_page(page: Json, fault: Fault, draw: Random) -> None:
+def apply_fault(page: Json, fault: Fault, draw: Random) -> None:
     """Change `page` as the fault says."""
     if fault is Fault.SHORT:
         _shorten(page, draw.randrange(1, len(page["items"])))
@@ -37,7 +37,7 @@ def _shorten(page: Json, left: int) -> None:
     """Leave the first items; `next` leads to the first that is left out."""
     del page["items"][left:]
     offset = page["offset"] + left
-    limit = page["limit"] if offset >= REACH else min(page["limit"], REACH - offset)
+    limit = page["limit"] if offset >= MAX_RESULTS else min(page["limit"], MAX_RESULTS - offset)
     page["next"] = _at(page["href"], {"offset": str(offset), "limit": str(limit)})
 
 

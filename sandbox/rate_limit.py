@@ -12,7 +12,7 @@ QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 
 
 @dataclass(frozen=True, slots=True)
-class Ban:
+class SandboxBan:
     """Requests are refused from one moment to another."""
 
     since: float
@@ -29,7 +29,7 @@ class Ban:
         return max(1, math.ceil(round(self.until - now, 3)))
 
 
-def wait(granted: Sequence[float], now: float, rate: Rate) -> float:
+def seconds_until_free(granted: Sequence[float], now: float, rate: Rate) -> float:
     """Return the seconds until one more request fits into the sliding window, 0 if it does now.
 
     `granted` are the moments of those answered before, in order. Pure.
@@ -40,7 +40,7 @@ def wait(granted: Sequence[float], now: float, rate: Rate) -> float:
     return max(0.0, leaves - now)
 
 
-class Limit:
+class SlidingWindowLimit:
     """One API's limit, and how much of it is used."""
 
     def __init__(
@@ -57,15 +57,15 @@ class Limit:
         self._rate, self._ban_seconds, self._quota = rate, ban_seconds, quota
         self._granted: deque[float] = deque(maxlen=rate.requests if rate else 1)
         self._answered = 0
-        self._ban: Ban | None = None
+        self._ban: SandboxBan | None = None
 
-    def ban(self, now: float) -> Ban | None:
+    def active_ban(self, now: float) -> SandboxBan | None:
         """Return the ban that holds at `now`."""
         return self._ban if self._ban and now < self._ban.until else None
 
-    def enter(self, now: float) -> Ban | None:
+    def admit(self, now: float) -> SandboxBan | None:
         """Count a request that comes at `now`; return the ban it meets, None if it is answered."""
-        ban = self.ban(now)
+        ban = self.active_ban(now)
         if ban is None:
             ban = self._ban = self._refusal(now)
         if ban is None:
@@ -73,11 +73,11 @@ class Limit:
             self._answered += 1
         return ban
 
-    def _refusal(self, now: float) -> Ban | None:
+    def _refusal(self, now: float) -> SandboxBan | None:
         if self._quota is not None and self._answered >= self._quota:
-            return Ban(now, math.inf, QUOTA_EXCEEDED)
-        seconds = wait(self._granted, now, self._rate) if self._rate else 0.0
+            return SandboxBan(now, math.inf, QUOTA_EXCEEDED)
+        seconds = seconds_until_free(self._granted, now, self._rate) if self._rate else 0.0
         if not seconds:
             return None
         # Whole seconds, as the header says them: who waits that long is answered.
-        return Ban(now, now + (self._ban_seconds or math.ceil(seconds)))
+        return SandboxBan(now, now + (self._ban_seconds or math.ceil(seconds)))

@@ -6,15 +6,15 @@ from typing import Any, Final
 
 from collector.rate import Rate
 
-LATE: Final = 1.0
+BAN_GRACE_SECONDS: Final = 1.0
 """Seconds after a ban was answered from which a request is one that should not have been made."""
-KEPT_QUERIES: Final = 10_000
+MAX_QUERIES: Final = 10_000
 _WINDOW: Final = 30.0
 """Seconds of the window counted where no limit names one: Spotify's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class HandledRequest:
     """One request, answered."""
 
     api: str
@@ -38,7 +38,7 @@ class _ApiStats:
     recent: deque[float] = field(default_factory=deque)
     endpoints: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def count(self, call: Call) -> None:
+    def count(self, call: HandledRequest) -> None:
         self.requests += 1
         self.banned += call.status == 429
         self.while_banned += _was_late(call)
@@ -61,7 +61,7 @@ class _ApiStats:
         }
 
 
-class Stats:
+class RequestStats:
     """Counts every call; `max_in_window` counts those refused too: it shows what a client did."""
 
     def __init__(self, rates: dict[str, Rate | None]) -> None:
@@ -73,17 +73,17 @@ class Stats:
         self._queries: dict[str, None] = {}
         self._queries_left_out = 0
 
-    def count(self, call: Call) -> None:
+    def record(self, call: HandledRequest) -> None:
         """Count a call."""
         self._apis.setdefault(call.api, _ApiStats(_WINDOW)).count(call)
         if call.query is None or call.query in self._queries:
             return
-        if len(self._queries) < KEPT_QUERIES:
+        if len(self._queries) < MAX_QUERIES:
             self._queries[call.query] = None
         else:
             self._queries_left_out += 1
 
-    def broke(self, fault: str) -> None:
+    def record_fault(self, fault: str) -> None:
         """Count an answer that was broken on purpose."""
         self._faults[fault] += 1
 
@@ -102,5 +102,5 @@ class Stats:
         }
 
 
-def _was_late(call: Call) -> bool:
-    return call.banned_since is not None and call.begun > call.banned_since + LATE
+def _was_late(call: HandledRequest) -> bool:
+    return call.banned_since is not None and call.begun > call.banned_since + BAN_GRACE_SECONDS

@@ -10,12 +10,12 @@ _PART: Final = re.compile(
     re.IGNORECASE,
 )
 _YEARS: Final = re.compile(r"(\d{4})(?:-(\d{4}))?", re.ASCII)
-NO_YEARS: Final = (1, 0)
+EMPTY_YEAR_RANGE: Final = (1, 0)
 """A range no year lies in: what was asked for is not a year."""
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SearchQuery:
     """What a search asks for; every part that is there has to hold."""
 
     genre: str | None = None
@@ -32,10 +32,10 @@ class Query:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
-        return self == Query()
+        return self == SearchQuery()
 
 
-def parse(text: str) -> Query:
+def parse_query(text: str) -> SearchQuery:
     """Read `text`; where a field is named twice, the first counts."""
     fields: dict[str, str] = {}
     words = []
@@ -49,12 +49,14 @@ def parse(text: str) -> Query:
         else:
             fields.setdefault(part["field"].lower(), value)
     years = fields.pop("year", None)
-    return Query(**fields, words=tuple(words), years=None if years is None else _years(years))
+    return SearchQuery(
+        **fields, words=tuple(words), years=None if years is None else _years(years)
+    )
 
 
 def _years(text: str) -> tuple[int, int]:
     match = _YEARS.fullmatch(text.strip())
     if match is None:
-        return NO_YEARS
+        return EMPTY_YEAR_RANGE
     first = int(match[1])
     return first, int(match[2] or first)

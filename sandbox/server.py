@@ -11,8 +11,8 @@ import uvicorn
 
 from genrebase.runtime.clock import Clock, SystemClock
 from sandbox import application
-from sandbox.application import Application, Behaviour
-from sandbox.catalogue import Catalogue
+from sandbox.application import SandboxApplication, SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.errors import PortTaken
 
 HOST: Final = "127.0.0.1"
@@ -23,17 +23,17 @@ _STOP_SECONDS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningSandbox:
     """A sandbox that answers."""
 
     url: str
     """`http://127.0.0.1:PORT`, without a slash at the end."""
     port: int
-    _application: Application
+    _application: SandboxApplication
     _thread: Thread
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it still answers."""
         return self._thread.is_alive()
 
@@ -56,12 +56,12 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serve_in_thread(
-    catalogue: Catalogue,
-    behaviour: Behaviour | None = None,
+    catalogue: SandboxCatalogue,
+    behaviour: SandboxOptions | None = None,
     *,
     port: int = 0,
     clock: Clock | None = None,
-) -> Iterator[Running]:
+) -> Iterator[RunningSandbox]:
     """Serve `catalogue` while the block runs; port 0 takes any free one.
 
     Raise `PortTaken` where another program listens there.
@@ -69,7 +69,9 @@ def serve_in_thread(
     listening = _listen(port)
     port = listening.getsockname()[1]
     url = f"http://{HOST}:{port}"
-    made = application.make(catalogue, behaviour or Behaviour(), url, clock or SystemClock())
+    made = application.make_application(
+        catalogue, behaviour or SandboxOptions(), url, clock or SystemClock()
+    )
     config = uvicorn.Config(
         made.asgi,
         access_log=False,
@@ -87,7 +89,7 @@ def serve_in_thread(
     thread.start()
     try:
         server.ready.wait(_START_SECONDS)
-        yield Running(url, port, made, thread)
+        yield RunningSandbox(url, port, made, thread)
     finally:
         server.should_exit = True
         thread.join()

@@ -11,16 +11,23 @@ from starlette.routing import Route
 
 from genrebase.runtime.clock import Clock
 from sandbox import ids, search_query, synthetic_analysis, tokens
-from sandbox.catalogue import Catalogue
-from sandbox.json_objects import REACH, Json, PageAsked, Part, Shapes, error
-from sandbox.playlists import Playlist
-from sandbox.tokens import Tokens
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.json_objects import (
+    MAX_RESULTS,
+    Json,
+    ObjectBuilder,
+    PageSlice,
+    SearchPageRequest,
+    error_object,
+)
+from sandbox.playlists import SandboxPlaylist
+from sandbox.tokens import TokenStore
 
-ModeName = Literal["development", "extended"]
+AccessModeName = Literal["development", "extended"]
 
 
 @dataclass(frozen=True, slots=True)
-class Mode:
+class AccessMode:
     """What an app of this kind may do."""
 
     page_limit: int
@@ -31,9 +38,9 @@ class Mode:
     """Whether batch endpoints and audio features answer, and no field is missing."""
 
 
-MODES: Final[dict[ModeName, Mode]] = {
-    "development": Mode(page_limit=10, page_default=5, all_open=False),
-    "extended": Mode(page_limit=50, page_default=20, all_open=True),
+MODES: Final[dict[AccessModeName, AccessMode]] = {
+    "development": AccessMode(page_limit=10, page_default=5, all_open=False),
+    "extended": AccessMode(page_limit=50, page_default=20, all_open=True),
 }
 _TYPES: Final = ("album", "artist", "playlist", "track", "show", "episode", "audiobook")
 _BATCH: Final = 50
@@ -50,14 +57,14 @@ class _Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class WebApi:
+class SpotifyApi:
     """The endpoints, over one catalogue, in one mode."""
 
-    catalogue: Catalogue
-    playlists: Mapping[str, Playlist]
-    mode: Mode
-    tokens: Tokens
-    shapes: Shapes
+    catalogue: SandboxCatalogue
+    playlists: Mapping[str, SandboxPlaylist]
+    mode: AccessMode
+    tokens: TokenStore
+    shapes: ObjectBuilder
     clock: Clock
 
     def routes(self) -> list[Route]:
@@ -86,12 +93,12 @@ class WebApi:
 
     async def token(self, request: Request) -> Response:
         """Give a token for client credentials."""
-        if not tokens.takes(request.headers.get("authorization")):
+        if not tokens.accepts_client(request.headers.get("authorization")):
             return _flat_error("invalid_client", "Invalid client")
         form = parse_qs((await request.body()).decode(errors="replace"))
         if form.get("grant_type") != ["client_credentials"]:
             return _flat_error("unsupported_grant_type", "grant_type parameter is not supported")
-        token = self.tokens.give(self.clock.monotonic())
+        token = self.tokens.issue(self.clock.monotonic())
         return JSONResponse(
             {
                 "access_token": token,
@@ -103,7 +110,7 @@ class WebApi:
     def search(self, request: Request) -> Json:
         """Answer a page of tracks; other types are asked for in vain."""
         text = request.query_params.get("q") or request.query_params.get("query") or ""
-        asked_for = search_query.parse(text)
+        asked_for = search_query.parse_query(text)
         if asked_for.is_empty:
             raise _Refused(400, "No search query")
         written = request.query_params.get("type", "")
@@ -114,15 +121,15 @@ class WebApi:
         asked = self._page(request, text, written)
         answer: Json = {}
         for kind in types:
-            numbers = self.catalogue.find(asked_for) if kind == "track" else ()
-            shown = asked.part.of(numbers)
-            items = [self.shapes.track(self.catalogue.track(number)) for number in shown]
+            numbers = self.catalogue.search(asked_for) if kind == "track" else ()
+            shown = asked.part.apply(numbers)
+            items = [self.shapes.track(self.catalogue.track_at(number)) for number in shown]
             answer |= self.shapes.page(f"{kind}s", items, len(numbers), asked)
         return answer
 
     def track(self, request: Request) -> Json:
         """Answer one track."""
-        found = self.catalogue.by_id(_id(request))
+        found = self.catalogue.track_by_id(_id(request))
         if found is None:
             raise _not_found(_id(request))
         return self.shapes.track(found)
@@ -130,12 +137,12 @@ class WebApi:
     def tracks(self, request: Request) -> Json:
         """Answer several tracks, null for those not known."""
         self._only_when_open()
-        found = map(self.catalogue.by_id, _ids(request, _BATCH))
+        found = map(self.catalogue.track_by_id, _ids(request, _BATCH))
         return {"tracks": [track and self.shapes.track(track) for track in found]}
 
     def artist(self, request: Request) -> Json:
         """Answer one artist."""
-        found = self.catalogue.artist(_id(request))
+        found = self.catalogue.artist_by_id(_id(request))
         if found is None:
             raise _not_found(_id(request))
         return self.shapes.artist(found)
@@ -143,13 +150,13 @@ class WebApi:
     def artists(self, request: Request) -> Json:
         """Answer several artists, null for those not known."""
         self._only_when_open()
-        found = map(self.catalogue.artist, _ids(request, _BATCH))
+        found = map(self.catalogue.artist_by_id, _ids(request, _BATCH))
         return {"artists": [artist and self.shapes.artist(artist) for artist in found]}
 
     def features(self, request: Request) -> Json:
         """Answer one track's audio features."""
         self._only_when_open()
-        found = self.shapes.features(self.catalogue.by_id(_id(request)))
+        found = self.shapes.features(self.catalogue.track_by_id(_id(request)))
         if found is None:
             raise _not_found(_id(request), "analysis not found")
         return found
@@ -157,21 +164,21 @@ class WebApi:
     def several_features(self, request: Request) -> Json:
         """Answer several tracks' audio features, null for those not known."""
         self._only_when_open()
-        found = map(self.catalogue.by_id, _ids(request, _FEATURES_BATCH))
+        found = map(self.catalogue.track_by_id, _ids(request, _FEATURES_BATCH))
         return {"audio_features": [self.shapes.features(track) for track in found]}
 
     def analysis(self, request: Request) -> Json:
         """Answer one track's audio analysis, where its audio features are known, too."""
         self._only_when_open()
-        found = self.catalogue.by_id(_id(request))
+        found = self.catalogue.track_by_id(_id(request))
         if found is None or not found.features:
             raise _not_found(_id(request), "analysis not found")
-        return synthetic_analysis.make(found, self.catalogue.genre_of_id(found.id))
+        return synthetic_analysis.make_analysis(found, self.catalogue.genre_of_track(found.id))
 
     def playlist(self, request: Request) -> Json:
         """Answer a playlist with its first items; without them where it is not our own."""
         found = self._playlist(request)
-        page = self._items_of(found, Part(0, _BATCH)) if self._may_read(found) else None
+        page = self._items_of(found, PageSlice(0, _BATCH)) if self._may_read(found) else None
         return self.shapes.playlist(found, page)
 
     def playlist_items(self, request: Request) -> Json:
@@ -185,7 +192,7 @@ class WebApi:
         offset = _whole(request, "offset", 0)
         if offset < 0:
             raise _Refused(400, "Invalid offset")
-        return self._items_of(found, Part(offset, limit))
+        return self._items_of(found, PageSlice(offset, limit))
 
     def playlist_tracks(self, request: Request) -> Json:
         """Answer under the name that `items` had before 2026."""
@@ -199,29 +206,29 @@ class WebApi:
     def _answering(self, endpoint: Callable[[Request], Json]) -> Callable[..., object]:
         async def answer(request: Request) -> Response:
             now = self.clock.monotonic()
-            problem = self.tokens.problem(request.headers.get("authorization"), now)
+            problem = self.tokens.error_message(request.headers.get("authorization"), now)
             if problem:
-                return JSONResponse(error(401, problem), 401)
+                return JSONResponse(error_object(401, problem), 401)
             try:
                 return JSONResponse(endpoint(request))
             except _Refused as refused:
-                return JSONResponse(error(refused.status, refused.message), refused.status)
+                return JSONResponse(error_object(refused.status, refused.message), refused.status)
 
         return answer
 
-    def _playlist(self, request: Request) -> Playlist:
+    def _playlist(self, request: Request) -> SandboxPlaylist:
         found = self.playlists.get(_id(request))
         if found is None:
             raise _not_found(_id(request))
         return found
 
-    def _may_read(self, playlist: Playlist) -> bool:
-        return self.mode.all_open or playlist.is_mine
+    def _may_read(self, playlist: SandboxPlaylist) -> bool:
+        return self.mode.all_open or playlist.is_own
 
-    def _items_of(self, playlist: Playlist, part: Part) -> Json:
+    def _items_of(self, playlist: SandboxPlaylist, part: PageSlice) -> Json:
         shown = [
-            (entry, self.catalogue.track(entry) if isinstance(entry, int) else None)
-            for entry in part.of(playlist.entries)
+            (entry, self.catalogue.track_at(entry) if isinstance(entry, int) else None)
+            for entry in part.apply(playlist.entries)
         ]
         return self.shapes.playlist_page(playlist, shown, part)
 
@@ -229,14 +236,14 @@ class WebApi:
         if not self.mode.all_open:
             raise _Refused(403, None)
 
-    def _page(self, request: Request, text: str, types: str) -> PageAsked:
+    def _page(self, request: Request, text: str, types: str) -> SearchPageRequest:
         limit = _whole(request, "limit", self.mode.page_default)
         if not 1 <= limit <= self.mode.page_limit:
             raise _Refused(400, "Invalid limit")
         offset = _whole(request, "offset", 0)
-        if offset < 0 or offset + limit > REACH:
+        if offset < 0 or offset + limit > MAX_RESULTS:
             raise _Refused(400, "Invalid offset")
-        return PageAsked(text, types, Part(offset, limit))
+        return SearchPageRequest(text, types, PageSlice(offset, limit))
 
 
 def _whole(request: Request, name: str, default: int) -> int:
@@ -260,7 +267,7 @@ def _ids(request: Request, most: int) -> list[str]:
 
 
 def _not_found(id_: str, message: str = "Resource not found") -> _Refused:
-    if ids.looks_right(id_):
+    if ids.is_id(id_):
         return _Refused(404, message)
     return _Refused(400, "Invalid base62 id")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
 
-from sandbox.track_columns import Track
+from sandbox.track_columns import SandboxTrack
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ _TIMBRE: Final = 12
 _RATE: Final = 22_050
 
 
-def make(track: Track, genre: str) -> Json:
+def make_analysis(track: SandboxTrack, genre: str) -> Json:
     """Return an audio analysis object; the same for the same track and genre."""
     draw = Random(f"analysis {track.id}")
     duration = track.duration_ms / 1_000 or _UNKNOWN_SECONDS

@@ -14,16 +14,16 @@ import numpy as np
 
 from genrebase.store.tables import FEATURES
 from sandbox import ids, synthetic_features
-from sandbox.catalogue_file import LISTED_BY, Row, Table, csv_text
-from sandbox.synthetic_genres import PROFILES
-from sandbox.synthetic_names import Name, Naming
+from sandbox.catalogue_file import ARTIST_SEPARATOR, CatalogueTable, TableRow, to_csv
+from sandbox.synthetic_genres import GENRE_PROFILES
+from sandbox.synthetic_names import ArtistName, NameGenerator
 
-TRACKS: Final = 5_000
+TRACKS_PER_GENRE: Final = 5_000
 """Recordings at home in each genre."""
-ARTISTS: Final = 700
+ARTISTS_PER_GENRE: Final = 700
 """Artists at home in each genre."""
-KNOWN_FEATURES: Final = 0.97
-REISSUED: Final = 0.07
+SHARE_WITH_FEATURES: Final = 0.97
+REISSUE_SHARE: Final = 0.07
 """Share of recordings that exist under a second id."""
 COLUMNS: Final = (
     "track_id",
@@ -50,7 +50,7 @@ _NO_FEATURES: Final = ("",) * len(FEATURES)
 
 @dataclass(frozen=True, slots=True)
 class _Artist:
-    name: Name
+    name: ArtistName
     fame: float
     """Popularity of the artist's tracks on average."""
     year: float
@@ -72,11 +72,11 @@ class _Recording:
     genres: tuple[str, ...]
     """Where it is shown; the first is its home."""
 
-    def row(self, genre: str) -> Row:
+    def row(self, genre: str) -> TableRow:
         return (
             self.id,
             self.title,
-            LISTED_BY.join(self.artists),
+            ARTIST_SEPARATOR.join(self.artists),
             self.album,
             self.release_date,
             str(self.popularity),
@@ -88,18 +88,20 @@ class _Recording:
         )
 
 
-def make(seed: int, tracks: int = TRACKS, artists: int = ARTISTS) -> Table:
+def generate_catalogue(
+    seed: int, tracks: int = TRACKS_PER_GENRE, artists: int = ARTISTS_PER_GENRE
+) -> CatalogueTable:
     """Invent music: per genre so many recordings by so many artists."""
     studio = _Studio(seed, tracks, artists)
-    shown: dict[str, list[tuple[float, str, Row]]] = {genre: [] for genre in PROFILES}
-    for genre in PROFILES:
+    shown: dict[str, list[tuple[float, str, TableRow]]] = {genre: [] for genre in GENRE_PROFILES}
+    for genre in GENRE_PROFILES:
         for recording in studio.record(genre):
             for place, under in enumerate(recording.genres):
                 order = studio.order(recording.popularity, guest=place > 0)
                 shown[under].append((order, recording.id, recording.row(under)))
     rows = [row for genre in shown for _, _, row in sorted(shown[genre])]
-    sha256 = hashlib.sha256(csv_text(COLUMNS, rows).encode()).hexdigest()
-    return Table(COLUMNS, rows, f"seed {seed}", sha256, "synthetic")
+    sha256 = hashlib.sha256(to_csv(COLUMNS, rows).encode()).hexdigest()
+    return CatalogueTable(COLUMNS, rows, f"seed {seed}", sha256, "synthetic")
 
 
 class _Studio:
@@ -109,9 +111,9 @@ class _Studio:
         self._seed, self._tracks, self._n_artists = seed, tracks, artists
         self._numbers = np.random.default_rng(seed)
         self._random = Random(seed)
-        self._naming = Naming(self._random)
+        self._naming = NameGenerator(self._random)
         self._made = 0
-        self._rosters = {genre: self._roster(genre) for genre in PROFILES}
+        self._rosters = {genre: self._roster(genre) for genre in GENRE_PROFILES}
 
     def order(self, popularity: int, *, guest: bool) -> float:
         """Return where a search shows a track: the popular first, guests a little later."""
@@ -124,20 +126,20 @@ class _Studio:
         numbers = self._numbers.choice(len(roster), self._tracks, p=weights / weights.sum())
         artists = sorted(numbers.tolist())
         also = [self._shown_under(genre, roster[number]) for number in artists]
-        features = synthetic_features.draw(
+        features = synthetic_features.draw_features(
             self._numbers, genre, artists, [more[0] if more else None for more in also]
         )
         albums: dict[tuple[str, int], tuple[str, str]] = {}
         for number, more, drawn in zip(artists, also, features, strict=True):
             recording = self._recording(genre, roster[number], more, albums)
-            known = self._random.random() < KNOWN_FEATURES
+            known = self._random.random() < SHARE_WITH_FEATURES
             recording = replace(recording, features=drawn if known else _NO_FEATURES)
             yield recording
-            if self._random.random() < REISSUED:
+            if self._random.random() < REISSUE_SHARE:
                 yield self._reissue(recording)
 
     def _roster(self, genre: str) -> Sequence[_Artist]:
-        mean, spread = PROFILES[genre].years
+        mean, spread = GENRE_PROFILES[genre].years
         return [
             _Artist(
                 name=self._naming.artist(genre),
@@ -155,7 +157,7 @@ class _Studio:
         also: tuple[str, ...],
         albums: dict[tuple[str, int], tuple[str, str]],
     ) -> _Recording:
-        random, profile = self._random, PROFILES[genre]
+        random, profile = self._random, GENRE_PROFILES[genre]
         year = self._year(artist)
         title = self._naming.title(genre, artist.name)
         names = [artist.name.text]
@@ -172,7 +174,7 @@ class _Studio:
             album, date = title + credit, self._date(year)
         number = self._number()
         return _Recording(
-            id=ids.base62(f"synthetic|{self._seed}|{number}"),
+            id=ids.id_from_text(f"synthetic|{self._seed}|{number}"),
             title=title + credit,
             artists=tuple(names),
             album=album,
@@ -204,7 +206,7 @@ class _Studio:
         }[kind]
         return replace(
             first,
-            id=ids.base62(f"synthetic|{self._seed}|{self._number()}"),
+            id=ids.id_from_text(f"synthetic|{self._seed}|{self._number()}"),
             title=first.title + suffix,
             album=album,
             release_date=date,
@@ -213,7 +215,7 @@ class _Studio:
         )
 
     def _shown_under(self, genre: str, artist: _Artist) -> tuple[str, ...]:
-        shared: Mapping[str, float] = PROFILES[genre].shared
+        shared: Mapping[str, float] = GENRE_PROFILES[genre].shared
         factor = 0.9 / _CROSSING_ARTISTS if artist.crosses else 0.1 / (1 - _CROSSING_ARTISTS)
         return tuple(
             other for other, share in shared.items() if self._random.random() < share * factor

@@ -8,17 +8,22 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from genrebase.store.tables import FEATURES
-from sandbox.synthetic_genres import ALIKE, PROFILES, SHAPED, Profile
+from sandbox.synthetic_genres import (
+    CORRELATED_FEATURES,
+    CORRELATIONS,
+    GENRE_PROFILES,
+    SyntheticGenreProfile,
+)
 
 Floats = NDArray[np.float64]
 
-ARTIST_SHARE: Final = 0.35
+ARTIST_VARIANCE_SHARE: Final = 0.35
 """Of a track's deviation from its genre, how much all tracks of the artist have in common."""
-BLEND: Final = 0.4
+SECOND_GENRE_WEIGHT: Final = 0.4
 """How far a track that is shown under a second genre leans towards it."""
-OCTAVE_ERRORS: Final = 0.06
+OCTAVE_ERROR_SHARE: Final = 0.06
 """Share of tracks whose tempo was heard at half or double speed."""
-FAILED: Final = 0.0015
+FAILED_TEMPO_SHARE: Final = 0.0015
 """Share of tracks whose tempo was not found: it is 0 then, and so is what depends on it."""
 _LINEAR: Final = ("loudness", "tempo")
 _EXACT_ZERO: Final = 0.3
@@ -29,19 +34,19 @@ _TEMPI: Final = (40.0, 215.0)
 _LOUDEST: Final = 1.3
 
 
-def draw(
+def draw_features(
     random: Generator, genre: str, artists: Sequence[int], second: Sequence[str | None]
 ) -> list[tuple[str, ...]]:
     """Return the 12 features of each track, as text.
 
     `artists` numbers each track's artist; `second` names the other genre a track leans towards.
     """
-    profile = PROFILES[genre]
+    profile = GENRE_PROFILES[genre]
     own = np.array(artists)
-    deviation = _correlated(random, own.max() + 1)[own] * ARTIST_SHARE**0.5
-    deviation += _correlated(random, len(own)) * (1 - ARTIST_SHARE) ** 0.5
+    deviation = _correlated(random, own.max() + 1)[own] * ARTIST_VARIANCE_SHARE**0.5
+    deviation += _correlated(random, len(own)) * (1 - ARTIST_VARIANCE_SHARE) ** 0.5
     centre, spread, instrumental = _blended(profile, second)
-    shaped = dict(zip(SHAPED, (centre + spread * deviation).T, strict=True))
+    shaped = dict(zip(CORRELATED_FEATURES, (centre + spread * deviation).T, strict=True))
     values = {
         name: column if name in _LINEAR else _from_log_odds(column)
         for name, column in shaped.items()
@@ -52,7 +57,7 @@ def draw(
     values["key"] = random.choice(12, len(own), p=_KEYS / _KEYS.sum()).astype(float)
     values["mode"] = (random.random(len(own)) < profile.major).astype(float)
     values["time_signature"] = _time_signature(random, len(own), profile.three_four)
-    failed = random.random(len(own)) < FAILED
+    failed = random.random(len(own)) < FAILED_TEMPO_SHARE
     for name in ("tempo", "danceability", "valence", "speechiness", "time_signature"):
         values[name][failed] = 0.0
     texts = [[_TEXT.get(name, "{:.4g}").format(x) for x in values[name]] for name in FEATURES]
@@ -69,21 +74,27 @@ _TEXT: Final = {
 
 
 def _correlated(random: Generator, n: int) -> Floats:
-    correlation = np.eye(len(SHAPED))
-    for (one, other), value in ALIKE.items():
-        at, to = SHAPED.index(one), SHAPED.index(other)
+    correlation = np.eye(len(CORRELATED_FEATURES))
+    for (one, other), value in CORRELATIONS.items():
+        at, to = CORRELATED_FEATURES.index(one), CORRELATED_FEATURES.index(other)
         correlation[at, to] = correlation[to, at] = value
-    return random.standard_normal((n, len(SHAPED))) @ np.linalg.cholesky(correlation).T
+    return (
+        random.standard_normal((n, len(CORRELATED_FEATURES))) @ np.linalg.cholesky(correlation).T
+    )
 
 
-def _blended(profile: Profile, second: Sequence[str | None]) -> tuple[Floats, Floats, Floats]:
+def _blended(
+    profile: SyntheticGenreProfile, second: Sequence[str | None]
+) -> tuple[Floats, Floats, Floats]:
     """Return centre and spread per track and feature, and the chance to be instrumental."""
-    genres = {name: profile if name is None else PROFILES[name] for name in set(second)}
+    genres = {name: profile if name is None else GENRE_PROFILES[name] for name in set(second)}
     mixed = {
         name: (
-            (1 - BLEND) * _in_log_odds(profile.centre) + BLEND * _in_log_odds(other.centre),
+            (1 - SECOND_GENRE_WEIGHT) * _in_log_odds(profile.centre)
+            + SECOND_GENRE_WEIGHT * _in_log_odds(other.centre),
             np.array(profile.spread),
-            (1 - BLEND) * profile.instrumental + BLEND * other.instrumental,
+            (1 - SECOND_GENRE_WEIGHT) * profile.instrumental
+            + SECOND_GENRE_WEIGHT * other.instrumental,
         )
         for name, other in genres.items()
     }
@@ -95,7 +106,7 @@ def _in_log_odds(centre: Sequence[float]) -> Floats:
     return np.array(
         [
             value if name in _LINEAR else np.log(value / (1 - value))
-            for name, value in zip(SHAPED, centre, strict=True)
+            for name, value in zip(CORRELATED_FEATURES, centre, strict=True)
         ]
     )
 
@@ -114,7 +125,7 @@ def _instrumentalness(random: Generator, share: Floats) -> Floats:
 
 def _misheard(random: Generator, tempo: Floats) -> Floats:
     heard = tempo.copy()
-    wrong = random.random(len(tempo)) < OCTAVE_ERRORS
+    wrong = random.random(len(tempo)) < OCTAVE_ERROR_SHARE
     heard[wrong] *= np.where(heard[wrong] > 110, 0.5, 2.0)
     return np.clip(heard, *_TEMPI)
 

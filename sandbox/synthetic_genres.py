@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SHAPED: Final = (
+CORRELATED_FEATURES: Final = (
     "danceability",
     "energy",
     "loudness",
@@ -16,7 +16,7 @@ SHAPED: Final = (
 )
 """The features drawn together; the others are drawn on their own."""
 
-ALIKE: Final[Mapping[tuple[str, str], float]] = {
+CORRELATIONS: Final[Mapping[tuple[str, str], float]] = {
     ("energy", "loudness"): 0.65,
     ("energy", "acousticness"): -0.55,
     ("loudness", "acousticness"): -0.40,
@@ -31,7 +31,7 @@ ALIKE: Final[Mapping[tuple[str, str], float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class SyntheticGenreProfile:
     """One genre."""
 
     centre: tuple[float, ...]
@@ -56,8 +56,8 @@ class Profile:
     """Share of tracks also shown under another genre."""
 
 
-PROFILES: Final[Mapping[str, Profile]] = {
-    "rap": Profile(
+GENRE_PROFILES: Final[Mapping[str, SyntheticGenreProfile]] = {
+    "rap": SyntheticGenreProfile(
         (0.72, 0.65, -6.3, 0.150, 0.12, 0.14, 0.46, 118),
         (0.51, 0.58, 1.72, 0.74, 1.17, 0.66, 0.78, 21.06),
         0.02,
@@ -69,7 +69,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (2012, 8),
         {"r&b": 0.14, "funk": 0.03, "electronic": 0.02},
     ),
-    "rock": Profile(
+    "rock": SyntheticGenreProfile(
         (0.54, 0.72, -7.0, 0.040, 0.10, 0.14, 0.55, 124),
         (0.47, 0.74, 2.26, 0.35, 1.48, 0.62, 0.78, 21.84),
         0.05,
@@ -81,7 +81,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (1991, 16),
         {"metal": 0.10, "blues": 0.08, "electronic": 0.02},
     ),
-    "metal": Profile(
+    "metal": SyntheticGenreProfile(
         (0.46, 0.88, -5.5, 0.062, 0.006, 0.16, 0.40, 126),
         (0.43, 0.78, 1.72, 0.43, 1.72, 0.66, 0.74, 22.62),
         0.11,
@@ -93,7 +93,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (2001, 11),
         {"rock": 0.14},
     ),
-    "blues": Profile(
+    "blues": SyntheticGenreProfile(
         (0.55, 0.58, -8.9, 0.045, 0.33, 0.15, 0.60, 118),
         (0.51, 0.74, 2.81, 0.35, 1.48, 0.66, 0.82, 23.4),
         0.08,
@@ -105,7 +105,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (1979, 19),
         {"rock": 0.09, "jazz": 0.06, "r&b": 0.04, "funk": 0.03},
     ),
-    "jazz": Profile(
+    "jazz": SyntheticGenreProfile(
         (0.54, 0.35, -12.2, 0.045, 0.72, 0.13, 0.48, 111),
         (0.55, 0.78, 3.51, 0.39, 1.33, 0.51, 0.9, 23.4),
         0.40,
@@ -117,7 +117,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (1975, 20),
         {"blues": 0.05, "funk": 0.05, "classical": 0.03, "electronic": 0.02},
     ),
-    "classical": Profile(
+    "classical": SyntheticGenreProfile(
         (0.34, 0.12, -21.5, 0.042, 0.96, 0.11, 0.28, 104),
         (0.55, 0.94, 4.68, 0.2, 0.86, 0.39, 1.01, 23.4),
         0.78,
@@ -129,7 +129,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (2002, 13),
         {"jazz": 0.03},
     ),
-    "funk": Profile(
+    "funk": SyntheticGenreProfile(
         (0.71, 0.69, -7.2, 0.070, 0.14, 0.14, 0.69, 113),
         (0.51, 0.62, 2.42, 0.58, 1.25, 0.66, 0.74, 16.38),
         0.07,
@@ -141,7 +141,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (1983, 13),
         {"r&b": 0.13, "jazz": 0.05, "rap": 0.03, "blues": 0.02},
     ),
-    "techno": Profile(
+    "techno": SyntheticGenreProfile(
         (0.71, 0.78, -8.3, 0.055, 0.025, 0.12, 0.27, 129),
         (0.43, 0.66, 2.03, 0.35, 1.4, 0.47, 0.98, 7.02),
         0.66,
@@ -153,7 +153,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (2011, 9),
         {"electronic": 0.20},
     ),
-    "electronic": Profile(
+    "electronic": SyntheticGenreProfile(
         (0.65, 0.70, -7.2, 0.058, 0.08, 0.14, 0.37, 122),
         (0.51, 0.7, 2.34, 0.47, 1.48, 0.66, 0.86, 15.6),
         0.36,
@@ -165,7 +165,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         (2013, 8),
         {"techno": 0.14, "r&b": 0.03, "rap": 0.02},
     ),
-    "r&b": Profile(
+    "r&b": SyntheticGenreProfile(
         (0.65, 0.58, -7.3, 0.075, 0.20, 0.13, 0.50, 112),
         (0.51, 0.58, 2.03, 0.62, 1.17, 0.58, 0.78, 22.62),
         0.02,

@@ -7,7 +7,7 @@ from typing import Final
 
 from sandbox import synthetic_words
 
-ELSEWHERE: Final = 0.06
+NON_ENGLISH_SHARE: Final = 0.06
 """Share of artists who write in another language, mostly in another script."""
 _NATIVE_TITLE: Final = 0.75
 """Share of their titles that are in that language."""
@@ -19,7 +19,7 @@ _CLASSICAL_FORM: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ArtistName:
     """An artist's name and where the artist comes from."""
 
     text: str
@@ -27,31 +27,31 @@ class Name:
 
 
 @dataclass(slots=True)
-class Naming:
+class NameGenerator:
     """Gives names; no artist's name twice, no title twice to one artist."""
 
     random: Random
     _taken: set[str] = field(default_factory=set)
 
-    def artist(self, genre: str) -> Name:
+    def artist(self, genre: str) -> ArtistName:
         """Return a new artist's name."""
         country = self.random.choice(_HOME)
-        if self.random.random() < ELSEWHERE:
-            country = self.random.choice(list(synthetic_words.ELSEWHERE))
+        if self.random.random() < NON_ENGLISH_SHARE:
+            country = self.random.choice(list(synthetic_words.NON_ENGLISH_WORDS))
         for attempt in count():
             text = (
                 self._elsewhere(country)
-                if country in synthetic_words.ELSEWHERE
+                if country in synthetic_words.NON_ENGLISH_WORDS
                 else self._name(genre)
             )
             if attempt:
                 text = f"{text} {self._word()}"
             if text.casefold() not in self._taken:
                 self._taken.add(text.casefold())
-                return Name(text, country)
+                return ArtistName(text, country)
         raise AssertionError("count() has no end")
 
-    def title(self, genre: str, artist: Name) -> str:
+    def title(self, genre: str, artist: ArtistName) -> str:
         """Return a title that is new among the artist's."""
         for part in count(1):
             text = self._title(genre, artist)
@@ -63,13 +63,13 @@ class Naming:
                 return text
         raise AssertionError("count() has no end")
 
-    def album(self, genre: str, artist: Name) -> str:
+    def album(self, genre: str, artist: ArtistName) -> str:
         """Return an album's name."""
         return artist.text if self.random.random() < 0.08 else self._title(genre, artist)
 
-    def _title(self, genre: str, artist: Name) -> str:
+    def _title(self, genre: str, artist: ArtistName) -> str:
         random = self.random
-        if artist.country in synthetic_words.ELSEWHERE and random.random() < _NATIVE_TITLE:
+        if artist.country in synthetic_words.NON_ENGLISH_WORDS and random.random() < _NATIVE_TITLE:
             return self._elsewhere(artist.country)
         if genre == "classical" and random.random() < _CLASSICAL_FORM:
             key = f"{random.choice(synthetic_words.KEYS)} {random.choice(('Major', 'Minor'))}"
@@ -77,18 +77,20 @@ class Naming:
             numeral = random.choice(synthetic_words.NUMERALS)
             movement = f"{numeral}. {random.choice(synthetic_words.MOVEMENTS)}"
             return f"{form}, Op. {random.randint(1, 130)}: {movement}"
-        own = synthetic_words.OF_GENRE[genre]
+        own = synthetic_words.GENRE_WORDS[genre]
         picked = [
-            random.choice(own if random.random() < _GENRE_WORD else synthetic_words.COMMON)
+            random.choice(own if random.random() < _GENRE_WORD else synthetic_words.COMMON_WORDS)
             for _ in range(random.choice((1, 2, 2, 3, 3, 4)))
         ]
         return " ".join(_capital(word) for word in picked)
 
     def _name(self, genre: str) -> str:
         random = self.random
-        pattern = random.choice(synthetic_words.NAME_OF_GENRE[genre])
+        pattern = random.choice(synthetic_words.ARTIST_NAME_PATTERNS[genre])
         word = random.choice(
-            synthetic_words.OF_GENRE[genre] if random.random() < 0.5 else synthetic_words.COMMON
+            synthetic_words.GENRE_WORDS[genre]
+            if random.random() < 0.5
+            else synthetic_words.COMMON_WORDS
         )
         while "{s}" in pattern:
             pattern = pattern.replace("{s}", self._word(), 1)
@@ -97,9 +99,9 @@ class Naming:
         )
 
     def _elsewhere(self, country: str) -> str:
-        blank = "" if country in synthetic_words.WITHOUT_BLANKS else " "
+        blank = "" if country in synthetic_words.WRITTEN_WITHOUT_SPACES else " "
         picked = self.random.choices(
-            synthetic_words.ELSEWHERE[country], k=self.random.choice((1, 2, 2, 3))
+            synthetic_words.NON_ENGLISH_WORDS[country], k=self.random.choice((1, 2, 2, 3))
         )
         return _capital(blank.join(picked))
 

@@ -8,7 +8,7 @@ def _words(text: str) -> Sequence[str]:
     return tuple(text.split())
 
 
-COMMON: Final = _words(
+COMMON_WORDS: Final = _words(
     "love night heart time fire rain dream home light road sun moon day world life eyes river "
     "sky summer blue baby tonight forever again alone away back better break call chance change "
     "city cold come crazy dance dark deep down end every fall feel find free girl gone good "
@@ -18,7 +18,7 @@ COMMON: Final = _words(
     "want water way wild wind wings winter wish woman wonder words young"
 )
 
-OF_GENRE: Final[Mapping[str, Sequence[str]]] = {
+GENRE_WORDS: Final[Mapping[str, Sequence[str]]] = {
     "rap": _words(
         "hustle block crown drip ice trap money flex chain corner grind cypher boss realest "
         "paper whip savage bars hood mob plug sauce struggle champion paid homies"
@@ -62,7 +62,7 @@ OF_GENRE: Final[Mapping[str, Sequence[str]]] = {
 }
 """What titles of a genre like to speak of."""
 
-NAME_OF_GENRE: Final[Mapping[str, Sequence[str]]] = {
+ARTIST_NAME_PATTERNS: Final[Mapping[str, Sequence[str]]] = {
     "rap": ("Lil {s}", "Young {s}", "MC {s}", "{s} Da {w}", "Big {s}", "{s} {s}", "{s}"),
     "rock": ("The {w}s", "{w} {s}", "{s} & the {w}s", "The {s} {w}", "{f} {s}", "{s}"),
     "metal": ("{s}{w}", "{s}", "{w} of {s}", "{s}'s {w}", "Order of the {w}", "{w} {s}"),
@@ -91,7 +91,7 @@ SYLLABLES: Final = _words(
     "tel ten ti to tra va vel ven vi vor wa wil xan ya zan ze zo"
 )
 
-ELSEWHERE: Final[Mapping[str, Sequence[str]]] = {
+NON_ENGLISH_WORDS: Final[Mapping[str, Sequence[str]]] = {
     "JP": _words(
         "夜 恋 夏 花 海 東京 涙 雨 星 風 心 桜 未来 さよなら ありがとう きみ ひかり ゆめ "
         "メロディ ロック ブルー ダンス 世界 青春 月光"
@@ -107,7 +107,7 @@ ELSEWHERE: Final[Mapping[str, Sequence[str]]] = {
 }
 """Words of elsewhere, by the country whose recordings carry them."""
 
-WITHOUT_BLANKS: Final = frozenset({"JP"})
+WRITTEN_WITHOUT_SPACES: Final = frozenset({"JP"})
 """Where words are written without blanks between them."""
 
 KEYS: Final = _words("C D-flat D E-flat E F F-sharp G A-flat A B-flat B")

@@ -6,27 +6,27 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
-LIFETIME: Final = 3600
+TOKEN_LIFETIME_SECONDS: Final = 3600
 """Seconds, as Spotify gives."""
-NEVER_TAKEN: Final = "wrong"
+REJECTED_SECRET: Final = "wrong"  # noqa: S105 - refused on purpose
 """A secret that is refused, so that the refusal can be tried."""
 
 
 @dataclass(slots=True)
-class Tokens:
+class TokenStore:
     """The tokens given out; a restart forgets them."""
 
-    lifetime: float = LIFETIME
+    lifetime: float = TOKEN_LIFETIME_SECONDS
     """Seconds a token is taken."""
     _expires: dict[str, float] = field(default_factory=dict)
 
-    def give(self, now: float) -> str:
+    def issue(self, now: float) -> str:
         """Return a fresh token."""
         token = secrets.token_urlsafe(48)
         self._expires[token] = now + self.lifetime
         return token
 
-    def problem(self, authorization: str | None, now: float) -> str | None:
+    def error_message(self, authorization: str | None, now: float) -> str | None:
         """Return what is wrong with a request's `Authorization`, None if nothing is."""
         scheme, _, token = (authorization or "").partition(" ")
         if not token:
@@ -40,7 +40,7 @@ class Tokens:
         return None
 
 
-def takes(authorization: str | None) -> bool:
+def accepts_client(authorization: str | None) -> bool:
     """Tell whether the Basic `Authorization` of a token request names a client we know."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
@@ -49,4 +49,4 @@ def takes(authorization: str | None) -> bool:
         client, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return False
-    return bool(client.strip() and secret.strip()) and secret != NEVER_TAKEN
+    return bool(client.strip() and secret.strip()) and secret != REJECTED_SECRET

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from genrebase.store import names
-from genrebase.store.tables import FEATURES, WHOLE_FEATURES
+from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURES
 from sandbox import ids
-from sandbox.catalogue_file import LISTED_BY, Row
+from sandbox.catalogue_file import ARTIST_SEPARATOR, TableRow
 from sandbox.errors import UnusableCatalogue
 
 _USUAL: Final[Mapping[str, Sequence[str]]] = {
@@ -34,7 +34,7 @@ _PLAUSIBLE_YEARS: Final = range(1860, 2101)
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class SandboxTrack:
     """One row, as the API's answers need it."""
 
     id: str
@@ -55,16 +55,16 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TrackColumns:
     """Where a table keeps what it says of a track."""
 
-    at: Mapping[str, int]
+    positions: Mapping[str, int]
     """Column numbers, by what the column holds."""
     features: Mapping[str, int] = field(default_factory=dict)
     """Column numbers of the audio features the table has."""
 
     @classmethod
-    def of(cls, columns: Sequence[str], name: str) -> "Layout":
+    def from_header(cls, columns: Sequence[str], name: str) -> "TrackColumns":
         """Find the usual columns; raise `UnusableCatalogue` where a needed one is missing."""
         known = {column.strip().casefold(): at for at, column in reversed([*enumerate(columns)])}
         at = {}
@@ -86,48 +86,48 @@ class Layout:
                 )
         return cls(at, {feature: known[feature] for feature in FEATURES if feature in known})
 
-    def cell(self, row: Row, what: str) -> str:
+    def cell(self, row: TableRow, what: str) -> str:
         """Return what the row says, without blanks around; empty where it says nothing."""
-        at = self.at.get(what)
+        at = self.positions.get(what)
         return "" if at is None else row[at].strip()
 
-    def genres(self, row: Row) -> tuple[str, ...]:
+    def genres(self, row: TableRow) -> tuple[str, ...]:
         """Return the genres a row is found under, each once."""
         found = (self.cell(row, "genre"), self.cell(row, "subgenre"))
         return tuple(dict.fromkeys(name for name in found if name))
 
-    def artists(self, row: Row) -> tuple[str, ...]:
+    def artists(self, row: TableRow) -> tuple[str, ...]:
         """Return the names of the credited artists."""
-        if "artists" not in self.at:
+        if "artists" not in self.positions:
             return (self.cell(row, "artist"),)
-        split = (part.strip() for part in self.cell(row, "artists").split(LISTED_BY))
+        split = (part.strip() for part in self.cell(row, "artists").split(ARTIST_SEPARATOR))
         return tuple(part for part in split if part) or ("",)
 
-    def id(self, row: Row) -> str:
+    def id(self, row: TableRow) -> str:
         """Return the track's id: the table's, or one made of title and primary artist."""
-        return self.cell(row, "id") or ids.base62(
+        return self.cell(row, "id") or ids.id_from_text(
             f"track|{names.name_key(self.cell(row, 'title'), self.artists(row)[0])}"
         )
 
-    def year(self, row: Row) -> int:
+    def year(self, row: TableRow) -> int:
         """Return the year a row is found under."""
         text = self.cell(row, "release")[:4]
         if text.isascii() and text.isdigit() and int(text) in _PLAUSIBLE_YEARS:
             return int(text)
-        return ids.year(self.id(row))
+        return ids.year_from_id(self.id(row))
 
-    def track(self, row: Row) -> Track:
+    def track(self, row: TableRow) -> SandboxTrack:
         """Return the row as a track."""
         artists, track_id = self.artists(row), self.id(row)
         album = self.cell(row, "album")
         named = f"album|{names.normalise(album)}|{names.normalise(artists[0])}"
-        return Track(
+        return SandboxTrack(
             id=track_id,
             title=self.cell(row, "title"),
             artists=artists,
             album=album,
             album_id=self.cell(row, "album_id")
-            or ids.base62(named if album else f"album|{track_id}"),
+            or ids.id_from_text(named if album else f"album|{track_id}"),
             release_date=self._release_date(row),
             duration_ms=round(_number(self.cell(row, "duration")) or 0),
             explicit=self.cell(row, "explicit").lower() in _TRUE,
@@ -136,19 +136,19 @@ class Layout:
             features=self._features(row),
         )
 
-    def _release_date(self, row: Row) -> str:
+    def _release_date(self, row: TableRow) -> str:
         text = self.cell(row, "release")
         number = _number(text)
         if number is not None:  # a year that went through a table of floats is 1994.0
             text = f"{round(number):04d}"
         return text[:10] or str(self.year(row))
 
-    def _features(self, row: Row) -> dict[str, float]:
+    def _features(self, row: TableRow) -> dict[str, float]:
         known = {}
         for feature, at in self.features.items():
             number = _number(row[at])
             if number is not None:
-                known[feature] = round(number) if feature in WHOLE_FEATURES else number
+                known[feature] = round(number) if feature in CATEGORICAL_FEATURES else number
         return known
 
 

@@ -22,7 +22,7 @@ from genrebase.store import schema
 from genrebase.store.engine import make_engine
 from tests.postgres import Migrated, PostgresServer
 
-threads.settle()  # before a test module imports scikit-learn
+threads.configure_openmp()  # before a test module imports scikit-learn
 # What numba compiles, each worker keeps for itself: two that write one cache at once spoil it.
 os.environ["NUMBA_CACHE_DIR"] = str(  # noqa: TID251 - numba reads it when librosa is imported
     Path(".pytest_cache", "numba", os.environ.get("PYTEST_XDIST_WORKER", "alone")).absolute()  # noqa: TID251 - set by pytest-xdist

@@ -16,24 +16,24 @@ def assert_consistent(connection: Connection) -> None:
         select(sighting.track_id, sighting.genre_id, sighting.best_rank)
     ):
         ranks.setdefault(row.track_id, {})[row.genre_id] = row.best_rank
-    standing = claims.standings(connection)
+    standing = claims.tie_break_keys(connection)
     counted = Counter(genre for under in ranks.values() for genre in under)
     assert {key: count for key, (count, _) in standing.items() if count} == counted
     credited = _credits(connection)
     for track in connection.execute(select(tables.track)):
-        expected = claims.claim(ranks.get(track.id, {}), standing)
+        expected = claims.choose_claim(ranks.get(track.id, {}), standing)
         assert (track.genre_id, bool(track.claim_tied)) == expected, track.identity
         own = credited[track.id]
         assert [position for position, _, _ in own] == list(range(len(own))), track.identity
         assert track.artists == "; ".join(name for _, name, _ in own)
-        assert track.track_fold == names.fold(track.name_key)
-        assert track.side == split.side(track.track_fold, [fold for _, _, fold in own])
-        assert track.identity == names.identity(
-            track.name_key, names.ordinal(track.identity, track.name_key)
+        assert track.track_fold == names.hash_fold(track.name_key)
+        assert track.side == split.assign_side(track.track_fold, [fold for _, _, fold in own])
+        assert track.identity == names.track_identity(
+            track.name_key, names.identity_ordinal(track.identity, track.name_key)
         )
     for artist in connection.execute(select(tables.artist)):
         assert artist.name_key == names.normalise(artist.name)
-        assert artist.fold == names.fold(artist.name)
+        assert artist.fold == names.hash_fold(artist.name)
 
 
 def _credits(connection: Connection) -> dict[int, list[tuple[int, str, int]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.training import train
 from genrebase.store.engine import make_engine
 from tests.fakes import FakeClock
@@ -36,9 +36,9 @@ def main(url: str, point: str, moment: str) -> None:
         if stored:
             die_at("commit")
 
-    choice = Choice(estimator="logistic")
+    choice = TrainingConfig(estimator="logistic")
     clock = FakeClock(datetime.fromisoformat(moment))
-    train.run(engine, choice, clock, tell=die_at, cores=1, again=True)
+    train.run(engine, choice, clock, log=die_at, cores=1, again=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, Table, insert, select
 
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON
 
@@ -69,7 +69,9 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             {"track_id": track, "provider": "spotify", "next_at": NOON, "outcome": "unknown"}
         ],
         tables.sound_summary: [
-            dict.fromkeys((*tables.DEGREES, *tables.TIMBRES, *tables.PITCHES), 1 / 3)
+            dict.fromkeys(
+                (*tables.DEGREE_COLUMNS, *tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS), 1 / 3
+            )
             | {"track_id": track, "provider": "spotify", "sections": 3, "degrees": 2}
             | {"degree_changes": 2, "numerals": "I V I", "segments": 9, "fetched_at": NOON}
         ],
@@ -130,7 +132,7 @@ def _anything(connection: Connection, table: Table) -> dict[str, object]:
 
 def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
     """Return all rows of all tables as Python sees them."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return {
             table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for table in tables.metadata.sorted_tables

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, insert, select
 
 from genrebase.audio import packed_vectors
 from genrebase.store import tables
-from genrebase.store.names import fold, identity, name_key, normalise
-from genrebase.store.split import side
+from genrebase.store.names import hash_fold, name_key, normalise, track_identity
+from genrebase.store.split import assign_side
 from tests.fakes import NOON
 
 FEATURES = {
@@ -107,7 +107,13 @@ def add_artist(connection: Connection, name: str, **values: Any) -> int:
     ).scalar()
     if found is not None and not values:
         return int(found)
-    row = {"source": "name", "source_id": key, "name": name, "name_key": key, "fold": fold(key)}
+    row = {
+        "source": "name",
+        "source_id": key,
+        "name": name,
+        "name_key": key,
+        "fold": hash_fold(key),
+    }
     return _insert(connection, tables.artist, {**row, **values})
 
 
@@ -128,14 +134,14 @@ def add_track(
     artist_ids = [add_artist(connection, name) for name in artists]
     key = name_key(title, artists[0] if artists else "")
     row = {
-        "identity": identity(key, ordinal),
+        "identity": track_identity(key, ordinal),
         "name_key": key,
         "genre_id": genres[0] if genres else None,
         "title": title,
         "artists": "; ".join(artists),
         "origin": "csv:test.csv",
-        "track_fold": fold(key),
-        "side": side(fold(key), (fold(name) for name in artists)),
+        "track_fold": hash_fold(key),
+        "side": assign_side(hash_fold(key), (hash_fold(name) for name in artists)),
         "first_seen_at": NOON,
         "last_seen_at": NOON,
         "updated_at": NOON,

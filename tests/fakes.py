@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from collector.rate import Rate
-from collector.records import Account, ArtistCredit, FoundTrack, Page, PageItem
+from collector.records import Account, ArtistCredit, Page, PageItem, SourceTrack
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ def page_of(rows, version=None):
     """Return rows as a source's answer."""
     items = tuple(
         PageItem(
-            FoundTrack(
+            SourceTrack(
                 "spotify",
                 source_id,
                 title,

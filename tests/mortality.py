@@ -21,19 +21,19 @@ from functools import partial
 import structlog
 from sqlalchemy import Engine, event, select
 
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.crawl.playlists import PlaylistHarvester
-from collector.crawl.sequence import Crawl
+from collector.crawl.sequence import CrawlSequence
 from collector.curation import genres as genre_use
-from collector.enrichment.features import Asked, Enricher
-from collector.http.rate_limiter import Budget
+from collector.enrichment.features import BudgetedProvider, FeatureEnricher
+from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.records import Account, AudioFeatures
 from genrebase.runtime.clock import Clock, SystemClock
-from genrebase.runtime.jobs import job_run, others_died
-from genrebase.runtime.processes import Process
+from genrebase.runtime.jobs import job_run, no_other_process
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from tests.consistency import assert_consistent
 from tests.fakes import FakePlaylists, FakeSource
 
@@ -138,21 +138,24 @@ def work(
 ) -> None:
     """Harvest and enrich by turns until nothing is left; each turn is `written` down."""
     account = Account("spotify", "fake", rate)
-    budget, owner = Budget.open(engine, account), owner or str(Process.current())
+    budget, owner = RequestBudget.open(engine, account), owner or str(ProcessIdentity.current())
     search, lists = FakeSource(known.genres, known.reach), FakePlaylists({MIX: known.mix})
     for source in (search, lists):
         source.account, source.page_limits = account, (known.page,)
-    crawl = Crawl(
+    crawl = CrawlSequence(
         engine,
         clock,
         (
             PlaylistHarvester(engine, Told(lists, tell), budget, clock, owner=owner),
-            Harvester(engine, Told(search, tell), budget, clock, owner=owner),
+            SearchHarvester(engine, Told(search, tell), budget, clock, owner=owner),
         ),
     )
     providers = [Knower("first", 2, known.batch, rate), Knower("second", 3, known.batch, rate)]
-    asked = [Asked(Told(one, tell), Budget.open(engine, one.account)) for one in providers]
-    enricher = Enricher(engine, clock, asked, alone=alone)
+    asked = [
+        BudgetedProvider(Told(one, tell), RequestBudget.open(engine, one.account))
+        for one in providers
+    ]
+    enricher = FeatureEnricher(engine, clock, asked, no_other_worker=alone)
     while True:
         with written("harvest"):
             harvested = crawl.run(max_requests=12)
@@ -194,7 +197,7 @@ def stored(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
             shard.c["items"],
         ).join(genre, genre.c.id == shard.c.genre_id),
     }
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         return {
             name: sorted(map(tuple, connection.execute(query))) for name, query in queries.items()
@@ -307,7 +310,7 @@ def _fork(url: str, known: World, tally: int) -> tuple[int, int]:
             if moment.startswith("before"):
                 os.write(tally, b".")
 
-        alone = partial(others_died, engine, clock, "enrich")
+        alone = partial(no_other_process, engine, clock, "enrich")
         written = partial(job_run, engine, clock)
         work(engine, clock, known, alone=alone, tell=tell, rate=PACE, written=written)
         engine.dispose()

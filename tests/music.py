@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.data.dataset import Snapshot
+from classifier.data.dataset import RawDataset
 from genrebase.store import names, tables
 from genrebase.store.engine import transaction
-from genrebase.store.split import side
+from genrebase.store.split import assign_side
 from tests.fakes import NOON
 
 GENRES = ("blues", "metal", "techno")
@@ -99,7 +99,7 @@ class Music:
     def track(self, song: Song) -> dict[str, Any]:
         """Return the song as a row of `track`."""
         key = names.name_key(song.title, self.name(song.artists[0]))
-        fold = names.fold(key)
+        fold = names.hash_fold(key)
         return {
             "id": song.id,
             "identity": key,
@@ -113,7 +113,9 @@ class Music:
             "popularity": song.popularity,
             "origin": "csv:music",
             "track_fold": fold,
-            "side": side(fold, [names.fold(self.name(artist)) for artist in song.artists]),
+            "side": assign_side(
+                fold, [names.hash_fold(self.name(artist)) for artist in song.artists]
+            ),
         }
 
     def fill(
@@ -141,7 +143,7 @@ class Music:
                             "source_id": names.normalise(self.name(artist)),
                             "name": self.name(artist),
                             "name_key": names.normalise(self.name(artist)),
-                            "fold": names.fold(self.name(artist)),
+                            "fold": names.hash_fold(self.name(artist)),
                         }
                         for artist in range(self.artists)
                     ],
@@ -182,7 +184,7 @@ class Music:
                 ],
             )
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> RawDataset:
         """Return everything as the trainer reads it, without a database."""
         rows = [
             {
@@ -207,23 +209,23 @@ class Music:
             ("title", "artists", "album", "provider", "claim", "verdict", "label", "side"),
             "string",
         )
-        whole = dict.fromkeys(("release_year", *tables.WHOLE_FEATURES), "Int64")
+        whole = dict.fromkeys(("release_year", *tables.CATEGORICAL_FEATURES), "Int64")
         credit = [
-            (song.id, artist + 1, place, names.fold(self.name(artist)))
+            (song.id, artist + 1, place, names.hash_fold(self.name(artist)))
             for song in self.songs
             for place, artist in enumerate(song.artists)
         ]
-        return Snapshot(
+        return RawDataset(
             tracks=pd.DataFrame(rows).astype({**text, **whole}),
             credits=pd.DataFrame(credit, columns=["track_id", "artist_id", "position", "fold"]),
-            sighted=pd.DataFrame(
+            sightings=pd.DataFrame(
                 {
                     "track_id": [song.id for song in self.songs],
                     "genre": [self.genres[song.genre] for song in self.songs],
                     "best_rank": range(len(self.songs)),
                 }
             ),
-            genres={name: place for place, name in enumerate(self.genres, start=1)},
+            genre_ids={name: place for place, name in enumerate(self.genres, start=1)},
             origin=None,
         )
 

@@ -42,7 +42,7 @@ def write(folder: Path, *, described: Sequence[int] = (2, 3, 10, 30, 99)) -> Pat
     folder.mkdir(exist_ok=True)
     (folder / "genres.csv").write_text(GENRES, encoding="utf-8")
     _write(folder / "tracks.csv", [_UPPER, _LOWER, ["track_id", *[""] * 11], *ROWS])
-    names = [name.rsplit("_", 2) for name in descriptors.CLASSIC_COLUMNS]
+    names = [name.rsplit("_", 2) for name in descriptors.FMA_COLUMNS]
     names = [["rmse" if feature == "rms" else feature, *rest] for feature, *rest in names]
     head = [
         [title, *(name[place] for name in names)]

@@ -2,9 +2,9 @@
 
 import requests
 
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
 
 COLUMNS = (
@@ -33,7 +33,7 @@ def rows_of_all():
             )
 
 
-CATALOGUE = Catalogue(Table(COLUMNS, list(rows_of_all()), "small.csv", "0" * 64))
+CATALOGUE = SandboxCatalogue(CatalogueTable(COLUMNS, list(rows_of_all()), "small.csv", "0" * 64))
 ROCK = [row[0] for row in rows_of_all() if row[-1] == "rock"]
 
 
@@ -71,7 +71,7 @@ class Started:
         return self
 
     def __call__(self, clock=None, catalogue=CATALOGUE, **behaviour):
-        context = serve_in_thread(catalogue, Behaviour(**behaviour), clock=clock)
+        context = serve_in_thread(catalogue, SandboxOptions(**behaviour), clock=clock)
         running = context.__enter__()
         client = Client(running)
         self._open.append((context, client))

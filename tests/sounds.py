@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from collector.catalogue import analysis_queue
 from genrebase.audio import segments
-from genrebase.audio.analysis import Analysis, analyse
-from genrebase.audio.harmony import Heard, Whole
+from genrebase.audio.analysis import TrackAnalysis, build_analysis
+from genrebase.audio.harmony import DetectedSection, TrackKey
 from tests.fakes import NOON
 
 
@@ -19,15 +19,15 @@ def analysis(
     mode: int = 1,
     sure: float = 1.0,
     steps: int = 3,
-) -> Analysis:
+) -> TrackAnalysis:
     """Sections of 10 s in these keys, all as sure; segments of one second that are all alike."""
     heard = [
-        Heard(10.0 * number, 10.0, 1.0, key, mode, sure, 1.0, 120.0, 1.0, -8.0)
+        DetectedSection(10.0 * number, 10.0, 1.0, key, mode, sure, 1.0, 120.0, 1.0, -8.0)
         for number, key in enumerate(keys)
     ]
-    sounds = np.full((steps, segments.CHANNELS), 0.5)
+    sounds = np.full((steps, segments.N_CHANNELS), 0.5)
     sounds[:, segments.DURATION] = 1.0
-    return analyse(Whole(tonic, mode, 1.0, 1.0, 120.0), heard, sounds)
+    return build_analysis(TrackKey(tonic, mode, 1.0, 1.0, 120.0), heard, sounds)
 
 
 def add_analysis(
@@ -43,4 +43,4 @@ def add_analysis(
 ) -> None:
     """Store such an analysis."""
     made = analysis(keys, tonic=tonic, mode=mode, sure=sure, steps=steps)
-    analysis_queue.store(connection, track_id, provider, made, NOON)
+    analysis_queue.store_analysis(connection, track_id, provider, made, NOON)

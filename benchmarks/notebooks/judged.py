@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from benchmarks.notebooks.tables import Table, read
-from classifier.evaluation.bootstrap import Resampled
+from classifier.evaluation.bootstrap import ArtistBootstrap
 
 SEED = 42
 """What notebooks write there."""
@@ -49,7 +49,7 @@ def worth(model: Any, features: Matrix, table: Table) -> Worth:
 def measured(answers: NDArray[np.str_], table: Table) -> Worth:
     """Return what answers about the new artists' rows are worth."""
     hits = (answers == table.genres[table.new]).astype(float)
-    resampled = Resampled(table.artists[table.new], seed=SEED)
+    resampled = ArtistBootstrap(table.artists[table.new], seed=SEED)
     interval = resampled.interval(resampled.means(hits))
     names, counts = np.unique(table.genres[table.known], return_counts=True)
     common = names[counts.argmax()]

@@ -17,7 +17,7 @@ from benchmarks.notebooks.judged import SEED, main, measured, worth
 from benchmarks.notebooks.tables import POPULARITY, Table
 from classifier import estimators
 from classifier.errors import MissingExtra
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 
 LAYERS = (256, 128, 64)
 EPOCHS = 40
@@ -44,7 +44,7 @@ def run(table: Table) -> str:
 def _ours(table: Table) -> str:
     try:
         model = estimators.build(
-            Choice(estimator="mlp", features=("audio", "metadata"), seed=SEED), threads=1
+            TrainingConfig(estimator="mlp", features=("audio", "metadata"), seed=SEED), threads=1
         )
     except MissingExtra as error:
         return str(error)

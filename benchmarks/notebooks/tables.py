@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from genrebase.store import names, tables
-from genrebase.store.split import side
+from genrebase.store.split import assign_side
 
 GENRE: Final = ("genre", "track_genre", "playlist_genre")
 SUBGENRE: Final = "playlist_subgenre"
@@ -70,5 +70,5 @@ def read(path: str) -> Table:
 
 
 def _side(title: str, artists: list[str]) -> str:
-    fold = names.fold(names.name_key(title, artists[0]))
-    return side(fold, [names.fold(artist) for artist in artists])
+    fold = names.hash_fold(names.name_key(title, artists[0]))
+    return assign_side(fold, [names.hash_fold(artist) for artist in artists])

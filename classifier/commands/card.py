@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from classifier import threads
-from classifier.commands.reproduce import choice_words, param_words
-from classifier.records import MAIN, Choice
+from classifier.commands.reproduce import config_args, param_args
+from classifier.records import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.console import Output
 
 
@@ -17,7 +17,7 @@ def card(
     number: Annotated[
         int | None, typer.Argument(metavar="ID", help="A model's number [the champion].")
     ] = None,
-    task: Annotated[str, typer.Option(help="Whose champion.")] = MAIN,
+    task: Annotated[str, typer.Option(help="Whose champion.")] = DEFAULT_TASK,
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write it into a new file.")
     ] = None,
@@ -28,12 +28,12 @@ def card(
     Markdown on standard output, or in a file that is not there yet. A refit shows the figures
     of its parent, named so.
     """
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.data import dataset
     from classifier.registry import stored_metrics
-    from classifier.reports.card import Card
-    from classifier.reports.new_file import making
+    from classifier.reports.card import ModelCard
+    from classifier.reports.new_file import create_atomically
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
@@ -41,20 +41,20 @@ def card(
     parent = None if model.parent_id is None else dataset.model(database, model.parent_id)
     words = ["classifier", "train", "--task", model.task, "--refit"]
     if parent is None:
-        choice = Choice.of(model)
-        words = ["classifier", "train", *choice_words(choice), "--estimator", choice.estimator]
-        words += param_words(choice.params)
-    made = Card(
+        choice = TrainingConfig.from_model(model)
+        words = ["classifier", "train", *config_args(choice), "--estimator", choice.estimator]
+        words += param_args(choice.params)
+    made = ModelCard(
         model,
         parent,
-        stored_metrics.of_model(database, model.id if parent is None else parent.id),
-        stored_metrics.origins(database),
+        stored_metrics.metrics_of_model(database, model.id if parent is None else parent.id),
+        stored_metrics.track_origins(database),
         shlex.join(words),
     )
     if file is not None:
-        with making(file) as place:
+        with create_atomically(file) as place:
             place.write_text(made.as_markdown(), encoding="utf-8")
-        output.say(f"The card of model {model.id} is in {file}.")
+        output.print(f"The card of model {model.id} is in {file}.")
     elif not as_json:
         sys.stdout.write(made.as_markdown())
-    output.document(made.as_json())
+    output.write_json(made.as_json())

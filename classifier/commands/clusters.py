@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.options import with_choice
-from classifier.records import Choice
+from classifier.commands.options import with_training_options
+from classifier.records import TrainingConfig
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.findings.clusters import Clustered
+    from classifier.findings.clusters import ClusteringResult
 
 _GENRES_SHOWN = 3
 _CLUSTERS_SHOWN = 30
@@ -24,9 +24,9 @@ _UNUSED = (
 """Nothing is learned here: what only a training looks at."""
 
 
-@with_choice(without=_UNUSED)
+@with_training_options(without=_UNUSED)
 def clusters(
-    choice: Choice,
+    choice: TrainingConfig,
     method: Annotated[
         str, typer.Option(help="kmeans, agglomerative (Ward), dbscan or hdbscan.")
     ] = "kmeans",
@@ -61,7 +61,7 @@ def clusters(
 
     Stored as views `cluster_genres` (the crosstab) and `cluster_tracks`.
     """
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
     from classifier.findings import clusters as clustering
@@ -69,9 +69,9 @@ def clusters(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    columns = clustering.columns(bootstrap.listed(features))
-    cores = bootstrap.load_settings().threads or threads.unused()
-    with output.if_stopped(lambda: interrupts.AS_IT_WAS), threads.capped(cores):
+    columns = clustering.resolve_columns(bootstrap.parse_list(features))
+    cores = bootstrap.load_settings().threads or threads.idle_cores()
+    with output.on_interrupt(lambda: interrupts.NOTHING_STORED), threads.limit_threads(cores):
         done = clustering.run(
             connect(),
             choice,
@@ -84,17 +84,19 @@ def clusters(
             name=name,
         )
     _show(output, done)
-    tables.show_origin(output, done.origin)
-    output.document(done.as_json())
+    tables.print_origin(output, done.origin)
+    output.write_json(done.as_json())
 
 
-def _show(output: Output, done: "Clustered") -> None:
+def _show(output: Output, done: "ClusteringResult") -> None:
     told = ", ".join(
         f"{name}={value:.4g}" for name, value in done.params.items() if name != "linkage"
     )
-    output.say(f"{done.method} ({told}) on {done.tracks:,} tracks by {', '.join(done.features)}.")
-    if done.tracks < done.chosen:
-        output.say(f"A sample: there are {done.chosen:,} tracks.")
+    output.print(
+        f"{done.method} ({told}) on {done.tracks:,} tracks by {', '.join(done.features)}."
+    )
+    if done.tracks < done.eligible:
+        output.print(f"A sample: there are {done.eligible:,} tracks.")
     scores = done.scores
     output.table(
         "Clusters and genres",
@@ -109,11 +111,11 @@ def _show(output: Output, done: "Clustered") -> None:
         ),
     )
     output.table("", ("cluster", "tracks", "genres"), _crosstab(done))
-    output.say(f"Stored as {done.name!r}: see the views cluster_genres and cluster_tracks.")
+    output.print(f"Stored as {done.name!r}: see the views cluster_genres and cluster_tracks.")
 
 
-def _crosstab(done: "Clustered") -> Iterator[tuple[object, ...]]:
-    shown = done.table.iloc[:_CLUSTERS_SHOWN]
+def _crosstab(done: "ClusteringResult") -> Iterator[tuple[object, ...]]:
+    shown = done.crosstab.iloc[:_CLUSTERS_SHOWN]
     for number, row in zip(shown.index, shown.to_dict("records"), strict=True):
         ordered = sorted(row.items(), key=lambda item: (-item[1], str(item[0])))
         total = sum(row.values())

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.options import Split, with_choice
-from classifier.commands.snapshot_option import thawed
-from classifier.errors import BadChoice
-from classifier.records import FEATURE_GROUPS, SPLITS, Choice
+from classifier.commands.options import Split, with_training_options
+from classifier.commands.snapshot_option import load_snapshot_option
+from classifier.errors import BadTrainingConfig
+from classifier.records import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime.console import Output
 
 _ALL = "all"
@@ -18,9 +18,9 @@ _ROTATIONS = 10
 _COLUMNS = ("estimator", "new artists", "known artists", "training", "seconds", "MB")
 
 
-@with_choice(without=("estimator", "features", "per_genre", "params"))
+@with_training_options(without=("estimator", "features", "per_genre", "params"))
 def compare(
-    choice: Choice,
+    choice: TrainingConfig,
     names: Annotated[
         str | None, typer.Option("--estimators", help="Which: a,b (default: all there are).")
     ] = None,
@@ -48,66 +48,68 @@ def compare(
     Every trial is stored when it is done (view `experiment_results`); a comparison that was
     interrupted goes on where it was. Figures are of test tracks; nothing is chosen by them.
     """
-    threads.settle()
-    choice = bootstrap.judged_by(choice, split)
+    threads.configure_openmp()
+    choice = bootstrap.with_split(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import estimators
     from classifier.commands import interrupts, tables
-    from classifier.data.training_data import named
+    from classifier.data.training_data import format_counts
     from classifier.experiments import compare as comparing
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    frozen, choice = thawed(snapshot, choice)
-    grid = comparing.Grid(
-        tuple(estimators.usable() if names is None else bootstrap.listed(names)),
+    frozen, choice = load_snapshot_option(snapshot, choice)
+    grid = comparing.ComparisonGrid(
+        tuple(estimators.installed_names() if names is None else bootstrap.parse_list(names)),
         _feature_sets(feature_sets),
-        sizes(per_genre),
-        rotations(folds),
+        parse_sizes(per_genre),
+        parse_rotations(folds),
     )
-    with interrupts.trying(output, "Comparing", again=again) as progress:
+    with interrupts.report_trials_on_interrupt(output, "Comparing", again=again) as progress:
         done = comparing.run(
             connect(),
             choice,
             grid,
             SystemClock(),
-            found=None if frozen is None else frozen.found,
+            snapshot=None if frozen is None else frozen.dataset,
             progress=progress,
             cores=bootstrap.load_settings().threads,
             again=again,
         )
     if done.left_out:
-        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
     if done.nothing_new:
-        output.say("Nothing new: all of it was tried on these tracks already.")
+        output.print("Nothing new: all of it was tried on these tracks already.")
     title = f"Experiment {done.experiment}: accuracy on test tracks"
     if choice.split != SPLITS[0]:
         title += " of the published split"
     _table(output, title, done.rows)
     for one in done.failed:
         output.warn(f"{one['estimator']} failed: {one['error']}")
-    tables.show_origin(output, done.origin)
-    output.document(done.as_json())
+    tables.print_origin(output, done.origin)
+    output.write_json(done.as_json())
 
 
-def rotations(text: str) -> tuple[int, ...]:
-    """Return the rotations that `--folds` asks for; raise `BadChoice`."""
+def parse_rotations(text: str) -> tuple[int, ...]:
+    """Return the rotations that `--folds` asks for; raise `BadTrainingConfig`."""
     if text.strip() == _ALL:
         return tuple(range(_ROTATIONS))
     if not text.strip().isdecimal() or not 1 <= int(text) <= _ROTATIONS:
-        raise BadChoice(f"--folds is a number from 1 to {_ROTATIONS}, or all; not {text!r}.")
+        raise BadTrainingConfig(
+            f"--folds is a number from 1 to {_ROTATIONS}, or all; not {text!r}."
+        )
     return tuple(range(int(text)))
 
 
-def sizes(text: str | None) -> tuple[int | None, ...]:
-    """Return numbers of tracks per genre, None for all; raise `BadChoice`."""
+def parse_sizes(text: str | None) -> tuple[int | None, ...]:
+    """Return numbers of tracks per genre, None for all; raise `BadTrainingConfig`."""
     if text is None:
         return (None,)
-    parts = bootstrap.listed(text)
+    parts = bootstrap.parse_list(text)
     for part in parts:
         if part != _ALL and (not part.isdecimal() or int(part) < 1):
-            raise BadChoice(f"Tracks per genre are numbers, or all; not {part!r}.")
+            raise BadTrainingConfig(f"Tracks per genre are numbers, or all; not {part!r}.")
     return tuple(None if part == _ALL else int(part) for part in parts) or (None,)
 
 
@@ -115,15 +117,15 @@ def _feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
     if text is None:
         return ()  # what is chosen
     found = []
-    for groups in (bootstrap.listed(part) for part in text.split(";")):
+    for groups in (bootstrap.parse_list(part) for part in text.split(";")):
         unknown = [group for group in groups if group not in FEATURE_GROUPS]
         if unknown:
             known = ", ".join(FEATURE_GROUPS)
-            raise BadChoice(f"There is no feature group {unknown[0]!r}. Known: {known}.")
+            raise BadTrainingConfig(f"There is no feature group {unknown[0]!r}. Known: {known}.")
         found.append(tuple(group for group in FEATURE_GROUPS if group in groups))
     sets = tuple(dict.fromkeys(one for one in found if one))
     if not sets:
-        raise BadChoice("Name a feature set: --feature-sets 'audio,metadata;audio'.")
+        raise BadTrainingConfig("Name a feature set: --feature-sets 'audio,metadata;audio'.")
     return sets
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import bootstrap, threads
-from classifier.errors import BadChoice
-from classifier.records import MAIN, Interval
+from classifier.errors import BadTrainingConfig
+from classifier.records import DEFAULT_TASK, Interval
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.findings.explain import Explained
+    from classifier.findings.explain import ModelExplanation
 
 _REGIMES = {"new_artist": "new artists", "seen_artist": "artists it knows"}
 _KINDS = {
@@ -26,7 +26,7 @@ def explain(
     number: Annotated[
         int | None, typer.Argument(metavar="ID", help="A model's number [the champion].")
     ] = None,
-    task: Annotated[str, typer.Option(help="Whose champion.")] = MAIN,
+    task: Annotated[str, typer.Option(help="Whose champion.")] = DEFAULT_TASK,
     genre: Annotated[
         str | None, typer.Option(help="Not a model: what sets this genre apart.")
     ] = None,
@@ -48,10 +48,10 @@ def explain(
     (views `feature_importances`, `genre_traits`).
     """
     if against is not None and genre is None:
-        raise BadChoice("--against needs --genre: which two genres?")
+        raise BadTrainingConfig("--against needs --genre: which two genres?")
     if genre is not None and number is not None:
-        raise BadChoice("Say either a model's number or --genre.")
-    threads.settle()
+        raise BadTrainingConfig("Say either a model's number or --genre.")
+    threads.configure_openmp()
     output = Output(as_json=as_json)
     if genre is not None:
         _genre(output, genre, against)
@@ -67,11 +67,11 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
     from genrebase.store import connect
 
     seed = bootstrap.load_settings().seed
-    with output.if_stopped(lambda: interrupts.AS_IT_WAS):
-        found = explaining.genre(connect(), genre, against, SystemClock(), seed=seed)
+    with output.on_interrupt(lambda: interrupts.NOTHING_STORED):
+        found = explaining.explain_genre(connect(), genre, against, SystemClock(), seed=seed)
     output.table(
-        f"{found.genre} ({found.tracks:,} tracks) and {found.others} ({found.other_tracks:,})",
-        ("", "Cliff's delta", "95% interval", "effect", found.genre, found.others),
+        f"{found.genre} ({found.tracks:,} tracks) and {found.others_name} ({found.other_tracks:,})",
+        ("", "Cliff's delta", "95% interval", "effect", found.genre, found.others_name),
         (
             (
                 one.feature,
@@ -86,11 +86,11 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
         ),
     )
     small = [one.feature for one in found.effects if one.size == "negligible"]
-    output.say("Values are medians; of what is either so or not, shares.")
+    output.print("Values are medians; of what is either so or not, shares.")
     if small:
-        output.say(f"Negligible: {', '.join(small)}.")
-    tables.show_origin(output, found.origin)
-    output.document(found.as_json())
+        output.print(f"Negligible: {', '.join(small)}.")
+    tables.print_origin(output, found.origin)
+    output.write_json(found.as_json())
 
 
 def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
@@ -100,8 +100,8 @@ def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
     from classifier.findings import explain as explaining
     from genrebase.store import connect
 
-    with output.if_stopped(lambda: interrupts.AS_IT_WAS), output.progress("Asking") as bar:
-        found = explaining.model(
+    with output.on_interrupt(lambda: interrupts.NOTHING_STORED), output.progress("Asking") as bar:
+        found = explaining.explain_model(
             connect(),
             number,
             **asked,
@@ -109,20 +109,22 @@ def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
             cores=settings.threads,
             progress=lambda done, of: bar(done, total=of),
         )
-    output.say(f"Model {found.model} (task {found.task}) on {found.side} tracks.")
+    output.print(f"Model {found.model} (task {found.task}) on {found.side} tracks.")
     for kind, title in _KINDS.items():
         rows = list(_rows(found, kind))
         if rows:
             output.table(title, ("", *_REGIMES.values()), rows)
-    if {"text", "history"} <= {one.feature for one in found.found if one.kind == "group"}:
-        output.say("Groups are columns: text and history share artist and album.")
-    tables.show_origin(output, found.origin)
-    output.document(found.as_json())
+    if {"text", "history"} <= {one.feature for one in found.importances if one.kind == "group"}:
+        output.print("Groups are columns: text and history share artist and album.")
+    tables.print_origin(output, found.origin)
+    output.write_json(found.as_json())
 
 
-def _rows(explained: "Explained", kind: str) -> Iterator[tuple[str, ...]]:
+def _rows(explained: "ModelExplanation", kind: str) -> Iterator[tuple[str, ...]]:
     """Yield a row per feature, the most important for new artists first."""
-    by_regime = [{one.feature: one for one in explained.of(kind, regime)} for regime in _REGIMES]
+    by_regime = [
+        {one.feature: one for one in explained.overall(kind, regime)} for regime in _REGIMES
+    ]
     for name in dict.fromkeys(name for rows in by_regime for name in rows):
         found = [rows.get(name) for rows in by_regime]
         yield (

@@ -8,7 +8,7 @@ from classifier import bootstrap, threads
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.findings.explore import Explored
+    from classifier.findings.explore import DataReport
 
 
 def explore(
@@ -21,21 +21,21 @@ def explore(
     sound exactly alike.
     """
     settings = bootstrap.load_settings()
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.findings import explore as exploring
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    with threads.capped(settings.threads or threads.unused()):
+    with threads.limit_threads(settings.threads or threads.idle_cores()):
         found = exploring.run(connect(), seed=settings.seed)
     _show(output, found)
-    output.document(found.as_json())
+    output.write_json(found.as_json())
 
 
-def _show(output: Output, found: "Explored") -> None:
+def _show(output: Output, found: "DataReport") -> None:
     for sentence in found.sentences():
-        output.say(sentence)
+        output.print(sentence)
     output.table(
         "Missing",
         ("column", "tracks", "share", "most in", "share there"),

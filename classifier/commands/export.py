@@ -43,12 +43,12 @@ def export(
             view,
             file,
             as_format=as_format,
-            columns=None if columns is None else bootstrap.listed(columns),
+            columns=None if columns is None else bootstrap.parse_list(columns),
             folds=folds,
             progress=bar,
         )
-    output.say(f"{done.file}: {done.rows:,} rows of {done.view}, {done.bytes / 1e6:.1f} MB.")
-    output.document(
+    output.print(f"{done.file}: {done.rows:,} rows of {done.view}, {done.bytes / 1e6:.1f} MB.")
+    output.write_json(
         {
             "file": str(done.file),
             "view": done.view,

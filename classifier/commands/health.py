@@ -10,7 +10,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
 
-class Unwell(GenrebaseError):
+class TrainerUnhealthy(GenrebaseError):
     """The trainer is not well."""
 
 
@@ -25,12 +25,16 @@ def health(
     # these bring SQLAlchemy and the HTTP server: --help need not wait
     from classifier.daemon import metrics
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.monitoring import ask, examine
+    from genrebase.runtime.monitoring import check_health, probe
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    found = examine(metrics.patient(connect(), SystemClock())) if address is None else ask(address)
-    output.document(asdict(found))
+    found = (
+        check_health(metrics.health_target(connect(), SystemClock()))
+        if address is None
+        else probe(address)
+    )
+    output.write_json(asdict(found))
     if not found.ok:
-        raise Unwell(found.sentence)
-    output.say(found.sentence)
+        raise TrainerUnhealthy(found.sentence)
+    output.print(found.sentence)

@@ -9,34 +9,36 @@ from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
     from classifier.data.dataset import Database
-    from classifier.experiments.progress import Progress
+    from classifier.experiments.progress import TrialProgress
 
-AS_IT_WAS = "nothing is stored, and what stood in the database stands."
+NOTHING_STORED = "nothing is stored, and what stood in the database stands."
 """Of commands that store what they find in one transaction at their end."""
 
 
 @contextmanager
-def training(output: Output, database: "Database") -> Iterator[None]:
+def report_training_on_interrupt(output: Output, database: "Database") -> Iterator[None]:
     """Say on Ctrl-C whether the training in the block had stored its model by then."""
     from classifier.data import dataset  # it brings SQLAlchemy
 
-    before = dataset.latest(database)
+    before = dataset.latest_model_id(database)
 
     def what_holds() -> str:
         try:
-            after = dataset.latest(database)
+            after = dataset.latest_model_id(database)
         except GenrebaseError:  # the database is away: what it holds, it holds whole
             return "a model is stored whole or not at all; `classifier models` shows it."
         if after == before:
             return "no model is stored; the same command begins anew."
         return f"model {after} is stored, whole; `classifier models` shows it."
 
-    with output.if_stopped(what_holds):
+    with output.on_interrupt(what_holds):
         yield
 
 
 @contextmanager
-def trying(output: Output, what: str, *, again: bool) -> Iterator["Progress"]:
+def report_trials_on_interrupt(
+    output: Output, what: str, *, again: bool
+) -> Iterator["TrialProgress"]:
     """Show how far an experiment has come; on Ctrl-C say how much of it is stored."""
     stored: list[tuple[int, int]] = []
 
@@ -47,10 +49,10 @@ def trying(output: Output, what: str, *, again: bool) -> Iterator["Progress"]:
         there = " without --again" if again else ""
         return f"{done:,} of {of:,} trials are stored; the same command{there} goes on there."
 
-    with output.if_stopped(what_holds), output.progress(what) as bar:
+    with output.on_interrupt(what_holds), output.progress(what) as bar:
 
         def tell(done: int, of: int, next_one: str, share: float) -> None:
             stored.append((done, of))
-            bar(done, total=of, note=next_one, share=share)
+            bar(done, total=of, note=next_one, fraction=share)
 
         yield tell

@@ -6,19 +6,19 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.compare import rotations, sizes
-from classifier.commands.options import with_choice
-from classifier.commands.snapshot_option import thawed
-from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.commands.compare import parse_rotations, parse_sizes
+from classifier.commands.options import with_training_options
+from classifier.commands.snapshot_option import load_snapshot_option
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrainingConfig
 from genrebase.runtime.console import Output
 
 _COLUMNS = ("per genre", "tracks", "new artists", "artists it knows", "macro F1 (new)", "training")
 
 
-@with_choice()
+@with_training_options()
 def learning_curve(
-    choice: Choice,
+    choice: TrainingConfig,
     steps: Annotated[
         str | None,
         typer.Option("--sizes", help="Tracks per genre to try: 100,300,1000 (default: so on)."),
@@ -39,32 +39,32 @@ def learning_curve(
     Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: F1 less
     that of the smaller size). Figures are of test tracks, the same at every size.
     """
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
-    from classifier.data.training_data import named
+    from classifier.data.training_data import format_counts
     from classifier.experiments import learning_curve as curve
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    frozen, choice = thawed(snapshot, choice)
-    with interrupts.trying(output, "Learning", again=again) as progress:
+    frozen, choice = load_snapshot_option(snapshot, choice)
+    with interrupts.report_trials_on_interrupt(output, "Learning", again=again) as progress:
         done = curve.run(
             connect(),
             choice,
             SystemClock(),
             sizes=_numbers(steps),
-            rotations=rotations(folds),
-            found=None if frozen is None else frozen.found,
+            rotations=parse_rotations(folds),
+            snapshot=None if frozen is None else frozen.dataset,
             progress=progress,
             cores=bootstrap.load_settings().threads,
             again=again,
         )
     if done.left_out:
-        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
     if done.nothing_new:
-        output.say("Nothing new: all of it was tried on these tracks already.")
+        output.print("Nothing new: all of it was tried on these tracks already.")
     output.table(
         f"Experiment {done.experiment}: accuracy on test tracks",
         _COLUMNS,
@@ -81,15 +81,15 @@ def learning_curve(
         ),
     )
     for sentence in done.sentences:
-        output.say(sentence)
-    tables.show_origin(output, done.origin)
-    output.document(done.as_json())
+        output.print(sentence)
+    tables.print_origin(output, done.origin)
+    output.write_json(done.as_json())
 
 
 def _numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None
-    found = [size for size in sizes(text) if size is not None]
+    found = [size for size in parse_sizes(text) if size is not None]
     if len(found) < 2:
-        raise BadChoice("A curve needs two sizes at least: --sizes 100,300.")
+        raise BadTrainingConfig("A curve needs two sizes at least: --sizes 100,300.")
     return found

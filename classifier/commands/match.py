@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from classifier import threads
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from genrebase.runtime.console import Output
 
 _COLUMNS = ("track", "title", "artists", "distance", "percentile", "best fit")
@@ -37,8 +37,8 @@ def match(
     of all kinds is near to everything, and fits little.
     """
     if [track is not None, genre is not None, every].count(True) != 1:
-        raise BadChoice("Say one of: a track, --genre NAME, or --all.")
-    threads.settle()
+        raise BadTrainingConfig("Say one of: a track, --genre NAME, or --all.")
+    threads.configure_openmp()
     output = Output(as_json=as_json)
     if track is not None:
         _track(output, track, distance, limit)
@@ -53,15 +53,15 @@ def _track(output: Output, track: str, distance: str, limit: int) -> None:
     from classifier.findings import match as matching
     from genrebase.store import connect
 
-    found = matching.track(connect(), track, cast("Any", distance))
+    found = matching.match_track(connect(), track, cast("Any", distance))
     labelled = "" if found.label is None else f", labelled {found.label}"
-    output.say(f"{found.title} - {found.artists} (track {found.track}{labelled})")
+    output.print(f"{found.title} - {found.artists} (track {found.track}{labelled})")
     output.table(
         f"Best fits ({found.method} distance)",
         ("genre", "distance", "percentile"),
         ((near.genre, near.distance, near.percentile) for near in found.genres[:limit]),
     )
-    output.document(found.as_json())
+    output.write_json(found.as_json())
 
 
 def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
@@ -69,8 +69,11 @@ def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
     from classifier.findings import match as matching
     from genrebase.store import connect
 
-    found = matching.genre(connect(), genre, cast("Any", distance), limit=limit)
-    for title, tracks in (("Most typical", found.most), ("Least typical", found.least)):
+    found = matching.match_genre(connect(), genre, cast("Any", distance), limit=limit)
+    for title, tracks in (
+        ("Most typical", found.most_typical),
+        ("Least typical", found.least_typical),
+    ):
         output.table(
             f"{title} of {found.genre} ({found.method} distance)",
             _COLUMNS,
@@ -79,11 +82,11 @@ def _genre(output: Output, genre: str, distance: str, limit: int) -> None:
                 for one in tracks
             ),
         )
-    output.say(
-        f"Another genre's profile fits {found.elsewhere:.1%} of its {found.tracks:,} tracks "
+    output.print(
+        f"Another genre's profile fits {found.fit_another_better:.1%} of its {found.tracks:,} tracks "
         "better."
     )
-    output.document(found.as_json())
+    output.write_json(found.as_json())
 
 
 def _everything(output: Output, distance: str) -> None:
@@ -92,6 +95,6 @@ def _everything(output: Output, distance: str) -> None:
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    stored = matching.everything(connect(), SystemClock(), cast("Any", distance))
-    output.say(f"{stored:,} tracks matched against their genres: see the view track_matches.")
-    output.document({"stored": stored, "distance": distance})
+    stored = matching.store_all_matches(connect(), SystemClock(), cast("Any", distance))
+    output.print(f"{stored:,} tracks matched against their genres: see the view track_matches.")
+    output.write_json({"stored": stored, "distance": distance})

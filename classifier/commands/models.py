@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap, threads
-from classifier.errors import BadChoice
-from classifier.records import MAIN, StoredModel
+from classifier.errors import BadTrainingConfig
+from classifier.records import DEFAULT_TASK, StoredModel
 from genrebase.runtime.console import Output
 
 _COLUMNS = (
@@ -56,16 +56,16 @@ def models(
     )
     output.table("Models (accuracy on test tracks)", _COLUMNS, rows)
     for origin in sorted({one.origin for one in found if one.origin is not None}):
-        tables.show_origin(output, origin)
+        tables.print_origin(output, origin)
     if not found:
-        output.say("No model yet: run `classifier train`.")
-    output.document([one.as_json() for one in found])
+        output.print("No model yet: run `classifier train`.")
+    output.write_json([one.as_json() for one in found])
 
 
 def _kept(model: StoredModel) -> str:
     told = ["pinned"] if model.pinned else []
     told += [] if model.parent_id is None else [f"refit of {model.parent_id}"]
-    told += [] if model.kept else ["figures only"]
+    told += [] if model.has_artifact else ["figures only"]
     return ", ".join(told) or "whole"
 
 
@@ -74,7 +74,7 @@ def promote(
     back: Annotated[
         bool, typer.Option("--back", help="The champion before the present one.")
     ] = False,
-    task: Annotated[str, typer.Option(help="With --back: of which task.")] = MAIN,
+    task: Annotated[str, typer.Option(help="With --back: of which task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Make a model champion of its task by hand, also one that was champion before.
@@ -83,9 +83,9 @@ def promote(
     that only its figures are left of is refused.
     """
     if (number is None) != back:
-        raise BadChoice("Say either a model's number or --back.")
+        raise BadTrainingConfig("Say either a model's number or --back.")
     settings = bootstrap.load_settings()
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import tables
     from classifier.training import promote as promoting
@@ -94,12 +94,12 @@ def promote(
 
     output, clock, cores = Output(as_json=as_json), SystemClock(), settings.threads
     if number is None:
-        model = promoting.back(connect(), clock, tell=output.say, task=task, cores=cores)
+        model = promoting.rollback(connect(), clock, log=output.print, task=task, cores=cores)
     else:
-        model = promoting.run(connect(), number, clock, tell=output.say, cores=cores)
-    tables.show_model(output, model)
-    output.say("`classifier predict` stores its answers for the other tracks.")
-    output.document(model.as_json())
+        model = promoting.run(connect(), number, clock, log=output.print, cores=cores)
+    tables.print_model(output, model)
+    output.print("`classifier predict` stores its answers for the other tracks.")
+    output.write_json(model.as_json())
 
 
 def pin(
@@ -127,10 +127,10 @@ def _pin(number: int, *, pinned: bool, as_json: bool) -> None:
     output, database = Output(as_json=as_json), connect()
     same = dataset.model(database, number).pinned is pinned
     model = retention.pin(database, number, pinned=pinned)
-    output.say(f"Model {number} {_pinned(pinned=pinned, same=same)}")
-    if pinned and not model.kept:
+    output.print(f"Model {number} {_pinned(pinned=pinned, same=same)}")
+    if pinned and not model.has_artifact:
         output.warn("Its artifact and answers were given up before; they do not come back.")
-    output.document(model.as_json())
+    output.write_json(model.as_json())
 
 
 def _pinned(*, pinned: bool, same: bool) -> str:
@@ -158,11 +158,11 @@ def prune(
 
     output = Output(as_json=as_json)
     remembered = bootstrap.load_settings().models_remembered
-    done = retention.prune(connect(), remembered=remembered, dry_run=dry_run)
-    named = ", ".join(str(number) for number in done.given_up) or "none"
+    done = retention.prune(connect(), keep_last=remembered, dry_run=dry_run)
+    named = ", ".join(str(number) for number in done.dropped_artifacts) or "none"
     verb = "would lose" if dry_run else "lost"
-    output.say(f"Models that {verb} artifact and answers: {named} ({done.predictions:,} rows).")
-    if done.shortened:
+    output.print(f"Models that {verb} artifact and answers: {named} ({done.predictions:,} rows).")
+    if done.archived:
         what = "would be left" if dry_run else "is left"
-        output.say(f"Models of which a line {what}: {len(done.shortened):,}.")
-    output.document(done.as_json())
+        output.print(f"Models of which a line {what}: {len(done.archived):,}.")
+    output.write_json(done.as_json())

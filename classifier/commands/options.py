@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from classifier import bootstrap
-from classifier.records import FEATURE_GROUPS, LABELS, MAIN
+from classifier.records import DEFAULT_TASK, FEATURE_GROUPS, LABEL_POLICIES
 
 Split = Annotated[
     str,
@@ -20,7 +20,7 @@ Split = Annotated[
 def _options(
     task: Annotated[
         str, typer.Option(help="The question; only models of the same task compete.")
-    ] = MAIN,
+    ] = DEFAULT_TASK,
     estimator: Annotated[
         str | None, typer.Option(help="What learns; an unknown name shows all there are.")
     ] = None,
@@ -43,7 +43,7 @@ def _options(
             help="claim: one genre a track; exclusive: leave out tracks with two; shared: a track "
             "seen under several is learned under each, and counts as one."
         ),
-    ] = LABELS[0],
+    ] = LABEL_POLICIES[0],
     mapping: Annotated[
         str | None,
         typer.Option(help="Which mapping of fine genres to broad ones [genrebase-13]."),
@@ -89,10 +89,10 @@ def _options(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of everything random.")] = None,
 ) -> None:
-    """Hold the options; what they mean is in `bootstrap.choice`."""
+    """Hold the options; what they mean is in `bootstrap.training_config`."""
 
 
-def with_choice(*, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:
+def with_training_options(*, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:
     """Give a command these options (but `without`); it gets them as one `choice`.
 
     The command's first parameter is `choice: Choice`; its own options come after ours.
@@ -106,7 +106,7 @@ def with_choice(*, without: Sequence[str] = ()) -> Callable[[Callable[..., None]
         @wraps(command)
         def run(**told: Any) -> None:
             words = {option.name: told.pop(option.name) for option in ours}
-            command(bootstrap.choice(bootstrap.load_settings(), **words), **told)
+            command(bootstrap.training_config(bootstrap.load_settings(), **words), **told)
 
         parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (*ours, *own)]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer asks it

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap
-from classifier.records import MAIN
+from classifier.records import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
 
@@ -36,7 +36,7 @@ def plot(
         int | None,
         typer.Option(metavar="ID", help="Confusion, importance, training: of it [the champion]."),
     ] = None,
-    task: Annotated[str, typer.Option(help="Whose champion.")] = MAIN,
+    task: Annotated[str, typer.Option(help="Whose champion.")] = DEFAULT_TASK,
     regime: Annotated[
         str, typer.Option(help="Confusion, learning curve of genres: new_artist or seen_artist.")
     ] = "new_artist",
@@ -54,12 +54,12 @@ def plot(
     settings = bootstrap.load_settings()
     # these bring matplotlib, pandas and SQLAlchemy: --help need not wait
     from classifier.reports import plot as plotting
-    from classifier.reports.plots.request import Wanted
+    from classifier.reports.plots.request import PlotRequest
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    wanted = Wanted(
-        genres=None if genres is None else tuple(bootstrap.listed(genres)),
+    wanted = PlotRequest(
+        genres=None if genres is None else tuple(bootstrap.parse_list(genres)),
         feature=feature,
         x=x,
         y=y,
@@ -70,8 +70,8 @@ def plot(
         experiment=experiment,
         seed=settings.seed,
     )
-    done = plotting.run(connect(), kind, wanted, file)
-    output.say(f"{done.file}: {done.kind} from the view {done.view}, {done.bytes / 1e3:.0f} kB.")
-    output.document(
+    done = plotting.save_plot(connect(), kind, wanted, file)
+    output.print(f"{done.file}: {done.kind} from the view {done.view}, {done.bytes / 1e3:.0f} kB.")
+    output.write_json(
         {"file": str(done.file), "kind": done.kind, "view": done.view, "bytes": done.bytes}
     )

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap, threads
-from classifier.errors import BadChoice
-from classifier.records import MAIN, Answer
+from classifier.errors import BadTrainingConfig
+from classifier.records import DEFAULT_TASK, TrackPrediction
 from genrebase.runtime.console import Output
 
 _DEAF = (
@@ -43,7 +43,7 @@ def predict(
     every: Annotated[
         bool, typer.Option("--all", help="All tracks without an answer (the default).")
     ] = False,
-    task: Annotated[str, typer.Option(help="Whose champion to ask.")] = MAIN,
+    task: Annotated[str, typer.Option(help="Whose champion to ask.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Store the champion's answers for every track that has none yet, or show those for one.
@@ -53,17 +53,17 @@ def predict(
     described = title is not None or artist or album is not None or feature
     asked = (track is not None, search is not None, sound is not None, bool(described), every)
     if sum(asked) > 1:
-        raise BadChoice(
+        raise BadTrainingConfig(
             "Say one of --track, --search, --audio, --all, or describe a track "
             "(--title, --artist, --album, --feature)."
         )
     if search is not None and not search.strip():
-        raise BadChoice(
+        raise BadTrainingConfig(
             "--search wants words of a title or of artists, as in --search 'blue moon'."
         )
     if any(not name.strip() for name in artist or ()):
-        raise BadChoice("--artist wants a name: leave it out where nobody knows it.")
-    threads.settle()
+        raise BadTrainingConfig("--artist wants a name: leave it out where nobody knows it.")
+    threads.configure_openmp()
     output = Output(as_json=as_json)
     if described:
         _describe(output, task, title, artist or (), album, feature or ())
@@ -87,7 +87,7 @@ def _score(output: Output, task: str) -> None:
 
     answered = [(0, 0)]
     with (
-        output.if_stopped(lambda: _answered(*answered[-1])),
+        output.on_interrupt(lambda: _answered(*answered[-1])),
         output.progress("Predicting") as bar,
     ):
 
@@ -98,12 +98,12 @@ def _score(output: Output, task: str) -> None:
         done = batch_predict.run(
             connect(), SystemClock(), task=task, cores=settings.threads, progress=tell
         )
-    output.say(
+    output.print(
         f"Model {done.model} answered for {done.scored:,} tracks ({done.written:,} rows) "
         f"in {done.seconds:.1f} s."
     )
-    tables.show_origin(output, done.origin)
-    output.document(asdict(done))
+    tables.print_origin(output, done.origin)
+    output.write_json(asdict(done))
 
 
 def _answered(scored: int, of: int) -> str:
@@ -120,9 +120,9 @@ def _answer(output: Output, task: str, track: str) -> None:
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
-    found = predicting.answer(connect(), track, task=task)
+    found = predicting.predict_track(connect(), track, task=task)
     _show(output, found)
-    output.document(found.as_json())
+    output.write_json(found.as_json())
 
 
 def _search(output: Output, task: str, text: str) -> None:
@@ -131,7 +131,7 @@ def _search(output: Output, task: str, text: str) -> None:
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
-    found = predicting.search(connect(), text, task=task)
+    found = predicting.predict_search(connect(), text, task=task)
     if len(found) == 1:
         _show(output, found[0])
     else:
@@ -140,8 +140,8 @@ def _search(output: Output, task: str, text: str) -> None:
             ("track", "title", "artists", "genre", "probability"),
             [(one.track, one.title, one.artists, *one.top[0]) for one in found],
         )
-        tables.show_origin(output, found[0].origin)
-    output.document({"search": text, "answers": [one.as_json() for one in found]})
+        tables.print_origin(output, found[0].origin)
+    output.write_json({"search": text, "answers": [one.as_json() for one in found]})
 
 
 def _listen(output: Output, task: str, path: Path) -> None:
@@ -149,34 +149,34 @@ def _listen(output: Output, task: str, path: Path) -> None:
     from classifier.serving import predict_audio
     from genrebase.store import connect
 
-    workers = bootstrap.load_settings().threads or threads.unused()
+    workers = bootstrap.load_settings().threads or threads.idle_cores()
     told = "nothing of what was heard is stored, as ever with --audio."
-    with output.if_stopped(lambda: told), output.progress("Listening") as bar:
-        done = predict_audio.run(
+    with output.on_interrupt(lambda: told), output.progress("Listening") as bar:
+        done = predict_audio.predict_files(
             connect(),
             path,
             task=task,
             workers=workers,
             progress=lambda heard, of: bar(heard, total=of),
         )
-    for file, reason in done.unheard:
+    for file, reason in done.unreadable:
         output.warn(f"{file}: {reason}")
-    if done.answers and not done.hears:
-        output.warn(_DEAF.format(model=done.answers[0][1].model))
+    if done.predictions and not done.uses_audio:
+        output.warn(_DEAF.format(model=done.predictions[0][1].model))
     if path.is_file():
-        ((file, found),) = done.answers
+        ((file, found),) = done.predictions
         _show(output, found)
-        output.document({"file": file, **found.as_json()})
+        output.write_json({"file": file, **found.as_json()})
         return
     output.table(
         "",
         ("file", "title", "artists", "genre", "probability"),
         [
             (Path(file).relative_to(path), one.title, one.artists, *one.top[0])
-            for file, one in done.answers
+            for file, one in done.predictions
         ],
     )
-    output.document(done.as_json())
+    output.write_json(done.as_json())
 
 
 def _describe(
@@ -192,29 +192,29 @@ def _describe(
     from genrebase.store import connect
 
     numbers = dict(_number(text) for text in features)
-    track = predicting.Described(title, tuple(artists), album, numbers)
-    found = predicting.describe(connect(), track, task=task)
+    track = predicting.TrackDescription(title, tuple(artists), album, numbers)
+    found = predicting.predict_described(connect(), track, task=task)
     _show(output, found)
-    output.document(found.as_json())
+    output.write_json(found.as_json())
 
 
 def _number(text: str) -> tuple[str, float]:
-    name, value = bootstrap.parameter(text)
+    name, value = bootstrap.parse_parameter(text)
     try:
         return name, float(value)
     except (TypeError, ValueError):
-        raise BadChoice(f"{value!r} is no number: write --feature {name}=0.5.") from None
+        raise BadTrainingConfig(f"{value!r} is no number: write --feature {name}=0.5.") from None
 
 
-def _show(output: Output, found: Answer) -> None:
+def _show(output: Output, found: TrackPrediction) -> None:
     from classifier.commands import tables  # brings scikit-learn
 
     stored = "" if found.track is None else f" (track {found.track})"
     named = " - ".join(part for part in (found.title, found.artists) if part)
-    output.say(f"{named or 'The described track'}{stored}")
+    output.print(f"{named or 'The described track'}{stored}")
     output.table("", ("genre", "probability"), found.top)
     knows = "an artist it knows" if found.regime == "seen_artist" else "an artist it never met"
-    output.say(f"Model {found.model}, {knows}.")
+    output.print(f"Model {found.model}, {knows}.")
     if found.in_training:
-        output.say("It learned from this track; the answer is of a refit that did not.")
-    tables.show_origin(output, found.origin)
+        output.print("It learned from this track; the answer is of a refit that did not.")
+    tables.print_origin(output, found.origin)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from classifier.records import MAIN, Choice
+from classifier.records import DEFAULT_TASK, TrainingConfig
 
 
-def choice_words(choice: Choice) -> Iterator[str]:
+def config_args(choice: TrainingConfig) -> Iterator[str]:
     """Yield the options that a choice differs by from what it would be without any."""
-    default = Choice()
-    if choice.task != MAIN:
+    default = TrainingConfig()
+    if choice.task != DEFAULT_TASK:
         yield from ("--task", choice.task)
     for name in ("genres", "exclude", "features"):
         told = getattr(choice, name)
@@ -27,7 +27,7 @@ def choice_words(choice: Choice) -> Iterator[str]:
         yield from (f"--{'pca' if name == 'components' else name}", str(value))
 
 
-def param_words(params: Mapping[str, Any]) -> Iterator[str]:
+def param_args(params: Mapping[str, Any]) -> Iterator[str]:
     for name, value in params.items():
         told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         yield from ("--param", f"{name}={told}")

@@ -28,11 +28,11 @@ def run(
     logging.configure(settings.log_level, human=False if as_json else None)
     clock, database = SystemClock(), connect()
     daemon = schedule.Daemon(database, settings, clock)
-    Output(as_json=as_json).say(
+    Output(as_json=as_json).print(
         f"The trainer runs ({settings.schedule}, and as the data grows); Ctrl-C ends it."
     )
     with (
-        stop_on_signals(clock.interrupt, daemon.give_up) as stop,
-        metrics.serving(database, settings, clock),
+        stop_on_signals(clock.interrupt, daemon.cancel) as stop,
+        metrics.serve_health(database, settings, clock),
     ):
         daemon.run(stop)

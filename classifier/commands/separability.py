@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import bootstrap, threads
-from classifier.records import MAIN
+from classifier.records import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.findings.pairwise_auc import Held
-    from classifier.findings.separability import Separated
+    from classifier.findings.pairwise_auc import SubsetAccuracy
+    from classifier.findings.separability import SeparabilityResult
 
 _HARDEST = 10
 
@@ -20,7 +20,7 @@ def separability(
     number: Annotated[
         int | None, typer.Option("--model", metavar="ID", help="By this model [the champion].")
     ] = None,
-    task: Annotated[str, typer.Option(help="By whose champion.")] = MAIN,
+    task: Annotated[str, typer.Option(help="By whose champion.")] = DEFAULT_TASK,
     regime: Annotated[
         str, typer.Option(help="On which tracks: all, new_artist or seen_artist.")
     ] = "all",
@@ -36,7 +36,7 @@ def separability(
     taken, and held against the test tracks. Pairs are stored (view `genre_separabilities`).
     """
     settings = bootstrap.load_settings()
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
     from classifier.findings import separability as separating
@@ -45,7 +45,7 @@ def separability(
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
-    with output.if_stopped(lambda: interrupts.AS_IT_WAS):
+    with output.on_interrupt(lambda: interrupts.NOTHING_STORED):
         found = separating.run(
             database,
             size,
@@ -58,31 +58,33 @@ def separability(
     _show(output, found)
     document: dict[str, Any] = found.as_json()
     if train:
-        with interrupts.training(output, database):
+        with interrupts.report_training_on_interrupt(output, database):
             done = training.run(
                 database,
                 found.choice,
                 SystemClock(),
-                tell=lambda what: output.say(f"Training: {what}."),
+                log=lambda what: output.print(f"Training: {what}."),
                 cores=settings.threads,
-                remembered=settings.models_remembered,
+                keep_last=settings.models_remembered,
             )
-        tables.show_model(output, done.model)
+        tables.print_model(output, done.model)
         document["trained"] = done.as_json()
     else:
-        tables.show_origin(output, found.origin)
-    output.document(document)
+        tables.print_origin(output, found.origin)
+    output.write_json(document)
 
 
-def _show(output: Output, found: "Separated") -> None:
-    output.say(f"By model {found.model}, {len(found.genres)} genres: {', '.join(found.genres)}.")
+def _show(output: Output, found: "SeparabilityResult") -> None:
+    output.print(f"By model {found.model}, {len(found.genres)} genres: {', '.join(found.genres)}.")
     how = {
-        "exhaustive": f"all {found.best.looked_at:,} sets were compared",
-        "greedy": f"a search, {found.best.looked_at:,} steps: nothing proves it the best",
+        "exhaustive": f"all {found.best_subset.sets_compared:,} sets were compared",
+        "greedy": f"a search, {found.best_subset.sets_compared:,} steps: nothing proves it the best",
     }
-    output.say(f"Mean area of their pairs {found.best.mean:.3f}; {how[found.best.search]}.")
-    output.say(
-        f"Hardest of them: {found.worst[0]} and {found.worst[1]} ({found.best.worst.auc:.3f})."
+    output.print(
+        f"Mean area of their pairs {found.best_subset.mean_auc:.3f}; {how[found.best_subset.search]}."
+    )
+    output.print(
+        f"Hardest of them: {found.worst_pair[0]} and {found.worst_pair[1]} ({found.best_subset.worst_pair.auc:.3f})."
     )
     output.table(
         "Among these genres only, mean share recognised",
@@ -98,7 +100,7 @@ def _show(output: Output, found: "Separated") -> None:
         output.warn(f"Too few validation tracks: {', '.join(found.left_out)}.")
 
 
-def _row(name: str, held: "Held") -> tuple[object, ...]:
+def _row(name: str, held: "SubsetAccuracy") -> tuple[object, ...]:
     interval = held.interval
     span = "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
     return name, held.accuracy, span, held.baseline, held.n

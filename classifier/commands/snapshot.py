@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from classifier import threads
-from classifier.commands.options import with_choice
-from classifier.records import Choice
+from classifier.commands.options import with_training_options
+from classifier.records import TrainingConfig
 from genrebase.runtime.console import Output
 
 
-@with_choice()
+@with_training_options()
 def snapshot(
-    choice: Choice,
+    choice: TrainingConfig,
     name: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to make.")],
     ids_only: Annotated[
         bool,
@@ -26,7 +26,7 @@ def snapshot(
     `classifier train --snapshot NAME` repeats the figures to the last digit. A folder that is
     there is never touched.
     """
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.training import freeze
     from genrebase.runtime.clock import SystemClock
@@ -35,14 +35,14 @@ def snapshot(
     output = Output(as_json=as_json)
     done = freeze.run(connect(), choice, name, SystemClock(), ids_only=ids_only)
     for file, described in done.manifest["files"].items():
-        output.say(
+        output.print(
             f"{name / file}: {described['rows']:,} rows, {described['bytes'] / 1e6:.1f} MB."
         )
-    if done.without_id:
-        output.warn(f"{done.without_id:,} tracks have no Spotify id and are left out.")
+    if done.tracks_without_id:
+        output.warn(f"{done.tracks_without_id:,} tracks have no Spotify id and are left out.")
     if ids_only:
-        output.say("Ids, folds and sides only: this can be published.")
+        output.print("Ids, folds and sides only: this can be published.")
     else:
-        output.say(f"{done.manifest['terms']}")
-        output.say(f"`classifier train --snapshot {name}` repeats the figures.")
-    output.document({"folder": str(name), "without_id": done.without_id, **done.manifest})
+        output.print(f"{done.manifest['terms']}")
+        output.print(f"`classifier train --snapshot {name}` repeats the figures.")
+    output.write_json({"folder": str(name), "without_id": done.tracks_without_id, **done.manifest})

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifier import bootstrap
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 
 if TYPE_CHECKING:
-    from classifier.training.snapshots import Frozen
+    from classifier.training.snapshots import TrainingSnapshot
 
 
-def thawed(folder: Path | None, told: Choice) -> "tuple[Frozen | None, Choice]":
+def load_snapshot_option(
+    folder: Path | None, told: TrainingConfig
+) -> "tuple[TrainingSnapshot | None, TrainingConfig]":
     """Return the snapshot and what to ask of it: what it was made for, but for what is told.
 
     Without a folder there is none, and what is told stands.
@@ -20,5 +22,5 @@ def thawed(folder: Path | None, told: Choice) -> "tuple[Frozen | None, Choice]":
     from classifier.training import snapshots  # this brings pandas: --help need not wait
 
     frozen = snapshots.read(folder)
-    default = bootstrap.choice(bootstrap.load_settings())
-    return frozen, snapshots.merged(frozen.choice, told, default)
+    default = bootstrap.training_config(bootstrap.load_settings())
+    return frozen, snapshots.merge_config(frozen.config, told, default)

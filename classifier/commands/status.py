@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from classifier.records import MAIN
+from classifier.records import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
 
 def status(
-    task: Annotated[str, typer.Option(help="Of which task.")] = MAIN,
+    task: Annotated[str, typer.Option(help="Of which task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Show who is champion, how many tracks it has answered for, and what ran last."""
@@ -24,18 +24,18 @@ def status(
 
     output, database = Output(as_json=as_json), connect()
     champion = dataset.find_champion(database, task)
-    standing = dataset.standing(database, None if champion is None else champion.id)
+    standing = dataset.dataset_counts(database, None if champion is None else champion.id)
     runs = [jobs.last_run(database, job) for job in (job_name(task), "predict")]
-    output.say(
+    output.print(
         f"{standing.tracks:,} tracks, {standing.labelled:,} of them labelled, "
         f"{standing.scored:,} answered by the champion."
     )
     if champion is None:
-        output.say(f"No model answers for the task {task!r} yet: run `classifier train`.")
+        output.print(f"No model answers for the task {task!r} yet: run `classifier train`.")
     else:
-        tables.show_model(output, champion)
+        tables.print_model(output, champion)
     now = SystemClock().now()
-    shown = [jobs.as_it_is(run, now) for run in runs if run is not None]
+    shown = [jobs.effective_run(run, now) for run in runs if run is not None]
     for run in shown:
         if run.error is not None:
             output.warn(f"{run.job} {run.outcome}: {run.error}")
@@ -51,7 +51,7 @@ def status(
         "champion": None if champion is None else champion.as_json(),
         "last_runs": shown,
     }
-    output.document(document)
+    output.write_json(document)
 
 
 def _shown(moment: datetime | None) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from classifier.evaluation.report import FEW
+from classifier.evaluation.report import FEW_TRACKS
 from classifier.records import StoredModel
 from genrebase.runtime.console import Output
 
@@ -20,20 +20,22 @@ _FIGURES: Final = {
     "any_genre_accuracy": "any genre it was seen under",
     "broad_accuracy": "right broad genre",
 }
-INVENTED: Final = "Trained on an invented catalogue ({origin}): none of this is real music."
+SYNTHETIC_NOTICE: Final = (
+    "Trained on an invented catalogue ({origin}): none of this is real music."
+)
 
 
-def show_model(output: Output, model: StoredModel) -> None:
+def print_model(output: Output, model: StoredModel) -> None:
     """Show what a model is and how good it is."""
-    output.say(
+    output.print(
         f"Model {model.id} ({model.estimator}, task {model.task}) is {model.status}: "
         f"{model.reason or 'no reason given'}"
     )
-    output.say(
+    output.print(
         f"{len(model.classes)} genres from {model.trained_rows:,} tracks in {model.seconds:.1f} s."
     )
     if model.status == "refit":
-        output.say(
+        output.print(
             f"It has no figures of its own; those below are of model {model.parent_id}, whose "
             "recipe it is."
         )
@@ -44,14 +46,14 @@ def show_model(output: Output, model: StoredModel) -> None:
         _rows([model.metrics[regime] for regime in measured], len(model.classes)),
     )
     for sentence in _proportions(model.metrics):
-        output.say(sentence)
-    show_origin(output, model.origin)
+        output.print(sentence)
+    print_origin(output, model.origin)
 
 
-def show_origin(output: Output, origin: str | None) -> None:
+def print_origin(output: Output, origin: str | None) -> None:
     """Say so where a model learned from an invented catalogue."""
     if origin is not None:
-        output.say(INVENTED.format(origin=origin))
+        output.print(SYNTHETIC_NOTICE.format(origin=origin))
 
 
 def _of_split(model: StoredModel) -> str:
@@ -66,7 +68,9 @@ def _rows(regimes: Sequence[Mapping[str, Any]], genres: int) -> Iterator[Sequenc
     """Yield a row per figure, a column per regime; `genres` are what a guess is among."""
     if not regimes:
         return
-    few = [f"{one['n']:,}" + (" (too few to say)" if one["n"] < FEW else "") for one in regimes]
+    few = [
+        f"{one['n']:,}" + (" (too few to say)" if one["n"] < FEW_TRACKS else "") for one in regimes
+    ]
     yield ("tracks", *few)
     yield ("accuracy", *(one["accuracy"] for one in regimes))
     yield ("  95% interval", *(_span(one["interval"]) for one in regimes))

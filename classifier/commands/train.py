@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.options import Split, with_choice
-from classifier.commands.snapshot_option import thawed
-from classifier.errors import BadChoice
-from classifier.records import SPLITS, Choice
+from classifier.commands.options import Split, with_training_options
+from classifier.commands.snapshot_option import load_snapshot_option
+from classifier.errors import BadTrainingConfig
+from classifier.records import SPLITS, TrainingConfig
 from genrebase.runtime.console import Output
 
 
-@with_choice()
+@with_training_options()
 def train(
-    choice: Choice,
+    choice: TrainingConfig,
     split: Split = SPLITS[0],
     snapshot: Annotated[
         Path | None,
@@ -47,11 +47,11 @@ def train(
     answers for music that is not in the database, as long as its parent is champion. Left out are
     the validation tracks alone, by which the recipe ends its learning and weighs its experts.
     """
-    threads.settle()
-    choice = bootstrap.judged_by(choice, split)
+    threads.configure_openmp()
+    choice = bootstrap.with_split(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
-    from classifier.data.training_data import named
+    from classifier.data.training_data import format_counts
     from classifier.training import refit as refitting
     from classifier.training import train as training
     from genrebase.runtime.clock import SystemClock
@@ -63,48 +63,48 @@ def train(
         _check_alone(choice, snapshot)
         tell = _teller(output)
         database = connect()
-        with interrupts.training(output, database):
-            model = refitting.run(database, choice.task, SystemClock(), tell=tell, cores=cores)
-        tables.show_model(output, model)
-        output.document(model.as_json())
+        with interrupts.report_training_on_interrupt(output, database):
+            model = refitting.run(database, choice.task, SystemClock(), log=tell, cores=cores)
+        tables.print_model(output, model)
+        output.write_json(model.as_json())
         return
-    frozen, choice = thawed(snapshot, choice)
+    frozen, choice = load_snapshot_option(snapshot, choice)
     database = connect()
-    with _in_the_background(niceness), interrupts.training(output, database):
+    with _in_the_background(niceness), interrupts.report_training_on_interrupt(output, database):
         done = training.run(
             database,
             choice,
             SystemClock(),
-            tell=_teller(output),
+            log=_teller(output),
             cores=cores,
             again=again,
-            frozen=frozen,
-            remembered=settings.models_remembered,
+            snapshot=frozen,
+            keep_last=settings.models_remembered,
         )
     if done.left_out:
-        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
     if done.unmapped:
         output.warn(
-            f"Not in the mapping: {named(done.unmapped)}; --unmapped says where they go "
+            f"Not in the mapping: {format_counts(done.unmapped)}; --unmapped says where they go "
             f"(here: {choice.unmapped})."
         )
     for warning in done.warnings:
         output.warn(warning)
     if done.nothing_new:
-        output.say("Nothing new: same tracks, parameters and code as this model.")
-    tables.show_model(output, done.model)
-    output.document(done.as_json())
+        output.print("Nothing new: same tracks, parameters and code as this model.")
+    tables.print_model(output, done.model)
+    output.write_json(done.as_json())
 
 
 def _teller(output: Output) -> Callable[[str], None]:
-    return lambda what: output.say(f"Training: {what}.")
+    return lambda what: output.print(f"Training: {what}.")
 
 
-def _check_alone(choice: Choice, snapshot: Path | None) -> None:
-    """Raise `BadChoice` where something is asked of a refit that its parent decides."""
-    plain = bootstrap.choice(bootstrap.load_settings(), task=choice.task)
+def _check_alone(choice: TrainingConfig, snapshot: Path | None) -> None:
+    """Raise `BadTrainingConfig` where something is asked of a refit that its parent decides."""
+    plain = bootstrap.training_config(bootstrap.load_settings(), task=choice.task)
     if choice != plain or snapshot is not None:
-        raise BadChoice(
+        raise BadTrainingConfig(
             "--refit takes the champion's own recipe: leave out all other options but --task."
         )
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import bootstrap, threads
-from classifier.commands.options import with_choice
-from classifier.commands.reproduce import choice_words, param_words
-from classifier.commands.snapshot_option import thawed
-from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.commands.options import with_training_options
+from classifier.commands.reproduce import config_args, param_args
+from classifier.commands.snapshot_option import load_snapshot_option
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrainingConfig
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.experiments.tune import Tuned
+    from classifier.experiments.tune import TuningResult
 
 _COLUMNS = ("point", "genre", "parameters", "per genre", "score", "folds", "seconds")
 _SHOWN = 15
@@ -25,9 +25,9 @@ _SHOWN = 15
 _EVERY = "all"
 
 
-@with_choice()
+@with_training_options()
 def tune(
-    choice: Choice,
+    choice: TrainingConfig,
     space: Annotated[
         Path | None,
         typer.Option(help="What to vary, TOML or JSON (default: the estimator's own space)."),
@@ -70,93 +70,97 @@ def tune(
     Folds are of artists, one after another held out; the test fold is never looked at. Every
     trial is stored when it is done, and the same command goes on where it was left off.
     """
-    threads.settle()
+    threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
-    from classifier.data.training_data import named
+    from classifier.data.training_data import format_counts
     from classifier.experiments import search as study
     from classifier.experiments import search_spaces, tune
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     if train and binary is not None:
-        raise BadChoice("--train trains one model: leave out --binary, or train what it prints.")
+        raise BadTrainingConfig(
+            "--train trains one model: leave out --binary, or train what it prints."
+        )
     if train and snapshot is not None:
-        raise BadChoice("--train trains on the database: leave out --snapshot.")
+        raise BadTrainingConfig("--train trains on the database: leave out --snapshot.")
     output = Output(as_json=as_json)
-    frozen, choice = thawed(snapshot, choice)
+    frozen, choice = load_snapshot_option(snapshot, choice)
     genres = None if binary is None else _genres(binary)
-    asked = study.Study(
-        search_spaces.default(choice.estimator) if space is None else search_spaces.read(space),
+    asked = study.SearchSettings(
+        search_spaces.default_space(choice.estimator)
+        if space is None
+        else search_spaces.read_space(space),
         search,
         trials,
         folds,
-        metric or (study.METRICS if genres is None else study.BINARY_METRICS)[0],
+        metric or (study.TUNING_METRICS if genres is None else study.ONE_VS_REST_METRICS)[0],
         regime,
         genres,
     )
     database, clock = connect(), SystemClock()
     settings = bootstrap.load_settings()
     cores = settings.threads
-    with interrupts.trying(output, "Tuning", again=again) as progress:
+    with interrupts.report_trials_on_interrupt(output, "Tuning", again=again) as progress:
         done = tune.run(
             database,
             choice,
             asked,
             clock,
             seconds=None if minutes is None else minutes * 60,
-            found=None if frozen is None else frozen.found,
+            snapshot=None if frozen is None else frozen.dataset,
             progress=progress,
             cores=cores,
             again=again,
         )
     if done.left_out:
-        output.warn(f"Left out for too few tracks: {named(done.left_out)}.")
+        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
     _show(output, done, asked.metric)
-    line = train_line(choice, done)
+    line = train_command(choice, done)
     if line is not None:
-        output.say(f"To use it: {line}")
-    tables.show_origin(output, done.origin)
+        output.print(f"To use it: {line}")
+    tables.print_origin(output, done.origin)
     document: dict[str, Any] = {**asdict(done), "metric": asked.metric, "command": line}
     if train and line is not None:
         from classifier.training import train as training
 
         best = replace(choice, params=dict(done.found[0].params))
-        with interrupts.training(output, database):
+        with interrupts.report_training_on_interrupt(output, database):
             trained = training.run(
                 database,
                 best,
                 clock,
-                tell=output.say,
+                log=output.print,
                 cores=cores,
-                remembered=settings.models_remembered,
+                keep_last=settings.models_remembered,
             )
-        tables.show_model(output, trained.model)
+        tables.print_model(output, trained.model)
         document["model"] = trained.as_json()
-    output.document(document)
+    output.write_json(document)
 
 
-def train_line(choice: Choice, done: "Tuned") -> str | None:
+def train_command(choice: TrainingConfig, done: "TuningResult") -> str | None:
     """Return the command that trains what came out best; None where nothing did."""
     found = [one for one in done.found if one.score is not None]
     if not found:
         return None
-    words = ["classifier", "train", *choice_words(choice)]
+    words = ["classifier", "train", *config_args(choice)]
     if found[0].genre is None:
-        words += ["--estimator", choice.estimator, *param_words(found[0].params)]
+        words += ["--estimator", choice.estimator, *param_args(found[0].params)]
         return shlex.join(words)
     told: dict[str, Any] = {"member": choice.estimator}
     told["by_genre"] = {one.genre: dict(one.params) for one in found if one.params}
-    return shlex.join([*words, "--estimator", "voting", *param_words(told)])
+    return shlex.join([*words, "--estimator", "voting", *param_args(told)])
 
 
 def _genres(text: str) -> tuple[str, ...]:
-    return () if text.strip() == _EVERY else tuple(bootstrap.listed(text))
+    return () if text.strip() == _EVERY else tuple(bootstrap.parse_list(text))
 
 
-def _show(output: Output, done: "Tuned", metric: str) -> None:
+def _show(output: Output, done: "TuningResult", metric: str) -> None:
     if done.nothing_new:
-        output.say("Nothing new: all of it was tried on these tracks already.")
+        output.print("Nothing new: all of it was tried on these tracks already.")
     output.table(
         f"Experiment {done.experiment}: {metric} on validation tracks",
         _COLUMNS,
@@ -177,12 +181,12 @@ def _show(output: Output, done: "Tuned", metric: str) -> None:
         output.warn(f"{json.dumps(one['params'])} failed: {one['error']}")
     for best in done.found:
         if best.score is None:
-            output.say("Nothing was tried to its end yet.")
+            output.print("Nothing was tried to its end yet.")
             continue
         named = "" if best.genre is None else f"{best.genre}: "
         beside = "" if best.default is None else f", the defaults {best.default:.4f}"
-        output.say(
+        output.print(
             f"{named}{metric} {best.score:.4f} by {dict(best.params) or 'the defaults'}{beside}."
         )
     if done.stopped is not None:
-        output.say("The time is up: the same command goes on where this ends.")
+        output.print("The time is up: the same command goes on where this ends.")

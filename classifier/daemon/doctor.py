@@ -10,7 +10,7 @@ from genrebase.runtime.checks import Check
 def checks() -> Iterator[Check]:
     """Yield a line about the threads to train with and one about the champion."""
     settings = bootstrap.load_settings()
-    cores = threads.available()
+    cores = threads.available_cores()
     yield _threads(settings.threads, cores)
     yield _champion()
 
@@ -30,13 +30,13 @@ def _threads(wanted: int | None, cores: int) -> Check:
 def _champion() -> Check:
     # these bring pandas and SQLAlchemy: the doctor's other lines need not wait
     from classifier.data import dataset
-    from classifier.records import MAIN
+    from classifier.records import DEFAULT_TASK
     from genrebase.store import connect
 
     try:
         database = connect()
         try:
-            found = dataset.find_champion(database, MAIN)
+            found = dataset.find_champion(database, DEFAULT_TASK)
         finally:
             database.dispose()
     except GenrebaseError as error:

@@ -9,21 +9,21 @@ from sqlalchemy import Connection, func, select
 
 from classifier.data.dataset import Database
 from genrebase.store import tables, views
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 
-WEEK: Final = timedelta(days=7)
+RECENT: Final = timedelta(days=7)
 """Tracks first seen since then are the recent ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class TrackWindow:
     """Tracks of one age."""
 
     tracks: int
     without_features: int
-    answers: Mapping[str, int]
+    predicted_genres: Mapping[str, int]
     """First answers of the champion, by genre."""
-    confidence: float
+    total_confidence: float
     """Sum of their probabilities."""
 
 
@@ -31,15 +31,15 @@ class Side:
 class Drift:
     """Recent tracks beside all others."""
 
-    recent: Side
-    before: Side
+    recent: TrackWindow
+    earlier: TrackWindow
 
-    def distance(self) -> float | None:
+    def genre_distance(self) -> float | None:
         """Return the part of recent answers that are of other genres than before, 0 to 1.
 
         The total variation distance of the shares of genres; None where a side has no answer.
         """
-        recent, before = self.recent.answers, self.before.answers
+        recent, before = self.recent.predicted_genres, self.earlier.predicted_genres
         if not recent or not before:
             return None
         n, m = sum(recent.values()), sum(before.values())
@@ -47,20 +47,20 @@ class Drift:
         return sum(abs(recent.get(g, 0) / n - before.get(g, 0) / m) for g in genres) / 2
 
 
-def measure(database: Database, now: datetime) -> Drift:
+def measure_drift(database: Database, now: datetime) -> Drift:
     """Compare the tracks of the last seven days with the others, of one snapshot."""
-    with reading(database) as connection:
-        recent = tables.track.c.first_seen_at >= now - WEEK
+    with read_transaction(database) as connection:
+        recent = tables.track.c.first_seen_at >= now - RECENT
         return Drift(_side(connection, recent), _side(connection, ~recent))
 
 
-def predictions(database: Database) -> int:
+def prediction_count(database: Database) -> int:
     """Return how many rows of answers are stored, of all models."""
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return connection.scalar(select(func.count()).select_from(tables.prediction)) or 0
 
 
-def trainings(database: Database) -> dict[str, int]:
+def training_outcomes(database: Database) -> dict[str, int]:
     """Return how often trainings ended in each way."""
     row = tables.job_run.c
     query = (
@@ -68,11 +68,11 @@ def trainings(database: Database) -> dict[str, int]:
         .where((row.job == "train") | row.job.startswith("train "))
         .group_by(row.outcome)
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return {outcome: number for outcome, number in connection.execute(query).all()}  # noqa: C416 - rows are no pairs to mypy
 
 
-def _side(connection: Connection, which: Any) -> Side:
+def _side(connection: Connection, which: Any) -> TrackWindow:
     track, heard, shown = tables.track, tables.audio_features, views.predictions
     known = select(heard.c.track_id).where(heard.c.track_id == track.c.id).exists()
     answered = (
@@ -83,7 +83,7 @@ def _side(connection: Connection, which: Any) -> Side:
     )
     rows = connection.execute(answered).all()
     tracks = select(func.count()).select_from(track).where(which)
-    return Side(
+    return TrackWindow(
         connection.scalar(tracks) or 0,
         connection.scalar(tracks.where(~known)) or 0,
         {row.genre: row.n for row in rows},

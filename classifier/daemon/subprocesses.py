@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from classifier.errors import ClassifierError, TookTooLong
+from classifier.errors import ClassifierError, TrainingTimeout
 from classifier.settings import ClassifierSettings
 from genrebase.errors import NothingToDo
 from genrebase.runtime.clock import Clock
@@ -24,21 +24,21 @@ _PATIENCE: Final = 10.0
 _log = structlog.get_logger(__name__)
 
 
-class Children:
+class SubprocessRunner:
     """Runs commands of ours, each to its end or its deadline."""
 
     def __init__(self, settings: ClassifierSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self._given_up = Event()
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """End the children in hand and start no other."""
         self._given_up.set()
 
     def __call__(self, *arguments: str) -> None:
         """Run `classifier` with these arguments.
 
-        Raise `TookTooLong` at the deadline, `ClassifierError` where it failed or was killed.
+        Raise `TrainingTimeout` at the deadline, `ClassifierError` where it failed or was killed.
         """
         if self._given_up.is_set():
             return
@@ -69,7 +69,7 @@ class Children:
                 if late or self._given_up.is_set():
                     _end(process)
                     if late:
-                        raise TookTooLong(
+                        raise TrainingTimeout(
                             f"`classifier {name}` was ended after "
                             f"{self._settings.deadline:.0f} s: raise CLASSIFIER_DEADLINE, "
                             "or train on less with --per-genre."

@@ -14,13 +14,13 @@ CHUNK: Final = 50_000
 """Rows held as single values at once: some 100 MB."""
 
 
-def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
+def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Return the rows of `query`, each column with its dtype."""
-    found = list(parts(connection, query))
+    found = list(read_chunks(connection, query))
     return found[0] if len(found) == 1 else pd.concat(found, ignore_index=True)
 
 
-def parts(connection: Connection, query: Select[Any]) -> Iterator[pd.DataFrame]:
+def read_chunks(connection: Connection, query: Select[Any]) -> Iterator[pd.DataFrame]:
     """Run `query` without SQLAlchemy's work per value; give each column its dtype at once.
 
     At least one part comes, if need be without rows.
@@ -52,7 +52,7 @@ def _series(kind: Any, cells: Sequence[Any]) -> pd.Series:
         return pd.Series(_whole(cells))
     if isinstance(kind, (Float, Numeric)):
         return pd.Series(np.array(cells, dtype=np.float64))
-    if isinstance(kind, tables.Moment):
+    if isinstance(kind, tables.UtcDateTime):
         return pd.Series(pd.to_datetime(list(cells), utc=True, format="ISO8601")).dt.as_unit("us")
     if isinstance(kind, NullType) and not any(isinstance(cell, str) for cell in cells):
         return pd.Series(np.array(cells, dtype=np.float64))  # a function of SQL without a type

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, true
 
 from classifier.data import audio_joins, dataframes
-from classifier.errors import BadChoice, NoChampion, UnknownModel
-from classifier.records import Choice, StoredModel
+from classifier.errors import BadTrainingConfig, NoChampion, UnknownModel
+from classifier.records import StoredModel, TrainingConfig
 from genrebase import store
 from genrebase.store import names, tables, views
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 
 Database = Engine
 """What every use case is handed: an engine on a checked schema."""
 
-SCORED_AT_ONCE: Final = 10_000
+SCORING_CHUNK_SIZE: Final = 10_000
 """Tracks read, answered for and stored before the next ones: what a stop of a scoring loses."""
 
-LEARNED: Final = (
+INPUT_COLUMNS: Final = (
     "track_id",
     "title",
     "artists",
@@ -37,7 +37,7 @@ LEARNED: Final = (
 )
 """What a model may look at, besides the key."""
 
-PLAIN: Final = Choice()
+DEFAULT_CONFIG: Final = TrainingConfig()
 """Looks at nothing that has to be asked for."""
 
 _MODEL: Final = [column for column in tables.model.c if column.name != "artifact"]
@@ -48,7 +48,7 @@ _SPOTIFY: Final = re.compile(
 )
 
 
-def read(
+def read_view(
     view: str,
     source: Engine | str | None = None,
     *,
@@ -60,48 +60,48 @@ def read(
     `source` is an engine (`genrebase.store.connect`), a database's address, or None for
     `STORE_URL`. Whole numbers are `Int64`, booleans `boolean`, text `string` (missing: `pd.NA`),
     moments `datetime64[us, UTC]`, everything else `float64` (missing: NaN).
-    Raise `BadChoice` for a view or column that does not exist.
+    Raise `BadTrainingConfig` for a view or column that does not exist.
     """
     query = _chosen(view, columns).limit(limit)
     engine = source if isinstance(source, Engine) else store.connect(source)
-    with reading(engine) as connection:
-        return dataframes.frame(connection, query)
+    with read_transaction(engine) as connection:
+        return dataframes.read_frame(connection, query)
 
 
-def read_parts(
+def read_view_chunks(
     view: str, database: Database, *, columns: Sequence[str] | None = None
 ) -> Iterator[pd.DataFrame]:
-    """Yield a view as `read` returns it, at most 50,000 rows at a time, all of one moment."""
+    """Yield a view as `read_view` returns it, at most 50,000 rows at a time, all of one moment."""
     query = _chosen(view, columns)
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         connection.execution_options(stream_results=True, max_row_buffer=dataframes.CHUNK)
-        yield from dataframes.parts(connection, query)
+        yield from dataframes.read_chunks(connection, query)
 
 
 def _chosen(view: str, columns: Sequence[str] | None) -> Select[Any]:
     known = views.ALL.get(view)
     if known is None:
-        raise BadChoice(f"There is no view {view!r}. Known: {', '.join(views.ALL)}.")
+        raise BadTrainingConfig(f"There is no view {view!r}. Known: {', '.join(views.ALL)}.")
     wanted = list(known.columns) if columns is None else list(columns)
     unknown = [name for name in wanted if name not in known.table.c]
     if unknown:
-        raise BadChoice(
+        raise BadTrainingConfig(
             f"The view {view} has no column {unknown[0]!r}. Known: {', '.join(known.columns)}."
         )
     return select(*(known.table.c[name] for name in wanted))
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RawDataset:
     """What there is to learn from, at one moment."""
 
     tracks: pd.DataFrame
     """`training_tracks`, by track."""
     credits: pd.DataFrame
     """`track_credits` of all tracks."""
-    sighted: pd.DataFrame
+    sightings: pd.DataFrame
     """(track_id, genre, best_rank): every genre a track was seen under."""
-    genres: Mapping[str, int]
+    genre_ids: Mapping[str, int]
     """Name to number."""
     origin: str | None
     """What the catalogue is, where it is invented."""
@@ -109,19 +109,19 @@ class Snapshot:
     """Name of a mapping to (fine genre to broad genre)."""
 
 
-def snapshot(database: Database, choice: Choice = PLAIN) -> Snapshot:
+def load_dataset(database: Database, config: TrainingConfig = DEFAULT_CONFIG) -> RawDataset:
     """Return everything a training needs, read in one transaction.
 
     What was heard of tracks (harmony and so on) is there where `choice` looks at it.
     """
     table = views.training_tracks
     wanted = [name for name in views.ALL["training_tracks"].columns if name != "changed_at"]
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         genre = tables.genre
         named = connection.execute(select(genre.c.name, genre.c.id)).all()
         query = select(*(table.c[name] for name in wanted)).order_by("track_id")
-        return Snapshot(
-            audio_joins.joined(connection, dataframes.frame(connection, query), choice),
+        return RawDataset(
+            audio_joins.join_audio(connection, dataframes.read_frame(connection, query), config),
             credits_of(connection),
             _sighted(connection),
             {row.name: row.id for row in named},
@@ -133,44 +133,44 @@ def snapshot(database: Database, choice: Choice = PLAIN) -> Snapshot:
 def _sighted(connection: Connection) -> pd.DataFrame:
     table = views.track_genres.c
     query = select(table.track_id, table.genre, table.best_rank)
-    return dataframes.frame(connection, query.order_by(table.track_id, table.genre))
+    return dataframes.read_frame(connection, query.order_by(table.track_id, table.genre))
 
 
 def track_credits(database: Database) -> pd.DataFrame:
     """Return (track_id, artist_id, position, fold) of every credit."""
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return credits_of(connection)
 
 
 def credits_of(connection: Connection) -> pd.DataFrame:
     """Return (track_id, artist_id, position, fold) of every credit, over an open connection."""
     table = views.track_credits.c
-    return dataframes.frame(
+    return dataframes.read_frame(
         connection, select(table.track_id, table.artist_id, table.position, table.fold)
     )
 
 
-def pending(database: Database, model: StoredModel) -> NDArray[np.int64]:
+def tracks_to_predict(database: Database, model: StoredModel) -> NDArray[np.int64]:
     """Return the tracks that `model` has not answered for, or not since they changed.
 
     A track it learned from keeps its out-of-fold answer.
     """
-    with reading(database) as connection:
-        found = dataframes.frame(connection, _pending(model).order_by("track_id"))
+    with read_transaction(database) as connection:
+        found = dataframes.read_frame(connection, _pending(model).order_by("track_id"))
     return found["track_id"].to_numpy(dtype=np.int64)
 
 
 def scoring_chunks(
-    database: Database, tracks: NDArray[np.int64], choice: Choice
+    database: Database, tracks: NDArray[np.int64], config: TrainingConfig
 ) -> Iterator[pd.DataFrame]:
     """Yield the scoring rows of `tracks` (sorted), a chunk at a time, each read on its own."""
-    for start in range(0, len(tracks), SCORED_AT_ONCE):
-        wanted = tracks[start : start + SCORED_AT_ONCE]
-        yield scoring_rows(database, wanted, choice)
+    for start in range(0, len(tracks), SCORING_CHUNK_SIZE):
+        wanted = tracks[start : start + SCORING_CHUNK_SIZE]
+        yield scoring_rows(database, wanted, config)
 
 
 def scoring_rows(
-    database: Database, tracks: NDArray[np.int64], choice: Choice = PLAIN
+    database: Database, tracks: NDArray[np.int64], config: TrainingConfig = DEFAULT_CONFIG
 ) -> pd.DataFrame:
     """Return what a model may look at of `tracks`; those no longer there are missing.
 
@@ -178,9 +178,11 @@ def scoring_rows(
     """
     table = views.scoring_tracks
     between = table.c.track_id.between(int(tracks.min()), int(tracks.max()))
-    query = select(*(table.c[name] for name in LEARNED)).where(between).order_by("track_id")
-    with reading(database) as connection:
-        frame = audio_joins.joined(connection, dataframes.frame(connection, query), choice)
+    query = select(*(table.c[name] for name in INPUT_COLUMNS)).where(between).order_by("track_id")
+    with read_transaction(database) as connection:
+        frame = audio_joins.join_audio(
+            connection, dataframes.read_frame(connection, query), config
+        )
     return frame[np.isin(frame["track_id"].to_numpy(dtype=np.int64), tracks)]
 
 
@@ -195,7 +197,7 @@ def find_track(database: Database, text: str) -> int | None:
         .order_by(alias.c.source != "spotify", alias.c.source)
         .limit(1)
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         found = connection.scalar(by_source)
         if found is None and wanted.isdecimal() and len(wanted) < _DIGITS:
             found = connection.scalar(select(track.c.id).where(track.c.id == int(wanted)))
@@ -216,11 +218,11 @@ def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
         .order_by(track.c.popularity.desc().nulls_last(), track.c.id)
         .limit(limit)
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return list(connection.scalars(query)) if words else []
 
 
-def tracks_by(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:
+def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:
     """Return all tracks credited to an artist of one of these names."""
     artist, credit = tables.artist, views.track_credits
     query = (
@@ -228,12 +230,12 @@ def tracks_by(database: Database, artists: Sequence[str]) -> NDArray[np.int64]:
         .join(artist, artist.c.id == credit.c.artist_id)
         .where(artist.c.name_key.in_([names.normalise(name) for name in artists]))
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return np.array(list(connection.scalars(query)), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAnswer:
+class StoredPrediction:
     """What `prediction` holds for one track."""
 
     top: tuple[tuple[str, float], ...]
@@ -241,7 +243,9 @@ class StoredAnswer:
     in_training: bool
 
 
-def stored_answer(database: Database, model: StoredModel, track: int) -> StoredAnswer | None:
+def stored_prediction(
+    database: Database, model: StoredModel, track: int
+) -> StoredPrediction | None:
     """Return the answer stored for a track; None without one, or where the track changed since."""
     answer, genre = tables.prediction, tables.genre
     query = (
@@ -251,25 +255,25 @@ def stored_answer(database: Database, model: StoredModel, track: int) -> StoredA
         .order_by(answer.c.rank)
     )
     stale = _pending(model).where(views.scoring_tracks.c.track_id == track)
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         rows = connection.execute(query).all()
         if not rows or connection.execute(stale).first() is not None:
             return None
     top = tuple((row.name, row.probability) for row in rows)
-    return StoredAnswer(top, rows[0].regime, rows[0].in_training)
+    return StoredPrediction(top, rows[0].regime, rows[0].in_training)
 
 
 def models(database: Database, task: str | None = None) -> list[StoredModel]:
     """Return all models (of `task`), the latest first."""
     wanted = true() if task is None else tables.model.c.task == task
     query = select(*_MODEL).where(wanted).order_by(tables.model.c.id.desc())
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return [StoredModel(**row) for row in connection.execute(query).mappings()]
 
 
-def latest(database: Database) -> int | None:
+def latest_model_id(database: Database) -> int | None:
     """Return the number of the latest model of any task, if there is one."""
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         number: int | None = connection.scalar(select(func.max(tables.model.c.id)))
         return number
 
@@ -277,7 +281,7 @@ def latest(database: Database) -> int | None:
 def model(database: Database, number: int) -> StoredModel:
     """Return one model; raise `UnknownModel`."""
     query = select(*_MODEL).where(tables.model.c.id == number)
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
         raise UnknownModel(f"There is no model {number}. `classifier models` lists them.")
@@ -287,7 +291,7 @@ def model(database: Database, number: int) -> StoredModel:
 def find_champion(database: Database, task: str) -> StoredModel | None:
     """Return the champion of `task`, if there is one."""
     query = select(*_MODEL).where(tables.model.c.task == task, tables.model.c.status == "champion")
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else StoredModel(**row)
 
@@ -303,20 +307,20 @@ def champion(database: Database, task: str) -> StoredModel:
 def artifact(database: Database, number: int) -> bytes | None:
     """Return the artifact of a model."""
     query = select(tables.model.c.artifact).where(tables.model.c.id == number)
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return connection.scalar(query)
 
 
-def answers_of(database: Database, number: int) -> int:
+def prediction_count(database: Database, number: int) -> int:
     """Return how many rows of answers a model has."""
     answer = tables.prediction
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         query = select(func.count()).where(answer.c.model_id == number)
         return connection.scalar(query) or 0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DatasetCounts:
     """Where things stand, in numbers."""
 
     tracks: int
@@ -325,12 +329,12 @@ class Standing:
     """Tracks the champion has answered for."""
 
 
-def standing(database: Database, champion_id: int | None) -> Standing:
+def dataset_counts(database: Database, champion_id: int | None) -> DatasetCounts:
     """Return how much there is, and how much of it the champion has answered for."""
     answer = tables.prediction
     scored = select(func.count()).where(answer.c.model_id == champion_id, answer.c.rank == 1)
-    with reading(database) as connection:
-        return Standing(
+    with read_transaction(database) as connection:
+        return DatasetCounts(
             connection.scalar(select(func.count()).select_from(views.scoring_tracks)) or 0,
             connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0,
             0 if champion_id is None else connection.scalar(scored) or 0,
@@ -343,7 +347,9 @@ def _pending(model: StoredModel) -> Select[Any]:
         answer.c.track_id == track.c.track_id, answer.c.model_id == model.id, answer.c.rank == 1
     )
     later = [answer.c.predicted_at < track.c.changed_at]
-    later += audio_joins.heard_after(Choice.of(model), track.c.track_id, answer.c.predicted_at)
+    later += audio_joins.audio_changed_since(
+        TrainingConfig.from_model(model), track.c.track_id, answer.c.predicted_at
+    )
     changed = and_(or_(*later), answer.c.in_training.is_(False))
     return (
         select(track.c.track_id)

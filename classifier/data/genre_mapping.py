@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrainingConfig
 from genrebase.store import default_mapping
 
 DEFAULT_MAPPING: Final = default_mapping.NAME
-OTHER: Final = "other"
+OTHER_GENRE: Final = "other"
 """The broad genre of what no mapping knows, where that is wanted."""
 
 _NOT_A_GENRE: Final = frozenset({"", "nan"})
@@ -25,52 +25,52 @@ Mappings = Mapping[str, Mapping[str, str]]
 """Name of a mapping to (fine genre to broad genre)."""
 
 
-def key(genre: str) -> str:
+def genre_key(genre: str) -> str:
     """Return what two spellings of a genre share: `hip hop` and `Hip-Hop`, `R&B` and `r-n-b`."""
     words = _BETWEEN.split(genre.casefold())
     return " ".join(word for word in words if word and word not in _AND)
 
 
 @dataclass(frozen=True, slots=True)
-class Grouping:
+class GenreMapping:
     """One mapping, asked by the names that tracks really carry."""
 
     name: str
     broad_of: Mapping[str, str]
-    """By `key` of the fine genre."""
+    """By `genre_key` of the fine genre."""
 
     @classmethod
-    def of(cls, mappings: Mappings, name: str | None) -> "Grouping":
-        """Return the mapping of this name (None: the default); raise `BadChoice`."""
+    def batch(cls, mappings: Mappings, name: str | None) -> "GenreMapping":
+        """Return the mapping of this name (None: the default); raise `BadTrainingConfig`."""
         wanted = DEFAULT_MAPPING if name is None else name
         if wanted not in mappings:
             known = ", ".join(sorted(mappings)) or "none"
-            raise BadChoice(
+            raise BadTrainingConfig(
                 f"There is no mapping {wanted!r}. Known: {known}. "
                 "`collector genres map FILE --mapping NAME` makes one."
             )
-        return cls(wanted, {key(fine): broad for fine, broad in mappings[wanted].items()})
+        return cls(wanted, {genre_key(fine): broad for fine, broad in mappings[wanted].items()})
 
     @property
     def broad_genres(self) -> list[str]:
         """Return its broad genres, by name."""
         return sorted(set(self.broad_of.values()))
 
-    def broad(self, genre: str) -> str | None:
+    def broad_genre(self, genre: str) -> str | None:
         """Return the broad genre of a genre; a broad genre is its own; None: it is not known."""
-        found = self.broad_of.get(key(genre))
+        found = self.broad_of.get(genre_key(genre))
         if found is None and genre in set(self.broad_of.values()):
             return genre
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledRows:
     """Tracks with the labels they are learned under."""
 
     tracks: pd.DataFrame
     """Rows with a usable label, which stands in the column `label`."""
-    sighted: pd.DataFrame
+    sightings: pd.DataFrame
     """(track_id, genre, best_rank), in the same words."""
     broad_of: Mapping[str, str] = field(default_factory=dict)
     """Label to broad genre, where labels are fine and a mapping knows them."""
@@ -78,12 +78,12 @@ class Labelled:
     """Genres that the mapping does not know, and their tracks."""
 
 
-def labelled(
-    tracks: pd.DataFrame, sighted: pd.DataFrame, mappings: Mappings, choice: Choice
-) -> Labelled:
+def apply_label_policy(
+    tracks: pd.DataFrame, sighted: pd.DataFrame, mappings: Mappings, choice: TrainingConfig
+) -> LabelledRows:
     """Return the tracks that may be learned from, under the labels that `choice` asks for.
 
-    Raise `BadChoice` for a mapping or a broad genre that is not there.
+    Raise `BadTrainingConfig` for a mapping or a broad genre that is not there.
     """
     label = tracks["label"]
     usable = ~label.str.strip().str.casefold().isin(_NOT_A_GENRE)
@@ -91,35 +91,35 @@ def labelled(
         usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
     tracks = tracks[usable.to_numpy(dtype=bool, na_value=False)]
     if choice.level == "broad":
-        return _broad(tracks, sighted, Grouping.of(mappings, choice.mapping), choice)
+        return _broad(tracks, sighted, GenreMapping.batch(mappings, choice.mapping), choice)
     if choice.mapping is None and choice.within is None and DEFAULT_MAPPING not in mappings:
-        return Labelled(tracks, sighted)
-    return _fine(tracks, sighted, Grouping.of(mappings, choice.mapping), choice)
+        return LabelledRows(tracks, sighted)
+    return _fine(tracks, sighted, GenreMapping.batch(mappings, choice.mapping), choice)
 
 
 def _fine(
-    tracks: pd.DataFrame, sighted: pd.DataFrame, grouping: Grouping, choice: Choice
-) -> Labelled:
+    tracks: pd.DataFrame, sighted: pd.DataFrame, grouping: GenreMapping, choice: TrainingConfig
+) -> LabelledRows:
     broad_of = _known(tracks["label"].unique(), grouping)
     if choice.within is not None:
         if choice.within not in grouping.broad_genres:
-            raise BadChoice(
+            raise BadTrainingConfig(
                 f"The mapping {grouping.name} has no broad genre {choice.within!r}. "
                 f"Known: {', '.join(grouping.broad_genres)}."
             )
         inside = [fine for fine, broad in broad_of.items() if broad == choice.within]
         tracks = tracks[tracks["label"].isin(inside).to_numpy(dtype=bool)]
-    return Labelled(tracks, sighted, broad_of)
+    return LabelledRows(tracks, sighted, broad_of)
 
 
 def _broad(
-    tracks: pd.DataFrame, sighted: pd.DataFrame, grouping: Grouping, choice: Choice
-) -> Labelled:
+    tracks: pd.DataFrame, sighted: pd.DataFrame, grouping: GenreMapping, choice: TrainingConfig
+) -> LabelledRows:
     counts = {str(name): int(n) for name, n in tracks["label"].value_counts().items()}
     broad_of = _known(counts, grouping)
     unmapped = {name: counts[name] for name in sorted(set(counts) - set(broad_of))}
     if choice.unmapped == "other":
-        broad_of |= dict.fromkeys(unmapped, OTHER)
+        broad_of |= dict.fromkeys(unmapped, OTHER_GENRE)
     elif choice.unmapped == "own":
         broad_of |= {name: name for name in unmapped}
     label = tracks["label"].map(broad_of)
@@ -130,21 +130,21 @@ def _broad(
     if "best_rank" in seen.columns:  # rows that were frozen by an earlier version have none
         seen = seen.sort_values("best_rank", kind="stable")
     seen = seen.drop_duplicates(["track_id", "genre"]).sort_index()
-    return Labelled(tracks, seen, unmapped=unmapped)
+    return LabelledRows(tracks, seen, unmapped=unmapped)
 
 
-def _known(genres: Iterable[str], grouping: Grouping) -> dict[str, str]:
-    found = ((str(genre), grouping.broad(str(genre))) for genre in genres)
+def _known(genres: Iterable[str], grouping: GenreMapping) -> dict[str, str]:
+    found = ((str(genre), grouping.broad_genre(str(genre))) for genre in genres)
     return {genre: broad for genre, broad in found if broad is not None}
 
 
-def groups_any(genres: Sequence[str], broad_of: Mapping[str, str]) -> bool:
+def is_nontrivial(genres: Sequence[str], broad_of: Mapping[str, str]) -> bool:
     """Tell whether a broad genre says something else than a genre: two share one, not all do."""
     broad = {broad_of.get(genre, f"\x1f{genre}") for genre in genres}
     return 1 < len(broad) < len(genres)
 
 
-def same_broad(
+def same_broad_genre(
     truth: "np.ndarray[tuple[int], np.dtype[np.str_]]",
     answers: "np.ndarray[tuple[int], np.dtype[np.str_]]",
     broad_of: Mapping[str, str],

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from classifier.data import regimes
-from classifier.data.dataset import Snapshot
-from classifier.errors import BadChoice
+from classifier.data.dataset import RawDataset
+from classifier.errors import BadTrainingConfig
 
 _SIDES: Final = {
     "train": "train",
@@ -28,8 +28,8 @@ _SIDES: Final = {
 """What datasets call their sides."""
 
 
-def sided(found: Snapshot) -> Snapshot:
-    """Return the same tracks on the sides of their published split; raise `BadChoice`.
+def apply_published_split(found: RawDataset) -> RawDataset:
+    """Return the same tracks on the sides of their published split; raise `BadTrainingConfig`.
 
     A track without one, or on a side of another name, is on none.
     """
@@ -37,11 +37,11 @@ def sided(found: Snapshot) -> Snapshot:
     sides = told.fillna("none").to_numpy(dtype="U16")
     missing = [side for side in ("train", "test") if not (sides == side).any()]
     if missing:
-        raise BadChoice(
+        raise BadTrainingConfig(
             f"No labelled track was published on a {missing[0]} side: leave out --split, or "
             "import a dataset with a column `split`."
         )
-    known = regimes.familiar(
+    known = regimes.has_seen_artist(
         found.tracks["track_id"].to_numpy(dtype=np.int64),
         found.credits["track_id"].to_numpy(dtype=np.int64),
         found.credits["artist_id"].to_numpy(dtype=np.int64),

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-EVALUATED: Final = ("test", "validation")
+HELD_OUT_SIDES: Final = ("test", "validation")
 """Sides that are held out; each has a `_new` and a `_seen` part."""
 
 
-def familiar(tracks: Ids, credit_tracks: Ids, credit_artists: Ids, learned: Ids) -> Mask:
+def has_seen_artist(tracks: Ids, credit_tracks: Ids, credit_artists: Ids, learned: Ids) -> Mask:
     """Tell for each of `tracks` whether a credited artist has *another* track in `learned`.
 
     `credit_tracks[i]` is credited to `credit_artists[i]`; `learned` are the tracks a model
@@ -25,7 +25,7 @@ def familiar(tracks: Ids, credit_tracks: Ids, credit_artists: Ids, learned: Ids)
     return np.isin(tracks, credit_tracks[others > 0])
 
 
-def of_side(sides: NDArray[np.str_], known: Mask) -> NDArray[np.str_]:
+def regime_of_side(sides: NDArray[np.str_], known: Mask) -> NDArray[np.str_]:
     """Return the regime of held-out tracks: `new_artist`, `seen_artist` or `other`.
 
     `other` are the tracks on a `_seen` side none of whose artists has a track to learn from.

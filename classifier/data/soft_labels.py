@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.ports import Estimator, Labels, Validation
-from classifier.records import SHARED, Choice
+from classifier.records import SOFT_LABELS, TrainingConfig
 
 Weights = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
+class TrainingSet:
     """What an estimator is given to learn from."""
 
     frame: pd.DataFrame
@@ -28,19 +28,21 @@ class Learning:
     sightings: pd.DataFrame | None = None
     """(track_id, genre, best_rank) of these tracks: a part of what is told, as labels are."""
 
-    def only(self, chosen: Mask) -> "Learning":
+    def subset(self, chosen: Mask) -> "TrainingSet":
         """Return the chosen rows."""
         weights = None if self.weights is None else self.weights[chosen]
         frame = self.frame[chosen]
-        return Learning(frame, self.labels[chosen], weights, told_of(frame, self.sightings))
+        return TrainingSet(
+            frame, self.labels[chosen], weights, sightings_of(frame, self.sightings)
+        )
 
 
 @runtime_checkable
-class Weighing(Protocol):
+class SupportsSampleWeight(Protocol):
     """An estimator that can let a track count less than another."""
 
     @property
-    def weighs(self) -> bool:
+    def supports_sample_weight(self) -> bool:
         """Tell whether what it is made of can, too."""
         ...
 
@@ -56,10 +58,10 @@ class Weighing(Protocol):
 
 
 @runtime_checkable
-class Sighting(Protocol):
+class SupportsSightings(Protocol):
     """An estimator that learns from all genres a track was seen under, beside its label."""
 
-    sights: bool
+    uses_sightings: bool
     """Whether it does."""
 
     def fit(
@@ -73,7 +75,7 @@ class Sighting(Protocol):
         ...
 
 
-def told_of(frame: pd.DataFrame, sightings: pd.DataFrame | None) -> pd.DataFrame | None:
+def sightings_of(frame: pd.DataFrame, sightings: pd.DataFrame | None) -> pd.DataFrame | None:
     """Return the sightings of the tracks in `frame`, and of no other."""
     if sightings is None:
         return None
@@ -81,39 +83,41 @@ def told_of(frame: pd.DataFrame, sightings: pd.DataFrame | None) -> pd.DataFrame
     return sightings[np.isin(sightings["track_id"].to_numpy(dtype=np.int64), ids)]
 
 
-def check(estimator: Estimator, choice: Choice) -> None:
-    """Raise `BadChoice` where the estimator cannot learn the labels that are asked for."""
-    if choice.labels != SHARED:
+def check_label_policy(estimator: Estimator, choice: TrainingConfig) -> None:
+    """Raise `BadTrainingConfig` where the estimator cannot learn the labels that are asked for."""
+    if choice.labels != SOFT_LABELS:
         return
-    if not (isinstance(estimator, Weighing) and estimator.weighs):
-        raise BadChoice(
-            f"{choice.estimator} cannot weigh tracks, which --labels {SHARED} needs: use "
+    if not (isinstance(estimator, SupportsSampleWeight) and estimator.supports_sample_weight):
+        raise BadTrainingConfig(
+            f"{choice.estimator} cannot weigh tracks, which --labels {SOFT_LABELS} needs: use "
             "--estimator gradient_boosting, random_forest, logistic or svm, for instance."
         )
     if choice.preparation.balance == "smote":
-        raise BadChoice(
-            f"SMOTE invents tracks of one genre: with --labels {SHARED} use --balance weights."
+        raise BadTrainingConfig(
+            f"SMOTE invents tracks of one genre: with --labels {SOFT_LABELS} use --balance weights."
         )
 
 
-def fit(estimator: Estimator, learning: Learning, validation: Validation | None) -> Estimator:
+def fit(estimator: Estimator, learning: TrainingSet, validation: Validation | None) -> Estimator:
     """Return the estimator, fitted."""
-    if learning.weights is None and isinstance(estimator, Sighting):
+    if learning.weights is None and isinstance(estimator, SupportsSightings):
         seen: Estimator = estimator.fit(
             learning.frame, learning.labels, validation, sightings=learning.sightings
         )
         return seen
     if learning.weights is None:
         return estimator.fit(learning.frame, learning.labels, validation)
-    if not isinstance(estimator, Weighing):
-        raise BadChoice(f"{type(estimator).__name__} cannot weigh tracks.")
+    if not isinstance(estimator, SupportsSampleWeight):
+        raise BadTrainingConfig(f"{type(estimator).__name__} cannot weigh tracks.")
     fitted: Estimator = estimator.fit(
         learning.frame, learning.labels, validation, weights=learning.weights
     )
     return fitted
 
 
-def shared(tracks: pd.DataFrame, labels: Labels, sighted: Mapping[str, Ids]) -> Learning:
+def expand_soft_labels(
+    tracks: pd.DataFrame, labels: Labels, sighted: Mapping[str, Ids]
+) -> TrainingSet:
     """Return a row per track and genre of `sighted`, in the order of the tracks.
 
     A track that counts for k genres has k rows of weight 1/k: its label and every genre it was
@@ -128,7 +132,7 @@ def shared(tracks: pd.DataFrame, labels: Labels, sighted: Mapping[str, Ids]) -> 
     order = np.lexsort((codes, rows))
     rows, codes = rows[order], codes[order]
     weights = 1.0 / np.bincount(rows, minlength=len(ids))[rows]
-    return Learning(tracks.iloc[rows], genres[codes], weights)
+    return TrainingSet(tracks.iloc[rows], genres[codes], weights)
 
 
 def _under(

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from classifier.features.sequences import KINDS, VERSION
+from classifier.features.sequences import CHANNELS, VERSION
 from genrebase.audio import packed_matrices
 from genrebase.store import views
 
 
-def beside(connection: Connection, ids: "pd.Series[int]") -> pd.DataFrame:
+def load(connection: Connection, ids: "pd.Series[int]") -> pd.DataFrame:
     """Return a column per kind for the tracks `ids` (sorted): float16 by rows, unpacked, or None.
 
     Of several providers the first by name. Raise `BadMatrix` for damaged bytes.
@@ -17,7 +17,7 @@ def beside(connection: Connection, ids: "pd.Series[int]") -> pd.DataFrame:
     view = views.sound_matrices.c
     bounds = (int(ids.min()), int(ids.max()))
     places = {int(track): place for place, track in enumerate(ids)}
-    found = {kind: np.full(len(ids), None, dtype=object) for kind in KINDS}
+    found = {kind: np.full(len(ids), None, dtype=object) for kind in CHANNELS}
     query = (
         select(view.track_id, view.kind, view.channels, view.steps, view.data)
         .where(view.track_id.between(*bounds), view.version == VERSION)
@@ -25,14 +25,14 @@ def beside(connection: Connection, ids: "pd.Series[int]") -> pd.DataFrame:
     )
     for row in connection.execute(query.execution_options(yield_per=100)):
         place = places.get(row.track_id)
-        if place is not None and KINDS.get(row.kind) == row.channels:
+        if place is not None and CHANNELS.get(row.kind) == row.channels:
             values = packed_matrices.unpack(row.data, row.steps, row.channels)
             found[row.kind][place] = values.astype("<f2").tobytes()
     return pd.DataFrame(found, index=ids.index)
 
 
-def some(connection: Connection) -> bool:
+def exist(connection: Connection) -> bool:
     """Tell whether there is any."""
     view = views.sound_matrices.c
-    known = select(view.track_id).where(view.version == VERSION, view.kind.in_(KINDS))
+    known = select(view.track_id).where(view.version == VERSION, view.kind.in_(CHANNELS))
     return connection.execute(known.limit(1)).first() is not None

@@ -11,55 +11,57 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from classifier.features.dense_inputs import Dense
+from classifier.features.dense_inputs import DenseInputs
 from classifier.features.groups import TEXT
-from classifier.features.ngram_bags import Words
-from classifier.features.sequences import Sequences
+from classifier.features.ngram_bags import NgramBags
+from classifier.features.sequences import PackedSequences
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Bags:
+class BagTensors:
     """Bags of pieces, one per track, all in a row."""
 
-    pieces: Tensor
+    indices: Tensor
     weights: Tensor
     """One per piece."""
-    starts: Tensor
+    offsets: Tensor
     """Where each bag begins."""
 
     def __len__(self) -> int:
         """Return how many bags there are."""
-        return len(self.starts)
+        return len(self.offsets)
 
-    def to(self, device: str) -> "Bags":
+    def to(self, device: str) -> "BagTensors":
         """Return the same elsewhere."""
-        return Bags(self.pieces.to(device), self.weights.to(device), self.starts.to(device))
+        return BagTensors(
+            self.indices.to(device), self.weights.to(device), self.offsets.to(device)
+        )
 
 
-Input: TypeAlias = Tensor | Bags
+Input: TypeAlias = Tensor | BagTensors
 
 
 _MANY, _FEW = 2_000, 64
 """Tracks that are asked about at once."""
 
 
-class Part(Protocol):
+class InputBlock(Protocol):
     """One side of the tracks."""
 
-    def of(self, rows: Rows) -> Mapping[str, Input]:
+    def batch(self, rows: Rows) -> Mapping[str, Input]:
         """Return the inputs of some tracks by name."""
         ...
 
 
-class DensePart:
+class DenseBlock:
     """Numbers and codes."""
 
-    def __init__(self, dense: Dense) -> None:
+    def __init__(self, dense: DenseInputs) -> None:
         self._dense = dense
 
-    def of(self, rows: Rows) -> Mapping[str, Input]:
+    def batch(self, rows: Rows) -> Mapping[str, Input]:
         """Return `values` and `codes`."""
         return {
             "values": torch.from_numpy(self._dense.values[rows]),
@@ -67,16 +69,16 @@ class DensePart:
         }
 
 
-class BagPart:
+class BagBlock:
     """Bags of pieces under a name."""
 
     def __init__(self, name: str, bags: sparse.csr_matrix) -> None:
         self._name, self._bags = name, bags
 
-    def of(self, rows: Rows) -> Mapping[str, Input]:
+    def batch(self, rows: Rows) -> Mapping[str, Input]:
         """Return the bags under their name."""
         found = self._bags[rows]
-        bags = Bags(
+        bags = BagTensors(
             torch.from_numpy(found.indices.astype(np.int64)),
             torch.from_numpy(found.data.astype(np.float32)),
             torch.from_numpy(found.indptr[:-1].astype(np.int64)),
@@ -84,35 +86,35 @@ class BagPart:
         return {self._name: bags}
 
 
-class SequencePart:
+class SequenceBlock:
     """Figures over time of one kind."""
 
-    def __init__(self, sequences: Sequences) -> None:
+    def __init__(self, sequences: PackedSequences) -> None:
         self._sequences = sequences
 
-    def of(self, rows: Rows) -> Mapping[str, Input]:
+    def batch(self, rows: Rows) -> Mapping[str, Input]:
         """Return them, padded to the longest, and how many steps each track has."""
-        found, steps = self._sequences.of(rows)
+        found, steps = self._sequences.batch(rows)
         kind = self._sequences.kind
         return {kind: torch.from_numpy(found), f"{kind}_steps": torch.from_numpy(steps)}
 
 
-class WeightPart:
+class WeightBlock:
     """What each track counts as an example of a language."""
 
     def __init__(self, weights: NDArray[np.float32]) -> None:
         self._weights = weights
 
-    def of(self, rows: Rows) -> Mapping[str, Input]:
+    def batch(self, rows: Rows) -> Mapping[str, Input]:
         """Return `weights`."""
         return {"weights": torch.from_numpy(self._weights[rows])}
 
 
-class Tracks(Dataset[Any]):  # type: ignore[misc]  # untyped there
+class TrackDataset(Dataset[Any]):  # type: ignore[misc]  # untyped there
     """What is learned from, or asked about."""
 
-    def __init__(self, parts: list[Part], codes: Rows) -> None:
-        self.parts = parts
+    def __init__(self, parts: list[InputBlock], codes: Rows) -> None:
+        self.blocks = parts
         self.codes = codes
         """The genre of each track, as its place among the genres."""
 
@@ -121,21 +123,21 @@ class Tracks(Dataset[Any]):  # type: ignore[misc]  # untyped there
         return len(self.codes)
 
     @property
-    def at_once(self) -> int:
+    def prediction_batch_size(self) -> int:
         """Return how many tracks are asked about at once: few, where they take much memory."""
-        long = any(isinstance(part, SequencePart) for part in self.parts)
+        long = any(isinstance(part, SequenceBlock) for part in self.blocks)
         return _FEW if long else _MANY
 
     def batch(self, rows: Rows) -> tuple[dict[str, Input], Tensor]:
         """Return inputs and genres of some tracks."""
-        found = {name: value for part in self.parts for name, value in part.of(rows).items()}
+        found = {name: value for part in self.blocks for name, value in part.batch(rows).items()}
         return found, torch.from_numpy(self.codes[rows])
 
 
-class Batches:
+class BatchIterator:
     """Goes through the tracks in batches of about `batch_size`, all of about one size."""
 
-    def __init__(self, dataset: Tracks, batch_size: int, *, shuffle: bool = False) -> None:
+    def __init__(self, dataset: TrackDataset, batch_size: int, *, shuffle: bool = False) -> None:
         self._dataset, self._shuffle = dataset, shuffle
         self._count = max(1, len(dataset) // batch_size)
 
@@ -151,7 +153,9 @@ class Batches:
             yield self._dataset.batch(rows)
 
 
-def reading(words: Words) -> list[Part]:
+def text_blocks(words: NgramBags) -> list[InputBlock]:
     """Return what the networks that read take."""
-    bags: list[Part] = [BagPart(name, found) for name, found in zip(TEXT, words.bags, strict=True)]
-    return [*bags, WeightPart(words.weights)]
+    bags: list[InputBlock] = [
+        BagBlock(name, found) for name, found in zip(TEXT, words.bags, strict=True)
+    ]
+    return [*bags, WeightBlock(words.weights)]

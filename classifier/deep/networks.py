@@ -13,30 +13,30 @@ from torch import Tensor, nn
 Batch = dict[str, Any]
 """Inputs by name, one row per track."""
 
-SLOPE = 0.01
+LEAKY_SLOPE = 0.01
 """Of LeakyReLU below 0 (Maas et al., ICML 2013)."""
 
 
-WIDTH = 5
+KERNEL_SIZE = 5
 """Steps that a filter sees at once; every layer halves the steps."""
-FAR = 1e4
+MASK_VALUE = 1e4
 """Below everything that a network says, also in half precision."""
 
 
-def blocks(inputs: int, hidden: list[int], dropout: float) -> nn.Sequential:
+def dense_blocks(inputs: int, hidden: list[int], dropout: float) -> nn.Sequential:
     """Return dense blocks: linear, batch normalisation, LeakyReLU, dropout."""
     layers: list[nn.Module] = []
     for below, above in pairwise([inputs, *hidden]):
         layers += [
             nn.Linear(below, above, bias=False),  # the normalisation has a bias of its own
             nn.BatchNorm1d(above),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE),
             nn.Dropout(dropout),
         ]
     return nn.Sequential(*layers)
 
 
-class Coded(nn.Module):  # type: ignore[misc]  # untyped there
+class CategoricalEmbedding(nn.Module):  # type: ignore[misc]  # untyped there
     """Numbers beside embeddings of the categories."""
 
     def __init__(self, width: int, sizes: list[int], dim: int) -> None:
@@ -50,15 +50,15 @@ class Coded(nn.Module):  # type: ignore[misc]  # untyped there
         return torch.cat([values, *looked_up], dim=1)
 
 
-class SoundTower(nn.Module):  # type: ignore[misc]  # untyped there
+class DenseBranch(nn.Module):  # type: ignore[misc]  # untyped there
     """Dense blocks over the numbers and categories of a track."""
 
     def __init__(
         self, width: int, sizes: list[int], dim: int, hidden: list[int], dropout: float, out: int
     ) -> None:
         super().__init__()
-        self.inputs = Coded(width, sizes, dim)
-        self.blocks = blocks(self.inputs.width, hidden, dropout)
+        self.inputs = CategoricalEmbedding(width, sizes, dim)
+        self.blocks = dense_blocks(self.inputs.width, hidden, dropout)
         self.head = nn.Linear(hidden[-1], out)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -67,7 +67,7 @@ class SoundTower(nn.Module):  # type: ignore[misc]  # untyped there
         return found
 
 
-class TextTower(nn.Module):  # type: ignore[misc]  # untyped there
+class TextBranch(nn.Module):  # type: ignore[misc]  # untyped there
     """The mean of what the pieces of a text are embedded as, read off linearly."""
 
     def __init__(self, name: str, pieces: int, dim: int, dropout: float, out: int) -> None:
@@ -86,28 +86,28 @@ class TextTower(nn.Module):  # type: ignore[misc]  # untyped there
         return found
 
 
-class Towers(nn.Module):  # type: ignore[misc]  # untyped there
+class Branches(nn.Module):  # type: ignore[misc]  # untyped there
     """All towers of a model, side by side."""
 
     def __init__(self, towers: dict[str, nn.Module]) -> None:
         super().__init__()
-        self.towers = nn.ModuleDict(towers)
+        self.branches = nn.ModuleDict(towers)
 
     def forward(self, **batch: Any) -> dict[str, Tensor]:
         """Return what each tower says: (tracks, genres) by its name."""
-        return {name: tower(batch) for name, tower in self.towers.items()}
+        return {name: tower(batch) for name, tower in self.branches.items()}
 
 
-class Convolved(nn.Module):  # type: ignore[misc]  # untyped there
+class ConvEncoder(nn.Module):  # type: ignore[misc]  # untyped there
     """Convolutions over time, then mean, maximum and attention over all steps there are."""
 
     def __init__(self, channels: int, filters: list[int], dropout: float) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             nn.Sequential(
-                nn.Conv1d(below, above, WIDTH, padding=WIDTH // 2, bias=False),
+                nn.Conv1d(below, above, KERNEL_SIZE, padding=KERNEL_SIZE // 2, bias=False),
                 nn.BatchNorm1d(above),
-                nn.LeakyReLU(SLOPE),
+                nn.LeakyReLU(LEAKY_SLOPE),
                 nn.MaxPool1d(2, ceil_mode=True),
                 nn.Dropout(dropout),
             )
@@ -127,21 +127,21 @@ class Convolved(nn.Module):  # type: ignore[misc]  # untyped there
         found = found.transpose(1, 2)
         gone = ~there[:, :, None]
         mean = found.masked_fill(gone, 0).sum(dim=1) / steps.clamp(min=1)[:, None]
-        highest = found.masked_fill(gone, -FAR).amax(dim=1)
-        heed = self.attention(found).masked_fill(gone, -FAR).softmax(dim=1)
+        highest = found.masked_fill(gone, -MASK_VALUE).amax(dim=1)
+        heed = self.attention(found).masked_fill(gone, -MASK_VALUE).softmax(dim=1)
         attended = (found * heed).sum(dim=1)
         pooled = torch.cat([mean, highest, attended], dim=1)
         return torch.cat([pooled.masked_fill(heard == 0, 0), heard], dim=1)
 
 
-class MatrixTower(nn.Module):  # type: ignore[misc]  # untyped there
+class SequenceBranch(nn.Module):  # type: ignore[misc]  # untyped there
     """Matrices over time, each kind convolved and pooled, joined with the track's numbers."""
 
     def __init__(
         self,
         kinds: dict[str, int],
         filters: list[int],
-        coded: Coded | None,
+        coded: CategoricalEmbedding | None,
         hidden: list[int],
         dropout: float,
         out: int,
@@ -149,11 +149,11 @@ class MatrixTower(nn.Module):  # type: ignore[misc]  # untyped there
         super().__init__()
         self.kinds = list(kinds)
         self.convolved = nn.ModuleList(
-            Convolved(channels, filters, dropout) for channels in kinds.values()
+            ConvEncoder(channels, filters, dropout) for channels in kinds.values()
         )
         self.coded = coded
         width = sum(one.width for one in self.convolved) + (coded.width if coded else 0)
-        self.blocks = blocks(width, hidden, dropout)
+        self.blocks = dense_blocks(width, hidden, dropout)
         self.head = nn.Linear(hidden[-1], out)
 
     def forward(self, batch: Batch) -> Tensor:

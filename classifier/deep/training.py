@@ -15,10 +15,10 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.deep.batches import Batches, Tracks
+from classifier.deep.batches import BatchIterator, TrackDataset
 from classifier.records import Epoch
 
-WARM: Final = 0.1
+WARMUP: Final = 0.1
 """Share of all steps in which the rate rises to its height, before it falls to 0."""
 
 OPTIMISERS: Final = {
@@ -28,22 +28,22 @@ OPTIMISERS: Final = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class FitConfig:
     """How to learn."""
 
     epochs: int
     patience: int
     """Epochs without any tower's improvement on the validation tracks after which it ends."""
-    batch: int
-    rate: float
-    decay: float
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
     optimiser: str
     schedule: str
     """`cosine`: up and down again; `constant`."""
-    smoothing: float
+    label_smoothing: float
     """Share of certainty that is spread over all genres (Szegedy et al., CVPR 2016)."""
     class_weights: NDArray[np.float32] | None
-    readers: tuple[str, ...]
+    text_branches: tuple[str, ...]
     """Towers whose examples weigh as `weights` says."""
 
 
@@ -113,7 +113,7 @@ class _Ending(Callback):  # type: ignore[misc]  # untyped there
 class _Net(NeuralNet):  # type: ignore[misc]  # untyped there
     """The mean of the towers' losses; on CUDA in mixed precision."""
 
-    def __init__(self, module: nn.Module, *, plan: Plan, **more: Any) -> None:
+    def __init__(self, module: nn.Module, *, plan: FitConfig, **more: Any) -> None:
         self.plan = plan
         super().__init__(module, nn.CrossEntropyLoss, **more)
 
@@ -134,19 +134,19 @@ class _Net(NeuralNet):  # type: ignore[misc]  # untyped there
             said.float(),
             truth,
             weight=None if weights is None else torch.from_numpy(weights).to(said.device),
-            label_smoothing=plan.smoothing,
+            label_smoothing=plan.label_smoothing,
             reduction="none",
         )
-        if name in plan.readers:
+        if name in plan.text_branches:
             each = each * inputs["weights"].to(said.device)
         return each.mean()
 
 
-def learn(
+def fit(
     module: nn.Module,
-    tracks: Tracks,
-    validation: Tracks | None,
-    plan: Plan,
+    tracks: TrackDataset,
+    validation: TrackDataset | None,
+    plan: FitConfig,
     tell: Callable[[Epoch], None],
 ) -> list[Epoch]:
     """Let the module learn where it is; return what each epoch came to."""
@@ -158,18 +158,18 @@ def learn(
 
     best = _Best(plan.patience)
     ending = _Ending(best, both)
-    steps = len(Batches(tracks, plan.batch))
+    steps = len(BatchIterator(tracks, plan.batch_size))
     net = _Net(
         module,
         plan=plan,
         optimizer=OPTIMISERS[plan.optimiser],
-        lr=plan.rate,
-        optimizer__weight_decay=plan.decay,
+        lr=plan.learning_rate,
+        optimizer__weight_decay=plan.weight_decay,
         max_epochs=plan.epochs,
-        iterator_train=Batches,
+        iterator_train=BatchIterator,
         iterator_train__shuffle=True,
-        iterator_train__batch_size=plan.batch,
-        iterator_valid=Batches,
+        iterator_train__batch_size=plan.batch_size,
+        iterator_valid=BatchIterator,
         iterator_valid__batch_size=tracks.at_once,
         train_split=None if validation is None else predefined_split(validation),
         callbacks=[("best", best), *_scheduled(plan, steps), ("ending", ending)],
@@ -184,12 +184,12 @@ def learn(
     return told
 
 
-def ask(module: nn.Module, tracks: Tracks) -> dict[str, NDArray[np.float32]]:
+def predict(module: nn.Module, tracks: TrackDataset) -> dict[str, NDArray[np.float32]]:
     """Return what each tower says of each track, as log-probabilities."""
     module.eval()
     said: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode():
-        for inputs, _ in Batches(tracks, tracks.at_once):
+        for inputs, _ in BatchIterator(tracks, tracks.at_once):
             for name, logits in module(**inputs).items():
                 told = functional.log_softmax(logits.float(), dim=1)
                 said.setdefault(name, []).append(told.numpy())
@@ -218,14 +218,14 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _scheduled(plan: Plan, steps: int) -> list[tuple[str, Any]]:
+def _scheduled(plan: FitConfig, steps: int) -> list[tuple[str, Any]]:
     if plan.schedule == "constant":
         return []
     total = plan.epochs * steps
 
     def factor(step: int) -> float:
         part = min(1.0, (step + 1) / total)
-        return float(min(1.0, part / WARM) * 0.5 * (1 + np.cos(np.pi * part)))
+        return float(min(1.0, part / WARMUP) * 0.5 * (1 + np.cos(np.pi * part)))
 
     policy = torch.optim.lr_scheduler.LambdaLR
     return [("schedule", LRScheduler(policy, lr_lambda=factor, step_every="batch"))]

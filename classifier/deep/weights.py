@@ -11,13 +11,13 @@ from torch import nn
 from classifier.errors import BrokenArtifact
 
 
-def packed(module: nn.Module) -> NDArray[np.uint8]:
+def serialise(module: nn.Module) -> NDArray[np.uint8]:
     """Return the weights of a module."""
     held = {name: value.contiguous() for name, value in module.state_dict().items()}
     return np.frombuffer(save(held), dtype=np.uint8).copy()
 
 
-def restore(module: nn.Module, data: NDArray[np.uint8]) -> None:
+def load_weights(module: nn.Module, data: NDArray[np.uint8]) -> None:
     """Give a module its weights back; raise `BrokenArtifact` where they are not its own."""
     try:
         held: dict[str, Any] = load(data.tobytes())

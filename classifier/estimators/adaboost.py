@@ -6,13 +6,13 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from classifier.errors import TooFewTracks
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.estimators.temperature_scaling import Tempered
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.estimators.temperature_scaling import TemperatureScaled
+from classifier.features.audio import NumericFeatures
 
 
-class Boosted(AdaBoostClassifier):  # type: ignore[misc]  # untyped there
+class CheckedAdaBoost(AdaBoostClassifier):  # type: ignore[misc]  # untyped there
     """scikit-learn's, with a sentence where there is nothing to learn."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 - scikit-learn's names
@@ -35,13 +35,13 @@ def make(
     seed: int,
     threads: int,  # noqa: ARG001 - each tree waits for the one before
     **params: Any,
-) -> FramedClassifier:
+) -> DataFrameClassifier:
     """Return 50 trees of depth 6 (SAMME), with a learned temperature.
 
     Stumps cannot tell more than two genres apart at a time; votes over many genres are nearly
     even, which is what the temperature mends.
     """
     tree = DecisionTreeClassifier(max_depth=6, min_samples_leaf=20)
-    model = Boosted(tree, n_estimators=50, learning_rate=0.5, random_state=seed)
-    numbers = PreparedFeatures(AudioFeatures(features), complete=True, seed=seed)
-    return FramedClassifier(numbers, Tempered(with_params(model, params), seed=seed))
+    model = CheckedAdaBoost(tree, n_estimators=50, learning_rate=0.5, random_state=seed)
+    numbers = Preprocessor(NumericFeatures(features), complete=True, seed=seed)
+    return DataFrameClassifier(numbers, TemperatureScaled(with_params(model, params), seed=seed))

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from classifier.estimators import gradient_boosting, late_fusion, mlp, pooling, svm
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
 from classifier.experts import (
     Expert,
     Scores,
@@ -28,14 +28,14 @@ from classifier.experts import (
     trees,
 )
 from classifier.features.audio import DESCRIPTORS
-from classifier.features.groups import HEARD, READABLE, numeric
+from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, COLUMN_GROUPS, numeric_groups
 from classifier.ports import Labels, Validation
-from classifier.records import Preparation
+from classifier.records import Preprocessing
 
-CHUNK: Final = 10_000
+CHUNK_ROWS: Final = 10_000
 """Rows that all voices speak about at once: with 114 genres 45 MB a voice."""
 
-ANCHORS: Final = {
+PRIOR_WEIGHTS: Final = {
     "prior": 0.3,
     "nets": 0.5,
     "trees": 0.3,
@@ -57,12 +57,12 @@ ANCHORS: Final = {
 }
 """Weights where there is no validation track to learn better ones from."""
 
-EXPLAINED: Final = 0.97
+EXPLAINED_VARIANCE: Final = 0.97
 """Of hundreds of descriptors many say the same: so much of their variance is kept."""
-EXACT: Final = 3_000
+MAX_EXACT_ROWS: Final = 3_000
 """Tracks up to which their support vectors are found exactly: asking these takes longest."""
 
-NEW, KNOWN = 0, 1
+UNSEEN_ARTIST, SEEN_ARTIST = 0, 1
 """Whose weights: tracks of artists without any known track, and of those with some."""
 
 
@@ -74,8 +74,8 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
     too; they need the extra of that name, and validation tracks end their learning.
     """
 
-    reads = READABLE
-    sights = True
+    feature_groups = COLUMN_GROUPS
+    uses_sightings = True
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "groups": [tuple],
@@ -88,8 +88,8 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         self,
         groups: tuple[str, ...],
         *,
-        nets: int = mlp_ensemble.NETS,
-        rounds: int = trees.ROUNDS,
+        nets: int = mlp_ensemble.N_NETWORKS,
+        rounds: int = trees.N_ROUNDS,
         deep: bool = False,
         random_state: int = 0,
         n_jobs: int = 1,
@@ -124,9 +124,12 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
             self.experts_ = list(
                 pool.map(lambda one: _fitted(one, X, y, validation, sightings), experts)
             )
-        self.memory_ = self._memory(X, y)
-        self.voices_ = ["prior", *(name for expert in self.experts_ for name in expert.voices)]
-        self.weights_ = np.array([[ANCHORS[name] for name in self.voices_]] * 2)
+        self.artist_history_ = self._memory(X, y)
+        self.score_names_ = [
+            "prior",
+            *(name for expert in self.experts_ for name in expert.score_names),
+        ]
+        self.weights_ = np.array([[PRIOR_WEIGHTS[name] for name in self.score_names_]] * 2)
         if validation is not None:
             self._weigh(*validation)
         return self
@@ -136,32 +139,32 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         check_is_fitted(self)
         shares = np.zeros((len(X), len(self.classes_)))
         with threadpool_limits(1, user_api="blas"):
-            for start in range(0, len(X), CHUNK):
-                rows = X.iloc[start : start + CHUNK]
-                said, known = self.speak(rows), self.known(rows)
-                for regime in (NEW, KNOWN):
+            for start in range(0, len(X), CHUNK_ROWS):
+                rows = X.iloc[start : start + CHUNK_ROWS]
+                said, known = self.predict_scores(rows), self.seen_artist_mask(rows)
+                for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
                     chosen = known == regime
-                    found = pooling.pooled(said[:, chosen], self.weights_[regime])
-                    shares[start : start + CHUNK][chosen] = found
+                    found = pooling.log_linear_pool(said[:, chosen], self.weights_[regime])
+                    shares[start : start + CHUNK_ROWS][chosen] = found
         return shares
 
     def predict(self, X: pd.DataFrame) -> Labels:  # noqa: N803 - scikit-learn's name
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
-        """Return what each of `voices_` says: (voices, rows, genres)."""
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+        """Return what each of `score_names_` says: (voices, rows, genres)."""
         prior = np.broadcast_to(self.prior_, (1, len(X), len(self.classes_)))
-        return np.concatenate([prior, *(expert.speak(X) for expert in self.experts_)])
+        return np.concatenate([prior, *(expert.predict_scores(X) for expert in self.experts_)])
 
-    def known(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
+    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
         """Tell of which rows a credited artist has a track that was learned from.
 
         A model that looks at numbers alone does not look at artists: to it nobody is known.
         """
-        if self.memory_ is None:
+        if self.artist_history_ is None:
             return np.zeros(len(X), dtype=bool)
-        return np.asarray(self.memory_.evidence(X) > 0)
+        return np.asarray(self.artist_history_.evidence(X) > 0)
 
     def _experts(self) -> Iterator[Expert]:
         """Yield those that the groups ask for, the slowest first.
@@ -171,59 +174,75 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         """
         seed = self.random_state
         if self.deep:
-            seen = tuple(group for group in self.groups if group not in ("history", *HEARD))
-            yield deep_networks.TowersExpert(mlp.MLP(seen, random_state=seed))
-        numbers = tuple(group for group in numeric(self.groups) if group not in HEARD)
+            seen = tuple(
+                group for group in self.groups if group not in ("history", *AUDIO_ANALYSIS_GROUPS)
+            )
+            yield deep_networks.DeepNetworksExpert(mlp.MLP(seen, random_state=seed))
+        numbers = tuple(
+            group for group in numeric_groups(self.groups) if group not in AUDIO_ANALYSIS_GROUPS
+        )
         together = {"text", "history"} <= set(self.groups) and bool(numbers)
-        together = together and len(self.classes_) <= stacking_net.MOST_GENRES
+        together = together and len(self.classes_) <= stacking_net.MAX_GENRES
         size = -(-self.nets // 2) if together else self.nets
         if numbers:
-            yield trees.TreesExpert(numbers, rounds=self.rounds, random_state=seed)
+            yield trees.BoostedTreesExpert(numbers, rounds=self.rounds, random_state=seed)
         if together:
-            yield stacking_net.JointExpert(numbers, nets=size, random_state=seed)
+            yield stacking_net.StackingExpert(numbers, nets=size, random_state=seed)
         if numbers:
-            yield mlp_ensemble.NetsExpert(numbers, nets=size, random_state=seed)
+            yield mlp_ensemble.MLPEnsembleExpert(numbers, nets=size, random_state=seed)
         summaries = tuple(group for group in self.groups if group in ("harmony", "timbre"))
         if summaries:
-            yield partial_features.HeardExpert(
+            yield partial_features.PartialFeaturesExpert(
                 "analysis", summaries, self._by_summaries(summaries)
             )
         if DESCRIPTORS in self.groups:
-            yield partial_features.HeardExpert(DESCRIPTORS, (DESCRIPTORS,), self._by_descriptors())
+            yield partial_features.PartialFeaturesExpert(
+                DESCRIPTORS, (DESCRIPTORS,), self._by_descriptors()
+            )
         if "text" in self.groups and not together:
-            yield naive_bayes_text.TextExpert()
+            yield naive_bayes_text.NaiveBayesTextExpert()
         if "history" in self.groups and not together:
-            yield artist_target_encoding.HistoryExpert()
+            yield artist_target_encoding.ArtistHistoryExpert()
 
-    def _by_summaries(self, groups: tuple[str, ...]) -> FramedClassifier:
+    def _by_summaries(self, groups: tuple[str, ...]) -> DataFrameClassifier:
         """Return boosted trees: they take what is unknown as it is."""
         seed, rounds = self.random_state, self.rounds
         return gradient_boosting.make(features=groups, seed=seed, threads=1, max_iter=rounds)
 
-    def _by_descriptors(self) -> FramedClassifier:
+    def _by_descriptors(self) -> DataFrameClassifier:
         """Return support vectors over principal components: the best single model of these."""
-        made = svm.make(features=(DESCRIPTORS,), seed=self.random_state, threads=1, exact=EXACT)
-        return made.prepared(Preparation(components=EXPLAINED))
+        made = svm.make(
+            features=(DESCRIPTORS,), seed=self.random_state, threads=1, exact=MAX_EXACT_ROWS
+        )
+        return made.with_preprocessing(Preprocessing(components=EXPLAINED_VARIANCE))
 
-    def _memory(self, X: pd.DataFrame, y: Labels) -> artist_target_encoding.HistoryExpert | None:  # noqa: N803 - scikit-learn's names
+    def _memory(
+        self,
+        X: pd.DataFrame,
+        y: Labels,  # noqa: N803 - scikit-learn's names
+    ) -> artist_target_encoding.ArtistHistoryExpert | None:
         """Return who knows which artists are known."""
         for expert in self.experts_:
-            if isinstance(expert, stacking_net.JointExpert):
+            if isinstance(expert, stacking_net.StackingExpert):
                 return expert.history_
-            if isinstance(expert, artist_target_encoding.HistoryExpert):
+            if isinstance(expert, artist_target_encoding.ArtistHistoryExpert):
                 return expert
-        return artist_target_encoding.HistoryExpert().fit(X, y) if "text" in self.groups else None
+        return (
+            artist_target_encoding.ArtistHistoryExpert().fit(X, y)
+            if "text" in self.groups
+            else None
+        )
 
     def _weigh(self, frame: pd.DataFrame, labels: Labels) -> None:
         told = np.isin(labels, self.classes_)
         frame, truth = frame[told], np.searchsorted(self.classes_, labels[told])
-        known = self.known(frame)
-        for regime in (NEW, KNOWN):
+        known = self.seen_artist_mask(frame)
+        for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
             chosen = known == regime
             if chosen.any():
                 with threadpool_limits(1, user_api="blas"):
-                    said = self.speak(frame[chosen])
-                    found = pooling.weigh(said, truth[chosen], self.weights_[regime])
+                    said = self.predict_scores(frame[chosen])
+                    found = pooling.fit_weights(said, truth[chosen], self.weights_[regime])
                 self.weights_[regime] = found
 
 
@@ -232,7 +251,7 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
     model = Blend(features, random_state=seed, n_jobs=threads)
     blended: Blend = with_params(model, params)
     if blended.deep:
-        late_fusion.require()
+        late_fusion.require_torch()
     return blended
 
 
@@ -257,8 +276,8 @@ def _fitted(
 ) -> Expert:
     # OpenMP counts its threads per thread that asks: two of ours with two each are one too many.
     with threadpool_limits(1, user_api="openmp"):
-        if isinstance(expert, deep_networks.TowersExpert):
+        if isinstance(expert, deep_networks.DeepNetworksExpert):
             return expert.fit(frame, labels, validation)
-        if isinstance(expert, stacking_net.JointExpert):
+        if isinstance(expert, stacking_net.StackingExpert):
             return expert.fit(frame, labels, sightings)
         return expert.fit(frame, labels)

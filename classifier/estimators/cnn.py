@@ -9,17 +9,17 @@ from sklearn.utils._param_validation import Interval
 
 from classifier.estimators import mlp
 from classifier.estimators.dataframe_classifier import with_params
-from classifier.estimators.late_fusion import require
+from classifier.estimators.late_fusion import require_torch
 from classifier.estimators.mlp import MLP
 from classifier.features.groups import MATRICES
-from classifier.features.sequences import KINDS, SequenceFeatures
+from classifier.features.sequences import CHANNELS, SequenceEncoder
 from classifier.ports import Labels
 from classifier.records import FEATURE_GROUPS
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from classifier.deep.batches import Part
+    from classifier.deep.batches import InputBlock
 
 
 class CNN(MLP):
@@ -29,10 +29,10 @@ class CNN(MLP):
     any is told by the other towers, and by the numbers alone in this one.
     """
 
-    reads = FEATURE_GROUPS
+    feature_groups = FEATURE_GROUPS
 
     _parameter_constraints: ClassVar[Mapping[str, Any]] = {
-        **mlp.CONSTRAINTS,
+        **mlp.PARAMETER_CONSTRAINTS,
         "filters": [list, tuple],
         "joined": [Interval(Integral, 1, None, closed="left")],
     }
@@ -82,12 +82,12 @@ class CNN(MLP):
         self.filters = filters
         self.joined = joined
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[Part]":  # noqa: N803 - scikit-learn's names
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's names
         if MATRICES in self.groups:
-            self.sequences_ = [SequenceFeatures(kind).fit(X) for kind in KINDS if kind in X]
+            self.sequences_ = [SequenceEncoder(kind).fit(X) for kind in CHANNELS if kind in X]
         return [*super()._learned_parts(X, y), *self._convolved(X)]
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[Part]":  # noqa: N803 - scikit-learn's name
+    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's name
         return [*super()._asked_parts(X), *self._convolved(X)]
 
     def _towers(self) -> "dict[str, nn.Module]":
@@ -96,10 +96,12 @@ class CNN(MLP):
         made = super()._towers()
         if self._hears():
             dense = getattr(self, "dense_", None)
-            made["matrix"] = networks.MatrixTower(
-                {one.kind: KINDS[one.kind] for one in self.sequences_},
+            made["matrix"] = networks.SequenceBranch(
+                {one.kind: CHANNELS[one.kind] for one in self.sequences_},
                 list(self.filters),
-                None if dense is None else networks.Coded(dense.width, dense.sizes_, mlp.CODED),
+                None
+                if dense is None
+                else networks.CategoricalEmbedding(dense.width, dense.sizes_, mlp.EMBEDDING_DIM),
                 [self.joined],
                 self.dropout,
                 len(self.classes_),
@@ -110,12 +112,12 @@ class CNN(MLP):
         heads = dict(super()._heads())
         return {**heads, "matrix": ["matrix"]} if self._hears() else heads
 
-    def _convolved(self, frame: pd.DataFrame) -> "list[Part]":
+    def _convolved(self, frame: pd.DataFrame) -> "list[InputBlock]":
         from classifier.deep import batches  # torch is slow to import, and an extra
 
         if not self._hears():
             return []
-        return [batches.SequencePart(one.transform(frame)) for one in self.sequences_]
+        return [batches.SequenceBlock(one.transform(frame)) for one in self.sequences_]
 
     def _hears(self) -> bool:
         return MATRICES in self.groups and bool(self.sequences_)
@@ -129,6 +131,6 @@ def make(
     **params: Any,
 ) -> CNN:
     """Return networks over the feature groups; raise `MissingExtra` without torch."""
-    require()
+    require_torch()
     made: CNN = with_params(CNN(features, random_state=seed), params)
     return made

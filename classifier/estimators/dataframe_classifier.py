@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from classifier.errors import BadChoice, BadParameter
-from classifier.estimators.preprocessing import PreparedFeatures
+from classifier.errors import BadParameter, BadTrainingConfig
+from classifier.estimators.preprocessing import Preprocessor
 from classifier.ports import Labels, Validation
-from classifier.records import Preparation
+from classifier.records import Preprocessing
 
 _OURS: Final = (
     "n_jobs",
@@ -27,7 +27,7 @@ _OURS: Final = (
 """Parameters that the trainer sets itself."""
 
 
-class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """First `features` turns frames into numbers, then `model` learns from them.
 
     Everything `features` learns (categories, scales, medians) it learns from what `fit` is given.
@@ -38,7 +38,7 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.model = model
 
     @property
-    def weighs(self) -> bool:
+    def supports_sample_weight(self) -> bool:
         """Tell whether the model can let a track count less than another."""
         inner = getattr(self.model, "model", None)  # of one whose scores are tempered
         models = [self.model] if inner is None else [self.model, inner]
@@ -58,7 +58,7 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.features_ = clone(self.features)
         self.model_ = clone(self.model)
         extra: dict[str, Any] = {}
-        if isinstance(self.features_, PreparedFeatures):
+        if isinstance(self.features_, Preprocessor):
             matrix, y, weights = self.features_.fit_resample(X, y, weights)
         else:
             matrix = self.features_.fit_transform(X)
@@ -87,21 +87,23 @@ class FramedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def prepared(self, preparation: Preparation) -> "FramedClassifier":
+    def with_preprocessing(self, preparation: Preprocessing) -> "DataFrameClassifier":
         """Return the same estimator, unfitted, with what was chosen for its tracks.
 
-        Raise `BadChoice` for what it cannot do.
+        Raise `BadTrainingConfig` for what it cannot do.
         """
         name = type(self.model).__name__
-        if not isinstance(self.features, PreparedFeatures):
-            raise BadChoice(f"{name} looks at no feature: there is nothing to prepare for it.")
+        if not isinstance(self.features, Preprocessor):
+            raise BadTrainingConfig(
+                f"{name} looks at no feature: there is nothing to prepare for it."
+            )
         if preparation.balance == "weights" and not has_fit_parameter(self.model, "sample_weight"):
-            raise BadChoice(f"{name} cannot weigh tracks: balance the genres with smote.")
-        features = self.features.prepared(preparation)
+            raise BadTrainingConfig(f"{name} cannot weigh tracks: balance the genres with smote.")
+        features = self.features.with_preprocessing(preparation)
         model = clone(self.model)
         if features.one_hot and hasattr(model, "categorical_features"):
             model.set_params(categorical_features=None)
-        return FramedClassifier(features, model)
+        return DataFrameClassifier(features, model)
 
     def _held_out(self, validation: Validation | None, known: set[str]) -> dict[str, Any]:
         stops_early = getattr(self.model_, "early_stopping", False) is True

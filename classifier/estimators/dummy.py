@@ -4,8 +4,8 @@ from typing import Any
 
 from sklearn.dummy import DummyClassifier
 
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.features.audio import NumericFeatures
 
 
 def make(
@@ -14,7 +14,7 @@ def make(
     seed: int,
     threads: int,  # noqa: ARG001 - there is nothing to share out
     **params: Any,
-) -> FramedClassifier:
+) -> DataFrameClassifier:
     """Return the baseline: the shares of the genres in training, for every track."""
     model = DummyClassifier(strategy="prior", random_state=seed)
-    return FramedClassifier(AudioFeatures(features), with_params(model, params))
+    return DataFrameClassifier(NumericFeatures(features), with_params(model, params))

@@ -4,9 +4,9 @@ from typing import Any
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.features.audio import NumericFeatures
 
 
 def make(
@@ -15,13 +15,13 @@ def make(
     seed: int,
     threads: int,  # noqa: ARG001 - OpenMP's threads are capped by the trainer
     **params: Any,
-) -> FramedClassifier:
+) -> DataFrameClassifier:
     """Return small, strongly regularised trees that stop when validation stops improving.
 
     A tree per genre and iteration: with 113 genres 15 leaves and the penalty matter more than
     depth (chosen on the validation sides of a 114-genre dataset).
     """
-    numbers = AudioFeatures(features)
+    numbers = NumericFeatures(features)
     model = HistGradientBoostingClassifier(
         learning_rate=0.1,
         max_iter=150,
@@ -33,5 +33,5 @@ def make(
         n_iter_no_change=5,
         random_state=seed,
     )
-    prepared = PreparedFeatures(numbers, one_hot=False, seed=seed)
-    return FramedClassifier(prepared, with_params(model, params))
+    prepared = Preprocessor(numbers, one_hot=False, seed=seed)
+    return DataFrameClassifier(prepared, with_params(model, params))

@@ -10,15 +10,15 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.features.audio import NumericFeatures
 from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
 
 
-class Neighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Each of the nearest tracks votes for its genre.
 
     `weights`: every vote counts the same (`uniform`), or as 1 / distance relative to the nearest
@@ -71,9 +71,7 @@ def make(
     seed: int,
     threads: int,  # noqa: ARG001 - distances are counted in OpenMP, whose threads the trainer caps
     **params: Any,
-) -> FramedClassifier:
+) -> DataFrameClassifier:
     """Return the votes of the 30 nearest, over standardised numbers and 0/1 categories."""
-    numbers = PreparedFeatures(
-        AudioFeatures(features), complete=True, scaling="standard", seed=seed
-    )
-    return FramedClassifier(numbers, with_params(Neighbours(), params))
+    numbers = Preprocessor(NumericFeatures(features), complete=True, scaling="standard", seed=seed)
+    return DataFrameClassifier(numbers, with_params(KNearestNeighbours(), params))

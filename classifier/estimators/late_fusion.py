@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from classifier.errors import MissingExtra
 from classifier.estimators import pooling
 from classifier.experts import Scores
-from classifier.experts.artist_target_encoding import HistoryExpert
+from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.features.groups import TEXT
 from classifier.ports import Labels, Validation
 from classifier.records import Epoch
@@ -27,15 +27,15 @@ from classifier.records import Epoch
 if TYPE_CHECKING:
     from torch import nn
 
-    from classifier.deep.batches import Part
+    from classifier.deep.batches import InputBlock
 
-CHUNK: Final = 10_000
+CHUNK_ROWS: Final = 10_000
 """Rows that are answered at once."""
-NEW, KNOWN = 0, 1
+UNSEEN_ARTIST, SEEN_ARTIST = 0, 1
 """Whose weights: tracks of artists without any known track, and of those with some."""
-LEAST_BATCH, MOST_BATCH, BATCHES = 32, 256, 24
+MIN_BATCH_SIZE, MAX_BATCH_SIZE, MIN_BATCHES = 32, 256, 24
 """Tracks in a batch: an epoch has at least so many batches, if they then are not too small."""
-ANCHORS: Final = {
+PRIOR_WEIGHTS: Final = {
     "prior": 0.1,
     "sound": 0.9,
     "matrix": 0.6,
@@ -49,7 +49,7 @@ ANCHORS: Final = {
 }
 """Weights where there is no validation track to learn better ones from."""
 
-CONSTRAINTS: Final[Mapping[str, Any]] = {
+PARAMETER_CONSTRAINTS: Final[Mapping[str, Any]] = {
     "groups": [tuple],
     "epochs": [Interval(Integral, 1, None, closed="left")],
     "patience": [Interval(Integral, 1, None, closed="left")],
@@ -70,14 +70,14 @@ _GONE: Final = ("epochs_", "_module", "_listener")
 Listener = Callable[[Epoch], None]
 
 
-class Towered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Networks that see one side of a track each; `validation` ends the learning and weighs them.
 
     Weights are learned per regime, as in `blend`. The artist's history, counted and not learned by
     a network, is pooled with them. Everything is drawn from `random_state`.
     """
 
-    _parameter_constraints: ClassVar[Mapping[str, Any]] = CONSTRAINTS
+    _parameter_constraints: ClassVar[Mapping[str, Any]] = PARAMETER_CONSTRAINTS
 
     groups: tuple[str, ...]
     epochs: int
@@ -96,14 +96,14 @@ class Towered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped 
         self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         self.prior_ = np.log(counts / len(y)).astype(np.float32)
         reading = {"text", "history"} & set(self.groups)
-        self.memory_ = HistoryExpert().fit(X, y) if reading else None
+        self.artist_history_ = ArtistHistoryExpert().fit(X, y) if reading else None
         self.epochs_: list[Epoch] = []
         parts = self._learned_parts(X, y)
         told = None if validation is None else _told(validation, self.classes_)
         if parts:
             self._learn(parts, codes.astype(np.int64), told)
-        self.voices_ = list(self._voices())
-        self.weights_ = np.array([[ANCHORS[name] for name in self.voices_]] * 2)
+        self.score_names_ = list(self._voices())
+        self.weights_ = np.array([[PRIOR_WEIGHTS[name] for name in self.score_names_]] * 2)
         if told is not None:
             self._weigh(*told)
         return self
@@ -112,49 +112,49 @@ class Towered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped 
         """Return probabilities, one row per row of `X`, summing to 1."""
         check_is_fitted(self)
         shares = np.zeros((len(X), len(self.classes_)))
-        for start in range(0, len(X), CHUNK):
-            rows = X.iloc[start : start + CHUNK]
-            said, known = self.speak(rows), self.known(rows)
-            for regime in (NEW, KNOWN):
+        for start in range(0, len(X), CHUNK_ROWS):
+            rows = X.iloc[start : start + CHUNK_ROWS]
+            said, known = self.predict_scores(rows), self.seen_artist_mask(rows)
+            for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
                 chosen = known == regime
-                found = pooling.pooled(said[:, chosen], self.weights_[regime])
-                shares[start : start + CHUNK][chosen] = found
+                found = pooling.log_linear_pool(said[:, chosen], self.weights_[regime])
+                shares[start : start + CHUNK_ROWS][chosen] = found
         return shares
 
     def predict(self, X: pd.DataFrame) -> Labels:  # noqa: N803 - scikit-learn's name
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def listen(self, listener: Listener) -> None:
+    def on_epoch(self, listener: Listener) -> None:
         """Have `listener` told of each epoch of the next `fit`."""
         self._listener = listener
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
-        """Return what each of `voices_` says: (voices, rows, genres)."""
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+        """Return what each of `score_names_` says: (voices, rows, genres)."""
         said = [np.broadcast_to(self.prior_, (1, len(X), len(self.classes_)))]
         parts = self._asked_parts(X)
         if parts:
             said.append(self._heard(parts, len(X)))
-        if self.memory_ is not None and "history" in self.groups:
-            said.append(self.memory_.speak(X))
+        if self.artist_history_ is not None and "history" in self.groups:
+            said.append(self.artist_history_.speak(X))
         return np.concatenate(said)
 
-    def known(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
+    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
         """Tell of which rows a credited artist has a track that was learned from."""
-        if self.memory_ is None:
+        if self.artist_history_ is None:
             return np.zeros(len(X), dtype=bool)
-        return np.asarray(self.memory_.evidence(X) > 0)
+        return np.asarray(self.artist_history_.evidence(X) > 0)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is stored: neither the network itself nor how it was trained."""
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name not in _GONE}
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[Part]":  # noqa: N803 - scikit-learn's names
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's names
         """Learn what the networks' inputs are, and return those of `X`."""
         raise NotImplementedError
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[Part]":  # noqa: N803 - scikit-learn's name
+    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's name
         """Return the networks' inputs of `X`."""
         raise NotImplementedError
 
@@ -171,49 +171,49 @@ class Towered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped 
         if hasattr(self, "weights_of_networks_"):
             yield from self._heads()
         if "history" in self.groups:
-            yield from HistoryExpert.voices
+            yield from ArtistHistoryExpert.voices
 
     def _learn(
-        self, parts: "list[Part]", codes: NDArray[np.int64], told: Validation | None
+        self, parts: "list[InputBlock]", codes: NDArray[np.int64], told: Validation | None
     ) -> None:
         from classifier.deep import batches, training, weights  # see above
 
         held = None
         if told is not None:
             truth = np.searchsorted(self.classes_, told[1]).astype(np.int64)
-            held = batches.Tracks(self._asked_parts(told[0]), truth)
-        size = int(np.clip(len(codes) // BATCHES, LEAST_BATCH, MOST_BATCH))
-        plan = training.Plan(
+            held = batches.TrackDataset(self._asked_parts(told[0]), truth)
+        size = int(np.clip(len(codes) // MIN_BATCHES, MIN_BATCH_SIZE, MAX_BATCH_SIZE))
+        plan = training.FitConfig(
             epochs=self.epochs,
             patience=self.patience,
-            batch=self.batch or size,
-            rate=self.rate,
-            decay=self.decay,
+            batch_size=self.batch or size,
+            learning_rate=self.rate,
+            weight_decay=self.decay,
             optimiser=self.optimiser,
             schedule=self.schedule,
-            smoothing=self.smoothing,
+            label_smoothing=self.smoothing,
             class_weights=_balanced(codes) if self.class_weight else None,
-            readers=TEXT,
+            text_branches=TEXT,
         )
         with training.seeded(self.random_state):
             module = self._network()
-            tracks = batches.Tracks(parts, codes)
+            tracks = batches.TrackDataset(parts, codes)
             listener = getattr(self, "_listener", _nobody)
-            self.epochs_ = training.learn(module, tracks, held, plan, listener)
-        self.weights_of_networks_ = weights.packed(module)
+            self.epochs_ = training.fit(module, tracks, held, plan, listener)
+        self.network_weights_ = weights.serialise(module)
         self._module = module
 
-    def _heard(self, parts: "list[Part]", rows: int) -> Scores:
+    def _heard(self, parts: "list[InputBlock]", rows: int) -> Scores:
         from classifier.deep import batches, training, weights  # see above
 
         if not hasattr(self, "_module"):
             with training.seeded(self.random_state):
                 module = self._network()
-            weights.restore(module, self.weights_of_networks_)
+            weights.load_weights(module, self.network_weights_)
             self._module = module
-        tracks = batches.Tracks(parts, np.zeros(rows, dtype=np.int64))
+        tracks = batches.TrackDataset(parts, np.zeros(rows, dtype=np.int64))
         with training.seeded(self.random_state):
-            said = training.ask(self._module, tracks)
+            said = training.predict(self._module, tracks)
         heads = self._heads()
         found = [np.mean([said[name] for name in names], axis=0) for names in heads.values()]
         for place, voice in enumerate(heads):
@@ -222,17 +222,17 @@ class Towered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped 
         return np.stack(found)
 
     def _weigh(self, frame: pd.DataFrame, labels: Labels) -> None:
-        truth, known = np.searchsorted(self.classes_, labels), self.known(frame)
-        for regime in (NEW, KNOWN):
+        truth, known = np.searchsorted(self.classes_, labels), self.seen_artist_mask(frame)
+        for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
             chosen = known == regime
             if chosen.any():
                 with threadpool_limits(1, user_api="blas"):
-                    said = self.speak(frame[chosen])
-                    found = pooling.weigh(said, truth[chosen], self.weights_[regime])
+                    said = self.predict_scores(frame[chosen])
+                    found = pooling.fit_weights(said, truth[chosen], self.weights_[regime])
                 self.weights_[regime] = found
 
 
-def require() -> None:
+def require_torch() -> None:
     """Raise `MissingExtra` where torch is not installed."""
     missing = [name for name in ("torch", "skorch", "safetensors") if find_spec(name) is None]
     if missing:

@@ -9,22 +9,22 @@ from sklearn.utils._param_validation import Interval
 
 from classifier.estimators import late_fusion
 from classifier.estimators.dataframe_classifier import with_params
-from classifier.estimators.late_fusion import Towered, require
-from classifier.features.dense_inputs import DenseFeatures
-from classifier.features.groups import READABLE, TEXT, numeric
-from classifier.features.ngram_bags import WordFeatures
+from classifier.estimators.late_fusion import LateFusionNetworks, require_torch
+from classifier.features.dense_inputs import DenseEncoder
+from classifier.features.groups import COLUMN_GROUPS, TEXT, numeric_groups
+from classifier.features.ngram_bags import NgramBagEncoder
 from classifier.ports import Labels
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from classifier.deep.batches import Part
+    from classifier.deep.batches import InputBlock
 
-CODED: Final = 4
+EMBEDDING_DIM: Final = 4
 """Numbers that a key, a mode or a time signature is embedded as."""
 
-CONSTRAINTS: Final[Mapping[str, Any]] = {
-    **late_fusion.CONSTRAINTS,
+PARAMETER_CONSTRAINTS: Final[Mapping[str, Any]] = {
+    **late_fusion.PARAMETER_CONSTRAINTS,
     "hidden": [list, tuple],
     "members": [Interval(Integral, 1, None, closed="left")],
     "embedding": [Interval(Integral, 1, None, closed="left")],
@@ -34,13 +34,13 @@ CONSTRAINTS: Final[Mapping[str, Any]] = {
 """What scikit-learn checks the parameters by."""
 
 
-class MLP(Towered):
+class MLP(LateFusionNetworks):
     """Dense towers over numbers and categories, and one tower for each column of text."""
 
-    reads = READABLE
+    feature_groups = COLUMN_GROUPS
     libraries = ("torch",)
 
-    _parameter_constraints: ClassVar[Mapping[str, Any]] = CONSTRAINTS
+    _parameter_constraints: ClassVar[Mapping[str, Any]] = PARAMETER_CONSTRAINTS
 
     def __init__(
         self,
@@ -81,57 +81,57 @@ class MLP(Towered):
         self.class_weight = class_weight
         self.random_state = random_state
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[Part]":  # noqa: ARG002, N803 - scikit-learn's names
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: ARG002, N803 - scikit-learn's names
         from classifier.deep import batches  # torch is slow to import, and an extra
 
-        parts: list[Part] = []
-        if numeric(self.groups):
-            self.dense_ = DenseFeatures(numeric(self.groups))
-            parts.append(batches.DensePart(self.dense_.fit_transform(X)))
+        parts: list[InputBlock] = []
+        if numeric_groups(self.groups):
+            self.dense_ = DenseEncoder(numeric_groups(self.groups))
+            parts.append(batches.DenseBlock(self.dense_.fit_transform(X)))
         if "text" in self.groups:
-            self.words_ = WordFeatures(self.least_artists)
-            parts += batches.reading(self.words_.fit_transform(X))
+            self.words_ = NgramBagEncoder(self.least_artists)
+            parts += batches.text_blocks(self.words_.fit_transform(X))
         return parts
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[Part]":  # noqa: N803 - scikit-learn's name
+    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's name
         from classifier.deep import batches  # torch is slow to import, and an extra
 
-        parts: list[Part] = []
-        if numeric(self.groups):
-            parts.append(batches.DensePart(self.dense_.transform(X)))
+        parts: list[InputBlock] = []
+        if numeric_groups(self.groups):
+            parts.append(batches.DenseBlock(self.dense_.transform(X)))
         if "text" in self.groups:
-            parts += batches.reading(self.words_.transform(X))
+            parts += batches.text_blocks(self.words_.transform(X))
         return parts
 
     def _network(self) -> "nn.Module":
         from classifier.deep import networks  # torch is slow to import, and an extra
 
-        return networks.Towers(self._towers())
+        return networks.Branches(self._towers())
 
     def _towers(self) -> "dict[str, nn.Module]":
         from classifier.deep import networks  # torch is slow to import, and an extra
 
         genres, made = len(self.classes_), {}
-        if numeric(self.groups):
+        if numeric_groups(self.groups):
             for name in MLP._heads(self)["sound"]:
-                made[name] = networks.SoundTower(
+                made[name] = networks.DenseBranch(
                     self.dense_.width,
                     self.dense_.sizes_,
-                    CODED,
+                    EMBEDDING_DIM,
                     list(self.hidden),
                     self.dropout,
                     genres,
                 )
         if "text" in self.groups:
             for name, known in zip(TEXT, self.words_.known_, strict=True):
-                made[name] = networks.TextTower(
+                made[name] = networks.TextBranch(
                     name, len(known), self.embedding, self.reading_dropout, genres
                 )
         return made
 
     def _heads(self) -> Mapping[str, Sequence[str]]:
         heads: dict[str, Sequence[str]] = {}
-        if numeric(self.groups):
+        if numeric_groups(self.groups):
             heads["sound"] = [f"sound_{place}" for place in range(self.members)]
         if "text" in self.groups:
             heads |= {name: [name] for name in TEXT}
@@ -146,6 +146,6 @@ def make(
     **params: Any,
 ) -> MLP:
     """Return networks over the feature groups; raise `MissingExtra` without torch."""
-    require()
+    require_torch()
     made: MLP = with_params(MLP(features, random_state=seed), params)
     return made

@@ -4,10 +4,10 @@ from typing import Any
 
 from sklearn.naive_bayes import GaussianNB
 
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.estimators.temperature_scaling import Tempered
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.estimators.temperature_scaling import TemperatureScaled
+from classifier.features.audio import NumericFeatures
 
 
 def make(
@@ -16,14 +16,12 @@ def make(
     seed: int,
     threads: int,  # noqa: ARG001 - there is nothing to share out
     **params: Any,
-) -> FramedClassifier:
+) -> DataFrameClassifier:
     """Return Gaussian naive Bayes; features that depend on each other make it too sure.
 
     So a temperature is learned on tracks held back, and every variance has a tenth of the widest
     added: the curve of a flag that is always 0 in a genre would have no width at all.
     """
-    numbers = PreparedFeatures(
-        AudioFeatures(features), complete=True, scaling="standard", seed=seed
-    )
+    numbers = Preprocessor(NumericFeatures(features), complete=True, scaling="standard", seed=seed)
     model = with_params(GaussianNB(var_smoothing=0.1), params)
-    return FramedClassifier(numbers, Tempered(model, seed=seed))
+    return DataFrameClassifier(numbers, TemperatureScaled(model, seed=seed))

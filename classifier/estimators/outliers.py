@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-FEWEST: Final = 30
+MIN_TRACKS: Final = 30
 """Among fewer tracks nobody can say what is usual."""
 
 
-def noise(points: NDArray[np.float64], eps: float | None = None) -> NDArray[np.bool_]:
+def dbscan_noise(points: NDArray[np.float64], eps: float | None = None) -> NDArray[np.bool_]:
     """Tell which points DBSCAN would call noise: neither in a dense place nor within reach of one.
 
     `points` are standardised and complete. Dense is a place with `smallest` points
@@ -28,13 +28,15 @@ def noise(points: NDArray[np.float64], eps: float | None = None) -> NDArray[np.b
     return alone
 
 
-def per_genre(points: NDArray[np.float64], labels: NDArray[np.str_]) -> NDArray[np.bool_]:
+def dbscan_noise_per_genre(
+    points: NDArray[np.float64], labels: NDArray[np.str_]
+) -> NDArray[np.bool_]:
     """Tell which points lie alone among those of their own genre; small genres keep all."""
     alone = np.zeros(len(points), dtype=bool)
     for genre in np.unique(labels):
         own = labels == genre
-        if own.sum() >= FEWEST:
-            alone[own] = noise(points[own])
+        if own.sum() >= MIN_TRACKS:
+            alone[own] = dbscan_noise(points[own])
     return alone
 
 

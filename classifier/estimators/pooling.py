@@ -8,19 +8,19 @@ from scipy.optimize import minimize
 
 Weights = NDArray[np.float64]
 
-HOLD: Final = 2.0
+PRIOR_STRENGTH: Final = 2.0
 """How many tracks' worth of log-loss one unit between a weight and its anchor costs, squared."""
 _STEPS: Final = 200
 
 
-def pooled(scores: NDArray[np.float32], weights: Weights) -> NDArray[np.float64]:
+def log_linear_pool(scores: NDArray[np.float32], weights: Weights) -> NDArray[np.float64]:
     """Return probabilities (tracks, genres) from scores (voices, tracks, genres)."""
     sums = np.tensordot(weights.astype(np.float32), scores, axes=1).astype(np.float64)
     shares = np.exp(sums - sums.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def weigh(scores: NDArray[np.float32], truth: NDArray[np.intp], anchor: Weights) -> Weights:
+def fit_weights(scores: NDArray[np.float32], truth: NDArray[np.intp], anchor: Weights) -> Weights:
     """Return weights, none below 0, that make the truth likeliest.
 
     Their sum is not fixed, so they calibrate as well: it is the inverse of a temperature. Few
@@ -30,7 +30,7 @@ def weigh(scores: NDArray[np.float32], truth: NDArray[np.intp], anchor: Weights)
         return anchor
     rows = np.arange(len(truth))
     told = scores[:, rows, truth].mean(axis=1, dtype=np.float64)
-    hold = HOLD / len(truth)
+    hold = PRIOR_STRENGTH / len(truth)
 
     def loss(weights: Weights) -> tuple[float, Weights]:
         sums = np.tensordot(weights.astype(np.float32), scores, axes=1)

@@ -24,11 +24,11 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.estimators import outliers
-from classifier.features.audio import AudioFeatures, Matrix
+from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
-from classifier.records import Preparation
+from classifier.records import Preprocessing
 
 _NEIGHBOURS: Final = 5
 """Tracks of its genre that SMOTE looks at around a track (Chawla et al., 2002)."""
@@ -38,7 +38,7 @@ _UNKNOWN: Final = -1.0
 """An unknown category, while SMOTE-NC counts it as one."""
 
 
-class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames into matrices as a model wants them, and as was chosen.
 
     `numbers` gives floats with gaps, categories as codes at the places `categorical`;
@@ -47,7 +47,7 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
 
     def __init__(
         self,
-        numbers: AudioFeatures,
+        numbers: NumericFeatures,
         *,
         complete: bool = False,
         one_hot: bool = True,
@@ -66,9 +66,9 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self.balance = balance
         self.seed = seed
 
-    def prepared(self, preparation: Preparation) -> "PreparedFeatures":
+    def with_preprocessing(self, preparation: Preprocessing) -> "Preprocessor":
         """Return the same, unfitted, with what was chosen."""
-        fresh: PreparedFeatures = clone(self)
+        fresh: Preprocessor = clone(self)
         fresh.set_params(**preparation.as_json())
         if fresh.components is not None:
             fresh.one_hot = True  # a code is no direction
@@ -160,7 +160,7 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             return None
         most = min(matrix.shape)
         if self.components > most:
-            raise BadChoice(
+            raise BadTrainingConfig(
                 f"{self.components} components were asked for, and there are {most} at most: "
                 "ask for fewer, or for a share as in --pca 0.95."
             )
@@ -172,17 +172,17 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         return np.asarray(self.projection_.transform(matrix), dtype=np.float32)
 
     def _alone(self, frame: pd.DataFrame, labels: Labels) -> NDArray[np.bool_]:
-        if self.outliers is None or len(frame) < outliers.FEWEST:
+        if self.outliers is None or len(frame) < outliers.MIN_TRACKS:
             return np.zeros(len(frame), dtype=bool)
-        points = PreparedFeatures(self.numbers, complete=True, scaling="standard")
+        points = Preprocessor(self.numbers, complete=True, scaling="standard")
         points.fit_resample(frame, labels)
         plain = points._scaled(points.numbers_.transform(frame))[:, points.plain_]
         matrix = plain[:, ~_switches(plain)].astype(np.float64)
         if matrix.shape[1] == 0:
             return np.zeros(len(frame), dtype=bool)
         if self.outliers == "genre":
-            return outliers.per_genre(matrix, labels)
-        return outliers.noise(matrix)
+            return outliers.dbscan_noise_per_genre(matrix, labels)
+        return outliers.dbscan_noise(matrix)
 
     def _filled_up(self, matrix: Matrix, labels: Labels) -> tuple[Matrix, Labels]:
         """Return every genre with as many tracks as the greatest; those of one track stay so."""
@@ -194,7 +194,9 @@ class PreparedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         switches = _switches(matrix)
         switches[list(self.numbers_.categorical)] = True
         if switches.all():
-            raise BadChoice("SMOTE needs a number to go between two tracks: there are none here.")
+            raise BadTrainingConfig(
+                "SMOTE needs a number to go between two tracks: there are none here."
+            )
         how = {
             "sampling_strategy": {
                 genre: most for genre, count in zip(genres, counts, strict=True) if count > 1

@@ -4,12 +4,14 @@ from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
 
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.features.audio import NumericFeatures
 
 
-def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -> FramedClassifier:
+def make(
+    *, features: tuple[str, ...], seed: int, threads: int, **params: Any
+) -> DataFrameClassifier:
     """Return 100 trees; a node keeps a share per genre, so leaves hold 5 tracks at least."""
     model = RandomForestClassifier(
         n_estimators=100,
@@ -18,5 +20,5 @@ def make(*, features: tuple[str, ...], seed: int, threads: int, **params: Any) -
         random_state=seed,
         n_jobs=threads,
     )
-    numbers = PreparedFeatures(AudioFeatures(features), seed=seed)
-    return FramedClassifier(numbers, with_params(model, params))
+    numbers = Preprocessor(NumericFeatures(features), seed=seed)
+    return DataFrameClassifier(numbers, with_params(model, params))

@@ -12,10 +12,10 @@ from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.dataframe_classifier import FramedClassifier, with_params
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.estimators.temperature_scaling import Tempered
-from classifier.features.audio import AudioFeatures
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.estimators.temperature_scaling import TemperatureScaled
+from classifier.features.audio import NumericFeatures
 from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ _PASSES: Final = 10
 """Times the gradient goes over all tracks at most; averaged, later ones change little."""
 
 
-class SupportVectors(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Widest margins in the space of a kernel.
 
     Up to `exact` tracks libsvm finds them exactly, whose time grows with the square of the
@@ -118,10 +118,8 @@ def make(
     seed: int,
     threads: int,  # noqa: ARG001 - one genre after another: more threads, other last digits
     **params: Any,
-) -> FramedClassifier:
+) -> DataFrameClassifier:
     """Return support vectors over standardised numbers, with a learned temperature."""
-    numbers = PreparedFeatures(
-        AudioFeatures(features), complete=True, scaling="standard", seed=seed
-    )
-    model = with_params(SupportVectors(random_state=seed), params)
-    return FramedClassifier(numbers, Tempered(model, seed=seed))
+    numbers = Preprocessor(NumericFeatures(features), complete=True, scaling="standard", seed=seed)
+    model = with_params(SupportVectorClassifier(random_state=seed), params)
+    return DataFrameClassifier(numbers, TemperatureScaled(model, seed=seed))

@@ -19,7 +19,7 @@ _SPAN: Final = (-4.0, 6.0)
 """Natural logarithms that a scale is looked for between."""
 
 
-class Tempered(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Let `model` learn from four fifths, find the scale, then learn from all.
 
     The scale is that of Guo et al. (ICML 2017, 4.2): one number that the scores are multiplied

@@ -13,17 +13,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from classifier import estimators
 from classifier.data import soft_labels
-from classifier.data.soft_labels import Learning, Weighing
-from classifier.errors import BadChoice, BadParameter
+from classifier.data.soft_labels import SupportsSampleWeight, TrainingSet
+from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.features import groups
-from classifier.ports import Estimator, Labels, Preparable, Reader, Validation
-from classifier.records import FEATURE_GROUPS, Preparation
+from classifier.ports import (
+    Estimator,
+    Labels,
+    SupportsPreprocessing,
+    UsesFeatureGroups,
+    Validation,
+)
+from classifier.records import FEATURE_GROUPS, Preprocessing
 from genrebase.runtime import plugins
 
 Floats = NDArray[np.float64]
 
 NAME: Final = "voting"
-MEMBER: Final = "logistic"
+DEFAULT_MEMBER: Final = "logistic"
 """Asked about each genre where no member is named: 113 of them take the least time."""
 _YES: Final = "yes"
 _NO: Final = "no"
@@ -43,12 +49,12 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         self.others = others
 
     @property
-    def reads(self) -> tuple[str, ...]:
+    def feature_groups(self) -> tuple[str, ...]:
         """Return the feature groups that the member looks at."""
         return _read_by([self.member])
 
     @property
-    def weighs(self) -> bool:
+    def supports_sample_weight(self) -> bool:
         """Tell whether the members can let a track count less than another."""
         return _weigh([self.member, *(self.others or {}).values()])
 
@@ -64,11 +70,11 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         `weights` are what each row counts.
         """
         self.classes_ = np.unique(y)
-        learning = Learning(X, y, weights)
+        learning = TrainingSet(X, y, weights)
         self.members_ = [self._asked(genre, learning, validation) for genre in self.classes_]
         return self
 
-    def yes(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+    def binary_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
         """Return per row and genre the probability of yes; rows need not sum to 1."""
         check_is_fitted(self)
         return np.column_stack(
@@ -77,10 +83,10 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def predict_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
         """Return probabilities, one row per row of `X`, summing to 1."""
-        shares = np.maximum(self.yes(X), _TINY)  # all may say no
+        shares = np.maximum(self.binary_proba(X), _TINY)  # all may say no
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
-    def prepared(self, preparation: Preparation) -> "OneVersusRest":
+    def with_preprocessing(self, preparation: Preprocessing) -> "OneVersusRest":
         """Return the same with a member that prepares its tracks as was chosen."""
         others = self.others or {}
         return OneVersusRest(
@@ -88,7 +94,9 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
             {genre: _prepared(one, preparation) for genre, one in others.items()} or None,
         )
 
-    def _asked(self, genre: str, learning: Learning, validation: Validation | None) -> Estimator:
+    def _asked(
+        self, genre: str, learning: TrainingSet, validation: Validation | None
+    ) -> Estimator:
         held = None if validation is None else (validation[0], _answers(validation[1], genre))
         fresh: Estimator = clone((self.others or {}).get(genre, self.member))
         return soft_labels.fit(
@@ -104,12 +112,12 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         self.weights = weights
 
     @property
-    def reads(self) -> tuple[str, ...]:
+    def feature_groups(self) -> tuple[str, ...]:
         """Return the feature groups that a member looks at."""
         return _read_by(self.members)
 
     @property
-    def weighs(self) -> bool:
+    def supports_sample_weight(self) -> bool:
         """Tell whether the members can let a track count less than another."""
         return _weigh(self.members)
 
@@ -122,7 +130,7 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
     ) -> Self:
         """Let every member learn; `weights` are what each row counts."""
         self.classes_ = np.unique(y)
-        learning = Learning(X, y, weights)
+        learning = TrainingSet(X, y, weights)
         self.members_ = [
             soft_labels.fit(clone(member), learning, validation) for member in self.members
         ]
@@ -134,7 +142,7 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         told = [member.predict_proba(X) for member in self.members_]
         return np.asarray(np.average(told, axis=0, weights=self.weights))
 
-    def prepared(self, preparation: Preparation) -> "SoftVote":
+    def with_preprocessing(self, preparation: Preprocessing) -> "SoftVote":
         """Return the same with members that all prepare their tracks as was chosen."""
         return SoftVote([_prepared(one, preparation) for one in self.members], self.weights)
 
@@ -149,7 +157,7 @@ def make(
     """
     named = params.get("members")
     if named is None:
-        names = [params.get("member", MEMBER)]
+        names = [params.get("member", DEFAULT_MEMBER)]
     elif "member" in params:
         raise BadParameter("Name `member` (one per genre) or `members` (several), not both.")
     elif not _named(named):
@@ -223,23 +231,29 @@ def _shared_out(params: dict[str, Any], names: Sequence[str]) -> dict[str, dict[
     return found
 
 
-def _prepared(member: Any, preparation: Preparation) -> Estimator:
-    if not isinstance(member, Preparable):
-        raise BadChoice(f"{type(member).__name__} prepares its tracks itself.")
-    return member.prepared(preparation)
+def _prepared(member: Any, preparation: Preprocessing) -> Estimator:
+    if not isinstance(member, SupportsPreprocessing):
+        raise BadTrainingConfig(f"{type(member).__name__} prepares its tracks itself.")
+    return member.with_preprocessing(preparation)
 
 
 def _read_by(members: Sequence[Any]) -> tuple[str, ...]:
     read = {
         group
         for member in members
-        for group in (member.reads if isinstance(member, Reader) else groups.NUMERIC)
+        for group in (
+            member.feature_groups
+            if isinstance(member, UsesFeatureGroups)
+            else groups.NUMERIC_GROUPS
+        )
     }
     return tuple(group for group in FEATURE_GROUPS if group in read)
 
 
 def _weigh(members: Sequence[Any]) -> bool:
-    return all(isinstance(one, Weighing) and one.weighs for one in members)
+    return all(
+        isinstance(one, SupportsSampleWeight) and one.supports_sample_weight for one in members
+    )
 
 
 def _answers(labels: Labels, genre: str) -> Labels:

@@ -15,12 +15,12 @@ from classifier.records import Comparison, Interval
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-RESAMPLES: Final = 500
+N_RESAMPLES: Final = 500
 """Enough for bounds that move by less than a tenth of the interval's width between two seeds."""
 _BOUNDS: Final = (2.5, 97.5)
 
 
-class Resampled:
+class ArtistBootstrap:
     """Bootstrap draws over the artists of some tracks."""
 
     def __init__(self, artists: NDArray[np.int64], *, seed: int) -> None:
@@ -29,11 +29,11 @@ class Resampled:
         self._codes: Codes = codes
         self._count = len(known)
         draws = np.random.default_rng(seed).integers(
-            self._count, size=(RESAMPLES, self._count), dtype=np.int64
+            self._count, size=(N_RESAMPLES, self._count), dtype=np.int64
         )
-        rows = np.arange(RESAMPLES)[:, np.newaxis] * self._count
-        flat = np.bincount((draws + rows).ravel(), minlength=RESAMPLES * self._count)
-        self._weights = flat.reshape(RESAMPLES, self._count).astype(np.float64)
+        rows = np.arange(N_RESAMPLES)[:, np.newaxis] * self._count
+        flat = np.bincount((draws + rows).ravel(), minlength=N_RESAMPLES * self._count)
+        self._weights = flat.reshape(N_RESAMPLES, self._count).astype(np.float64)
         self._tracks = self.sums(np.ones(len(artists)))
 
     def sums(self, values: Floats) -> Floats:
@@ -61,16 +61,16 @@ class Resampled:
         return np.asarray(self.sums(values) / self._tracks)
 
     @property
-    def tracks(self) -> Floats:
+    def n_tracks(self) -> Floats:
         """Return how many tracks each resample holds."""
         return self._tracks
 
     def interval(self, values: Floats) -> Interval | None:
         """Return the interval of one figure per resample; None for less than two artists."""
-        return None if self._count < 2 else bounds(values)
+        return None if self._count < 2 else percentile_interval(values)
 
 
-def bounds(values: Floats) -> Interval | None:
+def percentile_interval(values: Floats) -> Interval | None:
     """Return the interval of one figure per resample; None where most resamples have none."""
     finite = values[np.isfinite(values)]
     if len(finite) < len(values) / 2 or len(finite) == 0:
@@ -79,7 +79,7 @@ def bounds(values: Floats) -> Interval | None:
     return Interval(float(low), float(high))
 
 
-def compare(
+def paired_comparison(
     mine: NDArray[np.bool_],
     other: NDArray[np.bool_] | Floats,
     artists: NDArray[np.int64],
@@ -93,7 +93,7 @@ def compare(
     if len(np.unique(artists)) < 2:
         return None
     gains = mine.astype(np.float64) - other.astype(np.float64)
-    resampled = Resampled(artists, seed=seed)
+    resampled = ArtistBootstrap(artists, seed=seed)
     interval = resampled.interval(resampled.means(gains))
     if interval is None:
         return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evaluation.metrics import Answers, areas_under
+from classifier.evaluation.metrics import LabelledPredictions, ranking_metrics
 from classifier.evaluation.report import REGIMES
 from classifier.records import MetricRow
 
@@ -16,9 +16,9 @@ _SURE = 0.5
 """From this probability on the answer is yes."""
 
 
-def held_out(
+def one_vs_rest_metrics(
     side: str,
-    answers: Answers,
+    answers: LabelledPredictions,
     yes: Floats,
     regimes: NDArray[np.str_],
     classes: Sequence[str],
@@ -34,15 +34,15 @@ def held_out(
         here = np.ones(len(asked), dtype=bool) if regime == "all" else regimes == regime
         if not here.any():
             continue
-        for genre, metric, value in _figures(asked.only(here)):
+        for genre, metric, value in _figures(asked.select(here)):
             yield MetricRow(
                 side, regime, classes[genre], metric, value, None, None, int(here.sum())
             )
 
 
-def _figures(asked: Answers) -> Iterator[tuple[int, str, float | None]]:
-    areas, precisions = areas_under(asked)
-    for genre in range(asked.genres):
+def _figures(asked: LabelledPredictions) -> Iterator[tuple[int, str, float | None]]:
+    areas, precisions = ranking_metrics(asked)
+    for genre in range(asked.n_genres):
         truth = asked.truth == genre
         if not truth.any():
             continue

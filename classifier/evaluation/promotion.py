@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Final
 
-from classifier.records import Comparison, Decision
+from classifier.records import Comparison, PromotionDecision
 
 TOLERANCE: Final = 0.005
 """A lower bound of the difference above minus this counts as "not worse"."""
-GROWTH: Final = 1.05
+MIN_DATA_GROWTH: Final = 1.05
 """Trained on so many times the rows, an equal model is still the better one to have."""
 
-Comparisons = Mapping[str, Comparison | None]
+RegimeComparisons = Mapping[str, Comparison | None]
 """Per regime; None where there were too few validation tracks to tell."""
 
 
-def first(against_baseline: Comparisons, against_chance: Comparisons) -> Decision:
+def decide_first(
+    against_baseline: RegimeComparisons, against_chance: RegimeComparisons
+) -> PromotionDecision:
     """Decide on a candidate that meets no champion.
 
     In one regime it must beat the larger of two: always naming the commonest genre, and guessing
@@ -31,25 +33,31 @@ def first(against_baseline: Comparisons, against_chance: Comparisons) -> Decisio
     }
     known = {regime: (found, rival) for regime, (found, rival) in told.items() if found}
     if not known:
-        return Decision("rejected", "There are too few validation tracks to tell what it can.")
+        return PromotionDecision(
+            "rejected", "There are too few validation tracks to tell what it can."
+        )
     shown = "; ".join(
         f"{_named(regime)} {_signed(found)}, against {rival}"
         for regime, (found, rival) in known.items()
     )
     beaten = [_named(regime) for regime, (found, _) in known.items() if found.interval.low > 0]
     if beaten:
-        return Decision("champion", f"First of its task; better for {_and(beaten)}: {shown}.")
-    return Decision("rejected", f"Not better than naming one genre, or guessing: {shown}.")
+        return PromotionDecision(
+            "champion", f"First of its task; better for {_and(beaten)}: {shown}."
+        )
+    return PromotionDecision(
+        "rejected", f"Not better than naming one genre, or guessing: {shown}."
+    )
 
 
-def challenge(
-    against_champion: Comparisons,
+def decide_against_champion(
+    against_champion: RegimeComparisons,
     *,
     champion_id: int,
     rows: int,
     champion_rows: int,
     new_genres: int,
-) -> Decision:
+) -> PromotionDecision:
     """Decide on a candidate against the champion, both on the same validation tracks.
 
     It must not be worse in either regime, and better in one, or know more: at least 5% more
@@ -57,30 +65,32 @@ def challenge(
     """
     told = {regime: found for regime, found in against_champion.items() if found is not None}
     if not told:
-        return Decision("rejected", "There are too few validation tracks to compare it on.")
+        return PromotionDecision(
+            "rejected", "There are too few validation tracks to compare it on."
+        )
     for regime, found in told.items():
         if found.interval.low <= -TOLERANCE:
-            return Decision(
+            return PromotionDecision(
                 "rejected",
                 f"May be worse than model {champion_id} for {_named(regime)}: {_signed(found)}.",
             )
     for regime, found in told.items():
         if found.interval.low > 0:
-            return Decision(
+            return PromotionDecision(
                 "champion",
                 f"Better than model {champion_id} for {_named(regime)}: {_all(told)}.",
             )
     if new_genres:
-        return Decision(
+        return PromotionDecision(
             "champion", f"Not worse than model {champion_id}, and knows {new_genres} more genres."
         )
-    if rows >= champion_rows * GROWTH:
-        return Decision(
+    if rows >= champion_rows * MIN_DATA_GROWTH:
+        return PromotionDecision(
             "champion",
             f"Not worse than model {champion_id}, and learned from {rows:,} tracks "
             f"instead of {champion_rows:,}.",
         )
-    return Decision(
+    return PromotionDecision(
         "rejected",
         f"Neither better than model {champion_id} nor trained on at least 5% more tracks.",
     )

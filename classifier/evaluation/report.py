@@ -6,12 +6,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evaluation.bootstrap import Resampled
-from classifier.evaluation.metrics import Answers, Measured, overall, per_genre
-from classifier.records import Confused, MetricRow, Regime
+from classifier.evaluation.bootstrap import ArtistBootstrap
+from classifier.evaluation.metrics import (
+    LabelledPredictions,
+    MetricValue,
+    overall_metrics,
+    per_genre_metrics,
+)
+from classifier.records import ConfusionCell, MetricRow, Regime
 
 REGIMES: Final[tuple[Regime, ...]] = ("seen_artist", "new_artist", "other", "all")
-HEADLINE: Final = (
+HEADLINE_METRICS: Final = (
     "macro_f1",
     "top3",
     "log_loss",
@@ -24,16 +29,16 @@ HEADLINE: Final = (
 )
 """The figures that `train` and `models` show of each regime, beside accuracy and its interval."""
 
-BROADLY: Final = ("broad_accuracy", "misses_inside")
+BROAD_METRICS: Final = ("broad_accuracy", "misses_inside")
 """Figures there are only where a mapping knows the genres."""
 
-FEW: Final = 30
+FEW_TRACKS: Final = 30
 """Under so many tracks a figure is shown greyed."""
 
 
-def held_out(
+def held_out_metrics(
     side: str,
-    answers: Answers,
+    answers: LabelledPredictions,
     regimes: NDArray[np.str_],
     classes: Sequence[str],
     *,
@@ -42,37 +47,39 @@ def held_out(
 ) -> Iterator[MetricRow]:
     """Yield every figure of one held-out side, in each regime, over all and per genre."""
     for regime in REGIMES:
-        chosen = answers if regime == "all" else answers.only(regimes == regime)
+        chosen = answers if regime == "all" else answers.select(regimes == regime)
         if len(chosen) == 0:
             continue
-        resampled = Resampled(chosen.artists, seed=seed)
-        yield from _rows(side, regime, None, overall(chosen, common, resampled), len(chosen))
-        for genre, found in per_genre(chosen, resampled).items():
+        resampled = ArtistBootstrap(chosen.artists, seed=seed)
+        yield from _rows(
+            side, regime, None, overall_metrics(chosen, common, resampled), len(chosen)
+        )
+        for genre, found in per_genre_metrics(chosen, resampled).items():
             yield from _rows(side, regime, classes[genre], found, len(chosen))
 
 
-def unheld(side: str, answers: Answers, *, common: int) -> Iterator[MetricRow]:
+def unheld_metrics(side: str, answers: LabelledPredictions, *, common: int) -> Iterator[MetricRow]:
     """Yield the figures of tracks that were not held out honestly; they carry no interval."""
-    yield from _rows(side, "all", None, overall(answers, common, None), len(answers))
+    yield from _rows(side, "all", None, overall_metrics(answers, common, None), len(answers))
 
 
-def confusions(
-    answers: Answers, regimes: NDArray[np.str_], classes: Sequence[str]
-) -> Iterator[Confused]:
+def confusion_cells(
+    answers: LabelledPredictions, regimes: NDArray[np.str_], classes: Sequence[str]
+) -> Iterator[ConfusionCell]:
     """Yield how often each genre was taken for which, per regime."""
-    size = answers.genres
+    size = answers.n_genres
     for regime in REGIMES[:-1]:
-        chosen = answers.only(regimes == regime)
+        chosen = answers.select(regimes == regime)
         known = chosen.truth < size
         counted = np.bincount(
-            chosen.truth[known] * size + chosen.first[known], minlength=size * size
+            chosen.truth[known] * size + chosen.predicted[known], minlength=size * size
         )
         for cell in np.flatnonzero(counted):
             genre, predicted = divmod(int(cell), size)
-            yield Confused(regime, classes[genre], classes[predicted], int(counted[cell]))
+            yield ConfusionCell(regime, classes[genre], classes[predicted], int(counted[cell]))
 
 
-def headline(rows: Sequence[MetricRow]) -> dict[str, Any]:
+def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
     """Return the figures of the test side per regime, and what puts them into proportion.
 
     Every regime is there; one without tracks has n = 0 and no figures.
@@ -96,14 +103,14 @@ def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
     }
     accuracy = of_regime.get("accuracy")
     if accuracy is None:
-        return {"n": 0, "accuracy": None, "interval": None, **dict.fromkeys(HEADLINE)}
+        return {"n": 0, "accuracy": None, "interval": None, **dict.fromkeys(HEADLINE_METRICS)}
     interval = None if accuracy.low is None else [accuracy.low, accuracy.high]
     return {
         "n": accuracy.n,
         "accuracy": accuracy.value,
         "interval": interval,
-        **{name: of_regime[name].value for name in HEADLINE},
-        **{name: of_regime[name].value for name in BROADLY if name in of_regime},
+        **{name: of_regime[name].value for name in HEADLINE_METRICS},
+        **{name: of_regime[name].value for name in BROAD_METRICS if name in of_regime},
         "validation_accuracy": _value(rows, "validation", regime, "accuracy"),
     }
 
@@ -116,7 +123,7 @@ def _value(rows: Sequence[MetricRow], side: str, regime: str, metric: str) -> fl
 
 
 def _rows(
-    side: str, regime: Regime, genre: str | None, found: Sequence[Measured], n: int
+    side: str, regime: Regime, genre: str | None, found: Sequence[MetricValue], n: int
 ) -> Iterator[MetricRow]:
     for one in found:
         low = None if one.interval is None else one.interval.low
@@ -125,7 +132,7 @@ def _rows(
         yield MetricRow(side, regime, genre, one.metric, one.value, low, high, counted)
 
 
-def commonest(labels: Sequence[str] | NDArray[np.str_], classes: Mapping[str, int]) -> int:
+def majority_class(labels: Sequence[str] | NDArray[np.str_], classes: Mapping[str, int]) -> int:
     """Return the code of the genre with most tracks; ties to the first by name."""
     names, counts = np.unique(np.asarray(labels), return_counts=True)
     return classes[str(names[counts.argmax()])]

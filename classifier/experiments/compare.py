@@ -11,26 +11,26 @@ from typing import Any, Final
 from classifier import estimators, threads
 from classifier.data import audio_joins, dataset
 from classifier.data import training_data as selecting
-from classifier.data.dataset import Database, Snapshot
-from classifier.data.training_data import Selection
-from classifier.errors import BadChoice
+from classifier.data.dataset import Database, RawDataset
+from classifier.data.training_data import SplitDataset
+from classifier.errors import BadTrainingConfig
 from classifier.experiments import cross_validation, trials
 from classifier.experiments import store as experiments
-from classifier.experiments.progress import Progress, Work, learned
-from classifier.experiments.store import Experiment, Question
-from classifier.experiments.trials import Configuration
-from classifier.records import FEATURE_GROUPS, SPLITS, Choice
+from classifier.experiments.progress import ExperimentProgress, TrialProgress, n_training_tracks
+from classifier.experiments.store import Experiment, ExperimentSpec
+from classifier.experiments.trials import TrialConfig
+from classifier.records import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime import jobs, plugins
 from genrebase.runtime.clock import Clock
 
 JOB: Final = "compare"
 REGIMES: Final = ("new_artist", "seen_artist")
-METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss", "ece", "baseline")
+COMPARED_METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss", "ece", "baseline")
 """Figures that a comparison shows of each regime; all are stored."""
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class ComparisonGrid:
     """What is compared: every combination."""
 
     estimators: tuple[str, ...]
@@ -48,17 +48,17 @@ class Grid:
             "rotations": list(self.rotations),
         }
 
-    def configurations(self, turn: int) -> Iterator[Configuration]:
+    def configurations(self, turn: int) -> Iterator[TrialConfig]:
         """Yield all that is compared where the folds of one rotation are held out."""
-        test, validation = cross_validation.held_out(turn)
+        test, validation = cross_validation.held_out_folds(turn)
         for groups, most, name in product(self.feature_sets, self.per_genre, self.estimators):
-            yield Configuration(
+            yield TrialConfig(
                 name, groups, per_genre=most, test_fold=test, validation_fold=validation
             )
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparisonResult:
     """What a comparison came to."""
 
     experiment: int
@@ -84,119 +84,128 @@ class Compared:
 
 def run(
     database: Database,
-    choice: Choice,
-    grid: Grid,
+    choice: TrainingConfig,
+    grid: ComparisonGrid,
     clock: Clock,
     *,
-    progress: Progress,
-    found: Snapshot | None = None,
+    progress: TrialProgress,
+    snapshot: RawDataset | None = None,
     cores: int | None = None,
     again: bool = False,
-) -> Compared:
+) -> ComparisonResult:
     """Try every combination of `grid`, each written down when done; go on where one was left.
 
-    `found` are frozen rows in the place of the database's. Raise `TooFewTracks`, `BadChoice` or
+    `found` are frozen rows in the place of the database's. Raise `TooFewTracks`, `BadTrainingConfig` or
     `UnknownPlugin` where nothing can be compared; a combination that cannot be fitted is a row
     of `failed`.
     """
     for name in set(grid.estimators) - set(estimators.names()):
         plugins.load(estimators.GROUP, name)  # tells which there are
     if choice.split != SPLITS[0] and grid.rotations != (0,):
-        raise BadChoice("A published split is one split: leave out --folds.")
-    choice, grid = _settled(database, choice, grid, found)
+        raise BadTrainingConfig("A published split is one split: leave out --folds.")
+    choice, grid = _settled(database, choice, grid, snapshot)
     with jobs.job_run(database, clock, JOB) as job:
-        found = dataset.snapshot(database, choice) if found is None else found
-        asked = selecting.select(found, choice)
-        question = Question(
-            JOB, grid.as_json(), choice, selecting.fingerprint(asked), found.origin
+        snapshot = dataset.load_dataset(database, choice) if snapshot is None else snapshot
+        asked = selecting.split_dataset(snapshot, choice)
+        question = ExperimentSpec(
+            JOB, grid.as_json(), choice, selecting.fingerprint(asked), snapshot.origin
         )
-        experiment = experiments.begin(database, question, clock.now(), again=again)
+        experiment = experiments.create_or_resume(database, question, clock.now(), again=again)
         stood = experiment.finished
         planned = [one for turn in grid.rotations for one in grid.configurations(turn)]
-        work = Work(progress, [learned(asked, one.per_genre) for one in planned])
-        _try_all(database, experiment, found, choice, planned, clock, work, cores)
+        work = ExperimentProgress(
+            progress, [n_training_tracks(asked, one.per_genre) for one in planned]
+        )
+        _try_all(database, experiment, snapshot, choice, planned, clock, work, cores)
         if not stood:
-            experiments.finish(database, experiment, clock.now())
-        job.note(experiment=experiment.id, trials=len(experiment.done))
+            experiments.mark_finished(database, experiment, clock.now())
+        job.set_facts(experiment=experiment.id, trials=len(experiment.trials))
         if stood:
-            job.outcome("nothing_new")
-        return Compared(
+            job.set_outcome("nothing_new")
+        return ComparisonResult(
             experiment.id,
-            tuple(rows(database, experiment)),
-            tuple(failures(experiment)),
+            tuple(result_rows(database, experiment)),
+            tuple(failed_trials(experiment)),
             dict(asked.left_out),
             nothing_new=stood,
-            origin=found.origin,
+            origin=snapshot.origin,
         )
 
 
 def _settled(
-    database: Database, choice: Choice, grid: Grid, found: Snapshot | None
-) -> tuple[Choice, Grid]:
+    database: Database, choice: TrainingConfig, grid: ComparisonGrid, found: RawDataset | None
+) -> tuple[TrainingConfig, ComparisonGrid]:
     """Return a choice of everything that a set looks at, and the sets."""
     named = {group for groups in grid.feature_sets for group in groups}
     if named:
         groups = tuple(group for group in FEATURE_GROUPS if group in named)
-        choice = replace(choice, features=groups, widen=False)
+        choice = replace(choice, features=groups, auto_features=False)
     if found is None:
-        choice = audio_joins.settled(database, choice)
+        choice = audio_joins.resolve_features(database, choice)
     return choice, replace(grid, feature_sets=grid.feature_sets or (choice.features,))
 
 
 def _try_all(
     database: Database,
     experiment: Experiment,
-    found: Snapshot,
-    choice: Choice,
-    planned: Sequence[Configuration],
+    found: RawDataset,
+    choice: TrainingConfig,
+    planned: Sequence[TrialConfig],
     clock: Clock,
-    work: Work,
+    work: ExperimentProgress,
     cores: int | None,
 ) -> None:
     selected = _Selections(found, choice)
     for configuration in planned:
-        if experiment.is_done(configuration):
-            work.skip()
+        if experiment.has_trial(configuration):
+            work.skip_trial()
             continue
         what = _said(configuration)
-        work.begin(what)
-        selection = selected.of(configuration)
-        workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
-        with threads.capped(workers):
-            tried, _ = trials.attempt(selection, configuration.of(choice), clock, cores=workers)
-        experiments.record(database, experiment, configuration, tried, clock)
-        work.end(what)
-    work.over()
+        work.start_trial(what)
+        selection = selected.batch(configuration)
+        workers = threads.thread_count(len(selection.tracks), len(selection.classes), cores)
+        with threads.limit_threads(workers):
+            tried, _ = trials.run_trial(
+                selection, configuration.apply_to(choice), clock, cores=workers
+            )
+        experiments.store_trial(database, experiment, configuration, tried, clock)
+        work.finish_trial(what)
+    work.complete()
 
 
 class _Selections:
     """The selection of a configuration; the last one is kept, for the next is mostly the same."""
 
-    def __init__(self, found: Snapshot, choice: Choice) -> None:
+    def __init__(self, found: RawDataset, choice: TrainingConfig) -> None:
         self._found, self._choice = found, choice
-        self._last: tuple[Any, Selection] | None = None
+        self._last: tuple[Any, SplitDataset] | None = None
 
-    def of(self, configuration: Configuration) -> Selection:
+    def batch(self, configuration: TrialConfig) -> SplitDataset:
         folds = (configuration.test_fold, configuration.validation_fold)
         key = (*folds, configuration.per_genre)
         if self._last is None or self._last[0] != key:
             test, validation = folds
-            turned = cross_validation.rotated(self._found, test=test, validation=validation)
-            self._last = (key, selecting.select(turned, configuration.of(self._choice)))
+            turned = cross_validation.with_held_out_folds(
+                self._found, test=test, validation=validation
+            )
+            self._last = (
+                key,
+                selecting.split_dataset(turned, configuration.apply_to(self._choice)),
+            )
         return self._last[1]
 
 
-def rows(database: Database, experiment: Experiment) -> list[dict[str, Any]]:
+def result_rows(database: Database, experiment: Experiment) -> list[dict[str, Any]]:
     """Return a row per configuration with its figures in both regimes, the best first."""
     found: dict[tuple[int, int | None], dict[str, Any]] = {}
-    for row in experiments.figures(database, experiment, metrics=METRICS):
+    for row in experiments.metric_rows(database, experiment, metrics=COMPARED_METRICS):
         configuration = found.setdefault((row["number"], row["per_genre"]), _row(row))
         if row["regime"] in REGIMES:
             _fill(configuration["metrics"].setdefault(row["regime"], {}), row)
     return sorted(found.values(), key=_best_first)
 
 
-def failures(experiment: Experiment) -> list[dict[str, Any]]:
+def failed_trials(experiment: Experiment) -> list[dict[str, Any]]:
     """Return what could not be tried, and why."""
     return [
         {
@@ -207,7 +216,7 @@ def failures(experiment: Experiment) -> list[dict[str, Any]]:
             "test_fold": trial.configuration.test_fold,
             "error": trial.error,
         }
-        for trial in experiment.done.values()
+        for trial in experiment.trials.values()
         if trial.error is not None
     ]
 
@@ -237,7 +246,7 @@ def _best_first(row: Mapping[str, Any]) -> tuple[float, str]:
     return -best, row["estimator"]
 
 
-def _said(configuration: Configuration) -> str:
+def _said(configuration: TrialConfig) -> str:
     most = "" if configuration.per_genre is None else f", {configuration.per_genre} per genre"
     groups = "+".join(configuration.features)
     return f"{configuration.estimator}, {groups}{most}, fold {configuration.test_fold}"

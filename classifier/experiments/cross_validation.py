@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.data.dataset import Snapshot
+from classifier.data.dataset import RawDataset
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 
 Ids = NDArray[np.int64]
 
-FOLDS: Final = 10
+N_FOLDS: Final = 10
 
 
-def held_out(rotation: int) -> tuple[int, int]:
+def held_out_folds(rotation: int) -> tuple[int, int]:
     """Return the test fold and the validation fold of a rotation, 0 to 9."""
-    return (TEST_FOLD + rotation) % FOLDS, (VALIDATION_FOLD + rotation) % FOLDS
+    return (TEST_FOLD + rotation) % N_FOLDS, (VALIDATION_FOLD + rotation) % N_FOLDS
 
 
-def sides(
+def assign_splits(
     tracks: Ids, track_folds: Ids, owners: Ids, artist_folds: Ids, *, test: int, validation: int
 ) -> NDArray[np.str_]:
     """Return the side of each of `tracks` (each once) where these two folds are held out.
@@ -47,11 +47,11 @@ def sides(
     return found
 
 
-def rotated(found: Snapshot, *, test: int, validation: int) -> Snapshot:
+def with_held_out_folds(found: RawDataset, *, test: int, validation: int) -> RawDataset:
     """Return the same tracks, on the sides they have where these two folds are held out."""
     if (test, validation) == (TEST_FOLD, VALIDATION_FOLD):
         return found
-    turned = sides(
+    turned = assign_splits(
         found.tracks["track_id"].to_numpy(dtype=np.int64),
         found.tracks["track_fold"].to_numpy(dtype=np.int64),
         found.credits["track_id"].to_numpy(dtype=np.int64),
@@ -62,7 +62,7 @@ def rotated(found: Snapshot, *, test: int, validation: int) -> Snapshot:
     return _on(found, turned)
 
 
-def without_test(found: Snapshot) -> Snapshot:
+def without_test_fold(found: RawDataset) -> RawDataset:
     """Return only tracks that have nothing to do with the test fold: no artist, not their name.
 
     What is chosen by looking at these has not looked at any test track, nor at a guest's.
@@ -75,7 +75,7 @@ def without_test(found: Snapshot) -> Snapshot:
     return replace(found, tracks=kept)
 
 
-def _on(found: Snapshot, turned: NDArray[np.str_]) -> Snapshot:
+def _on(found: RawDataset, turned: NDArray[np.str_]) -> RawDataset:
     side = pd.Series(pd.array(turned.tolist(), dtype="string"), index=found.tracks.index)
     return replace(found, tracks=found.tracks.assign(side=side))
 
@@ -84,10 +84,10 @@ def _credits_by_fold(tracks: Ids, owners: Ids, artist_folds: Ids) -> NDArray[np.
     """Return how many credits of each fold each track has: (tracks, folds)."""
     order = np.argsort(tracks, kind="stable")
     if len(tracks) == 0:
-        return np.zeros((0, FOLDS), dtype=np.int64)
+        return np.zeros((0, N_FOLDS), dtype=np.int64)
     at = np.minimum(np.searchsorted(tracks[order], owners), len(tracks) - 1)
     places = order[at]
     known = tracks[places] == owners
-    cells = places[known] * FOLDS + artist_folds[known]
-    counted = np.bincount(cells, minlength=len(tracks) * FOLDS).reshape(len(tracks), FOLDS)
+    cells = places[known] * N_FOLDS + artist_folds[known]
+    counted = np.bincount(cells, minlength=len(tracks) * N_FOLDS).reshape(len(tracks), N_FOLDS)
     return np.asarray(counted, dtype=np.int64)

@@ -4,80 +4,82 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.experiments import search_spaces
-from classifier.experiments.search_spaces import Space
+from classifier.experiments.search_spaces import SearchSpace
 
-SEARCHES: Final = ("halving", "random", "exhaustive")
-METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss")
-BINARY_METRICS: Final = ("average_precision", "f1")
-REGIMES: Final = ("both", "new_artist", "seen_artist")
-FOLDS: Final = 9
+SEARCH_METHODS: Final = ("halving", "random", "exhaustive")
+TUNING_METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss")
+ONE_VS_REST_METRICS: Final = ("average_precision", "f1")
+TUNING_REGIMES: Final = ("both", "new_artist", "seen_artist")
+N_CV_FOLDS: Final = 9
 """All but the test fold can be judged on."""
-FACTOR: Final = 3
+REDUCTION_FACTOR: Final = 3
 """Each rung of a halving keeps a third, on three times the tracks."""
-LEAST: Final = 50
+MIN_TRACKS_PER_GENRE: Final = 50
 """Fewer tracks per genre tell nothing about more of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class SearchSettings:
     """How to look, and what to judge by."""
 
-    space: Space
-    search: str = SEARCHES[0]
+    space: SearchSpace
+    search: str = SEARCH_METHODS[0]
     trials: int = 20
     """Points of the space, beside the defaults."""
-    folds: int = 3
-    metric: str = METRICS[0]
-    regime: str = REGIMES[0]
+    cv_folds: int = 3
+    metric: str = TUNING_METRICS[0]
+    regime: str = TUNING_REGIMES[0]
     """`both`: the mean of the two."""
-    binary: tuple[str, ...] | None = None
+    one_vs_rest_genres: tuple[str, ...] | None = None
     """Genres to tell from the rest, each for itself; empty: every genre; None: all together."""
 
-    def check(self) -> None:
-        """Raise `BadChoice` for a word or a number that cannot be."""
-        metrics = METRICS if self.binary is None else BINARY_METRICS
+    def validate(self) -> None:
+        """Raise `BadTrainingConfig` for a word or a number that cannot be."""
+        metrics = TUNING_METRICS if self.one_vs_rest_genres is None else ONE_VS_REST_METRICS
         for what, told, known in (
-            ("search", self.search, SEARCHES),
+            ("search", self.search, SEARCH_METHODS),
             ("metric to tune by", self.metric, metrics),
-            ("regime to tune for", self.regime, REGIMES),
+            ("regime to tune for", self.regime, TUNING_REGIMES),
         ):
             if told not in known:
-                raise BadChoice(f"There is no {what} {told!r}. Known: {', '.join(known)}.")
-        if not 1 <= self.folds <= FOLDS:
-            raise BadChoice(f"--folds is a number from 1 to {FOLDS}, not {self.folds}.")
+                raise BadTrainingConfig(f"There is no {what} {told!r}. Known: {', '.join(known)}.")
+        if not 1 <= self.cv_folds <= N_CV_FOLDS:
+            raise BadTrainingConfig(
+                f"--folds is a number from 1 to {N_CV_FOLDS}, not {self.cv_folds}."
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return what makes a study this one; more trials are still the same one."""
         return {
-            "space": search_spaces.as_json(self.space),
+            "space": search_spaces.space_as_json(self.space),
             "search": self.search,
             "folds": list(self.validation_folds),
             "metric": self.metric,
             "regime": self.regime,
-            "binary": None if self.binary is None else list(self.binary),
+            "binary": None if self.one_vs_rest_genres is None else list(self.one_vs_rest_genres),
         }
 
     @property
     def validation_folds(self) -> tuple[int, ...]:
         """Return the folds to judge on."""
-        return tuple(range(FOLDS - 1, FOLDS - 1 - self.folds, -1))
+        return tuple(range(N_CV_FOLDS - 1, N_CV_FOLDS - 1 - self.cv_folds, -1))
 
-    def points(self, seed: int) -> list[dict[str, Any]]:
+    def candidates(self, seed: int) -> list[dict[str, Any]]:
         """Return the points to try, the defaults first."""
         if self.search == "exhaustive":
-            return [{}, *search_spaces.every(self.space)]
-        return [{}, *search_spaces.drawn(self.space, self.trials, seed)]
+            return [{}, *search_spaces.grid_points(self.space)]
+        return [{}, *search_spaces.sample_points(self.space, self.trials, seed)]
 
     def rungs(self, most: int) -> list[int | None]:
         """Return the tracks per genre of each rung, None for all there are."""
         if self.search != "halving":
             return [None]
-        wanted = 1 + int(math.log(max(self.trials, 1), FACTOR))
-        sizes = [round(most / FACTOR**rung) for rung in range(1, wanted)]
-        return [*reversed([size for size in sizes if size >= LEAST]), None]
+        wanted = 1 + int(math.log(max(self.trials, 1), REDUCTION_FACTOR))
+        sizes = [round(most / REDUCTION_FACTOR**rung) for rung in range(1, wanted)]
+        return [*reversed([size for size in sizes if size >= MIN_TRACKS_PER_GENRE]), None]
 
-    def kept(self, rung: int) -> int:
+    def n_survivors(self, rung: int) -> int:
         """Return how many points beside the defaults are tried on a rung, 0 being the first."""
-        return math.ceil(self.trials / float(FACTOR) ** rung)
+        return math.ceil(self.trials / float(REDUCTION_FACTOR) ** rung)

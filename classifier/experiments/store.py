@@ -11,26 +11,26 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classifier.data.dataset import Database
-from classifier.experiments.trials import Configuration, Tried
-from classifier.records import Choice, MetricRow
+from classifier.experiments.trials import TrialConfig, TrialResult
+from classifier.records import MetricRow, TrainingConfig
 from classifier.registry import artifacts
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.db_retry import outlast
+from genrebase.runtime.db_retry import retry_until_available
 from genrebase.store import bulk, tables, views
-from genrebase.store.engine import Connection, reading, transaction
+from genrebase.store.engine import Connection, read_transaction, transaction
 
 _METRIC: Final = ("trial_id", "side", "regime", "genre", "metric", "value", "low", "high", "n")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ExperimentSpec:
     """What an experiment asks, and of which data."""
 
     kind: str
     """`compare`, `tune` or `learning_curve`."""
-    asked: Mapping[str, Any]
+    settings: Mapping[str, Any]
     """What is to be tried, as JSON."""
-    choice: Choice
+    choice: TrainingConfig
     data_fingerprint: str
     origin: str | None
 
@@ -43,7 +43,7 @@ class Question:
     def fingerprint(self) -> str:
         """Return what makes this experiment this one and no other."""
         choice = self.choice
-        told = [self.kind, self.asked, choice.task, choice.as_json(), choice.seed]
+        told = [self.kind, self.settings, choice.task, choice.as_json(), choice.seed]
         text = json.dumps([*told, self.data_fingerprint, self.versions], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -54,26 +54,28 @@ class Experiment:
 
     id: int
     finished: bool
-    done: dict[str, "Trial"] = field(default_factory=dict)
+    trials: dict[str, "StoredTrial"] = field(default_factory=dict)
     """By the key of what was tried."""
-    numbers: dict[str, int] = field(default_factory=dict)
+    configuration_numbers: dict[str, int] = field(default_factory=dict)
     """By recipe: the numbers of the configurations met so far."""
 
-    def number(self, configuration: Configuration) -> int:
+    def configuration_number(self, configuration: TrialConfig) -> int:
         """Return the number of a configuration; a new one gets the next."""
-        return self.numbers.setdefault(configuration.recipe, len(self.numbers) + 1)
+        return self.configuration_numbers.setdefault(
+            configuration.configuration_key, len(self.configuration_numbers) + 1
+        )
 
-    def is_done(self, configuration: Configuration) -> bool:
+    def has_trial(self, configuration: TrialConfig) -> bool:
         """Tell whether this was tried already."""
-        return configuration.key in self.done
+        return configuration.key in self.trials
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class StoredTrial:
     """A row of `trial`."""
 
     number: int
-    configuration: Configuration
+    configuration: TrialConfig
     outcome: str
     error: str | None
     trained_rows: int
@@ -81,8 +83,8 @@ class Trial:
     score: float | None
 
 
-def begin(
-    database: Database, question: Question, at: datetime, *, again: bool = False
+def create_or_resume(
+    database: Database, question: ExperimentSpec, at: datetime, *, again: bool = False
 ) -> Experiment:
     """Return the experiment of this question: a new one, or the one that was left off.
 
@@ -96,31 +98,31 @@ def begin(
         .limit(1)
     )
     if not again:
-        with reading(database) as connection:
+        with read_transaction(database) as connection:
             row = connection.execute(query).first()
             if row is not None:
                 return _continued(connection, row.id, finished=row.finished_at is not None)
     return Experiment(_insert(database, question, at), finished=False)
 
 
-def record(
+def store_trial(
     database: Database,
     experiment: Experiment,
-    configuration: Configuration,
-    tried: Tried,
+    configuration: TrialConfig,
+    tried: TrialResult,
     clock: Clock,
 ) -> None:
     """Write a trial down with all its figures, in one transaction.
 
     A database that goes away is waited for; a trial that stands there already stays as it is.
     """
-    number = experiment.number(configuration)
+    number = experiment.configuration_number(configuration)
     values = {
         **_values(experiment.id, number, configuration, tried),
         "finished_at": clock.now(),
     }
-    outlast(clock, lambda: _write(database, values, tried.metrics))
-    experiment.done[configuration.key] = Trial(
+    retry_until_available(clock, lambda: _write(database, values, tried.metrics))
+    experiment.trials[configuration.key] = StoredTrial(
         number,
         configuration,
         values["outcome"],
@@ -144,7 +146,7 @@ def _write(database: Database, values: Mapping[str, Any], metrics: Sequence[Metr
             raise
 
 
-def finish(database: Database, experiment: Experiment, at: datetime) -> None:
+def mark_finished(database: Database, experiment: Experiment, at: datetime) -> None:
     """Write down that nothing is left to try."""
     table = tables.experiment
     with transaction(database) as connection:
@@ -152,7 +154,7 @@ def finish(database: Database, experiment: Experiment, at: datetime) -> None:
     experiment.finished = True
 
 
-def reopen(database: Database, experiment: Experiment) -> None:
+def mark_unfinished(database: Database, experiment: Experiment) -> None:
     """Write down that there is more to try after all."""
     table = tables.experiment
     with transaction(database) as connection:
@@ -162,7 +164,7 @@ def reopen(database: Database, experiment: Experiment) -> None:
     experiment.finished = False
 
 
-def figures(
+def metric_rows(
     database: Database, experiment: Experiment, *, metrics: Sequence[str], per_genre: bool = False
 ) -> list[Mapping[str, Any]]:
     """Return rows of `experiment_results`: these metrics over all genres, or of each genre."""
@@ -173,17 +175,17 @@ def figures(
         .where(row.experiment_id == experiment.id, row.metric.in_(metrics), of_genre)
         .order_by(row.number, row.per_genre, row.genre, row.regime, row.metric)
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return [dict(found) for found in connection.execute(query).mappings()]
 
 
-def _insert(database: Database, question: Question, at: datetime) -> int:
+def _insert(database: Database, question: ExperimentSpec, at: datetime) -> int:
     values = {
         "kind": question.kind,
         "fingerprint": question.fingerprint,
         "created_at": at,
         "task": question.choice.task,
-        "question": dict(question.asked),
+        "question": dict(question.settings),
         "choice": question.choice.as_json(),
         "seed": question.choice.seed,
         "data_fingerprint": question.data_fingerprint,
@@ -200,7 +202,7 @@ def _continued(connection: Connection, number: int, *, finished: bool) -> Experi
     trial = tables.trial
     query = select(trial).where(trial.c.experiment_id == number).order_by(trial.c.id)
     for one in connection.execute(query):
-        configuration = Configuration(
+        configuration = TrialConfig(
             one.estimator,
             tuple(one.features.split(",")),
             one.params,
@@ -209,8 +211,8 @@ def _continued(connection: Connection, number: int, *, finished: bool) -> Experi
             one.test_fold,
             one.validation_fold,
         )
-        found.numbers[configuration.recipe] = one.number
-        found.done[configuration.key] = Trial(
+        found.configuration_numbers[configuration.configuration_key] = one.number
+        found.trials[configuration.key] = StoredTrial(
             one.number,
             configuration,
             one.outcome,
@@ -223,7 +225,7 @@ def _continued(connection: Connection, number: int, *, finished: bool) -> Experi
 
 
 def _values(
-    experiment: int, number: int, configuration: Configuration, tried: Tried
+    experiment: int, number: int, configuration: TrialConfig, tried: TrialResult
 ) -> dict[str, Any]:
     return {
         "experiment_id": experiment,

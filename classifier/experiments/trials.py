@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 
 from classifier import estimators
 from classifier.data import soft_labels
-from classifier.data.training_data import Selection
+from classifier.data.training_data import SplitDataset
 from classifier.evaluation import report
 from classifier.ports import Estimator
-from classifier.records import Choice, MetricRow
+from classifier.records import MetricRow, TrainingConfig
 from classifier.registry import artifacts
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 
-SAMPLE: Final = 5_000
+TRAINING_SCORE_SAMPLE: Final = 5_000
 """Training tracks that the training score is taken on: its third digit is not the question."""
-PER_GENRE: Final = frozenset({"precision", "recall", "f1", "average_precision"})
+PER_GENRE_METRICS: Final = frozenset({"precision", "recall", "f1", "average_precision"})
 """Figures that are kept for every genre."""
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class TrialConfig:
     """What one trial tries."""
 
     estimator: str
@@ -43,15 +43,15 @@ class Configuration:
     def key(self) -> str:
         """Return what tells this trial from the others of its experiment."""
         folds = [self.test_fold, self.validation_fold]
-        return _hashed([self.recipe, self.per_genre, folds])
+        return _hashed([self.configuration_key, self.per_genre, folds])
 
     @property
-    def recipe(self) -> str:
+    def configuration_key(self) -> str:
         """Return what trials on other folds, or on more tracks, have in common with this one."""
         asked = [self.estimator, list(self.features), dict(self.params), self.binary_genre]
         return _hashed(asked)
 
-    def of(self, choice: Choice) -> Choice:
+    def apply_to(self, choice: TrainingConfig) -> TrainingConfig:
         """Return `choice` with what is tried here in the place of its own."""
         return replace(
             choice,
@@ -63,7 +63,7 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TrialResult:
     """What came of a trial."""
 
     trained_rows: int
@@ -81,101 +81,117 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedTrial:
     """A fitted estimator, and how long that took."""
 
     estimator: Estimator
-    selection: Selection
+    selection: SplitDataset
     seconds: float
 
     @property
-    def common(self) -> int:
+    def majority_class(self) -> int:
         """Return the genre that is commonest among the tracks learned from."""
         codes = {genre: place for place, genre in enumerate(self.selection.classes)}
-        return report.commonest(self.selection.labels[self.selection.learned], codes)
+        return report.majority_class(self.selection.labels[self.selection.train_mask], codes)
 
 
-def fit(selection: Selection, choice: Choice, clock: Clock, *, cores: int) -> Fitted:
+def fit(
+    selection: SplitDataset, choice: TrainingConfig, clock: Clock, *, cores: int
+) -> FittedTrial:
     """Return the estimator that `choice` asks for, fitted."""
     began = clock.monotonic()
     estimator = estimators.build(choice, threads=cores)
-    fitted = soft_labels.fit(estimator, selection.learning(), selection.validation())
-    return Fitted(fitted, selection, clock.monotonic() - began)
+    fitted = soft_labels.fit(estimator, selection.training_set(), selection.validation())
+    return FittedTrial(fitted, selection, clock.monotonic() - began)
 
 
-def judge(
-    fitted: Fitted, choice: Choice, clock: Clock, *, side: str = "test", sized: bool = True
-) -> Tried:
+def evaluate(
+    fitted: FittedTrial,
+    choice: TrainingConfig,
+    clock: Clock,
+    *,
+    side: str = "test",
+    measure_size: bool = True,
+) -> TrialResult:
     """Measure a fitted estimator on the test side of its selection, in every regime.
 
     `side` is what the figures are called: what `tune` holds out is no test. With `sized` the
     artifact is packed to see how big it is.
     """
     selection, began = fitted.selection, clock.monotonic()
-    chosen = selection.on("test")
-    answers = selection.ask(fitted.estimator, chosen)
+    chosen = selection.held_out("test")
+    answers = selection.predict(fitted.estimator, chosen)
     seconds = fitted.seconds + clock.monotonic() - began
-    metrics = report.held_out(
+    metrics = report.held_out_metrics(
         side,
         answers,
         selection.regimes[chosen],
         selection.classes,
-        common=fitted.common,
+        common=fitted.majority_class,
         seed=choice.seed,
     )
-    known = selection.ask(fitted.estimator, _sample(selection.learned, choice.seed))
-    return Tried(
-        trained_rows=int(selection.learned.sum()),
+    known = selection.predict(fitted.estimator, _sample(selection.train_mask, choice.seed))
+    return TrialResult(
+        trained_rows=int(selection.train_mask.sum()),
         seconds=seconds,
-        artifact_bytes=_size(fitted) if sized else None,
-        training_score=float(known.hits.mean()),
-        metrics=tuple(row for row in metrics if row.genre is None or row.metric in PER_GENRE),
+        artifact_bytes=_size(fitted) if measure_size else None,
+        training_score=float(known.correct.mean()),
+        metrics=tuple(
+            row for row in metrics if row.genre is None or row.metric in PER_GENRE_METRICS
+        ),
     )
 
 
-def attempt(
-    selection: Selection, choice: Choice, clock: Clock, *, cores: int, side: str = "test"
-) -> tuple[Tried, Fitted | None]:
+def run_trial(
+    selection: SplitDataset,
+    choice: TrainingConfig,
+    clock: Clock,
+    *,
+    cores: int,
+    side: str = "test",
+) -> tuple[TrialResult, FittedTrial | None]:
     """Fit and judge; what cannot be fitted is a trial that failed, with its reason."""
     began = clock.monotonic()
     try:
         fitted = fit(selection, choice, clock, cores=cores)
-        return judge(fitted, choice, clock, side=side, sized=side == "test"), fitted
+        return evaluate(fitted, choice, clock, side=side, measure_size=side == "test"), fitted
     except (GenrebaseError, ValueError, ArithmeticError, MemoryError) as error:
         # scikit-learn refuses many a value in fit only, each time as a ValueError
         said = " ".join(str(error).split()) or type(error).__name__
         seconds = clock.monotonic() - began
-        return Tried(int(selection.learned.sum()), seconds, error=said), None
+        return TrialResult(int(selection.train_mask.sum()), seconds, error=said), None
 
 
-def against_rest(selection: Selection, genre: str) -> Selection:
+def one_vs_rest(selection: SplitDataset, genre: str) -> SplitDataset:
     """Return the same tracks with two labels: the genre, and everything else."""
     rest = f"not {genre}"
     labels = np.where(selection.labels == genre, genre, rest)
     classes = tuple(sorted((genre, rest)))
-    sighted = {genre: selection.sighted[genre]} if genre in selection.sighted else {}
+    sighted = (
+        {genre: selection.tracks_by_genre[genre]} if genre in selection.tracks_by_genre else {}
+    )
     told = selection.sightings[selection.sightings["genre"] == genre]
     return replace(
         selection,
         labels=labels,
         classes=classes,
-        sighted=sighted,
+        tracks_by_genre=sighted,
         sightings=told,
         broad_of={},
     )
 
 
-def _size(fitted: Fitted) -> int:
-    packed = artifacts.Packed(fitted.estimator, fitted.selection.learned_ids)
-    return len(artifacts.pack(packed))
+def _size(fitted: FittedTrial) -> int:
+    packed = artifacts.ModelArtifact(fitted.estimator, fitted.selection.train_ids)
+    return len(artifacts.serialise(packed))
 
 
 def _sample(learned: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     rows = np.flatnonzero(learned)
-    if len(rows) <= SAMPLE:
+    if len(rows) <= TRAINING_SCORE_SAMPLE:
         return learned
     sampled = np.zeros(len(learned), dtype=bool)
-    sampled[np.random.default_rng(seed).choice(rows, SAMPLE, replace=False)] = True
+    sampled[np.random.default_rng(seed).choice(rows, TRAINING_SCORE_SAMPLE, replace=False)] = True
     return sampled
 
 

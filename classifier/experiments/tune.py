@@ -15,16 +15,16 @@ import numpy as np
 from classifier import estimators, threads
 from classifier.data import audio_joins, dataset
 from classifier.data import training_data as selecting
-from classifier.data.dataset import Database, Snapshot
-from classifier.data.training_data import Selection
-from classifier.errors import BadChoice
+from classifier.data.dataset import Database, RawDataset
+from classifier.data.training_data import SplitDataset
+from classifier.errors import BadTrainingConfig
 from classifier.experiments import compare, cross_validation, trials
 from classifier.experiments import store as experiments
-from classifier.experiments.progress import Progress, Work, learned
-from classifier.experiments.search import FOLDS, REGIMES, Study
-from classifier.experiments.store import Experiment, Question
-from classifier.experiments.trials import Configuration, Tried
-from classifier.records import Choice
+from classifier.experiments.progress import ExperimentProgress, TrialProgress, n_training_tracks
+from classifier.experiments.search import N_CV_FOLDS, TUNING_REGIMES, SearchSettings
+from classifier.experiments.store import Experiment, ExperimentSpec
+from classifier.experiments.trials import TrialConfig, TrialResult
+from classifier.records import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD
@@ -33,7 +33,7 @@ JOB: Final = "tune"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BestParameters:
     """What came out best of one search."""
 
     genre: str | None
@@ -49,11 +49,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
+class TuningResult:
     """What a tuning came to."""
 
     experiment: int
-    found: tuple[Found, ...]
+    found: tuple[BestParameters, ...]
     table: tuple[Mapping[str, Any], ...]
     """A row per point and number of tracks, the best first."""
     failed: tuple[Mapping[str, Any], ...]
@@ -66,49 +66,49 @@ class Tuned:
 
 def run(
     database: Database,
-    choice: Choice,
-    study: Study,
+    choice: TrainingConfig,
+    study: SearchSettings,
     clock: Clock,
     *,
-    progress: Progress,
+    progress: TrialProgress,
     seconds: float | None = None,
-    found: Snapshot | None = None,
+    snapshot: RawDataset | None = None,
     cores: int | None = None,
     again: bool = False,
-) -> Tuned:
+) -> TuningResult:
     """Try points of a space, each written down when done; go on where it was left off.
 
-    After `seconds` nothing new is begun. Raise `BadChoice`, `BadParameter`, `TooFewTracks` or
+    After `seconds` nothing new is begun. Raise `BadTrainingConfig`, `BadParameter`, `TooFewTracks` or
     `UnknownPlugin` where nothing can be tried.
     """
-    study.check()
+    study.validate()
     estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
-    points = study.points(choice.seed)
-    choice = audio_joins.settled(database, choice)
+    points = study.candidates(choice.seed)
+    choice = audio_joins.resolve_features(database, choice)
     with jobs.job_run(database, clock, JOB) as job:
-        found = dataset.snapshot(database, choice) if found is None else found
-        asked = selecting.select(cross_validation.without_test(found), choice)
+        snapshot = dataset.load_dataset(database, choice) if snapshot is None else snapshot
+        asked = selecting.split_dataset(cross_validation.without_test_fold(snapshot), choice)
         genres = _genres(study, asked)
         told = {"estimator": choice.estimator, "params": dict(choice.params), **study.as_json()}
-        question = Question(JOB, told, choice, selecting.fingerprint(asked), found.origin)
-        experiment = experiments.begin(database, question, clock.now(), again=again)
-        measuring = _Measuring(database, experiment, found, choice, study, clock, cores)
+        question = ExperimentSpec(JOB, told, choice, selecting.fingerprint(asked), snapshot.origin)
+        experiment = experiments.create_or_resume(database, question, clock.now(), again=again)
+        measuring = _Measuring(database, experiment, snapshot, choice, study, clock, cores)
         search = _Search(measuring, study, points, seconds)
         stopped = search.run(genres, study.rungs(_most(asked)), asked, progress)
         if stopped is None and not experiment.finished:
-            experiments.finish(database, experiment, clock.now())
-        job.note(experiment=experiment.id, trials=len(experiment.done))
+            experiments.mark_finished(database, experiment, clock.now())
+        job.set_facts(experiment=experiment.id, trials=len(experiment.trials))
         if not measuring.tried:
-            job.outcome("nothing_new")
-        return Tuned(
+            job.set_outcome("nothing_new")
+        return TuningResult(
             experiment.id,
             tuple(_best(experiment, choice, study, genre) for genre in genres),
             tuple(_table(experiment, study)),
-            tuple(compare.failures(experiment)),
+            tuple(compare.failed_trials(experiment)),
             stopped,
             nothing_new=measuring.tried == 0,
             left_out=dict(asked.left_out),
-            origin=found.origin,
+            origin=snapshot.origin,
         )
 
 
@@ -119,23 +119,23 @@ class _Measuring:
         self,
         database: Database,
         experiment: Experiment,
-        found: Snapshot,
-        choice: Choice,
-        study: Study,
+        found: RawDataset,
+        choice: TrainingConfig,
+        study: SearchSettings,
         clock: Clock,
         cores: int | None,
     ) -> None:
         self._database, self._experiment, self.clock = database, experiment, clock
-        self._found = cross_validation.without_test(found)
+        self._found = cross_validation.without_test_fold(found)
         self._choice, self._study, self._cores = choice, study, cores
-        self._last: tuple[Any, Selection] | None = None
+        self._last: tuple[Any, SplitDataset] | None = None
         self.tried = 0
 
     def configuration(
         self, point: Mapping[str, Any], genre: str | None, size: int | None, fold: int
-    ) -> Configuration:
+    ) -> TrialConfig:
         choice = self._choice
-        return Configuration(
+        return TrialConfig(
             choice.estimator,
             choice.features,
             {**choice.params, **point},
@@ -145,50 +145,53 @@ class _Measuring:
             fold,
         )
 
-    def measure(self, configuration: Configuration, work: Work, what: str) -> None:
+    def measure(self, configuration: TrialConfig, work: ExperimentProgress, what: str) -> None:
         """Try a configuration, unless that was done."""
-        if self._experiment.is_done(configuration):
-            work.skip()
+        if self._experiment.has_trial(configuration):
+            work.skip_trial()
             return
-        work.begin(what)
+        work.start_trial(what)
         if self._experiment.finished:
-            experiments.reopen(self._database, self._experiment)
+            experiments.mark_unfinished(self._database, self._experiment)
         selection = self._select(configuration)
-        workers = threads.fitting(len(selection.tracks), len(selection.classes), self._cores)
-        with threads.capped(workers):
-            tried, _ = trials.attempt(
+        workers = threads.thread_count(len(selection.tracks), len(selection.classes), self._cores)
+        with threads.limit_threads(workers):
+            tried, _ = trials.run_trial(
                 selection,
-                configuration.of(self._choice),
+                configuration.apply_to(self._choice),
                 self.clock,
                 cores=workers,
                 side="validation",
             )
         self.tried += 1
-        experiments.record(
+        experiments.store_trial(
             self._database,
             self._experiment,
             configuration,
             _scored(tried, self._study, configuration.binary_genre),
             self.clock,
         )
-        work.end(what)
+        work.finish_trial(what)
 
-    def score(self, configurations: Sequence[Configuration]) -> float | None:
+    def score(self, configurations: Sequence[TrialConfig]) -> float | None:
         """Return the mean score over folds; None where one is missing or failed."""
-        tried = [self._experiment.done.get(one.key) for one in configurations]
+        tried = [self._experiment.trials.get(one.key) for one in configurations]
         return _score([trial for trial in tried if trial is not None], self._study)
 
-    def _select(self, configuration: Configuration) -> Selection:
+    def _select(self, configuration: TrialConfig) -> SplitDataset:
         fold = configuration.validation_fold
         key = (fold, configuration.per_genre)
         if self._last is None or self._last[0] != key:
-            turned = cross_validation.rotated(
-                self._found, test=fold, validation=(fold - 1) % FOLDS
+            turned = cross_validation.with_held_out_folds(
+                self._found, test=fold, validation=(fold - 1) % N_CV_FOLDS
             )
-            self._last = (key, selecting.select(turned, configuration.of(self._choice)))
+            self._last = (
+                key,
+                selecting.split_dataset(turned, configuration.apply_to(self._choice)),
+            )
         selection = self._last[1]
         genre = configuration.binary_genre
-        return selection if genre is None else trials.against_rest(selection, genre)
+        return selection if genre is None else trials.one_vs_rest(selection, genre)
 
 
 class _Search:
@@ -197,7 +200,7 @@ class _Search:
     def __init__(
         self,
         measuring: _Measuring,
-        study: Study,
+        study: SearchSettings,
         points: Sequence[Mapping[str, Any]],
         seconds: float | None,
     ) -> None:
@@ -209,11 +212,11 @@ class _Search:
         self,
         genres: Sequence[str | None],
         rungs: Sequence[int | None],
-        asked: Selection,
-        progress: Progress,
+        asked: SplitDataset,
+        progress: TrialProgress,
     ) -> str | None:
         """Search for every genre; return why it stopped before its end, or None."""
-        work = Work(progress, len(genres) * self._tracks(rungs, asked))
+        work = ExperimentProgress(progress, len(genres) * self._tracks(rungs, asked))
         for genre in genres:
             left = list(self._points)
             for rung, size in enumerate(rungs):
@@ -225,15 +228,15 @@ class _Search:
                         self._measuring.measure(configuration, work, _said(point, genre, size))
                 if rung + 1 < len(rungs):
                     left = self._survivors(left, genre, size, rung + 1)
-        work.over()
+        work.complete()
         return None
 
-    def _tracks(self, rungs: Sequence[int | None], asked: Selection) -> list[int]:
+    def _tracks(self, rungs: Sequence[int | None], asked: SplitDataset) -> list[int]:
         """Return how many tracks each trial of one genre's search learns from."""
         found = []
         for rung, size in enumerate(rungs):
-            points = 1 + min(self._study.kept(rung), len(self._points) - 1)
-            found += [learned(asked, size)] * (points * self._study.folds)
+            points = 1 + min(self._study.n_survivors(rung), len(self._points) - 1)
+            found += [n_training_tracks(asked, size)] * (points * self._study.cv_folds)
         return found
 
     def _survivors(
@@ -249,16 +252,16 @@ class _Search:
             score = self._measuring.score(told)
             if score is not None:
                 scores.append((-score, place, point))
-        kept = sorted(scores, key=lambda one: one[:2])[: self._study.kept(rung)]
+        kept = sorted(scores, key=lambda one: one[:2])[: self._study.n_survivors(rung)]
         return [left[0], *(point for _, _, point in kept)]
 
 
-def _scored(tried: Tried, study: Study, genre: str | None) -> Tried:
+def _scored(tried: TrialResult, study: SearchSettings, genre: str | None) -> TrialResult:
     """Return a trial with the score it is chosen by; of a binary model only its genre is kept."""
     if tried.error is not None:
         return tried
     metrics = tuple(row for row in tried.metrics if genre is None or row.genre in (None, genre))
-    wanted = REGIMES[1:] if study.regime == REGIMES[0] else (study.regime,)
+    wanted = TUNING_REGIMES[1:] if study.regime == TUNING_REGIMES[0] else (study.regime,)
     found = [
         row.value
         for row in metrics
@@ -271,34 +274,38 @@ def _scored(tried: Tried, study: Study, genre: str | None) -> Tried:
     return replace(tried, metrics=metrics, score=sign * float(np.mean(found)))
 
 
-def _genres(study: Study, asked: Selection) -> list[str | None]:
-    if study.binary is None:
+def _genres(study: SearchSettings, asked: SplitDataset) -> list[str | None]:
+    if study.one_vs_rest_genres is None:
         return [None]
-    unknown = [genre for genre in study.binary if genre not in asked.classes]
+    unknown = [genre for genre in study.one_vs_rest_genres if genre not in asked.classes]
     if unknown:
         known = ", ".join(asked.classes)
-        raise BadChoice(f"There is no genre {unknown[0]!r} to tell apart. There are: {known}.")
-    return list(study.binary or asked.classes)
+        raise BadTrainingConfig(
+            f"There is no genre {unknown[0]!r} to tell apart. There are: {known}."
+        )
+    return list(study.one_vs_rest_genres or asked.classes)
 
 
-def _most(asked: Selection) -> int:
+def _most(asked: SplitDataset) -> int:
     """Return how many tracks the largest genre has to learn from."""
-    _, counts = np.unique(asked.labels[asked.learned], return_counts=True)
+    _, counts = np.unique(asked.labels[asked.train_mask], return_counts=True)
     return int(counts.max())
 
 
 def _groups(
     experiment: Experiment,
-) -> dict[tuple[str, int | None], list[experiments.Trial]]:
+) -> dict[tuple[str, int | None], list[experiments.StoredTrial]]:
     """Return the trials of each point and number of tracks."""
-    found: dict[tuple[str, int | None], list[experiments.Trial]] = {}
-    for trial in experiment.done.values():
-        key = (trial.configuration.recipe, trial.configuration.per_genre)
+    found: dict[tuple[str, int | None], list[experiments.StoredTrial]] = {}
+    for trial in experiment.trials.values():
+        key = (trial.configuration.configuration_key, trial.configuration.per_genre)
         found.setdefault(key, []).append(trial)
     return found
 
 
-def _best(experiment: Experiment, choice: Choice, study: Study, genre: str | None) -> Found:
+def _best(
+    experiment: Experiment, choice: TrainingConfig, study: SearchSettings, genre: str | None
+) -> BestParameters:
     """Return the best point on the most tracks that a point was tried on to its end."""
     complete = []
     for group in _groups(experiment).values():
@@ -308,27 +315,29 @@ def _best(experiment: Experiment, choice: Choice, study: Study, genre: str | Non
             whole = tried.per_genre == choice.per_genre
             complete.append((math.inf if whole else tried.per_genre or 0, score, tried))
     if not complete:
-        return Found(genre, dict(choice.params), None, None, choice.per_genre, study.folds)
+        return BestParameters(
+            genre, dict(choice.params), None, None, choice.per_genre, study.cv_folds
+        )
     deepest = max(size for size, _, _ in complete)
     last = [one for one in complete if one[0] == deepest]
     _, score, best = max(last, key=lambda one: one[1])
     defaults = [one[1] for one in last if dict(one[2].params) == dict(choice.params)]
-    return Found(
+    return BestParameters(
         genre,
         dict(best.params),
         score,
         defaults[0] if defaults else None,
         best.per_genre,
-        study.folds,
+        study.cv_folds,
     )
 
 
-def _score(group: Sequence[experiments.Trial], study: Study) -> float | None:
+def _score(group: Sequence[experiments.StoredTrial], study: SearchSettings) -> float | None:
     scores = [trial.score for trial in group if trial.score is not None]
-    return float(np.mean(scores)) if len(scores) == study.folds else None
+    return float(np.mean(scores)) if len(scores) == study.cv_folds else None
 
 
-def _table(experiment: Experiment, study: Study) -> Iterator[dict[str, Any]]:
+def _table(experiment: Experiment, study: SearchSettings) -> Iterator[dict[str, Any]]:
     """Yield a row per point and number of tracks, the best on the most tracks first."""
     rows = []
     for group in _groups(experiment).values():

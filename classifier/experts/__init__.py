@@ -12,21 +12,21 @@ Scores = NDArray[np.float32]
 """(voices, tracks, genres): log-probabilities, or how much likelier something makes a genre (log
 of a ratio; 0 says nothing)."""
 
-LEAST: Final = 1e-7
+MIN_PROBABILITY: Final = 1e-7
 """No genre is impossible: probabilities under this count as this."""
 
 
 class Expert(Protocol):
     """Learns from frames with the views' columns; what is absent counts as unknown."""
 
-    voices: tuple[str, ...]
+    score_names: tuple[str, ...]
     """What it has to say, by name."""
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
         """Learn what tells the genres in `y` apart."""
         ...
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return a score per voice, row of `X` and genre (sorted by name)."""
         ...
 
@@ -35,6 +35,6 @@ class Expert(Protocol):
         ...
 
 
-def logarithm(shares: NDArray[Any]) -> NDArray[np.float32]:
+def log_probabilities(shares: NDArray[Any]) -> NDArray[np.float32]:
     """Return the logarithm of probabilities, none of them impossible."""
-    return np.asarray(np.log(np.maximum(shares, LEAST)), dtype=np.float32)
+    return np.asarray(np.log(np.maximum(shares, MIN_PROBABILITY)), dtype=np.float32)

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from classifier.experts.artist_target_encoding import key
+from classifier.experts.artist_target_encoding import name_hash
 from classifier.features import hashed_ngrams
-from classifier.features.audio import Matrix, numbers
+from classifier.features.audio import Matrix, numeric_column
 from classifier.ports import Labels
 
-CHUNK: Final = 5_000
+CHUNK_ROWS: Final = 5_000
 """Tracks asked about at once: each is laid beside all known tracks of its artists."""
-PER_GENRE, BESIDE = 4, 4
+COLUMNS_PER_GENRE, EXTRA_COLUMNS = 4, 4
 """Numbers for each genre, and beside these."""
 
 
-class Company(BaseEstimator):  # type: ignore[misc]  # untyped there
+class ArtistSightingFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Numbers about the known tracks by the credited artists of a track.
 
     A label says under which genre a track came up first; where else it was seen, and how far up,
@@ -36,7 +36,7 @@ class Company(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.genres_ = np.unique(y)
         ids = X["track_id"].to_numpy(dtype=np.int64)
         self.seen_, self.ranks_ = _table(ids, self.genres_, sightings)
-        self.popularity_ = numbers(X, "popularity").astype(np.float32)
+        self.popularity_ = numeric_column(X, "popularity").astype(np.float32)
         owners, asked = _names(X)
         self.keys_, places = np.unique(asked, return_inverse=True)
         ones = np.ones(len(owners), dtype=np.float32)
@@ -44,15 +44,15 @@ class Company(BaseEstimator):  # type: ignore[misc]  # untyped there
         return self
 
     def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
-        """Return `PER_GENRE` numbers per genre and `BESIDE` more for each row of `X`."""
-        parts = [self._asked(X.iloc[at : at + CHUNK]) for at in range(0, len(X), CHUNK)]
+        """Return `COLUMNS_PER_GENRE` numbers per genre and `EXTRA_COLUMNS` more for each row of `X`."""
+        parts = [self._asked(X.iloc[at : at + CHUNK_ROWS]) for at in range(0, len(X), CHUNK_ROWS)]
         return np.concatenate([self._asked(X.iloc[:0]), *parts])
 
     def _asked(self, frame: pd.DataFrame) -> Matrix:
         beside = self._beside(frame)
         known = np.diff(beside.indptr).astype(np.float32)
         none = known == 0
-        popularity = numbers(frame, "popularity").astype(np.float32)
+        popularity = numeric_column(frame, "popularity").astype(np.float32)
         rows = np.repeat(np.arange(len(frame)), np.diff(beside.indptr))
         theirs = self.popularity_[beside.indices]
         nearest, away = _nearest(rows, theirs - popularity[rows], len(frame))
@@ -90,9 +90,9 @@ class Company(BaseEstimator):  # type: ignore[misc]  # untyped there
 
 def _names(frame: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:
     """Return (row, key) of every credited artist."""
-    credited = hashed_ngrams.credited(frame)
+    credited = hashed_ngrams.credited_artists(frame)
     owners = np.repeat(np.arange(len(credited)), [len(names) for names in credited])
-    keys = np.array([key(name) for names in credited for name in names], dtype=np.uint64)
+    keys = np.array([name_hash(name) for names in credited for name in names], dtype=np.uint64)
     return owners, keys
 
 
@@ -113,7 +113,7 @@ def _table(
     rows, columns = rows[match], columns[match]
     seen[rows, columns] = 1
     if "best_rank" in sightings.columns:
-        ranks[rows, columns] = numbers(sightings, "best_rank")[match]
+        ranks[rows, columns] = numeric_column(sightings, "best_rank")[match]
     return seen, np.nan_to_num(ranks)
 
 

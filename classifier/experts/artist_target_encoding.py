@@ -14,14 +14,14 @@ from classifier.experts import Scores
 from classifier.features import hashed_ngrams
 from classifier.ports import Labels
 
-TOWARDS: Final = 0.3
+PRIOR_STRENGTH: Final = 0.3
 """How many tracks of the usual mixture everybody is taken to have beside their own."""
 
 _WITHIN: Final = "\x1f"
 """Between an artist and an album: no normalised name holds it."""
 
 
-class HistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+class ArtistHistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Four voices: the genres of other tracks of the artists, and of the album.
 
     Of all tracks of the first artist, of all credited artists, of the first artist on this album,
@@ -32,7 +32,7 @@ class HistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     is one that was learned from (for these the trainer asks refits, see `outoffold`).
     """
 
-    voices = ("first_artist", "all_artists", "artist_album", "album_name")
+    score_names = ("first_artist", "all_artists", "artist_album", "album_name")
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
         """Count the tracks of each genre under each name."""
@@ -44,12 +44,12 @@ class HistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.counts_ = [counts for _, counts in learned]
         return self
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-ratios; 0 where none of the names is known."""
         said = [self._ratio(counts) for counts in (self._known(X, voice) for voice in range(4))]
         return np.stack(said)
 
-    def evidence(self, X: pd.DataFrame) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
+    def artist_track_counts(self, X: pd.DataFrame) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Return how many tracks of the credited artists are known, per row of `X`."""
         return np.asarray(self._known(X, 1).sum(axis=1))
 
@@ -68,7 +68,7 @@ class HistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         return np.asarray((chosen @ learned).toarray())
 
     def _ratio(self, counts: NDArray[np.float32]) -> NDArray[np.float32]:
-        towards = np.float32(TOWARDS)
+        towards = np.float32(PRIOR_STRENGTH)
         tracks = counts.sum(axis=1, keepdims=True)
         return np.asarray(
             np.log((counts / self.shares_ + towards) / (tracks + towards)), dtype=np.float32
@@ -77,8 +77,8 @@ class HistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
 def _names(frame: pd.DataFrame) -> Iterator[list[list[str]]]:
     """Yield for each voice the names of each row under which other tracks are looked up."""
-    credited = hashed_ngrams.credited(frame)
-    albums = hashed_ngrams.texts(frame, "album")
+    credited = hashed_ngrams.credited_artists(frame)
+    albums = hashed_ngrams.normalised_texts(frame, "album")
     yield [artists[:1] for artists in credited]
     yield credited
     yield [
@@ -92,11 +92,11 @@ def _keys(rows: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]
     """Return (row, key) for every name; a key is the first 8 bytes of the name's BLAKE2."""
     flat = [name for names in rows for name in names]
     owners = np.repeat(np.arange(len(rows)), [len(names) for names in rows])
-    known = {name: key(name) for name in dict.fromkeys(flat)}
+    known = {name: name_hash(name) for name in dict.fromkeys(flat)}
     return owners, np.array([known[name] for name in flat], dtype=np.uint64)
 
 
-def key(name: str) -> int:
+def name_hash(name: str) -> int:
     """Return 64 bits that stand for a name."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
 

@@ -9,11 +9,11 @@ from sklearn.base import BaseEstimator, clone
 from classifier.experts import Scores
 from classifier.ports import Labels, Validation
 
-PREFIX: Final = "deep_"
+SCORE_PREFIX: Final = "deep_"
 """Its voices are called like the towers, behind this."""
 
 
-class TowersExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+class DeepNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """A voice for each tower of `model`, an estimator that speaks with several.
 
     The only expert that looks at validation tracks: they end each tower's learning.
@@ -23,16 +23,16 @@ class TowersExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.model = model
 
     @property
-    def voices(self) -> tuple[str, ...]:
+    def score_names(self) -> tuple[str, ...]:
         """Return what it has to say, by name, once it has learned."""
-        return tuple(PREFIX + name for name in self._towers())
+        return tuple(SCORE_PREFIX + name for name in self._towers())
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
         """Learn epoch by epoch."""
         self.model_ = clone(self.model).fit(X, y, validation)
         return self
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-probabilities of the sound, log-ratios of texts."""
         towers = self._towers()
         wanted = [place for place, name in enumerate(self.model_.voices_) if name in towers]

@@ -14,12 +14,12 @@ from classifier.features import hashed_ngrams
 from classifier.features.groups import TEXT
 from classifier.ports import Labels
 
-TOWARDS: Final = 0.3
+PRIOR_STRENGTH: Final = 0.3
 """How strongly a genre's pieces of text are drawn towards everybody's, in genres of mean size."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class NgramCounts:
     """Tracks as the pieces of text they are made of."""
 
     counts: tuple[sparse.csr_matrix, ...]
@@ -27,12 +27,12 @@ class Read:
     artists: hashed_ngrams.Texts
     """The first artist of each."""
 
-    def only(self, rows: NDArray[np.bool_]) -> "Read":
+    def select(self, rows: NDArray[np.bool_]) -> "NgramCounts":
         """Return the chosen rows."""
-        return Read(tuple(counts[rows] for counts in self.counts), self.artists[rows])
+        return NgramCounts(tuple(counts[rows] for counts in self.counts), self.artists[rows])
 
 
-class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+class NaiveBayesTextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Three voices: naive Bayes over the pieces of the title, the album and the artists' names.
 
     Each says how much likelier a text is under a genre than under all music (log of the ratio).
@@ -43,18 +43,18 @@ class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     their number.
     """
 
-    voices = TEXT
+    score_names = TEXT
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
         """Count the pieces in each genre."""
-        return self.fit_read(read(X), y)
+        return self.fit_counts(count_ngrams(X), y)
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-ratios; 0 for a text that is empty or unknown through and through."""
-        return self.speak_read(read(X))
+        return self.predict_scores_of_counts(count_ngrams(X))
 
-    def fit_read(self, found: Read, y: Labels) -> Self:
-        """Learn from what `read` returned."""
+    def fit_counts(self, found: NgramCounts, y: Labels) -> Self:
+        """Learn from what `count_ngrams` returned."""
         self.classes_, codes = np.unique(y, return_inverse=True)
         weights = _weights(found.artists)
         learned = [self._learned(counts, codes, weights) for counts in found.counts]
@@ -62,9 +62,11 @@ class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.unseen_ = [unseen for _, unseen in learned]
         return self
 
-    def speak_read(self, found: Read) -> Scores:
-        """Speak about what `read` returned."""
-        said = np.zeros((len(self.voices), len(found.artists), len(self.classes_)), np.float32)
+    def predict_scores_of_counts(self, found: NgramCounts) -> Scores:
+        """Speak about what `count_ngrams` returned."""
+        said = np.zeros(
+            (len(self.score_names), len(found.artists), len(self.classes_)), np.float32
+        )
         for voice, counts in enumerate(found.counts):
             said[voice] = (counts @ self.ratios_[voice]).toarray()
             said[voice] += np.asarray(counts.sum(axis=1)) * self.unseen_[voice]
@@ -82,20 +84,25 @@ class TextExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         total = sizes.sum()
         if total == 0:
             return held.T.tocsr(), np.zeros(len(self.classes_), dtype=np.float32)
-        towards = TOWARDS * total / len(sizes)
+        towards = PRIOR_STRENGTH * total / len(sizes)
         everybody = np.asarray(held.sum(axis=0)).ravel() / total
-        owners = np.repeat(np.arange(hashed_ngrams.BUCKETS), np.diff(held.indptr))
+        owners = np.repeat(np.arange(hashed_ngrams.N_BUCKETS), np.diff(held.indptr))
         held.data = np.log1p(held.data / (towards * everybody[owners])).astype(np.float32)
         return held.T.tocsr(), np.log(towards / (sizes + towards)).astype(np.float32)
 
 
-def read(frame: pd.DataFrame) -> Read:
+def count_ngrams(frame: pd.DataFrame) -> NgramCounts:
     """Return what the expert sees of a frame: reading takes longer than learning from it."""
     first = np.array(
-        [found[0] if found else "" for found in hashed_ngrams.credited(frame)], dtype=object
+        [found[0] if found else "" for found in hashed_ngrams.credited_artists(frame)],
+        dtype=object,
     )
-    return Read(
-        tuple(hashed_ngrams.counted(hashed_ngrams.texts(frame, name)) for name in TEXT), first
+    return NgramCounts(
+        tuple(
+            hashed_ngrams.hashed_ngrams(hashed_ngrams.normalised_texts(frame, name))
+            for name in TEXT
+        ),
+        first,
     )
 
 

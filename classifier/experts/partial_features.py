@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from classifier.experts import Scores, logarithm
+from classifier.experts import Scores, log_probabilities
 from classifier.features import audio, groups
 from classifier.ports import Labels
 
 
-class HeardExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """One voice: how much likelier these groups make a genre than it is among the tracks heard.
 
     `model` is an estimator that looks at `groups`. Its answers count as the log of that ratio, so
@@ -25,7 +25,7 @@ class HeardExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.model = model
 
     @property
-    def voices(self) -> tuple[str, ...]:
+    def score_names(self) -> tuple[str, ...]:
         """Return the name of its one voice."""
         return (self.voice,)
 
@@ -42,17 +42,17 @@ class HeardExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
             self.prior_ = np.log(counts / counts.sum()).astype(np.float32)
         return self
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-ratios; 0 where nothing was heard, and for a genre nothing is known of."""
         said = np.zeros((1, len(X), len(self.classes_)), dtype=np.float32)
         heard = self._heard(X)
         if self.model_ is not None and heard.any():
             shares = self.model_.predict_proba(X[heard])
-            said[0][np.ix_(heard, self.places_)] = logarithm(shares) - self.prior_
+            said[0][np.ix_(heard, self.places_)] = log_probabilities(shares) - self.prior_
         return said
 
     def _heard(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         known = np.zeros(len(frame), dtype=bool)
         for name in self.columns_:
-            known |= np.isfinite(audio.numbers(frame, name))
+            known |= np.isfinite(audio.numeric_column(frame, name))
         return known

@@ -7,18 +7,18 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from classifier.experts import Scores, logarithm
-from classifier.features.audio import AudioFeatures, Matrix
+from classifier.experts import Scores, log_probabilities
+from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
 
-ROUNDS: Final = 70
+N_ROUNDS: Final = 70
 """Each grows a tree per genre. Validation stops at 60 to 90 on six, ten and 114 genres."""
 
-RATE: Final = 0.1
+LEARNING_RATE: Final = 0.1
 
 
-def boosted(
-    features: AudioFeatures, *, rounds: int, rate: float, random_state: int
+def make_boosted_trees(
+    features: NumericFeatures, *, rounds: int, rate: float, random_state: int
 ) -> HistGradientBoostingClassifier:
     """Return trees that are to learn from what `features` makes of tracks, and what follows it."""
     return HistGradientBoostingClassifier(
@@ -33,13 +33,13 @@ def boosted(
     )
 
 
-class TreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
+class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """One voice: boosted trees, which see steps and spikes where the networks see slopes."""
 
-    voices = ("trees",)
+    score_names = ("trees",)
 
     def __init__(
-        self, groups: tuple[str, ...], *, rounds: int = ROUNDS, random_state: int = 0
+        self, groups: tuple[str, ...], *, rounds: int = N_ROUNDS, random_state: int = 0
     ) -> None:
         self.groups = groups
         self.rounds = rounds
@@ -47,17 +47,17 @@ class TreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
         """Learn from every row."""
-        self.features_ = AudioFeatures(self.groups).fit(X)
-        self.model_ = boosted(
-            self.features_, rounds=self.rounds, rate=RATE, random_state=self.random_state
+        self.features_ = NumericFeatures(self.groups).fit(X)
+        self.model_ = make_boosted_trees(
+            self.features_, rounds=self.rounds, rate=LEARNING_RATE, random_state=self.random_state
         )
         self.model_.fit(self._numbers(X), y)
         return self
 
-    def speak(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-probabilities."""
         shares = self.model_.predict_proba(self._numbers(X))
-        return np.asarray(logarithm(shares)[np.newaxis])
+        return np.asarray(log_probabilities(shares)[np.newaxis])
 
     def _numbers(self, frame: pd.DataFrame) -> Matrix:
         """Return what is known of the rows; groups may have no column, but trees want one."""

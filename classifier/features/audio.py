@@ -15,14 +15,14 @@ Matrix = NDArray[np.float32]
 AUDIO: Final = tables.FEATURES
 METADATA: Final = ("release_year", "duration_ms", "popularity", "explicit")
 HARMONY: Final = (
-    *tables.DEGREES,
+    *tables.DEGREE_COLUMNS,
     "minor_share",
     "repeated_share",
     "single_share",
     "degrees",
     "degree_changes",
 )
-TIMBRE: Final = (*tables.TIMBRES, *tables.PITCHES)
+TIMBRE: Final = (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)
 COLUMNS: Final = {"audio": AUDIO, "metadata": METADATA, "harmony": HARMONY, "timbre": TIMBRE}
 """Which columns of the views each feature group reads; those of descriptors are in the data."""
 
@@ -31,10 +31,10 @@ DESCRIPTORS: Final = "descriptors"
 _DESCRIBED: Final = "descriptor:"
 """What the names of its columns begin with; then come the set's name and the value's."""
 
-RESCALED: Final = tables.RESCALED_FEATURES
+FILE_SCALE_FEATURES: Final = tables.INCOMPARABLE_FEATURES
 """What is measured otherwise in files; tempo, key and mode are the same everywhere."""
 
-CATEGORIES: Final = tables.WHOLE_FEATURES
+CATEGORICAL: Final = tables.CATEGORICAL_FEATURES
 """Key, mode and time signature are names, not quantities."""
 
 _FIFTH: Final = 7
@@ -42,17 +42,17 @@ _FIFTH: Final = 7
 _KEYS: Final = 12
 
 
-class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames with (some of) the views' columns into a float32 matrix; NaN where unknown.
 
     Absent columns count as unknown; groups that are no numbers are passed over. The key stands
     twice: as a category and as a place on the circle of fifths. Whether any provider knew the
     track is a column of its own; *which* provider is not, for that tells where a track was
-    fetched, not how it sounds. But what `RESCALED` names is measured in files on other scales
+    fetched, not how it sounds. But what `FILE_SCALE_FEATURES` names is measured in files on other scales
     than in catalogues: there it stands in columns of its own (`own_energy`), and a model that
     learned from no file takes it for unknown.
 
-    Descriptors are the columns called `descriptor:SET:NAME` (see `described_as`) that there are
+    Descriptors are the columns called `descriptor:SET:NAME` (see `descriptor_column`) that there are
     in fitting; those of another set are not looked at.
 
     `one_hot=False` leaves each category in one column of codes (for trees that split by category,
@@ -67,14 +67,14 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn which categories, which descriptors and which measures of files there are."""
-        self.described_ = described(X) if DESCRIPTORS in self.groups else ()
+        self.descriptors_ = descriptor_columns(X) if DESCRIPTORS in self.groups else ()
         own = "audio" in self.groups and bool(_own_scale(X).any())
-        self.rescaled_ = RESCALED if own else ()
-        known = [name for name in CATEGORIES if name in self._inputs()]
+        self.file_scale_ = FILE_SCALE_FEATURES if own else ()
+        known = [name for name in CATEGORICAL if name in self._inputs()]
         self.categories_ = {
             name: np.unique(values[np.isfinite(values)])
             for name in known
-            for values in [numbers(X, name)]
+            for values in [numeric_column(X, name)]
         }
         self.blank_ = np.isnan(self._columns(X)).all(axis=0)
         return self
@@ -94,7 +94,7 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
             names += ["fifths_sin", "fifths_cos", "has_audio"]
         for name, values in self.categories_.items():
             names += [f"{name}_{value:.0f}" for value in values] if self.one_hot else [name]
-        names += [f"own_{name}" for name in self.rescaled_] + list(self.described_)
+        names += [f"own_{name}" for name in self.file_scale_] + list(self.descriptors_)
         return np.asarray(names, dtype=object)
 
     @property
@@ -103,37 +103,39 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         if self.one_hot or "audio" not in self.groups:
             return []
         first = len(self._plain()) + 3  # the circle of fifths and has_audio stand between
-        return list(range(first, first + len(CATEGORIES)))
+        return list(range(first, first + len(CATEGORICAL)))
 
     def _columns(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
         own = _own_scale(X)
         columns: list[NDArray[Any]] = [
-            np.where(own, np.nan, numbers(X, name)) if name in RESCALED else numbers(X, name)
+            np.where(own, np.nan, numeric_column(X, name))
+            if name in FILE_SCALE_FEATURES
+            else numeric_column(X, name)
             for name in self._plain()
         ]
         if "audio" in self.groups:
-            angle = numbers(X, "key") * (_FIFTH * 2 * np.pi / _KEYS)
+            angle = numeric_column(X, "key") * (_FIFTH * 2 * np.pi / _KEYS)
             columns += [np.sin(angle), np.cos(angle), _anything_known(X)]
         for name, values in self.categories_.items():
             columns += self._category(X, name, values)
-        columns += [np.where(own, numbers(X, name), np.nan) for name in self.rescaled_]
-        matrix = np.empty((len(X), len(columns) + len(self.described_)), dtype=np.float32)
+        columns += [np.where(own, numeric_column(X, name), np.nan) for name in self.file_scale_]
+        matrix = np.empty((len(X), len(columns) + len(self.descriptors_)), dtype=np.float32)
         for place, values in enumerate(columns):
             matrix[:, place] = values
-        for place, column in enumerate(self.described_, start=len(columns)):
-            matrix[:, place] = numbers(X, column)
+        for place, column in enumerate(self.descriptors_, start=len(columns)):
+            matrix[:, place] = numeric_column(X, column)
         return matrix
 
     def _inputs(self) -> list[str]:
         return [name for group in self.groups for name in COLUMNS.get(group, ())]
 
     def _plain(self) -> list[str]:
-        return [name for name in self._inputs() if name not in CATEGORIES]
+        return [name for name in self._inputs() if name not in CATEGORICAL]
 
     def _category(
         self, frame: pd.DataFrame, name: str, values: NDArray[np.float64]
     ) -> list[NDArray[Any]]:
-        found = numbers(frame, name)
+        found = numeric_column(frame, name)
         if self.one_hot:
             return [found == value for value in values]
         if len(values) == 0:
@@ -142,7 +144,7 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         return [np.where(values[codes] == found, codes, np.nan)]
 
 
-def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+def numeric_column(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """Return a column as numbers; NaN where it is missing, infinite or no number at all."""
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
@@ -153,47 +155,47 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def described_as(schema: str, name: str) -> str:
+def descriptor_column(schema: str, name: str) -> str:
     """Return what a value of a set of descriptors is called as a column."""
     return f"{_DESCRIBED}{schema}:{name}"
 
 
-def described(frame: pd.DataFrame) -> tuple[str, ...]:
+def descriptor_columns(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the columns of a frame that are descriptors, in their order."""
     return tuple(str(name) for name in frame.columns if str(name).startswith(_DESCRIBED))
 
 
-def mostly_own(frame: pd.DataFrame) -> bool:
+def mostly_from_files(frame: pd.DataFrame) -> bool:
     """Tell whether more rows carry measures of files than those of a catalogue."""
     own = _own_scale(frame)
     return bool(own.sum() > (_anything_known(frame) & ~own).sum())
 
 
-def on_scale(frame: pd.DataFrame, *, own: bool) -> pd.DataFrame:
+def mask_other_scale(frame: pd.DataFrame, *, from_files: bool) -> pd.DataFrame:
     """Return the rows with what is measured on another scale unknown.
 
     For whatever lays tracks beside each other by their bare numbers.
     """
-    other = _own_scale(frame) != own
-    there = [name for name in RESCALED if name in frame.columns]
+    other = _own_scale(frame) != from_files
+    there = [name for name in FILE_SCALE_FEATURES if name in frame.columns]
     return frame.assign(**{name: frame[name].mask(other) for name in there})
 
 
-def one_scale(frame: pd.DataFrame) -> pd.DataFrame:
+def on_majority_scale(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows on the scale that more of them are on."""
-    return on_scale(frame, own=mostly_own(frame))
+    return mask_other_scale(frame, from_files=mostly_from_files(frame))
 
 
 def _own_scale(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell which rows carry measures of files rather than those of a catalogue."""
     if "provider" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    told = frame["provider"].astype("string") == tables.OWN_SCALE
+    told = frame["provider"].astype("string") == tables.AUDIO_PROVIDER
     return told.to_numpy(dtype=bool, na_value=False)
 
 
 def _anything_known(frame: pd.DataFrame) -> NDArray[np.bool_]:
     known = np.zeros(len(frame), dtype=bool)
     for name in AUDIO:
-        known |= np.isfinite(numbers(frame, name))
+        known |= np.isfinite(numeric_column(frame, name))
     return known

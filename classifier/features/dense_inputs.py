@@ -8,15 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from classifier.features.audio import AudioFeatures, Matrix
-from classifier.features.piecewise_linear import edges
+from classifier.features.audio import Matrix, NumericFeatures
+from classifier.features.piecewise_linear import quantile_bins
 
-FAR: Final = 10.0
+CLIP: Final = 10.0
 """Standard deviations: far outside of what was learned from, a value says no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dense:
+class DenseInputs:
     """Tracks as a network takes them."""
 
     values: Matrix
@@ -25,7 +25,7 @@ class Dense:
     """(tracks, categories): 0 where unknown, the others from 1."""
 
 
-class DenseFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
+class DenseEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames into numbers and codes, none of them missing.
 
     A number stands there standardised and piecewise linear (see `PieceFeatures`), both 0 where it
@@ -35,9 +35,9 @@ class DenseFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
     def __init__(self, groups: tuple[str, ...]) -> None:
         self.groups = groups
 
-    def fit_transform(self, X: pd.DataFrame) -> Dense:  # noqa: N803 - scikit-learn's name
+    def fit_transform(self, X: pd.DataFrame) -> DenseInputs:  # noqa: N803 - scikit-learn's name
         """Learn means, scales and quantiles, and return what `transform` would."""
-        self.features_ = AudioFeatures(self.groups)
+        self.features_ = NumericFeatures(self.groups)
         matrix = self.features_.fit_transform(X)
         self.coded_ = np.zeros(matrix.shape[1], dtype=bool)
         self.coded_[self.features_.categorical] = True
@@ -49,14 +49,14 @@ class DenseFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
         off = np.where(known, numbers - self.means_, 0)
         scales = np.sqrt((off * off).sum(axis=0) / counted)
         self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
-        cuts = [edges(column) for column in numbers.T]
+        cuts = [quantile_bins(column) for column in numbers.T]
         self.cut_ = np.repeat(np.arange(len(cuts)), [len(low) for low, _ in cuts])
         self.low_ = np.concatenate([low for low, _ in cuts] or [_NONE])
         self.span_ = np.concatenate([span for _, span in cuts] or [_NONE])
         self.sizes_ = [1 + _most(column) for column in codes.T]
         return self._transformed(matrix)
 
-    def transform(self, X: pd.DataFrame) -> Dense:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> DenseInputs:  # noqa: N803 - scikit-learn's name
         """Return what a network takes of each row."""
         return self._transformed(self.features_.transform(X))
 
@@ -65,13 +65,13 @@ class DenseFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
         """Return how many numbers a track has."""
         return len(self.means_) + int(self.gaps_.sum()) + len(self.low_)
 
-    def _transformed(self, matrix: Matrix) -> Dense:
+    def _transformed(self, matrix: Matrix) -> DenseInputs:
         numbers, codes = matrix[:, ~self.coded_], matrix[:, self.coded_]
         missing = np.isnan(numbers)
-        scaled = ((numbers - self.means_) / self.scales_).clip(-FAR, FAR)
+        scaled = ((numbers - self.means_) / self.scales_).clip(-CLIP, CLIP)
         pieces = ((numbers[:, self.cut_] - self.low_) / self.span_).clip(0, 1)
         values = np.hstack([np.nan_to_num(scaled), missing[:, self.gaps_], np.nan_to_num(pieces)])
-        return Dense(values.astype(np.float32), np.nan_to_num(codes + 1).astype(np.int64))
+        return DenseInputs(values.astype(np.float32), np.nan_to_num(codes + 1).astype(np.int64))
 
 
 _NONE: Final = np.zeros(0, dtype=np.float32)

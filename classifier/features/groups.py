@@ -10,16 +10,16 @@ from classifier.features import audio, sequences
 TEXT: Final = ("title", "album", "artists")
 HISTORY: Final = ("artists", "album")
 
-HEARD: Final = ("harmony", "timbre", audio.DESCRIPTORS)
+AUDIO_ANALYSIS_GROUPS: Final = ("harmony", "timbre", audio.DESCRIPTORS)
 """What is only known of tracks whose sound was analysed: read from the database when asked for."""
 
 MATRICES: Final = "matrices"
 """Figures over time, for networks that convolve; a column of bytes per kind (see `sequences`)."""
 
-NUMERIC: Final = (*audio.COLUMNS, audio.DESCRIPTORS)
+NUMERIC_GROUPS: Final = (*audio.COLUMNS, audio.DESCRIPTORS)
 """Groups that are numbers: what every estimator can look at."""
 
-READABLE: Final = (*NUMERIC, "text", "history")
+COLUMN_GROUPS: Final = (*NUMERIC_GROUPS, "text", "history")
 """Groups that are columns of the views."""
 
 COLUMNS: Final = {
@@ -32,27 +32,27 @@ COLUMNS: Final = {
 """The provider tells on which scale the audio features are. Matrices are no columns of a view."""
 
 
-def numeric(features: Sequence[str]) -> tuple[str, ...]:
+def numeric_groups(features: Sequence[str]) -> tuple[str, ...]:
     """Return those of the groups that are numbers."""
-    return tuple(group for group in features if group in NUMERIC)
+    return tuple(group for group in features if group in NUMERIC_GROUPS)
 
 
-def of_group(group: str, frame: pd.DataFrame) -> tuple[str, ...]:
+def group_columns(group: str, frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the columns that a group reads; those of descriptors are the ones `frame` has."""
-    return audio.described(frame) if group == audio.DESCRIPTORS else COLUMNS[group]
+    return audio.descriptor_columns(frame) if group == audio.DESCRIPTORS else COLUMNS[group]
 
 
 def columns(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
     """Return the columns that the groups read, each once."""
-    return list(dict.fromkeys(name for group in features for name in of_group(group, frame)))
+    return list(dict.fromkeys(name for group in features for name in group_columns(group, frame)))
 
 
-def numbers(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
+def numeric_columns(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
     """Return the columns with numbers that the numeric ones of the groups read."""
-    return [name for name in columns(numeric(features), frame) if name != "provider"]
+    return [name for name in columns(numeric_groups(features), frame) if name != "provider"]
 
 
-def heard(frame: pd.DataFrame) -> list[str]:
+def analysis_columns(frame: pd.DataFrame) -> list[str]:
     """Return the columns of a frame that are there because the sound was asked for."""
-    names = [*columns(HEARD, frame), *sequences.KINDS]
+    names = [*columns(AUDIO_ANALYSIS_GROUPS, frame), *sequences.CHANNELS]
     return [name for name in names if name in frame.columns]

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.features.audio import AudioFeatures, Matrix
+from classifier.features.audio import Matrix, NumericFeatures
 
-PIECES: Final = 16
+N_BINS: Final = 16
 """Per column; 8 and 32 were a little worse."""
 
 
-class PieceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
+class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames into numbers of about unit scale, none of them missing.
 
     Each column stands there once standardised, once as whether it is missing (if it ever is), and
@@ -33,7 +33,7 @@ class PieceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None) -> Matrix:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn, and return what `transform` would."""
-        self.features_ = AudioFeatures(self.groups, one_hot=True)
+        self.features_ = NumericFeatures(self.groups, one_hot=True)
         matrix = self.features_.fit_transform(X)
         missing = np.isnan(matrix)
         self.gaps_ = missing.any(axis=0)
@@ -42,7 +42,7 @@ class PieceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # u
         self.means_ = filled.mean(axis=0)
         scales = filled.std(axis=0)
         self.scales_ = np.where(scales > 0, scales, np.float32(1))
-        cuts = [edges(column) for column in matrix.T]
+        cuts = [quantile_bins(column) for column in matrix.T]
         none = np.zeros(0, dtype=np.float32)  # groups may have no column at all
         self.cut_ = np.repeat(np.arange(len(cuts)), [len(low) for low, _ in cuts]).astype(np.intp)
         self.low_ = np.concatenate([none, *(low for low, _ in cuts)]).astype(np.float32)
@@ -73,12 +73,12 @@ def _median(column: NDArray[np.float32]) -> np.float32:
     return np.float32(np.median(known)) if len(known) else np.float32(0)
 
 
-def edges(column: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def quantile_bins(column: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return where the pieces of a column begin, and how wide they are; none for two values."""
     known = column[np.isfinite(column)]
     if len(known) == 0:
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    cuts = np.unique(np.quantile(known, np.linspace(0, 1, PIECES + 1)).astype(np.float32))
+    cuts = np.unique(np.quantile(known, np.linspace(0, 1, N_BINS + 1)).astype(np.float32))
     if len(cuts) <= 2:  # yes or no: already there
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
     return cuts[:-1], np.diff(cuts)

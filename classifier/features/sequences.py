@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-KINDS: Final = {"logmel": 64, "segments": 26}
+CHANNELS: Final = {"logmel": 64, "segments": 26}
 """Channels of each kind of matrix that a model may look at; the columns are called so."""
 VERSION: Final = 1
 """Of the way they are made: others are left out."""
-LONGEST: Final = 1_000
+MAX_STEPS: Final = 1_000
 """Steps that are looked at, from the middle."""
 
 _HALF: Final = np.dtype("<f2")
@@ -21,7 +21,7 @@ _SAMPLE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sequences:
+class PackedSequences:
     """Tracks as figures over time, of one kind."""
 
     kind: str
@@ -30,12 +30,12 @@ class Sequences:
     means: NDArray[np.float32]
     scales: NDArray[np.float32]
 
-    def of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def batch(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return (tracks, channels, steps) of some tracks, 0 after their end, and their steps.
 
         A track without any has 0 steps; the array has one at least.
         """
-        found = [unpacked(self.packed[row], self.kind) for row in rows]
+        found = [unpack(self.packed[row], self.kind) for row in rows]
         steps = np.array([len(one) for one in found], dtype=np.int64)
         longest = max(1, int(steps.max(initial=0)))
         told = np.zeros((len(rows), len(self.means), longest), dtype=np.float32)
@@ -44,7 +44,7 @@ class Sequences:
         return told, steps
 
 
-class SequenceFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
+class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Take the matrices of one kind out of frames, and learn their channels' means and scales."""
 
     def __init__(self, kind: str) -> None:
@@ -52,21 +52,21 @@ class SequenceFeatures(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     def fit(self, X: pd.DataFrame) -> Self:  # noqa: N803 - scikit-learn's name
         """Learn from up to 1,000 tracks that have some, spread over all of them."""
-        packed = [one for one in column(X, self.kind) if one is not None]
+        packed = [one for one in packed_column(X, self.kind) if one is not None]
         places = np.unique(np.linspace(0, max(len(packed) - 1, 0), _SAMPLE, dtype=int))
-        shown = [unpacked(packed[place], self.kind) for place in places if packed]
-        rows = np.concatenate(shown or [np.zeros((1, KINDS[self.kind]), dtype=np.float32)])
+        shown = [unpack(packed[place], self.kind) for place in places if packed]
+        rows = np.concatenate(shown or [np.zeros((1, CHANNELS[self.kind]), dtype=np.float32)])
         self.means_ = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         scales = rows.std(axis=0, dtype=np.float64)
         self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
         return self
 
-    def transform(self, X: pd.DataFrame) -> Sequences:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> PackedSequences:  # noqa: N803 - scikit-learn's name
         """Return the matrices of each row."""
-        return Sequences(self.kind, column(X, self.kind), self.means_, self.scales_)
+        return PackedSequences(self.kind, packed_column(X, self.kind), self.means_, self.scales_)
 
 
-def column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
+def packed_column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
     """Return what a frame has of a kind; None where there is nothing."""
     found = np.full(len(frame), None, dtype=object)
     if kind in frame.columns:
@@ -75,11 +75,11 @@ def column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
     return found
 
 
-def unpacked(packed: Any, kind: str) -> NDArray[np.float32]:
+def unpack(packed: Any, kind: str) -> NDArray[np.float32]:
     """Return (steps, channels), of a longer one the middle; no step for None."""
-    channels = KINDS[kind]
+    channels = CHANNELS[kind]
     if packed is None:
         return np.zeros((0, channels), dtype=np.float32)
     rows = np.frombuffer(packed, _HALF).reshape(-1, channels)
-    first = max(0, (len(rows) - LONGEST) // 2)
-    return np.nan_to_num(rows[first : first + LONGEST].astype(np.float32))
+    first = max(0, (len(rows) - MAX_STEPS) // 2)
+    return np.nan_to_num(rows[first : first + MAX_STEPS].astype(np.float32))

@@ -19,7 +19,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from classifier.estimators import outliers
-from classifier.features.audio import numbers
+from classifier.features.audio import numeric_column
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -28,10 +28,15 @@ Method = Literal["kmeans", "agglomerative", "dbscan", "hdbscan"]
 METHODS: Final[tuple[Method, ...]] = ("kmeans", "agglomerative", "dbscan", "hdbscan")
 NOISE: Final = -1
 """The cluster of tracks that are in none."""
-MOST: Final = {"kmeans": 200_000, "agglomerative": 5_000, "dbscan": 20_000, "hdbscan": 20_000}
+MAX_TRACKS: Final = {
+    "kmeans": 200_000,
+    "agglomerative": 5_000,
+    "dbscan": 20_000,
+    "hdbscan": 20_000,
+}
 """Tracks that a method clusters; of more it takes a sample. Agglomerative keeps a distance per
 pair (100 MB at 5,000), DBSCAN every neighbour of every track, HDBSCAN takes time by the square."""
-SILHOUETTE: Final = 5_000
+SILHOUETTE_SAMPLE: Final = 5_000
 """Tracks that the silhouette is taken on: it needs the distance of every pair."""
 _STARTS: Final = 3
 """Times that k-means begins; the best end is kept."""
@@ -39,7 +44,7 @@ _FIFTH: Final = 7 * 2 * np.pi / 12
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ClusterScores:
     """How well clusters and genres agree. Tracks in no cluster count as one more cluster."""
 
     clusters: int
@@ -55,11 +60,11 @@ class Scores:
     """Mean silhouette (Rousseeuw, 1987), -1 to 1, of tracks in clusters; None without two."""
 
 
-def matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
+def feature_matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
     """Return one row of standardised numbers per track."""
     found: list[Floats] = []
     for name in columns:
-        values = numbers(frame, name)
+        values = numeric_column(frame, name)
         if name == "key":
             found += [np.sin(values * _FIFTH), np.cos(values * _FIFTH)]
         else:
@@ -70,7 +75,7 @@ def matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
     return np.asarray(StandardScaler().fit_transform(filled), dtype=np.float64)
 
 
-def projected(points: Floats, components: float) -> Floats:
+def principal_components(points: Floats, components: float) -> Floats:
     """Return points on so many principal components, or as many as explain this share."""
     wanted = min(components, *points.shape) if components >= 1 else components
     return np.asarray(PCA(wanted, svd_solver="full").fit_transform(points), dtype=np.float64)
@@ -93,7 +98,7 @@ def cluster(
         params = {"k": min(clusters, len(points)), "linkage": "ward"}
         model = AgglomerativeClustering(params["k"])
     elif method == "dbscan":
-        params = {"eps": reach(points, few) if eps is None else eps, "min_samples": few}
+        params = {"eps": estimate_eps(points, few) if eps is None else eps, "min_samples": few}
         model = DBSCAN(**params)
     else:
         params = {"min_cluster_size": few}
@@ -101,7 +106,7 @@ def cluster(
     return _by_size(model.fit_predict(points)), params
 
 
-def reach(points: Floats, neighbours: int) -> float:
+def estimate_eps(points: Floats, neighbours: int) -> float:
     """Return the distance at which points stop being near.
 
     The knee of every point's distance to its `neighbours`-th nearest (Ester et al., 1996, 4.2).
@@ -110,10 +115,12 @@ def reach(points: Floats, neighbours: int) -> float:
     return outliers.knee(nearest.kneighbors(points)[0][:, -1])
 
 
-def scores(points: Floats, codes: Codes, labels: NDArray[np.str_], *, seed: int) -> Scores:
+def agreement_scores(
+    points: Floats, codes: Codes, labels: NDArray[np.str_], *, seed: int
+) -> ClusterScores:
     """Hold clusters against genres."""
     inside = codes != NOISE
-    return Scores(
+    return ClusterScores(
         clusters=len(np.unique(codes[inside])),
         noise=int((~inside).sum()),
         ari=float(adjusted_rand_score(labels, codes)),
@@ -131,8 +138,8 @@ def crosstab(codes: Codes, labels: NDArray[np.str_]) -> pd.DataFrame:
 
 def _silhouette(points: Floats, codes: Codes, seed: int) -> float | None:
     chosen = np.arange(len(points))
-    if len(chosen) > SILHOUETTE:
-        chosen = np.random.default_rng(seed).choice(chosen, SILHOUETTE, replace=False)
+    if len(chosen) > SILHOUETTE_SAMPLE:
+        chosen = np.random.default_rng(seed).choice(chosen, SILHOUETTE_SAMPLE, replace=False)
     found = len(np.unique(codes[chosen]))
     if not 1 < found < len(chosen):
         return None

@@ -10,33 +10,33 @@ import pandas as pd
 from classifier.data import audio_joins, dataset
 from classifier.data import training_data as selecting
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice, TooFewTracks
+from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.features import audio
-from classifier.features.groups import HEARD
+from classifier.features.groups import AUDIO_ANALYSIS_GROUPS
 from classifier.findings import clustering
 from classifier.findings import store as findings
-from classifier.findings.clustering import Method, Scores
-from classifier.findings.effect_sizes import QUANTITIES
-from classifier.records import Choice
+from classifier.findings.clustering import ClusterScores, Method
+from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
+from classifier.records import TrainingConfig
 from genrebase.runtime.clock import Clock
 
-LAST: Final = "last"
+DEFAULT_NAME: Final = "last"
 """The name of a clustering that was given none: the next one takes its place."""
-GROUPS: Final = {
-    "audio": QUANTITIES,
+CLUSTERING_GROUPS: Final = {
+    "audio": CONTINUOUS_FEATURES,
     "metadata": audio.METADATA,
     "harmony": audio.HARMONY,
     "timbre": audio.TIMBRE,
     audio.DESCRIPTORS: (audio.DESCRIPTORS,),
 }
 """What the names of groups stand for here: quantities, between which there are distances."""
-EXPLAINED: Final = 0.97
+DESCRIPTOR_VARIANCE: Final = 0.97
 """Of hundreds of descriptors many say the same: so much of their variance is kept."""
 _COLUMNS: Final = (*audio.AUDIO, *audio.METADATA, *audio.HARMONY, *audio.TIMBRE)
 
 
 @dataclass(frozen=True, slots=True)
-class Clustered:
+class ClusteringResult:
     """A clustering, and how it lies to the genres."""
 
     name: str
@@ -45,10 +45,10 @@ class Clustered:
     features: tuple[str, ...]
     genres: tuple[str, ...]
     tracks: int
-    chosen: int
+    eligible: int
     """Tracks there were; more than `tracks` where a sample was clustered."""
-    scores: Scores
-    table: pd.DataFrame
+    scores: ClusterScores
+    crosstab: pd.DataFrame
     """Tracks per cluster (rows) and genre (columns)."""
     origin: str | None
 
@@ -61,7 +61,7 @@ class Clustered:
             "features": list(self.features),
             "genres": list(self.genres),
             "tracks": self.tracks,
-            "chosen": self.chosen,
+            "chosen": self.eligible,
             "clusters": self.scores.clusters,
             "noise": self.scores.noise,
             "ari": self.scores.ari,
@@ -74,106 +74,108 @@ class Clustered:
                     "genres": {genre: int(n) for genre, n in row.items() if n},
                 }
                 for number, row in zip(
-                    self.table.index, self.table.to_dict("records"), strict=True
+                    self.crosstab.index, self.crosstab.to_dict("records"), strict=True
                 )
             ],
             "origin": self.origin,
         }
 
 
-def columns(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that feature groups and features stand for; raise `BadChoice`.
+def resolve_columns(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that feature groups and features stand for; raise `BadTrainingConfig`.
 
     `descriptors` stays: which these are, the database knows.
     """
     found: list[str] = []
     for name in names:
-        if name not in GROUPS and name not in _COLUMNS:
-            known = ", ".join((*GROUPS, *audio.AUDIO, *audio.METADATA))
-            raise BadChoice(f"There is no feature {name!r} to cluster by. Known: {known}.")
-        found += GROUPS.get(name, (name,))
+        if name not in CLUSTERING_GROUPS and name not in _COLUMNS:
+            known = ", ".join((*CLUSTERING_GROUPS, *audio.AUDIO, *audio.METADATA))
+            raise BadTrainingConfig(f"There is no feature {name!r} to cluster by. Known: {known}.")
+        found += CLUSTERING_GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(found))
 
 
 def run(
     database: Database,
-    choice: Choice,
+    choice: TrainingConfig,
     clock: Clock,
     *,
     method: Method = "kmeans",
-    features: Sequence[str] = QUANTITIES,
+    features: Sequence[str] = CONTINUOUS_FEATURES,
     clusters: int | None = None,
     eps: float | None = None,
     sample: int | None = None,
-    name: str = LAST,
-) -> Clustered:
+    name: str = DEFAULT_NAME,
+) -> ClusteringResult:
     """Cluster the labelled tracks that `choice` asks for, by columns; store and return it.
 
     As many `clusters` as genres unless told; at most `sample` tracks (default: what the method
-    can take, see `clustering.MOST`). Tracks of which nothing is known are left out. Where the
+    can take, see `clustering.MAX_TRACKS`). Tracks of which nothing is known are left out. Where the
     choice asks for principal components these are clustered; descriptors always are so.
     """
     if method not in clustering.METHODS:
         known = ", ".join(clustering.METHODS)
-        raise BadChoice(f"There is no method {method!r}. Known: {known}.")
-    choice = audio_joins.settled(database, _heard(choice, features))
-    found = dataset.snapshot(database, choice)
+        raise BadTrainingConfig(f"There is no method {method!r}. Known: {known}.")
+    choice = audio_joins.resolve_features(database, _heard(choice, features))
+    found = dataset.load_dataset(database, choice)
     try:
-        selection = selecting.select(found, choice)
+        selection = selecting.split_dataset(found, choice)
     except TooFewTracks as error:
         raise TooFewTracks(str(error).replace(" to train:", " to cluster:")) from None
-    tracks = audio.one_scale(selection.tracks)
+    tracks = audio.on_majority_scale(selection.tracks)
     looked_at = _looked_at(features, tracks)
     known_of = np.column_stack(
-        [np.isfinite(audio.numbers(tracks, column)) for column in looked_at]
+        [np.isfinite(audio.numeric_column(tracks, column)) for column in looked_at]
     ).any(axis=1)
-    rows = np.flatnonzero(selection.rivals & known_of)
+    rows = np.flatnonzero(selection.in_task & known_of)
     if len(rows) < 2:
         raise TooFewTracks("No two tracks have any of these features: run `collector enrich`.")
-    most = clustering.MOST[method] if sample is None else sample
+    most = clustering.MAX_TRACKS[method] if sample is None else sample
     chosen = rows
     if len(rows) > most:
         chosen = np.sort(np.random.default_rng(choice.seed).choice(rows, most, replace=False))
     labels = selection.labels[chosen]
-    points = clustering.matrix(tracks.iloc[chosen], looked_at)
+    points = clustering.feature_matrix(tracks.iloc[chosen], looked_at)
     components = choice.preparation.components
     if components is None and audio.DESCRIPTORS in features:
-        components = EXPLAINED
+        components = DESCRIPTOR_VARIANCE
     if components is not None:
-        points = clustering.projected(points, components)
+        points = clustering.principal_components(points, components)
     wanted = len(np.unique(labels)) if clusters is None else clusters
     codes, params = clustering.cluster(points, method, clusters=wanted, eps=eps, seed=choice.seed)
     if components is not None:
         params = {**params, "components": points.shape[1]}
-    done = Clustered(
+    done = ClusteringResult(
         name=name,
         method=method,
         params=params,
         features=tuple(features),
         genres=selection.classes,
         tracks=len(chosen),
-        chosen=len(rows),
-        scores=clustering.scores(points, codes, labels, seed=choice.seed),
-        table=clustering.crosstab(codes, labels),
+        eligible=len(rows),
+        scores=clustering.agreement_scores(points, codes, labels, seed=choice.seed),
+        crosstab=clustering.crosstab(codes, labels),
         origin=found.origin,
     )
     members = [
-        (int(track), int(code), found.genres[label])
+        (int(track), int(code), found.genre_ids[label])
         for track, code, label in zip(selection.ids[chosen], codes, labels, strict=True)
-        if label in found.genres
+        if label in found.genre_ids
     ]
     findings.store_clustering(database, _stored(done, clock), members)
     return done
 
 
-def _heard(choice: Choice, features: Sequence[str]) -> Choice:
+def _heard(choice: TrainingConfig, features: Sequence[str]) -> TrainingConfig:
     """Return a choice that looks at what has to be heard of these columns, and nothing else."""
-    groups = tuple(group for group in HEARD if set(GROUPS[group]) & set(features))
-    return replace(choice, features=groups, widen=False)
+    groups = tuple(
+        group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
+    )
+    return replace(choice, features=groups, auto_features=False)
 
 
 def _looked_at(features: Sequence[str], tracks: pd.DataFrame) -> list[str]:
-    described = audio.described(tracks)
+    described = audio.descriptor_columns(tracks)
     return [
         column
         for name in features
@@ -181,7 +183,7 @@ def _looked_at(features: Sequence[str], tracks: pd.DataFrame) -> list[str]:
     ]
 
 
-def _stored(done: Clustered, clock: Clock) -> dict[str, Any]:
+def _stored(done: ClusteringResult, clock: Clock) -> dict[str, Any]:
     values = done.as_json()
     return {
         **{name: values[name] for name in values if name not in {"crosstab", "origin"}},

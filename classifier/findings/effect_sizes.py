@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from classifier.evaluation.bootstrap import RESAMPLES, bounds
-from classifier.features.audio import CATEGORIES, METADATA, numbers
+from classifier.evaluation.bootstrap import N_RESAMPLES, percentile_interval
+from classifier.features.audio import CATEGORICAL, METADATA, numeric_column
 from classifier.records import Interval
 from genrebase.store import tables
 
@@ -26,16 +26,16 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-QUANTITIES: Final = tuple(name for name in tables.FEATURES if name not in CATEGORIES)
+CONTINUOUS_FEATURES: Final = tuple(name for name in tables.FEATURES if name not in CATEGORICAL)
 """The features of the sound that are more or less, not one of several."""
-KEYS: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+KEY_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _SIZES: Final = ((0.147, "negligible"), (0.33, "small"), (0.474, "medium"))
 _BINS: Final = 1024
 """Values that intervals tell apart; more are cut into as many quantiles."""
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class EffectSize:
     """What one feature does to tell a group of tracks from another."""
 
     feature: str
@@ -56,37 +56,37 @@ class Effect:
         return next((name for bound, name in _SIZES if abs(self.delta) < bound), "large")
 
 
-def traits(frame: pd.DataFrame) -> Iterator[tuple[str, Floats, bool]]:
+def feature_values(frame: pd.DataFrame) -> Iterator[tuple[str, Floats, bool]]:
     """Yield (name, values, whether it is either so or not) of all that can be compared.
 
     Of key, mode and time signature every value is a trait of its own.
     """
-    for name in (*QUANTITIES, *METADATA):
-        yield name, numbers(frame, name), name == "explicit"
-    key, mode, beats = (numbers(frame, name) for name in ("key", "mode", "time_signature"))
-    for place, name in enumerate(KEYS):
+    for name in (*CONTINUOUS_FEATURES, *METADATA):
+        yield name, numeric_column(frame, name), name == "explicit"
+    key, mode, beats = (numeric_column(frame, name) for name in ("key", "mode", "time_signature"))
+    for place, name in enumerate(KEY_NAMES):
         yield f"key {name}", _is(key, place), True
     yield "major", mode, True
     for count in np.unique(beats[np.isfinite(beats)]):
         yield f"{count:.0f} beats in a bar", _is(beats, count), True
 
 
-def apart(
-    frame: pd.DataFrame, artists: Ids, group: Mask, *, seed: int, resamples: int = RESAMPLES
-) -> list[Effect]:
+def compare_groups(
+    frame: pd.DataFrame, artists: Ids, group: Mask, *, seed: int, resamples: int = N_RESAMPLES
+) -> list[EffectSize]:
     """Return what sets the tracks of `group` apart from the others, the greatest effect first.
 
     `artists[i]` is whose track row i is. What is not known of both sides is left out.
     """
     draws = _Draws(artists, seed=seed, resamples=resamples)
     found = []
-    for name, values, is_share in traits(frame):
+    for name, values, is_share in feature_values(frame):
         known = np.isfinite(values)
         ours, others = known & group, known & ~group
         if ours.any() and others.any():
             middle = np.mean if is_share else np.median
             found.append(
-                Effect(
+                EffectSize(
                     feature=name,
                     delta=cliffs_delta(values[ours], values[others]),
                     interval=draws.interval(values, ours, others),
@@ -126,7 +126,7 @@ class _Draws:
         with np.errstate(invalid="ignore", divide="ignore"):  # a resample may miss one side
             deltas = (mine * (below - above)).sum(axis=1) / pairs
         few = len(np.unique(self._codes[ours])) < 2 or len(np.unique(self._codes[others])) < 2
-        return None if few else bounds(deltas)
+        return None if few else percentile_interval(deltas)
 
     def _counted(self, bins: NDArray[np.intp], count: int, chosen: Mask) -> Floats:
         """Return how many of the chosen tracks each resample has in each bin."""
@@ -149,7 +149,7 @@ def _is(values: Floats, wanted: float) -> Floats:
     return np.where(np.isfinite(values), (values == wanted).astype(np.float64), np.nan)
 
 
-def told(effects: Sequence[Effect], group: str, others: str) -> list[str]:
+def describe_effects(effects: Sequence[EffectSize], group: str, others: str) -> list[str]:
     """Return a sentence for each effect that is not negligible."""
     return [
         f"{group} {'higher' if one.delta > 0 else 'lower'} than {others} in {one.feature}: "

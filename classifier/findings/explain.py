@@ -9,13 +9,13 @@ import numpy as np
 from classifier import threads
 from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice, TooFewTracks
+from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.features import audio, groups
 from classifier.findings import effect_sizes, held_out
 from classifier.findings import store as findings
-from classifier.findings.effect_sizes import Effect
-from classifier.findings.importance import Importance, Importances
-from classifier.records import Choice
+from classifier.findings.effect_sizes import EffectSize
+from classifier.findings.importance import Importance, PermutationImportance
+from classifier.records import TrainingConfig
 from genrebase.runtime.clock import Clock
 
 SIDES: Final = ("validation", "test")
@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ModelExplanation:
     """What a model's answers hang on."""
 
     model: int
@@ -32,15 +32,17 @@ class Explained:
     origin: str | None
     side: str
     repeats: int
-    found: tuple[Importance, ...]
+    importances: tuple[Importance, ...]
 
-    def of(self, kind: str, regime: str) -> list[Importance]:
+    def overall(self, kind: str, regime: str) -> list[Importance]:
         """Return the rows over all genres of one kind.
 
         The most important first; of what is known alone everything first, then the sound.
         """
         rows = [
-            one for one in self.found if (one.kind, one.genre, one.regime) == (kind, None, regime)
+            one
+            for one in self.importances
+            if (one.kind, one.genre, one.regime) == (kind, None, regime)
         ]
         if kind == "alone":
             return rows
@@ -67,12 +69,12 @@ class Explained:
                     "loss": one.loss,
                     "n": one.n,
                 }
-                for one in self.found
+                for one in self.importances
             ],
         }
 
 
-def model(
+def explain_model(
     database: Database,
     number: int | None,
     *,
@@ -83,26 +85,29 @@ def model(
     seed: int = 0,
     cores: int | None = None,
     progress: Progress = lambda _done, _of: None,
-) -> Explained:
+) -> ModelExplanation:
     """Find out, and store, what the answers of a model (None: the champion) hang on.
 
     On at most `sample` tracks of each regime; every column is dealt out anew `repeats` times.
     """
     if side not in SIDES:
-        raise BadChoice(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
-    examined = held_out.held_out(database, number, task, side)
-    asked = examined.asked.sample(sample, seed=seed)
-    estimator, row = examined.champion.packed.estimator, examined.model
-    looked_at = {name: groups.of_group(name, asked.frame) for name in Choice.of(row).features}
-    with threads.capped(cores or threads.unused()):
-        asking = Importances(estimator, asked, looked_at, repeats=repeats, seed=seed)
-        found = [*asking.accuracy(), *asking.silenced(), *asking.found(progress)]
-    findings.store_importances(database, row.id, side, found, examined.genres)
-    return Explained(row.id, row.task, row.origin, side, repeats, tuple(found))
+        raise BadTrainingConfig(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
+    examined = held_out.load_held_out(database, number, task, side)
+    asked = examined.tracks.sample(sample, seed=seed)
+    estimator, row = examined.champion.artifact.estimator, examined.model
+    looked_at = {
+        name: groups.group_columns(name, asked.frame)
+        for name in TrainingConfig.from_model(row).features
+    }
+    with threads.limit_threads(cores or threads.idle_cores()):
+        asking = PermutationImportance(estimator, asked, looked_at, repeats=repeats, seed=seed)
+        found = [*asking.baseline(), *asking.expert_ablation(), *asking.compute(progress)]
+    findings.store_importances(database, row.id, side, found, examined.genre_ids)
+    return ModelExplanation(row.id, row.task, row.origin, side, repeats, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class GenreComparison:
     """What sets a genre apart."""
 
     genre: str
@@ -111,10 +116,10 @@ class Compared:
     tracks: int
     other_tracks: int
     origin: str | None
-    effects: Sequence[Effect]
+    effects: Sequence[EffectSize]
 
     @property
-    def others(self) -> str:
+    def others_name(self) -> str:
         """Return what people call the other side."""
         return self.against or "the others"
 
@@ -142,28 +147,30 @@ class Compared:
                 }
                 for one in self.effects
             ],
-            "sentences": effect_sizes.told(self.effects, self.genre, self.others),
+            "sentences": effect_sizes.describe_effects(self.effects, self.genre, self.others_name),
         }
 
 
-def genre(
+def explain_genre(
     database: Database, name: str, against: str | None, clock: Clock, *, seed: int = 0
-) -> Compared:
+) -> GenreComparison:
     """Find out, and store, what sets the tracks of a genre apart from those of another.
 
-    Against all others where none is named. Raise `BadChoice` for a genre that has no track.
+    Against all others where none is named. Raise `BadTrainingConfig` for a genre that has no track.
     """
-    found = dataset.snapshot(database)
+    found = dataset.load_dataset(database)
     labels = found.tracks["label"].to_numpy(dtype=str)
     for one in (name, against):
         if one is not None and not (labels == one).any():
             known = ", ".join(np.unique(labels)) or "none"
-            raise BadChoice(f"No labelled track has the genre {one!r}. There are: {known}.")
+            raise BadTrainingConfig(
+                f"No labelled track has the genre {one!r}. There are: {known}."
+            )
     if name == against:
-        raise BadChoice(f"{name!r} against itself: name two genres.")
+        raise BadTrainingConfig(f"{name!r} against itself: name two genres.")
     sides = np.unique(labels) if against is None else [name, against]
     chosen = np.isin(labels, sides)
-    tracks = audio.one_scale(found.tracks[chosen])
+    tracks = audio.on_majority_scale(found.tracks[chosen])
     group = labels[chosen] == name
     if group.all():
         raise TooFewTracks(f"There is no other genre than {name!r} to compare it with.")
@@ -173,8 +180,8 @@ def genre(
         found.credits["artist_id"].to_numpy(dtype=np.int64),
         found.credits["position"].to_numpy(dtype=np.int64),
     )
-    apart = effect_sizes.apart(tracks, artists, group, seed=seed)
-    other = None if against is None else found.genres[against]
-    findings.store_traits(database, found.genres[name], other, apart, clock.now())
+    apart = effect_sizes.compare_groups(tracks, artists, group, seed=seed)
+    other = None if against is None else found.genre_ids[against]
+    findings.store_traits(database, found.genre_ids[name], other, apart, clock.now())
     ours = int(group.sum())
-    return Compared(name, against, ours, len(group) - ours, found.origin, apart)
+    return GenreComparison(name, against, ours, len(group) - ours, found.origin, apart)

@@ -12,22 +12,22 @@ from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.estimators import outliers
 from classifier.features import audio
-from classifier.features.audio import AUDIO, METADATA, numbers
+from classifier.features.audio import AUDIO, METADATA, numeric_column
 from classifier.findings import clustering
-from classifier.findings.effect_sizes import QUANTITIES
+from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from genrebase.store import names
 
-SAMPLE: Final = 20_000
+OUTLIER_SAMPLE: Final = 20_000
 """Tracks among which those are sought that lie alone: DBSCAN's time grows faster than they do."""
-SPIKE: Final = 0.05
+SPIKE_SHARE: Final = 0.05
 """A value that so many tracks share is named."""
-SHOWN: Final = 10
+MAX_LISTED: Final = 10
 """Pairs, tracks and groups that are named."""
 _COLUMNS: Final = (*AUDIO, *METADATA)
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissingValues:
     """How often something is missing."""
 
     column: str
@@ -39,7 +39,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ColumnRange:
     """What values a column has."""
 
     column: str
@@ -55,7 +55,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
+class OutlierTrack:
     """A track that lies alone."""
 
     track: int
@@ -67,21 +67,21 @@ class Odd:
 
 
 @dataclass(frozen=True, slots=True)
-class Explored:
+class DataReport:
     """The report."""
 
     tracks: int
     labelled: int
     with_features: int
-    gaps: tuple[Gap, ...]
-    ranges: tuple[Range, ...]
+    gaps: tuple[MissingValues, ...]
+    ranges: tuple[ColumnRange, ...]
     outlying: int
     """Tracks that DBSCAN leaves alone."""
     looked_at: int
     """Tracks it looked at."""
     outlying_genres: dict[str, float]
     """The share of each genre that lies alone, the greatest first."""
-    odd: tuple[Odd, ...]
+    odd: tuple[OutlierTrack, ...]
     several_genres: int
     """Labelled tracks seen under more than one genre."""
     overlaps: tuple[dict[str, Any], ...]
@@ -104,19 +104,19 @@ class Explored:
         return list(_sentences(self))
 
 
-def run(database: Database, *, seed: int = 0) -> Explored:
+def run(database: Database, *, seed: int = 0) -> DataReport:
     """Look at all tracks; raise `TooFewTracks` where there are none."""
-    frame = dataset.read("tracks", database).sort_values("track_id", ignore_index=True)
+    frame = dataset.read_view("tracks", database).sort_values("track_id", ignore_index=True)
     if len(frame) == 0:
         raise TooFewTracks("There is no track yet: harvest or import some.")
-    overlaps = dataset.read("genre_overlaps", database)
-    scaled = audio.one_scale(frame)
+    overlaps = dataset.read_view("genre_overlaps", database)
+    scaled = audio.on_majority_scale(frame)
     heard = np.isfinite(_sound(scaled)).all(axis=1)
     alone, looked_at = _alone(scaled, heard, seed)
     differs = (frame["verdict"] != frame["claim"]) & frame["verdict"].notna()
     named = _same_name(frame)
     alike = _same_sound(scaled, heard)
-    return Explored(
+    return DataReport(
         tracks=len(frame),
         labelled=int(frame["label"].notna().sum()),
         with_features=int(frame["provider"].notna().sum()),
@@ -129,19 +129,19 @@ def run(database: Database, *, seed: int = 0) -> Explored:
         several_genres=int((frame["label"].notna() & (frame["genres_sighted"] > 1)).sum()),
         overlaps=tuple(_overlaps(overlaps)),
         overruled=int(differs.fillna(value=False).sum()),
-        same_name=tuple(named[:SHOWN]),
+        same_name=tuple(named[:MAX_LISTED]),
         same_name_count=len(named),
-        same_sound=tuple(alike[:SHOWN]),
+        same_sound=tuple(alike[:MAX_LISTED]),
         same_sound_count=len(alike),
     )
 
 
-def _gaps(frame: pd.DataFrame) -> Iterator[Gap]:
+def _gaps(frame: pd.DataFrame) -> Iterator[MissingValues]:
     for column in ("label", "album", "isrc", *_COLUMNS):
         missing = frame[column].isna()
         shares = missing.groupby(frame["label"]).mean().sort_index()
         worst = str(shares.idxmax()) if len(shares) and shares.max() > 0 else None
-        yield Gap(
+        yield MissingValues(
             column,
             int(missing.sum()),
             float(missing.mean()),
@@ -150,16 +150,16 @@ def _gaps(frame: pd.DataFrame) -> Iterator[Gap]:
         )
 
 
-def _ranges(frame: pd.DataFrame) -> Iterator[Range]:
+def _ranges(frame: pd.DataFrame) -> Iterator[ColumnRange]:
     for column in _COLUMNS:
-        values = numbers(frame, column)
+        values = numeric_column(frame, column)
         values = values[np.isfinite(values)]
         if len(values) == 0:
             continue
         found, counts = np.unique(values, return_counts=True)
         share = float(counts.max() / len(values))
         low, median, high = (float(np.percentile(values, percent)) for percent in (1, 50, 99))
-        yield Range(
+        yield ColumnRange(
             column,
             len(values),
             float(values.min()),
@@ -167,7 +167,7 @@ def _ranges(frame: pd.DataFrame) -> Iterator[Range]:
             median,
             high,
             float(values.max()),
-            float(found[counts.argmax()]) if share >= SPIKE else None,
+            float(found[counts.argmax()]) if share >= SPIKE_SHARE else None,
             share,
         )
 
@@ -177,12 +177,12 @@ def _alone(
 ) -> tuple[list[int], list[int]]:
     """Return the rows that lie alone, and those that were looked at."""
     rows = np.flatnonzero(heard)
-    if len(rows) > SAMPLE:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False))
-    if len(rows) < outliers.FEWEST:
+    if len(rows) > OUTLIER_SAMPLE:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, OUTLIER_SAMPLE, replace=False))
+    if len(rows) < outliers.MIN_TRACKS:
         return [], []
-    points = clustering.matrix(frame.iloc[rows], QUANTITIES)
-    return rows[outliers.noise(points)].tolist(), rows.tolist()
+    points = clustering.feature_matrix(frame.iloc[rows], CONTINUOUS_FEATURES)
+    return rows[outliers.dbscan_noise(points)].tolist(), rows.tolist()
 
 
 def _by_genre(
@@ -195,17 +195,19 @@ def _by_genre(
     return {str(genre): float(share) for genre, share in found.items() if share > 0}
 
 
-def _odd(frame: pd.DataFrame, alone: Sequence[int], looked_at: Sequence[int]) -> Iterator[Odd]:
+def _odd(
+    frame: pd.DataFrame, alone: Sequence[int], looked_at: Sequence[int]
+) -> Iterator[OutlierTrack]:
     if not alone:
         return
     sound = _sound(frame.iloc[list(looked_at)])
     spread = sound.std(axis=0)
     away = (sound - sound.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     far = dict(zip(looked_at, np.sqrt((away**2).mean(axis=1)), strict=True))
-    for row in sorted(alone, key=lambda place: (-far[place], place))[:SHOWN]:
+    for row in sorted(alone, key=lambda place: (-far[place], place))[:MAX_LISTED]:
         track = frame.iloc[row]
         label = track["label"]
-        yield Odd(
+        yield OutlierTrack(
             int(track["track_id"]),
             str(track["title"]),
             str(track["artists"]),
@@ -217,7 +219,7 @@ def _odd(frame: pd.DataFrame, alone: Sequence[int], looked_at: Sequence[int]) ->
 def _overlaps(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
     ordered = found.sort_values(["tracks", "genre", "other_genre"], ascending=[False, True, True])
     columns = ["genre", "other_genre", "tracks", "share", "other_share"]
-    yield from ordered[columns].head(SHOWN).to_dict("records")  # type: ignore[misc]  # named by str
+    yield from ordered[columns].head(MAX_LISTED).to_dict("records")  # type: ignore[misc]  # named by str
 
 
 def _same_name(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -245,7 +247,7 @@ def _same_sound(
 ) -> list[dict[str, Any]]:
     """Return the groups of tracks whose nine quantities are equal to the last digit."""
     known = frame[heard]
-    repeated = known[known.duplicated(list(QUANTITIES), keep=False)]
+    repeated = known[known.duplicated(list(CONTINUOUS_FEATURES), keep=False)]
     found = [
         {
             "tracks": [int(track) for track in own["track_id"]],
@@ -253,16 +255,16 @@ def _same_sound(
             "artists": [str(artists) for artists in own["artists"]],
             "labels": sorted(set(own["label"].dropna())),
         }
-        for _, own in repeated.groupby(list(QUANTITIES), sort=False)
+        for _, own in repeated.groupby(list(CONTINUOUS_FEATURES), sort=False)
     ]
     return sorted(found, key=lambda one: (-len(one["tracks"]), one["tracks"]))
 
 
 def _sound(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    return np.column_stack([numbers(frame, name) for name in QUANTITIES])
+    return np.column_stack([numeric_column(frame, name) for name in CONTINUOUS_FEATURES])
 
 
-def _sentences(report: Explored) -> Iterator[str]:
+def _sentences(report: DataReport) -> Iterator[str]:
     yield (
         f"{report.tracks:,} tracks, {report.labelled:,} labelled, "
         f"{report.with_features:,} with features."
@@ -274,7 +276,7 @@ def _sentences(report: Explored) -> Iterator[str]:
                 f"{gap.worst_share:.1%} in {gap.worst_genre}."
             )
     for one in report.ranges:
-        if one.spike is not None and one.column in QUANTITIES:
+        if one.spike is not None and one.column in CONTINUOUS_FEATURES:
             yield f"{one.spike_share:.1%} of the tracks have {one.column} {one.spike:.4g}."
     if report.looked_at:
         share = report.outlying / report.looked_at

@@ -9,19 +9,19 @@ from classifier.data import dataset, regimes
 from classifier.data import training_data as selecting
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
-from classifier.findings.importance import Asked
-from classifier.records import Choice, StoredModel
+from classifier.findings.importance import HeldOutTracks
+from classifier.records import StoredModel, TrainingConfig
 from classifier.serving import champion as serving
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class HeldOutModel:
     """A model, and the tracks of one side that it did not learn from."""
 
-    champion: serving.Champion
+    champion: serving.LoadedModel
     """The model, ready to answer; it need not be the champion."""
-    asked: Asked
-    genres: Mapping[str, int]
+    tracks: HeldOutTracks
+    genre_ids: Mapping[str, int]
     """Name to number."""
 
     @property
@@ -30,7 +30,7 @@ class Examined:
         return self.champion.model
 
 
-def held_out(database: Database, number: int | None, task: str, side: str) -> Examined:
+def load_held_out(database: Database, number: int | None, task: str, side: str) -> HeldOutModel:
     """Return model `number` (None: the champion of `task`) and the tracks of a held-out side.
 
     As the model was asked: its genres, labels and mapping. Raise `NoChampion`, `UnknownModel`,
@@ -38,27 +38,27 @@ def held_out(database: Database, number: int | None, task: str, side: str) -> Ex
     """
     model = dataset.champion(database, task) if number is None else dataset.model(database, number)
     champion = serving.load(database, model)
-    choice = Choice.of(model)
-    found = dataset.snapshot(database, choice)
-    selection = selecting.select(found, choice)
-    learned = champion.packed.learned
-    chosen = selection.on(side) & np.isin(selection.labels, champion.classes)
+    choice = TrainingConfig.from_model(model)
+    found = dataset.load_dataset(database, choice)
+    selection = selecting.split_dataset(found, choice)
+    learned = champion.artifact.train_ids
+    chosen = selection.held_out(side) & np.isin(selection.labels, champion.classes)
     chosen &= ~np.isin(selection.ids, learned)
     if not chosen.any():
         raise TooFewTracks(
             f"There is no {side} track that model {model.id} has not learned from: "
             "harvest or import more, or ask about another model."
         )
-    known = regimes.familiar(
+    known = regimes.has_seen_artist(
         selection.ids,
         found.credits["track_id"].to_numpy(dtype=np.int64),
         found.credits["artist_id"].to_numpy(dtype=np.int64),
         learned,
     )
-    asked = Asked(
+    asked = HeldOutTracks(
         selection.tracks[chosen].reset_index(drop=True),
         selection.labels[chosen],
-        regimes.of_side(selection.sides, known)[chosen],
+        regimes.regime_of_side(selection.sides, known)[chosen],
         selection.artists[chosen],
     )
-    return Examined(champion, asked, found.genres)
+    return HeldOutModel(champion, asked, found.genre_ids)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.evaluation.bootstrap import Resampled
+from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.ports import Estimator, Labels
 from classifier.records import Interval, Regime
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 Kind = Literal["feature", "group", "expert", "alone"]
 
-EVERYTHING: Final = "everything"
+ALL_FEATURES: Final = "everything"
 """Stands among what is known alone: nothing was hidden."""
 _TINY: Final = float(np.finfo(np.float64).eps)
 _REGIMES: Final[tuple[Regime, ...]] = ("new_artist", "seen_artist")
@@ -51,7 +51,7 @@ class Importance:
 
 
 @runtime_checkable
-class Pooled(Protocol):
+class PooledEnsemble(Protocol):
     """An estimator that pools what its experts say."""
 
     experts_: Sequence[Any]
@@ -62,7 +62,7 @@ class Pooled(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HeldOutTracks:
     """The held-out tracks that a model is asked about. One row per track."""
 
     frame: pd.DataFrame
@@ -70,33 +70,33 @@ class Asked:
     regimes: NDArray[np.str_]
     artists: Ids
 
-    def only(self, chosen: NDArray[np.bool_]) -> "Asked":
+    def subset(self, chosen: NDArray[np.bool_]) -> "HeldOutTracks":
         """Return the chosen rows."""
-        return Asked(
+        return HeldOutTracks(
             self.frame[chosen], self.labels[chosen], self.regimes[chosen], self.artists[chosen]
         )
 
-    def sample(self, size: int, *, seed: int) -> "Asked":
+    def sample(self, size: int, *, seed: int) -> "HeldOutTracks":
         """Return at most `size` rows of each regime."""
         random = np.random.default_rng(seed)
         chosen = np.zeros(len(self.labels), dtype=bool)
         for regime in _REGIMES:
             rows = np.flatnonzero(self.regimes == regime)
             chosen[rows if len(rows) <= size else random.choice(rows, size, replace=False)] = True
-        return self.only(chosen)
+        return self.subset(chosen)
 
 
 Progress = Callable[[int, int], None]
 """Told (done, of how many) times that the model was asked."""
 
 
-class Importances:
+class PermutationImportance:
     """One fitted model, and the tracks it is asked about."""
 
     def __init__(
         self,
         estimator: Estimator,
-        asked: Asked,
+        asked: HeldOutTracks,
         groups: Mapping[str, Sequence[str]],
         *,
         repeats: int,
@@ -107,7 +107,7 @@ class Importances:
         self._repeats, self._seed = repeats, seed
         self._hits, self._losses = self._answers(asked.frame)
 
-    def found(self, progress: Progress) -> Iterator[Importance]:
+    def compute(self, progress: Progress) -> Iterator[Importance]:
         """Yield what each group alone tells, then what each group and each column is worth."""
         columns = {name: (name,) for names in self._groups.values() for name in names}
         steps = len(self._groups) + self._repeats * (len(self._groups) + len(columns))
@@ -128,13 +128,13 @@ class Importances:
                 yield from self._measured(kind, name, lost, grown)
                 yield from self._by_genre(kind, name, lost, grown)
 
-    def accuracy(self) -> Iterator[Importance]:
+    def baseline(self) -> Iterator[Importance]:
         """Yield how often the model is right with everything it knows."""
-        yield from self._measured("alone", EVERYTHING, self._hits, self._losses)
+        yield from self._measured("alone", ALL_FEATURES, self._hits, self._losses)
 
-    def silenced(self) -> Iterator[Importance]:
+    def expert_ablation(self) -> Iterator[Importance]:
         """Yield what each expert of a model that has some is worth: what is lost without it."""
-        if not isinstance(self._estimator, Pooled):
+        if not isinstance(self._estimator, PooledEnsemble):
             return
         for expert in self._estimator.experts_:
             without: Any = copy(self._estimator)
@@ -187,7 +187,7 @@ class Importances:
         for regime in _REGIMES:
             rows = self._asked.regimes == regime
             if rows.any():
-                resampled = Resampled(self._asked.artists[rows], seed=self._seed)
+                resampled = ArtistBootstrap(self._asked.artists[rows], seed=self._seed)
                 yield Importance(
                     regime,
                     None,

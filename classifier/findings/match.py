@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice, TooFewTracks, UnknownTrack
+from classifier.errors import BadTrainingConfig, TooFewTracks, TrackNotFound
 from classifier.features import audio
 from classifier.findings import profiles
 from classifier.findings import store as findings
-from classifier.findings.effect_sizes import QUANTITIES
+from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from classifier.findings.profiles import Distance
 from genrebase.runtime.clock import Clock
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class GenreDistance:
     """How near a track is to a genre."""
 
     genre: str
@@ -33,7 +33,7 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class TrackMatch:
     """One track before every genre."""
 
     track: int
@@ -41,7 +41,7 @@ class Matched:
     artists: str
     label: str | None
     method: Distance
-    genres: tuple[Near, ...]
+    genres: tuple[GenreDistance, ...]
     """The best fit first."""
 
     def as_json(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
-class Typical:
+class TrackTypicality:
     """One track before its own genre."""
 
     track: int
@@ -71,16 +71,16 @@ class Typical:
 
 
 @dataclass(frozen=True, slots=True)
-class OfGenre:
+class GenreTypicality:
     """The tracks of one genre, by how typical they are."""
 
     genre: str
     tracks: int
     method: Distance
-    most: tuple[Typical, ...]
-    least: tuple[Typical, ...]
+    most_typical: tuple[TrackTypicality, ...]
+    least_typical: tuple[TrackTypicality, ...]
     """The least typical first."""
-    elsewhere: float
+    fit_another_better: float
     """Share of the tracks that another genre's profile fits better."""
 
     def as_json(self) -> dict[str, Any]:
@@ -89,9 +89,9 @@ class OfGenre:
             "genre": self.genre,
             "tracks": self.tracks,
             "distance": self.method,
-            "fit_another_better": self.elsewhere,
-            "most_typical": [asdict(one) for one in self.most],
-            "least_typical": [asdict(one) for one in self.least],
+            "fit_another_better": self.fit_another_better,
+            "most_typical": [asdict(one) for one in self.most_typical],
+            "least_typical": [asdict(one) for one in self.least_typical],
         }
 
 
@@ -101,19 +101,19 @@ class _Heard:
     def __init__(self, database: Database, method: Distance) -> None:
         if method not in profiles.DISTANCES:
             known = ", ".join(profiles.DISTANCES)
-            raise BadChoice(f"There is no distance {method!r}. Known: {known}.")
-        columns = ["track_id", "title", "artists", "label", "provider", *QUANTITIES]
-        frame = dataset.read("training_tracks", database, columns=columns)
+            raise BadTrainingConfig(f"There is no distance {method!r}. Known: {known}.")
+        columns = ["track_id", "title", "artists", "label", "provider", *CONTINUOUS_FEATURES]
+        frame = dataset.read_view("training_tracks", database, columns=columns)
         frame = frame.sort_values("track_id", ignore_index=True)
-        self.own_scale = audio.mostly_own(frame)
-        sound = profiles.points(audio.on_scale(frame, own=self.own_scale))
+        self.own_scale = audio.mostly_from_files(frame)
+        sound = profiles.audio_matrix(audio.mask_other_scale(frame, from_files=self.own_scale))
         heard = np.isfinite(sound).any(axis=1)
         self.frame, self.sound = frame[heard].reset_index(drop=True), sound[heard]
         self.labels = self.frame["label"].to_numpy(dtype=str)
-        self.profiles = profiles.profiles(self.sound, self.labels, method)
+        self.profiles = profiles.fit_profiles(self.sound, self.labels, method)
         if not self.profiles:
             raise TooFewTracks(
-                f"No genre has {profiles.LEAST} labelled tracks with features: run "
+                f"No genre has {profiles.MIN_PROFILE_TRACKS} labelled tracks with features: run "
                 "`collector enrich`, or import a dataset."
             )
         self.method = method
@@ -127,7 +127,7 @@ class _Heard:
         sound, genres = self.sound[rows], np.array(list(self.profiles))
         best, least = np.zeros(len(sound), dtype=np.intp), np.full(len(sound), np.inf)
         for place, profile in enumerate(self.profiles.values()):
-            surprises = profile.surprises(sound)
+            surprises = profile.negative_log_density(sound)
             better = surprises < least
             best[better], least[better] = place, surprises[better]
         distances = np.empty(len(sound))
@@ -136,7 +136,7 @@ class _Heard:
             distances[chosen] = self.profiles[str(genres[place])].distances(sound[chosen])
         return genres[best], distances
 
-    def typical(self, genre: str) -> Iterator[Typical]:
+    def typical(self, genre: str) -> Iterator[TrackTypicality]:
         """Yield the tracks of a genre, the most typical first."""
         rows = self.labels == genre
         distances = self.own(genre)
@@ -145,7 +145,7 @@ class _Heard:
         frame = self.frame[rows]
         for place in np.argsort(distances, kind="stable"):
             row = frame.iloc[int(place)]
-            yield Typical(
+            yield TrackTypicality(
                 int(row["track_id"]),
                 str(row["title"]),
                 str(row["artists"]),
@@ -156,26 +156,28 @@ class _Heard:
             )
 
 
-def track(database: Database, text: str, method: Distance = "standardised") -> Matched:
+def match_track(database: Database, text: str, method: Distance = "standardised") -> TrackMatch:
     """Hold one track (an id, an address, or a number) against every genre's profile."""
     number = dataset.find_track(database, text)
     if number is None:
-        raise UnknownTrack(
+        raise TrackNotFound(
             f"There is no track {text!r}: give a source's id, a Spotify address or a track's "
             "number (the column `track_id` of the view `tracks`)."
         )
     heard = _Heard(database, method)
     row = dataset.scoring_rows(database, np.array([number]))
-    sound = profiles.points(audio.on_scale(row, own=heard.own_scale))
+    sound = profiles.audio_matrix(audio.mask_other_scale(row, from_files=heard.own_scale))
     if not np.isfinite(sound).any():
         raise TooFewTracks(f"Nobody knows how track {number} sounds: run `collector enrich`.")
-    surprise = {genre: float(one.surprises(sound)[0]) for genre, one in heard.profiles.items()}
+    surprise = {
+        genre: float(one.negative_log_density(sound)[0]) for genre, one in heard.profiles.items()
+    }
     found = [
         _near(heard, genre, sound)
         for genre in sorted(surprise, key=lambda one: (surprise[one], one))
     ]
     label = heard.frame.loc[heard.frame["track_id"] == number, "label"]
-    return Matched(
+    return TrackMatch(
         track=number,
         title=str(row["title"].iloc[0]),
         artists=str(row["artists"].iloc[0]),
@@ -185,9 +187,9 @@ def track(database: Database, text: str, method: Distance = "standardised") -> M
     )
 
 
-def genre(
+def match_genre(
     database: Database, name: str, method: Distance = "standardised", *, limit: int = 10
-) -> OfGenre:
+) -> GenreTypicality:
     """Return the most and the least typical tracks of a genre."""
     heard = _Heard(database, method)
     if name not in heard.profiles:
@@ -195,23 +197,23 @@ def genre(
         folded = {one.casefold(): one for one in heard.profiles}
         near = get_close_matches(name.casefold(), folded, n=1)
         hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-        raise BadChoice(f"The genre {name!r} has no profile.{hint} There are: {known}.")
+        raise BadTrainingConfig(f"The genre {name!r} has no profile.{hint} There are: {known}.")
     found = list(heard.typical(name))
-    return OfGenre(
+    return GenreTypicality(
         genre=name,
         tracks=len(found),
         method=method,
-        most=tuple(found[:limit]),
-        least=tuple(found[::-1][:limit]),
-        elsewhere=float(np.mean([one.nearest != name for one in found])),
+        most_typical=tuple(found[:limit]),
+        least_typical=tuple(found[::-1][:limit]),
+        fit_another_better=float(np.mean([one.nearest != name for one in found])),
     )
 
 
-def everything(database: Database, clock: Clock, method: Distance = "standardised") -> int:
+def store_all_matches(database: Database, clock: Clock, method: Distance = "standardised") -> int:
     """Store how typical every labelled track with features is of its genre; return how many."""
     heard = _Heard(database, method)
     at = clock.now()
-    genres = dataset.read("genre_progress", database, columns=["genre", "genre_id"])
+    genres = dataset.read_view("genre_progress", database, columns=["genre", "genre_id"])
     numbers = dict(zip(genres["genre"], genres["genre_id"], strict=True))
     rows = []
     for name in heard.profiles:
@@ -239,7 +241,7 @@ def everything(database: Database, clock: Clock, method: Distance = "standardise
     return findings.store_matches(database, rows, method, at)
 
 
-def _near(heard: _Heard, genre: str, sound: Floats) -> Near:
+def _near(heard: _Heard, genre: str, sound: Floats) -> GenreDistance:
     distance = heard.profiles[genre].distances(sound)
     share = profiles.percentile(heard.own(genre), distance)
-    return Near(genre, float(distance[0]), float(share[0]))
+    return GenreDistance(genre, float(distance[0]), float(share[0]))

@@ -15,24 +15,24 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evaluation.bootstrap import Resampled
+from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.records import Interval
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-EXHAUSTIVE: Final = 200_000
+MAX_EXHAUSTIVE_SETS: Final = 200_000
 """Up to so many sets each is looked at; of more the best is searched for."""
 _TINY: Final = float(np.finfo(np.float64).eps)
 Search = Literal["exhaustive", "greedy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class GenrePair:
     """Two genres."""
 
-    one: int
-    other: int
+    genre: int
+    other_genre: int
     auc: float
     """0.5: cannot be told apart; 1: always."""
     n: int
@@ -41,20 +41,20 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class GenreSubset:
     """The set of genres that can be told apart best."""
 
     genres: tuple[int, ...]
-    mean: float
+    mean_auc: float
     """Of the area of its pairs."""
-    worst: Pair
+    worst_pair: GenrePair
     search: Search
-    looked_at: int
+    sets_compared: int
     """Sets that were compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SubsetAccuracy:
     """How often the model is right among the genres of a set only."""
 
     accuracy: float
@@ -65,7 +65,7 @@ class Held:
     n: int
 
 
-def pairs(shares: Floats, truth: Codes) -> Iterator[Pair]:
+def pairwise_auc(shares: Floats, truth: Codes) -> Iterator[GenrePair]:
     """Yield every two genres that have tracks; `truth` is the column of each row's genre."""
     logs = np.log(np.clip(shares, _TINY, None))
     rows = [np.flatnonzero(truth == genre) for genre in range(shares.shape[1])]
@@ -74,10 +74,10 @@ def pairs(shares: Floats, truth: Codes) -> Iterator[Pair]:
         ours, others = (
             logs[rows[genre], one] - logs[rows[genre], other] for genre in (one, other)
         )
-        yield Pair(one, other, area(ours, others), len(ours), len(others))
+        yield GenrePair(one, other, auc(ours, others), len(ours), len(others))
 
 
-def area(ours: Floats, others: Floats) -> float:
+def auc(ours: Floats, others: Floats) -> float:
     """Return the chance that one of `ours` exceeds one of `others`; a tie is half of it."""
     ordered = np.sort(others)
     below = np.searchsorted(ordered, ours, side="left")
@@ -85,35 +85,35 @@ def area(ours: Floats, others: Floats) -> float:
     return float((below + upto).sum() / (2 * len(ours) * len(ordered)))
 
 
-def best(found: Sequence[Pair], size: int) -> Best:
+def best_subset(found: Sequence[GenrePair], size: int) -> GenreSubset:
     """Return the best set of `size` genres; ties go to the one whose worst pair is better.
 
     Every set is compared where these are few. Otherwise one is grown from each genre, always by
     the genre that adds most, and genres are exchanged as long as that helps: usually the best set
     there is, but nothing proves it.
     """
-    known = np.unique([(pair.one, pair.other) for pair in found])
+    known = np.unique([(pair.genre, pair.other_genre) for pair in found])
     places = {int(genre): place for place, genre in enumerate(known)}
     areas = np.zeros((len(known), len(known)))
     for pair in found:
-        one, other = places[pair.one], places[pair.other]
+        one, other = places[pair.genre], places[pair.other_genre]
         areas[one, other] = areas[other, one] = pair.auc
-    if comb(len(known), size) <= EXHAUSTIVE:
+    if comb(len(known), size) <= MAX_EXHAUSTIVE_SETS:
         chosen, looked_at = _compared(areas, size)
         search: Search = "exhaustive"
     else:
         chosen, looked_at = _searched(areas, size)
         search = "greedy"
     genres = tuple(sorted(int(known[place]) for place in chosen))
-    inside = [pair for pair in found if pair.one in genres and pair.other in genres]
-    worst = min(inside, key=lambda pair: (pair.auc, pair.one, pair.other))
+    inside = [pair for pair in found if pair.genre in genres and pair.other_genre in genres]
+    worst = min(inside, key=lambda pair: (pair.auc, pair.genre, pair.other_genre))
     mean = float(np.mean([pair.auc for pair in inside]))
-    return Best(genres, mean, worst, search, looked_at)
+    return GenreSubset(genres, mean, worst, search, looked_at)
 
 
-def held(
+def subset_accuracy(
     shares: Floats, truth: Codes, artists: NDArray[np.int64], genres: Sequence[int], *, seed: int
-) -> Held | None:
+) -> SubsetAccuracy | None:
     """Return how the model does when only `genres` are asked about; None without their tracks."""
     chosen = np.isin(truth, genres)
     if not chosen.any():
@@ -123,11 +123,11 @@ def held(
     size = len(genres)
     shown = np.bincount(codes, minlength=size)
     right = np.bincount(codes[hits], minlength=size)
-    resampled = Resampled(artists[chosen], seed=seed)
+    resampled = ArtistBootstrap(artists[chosen], seed=seed)
     drawn = resampled.counts(codes, size, np.ones(len(codes), dtype=bool))
     with np.errstate(invalid="ignore"):  # a resample may miss a genre: it is left out of the mean
         recalls = resampled.counts(codes, size, hits) / drawn
-    return Held(
+    return SubsetAccuracy(
         accuracy=float((right[shown > 0] / shown[shown > 0]).mean()),
         interval=resampled.interval(np.nanmean(recalls, axis=1)),
         baseline=1 / size,

@@ -19,21 +19,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
-from classifier.features.audio import numbers
-from classifier.findings.effect_sizes import QUANTITIES
+from classifier.features.audio import numeric_column
+from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 
 Floats = NDArray[np.float64]
 Distance = Literal["standardised", "mahalanobis"]
 
 DISTANCES: Final[tuple[Distance, ...]] = get_args(Distance)
-LEAST: Final = 5
+MIN_PROFILE_TRACKS: Final = 5
 """Tracks with features that a genre needs to have a profile."""
 _FLOOR: Final = 0.01
 """Of all tracks' standard deviation: a genre that never varies is not infinitely strict."""
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class GenreProfile:
     """One genre."""
 
     genre: str
@@ -41,7 +41,7 @@ class Profile:
     """Its tracks with features."""
     mean: Floats
     """(features,)"""
-    spread: Floats
+    std: Floats
     """(features,): standard deviations over n - 1."""
     precision: Floats | None
     """(features, features) of the standardised features; None: they count as independent."""
@@ -50,7 +50,7 @@ class Profile:
 
     def distances(self, points: Floats) -> Floats:
         """Return how far each point lies from the mean; NaN where nothing is known of it."""
-        away = (points - self.mean) / self.spread
+        away = (points - self.mean) / self.std
         known = np.isfinite(away)
         squares = np.full(len(points), np.nan)
         for pattern in np.unique(known, axis=0):
@@ -60,17 +60,17 @@ class Profile:
                 squares[rows] = self._squared(part, pattern) / pattern.sum()
         return np.asarray(np.sqrt(squares))
 
-    def surprises(self, points: Floats) -> Floats:
+    def negative_log_density(self, points: Floats) -> Floats:
         """Return how unlikely each point is in the genre; NaN where nothing is known of it.
 
         Minus the log-density per known feature, less a constant that is the same for all genres.
         """
-        known = np.isfinite((points - self.mean) / self.spread)
+        known = np.isfinite((points - self.mean) / self.std)
         width = np.full(len(points), np.nan)
         for pattern in np.unique(known, axis=0):
             if pattern.any():
                 rows = (known == pattern).all(axis=1)
-                width[rows] = np.log(self.spread[pattern]).mean() + self._volume(pattern)
+                width[rows] = np.log(self.std[pattern]).mean() + self._volume(pattern)
         return np.asarray(self.distances(points) ** 2 / 2 + width)
 
     def _volume(self, pattern: NDArray[np.bool_]) -> float:
@@ -91,21 +91,21 @@ class Profile:
         return np.asarray(((away @ inverse) * away).sum(axis=1))
 
 
-def points(frame: pd.DataFrame) -> Floats:
+def audio_matrix(frame: pd.DataFrame) -> Floats:
     """Return the sound of each track as a row of numbers, NaN where unknown."""
-    return np.column_stack([numbers(frame, name) for name in QUANTITIES])
+    return np.column_stack([numeric_column(frame, name) for name in CONTINUOUS_FEATURES])
 
 
-def profiles(
+def fit_profiles(
     sound: Floats, labels: NDArray[np.str_], distance: Distance = "standardised"
-) -> dict[str, Profile]:
+) -> dict[str, GenreProfile]:
     """Return a profile of each genre that has enough tracks with features."""
     heard = np.isfinite(sound).any(axis=1)
     overall = _spread(sound[heard])
     found = {}
     for genre in np.unique(labels[heard]):
         own = sound[heard & (labels == genre)]
-        if len(own) >= LEAST:
+        if len(own) >= MIN_PROFILE_TRACKS:
             found[str(genre)] = _profile(str(genre), own, overall, distance)
     return found
 
@@ -122,17 +122,17 @@ def percentile(own: Floats, distances: Floats) -> Floats:
     return np.where(np.isfinite(distances), shares, np.nan)
 
 
-def _profile(genre: str, own: Floats, overall: Floats, distance: Distance) -> Profile:
+def _profile(genre: str, own: Floats, overall: Floats, distance: Distance) -> GenreProfile:
     with_any = np.isfinite(own).any(axis=0)
     mean = np.full(own.shape[1], np.nan)
     mean[with_any] = np.nanmean(own[:, with_any], axis=0)
     spread = np.fmax(_spread(own), _FLOOR * overall)
     spread[~(spread > 0)] = 1.0  # nothing varies anywhere: whatever differs is far off
     if distance == "standardised":
-        return Profile(genre, len(own), mean, spread, None, None)
+        return GenreProfile(genre, len(own), mean, spread, None, None)
     away = np.nan_to_num((own - mean) / spread)
     covariance, _ = ledoit_wolf(away, assume_centered=True)
-    return Profile(genre, len(own), mean, spread, np.linalg.inv(covariance), covariance)
+    return GenreProfile(genre, len(own), mean, spread, np.linalg.inv(covariance), covariance)
 
 
 def _spread(sound: Floats) -> Floats:

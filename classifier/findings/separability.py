@@ -7,19 +7,19 @@ import numpy as np
 
 from classifier import threads
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice, TooFewTracks
+from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.findings import held_out, pairwise_auc
 from classifier.findings import store as findings
-from classifier.findings.pairwise_auc import Best, Held, Pair
-from classifier.records import Choice
+from classifier.findings.pairwise_auc import GenrePair, GenreSubset, SubsetAccuracy
+from classifier.records import TrainingConfig
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")
-FEWEST: Final = 5
+MIN_VALIDATION_TRACKS: Final = 5
 """Validation tracks that a genre needs to be judged by."""
 
 
 @dataclass(frozen=True, slots=True)
-class Separated:
+class SeparabilityResult:
     """The set of genres that can be told apart best, and all pairs."""
 
     model: int
@@ -27,18 +27,18 @@ class Separated:
     origin: str | None
     regime: str
     genres: tuple[str, ...]
-    best: Best
-    worst: tuple[str, str]
+    best_subset: GenreSubset
+    worst_pair: tuple[str, str]
     """The two of the set that are told apart least."""
-    validation: Held | None
+    validation: SubsetAccuracy | None
     """What it was chosen by."""
-    test: Held | None
+    test: SubsetAccuracy | None
     """What it is worth on tracks that chose nothing."""
     pairs: tuple[tuple[str, str, float], ...]
     """All pairs with their area, the hardest first."""
     left_out: tuple[str, ...]
     """Genres with too few validation tracks."""
-    choice: Choice
+    choice: TrainingConfig
     """Asks as the model was asked, but for these genres only, as a task of its own."""
 
     def as_json(self) -> dict[str, Any]:
@@ -49,10 +49,13 @@ class Separated:
             "origin": self.origin,
             "regime": self.regime,
             "genres": list(self.genres),
-            "mean_auc": self.best.mean,
-            "worst_pair": {"genres": list(self.worst), "auc": self.best.worst.auc},
-            "search": self.best.search,
-            "sets_compared": self.best.looked_at,
+            "mean_auc": self.best_subset.mean_auc,
+            "worst_pair": {
+                "genres": list(self.worst_pair),
+                "auc": self.best_subset.worst_pair.auc,
+            },
+            "search": self.best_subset.search,
+            "sets_compared": self.best_subset.sets_compared,
             "validation": _shown(self.validation),
             "test": _shown(self.test),
             "left_out": list(self.left_out),
@@ -71,81 +74,87 @@ def run(
     regime: str = "all",
     seed: int = 0,
     cores: int | None = None,
-) -> Separated:
+) -> SeparabilityResult:
     """Return the `size` genres that a model (None: the champion) tells apart best.
 
     Chosen on the validation tracks of a regime, reported on the test tracks of the same. What
     was found about every pair is stored.
     """
     if regime not in REGIMES:
-        raise BadChoice(f"There is no regime {regime!r}. Known: {', '.join(REGIMES)}.")
-    examined = held_out.held_out(database, number, task, "validation")
+        raise BadTrainingConfig(f"There is no regime {regime!r}. Known: {', '.join(REGIMES)}.")
+    examined = held_out.load_held_out(database, number, task, "validation")
     shares, truth, artists = _answers(examined, regime, cores)
     classes = np.asarray(examined.champion.classes)
     shown = np.bincount(truth, minlength=len(classes))
-    judged = np.isin(truth, np.flatnonzero(shown >= FEWEST))
-    found = list(pairwise_auc.pairs(shares[judged], truth[judged]))
-    there = len({pair.one for pair in found} | {pair.other for pair in found})
+    judged = np.isin(truth, np.flatnonzero(shown >= MIN_VALIDATION_TRACKS))
+    found = list(pairwise_auc.pairwise_auc(shares[judged], truth[judged]))
+    there = len({pair.genre for pair in found} | {pair.other_genre for pair in found})
     if not 2 <= size <= there:
         raise TooFewTracks(
-            f"{size} genres were asked for, and {there} have at least {FEWEST} validation tracks: "
+            f"{size} genres were asked for, and {there} have at least {MIN_VALIDATION_TRACKS} validation tracks: "
             f"ask for 2 to {there}, or harvest more."
         )
     _store(database, examined, regime, found, classes)
-    best = pairwise_auc.best(found, size)
-    tested = held_out.held_out(database, number, task, "test")
-    worst, row = best.worst, examined.model
+    best = pairwise_auc.best_subset(found, size)
+    tested = held_out.load_held_out(database, number, task, "test")
+    worst, row = best.worst_pair, examined.model
     genres = tuple(str(genre) for genre in classes[list(best.genres)])
-    return Separated(
+    return SeparabilityResult(
         model=row.id,
         task=row.task,
         origin=row.origin,
         regime=regime,
         genres=genres,
-        best=best,
-        worst=(str(classes[worst.one]), str(classes[worst.other])),
-        validation=pairwise_auc.held(shares, truth, artists, best.genres, seed=seed),
-        test=pairwise_auc.held(*_answers(tested, regime, cores), best.genres, seed=seed),
-        pairs=tuple(
-            (str(classes[pair.one]), str(classes[pair.other]), pair.auc)
-            for pair in sorted(found, key=lambda pair: (pair.auc, pair.one, pair.other))
+        best_subset=best,
+        worst_pair=(str(classes[worst.genre]), str(classes[worst.other_genre])),
+        validation=pairwise_auc.subset_accuracy(shares, truth, artists, best.genres, seed=seed),
+        test=pairwise_auc.subset_accuracy(
+            *_answers(tested, regime, cores), best.genres, seed=seed
         ),
-        left_out=tuple(str(genre) for genre in classes[shown < FEWEST]),
+        pairs=tuple(
+            (str(classes[pair.genre]), str(classes[pair.other_genre]), pair.auc)
+            for pair in sorted(found, key=lambda pair: (pair.auc, pair.genre, pair.other_genre))
+        ),
+        left_out=tuple(str(genre) for genre in classes[shown < MIN_VALIDATION_TRACKS]),
         choice=replace(
-            Choice.of(row), task=f"separable-{size}", genres=genres, exclude=(), within=None
+            TrainingConfig.from_model(row),
+            task=f"separable-{size}",
+            genres=genres,
+            exclude=(),
+            within=None,
         ),
     )
 
 
 def _answers(
-    examined: held_out.Examined, regime: str, cores: int | None
+    examined: held_out.HeldOutModel, regime: str, cores: int | None
 ) -> tuple[pairwise_auc.Floats, pairwise_auc.Codes, Any]:
-    asked = examined.asked
+    asked = examined.tracks
     if regime != "all":
-        asked = asked.only(asked.regimes == regime)
-    with threads.capped(cores or threads.unused()):
-        shares = examined.champion.packed.estimator.predict_proba(asked.frame)
+        asked = asked.subset(asked.regimes == regime)
+    with threads.limit_threads(cores or threads.idle_cores()):
+        shares = examined.champion.artifact.estimator.predict_proba(asked.frame)
     return shares, np.searchsorted(examined.champion.classes, asked.labels), asked.artists
 
 
 def _store(
     database: Database,
-    examined: held_out.Examined,
+    examined: held_out.HeldOutModel,
     regime: str,
-    found: list[Pair],
+    found: list[GenrePair],
     classes: Any,
 ) -> None:
-    known = [examined.genres.get(str(genre)) for genre in classes]
+    known = [examined.genre_ids.get(str(genre)) for genre in classes]
     rows = [
         (one, other, pair.auc, pair.n, pair.other_n)
         for pair in found
-        for one, other in [(known[pair.one], known[pair.other])]
+        for one, other in [(known[pair.genre], known[pair.other_genre])]
         if one is not None and other is not None
     ]
     findings.store_pairs(database, examined.model.id, regime, rows)
 
 
-def _shown(held: Held | None) -> dict[str, Any] | None:
+def _shown(held: SubsetAccuracy | None) -> dict[str, Any] | None:
     if held is None:
         return None
     interval = held.interval

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from classifier.data.dataset import Database
-from classifier.findings.effect_sizes import Effect
+from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance
 from genrebase.store import bulk, tables
 from genrebase.store.engine import transaction
@@ -55,12 +55,12 @@ _MATCH: Final = (
 )
 _STILL_THERE: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
 
-Genres = Mapping[str, int]
+GenreIds = Mapping[str, int]
 """Name to number."""
 
 
 def store_importances(
-    database: Database, model: int, side: str, found: Sequence[Importance], genres: Genres
+    database: Database, model: int, side: str, found: Sequence[Importance], genres: GenreIds
 ) -> None:
     """Store what a model's answers on one side hang on; single genres that are gone are not."""
     rows = [
@@ -87,12 +87,12 @@ def store_importances(
 
 
 def store_traits(
-    database: Database, genre: int, against: int | None, found: Sequence[Effect], at: datetime
+    database: Database, genre: int, against: int | None, found: Sequence[EffectSize], at: datetime
 ) -> None:
     """Store what sets a genre apart from another, or (None) from all others."""
     table = tables.genre_trait
     with transaction(database) as connection:
-        moment = tables.as_driver_moment(at, connection.dialect.name)
+        moment = tables.as_driver_datetime(at, connection.dialect.name)
         rows = [
             (
                 genre,
@@ -150,7 +150,7 @@ def store_matches(
     """Store (track, genre, distance, percentile, nearest genre, its distance); return how many."""
     table = tables.track_match
     with transaction(database) as connection:
-        moment = tables.as_driver_moment(at, connection.dialect.name)
+        moment = tables.as_driver_datetime(at, connection.dialect.name)
         connection.execute(delete(table))
         return _insert_of_tracks(
             connection, table, _MATCH, [(*row, method, moment) for row in rows], place=0
@@ -167,7 +167,7 @@ def _insert_of_tracks(
 ) -> int:
     """Insert the rows whose track (in `place`) and genres are still there; return how many."""
     tracks = [row[place] for row in rows]
-    there = {row[0] for row in bulk.fetch_by(connection, _STILL_THERE, tracks, kind="bigint")}
+    there = {row[0] for row in bulk.select_in(connection, _STILL_THERE, tracks, sql_type="bigint")}
     known = set(connection.scalars(select(tables.genre.c.id)))
     genres = [at for at, name in enumerate(columns) if name in {"genre_id", "nearest_id"}]
     kept = [row for row in rows if row[place] in there and all(row[at] in known for at in genres)]

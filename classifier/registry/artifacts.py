@@ -16,10 +16,10 @@ import skops.io
 from numpy.typing import NDArray
 
 from classifier.errors import BrokenArtifact
-from classifier.ports import Dependent, Estimator
+from classifier.ports import Estimator, RequiresLibraries
 from classifier.records import StoredModel
 
-TRUSTED: Final = frozenset(
+TRUSTED_TYPES: Final = frozenset(
     {
         "classifier.estimators.blend.Blend",
         "classifier.experts.artist_sightings.Company",
@@ -57,9 +57,9 @@ TRUSTED: Final = frozenset(
 )
 """What an artifact may hold beside what skops itself trusts. Nothing else is ever loaded."""
 
-PROBES: Final = 20
+GOLDEN_ROWS: Final = 20
 """Tracks whose probabilities are stored with a model."""
-PROBE_TOLERANCE: Final = 1e-6
+PROBABILITY_TOLERANCE: Final = 1e-6
 """Other library versions may differ by rounding, in a probability by no more than this."""
 _LIBRARIES: Final = ("numpy", "scikit-learn", "scipy", "skops")
 NOT_INSTALLED: Final = "not installed"
@@ -67,17 +67,17 @@ _COMPRESSION: Final = 1  # half the size of none; higher levels only take longer
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class ModelArtifact:
     """What an artifact holds."""
 
     estimator: Estimator
-    learned: NDArray[np.int64]
+    train_ids: NDArray[np.int64]
     """The tracks it learned from: for these its own answers would flatter it."""
 
 
-def pack(packed: Packed) -> bytes:
+def serialise(packed: ModelArtifact) -> bytes:
     """Return the artifact's bytes."""
-    held = {"estimator": packed.estimator, "learned": packed.learned}
+    held = {"estimator": packed.estimator, "learned": packed.train_ids}
     dumped: bytes = skops.io.dumps(
         held, compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
     )
@@ -89,13 +89,13 @@ def checksum(artifact: bytes) -> str:
     return hashlib.sha256(artifact).hexdigest()
 
 
-def unpack(artifact: bytes) -> Packed:
+def deserialise(artifact: bytes) -> ModelArtifact:
     """Return what the bytes hold; raise `BrokenArtifact` for damage and for foreign types."""
     try:
-        foreign = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED
+        foreign = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
         if not foreign:
-            held = skops.io.loads(artifact, trusted=sorted(TRUSTED))
-            return Packed(held["estimator"], np.asarray(held["learned"], dtype=np.int64))
+            held = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
+            return ModelArtifact(held["estimator"], np.asarray(held["learned"], dtype=np.int64))
     except Exception as error:
         # Damaged bytes break wherever they please: in zip, JSON, numpy or scikit-learn.
         raise BrokenArtifact(
@@ -107,7 +107,7 @@ def unpack(artifact: bytes) -> Packed:
     )
 
 
-def open_model(model: StoredModel, artifact: bytes | None) -> Packed:
+def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     """Return the model behind a row of `model`, checked.
 
     Raise `BrokenArtifact` where the bytes are gone, changed or foreign, or were made by other
@@ -122,7 +122,7 @@ def open_model(model: StoredModel, artifact: bytes | None) -> Packed:
             f"its SHA-256 differs. {again}"
         )
     try:
-        packed = unpack(artifact)
+        packed = deserialise(artifact)
     except BrokenArtifact as error:
         raise BrokenArtifact(f"Model {model.id} cannot be used. {error} {again}") from error
     here = versions(packed.estimator)
@@ -132,7 +132,7 @@ def open_model(model: StoredModel, artifact: bytes | None) -> Packed:
             f"Model {model.id} needs {' and '.join(missing)}: pip install 'genrebase[deep]'."
         )
     made_by = {name: model.versions.get(name) for name in here}
-    if made_by != here and not answers_as_once(packed.estimator, model.probes):
+    if made_by != here and not reproduces_golden_predictions(packed.estimator, model.probes):
         raise BrokenArtifact(
             f"Model {model.id} was made by other versions ({_told(made_by)}) and answers "
             f"otherwise under these ({_told(here)}). {again}"
@@ -147,7 +147,7 @@ def versions(estimator: Estimator | None = None) -> dict[str, str]:
     """
     found = {"python": platform.python_version()}
     found |= {name: metadata.version(name) for name in (*_LIBRARIES, "genrebase")}
-    if isinstance(estimator, Dependent):
+    if isinstance(estimator, RequiresLibraries):
         found |= {name: _version(name) for name in estimator.libraries}
     return found
 
@@ -169,23 +169,27 @@ def code_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def probe(estimator: Estimator, frame: pd.DataFrame, columns: list[str]) -> dict[str, Any]:
+def golden_predictions(
+    estimator: Estimator, frame: pd.DataFrame, columns: list[str]
+) -> dict[str, Any]:
     """Return up to 20 rows of `frame`, spread over it, with what the estimator says to them."""
-    places = np.unique(np.linspace(0, len(frame) - 1, num=min(PROBES, len(frame)), dtype=int))
+    places = np.unique(np.linspace(0, len(frame) - 1, num=min(GOLDEN_ROWS, len(frame)), dtype=int))
     chosen = frame.iloc[places][columns]
     rows = json.loads(chosen.to_json(orient="values", double_precision=15))
     shares = estimator.predict_proba(_probe_frame(columns, rows))
     return {"columns": columns, "rows": rows, "probabilities": shares.tolist()}
 
 
-def answers_as_once(estimator: Estimator, probes: Mapping[str, Any]) -> bool:
+def reproduces_golden_predictions(estimator: Estimator, golden: Mapping[str, Any]) -> bool:
     """Tell whether the estimator gives the stored probabilities for the stored rows."""
-    once = np.asarray(probes["probabilities"])
+    once = np.asarray(golden["probabilities"])
     try:
-        now = estimator.predict_proba(_probe_frame(probes["columns"], probes["rows"]))
+        now = estimator.predict_proba(_probe_frame(golden["columns"], golden["rows"]))
     except (ValueError, TypeError, AttributeError):
         return False  # other versions may not even understand the object
-    return bool(now.shape == once.shape and np.allclose(now, once, rtol=0, atol=PROBE_TOLERANCE))
+    return bool(
+        now.shape == once.shape and np.allclose(now, once, rtol=0, atol=PROBABILITY_TOLERANCE)
+    )
 
 
 def _probe_frame(columns: list[str], rows: list[list[Any]]) -> pd.DataFrame:

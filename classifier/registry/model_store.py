@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
-from classifier.records import Confused, Decision, Epoch, MetricRow
+from classifier.records import ConfusionCell, Epoch, MetricRow, PromotionDecision
 from genrebase.store import bulk, tables
 from genrebase.store.engine import transaction
 
-BATCH: Final = 5_000
+BATCH_SIZE: Final = 5_000
 """Tracks per transaction."""
 
 _METRIC: Final = ("model_id", "side", "regime", "genre_id", "metric", "value", "low", "high", "n")
@@ -47,7 +47,7 @@ _STILL_THERE: Final = "SELECT track.id FROM {values} JOIN track ON track.id = li
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateModel:
     """A trained model, before it is known what becomes of it."""
 
     created_at: datetime
@@ -70,7 +70,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
+class PredictionBatch:
     """Answers about some tracks: row i of each array is about `tracks[i]`."""
 
     tracks: NDArray[np.int64]
@@ -78,30 +78,30 @@ class Predictions:
     """(tracks, answers): numbers of the genres, the best first."""
     probabilities: NDArray[np.float64]
     """(tracks, answers)"""
-    seen: NDArray[np.bool_]
+    seen_artist: NDArray[np.bool_]
     """The model knows a credited artist from another track."""
     in_training: bool
     """The model learned from these tracks; they were answered out of fold."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PromotionRequest:
     """What a model brings that wants to be champion."""
 
-    answers: Predictions | None
+    predictions: PredictionBatch | None
     """About the tracks it learned from; None where they are stored already. Of a model that is
     not stored yet, its genres are places among its classes."""
-    expected: int | None
+    expected_champion: int | None
     """The champion that was there when this was decided."""
 
 
 def store_model(
     database: Database,
-    candidate: Candidate,
+    candidate: CandidateModel,
     metrics: Sequence[MetricRow],
-    confusions: Sequence[Confused],
-    decision: Decision,
-    claim: Claim | None,
+    confusions: Sequence[ConfusionCell],
+    decision: PromotionDecision,
+    claim: PromotionRequest | None,
     epochs: Sequence[Epoch] = (),
 ) -> int:
     """Store a trained model with all that belongs to it, in one transaction; return its number.
@@ -115,29 +115,29 @@ def store_model(
     try:
         return _store(database, candidate, metrics, confusions, decision, claim, epochs)
     except _Overtaken as error:
-        overtaken = Decision("rejected", str(error))
+        overtaken = PromotionDecision("rejected", str(error))
         return _store(database, candidate, metrics, confusions, overtaken, None, epochs)
 
 
 def _store(
     database: Database,
-    candidate: Candidate,
+    candidate: CandidateModel,
     metrics: Sequence[MetricRow],
-    confusions: Sequence[Confused],
-    decision: Decision,
-    claim: Claim | None,
+    confusions: Sequence[ConfusionCell],
+    decision: PromotionDecision,
+    claim: PromotionRequest | None,
     epochs: Sequence[Epoch],
 ) -> int:
-    values = {name: getattr(candidate, name) for name in Candidate.__slots__}
+    values = {name: getattr(candidate, name) for name in CandidateModel.__slots__}
     with _decided_once(), transaction(database) as connection:
         stored = _stored(connection, candidate)
         if stored is not None:
             return stored
-        (number,) = bulk.next_keys(connection, tables.model, 1)
+        (number,) = bulk.next_ids(connection, tables.model, 1)
         genres = _numbered(connection, candidate)
         schema = {**candidate.feature_schema, "genre_ids": list(genres.values())}
         if claim is not None:
-            _retire(connection, candidate.task, claim.expected, number)
+            _retire(connection, candidate.task, claim.expected_champion, number)
             values["crowned_at"] = candidate.created_at
         connection.execute(
             insert(tables.model).values(
@@ -156,14 +156,14 @@ def _store(
         bulk.insert(connection, tables.confusion, _CONFUSION, confused)
         passed = [(number, *astuple(epoch)) for epoch in epochs]
         bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), passed)
-        if claim is not None and claim.answers is not None:
+        if claim is not None and claim.predictions is not None:
             numbers = np.array(list(genres.values()), dtype=np.int64)
-            answers = replace(claim.answers, genres=numbers[claim.answers.genres])
+            answers = replace(claim.predictions, genres=numbers[claim.predictions.genres])
             _write(connection, number, answers, candidate.created_at)
     return number
 
 
-def _numbered(connection: Connection, candidate: Candidate) -> dict[str, int]:
+def _numbered(connection: Connection, candidate: CandidateModel) -> dict[str, int]:
     """Return the numbers of a model's genres, in their order; make those that are not there."""
     genre, classes = tables.genre, candidate.feature_schema["classes"]
     known = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
@@ -178,8 +178,8 @@ def _numbered(connection: Connection, candidate: Candidate) -> dict[str, int]:
     return {name: found[name] for name in classes}
 
 
-def crown(
-    database: Database, number: int, task: str, reason: str, at: datetime, claim: Claim
+def promote(
+    database: Database, number: int, task: str, reason: str, at: datetime, claim: PromotionRequest
 ) -> None:
     """Make a model champion of its task, with its answers, and retire the one before it.
 
@@ -193,14 +193,14 @@ def crown(
         .values(status="champion", reason=reason, crowned_at=at)
     )
     with _decided_once(), transaction(database) as connection:
-        _retire(connection, task, claim.expected, number)
+        _retire(connection, task, claim.expected_champion, number)
         if connection.execute(crowned).rowcount == 0:
             raise ClassifierError(f"Model {number} is no longer there to answer.")
-        if claim.answers is not None:
-            _write(connection, number, claim.answers, at)
+        if claim.predictions is not None:
+            _write(connection, number, claim.predictions, at)
 
 
-def give_up(database: Database, number: int, *, figures: bool) -> int | None:
+def drop_artifact(database: Database, number: int, *, keep_metrics: bool) -> int | None:
     """Drop artifact, answers, probes and confusions of a model; return how many answers.
 
     Without `figures` only those over all genres on test tracks stay. None where the model became
@@ -215,13 +215,13 @@ def give_up(database: Database, number: int, *, figures: bool) -> int | None:
             return None
         gone = connection.execute(delete(answer).where(answer.c.model_id == number)).rowcount
         connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
-        if not figures:
+        if not keep_metrics:
             rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
             connection.execute(delete(metric).where(metric.c.model_id == number, rest))
     return gone
 
 
-def shorten(database: Database, number: int) -> bool:
+def archive(database: Database, number: int) -> bool:
     """Leave a line of a model that was given up; return whether that was done.
 
     Its figures, epochs and findings go, and of its row what only a training or an answer asks:
@@ -241,8 +241,8 @@ def shorten(database: Database, number: int) -> bool:
             left["snapshot"] = schema["snapshot"]
         shortened = {"feature_schema": left, "metrics": _line(metrics), "versions": {}}
         connection.execute(update(model).where(given_up).values(**shortened))
-        bulk.close_ranks(connection, model, number)
-        for table in tables.OF_A_MODEL:
+        bulk.compact_row(connection, model, number)
+        for table in tables.MODEL_DETAIL_TABLES:
             connection.execute(delete(table).where(table.c.model_id == number))
     return True
 
@@ -261,7 +261,7 @@ def _line(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def pin(database: Database, number: int, *, pinned: bool) -> None:
+def set_pinned(database: Database, number: int, *, pinned: bool) -> None:
     """Write down whether a model is kept whatever comes."""
     with transaction(database) as connection:
         connection.execute(
@@ -296,7 +296,7 @@ def _retire(connection: Connection, task: str, expected: int | None, successor: 
     )
 
 
-def _stored(connection: Connection, candidate: Candidate) -> int | None:
+def _stored(connection: Connection, candidate: CandidateModel) -> int | None:
     model = tables.model
     return connection.scalar(
         select(model.c.id).where(
@@ -309,7 +309,7 @@ def _stored(connection: Connection, candidate: Candidate) -> int | None:
 
 
 def write_predictions(
-    database: Database, model: int, predictions: Predictions, at: datetime
+    database: Database, model: int, predictions: PredictionBatch, at: datetime
 ) -> Iterator[tuple[int, int]]:
     """Store answers, 5,000 tracks per transaction; yield (tracks, rows) of each batch.
 
@@ -322,26 +322,28 @@ def write_predictions(
         yield done
 
 
-def _write(connection: Connection, model: int, predictions: Predictions, at: datetime) -> None:
+def _write(connection: Connection, model: int, predictions: PredictionBatch, at: datetime) -> None:
     for part in _parts(predictions):
         _write_part(connection, model, predictions, part, at)
 
 
-def _parts(predictions: Predictions) -> list[slice]:
-    return [slice(start, start + BATCH) for start in range(0, len(predictions.tracks), BATCH)]
+def _parts(predictions: PredictionBatch) -> list[slice]:
+    return [
+        slice(start, start + BATCH_SIZE) for start in range(0, len(predictions.tracks), BATCH_SIZE)
+    ]
 
 
 def _write_part(
-    connection: Connection, model: int, predictions: Predictions, part: slice, at: datetime
+    connection: Connection, model: int, predictions: PredictionBatch, part: slice, at: datetime
 ) -> tuple[int, int]:
     rows = _storable(connection, model, _rows(model, predictions, part), at)
     bulk.upsert(connection, tables.prediction, _PREDICTION, rows, update=_ANSWER_AGAIN)
     return len({row[1] for row in rows}), len(rows)
 
 
-def _rows(model: int, predictions: Predictions, part: slice) -> list[tuple[Any, ...]]:
+def _rows(model: int, predictions: PredictionBatch, part: slice) -> list[tuple[Any, ...]]:
     """Return (model, track, rank, genre, probability, regime, in_training) of each answer."""
-    regimes = np.where(predictions.seen[part], "seen_artist", "new_artist").tolist()
+    regimes = np.where(predictions.seen_artist[part], "seen_artist", "new_artist").tolist()
     columns = zip(
         predictions.tracks[part].tolist(),
         predictions.genres[part].tolist(),
@@ -364,9 +366,11 @@ def _storable(
     )
     if connection.scalar(answering.with_for_update(read=True, key_share=True)) is None:
         return []
-    moment = tables.as_driver_moment(at, connection.dialect.name)
+    moment = tables.as_driver_datetime(at, connection.dialect.name)
     tracks = sorted({row[1] for row in rows})
-    there = {found[0] for found in bulk.fetch_by(connection, _STILL_THERE, tracks, kind="bigint")}
+    there = {
+        found[0] for found in bulk.select_in(connection, _STILL_THERE, tracks, sql_type="bigint")
+    }
     genres = set(connection.scalars(select(tables.genre.c.id)))
     return [(*row, moment) for row in rows if row[1] in there and row[3] in genres]
 

@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 from classifier.data.dataset import Database
 from classifier.records import MetricRow
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 
 _COLUMNS: Final = ("side", "regime", "metric", "value", "low", "high", "n")
 
 
-def of_model(database: Database, number: int) -> list[MetricRow]:
+def metrics_of_model(database: Database, number: int) -> list[MetricRow]:
     """Return every figure that is stored of a model, in the order it was measured in."""
     metric, genre = tables.model_metric, tables.genre
     query = (
@@ -21,11 +21,11 @@ def of_model(database: Database, number: int) -> list[MetricRow]:
         .where(metric.c.model_id == number)
         .order_by(metric.c.id)
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return [MetricRow(**row) for row in connection.execute(query).mappings()]
 
 
-def origins(database: Database) -> dict[str, int]:
+def track_origins(database: Database) -> dict[str, int]:
     """Return who delivered the tracks that are in the database now, and how many each."""
     track = tables.track
     count = func.count()
@@ -34,5 +34,5 @@ def origins(database: Database) -> dict[str, int]:
         .group_by(track.c.origin)
         .order_by(count.desc(), track.c.origin)
     )
-    with reading(database) as connection:
+    with read_transaction(database) as connection:
         return {row[0]: row[1] for row in connection.execute(query)}

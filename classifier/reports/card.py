@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from classifier.errors import NoArtifact
-from classifier.evaluation.report import FEW
+from classifier.errors import ArtifactDropped
+from classifier.evaluation.report import FEW_TRACKS
 from classifier.records import MetricRow, StoredModel
-from classifier.training.snapshots import TERMS
+from classifier.training.snapshots import SPOTIFY_TERMS
 
-REGIMES: Final = {"new_artist": "new artists", "seen_artist": "artists it knows"}
-SHOWN: Final = {
+REGIME_TITLES: Final = {"new_artist": "new artists", "seen_artist": "artists it knows"}
+METRIC_TITLES: Final = {
     "accuracy": "accuracy",
     "baseline": "always the commonest genre",
     "macro_f1": "macro F1",
@@ -24,18 +24,18 @@ SHOWN: Final = {
     "any_genre_accuracy": "any genre it was seen under",
     "verdict_accuracy": "against people's verdicts",
 }
-LABELS: Final = {
+LABEL_POLICY_TITLES: Final = {
     "claim": "the genre a track ranks best under, a person's verdict before it",
     "exclusive": "that of tracks seen under one genre only, a person's verdict before it",
     "shared": "every genre a track was seen under, shared out",
 }
-WORST: Final = 5
+WORST_GENRES_SHOWN: Final = 5
 """Genres that are named as the worst, of those with enough test tracks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A model, and the figures that stand for it; raise `NoArtifact` where only a line is left."""
+class ModelCard:
+    """A model, and the figures that stand for it; raise `ArtifactDropped` where only a line is left."""
 
     model: StoredModel
     parent: StoredModel | None
@@ -49,15 +49,15 @@ class Card:
 
     def __post_init__(self) -> None:
         """Refuse what a line about a model cannot tell."""
-        if self.model.shortened:
-            raise NoArtifact(
+        if self.model.is_archived:
+            raise ArtifactDropped(
                 f"Of model {self.model.id} a line is left (`classifier models` shows it): too "
                 "little for a card. CLASSIFIER_MODELS_REMEMBERED says of how many models more is "
                 "kept."
             )
 
     @property
-    def judged(self) -> StoredModel:
+    def evaluated_model(self) -> StoredModel:
         """Return the model that the figures are of."""
         return self.parent or self.model
 
@@ -65,12 +65,12 @@ class Card:
         """Return the card as `card --json` shows it."""
         return {
             "model": self.model.as_json(),
-            "figures_of": self.judged.id,
+            "figures_of": self.evaluated_model.id,
             "classes": list(self.model.classes),
             "columns": list(self.model.feature_schema["columns"]),
-            "figures": {regime: self._figures(regime) for regime in REGIMES},
-            "genres": {regime: self._genres(regime) for regime in REGIMES},
-            "worst": {regime: self._worst(regime) for regime in REGIMES},
+            "figures": {regime: self._figures(regime) for regime in REGIME_TITLES},
+            "genres": {regime: self._genres(regime) for regime in REGIME_TITLES},
+            "worst": {regime: self._worst(regime) for regime in REGIME_TITLES},
             "training_accuracy": self._one("train", "all", "accuracy"),
             "random_split_accuracy": self._one("random", "all", "accuracy"),
             "origins": dict(self.origins),
@@ -79,7 +79,7 @@ class Card:
             "artifact_sha256": self.model.artifact_sha256,
             "versions": dict(self.model.versions),
             "command": self.command,
-            "terms": TERMS,
+            "terms": SPOTIFY_TERMS,
         }
 
     def as_markdown(self) -> str:
@@ -120,7 +120,7 @@ class Card:
         yield ""
         columns = ", ".join(model.feature_schema["columns"])
         yield f"- Learned from {model.trained_rows:,} tracks; looks at: {columns}."
-        yield f"- Labels: {LABELS.get(choice['labels'], choice['labels'])}."
+        yield f"- Labels: {LABEL_POLICY_TITLES.get(choice['labels'], choice['labels'])}."
         if choice.get("level") == "broad":
             mapping = choice["mapping"] or "that is the default"
             yield f"- Genres are broad ones, by the mapping {mapping}."
@@ -144,14 +144,14 @@ class Card:
         )
 
     def _measured(self) -> Iterator[str]:
-        found = {regime: self._figures(regime) for regime in REGIMES}
+        found = {regime: self._figures(regime) for regime in REGIME_TITLES}
         yield "## Figures"
         yield ""
-        yield f"| | {' | '.join(REGIMES.values())} |"
+        yield f"| | {' | '.join(REGIME_TITLES.values())} |"
         yield "|---|---|---|"
         counts = [one["n"] for one in found.values()]
         yield f"| test tracks | {' | '.join(f'{n:,}' if n else 'none' for n in counts)} |"
-        for metric, title in SHOWN.items():
+        for metric, title in METRIC_TITLES.items():
             cells = [_cell(one["metrics"].get(metric)) for one in found.values()]
             if any(cells):
                 yield f"| {title} | {' | '.join(cells)} |"
@@ -166,16 +166,16 @@ class Card:
             )
 
     def _by_genre(self) -> Iterator[str]:
-        new, seen = (self._genres(regime) for regime in REGIMES)
+        new, seen = (self._genres(regime) for regime in REGIME_TITLES)
         if not new and not seen:
             return
         yield "## By genre"
         yield ""
-        yield f"| genre | F1, {' | F1, '.join(REGIMES.values())} |"
+        yield f"| genre | F1, {' | F1, '.join(REGIME_TITLES.values())} |"
         yield "|---|---|---|"
         for genre in sorted(new.keys() | seen.keys()):
             yield f"| {genre} | {_cell(new.get(genre))} | {_cell(seen.get(genre))} |"
-        for regime, title in REGIMES.items():
+        for regime, title in REGIME_TITLES.items():
             worst = self._worst(regime)
             if worst:
                 yield ""
@@ -188,7 +188,7 @@ class Card:
             yield f"- {sentence}"
 
     def _limits(self) -> Iterator[str]:
-        new, seen = (self._one("test", regime, "accuracy") for regime in REGIMES)
+        new, seen = (self._one("test", regime, "accuracy") for regime in REGIME_TITLES)
         if new is not None and seen is not None and new < seen:
             yield (
                 f"It is right for {new:.0%} of the tracks of artists it never met, against "
@@ -201,15 +201,15 @@ class Card:
         few = sorted(
             {
                 genre
-                for regime in REGIMES
+                for regime in REGIME_TITLES
                 for genre, told in self._genres(regime).items()
-                if told["n"] < FEW
+                if told["n"] < FEW_TRACKS
             }
         )
         if few:
             names = ", ".join(few)
-            yield f"Fewer than {FEW} test tracks in a regime, so little is known of: {names}."
-        for regime, title in REGIMES.items():
+            yield f"Fewer than {FEW_TRACKS} test tracks in a regime, so little is known of: {names}."
+        for regime, title in REGIME_TITLES.items():
             if not self._figures(regime)["n"]:
                 yield f"There were no test tracks of {title}: nothing is known of these."
         yield "A track outside these genres is given one of them all the same."
@@ -228,7 +228,7 @@ class Card:
     def _terms(self) -> Iterator[str]:
         yield "## Terms"
         yield ""
-        yield TERMS
+        yield SPOTIFY_TERMS
 
     def _figures(self, regime: str) -> dict[str, Any]:
         found = {
@@ -252,9 +252,9 @@ class Card:
         told = [
             (one["value"], genre)
             for genre, one in self._genres(regime).items()
-            if one["n"] >= FEW and one["value"] is not None
+            if one["n"] >= FEW_TRACKS and one["value"] is not None
         ]
-        return [genre for _, genre in sorted(told)[:WORST]]
+        return [genre for _, genre in sorted(told)[:WORST_GENRES_SHOWN]]
 
     def _one(self, side: str, regime: str, metric: str) -> float | None:
         for row in self.rows:
@@ -273,7 +273,7 @@ def _cell(told: Mapping[str, Any] | None) -> str:
         return ""
     interval = told["interval"]
     span = "" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})"
-    few = f" *on {told['n']} tracks*" if told["n"] < FEW else ""
+    few = f" *on {told['n']} tracks*" if told["n"] < FEW_TRACKS else ""
     return f"{told['value']:.3f}{span}{few}"
 
 

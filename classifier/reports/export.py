@@ -13,21 +13,21 @@ from pyarrow import parquet
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.reports import new_file
 
 FORMATS: Final = ("csv", "parquet", "npz")
-FOLDS: Final = ("track_fold", "side")
+FOLD_COLUMNS: Final = ("track_fold", "side")
 """What says on which side of every evaluation a track stands."""
-MISSING: Final = "__missing"
+MISSING_SUFFIX: Final = "__missing"
 """Ends the name of the array that tells where a text is missing."""
 
 Progress = Callable[[int], None]
-Parts = Iterator[pd.DataFrame]
+Chunks = Iterator[pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """A file that was made."""
 
     file: Path
@@ -39,11 +39,11 @@ class Exported:
 
 
 def format_of(file: Path, given: str | None) -> str:
-    """Return the format asked for, else that of the file's name; raise `BadChoice`."""
+    """Return the format asked for, else that of the file's name; raise `BadTrainingConfig`."""
     found = file.suffix.removeprefix(".").lower() if given is None else given
     if found not in FORMATS:
         known = ", ".join(FORMATS)
-        raise BadChoice(f"There is no format {found!r} to export. Known: {known}.")
+        raise BadTrainingConfig(f"There is no format {found!r} to export. Known: {known}.")
     return found
 
 
@@ -56,37 +56,37 @@ def run(
     columns: Sequence[str] | None = None,
     folds: bool = True,
     progress: Progress = lambda _rows: None,
-) -> Exported:
+) -> ExportResult:
     """Write a view into a new file, 50,000 rows in memory at a time.
 
     A view about tracks that has no folds gets them at the end, unless not `folds`. An NPZ holds
-    an array per column and is made in memory whole. Raise `BadChoice` for a view, column or
+    an array per column and is made in memory whole. Raise `BadTrainingConfig` for a view, column or
     format that does not exist, `Refused` where the file does.
     """
     made = format_of(file, as_format)
-    new_file.refuse_taken(file)
+    new_file.refuse_existing(file)
     parts = _counted(_parts(database, view, columns, folds=folds), progress)
-    with new_file.making(file) as place:
+    with new_file.create_atomically(file) as place:
         rows, names = WRITERS[made](parts, place)
-    return Exported(file, view, made, rows, names, file.stat().st_size)
+    return ExportResult(file, view, made, rows, names, file.stat().st_size)
 
 
-def _parts(database: Database, view: str, columns: Sequence[str] | None, *, folds: bool) -> Parts:
-    parts = dataset.read_parts(view, database, columns=columns)
+def _parts(database: Database, view: str, columns: Sequence[str] | None, *, folds: bool) -> Chunks:
+    parts = dataset.read_view_chunks(view, database, columns=columns)
     first = next(parts)
-    wanted = [name for name in FOLDS if name not in first.columns]
+    wanted = [name for name in FOLD_COLUMNS if name not in first.columns]
     if not folds or "track_id" not in first.columns or not wanted:
         yield first
         yield from parts
         return
-    known = dataset.read("tracks", database, columns=["track_id", *wanted])
+    known = dataset.read_view("tracks", database, columns=["track_id", *wanted])
     known = known.set_index("track_id")
     yield first.join(known, on="track_id")
     for part in parts:
         yield part.join(known, on="track_id")
 
 
-def _counted(parts: Parts, progress: Progress) -> Parts:
+def _counted(parts: Chunks, progress: Progress) -> Chunks:
     done = 0
     for part in parts:
         done += len(part)
@@ -94,7 +94,7 @@ def _counted(parts: Parts, progress: Progress) -> Parts:
         yield part
 
 
-def _csv(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
+def _csv(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
     rows = 0
     names: tuple[str, ...] = ()
     with place.open("w", encoding="utf-8", newline="") as file:
@@ -104,7 +104,7 @@ def _csv(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
     return rows, names
 
 
-def _parquet(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
+def _parquet(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
     first = pa.Table.from_pandas(next(parts), preserve_index=False)
     rows = first.num_rows
     with parquet.ParquetWriter(place, first.schema, compression="zstd") as writer:
@@ -116,7 +116,7 @@ def _parquet(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
     return rows, tuple(first.column_names)
 
 
-def _npz(parts: Parts, place: Path) -> tuple[int, tuple[str, ...]]:
+def _npz(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
     frame = pd.concat(list(parts), ignore_index=True)
     arrays: dict[str, NDArray[Any]] = {}
     for name in frame.columns:
@@ -137,13 +137,13 @@ def _arrays(name: str, column: "pd.Series[Any]") -> dict[str, NDArray[Any]]:
     if pd.api.types.is_string_dtype(column.dtype):
         missing = column.isna().to_numpy(dtype=bool)
         found = {name: column.fillna("").to_numpy(dtype=np.str_)}
-        return {**found, name + MISSING: missing} if missing.any() else found
+        return {**found, name + MISSING_SUFFIX: missing} if missing.any() else found
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
         return {name: column.to_numpy(dtype=np.int64)}
     return {name: column.to_numpy(dtype=np.float64, na_value=np.nan)}
 
 
-WRITERS: Final[dict[str, Callable[[Parts, Path], tuple[int, tuple[str, ...]]]]] = {
+WRITERS: Final[dict[str, Callable[[Chunks, Path], tuple[int, tuple[str, ...]]]]] = {
     "csv": _csv,
     "parquet": _parquet,
     "npz": _npz,

@@ -6,28 +6,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 
 
-def refuse_taken(path: Path) -> None:
-    """Raise `Refused` where a file cannot be made; for a look before the work begins."""
+def refuse_existing(path: Path) -> None:
+    """Raise `UserError` where a file cannot be made; for a look before the work begins."""
     if path.exists() or path.is_symlink():
         raise _taken(path)
     if not path.parent.is_dir():
-        raise Refused(f"There is no folder {path.parent}: make it first.")
+        raise UserError(f"There is no folder {path.parent}: make it first.")
 
 
 @contextmanager
-def making(path: Path) -> Iterator[Path]:
+def create_atomically(path: Path) -> Iterator[Path]:
     """Yield a place to write to; at the end of the block it becomes `path`, all at once.
 
-    Nothing is left where the block fails. Raise `Refused` where `path` is taken by then.
+    Nothing is left where the block fails. Raise `UserError` where `path` is taken by then.
     """
-    refuse_taken(path)
+    refuse_existing(path)
     try:
         folder = TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
     with folder as place:
         made = Path(place) / path.name
         yield made
@@ -36,9 +36,9 @@ def making(path: Path) -> Iterator[Path]:
         except FileExistsError:
             raise _taken(path) from None
         except OSError:  # a file system without links
-            refuse_taken(path)
+            refuse_existing(path)
             made.rename(path)
 
 
-def _taken(path: Path) -> Refused:
-    return Refused(f"{path} exists already: choose another name, or remove it.")
+def _taken(path: Path) -> UserError:
+    return UserError(f"{path} exists already: choose another name, or remove it.")

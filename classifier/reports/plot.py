@@ -9,7 +9,7 @@ import pandas as pd
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.reports import new_file
 from classifier.reports.plots import (
     confusion,
@@ -22,21 +22,21 @@ from classifier.reports.plots import (
     training,
     trend,
 )
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Draw = Callable[[pd.DataFrame, Wanted], "Figure"]
+DrawFunction = Callable[[pd.DataFrame, PlotRequest], "Figure"]
 
-KINDS: Final[dict[str, tuple[Callable[[Wanted], str], Draw]]] = {
+KINDS: Final[dict[str, tuple[Callable[[PlotRequest], str], DrawFunction]]] = {
     "confusion": (lambda _: confusion.VIEW, confusion.draw),
     "profile": (lambda _: profile.VIEW, profile.draw),
     "overlay": (lambda _: histogram.VIEW, histogram.draw),
     "importance": (lambda _: importance.VIEW, importance.draw),
-    "trend": (trend.view, trend.draw),
-    "compare": (lambda _: experiments.VIEW, experiments.comparison),
-    "learning-curve": (lambda _: experiments.VIEW, experiments.learning_curve),
+    "trend": (trend.view_name, trend.draw),
+    "compare": (lambda _: experiments.VIEW, experiments.draw_comparison),
+    "learning-curve": (lambda _: experiments.VIEW, experiments.draw_learning_curve),
     "training": (lambda _: training.VIEW, training.draw),
     "scatter": (lambda _: scatter.VIEW, scatter.draw),
 }
@@ -44,7 +44,7 @@ KINDS: Final[dict[str, tuple[Callable[[Wanted], str], Draw]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class SavedPlot:
     """A file that was made."""
 
     file: Path
@@ -53,22 +53,22 @@ class Drawn:
     bytes: int
 
 
-def run(database: Database, kind: str, wanted: Wanted, file: Path) -> Drawn:
+def save_plot(database: Database, kind: str, wanted: PlotRequest, file: Path) -> SavedPlot:
     """Draw what is wanted into a new SVG or PNG.
 
-    Raise `BadChoice` for what cannot be drawn, `NoMatplotlib`, or `Refused` where the file is
+    Raise `BadTrainingConfig` for what cannot be drawn, `NoMatplotlib`, or `Refused` where the file is
     there.
     """
     if kind not in KINDS:
-        raise BadChoice(f"There is no drawing {kind!r}. Known: {', '.join(KINDS)}.")
-    as_format = style.format_of(file)
-    new_file.refuse_taken(file)
-    style.new(1.0, 1.0)  # without matplotlib nothing need be read
+        raise BadTrainingConfig(f"There is no drawing {kind!r}. Known: {', '.join(KINDS)}.")
+    as_format = style.file_format(file)
+    new_file.refuse_existing(file)
+    style.new_figure(1.0, 1.0)  # without matplotlib nothing need be read
     view_of, draw = KINDS[kind]
     view = view_of(wanted)
-    frame = dataset.read(view, database)
-    with style.style():
+    frame = dataset.read_view(view, database)
+    with style.plot_style():
         figure = draw(frame, wanted)
-        with new_file.making(file) as place:
-            style.save(figure, place, as_format)
-    return Drawn(file, kind, view, file.stat().st_size)
+        with new_file.create_atomically(file) as place:
+            style.save_figure(figure, place, as_format)
+    return SavedPlot(file, kind, view, file.stat().st_size)

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from classifier.features import audio
 from genrebase.audio import decode, descriptors, extract, packed_matrices, tags
 from genrebase.audio.harmony import Harmony
-from genrebase.audio.tags import Tags
+from genrebase.audio.tags import AudioTags
 from genrebase.store import tables
 
 _YEAR: Final = 4
@@ -22,48 +22,50 @@ _YEAR: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ExtractedAudio:
     """What a file says about itself, and what its sound says."""
 
     file: str
     digest: str
     """Of the decoded sound: under which the database may know it."""
-    tags: Tags
+    tags: AudioTags
     numbers: Mapping[str, float]
     """Features and metadata that are known, in the units of the views."""
-    sound: Mapping[str, float]
+    audio_columns: Mapping[str, float]
     """Harmony and descriptors, by the names of their columns."""
-    spectrum: bytes
+    logmel: bytes
     """Its log-mel spectrum, as `classifier.data.spectrograms` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class UnreadableAudioFile:
     """A file of which nothing was heard."""
 
     file: str
     reason: str
 
 
-def hear(path: Path) -> Heard | Unheard:
+def extract_features(path: Path) -> ExtractedAudio | UnreadableAudioFile:
     """Return what is heard in a file, or why nothing is."""
     try:
         with threadpool_limits(1):  # the next file is heard beside this one
-            sound = extract.listen(path)
-        said = tags.read(path)
-    except decode.Unreadable as error:
-        return Unheard(str(path), str(error).removeprefix(f"{path}: "))
+            sound = extract.extract_file(path)
+        said = tags.read_tags(path)
+    except decode.UndecodableAudio as error:
+        return UnreadableAudioFile(str(path), str(error).removeprefix(f"{path}: "))
     except Exception as error:  # noqa: BLE001 - no file, however odd, may stop the others
-        return Unheard(str(path), f"it cannot be listened to ({type(error).__name__}: {error}).")
+        return UnreadableAudioFile(
+            str(path), f"it cannot be listened to ({type(error).__name__}: {error})."
+        )
     numbers = {name: float(value) for name, value in sound.estimates.items() if value is not None}
     numbers["duration_ms"] = round(sound.seconds * 1000)
     year = said.date[:_YEAR]
     if len(year) == _YEAR and year.isascii() and year.isdigit() and year >= "1900":
         numbers["release_year"] = int(year)
     heard = {**dict(_described(sound.descriptors)), **_harmony(sound.analysis.harmony)}
-    picture = sound.spectrum
+    picture = sound.logmel
     spectrum = packed_matrices.unpack(picture.data, picture.steps, picture.channels).astype("<f2")
-    return Heard(str(path), sound.digest, said, numbers, heard, spectrum.tobytes())
+    return ExtractedAudio(str(path), sound.digest, said, numbers, heard, spectrum.tobytes())
 
 
 def _described(
@@ -72,13 +74,15 @@ def _described(
     """Yield each value under the name of its set, the classic ones under that of theirs too."""
     for place, (name, value) in enumerate(zip(descriptors.COLUMNS, values, strict=True)):
         if np.isfinite(value):
-            yield audio.described_as(descriptors.SCHEMA, name), float(value)
-            if place < len(descriptors.CLASSIC_COLUMNS):
-                yield audio.described_as(descriptors.CLASSIC, name), float(value)
+            yield audio.descriptor_column(descriptors.SCHEMA_NAME, name), float(value)
+            if place < len(descriptors.FMA_COLUMNS):
+                yield audio.descriptor_column(descriptors.FMA_SCHEMA_NAME, name), float(value)
 
 
 def _harmony(found: Harmony) -> dict[str, float]:
-    shares = dict(zip(tables.DEGREES, found.shares or (), strict=False))
-    rest = {name: getattr(found, name) for name in audio.HARMONY if name not in tables.DEGREES}
+    shares = dict(zip(tables.DEGREE_COLUMNS, found.shares or (), strict=False))
+    rest = {
+        name: getattr(found, name) for name in audio.HARMONY if name not in tables.DEGREE_COLUMNS
+    }
     known = {name: value for name, value in rest.items() if value is not None}
     return {**shares, **known} if found.sections else {}

@@ -15,15 +15,15 @@ from classifier.registry import artifacts
 from genrebase import store
 from genrebase.store import tables
 
-ANSWERS: Final = tables.ANSWERS
+TOP_K: Final = tables.PREDICTIONS_PER_TRACK
 
 
 @dataclass(frozen=True)
-class Champion:
+class LoadedModel:
     """A model that may answer: its row, and what its artifact holds."""
 
     model: StoredModel
-    packed: artifacts.Packed
+    artifact: artifacts.ModelArtifact
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -41,16 +41,16 @@ class Champion:
         The columns of the views are understood (`model.feature_schema["columns"]` are looked
         at); one that is absent or NULL counts as unknown, others are ignored.
         """
-        shares = self.packed.estimator.predict_proba(frame)
+        shares = self.artifact.estimator.predict_proba(frame)
         return pd.DataFrame(shares, index=frame.index, columns=list(self.classes))
 
 
-def load(database: dataset.Database, model: StoredModel) -> Champion:
+def load(database: dataset.Database, model: StoredModel) -> LoadedModel:
     """Return a model ready to answer; raise `BrokenArtifact` where it cannot be used."""
-    return Champion(model, artifacts.open_model(model, dataset.artifact(database, model.id)))
+    return LoadedModel(model, artifacts.load_model(model, dataset.artifact(database, model.id)))
 
 
-def answering(database: dataset.Database, champion: StoredModel) -> Champion:
+def serving_model(database: dataset.Database, champion: StoredModel) -> LoadedModel:
     """Return who answers for music that is not in the database: the champion's latest refit.
 
     The champion itself where it has none that can be used.
@@ -64,7 +64,7 @@ def answering(database: dataset.Database, champion: StoredModel) -> Champion:
     return load(database, champion)
 
 
-def champion(url: str | None = None, *, task: str = "main") -> Champion:
+def load_champion(url: str | None = None, *, task: str = "main") -> LoadedModel:
     """Return the champion of `task` in the database at `url` (default: `STORE_URL`)."""
     database = store.connect(url)
     try:
@@ -73,10 +73,10 @@ def champion(url: str | None = None, *, task: str = "main") -> Champion:
         database.dispose()
 
 
-def best(
+def top_k(
     shares: NDArray[np.float64], genres: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return per row the numbers and probabilities of the best five genres, the best first."""
-    order = np.argsort(-shares, axis=1, kind="stable")[:, :ANSWERS]
+    order = np.argsort(-shares, axis=1, kind="stable")[:, :TOP_K]
     kept = np.take_along_axis(shares, order, axis=1)
     return genres[order], kept.clip(0.0, 1.0)

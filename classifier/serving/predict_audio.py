@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from classifier.data.dataset import Database
-from classifier.errors import BadChoice
-from classifier.records import Answer
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrackPrediction
 from classifier.serving import predict
-from classifier.serving.predict import Described
+from classifier.serving.predict import TrackDescription
 from genrebase.errors import GenrebaseError, NothingToDo
 
 if TYPE_CHECKING:
-    from classifier.serving.audio_features import (
-        Heard,
-        Unheard,
-    )  # these bring librosa, of an extra
+    from classifier.serving.audio_features import ExtractedAudio, UnreadableAudioFile
 
 _KINDS: Final = (
     "aac aif aifc aiff ape au caf flac m4a mp2 mp3 mpc oga ogg opus rf64 snd w64 wav wave wma wv"
@@ -36,76 +33,78 @@ _NEEDED: Final = ("librosa", "mutagen", "soundfile", "soxr")
 _AHEAD: Final = 4
 """Files waiting per process: what was heard of all would fill the memory."""
 
-Progress = Callable[[int, int], None]
+FileProgress = Callable[[int, int], None]
 """Told (done, of how many) files."""
 
 
-class Unanswered(GenrebaseError):
+class UnreadableAudio(GenrebaseError):
     """The one file that was asked about is no sound."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listened:
+class AudioPredictions:
     """What was said about some files."""
 
-    answers: tuple[tuple[str, Answer], ...]
+    predictions: tuple[tuple[str, TrackPrediction], ...]
     """(file, answer), in the order of the files."""
-    unheard: tuple[tuple[str, str], ...]
+    unreadable: tuple[tuple[str, str], ...]
     """(file, reason)."""
-    hears: bool
+    uses_audio: bool
     """The model learned from what is heard in files; else it knows little of them."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what `predict --audio FOLDER --json` shows."""
         return {
-            "answers": [{"file": file, **answer.as_json()} for file, answer in self.answers],
-            "unreadable": [{"file": file, "reason": reason} for file, reason in self.unheard],
+            "answers": [{"file": file, **answer.as_json()} for file, answer in self.predictions],
+            "unreadable": [{"file": file, "reason": reason} for file, reason in self.unreadable],
         }
 
 
-def run(
+def predict_files(
     database: Database,
     path: Path,
     *,
     task: str = "main",
     workers: int = 1,
-    progress: Progress = lambda _done, _of: None,
-) -> Listened:
+    progress: FileProgress = lambda _done, _of: None,
+) -> AudioPredictions:
     """Listen to a file, or to all in a folder, and answer; nothing is stored.
 
-    A sound that the database knows gets the answer of its track. Raise `BadChoice` without the
+    A sound that the database knows gets the answer of its track. Raise `BadTrainingConfig` without the
     extra `audio` or without such a file, `NothingToDo` for a folder without sound, `NoChampion`.
     """
-    require(_NEEDED)
-    from classifier.serving.audio_features import Heard  # this brings librosa, of an extra
+    require_libraries(_NEEDED)
+    from classifier.serving.audio_features import (
+        ExtractedAudio,
+    )  # this brings librosa, of an extra
 
-    files = find(path)
-    asked = predict.Describing(database, task)
+    files = find_audio_files(path)
+    asked = predict.DescriptionPredictor(database, task)
     answers, unheard = [], []
     for done, heard in enumerate(_hear_all(files, workers), start=1):
-        if isinstance(heard, Heard):
-            answers.append((heard.file, asked.sound(heard.digest, _described(heard))))
+        if isinstance(heard, ExtractedAudio):
+            answers.append((heard.file, asked.predict_file(heard.digest, _described(heard))))
         else:
             unheard.append((heard.file, heard.reason))
         progress(done, len(files))
     if path.is_file() and unheard:
-        raise Unanswered(f"{unheard[0][0]}: {unheard[0][1]}")
-    return Listened(tuple(answers), tuple(unheard), asked.hears)
+        raise UnreadableAudio(f"{unheard[0][0]}: {unheard[0][1]}")
+    return AudioPredictions(tuple(answers), tuple(unheard), asked.uses_audio)
 
 
-def require(libraries: Sequence[str]) -> None:
-    """Raise `BadChoice` where one is not installed."""
+def require_libraries(libraries: Sequence[str]) -> None:
+    """Raise `BadTrainingConfig` where one is not installed."""
     missing = [name for name in libraries if find_spec(name) is None]
     if missing:
-        raise BadChoice(
+        raise BadTrainingConfig(
             f"Listening to files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
         )
 
 
-def find(path: Path) -> list[Path]:
+def find_audio_files(path: Path) -> list[Path]:
     """Return the file, or the sound files of a folder in the order of their names."""
     if not path.exists():
-        raise BadChoice(f"{path}: there is no such file or folder.")
+        raise BadTrainingConfig(f"{path}: there is no such file or folder.")
     if not path.is_dir():
         return [path]
     found = sorted(
@@ -120,31 +119,40 @@ def find(path: Path) -> list[Path]:
     return found
 
 
-def _described(heard: "Heard") -> Described:
+def _described(heard: "ExtractedAudio") -> TrackDescription:
     tags = heard.tags
-    return Described(
+    return TrackDescription(
         tags.title or Path(heard.file).stem,
         tags.artists,
         tags.album or None,
         heard.numbers,
-        {**heard.sound, "provider": "audio", "logmel": heard.spectrum},
+        {**heard.audio_columns, "provider": "audio", "logmel": heard.logmel},
     )
 
 
-def _hear_all(files: Sequence[Path], workers: int) -> "Iterator[Heard | Unheard]":
-    from classifier.serving.audio_features import Unheard, hear  # this brings librosa, of an extra
+def _hear_all(
+    files: Sequence[Path], workers: int
+) -> "Iterator[ExtractedAudio | UnreadableAudioFile]":
+    from classifier.serving.audio_features import (
+        UnreadableAudioFile,
+        extract_features,
+    )  # this brings librosa, of an extra
 
     if len(files) == 1 or workers == 1:
-        yield from map(hear, files)
+        yield from map(extract_features, files)
         return
-    for file, one in zip(files, side_by_side(hear, files, workers), strict=True):
-        yield Unheard(str(file), "the process that listened to it died.") if one is None else one
+    for file, one in zip(files, map_in_processes(extract_features, files, workers), strict=True):
+        yield (
+            UnreadableAudioFile(str(file), "the process that listened to it died.")
+            if one is None
+            else one
+        )
 
 
-def side_by_side(
+def map_in_processes(
     hear: Callable[[Path], Told], files: Sequence[Path], workers: int
 ) -> Iterator[Told | None]:
-    """Yield what `hear` says of each file, in their order; None for one that kills its process."""
+    """Yield what `extract` says of each file, in their order; None for one that kills its process."""
     rest = list(files)
     while rest:
         told = 0

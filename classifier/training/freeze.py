@@ -8,35 +8,40 @@ from typing import Any
 from classifier.data import audio_joins, dataset
 from classifier.data import training_data as selecting
 from classifier.data.dataset import Database
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.training import snapshots
 from genrebase.runtime.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SnapshotResult:
     """What was written."""
 
     manifest: Mapping[str, Any]
-    without_id: int = 0
+    tracks_without_id: int = 0
     """Tracks left out for want of a Spotify id; of all rows none is."""
 
 
 def run(
-    database: Database, choice: Choice, folder: Path, clock: Clock, *, ids_only: bool = False
-) -> Done:
+    database: Database,
+    choice: TrainingConfig,
+    folder: Path,
+    clock: Clock,
+    *,
+    ids_only: bool = False,
+) -> SnapshotResult:
     """Write the rows that `choice` asks for into a new folder.
 
     Raise `BadSnapshot` where something is there already, `TooFewTracks` or `BadChoice` where
     nothing could be learned.
     """
-    choice = audio_joins.settled(database, choice)
-    found = dataset.snapshot(database, choice)
-    selection = selecting.select(found, choice)
+    choice = audio_joins.resolve_features(database, choice)
+    found = dataset.load_dataset(database, choice)
+    selection = selecting.split_dataset(found, choice)
     if not ids_only:
-        return Done(snapshots.write(folder, found, selection, choice, clock.now()))
-    rows = dataset.read("tracks", database, columns=("track_id", "spotify_id"))
+        return SnapshotResult(snapshots.write(folder, found, selection, choice, clock.now()))
+    rows = dataset.read_view("tracks", database, columns=("track_id", "spotify_id"))
     ids = rows.dropna().set_index("track_id")["spotify_id"]
     manifest = snapshots.write(folder, found, selection, choice, clock.now(), spotify_ids=ids)
     written = sum(file["rows"] for file in manifest["files"].values())
-    return Done(manifest, int(selection.rivals.sum()) - written)
+    return SnapshotResult(manifest, int(selection.in_task.sum()) - written)

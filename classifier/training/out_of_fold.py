@@ -16,36 +16,36 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
 from classifier.data import soft_labels
-from classifier.data.soft_labels import Learning
+from classifier.data.soft_labels import TrainingSet
 from classifier.errors import TooFewTracks
 from classifier.ports import Estimator, Labels, Validation
 
-GROUPS: Final = 3
+N_SPLITS: Final = 3
 """Refits. Each learns from two thirds; more would cost a whole training each."""
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
-def answers(
+def predict_out_of_fold(
     estimator: Estimator,
     frame: pd.DataFrame,
-    learning: Learning,
+    learning: TrainingSet,
     validation: Validation | None,
     classes: Labels,
-    tell: Tell,
+    tell: Log,
 ) -> NDArray[np.float64]:
     """Return a probability per row of `frame` and genre of `classes`.
 
     `learning` is what is to be learned of these tracks.
     """
     folds, codes = np.unique(_folds(frame), return_inverse=True)
-    groups = codes % min(GROUPS, len(folds))
-    learned = np.searchsorted(folds, _folds(learning.frame)) % min(GROUPS, len(folds))
+    groups = codes % min(N_SPLITS, len(folds))
+    learned = np.searchsorted(folds, _folds(learning.frame)) % min(N_SPLITS, len(folds))
     shares = np.zeros((len(frame), len(classes)))
     for group in range(groups.max() + 1):
         tell(f"refit {group + 1} of {groups.max() + 1}, for honest answers about training tracks")
         held = groups == group
-        fitted = _fitted(estimator, learning.only(learned != group), validation)
+        fitted = _fitted(estimator, learning.subset(learned != group), validation)
         columns = np.searchsorted(classes, fitted.classes_)
         shares[np.ix_(held, columns)] = fitted.predict_proba(frame[held])
     return shares
@@ -55,7 +55,9 @@ def _folds(frame: pd.DataFrame) -> NDArray[np.int64]:
     return frame["track_fold"].to_numpy(dtype=np.int64)
 
 
-def _fitted(estimator: Estimator, learning: Learning, validation: Validation | None) -> Estimator:
+def _fitted(
+    estimator: Estimator, learning: TrainingSet, validation: Validation | None
+) -> Estimator:
     if len(np.unique(learning.labels)) > 1:
         return soft_labels.fit(clone(estimator), learning, validation)
     if len(learning.labels) == 0:

@@ -7,10 +7,10 @@ import numpy as np
 from classifier import estimators, threads
 from classifier.data import dataset, published_split, regimes, soft_labels
 from classifier.data.dataset import Database
-from classifier.data.genre_mapping import labelled
-from classifier.data.soft_labels import Learning
-from classifier.errors import BadChoice, ClassifierError, NoArtifact, NoChampion
-from classifier.records import MAIN, SHARED, Choice, StoredModel
+from classifier.data.genre_mapping import apply_label_policy
+from classifier.data.soft_labels import TrainingSet
+from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
+from classifier.records import DEFAULT_TASK, SOFT_LABELS, StoredModel, TrainingConfig
 from classifier.registry import model_store, retention
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold
@@ -18,26 +18,26 @@ from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store import tables
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 def run(
-    database: Database, number: int, clock: Clock, *, tell: Tell, cores: int | None = None
+    database: Database, number: int, clock: Clock, *, log: Log, cores: int | None = None
 ) -> StoredModel:
     """Crown model `number`; return it.
 
-    Raise `UnknownModel`, `NoArtifact` for one that retention left only the figures of, or
+    Raise `UnknownModel`, `ArtifactDropped` for one that retention left only the figures of, or
     `BrokenArtifact`.
     """
     with jobs.job_run(database, clock, "promote") as job:
         model = dataset.model(database, number)
-        job.note(model=number)
+        job.set_facts(model=number)
         if model.status == "champion":
-            job.outcome("nothing_new")
+            job.set_outcome("nothing_new")
             return model
         _check(model)
         if model.artifact_sha256 is None:
-            raise NoArtifact(
+            raise ArtifactDropped(
                 f"Model {number} cannot answer: only its figures were kept. `classifier models` "
                 "shows which are kept whole; `classifier pin ID` keeps one whatever comes."
             )
@@ -45,55 +45,55 @@ def run(
         loaded = serving.load(database, model)
         answers = None
         if model.status != "retired":  # who was champion before has them
-            answers = _out_of_fold(database, loaded, tell, cores)
-        claim = model_store.Claim(answers, None if champion is None else champion.id)
-        model_store.crown(database, number, model.task, "Promoted by hand.", clock.now(), claim)
+            answers = _out_of_fold(database, loaded, log, cores)
+        claim = model_store.PromotionRequest(answers, None if champion is None else champion.id)
+        model_store.promote(database, number, model.task, "Promoted by hand.", clock.now(), claim)
         return dataset.model(database, number)
 
 
-def back(
+def rollback(
     database: Database,
     clock: Clock,
     *,
-    tell: Tell,
-    task: str = MAIN,
+    log: Log,
+    task: str = DEFAULT_TASK,
     cores: int | None = None,
 ) -> StoredModel:
     """Crown the champion before the present one again; raise `NoChampion` where none was."""
-    before = retention.before(dataset.models(database, task))
+    before = retention.previous_champions(dataset.models(database, task))
     if not before:
         raise NoChampion(f"No model was champion of the task {task!r} before this one.")
-    return run(database, before[0].id, clock, tell=tell, cores=cores)
+    return run(database, before[0].id, clock, log=log, cores=cores)
 
 
 def _check(model: StoredModel) -> None:
-    """Raise `BadChoice` for a model that nobody could judge as champion."""
+    """Raise `BadTrainingConfig` for a model that nobody could judge as champion."""
     if model.status == "refit":
-        raise BadChoice(
+        raise BadTrainingConfig(
             f"Model {model.id} is a refit of model {model.parent_id} and has no figures of its "
             f"own: promote {model.parent_id}."
         )
     if "snapshot" in model.feature_schema:
-        raise BadChoice(
+        raise BadTrainingConfig(
             f"Model {model.id} learned from frozen rows, not from this database's: "
             "train the same here, without --snapshot."
         )
 
 
 def _out_of_fold(
-    database: Database, champion: serving.Champion, tell: Tell, cores: int | None
-) -> model_store.Predictions:
+    database: Database, champion: serving.LoadedModel, tell: Log, cores: int | None
+) -> model_store.PredictionBatch:
     """Return answers about the tracks that a model learned from, by refits."""
-    model, choice = champion.model, Choice.of(champion.model)
-    found = dataset.snapshot(database, choice)
+    model, choice = champion.model, TrainingConfig.from_model(champion.model)
+    found = dataset.load_dataset(database, choice)
     if choice.split == "official":
-        found = published_split.sided(found)
-    asked = labelled(found.tracks, found.sighted, found.mappings, choice)
+        found = published_split.apply_published_split(found)
+    asked = apply_label_policy(found.tracks, found.sightings, found.mappings, choice)
     tracks = asked.tracks
     ids = tracks["track_id"].to_numpy(dtype=np.int64)
     labels = tracks["label"].to_numpy(dtype=str)
     known = np.isin(labels, model.classes)
-    learned = np.isin(ids, champion.packed.learned) & known
+    learned = np.isin(ids, champion.artifact.train_ids) & known
     if not learned.any():
         raise ClassifierError(
             f"None of the tracks that model {model.id} learned from is there any more: "
@@ -101,18 +101,18 @@ def _out_of_fold(
         )
     held = np.isin(tracks["side"].to_numpy(dtype=str), _VALIDATION) & known
     validation = (tracks[held], labels[held]) if held.any() else None
-    workers = threads.fitting(len(ids), len(model.classes), cores)
-    with threads.capped(workers):
+    workers = threads.thread_count(len(ids), len(model.classes), cores)
+    with threads.limit_threads(workers):
         estimator = estimators.build(choice, threads=workers)
-        learning = Learning(tracks[learned], labels[learned])
-        if choice.labels == SHARED:
-            under = asked.sighted[asked.sighted["genre"].isin(model.classes)].groupby("genre")
-            learning = soft_labels.shared(
+        learning = TrainingSet(tracks[learned], labels[learned])
+        if choice.labels == SOFT_LABELS:
+            under = asked.sightings[asked.sightings["genre"].isin(model.classes)].groupby("genre")
+            learning = soft_labels.expand_soft_labels(
                 learning.frame,
                 learning.labels,
                 {str(genre): rows.to_numpy(dtype=np.int64) for genre, rows in under["track_id"]},
             )
-        shares = out_of_fold.answers(
+        shares = out_of_fold.predict_out_of_fold(
             estimator,
             tracks[learned],
             learning,
@@ -120,14 +120,14 @@ def _out_of_fold(
             np.asarray(model.classes),
             tell,
         )
-    genres, probabilities = serving.best(shares, champion.genre_ids)
-    seen = regimes.familiar(
+    genres, probabilities = serving.top_k(shares, champion.genre_ids)
+    seen = regimes.has_seen_artist(
         ids[learned],
         found.credits["track_id"].to_numpy(dtype=np.int64),
         found.credits["artist_id"].to_numpy(dtype=np.int64),
-        champion.packed.learned,
+        champion.artifact.train_ids,
     )
-    return model_store.Predictions(ids[learned], genres, probabilities, seen, in_training=True)
+    return model_store.PredictionBatch(ids[learned], genres, probabilities, seen, in_training=True)
 
 
 _VALIDATION = tuple(side for side in tables.SIDES if side.startswith("validation"))

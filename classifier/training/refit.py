@@ -13,21 +13,21 @@ from classifier import estimators, threads
 from classifier.data import dataset, soft_labels
 from classifier.data import training_data as selecting
 from classifier.data.dataset import Database
-from classifier.data.training_data import Selection
+from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.features import groups
 from classifier.ports import Estimator
-from classifier.records import Choice, Decision, Epoch, StoredModel
+from classifier.records import Epoch, PromotionDecision, StoredModel, TrainingConfig
 from classifier.registry import artifacts, model_store
 from classifier.training import train
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 def run(
-    database: Database, task: str, clock: Clock, *, tell: Tell, cores: int | None = None
+    database: Database, task: str, clock: Clock, *, log: Log, cores: int | None = None
 ) -> StoredModel:
     """Store and return a refit of the champion of `task`.
 
@@ -36,13 +36,15 @@ def run(
     beside another training.
     """
     name = f"{train.job_name(task)} (refit)"
-    with jobs.job_run(database, clock, name, alone=True) as job:
+    with jobs.job_run(database, clock, name, exclusive=True) as job:
         began = clock.monotonic()
         parent = dataset.champion(database, task)
-        choice = replace(Choice.of(parent), genres=parent.classes, exclude=(), min_tracks=2)
-        tell("reading the tracks")
-        found = dataset.snapshot(database, choice)
-        selection = everything(selecting.select(found, choice), choice)
+        choice = replace(
+            TrainingConfig.from_model(parent), genres=parent.classes, exclude=(), min_tracks=2
+        )
+        log("reading the tracks")
+        found = dataset.load_dataset(database, choice)
+        selection = with_test_tracks(selecting.split_dataset(found, choice), choice)
         if selection.classes != parent.classes:
             raise TooFewTracks(
                 f"Genres of model {parent.id} have too few tracks by now: "
@@ -57,27 +59,27 @@ def run(
         }
         model = _same(database, parent, recipe)
         if model is not None:
-            job.outcome("nothing_new")
+            job.set_outcome("nothing_new")
             return model
-        tell(f"learning from {int(selection.learned.sum()):,} tracks")
-        fitted, epochs = _fitted(selection, choice, cores, tell)
+        log(f"learning from {int(selection.train_mask.sum()):,} tracks")
+        fitted, epochs = _fitted(selection, choice, cores, log)
         seconds = clock.monotonic() - began
         candidate = _candidate(parent, selection, fitted, recipe, clock, seconds)
         reason = (
             f"Recipe of model {parent.id} on all labelled tracks but the validation ones; its "
             "figures are not its own."
         )
-        decision = Decision("refit", reason)
+        decision = PromotionDecision("refit", reason)
         number = model_store.store_model(database, candidate, (), (), decision, None, epochs)
-        job.note(model=number, parent=parent.id, rows=candidate.trained_rows)
+        job.set_facts(model=number, parent=parent.id, rows=candidate.trained_rows)
         return dataset.model(database, number)
 
 
-def everything(selection: Selection, choice: Choice) -> Selection:
+def with_test_tracks(selection: SplitDataset, choice: TrainingConfig) -> SplitDataset:
     """Return a selection that learns from every side but the validation sides."""
-    kept = selection.rivals & ~selection.on("validation")
-    learned = selecting.thinned(selection.tracks, selection.labels, kept, choice)
-    return replace(selection, learned=learned)
+    kept = selection.in_task & ~selection.held_out("validation")
+    learned = selecting.subsample(selection.tracks, selection.labels, kept, choice)
+    return replace(selection, train_mask=learned)
 
 
 def _same(database: Database, parent: StoredModel, recipe: dict[str, Any]) -> StoredModel | None:
@@ -94,29 +96,29 @@ def _same(database: Database, parent: StoredModel, recipe: dict[str, Any]) -> St
 
 
 def _fitted(
-    selection: Selection, choice: Choice, cores: int | None, tell: Tell
+    selection: SplitDataset, choice: TrainingConfig, cores: int | None, tell: Log
 ) -> tuple[Estimator, list[Epoch]]:
-    workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
-    with threads.capped(workers):
+    workers = threads.thread_count(len(selection.tracks), len(selection.classes), cores)
+    with threads.limit_threads(workers):
         estimator = estimators.build(choice, threads=workers)
-        epochs = train.heard(estimator, tell)
-        fitted = soft_labels.fit(estimator, selection.learning(), selection.validation())
+        epochs = train.record_epochs(estimator, tell)
+        fitted = soft_labels.fit(estimator, selection.training_set(), selection.validation())
         return fitted, epochs
 
 
 def _candidate(
     parent: StoredModel,
-    selection: Selection,
+    selection: SplitDataset,
     fitted: Estimator,
     recipe: dict[str, Any],
     clock: Clock,
     seconds: float,
-) -> model_store.Candidate:
-    artifact = artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))
-    artifacts.unpack(artifact)  # what cannot be loaded again is not worth storing
-    looked_at = estimators.looked_at(fitted, tuple(parent.choice["features"]))
+) -> model_store.CandidateModel:
+    artifact = artifacts.serialise(artifacts.ModelArtifact(fitted, selection.train_ids))
+    artifacts.deserialise(artifact)  # what cannot be loaded again is not worth storing
+    looked_at = estimators.usable_groups(fitted, tuple(parent.choice["features"]))
     columns = groups.columns(looked_at, selection.tracks)
-    return model_store.Candidate(
+    return model_store.CandidateModel(
         created_at=clock.now(),
         task=parent.task,
         estimator=parent.estimator,
@@ -125,12 +127,14 @@ def _candidate(
         feature_schema={"columns": columns, "classes": list(selection.classes)},
         data_fingerprint=recipe["data"],
         origin=parent.origin,
-        trained_rows=int(selection.learned.sum()),
+        trained_rows=int(selection.train_mask.sum()),
         seconds=seconds,
         artifact=artifact,
         artifact_sha256=artifacts.checksum(artifact),
         metrics={**parent.metrics, "of_model": parent.id},
         versions=recipe["versions"],
-        probes=artifacts.probe(fitted, selection.tracks[selection.learned], columns),
+        probes=artifacts.golden_predictions(
+            fitted, selection.tracks[selection.train_mask], columns
+        ),
         parent_id=parent.id,
     )

@@ -18,16 +18,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.data import training_data as selecting
-from classifier.data.dataset import Snapshot
+from classifier.data.dataset import RawDataset
 from classifier.data.genre_mapping import DEFAULT_MAPPING
-from classifier.data.training_data import Selection
+from classifier.data.training_data import SplitDataset
 from classifier.errors import BadSnapshot
-from classifier.records import Choice, Preparation
+from classifier.records import Preprocessing, TrainingConfig
 from classifier.registry import artifacts
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
-TERMS: Final = (
+SPOTIFY_TERMS: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and passing it on: "
     "publish rows of that origin by their ids only (--ids-only)."
 )
@@ -35,12 +35,12 @@ _FRAMES: Final = ("tracks", "credits", "sighted")
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class TrainingSnapshot:
     """A snapshot as it was read."""
 
     name: str
-    found: Snapshot
-    choice: Choice
+    dataset: RawDataset
+    config: TrainingConfig
     """What was asked when it was made."""
     manifest: Mapping[str, Any]
 
@@ -57,9 +57,9 @@ class Frozen:
 
 def write(
     folder: Path,
-    found: Snapshot,
-    selection: Selection,
-    choice: Choice,
+    found: RawDataset,
+    selection: SplitDataset,
+    choice: TrainingConfig,
     at: datetime,
     *,
     spotify_ids: "pd.Series[str] | None" = None,
@@ -94,7 +94,7 @@ def write(
     return manifest
 
 
-def read(folder: Path) -> Frozen:
+def read(folder: Path) -> TrainingSnapshot:
     """Return a snapshot, every file checked; raise `BadSnapshot` with what is wrong."""
     manifest = _read_manifest(folder)
     if manifest["ids_only"]:
@@ -103,7 +103,7 @@ def read(folder: Path) -> Frozen:
             "their genres with `collector label`, and train on that."
         )
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
-    found = Snapshot(
+    found = RawDataset(
         frames["tracks"],
         frames["credits"],
         frames["sighted"],
@@ -111,19 +111,21 @@ def read(folder: Path) -> Frozen:
         manifest["origin"],
         manifest["mappings"],
     )
-    return Frozen(folder.name, found, _choice(manifest["choice"]), manifest)
+    return TrainingSnapshot(folder.name, found, _choice(manifest["choice"]), manifest)
 
 
-def merged(frozen: Choice, told: Choice, default: Choice) -> Choice:
+def merge_config(
+    frozen: TrainingConfig, told: TrainingConfig, default: TrainingConfig
+) -> TrainingConfig:
     """Return what was asked when it was frozen, but for what somebody now tells otherwise."""
     values = {
         one.name: getattr(told if _differ(told, default, one.name) else frozen, one.name)
-        for one in fields(Choice)
+        for one in fields(TrainingConfig)
     }
-    return Choice(**values)
+    return TrainingConfig(**values)
 
 
-def _differ(told: Choice, default: Choice, name: str) -> bool:
+def _differ(told: TrainingConfig, default: TrainingConfig, name: str) -> bool:
     return bool(getattr(told, name) != getattr(default, name))
 
 
@@ -134,12 +136,14 @@ def _check_free(folder: Path) -> None:
         raise BadSnapshot(f"There is no folder {folder.parent}.")
 
 
-def _frames(found: Snapshot, selection: Selection) -> dict[str, pd.DataFrame]:
+def _frames(found: RawDataset, selection: SplitDataset) -> dict[str, pd.DataFrame]:
     """Return the rows in play, as they stand in the database: a mapping is applied in reading."""
-    ids = selection.ids[selection.rivals]
+    ids = selection.ids[selection.in_task]
     return {
         name: frame[_of(frame, ids)].reset_index(drop=True)
-        for name, frame in zip(_FRAMES, (found.tracks, found.credits, found.sighted), strict=True)
+        for name, frame in zip(
+            _FRAMES, (found.tracks, found.credits, found.sightings), strict=True
+        )
     }
 
 
@@ -147,8 +151,8 @@ def _of(frame: pd.DataFrame, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.isin(frame["track_id"].to_numpy(dtype=np.int64), ids)
 
 
-def _ids(selection: Selection, spotify_ids: "pd.Series[str]") -> pd.DataFrame:
-    rows = selection.tracks.loc[selection.rivals, ["track_id", "track_fold", "side"]]
+def _ids(selection: SplitDataset, spotify_ids: "pd.Series[str]") -> pd.DataFrame:
+    rows = selection.tracks.loc[selection.in_task, ["track_id", "track_fold", "side"]]
     known = rows.assign(spotify_id=rows["track_id"].map(spotify_ids).astype("string"))
     return known.dropna(subset=["spotify_id"])[["spotify_id", "track_fold", "side"]].sort_values(
         "spotify_id"
@@ -165,16 +169,16 @@ def _described(file: Path, frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _manifest(
-    found: Snapshot,
-    selection: Selection,
-    choice: Choice,
+    found: RawDataset,
+    selection: SplitDataset,
+    choice: TrainingConfig,
     at: datetime,
     files: Mapping[str, Any],
     *,
     ids_only: bool,
 ) -> dict[str, Any]:
     mapping = choice.mapping or DEFAULT_MAPPING
-    labels, counts = np.unique(selection.labels[selection.rivals], return_counts=True)
+    labels, counts = np.unique(selection.labels[selection.in_task], return_counts=True)
     return {
         "format": FORMAT,
         "created_at": at.isoformat(),
@@ -187,7 +191,7 @@ def _manifest(
         },
         "fingerprint": selecting.fingerprint(selection),
         "files": dict(files),
-        "genres": {} if ids_only else dict(found.genres),
+        "genres": {} if ids_only else dict(found.genre_ids),
         "tracks_per_genre": {}
         if ids_only
         else dict(zip(labels.tolist(), counts.tolist(), strict=True)),
@@ -196,18 +200,18 @@ def _manifest(
         else {},
         "origin": found.origin,
         "versions": artifacts.versions(),
-        "terms": TERMS,
+        "terms": SPOTIFY_TERMS,
     }
 
 
-def _choice(stored: Mapping[str, Any]) -> Choice:
-    known = {one.name for one in fields(Choice)}
+def _choice(stored: Mapping[str, Any]) -> TrainingConfig:
+    known = {one.name for one in fields(TrainingConfig)}
     told = {name: value for name, value in stored.items() if name in known}
     for name in ("genres", "exclude", "features"):
         if told.get(name) is not None:
             told[name] = tuple(told[name])
-    told["preparation"] = Preparation(**told.get("preparation", {}))
-    return Choice(**told)
+    told["preparation"] = Preprocessing(**told.get("preparation", {}))
+    return TrainingConfig(**told)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -12,27 +12,35 @@ from sklearn.base import clone
 from classifier import estimators, threads
 from classifier.data import audio_joins, dataset, soft_labels
 from classifier.data import training_data as selecting
-from classifier.data.dataset import Database, Snapshot
-from classifier.data.training_data import Selection
-from classifier.errors import BadChoice, BrokenArtifact, SameUnderWay
+from classifier.data.dataset import Database, RawDataset
+from classifier.data.training_data import SplitDataset
+from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRunning
 from classifier.evaluation import report
 from classifier.features import groups
-from classifier.ports import ByEpochs, Estimator
-from classifier.records import LEVELS, MAIN, SPLITS, Choice, Decision, Epoch, StoredModel
+from classifier.ports import Estimator, ReportsEpochs
+from classifier.records import (
+    DEFAULT_TASK,
+    LEVELS,
+    SPLITS,
+    Epoch,
+    PromotionDecision,
+    StoredModel,
+    TrainingConfig,
+)
 from classifier.registry import artifacts, model_store, retention
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold as outoffold
-from classifier.training.evaluate import Judged, judge
-from classifier.training.snapshots import Frozen
+from classifier.training.evaluate import Evaluation, evaluate
+from classifier.training.snapshots import TrainingSnapshot
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.db_retry import outlast
+from genrebase.runtime.db_retry import retry_until_available
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainResult:
     """What a training came to."""
 
     model: StoredModel
@@ -57,87 +65,91 @@ class Trained:
 
 def job_name(task: str) -> str:
     """Return the name of the job in `job_run`."""
-    return "train" if task == MAIN else f"train {task}"
+    return "train" if task == DEFAULT_TASK else f"train {task}"
 
 
 def run(
     database: Database,
-    choice: Choice,
+    choice: TrainingConfig,
     clock: Clock,
     *,
-    tell: Tell,
+    log: Log,
     cores: int | None = None,
     again: bool = False,
-    frozen: Frozen | None = None,
-    remembered: int = retention.REMEMBERED,
-) -> Trained:
+    snapshot: TrainingSnapshot | None = None,
+    keep_last: int = retention.DEFAULT_KEEP_LAST,
+) -> TrainResult:
     """Train what `choice` asks for, and write down that it was done.
 
     With `again` also where nothing is new. On `frozen` rows it repeats figures: such a model is
-    stored with them, and never competes. Raise `TooFewTracks`, `BadChoice`, `BadParameter` or
+    stored with them, and never competes. Raise `TooFewTracks`, `BadTrainingConfig`, `BadParameter` or
     `UnknownPlugin` where it cannot be; then nothing but the `job_run` row is written. One training
-    at a time: raise `AlreadyRuns` beside another, `SameUnderWay` beside one of the same question.
+    at a time: raise `AlreadyRuns` beside another, `SameTrainingRunning` beside one of the same question.
     """
-    name = job_name(choice.task) + ("" if frozen is None else " (snapshot)")
-    if frozen is None:
-        choice = audio_joins.settled(database, choice)
+    name = job_name(choice.task) + ("" if snapshot is None else " (snapshot)")
+    if snapshot is None:
+        choice = audio_joins.resolve_features(database, choice)
     with _alone(database, name, choice, clock) as job:
-        done = _run(database, choice, clock, tell, cores, job, again=again, frozen=frozen)
-        job.note(model=done.model.id, status=done.model.status, rows=done.model.trained_rows)
+        done = _run(database, choice, clock, log, cores, job, again=again, frozen=snapshot)
+        job.set_facts(model=done.model.id, status=done.model.status, rows=done.model.trained_rows)
         if done.nothing_new:
-            job.outcome("nothing_new")
+            job.set_outcome("nothing_new")
         else:
-            pruned = retention.prune(database, choice.task, remembered=remembered)
-            job.note(given_up=pruned.given_up)
+            pruned = retention.prune(database, choice.task, keep_last=keep_last)
+            job.set_facts(given_up=pruned.dropped_artifacts)
         return done
 
 
 @contextmanager
-def _alone(database: Database, name: str, choice: Choice, clock: Clock) -> Iterator[jobs.Run]:
+def _alone(
+    database: Database, name: str, choice: TrainingConfig, clock: Clock
+) -> Iterator[jobs.RunRecorder]:
     asked = {"estimator": choice.estimator, "params": dict(choice.params), **choice.as_json()}
     facts = {"asked": asked}
     try:
-        entered = jobs.job_run(database, clock, name, alone=True, facts=facts)
+        entered = jobs.job_run(database, clock, name, exclusive=True, facts=facts)
         with entered as job:
             yield job
-    except jobs.AlreadyRuns as error:
+    except jobs.AlreadyRunning as error:
         if error.run.job == name and error.run.counts.get("asked") == asked:
-            raise SameUnderWay(f"{error} It trains what was asked for here.") from error
+            raise SameTrainingRunning(f"{error} It trains what was asked for here.") from error
         raise
 
 
 def _run(
     database: Database,
-    choice: Choice,
+    choice: TrainingConfig,
     clock: Clock,
-    tell: Tell,
+    tell: Log,
     cores: int | None,
-    job: jobs.Run,
+    job: jobs.RunRecorder,
     *,
     again: bool,
-    frozen: Frozen | None,
-) -> Trained:
+    frozen: TrainingSnapshot | None,
+) -> TrainResult:
     began = clock.monotonic()
     asked = estimators.build(choice, threads=1)  # a wrong name is refused before the loading
     tell("reading the tracks")
-    found = dataset.snapshot(database, choice) if frozen is None else frozen.found
+    found = dataset.load_dataset(database, choice) if frozen is None else frozen.dataset
     if frozen is None:
-        job.note(labelled=len(found.tracks))
+        job.set_facts(labelled=len(found.tracks))
     champion = dataset.find_champion(database, choice.task) if frozen is None else None
     _check_question(choice, champion)
-    selection = selecting.select(found, choice, also=champion.classes if champion else ())
+    selection = selecting.split_dataset(
+        found, choice, champion_genres=champion.classes if champion else ()
+    )
     recipe = _recipe(choice, selection, asked)
     told: dict[str, Any] = {"left_out": dict(selection.left_out)}
     told["unmapped"] = dict(selection.unmapped)
-    unheard = selecting.unheard(selection, choice)
+    unheard = selecting.missing_audio_warning(selection, choice)
     warnings = () if unheard is None else (unheard,)
-    job.note(**({} if unheard is None else {"warning": unheard}))
+    job.set_facts(**({} if unheard is None else {"warning": unheard}))
     if not again:
         same = _same(database, choice, recipe, frozen)
         if same is not None:
-            return Trained(same, nothing_new=True, warnings=warnings, **told)
-    workers = threads.fitting(len(selection.tracks), len(selection.classes), cores)
-    with threads.capped(workers):
+            return TrainResult(same, nothing_new=True, warnings=warnings, **told)
+    workers = threads.thread_count(len(selection.tracks), len(selection.classes), cores)
+    with threads.limit_threads(workers):
         estimator = estimators.build(choice, threads=workers)
         made = _make(database, selection, estimator, champion, choice, tell, frozen)
     seconds = clock.monotonic() - began
@@ -145,27 +157,29 @@ def _run(
     if frozen is not None:
         schema = {**candidate.feature_schema, "snapshot": frozen.as_json()}
         candidate = replace(candidate, feature_schema=schema)
-    number = outlast(clock, lambda: _store(database, candidate, made, champion, selection))
-    return Trained(
+    number = retry_until_available(
+        clock, lambda: _store(database, candidate, made, champion, selection)
+    )
+    return TrainResult(
         dataset.model(database, number), warnings=(*warnings, *made.judged.warnings), **told
     )
 
 
-def _check_question(choice: Choice, champion: StoredModel | None) -> None:
-    """Raise `BadChoice` where models of one task would answer different questions."""
-    if choice.task == MAIN and choice.level != LEVELS[0]:
-        raise BadChoice(
-            f"The task {MAIN!r} answers with the genres that tracks carry: name another one "
+def _check_question(choice: TrainingConfig, champion: StoredModel | None) -> None:
+    """Raise `BadTrainingConfig` where models of one task would answer different questions."""
+    if choice.task == DEFAULT_TASK and choice.level != LEVELS[0]:
+        raise BadTrainingConfig(
+            f"The task {DEFAULT_TASK!r} answers with the genres that tracks carry: name another one "
             "for broad genres, as in --task broad."
         )
-    if choice.task == MAIN and choice.split != SPLITS[0]:
-        raise BadChoice(
-            f"The task {MAIN!r} is judged on the frozen folds: name another one for the "
+    if choice.task == DEFAULT_TASK and choice.split != SPLITS[0]:
+        raise BadTrainingConfig(
+            f"The task {DEFAULT_TASK!r} is judged on the frozen folds: name another one for the "
             "published split, as in --task official."
         )
-    if champion is not None and not Choice.of(champion).asks_like(choice):
+    if champion is not None and not TrainingConfig.from_model(champion).same_question(choice):
         told = champion.choice
-        raise BadChoice(
+        raise BadTrainingConfig(
             f"The task {choice.task!r} tells apart {told['level']} genres "
             f"(mapping {told['mapping'] or 'by default'}, unmapped {told['unmapped']}, "
             f"{told.get('split', SPLITS[0])} split): "
@@ -178,7 +192,7 @@ class _Made:
     """What the computing came to."""
 
     fitted: Estimator
-    judged: Judged
+    judged: Evaluation
     artifact: bytes
     out_of_fold: NDArray[np.float64] | None
     """Answers about the tracks it learned from; only a champion needs them."""
@@ -188,35 +202,37 @@ class _Made:
 
 def _make(
     database: Database,
-    selection: Selection,
+    selection: SplitDataset,
     estimator: Estimator,
     champion: StoredModel | None,
-    choice: Choice,
-    tell: Tell,
-    frozen: Frozen | None,
+    choice: TrainingConfig,
+    tell: Log,
+    frozen: TrainingSnapshot | None,
 ) -> _Made:
-    learned, validation = selection.learned, selection.validation()
-    frame, learning = selection.tracks[learned], selection.learning()
+    learned, validation = selection.train_mask, selection.validation()
+    frame, learning = selection.tracks[learned], selection.training_set()
     tell(f"learning {len(selection.classes)} genres from {len(frame):,} tracks")
     fresh: Estimator = clone(estimator)
-    epochs = heard(fresh, tell)
+    epochs = record_epochs(fresh, tell)
     fitted = soft_labels.fit(fresh, learning, validation)
     tell("evaluating")
     rival = _rival(database, champion, tell)
-    judged = judge(selection, fitted, estimator, rival, choice)
+    judged = evaluate(selection, fitted, estimator, rival, choice)
     if frozen is not None:
         reason = f"Learned from the frozen rows of {frozen.name}: it repeats figures."
-        judged = replace(judged, decision=Decision("rejected", reason))
-    artifact = artifacts.pack(artifacts.Packed(fitted, selection.learned_ids))
-    artifacts.unpack(artifact)  # what cannot be loaded again is not worth storing
+        judged = replace(judged, decision=PromotionDecision("rejected", reason))
+    artifact = artifacts.serialise(artifacts.ModelArtifact(fitted, selection.train_ids))
+    artifacts.deserialise(artifact)  # what cannot be loaded again is not worth storing
     out_of_fold = None
     if judged.decision.status == "champion":
         classes = np.asarray(selection.classes)
-        out_of_fold = outoffold.answers(estimator, frame, learning, validation, classes, tell)
+        out_of_fold = outoffold.predict_out_of_fold(
+            estimator, frame, learning, validation, classes, tell
+        )
     return _Made(fitted, judged, artifact, out_of_fold, tuple(epochs))
 
 
-def heard(estimator: Estimator, tell: Tell) -> list[Epoch]:
+def record_epochs(estimator: Estimator, tell: Log) -> list[Epoch]:
     """Return where the epochs of the estimator's next `fit` will stand, each told when over."""
     epochs: list[Epoch] = []
 
@@ -226,14 +242,14 @@ def heard(estimator: Estimator, tell: Tell) -> list[Epoch]:
         held = "" if share is None else f", {share:.3f} of the validation tracks right"
         tell(f"epoch {epoch.epoch}: loss {epoch.train_loss:.3f}{held}")
 
-    if isinstance(estimator, ByEpochs):
-        estimator.listen(listener)
+    if isinstance(estimator, ReportsEpochs):
+        estimator.on_epoch(listener)
     return epochs
 
 
 def _rival(
-    database: Database, champion: StoredModel | None, tell: Tell
-) -> serving.Champion | None:
+    database: Database, champion: StoredModel | None, tell: Log
+) -> serving.LoadedModel | None:
     if champion is None:
         return None
     try:
@@ -243,7 +259,9 @@ def _rival(
         return None
 
 
-def _recipe(choice: Choice, selection: Selection, estimator: Estimator) -> dict[str, Any]:
+def _recipe(
+    choice: TrainingConfig, selection: SplitDataset, estimator: Estimator
+) -> dict[str, Any]:
     """Return what makes a training this one and no other, as it is stored."""
     return {
         "choice": choice.as_json(),
@@ -253,7 +271,10 @@ def _recipe(choice: Choice, selection: Selection, estimator: Estimator) -> dict[
 
 
 def _same(
-    database: Database, choice: Choice, recipe: dict[str, Any], frozen: Frozen | None
+    database: Database,
+    choice: TrainingConfig,
+    recipe: dict[str, Any],
+    frozen: TrainingSnapshot | None,
 ) -> StoredModel | None:
     """Return the model that this training would only make again."""
     rows = None if frozen is None else frozen.as_json()
@@ -281,17 +302,19 @@ def _usable(database: Database, model: StoredModel) -> bool:
 
 
 def _candidate(
-    found: Snapshot,
-    choice: Choice,
-    selection: Selection,
+    found: RawDataset,
+    choice: TrainingConfig,
+    selection: SplitDataset,
     made: _Made,
     recipe: dict[str, Any],
     clock: Clock,
     seconds: float,
-) -> model_store.Candidate:
-    columns = groups.columns(estimators.looked_at(made.fitted, choice.features), selection.tracks)
-    learned = selection.tracks[selection.learned]
-    return model_store.Candidate(
+) -> model_store.CandidateModel:
+    columns = groups.columns(
+        estimators.usable_groups(made.fitted, choice.features), selection.tracks
+    )
+    learned = selection.tracks[selection.train_mask]
+    return model_store.CandidateModel(
         created_at=clock.now(),
         task=choice.task,
         estimator=choice.estimator,
@@ -303,35 +326,35 @@ def _candidate(
         },
         data_fingerprint=recipe["data"],
         origin=found.origin,
-        trained_rows=int(selection.learned.sum()),
+        trained_rows=int(selection.train_mask.sum()),
         seconds=seconds,
         artifact=made.artifact,
         artifact_sha256=artifacts.checksum(made.artifact),
-        metrics=report.headline(made.judged.metrics),
+        metrics=report.headline_metrics(made.judged.metrics),
         versions=recipe["versions"],
-        probes=artifacts.probe(made.fitted, learned, columns),
+        probes=artifacts.golden_predictions(made.fitted, learned, columns),
     )
 
 
 def _store(
     database: Database,
-    candidate: model_store.Candidate,
+    candidate: model_store.CandidateModel,
     made: _Made,
     champion: StoredModel | None,
-    selection: Selection,
+    selection: SplitDataset,
 ) -> int:
     claim = None
     if made.out_of_fold is not None:
         places = np.arange(len(selection.classes))
-        genres, probabilities = serving.best(made.out_of_fold, places)
-        answers = model_store.Predictions(
-            selection.learned_ids,
+        genres, probabilities = serving.top_k(made.out_of_fold, places)
+        answers = model_store.PredictionBatch(
+            selection.train_ids,
             genres,
             probabilities,
-            selection.known[selection.learned],
+            selection.seen_artist[selection.train_mask],
             in_training=True,
         )
-        claim = model_store.Claim(answers, None if champion is None else champion.id)
+        claim = model_store.PromotionRequest(answers, None if champion is None else champion.id)
     return model_store.store_model(
         database,
         candidate,

@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from collector.audio.records import Heard
+from collector.audio.records import AudioAnalysis
 from collector.datasets import cells
-from collector.records import ArtistCredit, DurationMs, FoundTrack
+from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.store import names
 
 SOURCE: Final = "audio"
@@ -19,17 +19,17 @@ _LONGEST: Final = 400
 """Characters of a name that are kept: it is a key of an index."""
 
 
-def track(stem: str, heard: Heard, last_year: int) -> FoundTrack:
+def to_track(stem: str, heard: AudioAnalysis, last_year: int) -> SourceTrack:
     """Return a file as a track; `stem` is its name without the ending.
 
     Title and artist are those of the tags; what they lack, the file name tells: `Artist - Title`,
     a track's number before it left out. Without an artist the sound alone says which track it is.
     """
     tags = heard.tags
-    artist, title = from_stem(stem)
+    artist, title = parse_file_name(stem)
     artists = tags.artists or ((artist,) if artist and not tags.title else ())
-    released, year = cells.date(tags.date, last_year)
-    return FoundTrack(
+    released, year = cells.parse_date(tags.date, last_year)
+    return SourceTrack(
         source=SOURCE,
         source_id=heard.digest,
         title=_short(tags.title or title),
@@ -38,12 +38,12 @@ def track(stem: str, heard: Heard, last_year: int) -> FoundTrack:
         release_date=released,
         release_year=year,
         duration_ms=DurationMs(max(1, round(heard.seconds * 1000))),
-        isrc=cells.isrc(tags.isrc),
-        by_name=bool(artists),
+        isrc=cells.parse_isrc(tags.isrc),
+        match_by_name=bool(artists),
     )
 
 
-def from_stem(stem: str) -> tuple[str, str]:
+def parse_file_name(stem: str) -> tuple[str, str]:
     """Return (artist, title) of a file name without its ending; an artist of "" is not known."""
     plain = names.clean(stem)
     if " " not in plain:

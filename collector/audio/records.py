@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genrebase.audio.tags import Tags
+from genrebase.audio.tags import AudioTags
 
 if TYPE_CHECKING:
-    from genrebase.audio.analysis import Analysis  # numpy stands behind these
-    from genrebase.audio.packed_matrices import Matrix
+    from genrebase.audio.analysis import TrackAnalysis
+    from genrebase.audio.packed_matrices import PackedMatrix
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class UnreadableFile:
     """A file of which nothing was heard."""
 
     path: str
@@ -20,24 +20,24 @@ class Unheard:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PackedFeatures:
     """What the sound of a file says, ready to be stored."""
 
     descriptors: bytes
     """Packed, in the order of the schema's columns."""
     estimates: dict[str, float | int | None]
     """Some of the 12 features."""
-    analysis: "Analysis"
-    spectrum: "Matrix"
+    analysis: "TrackAnalysis"
+    logmel: "PackedMatrix"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AudioAnalysis:
     """What was heard in a file."""
 
     digest: str
     """Of the decoded sound."""
     seconds: float
-    tags: Tags
-    told: Told | None
+    tags: AudioTags
+    features: PackedFeatures | None
     """None where this very sound is known already."""

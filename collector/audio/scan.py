@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.audio.records import Unheard
-from genrebase.errors import NothingToDo, Refused
+from collector.audio.records import UnreadableFile
+from genrebase.errors import NothingToDo, UserError
 
 _KINDS: Final = (
     "aac aif aifc aiff ape au caf flac m4a mp2 mp3 mpc oga ogg opus rf64 snd w64 wav wave wma wv"
@@ -22,12 +22,12 @@ _LONGEST_KEY: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class AudioFile:
     """A file as it lies there."""
 
     path: Path
     """Absolute."""
-    inside: str
+    relative_path: str
     """Its path in the folder that was asked for, with slashes."""
     size: int
     modified: int
@@ -39,46 +39,50 @@ class File:
         encoded = os.fsencode(self.path)
         if len(encoded) > _LONGEST_KEY:
             return f"sha256:{hashlib.sha256(encoded).hexdigest()}"
-        return shown(self.path)
+        return display_path(self.path)
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return a path as text; bytes that are no characters as their codes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def find(asked: Path) -> tuple[list[File], list[Unheard]]:
+def find_audio_files(asked: Path) -> tuple[list[AudioFile], list[UnreadableFile]]:
     """Return the sound files of a folder (or the one file), and what cannot be looked at.
 
-    Hidden files and folders are passed over. Raises `Refused` where there is nothing of this
+    Hidden files and folders are passed over. Raises `UserError` where there is nothing of this
     name, `NothingToDo` where the folder holds no sound.
     """
     if not asked.exists():
-        raise Refused(f"{shown(asked)}: there is no such file or folder.")
+        raise UserError(f"{display_path(asked)}: there is no such file or folder.")
     root = asked.absolute()
-    problems: list[Unheard] = []
+    problems: list[UnreadableFile] = []
     paths = _walk(root, problems) if root.is_dir() else [root]
     files = []
     for path in paths:
         try:
             found = path.stat()
         except OSError as error:
-            problems.append(Unheard(shown(path), f"it cannot be looked at: {error.strerror}"))
+            problems.append(
+                UnreadableFile(display_path(path), f"it cannot be looked at: {error.strerror}")
+            )
             continue
         if not stat.S_ISREG(found.st_mode):
-            problems.append(Unheard(shown(path), "it is no file"))
+            problems.append(UnreadableFile(display_path(path), "it is no file"))
             continue
         inside = path.relative_to(root).as_posix() if path != root else path.name
-        files.append(File(path, inside, found.st_size, found.st_mtime_ns))
+        files.append(AudioFile(path, inside, found.st_size, found.st_mtime_ns))
     if not files and not problems:
-        raise NothingToDo(f"{shown(asked)} holds no sound files ({' '.join(sorted(SUFFIXES))}).")
+        raise NothingToDo(
+            f"{display_path(asked)} holds no sound files ({' '.join(sorted(SUFFIXES))})."
+        )
     return files, problems
 
 
-def _walk(root: Path, problems: list[Unheard]) -> Iterator[Path]:
+def _walk(root: Path, problems: list[UnreadableFile]) -> Iterator[Path]:
     def on_error(error: OSError) -> None:
-        where = shown(Path(error.filename or root))
-        problems.append(Unheard(where, f"the folder cannot be read: {error.strerror}"))
+        where = display_path(Path(error.filename or root))
+        problems.append(UnreadableFile(where, f"the folder cannot be read: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, onerror=on_error):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -15,31 +15,33 @@ from typing import BinaryIO
 
 from threadpoolctl import threadpool_limits
 
-from collector.audio.records import Heard, Told, Unheard
-from collector.audio.scan import shown
+from collector.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
+from collector.audio.scan import display_path
 from genrebase.audio import decode, extract, packed_vectors, tags
 
 
-def hear(path: Path, known: AbstractSet[str]) -> Heard | Unheard:
+def analyse(path: Path, known_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
     """Return what is heard in a file, or why nothing is."""
     try:
-        clip = decode.load(path)
-        told = None if clip.digest in known else _told(clip)
-        return Heard(clip.digest, clip.seconds, tags.read(path), told)
-    except decode.Unreadable as error:
-        return Unheard(shown(path), str(error).removeprefix(f"{path}: "))
+        clip = decode.decode_file(path)
+        told = None if clip.digest in known_digests else _told(clip)
+        return AudioAnalysis(clip.digest, clip.seconds, tags.read_tags(path), told)
+    except decode.UndecodableAudio as error:
+        return UnreadableFile(display_path(path), str(error).removeprefix(f"{path}: "))
     except Exception as error:  # noqa: BLE001 - no file, however odd, may stop the others
-        return Unheard(shown(path), f"it cannot be listened to ({type(error).__name__}: {error})")
+        return UnreadableFile(
+            display_path(path), f"it cannot be listened to ({type(error).__name__}: {error})"
+        )
 
 
-def _told(clip: decode.Clip) -> Told:
-    sound = extract.hear(clip)
-    return Told(
-        packed_vectors.pack(sound.descriptors), sound.estimates, sound.analysis, sound.spectrum
+def _told(clip: decode.AudioClip) -> PackedFeatures:
+    sound = extract.extract_clip(clip)
+    return PackedFeatures(
+        packed_vectors.pack(sound.descriptors), sound.estimates, sound.analysis, sound.logmel
     )
 
 
-def answer(asked: BinaryIO, answered: BinaryIO) -> None:
+def serve(asked: BinaryIO, answered: BinaryIO) -> None:
     """Answer until nothing more is asked."""
     known: AbstractSet[str] = pickle.load(asked)  # noqa: S301 - our own pipe
     while True:
@@ -48,7 +50,7 @@ def answer(asked: BinaryIO, answered: BinaryIO) -> None:
         except EOFError:
             return
         try:
-            pickle.dump(hear(path, known), answered)
+            pickle.dump(analyse(path, known), answered)
             answered.flush()
         except BrokenPipeError:
             return
@@ -60,7 +62,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answered, threadpool_limits(limits=1):
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        answer(sys.stdin.buffer, answered)
+        serve(sys.stdin.buffer, answered)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import IO, Final
 
-from collector.audio.records import Heard, Unheard
-from collector.audio.scan import File, shown
+from collector.audio.records import AudioAnalysis, UnreadableFile
+from collector.audio.scan import AudioFile, display_path
 
-FILES_OF_A_PROCESS: Final = 500
+MAX_FILES_PER_PROCESS: Final = 500
 """After so many a process ends and another takes its place: what libraries never give back does
 not add up."""
 _AHEAD: Final = 2
@@ -24,31 +24,31 @@ _COMMAND: Final = (sys.executable, "-m", "collector.audio.worker_main")
 _GONE: Final = (EOFError, OSError, pickle.UnpicklingError)
 
 
-Listen = Callable[
-    [Iterable[File], int, frozenset[str], Callable[[], bool]],
-    Iterator[tuple[File, Heard | Unheard]],
+AnalyseFiles = Callable[
+    [Iterable[AudioFile], int, frozenset[str], Callable[[], bool]],
+    Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]],
 ]
-"""`listen`, and what does the same."""
+"""`analyse_files`, and what does the same."""
 
 
-class Ear:
+class AnalysisWorker:
     """One process that listens; it begins when it is first needed, and anew when it has died."""
 
-    def __init__(self, known: frozenset[str], command: Sequence[str] = _COMMAND) -> None:
+    def __init__(self, known_digests: frozenset[str], command: Sequence[str] = _COMMAND) -> None:
         """Sounds of the digests `known` are only told from others, not analysed."""
-        self._known, self._command = known, command
+        self._known, self._command = known_digests, command
         self._process: subprocess.Popen[bytes] | None = None
         self._heard = 0
 
-    def hear(self, file: File) -> Heard | Unheard:
+    def analyse(self, file: AudioFile) -> AudioAnalysis | UnreadableFile:
         """Return what is heard in a file, or why nothing is."""
         process = self._ready()
         try:
             pickle.dump(file.path, _opened(process.stdin))
             _opened(process.stdin).flush()
-            answer: Heard | Unheard = pickle.load(_opened(process.stdout))  # noqa: S301 - our own process
+            answer: AudioAnalysis | UnreadableFile = pickle.load(_opened(process.stdout))  # noqa: S301 - our own process
         except _GONE:
-            return Unheard(shown(file.path), _ended(self._close()))
+            return UnreadableFile(display_path(file.path), _ended(self._close()))
         self._heard += 1
         return answer
 
@@ -57,7 +57,7 @@ class Ear:
         self._close()
 
     def _ready(self) -> "subprocess.Popen[bytes]":
-        if self._heard >= FILES_OF_A_PROCESS:
+        if self._heard >= MAX_FILES_PER_PROCESS:
             self._close()
         if self._process is None:
             self._heard = 0
@@ -100,18 +100,18 @@ def _ended(code: int) -> str:
     return f"the process that listened to it ended with {code}"
 
 
-def listen(
-    files: Iterable[File],
+def analyse_files(
+    files: Iterable[AudioFile],
     workers: int,
-    known: frozenset[str],
+    known_digests: frozenset[str],
     stop_requested: Callable[[], bool],
     command: Sequence[str] = _COMMAND,
-) -> Iterator[tuple[File, Heard | Unheard]]:
+) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
     """Yield what is heard in each file, in the order given, `workers` at a time.
 
     Asked to stop, it begins no other file, and yields those in hand.
     """
-    ears = [Ear(known, command) for _ in range(workers)]
+    ears = [AnalysisWorker(known_digests, command) for _ in range(workers)]
     with _pool(ears, stop_requested) as hear:
         rest = iter(files)
         first = islice(rest, workers * (1 + _AHEAD))
@@ -125,25 +125,25 @@ def listen(
             yield file, answer
 
 
-Answer = Future[Heard | Unheard | None]
+Answer = Future[AudioAnalysis | UnreadableFile | None]
 """None for a file that was not begun, because a stop was asked for."""
 
 
 @contextmanager
 def _pool(
-    ears: Sequence[Ear], stop_requested: Callable[[], bool]
-) -> Iterator[Callable[[File], Answer]]:
+    ears: Sequence[AnalysisWorker], stop_requested: Callable[[], bool]
+) -> Iterator[Callable[[AudioFile], Answer]]:
     """Yield what has a file heard by the next ear that is idle."""
-    idle: SimpleQueue[Ear] = SimpleQueue()
+    idle: SimpleQueue[AnalysisWorker] = SimpleQueue()
     for ear in ears:
         idle.put(ear)
 
-    def hear(file: File) -> Heard | Unheard | None:
+    def hear(file: AudioFile) -> AudioAnalysis | UnreadableFile | None:
         if stop_requested():
             return None
         ear = idle.get()
         try:
-            return ear.hear(file)
+            return ear.analyse(file)
         finally:
             idle.put(ear)
 

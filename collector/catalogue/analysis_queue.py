@@ -30,9 +30,9 @@ from collector.source_ids import SPOTIFY
 from genrebase.store import bulk, tables
 
 if TYPE_CHECKING:
-    from genrebase.audio.analysis import Analysis  # numpy stands behind it
+    from genrebase.audio.analysis import TrackAnalysis
 
-TABLES: Final = (
+ANALYSIS_TABLES: Final = (
     tables.section,
     tables.progression,
     tables.sound_matrix,
@@ -45,7 +45,7 @@ _UNSEEN: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class LeasedTrack:
     """A track that is ours to ask for, for a while."""
 
     track_id: int
@@ -60,7 +60,7 @@ def attempt_name(provider: str) -> str:
     return f"{provider}_analysis"
 
 
-ATTEMPTS: Final = attempt_name(SPOTIFY)
+ATTEMPT_NAME: Final = attempt_name(SPOTIFY)
 
 
 def has_due(connection: Connection, now: datetime) -> bool:
@@ -68,31 +68,31 @@ def has_due(connection: Connection, now: datetime) -> bool:
     return connection.scalar(_due(select(true()), now).limit(1)) is not None
 
 
-def wanted(connection: Connection, now: datetime, most: int) -> list[int]:
+def by_priority(connection: Connection, now: datetime, limit: int) -> list[int]:
     """Return the tracks whose analysis is wanted most, the most wanted first.
 
     Labelled tracks come before others. Their genres take turns: first the genre for which least
     was asked so far; within a genre first the tracks that stand for it best. Every track that
     waits is looked at: it takes a second or two where there are 100,000.
     """
-    return [row.id for row in connection.execute(_most_wanted(now, most))]
+    return [row.id for row in connection.execute(_most_wanted(now, limit))]
 
 
-def claim(
+def lease(
     connection: Connection, track_ids: Sequence[int], now: datetime, until: datetime
-) -> list[Claimed]:
+) -> list[LeasedTrack]:
     """Take those of some tracks that still wait, for nobody else to ask until then.
 
     Run inside a writing transaction, which the caller commits. The order is kept.
     """
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     track, attempt = tables.track, tables.feature_attempt
     attempts = func.coalesce(attempt.c.attempts, 0).label("attempts")
     due = _due(select(track.c.id, attempts), now).where(track.c.id.in_(track_ids))
     counts = {row.id: row.attempts for row in connection.execute(due)}
     ids = _spotify_ids(connection, list(counts))
     claimed = [
-        Claimed(one, ids[one][counts[one] % len(ids[one])], counts[one])
+        LeasedTrack(one, ids[one][counts[one] % len(ids[one])], counts[one])
         for one in track_ids
         if one in counts
     ]
@@ -101,12 +101,12 @@ def claim(
 
 
 def release(
-    connection: Connection, claimed: Iterable[Claimed], until: datetime, now: datetime
+    connection: Connection, claimed: Iterable[LeasedTrack], until: datetime, now: datetime
 ) -> None:
     """Give back what was taken until then, and not asked for."""
     attempt = tables.feature_attempt
     mine = (
-        attempt.c.provider == ATTEMPTS,
+        attempt.c.provider == ATTEMPT_NAME,
         attempt.c.track_id.in_([one.track_id for one in claimed]),
         attempt.c.next_at == until,
     )
@@ -114,11 +114,11 @@ def release(
     connection.execute(update(attempt).where(*mine).values(next_at=now))
 
 
-def record(
+def record_result(
     connection: Connection,
-    claimed: Claimed,
+    claimed: LeasedTrack,
     provider: str,
-    analysis: "Analysis | None",
+    analysis: "TrackAnalysis | None",
     now: datetime,
     next_at: datetime | None,
 ) -> None:
@@ -130,18 +130,18 @@ def record(
     if not _is_there(connection, claimed.track_id):
         return
     if analysis is not None:
-        store(connection, claimed.track_id, provider, analysis, now)
+        store_analysis(connection, claimed.track_id, provider, analysis, now)
     _remember(
         connection, [(claimed.track_id, claimed.attempts + 1, next_at)], analysis is not None
     )
 
 
-def store(
-    connection: Connection, track_id: int, provider: str, analysis: "Analysis", now: datetime
+def store_analysis(
+    connection: Connection, track_id: int, provider: str, analysis: "TrackAnalysis", now: datetime
 ) -> None:
     """Store the analysis of a track, in the place of an earlier one by the same provider."""
     ids = {"track_id": track_id, "provider": provider}
-    for table in TABLES:
+    for table in ANALYSIS_TABLES:
         connection.execute(delete(table).where(*_of(table, ids)))
     rows: list[tuple[Table, list[dict[str, Any]]]] = [
         (tables.sound_summary, [_summary(analysis, now)]),
@@ -164,9 +164,9 @@ def _rows(table: Table, records: Sequence[object]) -> list[dict[str, Any]]:
     return [{name: getattr(one, name) for name in names} for one in records]
 
 
-def _summary(analysis: "Analysis", now: datetime) -> dict[str, Any]:
-    whole, harmony, timbre = analysis.whole, analysis.harmony, analysis.timbre
-    unknown = [None] * len(tables.DEGREES)
+def _summary(analysis: "TrackAnalysis", now: datetime) -> dict[str, Any]:
+    whole, harmony, timbre = analysis.track_key, analysis.harmony, analysis.timbre
+    unknown = [None] * len(tables.DEGREE_COLUMNS)
     timbres = [*timbre.timbre_means, *timbre.timbre_deviations] if timbre else unknown * 2
     pitches = [*timbre.pitch_means, *timbre.pitch_deviations] if timbre else unknown * 2
     return {
@@ -175,7 +175,7 @@ def _summary(analysis: "Analysis", now: datetime) -> dict[str, Any]:
         "key_confidence": whole.key_confidence,
         "mode_confidence": whole.mode_confidence,
         "sections": harmony.sections,
-        **dict(zip(tables.DEGREES, harmony.shares or unknown, strict=True)),
+        **dict(zip(tables.DEGREE_COLUMNS, harmony.shares or unknown, strict=True)),
         "minor_share": harmony.minor_share,
         "repeated_share": harmony.repeated_share,
         "single_share": harmony.single_share,
@@ -183,8 +183,8 @@ def _summary(analysis: "Analysis", now: datetime) -> dict[str, Any]:
         "degree_changes": harmony.degree_changes,
         "numerals": harmony.numerals,
         "segments": timbre.segments if timbre else 0,
-        **dict(zip(tables.TIMBRES, timbres, strict=True)),
-        **dict(zip(tables.PITCHES, pitches, strict=True)),
+        **dict(zip(tables.TIMBRE_COLUMNS, timbres, strict=True)),
+        **dict(zip(tables.PITCH_COLUMNS, pitches, strict=True)),
         "fetched_at": now,
     }
 
@@ -198,7 +198,7 @@ def _is_there(connection: Connection, track_id: int) -> bool:
 def _due(query: Select[Any], now: datetime) -> Select[Any]:
     """Narrow a query to the tracks to be asked for, joined with what was asked before."""
     track, attempt, alias = tables.track, tables.feature_attempt, tables.track_alias
-    own = and_(attempt.c.track_id == track.c.id, attempt.c.provider == ATTEMPTS)
+    own = and_(attempt.c.track_id == track.c.id, attempt.c.provider == ATTEMPT_NAME)
     return query.select_from(track.outerjoin(attempt, own)).where(
         ~exists().where(tables.sound_summary.c.track_id == track.c.id),
         exists().where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY),
@@ -225,7 +225,7 @@ def _most_wanted(now: datetime, most: int) -> Select[Any]:
     asked_for = (
         select(_label().label("label"))
         .select_from(attempt.join(track, track.c.id == attempt.c.track_id))
-        .where(attempt.c.provider == ATTEMPTS)
+        .where(attempt.c.provider == ATTEMPT_NAME)
         .subquery("asked_for")
     )
     asked = (
@@ -261,13 +261,13 @@ def _most_wanted(now: datetime, most: int) -> Select[Any]:
 
 
 def _spotify_ids(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[str]]:
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT a.track_id, a.source_id FROM {values} CROSS JOIN track_alias a"
         " WHERE a.track_id = listed.value AND a.source = {mark} ORDER BY a.source_id",
         track_ids,
         SPOTIFY,
-        kind="bigint",
+        sql_type="bigint",
     )
     ids: dict[int, list[str]] = {}
     for track_id, source_id in rows:
@@ -289,9 +289,9 @@ def _remember(
         [
             (
                 track_id,
-                ATTEMPTS,
+                ATTEMPT_NAME,
                 count,
-                next_at and tables.as_driver_moment(next_at, dialect),
+                next_at and tables.as_driver_datetime(next_at, dialect),
                 "known" if known else "unknown",
             )
             for track_id, count, next_at in attempts

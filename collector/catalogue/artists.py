@@ -12,7 +12,7 @@ from genrebase.store import bulk, names, tables
 NAME_ONLY: Final = "name"
 """The source of an artist who is known by name only; the normalised name is the id."""
 
-Credit = tuple[str, ArtistCredit]
+SourceCredit = tuple[str, ArtistCredit]
 """A credit, and the source whose id it carries."""
 
 _COLUMNS: Final = ("id", "source", "source_id", "name", "name_key", "fold")
@@ -23,7 +23,7 @@ _SELECT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Artist:
+class StoredArtist:
     """A stored artist."""
 
     id: int
@@ -34,7 +34,9 @@ class Artist:
     fold: int
 
 
-def resolve(connection: Connection, credited: Iterable[Credit]) -> dict[Credit, Artist]:
+def resolve(
+    connection: Connection, credited: Iterable[SourceCredit]
+) -> dict[SourceCredit, StoredArtist]:
     """Return the stored artist of every credit, making those that are not there.
 
     An artist known by name only takes the id when one appears under that name; a credit without
@@ -44,8 +46,8 @@ def resolve(connection: Connection, credited: Iterable[Credit]) -> dict[Credit, 
     keys = {credit: names.normalise(credit[1].name) for credit in addresses}
     by_id, by_name = _stored(connection, addresses.values(), set(keys.values()))
     missing = sum(address not in by_id for address in addresses.values())
-    ids = iter(bulk.next_keys(connection, tables.artist, missing))
-    new: list[Artist] = []
+    ids = iter(bulk.next_ids(connection, tables.artist, missing))
+    new: list[StoredArtist] = []
     adopted: list[tuple[str, str, str, int]] = []
     for credit, address in addresses.items():
         if address in by_id:
@@ -53,14 +55,14 @@ def resolve(connection: Connection, credited: Iterable[Credit]) -> dict[Credit, 
         key = keys[credit]
         known = by_name.get(key)
         if known is None or NAME_ONLY not in (known.source, address[0]):
-            made = Artist(next(ids), *address, credit[1].name, key, names.fold(key))
+            made = StoredArtist(next(ids), *address, credit[1].name, key, names.hash_fold(key))
             new.append(made)
             by_id[address] = made
             by_name.setdefault(key, made)
         elif address[0] == NAME_ONLY:
             by_id[address] = known
         else:
-            named = Artist(known.id, *address, credit[1].name, key, known.fold)
+            named = StoredArtist(known.id, *address, credit[1].name, key, known.fold)
             adopted.append((*address, named.name, named.id))
             by_id[address] = by_name[key] = named
     rows = [tuple(getattr(artist, column) for column in _COLUMNS) for artist in new]
@@ -69,7 +71,7 @@ def resolve(connection: Connection, credited: Iterable[Credit]) -> dict[Credit, 
     return {credit: by_id[address] for credit, address in addresses.items()}
 
 
-def _address(credit: Credit) -> tuple[str, str]:
+def _address(credit: SourceCredit) -> tuple[str, str]:
     source, artist = credit
     if artist.source_id is None:
         return NAME_ONLY, names.normalise(artist.name)
@@ -78,10 +80,10 @@ def _address(credit: Credit) -> tuple[str, str]:
 
 def _stored(
     connection: Connection, addresses: Iterable[tuple[str, str]], keys: set[str]
-) -> tuple[dict[tuple[str, str], Artist], dict[str, Artist]]:
+) -> tuple[dict[tuple[str, str], StoredArtist], dict[str, StoredArtist]]:
     by_key = _SELECT + "a.name_key = listed.value ORDER BY a.id"
-    named = [Artist(*row) for row in bulk.fetch_by(connection, by_key, sorted(keys))]
-    by_name: dict[str, Artist] = {}
+    named = [StoredArtist(*row) for row in bulk.select_in(connection, by_key, sorted(keys))]
+    by_name: dict[str, StoredArtist] = {}
     for artist in named:
         by_name.setdefault(artist.name_key, artist)
     by_id = {(artist.source, artist.source_id): artist for artist in named}
@@ -91,6 +93,6 @@ def _stored(
     wanted.pop(NAME_ONLY, None)
     for source, ids in wanted.items():
         query = _SELECT + "a.source_id = listed.value AND a.source = {mark}"
-        for row in bulk.fetch_by(connection, query, ids, source):
-            by_id[row.source, row.source_id] = Artist(*row)
+        for row in bulk.select_in(connection, query, ids, source):
+            by_id[row.source, row.source_id] = StoredArtist(*row)
     return by_id, by_name

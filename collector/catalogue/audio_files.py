@@ -12,14 +12,14 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select
 
 from collector.audio.metadata import SOURCE
-from collector.audio.records import Told
-from collector.audio.scan import File
+from collector.audio.records import PackedFeatures
+from collector.audio.scan import AudioFile
 from collector.catalogue import analysis_queue, merging, tracks
-from collector.records import ArtistCredit, Delivery, FoundTrack, Recorded, Seen
-from genrebase.errors import Refused
+from collector.records import ArtistCredit, Provenance, RecordResult, SourceTrack, TrackObservation
+from genrebase.errors import UserError
 from genrebase.store import bulk, tables
 
-DELIVERY: Final = Delivery(origin=SOURCE, provider=None)
+PROVENANCE: Final = Provenance(origin=SOURCE, provider=None)
 
 _file = tables.sound_file
 _FILE_COLUMNS: Final = ("path", "size", "modified", "heard_as", "digest", "track_id")
@@ -30,12 +30,12 @@ _REPLACED: Final = ", ".join(
 )
 
 
-class OtherColumns(Refused):
+class DescriptorSchemaConflict(UserError):
     """A set of values is known under this name, with other columns."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StoredAudioFile:
     """A file that was heard."""
 
     key: str
@@ -44,25 +44,25 @@ class Done:
     digest: str
     track_id: int
 
-    def is_still(self, file: File) -> bool:
+    def is_unchanged(self, file: AudioFile) -> bool:
         """Say whether the file is as it was then."""
         return (self.size, self.modified) == (file.size, file.modified)
 
 
 @dataclass(frozen=True, slots=True)
-class Listened:
+class AudioFileRecord:
     """A file, as a track under its genres, with what was heard in it."""
 
-    file: File
+    file: AudioFile
     digest: str
-    track: FoundTrack
+    track: SourceTrack
     genres: Sequence[str]
     """The first is the one that counts."""
-    told: Told | None
+    features: PackedFeatures | None
     """None where the sound was known."""
 
 
-def done(connection: Connection, schema: str) -> dict[str, Done]:
+def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFile]:
     """Return the files that were heard, by their keys, as far as `schema` is stored of them."""
     described = tables.descriptor
     query = (
@@ -74,17 +74,17 @@ def done(connection: Connection, schema: str) -> dict[str, Done]:
             described.c.schema == schema,
         )
     )
-    return {row[0]: Done(*row) for row in connection.execute(query)}
+    return {row[0]: StoredAudioFile(*row) for row in connection.execute(query)}
 
 
 def genres_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, set[str]]:
     """Return under which genres tracks were seen."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT s.track_id, g.name FROM {values} CROSS JOIN sighting s CROSS JOIN genre g"
         " WHERE s.track_id = listed.value AND g.id = s.genre_id",
         track_ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     found: dict[int, set[str]] = {}
     for track_id, name in rows:
@@ -94,32 +94,32 @@ def genres_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, set
 
 def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Return title and primary artist of tracks."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT t.id, t.title, a.name FROM {values} CROSS JOIN track t"
         " JOIN track_artist c ON c.track_id = t.id AND c.position = 0"
         " JOIN artist a ON a.id = c.artist_id WHERE t.id = listed.value",
         track_ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     return {track_id: (title, artist) for track_id, title, artist in rows}
 
 
-def define(connection: Connection, schema: str, columns: Sequence[str]) -> None:
-    """Make a set of values known; raise `OtherColumns` where its name means another one."""
+def register_schema(connection: Connection, schema: str, columns: Sequence[str]) -> None:
+    """Make a set of values known; raise `DescriptorSchemaConflict` where its name means another one."""
     table = tables.descriptor_schema
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     known = connection.scalar(select(table.c["columns"]).where(table.c.name == schema))
     if known is None:
         connection.execute(insert(table).values(name=schema, columns=list(columns)))
     elif list(known) != list(columns):
-        raise OtherColumns(
+        raise DescriptorSchemaConflict(
             f"Descriptors called {schema!r} are stored with other columns "
             f"({len(known)}, not these {len(columns)}): give the file another name."
         )
 
 
-def describe(
+def store_descriptors(
     connection: Connection,
     described: Mapping[int, bytes],
     provider: str,
@@ -127,7 +127,7 @@ def describe(
     now: datetime,
 ) -> None:
     """Store packed values of tracks, in the place of earlier ones."""
-    moment = tables.as_driver_moment(now, connection.dialect.name)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
     bulk.upsert(
         connection,
         tables.descriptor,
@@ -139,7 +139,7 @@ def describe(
 
 def track_ids(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, int]:
     """Return the tracks of a source's ids."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
         " WHERE a.source_id = listed.value AND a.source = {mark}",
@@ -149,23 +149,25 @@ def track_ids(connection: Connection, source: str, ids: Iterable[str]) -> dict[s
     return dict(map(tuple, rows))
 
 
-def record(
-    connection: Connection, listened: Sequence[Listened], schema: str, now: datetime
-) -> Recorded:
+def record_files(
+    connection: Connection, listened: Sequence[AudioFileRecord], schema: str, now: datetime
+) -> RecordResult:
     """Record files in their order; run inside a writing transaction, which the caller commits.
 
     What is heard takes the place of what was heard in an earlier file of the same track. The
-    columns of `schema` must be known (`define`).
+    columns of `schema` must be known (`register_schema`).
     """
-    recorded = tracks.record(connection, _seen(listened), DELIVERY, now)
+    recorded = tracks.record(connection, _seen(listened), PROVENANCE, now)
     _know_sounds(connection, listened, now)
     ids = _tracks_of(connection, listened)
     told = {
-        ids[_address(one)]: one.told  # the last one of a track stays
+        ids[_address(one)]: one.features  # the last one of a track stays
         for one in listened
-        if one.told is not None
+        if one.features is not None
     }
-    describe(connection, {key: one.descriptors for key, one in told.items()}, SOURCE, schema, now)
+    store_descriptors(
+        connection, {key: one.descriptors for key, one in told.items()}, SOURCE, schema, now
+    )
     _estimate(connection, told, now)
     for track_id, one in told.items():
         _analyse(connection, track_id, one, now)
@@ -181,33 +183,42 @@ def record(
     return recorded
 
 
-def label(connection: Connection, labels: Mapping[Done, Sequence[str]], now: datetime) -> None:
+def add_genres(
+    connection: Connection, labels: Mapping[StoredAudioFile, Sequence[str]], now: datetime
+) -> None:
     """Record genres of files that were heard before; run inside a writing transaction."""
     names = names_of(connection, [one.track_id for one in labels])
     seen = []
     for one, genres in labels.items():
         if one.track_id in names:
             title, artist = names[one.track_id]
-            track = FoundTrack(SOURCE, one.digest, title, (ArtistCredit(artist),), by_name=False)
+            track = SourceTrack(
+                SOURCE, one.digest, title, (ArtistCredit(artist),), match_by_name=False
+            )
             seen += _sightings(track, genres)
-    tracks.record(connection, seen, DELIVERY, now)
+    tracks.record(connection, seen, PROVENANCE, now)
 
 
-def _seen(listened: Sequence[Listened]) -> list[Seen]:
+def _seen(listened: Sequence[AudioFileRecord]) -> list[TrackObservation]:
     return [seen for one in listened for seen in _sightings(one.track, one.genres)]
 
 
-def _sightings(track: FoundTrack, genres: Sequence[str]) -> list[Seen]:
+def _sightings(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation]:
     """Return a track under its genres: the first has the better rank."""
-    return [Seen(track, genre, min(place, 1)) for place, genre in enumerate(genres or [None])]
+    return [
+        TrackObservation(track, genre, min(place, 1))
+        for place, genre in enumerate(genres or [None])
+    ]
 
 
-def _address(one: Listened) -> tracks.Address:
+def _address(one: AudioFileRecord) -> tracks.AliasKey:
     return one.track.source, one.track.source_id
 
 
-def _tracks_of(connection: Connection, listened: Sequence[Listened]) -> dict[tracks.Address, int]:
-    found: dict[tracks.Address, int] = {}
+def _tracks_of(
+    connection: Connection, listened: Sequence[AudioFileRecord]
+) -> dict[tracks.AliasKey, int]:
+    found: dict[tracks.AliasKey, int] = {}
     for source in sorted({one.track.source for one in listened}):
         ids = [one.track.source_id for one in listened if one.track.source == source]
         known = track_ids(connection, source, ids)
@@ -215,7 +226,9 @@ def _tracks_of(connection: Connection, listened: Sequence[Listened]) -> dict[tra
     return found
 
 
-def _know_sounds(connection: Connection, listened: Sequence[Listened], now: datetime) -> None:
+def _know_sounds(
+    connection: Connection, listened: Sequence[AudioFileRecord], now: datetime
+) -> None:
     """Make the sounds of files that go by another id known as those tracks'.
 
     Where another track has the sound, the two are one; one that is known by its sound alone takes
@@ -241,15 +254,15 @@ def _unite(connection: Connection, track_id: int, holder: int, source: str, now:
         connection.scalars(select(alias.c.source).where(alias.c.track_id == holder).distinct())
     )
     if sources == {SOURCE}:
-        merging.absorb(connection, track_id, holder, DELIVERY.origin, now)
+        merging.merge_into(connection, track_id, holder, PROVENANCE.origin, now)
     elif source not in sources:
         pair = (min(holder, track_id), max(holder, track_id))
-        merging.merge(connection, [pair], DELIVERY.origin, now)
+        merging.merge_pairs(connection, [pair], PROVENANCE.origin, now)
 
 
-def _estimate(connection: Connection, told: Mapping[int, Told], now: datetime) -> None:
+def _estimate(connection: Connection, told: Mapping[int, PackedFeatures], now: datetime) -> None:
     """Store the estimates; one that no feature can be is left out."""
-    moment = tables.as_driver_moment(now, connection.dialect.name)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = []
     for track_id, one in told.items():
         values = [_within(name, one.estimates.get(name)) for name in tables.FEATURES]
@@ -263,8 +276,8 @@ def _within(name: str, value: float | None) -> float | None:
     return value if value is not None and low <= value <= high else None
 
 
-def _analyse(connection: Connection, track_id: int, told: Told, now: datetime) -> None:
-    analysis_queue.store(connection, track_id, SOURCE, told.analysis, now)
-    spectrum = {name: getattr(told.spectrum, name) for name in _MATRIX_COLUMNS}
+def _analyse(connection: Connection, track_id: int, told: PackedFeatures, now: datetime) -> None:
+    analysis_queue.store_analysis(connection, track_id, SOURCE, told.analysis, now)
+    spectrum = {name: getattr(told.logmel, name) for name in _MATRIX_COLUMNS}
     ids = {"track_id": track_id, "provider": SOURCE}
     connection.execute(insert(tables.sound_matrix).values(**ids, **spectrum))

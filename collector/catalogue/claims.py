@@ -11,18 +11,18 @@ from sqlalchemy import Connection, func, select, update
 
 from genrebase.store import bulk, tables
 
-Standings = Mapping[int, tuple[int, str]]
+TieBreakKeys = Mapping[int, tuple[int, str]]
 """Per genre id: (sightings, name): what decides a tie."""
 
 
-def standings(connection: Connection) -> dict[int, tuple[int, str]]:
+def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
     """Return every genre's standing."""
     genre = tables.genre
     rows = connection.execute(select(genre.c.id, genre.c.sightings, genre.c.name))
     return {row.id: (row.sightings, row.name) for row in rows}
 
 
-def claim(ranks: Mapping[int, int], standing: Standings) -> tuple[int | None, bool]:
+def choose_claim(ranks: Mapping[int, int], standing: TieBreakKeys) -> tuple[int | None, bool]:
     """Return the genre that claims a track, and whether its best rank was tied.
 
     `ranks` is the best rank per genre id the track was sighted under.
@@ -36,50 +36,50 @@ def claim(ranks: Mapping[int, int], standing: Standings) -> tuple[int | None, bo
     return min(tied, key=standing.__getitem__), len(tied) > 1
 
 
-def reordered(before: Standings, after: Standings) -> bool:
+def order_changed(before: TieBreakKeys, after: TieBreakKeys) -> bool:
     """Say whether two genres changed places, so that ties may fall otherwise."""
     return sorted(before, key=before.__getitem__) != sorted(after, key=after.__getitem__)
 
 
-def settle(connection: Connection, track_ids: Iterable[int]) -> None:
+def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
     """Bring the claims of these tracks up to date with their sightings."""
     ids = list(track_ids)
-    ranks = ranks_of(connection, ids)
-    standing = standings(connection)
-    current = bulk.fetch_by(
+    ranks = best_ranks(connection, ids)
+    standing = tie_break_keys(connection)
+    current = bulk.select_in(
         connection,
         "SELECT t.id, t.genre_id, t.claim_tied FROM {values} CROSS JOIN track t"
         " WHERE t.id = listed.value",
         ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     changed = []
     for track_id, genre_id, tied in current:
-        settled = claim(ranks.get(track_id, {}), standing)
+        settled = choose_claim(ranks.get(track_id, {}), standing)
         if settled != (genre_id, bool(tied)):
             changed.append((*settled, track_id))
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), changed)
 
 
-def settle_tied(connection: Connection) -> None:
+def recompute_tied(connection: Connection) -> None:
     """Settle every tied track again: the genres' standing has changed."""
     track = tables.track
-    settle(connection, connection.scalars(select(track.c.id).where(track.c.claim_tied)).all())
+    recompute(connection, connection.scalars(select(track.c.id).where(track.c.claim_tied)).all())
 
 
-def settle_all(connection: Connection) -> None:
+def recompute_all(connection: Connection) -> None:
     """Settle every track there is: genres were merged or removed."""
-    settle(connection, connection.scalars(select(tables.track.c.id)).all())
+    recompute(connection, connection.scalars(select(tables.track.c.id)).all())
 
 
-def ranks_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     """Return per track the best rank under each genre it was sighted under."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT s.track_id, s.genre_id, s.best_rank FROM {values} CROSS JOIN sighting s"
         " WHERE s.track_id = listed.value",
         track_ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     ranks: dict[int, dict[int, int]] = {}
     for track_id, genre_id, rank in rows:
@@ -87,7 +87,7 @@ def ranks_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict
     return ranks
 
 
-def count_sightings(connection: Connection, added: Mapping[int, int]) -> None:
+def add_to_sighting_counts(connection: Connection, added: Mapping[int, int]) -> None:
     """Add to the genres' counters of sightings."""
     genre = tables.genre
     for genre_id in sorted(added):
@@ -98,7 +98,7 @@ def count_sightings(connection: Connection, added: Mapping[int, int]) -> None:
         )
 
 
-def recount(connection: Connection, genre_ids: Iterable[int]) -> None:
+def recount_sightings(connection: Connection, genre_ids: Iterable[int]) -> None:
     """Count the genres' sightings afresh: some were united or removed."""
     genre, sighting = tables.genre, tables.sighting
     counted = (

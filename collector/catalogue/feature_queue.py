@@ -16,7 +16,7 @@ _values_of = attrgetter(*tables.FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedTrack:
     """A track whose features nobody has given yet."""
 
     track_id: int
@@ -27,7 +27,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProviderResult:
     """What a provider said about a track."""
 
     track_id: int
@@ -38,7 +38,7 @@ class Answer:
     """When to ask it again; None: not again."""
 
 
-def due(
+def due_tracks(
     connection: Connection, provider: str, now: datetime, *, after: int = 0, limit: int
 ) -> list[int]:
     """Return the next tracks to ask `provider` about: at most `limit`, with ids above `after`.
@@ -49,7 +49,7 @@ def due(
     return list(connection.scalars(_due(provider, now, after, limit)))
 
 
-def take(
+def lease(
     connection: Connection,
     provider: str,
     now: datetime,
@@ -57,7 +57,7 @@ def take(
     until: datetime,
     after: int = 0,
     limit: int,
-) -> list[Waiting]:
+) -> list[QueuedTrack]:
     """Take the next tracks that are due: until then nobody else gets them.
 
     Run inside a writing transaction. Of two that take at once, the later one gets what the
@@ -85,15 +85,15 @@ def take(
     attempts = dict(rows)
     ids = _spotify_ids(connection, list(attempts))
     return [
-        Waiting(track_id, ids[track_id][count % len(ids[track_id])], count)
+        QueuedTrack(track_id, ids[track_id][count % len(ids[track_id])], count)
         for track_id, count in attempts.items()
     ]
 
 
-def postpone(
+def reschedule(
     connection: Connection,
     provider: str,
-    batch: Iterable[Waiting],
+    batch: Iterable[QueuedTrack],
     *,
     since: datetime,
     until: datetime,
@@ -109,7 +109,7 @@ def postpone(
     return set(connection.scalars(moved))
 
 
-def free(connection: Connection, provider: str, now: datetime, *, until: datetime) -> bool:
+def make_due(connection: Connection, provider: str, now: datetime, *, until: datetime) -> bool:
     """Let all that is due by `until` be due now; say whether that was anything."""
     attempt = tables.feature_attempt
     soon = update(attempt).where(
@@ -118,22 +118,22 @@ def free(connection: Connection, provider: str, now: datetime, *, until: datetim
     return connection.execute(soon.values(next_at=now)).rowcount > 0
 
 
-def record(
-    connection: Connection, provider: str, answers: Iterable[Answer], now: datetime
+def record_results(
+    connection: Connection, provider: str, answers: Iterable[ProviderResult], now: datetime
 ) -> None:
     """Record what `provider` said; run inside a writing transaction, which the caller commits.
 
     Answers about tracks that are gone by now (merged, forgotten) are dropped.
     """
     by_track = {answer.track_id: answer for answer in answers}
-    there = bulk.fetch_by(
+    there = bulk.select_in(
         connection,
         "SELECT t.id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
         list(by_track),
-        kind="bigint",
+        sql_type="bigint",
     )
     kept = [by_track[row[0]] for row in there]
-    moment = tables.as_driver_moment(now, connection.dialect.name)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
     _store_features(connection, provider, kept, moment)
     _store_attempts(connection, provider, kept)
 
@@ -163,7 +163,10 @@ def _due(provider: str, now: datetime, after: int, limit: int) -> Select[tuple[i
 
 
 def _store_features(
-    connection: Connection, provider: str, answers: Sequence[Answer], moment: datetime | str
+    connection: Connection,
+    provider: str,
+    answers: Sequence[ProviderResult],
+    moment: datetime | str,
 ) -> None:
     rows = [
         (answer.track_id, provider, *_values_of(answer.features), moment)
@@ -180,7 +183,9 @@ def _store_features(
     )
 
 
-def _store_attempts(connection: Connection, provider: str, answers: Sequence[Answer]) -> None:
+def _store_attempts(
+    connection: Connection, provider: str, answers: Sequence[ProviderResult]
+) -> None:
     dialect = connection.dialect.name
     bulk.upsert(
         connection,
@@ -191,7 +196,7 @@ def _store_attempts(connection: Connection, provider: str, answers: Sequence[Ans
                 answer.track_id,
                 provider,
                 answer.attempts,
-                answer.next_at and tables.as_driver_moment(answer.next_at, dialect),
+                answer.next_at and tables.as_driver_datetime(answer.next_at, dialect),
                 "unknown" if answer.features is None else "known",
             )
             for answer in answers
@@ -202,13 +207,13 @@ def _store_attempts(connection: Connection, provider: str, answers: Sequence[Ans
 
 
 def _spotify_ids(connection: Connection, track_ids: Sequence[int]) -> Mapping[int, list[str]]:
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT a.track_id, a.source_id FROM {values} CROSS JOIN track_alias a"
         " WHERE a.track_id = listed.value AND a.source = {mark} ORDER BY a.source_id",
         track_ids,
         SPOTIFY,
-        kind="bigint",
+        sql_type="bigint",
     )
     ids: dict[int, list[str]] = {}
     for track_id, source_id in rows:

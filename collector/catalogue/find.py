@@ -19,9 +19,9 @@ def find_track(connection: Connection, text: str) -> int | None:
     `track.id` first: that is what every view shows.
     """
     wanted = text.strip()
-    spotify = source_ids.spotify_track(wanted)
+    spotify = source_ids.parse_track_id(wanted)
     if spotify is not None:
-        found = by_alias(connection, source_ids.SPOTIFY, spotify)
+        found = track_with_alias(connection, source_ids.SPOTIFY, spotify)
         if found is not None:
             return found
     if wanted.isascii() and wanted.isdecimal() and len(wanted) <= _KEY_DIGITS:
@@ -34,16 +34,16 @@ def find_track(connection: Connection, text: str) -> int | None:
     return _one(connection, query.order_by(alias.c.source).limit(1))
 
 
-def by_alias(connection: Connection, source: str, source_id: str) -> int | None:
+def track_with_alias(connection: Connection, source: str, source_id: str) -> int | None:
     """Return the id of the track that a source knows under this id."""
     alias = tables.track_alias
     known = (alias.c.source == source) & (alias.c.source_id == source_id)
     return _one(connection, select(alias.c.track_id).where(known))
 
 
-def known_ids(connection: Connection, source: str, source_ids: Sequence[str]) -> set[str]:
+def stored_ids(connection: Connection, source: str, source_ids: Sequence[str]) -> set[str]:
     """Return which of a source's ids are stored."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT a.source_id FROM {values} CROSS JOIN track_alias a"
         " WHERE a.source_id = listed.value AND a.source = {mark}",

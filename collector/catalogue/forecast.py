@@ -13,7 +13,7 @@ from genrebase.store import tables
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchEffort:
     """What was asked of a source for one genre."""
 
     requests: int
@@ -26,15 +26,15 @@ class Asked:
 class FeatureCounts:
     """Of the tracks that count for a genre, whose features are known."""
 
-    known: int
-    nowhere: int
+    found: int
+    unavailable: int
     """Nobody who was asked knows them, or nobody can be asked; asked again some day."""
-    waiting: int
+    pending: int
     """Still to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class GenreOverlap:
     """How much of a genre is shown under others, too."""
 
     tracks: int
@@ -45,7 +45,7 @@ class Overlap:
     """Per other genre, how many of them."""
 
 
-def asked(connection: Connection, source: str) -> dict[int, Asked]:
+def search_effort(connection: Connection, source: str) -> dict[int, SearchEffort]:
     """Return what was asked of a source, per genre id."""
     shard = tables.shard
     query = (
@@ -59,17 +59,20 @@ def asked(connection: Connection, source: str) -> dict[int, Asked]:
         .where(shard.c.source == source)
         .group_by(shard.c.genre_id)
     )
-    return {genre_id: Asked(*map(int, counts)) for genre_id, *counts in connection.execute(query)}
+    return {
+        genre_id: SearchEffort(*map(int, counts))
+        for genre_id, *counts in connection.execute(query)
+    }
 
 
-def features(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
+def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
     """Count, per genre id, whose features are known, nowhere to be had, or waited for."""
     track, alias, attempt = tables.track, tables.track_alias, tables.feature_attempt
     known = select(tables.audio_features.c.track_id).distinct().subquery()
     askable = select(alias.c.track_id).where(alias.c.source == SPOTIFY).distinct().subquery()
     refused = (
         select(attempt.c.track_id)
-        .where(attempt.c.provider != analysis_queue.ATTEMPTS)
+        .where(attempt.c.provider != analysis_queue.ATTEMPT_NAME)
         .group_by(attempt.c.track_id)
         .having(func.count() == func.sum(case((_not_due(now), 1), else_=0)))
         .subquery()
@@ -96,7 +99,7 @@ def features(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
     }
 
 
-def overlaps(connection: Connection) -> dict[str, Overlap]:
+def genre_overlaps(connection: Connection) -> dict[str, GenreOverlap]:
     """Return, per genre, how much of it is shown under others, too."""
     genre, sighting = tables.genre, tables.sighting
     several = _under_several()
@@ -120,7 +123,7 @@ def overlaps(connection: Connection) -> dict[str, Overlap]:
     for name, with_name, tracks in connection.execute(pairs):
         shared_with[name][with_name] = tracks
     return {
-        name: Overlap(tracks, shared, shared_with[name])
+        name: GenreOverlap(tracks, shared, shared_with[name])
         for name, tracks, shared in connection.execute(counts)
     }
 

@@ -13,7 +13,7 @@ from genrebase.store import bulk, tables
 
 _track = tables.track
 
-DESCRIPTION: Final = (
+STRIPPED_COLUMNS: Final = (
     "album",
     "release_date",
     "release_year",
@@ -24,7 +24,7 @@ DESCRIPTION: Final = (
 """What is blanked in a track that a label keeps. Duration and ISRC stay: they say which of several
 recordings under one name the label is about."""
 
-_BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analysis_queue.TABLES)
+_BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analysis_queue.ANALYSIS_TABLES)
 """Tables of which a kept track loses what the origin said, and keeps what others did."""
 
 _NOT_FORGOTTEN: Final = (
@@ -38,7 +38,7 @@ _NOT_FORGOTTEN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Overdue:
+class OverdueTracks:
     """Which tracks are to be forgotten: delivered by `origin`, last seen before `before`."""
 
     origin: str
@@ -51,7 +51,7 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgetCounts:
     """What one batch, or all of them, removed."""
 
     tracks: int = 0
@@ -61,9 +61,9 @@ class Forgotten:
     artists: int = 0
     """Artists who were left without a track."""
 
-    def __add__(self, other: "Forgotten") -> "Forgotten":
+    def __add__(self, other: "ForgetCounts") -> "ForgetCounts":
         """Add two batches up."""
-        return Forgotten(
+        return ForgetCounts(
             self.tracks + other.tracks,
             self.kept_for_labels + other.kept_for_labels,
             self.sightings + other.sightings,
@@ -77,7 +77,7 @@ def origins(connection: Connection) -> list[str]:
     return list(connection.scalars(query))
 
 
-def count(connection: Connection, overdue: Overdue) -> Forgotten:
+def count_overdue(connection: Connection, overdue: OverdueTracks) -> ForgetCounts:
     """Count what would go, without touching anything."""
     labelled, unlabelled = _labelled(overdue), _unlabelled(overdue)
     gone = unlabelled.subquery()
@@ -93,7 +93,7 @@ def count(connection: Connection, overdue: Overdue) -> Forgotten:
         other.c.artist_id == credit.c.artist_id, ~other.c.track_id.in_(select(gone.c.id))
     )
     lonely = select(credit.c.artist_id).where(goes, ~stays).distinct()
-    return Forgotten(
+    return ForgetCounts(
         *(
             connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
             for query in (unlabelled, labelled, touched, lonely)
@@ -101,29 +101,31 @@ def count(connection: Connection, overdue: Overdue) -> Forgotten:
     )
 
 
-def forget(connection: Connection, overdue: Overdue, now: datetime, most: int) -> Forgotten:
+def forget_batch(
+    connection: Connection, overdue: OverdueTracks, now: datetime, limit: int
+) -> ForgetCounts:
     """Forget at most `most` tracks; run inside a writing transaction, which the caller commits.
 
     Counters of the genres, claims and ties are brought up to date. Nothing forgotten means that
     nothing is left to forget.
     """
-    bulk.serialise_writers(connection)
-    before = claims.standings(connection)
-    gone = _ids(connection, _unlabelled(overdue), most)
-    kept = _ids(connection, _labelled(overdue), most - len(gone))
+    bulk.lock_identity_writers(connection)
+    before = claims.tie_break_keys(connection)
+    gone = _ids(connection, _unlabelled(overdue), limit)
+    kept = _ids(connection, _labelled(overdue), limit - len(gone))
     sighted = _sighted(connection, [*gone, *kept])
     artists = _credited(connection, gone)
     _of(connection, "DELETE FROM track WHERE id", gone)  # and all that refers to it
     alone = _remove_lonely(connection, artists)
     _reduce(connection, kept, overdue, now)
-    claims.count_sightings(connection, {genre: -n for genre, n in sighted.items()})
-    claims.settle(connection, kept)
-    if claims.reordered(before, claims.standings(connection)):
-        claims.settle_tied(connection)
-    return Forgotten(len(gone), len(kept), sighted.total(), alone)
+    claims.add_to_sighting_counts(connection, {genre: -n for genre, n in sighted.items()})
+    claims.recompute(connection, kept)
+    if claims.order_changed(before, claims.tie_break_keys(connection)):
+        claims.recompute_tied(connection)
+    return ForgetCounts(len(gone), len(kept), sighted.total(), alone)
 
 
-def _overdue(overdue: Overdue) -> Select[int]:
+def _overdue(overdue: OverdueTracks) -> Select[int]:
     return select(_track.c.id).where(
         _track.c.origin == overdue.origin, _track.c.last_seen_at < overdue.before
     )
@@ -133,16 +135,16 @@ def _has_verdict() -> ColumnElement[bool]:
     return exists().where(tables.verdict.c.track_id == _track.c.id)
 
 
-def _unlabelled(overdue: Overdue) -> Select[int]:
+def _unlabelled(overdue: OverdueTracks) -> Select[int]:
     return _overdue(overdue).where(~_has_verdict())
 
 
-def _labelled(overdue: Overdue) -> Select[int]:
+def _labelled(overdue: OverdueTracks) -> Select[int]:
     """Return the tracks with a verdict of which there still is something to forget."""
     return _overdue(overdue).where(
         _has_verdict(),
         or_(
-            *(_track.c[name].is_not(None) for name in DESCRIPTION),
+            *(_track.c[name].is_not(None) for name in STRIPPED_COLUMNS),
             *(exists().where(table.c.track_id == _track.c.id) for table in _emptied()),
             *(
                 exists().where(
@@ -170,35 +172,35 @@ def _ids(connection: Connection, query: Select[int], most: int) -> list[int]:
 
 def _sighted(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
     """Return per genre how many of these tracks were seen under it."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT s.genre_id, count(*) FROM {values} CROSS JOIN sighting s"
         " WHERE s.track_id = listed.value GROUP BY s.genre_id",
         track_ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     return Counter(dict(map(tuple, rows)))
 
 
 def _credited(connection: Connection, track_ids: Sequence[int]) -> list[int]:
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT DISTINCT c.artist_id FROM {values} CROSS JOIN track_artist c"
         " WHERE c.track_id = listed.value",
         track_ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     return [artist_id for (artist_id,) in rows]
 
 
 def _remove_lonely(connection: Connection, artist_ids: Sequence[int]) -> int:
     """Remove those artists who have no track any more; return how many."""
-    rows = bulk.fetch_by(
+    rows = bulk.select_in(
         connection,
         "SELECT listed.value FROM {values} WHERE NOT EXISTS"
         " (SELECT 1 FROM track_artist c WHERE c.artist_id = listed.value)",
         artist_ids,
-        kind="bigint",
+        sql_type="bigint",
     )
     lonely = [artist_id for (artist_id,) in rows]
     _of(connection, "DELETE FROM artist WHERE id", lonely)
@@ -206,14 +208,14 @@ def _remove_lonely(connection: Connection, artist_ids: Sequence[int]) -> int:
 
 
 def _reduce(
-    connection: Connection, track_ids: Sequence[int], overdue: Overdue, now: datetime
+    connection: Connection, track_ids: Sequence[int], overdue: OverdueTracks, now: datetime
 ) -> None:
     """Leave of these tracks what their labels are about: name, credits, ids, duration, ISRC.
 
     The origin is not asked for their features and analyses again.
     """
-    moment = tables.as_driver_moment(now, connection.dialect.name)
-    blank = ", ".join(f"{name} = NULL" for name in DESCRIPTION)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
+    blank = ", ".join(f"{name} = NULL" for name in STRIPPED_COLUMNS)
     _of(connection, f"UPDATE track SET updated_at = {{mark}}, {blank} WHERE id", track_ids, moment)
     for table in _emptied():
         _of(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
@@ -234,6 +236,6 @@ def _reduce(
 
 
 def _of(connection: Connection, statement: str, ids: Sequence[int], *first: object) -> None:
-    bulk.execute_by(
+    bulk.execute_in(
         connection, f"{statement} IN (SELECT value FROM {{values}})", *first, values=ids
     )

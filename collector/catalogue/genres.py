@@ -47,7 +47,7 @@ class Genre:
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class GenreReferences:
     """What would lose its genre."""
 
     verdicts: int
@@ -66,13 +66,13 @@ def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[
     return {name: ids[name] for name in wanted}
 
 
-def known(connection: Connection) -> dict[str, int]:
+def ids_by_name(connection: Connection) -> dict[str, int]:
     """Return the ids of all genres by their names."""
     rows = connection.execute(select(_genre.c.name, _genre.c.id).order_by(_genre.c.name))
     return {row.name: row.id for row in rows}
 
 
-def listed(connection: Connection) -> list[Genre]:
+def list_genres(connection: Connection) -> list[Genre]:
     """Return all genres, by name."""
     track, playlist = tables.track, tables.genre_playlist
     counted = (
@@ -100,9 +100,9 @@ def listed(connection: Connection) -> list[Genre]:
     ]
 
 
-def want(connection: Connection, names: Iterable[str], target: int, now: datetime) -> None:
+def set_targets(connection: Connection, names: Iterable[str], target: int, now: datetime) -> None:
     """Give genres a target, making those that are not there."""
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     for genre_id in ensure(connection, names, now).values():
         set_target(connection, genre_id, target)
 
@@ -135,7 +135,7 @@ def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
     _set(connection, genre_id, name=new)
     _carry_mappings(connection, old, new)
     connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
-    claims.settle_tied(connection)
+    claims.recompute_tied(connection)
 
 
 def merge(connection: Connection, merged: Genre, into: Genre) -> None:
@@ -143,37 +143,37 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
 
     Its shards go with it, and so do what models measured for it: that class is no more.
     """
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     ids = {"merged": merged.id, "into": into.id}
     touched = _tracks_under(connection, merged.id)
-    sightings.unite_genres(connection, merged.id, into.id)
+    sightings.merge_genres(connection, merged.id, into.id)
     connection.execute(_MOVE_PLAYLISTS, ids)
     for table in (tables.verdict, tables.prediction):
         moves = update(table).where(table.c.genre_id == merged.id)
         connection.execute(moves.values(genre_id=into.id))
     _carry_mappings(connection, merged.name, into.name)
     _drop(connection, merged.id)
-    claims.recount(connection, [into.id])
-    claims.settle(connection, touched)
-    claims.settle_tied(connection)
+    claims.recount_sightings(connection, [into.id])
+    claims.recompute(connection, touched)
+    claims.recompute_tied(connection)
 
 
 def remove(connection: Connection, genre_id: int) -> None:
     """Remove a genre with its sightings and shards; its tracks stay, claimed by what is left."""
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     touched = _tracks_under(connection, genre_id)
     _drop(connection, genre_id)
-    claims.settle(connection, touched)
+    claims.recompute(connection, touched)
 
 
-def references(connection: Connection, genre_id: int) -> References:
+def references(connection: Connection, genre_id: int) -> GenreReferences:
     """Count what refers to a genre and would go with it."""
     verdicts = _count(connection, tables.verdict.c.genre_id == genre_id)
     spoken = [
         _count(connection, *(table.c[column] == genre_id for column in columns))
         for table, columns in _OF_MODELS
     ]
-    return References(verdicts, spoken[0], sum(spoken[1:]))
+    return GenreReferences(verdicts, spoken[0], sum(spoken[1:]))
 
 
 def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:

@@ -8,11 +8,11 @@ recording. Differing ISRCs do not keep two apart: remasters get new ones.
 from collections.abc import Iterable
 from typing import Final, Protocol, TypeVar
 
-SAME_WITHIN_MS: Final = 2_000
+DURATION_TOLERANCE_MS: Final = 2_000
 """Two durations this near are one recording: sources round and trim silence differently."""
 
 
-class Candidate(Protocol):
+class RecordingCandidate(Protocol):
     """A track that carries the name in question."""
 
     @property
@@ -36,19 +36,19 @@ class Candidate(Protocol):
         ...
 
 
-AnyCandidate = TypeVar("AnyCandidate", bound=Candidate)
+CandidateT = TypeVar("CandidateT", bound=RecordingCandidate)
 
 
-def choose(
-    candidates: Iterable[AnyCandidate], duration_ms: int | None, isrc: str | None
-) -> AnyCandidate | None:
+def match_recording(
+    candidates: Iterable[CandidateT], duration_ms: int | None, isrc: str | None
+) -> CandidateT | None:
     """Return the candidate that is the same recording, or None where there is none.
 
     An unknown duration matches any, after every known one that is near enough. The lowest id
     wins a tie.
     """
     best: tuple[int, int] | None = None
-    chosen: AnyCandidate | None = None
+    chosen: CandidateT | None = None
     for candidate in candidates:
         distance = _distance(candidate, duration_ms, isrc)
         if distance is None:
@@ -59,15 +59,17 @@ def choose(
     return chosen
 
 
-def next_ordinal(candidates: Iterable[Candidate]) -> int:
+def next_ordinal(candidates: Iterable[RecordingCandidate]) -> int:
     """Return the ordinal of one more recording beside `candidates`, 1 for the first."""
     return max((candidate.ordinal for candidate in candidates), default=0) + 1
 
 
-def _distance(candidate: Candidate, duration_ms: int | None, isrc: str | None) -> int | None:
+def _distance(
+    candidate: RecordingCandidate, duration_ms: int | None, isrc: str | None
+) -> int | None:
     if isrc is not None and candidate.isrc == isrc:
         return -1
     if duration_ms is None or candidate.duration_ms is None:
-        return SAME_WITHIN_MS + 1
+        return DURATION_TOLERANCE_MS + 1
     apart = abs(candidate.duration_ms - duration_ms)
-    return apart if apart <= SAME_WITHIN_MS else None
+    return apart if apart <= DURATION_TOLERANCE_MS else None

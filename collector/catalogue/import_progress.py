@@ -9,9 +9,9 @@ from genrebase.store import bulk, tables
 _file = tables.imported_file
 
 
-def rows_counted(connection: Connection, sha256: str, name: str) -> int:
+def lock_rows_done(connection: Connection, sha256: str, name: str) -> int:
     """Return how many rows of a file were counted; nobody else counts until we commit."""
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     counted = connection.scalar(select(_file.c.rows_done).where(_file.c.sha256 == sha256))
     if counted is None:
         connection.execute(insert(_file).values(sha256=sha256, name=name, rows_done=0))
@@ -19,7 +19,7 @@ def rows_counted(connection: Connection, sha256: str, name: str) -> int:
     return int(counted)
 
 
-def count(connection: Connection, sha256: str, rows: int) -> None:
+def set_rows_done(connection: Connection, sha256: str, rows: int) -> None:
     """Say that the first `rows` rows are counted."""
     connection.execute(
         update(_file)
@@ -28,7 +28,7 @@ def count(connection: Connection, sha256: str, rows: int) -> None:
     )
 
 
-def finish(connection: Connection, sha256: str, now: datetime) -> None:
+def mark_finished(connection: Connection, sha256: str, now: datetime) -> None:
     """Say that a file was imported whole."""
     connection.execute(
         update(_file)

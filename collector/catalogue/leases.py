@@ -17,7 +17,7 @@ _shard = tables.shard.c
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ActiveLease:
     """A lease that has not ended."""
 
     shard_id: int
@@ -36,20 +36,20 @@ def server_time(connection: Connection) -> float:
     return float(connection.exec_driver_sql(query).scalar_one())
 
 
-def held(connection: Connection, now: float) -> list[Held]:
+def active_leases(connection: Connection, now: float) -> list[ActiveLease]:
     """Return the leases that have not ended."""
     query = select(_shard.id, _shard.lease_owner).where(_shard.lease_until > now)
-    return [Held(shard_id, owner or "") for shard_id, owner in connection.execute(query)]
+    return [ActiveLease(shard_id, owner or "") for shard_id, owner in connection.execute(query)]
 
 
-def take(
+def acquire(
     connection: Connection,
     shard: Shard,
     owner: str,
     *,
     now: float,
     until: float,
-    dead: Collection[str] = (),
+    expired_owners: Collection[str] = (),
 ) -> int | None:
     """Lease a shard; return the fencing token, None where somebody was faster.
 
@@ -57,7 +57,9 @@ def take(
     its cursor.
     """
     free = or_(
-        _shard.lease_until.is_(None), _shard.lease_until <= now, _shard.lease_owner.in_(dead)
+        _shard.lease_until.is_(None),
+        _shard.lease_until <= now,
+        _shard.lease_owner.in_(expired_owners),
     )
     unmoved = (
         _shard.next_offset == shard.next_offset,
@@ -84,9 +86,9 @@ def renew(connection: Connection, shard_id: int, token: int, until: float) -> bo
     return renewed.rowcount == 1
 
 
-def guard(connection: Connection, shard_id: int, token: int) -> bool:
+def lock(connection: Connection, shard_id: int, token: int) -> bool:
     """Keep everybody else from a shard until the transaction ends; False where it is not ours."""
-    bulk.serialise_writers(connection)  # first, as everybody who needs both does
+    bulk.lock_identity_writers(connection)  # first, as everybody who needs both does
     query = select(_shard.id).where(_shard.id == shard_id, _shard.fencing_token == token)
     return connection.scalar(query.with_for_update()) is not None
 

@@ -11,7 +11,7 @@ _row = tables.genre_mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class MappingSummary:
     """A mapping in numbers."""
 
     mapping: str
@@ -19,7 +19,7 @@ class Summary:
     broad: int
 
 
-def learn(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
+def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
     """Add what a mapping does not say yet; what it says stays."""
     known = set(connection.scalars(select(_row.c.fine).where(_row.c.mapping == mapping)))
     _add(
@@ -40,7 +40,7 @@ def remove(connection: Connection, mapping: str) -> int:
     return connection.execute(delete(_row).where(_row.c.mapping == mapping)).rowcount
 
 
-def summaries(connection: Connection) -> list[Summary]:
+def summaries(connection: Connection) -> list[MappingSummary]:
     """Return all mappings, by name."""
     said = views.genre_mappings.c
     query = (
@@ -52,7 +52,7 @@ def summaries(connection: Connection) -> list[Summary]:
         .group_by(said.mapping)
         .order_by(said.mapping)
     )
-    return [Summary(row.mapping, row.fine, row.broad) for row in connection.execute(query)]
+    return [MappingSummary(row.mapping, row.fine, row.broad) for row in connection.execute(query)]
 
 
 def unmapped(connection: Connection, mapping: str) -> list[str]:

@@ -25,7 +25,7 @@ _UNLESS_ANALYSED: Final = (
 )
 
 
-def merge(
+def merge_pairs(
     connection: Connection, pairs: Iterable[tuple[int, int]], origin: str, now: datetime
 ) -> None:
     """Merge each pair (older, younger) of track ids; the younger is gone afterwards."""
@@ -38,7 +38,7 @@ def merge(
             moved[drop] = keep
 
 
-def absorb(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
+def merge_into(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
     """Merge one track into another, whichever is older; `drop` is gone afterwards."""
     _merge(connection, keep, drop, origin, now)
 
@@ -53,24 +53,24 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     ids = {"older": keep, "younger": drop}
     both = {draft.id: draft for draft in pending_track.load(connection, [keep, drop])}
     older, younger = both[keep], both[drop]
-    older.learn_from(younger)
+    older.merge_from(younger)
     pending_track.store(connection, [older], origin=origin, now=now)
     for table in (tables.track_alias, tables.sound_file):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
-    sightings.unite_tracks(connection, keep, drop)
+    sightings.merge_tracks(connection, keep, drop)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):
         _move(connection, table, ids)
-    for table in analysis_queue.TABLES:  # parts of two analyses must not be mixed
+    for table in analysis_queue.ANALYSIS_TABLES:  # parts of two analyses must not be mixed
         _move(connection, table, ids, _UNLESS_ANALYSED)
     sighting = tables.sighting
     genre_ids = connection.scalars(
         select(sighting.c.genre_id).where(sighting.c.track_id == drop)
     ).all()
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
-    claims.recount(connection, genre_ids)
-    claims.settle(connection, [keep])
+    claims.recount_sightings(connection, genre_ids)
+    claims.recompute(connection, [keep])
 
 
 def _move(

@@ -8,7 +8,7 @@ from genrebase.store import tables
 
 
 @dataclass(frozen=True, slots=True)
-class ShardSums:
+class ShardTotals:
     """What the shards of a source that are in one state add up to."""
 
     source: str
@@ -20,7 +20,7 @@ class ShardSums:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class JobRunCounts:
     """How often a job ended in one way."""
 
     job: str
@@ -28,7 +28,7 @@ class Runs:
     runs: int
 
 
-def shard_sums(connection: Connection) -> list[ShardSums]:
+def shard_totals(connection: Connection) -> list[ShardTotals]:
     """Return what the shards add up to, by source and status."""
     shard = tables.shard.c
     query = (
@@ -43,13 +43,15 @@ def shard_sums(connection: Connection) -> list[ShardSums]:
         .order_by(shard.source, shard.status)
     )
     return [
-        ShardSums(source, status, shards, int(pages), int(new))
+        ShardTotals(source, status, shards, int(pages), int(new))
         for source, status, shards, pages, new in connection.execute(query)
     ]
 
 
-def runs(connection: Connection) -> list[Runs]:
+def run_counts(connection: Connection) -> list[JobRunCounts]:
     """Return how often each job ended in each way."""
     row = tables.job_run.c
     query = select(row.job, row.outcome, func.count()).group_by(row.job, row.outcome)
-    return [Runs(*found) for found in connection.execute(query.order_by(row.job, row.outcome))]
+    return [
+        JobRunCounts(*found) for found in connection.execute(query.order_by(row.job, row.outcome))
+    ]

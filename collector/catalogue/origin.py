@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from collector.errors import OtherCatalogue
+from collector.errors import CatalogueMismatch
 from genrebase.store import names
 
-Kind = Literal["spotify", "synthetic", "file", "other"]
+OriginKind = Literal["spotify", "synthetic", "file", "other"]
 
 _SERVED: Final = ("synthetic", "file")
 _CHECKSUM: Final = "sha256:"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class CatalogueOrigin:
     """Where a catalogue comes from."""
 
-    kind: Kind
+    kind: OriginKind
     detail: str
     """A sandbox's seed or file with its checksum; an address for anything else."""
 
@@ -37,41 +37,43 @@ class Origin:
         }[self.kind]
 
 
-SPOTIFY: Final = Origin("spotify", "https://api.spotify.com/v1/")
+SPOTIFY_ORIGIN: Final = CatalogueOrigin("spotify", "https://api.spotify.com/v1/")
 
 
-def of_sandbox(document: Any, address: str) -> Origin:
+def parse_sandbox_origin(document: Any, address: str) -> CatalogueOrigin:
     """Return the origin that a sandbox tells of itself; `other` for what is no sandbox."""
     if isinstance(document, dict):
         kind: Any = document.get("kind")
         detail, checksum = document.get("detail"), document.get("sha256")
         if kind in _SERVED and isinstance(detail, str) and isinstance(checksum, str):
-            return Origin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}")
-    return Origin("other", address)
+            return CatalogueOrigin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}")
+    return CatalogueOrigin("other", address)
 
 
-def admit(stored: Origin | None, asked: Origin, elsewhere: str | None) -> bool:
+def check_compatible(
+    stored: CatalogueOrigin | None, asked: CatalogueOrigin, elsewhere: str | None
+) -> bool:
     """Return whether `asked` is new to the database and has to be written down.
 
-    Raises `OtherCatalogue` where the database was filled from another catalogue, or where an
+    Raises `CatalogueMismatch` where the database was filled from another catalogue, or where an
     invented one is asked for and the database holds tracks that came from `elsewhere`.
     """
     if stored is None:
         if asked.kind == "synthetic" and elsewhere is not None:
-            raise OtherCatalogue(
+            raise CatalogueMismatch(
                 f"This database holds tracks from {elsewhere}; {asked} does not go in with them. "
                 "Set STORE_URL to a database of its own, like sqlite:///sandbox.db."
             )
         return True
     if not _same(stored, asked):
-        raise OtherCatalogue(
+        raise CatalogueMismatch(
             f"This database was filled from {stored}; {asked} does not go in with it. "
             "Set STORE_URL to a database of its own."
         )
     return False
 
 
-def _same(one: Origin, other: Origin) -> bool:
+def _same(one: CatalogueOrigin, other: CatalogueOrigin) -> bool:
     if one.kind != other.kind:
         return False
     if one.checksum is not None and other.checksum is not None:

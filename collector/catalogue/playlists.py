@@ -14,7 +14,7 @@ _bound = tables.genre_playlist.c
 _shard = tables.shard.c
 
 
-def unread(
+def without_shard(
     connection: Connection, source: str, genre_ids: Collection[int]
 ) -> list[tuple[int, str]]:
     """Return the playlists of these genres that have no shard yet: (genre id, playlist id)."""
@@ -32,13 +32,13 @@ def unread(
     return [(genre_id, playlist_id) for genre_id, playlist_id in connection.execute(query)]
 
 
-def add_unread(
+def add_shards(
     connection: Connection, source: str, genre_ids: Collection[int], now: datetime
 ) -> None:
     """Add a shard for each playlist of these genres that has none."""
-    bulk.serialise_writers(connection)  # somebody else may be doing the same
-    for genre_id, playlist_id in unread(connection, source, genre_ids):
-        shards.add(connection, source, genre_id, playlist_id, [planning.WHOLE], now)
+    bulk.lock_identity_writers(connection)  # somebody else may be doing the same
+    for genre_id, playlist_id in without_shard(connection, source, genre_ids):
+        shards.add(connection, source, genre_id, playlist_id, [planning.ROOT_SHARD], now)
 
 
 def due(
@@ -62,14 +62,14 @@ def due(
     return [Shard(*row) for row in connection.execute(query)]
 
 
-def version(connection: Connection, genre_id: int, playlist_id: str) -> str | None:
+def stored_version(connection: Connection, genre_id: int, playlist_id: str) -> str | None:
     """Return the version of a playlist that was begun last."""
     query = select(_bound.snapshot_id).where(*_is(genre_id, playlist_id))
     found: str | None = connection.scalar(query)
     return found
 
 
-def begin(connection: Connection, genre_id: int, playlist_id: str, version: str) -> None:
+def set_version(connection: Connection, genre_id: int, playlist_id: str, version: str) -> None:
     """Write down which version of a playlist is being read."""
     bound = update(tables.genre_playlist).where(*_is(genre_id, playlist_id))
     connection.execute(bound.values(snapshot_id=version))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from genrebase.runtime.jobs import JobRun, as_it_is
+from genrebase.runtime.jobs import JobRun, effective_run
 from genrebase.store import tables
 
 
@@ -77,7 +77,7 @@ def totals(connection: Connection) -> Totals:
     )
 
 
-def genres(connection: Connection) -> list[GenreCounts]:
+def genre_counts(connection: Connection) -> list[GenreCounts]:
     """Count per genre, by name."""
     genre, track, sighting = tables.genre, tables.track, tables.sighting
     known = select(tables.audio_features.c.track_id).distinct().subquery()
@@ -112,7 +112,7 @@ def genres(connection: Connection) -> list[GenreCounts]:
     return [GenreCounts(*row) for row in connection.execute(query)]
 
 
-def sources(connection: Connection, now: datetime) -> list[SourceCounts]:
+def source_counts(connection: Connection, now: datetime) -> list[SourceCounts]:
     """Return what was asked of each source, and until when it is blocked, by name."""
     budget = tables.source_budget
     query = select(
@@ -141,7 +141,7 @@ def last_runs(connection: Connection, now: datetime) -> list[LastRun]:
     row = tables.job_run
     latest = select(func.max(row.c.id)).group_by(row.c.job)
     query = select(row).where(row.c.id.in_(latest)).order_by(row.c.job)
-    runs = [as_it_is(JobRun(**found), now) for found in connection.execute(query).mappings()]
+    runs = [effective_run(JobRun(**found), now) for found in connection.execute(query).mappings()]
     return [
         LastRun(
             run.job,

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from collector import planning
-from collector.planning import ALL_YEARS, Need, Shard, Slice
+from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
 from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
@@ -25,7 +25,7 @@ _MOVING: Final = (
 """What a visit changes."""
 
 
-def needs(connection: Connection, genres: Sequence[str] = ()) -> dict[int, Need]:
+def genre_progress(connection: Connection, genres: Sequence[str] = ()) -> dict[int, GenreProgress]:
     """Return how far every genre with a target is that is not paused, or of these only."""
     genre, track = tables.genre, tables.track
     counted = (
@@ -41,12 +41,14 @@ def needs(connection: Connection, genres: Sequence[str] = ()) -> dict[int, Need]
     if genres:
         query = query.where(genre.c.name.in_(genres))
     return {
-        genre_id: Need(name, target, tracks)
+        genre_id: GenreProgress(name, target, tracks)
         for genre_id, name, target, tracks in connection.execute(query)
     }
 
 
-def missing_roots(connection: Connection, source: str, genre_ids: Iterable[int]) -> set[int]:
+def genres_without_shards(
+    connection: Connection, source: str, genre_ids: Iterable[int]
+) -> set[int]:
     """Return the genres that have no shard at this source yet."""
     shard = tables.shard
     known = select(shard.c.genre_id).where(shard.c.source == source).distinct()
@@ -67,7 +69,7 @@ def add(
     source: str,
     genre_id: int,
     query: str,
-    new: Iterable[Slice],
+    new: Iterable[NewShard],
     now: datetime,
 ) -> None:
     """Add slices of a genre's search space as shards."""
@@ -94,13 +96,13 @@ def add_roots(
     connection: Connection, source: str, queries: Iterable[tuple[int, str]], now: datetime
 ) -> None:
     """Add the first shard of each genre, its query over all years, where none did meanwhile."""
-    bulk.serialise_writers(connection)
+    bulk.lock_identity_writers(connection)
     wanted = dict(queries)
-    for genre_id in sorted(missing_roots(connection, source, wanted)):
-        add(connection, source, genre_id, wanted[genre_id], [planning.WHOLE], now)
+    for genre_id in sorted(genres_without_shards(connection, source, wanted)):
+        add(connection, source, genre_id, wanted[genre_id], [planning.ROOT_SHARD], now)
 
 
-def seen_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
+def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
     """Count, per release year, the rows that showed a shard's genre at ranks below this one.
 
     A track that stood on several rows counts as often as it was seen.
@@ -119,7 +121,7 @@ def seen_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[
     return {row.release_year: int(row.rows) for row in connection.execute(query)}
 
 
-def move(
+def update_cursor(
     connection: Connection, before: Shard, after: Shard, received: int, now: datetime
 ) -> bool:
     """Move a shard's cursor; False, and nothing changed, where another process moved it first."""
@@ -142,26 +144,26 @@ def move(
     return moved.rowcount == 1
 
 
-def due(
+def due_for_recrawl(
     connection: Connection,
     source: str,
     genre_ids: Collection[int],
     now: datetime,
-    look_back: timedelta,
+    recrawl_after: timedelta,
 ) -> list[Shard]:
     """Return the closed shards of these genres that are to be read again."""
     shard = tables.shard
     query = select(shard.c.visited_at, *(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
-        shard.c.status.in_(planning.CLOSED),
-        shard.c.visited_at <= now - look_back * planning.RECENT_SHARE,
+        shard.c.status.in_(planning.CLOSED_STATUSES),
+        shard.c.visited_at <= now - recrawl_after * planning.RECENT_RECRAWL_SHARE,
         shard.c.genre_id.in_(list(genre_ids)),
     )
     closed = [(visited_at, Shard(*row)) for visited_at, *row in connection.execute(query)]
     return [
         one
         for visited_at, one in closed
-        if planning.is_due(one.status, one.year_to, visited_at, now, look_back)
+        if planning.is_due(one.status, one.year_to, visited_at, now, recrawl_after)
     ]
 
 
@@ -179,9 +181,9 @@ def reopen(connection: Connection, before: Shard) -> None:
     )
 
 
-def later_years(
+def missing_years(
     connection: Connection, source: str, genre_ids: Collection[int], this_year: int
-) -> list[tuple[int, str, Slice]]:
+) -> list[tuple[int, str, NewShard]]:
     """Return what is missing of split genres since the years moved on: genre id, query, slice."""
     shard = tables.shard
     whole, part = shard.alias(), shard.alias()
@@ -204,13 +206,17 @@ def later_years(
         .group_by(whole.c.genre_id, whole.c.query)
     )
     found = [
-        (row.genre_id, row.query, planning.later(row.last_year, row.first_rank, this_year))
+        (
+            row.genre_id,
+            row.query,
+            planning.years_added_since(row.last_year, row.first_rank, this_year),
+        )
         for row in connection.execute(query)
     ]
     return [(genre_id, query, part) for genre_id, query, part in found if part is not None]
 
 
-def unknown(connection: Connection, source: str, genre_ids: Collection[int]) -> list[str]:
+def unknown_genres(connection: Connection, source: str, genre_ids: Collection[int]) -> list[str]:
     """Return the names of the genres of which a source answered that it has nothing, by name."""
     shard, genre = tables.shard, tables.genre
     query = (

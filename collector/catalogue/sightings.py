@@ -43,7 +43,7 @@ _UNITE_GENRES: Final = text(
 
 
 @dataclass(slots=True)
-class Sighted:
+class BatchSighting:
     """A track under a genre, as one batch saw it."""
 
     rank: int
@@ -53,10 +53,10 @@ class Sighted:
 
 
 def store(
-    connection: Connection, sighted: Mapping[tuple[int, int], Sighted], now: datetime
+    connection: Connection, sighted: Mapping[tuple[int, int], BatchSighting], now: datetime
 ) -> None:
     """Record what a batch saw, per (track id, genre id)."""
-    moment = tables.as_driver_moment(now, connection.dialect.name)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
     counted: list[bulk.Row] = []
     uncounted: list[bulk.Row] = []
     for (track_id, genre_id), seen in sighted.items():
@@ -66,11 +66,11 @@ def store(
     bulk.upsert(connection, tables.sighting, _COLUMNS, uncounted, update=_SEEN_AGAIN)
 
 
-def unite_tracks(connection: Connection, older: int, younger: int) -> None:
+def merge_tracks(connection: Connection, older: int, younger: int) -> None:
     """Give the older track the younger's sightings, united where both were seen."""
     connection.execute(_UNITE_TRACKS, {"older": older, "younger": younger})
 
 
-def unite_genres(connection: Connection, merged: int, into: int) -> None:
+def merge_genres(connection: Connection, merged: int, into: int) -> None:
     """Give a genre the sightings of another, united where a track was seen under both."""
     connection.execute(_UNITE_GENRES, {"merged": merged, "into": into})

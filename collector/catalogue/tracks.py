@@ -23,14 +23,14 @@ from collector.catalogue import (
     pending_track,
     sightings,
 )
-from collector.catalogue.pending_track import Draft
-from collector.catalogue.sightings import Sighted
-from collector.records import Delivery, FoundTrack, Recorded, Seen
+from collector.catalogue.pending_track import PendingTrack
+from collector.catalogue.sightings import BatchSighting
+from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.store import bulk, names, tables
 
 _features_of = attrgetter(*tables.FEATURES)
 
-Address = tuple[str, str]
+AliasKey = tuple[str, str]
 """(source, source's id) of a track."""
 
 
@@ -38,16 +38,16 @@ Address = tuple[str, str]
 class _Batch:
     """Everything about the tracks a batch touches."""
 
-    tracks: dict[int, Draft] = field(default_factory=dict)
-    by_name: dict[str, list[Draft]] = field(default_factory=dict)
-    aliases: dict[Address, int] = field(default_factory=dict)
-    new_aliases: dict[Address, int] = field(default_factory=dict)
-    sighted: dict[tuple[int, int], Sighted] = field(default_factory=dict)
+    tracks: dict[int, PendingTrack] = field(default_factory=dict)
+    by_name: dict[str, list[PendingTrack]] = field(default_factory=dict)
+    aliases: dict[AliasKey, int] = field(default_factory=dict)
+    new_aliases: dict[AliasKey, int] = field(default_factory=dict)
+    sighted: dict[tuple[int, int], BatchSighting] = field(default_factory=dict)
     features: dict[int, Sequence[Any]] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks found out to be one."""
 
-    def add(self, draft: Draft) -> None:
+    def add(self, draft: PendingTrack) -> None:
         """Make a track known to the batch, by its id and its name."""
         if draft.id not in self.tracks:
             self.tracks[draft.id] = draft
@@ -55,16 +55,16 @@ class _Batch:
 
 
 def record(
-    connection: Connection, seen: Sequence[Seen], delivery: Delivery, now: datetime
-) -> Recorded:
+    connection: Connection, seen: Sequence[TrackObservation], delivery: Provenance, now: datetime
+) -> RecordResult:
     """Record a batch; run inside a writing transaction, which the caller commits.
 
     Every item becomes a sighting of one track: a known (source, id) is its track, otherwise
     identity decides (`catalogue.identity`). Recording the same batch twice changes nothing but
     how often and when its tracks were seen.
     """
-    bulk.serialise_writers(connection)
-    before = claims.standings(connection)
+    bulk.lock_identity_writers(connection)
+    before = claims.tie_break_keys(connection)
     wanted = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, wanted, now)
     found = [item.track for item in seen]
@@ -72,20 +72,20 @@ def record(
     credited = artists.resolve(
         connection, ((track.source, credit) for track in found for credit in track.artists)
     )
-    ids = iter(bulk.next_keys(connection, tables.track, _most_new(batch, found)))
+    ids = iter(bulk.next_ids(connection, tables.track, _most_new(batch, found)))
     for item in seen:
         track = item.track
         draft = _resolve(batch, track, ids)
-        draft.touched = True
-        draft.learn(track)
-        draft.credit([credited[track.source, credit] for credit in track.artists])
+        draft.seen_in_batch = True
+        draft.fill_missing(track)
+        draft.add_credits([credited[track.source, credit] for credit in track.artists])
         if item.genre is not None:
             _sight(batch, draft.id, genre_ids[item.genre], item)
         if track.features is not None and draft.id not in batch.features:
             batch.features[draft.id] = _features_of(track.features)
     moved = _store(connection, batch, before, delivery, now)
     tracks_new = sum(draft.new for draft in batch.tracks.values())
-    return Recorded(tracks_new, len(seen) - tracks_new, moved)
+    return RecordResult(tracks_new, len(seen) - tracks_new, moved)
 
 
 def last_id(connection: Connection) -> int:
@@ -93,7 +93,7 @@ def last_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(tables.track.c.id))) or 0
 
 
-def _load(connection: Connection, found: Sequence[FoundTrack]) -> _Batch:
+def _load(connection: Connection, found: Sequence[SourceTrack]) -> _Batch:
     """Read what is stored of these tracks: by their ids, and by their names."""
     batch = _Batch()
     by_source: dict[str, list[str]] = {}
@@ -101,7 +101,7 @@ def _load(connection: Connection, found: Sequence[FoundTrack]) -> _Batch:
         if track.source != artists.NAME_ONLY:
             by_source.setdefault(track.source, []).append(track.source_id)
     for source, ids in by_source.items():
-        rows = bulk.fetch_by(
+        rows = bulk.select_in(
             connection,
             "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
             " WHERE a.source_id = listed.value AND a.source = {mark}",
@@ -116,7 +116,7 @@ def _load(connection: Connection, found: Sequence[FoundTrack]) -> _Batch:
     return batch
 
 
-def _names_in_question(batch: _Batch, found: Iterable[FoundTrack]) -> set[str]:
+def _names_in_question(batch: _Batch, found: Iterable[SourceTrack]) -> set[str]:
     """Return the names of tracks not known by id, and of known ones that bring a new ISRC."""
     keys = set()
     for track in found:
@@ -128,12 +128,12 @@ def _names_in_question(batch: _Batch, found: Iterable[FoundTrack]) -> set[str]:
     return keys
 
 
-def _most_new(batch: _Batch, found: Iterable[FoundTrack]) -> int:
+def _most_new(batch: _Batch, found: Iterable[SourceTrack]) -> int:
     """Return how many tracks the batch can bring at most."""
     return sum((track.source, track.source_id) not in batch.aliases for track in found)
 
 
-def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
+def _resolve(batch: _Batch, found: SourceTrack, ids: Iterator[int]) -> PendingTrack:
     """Return the track that `found` is, a new one if need be."""
     address = (found.source, found.source_id)
     known = batch.aliases.get(address)
@@ -143,12 +143,12 @@ def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
         return draft
     key = names.name_key(found.title, found.artists[0].name)
     candidates = batch.by_name.get(key, [])
-    comparable = candidates if found.by_name else _of_isrc(candidates, found.isrc)
-    chosen = identity.choose(comparable, found.duration_ms, found.isrc)
+    comparable = candidates if found.match_by_name else _of_isrc(candidates, found.isrc)
+    chosen = identity.match_recording(comparable, found.duration_ms, found.isrc)
     if chosen is None:
-        stored_identity = names.identity(key, identity.next_ordinal(candidates))
-        facts = [None] * len(pending_track.FACTS)
-        chosen = Draft(next(ids), key, stored_identity, found.title, facts, new=True)
+        stored_identity = names.track_identity(key, identity.next_ordinal(candidates))
+        facts = [None] * len(pending_track.METADATA_COLUMNS)
+        chosen = PendingTrack(next(ids), key, stored_identity, found.title, facts, new=True)
         batch.add(chosen)
     if found.source == artists.NAME_ONLY:
         address = (artists.NAME_ONLY, hashlib.sha256(chosen.identity.encode()).hexdigest())
@@ -158,11 +158,11 @@ def _resolve(batch: _Batch, found: FoundTrack, ids: Iterator[int]) -> Draft:
     return chosen
 
 
-def _of_isrc(candidates: Iterable[Draft], isrc: str | None) -> list[Draft]:
+def _of_isrc(candidates: Iterable[PendingTrack], isrc: str | None) -> list[PendingTrack]:
     return [one for one in candidates if isrc is not None and one.isrc == isrc]
 
 
-def _notice_same(batch: _Batch, draft: Draft, isrc: str | None) -> None:
+def _notice_same(batch: _Batch, draft: PendingTrack, isrc: str | None) -> None:
     """Note the tracks of the same name that a newly learnt ISRC shows to be this one."""
     if isrc is None or isrc == draft.isrc:
         return
@@ -171,11 +171,11 @@ def _notice_same(batch: _Batch, draft: Draft, isrc: str | None) -> None:
             batch.same.append((min(draft.id, other.id), max(draft.id, other.id)))
 
 
-def _sight(batch: _Batch, track_id: int, genre_id: int, item: Seen) -> None:
+def _sight(batch: _Batch, track_id: int, genre_id: int, item: TrackObservation) -> None:
     sighted = batch.sighted.get((track_id, genre_id))
-    times = int(item.counted)
+    times = int(item.count_sighting)
     if sighted is None:
-        batch.sighted[track_id, genre_id] = Sighted(item.rank, times)
+        batch.sighted[track_id, genre_id] = BatchSighting(item.rank, times)
         return
     sighted.rank = min(sighted.rank, item.rank)
     sighted.times += times
@@ -184,23 +184,23 @@ def _sight(batch: _Batch, track_id: int, genre_id: int, item: Seen) -> None:
 def _store(
     connection: Connection,
     batch: _Batch,
-    before: claims.Standings,
-    delivery: Delivery,
+    before: claims.TieBreakKeys,
+    delivery: Provenance,
     now: datetime,
 ) -> frozenset[int]:
     """Store a batch; return the tracks that counted for another genre before."""
     known = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
-    ranks = claims.ranks_of(connection, known)
+    ranks = claims.best_ranks(connection, known)
     added: Counter[int] = Counter()
     for (track_id, genre_id), sighted in batch.sighted.items():
         under = ranks.setdefault(track_id, {})
         added[genre_id] += genre_id not in under
         under[genre_id] = min(sighted.rank, under.get(genre_id, sighted.rank))
-    claims.count_sightings(connection, added)
-    after = claims.standings(connection)
+    claims.add_to_sighting_counts(connection, added)
+    after = claims.tie_break_keys(connection)
     moved = []
     for track_id, under in ranks.items():
-        draft, claimed = batch.tracks[track_id], claims.claim(under, after)
+        draft, claimed = batch.tracks[track_id], claims.choose_claim(under, after)
         if draft.new:
             draft.claim = claimed
         elif draft.claim != claimed:
@@ -209,13 +209,13 @@ def _store(
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
-    moment = tables.as_driver_moment(now, connection.dialect.name)
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
     sightings.store(connection, batch.sighted, now)
     if delivery.provider is not None:
         _store_features(connection, batch.features, delivery.provider, moment)
-    merging.merge(connection, batch.same, delivery.origin, now)
-    if claims.reordered(before, after):
-        claims.settle_tied(connection)
+    merging.merge_pairs(connection, batch.same, delivery.origin, now)
+    if claims.order_changed(before, after):
+        claims.recompute_tied(connection)
     return frozenset(
         track_id for genre_id, _, track_id in moved if _left(batch, track_id, genre_id)
     )

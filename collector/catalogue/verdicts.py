@@ -13,7 +13,7 @@ _verdict = tables.verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class Verdict:
     """One person's verdict on one track."""
 
     track_id: int
@@ -28,7 +28,7 @@ class Label:
     note: str | None
 
 
-def give(
+def add(
     connection: Connection, track_id: int, genre_id: int, by: str, at: datetime, note: str | None
 ) -> bool:
     """Store a person's verdict; say whether that changed anything.
@@ -48,20 +48,20 @@ def give(
     return True
 
 
-def people(connection: Connection, track_id: int) -> list[str]:
+def labellers(connection: Connection, track_id: int) -> list[str]:
     """Return who labelled a track."""
     query = select(_verdict.c.labelled_by).where(_verdict.c.track_id == track_id)
     return list(connection.scalars(query.order_by(_verdict.c.labelled_by)))
 
 
-def take_back(connection: Connection, track_id: int, by: str) -> None:
+def remove(connection: Connection, track_id: int, by: str) -> None:
     """Remove a person's verdict on a track."""
     connection.execute(
         delete(_verdict).where(_verdict.c.track_id == track_id, _verdict.c.labelled_by == by)
     )
 
 
-def all_labels(connection: Connection, track_ids: Sequence[int] | None = None) -> list[Label]:
+def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None) -> list[Verdict]:
     """Return all verdicts, or those on some tracks, in the order in which they were given."""
     track, genre = tables.track, tables.genre
     query = (
@@ -74,7 +74,7 @@ def all_labels(connection: Connection, track_ids: Sequence[int] | None = None) -
         query = query.where(_verdict.c.track_id.in_(track_ids))
     addresses = _addresses(connection)
     return [
-        Label(
+        Verdict(
             row.track_id,
             *addresses.get(row.track_id, ("", "")),
             row.title,

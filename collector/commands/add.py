@@ -8,13 +8,13 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from collector.imports.ids import Added
+    from collector.imports.ids import AddResult
 
 _SHOWN = 5
 """Ids named in a sentence; the JSON document has all."""
 
 
-class NotAdded(GenrebaseError):
+class TracksNotAdded(GenrebaseError):
     """None of the tracks, or not all, could be brought in."""
 
 
@@ -35,13 +35,13 @@ def add(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, settings
-    from collector.imports.ids import JOB, Adder, read_ids
+    from collector.imports.ids import JOB, TrackAdder, parse_track_ids
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
-    ids = read_ids(tracks)
+    ids = parse_track_ids(tracks)
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
     client, budget = bootstrap.open_spotify(engine, settings.load(), clock)
     with (
@@ -49,26 +49,26 @@ def add(
         job_run(engine, clock, JOB) as run,
         output.progress("Adding tracks", total=len(ids)) as bar,
     ):
-        adder = Adder(engine, client, budget, clock, lambda: stop.requested)
-        added = adder.run(ids, advance=lambda so_far: bar(so_far.done))
+        adder = TrackAdder(engine, client, budget, clock, lambda: stop.requested)
+        added = adder.run(ids, advance=lambda so_far: bar(so_far.processed))
         added.write_to(run)
-    output.document(as_document(added))
+    output.write_json(as_document(added))
     _say(added, output)
     if added.blocked is not None:
         raise added.blocked
     if added.stopped == "interrupted":
-        raise NotAdded("Stopped; the same command goes on from here.")
+        raise TracksNotAdded("Stopped; the same command goes on from here.")
     if not added.recorded.tracks_new and not added.recorded.duplicates:
-        raise NotAdded("Spotify has no track of any of these ids.")
+        raise TracksNotAdded("Spotify has no track of any of these ids.")
 
 
-def as_document(added: "Added") -> dict[str, Any]:
+def as_document(added: "AddResult") -> dict[str, Any]:
     """Return the JSON document of what was added."""
     return {
-        "asked": added.asked,
+        "asked": added.requested,
         "tracks_new": added.recorded.tracks_new,
         "duplicates": added.recorded.duplicates,
-        "unknown": added.unknown,
+        "unknown": added.not_found,
         "unusable": added.unusable,
         "requests": added.requests,
         "stopped": added.stopped,
@@ -76,14 +76,14 @@ def as_document(added: "Added") -> dict[str, Any]:
     }
 
 
-def _say(added: "Added", output: Output) -> None:
-    output.say(
+def _say(added: "AddResult", output: Output) -> None:
+    output.print(
         f"{added.recorded.tracks_new:,} new tracks, {added.recorded.duplicates:,} were there, "
         f"in {added.requests:,} requests."
     )
-    if added.unknown:
-        more = len(added.unknown) - _SHOWN
-        named = ", ".join(added.unknown[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    if added.not_found:
+        more = len(added.not_found) - _SHOWN
+        named = ", ".join(added.not_found[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
         output.warn(f"Spotify does not know {named}.")
     for source_id, reason in added.unusable.items():
         output.warn(f"{source_id} was set aside: {reason}.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from collector.commands.harvest import Stopped
+from collector.commands.harvest import HarvestStopped
 from genrebase.runtime.console import Output
 
 
@@ -36,10 +36,10 @@ def analyse(
         ):
             outcome = analyser.run(
                 max_requests=max_requests,
-                advance=lambda so_far: bar(so_far.asked, note=f"{so_far.known:,} known"),
+                advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} known"),
             )
             outcome.write_to(run)
-    output.document(outcome.as_document())
+    output.write_json(outcome.as_json())
     for problem in outcome.problems:
         output.warn(problem)
     if outcome.stopped == "closed":
@@ -47,11 +47,11 @@ def analyse(
             "Spotify does not show audio analyses to these credentials; it is asked again in a "
             "week at the earliest."
         )
-    output.say(
-        f"{outcome.known:,} of {outcome.asked:,} tracks have an analysis now,"
+    output.print(
+        f"{outcome.found:,} of {outcome.requested:,} tracks have an analysis now,"
         f" in {outcome.requests:,} requests."
     )
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":
-        raise Stopped("Stopped; the next run goes on from here.")
+        raise HarvestStopped("Stopped; the next run goes on from here.")

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.commands.harvest import Stopped
+from collector.commands.harvest import HarvestStopped
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from collector.enrichment.features import Enriched
+    from collector.enrichment.features import EnrichmentResult
 
 
 def enrich(
@@ -24,9 +24,9 @@ def enrich(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, settings
-    from collector.enrichment.features import JOB, Enricher
+    from collector.enrichment.features import JOB, FeatureEnricher
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.jobs import job_run, others_died
+    from genrebase.runtime.jobs import job_run, no_other_process
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
@@ -37,37 +37,37 @@ def enrich(
         job_run(engine, clock, JOB) as run,
         output.progress("Asking for features") as bar,
     ):
-        enricher = Enricher(
+        enricher = FeatureEnricher(
             engine,
             clock,
             providers,
             lambda: stop.requested,
-            partial(others_died, engine, clock, JOB),
+            partial(no_other_process, engine, clock, JOB),
         )
         outcome = enricher.run(
             max_requests=max_requests,
-            advance=lambda so_far: bar(so_far.asked, note=f"{so_far.known:,} known"),
+            advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} known"),
         )
         outcome.write_to(run)
-    output.document(as_document(outcome))
+    output.write_json(as_document(outcome))
     for problem in outcome.problems:
         output.warn(problem)
-    output.say(
-        f"{outcome.known:,} of {outcome.asked:,} answers brought features,"
+    output.print(
+        f"{outcome.found:,} of {outcome.requested:,} answers brought features,"
         f" in {outcome.requests:,} requests."
     )
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":
-        raise Stopped("Stopped; the next run goes on from here.")
+        raise HarvestStopped("Stopped; the next run goes on from here.")
 
 
-def as_document(outcome: "Enriched") -> dict[str, Any]:
+def as_document(outcome: "EnrichmentResult") -> dict[str, Any]:
     """Return the JSON document of an enrichment."""
     return {
-        "asked": outcome.asked,
-        "known": outcome.known,
-        "unknown": outcome.unknown,
+        "asked": outcome.requested,
+        "known": outcome.found,
+        "unknown": outcome.not_found,
         "requests": outcome.requests,
         "stopped": outcome.stopped,
         "blocked_until": outcome.blocked_until,

@@ -9,7 +9,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
 
-class Stopped(GenrebaseError):
+class ForgetStopped(GenrebaseError):
     """Somebody stopped it before everything was forgotten."""
 
 
@@ -39,7 +39,7 @@ def forget(
     output, clock, age = Output(as_json=as_json), SystemClock(), forgetting.parse_age(older_than)
     engine = connect()
     if dry_run:
-        done = forgetting.preview(engine, clock, origin, age)
+        done = forgetting.count_overdue(engine, clock, origin, age)
     else:
         with stop_on_signals() as stop, output.progress("Forgetting tracks") as bar:
             done = forgetting.forget(
@@ -50,12 +50,14 @@ def forget(
                 stop_requested=lambda: stop.requested,
                 advance=lambda so_far: bar(so_far.tracks + so_far.kept_for_labels),
             )
-    gone = done.forgotten
-    output.document({**asdict(gone), "origin": origin, "before": done.before, "dry_run": dry_run})
-    output.say(
+    gone = done.counts
+    output.write_json(
+        {**asdict(gone), "origin": origin, "before": done.before, "dry_run": dry_run}
+    )
+    output.print(
         f"{gone.tracks:,} tracks from {origin} last seen before {done.before:%Y-%m-%d %H:%M} UTC "
         f"{'would be' if dry_run else 'are'} forgotten, with {gone.artists:,} artists; "
         f"{gone.kept_for_labels:,} more keep only what their labels are about."
     )
     if done.stopped:
-        raise Stopped("Stopped; the same command goes on from here.")
+        raise ForgetStopped("Stopped; the same command goes on from here.")

@@ -36,19 +36,19 @@ def add(
     """Add a genre; give one that is there another target."""
     output = Output(as_json=as_json)
     added = genres.add(store.connect(), SystemClock(), name, target, playlist or ())
-    output.say(f"{added.name}: {target:,} tracks wanted, {added.tracks:,} there.")
-    output.document(_document(added))
+    output.print(f"{added.name}: {target:,} tracks wanted, {added.tracks:,} there.")
+    output.write_json(_document(added))
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Show all genres."""
     output = Output(as_json=as_json)
-    everything = genres.listed(store.connect())
+    everything = genres.list_genres(store.connect())
     output.table(f"{len(everything):,} genres", _COLUMNS, map(_row, everything))
     if not everything:
-        output.say("No genre yet: collector genres add NAME --target N")
-    output.document([_document(genre) for genre in everything])
+        output.print("No genre yet: collector genres add NAME --target N")
+    output.write_json([_document(genre) for genre in everything])
 
 
 @app.command()
@@ -61,9 +61,9 @@ def target(
 ) -> None:
     """Change how many tracks of a genre are wanted."""
     output = Output(as_json=as_json)
-    changed = genres.target(store.connect(), name, _number(wanted))
-    output.say(f"{changed.name}: {_wanted(changed)}, {changed.tracks:,} there.")
-    output.document(_document(changed))
+    changed = genres.set_target(store.connect(), name, _number(wanted))
+    output.print(f"{changed.name}: {_wanted(changed)}, {changed.tracks:,} there.")
+    output.write_json(_document(changed))
 
 
 @app.command()
@@ -87,8 +87,8 @@ def rename(
     """Give a genre another name: tracks and labels stay, the search begins anew under it."""
     output = Output(as_json=as_json)
     renamed = genres.rename(store.connect(), old, new)
-    output.say(f"{old} is called {renamed.name} now.")
-    output.document(_document(renamed))
+    output.print(f"{old} is called {renamed.name} now.")
+    output.write_json(_document(renamed))
 
 
 @app.command()
@@ -100,16 +100,16 @@ def merge(
     """Make two genres one: sightings, labels and predictions move to the second."""
     output = Output(as_json=as_json)
     done = genres.merge(store.connect(), merged, into)
-    output.say(
+    output.print(
         f"{done.merged} went into {done.into.name}: {done.into.sightings:,} sightings, "
-        f"{done.sightings_united:,} were under both. Models know the old genres until the next "
+        f"{done.shared_sightings:,} were under both. Models know the old genres until the next "
         "training: classifier train"
     )
-    output.document(
+    output.write_json(
         {
             "merged": done.merged,
             "into": _document(done.into),
-            "sightings_united": done.sightings_united,
+            "sightings_united": done.shared_sightings,
         }
     )
 
@@ -125,8 +125,8 @@ def remove(
     """Remove a genre and its sightings. Its tracks stay; labels given by people forbid it."""
     output = Output(as_json=as_json)
     removed = genres.remove(store.connect(), name, force=force)
-    output.say(f"{removed.name} is removed; {removed.tracks_left:,} tracks counted for it.")
-    output.document(asdict(removed))
+    output.print(f"{removed.name} is removed; {removed.tracks_left:,} tracks counted for it.")
+    output.write_json(asdict(removed))
 
 
 @app.command("import")
@@ -141,8 +141,8 @@ def import_(
     """Add all genres that a file names, or none of them."""
     output = Output(as_json=as_json)
     found = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
-    output.say(f"{len(found):,} genres, {target:,} tracks wanted of each: {', '.join(found)}.")
-    output.document({"genres": found, "target": target})
+    output.print(f"{len(found):,} genres, {target:,} tracks wanted of each: {', '.join(found)}.")
+    output.write_json({"genres": found, "target": target})
 
 
 @app.command("map")
@@ -153,14 +153,14 @@ def map_(
 ) -> None:
     """Say which broad genre each fine one belongs to: a mapping, made anew from a file."""
     output = Output(as_json=as_json)
-    done = mappings.define(store.connect(), genre_names.check(mapping), file)
-    output.say(
+    done = mappings.define(store.connect(), genre_names.validate(mapping), file)
+    output.print(
         f"The mapping {done.mapping} puts {done.genres:,} genres into "
         f"{len(done.broad):,}: {', '.join(done.broad)}."
     )
     if done.unmapped:
         output.warn(f"Genres it does not name: {', '.join(done.unmapped)}.")
-    output.document(asdict(done))
+    output.write_json(asdict(done))
 
 
 @app.command("mappings")
@@ -175,21 +175,21 @@ def mappings_(
     engine = store.connect()
     if remove is not None:
         gone = mappings.remove(engine, remove)
-        output.say(f"The mapping {remove} is gone; it named {gone:,} genres.")
-    found = mappings.listed(engine)
+        output.print(f"The mapping {remove} is gone; it named {gone:,} genres.")
+    found = mappings.list_mappings(engine)
     output.table(
         "Mappings",
         ("mapping", "fine genres", "broad genres"),
         [(one.mapping, one.fine, one.broad) for one in found],
     )
-    output.document([asdict(one) for one in found])
+    output.write_json([asdict(one) for one in found])
 
 
 def _pause(name: str, *, paused: bool, as_json: bool) -> None:
     output = Output(as_json=as_json)
-    changed = genres.pause(store.connect(), name, paused=paused)
-    output.say(f"{changed.name} is {'paused' if paused else 'harvested again'}.")
-    output.document(_document(changed))
+    changed = genres.set_paused(store.connect(), name, paused=paused)
+    output.print(f"{changed.name} is {'paused' if paused else 'harvested again'}.")
+    output.write_json(_document(changed))
 
 
 def _number(wanted: str) -> int | None:

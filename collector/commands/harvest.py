@@ -10,10 +10,10 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from collector.crawl.dry_run import PlaylistPreview, Preview
-    from collector.crawl.forecast import Outlook
-    from collector.crawl.harvest import Outcome
-    from collector.crawl.sequence import Crawl
+    from collector.crawl.dry_run import PlannedPlaylist, PlannedSearch
+    from collector.crawl.forecast import GenreForecast
+    from collector.crawl.harvest import HarvestOutcome
+    from collector.crawl.sequence import CrawlSequence
 
 SOURCE = "spotify"
 PLAYLISTS = "spotify_playlists"
@@ -26,7 +26,7 @@ _ENDINGS = {
 }
 
 
-class Stopped(GenrebaseError):
+class HarvestStopped(GenrebaseError):
     """Somebody stopped the harvest before it was done."""
 
 
@@ -50,44 +50,46 @@ def harvest(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap, settings
-    from collector.crawl.dry_run import preview, preview_playlists
-    from collector.crawl.forecast import outlooks
+    from collector.crawl.dry_run import plan_playlists, plan_searches
+    from collector.crawl.forecast import forecast_genres
     from collector.curation import genres
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
-    from genrebase.store.engine import reading
+    from genrebase.store.engine import read_transaction
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
     wanted = [genres.find(engine, name).name for name in genre or ()]
     if dry_run:
-        with reading(engine) as connection:
-            to_go = outlooks(
-                connection, SOURCE, clock, rate=settings.load().spotify_pace, genres=wanted
+        with read_transaction(engine) as connection:
+            to_go = forecast_genres(
+                connection, SOURCE, clock, rate=settings.load().spotify_rate_limit, genres=wanted
             )
-        lists = preview_playlists(engine, PLAYLISTS, wanted, clock.now())
-        _show(preview(engine, SOURCE, wanted), lists, to_go, output)
+        lists = plan_playlists(engine, PLAYLISTS, wanted, clock.now())
+        _show(plan_searches(engine, SOURCE, wanted), lists, to_go, output)
         return
     with stop_on_signals(clock.interrupt) as stop:
         crawl = bootstrap.open_crawl(engine, settings.load(), clock, lambda: stop.requested)
         outcome = _run(crawl, wanted, max_requests, output)
-    output.document(as_document(outcome))
+    output.write_json(as_document(outcome))
     recorded = outcome.recorded
-    output.say(
+    output.print(
         f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} seen before"
         f" in {outcome.requests:,} requests."
     )
-    if outcome.set_aside:
-        reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.set_aside.most_common())
-        output.say(f"Set aside: {reasons}.")
-    if outcome.unknown:
-        from collector.crawl.forecast import unknown_sentence  # it brings SQLAlchemy, as above
+    if outcome.unusable_reasons:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.unusable_reasons.most_common())
+        output.print(f"Set aside: {reasons}.")
+    if outcome.unknown_genres:
+        from collector.crawl.forecast import (
+            unknown_genres_warning,
+        )  # it brings SQLAlchemy, as above
 
-        output.warn(unknown_sentence(outcome.unknown))
+        output.warn(unknown_genres_warning(outcome.unknown_genres))
     _end(outcome, output)
 
 
-def as_document(outcome: "Outcome") -> dict[str, Any]:
+def as_document(outcome: "HarvestOutcome") -> dict[str, Any]:
     """Return the JSON document of a harvest."""
     recorded = outcome.recorded
     return {
@@ -96,14 +98,16 @@ def as_document(outcome: "Outcome") -> dict[str, Any]:
         "tracks_new": recorded.tracks_new,
         "duplicates": recorded.duplicates,
         "unusable": outcome.unusable,
-        "reasons": dict(outcome.set_aside),
-        "unknown": outcome.unknown,
+        "reasons": dict(outcome.unusable_reasons),
+        "unknown": outcome.unknown_genres,
         "stopped": outcome.stopped,
         "blocked_until": outcome.blocked.until if outcome.blocked else None,
     }
 
 
-def _run(crawl: "Crawl", genres: list[str], max_requests: int | None, output: Output) -> "Outcome":
+def _run(
+    crawl: "CrawlSequence", genres: list[str], max_requests: int | None, output: Output
+) -> "HarvestOutcome":
     from genrebase.runtime.jobs import job_run  # it brings SQLAlchemy: --help need not wait
 
     with (
@@ -114,32 +118,32 @@ def _run(crawl: "Crawl", genres: list[str], max_requests: int | None, output: Ou
             genres,
             max_requests=max_requests,
             advance=lambda at: bar(
-                at.tracks, total=at.wanted, note=f"{at.genre}, {at.requests:,} requests"
+                at.tracks, total=at.target, note=f"{at.genre}, {at.requests:,} requests"
             ),
         )
         outcome.write_to(run)
     return outcome
 
 
-def _end(outcome: "Outcome", output: Output) -> None:
+def _end(outcome: "HarvestOutcome", output: Output) -> None:
     ban: Blocked | None = outcome.blocked
     if ban is not None:
         raise ban
     if outcome.stopped == "interrupted":
-        raise Stopped(_ENDINGS[outcome.stopped])
-    output.say(_ENDINGS[outcome.stopped])
+        raise HarvestStopped(_ENDINGS[outcome.stopped])
+    output.print(_ENDINGS[outcome.stopped])
 
 
 def _show(
-    previews: "list[Preview]",
-    playlists: "list[PlaylistPreview]",
-    to_go: "list[Outlook]",
+    previews: "list[PlannedSearch]",
+    playlists: "list[PlannedPlaylist]",
+    to_go: "list[GenreForecast]",
     output: Output,
 ) -> None:
-    from collector.commands.status import show_outlook  # it brings SQLAlchemy, as above
+    from collector.commands.status import show_forecasts  # it brings SQLAlchemy, as above
 
     genres = [asdict(one) | asdict(more) for one, more in zip(previews, to_go, strict=True)]
-    output.document({"genres": genres, "playlists": [asdict(one) for one in playlists]})
+    output.write_json({"genres": genres, "playlists": [asdict(one) for one in playlists]})
     if playlists:
         output.table(
             "Playlists that would be read first",
@@ -158,4 +162,4 @@ def _show(
     )
     rows = [[getattr(one, name) for name in columns] for one in previews]
     output.table("What would be asked next", columns, rows)
-    show_outlook(to_go, output)
+    show_forecasts(to_go, output)

@@ -24,12 +24,16 @@ def health(
     from collector import settings
     from collector.monitoring import metrics
     from genrebase.runtime.clock import SystemClock
-    from genrebase.runtime.monitoring import ask, examine
+    from genrebase.runtime.monitoring import check_health, probe
     from genrebase.store import connect
 
     output, clock, address = Output(as_json=as_json), SystemClock(), settings.load().http_address
-    found = examine(metrics.patient(connect(), clock)) if address is None else ask(address)
-    output.document(asdict(found))
+    found = (
+        check_health(metrics.health_target(connect(), clock))
+        if address is None
+        else probe(address)
+    )
+    output.write_json(asdict(found))
     if not found.ok:
         raise Unwell(found.sentence)
-    output.say(found.sentence)
+    output.print(found.sentence)

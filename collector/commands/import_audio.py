@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from collector.commands.harvest import Stopped
-from collector.imports.dataset import NothingTaken
+from collector.commands.harvest import HarvestStopped
+from collector.imports.dataset import NothingImported
 from genrebase import store
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import stop_on_signals
 
 if TYPE_CHECKING:
-    from collector.imports.audio import Listening
+    from collector.imports.audio import AudioImportResult
 
 _EXTRA: Final = ("librosa", "soundfile", "soxr", "mutagen")
 _SHOWN: Final = 20
@@ -60,23 +60,25 @@ def import_audio(
 
     output = Output(as_json=as_json)
     clock = SystemClock()
-    published = None if labels is None else fma.load(labels, clock.now().year + 1)
-    asked = use_case.Asked(path, telling.of(genre_from), published, workers or _cores(), rejected)
+    published = None if labels is None else fma.load_tracks(labels, clock.now().year + 1)
+    asked = use_case.AudioImportRequest(
+        path, telling.genre_source(genre_from), published, workers or _cores(), rejected
+    )
     engine = store.connect()
     with stop_on_signals() as stop, output.progress(f"Listening to {path.name}") as advance:
         found = use_case.import_audio(engine, clock, asked, advance, lambda: stop.requested)
     _tell(output, found)
-    output.document(found.as_document())
+    output.write_json(found.as_json())
     if found.stopped == "interrupted":
-        raise Stopped("Stopped. Import it again: it goes on with the files that are left.")
-    if found.unreadable and not found.known + found.heard:
-        raise NothingTaken("None of the files could be read.")
+        raise HarvestStopped("Stopped. Import it again: it goes on with the files that are left.")
+    if found.unreadable and not found.unchanged + found.analysed:
+        raise NothingImported("None of the files could be read.")
 
 
 def _check_extra() -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if missing:
-        raise Refused(
+        raise UserError(
             f"Listening to files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
         )
 
@@ -88,19 +90,19 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _tell(output: Output, found: "Listening") -> None:
-    output.say(
-        f"{found.files:,} files: {found.heard:,} heard ({found.tracks_new:,} new tracks, "
-        f"{found.duplicates:,} known ones), {found.known:,} heard before, "
+def _tell(output: Output, found: "AudioImportResult") -> None:
+    output.print(
+        f"{found.files:,} files: {found.analysed:,} heard ({found.tracks_new:,} new tracks, "
+        f"{found.duplicates:,} known ones), {found.unchanged:,} heard before, "
         f"{len(found.unreadable):,} could not be read "
         f"({found.seconds:.1f} s, {found.files_per_second:.2f} files/s)."
     )
     if found.unlabelled:
-        output.say(
+        output.print(
             f"{found.unlabelled:,} files tell no genre: stored without a label (--genre-from)."
         )
     if found.relabelled:
-        output.say(f"{found.relabelled:,} files heard before got their genre.")
+        output.print(f"{found.relabelled:,} files heard before got their genre.")
     for one in found.unreadable[:_SHOWN]:
         output.warn(f"{one.path}: {one.reason}")
     if len(found.unreadable) > _SHOWN:

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from collector.commands.harvest import Stopped
+from collector.commands.harvest import HarvestStopped
 from collector.datasets import cells, fma, reader
-from collector.datasets.rows import Rejection
-from collector.imports.dataset import Imported, NothingTaken, import_dataset
+from collector.datasets.rows import RowRejection
+from collector.imports.dataset import ImportResult, NothingImported, import_dataset
 from genrebase import store
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import stop_on_signals
@@ -36,7 +36,9 @@ def import_(
             "playlist_genre, label."
         ),
     ] = None,
-    encoding: Annotated[str, typer.Option(help="The encoding of a CSV file.")] = reader.UTF8,
+    encoding: Annotated[
+        str, typer.Option(help="The encoding of a CSV file.")
+    ] = reader.DEFAULT_ENCODING,
     rejected: Annotated[
         Path | None,
         typer.Option(help="A CSV file to write the number and the reason of rejected rows to."),
@@ -59,15 +61,15 @@ def import_(
     with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as advance:
         imported = run(engine, file, SystemClock(), advance, stop_requested=lambda: stop.requested)
     for sentence in _sentences(imported):
-        output.say(sentence)
-    output.document(asdict(imported))
+        output.print(sentence)
+    output.write_json(asdict(imported))
     if imported.stopped == "interrupted":
-        raise Stopped(
+        raise HarvestStopped(
             f"Stopped after {imported.rows:,} rows. Import it again: it goes on without harm, no "
             "row counts twice."
         )
-    if imported.reasons.get(Rejection.UNDECODABLE, 0) == imported.rows > 0:
-        raise NothingTaken(f"No row of {file.name} could be read as {encoding}: {_NAME_IT}.")
+    if imported.reasons.get(RowRejection.UNDECODABLE, 0) == imported.rows > 0:
+        raise NothingImported(f"No row of {file.name} could be read as {encoding}: {_NAME_IT}.")
 
 
 def _importer(
@@ -76,28 +78,28 @@ def _importer(
     genre_column: str | None,
     encoding: str,
     rejected: Path | None,
-) -> Callable[..., Imported]:
+) -> Callable[..., ImportResult]:
     """Return what imports a dataset of this kind."""
     # start-up: numpy stands behind these
     from collector.imports import descriptor_table
     from collector.imports.fma import import_fma
 
     if file.is_dir():
-        if not fma.is_here(file):
-            raise Refused(f"{file} is a folder without FMA's tracks.csv. Name a file.")
+        if not fma.is_fma_folder(file):
+            raise UserError(f"{file} is a folder without FMA's tracks.csv. Name a file.")
         return partial(import_fma, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
-        raise Refused("--subset is about the folder of FMA's tables: name that.")
-    described = descriptor_table.fits(file, genre_column, encoding)
+        raise UserError("--subset is about the folder of FMA's tables: name that.")
+    described = descriptor_table.is_descriptor_table(file, genre_column, encoding)
     return partial(
-        descriptor_table.import_described if described else import_dataset,
+        descriptor_table.import_descriptor_table if described else import_dataset,
         genre_column=genre_column,
         encoding=encoding,
         rejected=rejected,
     )
 
 
-def _sentences(imported: Imported) -> list[str]:
+def _sentences(imported: ImportResult) -> list[str]:
     summary = (
         f"{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
         f"{imported.duplicates:,} duplicates, {imported.rejected:,} rejected "
@@ -109,11 +111,11 @@ def _sentences(imported: Imported) -> list[str]:
     if imported.unlabelled:
         said.append(f"{imported.unlabelled:,} rows carry no usable genre: stored without a label.")
     said.extend(f"Rejected {count:,}: {reason}." for reason, count in imported.reasons.items())
-    if Rejection.UNDECODABLE in imported.reasons:
+    if RowRejection.UNDECODABLE in imported.reasons:
         said.append(f"Rows that cannot be decoded may be in another encoding: {_NAME_IT}.")
     if imported.unreadable:
         columns = ", ".join(
-            f"{cells.visible(name)} ({n:,})" for name, n in imported.unreadable.items()
+            f"{cells.escape_unprintable(name)} ({n:,})" for name, n in imported.unreadable.items()
         )
         said.append(f"Cells that could not be read were left empty: {columns}.")
     if imported.claims_moved:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from collector.catalogue.verdicts import Label
+from collector.catalogue.verdicts import Verdict
 from collector.curation import annotations
 from genrebase import store
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.store.engine import Engine
@@ -36,7 +36,7 @@ def label(
     output = Output(as_json=as_json)
     asked = sum((track is not None, import_file is not None, export_file is not None))
     if asked != 1 or (genre is None and track is not None and not remove):
-        raise Refused(
+        raise UserError(
             "Say one of: collector label TRACK GENRE --by NAME, collector label TRACK --remove, "
             "collector label --import FILE, collector label --export FILE."
         )
@@ -44,34 +44,34 @@ def label(
     if import_file is not None:
         _import(engine, import_file, by, output)
     elif export_file is not None:
-        written = annotations.export(engine, export_file)
-        output.say(f"{written:,} labels are in {export_file}.")
-        output.document({"labels": written, "file": str(export_file)})
+        written = annotations.export_labels(engine, export_file)
+        output.print(f"{written:,} labels are in {export_file}.")
+        output.write_json({"labels": written, "file": str(export_file)})
     elif remove and track is not None:
-        gone = annotations.take_back(engine, track, by)
+        gone = annotations.remove(engine, track, by)
         for one in gone:
-            output.say(f"{_said(one)}: taken back.")
-        output.document({"removed": [_document(one) for one in gone]})
+            output.print(f"{_said(one)}: taken back.")
+        output.write_json({"removed": [_document(one) for one in gone]})
     elif track is not None and genre is not None:
-        given = annotations.give(engine, SystemClock(), track, genre, by or "", note)
-        output.say(_said(given))
-        output.document(_document(given))
+        given = annotations.add(engine, SystemClock(), track, genre, by or "", note)
+        output.print(_said(given))
+        output.write_json(_document(given))
 
 
 def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
     taken = annotations.import_labels(engine, SystemClock(), file, by)
-    output.say(
+    output.print(
         f"{taken.rows:,} rows: {taken.labelled:,} labels stored, {taken.unchanged:,} known "
         f"already, {taken.rejected:,} rejected."
     )
     for reason, count in taken.reasons.items():
-        output.say(f"Rejected {count:,}: {reason}.")
-    output.document(asdict(taken))
+        output.print(f"Rejected {count:,}: {reason}.")
+    output.write_json(asdict(taken))
 
 
-def _said(one: Label) -> str:
+def _said(one: Verdict) -> str:
     return f"{one.title} by {one.artists} is {one.genre}, says {one.by}"
 
 
-def _document(one: Label) -> dict[str, object]:
+def _document(one: Verdict) -> dict[str, object]:
     return asdict(one)

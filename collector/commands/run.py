@@ -17,7 +17,7 @@ def run(
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import daemon, settings
     from collector.monitoring import metrics
-    from collector.monitoring.status import bans
+    from collector.monitoring.status import active_ban_messages
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.shutdown import stop_on_signals
@@ -26,8 +26,8 @@ def run(
     logging.configure(human=False if as_json else None)
     clock, engine, told = SystemClock(), connect(), settings.load()
     output = Output(as_json=as_json)
-    output.say("The harvester runs; Ctrl-C ends it.")
-    for ban in bans(engine, clock):
-        output.say(f"{ban} Nothing is asked of it before.")
+    output.print("The harvester runs; Ctrl-C ends it.")
+    for ban in active_ban_messages(engine, clock):
+        output.print(f"{ban} Nothing is asked of it before.")
     with stop_on_signals(clock.interrupt) as stop, metrics.serving(engine, told, clock):
         daemon.run(engine, told, clock, stop)

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from collector import settings
-from collector.crawl.forecast import Outlook, unknown_sentence
+from collector.crawl.forecast import GenreForecast, unknown_genres_warning
 from collector.monitoring import status as statuses
-from collector.monitoring.status import Status
+from collector.monitoring.status import CollectorStatus
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
@@ -34,15 +34,17 @@ def status(
 ) -> None:
     """Show how far the harvest is, what was asked for it and what ran last."""
     output = Output(as_json=as_json)
-    found = statuses.status(store.connect(), SystemClock(), settings.load().spotify_pace)
+    found = statuses.read_status(
+        store.connect(), SystemClock(), settings.load().spotify_rate_limit
+    )
     for sentence in _sentences(found):
-        output.say(sentence)
+        output.print(sentence)
     rows = (
         (one.name, one.target, one.tracks, one.sightings, one.with_features, one.paused)
         for one in found.genres
     )
     output.table("Genres", _COLUMNS, rows)
-    show_outlook(found.outlook, output)
+    show_forecasts(found.outlook, output)
     runs = (
         (run.job, f"{run.started_at:%Y-%m-%d %H:%M}", run.outcome, run.error)
         for run in found.last_runs
@@ -50,23 +52,23 @@ def status(
     output.table("Last runs", ("job", "started (UTC)", "outcome", "error"), runs)
     for alarm in found.alarms:
         output.warn(alarm)
-    output.document(asdict(found))
+    output.write_json(asdict(found))
 
 
-def show_outlook(found: Sequence[Outlook], output: Output) -> None:
+def show_forecasts(found: Sequence[GenreForecast], output: Output) -> None:
     """Show what every genre has still to go, and name those that the source does not know."""
     rows = [[_brief(getattr(one, name)) for name in _OUTLOOK] for one in found]
     output.table("To go, at today's rate", list(_OUTLOOK.values()), rows)
     unknown = [one.genre for one in found if one.unknown]
     if unknown:
-        output.warn(unknown_sentence(unknown))
+        output.warn(unknown_genres_warning(unknown))
 
 
 def _brief(value: object) -> object:
     return f"{value:.2f}" if isinstance(value, float) else value
 
 
-def _sentences(found: Status) -> list[str]:
+def _sentences(found: CollectorStatus) -> list[str]:
     said = []
     if found.invented:
         said.append(f"Filled from {found.origin}: none of this is real music.")
@@ -77,5 +79,5 @@ def _sentences(found: Status) -> list[str]:
         f"{found.with_features:,} with features, {found.unlabelled:,} without a genre, "
         f"{found.verdicts:,} labels by people; {found.requests:,} requests."
     )
-    said.extend(statuses.ban_sentences(found.sources))
+    said.extend(statuses.ban_messages(found.sources))
     return said

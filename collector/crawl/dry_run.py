@@ -5,15 +5,15 @@ from datetime import datetime
 
 from collector import planning
 from collector.catalogue import playlists, shards
-from collector.crawl.playlists import LOOK_BACK
-from genrebase.store.engine import Engine, reading
+from collector.crawl.playlists import RECHECK_AFTER
+from genrebase.store.engine import Engine, read_transaction
 
 _ANY_LIMIT = 50
 """Items a page; which shard of one genre comes first does not hang on it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class PlannedSearch:
     """Where the harvest of one genre stands."""
 
     genre: str
@@ -30,7 +30,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaylistPreview:
+class PlannedPlaylist:
     """A playlist that would be read before any search is asked for its genre."""
 
     genre: str
@@ -42,17 +42,17 @@ class PlaylistPreview:
     """It was read to its end, and would be looked at for changes."""
 
 
-def preview_playlists(
+def plan_playlists(
     engine: Engine, source: str, genres: list[str], now: datetime
-) -> list[PlaylistPreview]:
+) -> list[PlannedPlaylist]:
     """Return the playlists that would be read, of every genre that lacks tracks or of these."""
-    with reading(engine) as connection:
-        needs = shards.needs(connection, genres)
-        lacking = {genre_id: need for genre_id, need in needs.items() if need.missing}
-        unread = playlists.unread(connection, source, lacking)
-        due = playlists.due(connection, source, lacking, now - LOOK_BACK)
+    with read_transaction(engine) as connection:
+        needs = shards.genre_progress(connection, genres)
+        lacking = {genre_id: need for genre_id, need in needs.items() if need.missing_share}
+        unread = playlists.without_shard(connection, source, lacking)
+        due = playlists.due(connection, source, lacking, now - RECHECK_AFTER)
     begun = [
-        PlaylistPreview(
+        PlannedPlaylist(
             lacking[shard.genre_id].name,
             shard.query,
             offset=0 if shard.status == "exhausted" else shard.next_offset,
@@ -61,17 +61,17 @@ def preview_playlists(
         for shard in due
     ]
     fresh = [
-        PlaylistPreview(lacking[genre_id].name, playlist_id, offset=0, read_before=False)
+        PlannedPlaylist(lacking[genre_id].name, playlist_id, offset=0, read_before=False)
         for genre_id, playlist_id in unread
     ]
     return sorted([*begun, *fresh], key=lambda one: (one.genre, one.playlist))
 
 
-def preview(engine: Engine, source: str, genres: list[str]) -> list[Preview]:
+def plan_searches(engine: Engine, source: str, genres: list[str]) -> list[PlannedSearch]:
     """Return where every genre with a target stands, or these only."""
-    with reading(engine) as connection:
-        needs = shards.needs(connection, genres)
-        fresh = shards.missing_roots(connection, source, needs)
+    with read_transaction(engine) as connection:
+        needs = shards.genre_progress(connection, genres)
+        fresh = shards.genres_without_shards(connection, source, needs)
         waiting = shards.open_shards(connection, source, needs)
     found = []
     for genre_id, need in sorted(needs.items(), key=lambda pair: pair[1].name):
@@ -79,7 +79,7 @@ def preview(engine: Engine, source: str, genres: list[str]) -> list[Preview]:
         shard = planning.next_shard(own, needs, _ANY_LIMIT)
         years = None if shard is None or shard.years == planning.ALL_YEARS else shard.years
         found.append(
-            Preview(
+            PlannedSearch(
                 genre=need.name,
                 target=need.target,
                 tracks=need.tracks,

@@ -7,16 +7,16 @@ from typing import Final
 
 from collector import planning
 from collector.catalogue import forecast, shards
-from collector.catalogue.forecast import Asked, FeatureCounts, Overlap
+from collector.catalogue.forecast import FeatureCounts, GenreOverlap, SearchEffort
 from collector.http import rate_limiter
-from collector.planning import Need, Shard
+from collector.planning import GenreProgress, Shard
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Connection
 
 PAGE_LIMITS: Final = (50, 10)
 """A search's; said here, too, because its module brings spotipy and a forecast needs none."""
-SUSPICIOUS_SHARE: Final = 0.75
+OVERLAP_WARNING_SHARE: Final = 0.75
 """Of a genre's tracks, shown under other genres, too, from which its query should be looked at."""
 _ENOUGH_TRACKS: Final = 50
 """Below, shares say little."""
@@ -25,7 +25,7 @@ _HOUR: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class GenreForecast:
     """Where the harvest of one genre stands."""
 
     genre: str
@@ -51,7 +51,7 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RequestYield:
     """What a request costs and may bring."""
 
     interval: float
@@ -60,20 +60,20 @@ class Pace:
     """Items a page."""
 
 
-def outlooks(
+def forecast_genres(
     connection: Connection,
     source: str,
     clock: Clock,
     *,
     rate: Rate,
     genres: Sequence[str] = (),
-) -> list[Outlook]:
+) -> list[GenreForecast]:
     """Return where every genre with a target stands, or these only, by name."""
-    needs = shards.needs(connection, genres)
+    needs = shards.genre_progress(connection, genres)
     pace = _pace(connection, source, clock, rate)
-    asked = forecast.asked(connection, source)
-    features = forecast.features(connection, clock.now())
-    unknown = set(shards.unknown(connection, source, needs))
+    asked = forecast.search_effort(connection, source)
+    features = forecast.feature_counts(connection, clock.now())
+    unknown = set(shards.unknown_genres(connection, source, needs))
     waiting: dict[int, list[Shard]] = {}
     for shard in shards.open_shards(connection, source, needs):
         waiting.setdefault(shard.genre_id, []).append(shard)
@@ -83,7 +83,7 @@ def outlooks(
         expected = expected_requests(need, spent, waiting.get(genre_id, []), pace.page_limit)
         counts = features.get(genre_id, FeatureCounts(0, 0, 0))
         found.append(
-            Outlook(
+            GenreForecast(
                 genre=need.name,
                 target=need.target,
                 have=need.tracks,
@@ -92,16 +92,16 @@ def outlooks(
                 hours_to_go=None if expected is None else expected * pace.interval / _HOUR,
                 open_shards=spent.open_shards if spent else 1,
                 unknown=need.name in unknown,
-                features_known=counts.known,
-                features_nowhere=counts.nowhere,
-                features_waiting=counts.waiting,
+                features_known=counts.found,
+                features_nowhere=counts.unavailable,
+                features_waiting=counts.pending,
             )
         )
     return sorted(found, key=lambda one: one.genre)
 
 
 def expected_requests(
-    need: Need, asked: Asked | None, waiting: Sequence[Shard], page_limit: int
+    need: GenreProgress, asked: SearchEffort | None, waiting: Sequence[Shard], page_limit: int
 ) -> int | None:
     """Return how many requests a genre will take to its target; None where nobody can say.
 
@@ -115,23 +115,24 @@ def expected_requests(
         return math.ceil(missing / page_limit)
     if not waiting:
         return None
-    brings = max(planning.expected(shard, page_limit) for shard in waiting)
+    brings = max(planning.expected_new_tracks(shard, page_limit) for shard in waiting)
     if brings <= 0 and asked.requests:
         brings = need.tracks / asked.requests
     return math.ceil(missing / brings) if brings > 0 else None
 
 
-def alarms(overlaps: Mapping[str, Overlap]) -> list[str]:
+def overlap_warnings(overlaps: Mapping[str, GenreOverlap]) -> list[str]:
     """Return a sentence for each genre that is nearly all shown under others, by name."""
     return [
         f"{name}: {overlap.shared / overlap.tracks:.0%} of its tracks are also under "
         f"{', '.join(_most(overlap))}: check the query."
         for name, overlap in sorted(overlaps.items())
-        if overlap.tracks >= _ENOUGH_TRACKS and overlap.shared >= SUSPICIOUS_SHARE * overlap.tracks
+        if overlap.tracks >= _ENOUGH_TRACKS
+        and overlap.shared >= OVERLAP_WARNING_SHARE * overlap.tracks
     ]
 
 
-def unknown_sentence(names: Sequence[str]) -> str:
+def unknown_genres_warning(names: Sequence[str]) -> str:
     """Return what to do about genres that the source does not know."""
     listed = ", ".join(repr(name) for name in names)
     return (
@@ -140,16 +141,16 @@ def unknown_sentence(names: Sequence[str]) -> str:
     )
 
 
-def _most(overlap: Overlap) -> list[str]:
+def _most(overlap: GenreOverlap) -> list[str]:
     ordered = sorted(overlap.others, key=lambda name: (-overlap.others[name], name))
     return ordered[:_NAMED]
 
 
-def _pace(connection: Connection, source: str, clock: Clock, rate: Rate) -> Pace:
+def _pace(connection: Connection, source: str, clock: Clock, rate: Rate) -> RequestYield:
     """Return the pace that the source's latest credential has, or the one it would begin with."""
-    own = [state for state in rate_limiter.states(connection) if state.source == source]
+    own = [state for state in rate_limiter.load_states(connection) if state.source == source]
     if not own:
-        return Pace(rate.interval, PAGE_LIMITS[0])
+        return RequestYield(rate.interval, PAGE_LIMITS[0])
     state = max(own, key=lambda one: one.requests)
     limit = state.capabilities.page_limit(PAGE_LIMITS, clock.now().timestamp())
-    return Pace(state.interval, limit)
+    return RequestYield(state.interval, limit)

@@ -17,62 +17,62 @@ import structlog
 from collector import planning
 from collector.catalogue import shards, tracks
 from collector.catalogue.leases import server_time
-from collector.crawl.leasing import Lease, Leasing, Time
-from collector.errors import AllowanceSpent, Blocked, Interrupted, LeaseLost
-from collector.http.rate_limiter import Budget
-from collector.http.retry import Allowance, fetch_page
-from collector.planning import Need, Shard
+from collector.crawl.leasing import LeaseClock, LeaseManager, ShardLease
+from collector.errors import Blocked, LeaseLost, RequestLimitReached, StopRequested
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import RequestLimit, fetch_page
+from collector.planning import GenreProgress, Shard
 from collector.ports import Source
-from collector.records import Delivery, Page, PageQuery, Recorded, Seen
+from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation
 from genrebase.errors import NothingToDo
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.jobs import Run
-from genrebase.runtime.processes import Process
-from genrebase.store.engine import Connection, Engine, reading, transaction
+from genrebase.runtime.jobs import RunRecorder
+from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
-Stopped = Literal["target", "exhausted", "blocked", "limit", "interrupted"]
+StopReason = Literal["target", "exhausted", "blocked", "limit", "interrupted"]
 
 _RUN_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
 
-LOOK_AGAIN: Final = 0.5
+POLL_SECONDS: Final = 0.5
 """Seconds between two looks at shards that other processes are working on."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class HarvestProgress:
     """How far all genres are together."""
 
     tracks: int
     """Unique tracks so far, counted up to each genre's target."""
-    wanted: int
+    target: int
     requests: int
     genre: str
     """The one asked for last."""
 
 
 @dataclass(slots=True)
-class Outcome:
+class HarvestOutcome:
     """What a harvest brought, and why it ended."""
 
-    recorded: Recorded = field(default_factory=Recorded)
-    set_aside: Counter[str] = field(default_factory=Counter)
+    recorded: RecordResult = field(default_factory=RecordResult)
+    unusable_reasons: Counter[str] = field(default_factory=Counter)
     """Items that are no track, by the reason why."""
     requests: int = 0
     """Calls to the source, retries included."""
-    stopped: Stopped = "exhausted"
+    stopped: StopReason = "exhausted"
     blocked: Blocked | None = None
     """The ban that ended it."""
-    unknown: list[str] = field(default_factory=list)
+    unknown_genres: list[str] = field(default_factory=list)
     """Genres of which the source never showed anything."""
 
     @property
     def unusable(self) -> int:
         """Return how many items were set aside."""
-        return self.set_aside.total()
+        return self.unusable_reasons.total()
 
-    def write_to(self, run: Run) -> None:
+    def write_to(self, run: RunRecorder) -> None:
         """Write what was done into the row of the run."""
         run.count(
             requests=self.requests,
@@ -80,21 +80,21 @@ class Outcome:
             duplicates=self.recorded.duplicates,
             unusable=self.unusable,
         )
-        run.note(stopped=self.stopped)
-        if self.set_aside:
-            run.note(set_aside=dict(self.set_aside))
+        run.set_facts(stopped=self.stopped)
+        if self.unusable_reasons:
+            run.set_facts(set_aside=dict(self.unusable_reasons))
         if self.blocked is not None:
-            run.note(blocked_until=self.blocked.until.isoformat())
-        run.outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
+            run.set_facts(blocked_until=self.blocked.until.isoformat())
+        run.set_outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
 
 
-def step_by_step(
-    step: Callable[[Outcome, Allowance], Stopped | None],
+def run_steps(
+    step: Callable[[HarvestOutcome, RequestLimit], StopReason | None],
     stop_requested: Callable[[], bool],
     max_requests: int | None,
-) -> Outcome:
+) -> HarvestOutcome:
     """Take steps until one says why there is no other, or a stop, a ban or the limit ends it."""
-    outcome, allowance = Outcome(), Allowance(max_requests)
+    outcome, allowance = HarvestOutcome(), RequestLimit(max_requests)
     outcome.stopped = "interrupted"
     try:
         while not stop_requested():
@@ -104,37 +104,37 @@ def step_by_step(
                 break
     except Blocked as ban:
         outcome.stopped, outcome.blocked = "blocked", ban
-    except AllowanceSpent:
+    except RequestLimitReached:
         outcome.stopped = "limit"
-    except Interrupted:
+    except StopRequested:
         outcome.stopped = "interrupted"
-    outcome.requests = allowance.spent
+    outcome.requests = allowance.used
     return outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Harvester:
+class SearchHarvester:
     """Everything a harvest works with."""
 
     engine: Engine
     source: Source
-    budget: Budget
+    budget: RequestBudget
     clock: Clock
     stop_requested: Callable[[], bool] = lambda: False
-    owner: str = field(default_factory=lambda: str(Process.current()))
+    owner: str = field(default_factory=lambda: str(ProcessIdentity.current()))
     """Under whose name shards are leased."""
-    look_back: timedelta = planning.LOOK_BACK
+    recrawl_after: timedelta = planning.RECRAWL_AFTER
     """After how long what was read to its end is read again."""
-    lease_time: Time = server_time
-    unreturned: list[Lease] = field(default_factory=list)
+    lease_clock: LeaseClock = server_time
+    pending_releases: list[ShardLease] = field(default_factory=list)
 
     def run(
         self,
         genres: Sequence[str] = (),
         *,
         max_requests: int | None = None,
-        advance: Callable[[Progress], None] = lambda _: None,
-    ) -> Outcome:
+        advance: Callable[[HarvestProgress], None] = lambda _: None,
+    ) -> HarvestOutcome:
         """Harvest these genres (default: all with a target) until they are done.
 
         `max_requests` bounds the calls to the source. Raises `NothingToDo` where no genre has a
@@ -144,17 +144,19 @@ class Harvester:
             raise NothingToDo(
                 "No genre has a target: add one with `collector genres add NAME --target N`."
             )
-        outcome = step_by_step(
+        outcome = run_steps(
             partial(self._step, genres, advance), self.stop_requested, max_requests
         )
-        with reading(self.engine) as connection:
-            outcome.unknown = shards.unknown(connection, self.source.name, self._needs(genres))
+        with read_transaction(self.engine) as connection:
+            outcome.unknown_genres = shards.unknown_genres(
+                connection, self.source.name, self._needs(genres)
+            )
         return outcome
 
     def has_work(self) -> bool:
         """Say whether something is missing that may be asked for now."""
         needs = self._needs(())
-        missing = {key: need for key, need in needs.items() if need.missing}
+        missing = {key: need for key, need in needs.items() if need.missing_share}
         ban = self.budget.state().blocked_until
         if not missing or (ban is not None and ban > self.clock.now().timestamp()):
             return False
@@ -163,36 +165,38 @@ class Harvester:
     def _step(
         self,
         genres: Sequence[str],
-        advance: Callable[[Progress], None],
-        outcome: Outcome,
-        allowance: Allowance,
-    ) -> Stopped | None:
+        advance: Callable[[HarvestProgress], None],
+        outcome: HarvestOutcome,
+        allowance: RequestLimit,
+    ) -> StopReason | None:
         """Fetch and record one page; return why there is nothing left to do, if so."""
         needs = self._needs(genres)
         limit = self._page_limit()
         leasing = self._leasing()
         waiting = self._open_shards(needs)
-        shard = planning.next_shard(leasing.free(waiting), needs, limit)
+        shard = planning.next_shard(leasing.available(waiting), needs, limit)
         if shard is None and planning.next_shard(waiting, needs, limit) is not None:
-            self.clock.sleep(LOOK_AGAIN)  # others read what is left; more may come of it
+            self.clock.sleep(POLL_SECONDS)  # others read what is left; more may come of it
             return None
         if shard is None:
-            return "exhausted" if any(need.missing for need in needs.values()) else "target"
-        with suppress(LeaseLost), leasing.hold(shard) as lease:
+            return "exhausted" if any(need.missing_share for need in needs.values()) else "target"
+        with suppress(LeaseLost), leasing.acquire(shard) as lease:
             self._read(shard, lease, needs, outcome, allowance, advance)
         return None
 
-    def _leasing(self) -> Leasing:
-        return Leasing(self.engine, self.clock, self.owner, self.lease_time, self.unreturned)
+    def _leasing(self) -> LeaseManager:
+        return LeaseManager(
+            self.engine, self.clock, self.owner, self.lease_clock, self.pending_releases
+        )
 
     def _read(
         self,
         shard: Shard,
-        lease: Lease,
-        needs: dict[int, Need],
-        outcome: Outcome,
-        allowance: Allowance,
-        advance: Callable[[Progress], None],
+        lease: ShardLease,
+        needs: dict[int, GenreProgress],
+        outcome: HarvestOutcome,
+        allowance: RequestLimit,
+        advance: Callable[[HarvestProgress], None],
     ) -> None:
         """Fetch and record the next page of a shard that is ours."""
         limit = self._page_limit()
@@ -200,10 +204,12 @@ class Harvester:
         query = PageQuery(
             genre, shard.query, shard.year_from, shard.year_to, shard.next_offset, limit
         )
-        page = fetch_page(self.budget, self.clock, self.source, query, allowance, lease.keep)
+        page = fetch_page(
+            self.budget, self.clock, self.source, query, allowance, lease.renew_if_due
+        )
         recorded = self._record(shard, lease, genre, page)
         outcome.recorded += recorded
-        outcome.set_aside.update(page.unusable)
+        outcome.unusable_reasons.update(page.reject_reasons)
         _log.debug(
             "page recorded",
             genre=genre,
@@ -212,21 +218,21 @@ class Harvester:
             received=page.received,
             tracks_new=recorded.tracks_new,
         )
-        advance(_progress(needs, shard, recorded, allowance.spent))
+        advance(_progress(needs, shard, recorded, allowance.used))
 
     def _page_limit(self) -> int:
         known, now = self.budget.capabilities, self.clock.now().timestamp()
         return known.page_limit(self.source.page_limits, now)
 
-    def _needs(self, genres: Sequence[str]) -> dict[int, Need]:
-        with reading(self.engine) as connection:
-            return shards.needs(connection, genres)
+    def _needs(self, genres: Sequence[str]) -> dict[int, GenreProgress]:
+        with read_transaction(self.engine) as connection:
+            return shards.genre_progress(connection, genres)
 
-    def _open_shards(self, needs: dict[int, Need]) -> list[Shard]:
+    def _open_shards(self, needs: dict[int, GenreProgress]) -> list[Shard]:
         name = self.source.name
-        self._look_back([key for key, need in needs.items() if need.missing])
-        with reading(self.engine) as connection:
-            fresh = shards.missing_roots(connection, name, needs)
+        self._look_back([key for key, need in needs.items() if need.missing_share])
+        with read_transaction(self.engine) as connection:
+            fresh = shards.genres_without_shards(connection, name, needs)
             if not fresh:
                 return shards.open_shards(connection, name, needs)
         queries = [(key, self.source.query_for(needs[key].name)) for key in sorted(fresh)]
@@ -234,50 +240,54 @@ class Harvester:
             shards.add_roots(connection, name, queries, self.clock.now())
             return shards.open_shards(connection, name, needs)
 
-    def _record(self, shard: Shard, lease: Lease, genre: str, page: Page) -> Recorded:
+    def _record(self, shard: Shard, lease: ShardLease, genre: str, page: Page) -> RecordResult:
         """Write a page down and give its shard back: its sightings and the cursor, or neither."""
         now = self.clock.now()
         first = shard.first_rank + shard.next_offset
-        seen = [Seen(item.track, genre, first + item.position) for item in page.items]
-        delivery = Delivery(self.source.origin, provider=None)
+        seen = [TrackObservation(item.track, genre, first + item.position) for item in page.items]
+        delivery = Provenance(self.source.origin, provider=None)
         with transaction(self.engine) as connection:
-            lease.guard(connection)
+            lease.lock(connection)
             recorded = tracks.record(connection, seen, delivery, now)
             self._move(connection, shard, page, recorded, self._page_limit())
             lease.release(connection)
         return recorded
 
     def _move(
-        self, connection: Connection, shard: Shard, page: Page, recorded: Recorded, limit: int
+        self, connection: Connection, shard: Shard, page: Page, recorded: RecordResult, limit: int
     ) -> None:
-        now, reach = self.clock.now(), self.source.reach
+        now, reach = self.clock.now(), self.source.max_results
         asked = min(limit, reach - shard.next_offset)
         after = planning.after_page(shard, page.received, recorded.tracks_new, asked, reach)
-        if not shards.move(connection, shard, after, page.received, now):
+        if not shards.update_cursor(connection, shard, after, page.received, now):
             return
         if after.status == "split":
-            seen = shards.seen_by_year(connection, shard, shard.first_rank + reach)
-            new = planning.split(shard, seen, now.year, limit, reach)
+            seen = shards.sightings_by_year(connection, shard, shard.first_rank + reach)
+            new = planning.split_shard(shard, seen, now.year, limit, reach)
             shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
 
     def _look_back(self, genre_ids: Collection[int]) -> None:
         """Reopen what is due to be read again, and follow the years as they pass."""
         name, now = self.source.name, self.clock.now()
-        with reading(self.engine) as connection:
-            due = shards.due(connection, name, genre_ids, now, self.look_back)
-            later = shards.later_years(connection, name, genre_ids, now.year)
+        with read_transaction(self.engine) as connection:
+            due = shards.due_for_recrawl(connection, name, genre_ids, now, self.recrawl_after)
+            later = shards.missing_years(connection, name, genre_ids, now.year)
         if not due and not later:
             return
         with transaction(self.engine) as connection:
             for shard in due:
                 shards.reopen(connection, shard)
-            for genre_id, query, part in shards.later_years(connection, name, genre_ids, now.year):
+            for genre_id, query, part in shards.missing_years(
+                connection, name, genre_ids, now.year
+            ):
                 shards.add(connection, name, genre_id, query, [part], now)
 
 
-def _progress(needs: dict[int, Need], shard: Shard, recorded: Recorded, requests: int) -> Progress:
+def _progress(
+    needs: dict[int, GenreProgress], shard: Shard, recorded: RecordResult, requests: int
+) -> HarvestProgress:
     have = sum(min(need.tracks, need.target) for need in needs.values())
     wanted = sum(need.target for need in needs.values())
-    return Progress(
+    return HarvestProgress(
         min(have + recorded.tracks_new, wanted), wanted, requests, needs[shard.genre_id].name
     )

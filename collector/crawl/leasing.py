@@ -6,51 +6,53 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collector.catalogue import leases
-from collector.catalogue.leases import Held
+from collector.catalogue.leases import ActiveLease
 from collector.errors import LeaseLost
 from collector.planning import Shard
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.processes import Process
-from genrebase.store.engine import Connection, Engine, reading, transaction
+from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
-SECONDS: Final = 30.0
+LEASE_SECONDS: Final = 30.0
 """How long a lease lasts: longer than a request may take, with the waits between renewals."""
 
-RENEW_AFTER: Final = SECONDS / 3
+RENEW_AFTER_SECONDS: Final = LEASE_SECONDS / 3
 """Seconds after which it is renewed before the next request."""
 
 
-Time = Callable[[Connection], float]
+LeaseClock = Callable[[Connection], float]
 """The moment by which leases are judged, in seconds since 1970: by default the database's clock,
 which is one and the same for all hosts."""
 
 
-class Lease:
+class ShardLease:
     """A shard that is ours for a while."""
 
-    def __init__(self, engine: Engine, clock: Clock, shard: Shard, token: int, time: Time) -> None:
-        """Use `Leasing.hold`: it takes the shard and gives it back."""
+    def __init__(
+        self, engine: Engine, clock: Clock, shard: Shard, token: int, time: LeaseClock
+    ) -> None:
+        """Use `LeaseManager.hold`: it takes the shard and gives it back."""
         self._engine, self._clock, self._time = engine, clock, time
         self._shard_id, self._token = shard.id, token
         self._taken = clock.monotonic()
 
-    def keep(self) -> None:
+    def renew_if_due(self) -> None:
         """See that it lasts for another request; raise `LeaseLost` where the shard is not ours."""
-        if self._clock.monotonic() - self._taken < RENEW_AFTER:
+        if self._clock.monotonic() - self._taken < RENEW_AFTER_SECONDS:
             return
         with transaction(self._engine) as connection:
-            until = self._time(connection) + SECONDS
+            until = self._time(connection) + LEASE_SECONDS
             if not leases.renew(connection, self._shard_id, self._token, until):
                 raise LeaseLost
         self._taken = self._clock.monotonic()
 
-    def guard(self, connection: Connection) -> None:
+    def lock(self, connection: Connection) -> None:
         """Make sure that nobody else moves the shard before this transaction ends.
 
         Raises `LeaseLost` where somebody may have done so already.
         """
-        if not leases.guard(connection, self._shard_id, self._token):
+        if not leases.lock(connection, self._shard_id, self._token):
             raise LeaseLost
 
     def release(self, connection: Connection) -> None:
@@ -59,25 +61,25 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Leasing:
+class LeaseManager:
     """How one process leases shards."""
 
     engine: Engine
     clock: Clock
     owner: str
-    """The process, as `Process` writes it."""
-    time: Time = leases.server_time
-    unreturned: list[Lease] = field(default_factory=list)
+    """The process, as `ProcessIdentity` writes it."""
+    clock_time: LeaseClock = leases.server_time
+    pending_releases: list[ShardLease] = field(default_factory=list)
     """Leases that could not be given back: the database was away. Shared by the steps of a run."""
 
-    def free(self, shards: Sequence[Shard]) -> list[Shard]:
+    def available(self, shards: Sequence[Shard]) -> list[Shard]:
         """Return those of `shards` on which nobody works who may still live."""
         self._return_late()
         busy = {held.shard_id for held in self._held() if not _is_dead(held.owner)}
         return [shard for shard in shards if shard.id not in busy]
 
     @contextmanager
-    def hold(self, shard: Shard) -> Iterator[Lease]:
+    def acquire(self, shard: Shard) -> Iterator[ShardLease]:
         """Lease a shard for the block, which gives it back in the transaction of its last write.
 
         Raises `LeaseLost` where another process was faster. A block that fails gives it back too,
@@ -88,41 +90,43 @@ class Leasing:
         try:
             yield lease
         except BaseException:
-            self.unreturned.append(lease)
+            self.pending_releases.append(lease)
             with suppress(GenrebaseError):
                 self._return_late()
             raise
 
     def _return_late(self) -> None:
-        if self.unreturned:
+        if self.pending_releases:
             with transaction(self.engine) as connection:
-                for lease in self.unreturned:
+                for lease in self.pending_releases:
                     lease.release(connection)
-            self.unreturned.clear()
+            self.pending_releases.clear()
 
-    def _take(self, shard: Shard) -> Lease:
+    def _take(self, shard: Shard) -> ShardLease:
         token = self._try(shard, ())
         if token is None:
             dead = [held.owner for held in self._held() if _is_dead(held.owner)]
             token = self._try(shard, dead) if dead else None
         if token is None:
             raise LeaseLost
-        return Lease(self.engine, self.clock, shard, token, self.time)
+        return ShardLease(self.engine, self.clock, shard, token, self.clock_time)
 
     def _try(self, shard: Shard, dead: Sequence[str]) -> int | None:
         with transaction(self.engine) as connection:
-            now = self.time(connection)
-            until = now + SECONDS
-            return leases.take(connection, shard, self.owner, now=now, until=until, dead=dead)
+            now = self.clock_time(connection)
+            until = now + LEASE_SECONDS
+            return leases.acquire(
+                connection, shard, self.owner, now=now, until=until, expired_owners=dead
+            )
 
-    def _held(self) -> list[Held]:
-        with reading(self.engine) as connection:
-            return leases.held(connection, self.time(connection))
+    def _held(self) -> list[ActiveLease]:
+        with read_transaction(self.engine) as connection:
+            return leases.active_leases(connection, self.clock_time(connection))
 
 
 def _is_dead(owner: str) -> bool:
     """Say whether the owner of a lease is known to have died; others have the time they took."""
     try:
-        return Process.parse(owner).alive() is False
+        return ProcessIdentity.parse(owner).is_alive() is False
     except ValueError:
         return False

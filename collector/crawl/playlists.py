@@ -16,19 +16,25 @@ import structlog
 
 from collector.catalogue import playlists, shards, tracks
 from collector.catalogue.leases import server_time
-from collector.crawl.harvest import LOOK_AGAIN, Outcome, Progress, Stopped, step_by_step
-from collector.crawl.leasing import Lease, Leasing, Time
-from collector.errors import LeaseLost, Unreadable
-from collector.http.rate_limiter import Budget
-from collector.http.retry import Allowance, fetch_page
-from collector.planning import ALL_YEARS, EMPTY_PAGES_TO_EXHAUST, Need, Shard
+from collector.crawl.harvest import (
+    POLL_SECONDS,
+    HarvestOutcome,
+    HarvestProgress,
+    StopReason,
+    run_steps,
+)
+from collector.crawl.leasing import LeaseClock, LeaseManager, ShardLease
+from collector.errors import LeaseLost, NotAccessible
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import RequestLimit, fetch_page
+from collector.planning import ALL_YEARS, EMPTY_PAGES_TO_EXHAUST, GenreProgress, Shard
 from collector.ports import Source
-from collector.records import Delivery, Page, PageQuery, Recorded, Seen
+from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.processes import Process
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store.engine import Engine, read_transaction, transaction
 
-LOOK_BACK: Final = timedelta(days=7)
+RECHECK_AFTER: Final = timedelta(days=7)
 """A playlist that was read, or was not shown to us, is looked at again after this time."""
 
 _log = structlog.get_logger(__name__)
@@ -40,25 +46,23 @@ class PlaylistHarvester:
 
     engine: Engine
     source: Source
-    budget: Budget
+    budget: RequestBudget
     clock: Clock
     stop_requested: Callable[[], bool] = lambda: False
-    owner: str = field(default_factory=lambda: str(Process.current()))
+    owner: str = field(default_factory=lambda: str(ProcessIdentity.current()))
     """Under whose name shards are leased."""
-    lease_time: Time = server_time
-    unreturned: list[Lease] = field(default_factory=list)
+    lease_clock: LeaseClock = server_time
+    pending_releases: list[ShardLease] = field(default_factory=list)
 
     def run(
         self,
         genres: Sequence[str] = (),
         *,
         max_requests: int | None = None,
-        advance: Callable[[Progress], None] = lambda _: None,
-    ) -> Outcome:
+        advance: Callable[[HarvestProgress], None] = lambda _: None,
+    ) -> HarvestOutcome:
         """Read the playlists of these genres (default: all) while they lack tracks."""
-        return step_by_step(
-            partial(self._step, genres, advance), self.stop_requested, max_requests
-        )
+        return run_steps(partial(self._step, genres, advance), self.stop_requested, max_requests)
 
     def has_work(self) -> bool:
         """Say whether a genre lacks tracks and has a playlist that may be read now."""
@@ -70,90 +74,101 @@ class PlaylistHarvester:
     def _step(
         self,
         genres: Sequence[str],
-        advance: Callable[[Progress], None],
-        outcome: Outcome,
-        allowance: Allowance,
-    ) -> Stopped | None:
+        advance: Callable[[HarvestProgress], None],
+        outcome: HarvestOutcome,
+        allowance: RequestLimit,
+    ) -> StopReason | None:
         """Read and record one page; return why there is nothing left to do, if so."""
         needs = self._lacking(genres)
         if not needs:
             return "target"
         leasing = self._leasing()
         due = self._due(needs)
-        free = leasing.free(due)
+        free = leasing.available(due)
         if not due:
             return "exhausted"
         if not free:
-            self.clock.sleep(LOOK_AGAIN)  # others read what is left, and may leave some of it
+            self.clock.sleep(POLL_SECONDS)  # others read what is left, and may leave some of it
             return None
         shard = free[0]
-        with suppress(LeaseLost), leasing.hold(shard) as lease:
+        with suppress(LeaseLost), leasing.acquire(shard) as lease:
             recorded = self._read(shard, lease, needs[shard.genre_id], outcome, allowance)
             outcome.recorded += recorded
-            advance(_progress(needs, shard, recorded, allowance.spent))
+            advance(_progress(needs, shard, recorded, allowance.used))
         return None
 
-    def _leasing(self) -> Leasing:
-        return Leasing(self.engine, self.clock, self.owner, self.lease_time, self.unreturned)
+    def _leasing(self) -> LeaseManager:
+        return LeaseManager(
+            self.engine, self.clock, self.owner, self.lease_clock, self.pending_releases
+        )
 
     def _read(
-        self, shard: Shard, lease: Lease, need: Need, outcome: Outcome, allowance: Allowance
-    ) -> Recorded:
+        self,
+        shard: Shard,
+        lease: ShardLease,
+        need: GenreProgress,
+        outcome: HarvestOutcome,
+        allowance: RequestLimit,
+    ) -> RecordResult:
         """Read the next page of a playlist that is ours for now, or see that it is unchanged."""
         offset = 0 if shard.status == "exhausted" else shard.next_offset
         limit = self.source.page_limits[0]
         query = PageQuery(need.name, shard.query, *ALL_YEARS, offset, limit)
         try:
-            page = fetch_page(self.budget, self.clock, self.source, query, allowance, lease.keep)
-        except Unreadable as error:
+            page = fetch_page(
+                self.budget, self.clock, self.source, query, allowance, lease.renew_if_due
+            )
+        except NotAccessible as error:
             _log.warning("playlist not read", genre=need.name, why=str(error))
             self._leave(shard, lease)
-            return Recorded()
-        outcome.set_aside.update(page.unusable)
+            return RecordResult()
+        outcome.unusable_reasons.update(page.reject_reasons)
         return self._record(shard, lease, need.name, offset, page)
 
-    def _record(self, shard: Shard, lease: Lease, genre: str, offset: int, page: Page) -> Recorded:
+    def _record(
+        self, shard: Shard, lease: ShardLease, genre: str, offset: int, page: Page
+    ) -> RecordResult:
         """Write a page down with the place it leads to, and give the playlist back."""
         now = self.clock.now()
-        seen = [Seen(item.track, genre, offset + item.position) for item in page.items]
-        delivery = Delivery(self.source.origin, provider=None)
-        recorded = Recorded()
+        seen = [TrackObservation(item.track, genre, offset + item.position) for item in page.items]
+        delivery = Provenance(self.source.origin, provider=None)
+        recorded = RecordResult()
         with transaction(self.engine) as connection:
-            lease.guard(connection)
-            known = playlists.version(connection, shard.genre_id, shard.query)
+            lease.lock(connection)
+            known = playlists.stored_version(connection, shard.genre_id, shard.query)
             if is_unchanged(shard, page, known):
                 after = replace(shard, requests=shard.requests + 1)
             else:
                 recorded = tracks.record(connection, seen, delivery, now)
                 after = after_page(shard, offset, page.received, recorded.tracks_new)
                 if page.version is not None:
-                    playlists.begin(connection, shard.genre_id, shard.query, page.version)
-            shards.move(connection, shard, after, page.received, now)
+                    playlists.set_version(connection, shard.genre_id, shard.query, page.version)
+            shards.update_cursor(connection, shard, after, page.received, now)
             lease.release(connection)
         return recorded
 
-    def _leave(self, shard: Shard, lease: Lease) -> None:
+    def _leave(self, shard: Shard, lease: ShardLease) -> None:
         """Write down that a playlist is not shown to us."""
         after = replace(shard, status="exhausted", requests=shard.requests + 1)
         with transaction(self.engine) as connection:
-            lease.guard(connection)
-            shards.move(connection, shard, after, 0, self.clock.now())
+            lease.lock(connection)
+            shards.update_cursor(connection, shard, after, 0, self.clock.now())
             lease.release(connection)
 
-    def _lacking(self, genres: Sequence[str]) -> dict[int, Need]:
-        with reading(self.engine) as connection:
-            needs = shards.needs(connection, genres)
-        return {genre_id: need for genre_id, need in needs.items() if need.missing}
+    def _lacking(self, genres: Sequence[str]) -> dict[int, GenreProgress]:
+        with read_transaction(self.engine) as connection:
+            needs = shards.genre_progress(connection, genres)
+        return {genre_id: need for genre_id, need in needs.items() if need.missing_share}
 
-    def _due(self, needs: dict[int, Need]) -> list[Shard]:
+    def _due(self, needs: dict[int, GenreProgress]) -> list[Shard]:
         """Return the playlists to read, each as its shard."""
         name, now = self.source.name, self.clock.now()
-        with reading(self.engine) as connection:
-            if not playlists.unread(connection, name, needs.keys()):
-                return playlists.due(connection, name, needs.keys(), now - LOOK_BACK)
+        with read_transaction(self.engine) as connection:
+            if not playlists.without_shard(connection, name, needs.keys()):
+                return playlists.due(connection, name, needs.keys(), now - RECHECK_AFTER)
         with transaction(self.engine) as connection:
-            playlists.add_unread(connection, name, needs.keys(), now)
-            return playlists.due(connection, name, needs.keys(), now - LOOK_BACK)
+            playlists.add_shards(connection, name, needs.keys(), now)
+            return playlists.due(connection, name, needs.keys(), now - RECHECK_AFTER)
 
 
 def is_unchanged(shard: Shard, page: Page, known: str | None) -> bool:
@@ -174,8 +189,10 @@ def after_page(shard: Shard, offset: int, received: int, tracks_new: int) -> Sha
     )
 
 
-def _progress(needs: dict[int, Need], shard: Shard, recorded: Recorded, requests: int) -> Progress:
+def _progress(
+    needs: dict[int, GenreProgress], shard: Shard, recorded: RecordResult, requests: int
+) -> HarvestProgress:
     have = sum(need.tracks for need in needs.values())
     wanted = sum(need.target for need in needs.values())
     genre = needs[shard.genre_id].name
-    return Progress(min(have + recorded.tracks_new, wanted), wanted, requests, genre)
+    return HarvestProgress(min(have + recorded.tracks_new, wanted), wanted, requests, genre)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.crawl.harvest import Outcome, Progress
+from collector.crawl.harvest import HarvestOutcome, HarvestProgress
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
 
-class Part(Protocol):
+class HarvestStage(Protocol):
     """Harvests from one source."""
 
     def run(
@@ -17,8 +17,8 @@ class Part(Protocol):
         genres: Sequence[str] = (),
         *,
         max_requests: int | None = None,
-        advance: Callable[[Progress], None] = ...,
-    ) -> Outcome:
+        advance: Callable[[HarvestProgress], None] = ...,
+    ) -> HarvestOutcome:
         """Harvest these genres (default: all with a target)."""
         ...
 
@@ -28,12 +28,12 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Crawl:
+class CrawlSequence:
     """Harvests from one source after another."""
 
     engine: Engine
     clock: Clock
-    parts: Sequence[Part]
+    stages: Sequence[HarvestStage]
     """In the order in which genres are filled from them; the last one says how it ended."""
 
     def run(
@@ -41,19 +41,19 @@ class Crawl:
         genres: Sequence[str] = (),
         *,
         max_requests: int | None = None,
-        advance: Callable[[Progress], None] = lambda _: None,
-    ) -> Outcome:
+        advance: Callable[[HarvestProgress], None] = lambda _: None,
+    ) -> HarvestOutcome:
         """Harvest these genres (default: all with a target) until they are done.
 
         `max_requests` bounds the calls to all sources together. What ends one source's part for
         good ends the crawl: a ban, the limit, a stop.
         """
-        before = Outcome()
-        for part in self.parts:
+        before = HarvestOutcome()
+        for part in self.stages:
             left = None if max_requests is None else max_requests - before.requests
             outcome = part.run(genres, max_requests=left, advance=advance)
             outcome.recorded += before.recorded
-            outcome.set_aside += before.set_aside
+            outcome.unusable_reasons += before.unusable_reasons
             outcome.requests += before.requests
             before = outcome
             if outcome.stopped not in {"target", "exhausted"}:
@@ -62,4 +62,4 @@ class Crawl:
 
     def has_work(self) -> bool:
         """Say whether something is missing that may be asked for now."""
-        return any(part.has_work() for part in self.parts)
+        return any(part.has_work() for part in self.stages)

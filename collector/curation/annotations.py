@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from collector.catalogue import find, genres, verdicts
-from collector.catalogue.verdicts import Label
-from collector.curation.genres import unknown as unknown_genre
+from collector.catalogue.verdicts import Verdict
+from collector.curation.genres import unknown_genre
 from collector.datasets import cells, columns, reader
 from collector.imports import rejects_file
-from genrebase.errors import NothingToDo, Refused
+from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import names
-from genrebase.store.engine import Connection, Engine, reading, transaction
+from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
-HEADER: Final = ("source", "source_id", "genre", "by", "at", "note", "title", "artists")
+CSV_HEADER: Final = ("source", "source_id", "genre", "by", "at", "note", "title", "artists")
 """The columns of an export; the last two are for people."""
 
 _COLUMNS: Final = {
@@ -32,12 +32,12 @@ _COLUMNS: Final = {
 }
 
 
-class UnknownTrack(Refused):
+class UnknownTrack(UserError):
     """No such track is stored."""
 
 
 @dataclass(frozen=True, slots=True)
-class LabelsImported:
+class LabelImportResult:
     """What became of the rows of a file of labels."""
 
     rows: int
@@ -48,56 +48,56 @@ class LabelsImported:
     reasons: dict[str, int]
 
 
-def give(
+def add(
     engine: Engine, clock: Clock, track: str, genre: str, by: str, note: str | None = None
-) -> Label:
+) -> Verdict:
     """Store that a person says `track` is `genre`."""
     person = _person(by)
     with transaction(engine) as connection:
         track_id = _find(connection, track)
-        known = genres.known(connection)
+        known = genres.ids_by_name(connection)
         genre_id = known.get(genre.strip())
         if genre_id is None:
             raise unknown_genre(genre, known)
-        verdicts.give(connection, track_id, genre_id, person, clock.now(), note)
-        given = verdicts.all_labels(connection, [track_id])
+        verdicts.add(connection, track_id, genre_id, person, clock.now(), note)
+        given = verdicts.list_verdicts(connection, [track_id])
     return next(label for label in given if label.by == person)
 
 
-def take_back(engine: Engine, track: str, by: str | None = None) -> list[Label]:
+def remove(engine: Engine, track: str, by: str | None = None) -> list[Verdict]:
     """Remove a person's label of a track (without `by`: the only one there is)."""
     with transaction(engine) as connection:
         track_id = _find(connection, track)
-        people = verdicts.people(connection, track_id)
+        people = verdicts.labellers(connection, track_id)
         person = by.strip() if by is not None else None
         if not people or (person is not None and person not in people):
             raise NothingToDo(f"There is no such label of {track!r} to remove.")
         if person is None and len(people) > 1:
-            raise Refused(
+            raise UserError(
                 f"{', '.join(people)} labelled {track!r}: say whose label goes, with --by NAME."
             )
         person = person or people[0]
         gone = [
-            label for label in verdicts.all_labels(connection, [track_id]) if label.by == person
+            label for label in verdicts.list_verdicts(connection, [track_id]) if label.by == person
         ]
-        verdicts.take_back(connection, track_id, person)
+        verdicts.remove(connection, track_id, person)
     return gone
 
 
-def export(engine: Engine, path: Path) -> int:
+def export_labels(engine: Engine, path: Path) -> int:
     """Write all labels to a new CSV file that `import_labels` takes anywhere; return how many."""
-    with reading(engine) as connection:
-        everything = verdicts.all_labels(connection)
-    with rejects_file.create(path) as file:
+    with read_transaction(engine) as connection:
+        everything = verdicts.list_verdicts(connection)
+    with rejects_file.create_text(path) as file:
         writer = csv.writer(file)
-        writer.writerow(HEADER)
+        writer.writerow(CSV_HEADER)
         writer.writerows(_exported(label) for label in everything)
     return len(everything)
 
 
 def import_labels(
     engine: Engine, clock: Clock, path: Path, by: str | None = None
-) -> LabelsImported:
+) -> LabelImportResult:
     """Take labels from a CSV file, in one transaction; `by` labels the rows that name nobody.
 
     A row needs a track (`track`, or `source` and `source_id`) and a genre that is there; one that
@@ -108,7 +108,7 @@ def import_labels(
     with reader.open_dataset(path) as dataset:
         at = _positions(dataset.header, path, by)
         with transaction(engine) as connection:
-            known = genres.known(connection)
+            known = genres.ids_by_name(connection)
             now = clock.now()
             for row in dataset.rows():
                 outcome = _take(connection, row, at, known, by, now)
@@ -117,7 +117,7 @@ def import_labels(
                 else:
                     reasons[outcome] += 1
     rejected = reasons.total()
-    return LabelsImported(
+    return LabelImportResult(
         outcomes.total() + rejected,
         outcomes["labelled"],
         outcomes["unchanged"],
@@ -128,14 +128,14 @@ def import_labels(
 
 def _take(
     connection: Connection,
-    row: Sequence[str] | reader.Broken,
+    row: Sequence[str] | reader.BrokenRow,
     at: Mapping[str, int],
     known: Mapping[str, int],
     by: str | None,
     now: datetime,
 ) -> bool | str:
     """Take one row; return whether it changed anything, or why it cannot be used."""
-    if isinstance(row, reader.Broken):
+    if isinstance(row, reader.BrokenRow):
         return str(row)
     said = {name: names.clean(row[index]) for name, index in at.items()}
     genre_id = known.get(said["genre"])
@@ -150,19 +150,19 @@ def _take(
     track_id = _addressed(connection, said)
     if track_id is None:
         return "unknown track"
-    return verdicts.give(connection, track_id, genre_id, person, moment, said.get("note") or None)
+    return verdicts.add(connection, track_id, genre_id, person, moment, said.get("note") or None)
 
 
 def _addressed(connection: Connection, said: Mapping[str, str]) -> int | None:
     source, source_id = said.get("source", ""), said.get("source_id", "")
     if source and source_id:
-        return find.by_alias(connection, source, source_id)
+        return find.track_with_alias(connection, source, source_id)
     track = said.get("track") or source_id
     return None if cells.is_missing(track) else find.find_track(connection, track)
 
 
 def _positions(header: Sequence[str], path: Path, by: str | None) -> dict[str, int]:
-    plain = [columns.plain(name) for name in header]
+    plain = [columns.normalise(name) for name in header]
     at = {
         what: plain.index(next(name for name in known if name in plain))
         for what, known in _COLUMNS.items()
@@ -189,7 +189,7 @@ def _moment(text: str, now: datetime) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _exported(label: Label) -> tuple[str, ...]:
+def _exported(label: Verdict) -> tuple[str, ...]:
     return (
         label.source,
         label.source_id,
@@ -215,5 +215,5 @@ def _find(connection: Connection, track: str) -> int:
 def _person(by: str) -> str:
     person = names.clean(by)
     if not person:
-        raise Refused("A label needs somebody who gives it: --by NAME.")
+        raise UserError("A label needs somebody who gives it: --by NAME.")
     return person

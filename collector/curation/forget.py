@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collector.catalogue import forget as retention
-from collector.catalogue.forget import Forgotten, Overdue
-from genrebase.errors import Refused
+from collector.catalogue.forget import ForgetCounts, OverdueTracks
+from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "forget"
-BATCH: Final = 5_000
+BATCH_SIZE: Final = 5_000
 """Tracks of one transaction."""
 
 _AGE: Final = re.compile(r"(\d{1,5})\s*([hdw])")
@@ -22,13 +22,13 @@ _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ForgetOutcome:
     """What was forgotten, or would be."""
 
     origin: str
     before: datetime
     """Tracks last seen before this moment."""
-    forgotten: Forgotten
+    counts: ForgetCounts
     stopped: bool
     """Whether somebody stopped it before it was done."""
 
@@ -37,7 +37,7 @@ def parse_age(text: str) -> timedelta:
     """Return the time that `30d`, `12h` or `4w` stands for."""
     found = _AGE.fullmatch(text.strip().lower())
     if found is None:
-        raise Refused(f"{text!r} is no age: write 30d (days), 12h (hours) or 4w (weeks).")
+        raise UserError(f"{text!r} is no age: write 30d (days), 12h (hours) or 4w (weeks).")
     return int(found[1]) * _UNITS[found[2]]
 
 
@@ -48,46 +48,48 @@ def forget(
     age: timedelta,
     *,
     stop_requested: Callable[[], bool] = lambda: False,
-    advance: Callable[[Forgotten], None] = lambda _: None,
-    batch: int = BATCH,
-) -> Outcome:
+    advance: Callable[[ForgetCounts], None] = lambda _: None,
+    batch_size: int = BATCH_SIZE,
+) -> ForgetOutcome:
     """Remove the tracks that `origin` delivered and nobody has shown for longer than `age`.
 
     Each batch is a transaction of its own, so that stopping anywhere loses nothing. Tracks with a
     label by a person stay, reduced to what the label is about.
     """
     overdue = _overdue(engine, clock, origin, age)
-    total = Forgotten()
+    total = ForgetCounts()
     with job_run(engine, clock, JOB) as run:
         while not (stopped := stop_requested()):
             with transaction(engine) as connection:
-                more = retention.forget(connection, overdue, clock.now(), batch)
+                more = retention.forget_batch(connection, overdue, clock.now(), batch_size)
             total += more
             advance(total)
-            if more.tracks + more.kept_for_labels < batch:
+            if more.tracks + more.kept_for_labels < batch_size:
                 break
-        run.note(origin=origin, before=overdue.before.isoformat())
+        run.set_facts(origin=origin, before=overdue.before.isoformat())
         run.count(
             tracks=total.tracks,
             kept_for_labels=total.kept_for_labels,
             sightings=total.sightings,
             artists=total.artists,
         )
-        run.outcome("interrupted" if stopped else "done")
-    return Outcome(origin, overdue.before, total, stopped)
+        run.set_outcome("interrupted" if stopped else "done")
+    return ForgetOutcome(origin, overdue.before, total, stopped)
 
 
-def preview(engine: Engine, clock: Clock, origin: str, age: timedelta) -> Outcome:
+def count_overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> ForgetOutcome:
     """Count what `forget` would remove."""
     overdue = _overdue(engine, clock, origin, age)
-    with reading(engine) as connection:
-        return Outcome(origin, overdue.before, retention.count(connection, overdue), stopped=False)
+    with read_transaction(engine) as connection:
+        return ForgetOutcome(
+            origin, overdue.before, retention.count_overdue(connection, overdue), stopped=False
+        )
 
 
-def _overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> Overdue:
+def _overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> OverdueTracks:
     """Return what is to go; refuse an origin that delivered nothing where others did."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         known = retention.origins(connection)
     if known and origin not in known:
-        raise Refused(f"No track came from {origin!r}. Tracks came from: {', '.join(known)}.")
-    return Overdue(origin, clock.now() - age)
+        raise UserError(f"No track came from {origin!r}. Tracks came from: {', '.join(known)}.")
+    return OverdueTracks(origin, clock.now() - age)

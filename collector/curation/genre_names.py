@@ -3,32 +3,32 @@
 from typing import Final
 
 from collector.datasets import cells
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import names
 
 _LONGEST: Final = 100
 
 
-class BadGenreName(Refused):
+class InvalidGenreName(UserError):
     """A genre cannot have this name."""
 
 
-def check(name: str) -> str:
-    """Return `name` as it is stored and asked for; raise `BadGenreName` where it cannot be.
+def validate(name: str) -> str:
+    """Return `name` as it is stored and asked for; raise `InvalidGenreName` where it cannot be.
 
     Only the blanks around are dropped: it reaches the source byte for byte.
     """
     plain = name.strip()
     if cells.is_missing(plain):
-        raise BadGenreName(f"{name!r} is no genre: it says that there is none.")
+        raise InvalidGenreName(f"{name!r} is no genre: it says that there is none.")
     if len(plain) > _LONGEST:
-        raise BadGenreName(
+        raise InvalidGenreName(
             f"{plain[:20]!r}… is no genre: a name has at most {_LONGEST} characters."
         )
     if '"' in plain:
-        raise BadGenreName(
+        raise InvalidGenreName(
             f"{plain!r} cannot be asked for: a search cannot quote a double quote. Leave it out."
         )
     if not plain.isprintable() or names.clean(plain) != plain:
-        raise BadGenreName(f"{plain!r} cannot be asked for: it holds control characters.")
+        raise InvalidGenreName(f"{plain!r} cannot be asked for: it holds control characters.")
     return plain

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from collector.catalogue import mappings
-from collector.catalogue.mappings import Summary
+from collector.catalogue.mappings import MappingSummary
 from collector.curation import genre_names
 from collector.datasets import reader
-from genrebase.errors import NothingToDo, Refused
+from genrebase.errors import NothingToDo, UserError
 from genrebase.store import default_mapping
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 COLUMNS: Final = ("fine", "broad")
 """What the header of a mapping's file has to name."""
@@ -19,7 +19,7 @@ _SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class MappingResult:
     """What became of a mapping."""
 
     mapping: str
@@ -30,13 +30,13 @@ class Mapped:
     """Genres of the database that it does not name."""
 
 
-def listed(engine: Engine) -> list[Summary]:
+def list_mappings(engine: Engine) -> list[MappingSummary]:
     """Return the mappings there are, by name."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return mappings.summaries(connection)
 
 
-def define(engine: Engine, name: str, path: Path) -> Mapped:
+def define(engine: Engine, name: str, path: Path) -> MappingResult:
     """Make the mapping `name` what a table with the columns `fine` and `broad` says.
 
     What the mapping said before is replaced, all of it or nothing.
@@ -45,18 +45,20 @@ def define(engine: Engine, name: str, path: Path) -> Mapped:
     with transaction(engine) as connection:
         mappings.replace(connection, name, broad_of)
         unmapped = mappings.unmapped(connection, name)
-    return Mapped(name, len(broad_of), tuple(sorted(set(broad_of.values()))), tuple(unmapped))
+    return MappingResult(
+        name, len(broad_of), tuple(sorted(set(broad_of.values()))), tuple(unmapped)
+    )
 
 
 def remove(engine: Engine, name: str) -> int:
-    """Forget a mapping; return how many genres it knew. Raise `Refused` for an unknown one."""
+    """Forget a mapping; return how many genres it knew. Raise `UserError` for an unknown one."""
     with transaction(engine) as connection:
         gone = mappings.remove(connection, name)
     if gone == 0 and name == default_mapping.NAME:
-        raise Refused(f"The mapping {name} is built in: it cannot be removed, only replaced.")
+        raise UserError(f"The mapping {name} is built in: it cannot be removed, only replaced.")
     if gone == 0:
-        known = ", ".join(summary.mapping for summary in listed(engine)) or "none"
-        raise Refused(f"There is no mapping {name!r}. Known: {known}.")
+        known = ", ".join(summary.mapping for summary in list_mappings(engine)) or "none"
+        raise UserError(f"There is no mapping {name!r}. Known: {known}.")
     return gone
 
 
@@ -65,12 +67,12 @@ def _read(path: Path) -> dict[str, str]:
         header = [column.strip().casefold() for column in dataset.header]
         missing = [column for column in COLUMNS if column not in header]
         if missing:
-            raise Refused(
+            raise UserError(
                 f"{path} has no column {missing[0]!r}: a mapping is a table with the columns "
                 "fine and broad, one fine genre a row."
             )
         fine, broad = (header.index(column) for column in COLUMNS)
-        rows = [row for row in dataset.rows() if not isinstance(row, reader.Broken)]
+        rows = [row for row in dataset.rows() if not isinstance(row, reader.BrokenRow)]
     if not rows:
         raise NothingToDo(f"{path} maps no genre.")
     return _once([(row[fine], row[broad]) for row in rows], path)
@@ -80,11 +82,11 @@ def _once(pairs: Sequence[tuple[str, str]], path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     twice = []
     for raw_fine, raw_broad in pairs:
-        fine, broad = genre_names.check(raw_fine), genre_names.check(raw_broad)
+        fine, broad = genre_names.validate(raw_fine), genre_names.validate(raw_broad)
         if found.setdefault(fine, broad) != broad:
             twice.append(fine)
     if twice:
-        raise Refused(
+        raise UserError(
             f"{path} puts a genre into two: {', '.join(sorted(set(twice))[:_SHOWN])}. "
             "Keep one row for each."
         )

@@ -27,7 +27,7 @@ def is_missing(text: str) -> bool:
     return text.strip().casefold() in _MISSING
 
 
-def text(cell: str) -> str:
+def clean(cell: str) -> str:
     """Return a cell as the database can store it, without the blanks around.
 
     Raises UnicodeEncodeError where the cell holds bytes that could not be decoded.
@@ -39,14 +39,14 @@ def text(cell: str) -> str:
     return cell.strip()
 
 
-def visible(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Return text as a terminal may show it: what is no character of a text, as its code."""
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
 
 
-def genre_names(told: Iterable[str]) -> tuple[str, ...]:
+def clean_genre_names(told: Iterable[str]) -> tuple[str, ...]:
     """Return genres as they can be asked for, each once, in their order; none for what is none."""
     plain = (" ".join(names.clean(name).split())[:_LONGEST_GENRE] for name in told)
     return tuple(dict.fromkeys(name for name in plain if not is_missing(name)))
@@ -62,11 +62,11 @@ def is_number(cell: str) -> bool:
 
 
 def is_date(cell: str) -> bool:
-    """Say whether a cell holds a date as `date` reads them, whatever its year."""
+    """Say whether a cell holds a date as `parse_date` reads them, whatever its year."""
     return _DATE.fullmatch(cell.strip()) is not None
 
 
-def number(cell: str, low: float, high: float) -> float | None:
+def parse_number(cell: str, low: float, high: float) -> float | None:
     """Return a cell's number, None where it is none or out of its range."""
     try:
         value = float(cell)
@@ -75,24 +75,24 @@ def number(cell: str, low: float, high: float) -> float | None:
     return value if low <= value <= high else None
 
 
-def whole(cell: str, low: int, high: int) -> int | None:
+def parse_integer(cell: str, low: int, high: int) -> int | None:
     """Return a cell's number rounded ("91.0" is 91), None where it is none or out of range."""
     try:
         value = int(cell)
     except ValueError:
-        inexact = number(cell, low, high)
+        inexact = parse_number(cell, low, high)
         return None if inexact is None else round(inexact)
     return value if low <= value <= high else None
 
 
-def category(cell: str, low: float, high: float) -> int | None:
+def parse_category(cell: str, low: float, high: float) -> int | None:
     """Return a cell's whole number, None where it is none: between two categories is nothing."""
-    value = number(cell, low, high)
+    value = parse_number(cell, low, high)
     return int(value) if value is not None and value.is_integer() else None
 
 
 @lru_cache(maxsize=64)
-def flag(cell: str) -> bool | None:
+def parse_bool(cell: str) -> bool | None:
     """Return yes or no, None where a cell says neither."""
     word = cell.strip().casefold()
     if word in _TRUE:
@@ -101,7 +101,7 @@ def flag(cell: str) -> bool | None:
 
 
 @lru_cache(maxsize=32_768)
-def date(cell: str, last_year: int) -> tuple[str | None, int | None]:
+def parse_date(cell: str, last_year: int) -> tuple[str | None, int | None]:
     """Return a release date (YYYY, YYYY-MM or YYYY-MM-DD) and its year.
 
     Both are None before 1900, after `last_year` or where the cell holds no such date; a month or
@@ -118,7 +118,7 @@ def date(cell: str, last_year: int) -> tuple[str | None, int | None]:
     return "-".join(parts), int(found[1])
 
 
-def isrc(cell: str) -> str | None:
+def parse_isrc(cell: str) -> str | None:
     """Return an ISRC in capitals and without hyphens, None where it is none."""
     plain = cell.strip().replace("-", "").upper()
     return plain if _ISRC.fullmatch(plain) else None
@@ -132,7 +132,7 @@ def split_list(cell: str) -> list[str]:
         items = _literal(cell)
     else:
         items = cell.split(";")
-    return [item for item in map(text, items) if item]
+    return [item for item in map(clean, items) if item]
 
 
 def _literal(cell: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collector.datasets import cells
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import tables
 
 _IDS: Final = (
@@ -47,12 +47,12 @@ _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
 _SHOWN: Final = 30
 
 
-class ColumnsMissing(Refused):
+class ColumnsMissing(UserError):
     """The dataset lacks the columns that tell one track from another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class DatasetColumns:
     """Where in a row things stand; None for what the dataset does not have."""
 
     title: int
@@ -80,12 +80,12 @@ class Columns:
     features: tuple[int | None, ...] = (None,) * len(tables.FEATURES)
 
 
-def plain(name: str) -> str:
+def normalise(name: str) -> str:
     """Return a column's name in the form it is compared in: `Artist Name(s)` is artist_name_s."""
     return _WORD_BREAK.sub("_", name.casefold()).strip("_")
 
 
-def find(header: Sequence[str], genre_column: str | None = None) -> Columns:
+def find_columns(header: Sequence[str], genre_column: str | None = None) -> DatasetColumns:
     """Return where things stand; raise `ColumnsMissing` without a title or an artist.
 
     `genre_column` names the column to take the genre from, instead of the usual ones.
@@ -97,7 +97,7 @@ def find(header: Sequence[str], genre_column: str | None = None) -> Columns:
         raise ColumnsMissing(_missing(header, title, artists))
     milliseconds = _first(at, _MILLISECONDS)
     fine, broad = at.get(_FINE), _first(at, _GENRES)
-    return Columns(
+    return DatasetColumns(
         title=title,
         artists=artists,
         many_artists=many is not None,
@@ -112,20 +112,20 @@ def find(header: Sequence[str], genre_column: str | None = None) -> Columns:
         explicit=_first(at, _EXPLICIT),
         isrc=_first(at, _ISRCS),
         split=at.get("split"),
-        genre=genre(header, genre_column),
+        genre=find_genre_column(header, genre_column),
         fine_genre=fine if broad is not None else None,
         broad_genre=broad if fine is not None else None,
         features=tuple(at.get(name) for name in tables.FEATURES),
     )
 
 
-def genre(header: Sequence[str], genre_column: str | None = None) -> int | None:
+def find_genre_column(header: Sequence[str], genre_column: str | None = None) -> int | None:
     """Return where the genre stands: in `genre_column`, or in the first of the usual columns."""
     if genre_column is None:
         return _first(_positions(header), _GENRES)
     if genre_column in header:
         return list(header).index(genre_column)
-    found = _positions(header).get(plain(genre_column))
+    found = _positions(header).get(normalise(genre_column))
     if found is None:
         raise ColumnsMissing(
             f"There is no column {genre_column!r} to take the genre from; "
@@ -134,7 +134,7 @@ def genre(header: Sequence[str], genre_column: str | None = None) -> int | None:
     return found
 
 
-def looks_like_tracks(header: Sequence[str]) -> bool:
+def is_track_header(header: Sequence[str]) -> bool:
     """Say whether this is a dataset's header rather than the first line of a plain list."""
     at = _positions(header)
     return any(_first(at, known) is not None for known in (_TITLES, _ARTIST_LISTS, _ARTISTS, _IDS))
@@ -143,7 +143,7 @@ def looks_like_tracks(header: Sequence[str]) -> bool:
 def _positions(header: Sequence[str]) -> dict[str, int]:
     at: dict[str, int] = {}
     for index, name in enumerate(header):
-        at.setdefault(plain(name), index)
+        at.setdefault(normalise(name), index)
     return at
 
 
@@ -164,6 +164,6 @@ def _missing(header: Sequence[str], title: int | None, artists: int | None) -> s
 
 
 def _listed(header: Sequence[str]) -> str:
-    names = [cells.visible(name) or "(unnamed)" for name in header[:_SHOWN]]
+    names = [cells.escape_unprintable(name) or "(unnamed)" for name in header[:_SHOWN]]
     more = len(header) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from collector.datasets import cells, columns
-from collector.datasets.rows import Rejection, too_long
-from collector.records import ArtistCredit, FoundTrack
+from collector.datasets.rows import RowRejection, is_name_too_long
+from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import names
 
 _FILES: Final = ("filename", "file_name", "file", "path")
@@ -19,29 +19,29 @@ _FEWEST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class DescriptorColumns:
     """Where in a row things stand."""
 
     file: int
     genre: int | None
     values: tuple[int, ...]
     """Every other column that holds numbers."""
-    columns: tuple[str, ...]
+    value_names: tuple[str, ...]
     """Their names."""
 
 
-def layout(
+def find_descriptor_columns(
     header: Sequence[str], first: Sequence[str], genre_column: str | None = None
-) -> Layout | None:
+) -> DescriptorColumns | None:
     """Return where things stand, by the header and the first row; None for another kind of table.
 
     It is of this kind if it names files, neither titles nor artists, and holds many numbers.
     """
-    plain = [columns.plain(name) for name in header]
+    plain = [columns.normalise(name) for name in header]
     file = next((plain.index(name) for name in _FILES if name in plain), None)
     if file is None or _NAMES & set(plain):
         return None
-    genre = columns.genre(header, genre_column)
+    genre = columns.find_genre_column(header, genre_column)
     values = tuple(
         place
         for place, cell in enumerate(first)
@@ -49,32 +49,34 @@ def layout(
     )
     if len(values) < _FEWEST or len({header[place] for place in values}) < len(values):
         return None
-    return Layout(file, genre, values, tuple(header[place] for place in values))
+    return DescriptorColumns(file, genre, values, tuple(header[place] for place in values))
 
 
-class DescribedRows:
+class DescriptorRowParser:
     """Turns rows into tracks and values, for one table."""
 
-    def __init__(self, layout: Layout, path: Path) -> None:
+    def __init__(self, layout: DescriptorColumns, path: Path) -> None:
         """Read rows of the table in `path`; its ids are its own."""
         self._at = layout
         self._source = f"csv:{path.name}"
-        self.unreadable: Counter[int] = Counter()
+        self.unreadable_cells: Counter[int] = Counter()
         """Cells that should be numbers and are none, by their column."""
 
-    def read(self, row: Sequence[str]) -> tuple[FoundTrack, str | None, list[float]] | Rejection:
+    def parse(
+        self, row: Sequence[str]
+    ) -> tuple[SourceTrack, str | None, list[float]] | RowRejection:
         """Return a row's track, called as its file is, its genre and its values."""
         at = self._at
         try:
-            name = names.clean(cells.text(row[at.file]))
-            genre = "" if at.genre is None else cells.text(row[at.genre])
+            name = names.clean(cells.clean(row[at.file]))
+            genre = "" if at.genre is None else cells.clean(row[at.genre])
         except UnicodeEncodeError:
-            return Rejection.UNDECODABLE
+            return RowRejection.UNDECODABLE
         if cells.is_missing(name):
-            return Rejection.NO_NAME
-        if too_long(name, ""):
-            return Rejection.TOO_LONG
-        track = FoundTrack(self._source, name, name, (ArtistCredit(""),), by_name=False)
+            return RowRejection.NO_NAME
+        if is_name_too_long(name, ""):
+            return RowRejection.TOO_LONG
+        track = SourceTrack(self._source, name, name, (ArtistCredit(""),), match_by_name=False)
         values = [self._number(row, place) for place in at.values]
         return track, None if cells.is_missing(genre) else genre, values
 
@@ -82,5 +84,5 @@ class DescribedRows:
         try:
             return float(row[place])
         except ValueError:
-            self.unreadable[place] += not cells.is_missing(row[place])
+            self.unreadable_cells[place] += not cells.is_missing(row[place])
             return math.nan

@@ -1,6 +1,6 @@
 """The tables of the Free Music Archive's dataset, as published: headers of several rows.
 
-Defferrard et al., "FMA: A Dataset for Music Analysis", ISMIR 2017: `tracks.csv` has two header
+Defferrard et al., "FMA: A Dataset for Music Analysis", ISMIR 2017: `read_tracks.csv` has two header
 rows and one that names the index, `features.csv` three and that one, `genres.csv` one.
 """
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from collector.datasets import cells
-from collector.datasets.rows import Rejection, too_long
-from collector.records import ArtistCredit, DurationMs, FoundTrack
-from genrebase.errors import GenrebaseError, Refused
+from collector.datasets.rows import RowRejection, is_name_too_long
+from collector.records import ArtistCredit, DurationMs, SourceTrack
+from genrebase.errors import GenrebaseError, UserError
 
 SOURCE: Final = "fma"
 """Whose ids they are; also the origin, the provider of the features and the mapping's name."""
 
-TRACKS, FEATURES, GENRES = "tracks.csv", "features.csv", "genres.csv"
+TRACKS_FILE, FEATURES_FILE, GENRES_FILE = "tracks.csv", "features.csv", "genres.csv"
 SUBSETS: Final = ("small", "medium", "large", "full")
 """Each holds those before it; a track's row tells the smallest one that holds it."""
 
@@ -33,12 +33,12 @@ _LONGEST_CELL: Final = 1 << 24
 _NEEDED: Final = (("track", "title"), ("artist", "name"), ("track", "genre_top"))
 
 
-class NotFma(Refused):
+class NotFmaTable(UserError):
     """A table is not laid out as FMA's are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class GenreTree:
     """Which genres there are."""
 
     titles: Mapping[int, str]
@@ -47,64 +47,68 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """One row of `tracks.csv`."""
+class FmaTrack:
+    """One row of `read_tracks.csv`."""
 
-    track: FoundTrack
+    track: SourceTrack
     genres: tuple[str, ...]
     """The top genre first, then all others that the track was given."""
     subset: str
 
 
-Tracks = Mapping[str, Published]
+FmaTracks = Mapping[str, FmaTrack]
 """By their ids, without the zeros before them."""
 
 
-def is_here(folder: Path) -> bool:
+def is_fma_folder(folder: Path) -> bool:
     """Say whether a folder holds FMA's tables."""
-    return (folder / TRACKS).is_file()
+    return (folder / TRACKS_FILE).is_file()
 
 
-def tree(path: Path) -> Tree:
+def read_genre_tree(path: Path) -> GenreTree:
     """Read `genres.csv`; no tree where there is none."""
     if not path.is_file():
-        return Tree({}, {})
+        return GenreTree({}, {})
     with _rows(path) as rows:
         header = next(rows, [])
         try:
             at, title, top = (header.index(name) for name in ("genre_id", "title", "top_level"))
         except ValueError:
-            raise NotFma(f"{path} lacks one of the columns genre_id, title, top_level.") from None
-        found = [(int(row[at]), cells.text(row[title]), int(row[top])) for row in rows if row]
+            raise NotFmaTable(
+                f"{path} lacks one of the columns genre_id, title, top_level."
+            ) from None
+        found = [(int(row[at]), cells.clean(row[title]), int(row[top])) for row in rows if row]
     titles = {number: name for number, name, _ in found}
-    return Tree(titles, {name: titles.get(top, name) for _, name, top in found})
+    return GenreTree(titles, {name: titles.get(top, name) for _, name, top in found})
 
 
-def tracks(path: Path, known: Tree, last_year: int) -> Iterator[Published | Rejection]:
-    """Yield the rows of `tracks.csv`, or why one is no track."""
+def read_tracks(
+    path: Path, genre_tree: GenreTree, last_year: int
+) -> Iterator[FmaTrack | RowRejection]:
+    """Yield the rows of `read_tracks.csv`, or why one is no track."""
     with _rows(path) as rows:
         upper, lower = next(rows, []), next(rows, [])
         at = {names: place for place, names in enumerate(zip(upper, lower, strict=False))}
         missing = [".".join(names) for names in _NEEDED if names not in at]
         if missing:
-            raise NotFma(
+            raise NotFmaTable(
                 f"{path} is not FMA's table of tracks: it lacks {', '.join(missing)} in its first "
                 "two rows. Unpack fma_metadata.zip as it is."
             )
         for row in rows:
             if row and row[0].strip().isdigit():
-                yield _Row(row, at).published(known, last_year)
+                yield _Row(row, at).published(genre_tree, last_year)
 
 
-def load(path: Path, last_year: int) -> Tracks:
-    """Read the tracks of `tracks.csv`, with the genres of `genres.csv` beside it."""
+def load_tracks(path: Path, last_year: int) -> FmaTracks:
+    """Read the tracks of `read_tracks.csv`, with the genres of `genres.csv` beside it."""
     if not path.is_file():
-        raise Refused(f"{path}: there is no such file; name FMA's tracks.csv.")
-    found = tracks(path, tree(path.parent / GENRES), last_year)
-    return {one.track.source_id: one for one in found if isinstance(one, Published)}
+        raise UserError(f"{path}: there is no such file; name FMA's tracks.csv.")
+    found = read_tracks(path, read_genre_tree(path.parent / GENRES_FILE), last_year)
+    return {one.track.source_id: one for one in found if isinstance(one, FmaTrack)}
 
 
-def includes(subset: str, track: Published) -> bool:
+def is_in_subset(subset: str, track: FmaTrack) -> bool:
     """Say whether a track is part of a subset."""
     return SUBSETS.index(track.subset) <= SUBSETS.index(subset)
 
@@ -117,17 +121,17 @@ class _Row:
     def __getitem__(self, names: tuple[str, str]) -> str:
         place = self.at.get(names)
         found = "" if place is None or place >= len(self.cells) else self.cells[place]
-        return "" if cells.is_missing(found) else cells.text(found)
+        return "" if cells.is_missing(found) else cells.clean(found)
 
-    def published(self, known: Tree, last_year: int) -> Published | Rejection:
+    def published(self, known: GenreTree, last_year: int) -> FmaTrack | RowRejection:
         title, artist = self["track", "title"], self["artist", "name"]
         if not title and not artist:
-            return Rejection.NO_NAME
-        if too_long(title, artist):
-            return Rejection.TOO_LONG
-        released, year = cells.date(self["album", "date_released"], last_year)
-        seconds = cells.number(self["track", "duration"], 0.001, _LONGEST_SECONDS)
-        track = FoundTrack(
+            return RowRejection.NO_NAME
+        if is_name_too_long(title, artist):
+            return RowRejection.TOO_LONG
+        released, year = cells.parse_date(self["album", "date_released"], last_year)
+        seconds = cells.parse_number(self["track", "duration"], 0.001, _LONGEST_SECONDS)
+        track = SourceTrack(
             source=SOURCE,
             source_id=str(int(self.cells[0])),
             title=title,
@@ -137,28 +141,28 @@ class _Row:
             release_year=year,
             duration_ms=None if seconds is None else DurationMs(round(seconds * 1000)),
             split=self["set", "split"] or None,
-            by_name=bool(artist),
+            match_by_name=bool(artist),
         )
         subset = self["set", "subset"]
-        return Published(track, self._genres(known), subset if subset in SUBSETS else SUBSETS[-1])
+        return FmaTrack(track, self._genres(known), subset if subset in SUBSETS else SUBSETS[-1])
 
-    def _genres(self, known: Tree) -> tuple[str, ...]:
+    def _genres(self, known: GenreTree) -> tuple[str, ...]:
         numbers = self["track", "genres_all"].strip("[]").split(",")
         listed = [int(number) for number in numbers if number.strip().isdigit()]
         others = [known.titles[number] for number in listed if number in known.titles]
-        return cells.genre_names([self["track", "genre_top"], *others])
+        return cells.clean_genre_names([self["track", "genre_top"], *others])
 
 
-class Features:
+class FmaFeatures:
     """The rows of `features.csv`, under our names of the values, in the order of these names."""
 
     def __init__(self, path: Path) -> None:
-        """Read the header; raise `NotFma` for another one."""
+        """Read the header; raise `NotFmaTable` for another one."""
         self._path = path
         with _rows(path) as rows:
             header = [next(rows, []) for _ in range(3)]
         if [row[:1] for row in header] != [["feature"], ["statistics"], ["number"]]:
-            raise NotFma(
+            raise NotFmaTable(
                 f"{path} is not FMA's table of features: its first three rows are not feature, "
                 "statistics and number. Unpack fma_metadata.zip as it is."
             )
@@ -196,10 +200,10 @@ def _rows(path: Path) -> Iterator[Iterator[list[str]]]:
         with path.open(encoding="utf-8", newline="") as file:
             yield csv.reader(file)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unusable(f"{path} cannot be read: {error}.") from error
+        raise UnreadableTable(f"{path} cannot be read: {error}.") from error
     finally:
         csv.field_size_limit(before)
 
 
-class Unusable(GenrebaseError):
+class UnreadableTable(GenrebaseError):
     """A table breaks off or cannot be decoded; what came before is kept."""

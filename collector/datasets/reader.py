@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Final
 
 from collector.datasets import cells
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 
-Cells = Sequence[str]
+Row = Sequence[str]
 """One row, every cell as text."""
 
 _GZIP: Final = b"\x1f\x8b"
@@ -28,18 +28,18 @@ _DELIMITERS: Final = ",\t;|"
 _SEPARATOR: Final = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 _HEAD: Final = 4_096
 """Bytes at the beginning that tell what a file is."""
-UTF8: Final = "utf-8-sig"
+DEFAULT_ENCODING: Final = "utf-8-sig"
 """The encoding unless told otherwise; a byte-order mark is no part of the first name."""
 
 _BATCH: Final = 5_000
 _HASH_CHUNK: Final = 1 << 20
 
 
-class NotADataset(Refused):
+class NotADataset(UserError):
     """The file cannot be read as a dataset."""
 
 
-class Broken(StrEnum):
+class BrokenRow(StrEnum):
     """Why a line is no row."""
 
     WIDTH = "wrong number of columns"
@@ -47,32 +47,32 @@ class Broken(StrEnum):
     """The csv module's own limit."""
 
 
-class Damaged(GenrebaseError):
+class DamagedFile(GenrebaseError):
     """The file ends or breaks in the middle."""
 
 
-class Dataset:
+class DatasetReader:
     """An open dataset: its header, and its rows to be read once."""
 
     header: Sequence[str]
 
-    exact: ClassVar[bool] = False
+    has_exact_count: ClassVar[bool] = False
     """Whether the number of rows is known before they are read, not estimated."""
 
-    def rows(self) -> Iterator[Cells | Broken]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield every row with as many cells as the header has, or why it is broken."""
         raise NotImplementedError
 
-    def estimated_rows(self, done: int) -> float | None:
+    def estimate_rows(self, done: int) -> float | None:
         """Return about how many rows there are, after `done` were read; None if unknown."""
         raise NotImplementedError
 
 
 @contextmanager
-def open_dataset(path: Path, encoding: str = UTF8) -> Iterator[Dataset]:
+def open_dataset(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[DatasetReader]:
     """Open CSV (also with tabs or semicolons), the same gzipped, or Parquet.
 
-    Raises `NotADataset` for what is none, `Damaged` while reading a file that breaks off.
+    Raises `NotADataset` for what is none, `DamagedFile` while reading a file that breaks off.
     """
     try:
         raw = path.open("rb")
@@ -89,7 +89,7 @@ def open_dataset(path: Path, encoding: str = UTF8) -> Iterator[Dataset]:
             yield _Delimited(path, raw, start, encoding)
 
 
-def fingerprint(path: Path) -> "hashlib._Hash":
+def file_digest(path: Path) -> "hashlib._Hash":
     """Return the SHA-256 of the file's bytes, open for more."""
     digest = hashlib.sha256()
     try:
@@ -126,7 +126,7 @@ class _Lines:
         self._again.extendleft(reversed(self.taken[1:]))
 
 
-class _Delimited(Dataset):
+class _Delimited(DatasetReader):
     def __init__(self, path: Path, raw: IO[bytes], start: bytes, encoding: str) -> None:
         self._path, self._raw = path, raw
         self._size = path.stat().st_size
@@ -166,7 +166,7 @@ class _Delimited(Dataset):
         except LookupError:
             raise NotADataset(f"There is no encoding called {encoding!r}.") from None
 
-    def rows(self) -> Iterator[Cells | Broken]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         lines = _Lines(self._text)
         records = csv.reader(lines, delimiter=self._delimiter)
         width = len(self.header)
@@ -180,14 +180,14 @@ class _Delimited(Dataset):
                             yield self._fitting(row, lines)
                         lines.taken.clear()
                 except csv.Error:
-                    reason = Broken.WIDTH if len(lines.taken) > 1 else Broken.TOO_LONG
+                    reason = BrokenRow.WIDTH if len(lines.taken) > 1 else BrokenRow.TOO_LONG
                     lines.give_back()
                     lines.taken.clear()
                     yield reason
                 else:
                     return
 
-    def _fitting(self, row: list[str], lines: _Lines) -> list[str] | Broken:
+    def _fitting(self, row: list[str], lines: _Lines) -> list[str] | BrokenRow:
         """Return a row of another width, or of several lines, as it can be used, if it can.
 
         A quote that is never closed swallows the rows after it: they are read again.
@@ -197,9 +197,9 @@ class _Delimited(Dataset):
         if fits and lines.balanced():
             return row[:width]
         lines.give_back()
-        return Broken.WIDTH
+        return BrokenRow.WIDTH
 
-    def estimated_rows(self, done: int) -> float | None:
+    def estimate_rows(self, done: int) -> float | None:
         at = self._raw.tell()
         return done * self._size / at if at else None
 
@@ -208,7 +208,7 @@ class _Delimited(Dataset):
         try:
             yield
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise Damaged(
+            raise DamagedFile(
                 f"{self._path} is damaged: {error}. What came before is imported; "
                 "get the whole file and start again."
             ) from error
@@ -237,8 +237,8 @@ def _is_undecoded(character: str) -> bool:
     return unicodedata.category(character) == "Cs"
 
 
-class _Parquet(Dataset):
-    exact = True
+class _Parquet(DatasetReader):
+    has_exact_count = True
 
     def __init__(self, path: Path) -> None:
         # pyarrow takes a quarter of a second to import, and CSV does not need it
@@ -252,18 +252,18 @@ class _Parquet(Dataset):
             raise NotADataset(f"{path} is not a Parquet file: {error}.") from error
         self.header = list(self._file.schema_arrow.names)
 
-    def rows(self) -> Iterator[Cells | Broken]:
+    def rows(self) -> Iterator[Row | BrokenRow]:
         try:
             for batch in self._file.iter_batches(batch_size=_BATCH):
                 columns = (map(_as_text, column.to_pylist()) for column in batch.columns)
                 yield from zip(*columns, strict=True)
         except (self._broken, OSError) as error:
-            raise Damaged(
+            raise DamagedFile(
                 f"{self._path} is damaged: {error}. What came before is imported; "
                 "get the whole file and start again."
             ) from error
 
-    def estimated_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file says it itself
+    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file says it itself
         return float(self._file.metadata.num_rows)
 
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from collector import source_ids
 from collector.datasets import cells
-from collector.datasets.columns import Columns
-from collector.records import ArtistCredit, AudioFeatures, DurationMs, FoundTrack
+from collector.datasets.columns import DatasetColumns
+from collector.records import ArtistCredit, AudioFeatures, DurationMs, SourceTrack
 from genrebase.store import names, tables
 
 _RANGES: Final = tuple(tables.FEATURE_RANGES[name] for name in tables.FEATURES)
-_WHOLE: Final = tuple(name in tables.WHOLE_FEATURES for name in tables.FEATURES)
+_WHOLE: Final = tuple(name in tables.CATEGORICAL_FEATURES for name in tables.FEATURES)
 _TEMPO: Final = tables.FEATURES.index("tempo")
 _SPEECHINESS: Final = tables.FEATURES.index("speechiness")
 _HANGS_ON_BEAT: Final = tuple(
@@ -27,7 +27,7 @@ _KEY_BYTES: Final = 2_000
 _LONGEST_ID: Final = 200
 
 
-class Rejection(StrEnum):
+class RowRejection(StrEnum):
     """Why a row is no track."""
 
     NO_NAME = "no name"
@@ -35,10 +35,10 @@ class Rejection(StrEnum):
     TOO_LONG = "name too long"
 
 
-class RowReader:
+class RowParser:
     """Turns rows into tracks, for one dataset."""
 
-    def __init__(self, columns: Columns, own_source: str, last_year: int) -> None:
+    def __init__(self, columns: DatasetColumns, own_source: str, last_year: int) -> None:
         """Read rows laid out as `columns`.
 
         `own_source` is the source of ids that are not Spotify's; a release year after
@@ -49,31 +49,31 @@ class RowReader:
         self._last_year = last_year
         self._has_features = any(index is not None for index in columns.features)
         self._credits = lru_cache(maxsize=65_536)(self._read_credits)
-        self.unreadable: Counter[int] = Counter()
+        self.unreadable_cells: Counter[int] = Counter()
         """Cells that say something which cannot be read, by their column."""
 
-    def read(self, row: Sequence[str]) -> tuple[FoundTrack, str | None] | Rejection:
+    def parse(self, row: Sequence[str]) -> tuple[SourceTrack, str | None] | RowRejection:
         """Return a row's track and genre (None: unlabelled), or why it is no track."""
         at = self._at
         try:
             genre = _genre(row, at.genre)
-            title = cells.text(row[at.title])
+            title = cells.clean(row[at.title])
             ids = "" if at.artist_ids is None else row[at.artist_ids]
             credits_ = self._credits(row[at.artists], ids)
-            album = None if at.album is None else cells.text(row[at.album])
+            album = None if at.album is None else cells.clean(row[at.album])
         except UnicodeEncodeError:
-            return Rejection.UNDECODABLE
+            return RowRejection.UNDECODABLE
         if cells.is_missing(title) and cells.is_missing(row[at.artists]):
-            return Rejection.NO_NAME
-        if credits_ is None or too_long(title, credits_[0].name):
-            return Rejection.TOO_LONG
+            return RowRejection.NO_NAME
+        if credits_ is None or is_name_too_long(title, credits_[0].name):
+            return RowRejection.TOO_LONG
         source, source_id = self._address(row)
         if at.artist_ids is not None and source != source_ids.SPOTIFY:
             credits_ = tuple(ArtistCredit(credit.name) for credit in credits_)
         if genre is None and at.genre is not None:
             self._missed(at.genre, row, readable=False)
         released, year = self._released(row)
-        track = FoundTrack(
+        track = SourceTrack(
             source,
             source_id,
             title,
@@ -101,7 +101,7 @@ class RowReader:
         at = self._at.track_id
         if at is None:
             return source_ids.NAME_ONLY, ""
-        spotify = source_ids.spotify_track(row[at])
+        spotify = source_ids.parse_track_id(row[at])
         if spotify is not None:
             return source_ids.SPOTIFY, spotify
         own = names.clean(row[at])
@@ -111,9 +111,9 @@ class RowReader:
 
     def _read_credits(self, artists: str, ids: str) -> tuple[ArtistCredit, ...] | None:
         """Return the credits; None where a name is too long to be stored."""
-        listed = cells.split_list(artists) if self._at.many_artists else [cells.text(artists)]
+        listed = cells.split_list(artists) if self._at.many_artists else [cells.clean(artists)]
         listed = listed or [""]
-        if any(too_long("", name) for name in listed):
+        if any(is_name_too_long("", name) for name in listed):
             return None
         known = cells.split_list(ids)
         if len(known) != len(listed):
@@ -127,13 +127,13 @@ class RowReader:
     def _missed(self, index: int, row: Sequence[str], *, readable: bool) -> None:
         """Note a cell of which nothing was found, where it says something else than that."""
         if not readable and not cells.is_missing(row[index]):
-            self.unreadable[index] += 1
+            self.unreadable_cells[index] += 1
 
     def _explicit(self, row: Sequence[str]) -> bool | None:
         at = self._at.explicit
         if at is None:
             return None
-        found = cells.flag(row[at])
+        found = cells.parse_bool(row[at])
         if found is None:
             self._missed(at, row, readable=False)
         return found
@@ -142,7 +142,7 @@ class RowReader:
         at = self._at.popularity
         if at is None:
             return None
-        found = cells.whole(row[at], 0, 100)
+        found = cells.parse_integer(row[at], 0, 100)
         if found is None:
             self._missed(at, row, readable=cells.is_number(row[at]))
         return found
@@ -151,7 +151,7 @@ class RowReader:
         at = self._at.isrc
         if at is None:
             return None
-        found = cells.isrc(row[at])
+        found = cells.parse_isrc(row[at])
         if found is None:
             self._missed(at, row, readable=False)
         return found
@@ -160,7 +160,7 @@ class RowReader:
         at = self._at
         for index in (at.release_date, at.release_year):
             if index is not None:
-                released, year = cells.date(row[index], self._last_year)
+                released, year = cells.parse_date(row[index], self._last_year)
                 if year is not None:
                     return released, year
                 self._missed(index, row, readable=cells.is_date(row[index]))
@@ -171,9 +171,9 @@ class RowReader:
         if at is None:
             return None
         if self._at.milliseconds:
-            found = cells.whole(row[at], 1, _LONGEST_MS)
+            found = cells.parse_integer(row[at], 1, _LONGEST_MS)
         else:
-            seconds = cells.number(row[at], 0.001, _LONGEST_MS / 1000)
+            seconds = cells.parse_number(row[at], 0.001, _LONGEST_MS / 1000)
             found = None if seconds is None else round(seconds * 1000)
         if found is None:
             self._missed(at, row, readable=cells.is_number(row[at]))
@@ -193,7 +193,7 @@ class RowReader:
                 values.append(None)
                 continue
             cell = row[index]
-            read = cells.category if is_whole else cells.number
+            read = cells.parse_category if is_whole else cells.parse_number
             value = read(cell, low, high)
             if value is None:
                 self._missed(index, row, readable=cells.is_number(cell))
@@ -207,7 +207,7 @@ class RowReader:
     def _forget_beat(self, row: Sequence[str], values: list[float | None]) -> None:
         """Forget what hangs on the beat where the tempo is 0: the analysis failed."""
         at = self._at.features[_TEMPO]
-        if at is None or cells.number(row[at], 0, 0) is None:
+        if at is None or cells.parse_number(row[at], 0, 0) is None:
             return
         for index in _HANGS_ON_BEAT:
             values[index] = None
@@ -224,7 +224,7 @@ def _genre(row: Sequence[str], index: int | None) -> str | None:
 @lru_cache(maxsize=16_384)
 def _genre_name(cell: str) -> str | None:
     """Return a cell's genre: as it stands, but for blanks around and breaks; None for none."""
-    name = cells.text(cell)
+    name = cells.clean(cell)
     if not name.isprintable():  # no genre can be asked for across two lines
         name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return None if cells.is_missing(name) or len(name.encode()) > _KEY_BYTES else name
@@ -232,10 +232,10 @@ def _genre_name(cell: str) -> str | None:
 
 def _artist_id(known_as: str) -> str | None:
     plain = known_as.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
-    return source_ids.spotify_track(plain)
+    return source_ids.parse_track_id(plain)
 
 
-def too_long(title: str, artist: str) -> bool:
+def is_name_too_long(title: str, artist: str) -> bool:
     """Say whether a name is longer than the key of an index may be."""
     limit = _PLAIN_NAME if title.isascii() and artist.isascii() else _WIDE_NAME
     if len(title) + len(artist) <= limit:

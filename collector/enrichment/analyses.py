@@ -10,46 +10,46 @@ from typing import Any, Final, Literal
 import structlog
 
 from collector.catalogue import analysis_queue
-from collector.catalogue.analysis_queue import Claimed
-from collector.enrichment.features import after_miss
+from collector.catalogue.analysis_queue import LeasedTrack
+from collector.enrichment.features import retry_at
 from collector.errors import (
-    AllowanceSpent,
-    BadAnswer,
     BadRequest,
     Blocked,
     CollectorError,
     EndpointClosed,
-    Interrupted,
+    InvalidResponse,
     NotFound,
-    Unusable,
+    RequestLimitReached,
+    StopRequested,
+    UnusableResponse,
 )
-from collector.http.rate_limiter import Budget
-from collector.http.retry import Allowance, ask, remembering_closed
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
 from collector.ports import AnalysisProvider
-from genrebase.audio.analysis import Analysis
+from genrebase.audio.analysis import TrackAnalysis
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.jobs import Run
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.runtime.jobs import RunRecorder
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "analyse"
 """Under which its runs are written down."""
 
-PLANNED: Final = 1_000
+PLAN_SIZE: Final = 1_000
 """Tracks of one plan: minutes of requests, beside which planning is cheap."""
 
-CLAIMED: Final = 50
+LEASE_SIZE: Final = 50
 """Tracks taken at once."""
 
-CLAIMED_FOR: Final = timedelta(minutes=10)
+LEASE_DURATION: Final = timedelta(minutes=10)
 """After which others may ask for what was taken and never asked for."""
 
-MISSES_TO_CLOSE: Final = 10
+MAX_CONSECUTIVE_MISSES: Final = 10
 """Tracks in a row that are not found before any is: the endpoint itself is gone."""
 
-GIBBERISH_TO_STOP: Final = 3
+MAX_CONSECUTIVE_INVALID: Final = 3
 """Tracks in a row whose answers cannot be read, each tried again and again."""
 
-Stopped = Literal["done", "blocked", "closed", "limit", "interrupted"]
+AnalysisStopReason = Literal["done", "blocked", "closed", "limit", "interrupted"]
 
 _RUN_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
 
@@ -57,15 +57,15 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Analysed:
+class AnalysisResult:
     """What asking for analyses brought, and why it ended."""
 
-    asked: int = 0
+    requested: int = 0
     """Tracks asked for."""
-    known: int = 0
+    found: int = 0
     requests: int = 0
     """Calls to the provider, retries included."""
-    stopped: Stopped = "done"
+    stopped: AnalysisStopReason = "done"
     blocked: Blocked | None = None
     """The ban that keeps tracks waiting."""
     problems: list[str] = field(default_factory=list)
@@ -74,16 +74,16 @@ class Analysed:
     """Per reason, how many tracks were set aside."""
 
     @property
-    def unknown(self) -> int:
+    def not_found(self) -> int:
         """Tracks without an analysis that can be used."""
-        return self.asked - self.known
+        return self.requested - self.found
 
-    def as_document(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as a JSON document."""
         return {
-            "asked": self.asked,
-            "known": self.known,
-            "unknown": self.unknown,
+            "asked": self.requested,
+            "known": self.found,
+            "unknown": self.not_found,
             "reasons": dict(self.reasons),
             "requests": self.requests,
             "stopped": self.stopped,
@@ -91,11 +91,15 @@ class Analysed:
             "problems": list(self.problems),
         }
 
-    def write_to(self, run: Run) -> None:
+    def write_to(self, run: RunRecorder) -> None:
         """Write what was done into the row of the run."""
-        run.count(asked=self.asked, known=self.known, unknown=self.unknown, requests=self.requests)
-        run.note(stopped=self.stopped, reasons=dict(self.reasons), problems=list(self.problems))
-        run.outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
+        run.count(
+            asked=self.requested, known=self.found, unknown=self.not_found, requests=self.requests
+        )
+        run.set_facts(
+            stopped=self.stopped, reasons=dict(self.reasons), problems=list(self.problems)
+        )
+        run.set_outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
 
 
 class _Claims:
@@ -104,10 +108,10 @@ class _Claims:
     def __init__(self, engine: Engine, clock: Clock, plan: deque[int]) -> None:
         self._engine, self._clock = engine, clock
         self._plan = plan
-        self._left: list[Claimed] = []
+        self._left: list[LeasedTrack] = []
         self._until = clock.now()
 
-    def next(self) -> Claimed | None:
+    def next(self) -> LeasedTrack | None:
         """Return the next track, None where none waits."""
         if self._clock.now() >= self._until:
             self._left = []  # too late: others may have taken them
@@ -118,16 +122,16 @@ class _Claims:
         return self._left[0]
 
     def _planned(self) -> bool:
-        with reading(self._engine) as connection:
-            self._plan.extend(analysis_queue.wanted(connection, self._clock.now(), PLANNED))
+        with read_transaction(self._engine) as connection:
+            self._plan.extend(analysis_queue.by_priority(connection, self._clock.now(), PLAN_SIZE))
         return bool(self._plan)
 
     def _claim(self) -> None:
-        next_ones = [self._plan.popleft() for _ in range(min(CLAIMED, len(self._plan)))]
+        next_ones = [self._plan.popleft() for _ in range(min(LEASE_SIZE, len(self._plan)))]
         now = self._clock.now()
-        self._until = now + CLAIMED_FOR
+        self._until = now + LEASE_DURATION
         with transaction(self._engine) as connection:
-            self._left = analysis_queue.claim(connection, next_ones, now, self._until)
+            self._left = analysis_queue.lease(connection, next_ones, now, self._until)
 
     def done(self) -> None:
         """Keep the track that came last: it was asked for."""
@@ -142,7 +146,7 @@ class _Claims:
         self._left = []
 
 
-class Analyser:
+class AnalysisFetcher:
     """Asks one provider, track by track, and stores each answer before the next question."""
 
     def __init__(
@@ -150,7 +154,7 @@ class Analyser:
         engine: Engine,
         clock: Clock,
         provider: AnalysisProvider,
-        budget: Budget,
+        budget: RequestBudget,
         stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
         """Ask `provider` at the expense of `budget`."""
@@ -170,24 +174,24 @@ class Analyser:
         blocked = state.blocked_until is not None and state.blocked_until > now.timestamp()
         if blocked or state.capabilities.is_closed(self._provider.endpoint, now.timestamp()):
             return False
-        with reading(self.engine) as connection:
+        with read_transaction(self.engine) as connection:
             return analysis_queue.has_due(connection, now)
 
     def run(
         self,
         *,
         max_requests: int | None = None,
-        advance: Callable[[Analysed], None] = lambda _: None,
-    ) -> Analysed:
+        advance: Callable[[AnalysisResult], None] = lambda _: None,
+    ) -> AnalysisResult:
         """Ask for one track after another, until none waits or `max_requests` are spent."""
-        outcome = Analysed()
-        allowance = Allowance(max_requests)
+        outcome = AnalysisResult()
+        allowance = RequestLimit(max_requests)
         claims = _Claims(self.engine, self.clock, self._plan)
         try:
             self._ask_all(claims, allowance, outcome, advance)
-        except AllowanceSpent:
+        except RequestLimitReached:
             outcome.stopped = "limit"
-        except Interrupted:
+        except StopRequested:
             outcome.stopped = "interrupted"
         except Blocked as ban:
             outcome.stopped, outcome.blocked = "blocked", ban
@@ -198,15 +202,15 @@ class Analyser:
             outcome.problems.append(f"{self._provider.endpoint}: {error}")
         finally:
             claims.give_back()
-        outcome.requests = allowance.spent
+        outcome.requests = allowance.used
         return outcome
 
     def _ask_all(
         self,
         claims: _Claims,
-        allowance: Allowance,
-        outcome: Analysed,
-        advance: Callable[[Analysed], None],
+        allowance: RequestLimit,
+        outcome: AnalysisResult,
+        advance: Callable[[AnalysisResult], None],
     ) -> None:
         now = self.clock.now().timestamp()
         if self._budget.capabilities.is_closed(self._provider.endpoint, now):
@@ -219,52 +223,58 @@ class Analyser:
             found, reason = self._ask(claimed, allowance)
             self._record(claimed, found)
             claims.done()
-            outcome.asked += 1
-            outcome.known += found is not None
-            outcome.requests = allowance.spent
+            outcome.requested += 1
+            outcome.found += found is not None
+            outcome.requests = allowance.used
             if reason is not None:
                 outcome.reasons[reason] += 1
             advance(outcome)
-        raise Interrupted
+        raise StopRequested
 
-    def _ask(self, claimed: Claimed, allowance: Allowance) -> tuple[Analysis | None, str | None]:
+    def _ask(
+        self, claimed: LeasedTrack, allowance: RequestLimit
+    ) -> tuple[TrackAnalysis | None, str | None]:
         """Return the analysis of a track, or why there is none."""
         call = partial(self._provider.fetch, claimed.source_id)
         try:
-            with remembering_closed(self._budget, self.clock):
+            with recording_closed_endpoint(self._budget, self.clock):
                 found = self._ask_knowing(call, allowance)
-        except BadAnswer as error:
+        except InvalidResponse as error:
             self._gibberish += 1
-            if self._gibberish >= GIBBERISH_TO_STOP:
+            if self._gibberish >= MAX_CONSECUTIVE_INVALID:
                 raise
             return None, _set_aside(claimed, error)
-        except (BadRequest, Unusable) as error:
+        except (BadRequest, UnusableResponse) as error:
             self._gibberish = 0
             return None, _set_aside(claimed, error)
         self._gibberish = 0
         return found, None
 
-    def _ask_knowing(self, call: Callable[[], Analysis], allowance: Allowance) -> Analysis:
+    def _ask_knowing(
+        self, call: Callable[[], TrackAnalysis], allowance: RequestLimit
+    ) -> TrackAnalysis:
         """Ask, and tell a track that was never analysed from an endpoint that is gone."""
         try:
-            found = ask(self._budget, self.clock, call, allowance)
+            found = call_with_retries(self._budget, self.clock, call, allowance)
         except NotFound as error:
             self._missed += 1
-            if not self._found_any and self._missed >= MISSES_TO_CLOSE:
+            if not self._found_any and self._missed >= MAX_CONSECUTIVE_MISSES:
                 self._missed = 0
                 raise EndpointClosed(self._provider.endpoint) from error
             raise
         self._found_any = True
         return found
 
-    def _record(self, claimed: Claimed, found: Analysis | None) -> None:
+    def _record(self, claimed: LeasedTrack, found: TrackAnalysis | None) -> None:
         now = self.clock.now()
-        next_at = after_miss(claimed.attempts + 1, now) if found is None else None
+        next_at = retry_at(claimed.attempts + 1, now) if found is None else None
         with transaction(self.engine) as connection:
-            analysis_queue.record(connection, claimed, self._provider.name, found, now, next_at)
+            analysis_queue.record_result(
+                connection, claimed, self._provider.name, found, now, next_at
+            )
 
 
-def _set_aside(claimed: Claimed, error: CollectorError) -> str:
+def _set_aside(claimed: LeasedTrack, error: CollectorError) -> str:
     reason = "There is no analysis." if isinstance(error, NotFound) else str(error)
     _log.info("no analysis", track=claimed.track_id, why=reason)
     return reason

@@ -11,63 +11,68 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collector.catalogue import feature_queue as queue
-from collector.catalogue.feature_queue import Waiting
-from collector.errors import Interrupted, LeaseLost
+from collector.catalogue.feature_queue import QueuedTrack
+from collector.errors import LeaseLost, StopRequested
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.store.engine import Engine, read_transaction, transaction
 
-LASTS: Final = timedelta(seconds=30)
+LEASE_DURATION: Final = timedelta(seconds=30)
 """How long a batch is ours: longer than a request may take, with the waits between renewals."""
 
-RENEW_AFTER: Final = LASTS / 3
+RENEW_AFTER: Final = LEASE_DURATION / 3
 """After this time it is renewed before the next request."""
 
-LOOK_AGAIN: Final = 0.5
+POLL_SECONDS: Final = 0.5
 """Seconds between two looks at what other processes are asking about."""
 
 
-class Batch:
+class LeasedBatch:
     """Tracks that nobody else asks this provider about for a while."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, provider: str, waiting: list[Waiting], until: datetime
+        self,
+        engine: Engine,
+        clock: Clock,
+        provider: str,
+        waiting: list[QueuedTrack],
+        until: datetime,
     ) -> None:
-        """Use `Batches.take`."""
+        """Use `LeasedBatches.take`."""
         self._engine, self._clock, self._provider = engine, clock, provider
-        self.waiting = waiting
+        self.tracks = waiting
         """Those that are ours, in the order of their ids."""
         self._until = until
 
-    def keep(self) -> list[str]:
+    def renew(self) -> list[str]:
         """See that the batch lasts for another request; return the ids to ask with.
 
         Raises `LeaseLost` where nothing of it is ours any more.
         """
         now = self._clock.now()
-        if self._until - now < LASTS - RENEW_AFTER:
-            until = now + LASTS
+        if self._until - now < LEASE_DURATION - RENEW_AFTER:
+            until = now + LEASE_DURATION
             with transaction(self._engine) as connection:
-                ours = queue.postpone(
-                    connection, self._provider, self.waiting, since=self._until, until=until
+                ours = queue.reschedule(
+                    connection, self._provider, self.tracks, since=self._until, until=until
                 )
-            self.waiting = [one for one in self.waiting if one.track_id in ours]
+            self.tracks = [one for one in self.tracks if one.track_id in ours]
             self._until = until
-        if not self.waiting:
+        if not self.tracks:
             raise LeaseLost
-        return [one.source_id for one in self.waiting]
+        return [one.source_id for one in self.tracks]
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def release_on_failure(self) -> Iterator[None]:
         """Run a block that ends with the answers being recorded; one that fails gives it back."""
         try:
             yield
         except BaseException:
             with suppress(GenrebaseError), transaction(self._engine) as connection:
-                queue.postpone(
+                queue.reschedule(
                     connection,
                     self._provider,
-                    self.waiting,
+                    self.tracks,
                     since=self._until,
                     until=self._clock.now(),
                 )
@@ -75,7 +80,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Batches:
+class LeasedBatches:
     """What is to be asked of one provider."""
 
     engine: Engine
@@ -83,50 +88,50 @@ class Batches:
     provider: str
     size: int
     """Tracks of a batch at most."""
-    alone: Callable[[], bool] = lambda: False
+    no_other_worker: Callable[[], bool] = lambda: False
     """Whether all other processes that may have taken a batch are known to be dead."""
     stop_requested: Callable[[], bool] = lambda: False
 
-    def walk(self) -> Iterator[Batch]:
+    def iterate(self) -> Iterator[LeasedBatch]:
         """Yield batches until nothing is due, and nobody else asks about anything either.
 
         What others are asking about is waited for: they may die, or give it back. Raises
-        `Interrupted` where we are asked to stop.
+        `StopRequested` where we are asked to stop.
         """
         after = 0
         while True:
-            if self.stop_requested() and self.is_wanted():
-                raise Interrupted
+            if self.stop_requested() and self.has_pending():
+                raise StopRequested
             batch = self._take(after)
-            if batch.waiting:
-                after = batch.waiting[-1].track_id
+            if batch.tracks:
+                after = batch.tracks[-1].track_id
                 yield batch
             elif after:
                 after = 0  # others may have given something back
-            elif not self.is_wanted():
+            elif not self.has_pending():
                 return
             elif not self._inherit():
-                self.clock.sleep(LOOK_AGAIN)
+                self.clock.sleep(POLL_SECONDS)
 
-    def is_wanted(self) -> bool:
+    def has_pending(self) -> bool:
         """Say whether a track is due, or would be if those who ask about it died."""
-        with reading(self.engine) as connection:
-            until = self.clock.now() + LASTS
-            return bool(queue.due(connection, self.provider, until, limit=1))
+        with read_transaction(self.engine) as connection:
+            until = self.clock.now() + LEASE_DURATION
+            return bool(queue.due_tracks(connection, self.provider, until, limit=1))
 
-    def _take(self, after: int) -> Batch:
+    def _take(self, after: int) -> LeasedBatch:
         now = self.clock.now()
-        until = now + LASTS
+        until = now + LEASE_DURATION
         with transaction(self.engine) as connection:
-            taken = queue.take(
+            taken = queue.lease(
                 connection, self.provider, now, until=until, after=after, limit=self.size
             )
-        return Batch(self.engine, self.clock, self.provider, taken, until)
+        return LeasedBatch(self.engine, self.clock, self.provider, taken, until)
 
     def _inherit(self) -> bool:
         """Free what the dead were asking about; say whether that was anything."""
         now = self.clock.now()  # before the look at who lives: what is taken since is theirs
-        if not self.alone():
+        if not self.no_other_worker():
             return False
         with transaction(self.engine) as connection:
-            return queue.free(connection, self.provider, now, until=now + LASTS)
+            return queue.make_due(connection, self.provider, now, until=now + LEASE_DURATION)

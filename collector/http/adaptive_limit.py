@@ -7,46 +7,46 @@ window is the limit itself, so 97% of it is used, with one refusal an hour at mo
 
 from typing import Final
 
-from collector.rate import SHARE, Rate
+from collector.rate import SAFETY_FACTOR, Rate
 
-PROBE_EVERY: Final = 3_600.0
+PROBE_INTERVAL_SECONDS: Final = 3_600.0
 """Seconds after a refusal, or after the last attempt, before a little more is tried."""
 
-STEP: Final = 1.05
+INCREASE_FACTOR: Final = 1.05
 """How much more."""
 
-DROP_AT_MOST: Final = 0.5
+MIN_DECREASE_FACTOR: Final = 0.5
 """A refusal lowers the pace to this share of it at least: one that comes after few requests may
 be about something else, and at a step an hour the way back is long."""
 
-LOWEST: Final = 0.5
+MIN_REQUESTS_PER_WINDOW: Final = 0.5
 """No slower pace than this is learned."""
 
 
-def pace(rate: Rate, ceiling: float | None) -> float:
+def allowed_requests(rate: Rate, ceiling: float | None) -> float:
     """Return the requests per window that we allow ourselves."""
-    told = SHARE * rate.requests
+    told = SAFETY_FACTOR * rate.requests
     return told if ceiling is None else min(told, ceiling)
 
 
-def interval(rate: Rate, ceiling: float | None) -> float:
+def request_interval(rate: Rate, ceiling: float | None) -> float:
     """Return the seconds between two requests: as told, or slower where a ceiling was learned."""
-    return rate.seconds / pace(rate, ceiling)
+    return rate.seconds / allowed_requests(rate, ceiling)
 
 
-def after_refusal(rate: Rate, ceiling: float | None, granted: int) -> float | None:
+def limit_after_refusal(rate: Rate, ceiling: float | None, granted: int) -> float | None:
     """Return the ceiling that a 429 teaches, where `granted` requests of its window were answered.
 
     One that met us idle teaches nothing: it is left over from before.
     """
     if granted < 1:
         return ceiling
-    current = pace(rate, ceiling)
-    learned = SHARE * min(float(granted), current)
-    return max(learned, DROP_AT_MOST * current, LOWEST)
+    current = allowed_requests(rate, ceiling)
+    learned = SAFETY_FACTOR * min(float(granted), current)
+    return max(learned, MIN_DECREASE_FACTOR * current, MIN_REQUESTS_PER_WINDOW)
 
 
-def raised(rate: Rate, ceiling: float) -> float | None:
+def increased_limit(rate: Rate, ceiling: float) -> float | None:
     """Return the ceiling a step higher; None where that is what we were told, or more."""
-    higher = STEP * ceiling
-    return higher if higher < SHARE * rate.requests else None
+    higher = INCREASE_FACTOR * ceiling
+    return higher if higher < SAFETY_FACTOR * rate.requests else None

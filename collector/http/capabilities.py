@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-ASK_AGAIN_AFTER: Final = 7 * 86_400.0
+RECHECK_AFTER_SECONDS: Final = 7 * 86_400.0
 """Seconds for which a refusal is remembered."""
 
 
@@ -44,22 +44,22 @@ class Capabilities:
         """Say whether `endpoint` was found closed lately."""
         return _lately(self.closed.get(endpoint), now)
 
-    def refusing(self, limit: int, now: float) -> Self:
+    def with_refused_limit(self, limit: int, now: float) -> Self:
         """Remember that pages of `limit` are refused."""
         return replace(self, refused_limits={**self.refused_limits, str(limit): now})
 
-    def closing(self, endpoint: str, now: float) -> Self:
+    def with_closed_endpoint(self, endpoint: str, now: float) -> Self:
         """Remember that `endpoint` is closed."""
         return replace(self, closed={**self.closed, endpoint: now})
 
-    def after_ban(self) -> Self:
+    def with_ban(self) -> Self:
         """Count one more ban."""
         return replace(self, bans=self.bans + 1)
 
-    def after_answer(self) -> Self:
+    def without_bans(self) -> Self:
         """Forget the bans: the source answers again."""
         return replace(self, bans=0)
 
 
 def _lately(moment: float | None, now: float) -> bool:
-    return moment is not None and now - moment < ASK_AGAIN_AFTER
+    return moment is not None and now - moment < RECHECK_AFTER_SECONDS

@@ -11,9 +11,9 @@ import requests
 
 from collector.errors import (
     AccessDenied,
-    BadAnswer,
     BadRequest,
     CollectorError,
+    InvalidResponse,
     NotFound,
     RateLimited,
     SourceUnavailable,
@@ -30,7 +30,7 @@ _FINGERPRINT: Final = 16
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
-def session_for(address: str) -> requests.Session:
+def make_session(address: str) -> requests.Session:
     """Return a session without retries of its own; proxies are not asked about loopback."""
     session = requests.Session()
     session.trust_env = urlsplit(address).hostname not in _LOOPBACK
@@ -57,30 +57,32 @@ def get_json(
         response.raise_for_status()
         return response.json()
     except requests.RequestException as error:
-        raise translated(error, now) from error
+        raise to_collector_error(error, now) from error
 
 
-def translated(error: requests.RequestException, now: datetime) -> CollectorError:
+def to_collector_error(error: requests.RequestException, now: datetime) -> CollectorError:
     """Return what an error of `requests` means to us."""
     if isinstance(error, requests.JSONDecodeError):
-        return BadAnswer("The source answered with something that is not JSON, or cut it short.")
+        return InvalidResponse(
+            "The source answered with something that is not JSON, or cut it short."
+        )
     if error.response is not None and isinstance(error, requests.HTTPError):
-        return from_response(error.response, now)
+        return error_for_response(error.response, now)
     if isinstance(error, requests.Timeout):
         return SourceUnavailable("The source did not answer in time.")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ConnectionError):
         return SourceUnavailable(f"The source cannot be reached: {_short(str(error))}")
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return BadAnswer("The source's answer cannot be unpacked.")
+        return InvalidResponse("The source's answer cannot be unpacked.")
     return BadRequest(f"The request cannot be sent: {_short(str(error))}")
 
 
-def from_response(response: requests.Response, now: datetime) -> CollectorError:
+def error_for_response(response: requests.Response, now: datetime) -> CollectorError:
     """Return what a refusal means to us."""
     status = response.status_code
-    message, reason = said(response)
+    message, reason = error_details(response)
     if status == _TOO_MANY:
-        return RateLimited(retry_after(response.headers.get("Retry-After"), now), reason)
+        return RateLimited(parse_retry_after(response.headers.get("Retry-After"), now), reason)
     if status >= _SERVER or status == _TIMEOUT:
         return SourceUnavailable(f"The source answered with status {status}.")
     if status in _DENIED:
@@ -90,7 +92,7 @@ def from_response(response: requests.Response, now: datetime) -> CollectorError:
     return BadRequest(f"The source does not understand the request (status {status}): {message}")
 
 
-def said(response: requests.Response) -> tuple[str, str | None]:
+def error_details(response: requests.Response) -> tuple[str, str | None]:
     """Return the message and the reason of a refusal, whatever shape it has."""
     try:
         body = response.json()
@@ -106,7 +108,7 @@ def said(response: requests.Response) -> tuple[str, str | None]:
     )
 
 
-def retry_after(header: str | None, now: datetime) -> float | None:
+def parse_retry_after(header: str | None, now: datetime) -> float | None:
     """Return the seconds a Retry-After asks for: a number or a date; None for anything else."""
     if header is None:
         return None

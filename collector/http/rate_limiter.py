@@ -28,7 +28,7 @@ from collector.http import adaptive_limit, backoff
 from collector.http.capabilities import Capabilities
 from collector.records import Account
 from genrebase.store import bulk
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.tables import budget_slot, source_budget
 
 _LONGEST_QUEUE: Final = 1_000
@@ -62,33 +62,35 @@ class BudgetState:
     """For which bans kept us away so far, the one in hand to its end."""
 
 
-class Budget:
+class RequestBudget:
     """What one account may still spend."""
 
     def __init__(self, engine: Engine, account: Account, capabilities: Capabilities) -> None:
-        """Use `Budget.open`: it sees to the row."""
+        """Use `RequestBudget.open`: it sees to the row."""
         self._engine = engine
         self._account = account
         self._known = capabilities
         self._recovering = False
         self._last_slot: int | None = None
         self.source = account.source
-        self.spent = 0
+        self.requests_made = 0
         """Requests made through this object."""
 
     @classmethod
     def open(cls, engine: Engine, account: Account) -> Self:
         """Return the account's budget; make its row, or adapt it to another rate."""
         budget = cls(engine, account, Capabilities())
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             row = connection.execute(select(source_budget).where(budget._mine())).one_or_none()
-        if row is None or row.interval != adaptive_limit.interval(account.rate, row.ceiling):
+        if row is None or row.interval != adaptive_limit.request_interval(
+            account.rate, row.ceiling
+        ):
             with transaction(engine) as connection:
                 row = budget._settle(connection)
         budget._known = Capabilities.from_json(row.capabilities)
         return budget
 
-    def take(self, now: float) -> float:
+    def acquire(self, now: float) -> float:
         """Reserve the next slot and count its request; return the moment to make it.
 
         Raises `Blocked` while a ban lasts; nothing is reserved then.
@@ -109,39 +111,40 @@ class Budget:
                 slot_at: float = max(now, row.next_slot_at - row.interval)
                 self._keep(connection, slot_at, row.requests)
         if row is None:
-            self.check(now)
-            return self.take(now)  # the ban was lifted in between
+            self.check_ban(now)
+            return self.acquire(now)  # the ban was lifted in between
         self._known = Capabilities.from_json(row.capabilities)
         self._recovering = row.blocked_until is not None
-        self.spent += 1
+        self.requests_made += 1
         if _may_probe(row, now):
             self._probe(now)
         return slot_at
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Uncount a request whose slot was taken, and that was not made."""
-        self.spent -= 1
+        self.requests_made -= 1
         with transaction(self._engine) as connection:
             self._drop_last(connection)
             connection.execute(
                 update(source_budget).where(self._mine()).values(requests=_row.requests - 1)
             )
 
-    def check(self, now: float) -> None:
+    def check_ban(self, now: float) -> None:
         """Raise `Blocked` while a ban lasts."""
         state = self.state()
         if state.blocked_until is not None and state.blocked_until > now:
             raise Blocked(self.source, state.blocked_until, state.blocked_reason)
 
-    def banned(self, now: float, retry_after: float | None, reason: str | None) -> float:
+    def record_ban(self, now: float, retry_after: float | None, reason: str | None) -> float:
         """Write a 429 down; return until when nothing is asked."""
         with transaction(self._engine) as connection:
             row = self._select(connection, lock=True)
             known = Capabilities.from_json(row.capabilities)
             running = row.blocked_until is not None and row.blocked_until > now
-            counted = known if running else known.after_ban()  # one ban, however many refusals
+            counted = known if running else known.with_ban()  # one ban, however many refusals
             until = max(
-                backoff.plan(now, retry_after, reason, counted.bans - 1), row.blocked_until or 0.0
+                backoff.next_allowed_at(now, retry_after, reason, counted.bans - 1),
+                row.blocked_until or 0.0,
             )
             since = max(now, row.blocked_until or 0.0)
             self._write(
@@ -153,12 +156,12 @@ class Budget:
                 capabilities=counted.to_json(),
             )
             self._drop_last(connection)
-            if reason != backoff.QUOTA and not running and not known.bans:
+            if reason != backoff.QUOTA_EXCEEDED and not running and not known.bans:
                 self._lower(connection, row, now, until)
         self._known = counted
         return until
 
-    def answered(self, now: float) -> None:
+    def record_success(self, now: float) -> None:
         """Write down that the source answers again, where it had banned us."""
         if not self._recovering:
             return
@@ -167,7 +170,7 @@ class Budget:
             row = self._select(connection, lock=True)
             if row.blocked_until is None or row.blocked_until > now:
                 return
-            self._known = Capabilities.from_json(row.capabilities).after_answer()
+            self._known = Capabilities.from_json(row.capabilities).without_bans()
             self._write(
                 connection,
                 blocked_until=None,
@@ -183,22 +186,22 @@ class Budget:
         granted = connection.execute(counted).scalar_one()
         self._set_ceiling(
             connection,
-            adaptive_limit.after_refusal(rate, row.ceiling, granted),
-            until + adaptive_limit.PROBE_EVERY,
+            adaptive_limit.limit_after_refusal(rate, row.ceiling, granted),
+            until + adaptive_limit.PROBE_INTERVAL_SECONDS,
         )
 
     def _probe(self, now: float) -> None:
         with transaction(self._engine) as connection:
             row = self._select(connection, lock=True)
             if _may_probe(row, now):  # and no other process did meanwhile
-                higher = adaptive_limit.raised(self._account.rate, row.ceiling)
-                self._set_ceiling(connection, higher, now + adaptive_limit.PROBE_EVERY)
+                higher = adaptive_limit.increased_limit(self._account.rate, row.ceiling)
+                self._set_ceiling(connection, higher, now + adaptive_limit.PROBE_INTERVAL_SECONDS)
 
     def _set_ceiling(self, connection: Connection, limit: float | None, probe_at: float) -> None:
         self._write(
             connection,
             ceiling=limit,
-            interval=adaptive_limit.interval(self._account.rate, limit),
+            interval=adaptive_limit.request_interval(self._account.rate, limit),
             next_probe_at=None if limit is None else probe_at,
         )
 
@@ -217,13 +220,13 @@ class Budget:
             connection.execute(delete(budget_slot).where(_slot.id == self._last_slot))
             self._last_slot = None
 
-    def refused_limit(self, limit: int, now: float) -> None:
+    def record_refused_limit(self, limit: int, now: float) -> None:
         """Remember that pages of `limit` items are refused."""
-        self._learn(lambda known: known.refusing(limit, now))
+        self._learn(lambda known: known.with_refused_limit(limit, now))
 
-    def found_closed(self, endpoint: str, now: float) -> None:
+    def record_closed_endpoint(self, endpoint: str, now: float) -> None:
         """Remember that `endpoint` is closed."""
-        self._learn(lambda known: known.closing(endpoint, now))
+        self._learn(lambda known: known.with_closed_endpoint(endpoint, now))
 
     def _learn(self, change: Callable[[Capabilities], Capabilities]) -> None:
         with transaction(self._engine) as connection:
@@ -238,7 +241,7 @@ class Budget:
 
     def state(self) -> BudgetState:
         """Read the budget as it is stored."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             row = self._select(connection)
         return _state(row)
 
@@ -248,10 +251,10 @@ class Budget:
             connection,
             source_budget,
             ("source", "credential", "interval", "capabilities"),
-            [(own.source, own.credential, adaptive_limit.interval(own.rate, None), "{}")],
+            [(own.source, own.credential, adaptive_limit.request_interval(own.rate, None), "{}")],
         )
         row = self._select(connection, lock=True)
-        self._write(connection, interval=adaptive_limit.interval(own.rate, row.ceiling))
+        self._write(connection, interval=adaptive_limit.request_interval(own.rate, row.ceiling))
         return row
 
     def _mine(self) -> Any:
@@ -274,7 +277,7 @@ class Budget:
         connection.execute(update(source_budget).where(self._mine()).values(**values))
 
 
-def states(connection: Connection) -> list[BudgetState]:
+def load_states(connection: Connection) -> list[BudgetState]:
     """Return every budget there is."""
     rows = connection.execute(select(source_budget).order_by(_row.source, _row.credential))
     return [_state(row) for row in rows]

@@ -17,24 +17,24 @@ from tenacity import (
 )
 
 from collector.errors import (
-    AllowanceSpent,
     Blocked,
     EndpointClosed,
-    Interrupted,
     InvalidLimit,
     LeaseLost,
     RateLimited,
-    Transient,
+    RequestLimitReached,
+    StopRequested,
+    TransientError,
 )
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.ports import Source
 from collector.records import Page, PageQuery
 from genrebase.runtime.clock import Clock
 
-PATIENCE: Final = 60.0
+MAX_WAIT_SECONDS: Final = 60.0
 """Seconds that are slept out; a longer ban ends the run with exit code 4."""
 
-TRIES: Final = 6
+MAX_ATTEMPTS: Final = 6
 """Requests for one answer, the first included."""
 
 _BEYOND: Final = 0.001
@@ -51,58 +51,61 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-class Allowance:
+class RequestLimit:
     """How many requests a run may make, whoever they go to."""
 
-    def __init__(self, most: int | None = None) -> None:
-        """Allow `most` requests; None allows any number."""
-        self.most = most
-        self.spent = 0
+    def __init__(self, max_requests: int | None = None) -> None:
+        """Allow `max_requests` requests; None allows any number."""
+        self.max_requests = max_requests
+        self.used = 0
 
     @property
-    def left(self) -> int | None:
+    def remaining(self) -> int | None:
         """Requests left; None where there is no limit."""
-        return None if self.most is None else self.most - self.spent
+        return None if self.max_requests is None else self.max_requests - self.used
 
     def check(self) -> None:
-        """Raise `AllowanceSpent` when there is none left."""
-        if self.most is not None and self.spent >= self.most:
-            raise AllowanceSpent
+        """Raise `RequestLimitReached` when there is none left."""
+        if self.max_requests is not None and self.used >= self.max_requests:
+            raise RequestLimitReached
 
 
-def ask(
-    budget: Budget, clock: Clock, call: Callable[[], T], allowance: Allowance | None = None
+def call_with_retries(
+    budget: RequestBudget,
+    clock: Clock,
+    call: Callable[[], T],
+    request_limit: RequestLimit | None = None,
 ) -> T:
     """Return what `call`, which makes one request, returns; pay for every try.
 
-    A wait up to `PATIENCE` is slept out; a longer ban raises `Blocked`, and so does a source
-    that keeps refusing us. What is `Transient` is tried again, at most `TRIES` times in all, then
-    raised. `AllowanceSpent` and `Interrupted` are raised before a request, never after one.
+    A wait up to `MAX_WAIT_SECONDS` is slept out; a longer ban raises `Blocked`, and so does a source
+    that keeps refusing us. What is `TransientError` is tried again, at most `MAX_ATTEMPTS` times in all, then
+    raised. `RequestLimitReached` and `StopRequested` are raised before a request, never after one.
     """
-    allowance = allowance or Allowance()
+    request_limit = request_limit or RequestLimit()
     retrying = Retrying(
-        retry=retry_if_exception_type(Transient),
-        stop=stop_after_attempt(TRIES),
+        retry=retry_if_exception_type(TransientError),
+        stop=stop_after_attempt(MAX_ATTEMPTS),
         wait=_wait,
         sleep=partial(_sleep, clock),
         before_sleep=partial(_say, budget.source),
         reraise=True,
     )
     try:
-        answer: T = retrying(_once, budget, clock, call, allowance)
+        answer: T = retrying(_once, budget, clock, call, request_limit)
     except RateLimited as error:
-        budget.check(clock.now().timestamp())
+        budget.check_ban(clock.now().timestamp())
         raise Blocked(budget.source, clock.now().timestamp(), error.reason) from error
     return answer
 
 
 def fetch_page(
-    budget: Budget,
+    budget: RequestBudget,
     clock: Clock,
     source: Source,
     query: PageQuery,
-    allowance: Allowance | None = None,
-    keep: Callable[[], None] = lambda: None,
+    request_limit: RequestLimit | None = None,
+    before_request: Callable[[], None] = lambda: None,
 ) -> Page:
     """Return a page, as large as `query` wants and the source gives; learn its page limit.
 
@@ -110,57 +113,59 @@ def fetch_page(
     """
 
     def fetch(query: PageQuery) -> Page:
-        keep()
+        before_request()
         return source.fetch(query)
 
     while True:
         limit = budget.capabilities.page_limit(source.page_limits, clock.now().timestamp())
-        fitting = replace(query, limit=min(query.limit, limit, source.reach - query.offset))
+        fitting = replace(query, limit=min(query.limit, limit, source.max_results - query.offset))
         try:
-            return ask(budget, clock, partial(fetch, fitting), allowance)
+            return call_with_retries(budget, clock, partial(fetch, fitting), request_limit)
         except InvalidLimit:
             if limit == source.page_limits[-1]:
                 raise
             _log.info("page limit refused", source=source.name, limit=limit)
-            budget.refused_limit(limit, clock.now().timestamp())
+            budget.record_refused_limit(limit, clock.now().timestamp())
 
 
 @contextmanager
-def remembering_closed(budget: Budget, clock: Clock) -> Iterator[None]:
+def recording_closed_endpoint(budget: RequestBudget, clock: Clock) -> Iterator[None]:
     """Write down an endpoint that turns out to be closed in the block."""
     try:
         yield
     except EndpointClosed as error:
-        budget.found_closed(error.endpoint, clock.now().timestamp())
+        budget.record_closed_endpoint(error.endpoint, clock.now().timestamp())
         raise
 
 
-def _once(budget: Budget, clock: Clock, call: Callable[[], T], allowance: Allowance) -> T:
+def _once(
+    budget: RequestBudget, clock: Clock, call: Callable[[], T], allowance: RequestLimit
+) -> T:
     allowance.check()
     _await_turn(budget, clock)
-    allowance.spent += 1
+    allowance.used += 1
     try:
         answer = call()
     except RateLimited as error:
         now = clock.now().timestamp()
-        until = budget.banned(now, error.retry_after, error.reason)
+        until = budget.record_ban(now, error.retry_after, error.reason)
         _log.warning(
             "rate limited", source=budget.source, seconds=round(until - now), reason=error.reason
         )
         raise
     except LeaseLost:
-        allowance.spent -= 1
-        budget.give_back()
+        allowance.used -= 1
+        budget.release()
         raise
-    budget.answered(clock.now().timestamp())
+    budget.record_success(clock.now().timestamp())
     return answer
 
 
-def _await_turn(budget: Budget, clock: Clock) -> None:
+def _await_turn(budget: RequestBudget, clock: Clock) -> None:
     while True:
         now = clock.now().timestamp()
         try:
-            wait = budget.take(now) - now
+            wait = budget.acquire(now) - now
         except Blocked as ban:
             _sit_out(ban, clock)
             continue
@@ -168,12 +173,12 @@ def _await_turn(budget: Budget, clock: Clock) -> None:
             return
         try:
             _sleep(clock, wait)
-            budget.check(clock.now().timestamp())
-        except Interrupted:
-            budget.give_back()
+            budget.check_ban(clock.now().timestamp())
+        except StopRequested:
+            budget.release()
             raise
         except Blocked as ban:
-            budget.give_back()
+            budget.release()
             _sit_out(ban, clock)
             continue
         return
@@ -181,7 +186,7 @@ def _await_turn(budget: Budget, clock: Clock) -> None:
 
 def _sit_out(ban: Blocked, clock: Clock) -> None:
     wait = (ban.until - clock.now()).total_seconds()
-    if wait > PATIENCE:
+    if wait > MAX_WAIT_SECONDS:
         raise ban
     _sleep(clock, max(wait, 0.0) + _BEYOND)
 
@@ -192,7 +197,7 @@ def _sleep(clock: Clock, seconds: float) -> None:
     began = clock.monotonic()
     clock.sleep(seconds)
     if clock.monotonic() - began < seconds - _UNPUNCTUAL:
-        raise Interrupted
+        raise StopRequested
 
 
 def _wait(state: RetryCallState) -> float:

@@ -13,23 +13,23 @@ import structlog
 
 from collector.audio import genre_source, metadata, scan
 from collector.audio import workers as ears
-from collector.audio.genre_source import Genres
-from collector.audio.records import Heard, Unheard
-from collector.audio.scan import File
-from collector.audio.workers import Listen
+from collector.audio.genre_source import GenreSource
+from collector.audio.records import AudioAnalysis, UnreadableFile
+from collector.audio.scan import AudioFile
+from collector.audio.workers import AnalyseFiles
 from collector.catalogue import audio_files
-from collector.catalogue.audio_files import Done, Listened
+from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
 from collector.imports import rejects_file
-from collector.imports.dataset import refuse_invented
+from collector.imports.dataset import refuse_synthetic_catalogue
 from genrebase.audio import descriptors
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.progress import Advance
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.runtime.progress import ProgressCallback
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "import-audio"
-BATCH: Final = 16
+BATCH_FILES: Final = 16
 """Files of one transaction, at most."""
 BATCH_SECONDS: Final = 5.0
 """After which what was heard is recorded, however little it is."""
@@ -41,28 +41,28 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AudioImportRequest:
     """What is to be imported, and how."""
 
     path: Path
     """A folder or a file."""
-    genres: Genres = genre_source.nothing
-    published: fma.Tracks | None = None
+    genre_source: GenreSource = genre_source.no_genres
+    fma_tracks: fma.FmaTracks | None = None
     """FMA's own table, which names the tracks by their files."""
     workers: int = 1
-    rejected: Path | None = None
+    rejects_path: Path | None = None
     """A new file that gets a line for every file that could not be heard."""
 
 
 @dataclass(slots=True)
-class Listening:
+class AudioImportResult:
     """What became of the files: each was known, is heard now, or could not be."""
 
     files: int = 0
     """Found in the folder."""
-    known: int = 0
+    unchanged: int = 0
     """Heard at an earlier time, and unchanged."""
-    heard: int = 0
+    analysed: int = 0
     tracks_new: int = 0
     duplicates: int = 0
     """Files heard now whose track was there already."""
@@ -70,7 +70,7 @@ class Listening:
     """Files heard now that tell no genre."""
     relabelled: int = 0
     """Files heard earlier whose genre or published name is new."""
-    unreadable: list[Unheard] = field(default_factory=list)
+    unreadable: list[UnreadableFile] = field(default_factory=list)
     seconds: float = 0.0
     stopped: Literal["done", "interrupted"] = "done"
 
@@ -78,15 +78,17 @@ class Listening:
     def files_per_second(self) -> float:
         """Files looked at in a second, those that were known left out."""
         return (
-            round((self.heard + len(self.unreadable)) / self.seconds, 2) if self.seconds else 0.0
+            round((self.analysed + len(self.unreadable)) / self.seconds, 2)
+            if self.seconds
+            else 0.0
         )
 
-    def as_document(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as a JSON document."""
         return {
             "files": self.files,
-            "known": self.known,
-            "heard": self.heard,
+            "known": self.unchanged,
+            "heard": self.analysed,
             "tracks_new": self.tracks_new,
             "duplicates": self.duplicates,
             "unlabelled": self.unlabelled,
@@ -101,30 +103,32 @@ class Listening:
 def import_audio(
     engine: Engine,
     clock: Clock,
-    asked: Asked,
-    advance: Advance,
+    asked: AudioImportRequest,
+    advance: ProgressCallback,
     stop_requested: Callable[[], bool] = lambda: False,
-    listen: Listen = ears.listen,
-) -> Listening:
+    listen: AnalyseFiles = ears.analyse_files,
+) -> AudioImportResult:
     """Import the sound files of a folder, or one file.
 
-    Raises `Refused` where there is no such folder or `rejected` exists, `NothingToDo` where there
+    Raises `Refused` where there is no such folder or `rejects_path` exists, `NothingToDo` where there
     is no sound, `OtherCatalogue` for a database of invented tracks: before anything is written.
     Asked to stop, it records the files in hand and ends.
     """
-    refuse_invented(engine)
-    files, problems = scan.find(asked.path)
+    refuse_synthetic_catalogue(engine)
+    files, problems = scan.find_audio_files(asked.path)
     with (
-        rejects_file.table(asked.rejected, ("path", "reason")) as note,
+        rejects_file.create_csv(asked.rejects_path, ("path", "reason")) as note,
         job_run(engine, clock, JOB) as run,
     ):
         importing = _Importing(engine, clock, asked, note, advance, listen)
         importing.run(files, problems, stop_requested)
         found = importing.found
         if found.stopped == "interrupted":
-            run.outcome("interrupted")
-        run.note(folder=scan.shown(asked.path.absolute()), unreadable=len(found.unreadable))
-        run.count(files=found.files, heard=found.heard, tracks_new=found.tracks_new)
+            run.set_outcome("interrupted")
+        run.set_facts(
+            folder=scan.display_path(asked.path.absolute()), unreadable=len(found.unreadable)
+        )
+        run.count(files=found.files, heard=found.analysed, tracks_new=found.tracks_new)
     return found
 
 
@@ -135,83 +139,92 @@ class _Importing:
         self,
         engine: Engine,
         clock: Clock,
-        asked: Asked,
+        asked: AudioImportRequest,
         note: Any,
-        advance: Advance,
-        listen: Listen,
+        advance: ProgressCallback,
+        listen: AnalyseFiles,
     ) -> None:
         self._engine, self._clock, self._asked = engine, clock, asked
         self._note, self._advance, self._hear = note, advance, listen
-        self.found = Listening()
+        self.found = AudioImportResult()
         self._not_heard = 0
         self._began = clock.monotonic()
 
     def run(
-        self, files: Sequence[File], problems: Iterable[Unheard], stop: Callable[[], bool]
+        self,
+        files: Sequence[AudioFile],
+        problems: Iterable[UnreadableFile],
+        stop: Callable[[], bool],
     ) -> None:
         """Hear and record all files that need it."""
         self.found.files = len(files)
         for problem in problems:
             self._reject(problem)
-        with reading(self._engine) as connection:
-            done = audio_files.done(connection, descriptors.SCHEMA)
+        with read_transaction(self._engine) as connection:
+            done = audio_files.stored_files(connection, descriptors.SCHEMA_NAME)
         same = {file.key: file for file in files if _is_done(done.get(file.key), file)}
         missing = [file for file in files if file.key not in same]
-        self.found.known = len(same)
+        self.found.unchanged = len(same)
         self._tell()
         self._relabel({done[key]: file for key, file in same.items()})
         if missing:
             with transaction(self._engine) as connection:
-                audio_files.define(connection, descriptors.SCHEMA, descriptors.COLUMNS)
+                audio_files.register_schema(
+                    connection, descriptors.SCHEMA_NAME, descriptors.COLUMNS
+                )
             known = frozenset(one.digest for one in done.values())
             self._listen(self._hear(missing, self._asked.workers, known, stop))
         self.found.seconds = self._clock.monotonic() - self._began
-        reached = self.found.known + self.found.heard + self._not_heard
+        reached = self.found.unchanged + self.found.analysed + self._not_heard
         if reached < len(files):
             self.found.stopped = "interrupted"
 
-    def _listen(self, answers: Iterator[tuple[File, Heard | Unheard]]) -> None:
-        batch: list[Listened] = []
+    def _listen(self, answers: Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]) -> None:
+        batch: list[AudioFileRecord] = []
         recorded_at = self._clock.monotonic()
         for file, answer in answers:
-            if isinstance(answer, Unheard):
+            if isinstance(answer, UnreadableFile):
                 self._not_heard += 1
                 self._reject(answer)
             else:
                 batch.append(self._as_track(file, answer))
             late = self._clock.monotonic() - recorded_at >= BATCH_SECONDS
-            if len(batch) >= BATCH or late:
+            if len(batch) >= BATCH_FILES or late:
                 self._record(batch)
                 batch, recorded_at = [], self._clock.monotonic()
             self._tell(len(batch))
         self._record(batch)
         self._tell()
 
-    def _record(self, batch: Sequence[Listened]) -> None:
+    def _record(self, batch: Sequence[AudioFileRecord]) -> None:
         if not batch:
             return
         with transaction(self._engine) as connection:
-            recorded = audio_files.record(connection, batch, descriptors.SCHEMA, self._clock.now())
+            recorded = audio_files.record_files(
+                connection, batch, descriptors.SCHEMA_NAME, self._clock.now()
+            )
         _log.info("files recorded", files=len(batch))
-        self.found.heard += len(batch)
+        self.found.analysed += len(batch)
         self.found.tracks_new += recorded.tracks_new
         self.found.duplicates += len(batch) - recorded.tracks_new
         self.found.unlabelled += sum(not one.genres for one in batch)
 
-    def _as_track(self, file: File, heard: Heard) -> Listened:
+    def _as_track(self, file: AudioFile, heard: AudioAnalysis) -> AudioFileRecord:
         published = self._published(file)
         if published is not None:
-            return Listened(file, heard.digest, published.track, published.genres, heard.told)
-        track = metadata.track(file.path.stem, heard, self._clock.now().year + 1)
-        genres = self._asked.genres(file, heard.tags)
-        return Listened(file, heard.digest, track, genres, heard.told)
+            return AudioFileRecord(
+                file, heard.digest, published.track, published.genres, heard.features
+            )
+        track = metadata.to_track(file.path.stem, heard, self._clock.now().year + 1)
+        genres = self._asked.genre_source(file, heard.tags)
+        return AudioFileRecord(file, heard.digest, track, genres, heard.features)
 
-    def _published(self, file: File) -> fma.Published | None:
-        if self._asked.published is None:
+    def _published(self, file: AudioFile) -> fma.FmaTrack | None:
+        if self._asked.fma_tracks is None:
             return None
-        return self._asked.published.get(genre_source.number(file.path.stem))
+        return self._asked.fma_tracks.get(genre_source.file_number(file.path.stem))
 
-    def _relabel(self, heard: Mapping[Done, File]) -> None:
+    def _relabel(self, heard: Mapping[StoredAudioFile, AudioFile]) -> None:
         """Record what is told now of files that were heard before: a genre, a published name."""
         published = {
             done: one for done, file in heard.items() if (one := self._published(file)) is not None
@@ -219,9 +232,9 @@ class _Importing:
         told = {
             done: genres
             for done, file in heard.items()
-            if done not in published and (genres := self._asked.genres(file, None))
+            if done not in published and (genres := self._asked.genre_source(file, None))
         }
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             stored = audio_files.genres_of(connection, [done.track_id for done in told])
             own = [one.track.source_id for one in published.values()]
             ids = audio_files.track_ids(connection, fma.SOURCE, own)
@@ -231,28 +244,30 @@ class _Importing:
             if not stored.get(done.track_id, set()).issuperset(genres)
         }
         named = [
-            Listened(heard[done], done.digest, one.track, one.genres, None)
+            AudioFileRecord(heard[done], done.digest, one.track, one.genres, None)
             for done, one in published.items()
             if ids.get(one.track.source_id) != done.track_id
         ]
         for some in _parts(list(new.items())):
             with transaction(self._engine) as connection:
-                audio_files.label(connection, dict(some), self._clock.now())
+                audio_files.add_genres(connection, dict(some), self._clock.now())
         for files in _parts(named):
             with transaction(self._engine) as connection:
-                audio_files.record(connection, files, descriptors.SCHEMA, self._clock.now())
+                audio_files.record_files(
+                    connection, files, descriptors.SCHEMA_NAME, self._clock.now()
+                )
         self.found.relabelled = len(new) + len(named)
 
-    def _reject(self, problem: Unheard) -> None:
+    def _reject(self, problem: UnreadableFile) -> None:
         self.found.unreadable.append(problem)
         self._note.writerow((problem.path, problem.reason))
 
     def _tell(self, in_hand: int = 0) -> None:
         found = self.found
         seconds = self._clock.monotonic() - self._began
-        looked_at = found.heard + self._not_heard + in_hand
+        looked_at = found.analysed + self._not_heard + in_hand
         rate = looked_at / seconds if seconds > 0 else 0.0
-        self._advance(found.known + looked_at, total=found.files, note=f"{rate:.2f} files/s")
+        self._advance(found.unchanged + looked_at, total=found.files, note=f"{rate:.2f} files/s")
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -260,5 +275,5 @@ def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
         yield items[first : first + _LABELLED_AT_ONCE]
 
 
-def _is_done(done: Done | None, file: File) -> bool:
-    return done is not None and done.is_still(file)
+def _is_done(done: StoredAudioFile | None, file: AudioFile) -> bool:
+    return done is not None and done.is_unchanged(file)

@@ -15,25 +15,25 @@ from typing import Final, Literal
 
 from collector.catalogue import catalogue_origin, import_progress, mappings, tracks
 from collector.datasets import columns, reader
-from collector.datasets.reader import Dataset
-from collector.datasets.rows import Rejection, RowReader
-from collector.errors import OtherCatalogue
+from collector.datasets.reader import DatasetReader
+from collector.datasets.rows import RowParser, RowRejection
+from collector.errors import CatalogueMismatch
 from collector.imports import rejects_file
-from collector.records import Delivery, FoundTrack, Recorded, Seen
+from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.progress import Advance
-from genrebase.store.engine import Engine, reading, transaction
+from genrebase.runtime.progress import ProgressCallback
+from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "import"
 PROVIDER: Final = "csv"
-BATCH: Final = 5_000
+BATCH_ROWS: Final = 5_000
 """Rows of one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What became of a dataset's rows: each is a new track, a duplicate or rejected."""
 
     rows: int
@@ -59,7 +59,7 @@ class Imported:
     """Rows whose descriptors were stored."""
 
 
-class NothingTaken(GenrebaseError):
+class NothingImported(GenrebaseError):
     """No row of a dataset could be taken."""
 
 
@@ -69,9 +69,9 @@ class _Batch:
 
     last: int
     """The number of its last row; the first row of the file is 1."""
-    found: list[tuple[int, FoundTrack, str | None, int]] = field(default_factory=list)
+    found: list[tuple[int, SourceTrack, str | None, int]] = field(default_factory=list)
     """(row, track, genre, rank)."""
-    rejected: list[tuple[int, Rejection | reader.Broken]] = field(default_factory=list)
+    rejected: list[tuple[int, RowRejection | reader.BrokenRow]] = field(default_factory=list)
     broad_of: dict[str, str] = field(default_factory=dict)
 
 
@@ -79,33 +79,33 @@ def import_dataset(
     engine: Engine,
     path: Path,
     clock: Clock,
-    advance: Advance,
+    advance: ProgressCallback,
     *,
     genre_column: str | None = None,
-    encoding: str = reader.UTF8,
+    encoding: str = reader.DEFAULT_ENCODING,
     rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
-) -> Imported:
+) -> ImportResult:
     """Import the dataset in `path`; `rejected` is a file that gets a line for every rejected row.
 
-    Raises `Refused` where `rejected` exists, `NotADataset`, `ColumnsMissing` or `OtherCatalogue`
+    Raises `Refused` where `rejected` exists, `NotADataset`, `ColumnsMissing` or `CatalogueMismatch`
     before anything is written, `Damaged` where the file breaks off (the batches before that are
     kept). Asked to stop, it ends after the batch in hand; the next import goes on there.
     """
     began = clock.monotonic()
-    refuse_invented(engine)
+    refuse_synthetic_catalogue(engine)
     with reader.open_dataset(path, encoding) as dataset:
-        found = columns.find(dataset.header, genre_column)
-        rows = RowReader(found, own_source=f"csv:{path.name}", last_year=clock.now().year + 1)
+        found = columns.find_columns(dataset.header, genre_column)
+        rows = RowParser(found, own_source=f"csv:{path.name}", last_year=clock.now().year + 1)
         with (
-            rejects_file.table(rejected, ("row", "reason")) as note,
+            rejects_file.create_csv(rejected, ("row", "reason")) as note,
             job_run(engine, clock, JOB) as run,
             _collecting_by_hand() as collect,
         ):
             recorder = _Recorder(engine, clock, path, _fingerprint(path, genre_column))
             ranks: Counter[str] = Counter()
             reasons: Counter[str] = Counter()
-            total, unlabelled = Recorded(), 0
+            total, unlabelled = RecordResult(), 0
             done, stopped = 0, False
             for batch in _batches(dataset, rows, ranks):
                 if stopped := stop_requested():
@@ -116,16 +116,18 @@ def import_dataset(
                     note.writerow((row, reason))
                 unlabelled += sum(genre is None for _, _, genre, _ in batch.found)
                 done = batch.last
-                advance(done, total=dataset.estimated_rows(done), about=not dataset.exact)
+                advance(
+                    done, total=dataset.estimate_rows(done), estimated=not dataset.has_exact_count
+                )
                 collect()
             if stopped:
-                run.outcome("interrupted")
+                run.set_outcome("interrupted")
             else:
                 advance(done, total=done)
                 recorder.finish()
-            run.note(file=path.name, rows=done, tracks_new=total.tracks_new)
+            run.set_facts(file=path.name, rows=done, tracks_new=total.tracks_new)
     seconds = clock.monotonic() - began
-    return Imported(
+    return ImportResult(
         rows=done,
         tracks_new=total.tracks_new,
         duplicates=total.duplicates,
@@ -135,8 +137,8 @@ def import_dataset(
         genres=len(ranks),
         seconds=round(seconds, 3),
         rows_per_second=round(done / seconds, 1) if seconds > 0 else 0.0,
-        unreadable={dataset.header[at]: n for at, n in sorted(rows.unreadable.items())},
-        claims_moved=sum(track_id <= recorder.last_before for track_id in total.moved),
+        unreadable={dataset.header[at]: n for at, n in sorted(rows.unreadable_cells.items())},
+        claims_moved=sum(track_id <= recorder.last_before for track_id in total.reassigned_ids),
         similar_genres=_similar(ranks),
         stopped="interrupted" if stopped else "done",
     )
@@ -150,39 +152,39 @@ def _similar(genres: Iterable[str]) -> list[list[str]]:
     return [names for names in alike.values() if len(names) > 1]
 
 
-def refuse_invented(engine: Engine) -> None:
+def refuse_synthetic_catalogue(engine: Engine) -> None:
     """Keep the real out of a database that an invented catalogue filled."""
-    with reading(engine) as connection:
-        stored = catalogue_origin.stored(connection)
+    with read_transaction(engine) as connection:
+        stored = catalogue_origin.load_origin(connection)
     if stored is not None and stored.kind == "synthetic":
-        raise OtherCatalogue(
+        raise CatalogueMismatch(
             f"This database was filled from {stored}; a dataset does not go in with it. "
             "Set STORE_URL to a database of its own."
         )
 
 
-def _batches(dataset: Dataset, rows: RowReader, ranks: Counter[str]) -> Iterator[_Batch]:
+def _batches(dataset: DatasetReader, rows: RowParser, ranks: Counter[str]) -> Iterator[_Batch]:
     stream = dataset.rows()
     last = 0
-    while chunk := list(islice(stream, BATCH)):
+    while chunk := list(islice(stream, BATCH_ROWS)):
         yield _read(chunk, last, rows, ranks)
         last += len(chunk)
 
 
 def _read(
-    chunk: Sequence[reader.Cells | reader.Broken],
+    chunk: Sequence[reader.Row | reader.BrokenRow],
     before: int,
-    rows: RowReader,
+    rows: RowParser,
     ranks: Counter[str],
 ) -> _Batch:
     """Read rows into tracks; a track's rank is how many of its genre came before it."""
     batch = _Batch(before + len(chunk))
     for number, cells in enumerate(chunk, before + 1):
-        if isinstance(cells, reader.Broken):
+        if isinstance(cells, reader.BrokenRow):
             batch.rejected.append((number, cells))
             continue
-        read = rows.read(cells)
-        if isinstance(read, Rejection):
+        read = rows.parse(cells)
+        if isinstance(read, RowRejection):
             batch.rejected.append((number, read))
             continue
         track, genre = read
@@ -203,27 +205,28 @@ class _Recorder:
         self._engine, self._clock = engine, clock
         self._name, self._sha256 = path.name, sha256
         self._mapping = path.name.split(".")[0]
-        self._delivery = Delivery(origin=f"csv:{path.name}", provider=PROVIDER)
-        with reading(engine) as connection:
+        self._delivery = Provenance(origin=f"csv:{path.name}", provider=PROVIDER)
+        with read_transaction(engine) as connection:
             self.last_before = tracks.last_id(connection)
             """The highest id of a track that was there before; 0 where there was none."""
 
-    def record(self, batch: _Batch) -> Recorded:
+    def record(self, batch: _Batch) -> RecordResult:
         """Record a batch and how far the file is counted, in one transaction."""
         with transaction(self._engine) as connection:
-            counted = import_progress.rows_counted(connection, self._sha256, self._name)
+            counted = import_progress.lock_rows_done(connection, self._sha256, self._name)
             seen = [
-                Seen(track, genre, rank, row > counted) for row, track, genre, rank in batch.found
+                TrackObservation(track, genre, rank, row > counted)
+                for row, track, genre, rank in batch.found
             ]
-            mappings.learn(connection, self._mapping, batch.broad_of)
+            mappings.add_missing(connection, self._mapping, batch.broad_of)
             recorded = tracks.record(connection, seen, self._delivery, self._clock.now())
-            import_progress.count(connection, self._sha256, batch.last)
+            import_progress.set_rows_done(connection, self._sha256, batch.last)
         return recorded
 
     def finish(self) -> None:
         """Say that the file is imported whole."""
         with transaction(self._engine) as connection:
-            import_progress.finish(connection, self._sha256, self._clock.now())
+            import_progress.mark_finished(connection, self._sha256, self._clock.now())
 
 
 def _fingerprint(path: Path, genre_column: str | None) -> str:
@@ -231,7 +234,7 @@ def _fingerprint(path: Path, genre_column: str | None) -> str:
 
     Another genre column makes other sightings of the same rows: they are counted by themselves.
     """
-    digest = reader.fingerprint(path)
+    digest = reader.file_digest(path)
     if genre_column is not None:
         digest.update(b"\0" + genre_column.encode())
     return digest.hexdigest()

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 
 
-def create(path: Path) -> IO[str]:
-    """Open a new text file for writing; raise `Refused` where there is one already."""
+def create_text(path: Path) -> IO[str]:
+    """Open a new text file for writing; raise `UserError` where there is one already."""
     try:
         return path.open("x", encoding="utf-8", newline="")
     except OSError as error:
@@ -18,15 +18,15 @@ def create(path: Path) -> IO[str]:
 
 
 @contextmanager
-def table(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
+def create_csv(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
     """Open a new CSV file for rows of these columns; without a path, rows go nowhere.
 
-    Raises `Refused` where there is such a file already.
+    Raises `UserError` where there is such a file already.
     """
     if path is None:
         yield csv.writer(_Nowhere())
         return
-    with create(path) as file:
+    with create_text(path) as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         yield writer
@@ -38,8 +38,8 @@ class _Nowhere:
         return len(text)
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a new file; raise `Refused` where there is one already."""
+def create_binary(path: Path, content: bytes) -> None:
+    """Write a new file; raise `UserError` where there is one already."""
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -47,8 +47,8 @@ def write(path: Path, content: bytes) -> None:
         raise _refusal(path, error) from error
 
 
-def _refusal(path: Path, error: OSError) -> Refused:
+def _refusal(path: Path, error: OSError) -> UserError:
     if isinstance(error, FileExistsError):
-        return Refused(f"{path} exists already: choose another name, or remove it.")
+        return UserError(f"{path} exists already: choose another name, or remove it.")
     why = error.strerror or type(error).__name__
-    return Refused(f"{path} cannot be written ({why}): give a file in an existing folder.")
+    return UserError(f"{path} cannot be written ({why}): give a file in an existing folder.")

@@ -7,8 +7,13 @@ from typing import Final
 
 from collector import bootstrap, settings
 from collector.errors import BadCredentials, CollectorError, EndpointClosed
-from collector.http.rate_limiter import Budget
-from collector.http.retry import Allowance, ask, fetch_page, remembering_closed
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import (
+    RequestLimit,
+    call_with_retries,
+    fetch_page,
+    recording_closed_endpoint,
+)
 from collector.ports import FeatureProvider
 from collector.providers.reccobeats import ReccoBeats
 from collector.providers.spotify_features import SpotifyAudioFeatures
@@ -23,7 +28,7 @@ from genrebase.store import connect
 from genrebase.store.engine import Engine
 from genrebase.store.tables import ALL_YEARS
 
-MOST_REQUESTS: Final = 4
+MAX_REQUESTS: Final = 4
 """A page of search, one smaller where it is refused, and one request to each provider."""
 
 _ASKED_FOR: Final = "rock"
@@ -32,15 +37,15 @@ _WELL_KNOWN: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
 
 
 @dataclass(frozen=True, slots=True)
-class Doctor:
+class CollectorDoctor:
     """Looks at Spotify and ReccoBeats, out of their budgets."""
 
     engine: Engine
     settings: CollectorSettings
     clock: Clock
-    allowance: Allowance
+    allowance: RequestLimit
 
-    def examine(self) -> Iterator[Check]:
+    def run_checks(self) -> Iterator[Check]:
         """Yield what was found."""
         yield from self._spotify()
         provider = ReccoBeats.from_settings(self.settings, self.clock)
@@ -52,8 +57,8 @@ class Doctor:
         except BadCredentials as error:
             yield Check("spotify", ok=None, sentence=f"{error} Imports need none.")
             return
-        if self.settings.real_spotify and not self.settings.terms_accepted:
-            yield Check("spotify terms", ok=None, sentence=bootstrap.TERMS)
+        if self.settings.uses_real_spotify and not self.settings.terms_accepted:
+            yield Check("spotify terms", ok=None, sentence=bootstrap.TERMS_MESSAGE)
         searched = _tried("spotify search", partial(self._search, source))
         yield searched
         if searched.ok:
@@ -61,14 +66,14 @@ class Doctor:
             yield _tried("spotify audio features", partial(self._ask_provider, provider))
 
     def _search(self, source: SpotifySearch) -> Check:
-        budget = Budget.open(self.engine, source.account)
+        budget = RequestBudget.open(self.engine, source.account)
         query = PageQuery(
             _ASKED_FOR, source.query_for(_ASKED_FOR), *ALL_YEARS, 0, source.page_limits[0]
         )
         page = fetch_page(budget, self.clock, source, query, self.allowance)
         now = self.clock.now().timestamp()
         limit = budget.capabilities.page_limit(source.page_limits, now)
-        if page.ended:
+        if page.is_empty:
             return Check(
                 "spotify search",
                 ok=False,
@@ -79,14 +84,14 @@ class Doctor:
         return Check("spotify search", ok=True, sentence=f"{limit} tracks a page ({mode}).")
 
     def _ask_provider(self, provider: FeatureProvider) -> Check:
-        budget = Budget.open(self.engine, provider.account)
+        budget = RequestBudget.open(self.engine, provider.account)
         now = self.clock.now().timestamp()
         if budget.capabilities.is_closed(provider.endpoint, now):
             return _closed(provider.name)
         call = partial(provider.fetch, [_WELL_KNOWN])
         try:
-            with remembering_closed(budget, self.clock):
-                ask(budget, self.clock, call, self.allowance)
+            with recording_closed_endpoint(budget, self.clock):
+                call_with_retries(budget, self.clock, call, self.allowance)
         except EndpointClosed:
             return _closed(provider.name)
         return Check(_name(provider.name), ok=True, sentence="audio features are answered.")
@@ -110,7 +115,9 @@ def checks() -> Iterator[Check]:
         )
         return
     try:
-        yield from Doctor(engine, configured, clock, Allowance(MOST_REQUESTS)).examine()
+        yield from CollectorDoctor(
+            engine, configured, clock, RequestLimit(MAX_REQUESTS)
+        ).run_checks()
     finally:
         engine.dispose()
 

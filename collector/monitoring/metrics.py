@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from collector.catalogue import metrics, report, shards
-from collector.catalogue.metrics import Runs, ShardSums
+from collector.catalogue.metrics import JobRunCounts, ShardTotals
 from collector.catalogue.report import LastRun
 from collector.http import rate_limiter
 from collector.http.rate_limiter import BudgetState
 from collector.settings import CollectorSettings
 from genrebase.runtime import monitoring
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.monitoring import Health, Measure, Patient
-from genrebase.store.engine import Engine, reading
+from genrebase.runtime.monitoring import HealthStatus, HealthTarget, Measure
+from genrebase.store.engine import Engine, read_transaction
 
 JOBS: Final = ("harvest", "enrich", "analyse")
 """What the harvester runs; how others fare is not its health."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MetricsSnapshot:
     """Everything that is measured, of one moment."""
 
     now: float
@@ -32,56 +32,58 @@ class Figures:
     missing: int
     """Tracks that genres still lack."""
     budgets: Sequence[BudgetState]
-    shards: Sequence[ShardSums]
-    runs: Sequence[Runs]
+    shards: Sequence[ShardTotals]
+    runs: Sequence[JobRunCounts]
     last_runs: Sequence[LastRun]
 
 
-def patient(engine: Engine, clock: Clock) -> Patient:
+def health_target(engine: Engine, clock: Clock) -> HealthTarget:
     """Return the harvester over this database, as one who can be asked."""
-    return Patient(lambda: check(engine, clock), lambda: as_measures(gather(engine, clock)))
+    return HealthTarget(
+        lambda: check(engine, clock), lambda: to_metrics(take_snapshot(engine, clock))
+    )
 
 
-def check(engine: Engine, clock: Clock) -> Health:
+def check(engine: Engine, clock: Clock) -> HealthStatus:
     """Say whether the database answers, and whether no job failed when it last ran."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         last = report.last_runs(connection, clock.now())
     for run in last:
         if run.job in JOBS and run.outcome == "failed":
-            return Health(ok=False, sentence=f"The last {run.job} failed: {run.error}")
-    return Health(ok=True, sentence="The database answers, and no job failed.")
+            return HealthStatus(ok=False, sentence=f"The last {run.job} failed: {run.error}")
+    return HealthStatus(ok=True, sentence="The database answers, and no job failed.")
 
 
 @contextmanager
 def serving(engine: Engine, settings: CollectorSettings, clock: Clock) -> Iterator[str | None]:
     """Answer at `COLLECTOR_HTTP` while the block runs; yield the URL, None where it is off."""
-    with monitoring.serving(settings.http_address, patient(engine, clock)) as url:
+    with monitoring.serve(settings.http_address, health_target(engine, clock)) as url:
         yield url
 
 
-def gather(engine: Engine, clock: Clock) -> Figures:
+def take_snapshot(engine: Engine, clock: Clock) -> MetricsSnapshot:
     """Measure everything, of one snapshot of the database."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         totals = report.totals(connection)
-        needs = shards.needs(connection).values()
-        return Figures(
+        needs = shards.genre_progress(connection).values()
+        return MetricsSnapshot(
             now=clock.now().timestamp(),
             tracks=totals.tracks,
             with_features=totals.with_features,
             missing=sum(max(0, need.target - need.tracks) for need in needs),
-            budgets=rate_limiter.states(connection),
-            shards=metrics.shard_sums(connection),
-            runs=metrics.runs(connection),
+            budgets=rate_limiter.load_states(connection),
+            shards=metrics.shard_totals(connection),
+            runs=metrics.run_counts(connection),
             last_runs=report.last_runs(connection, clock.now()),
         )
 
 
-def as_measures(figures: Figures) -> list[Measure]:
+def to_metrics(figures: MetricsSnapshot) -> list[Measure]:
     """Return the figures as a monitor wants them. Pure."""
     return [*_tracks(figures), *_asking(figures), *_jobs(figures)]
 
 
-def _tracks(figures: Figures) -> Iterator[Measure]:
+def _tracks(figures: MetricsSnapshot) -> Iterator[Measure]:
     without = figures.tracks - figures.with_features
     for name, meaning, number in (
         ("tracks", "Unique tracks.", figures.tracks),
@@ -106,7 +108,7 @@ def _tracks(figures: Figures) -> Iterator[Measure]:
     yield _by_source("yield", "gauge", "New unique tracks per page, over all pages.", per_page)
 
 
-def _asking(figures: Figures) -> Iterator[Measure]:
+def _asking(figures: MetricsSnapshot) -> Iterator[Measure]:
     def summed(number: Callable[[BudgetState], float]) -> dict[str, float]:
         by_source: dict[str, float] = {}
         for one in figures.budgets:
@@ -125,7 +127,7 @@ def _asking(figures: Figures) -> Iterator[Measure]:
     yield _by_source("rate", "gauge", "Requests a second that we allow ourselves.", pace)
 
 
-def _jobs(figures: Figures) -> Iterator[Measure]:
+def _jobs(figures: MetricsSnapshot) -> Iterator[Measure]:
     yield Measure(
         "genrebase_runs",
         "counter",

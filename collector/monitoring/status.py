@@ -10,17 +10,17 @@ from collector.catalogue import catalogue_origin, report
 from collector.catalogue import forecast as forecasts
 from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
-from collector.crawl.forecast import Outlook
+from collector.crawl.forecast import GenreForecast
 from collector.rate import Rate
 from collector.source_ids import SPOTIFY
 from genrebase.runtime.clock import Clock
-from genrebase.store.engine import Engine, reading
+from genrebase.store.engine import Engine, read_transaction
 
-USUAL_RATE: Final = rates.parse("60/30s")
+DEFAULT_RATE: Final = rates.parse_rate("60/30s")
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class CollectorStatus:
     """The state of a database, at one moment."""
 
     tracks: int
@@ -39,7 +39,7 @@ class Status:
     """Its catalogue is the sandbox's own: nothing in it is real music."""
     sources: list[SourceCounts]
     last_runs: list[LastRun]
-    outlook: list[Outlook]
+    outlook: list[GenreForecast]
     """What every genre with a target has still to go."""
     unknown: list[str]
     """Genres of which the source answered that it has nothing."""
@@ -47,19 +47,19 @@ class Status:
     """Sentences about genres that look wrong."""
 
 
-def status(engine: Engine, clock: Clock, rate: Rate = USUAL_RATE) -> Status:
+def read_status(engine: Engine, clock: Clock, rate: Rate = DEFAULT_RATE) -> CollectorStatus:
     """Return the state of the database; hours are told at `rate` where nothing was asked yet."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         totals = report.totals(connection)
-        sources = report.sources(connection, clock.now())
+        sources = report.source_counts(connection, clock.now())
         harvested = report.harvested_sources(connection)
-        filled_from = catalogue_origin.stored(connection)
-        genres = report.genres(connection)
+        filled_from = catalogue_origin.load_origin(connection)
+        genres = report.genre_counts(connection)
         last_runs = report.last_runs(connection, clock.now())
-        to_go = forecast.outlooks(connection, SPOTIFY, clock, rate=rate)
-        alarms = forecast.alarms(forecasts.overlaps(connection))
+        to_go = forecast.forecast_genres(connection, SPOTIFY, clock, rate=rate)
+        alarms = forecast.overlap_warnings(forecasts.genre_overlaps(connection))
     bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]
-    return Status(
+    return CollectorStatus(
         tracks=totals.tracks,
         sightings=totals.sightings,
         with_features=totals.with_features,
@@ -79,7 +79,7 @@ def status(engine: Engine, clock: Clock, rate: Rate = USUAL_RATE) -> Status:
     )
 
 
-def ban_sentences(sources: Iterable[SourceCounts]) -> list[str]:
+def ban_messages(sources: Iterable[SourceCounts]) -> list[str]:
     """Say of each source that has blocked us until when."""
     return [
         f"{one.source} is blocked until {one.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
@@ -89,7 +89,7 @@ def ban_sentences(sources: Iterable[SourceCounts]) -> list[str]:
     ]
 
 
-def bans(engine: Engine, clock: Clock) -> list[str]:
+def active_ban_messages(engine: Engine, clock: Clock) -> list[str]:
     """Say who has blocked us at this moment, until when."""
-    with reading(engine) as connection:
-        return ban_sentences(report.sources(connection, clock.now()))
+    with read_transaction(engine) as connection:
+        return ban_messages(report.source_counts(connection, clock.now()))

@@ -5,9 +5,9 @@ from typing import Any, Final, Self
 
 import requests
 
-from collector.errors import BadAnswer
+from collector.errors import InvalidResponse
 from collector.http import client
-from collector.providers.values import read_features
+from collector.providers.values import parse_audio_features
 from collector.records import Account, AudioFeatures
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
@@ -38,9 +38,11 @@ class ReccoBeats:
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it."""
-        address = settings.reccobeats_api
-        account = Account("reccobeats", client.fingerprint(address), settings.reccobeats_pace)
-        session = client.session_for(address)
+        address = settings.reccobeats_api_url
+        account = Account(
+            "reccobeats", client.fingerprint(address), settings.reccobeats_rate_limit
+        )
+        session = client.make_session(address)
         return cls(session, address, account, clock, settings.timeout)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
@@ -54,12 +56,12 @@ class ReccoBeats:
         )
         content = answer.get("content") if isinstance(answer, dict) else None
         if not isinstance(content, list):
-            raise BadAnswer("ReccoBeats' answer has no list of 'content'.")
+            raise InvalidResponse("ReccoBeats' answer has no list of 'content'.")
         found: dict[str, AudioFeatures | None] = dict.fromkeys(ids)
         for features in content:
             source_id = _spotify_id(features)
             if source_id in found:
-                found[source_id] = read_features(features)
+                found[source_id] = parse_audio_features(features)
         return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
-from collector.providers.values import read_features
+from collector.providers.values import parse_audio_features
 from collector.records import Account, AudioFeatures
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
@@ -16,7 +16,7 @@ class SpotifyAudioFeatures:
 
     name: Final = "spotify"
     batch_size: Final = 100
-    endpoint: Final = spotify_client.AUDIO_FEATURES
+    endpoint: Final = spotify_client.AUDIO_FEATURES_ENDPOINT
 
     def __init__(self, client: SpotifyClient, account: Account) -> None:
         """Ask through `client`, at the expense of `account`."""
@@ -26,7 +26,7 @@ class SpotifyAudioFeatures:
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify_client.account(settings))
+        return cls(SpotifyClient(settings, clock), spotify_client.spotify_account(settings))
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
         """Fetch the features of `ids`.
@@ -39,5 +39,5 @@ class SpotifyAudioFeatures:
         for answered in self._client.audio_features(ids):
             source_id = answered.get("id") if isinstance(answered, dict) else None
             if isinstance(source_id, str) and source_id in known:
-                found[source_id] = read_features(answered)
+                found[source_id] = parse_audio_features(answered)
         return found

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.records import AudioFeatures
-from genrebase.store.tables import FEATURE_RANGES, FEATURES, WHOLE_FEATURES
+from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURE_RANGES, FEATURES
 
 _HANG_ON_THE_BEAT: Final = ("time_signature", "danceability", "valence")
 _LONGEST_NUMBER: Final = 32
 """Characters of a number written as text, at most."""
 
 
-def read_features(raw: Any) -> AudioFeatures | None:
+def parse_audio_features(raw: Any) -> AudioFeatures | None:
     """Return the features in `raw`, a JSON object; None where it holds none at all.
 
     What is missing, unreadable or out of its range was not found: key -1, mode -1, tempo 0, time
@@ -22,7 +22,7 @@ def read_features(raw: Any) -> AudioFeatures | None:
     if not isinstance(raw, Mapping):
         return None
     values = {name: _value(name, raw.get(name)) for name in FEATURES}
-    if number(raw.get("tempo")) == 0:
+    if parse_number(raw.get("tempo")) == 0:
         values |= dict.fromkeys(_HANG_ON_THE_BEAT)
         values["speechiness"] = values["speechiness"] or None
     if all(value is None for value in values.values()):
@@ -32,22 +32,26 @@ def read_features(raw: Any) -> AudioFeatures | None:
 
 def _value(name: str, value: Any) -> Any:
     low, high = FEATURE_RANGES[name]
-    return whole(value, low, high) if name in WHOLE_FEATURES else between(value, low, high)
+    return (
+        integer_in_range(value, low, high)
+        if name in CATEGORICAL_FEATURES
+        else number_in_range(value, low, high)
+    )
 
 
-def between(value: Any, low: float, high: float) -> float | None:
+def number_in_range(value: Any, low: float, high: float) -> float | None:
     """Return a number that lies between two others (inclusive), None for anything else."""
-    found = number(value)
+    found = parse_number(value)
     return None if found is None or not low <= found <= high else found
 
 
-def whole(value: Any, low: float, high: float) -> int | None:
+def integer_in_range(value: Any, low: float, high: float) -> int | None:
     """Return a whole number that lies between two others (inclusive), None for anything else."""
-    found = between(value, low, high)
+    found = number_in_range(value, low, high)
     return None if found is None or found != int(found) else int(found)
 
 
-def number(value: Any) -> float | None:
+def parse_number(value: Any) -> float | None:
     """Return a finite number, also one written as text; None for anything else."""
     if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         return None

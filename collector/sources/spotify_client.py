@@ -16,12 +16,12 @@ from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from collector.errors import (
     AccessDenied,
-    BadAnswer,
     BadCredentials,
     BadRequest,
     CollectorError,
     EndpointClosed,
     InvalidLimit,
+    InvalidResponse,
     NotFound,
     RateLimited,
     SourceUnavailable,
@@ -33,11 +33,11 @@ from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
 NAME: Final = "spotify"
-TRACKS: Final = "tracks"
-AUDIO_FEATURES: Final = "audio-features"
-AUDIO_ANALYSIS: Final = "audio-analysis"
+TRACKS_ENDPOINT: Final = "tracks"
+AUDIO_FEATURES_ENDPOINT: Final = "audio-features"
+AUDIO_ANALYSIS_ENDPOINT: Final = "audio-analysis"
 
-HOW_TO_GET_CREDENTIALS: Final = (
+CREDENTIALS_HELP: Final = (
     "Create an app at https://developer.spotify.com/dashboard and set SPOTIPY_CLIENT_ID and "
     "SPOTIPY_CLIENT_SECRET in the environment or in .env."
 )
@@ -55,24 +55,24 @@ class SpotifyClient:
 
     def __init__(self, settings: CollectorSettings, clock: Clock) -> None:
         """Make it; raise `BadCredentials` where there are none. Asks nothing yet."""
-        client_id, secret = credentials(settings)
+        client_id, secret = require_credentials(settings)
         logging.getLogger("spotipy").setLevel(logging.CRITICAL)  # errors are raised, tokens secret
         self._clock = clock
         self._tokens = MemoryCacheHandler()
         self._auth = SpotifyClientCredentials(
             client_id,
             secret,
-            requests_session=client.session_for(settings.spotify_token),
+            requests_session=client.make_session(settings.spotify_token_url),
             requests_timeout=settings.timeout,
             cache_handler=self._tokens,
         )
-        self._auth.OAUTH_TOKEN_URL = settings.spotify_token
+        self._auth.OAUTH_TOKEN_URL = settings.spotify_token_url
         self._api = Spotify(
             auth_manager=self._auth,
-            requests_session=client.session_for(settings.spotify_api),
+            requests_session=client.make_session(settings.spotify_api_url),
             requests_timeout=settings.timeout,
         )
-        self._api.prefix = settings.spotify_api
+        self._api.prefix = settings.spotify_api_url
         self._token_is_new = False
 
     def search(self, query: str, *, limit: int, offset: int) -> list[Any]:
@@ -95,9 +95,9 @@ class SpotifyClient:
 
         Raises `EndpointClosed` in development mode.
         """
-        found = _list_in(self._get_several(TRACKS, ids), "tracks")
+        found = _list_in(self._get_several(TRACKS_ENDPOINT, ids), "tracks")
         if len(found) != len(ids):
-            raise BadAnswer("Spotify answered with fewer tracks than were asked for.")
+            raise InvalidResponse("Spotify answered with fewer tracks than were asked for.")
         return found
 
     def track(self, track_id: str) -> Any:
@@ -105,14 +105,14 @@ class SpotifyClient:
 
         Raises `NotFound` where there is none of this id, `BadRequest` where it is no id.
         """
-        return self._call(lambda: self._api.next({"next": f"{TRACKS}/{track_id}"}))
+        return self._call(lambda: self._api.next({"next": f"{TRACKS_ENDPOINT}/{track_id}"}))
 
     def audio_features(self, ids: Sequence[str]) -> list[Any]:
         """Return audio features by track ids (at most 100), null where unknown.
 
         Raises `EndpointClosed` where the credentials may not ask for them.
         """
-        return _list_in(self._get_several(AUDIO_FEATURES, ids), "audio_features")
+        return _list_in(self._get_several(AUDIO_FEATURES_ENDPOINT, ids), "audio_features")
 
     def audio_analysis(self, track_id: str) -> dict[str, Any]:
         """Return one track's audio analysis, as it is.
@@ -121,9 +121,11 @@ class SpotifyClient:
         track was never analysed.
         """
         try:
-            return self._call(lambda: self._api.next({"next": f"{AUDIO_ANALYSIS}/{track_id}"}))
+            return self._call(
+                lambda: self._api.next({"next": f"{AUDIO_ANALYSIS_ENDPOINT}/{track_id}"})
+            )
         except AccessDenied as error:
-            raise EndpointClosed(AUDIO_ANALYSIS) from error
+            raise EndpointClosed(AUDIO_ANALYSIS_ENDPOINT) from error
 
     def playlist(self, playlist_id: str) -> tuple[list[Any], int, str | None]:
         """Return a playlist's first items, how many come at most, and its version.
@@ -173,7 +175,7 @@ class SpotifyClient:
             answer = call()
         self._token_is_new = False
         if not isinstance(answer, dict):
-            raise BadAnswer("Spotify answered with nothing, or cut its answer short.")
+            raise InvalidResponse("Spotify answered with nothing, or cut its answer short.")
         return answer
 
     @contextmanager
@@ -183,36 +185,35 @@ class SpotifyClient:
         except (SpotifyException, SpotifyOauthError, *_STUMBLES) as error:
             raise self._translated(error) from error
         except requests.RequestException as error:
-            raise client.translated(error, self._clock.now()) from error
+            raise client.to_collector_error(error, self._clock.now()) from error
 
     def _translated(self, error: Exception) -> CollectorError:
         response = _response_behind(error)
         if response is None:
             if isinstance(error, _STUMBLES):
-                return BadAnswer("Spotify's answer has another shape than it should.")
+                return InvalidResponse("Spotify's answer has another shape than it should.")
             return BadRequest(f"Spotify was not asked: {error}")
         if isinstance(error, SpotifyOauthError) or response.url == self._auth.OAUTH_TOKEN_URL:
             return self._refused_token(response)
         if response.status_code == _UNAUTHORISED:
             return self._refused_call(response)
-        return client.from_response(response, self._clock.now())
+        return client.error_for_response(response, self._clock.now())
 
     def _refused_token(self, response: requests.Response) -> CollectorError:
-        refusal = client.from_response(response, self._clock.now())
+        refusal = client.error_for_response(response, self._clock.now())
         if isinstance(refusal, RateLimited | SourceUnavailable | NotFound):
             return refusal
-        message, _ = client.said(response)
+        message, _ = client.error_details(response)
         return BadCredentials(
-            f"Spotify does not take these credentials ({message}). {HOW_TO_GET_CREDENTIALS}"
+            f"Spotify does not take these credentials ({message}). {CREDENTIALS_HELP}"
         )
 
     def _refused_call(self, response: requests.Response) -> CollectorError:
         """Forget an expired token once; a fresh one refused means the credentials are bad."""
         if self._token_is_new:
-            message, _ = client.said(response)
+            message, _ = client.error_details(response)
             return BadCredentials(
-                f"Spotify refuses a token it has just given out ({message}). "
-                f"{HOW_TO_GET_CREDENTIALS}"
+                f"Spotify refuses a token it has just given out ({message}). {CREDENTIALS_HELP}"
             )
         self._tokens.save_token_to_cache(None)
         return TokenExpired()
@@ -224,25 +225,25 @@ def has_credentials(settings: CollectorSettings) -> bool:
     return bool(settings.spotify_client_id and secret and secret.get_secret_value())
 
 
-def credentials(settings: CollectorSettings) -> tuple[str, str]:
+def require_credentials(settings: CollectorSettings) -> tuple[str, str]:
     """Return the client id and secret; raise `BadCredentials` where one is missing."""
     secret = settings.spotify_client_secret
     if not settings.spotify_client_id or not secret or not secret.get_secret_value():
-        raise BadCredentials(f"There are no Spotify credentials. {HOW_TO_GET_CREDENTIALS}")
+        raise BadCredentials(f"There are no Spotify credentials. {CREDENTIALS_HELP}")
     found = settings.spotify_client_id, secret.get_secret_value()
     if not all(part.isascii() and part.isprintable() for part in found):
         raise BadCredentials(
             "The Spotify credentials hold characters that no credential has: copy them again. "
-            + HOW_TO_GET_CREDENTIALS
+            + CREDENTIALS_HELP
         )
     return found
 
 
-def account(settings: CollectorSettings) -> Account:
+def spotify_account(settings: CollectorSettings) -> Account:
     """Return the account that requests to Spotify are counted under."""
-    client_id, _ = credentials(settings)
+    client_id, _ = require_credentials(settings)
     return Account(
-        NAME, client.fingerprint(client_id, settings.spotify_api), settings.spotify_pace
+        NAME, client.fingerprint(client_id, settings.spotify_api_url), settings.spotify_rate_limit
     )
 
 
@@ -258,5 +259,5 @@ def _response_behind(error: BaseException | None) -> requests.Response | None:
 def _list_in(answer: Any, name: str) -> list[Any]:
     found = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(found, list):
-        raise BadAnswer(f"Spotify's answer has no list of {name!r}.")
+        raise InvalidResponse(f"Spotify's answer has no list of {name!r}.")
     return found

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from collector import source_ids
 from collector.datasets import cells
-from collector.records import ArtistCredit, DurationMs, FoundTrack
+from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.store import names
 
 _LONGEST_NAME: Final = 2_000
@@ -22,7 +22,7 @@ _LONGEST_TEXT: Final = 32
 """Characters of a number, date or ISRC, at most."""
 
 
-class SetAside(StrEnum):
+class RejectReason(StrEnum):
     """Why an item is no track."""
 
     NOTHING = "nothing there"
@@ -36,28 +36,28 @@ class SetAside(StrEnum):
     TOO_LONG = "name too long"
 
 
-def parse_track(item: Any, last_year: int) -> FoundTrack | SetAside:
+def parse_track(item: Any, last_year: int) -> SourceTrack | RejectReason:
     """Return the track that `item` is, or why it is none.
 
     A release year after `last_year` is a mistake, and not found.
     """
     if not isinstance(item, dict):
-        return SetAside.NOTHING if item is None else SetAside.NO_OBJECT
+        return RejectReason.NOTHING if item is None else RejectReason.NO_OBJECT
     if item.get("type", "track") != "track":
-        return SetAside.NO_TRACK
+        return RejectReason.NO_TRACK
     if item.get("is_local") is True:
-        return SetAside.LOCAL
+        return RejectReason.LOCAL
     source_id = item.get("id")
-    if not isinstance(source_id, str) or not source_ids.is_spotify(source_id):
-        return SetAside.NO_ID
+    if not isinstance(source_id, str) or not source_ids.is_spotify_id(source_id):
+        return RejectReason.NO_ID
     title = item.get("name")
     if not isinstance(title, str):
-        return SetAside.NO_TITLE
+        return RejectReason.NO_TITLE
     credits_ = _credits(item.get("artists"))
-    if isinstance(credits_, SetAside):
+    if isinstance(credits_, RejectReason):
         return credits_
     if len(title) > _LONGEST_NAME:
-        return SetAside.TOO_LONG
+        return RejectReason.TOO_LONG
     return _named(item, source_id, names.clean(title), credits_, last_year)
 
 
@@ -67,16 +67,16 @@ def _named(
     title: str,
     credits_: tuple[ArtistCredit, ...],
     last_year: int,
-) -> FoundTrack | SetAside:
+) -> SourceTrack | RejectReason:
     artist = credits_[0].name
     if cells.is_missing(title) and cells.is_missing(artist):
-        return SetAside.NO_NAME
+        return RejectReason.NO_NAME
     if len(names.name_key(title, artist).encode()) > _KEY_BYTES:
-        return SetAside.TOO_LONG
+        return RejectReason.TOO_LONG
     album = _object(item.get("album"))
-    release_date, release_year = cells.date(_text(album.get("release_date")), last_year)
+    release_date, release_year = cells.parse_date(_text(album.get("release_date")), last_year)
     duration = _whole(item.get("duration_ms"), 1, _LONGEST_MS)
-    return FoundTrack(
+    return SourceTrack(
         source=source_ids.SPOTIFY,
         source_id=source_id,
         title=title,
@@ -87,14 +87,14 @@ def _named(
         duration_ms=None if duration is None else DurationMs(duration),
         explicit=_flag(item.get("explicit")),
         popularity=_whole(item.get("popularity"), 0, 100),
-        isrc=cells.isrc(_text(_object(item.get("external_ids")).get("isrc"))),
+        isrc=cells.parse_isrc(_text(_object(item.get("external_ids")).get("isrc"))),
     )
 
 
-def _credits(artists: Any) -> tuple[ArtistCredit, ...] | SetAside:
+def _credits(artists: Any) -> tuple[ArtistCredit, ...] | RejectReason:
     """Return the credits; without a readable first artist a track has no identity."""
     if not isinstance(artists, list) or not artists:
-        return SetAside.NO_ARTIST
+        return RejectReason.NO_ARTIST
     found: list[ArtistCredit] = []
     for position, artist in enumerate(artists):
         credit = _credit(artist)
@@ -105,13 +105,13 @@ def _credits(artists: Any) -> tuple[ArtistCredit, ...] | SetAside:
     return tuple(dict.fromkeys(found))
 
 
-def _credit(artist: Any) -> ArtistCredit | SetAside:
+def _credit(artist: Any) -> ArtistCredit | RejectReason:
     name, known_as = _object(artist).get("name"), _object(artist).get("id")
     if not isinstance(name, str):
-        return SetAside.NO_ARTIST
+        return RejectReason.NO_ARTIST
     if len(name) > _LONGEST_NAME or len(names.normalise(name).encode()) > _KEY_BYTES:
-        return SetAside.TOO_LONG
-    has_id = isinstance(known_as, str) and source_ids.is_spotify(known_as)
+        return RejectReason.TOO_LONG
+    has_id = isinstance(known_as, str) and source_ids.is_spotify_id(known_as)
     return ArtistCredit(names.clean(name), known_as if has_id else None)
 
 
@@ -136,8 +136,8 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any, low: int, high: int) -> int | None:
-    return cells.whole(_text(value), low, high)
+    return cells.parse_integer(_text(value), low, high)
 
 
 def _flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else cells.flag(_text(value))
+    return value if isinstance(value, bool) else cells.parse_bool(_text(value))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from collector import source_ids
-from collector.errors import AccessDenied, BadRequest, Unreadable
+from collector.errors import AccessDenied, BadRequest, NotAccessible
 from collector.records import Account, Page, PageQuery
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
@@ -18,9 +18,9 @@ class SpotifyPlaylists:
 
     name: Final = "spotify_playlists"
     origin: Final = source_ids.SPOTIFY
-    asks_for: Final = "playlist"
+    subject_kind: Final = "playlist"
     page_limits: Final = (50,)
-    reach: Final = 100_000
+    max_results: Final = 100_000
     """Far beyond the longest playlist: none is cut short."""
 
     def __init__(self, client: SpotifyClient, account: Account, clock: Clock) -> None:
@@ -32,7 +32,7 @@ class SpotifyPlaylists:
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify_client.account(settings), clock)
+        return cls(SpotifyClient(settings, clock), spotify_client.spotify_account(settings), clock)
 
     def query_for(self, playlist: str) -> str:
         """Return what is asked for the playlist of that id."""
@@ -41,7 +41,7 @@ class SpotifyPlaylists:
     def fetch(self, query: PageQuery) -> Page:
         """Fetch one page; the first one tells the playlist's version.
 
-        Raises `Unreadable` where the playlist is gone or not shown to these credentials.
+        Raises `NotAccessible` where the playlist is gone or not shown to these credentials.
         """
         last_year = self._clock.now().year + 1
         version = None
@@ -52,14 +52,14 @@ class SpotifyPlaylists:
                 limit = query.limit
                 items = self._client.playlist_items(query.query, limit=limit, offset=query.offset)
         except (AccessDenied, BadRequest) as error:
-            raise Unreadable(
+            raise NotAccessible(
                 f"The playlist {query.query} cannot be read: it is gone or somebody else's; "
                 "in development mode Spotify shows one's own only."
             ) from error
-        return parse_page([track_in(entry) for entry in items], limit, last_year, version)
+        return parse_page([item_of_entry(entry) for entry in items], limit, last_year, version)
 
 
-def track_in(entry: Any) -> Any:
+def item_of_entry(entry: Any) -> Any:
     """Return what an entry of a playlist holds: a track, an episode, a local file or nothing."""
     if not isinstance(entry, Mapping):
         return entry

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from collector import source_ids
-from collector.records import Account, FoundTrack, Page, PageItem, PageQuery
+from collector.records import Account, Page, PageItem, PageQuery, SourceTrack
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
@@ -18,9 +18,9 @@ class SpotifySearch:
 
     name: Final = source_ids.SPOTIFY
     origin: Final = source_ids.SPOTIFY
-    asks_for: Final = "genre"
+    subject_kind: Final = "genre"
     page_limits: Final = (50, 10)
-    reach: Final = 1_000
+    max_results: Final = 1_000
 
     def __init__(self, client: SpotifyClient, account: Account, clock: Clock) -> None:
         """Search through `client`, at the expense of `account`."""
@@ -31,7 +31,7 @@ class SpotifySearch:
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify_client.account(settings), clock)
+        return cls(SpotifyClient(settings, clock), spotify_client.spotify_account(settings), clock)
 
     def query_for(self, genre: str) -> str:
         """Return what is asked for `genre`, without years."""
@@ -39,7 +39,7 @@ class SpotifySearch:
 
     def fetch(self, query: PageQuery) -> Page:
         """Fetch one page of tracks."""
-        text = with_years(query.query, query.year_from, query.year_to)
+        text = add_years(query.query, query.year_from, query.year_to)
         items = self._client.search(text, limit=query.limit, offset=query.offset)
         return parse_page(items, query.limit, last_year=self._clock.now().year + 1)
 
@@ -49,7 +49,7 @@ def genre_query(genre: str) -> str:
     return f'genre:"{genre}"'
 
 
-def with_years(query: str, year_from: int, year_to: int) -> str:
+def add_years(query: str, year_from: int, year_to: int) -> str:
     """Narrow a query to the years `year_from`..`year_to`, inclusive."""
     if (year_from, year_to) == ALL_YEARS:
         return query
@@ -59,7 +59,7 @@ def with_years(query: str, year_from: int, year_to: int) -> str:
 
 def build_query(genre: str, year_from: int, year_to: int) -> str:
     """Return what is asked for a genre and a range of years; (0, 9999) is every year."""
-    return with_years(genre_query(genre), year_from, year_to)
+    return add_years(genre_query(genre), year_from, year_to)
 
 
 def parse_page(
@@ -83,7 +83,7 @@ def parse_page(
                 continue
             seen.add(known_as)
         parsed = parse_track(item, last_year)
-        if isinstance(parsed, FoundTrack):
+        if isinstance(parsed, SourceTrack):
             found.append(PageItem(parsed, position))
         else:
             unusable.append(parsed.value)

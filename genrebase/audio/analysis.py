@@ -4,37 +4,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genrebase.audio import harmony, segments
-from genrebase.audio.harmony import Harmony, Heard, Progression, Section, Whole
-from genrebase.audio.packed_matrices import Figures, Matrix
+from genrebase.audio.harmony import DetectedSection, Harmony, Progression, Section, TrackKey
+from genrebase.audio.packed_matrices import FloatArray, PackedMatrix
 from genrebase.audio.segments import Timbre
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
+class TrackAnalysis:
     """What is stored of one track."""
 
-    whole: Whole
+    track_key: TrackKey
     sections: Sequence[Section]
     harmony: Harmony
     progressions: Sequence[Progression]
     timbre: Timbre | None
     """None where there are no segments."""
-    matrices: Sequence[Matrix]
+    matrices: Sequence[PackedMatrix]
 
 
-def analyse(whole: Whole, heard: Sequence[Heard], sounds: Figures) -> Analysis:
+def build_analysis(
+    whole: TrackKey, heard: Sequence[DetectedSection], sounds: FloatArray
+) -> TrackAnalysis:
     """Return what is to be stored of a track.
 
     `heard` are its sections in the order of time, `sounds` its segments (see
     `genrebase.audio.segments`); either may be empty.
     """
-    sections = harmony.relate(whole, heard)
-    packed = segments.pack(sounds)
-    return Analysis(
-        whole=whole,
+    sections = harmony.relative_to_tonic(whole, heard)
+    packed = segments.pack_segments(sounds)
+    return TrackAnalysis(
+        track_key=whole,
         sections=sections,
-        harmony=harmony.summarise(sections),
-        progressions=harmony.progressions(whole, sections),
-        timbre=segments.summarise(sounds),
+        harmony=harmony.summarise_harmony(sections),
+        progressions=harmony.find_progressions(whole, sections),
+        timbre=segments.summarise_timbre(sounds),
         matrices=[] if packed is None else [packed],
     )

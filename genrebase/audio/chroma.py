@@ -13,9 +13,9 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from genrebase.audio.decode import RATE, Samples
+from genrebase.audio.decode import SAMPLE_RATE, Samples
 
-Rows = NDArray[np.float32]
+FrameArray = NDArray[np.float32]
 
 OCTAVES: Final = 7
 """Of the constant-Q transform, from C1."""
@@ -33,13 +33,13 @@ _EARLY: Final = 2
 """The highest note lies so low that half the rate is enough."""
 
 
-def tuning(spectrum: Rows) -> float:
+def estimate_tuning(spectrum: FrameArray) -> float:
     """Return how far the peaks of a spectrum (frames, bins) lie from A = 440 Hz, in semitones.
 
     -0.5..0.5; 0 where nothing sounds.
     """
     size = 2 * (spectrum.shape[1] - 1)
-    hertz = librosa.fft_frequencies(sr=RATE, n_fft=size)
+    hertz = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=size)
     first, last = np.searchsorted(hertz, [_LOWEST, _HIGHEST])
     least = _PEAK * spectrum.max(axis=1, keepdims=True)
     left, middle, right = (spectrum[:, first + step : last + step] for step in (-1, 0, 1))
@@ -51,15 +51,15 @@ def tuning(spectrum: Rows) -> float:
     within = np.abs(slope) < np.abs(bend)  # else the summit lies beyond the neighbours
     shift = np.divide(-slope, bend, out=np.zeros_like(slope), where=within)
     height = peak + np.float32(0.5) * slope * shift
-    pitch = ((first + at[1] + shift) * float(RATE) / size).astype(np.float32)
+    pitch = ((first + at[1] + shift) * float(SAMPLE_RATE) / size).astype(np.float32)
     return float(librosa.pitch_tuning(pitch[height >= np.median(height)]))
 
 
-def constant_q(samples: Samples, hop: int, tuned: float) -> Rows:
+def constant_q(samples: Samples, hop: int, tuned: float) -> FrameArray:
     """Return the magnitude of each semitone from C1 upwards, (84, frames)."""
-    kernel = _kernel(RATE / _EARLY, tuned)
+    kernel = _kernel(SAMPLE_RATE / _EARLY, tuned)
     size, heard, step = kernel.shape[1], samples, hop // _EARLY
-    octaves: list[Rows] = []
+    octaves: list[FrameArray] = []
     for octave in range(OCTAVES):
         heard = _halved(heard)
         padded = np.pad(heard, size // 2)
@@ -70,10 +70,12 @@ def constant_q(samples: Samples, hop: int, tuned: float) -> Rows:
     return np.concatenate([rows[:, :count] for rows in reversed(octaves)])
 
 
-def chroma(power: Rows) -> Rows:
+def chroma_stft(power: FrameArray) -> FrameArray:
     """Return how strong each pitch class is in a spectrum (frames, bins), C first: 0..1."""
     size = 2 * (power.shape[1] - 1)
-    bank = librosa.filters.chroma(sr=RATE, n_fft=size, tuning=tuning(power), n_chroma=12)
+    bank = librosa.filters.chroma(
+        sr=SAMPLE_RATE, n_fft=size, tuning=estimate_tuning(power), n_chroma=12
+    )
     return np.asarray(librosa.util.normalize(bank @ power.T, axis=0), np.float32)
 
 
@@ -82,7 +84,7 @@ def _halved(samples: Samples) -> Samples:
     return np.asarray(halved, np.float32)
 
 
-def _kernel(rate: float, tuned: float) -> Rows:
+def _kernel(rate: float, tuned: float) -> FrameArray:
     """Return the filters of the highest octave, (12 real and 12 imaginary parts, samples).
 
     Samples times these are what librosa has as spectrum times the filters' sparse spectra.

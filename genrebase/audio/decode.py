@@ -21,11 +21,11 @@ from genrebase.errors import GenrebaseError
 
 Samples = NDArray[np.float32]
 
-RATE: Final = 44_100
+SAMPLE_RATE: Final = 44_100
 """Samples a second of everything that is looked at."""
-SPAN: Final = 600.0
+MAX_SECONDS: Final = 600.0
 """Seconds of a longer file that are looked at: its middle."""
-SHORTEST: Final = 1.0
+MIN_SECONDS: Final = 1.0
 """Seconds below which nothing can be said."""
 _BLOCK: Final = 10
 """Seconds decoded at once."""
@@ -34,7 +34,7 @@ _NO_FILE: Final = 7
 _FULL: Final = float(np.iinfo(np.int16).max)
 
 
-class Unreadable(GenrebaseError):
+class UndecodableAudio(GenrebaseError):
     """A file that is no sound, or holds too little of it."""
 
 
@@ -43,38 +43,42 @@ class _NoNumbers(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class AudioClip:
     """What is looked at of one file."""
 
     samples: Samples
-    """Mono, -1..1, `RATE` a second."""
+    """Mono, -1..1, `SAMPLE_RATE` a second."""
     seconds: float
     """Of the whole file."""
-    rate: int
+    sample_rate: int
     """Samples a second in the file."""
     digest: str
     """SHA-256 of rate, channels and the decoded samples in 16 bits, in hexadecimal."""
 
 
-def load(path: Path) -> Clip:
+def decode_file(path: Path) -> AudioClip:
     """Decode a file (wav, flac, ogg, mp3 and what else libsndfile reads).
 
-    Raise `Unreadable` with the reason in a sentence.
+    Raise `UndecodableAudio` with the reason in a sentence.
     """
     if not path.is_file():
-        raise Unreadable(f"{path}: there is no such file.")
+        raise UndecodableAudio(f"{path}: there is no such file.")
     if path.stat().st_size == 0:
-        raise Unreadable(f"{path}: the file is empty.")
+        raise UndecodableAudio(f"{path}: the file is empty.")
     try:
         with soundfile.SoundFile(path) as sound:
             samples, seconds, rate, digest = _decoded(sound)
     except _NoNumbers:
-        raise Unreadable(f"{path}: the sound holds values that are no numbers.") from None
+        raise UndecodableAudio(f"{path}: the sound holds values that are no numbers.") from None
     except soundfile.SoundFileError as error:
-        raise Unreadable(f"{path}: this is no sound that can be decoded{_why(error)}.") from error
-    if seconds < SHORTEST:
-        raise Unreadable(f"{path}: {seconds:.2f} s of sound; at least {SHORTEST:g} s are needed.")
-    return Clip(samples, seconds, rate, digest)
+        raise UndecodableAudio(
+            f"{path}: this is no sound that can be decoded{_why(error)}."
+        ) from error
+    if seconds < MIN_SECONDS:
+        raise UndecodableAudio(
+            f"{path}: {seconds:.2f} s of sound; at least {MIN_SECONDS:g} s are needed."
+        )
+    return AudioClip(samples, seconds, rate, digest)
 
 
 def _why(error: soundfile.SoundFileError) -> str:
@@ -90,7 +94,7 @@ def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
     """
     rate = int(sound.samplerate)
     kept, frames, digest = _middle(sound, sound.frames)
-    is_long = max(frames, sound.frames) > SPAN * rate
+    is_long = max(frames, sound.frames) > MAX_SECONDS * rate
     if is_long and frames != sound.frames:  # the middle is somewhere else
         sound.seek(0)
         kept, frames, digest = _middle(sound, frames)
@@ -100,7 +104,7 @@ def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
 def _middle(sound: soundfile.SoundFile, frames: int) -> tuple[Samples, int, str]:
     """Return the middle of so many frames, how many there are, and the digest of all."""
     rate = int(sound.samplerate)
-    kept_frames = int(SPAN * rate)
+    kept_frames = int(MAX_SECONDS * rate)
     first = max(0, (frames - kept_frames) // 2)
     digest = hashlib.sha256(f"{rate} {sound.channels} ".encode())
     kept = _Kept(rate)
@@ -136,17 +140,19 @@ def _blocks(sound: soundfile.SoundFile) -> Iterator[Samples]:
 
 
 class _Kept:
-    """Blocks of a sound, brought to mono at `RATE` one by one.
+    """Blocks of a sound, brought to mono at `SAMPLE_RATE` one by one.
 
     So a long sound is in memory once, and not at two rates, or whole and in parts.
     """
 
     def __init__(self, rate: int) -> None:
         self._rate, self._frames, self._filled = rate, 0, 0
-        self._samples = np.empty(int(SPAN * RATE) + 1, dtype=np.float32)
+        self._samples = np.empty(int(MAX_SECONDS * SAMPLE_RATE) + 1, dtype=np.float32)
         self._resampled: soxr.ResampleStream | None = None
-        if rate != RATE:
-            self._resampled = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
+        if rate != SAMPLE_RATE:
+            self._resampled = soxr.ResampleStream(
+                rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
+            )
 
     def add(self, block: Samples) -> None:
         if len(block) == 0:
@@ -159,7 +165,7 @@ class _Kept:
     def samples(self) -> Samples:
         """Return what was added; nothing can be added afterwards."""
         self._put(np.zeros(0, dtype=np.float32), last=True)
-        length = -(-self._frames * RATE // self._rate)
+        length = -(-self._frames * SAMPLE_RATE // self._rate)
         self._samples[self._filled : length] = 0.0  # what rounding left out
         return self._samples[:length]
 

@@ -11,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrebase.audio import rhythm
-from genrebase.audio.decode import RATE
-from genrebase.audio.frame_features import HOP, SIZES, Frames, Rows
+from genrebase.audio.decode import SAMPLE_RATE
+from genrebase.audio.frame_features import FEATURE_DIMS, HOP_LENGTH, FrameArray, FrameFeatures
 
-SCHEMA: Final = "genrebase-1"
+SCHEMA_NAME: Final = "genrebase-1"
 """The name of the whole set."""
-CLASSIC: Final = "fma518"
+FMA_SCHEMA_NAME: Final = "fma518"
 """The name of its first 518 columns."""
 
 STATISTICS: Final = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 MEL_GROUPS: Final = 32
 """Bands of the mel spectrum, four of the 128 each."""
 
-CLASSIC_COLUMNS: Final = tuple(
+FMA_COLUMNS: Final = tuple(
     f"{feature}_{statistic}_{number:02d}"
-    for feature, size in SIZES.items()
+    for feature, size in FEATURE_DIMS.items()
     for statistic in STATISTICS
     for number in range(1, size + 1)
 )
@@ -41,7 +41,7 @@ _MORE: Final = (
     "onset_strength_std",
     "tempo",
 )
-COLUMNS: Final = (*CLASSIC_COLUMNS, *_MORE)
+COLUMNS: Final = (*FMA_COLUMNS, *_MORE)
 """All columns in their order: energies in dB, onsets a second, tempo in BPM."""
 
 _ROUNDING: Final = float(np.finfo(np.float64).eps)
@@ -50,22 +50,24 @@ _QUIET: Final = 1e-10
 """Power below which nothing is heard: -100 dB."""
 
 
-def describe(frames: Frames, onsets: NDArray[np.float32], tempo: float | None) -> Rows:
+def compute_descriptors(
+    frames: FrameFeatures, onsets: NDArray[np.float32], tempo: float | None
+) -> FrameArray:
     """Return the values of `COLUMNS`, float32; NaN where a statistic is not defined.
 
     `onsets` is the strength of onsets per frame (see `rhythm`), `tempo` in BPM.
     """
-    rows = [_statistics(frames.classic[name]).reshape(-1) for name in SIZES]
+    rows = [_statistics(frames.fma[name]).reshape(-1) for name in FEATURE_DIMS]
     rows += [_statistics(frames.flatness).reshape(-1), *_mel(frames.mel)]
-    both = frames.harmonic + frames.percussive
-    seconds = len(onsets) * HOP / RATE
-    rate = len(rhythm.beginnings(onsets))
+    both = frames.harmonic_power + frames.percussive_power
+    seconds = len(onsets) * HOP_LENGTH / SAMPLE_RATE
+    rate = len(rhythm.detect_onsets(onsets))
     rows.append(
         np.array(
             [
-                _decibels(frames.harmonic),
-                _decibels(frames.percussive),
-                frames.harmonic / both if both > _QUIET else np.nan,
+                _decibels(frames.harmonic_power),
+                _decibels(frames.percussive_power),
+                frames.harmonic_power / both if both > _QUIET else np.nan,
                 rate / seconds,
                 onsets.mean(),
                 onsets.std(),
@@ -76,7 +78,7 @@ def describe(frames: Frames, onsets: NDArray[np.float32], tempo: float | None) -
     return np.concatenate(rows).astype(np.float32)
 
 
-def _statistics(rows: Rows) -> NDArray[np.float64]:
+def _statistics(rows: FrameArray) -> NDArray[np.float64]:
     """Return (statistics, values) over the frames; skew and kurtosis of a constant are NaN."""
     values = rows.astype(np.float64)
     mean = values.mean(axis=1)
@@ -98,7 +100,7 @@ def _statistics(rows: Rows) -> NDArray[np.float64]:
     )
 
 
-def _mel(mel: Rows) -> list[NDArray[np.float64]]:
+def _mel(mel: FrameArray) -> list[NDArray[np.float64]]:
     grouped = mel.reshape(MEL_GROUPS, -1, mel.shape[1]).mean(axis=1, dtype=np.float64)
     decibels = np.log10(np.maximum(grouped, _QUIET, out=grouped), out=grouped)
     decibels *= 10.0

@@ -17,24 +17,24 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from genrebase.audio import chroma, spectral
-from genrebase.audio.decode import RATE, Samples
+from genrebase.audio.decode import SAMPLE_RATE, Samples
 
-Rows = NDArray[np.float32]
+FrameArray = NDArray[np.float32]
 """(values, frames)"""
 
-FRAME: Final = 2048
+FRAME_LENGTH: Final = 2048
 """Samples of a frame, 46 ms."""
-HOP: Final = 512
+HOP_LENGTH: Final = 512
 """Samples from one frame to the next, 12 ms."""
 MEL_BANDS: Final = 128
-_CHUNK: Final = HOP * 2_606
+_CHUNK: Final = HOP_LENGTH * 2_606
 """Samples worked through at once: half a minute, and a little more than the usual clip."""
 _MEDIAN: Final = 31
 """Frames, and bands, that a median is of: librosa's own, whose `decompose` costs 90 MB."""
 _COARSE: Final = 2
 """Of the mel spectrum every second frame is enough to tell harmonic from percussive."""
 
-SIZES: Final = {
+FEATURE_DIMS: Final = {
     "chroma_cens": 12,
     "chroma_cqt": 12,
     "chroma_stft": 12,
@@ -51,68 +51,68 @@ SIZES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """A clip frame by frame, `HOP` samples apart."""
+class FrameFeatures:
+    """A clip frame by frame, `HOP_LENGTH` samples apart."""
 
-    classic: dict[str, Rows]
-    """By the names in `SIZES`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and rolloff
+    fma: dict[str, FrameArray]
+    """By the names in `FEATURE_DIMS`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and rolloff
     in Hz, contrast in dB, rms and zcr 0..1."""
-    flatness: Rows
+    flatness: FrameArray
     """(1, frames) 0..1: 1 is noise."""
-    mel: Rows
+    mel: FrameArray
     """(128, frames): power in bands of the mel scale."""
-    harmonic: float
+    harmonic_power: float
     """Power of what stays (see `_harmonic_percussive`), a mean over bands and frames."""
-    percussive: float
+    percussive_power: float
     """Power of what strikes, likewise."""
 
-    def rows(self) -> Iterator[Rows]:
+    def arrays(self) -> Iterator[FrameArray]:
         """Yield everything that has a value per frame."""
-        yield from (self.classic[name] for name in SIZES)
+        yield from (self.fma[name] for name in FEATURE_DIMS)
         yield self.flatness
         yield self.mel
 
 
-def look(samples: Samples) -> Frames:
-    """Return all frames of a clip at `RATE`; it holds at least one second."""
+def compute_frames(samples: Samples) -> FrameFeatures:
+    """Return all frames of a clip at `SAMPLE_RATE`; it holds at least one second."""
     chunks = list(_chunks(samples))
-    lengths = [1 + len(chunk) // HOP for chunk in chunks]
-    whole = Frames(
-        classic={name: _rows(size, sum(lengths)) for name, size in SIZES.items()},
+    lengths = [1 + len(chunk) // HOP_LENGTH for chunk in chunks]
+    whole = FrameFeatures(
+        fma={name: _rows(size, sum(lengths)) for name, size in FEATURE_DIMS.items()},
         flatness=_rows(1, sum(lengths)),
         mel=_rows(MEL_BANDS, sum(lengths)),
-        harmonic=0.0,
-        percussive=0.0,
+        harmonic_power=0.0,
+        percussive_power=0.0,
     )
     strengths = []
     for number, chunk in enumerate(chunks):
         first = sum(lengths[:number])
         part = _chunk(chunk)
-        for into, rows in zip(whole.rows(), part.rows(), strict=True):
+        for into, rows in zip(whole.arrays(), part.arrays(), strict=True):
             into[:, first : first + lengths[number]] = rows
-        strengths.append((part.harmonic, part.percussive))
+        strengths.append((part.harmonic_power, part.percussive_power))
     harmonic, percussive = np.average(strengths, axis=0, weights=lengths)
-    return replace(whole, harmonic=float(harmonic), percussive=float(percussive))
+    return replace(whole, harmonic_power=float(harmonic), percussive_power=float(percussive))
 
 
-def _rows(values: int, frames: int) -> Rows:
+def _rows(values: int, frames: int) -> FrameArray:
     return np.empty((values, frames), dtype=np.float32)
 
 
 def _chunks(samples: Samples) -> Iterator[Samples]:
     """Yield half a minute at a time; a rest too short to stand alone goes with the last."""
     edges = list(range(0, len(samples), _CHUNK))
-    if len(edges) > 1 and len(samples) - edges[-1] < RATE:
+    if len(edges) > 1 and len(samples) - edges[-1] < SAMPLE_RATE:
         edges.pop()
     for first, last in zip(edges, [*edges[1:], len(samples)], strict=True):
         yield samples[first:last]
 
 
-def _chunk(samples: Samples) -> Frames:
+def _chunk(samples: Samples) -> FrameFeatures:
     feature: Any = librosa.feature
-    magnitude = np.abs(librosa.stft(samples, n_fft=FRAME, hop_length=HOP).T)
+    magnitude = np.abs(librosa.stft(samples, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH).T)
     power = magnitude**2
-    semitones = chroma.constant_q(samples, HOP, chroma.tuning(magnitude))
+    semitones = chroma.constant_q(samples, HOP_LENGTH, chroma.estimate_tuning(magnitude))
     mel = _mel_bands() @ power.T
     centroid, bandwidth = spectral.centroid_and_bandwidth(magnitude)
     octaves = {"n_chroma": 12, "n_octaves": chroma.OCTAVES, "bins_per_octave": 12}
@@ -120,19 +120,19 @@ def _chunk(samples: Samples) -> Frames:
     classic = {
         "chroma_cens": cens,
         "chroma_cqt": feature.chroma_cqt(C=semitones, **octaves),
-        "chroma_stft": chroma.chroma(power),
+        "chroma_stft": chroma.chroma_stft(power),
         "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
-        "rms": spectral.root_mean_square(power),
+        "rms": spectral.rms(power),
         "spectral_bandwidth": bandwidth,
         "spectral_centroid": centroid,
         "spectral_contrast": spectral.contrast(magnitude),
         "spectral_rolloff": spectral.rolloff(magnitude),
         "tonnetz": feature.tonnetz(chroma=cens),
-        "zcr": spectral.zero_crossings(samples, FRAME, HOP),
+        "zcr": spectral.zero_crossing_rate(samples, FRAME_LENGTH, HOP_LENGTH),
     }
     harmonic, percussive = _harmonic_percussive(mel)
     length = len(magnitude)
-    return Frames(
+    return FrameFeatures(
         {name: np.asarray(rows[:, :length], np.float32) for name, rows in classic.items()},
         spectral.flatness(power),
         mel,
@@ -142,11 +142,13 @@ def _chunk(samples: Samples) -> Frames:
 
 
 @cache
-def _mel_bands() -> Rows:
-    return np.asarray(librosa.filters.mel(sr=RATE, n_fft=FRAME, n_mels=MEL_BANDS), np.float32)
+def _mel_bands() -> FrameArray:
+    return np.asarray(
+        librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FRAME_LENGTH, n_mels=MEL_BANDS), np.float32
+    )
 
 
-def _harmonic_percussive(mel: Rows) -> tuple[float, float]:
+def _harmonic_percussive(mel: FrameArray) -> tuple[float, float]:
     """Return the mean power of what stays in a band over time, and of what strikes through bands.
 
     Median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
@@ -162,7 +164,7 @@ def _harmonic_percussive(mel: Rows) -> tuple[float, float]:
     return harmonic, percussive
 
 
-def _medians(rows: Rows) -> Rows:
+def _medians(rows: FrameArray) -> FrameArray:
     """Return the medians along each row, mirrored at its ends.
 
     One after the other the rows are one long row, for which scipy has a much faster way.

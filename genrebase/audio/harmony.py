@@ -12,9 +12,9 @@ from itertools import groupby, pairwise
 from math import fsum
 from typing import Final
 
-OCTAVE: Final = 12
+SEMITONES_PER_OCTAVE: Final = 12
 MAJOR: Final = 1
-LENGTHS: Final = (2, 3, 4)
+PROGRESSION_LENGTHS: Final = (2, 3, 4)
 """How many keys a progression runs through."""
 
 NUMERALS: Final = (
@@ -22,12 +22,12 @@ NUMERALS: Final = (
 )  # fmt: skip
 """Per degree, in major; what lies between the steps of the major scale is named as a flat."""
 
-UNKNOWN: Final = "?"
+UNKNOWN_NUMERAL: Final = "?"
 """Stands for a section whose key or mode was not found."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class TrackKey:
     """A track as a whole; None is not known."""
 
     key: int | None = None
@@ -42,7 +42,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DetectedSection:
     """A section as somebody heard it; None is not known."""
 
     start: float
@@ -130,7 +130,7 @@ class _Run:
     confidence: float
 
 
-def numeral(degree: int | None, mode: int | None) -> str | None:
+def roman_numeral(degree: int | None, mode: int | None) -> str | None:
     """Return the Roman numeral of a key so far above the tonic, in lower case for minor."""
     if degree is None or mode is None:
         return None
@@ -138,19 +138,20 @@ def numeral(degree: int | None, mode: int | None) -> str | None:
     return name if mode == MAJOR else name.lower()  # the flat is lower case in either
 
 
-def relate(whole: Whole, sections: Iterable[Heard]) -> list[Section]:
+def relative_to_tonic(whole: TrackKey, sections: Iterable[DetectedSection]) -> list[Section]:
     """Return sections, given in the order of time, by how they stand to the whole track."""
     return [_related(whole, position, heard) for position, heard in enumerate(sections)]
 
 
-def summarise(sections: Sequence[Section]) -> Harmony:
+def summarise_harmony(sections: Sequence[Section]) -> Harmony:
     """Return what a track's sections say together.
 
     A confidence that nobody gave counts as 1.
     """
     times = Counter(one.degree for one in sections if one.degree is not None)
     weights = [
-        fsum(one.weight for one in sections if one.degree == degree) for degree in range(OCTAVE)
+        fsum(one.weight for one in sections if one.degree == degree)
+        for degree in range(SEMITONES_PER_OCTAVE)
     ]
     total = fsum(weights)
     repeated = fsum(weight for degree, weight in enumerate(weights) if times[degree] > 1)
@@ -164,11 +165,11 @@ def summarise(sections: Sequence[Section]) -> Harmony:
         single_share=_share(total - repeated, total) if total > 0 else None,
         degrees=len(times),
         degree_changes=changes,
-        numerals=" ".join(one.numeral or UNKNOWN for one in _runs(sections)) or None,
+        numerals=" ".join(one.numeral or UNKNOWN_NUMERAL for one in _runs(sections)) or None,
     )
 
 
-def progressions(whole: Whole, sections: Sequence[Section]) -> list[Progression]:
+def find_progressions(whole: TrackKey, sections: Sequence[Section]) -> list[Progression]:
     """Return what the keys of the sections run through, in 2 to 4 steps, sorted by numerals.
 
     A section whose key is not known ends a progression.
@@ -185,7 +186,7 @@ def progressions(whole: Whole, sections: Sequence[Section]) -> list[Progression]
     ]
 
 
-def _related(whole: Whole, position: int, heard: Heard) -> Section:
+def _related(whole: TrackKey, position: int, heard: DetectedSection) -> Section:
     degree = _above(whole.key, heard.key)
     ratio = heard.tempo / whole.tempo if heard.tempo and whole.tempo else None
     return Section(
@@ -194,7 +195,7 @@ def _related(whole: Whole, position: int, heard: Heard) -> Section:
         duration=heard.duration,
         confidence=heard.confidence,
         degree=degree,
-        numeral=numeral(degree, heard.mode),
+        numeral=roman_numeral(degree, heard.mode),
         mode=heard.mode,
         key_confidence=heard.key_confidence,
         mode_confidence=heard.mode_confidence,
@@ -205,7 +206,7 @@ def _related(whole: Whole, position: int, heard: Heard) -> Section:
 
 
 def _above(tonic: int | None, key: int | None) -> int | None:
-    return None if tonic is None or key is None else (key - tonic) % OCTAVE
+    return None if tonic is None or key is None else (key - tonic) % SEMITONES_PER_OCTAVE
 
 
 def _minor_share(sections: Iterable[Section]) -> float | None:
@@ -229,7 +230,7 @@ def _runs(sections: Iterable[Section]) -> list[_Run]:
 
 
 def _windows(runs: Sequence[_Run]) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
-    for length in LENGTHS:
+    for length in PROGRESSION_LENGTHS:
         for first in range(len(runs) - length + 1):
             window = runs[first : first + length]
             names = tuple(run.numeral for run in window if run.numeral is not None)

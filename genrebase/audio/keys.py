@@ -5,14 +5,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from genrebase.audio.decode import RATE
-from genrebase.audio.frame_features import HOP, Frames
-from genrebase.audio.harmony import MAJOR, Heard, Whole
+from genrebase.audio.decode import SAMPLE_RATE
+from genrebase.audio.frame_features import HOP_LENGTH, FrameFeatures
+from genrebase.audio.harmony import MAJOR, DetectedSection, TrackKey
 
 _MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 """How well each pitch class fits a key (Krumhansl and Kessler, Psychological Review 89, 1982)."""
-SECTION: Final = 15.0
+MEAN_SECTION_SECONDS: Final = 15.0
 """Seconds of a section on average."""
 _LEAST: Final = 2.0
 """Sections shorter than these seconds are no sections."""
@@ -33,7 +33,7 @@ def _normal(values: NDArray[np.float64]) -> NDArray[np.float64]:
 _KEYS: Final = _profiles()
 
 
-def find(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
+def estimate_key(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
     """Return (tonic 0 = C, mode 1 major, confidence 0..1) of the mean of `chroma` (12, frames).
 
     The key whose profile correlates best (Krumhansl, "Cognitive Foundations of Musical Pitch",
@@ -50,34 +50,34 @@ def find(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
     return best % 12, MAJOR if best < 12 else 0, confidence
 
 
-def whole(frames: Frames, tempo: float | None) -> Whole:
+def estimate_track_key(frames: FrameFeatures, tempo: float | None) -> TrackKey:
     """Return key, mode and tempo of a clip."""
-    found = find(frames.classic["chroma_cqt"])
+    found = estimate_key(frames.fma["chroma_cqt"])
     if found is None:
-        return Whole(tempo=tempo)
+        return TrackKey(tempo=tempo)
     key, mode, confidence = found
-    return Whole(key, mode, confidence, confidence, tempo)
+    return TrackKey(key, mode, confidence, confidence, tempo)
 
 
-def sections(frames: Frames) -> list[Heard]:
+def detect_sections(frames: FrameFeatures) -> list[DetectedSection]:
     """Return the sections of a clip, each with its key and loudness.
 
     Neighbouring seconds that sound alike are joined (Ward's clustering along the time) until a
     section is 15 s long on average.
     """
-    chroma, mfcc = frames.classic["chroma_cqt"], frames.classic["mfcc"]
-    per_second = max(1, round(RATE / HOP))
+    chroma, mfcc = frames.fma["chroma_cqt"], frames.fma["mfcc"]
+    per_second = max(1, round(SAMPLE_RATE / HOP_LENGTH))
     starts = range(0, chroma.shape[1], per_second)
     seconds = np.stack([_heard(chroma, mfcc, at, at + per_second) for at in starts])
     edges = [starts[at] for at in _edges(seconds)]
     found = []
     for first, last in zip(edges, [*edges[1:], chroma.shape[1]], strict=True):
-        duration = (last - first) * HOP / RATE
-        key = find(chroma[:, first:last])
-        power = float(np.square(frames.classic["rms"][0, first:last]).mean())
+        duration = (last - first) * HOP_LENGTH / SAMPLE_RATE
+        key = estimate_key(chroma[:, first:last])
+        power = float(np.square(frames.fma["rms"][0, first:last]).mean())
         found.append(
-            Heard(
-                start=first * HOP / RATE,
+            DetectedSection(
+                start=first * HOP_LENGTH / SAMPLE_RATE,
                 duration=duration,
                 key=None if key is None else key[0],
                 mode=None if key is None else key[1],
@@ -98,7 +98,7 @@ def _heard(
 
 def _edges(seconds: NDArray[np.float64]) -> list[int]:
     """Return the first second of each section."""
-    count = max(1, round(len(seconds) / SECTION))
+    count = max(1, round(len(seconds) / MEAN_SECTION_SECONDS))
     if count == 1:
         return [0]
     changes = _changes(seconds, count)

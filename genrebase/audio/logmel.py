@@ -6,37 +6,37 @@ import librosa
 import numpy as np
 
 from genrebase.audio import packed_matrices
-from genrebase.audio.decode import RATE
-from genrebase.audio.frame_features import HOP, Rows
-from genrebase.audio.packed_matrices import Matrix
+from genrebase.audio.decode import SAMPLE_RATE
+from genrebase.audio.frame_features import HOP_LENGTH, FrameArray
+from genrebase.audio.packed_matrices import PackedMatrix
 
 KIND: Final = "logmel"
 VERSION: Final = 1
 """64 bands of two neighbours of the 128, four frames a step (46 ms), dB below the loudest."""
-BANDS: Final = 64
-FRAMES_A_STEP: Final = 4
-MOST_STEPS: Final = 750
+N_BANDS: Final = 64
+FRAMES_PER_STEP: Final = 4
+MAX_STEPS: Final = 750
 """35 s: of 64 halves each, below 100 kB, compressed or not."""
-FLOOR: Final = 80.0
+TOP_DB: Final = 80.0
 """dB below the loudest that are told apart."""
 
 
-def pack(mel: Rows) -> Matrix:
+def pack_logmel(mel: FrameArray) -> PackedMatrix:
     """Return the middle 35 s of a mel spectrum (128, frames) as a matrix (steps, 64) in dB.
 
     0 is the loudest place of what is kept, -80 the softest that counts.
     """
-    steps = max(1, mel.shape[1] // FRAMES_A_STEP)
-    whole = mel[:, : steps * FRAMES_A_STEP]
-    if whole.shape[1] < FRAMES_A_STEP:
-        whole = np.pad(mel, ((0, 0), (0, FRAMES_A_STEP - mel.shape[1])))
-    coarse = whole.reshape(BANDS, 2, steps, FRAMES_A_STEP).mean(axis=(1, 3))
-    first = max(0, (steps - MOST_STEPS) // 2)
-    kept = coarse[:, first : first + MOST_STEPS].astype(np.float64)
-    decibels = librosa.power_to_db(kept, ref=np.max, top_db=FLOOR)
+    steps = max(1, mel.shape[1] // FRAMES_PER_STEP)
+    whole = mel[:, : steps * FRAMES_PER_STEP]
+    if whole.shape[1] < FRAMES_PER_STEP:
+        whole = np.pad(mel, ((0, 0), (0, FRAMES_PER_STEP - mel.shape[1])))
+    coarse = whole.reshape(N_BANDS, 2, steps, FRAMES_PER_STEP).mean(axis=(1, 3))
+    first = max(0, (steps - MAX_STEPS) // 2)
+    kept = coarse[:, first : first + MAX_STEPS].astype(np.float64)
+    decibels = librosa.power_to_db(kept, ref=np.max, top_db=TOP_DB)
     return packed_matrices.pack(KIND, VERSION, np.ascontiguousarray(decibels.T))
 
 
-def seconds_a_step() -> float:
+def seconds_per_step() -> float:
     """Return how long a step is."""
-    return FRAMES_A_STEP * HOP / RATE
+    return FRAMES_PER_STEP * HOP_LENGTH / SAMPLE_RATE

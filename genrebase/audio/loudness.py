@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from genrebase.audio.decode import RATE, Samples
+from genrebase.audio.decode import SAMPLE_RATE, Samples
 
 _SHELF: Final = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
 """Of the head: above these Hz so many dB more, Q."""
@@ -22,14 +22,14 @@ _RELATIVE: Final = -10.0
 """LU below the mean: what is softer does not count."""
 
 
-def integrated(samples: Samples) -> float | None:
+def integrated_loudness(samples: Samples) -> float | None:
     """Return the loudness in LUFS (dB below full scale as heard); None for silence."""
     steps = _energies(samples)
     per_block = round(_BLOCK / _HOP)
     summed = np.concatenate([[0.0], np.cumsum(steps)])
     blocks = max(1, len(steps) - per_block + 1)
     ends = np.minimum(np.arange(blocks) + per_block, len(steps))
-    power = (summed[ends] - summed[:blocks]) / int(_BLOCK * RATE)
+    power = (summed[ends] - summed[:blocks]) / int(_BLOCK * SAMPLE_RATE)
     loud = power[_lufs(power) > _SILENCE]
     if len(loud) == 0:
         return None
@@ -42,7 +42,7 @@ def _energies(samples: Samples) -> NDArray[np.float64]:
 
     Some seconds at a time: a long sound in double precision would fill the memory.
     """
-    step = int(_HOP * RATE)
+    step = int(_HOP * SAMPLE_RATE)
     filters = [_shelf(), _high_pass()]
     states = [np.zeros(len(a) - 1) for _, a in filters]
     found = []
@@ -61,7 +61,7 @@ def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _shelf() -> tuple[list[float], list[float]]:
     hertz, decibels, q = _SHELF
-    k, high = np.tan(np.pi * hertz / RATE), 10.0 ** (decibels / 20.0)
+    k, high = np.tan(np.pi * hertz / SAMPLE_RATE), 10.0 ** (decibels / 20.0)
     band = high**0.4996667741545416
     norm = 1.0 + k / q + k * k
     b = [high + band * k / q + k * k, 2.0 * (k * k - high), high - band * k / q + k * k]
@@ -71,6 +71,6 @@ def _shelf() -> tuple[list[float], list[float]]:
 
 def _high_pass() -> tuple[list[float], list[float]]:
     hertz, q = _HIGH_PASS
-    k = np.tan(np.pi * hertz / RATE)
+    k = np.tan(np.pi * hertz / SAMPLE_RATE)
     norm = 1.0 + k / q + k * k
     return [1.0, -2.0, 1.0], [1.0, 2.0 * (k * k - 1.0) / norm, (1.0 - k / q + k * k) / norm]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from genrebase.errors import GenrebaseError
 
-Figures = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 """An array of numbers."""
 
 _HALF: Final = np.dtype("<f2")
@@ -22,12 +22,12 @@ _LEVEL: Final = 6
 """Of zlib: half precision hardly shrinks any further."""
 
 
-class BadMatrix(GenrebaseError):
+class CorruptMatrix(GenrebaseError):
     """A stored matrix is not what it is said to be."""
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class PackedMatrix:
     """A packed matrix; the fields are columns of `sound_matrix`."""
 
     kind: str
@@ -39,17 +39,17 @@ class Matrix:
     data: bytes
 
 
-def pack(kind: str, version: int, values: Figures) -> Matrix:
+def pack(kind: str, version: int, values: FloatArray) -> PackedMatrix:
     """Pack `values`, shaped (steps, channels); greater ones than halves can be are cut off."""
     steps, channels = values.shape
     halves = np.clip(values, -_GREATEST, _GREATEST).astype(_HALF)
-    return Matrix(kind, version, steps, channels, zlib.compress(halves.tobytes(), _LEVEL))
+    return PackedMatrix(kind, version, steps, channels, zlib.compress(halves.tobytes(), _LEVEL))
 
 
 def unpack(data: bytes, steps: int, channels: int) -> NDArray[np.float32]:
     """Return what was packed, shaped (steps, channels).
 
-    Raises `BadMatrix` where the bytes are damaged or hold another number of values; no more of
+    Raises `CorruptMatrix` where the bytes are damaged or hold another number of values; no more of
     them is unpacked than there should be.
     """
     expected = steps * channels * _HALF.itemsize
@@ -57,8 +57,8 @@ def unpack(data: bytes, steps: int, channels: int) -> NDArray[np.float32]:
         unpacking = zlib.decompressobj()
         plain = unpacking.decompress(data, expected + 1)
     except zlib.error as error:
-        raise BadMatrix(f"A stored matrix cannot be unpacked: {error}.") from error
+        raise CorruptMatrix(f"A stored matrix cannot be unpacked: {error}.") from error
     if len(plain) != expected or not unpacking.eof:
-        raise BadMatrix(f"A stored matrix does not hold {steps} steps of {channels} values.")
+        raise CorruptMatrix(f"A stored matrix does not hold {steps} steps of {channels} values.")
     found: NDArray[Any] = np.frombuffer(plain, _HALF).reshape(steps, channels)
     return found.astype(np.float32)

@@ -16,7 +16,7 @@ _SINGLE: Final = np.dtype("<f4")
 _LEVEL: Final = 6
 
 
-class BadVector(GenrebaseError):
+class CorruptVector(GenrebaseError):
     """Stored values are not what they are said to be."""
 
 
@@ -28,7 +28,7 @@ def pack(values: ArrayLike) -> bytes:
 def unpack(data: bytes, count: int) -> NDArray[np.float32]:
     """Return the `count` values that were packed.
 
-    Raises `BadVector` where the bytes are damaged or hold another number of values; no more of
+    Raises `CorruptVector` where the bytes are damaged or hold another number of values; no more of
     them is unpacked than there should be.
     """
     expected = count * _SINGLE.itemsize
@@ -36,13 +36,13 @@ def unpack(data: bytes, count: int) -> NDArray[np.float32]:
         unpacking = zlib.decompressobj()
         plain = unpacking.decompress(data, expected + 1)
     except zlib.error as error:
-        raise BadVector(f"Stored values cannot be unpacked: {error}.") from error
+        raise CorruptVector(f"Stored values cannot be unpacked: {error}.") from error
     if len(plain) != expected or not unpacking.eof:
-        raise BadVector(f"What is stored does not hold {count} values.")
+        raise CorruptVector(f"What is stored does not hold {count} values.")
     return np.frombuffer(plain, _SINGLE).astype(np.float32)
 
 
-def unpack_all(rows: Sequence[bytes], count: int) -> NDArray[np.float32]:
+def unpack_rows(rows: Sequence[bytes], count: int) -> NDArray[np.float32]:
     """Return the values of several rows, shaped (rows, count)."""
     found = np.empty((len(rows), count), dtype=np.float32)
     for place, data in enumerate(rows):

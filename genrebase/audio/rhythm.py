@@ -8,12 +8,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
-from genrebase.audio.decode import RATE, Samples
-from genrebase.audio.frame_features import FRAME, HOP, Rows
+from genrebase.audio.decode import SAMPLE_RATE, Samples
+from genrebase.audio.frame_features import FRAME_LENGTH, HOP_LENGTH, FrameArray
 
-SLOWEST, FASTEST = 30.0, 240.0
+MIN_BPM, MAX_BPM = 30.0, 240.0
 """Tempos that are looked for, in BPM."""
-USUAL: Final = 120.0
+PRIOR_BPM: Final = 120.0
 """Around which a tempo is likelier: a listener hears 120 before 60 or 240."""
 
 _NOTHING: Final = float(np.finfo(np.float64).tiny)
@@ -21,10 +21,10 @@ _NOTHING: Final = float(np.finfo(np.float64).tiny)
 _RANGE: Final = 80.0
 """dB below the loudest that onsets are looked for in: librosa's own, as what follows."""
 _QUIET: Final = 1e-10
-_LATE: Final = FRAME // (2 * HOP)
+_LATE: Final = FRAME_LENGTH // (2 * HOP_LENGTH)
 """Frames from where a sound begins to the middle of the frame that has all of it."""
-_PEAK: Final = int(0.03 * RATE // HOP)
-_AROUND: Final = int(0.10 * RATE // HOP)
+_PEAK: Final = int(0.03 * SAMPLE_RATE // HOP_LENGTH)
+_AROUND: Final = int(0.10 * SAMPLE_RATE // HOP_LENGTH)
 _ABOVE: Final = 0.07
 """Frames of 30 and of 100 ms; and by how much of the highest onset one stands out."""
 _WINDOW: Final = 384
@@ -32,14 +32,14 @@ _WINDOW: Final = 384
 _FRAMES_AT_ONCE: Final = 256
 _STEPS_AT_ONCE: Final = 4_096
 """A long sound in double precision would fill the memory."""
-_STEP: Final = RATE // 100
+_STEP: Final = SAMPLE_RATE // 100
 """Samples of one value of the envelope for `danceability`: 10 ms."""
 _SHORTEST, _LONGEST, _GROWTH = 0.31, 8.8, 1.1
 """Seconds of the windows in which the envelope's drift is measured, and how these grow."""
 _LEAST_WINDOWS: Final = 4
 
 
-def onset_strength(mel: Rows) -> NDArray[np.float32]:
+def onset_strength(mel: FrameArray) -> NDArray[np.float32]:
     """Return how strongly something begins in each frame: spectral flux of the mel spectrum.
 
     (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013.) The
@@ -55,7 +55,7 @@ def onset_strength(mel: Rows) -> NDArray[np.float32]:
     return strength
 
 
-def beginnings(strength: NDArray[np.float32]) -> NDArray[np.intp]:
+def detect_onsets(strength: NDArray[np.float32]) -> NDArray[np.intp]:
     """Return the frames in which something begins, given `onset_strength`.
 
     Peaks of the last 30 ms that stand out from the 200 ms around them, 30 ms apart (Böck, Krebs
@@ -80,11 +80,11 @@ def beginnings(strength: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.asarray(found, dtype=np.intp)
 
 
-def _decibels(power: Rows | np.float32) -> Rows:
+def _decibels(power: FrameArray | np.float32) -> FrameArray:
     return np.asarray(10.0 * np.log10(np.maximum(np.float32(_QUIET), power)))
 
 
-def tempo(onsets: NDArray[np.float32]) -> float | None:
+def estimate_tempo(onsets: NDArray[np.float32]) -> float | None:
     """Return the tempo in BPM; None where nothing begins.
 
     The autocorrelation of the onsets over windows of eight seconds, averaged, weighted by how
@@ -94,14 +94,14 @@ def tempo(onsets: NDArray[np.float32]) -> float | None:
     if not np.any(onsets > 0):
         return None
     strength = _periodicity(onsets)
-    bpm = librosa.tempo_frequencies(len(strength), sr=RATE, hop_length=HOP)
-    likely = np.exp(-0.5 * np.square(np.log2(np.maximum(bpm, 1e-9) / USUAL)))
-    weighted = np.where((bpm >= SLOWEST) & (bpm <= FASTEST), strength * likely, -np.inf)
+    bpm = librosa.tempo_frequencies(len(strength), sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
+    likely = np.exp(-0.5 * np.square(np.log2(np.maximum(bpm, 1e-9) / PRIOR_BPM)))
+    weighted = np.where((bpm >= MIN_BPM) & (bpm <= MAX_BPM), strength * likely, -np.inf)
     best = int(np.argmax(weighted))
     if not np.isfinite(weighted[best]) or strength[best] <= 0:
         return None
     lag = best + _summit(strength[best - 1 : best + 2])
-    return 60.0 * RATE / (HOP * lag)
+    return 60.0 * SAMPLE_RATE / (HOP_LENGTH * lag)
 
 
 def _periodicity(onsets: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -11,19 +11,19 @@ from typing import Final
 import numpy as np
 
 from genrebase.audio import packed_matrices
-from genrebase.audio.packed_matrices import Figures, Matrix
+from genrebase.audio.packed_matrices import FloatArray, PackedMatrix
 
 TWELVE: Final = 12
 TIMBRE: Final = slice(0, 12)
 PITCH: Final = slice(12, 24)
 LOUDNESS: Final = 24
 DURATION: Final = 25
-CHANNELS: Final = 26
+N_CHANNELS: Final = 26
 """The columns, and how many there are."""
 
 KIND: Final = "segments"
 VERSION: Final = 1
-MOST_STEPS: Final = 1_900
+MAX_STEPS: Final = 1_900
 """Steps of a matrix: of 26 halves each they stay below 100 kB, compressed or not."""
 
 
@@ -40,7 +40,7 @@ class Timbre:
     pitch_deviations: tuple[float, ...]
 
 
-def summarise(segments: Figures) -> Timbre | None:
+def summarise_timbre(segments: FloatArray) -> Timbre | None:
     """Return means and deviations of all segments; None where there are none.
 
     The deviation is that of the whole population: the root of the weighted mean square distance
@@ -62,10 +62,10 @@ def summarise(segments: Figures) -> Timbre | None:
     )
 
 
-def pack(segments: Figures) -> Matrix | None:
+def pack_segments(segments: FloatArray) -> PackedMatrix | None:
     """Return the segments in their order as a matrix to store; None where there are none.
 
-    Of more than `MOST_STEPS` segments, neighbours are taken together: their duration is the sum,
+    Of more than `MAX_STEPS` segments, neighbours are taken together: their duration is the sum,
     everything else the mean, weighted by duration.
     """
     if len(segments) == 0:
@@ -73,13 +73,13 @@ def pack(segments: Figures) -> Matrix | None:
     return packed_matrices.pack(KIND, VERSION, _thinned(segments))
 
 
-def _thinned(segments: Figures) -> Figures:
-    together = -(-len(segments) // MOST_STEPS)
+def _thinned(segments: FloatArray) -> FloatArray:
+    together = -(-len(segments) // MAX_STEPS)
     if together == 1:
         return segments
     first = np.arange(0, len(segments), together)
     durations = np.add.reduceat(segments[:, DURATION], first)
     weighted = segments * segments[:, [DURATION]]
-    thinned: Figures = np.add.reduceat(weighted, first) / durations[:, np.newaxis]
+    thinned: FloatArray = np.add.reduceat(weighted, first) / durations[:, np.newaxis]
     thinned[:, DURATION] = durations
     return thinned

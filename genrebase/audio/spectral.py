@@ -2,7 +2,7 @@
 
 The figures are librosa's (see `frames`), from sums that are taken once: the centroid and the
 bandwidth are moments of one distribution. A spectrum is shaped (frames, bins), from 0 Hz to half
-of `RATE`; what is returned is shaped (values, frames).
+of `SAMPLE_RATE`; what is returned is shaped (values, frames).
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from genrebase.audio.decode import RATE, Samples
+from genrebase.audio.decode import SAMPLE_RATE, Samples
 
-Rows = NDArray[np.float32]
+FrameArray = NDArray[np.float32]
 
 _BELOW: Final = 0.85
 """Share of the magnitude that lies below the rolloff: librosa's own, as everything here."""
@@ -33,7 +33,7 @@ _ZERO: Final = 1e-10
 """Samples no greater are zero."""
 
 
-def centroid_and_bandwidth(magnitude: Rows) -> tuple[Rows, Rows]:
+def centroid_and_bandwidth(magnitude: FrameArray) -> tuple[FrameArray, FrameArray]:
     """Return the mean of the frequency and its deviation, weighted by magnitude, in Hz."""
     hertz = _hertz(magnitude)
     powers = np.stack([np.ones_like(hertz), hertz, hertz**2], axis=1)
@@ -47,14 +47,14 @@ def centroid_and_bandwidth(magnitude: Rows) -> tuple[Rows, Rows]:
     return _row(mean), _row(np.sqrt(variance))
 
 
-def rolloff(magnitude: Rows) -> Rows:
+def rolloff(magnitude: FrameArray) -> FrameArray:
     """Return the frequency up to which 85% of the magnitude lies, in Hz."""
     summed = np.cumsum(magnitude, axis=1)
     reached = summed >= _BELOW * summed[:, -1:]
     return _row(_hertz(magnitude)[reached.argmax(axis=1)])
 
 
-def contrast(magnitude: Rows) -> Rows:
+def contrast(magnitude: FrameArray) -> FrameArray:
     """Return how far the peaks of each octave stand above its valleys, in dB; the lowest first."""
     extremes = [
         (band[:, -count:].mean(axis=1), band[:, :count].mean(axis=1))
@@ -64,21 +64,21 @@ def contrast(magnitude: Rows) -> Rows:
     return np.asarray(librosa.power_to_db(peaks) - librosa.power_to_db(valleys), np.float32)
 
 
-def flatness(power: Rows) -> Rows:
+def flatness(power: FrameArray) -> FrameArray:
     """Return the geometric mean of the power by the arithmetic: 1 is noise."""
     heard = np.maximum(power, np.float32(_SOFTEST))
     mean = heard.mean(axis=1)
     return _row(np.exp(np.log(heard, out=heard).mean(axis=1)) / mean)
 
 
-def root_mean_square(power: Rows) -> Rows:
+def rms(power: FrameArray) -> FrameArray:
     """Return the root mean square of the samples, as the window weighs them."""
     size = 2 * (power.shape[1] - 1)
     total = power.sum(axis=1) - (power[:, 0] + power[:, -1]) / 2
     return _row(np.sqrt(2 * total) / size)
 
 
-def zero_crossings(samples: Samples, size: int, hop: int) -> Rows:
+def zero_crossing_rate(samples: Samples, size: int, hop: int) -> FrameArray:
     """Return the share of samples, of a frame's, before which the sign changes."""
     padded = np.pad(samples, size // 2, mode="edge")
     negative = padded < -_ZERO
@@ -89,7 +89,7 @@ def zero_crossings(samples: Samples, size: int, hop: int) -> Rows:
     return _row((until[first + size - 2] - before) / size)
 
 
-def _sorted_bands(magnitude: Rows) -> Iterator[tuple[Rows, int]]:
+def _sorted_bands(magnitude: FrameArray) -> Iterator[tuple[FrameArray, int]]:
     """Yield the bins of each band in the order of magnitude, and how many are an extreme."""
     hertz = _hertz(magnitude)
     edges = [0.0, *(_LOW * 2.0**octave for octave in range(_OCTAVES + 1))]
@@ -103,9 +103,9 @@ def _sorted_bands(magnitude: Rows) -> Iterator[tuple[Rows, int]]:
         yield np.sort(magnitude[:, first : last if is_highest else last - 1], axis=1), count
 
 
-def _hertz(spectrum: Rows) -> NDArray[np.float64]:
-    return np.asarray(librosa.fft_frequencies(sr=RATE, n_fft=2 * (spectrum.shape[1] - 1)))
+def _hertz(spectrum: FrameArray) -> NDArray[np.float64]:
+    return np.asarray(librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=2 * (spectrum.shape[1] - 1)))
 
 
-def _row(values: NDArray[np.floating]) -> Rows:
+def _row(values: NDArray[np.floating]) -> FrameArray:
     return values.astype(np.float32)[np.newaxis]

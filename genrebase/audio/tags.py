@@ -20,7 +20,7 @@ _FRAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class AudioTags:
     """What a file says about itself; empty where it says nothing."""
 
     title: str = ""
@@ -31,7 +31,7 @@ class Tags:
     isrc: str = ""
 
 
-def read(path: Path) -> Tags:
+def read_tags(path: Path) -> AudioTags:
     """Return the tags of a file; empty ones where there are none or they are damaged."""
     import mutagen  # of an extra: others want the record only
     from mutagen.id3 import ID3
@@ -39,11 +39,11 @@ def read(path: Path) -> Tags:
     try:
         found: Any = mutagen.File(path, easy=True)
     except (mutagen.MutagenError, OSError, ValueError, KeyError, IndexError):
-        return Tags()  # the sound may be whole all the same: the decoder says so
+        return AudioTags()  # the sound may be whole all the same: the decoder says so
     if found is None or found.tags is None:
-        return Tags()
+        return AudioTags()
     said = _frames(found.tags) if isinstance(found.tags, ID3) else found.tags
-    return Tags(
+    return AudioTags(
         title=_first(said, "title"),
         artists=tuple(_values(said, "artist")),
         album=_first(said, "album"),

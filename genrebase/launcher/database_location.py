@@ -8,39 +8,41 @@ from genrebase.store.engine import parse_url
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DatabaseLocation:
     """A database's address."""
 
     url: str
     """With its password: for the processes that connect, never to be shown."""
-    shown: str
+    display_url: str
     """Without its password."""
     file: str | None
     """The file of a SQLite database."""
 
 
-def of(url: str) -> Place:
+def from_url(url: str) -> DatabaseLocation:
     """Return the place of an address; raise `BadUrl` for one that cannot be used."""
     address = parse_url(url)
     file = address.database if address.get_backend_name() == "sqlite" else None
-    return Place(
+    return DatabaseLocation(
         url=address.render_as_string(hide_password=False),
-        shown=address.render_as_string(),
+        display_url=address.render_as_string(),
         file=file,
     )
 
 
-def of_file(path: str) -> Place:
+def from_file(path: str) -> DatabaseLocation:
     """Return the place of a SQLite file."""
-    return of(f"sqlite:///{Path(path).as_posix()}")
+    return from_url(f"sqlite:///{Path(path).as_posix()}")
 
 
-def chosen(default_file: str, *, named: str | None = None) -> Place:
+def choose(default_file: str, *, database: str | None = None) -> DatabaseLocation:
     """Return the database to use: the one `named`, else `STORE_URL`'s, else the default file.
 
     `named` is a path or an address.
     """
-    if named is not None:
-        return of(named) if "://" in named else of_file(named)
+    if database is not None:
+        return from_url(database) if "://" in database else from_file(database)
     settings = store_settings.load()
-    return of(settings.url) if "url" in settings.model_fields_set else of_file(default_file)
+    return (
+        from_url(settings.url) if "url" in settings.model_fields_set else from_file(default_file)
+    )

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from genrebase.launcher import commands, genres, open_hints, sample_queries, sandbox
-from genrebase.launcher.database_location import Place
-from genrebase.launcher.supervisor import Command
+from genrebase.launcher.database_location import DatabaseLocation
+from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime import queries
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import connect, schema
 
-FILE: Final = "sandbox-demo.db"
+DEFAULT_FILE: Final = "sandbox-demo.db"
 _RATE: Final = "6000/30s"
 """The sandbox's limit and ours for the demo, so that nobody waits. No measure for Spotify."""
 _FROM_STATUS: Final = (
@@ -28,11 +28,11 @@ _FROM_STATUS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DemoStepResult:
     """One step that has been taken."""
 
     name: str
-    answer: Mapping[str, Any] | None
+    document: Mapping[str, Any] | None
     """What the command answered; None when there was nothing to do."""
     seconds: float
 
@@ -42,10 +42,10 @@ class Demo:
 
     def __init__(
         self,
-        place: Place,
+        place: DatabaseLocation,
         output: Output,
         clock: Clock,
-        stop: Stop,
+        stop: StopSignal,
         *,
         log_level: str = "WARNING",
     ) -> None:
@@ -60,10 +60,12 @@ class Demo:
     def run(self, target: int, catalogue: str | None) -> dict[str, Any]:
         """Take every step; return the summary. Raises `StepFailed` or `Stopped`."""
         began = self._clock.monotonic()
-        what = f"the catalogue {catalogue}" if catalogue else sandbox.INVENTED
-        self._output.say(f"The sandbox serves {what}. Everything goes into {self._place.shown}.")
+        what = f"the catalogue {catalogue}" if catalogue else sandbox.SYNTHETIC_CATALOGUE
+        self._output.print(
+            f"The sandbox serves {what}. Everything goes into {self._place.display_url}."
+        )
         schema.upgrade(self._place.url)
-        with sandbox.running(sandbox.command(catalogue, rate=_RATE)) as served:
+        with sandbox.run_sandbox(sandbox.sandbox_command(catalogue, rate=_RATE)) as served:
             self._environment |= sandbox.client_environment(served.url)
             self._genres(target)
             taken = [
@@ -78,49 +80,53 @@ class Demo:
         return summary | {"seconds": round(self._clock.monotonic() - began, 1)}
 
     def _genres(self, target: int) -> None:
-        known = genres.known(self._environment, self._stop)
+        known = genres.existing_genres(self._environment, self._stop)
         if known:
             genres.raise_targets(self._environment, self._stop, known, target)
         else:
-            genres.seed(self._environment, self._stop, target)
+            genres.add_default_genres(self._environment, self._stop, target)
 
-    def _step(self, name: str, module: str, *arguments: str) -> Done:
-        self._output.say(f"{name} …")
+    def _step(self, name: str, module: str, *arguments: str) -> DemoStepResult:
+        self._output.print(f"{name} …")
         began = self._clock.monotonic()
         answer = self._ask(module, *arguments)
         seconds = self._clock.monotonic() - began
-        self._output.say(f"{name} took {seconds:.1f} s.")
-        return Done(name, answer, seconds)
+        self._output.print(f"{name} took {seconds:.1f} s.")
+        return DemoStepResult(name, answer, seconds)
 
     def _ask(self, module: str, *arguments: str) -> Any:
-        return commands.ask(self._command(module, *arguments), self._stop)
+        return commands.run_command(self._command(module, *arguments), self._stop)
 
     def _ask_quietly(self, module: str, *arguments: str) -> Any:
-        return commands.ask_quietly(self._command(module, *arguments), self._stop)
+        return commands.run_command_quietly(self._command(module, *arguments), self._stop)
 
-    def _command(self, module: str, *arguments: str) -> Command:
-        return Command(module, (*arguments, "--json"), self._environment)
+    def _command(self, module: str, *arguments: str) -> ChildCommand:
+        return ChildCommand(module, (*arguments, "--json"), self._environment)
 
-    def _summary(self, taken: list[Done], status: Any, models: Any) -> dict[str, Any]:
+    def _summary(self, taken: list[DemoStepResult], status: Any, models: Any) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)
         return {
-            "database": self._place.shown,
+            "database": self._place.display_url,
             **{name: status[name] for name in _FROM_STATUS},
             "steps": [
-                {"name": one.name, "seconds": round(one.seconds, 1), "answer": one.answer}
+                {"name": one.name, "seconds": round(one.seconds, 1), "answer": one.document}
                 for one in taken
             ],
             "champion": champion,
             "questions": self._questions(),
-            "open": dict(open_hints.lines(self._place.shown, self._place.file)),
+            "open": dict(open_hints.open_commands(self._place.display_url, self._place.file)),
         }
 
     def _questions(self) -> list[dict[str, Any]]:
         engine = connect(self._place.url)
         try:
             return [
-                {"question": one.asked, "sql": one.sql, "answer": queries.ask(engine, one.sql)}
-                for one in sample_queries.QUESTIONS
+                {
+                    "question": one.question,
+                    "sql": one.sql,
+                    "answer": queries.run_query(engine, one.sql),
+                }
+                for one in sample_queries.SAMPLE_QUERIES
             ]
         finally:
             engine.dispose()

@@ -6,10 +6,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from genrebase.launcher import commands
-from genrebase.launcher.supervisor import Command
-from genrebase.runtime.shutdown import Stop
+from genrebase.launcher.supervisor import ChildCommand
+from genrebase.runtime.shutdown import StopSignal
 
-DEFAULT: Final = (
+DEFAULT_GENRES: Final = (
     "rap",
     "rock",
     "metal",
@@ -21,32 +21,37 @@ DEFAULT: Final = (
     "electronic",
     "r&b",
 )
-TARGET: Final = 1000
+DEFAULT_TARGET: Final = 1000
 """Unique tracks wanted per genre."""
 
 
-def known(environment: Mapping[str, str], stop: Stop) -> dict[str, int | None]:
+def existing_genres(environment: Mapping[str, str], stop: StopSignal) -> dict[str, int | None]:
     """Return the genres that the database has, each with its target (None: imports only)."""
-    status: Any = commands.ask_quietly(
-        Command("collector", ("status", "--json"), environment), stop
+    status: Any = commands.run_command_quietly(
+        ChildCommand("collector", ("status", "--json"), environment), stop
     )
     return {genre["name"]: genre["target"] for genre in status["genres"]}
 
 
-def seed(environment: Mapping[str, str], stop: Stop, target: int = TARGET) -> None:
+def add_default_genres(
+    environment: Mapping[str, str], stop: StopSignal, target: int = DEFAULT_TARGET
+) -> None:
     """Add the ten default genres in one go."""
     with TemporaryDirectory(prefix="genrebase-") as folder:
         names = Path(folder) / "genres.txt"
-        names.write_text("\n".join(DEFAULT) + "\n", encoding="utf-8")
+        names.write_text("\n".join(DEFAULT_GENRES) + "\n", encoding="utf-8")
         arguments = ("genres", "import", str(names), "--target", str(target), "--json")
-        commands.ask_quietly(Command("collector", arguments, environment), stop)
+        commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)
 
 
 def raise_targets(
-    environment: Mapping[str, str], stop: Stop, below: Mapping[str, int | None], target: int
+    environment: Mapping[str, str],
+    stop: StopSignal,
+    targets: Mapping[str, int | None],
+    target: int,
 ) -> None:
     """Raise the target of each genre that wants fewer than `target` tracks."""
-    for name, wanted in below.items():
+    for name, wanted in targets.items():
         if wanted is not None and wanted < target:
             arguments = ("genres", "target", name, str(target), "--json")
-            commands.ask_quietly(Command("collector", arguments, environment), stop)
+            commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)

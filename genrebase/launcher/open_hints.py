@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 
-def lines(url: str, file: str | None) -> Mapping[str, str]:
+def open_commands(url: str, file: str | None) -> Mapping[str, str]:
     """Return a line to paste per tool, for the database at `url` (without its password).
 
     `file` is the path of a SQLite database, None on PostgreSQL, whose password the lines leave to

@@ -4,15 +4,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from genrebase.errors import GenrebaseError
-from genrebase.launcher.database_location import Place
+from genrebase.launcher.database_location import DatabaseLocation
 from genrebase.runtime import queries
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
 from genrebase.store import connect
 
-EVERY: Final = 5.0
+MIN_INTERVAL_SECONDS: Final = 5.0
 """Seconds between two looks at least."""
-SHARE: Final = 20.0
+INTERVAL_FACTOR: Final = 20.0
 """A look is taken no more often than every so many times what the last one took: a large database
 is not kept busy by being watched."""
 
@@ -29,14 +29,14 @@ GROUP BY model.id, model.estimator
 """
 
 
-class Reporter:
+class ProgressReporter:
     """Says where the job stands whenever that has changed: a line, or a JSON document a line."""
 
-    def __init__(self, place: Place, output: Output, clock: Clock) -> None:
+    def __init__(self, place: DatabaseLocation, output: Output, clock: Clock) -> None:
         self._engine = connect(place.url)
         self._output, self._clock = output, clock
         self._next = clock.monotonic()
-        self._said: Standing | None = None
+        self._said: PipelineStatus | None = None
 
     def report(self) -> None:
         """Say it, when it is time and something has changed."""
@@ -44,23 +44,25 @@ class Reporter:
         if began < self._next:
             return
         try:
-            self._say(self.standing())
+            self._say(self.read_status())
         except GenrebaseError as error:
             self._output.warn(str(error))  # the daemons go on; so do we
-        self._next = began + max(EVERY, SHARE * (self._clock.monotonic() - began))
+        self._next = began + max(
+            MIN_INTERVAL_SECONDS, INTERVAL_FACTOR * (self._clock.monotonic() - began)
+        )
 
-    def _say(self, standing: "Standing") -> None:
+    def _say(self, standing: "PipelineStatus") -> None:
         if standing != self._said:
-            self._output.say(standing.line())
-            self._output.document(asdict(standing))
+            self._output.print(standing.summary_line())
+            self._output.write_json(asdict(standing))
             self._said = standing
 
-    def standing(self) -> "Standing":
+    def read_status(self) -> "PipelineStatus":
         """Return where the job stands."""
-        (totals,) = queries.ask(self._engine, _TOTALS).records()
-        champions = queries.ask(self._engine, _CHAMPION).records()
+        (totals,) = queries.run_query(self._engine, _TOTALS).as_dicts()
+        champions = queries.run_query(self._engine, _CHAMPION).as_dicts()
         figures = {name: int(value) for name, value in totals.items()}
-        return Standing(**figures, champion=champions[0] if champions else None)
+        return PipelineStatus(**figures, champion=champions[0] if champions else None)
 
     def close(self) -> None:
         """Let the database go."""
@@ -68,7 +70,7 @@ class Reporter:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PipelineStatus:
     """Where the job stands."""
 
     genres: int
@@ -81,7 +83,7 @@ class Standing:
     champion: dict[str, Any] | None
     """Its id, its estimator, and how many tracks it has answered for."""
 
-    def line(self) -> str:
+    def summary_line(self) -> str:
         """Return it in one line."""
         parts = [
             f"{self.tracks:,} of {self.wanted:,} tracks",

@@ -5,15 +5,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.launcher import database_location, genres, sandbox
-from genrebase.launcher.commands import Stopped
-from genrebase.launcher.database_location import Place
-from genrebase.launcher.pipeline_status import Reporter
-from genrebase.launcher.supervisor import Command, Keeper
+from genrebase.launcher.commands import LauncherStopped
+from genrebase.launcher.database_location import DatabaseLocation
+from genrebase.launcher.pipeline_status import ProgressReporter
+from genrebase.launcher.supervisor import ChildCommand, Supervisor
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
-from genrebase.runtime.shutdown import Stop, stop_on_signals
+from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from genrebase.settings import GenrebaseSettings
 from genrebase.store import schema
 
@@ -23,77 +23,85 @@ _LOOK_EVERY: Final = 0.5
 """Seconds between two looks at the children."""
 
 
-class DaemonRefused(Refused):
+class DaemonRefusedToRun(UserError):
     """A daemon refused to run, for a reason that it has said."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """What is harvested into where."""
 
-    place: Place
-    invented: bool
+    database: DatabaseLocation
+    uses_sandbox: bool
     """Whether the sandbox is harvested, not Spotify."""
-    sentence: str
+    message: str
 
 
-def plan(settings: GenrebaseSettings) -> Plan:
+def plan_run(settings: GenrebaseSettings) -> RunPlan:
     """Decide: Spotify with credentials, the sandbox without."""
-    if settings.has_credentials:
-        where = database_location.chosen(SPOTIFY_FILE)
-        return Plan(where, invented=False, sentence=f"Harvesting Spotify into {where.shown}.")
-    where = database_location.chosen(SANDBOX_FILE)
-    what = f"the catalogue {settings.catalogue}" if settings.catalogue else sandbox.INVENTED
-    return Plan(
+    if settings.has_spotify_credentials:
+        where = database_location.choose(SPOTIFY_FILE)
+        return RunPlan(
+            where, uses_sandbox=False, message=f"Harvesting Spotify into {where.display_url}."
+        )
+    where = database_location.choose(SANDBOX_FILE)
+    what = (
+        f"the catalogue {settings.catalogue}"
+        if settings.catalogue
+        else sandbox.SYNTHETIC_CATALOGUE
+    )
+    return RunPlan(
         where,
-        invented=True,
-        sentence="No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET): "
-        f"harvesting the sandbox into {where.shown}, {what}.",
+        uses_sandbox=True,
+        message="No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET): "
+        f"harvesting the sandbox into {where.display_url}, {what}.",
     )
 
 
 def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None:
-    """Run both daemons until somebody stops us; raise `DaemonRefused` when one will not run."""
-    chosen = plan(settings)
-    output.say(chosen.sentence)
-    schema.upgrade(chosen.place.url)
-    keeper = Keeper(clock, output.warn)
+    """Run both daemons until somebody stops us; raise `DaemonRefusedToRun` when one will not run."""
+    chosen = plan_run(settings)
+    output.print(chosen.message)
+    schema.upgrade(chosen.database.url)
+    keeper = Supervisor(clock, output.warn)
     with stop_on_signals(clock.interrupt) as stop:
         try:
-            environment = {"STORE_URL": chosen.place.url}
-            if chosen.invented:
+            environment = {"STORE_URL": chosen.database.url}
+            if chosen.uses_sandbox:
                 environment |= _keep_sandbox(keeper, settings.catalogue)
             _seed(environment, output, stop)
-            keeper.keep(Command("collector", ("run",), environment))
-            keeper.keep(Command("classifier", ("run",), environment))
-            output.say("Harvester and trainer run. Ctrl-C stops both; the next run goes on here.")
-            with closing(Reporter(chosen.place, output, clock)) as reporter:
+            keeper.add(ChildCommand("collector", ("run",), environment))
+            keeper.add(ChildCommand("classifier", ("run",), environment))
+            output.print(
+                "Harvester and trainer run. Ctrl-C stops both; the next run goes on here."
+            )
+            with closing(ProgressReporter(chosen.database, output, clock)) as reporter:
                 _watch(keeper, reporter, stop)
-        except Stopped:
+        except LauncherStopped:
             pass
         finally:
             keeper.stop()
-    output.say("Stopped.")
+    output.print("Stopped.")
 
 
-def _keep_sandbox(keeper: Keeper, catalogue: str | None) -> Mapping[str, str]:
+def _keep_sandbox(keeper: Supervisor, catalogue: str | None) -> Mapping[str, str]:
     """Start the sandbox, keep it on the port it got, and return what its clients need."""
-    made = sandbox.start(sandbox.command(catalogue))
-    keeper.adopt(sandbox.command(catalogue, port=made.port), made.process)
+    made = sandbox.start_sandbox(sandbox.sandbox_command(catalogue))
+    keeper.add_running(sandbox.sandbox_command(catalogue, port=made.port), made.process)
     return sandbox.client_environment(made.url)
 
 
-def _seed(environment: Mapping[str, str], output: Output, stop: Stop) -> None:
-    if not genres.known(environment, stop):
-        output.say(
-            f"No genre yet: adding {', '.join(genres.DEFAULT)}, {genres.TARGET} tracks each."
+def _seed(environment: Mapping[str, str], output: Output, stop: StopSignal) -> None:
+    if not genres.existing_genres(environment, stop):
+        output.print(
+            f"No genre yet: adding {', '.join(genres.DEFAULT_GENRES)}, {genres.DEFAULT_TARGET} tracks each."
         )
-        genres.seed(environment, stop)
+        genres.add_default_genres(environment, stop)
 
 
-def _watch(keeper: Keeper, reporter: Reporter, stop: Stop) -> None:
+def _watch(keeper: Supervisor, reporter: ProgressReporter, stop: StopSignal) -> None:
     while not stop.requested:
-        if keeper.look() is not None:
-            raise DaemonRefused("Nothing runs any more: put right what was refused above.")
+        if keeper.poll() is not None:
+            raise DaemonRefusedToRun("Nothing runs any more: put right what was refused above.")
         reporter.report()
         stop.wait(_LOOK_EVERY)

@@ -5,15 +5,15 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SampleQuery:
     """What people ask, and how SQL puts it."""
 
-    asked: str
+    question: str
     sql: str
 
 
-QUESTIONS: Final = (
-    Question(
+SAMPLE_QUERIES: Final = (
+    SampleQuery(
         "How well is each genre told on artists the model has never heard?",
         """\
 SELECT claim AS genre, count(*) AS tracks, avg(CASE WHEN correct THEN 1.0 ELSE 0.0 END) AS accuracy
@@ -23,7 +23,7 @@ GROUP BY claim
 ORDER BY accuracy DESC, genre
 LIMIT 5""",
     ),
-    Question(
+    SampleQuery(
         "Which tracks look most like another genre than the one they count for?",
         """\
 SELECT title, artists, claim, genre, probability
@@ -32,7 +32,7 @@ WHERE claim IS NOT NULL AND genre <> claim
 ORDER BY probability DESC, track_id
 LIMIT 5""",
     ),
-    Question(
+    SampleQuery(
         "Which genres share the most tracks?",
         """\
 SELECT genre, other_genre, tracks

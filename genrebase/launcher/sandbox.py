@@ -10,15 +10,15 @@ from threading import Thread
 from typing import Final
 
 from genrebase.launcher import supervisor
-from genrebase.launcher.commands import StepFailed
-from genrebase.launcher.supervisor import Command
+from genrebase.launcher.commands import CommandFailed
+from genrebase.launcher.supervisor import ChildCommand
 
-INVENTED: Final = "an invented catalogue: its tracks, artists and figures are made up"
+SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and figures are made up"
 _ANY: Final = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Sandbox:
+class SandboxProcess:
     """A sandbox that answers."""
 
     url: str
@@ -26,7 +26,9 @@ class Sandbox:
     process: subprocess.Popen[bytes]
 
 
-def command(catalogue: str | None, *, rate: str | None = None, port: int = 0) -> Command:
+def sandbox_command(
+    catalogue: str | None, *, rate: str | None = None, port: int = 0
+) -> ChildCommand:
     """Return how to start the sandbox; port 0 lets the system choose one.
 
     It does not log its requests: nobody asked for them.
@@ -36,7 +38,7 @@ def command(catalogue: str | None, *, rate: str | None = None, port: int = 0) ->
         arguments += ["--rate", rate]
     if catalogue is not None:
         arguments += ["--catalogue", catalogue]
-    return Command("collector", tuple(arguments), {"GENREBASE_LOG_LEVEL": "WARNING"})
+    return ChildCommand("collector", tuple(arguments), {"GENREBASE_LOG_LEVEL": "WARNING"})
 
 
 def client_environment(url: str) -> Mapping[str, str]:
@@ -51,31 +53,31 @@ def client_environment(url: str) -> Mapping[str, str]:
     }
 
 
-def start(how: Command) -> Sandbox:
-    """Start the sandbox, return when it answers; raise `StepFailed` when it does not come up."""
-    process = supervisor.start(how, stdout=subprocess.PIPE)
+def start_sandbox(how: ChildCommand) -> SandboxProcess:
+    """Start the sandbox, return when it answers; raise `CommandFailed` when it does not come up."""
+    process = supervisor.start_child(how, stdout=subprocess.PIPE)
     if process.stdout is None:
         raise AssertionError("asked for a pipe")
     first = process.stdout.readline()
     try:
         said = json.loads(first)
-        made = Sandbox(str(said["url"]).rstrip("/"), int(said["port"]), process)
+        made = SandboxProcess(str(said["url"]).rstrip("/"), int(said["port"]), process)
     except (ValueError, KeyError, TypeError):
-        supervisor.stop([process])
+        supervisor.stop_children([process])
         process.stdout.close()
-        raise StepFailed("The sandbox did not start; its reason stands above.") from None
+        raise CommandFailed("The sandbox did not start; its reason stands above.") from None
     Thread(target=_pass_on, args=(process,), name="sandbox-output", daemon=True).start()
     return made
 
 
 @contextmanager
-def running(how: Command) -> Iterator[Sandbox]:
+def run_sandbox(how: ChildCommand) -> Iterator[SandboxProcess]:
     """Run the sandbox while the block runs."""
-    made = start(how)
+    made = start_sandbox(how)
     try:
         yield made
     finally:
-        supervisor.stop([made.process])
+        supervisor.stop_children([made.process])
 
 
 def _pass_on(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ from genrebase.runtime.console import Output
 _REGIMES: Final = {"seen_artist": "artists it knows", "new_artist": "new artists"}
 
 
-def show(summary: Mapping[str, Any], output: Output) -> None:
+def print_summary(summary: Mapping[str, Any], output: Output) -> None:
     """Show what there is, how good the model is, what to ask, and how to open it."""
     output.table(
         "Genres",
@@ -19,24 +19,26 @@ def show(summary: Mapping[str, Any], output: Output) -> None:
             for one in summary["genres"]
         ],
     )
-    output.say(
+    output.print(
         f"{summary['tracks']:,} unique tracks from {summary['sightings']:,} sightings and "
         f"{summary['requests']:,} requests; audio features known for "
         f"{summary['with_features']:,} ({_share(summary['with_features'], summary['tracks'])})."
     )
     _show_champion(summary["champion"], output)
     if summary["invented"]:
-        output.say(f"All of it comes from {sandbox.INVENTED}. They say nothing about real music.")
+        output.print(
+            f"All of it comes from {sandbox.SYNTHETIC_CATALOGUE}. They say nothing about real music."
+        )
     _show_questions(summary["questions"], output)
-    output.say(f"\nThe database is {summary['database']}. To open it:")
+    output.print(f"\nThe database is {summary['database']}. To open it:")
     for tool, line in summary["open"].items():
-        output.say(f"  {tool}: {line}")
-    output.say(f"Done in {summary['seconds']:.0f} s.")
+        output.print(f"  {tool}: {line}")
+    output.print(f"Done in {summary['seconds']:.0f} s.")
 
 
 def _show_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
     if champion is None:
-        output.say("No model became champion: none beat the majority baseline.")
+        output.print("No model became champion: none beat the majority baseline.")
         return
     output.table(
         f"Champion: model {champion['id']}, {champion['estimator']}, "
@@ -58,9 +60,9 @@ def _metrics(what: str, found: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _show_questions(asked: list[Mapping[str, Any]], output: Output) -> None:
-    output.say("\nThree questions to try, and their answers:")
+    output.print("\nThree questions to try, and their answers:")
     for one in asked:
-        output.say(f"\n{one['question']}\n\n{one['sql']};")
+        output.print(f"\n{one['question']}\n\n{one['sql']};")
         output.table("", one["answer"].columns, one["answer"].rows)
 
 

@@ -9,19 +9,19 @@ from typing import IO, Any, Final
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
 
-GAPS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+RESTART_DELAYS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Seconds before a child that died is started again; the last stands for all further deaths."""
-STEADY: Final = 300.0
+HEALTHY_AFTER_SECONDS: Final = 300.0
 """A child that lived so many seconds is taken for healthy: its next death counts as its first."""
-PATIENCE: Final = 120.0
+STOP_TIMEOUT: Final = 120.0
 """Seconds a child may take to finish the step in hand before it is ended."""
-REFUSED: Final = 2
+REFUSED_EXIT_CODE: Final = 2
 """The exit code of a child that would refuse again and again."""
 _STDERR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ChildCommand:
     """How to start a child."""
 
     module: str
@@ -36,8 +36,8 @@ class Command:
         return " ".join((self.module, *self.arguments[:1]))
 
 
-def start(
-    command: Command, *, stdout: int = _STDERR, stderr: IO[bytes] | None = None
+def start_child(
+    command: ChildCommand, *, stdout: int = _STDERR, stderr: IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a child in a process group of its own: Ctrl-C reaches us, and we pass it on once.
 
@@ -57,60 +57,62 @@ def start(
     )
 
 
-def stop(processes: Sequence[subprocess.Popen[bytes]], patience: float = PATIENCE) -> None:
+def stop_children(
+    processes: Sequence[subprocess.Popen[bytes]], timeout: float = STOP_TIMEOUT
+) -> None:
     """Ask all to stop (their standard input ends), wait for each, end who does not listen."""
     for process in processes:
         if process.stdin is not None:
             process.stdin.close()
     for process in processes:
         try:
-            process.wait(patience)
+            process.wait(timeout)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def gap(deaths: int) -> float:
+def restart_delay(deaths: int) -> float:
     """Return the seconds to wait after so many deaths in a row (1 and up)."""
-    return GAPS[min(deaths, len(GAPS)) - 1]
+    return RESTART_DELAYS[min(deaths, len(RESTART_DELAYS)) - 1]
 
 
 @dataclass(slots=True)
 class _Kept:
-    command: Command
+    command: ChildCommand
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     deaths: int = 0
     again_at: float = field(default=0.0)
 
 
-class Keeper:
-    """Keeps daemons running: `look()` now and then, `stop()` at the end."""
+class Supervisor:
+    """Keeps daemons running: `poll()` now and then, `stop_children()` at the end."""
 
     def __init__(
         self,
         clock: Clock,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
         *,
-        begin: Callable[[Command], subprocess.Popen[bytes]] = start,
+        begin: Callable[[ChildCommand], subprocess.Popen[bytes]] = start_child,
     ) -> None:
         self._kept: list[_Kept] = []
-        self._clock, self._say, self._begin = clock, say, begin
+        self._clock, self._say, self._begin = clock, report, begin
 
-    def keep(self, command: Command) -> None:
+    def add(self, command: ChildCommand) -> None:
         """Start `command` at the next look, and again whenever it ends."""
         self._kept.append(_Kept(command))
 
-    def adopt(self, command: Command, process: subprocess.Popen[bytes]) -> None:
+    def add_running(self, command: ChildCommand, process: subprocess.Popen[bytes]) -> None:
         """Keep a child that runs already; `command` starts it again."""
         self._kept.append(_Kept(command, process, self._clock.monotonic()))
 
-    def look(self) -> int | None:
+    def poll(self) -> int | None:
         """Start who is not there; return the exit code of a child that refuses to run, if any."""
         for one in self._kept:
             if one.process is not None and one.process.poll() is not None:
                 code = one.process.returncode
-                if code == REFUSED:
+                if code == REFUSED_EXIT_CODE:
                     self._say(f"`{one.command.name}` refused to run; its reason stands above.")
                     return code
                 self._bury(one, code)
@@ -122,11 +124,11 @@ class Keeper:
     def stop(self) -> None:
         """Stop all children, the last one started first to hear of it."""
         living = [one.process for one in self._kept if one.process is not None]
-        stop(living[::-1])
+        stop_children(living[::-1])
 
     def _bury(self, one: _Kept, code: int) -> None:
         now = self._clock.monotonic()
-        one.deaths = 1 if now - one.started >= STEADY else one.deaths + 1
-        wait = gap(one.deaths)
+        one.deaths = 1 if now - one.started >= HEALTHY_AFTER_SECONDS else one.deaths + 1
+        wait = restart_delay(one.deaths)
         one.process, one.again_at = None, now + wait
         self._say(f"`{one.command.name}` ended with {code}; starting it again in {wait:.0f} s.")

@@ -13,7 +13,7 @@ _HIGHEST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ListenAddress:
     """Where a daemon listens."""
 
     host: str

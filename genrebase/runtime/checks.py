@@ -7,7 +7,7 @@ from typing import Final
 from genrebase.runtime import plugins
 from genrebase.runtime.redaction import redact
 
-GROUP: Final = "genrebase.checks"
+CHECK_GROUP: Final = "genrebase.checks"
 """Entry points that name a function without arguments which returns `Check`s."""
 
 
@@ -23,16 +23,16 @@ class Check:
     """What was found, and what to do about it."""
 
 
-def gather(group: str = GROUP) -> Iterator[Check]:
+def run_plugin_checks(group: str = CHECK_GROUP) -> Iterator[Check]:
     """Yield the checks of every plug-in; one that breaks becomes a line and stops only itself."""
     for plugin in plugins.load_all(group):
         if plugin.error is not None:
             yield Check(plugin.name, ok=False, sentence=plugin.error)
         else:
-            yield from ask(plugin.name, plugin.value)
+            yield from run_checks(plugin.name, plugin.value)
 
 
-def ask(name: str, checks: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+def run_checks(name: str, checks: Callable[[], Iterable[Check]]) -> Iterator[Check]:
     """Yield what `checks` finds; whatever breaks it becomes the last line."""
     try:
         yield from checks()

@@ -20,21 +20,21 @@ from rich.table import Table
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import logging, progress
 
-INTERRUPTED = 130
+INTERRUPTED_EXIT_CODE = 130
 """128 + SIGINT, as shells have it."""
 
 
-class BrokenOff(GenrebaseError):
+class CommandInterrupted(GenrebaseError):
     """Ctrl-C ended a command; the sentence says what holds."""
 
-    exit_code = INTERRUPTED
+    exit_code = INTERRUPTED_EXIT_CODE
 
 
 _NOTHING_HALF: Final = "Stopped: nothing is half-written."
 """True of every command, for each writes in transactions."""
 
 
-def to_jsonable(value: Any) -> Any:
+def json_default(value: Any) -> Any:
     """Turn moments and records into what JSON knows; anything else is an error."""
     if isinstance(value, datetime):
         return value.isoformat()
@@ -48,16 +48,16 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.people = Console(stderr=as_json, highlight=False)
-        self.errors = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=as_json, highlight=False)
+        self.error_console = Console(stderr=True, highlight=False)
 
-    def say(self, sentence: str) -> None:
+    def print(self, sentence: str) -> None:
         """Tell people something (on standard error when JSON is wanted)."""
-        self.people.print(sentence, markup=False, soft_wrap=True)
+        self.console.print(sentence, markup=False, soft_wrap=True)
 
     def warn(self, sentence: str) -> None:
         """Tell people something they should look at, on standard error."""
-        self.errors.print(sentence, markup=False, soft_wrap=True, style="yellow")
+        self.error_console.print(sentence, markup=False, soft_wrap=True, style="yellow")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Show rows to people; with `--json` nothing, the document has them."""
@@ -68,23 +68,25 @@ class Output:
             table.add_column(column)
         for row in rows:
             table.add_row(*("" if cell is None else _cell(cell) for cell in row))
-        self.people.print(table)
+        self.console.print(table)
 
-    def document(self, value: Mapping[str, Any] | Sequence[Any]) -> None:
+    def write_json(self, value: Mapping[str, Any] | Sequence[Any]) -> None:
         """Write the JSON document, when it is wanted."""
         if self.as_json:
-            text = json.dumps(value, ensure_ascii=False, default=to_jsonable, allow_nan=False)
+            text = json.dumps(value, ensure_ascii=False, default=json_default, allow_nan=False)
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
 
     @contextmanager
-    def progress(self, what: str, total: float | None = None) -> Iterator[progress.Advance]:
+    def progress(
+        self, what: str, total: float | None = None
+    ) -> Iterator[progress.ProgressCallback]:
         """Show a bar on standard error while the block runs; the yielded object advances it."""
-        with progress.showing(self.errors, what, total) as advance:
+        with progress.show_progress(self.error_console, what, total) as advance:
             yield advance
 
     @contextmanager
-    def if_stopped(self, what_holds: Callable[[], str]) -> Iterator[None]:
+    def on_interrupt(self, what_holds: Callable[[], str]) -> Iterator[None]:
         """Turn Ctrl-C in the block into one sentence: "Stopped" and what holds now.
 
         `what_holds` is asked then: it ends with a full stop, and says what is kept.
@@ -92,7 +94,7 @@ class Output:
         try:
             yield
         except KeyboardInterrupt:
-            raise BrokenOff(f"Stopped: {what_holds()}") from None
+            raise CommandInterrupted(f"Stopped: {what_holds()}") from None
 
 
 def _cell(cell: object) -> str:
@@ -105,7 +107,9 @@ def _cell(cell: object) -> str:
     return str(cell)
 
 
-def run_app(app: Callable[[], object], leave: Callable[[int], object] = os._exit) -> NoReturn:
+def run_app(
+    app: Callable[[], object], exit_process: Callable[[int], object] = os._exit
+) -> NoReturn:
     """Run a command line; an error of ours becomes its sentence and its exit code.
 
     Exit codes: 0 done, 1 failed or stopped half-way, 2 usage or refused, 3 nothing to do, 4
@@ -117,12 +121,12 @@ def run_app(app: Callable[[], object], leave: Callable[[int], object] = os._exit
         logging.configure()
         app()
     except KeyboardInterrupt:
-        _stop(_NOTHING_HALF, leave)
-    except BrokenOff as error:
-        _stop(str(error), leave)
+        _stop(_NOTHING_HALF, exit_process)
+    except CommandInterrupted as error:
+        _stop(str(error), exit_process)
     except SystemExit as error:
-        if error.code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            _stop(_NOTHING_HALF, leave)
+        if error.code == INTERRUPTED_EXIT_CODE:  # what Typer makes of Ctrl-C
+            _stop(_NOTHING_HALF, exit_process)
         raise
     except GenrebaseError as error:
         _tell(str(error))
@@ -136,8 +140,8 @@ def _stop(sentence: str, leave: Callable[[int], object]) -> NoReturn:
     with suppress(OSError, ValueError):  # nobody reads any more
         sys.stdout.flush()
         sys.stderr.flush()
-    leave(INTERRUPTED)
-    sys.exit(INTERRUPTED)
+    leave(INTERRUPTED_EXIT_CODE)
+    sys.exit(INTERRUPTED_EXIT_CODE)
 
 
 def _tell(sentence: str) -> None:

@@ -6,18 +6,20 @@ from typing import Final, TypeVar
 import structlog
 
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.job_scheduler import GAPS
-from genrebase.store.errors import Interrupted, Unreachable
+from genrebase.runtime.job_scheduler import RETRY_DELAYS
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
-PATIENCE: Final = 900.0
+MAX_WAIT_SECONDS: Final = 900.0
 """Seconds after which a database that does not come back is given up."""
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 _log = structlog.get_logger(__name__)
 
 
-def outlast(clock: Clock, work: Callable[[], Done], patience: float = PATIENCE) -> Done:
+def retry_until_available(
+    clock: Clock, work: Callable[[], Result], max_wait: float = MAX_WAIT_SECONDS
+) -> Result:
     """Do `work` and return what it returns; again, with growing gaps, while the database is away.
 
     `work` must do no harm when it is done twice: a commit may succeed unheard. Raise what the
@@ -27,10 +29,10 @@ def outlast(clock: Clock, work: Callable[[], Done], patience: float = PATIENCE) 
     while True:
         try:
             return work()
-        except (Unreachable, Interrupted) as error:
-            gap = GAPS[min(failures, len(GAPS) - 1)]
+        except (DatabaseUnreachable, DatabaseFailure) as error:
+            gap = RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)]
             failures += 1
-            if clock.monotonic() - began + gap > patience:
+            if clock.monotonic() - began + gap > max_wait:
                 raise
             _log.warning("database_away", reason=str(error), again_in=gap)
         clock.sleep(gap)

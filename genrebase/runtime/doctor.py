@@ -19,45 +19,45 @@ from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.store import schema
 from genrebase.store import settings as store_settings
-from genrebase.store.engine import WAL_SAFE_FROM, make_engine, parse_url
+from genrebase.store.engine import MIN_WAL_VERSION, make_engine, parse_url
 from genrebase.store.errors import SchemaMismatch
 
-DISK_WANTED: Final = 1 << 30
+MIN_FREE_BYTES: Final = 1 << 30
 """Free bytes below which we warn: the 114,000-track dataset takes about a tenth of it, and its
 import as much again for a while."""
-CLOCKS_APART: Final = timedelta(seconds=5)
+MAX_CLOCK_SKEW: Final = timedelta(seconds=5)
 """More than that between two clocks and budgets and leases go wrong."""
 _GIB: Final = 1 << 30
 
 
-def examine(clock: Clock) -> Iterator[Check]:
+def run_all_checks(clock: Clock) -> Iterator[Check]:
     """Yield every check: the ground's own, then those of the sides."""
-    yield python()
-    yield threads()
-    yield from checks.ask("database", lambda: database(clock))
-    yield from checks.gather()
+    yield check_python()
+    yield check_cores()
+    yield from checks.run_checks("database", lambda: check_database(clock))
+    yield from checks.run_plugin_checks()
 
 
-def python() -> Check:
+def check_python() -> Check:
     """Look at the interpreter and the SQLite it was built with."""
     lite = ".".join(map(str, sqlite3.sqlite_version_info))
     journal = (
         "with a write-ahead log"
-        if sqlite3.sqlite_version_info >= WAL_SAFE_FROM
+        if sqlite3.sqlite_version_info >= MIN_WAL_VERSION
         else "with a rollback journal (its write-ahead log is safe from 3.51.3)"
     )
     here = ".".join(map(str, sys.version_info[:3]))
     return Check("python", ok=True, sentence=f"Python {here}, SQLite {lite} {journal}.")
 
 
-def threads() -> Check:
+def check_cores() -> Check:
     """Look at the cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux only
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return Check("cores", ok=True, sentence=f"{cores} usable; training takes no more threads.")
 
 
-def database(clock: Clock) -> Iterator[Check]:
+def check_database(clock: Clock) -> Iterator[Check]:
     """Look at the database, its schema, its disk and its clock, as far as one can get."""
     try:
         address = parse_url(store_settings.load().url)
@@ -65,26 +65,26 @@ def database(clock: Clock) -> Iterator[Check]:
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
         return
-    yield disk(address)
+    yield check_disk(address)
     missing = _missing_file(address)
     if missing is not None:
         yield Check("database", ok=False, sentence=missing)
         return
     try:
-        where = f"{queries.version(engine)} answers at {address.render_as_string()}."
+        where = f"{queries.server_version(engine)} answers at {address.render_as_string()}."
         yield Check("database", ok=True, sentence=where)
         known = _schema(engine)
         yield known
         if known.ok:
             yield _views(engine)
-        yield compare_clocks(clock, engine)
+        yield check_clocks(clock, engine)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
     finally:
         engine.dispose()
 
 
-def disk(address: URL) -> Check:
+def check_disk(address: URL) -> Check:
     """Look at the space left where a SQLite database lies, else in the working folder."""
     folder = Path.cwd()
     if address.get_backend_name() == "sqlite" and address.database:
@@ -93,20 +93,20 @@ def disk(address: URL) -> Check:
         return Check("disk", ok=False, sentence=f"The folder {folder} is not there: make it.")
     free = shutil.disk_usage(folder).free
     sentence = f"{free / _GIB:,.1f} GiB free in {folder}"
-    if free < DISK_WANTED:
+    if free < MIN_FREE_BYTES:
         return Check("disk", ok=False, sentence=f"Only {sentence}: make room, 1 GiB at least.")
     return Check("disk", ok=True, sentence=f"{sentence}.")
 
 
-def compare_clocks(clock: Clock, engine: Engine) -> Check:
+def check_clocks(clock: Clock, engine: Engine) -> Check:
     """Look whether the computer's clock and the database's agree, and neither ran backwards."""
-    theirs, ours = queries.server_now(engine), clock.now()
-    latest = queries.latest_start(engine)
-    if theirs is not None and abs(theirs - ours) > CLOCKS_APART:
+    theirs, ours = queries.server_time(engine), clock.now()
+    latest = queries.latest_job_start(engine)
+    if theirs is not None and abs(theirs - ours) > MAX_CLOCK_SKEW:
         apart = abs(theirs - ours).total_seconds()
         sentence = f"This computer and the database are {apart:,.0f} s apart: set both by NTP."
         return Check("clock", ok=False, sentence=sentence)
-    if latest is not None and latest - ours > CLOCKS_APART:
+    if latest is not None and latest - ours > MAX_CLOCK_SKEW:
         sentence = f"The database holds a run that began at {latest:%Y-%m-%d %H:%M} UTC, which is "
         return Check("clock", ok=False, sentence=f"{sentence}still to come: set the clock by NTP.")
     return Check("clock", ok=True, sentence=f"{ours:%Y-%m-%d %H:%M:%S} UTC.")
@@ -114,7 +114,7 @@ def compare_clocks(clock: Clock, engine: Engine) -> Check:
 
 def _schema(engine: Engine) -> Check:
     try:
-        schema.check(engine)
+        schema.check_revision(engine)
     except SchemaMismatch as error:
         return Check("schema", ok=False, sentence=str(error))
     return Check("schema", ok=True, sentence=f"Revision {schema.EXPECTED_REVISION}, as expected.")
@@ -122,7 +122,7 @@ def _schema(engine: Engine) -> Check:
 
 def _views(engine: Engine) -> Check:
     try:
-        stand = schema.views_stand(engine, store_settings.load().feature_order)
+        stand = schema.views_are_current(engine, store_settings.load().feature_order)
     except DatabaseError as error:  # PostgreSQL compares by making views for a moment
         sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
         return Check("views", ok=None, sentence=sentence)

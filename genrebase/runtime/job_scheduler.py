@@ -13,16 +13,16 @@ from sqlalchemy import Engine
 
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.jobs import COMPLETED, last_run
+from genrebase.runtime.jobs import COMPLETED_OUTCOMES, last_run
 from genrebase.runtime.schedule import Schedule, is_due
-from genrebase.runtime.shutdown import Stop
-from genrebase.store.errors import Interrupted, Unreachable
+from genrebase.runtime.shutdown import StopSignal
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
-GAPS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+RETRY_DELAYS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Seconds before a job is tried again that the database let down; the last stands for all later
 ones. A job that waits for its next time instead may lose a day."""
 
-STEADY: Final = 300.0
+RESET_AFTER_SECONDS: Final = 300.0
 """A job that ran for so many seconds had its database: the gaps begin anew."""
 
 MISFIRE_GRACE: Final = 24 * 3600
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ScheduledJob:
     """Something to do again and again."""
 
     name: str
@@ -43,15 +43,19 @@ class Job:
     schedule: Schedule
 
 
-class Timer:
+class JobScheduler:
     """Runs jobs at their times until it is asked to stop."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, jobs: Sequence[Job], gaps: Sequence[float] = GAPS
+        self,
+        engine: Engine,
+        clock: Clock,
+        jobs: Sequence[ScheduledJob],
+        retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
-        self._engine, self._clock, self._jobs, self._gaps = engine, clock, jobs, gaps
+        self._engine, self._clock, self._jobs, self._gaps = engine, clock, jobs, retry_delays
 
-    def run(self, stop: Stop) -> None:
+    def run(self, stop: StopSignal) -> None:
         """Run the jobs, first those that are due, until `stop`; then finish the job in hand."""
         scheduler = self._scheduler(stop)
         scheduler.start()
@@ -60,16 +64,16 @@ class Timer:
         finally:
             scheduler.shutdown(wait=True)
 
-    def first_run(self, job: Job) -> datetime | None:
+    def first_run_time(self, job: ScheduledJob) -> datetime | None:
         """Return when `job` runs first: now, when its last completed run lies too far back."""
         now = self._clock.now()
-        last = last_run(self._engine, job.name, COMPLETED)
+        last = last_run(self._engine, job.name, COMPLETED_OUTCOMES)
         started = None if last is None else last.started_at
         if is_due(job.schedule, started, now):
             return now
         return job.schedule.next_after(now if started is None else max(started, now))
 
-    def _scheduler(self, stop: Stop) -> Any:
+    def _scheduler(self, stop: StopSignal) -> Any:
         scheduler = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
             executors={"default": ThreadPoolExecutor(max(1, len(self._jobs)))},
@@ -86,11 +90,11 @@ class Timer:
                 job.schedule.trigger(),
                 args=(job, stop),
                 id=job.name,
-                next_run_time=self.first_run(job),
+                next_run_time=self.first_run_time(job),
             )
         return scheduler
 
-    def _once(self, job: Job, stop: Stop) -> None:
+    def _once(self, job: ScheduledJob, stop: StopSignal) -> None:
         """Run `job`, again and again while the database lets it down."""
         failures = 0
         while not stop.requested:
@@ -98,21 +102,21 @@ class Timer:
             away = _try(job)
             if away is None:
                 return
-            steady = self._clock.monotonic() - began >= STEADY
+            steady = self._clock.monotonic() - began >= RESET_AFTER_SECONDS
             failures = 1 if steady else failures + 1
             gap = self._gaps[min(failures, len(self._gaps)) - 1]
             _log.warning("database_away", job=job.name, reason=str(away), again_in=gap)
             stop.wait(gap)
 
 
-def _try(job: Job) -> GenrebaseError | None:
+def _try(job: ScheduledJob) -> GenrebaseError | None:
     """Run `job`; the outermost loop of a daemon, where an error ends one run and no more.
 
     Return what the database said where it was away, or went away meanwhile.
     """
     try:
         job.run()
-    except (Unreachable, Interrupted) as error:
+    except (DatabaseUnreachable, DatabaseFailure) as error:
         return error
     except GenrebaseError as error:
         _log.warning("job_ended_early", job=job.name, reason=str(error))

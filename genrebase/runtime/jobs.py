@@ -10,27 +10,27 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.heartbeat import Heartbeat
-from genrebase.runtime.processes import Process
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.runtime.redaction import redact
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 
-SILENCE: Final = timedelta(hours=24)
+DEAD_AFTER: Final = timedelta(hours=24)
 """A run on another host that began longer ago is taken for dead. A wrong guess rights itself: the
 run writes its own ending over it."""
 
-BEAT_EVERY: Final = 30.0
+HEARTBEAT_SECONDS: Final = 30.0
 """Seconds between two signs of life of a run that wants to be alone."""
-BEAT_SILENCE: Final = timedelta(minutes=5)
+HEARTBEAT_TIMEOUT: Final = timedelta(minutes=5)
 """Without one for so long such a run on another host is taken for dead."""
 
-COMPLETED: Final = ("done", "nothing_new")
+COMPLETED_OUTCOMES: Final = ("done", "nothing_new")
 """Outcomes after which the job need not run again before its time."""
 
-DIED: Final = "Its process ended without saying how."
+PROCESS_DIED: Final = "Its process ended without saying how."
 
 _PROCESS: Final = "process"
 _BEAT: Final = "alive_at"
@@ -54,7 +54,7 @@ class JobRun:
     error: str | None
 
 
-class AlreadyRuns(Refused):
+class AlreadyRunning(UserError):
     """A job that wants to be alone met another of its kind: nothing was touched."""
 
     def __init__(self, run: JobRun) -> None:
@@ -65,7 +65,7 @@ class AlreadyRuns(Refused):
         )
 
 
-class Run:
+class RunRecorder:
     """The run in hand: collects what it did and how it ends."""
 
     def __init__(self, run_id: int, job: str, facts: Mapping[str, Any] | None = None) -> None:
@@ -79,11 +79,11 @@ class Run:
         for name, more in counts.items():
             self.counts[name] = self.counts.get(name, 0) + more
 
-    def note(self, **facts: Any) -> None:
+    def set_facts(self, **facts: Any) -> None:
         """Set facts beside the counts (anything JSON knows); the last one stands."""
         self.counts.update(facts)
 
-    def outcome(self, outcome: str) -> None:
+    def set_outcome(self, outcome: str) -> None:
         """Say how the run ends when its block ends without an error (default `done`)."""
         if outcome not in tables.JOB_OUTCOMES:
             known = ", ".join(tables.JOB_OUTCOMES)
@@ -97,24 +97,28 @@ def job_run(
     clock: Clock,
     job: str,
     *,
-    alone: bool = False,
+    exclusive: bool = False,
     facts: Mapping[str, Any] | None = None,
-) -> Iterator[Run]:
+) -> Iterator[RunRecorder]:
     """Write down that `job` runs, and how the block ends.
 
-    The row says `running` from its own transaction on; at the end `done`, or what `outcome()` was
+    The row says `running` from its own transaction on; at the end `done`, or what `set_outcome()` was
     told. An error ends it as `failed` with the error's text and is raised again; an error with
     exit code 3 as `nothing_new`, with 4 as `blocked`; Ctrl-C and an exit as `interrupted`.
     Rows of this job whose process is dead are set to `interrupted` first. `facts` stand in the
     row from the start.
 
     With `alone`, no other run of the same kind (the first word of `job`) may be under way in any
-    process on any host: `AlreadyRuns` is raised, nothing is written. A process that dies frees
+    process on any host: `AlreadyRunning` is raised, nothing is written. A process that dies frees
     its place at once on its host, after five minutes elsewhere.
     Do not open it inside a transaction.
     """
-    run = _start(engine, clock, job, alone=alone, facts=facts)
-    alive = Heartbeat(lambda: _beat(engine, clock, run), BEAT_EVERY) if alone else nullcontext()
+    run = _start(engine, clock, job, alone=exclusive, facts=facts)
+    alive = (
+        Heartbeat(lambda: _beat(engine, clock, run), HEARTBEAT_SECONDS)
+        if exclusive
+        else nullcontext()
+    )
     try:
         with alive:
             yield run
@@ -135,22 +139,22 @@ def last_run(
         .order_by(row.c.started_at.desc(), row.c.id.desc())
         .limit(1)
     )
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         found = connection.execute(query).mappings().first()
     return None if found is None else JobRun(**found)
 
 
-def as_it_is(run: JobRun, now: datetime) -> JobRun:
+def effective_run(run: JobRun, now: datetime) -> JobRun:
     """Return a run as it ended, also where its process died and could not say so."""
     if run.outcome == "running" and not _lives(run, now):
-        return replace(run, outcome="interrupted", error=DIED)
+        return replace(run, outcome="interrupted", error=PROCESS_DIED)
     return run
 
 
-def others_died(engine: Engine, clock: Clock, job: str) -> bool:
+def no_other_process(engine: Engine, clock: Clock, job: str) -> bool:
     """Tell whether no other process may be running `job`."""
-    row, ours = tables.job_run, str(Process.current())
-    with reading(engine) as connection:
+    row, ours = tables.job_run, str(ProcessIdentity.current())
+    with read_transaction(engine) as connection:
         running = select(row).where(row.c.job == job, row.c.outcome == "running")
         runs = [JobRun(**found) for found in connection.execute(running).mappings()]
     now = clock.now()
@@ -159,10 +163,10 @@ def others_died(engine: Engine, clock: Clock, job: str) -> bool:
 
 def _start(
     engine: Engine, clock: Clock, job: str, *, alone: bool, facts: Mapping[str, Any] | None
-) -> Run:
+) -> RunRecorder:
     now = clock.now()
     row = tables.job_run
-    counts = {**(facts or {}), _PROCESS: str(Process.current())}
+    counts = {**(facts or {}), _PROCESS: str(ProcessIdentity.current())}
     if alone:
         counts[_BEAT] = now.isoformat()
     values = {"job": job, "started_at": now, "outcome": "running", "counts": counts}
@@ -173,8 +177,8 @@ def _start(
         if not (alone and living):
             key = connection.execute(insert(row).values(values)).inserted_primary_key
     if alone and living:
-        raise AlreadyRuns(living[0])
-    return Run(int(key[0]), job, facts)  # type: ignore[index]  # one inserted row has one key
+        raise AlreadyRunning(living[0])
+    return RunRecorder(int(key[0]), job, facts)  # type: ignore[index]  # one inserted row has one key
 
 
 def _of_kind(job: str) -> ColumnElement[bool]:
@@ -201,34 +205,36 @@ def _bury_the_dead(
             living.append(run)
             continue
         ended = update(row).where(row.c.id == run.id)
-        connection.execute(ended.values(outcome="interrupted", finished_at=now, error=DIED))
+        connection.execute(
+            ended.values(outcome="interrupted", finished_at=now, error=PROCESS_DIED)
+        )
     return living
 
 
 def _lives(run: JobRun, now: datetime) -> bool:
     try:
-        alive = Process.parse(str(run.counts[_PROCESS])).alive()
+        alive = ProcessIdentity.parse(str(run.counts[_PROCESS])).is_alive()
     except (KeyError, ValueError):
         alive = None
     if alive is not None:
         return alive
     if _BEAT in run.counts:
-        return now - datetime.fromisoformat(run.counts[_BEAT]) < BEAT_SILENCE
-    return now - run.started_at < SILENCE
+        return now - datetime.fromisoformat(run.counts[_BEAT]) < HEARTBEAT_TIMEOUT
+    return now - run.started_at < DEAD_AFTER
 
 
 def _told(counts: Mapping[str, Any]) -> str:
     try:
-        process = Process.parse(str(counts[_PROCESS]))
+        process = ProcessIdentity.parse(str(counts[_PROCESS]))
     except (KeyError, ValueError):
         return "nobody knows in which process"
     return f"process {process.pid} on {process.host.partition('/')[0]}"
 
 
-def _beat(engine: Engine, clock: Clock, run: Run) -> None:
+def _beat(engine: Engine, clock: Clock, run: RunRecorder) -> None:
     """Say that a run is alive; where the database does not listen, the next time will do."""
     row = tables.job_run
-    signs = {_PROCESS: str(Process.current()), _BEAT: clock.now().isoformat()}
+    signs = {_PROCESS: str(ProcessIdentity.current()), _BEAT: clock.now().isoformat()}
     alive = update(row).where(row.c.id == run.id, row.c.outcome == "running")
     try:
         with transaction(engine) as connection:
@@ -237,16 +243,16 @@ def _beat(engine: Engine, clock: Clock, run: Run) -> None:
         _log.warning("sign_of_life_not_written", job=run.job, reason=_sentence(why))
 
 
-def _end(engine: Engine, clock: Clock, run: Run, outcome: str, error: str | None) -> None:
+def _end(engine: Engine, clock: Clock, run: RunRecorder, outcome: str, error: str | None) -> None:
     row = tables.job_run
-    counts = run.counts | {_PROCESS: str(Process.current())}
+    counts = run.counts | {_PROCESS: str(ProcessIdentity.current())}
     ended = update(row).where(row.c.id == run.id)
     values = {"outcome": outcome, "finished_at": clock.now(), "counts": counts, "error": error}
     with transaction(engine) as connection:
         connection.execute(ended.values(values))
 
 
-def _end_quietly(engine: Engine, clock: Clock, run: Run, error: BaseException) -> None:
+def _end_quietly(engine: Engine, clock: Clock, run: RunRecorder, error: BaseException) -> None:
     """Write how the run failed; where even that fails, the first error is the one to show."""
     try:
         _end(engine, clock, run, _outcome_of(error), _sentence(error))

@@ -36,7 +36,7 @@ def configure(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                without_secrets,
+                redact_event,
                 _renderer(human=human),
             ],
         )
@@ -60,7 +60,7 @@ def configure(
     )
 
 
-def without_secrets(
+def redact_event(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Hide tokens, client secrets and passwords, in values and in text."""

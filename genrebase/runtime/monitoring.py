@@ -21,11 +21,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from genrebase.errors import GenrebaseError, Refused
-from genrebase.runtime.addresses import Address
+from genrebase.errors import GenrebaseError, UserError
+from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.redaction import redact
 
-ASKED_SECONDS: Final = 5.0
+PROBE_TIMEOUT_SECONDS: Final = 5.0
 """How long a daemon may take to say how it is."""
 
 _UNAVAILABLE: Final = 503
@@ -35,12 +35,12 @@ _STOP_SECONDS: Final = 2
 """How long an answer in hand may take when the daemon ends."""
 
 
-class BadAddress(Refused):
+class AddressUnavailable(UserError):
     """An address that nobody can listen on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HealthStatus:
     """Whether all is well."""
 
     ok: bool
@@ -60,37 +60,41 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class HealthTarget:
     """Whose health is asked for."""
 
-    health: Callable[[], Health]
+    health: Callable[[], HealthStatus]
     measures: Callable[[], Iterable[Measure]]
 
 
-def examine(patient: Patient) -> Health:
+def check_health(patient: HealthTarget) -> HealthStatus:
     """Return how it is; one that cannot say so is not well."""
     try:
         return patient.health()
     except (GenrebaseError, SQLAlchemyError) as error:
-        return Health(ok=False, sentence=redact(str(error)).splitlines()[0])
+        return HealthStatus(ok=False, sentence=redact(str(error)).splitlines()[0])
 
 
-def ask(address: Address) -> Health:
+def probe(address: ListenAddress) -> HealthStatus:
     """Ask the daemon that listens at `address` how it is; one that does not say is not well."""
     where = f"{address.url}/healthz"
     host = address.url.removeprefix("http://").rpartition(":")[0].strip("[]")
     try:
-        with closing(HTTPConnection(host, address.port, timeout=ASKED_SECONDS)) as connection:
+        with closing(
+            HTTPConnection(host, address.port, timeout=PROBE_TIMEOUT_SECONDS)
+        ) as connection:
             connection.request("GET", "/healthz")
             said = json.loads(connection.getresponse().read())
     except (OSError, HTTPException, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
-        return Health(ok=False, sentence=f"The daemon at {where} does not say how it is: {reason}")
+        return HealthStatus(
+            ok=False, sentence=f"The daemon at {where} does not say how it is: {reason}"
+        )
     known = said if isinstance(said, dict) else {}
-    return Health(ok=known.get("ok") is True, sentence=str(known.get("sentence", said)))
+    return HealthStatus(ok=known.get("ok") is True, sentence=str(known.get("sentence", said)))
 
 
-def exposition(measures: Iterable[Measure]) -> bytes:
+def render_metrics(measures: Iterable[Measure]) -> bytes:
     """Return measures in Prometheus' text format, with those of our own process."""
     registry = CollectorRegistry()
     registry.register(_Once([_family(one) for one in measures]))
@@ -99,10 +103,10 @@ def exposition(measures: Iterable[Measure]) -> bytes:
 
 
 @contextmanager
-def serving(address: Address | None, patient: Patient) -> Iterator[str | None]:
+def serve(address: ListenAddress | None, patient: HealthTarget) -> Iterator[str | None]:
     """Answer at `address` while the block runs; yield the URL, port 0 takes any free one.
 
-    Without an address nobody is answered, and None is yielded. Raises `BadAddress` where nobody
+    Without an address nobody is answered, and None is yielded. Raises `AddressUnavailable` where nobody
     can listen there.
     """
     if address is None:
@@ -125,24 +129,24 @@ def serving(address: Address | None, patient: Patient) -> Iterator[str | None]:
     thread.start()
     try:
         server.ready.wait(_START_SECONDS)
-        yield Address(address.host, listening.getsockname()[1]).url
+        yield ListenAddress(address.host, listening.getsockname()[1]).url
     finally:
         server.should_exit = True
         thread.join()
         listening.close()
 
 
-def application(patient: Patient) -> ASGIApp:
+def application(patient: HealthTarget) -> ASGIApp:
     """Return the application; its questions to the database do not hold one another up."""
 
     def healthz(_request: Request) -> Response:
-        found = examine(patient)
+        found = check_health(patient)
         document = {"ok": found.ok, "sentence": found.sentence}
         return JSONResponse(document, 200 if found.ok else _UNAVAILABLE)
 
     def metrics(_request: Request) -> Response:
         try:
-            text = exposition(patient.measures())
+            text = render_metrics(patient.measures())
         except (GenrebaseError, SQLAlchemyError) as error:
             return PlainTextResponse(f"# {redact(str(error)).splitlines()[0]}\n", _UNAVAILABLE)
         return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -181,14 +185,14 @@ def _family(measure: Measure) -> Metric:
     return made
 
 
-def _listen(address: Address) -> socket.socket:
+def _listen(address: ListenAddress) -> socket.socket:
     try:
         return socket.create_server(
             (address.host, address.port),
             family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
         )
     except OSError as error:
-        raise BadAddress(
+        raise AddressUnavailable(
             f"Nobody can listen on {address.host}:{address.port} ({error.strerror or error}): "
             "another program may do so already; give another port."
         ) from error

@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 
 
-class UnknownPlugin(Refused):
+class UnknownPlugin(UserError):
     """Nothing is registered under that name."""
 
 
@@ -28,7 +28,7 @@ class Plugin:
     """Why it could not be loaded."""
 
 
-def names(group: str) -> list[str]:
+def registered_names(group: str) -> list[str]:
     """Return the names registered under `group`, sorted."""
     return sorted(_registered(group))
 

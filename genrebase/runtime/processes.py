@@ -17,36 +17,36 @@ _STAT_STARTED: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessIdentity:
     """One process of one host."""
 
     host: str
     """The host's name, and its process number space where the system tells it."""
     pid: int
-    born: str
+    start_time: str
     """Tells two processes with one number apart; empty where the system does not say."""
 
     @classmethod
     def current(cls) -> Self:
         """Return the process that asks."""
-        return cls(host=_host(), pid=os.getpid(), born=_born(os.getpid()) or "")
+        return cls(host=_host(), pid=os.getpid(), start_time=_born(os.getpid()) or "")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the process that `str()` named; raise `ValueError` for anything else."""
         host, pid, born = text.rsplit(":", 2)
-        return cls(host=host, pid=int(pid), born=born)
+        return cls(host=host, pid=int(pid), start_time=born)
 
     def __str__(self) -> str:
         """Return the process as one text, for a column."""
-        return f"{self.host}:{self.pid}:{self.born}"
+        return f"{self.host}:{self.pid}:{self.start_time}"
 
-    def alive(self) -> bool | None:
+    def is_alive(self) -> bool | None:
         """Tell whether the process lives; None where that cannot be known from here."""
         if self.host != _host():
             return None
-        if self.born:
-            return _born(self.pid) == self.born
+        if self.start_time:
+            return _born(self.pid) == self.start_time
         return _exists(self.pid)
 
 

@@ -17,7 +17,7 @@ _MINUTES_TOLD: Final = 90
 """Minutes up to which they are not told in hours."""
 
 
-class Advance:
+class ProgressCallback:
     """Tell how far the work has come."""
 
     def __call__(
@@ -26,8 +26,8 @@ class Advance:
         *,
         total: float | None = None,
         note: str | None = None,
-        share: float | None = None,
-        about: bool = False,
+        fraction: float | None = None,
+        estimated: bool = False,
     ) -> None:
         """Set how much is `done` (absolute), optionally of a new `total`, with a note.
 
@@ -37,7 +37,7 @@ class Advance:
         raise NotImplementedError
 
 
-class Pace:
+class EtaEstimator:
     """Estimates the time left, from the share of the work done since the first report.
 
     What was there before that, such as the trials of an earlier run, cost no time in this one.
@@ -47,14 +47,14 @@ class Pace:
         self._first: tuple[float, float] | None = None
         self._last = (0.0, 0.0)
 
-    def report(self, now: float, share: float) -> None:
+    def update(self, now: float, share: float) -> None:
         """Take down that at `now` (seconds) this `share` of the work was done."""
         if self._first is None:
             self._first = (now, share)
         if share > self._last[1] or self._first == (now, share):
             self._last = (now, share)
 
-    def left(self, now: float) -> float | None:
+    def seconds_left(self, now: float) -> float | None:
         """Return the seconds left at `now`; None as long as nobody can tell."""
         if self._first is None:
             return None
@@ -64,7 +64,7 @@ class Pace:
         return max(0.0, took / came * (1 - self._last[1]) - (now - self._last[0]))
 
 
-def told(seconds: float | None) -> str:
+def format_eta(seconds: float | None) -> str:
     """Return the time left as people say it; nothing where it is not known."""
     if seconds is None:
         return ""
@@ -77,7 +77,9 @@ def told(seconds: float | None) -> str:
 
 
 @contextmanager
-def showing(console: Console, what: str, total: float | None = None) -> Iterator[Advance]:
+def show_progress(
+    console: Console, what: str, total: float | None = None
+) -> Iterator[ProgressCallback]:
     """Show on `console` how far the block has come; the yielded object advances it."""
     if not console.is_terminal:
         yield _PlainAdvance(console, what, total)
@@ -99,22 +101,23 @@ class _Counted(ProgressColumn):
 class _Left(ProgressColumn):
     """The time left; rich's own looks at the last 30 s, and a single training takes longer."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: EtaEstimator) -> None:
         super().__init__()
         self._pace = pace
 
     def render(self, task: Task) -> Text:
         return Text(
-            "" if task.finished else told(self._pace.left(task.get_time())), "progress.remaining"
+            "" if task.finished else format_eta(self._pace.seconds_left(task.get_time())),
+            "progress.remaining",
         )
 
 
-class _Told(Advance):
+class _Told(ProgressCallback):
     """What both ways of showing it keep: the total, and the pace."""
 
     def __init__(self, what: str, total: float | None) -> None:
         self._what, self._total = what, total
-        self._pace = Pace()
+        self._pace = EtaEstimator()
 
     def __call__(
         self,
@@ -122,14 +125,14 @@ class _Told(Advance):
         *,
         total: float | None = None,
         note: str | None = None,
-        share: float | None = None,
-        about: bool = False,
+        fraction: float | None = None,
+        estimated: bool = False,
     ) -> None:
         self._total = self._total if total is None else total
-        came = _share(done, self._total, share)
+        came = _share(done, self._total, fraction)
         if came is not None:
-            self._pace.report(self._now(), came)
-        self._show(done, note, about=about)
+            self._pace.update(self._now(), came)
+        self._show(done, note, about=estimated)
 
     def _now(self) -> float:
         raise NotImplementedError
@@ -175,7 +178,7 @@ class _PlainAdvance(_Told):
         if now - self._said_at < _PLAIN_EVERY_SECONDS and not over:
             return
         self._said_at = now
-        left = "" if over else told(self._pace.left(now))
+        left = "" if over else format_eta(self._pace.seconds_left(now))
         line = f"{self._what}: {_of(done, self._total, about=about)}"
         line += "" if note is None else f" ({note})"
         line += f", {left}" if left else ""

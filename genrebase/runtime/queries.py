@@ -11,34 +11,34 @@ from sqlalchemy.exc import DatabaseError
 
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 
 
-class UnansweredQuestion(GenrebaseError):
+class QueryError(GenrebaseError):
     """The database did not understand a question."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """Rows, and what their columns are called."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
-    def records(self) -> Sequence[dict[str, Any]]:
+    def as_dicts(self) -> Sequence[dict[str, Any]]:
         """Return each row as a mapping from column to value."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def ask(engine: Engine, question: str) -> Answer:
-    """Run one SELECT, return all its rows; raise `UnansweredQuestion` when it makes no sense."""
-    with reading(engine) as connection:
+def run_query(engine: Engine, question: str) -> QueryResult:
+    """Run one SELECT, return all its rows; raise `QueryError` when it makes no sense."""
+    with read_transaction(engine) as connection:
         try:
             found = connection.execute(text(question))
         except DatabaseError as error:
-            raise UnansweredQuestion(f"The database says {error.orig} to: {question}") from error
+            raise QueryError(f"The database says {error.orig} to: {question}") from error
         rows = tuple(tuple(_plain(cell) for cell in row) for row in found.all())
-        return Answer(tuple(found.keys()), rows)
+        return QueryResult(tuple(found.keys()), rows)
 
 
 def _plain(cell: Any) -> Any:
@@ -46,18 +46,18 @@ def _plain(cell: Any) -> Any:
     return float(cell) if isinstance(cell, Decimal) else cell
 
 
-def server_now(engine: Engine) -> datetime | None:
+def server_time(engine: Engine) -> datetime | None:
     """Return what the database's own clock says; None for SQLite, which has none of its own."""
     if engine.dialect.name == "sqlite":
         return None
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
     return now
 
 
-def latest_start(engine: Engine) -> datetime | None:
+def latest_job_start(engine: Engine) -> datetime | None:
     """Return when the last run of any job began; None without one, or without the table."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         if not inspect(connection).has_table(tables.job_run.name):
             return None
         latest: datetime | None = connection.execute(
@@ -66,9 +66,9 @@ def latest_start(engine: Engine) -> datetime | None:
     return latest
 
 
-def version(engine: Engine) -> str:
+def server_version(engine: Engine) -> str:
     """Return which database it is."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         numbers = connection.dialect.server_version_info or ()
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(engine.dialect.name, "")
     return f"{name} {'.'.join(str(number) for number in numbers)}"

@@ -3,22 +3,22 @@
 import re
 from typing import Final
 
-HIDDEN: Final = "***"
+REDACTED: Final = "***"
 
 _TELLING_WORDS: Final = (
     r"access_token|refresh_token|client_secret|client_id|api_key|apikey|password|passwd|secret"
 )
 _PATTERNS: Final = (
     # Authorization: Bearer …, Authorization: Basic …
-    (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{16,}"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{16,}"), rf"\1\2{REDACTED}"),
     # scheme://user:password@host; the password may itself hold an @
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]+@"), rf"\1:{HIDDEN}@"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]+@"), rf"\1:{REDACTED}@"),
     # client_secret=…, "access_token": "…", SPOTIPY_CLIENT_SECRET='…'
     (
         re.compile(
             rf"(?i)((?:{_TELLING_WORDS})[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;}}\])]+)"
         ),
-        rf"\1{HIDDEN}",
+        rf"\1{REDACTED}",
     ),
 )
 _SECRET_KEY: Final = re.compile(rf"(?i)(?:{_TELLING_WORDS}|authorization|^token$)")
@@ -34,7 +34,7 @@ def redact(text: str) -> str:
 def redact_value(key: str, value: object) -> object:
     """Return `value` as it may be logged under `key`: hidden, cleaned, or as it is."""
     if _SECRET_KEY.search(key) and value:
-        return HIDDEN
+        return REDACTED
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):

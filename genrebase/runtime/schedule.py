@@ -11,7 +11,7 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 
 _FIELDS: Final = 5
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -19,7 +19,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 _WEEKDAY_PART: Final = re.compile(r"([a-z]{3}|[0-7])(?:-([a-z]{3}|[0-7]))?(?:/([1-9]))?")
 
 
-class BadSchedule(Refused):
+class InvalidSchedule(UserError):
     """A schedule that nobody can keep."""
 
 
@@ -36,7 +36,7 @@ class Schedule(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class IntervalSchedule:
     """Every so many seconds, counted from the last start."""
 
     seconds: float
@@ -51,7 +51,7 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Cron:
+class CronSchedule:
     """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as cron reads it; without a zone in UTC.
 
     Sunday is 0 or 7 or `sun`; where both day and weekday are given, either will do.
@@ -61,7 +61,7 @@ class Cron:
     _trigger: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Raise `BadSchedule` at once when the text cannot be kept."""
+        """Raise `InvalidSchedule` at once when the text cannot be kept."""
         object.__setattr__(self, "_trigger", _parse(self.text))
 
     def next_after(self, moment: datetime) -> datetime | None:
@@ -85,14 +85,14 @@ def is_due(schedule: Schedule, last: datetime | None, now: datetime) -> bool:
 def _parse(text: str) -> Any:
     words = text.split()
     if len(words) not in {_FIELDS, _FIELDS + 1}:
-        raise BadSchedule(
+        raise InvalidSchedule(
             f"{text!r} is no schedule: write MINUTE HOUR DAY MONTH WEEKDAY and a time zone, "
             "as in '0 3 * * * Europe/Berlin'."
         )
     try:
         zone = ZoneInfo(words[_FIELDS] if len(words) > _FIELDS else "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSchedule(
+        raise InvalidSchedule(
             f"{words[_FIELDS]!r} is no time zone this system knows: "
             "write one such as UTC or Europe/Berlin."
         ) from None
@@ -104,7 +104,7 @@ def _parse(text: str) -> Any:
             return CronTrigger(day=day, day_of_week=days, **clock)
         return OrTrigger([CronTrigger(day=day, **clock), CronTrigger(day_of_week=days, **clock)])
     except ValueError as error:
-        raise BadSchedule(f"{text!r} is no schedule: {error}") from None
+        raise InvalidSchedule(f"{text!r} is no schedule: {error}") from None
 
 
 def _weekdays(text: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from genrebase.runtime.clock import Clock, SystemClock
 
-ECHO: Final = 1.0
+DUPLICATE_SIGNAL_SECONDS: Final = 1.0
 """Seconds after the first signal in which another one is its echo: a terminal or a supervisor may
 signal a whole group, and our parent passes it on as well."""
 
@@ -21,7 +21,7 @@ _LOOK_EVERY: Final = 1.0
 """Seconds between two looks; on Windows a wait without an end does not hear Ctrl-C."""
 
 
-class Stop:
+class StopSignal:
     """Whether somebody asked us to stop, and a way to wait for it."""
 
     def __init__(self, *wake: Callable[[], object]) -> None:
@@ -55,16 +55,16 @@ def stop_on_signals(
     *wake: Callable[[], object],
     abort: Callable[[int], object] = os._exit,
     clock: Clock | None = None,
-) -> Iterator[Stop]:
+) -> Iterator[StopSignal]:
     """Turn SIGINT and SIGTERM into a request to stop while the block runs.
 
     The second signal (but its echo) ends the process at once through `abort`, with 128 + its
     number: whatever was in hand is rolled back by the database. In the main thread only.
     """
-    stop, clock, first = Stop(*wake), clock or SystemClock(), [math.inf]
+    stop, clock, first = StopSignal(*wake), clock or SystemClock(), [math.inf]
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if clock.monotonic() - first[0] > ECHO:
+        if clock.monotonic() - first[0] > DUPLICATE_SIGNAL_SECONDS:
             abort(128 + number)
         first[0] = min(first[0], clock.monotonic())
         stop.request()

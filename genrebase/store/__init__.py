@@ -14,7 +14,7 @@ def connect(url: str | None = None) -> Engine:
     """
     made = _engine.make_engine(url)
     try:
-        _schema.check(made)
+        _schema.check_revision(made)
     except BaseException:
         made.dispose()
         raise

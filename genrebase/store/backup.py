@@ -11,19 +11,19 @@ from pathlib import Path
 
 from sqlalchemy import URL, func, select
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import schema, tables
-from genrebase.store.copy import Progress, copy, copy_state, snapshots
-from genrebase.store.engine import Connection, Engine, make_engine, reading, transaction
+from genrebase.store.copy import CopyProgress, copy_database, copy_state, snapshots
+from genrebase.store.engine import Connection, Engine, make_engine, read_transaction, transaction
 from genrebase.store.errors import StoreError
 
 
-class FileExists(Refused):
+class BackupFileExists(UserError):
     """A backup never takes the place of a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class BackedUp:
+class BackupResult:
     """A backup that was made and checked."""
 
     source: str
@@ -36,22 +36,22 @@ class BackedUp:
 
 
 def backup(
-    engine: Engine, file: Path, advance: Callable[[Progress], None] = lambda _: None
-) -> BackedUp:
+    engine: Engine, file: Path, on_progress: Callable[[CopyProgress], None] = lambda _: None
+) -> BackupResult:
     """Save the database as it is now into `file`, a SQLite database of its own.
 
-    Raises `FileExists` or `Refused` before anything is written, `StoreError` for a backup that
+    Raises `BackupFileExists` or `UserError` before anything is written, `StoreError` for a backup that
     does not pass its check (it is removed).
     """
-    schema.check(engine)
+    schema.check_revision(engine)
     if file.exists():
-        raise FileExists(f"{file} exists, and a backup never takes the place of a file.")
+        raise BackupFileExists(f"{file} exists, and a backup never takes the place of a file.")
     if not file.parent.is_dir():
-        raise Refused(f"There is no folder {file.parent} to put a backup into.")
+        raise UserError(f"There is no folder {file.parent} to put a backup into.")
     partial = file.with_name(f"{file.name}.partial")
     try:
         partial.unlink(missing_ok=True)
-        made = _save(engine, partial, advance)
+        made = _save(engine, partial, on_progress)
         _check(partial, made)
         _name(partial, file)
     except OSError as error:
@@ -59,20 +59,24 @@ def backup(
     finally:
         for leftover in ("", "-journal", "-wal", "-shm"):
             partial.with_name(f"{partial.name}{leftover}").unlink(missing_ok=True)
-    return BackedUp(snapshots.place(engine), file, file.stat().st_size, sum(made.values()), made)
+    return BackupResult(
+        snapshots.display_url(engine), file, file.stat().st_size, sum(made.values()), made
+    )
 
 
-def _save(engine: Engine, partial: Path, advance: Callable[[Progress], None]) -> dict[str, int]:
+def _save(
+    engine: Engine, partial: Path, advance: Callable[[CopyProgress], None]
+) -> dict[str, int]:
     """Write the file; return how many rows each table had at that moment."""
     if engine.dialect.name == "sqlite":
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             counted = _counts(connection)
             snapshots.save(connection, partial)
         _forget_copies(partial)
         return counted
     saved = make_engine(_url(partial))
     try:
-        copied = copy(engine, saved, advance)
+        copied = copy_database(engine, saved, advance)
     finally:
         saved.dispose()
     _forget_copies(partial)
@@ -92,8 +96,8 @@ def _forget_copies(partial: Path) -> None:
 def _check(partial: Path, expected: dict[str, int]) -> None:
     saved = make_engine(_url(partial))
     try:
-        schema.check(saved)
-        with reading(saved) as connection:
+        schema.check_revision(saved)
+        with read_transaction(saved) as connection:
             problems = [
                 str(row[0])
                 for row in connection.exec_driver_sql("PRAGMA integrity_check")
@@ -127,7 +131,7 @@ def _name(partial: Path, file: Path) -> None:
     try:
         file.hardlink_to(partial)  # unlike a rename it never replaces a file
     except FileExistsError:
-        raise FileExists(f"{file} came to be while the backup was made.") from None
+        raise BackupFileExists(f"{file} came to be while the backup was made.") from None
     except OSError:  # a file system without links
         partial.rename(file)
 

@@ -3,7 +3,7 @@
 Statements here go to the driver as they are: rows are plain tuples in the order of `columns`,
 moments already as the driver wants them (`tables.as_driver_moment`). On PostgreSQL rows travel by
 COPY into a temporary table and from there by one `INSERT … SELECT … ON CONFLICT`; `RETURNING` in
-bulk is the slow path, so keys are drawn beforehand (`next_keys`).
+bulk is the slow path, so keys are drawn beforehand (`next_ids`).
 """
 
 import json
@@ -21,7 +21,7 @@ _COPY_FROM: Final = 100
 """Fewer rows go as they are: a page of search results is not worth a temporary table."""
 
 
-def serialise_writers(connection: Connection) -> None:
+def lock_identity_writers(connection: Connection) -> None:
     """Wait until no other transaction is making identities, until this one ends.
 
     On SQLite a writing transaction is alone already.
@@ -30,7 +30,7 @@ def serialise_writers(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
 
 
-def next_keys(connection: Connection, table: Table, count: int) -> Iterable[int]:
+def next_ids(connection: Connection, table: Table, count: int) -> Iterable[int]:
     """Return `count` fresh values for the surrogate key `id` of `table`.
 
     On SQLite they are safe inside a writing transaction only.
@@ -102,7 +102,7 @@ def update(
     )
 
 
-def close_ranks(connection: Connection, table: Table, key: int) -> None:
+def compact_row(connection: Connection, table: Table, key: int) -> None:
     """Let a row that became much shorter give its room back.
 
     SQLite leaves a row that is updated where it is, alone on a page that it filled once; pages are
@@ -130,12 +130,12 @@ def stage(
     return staging
 
 
-def fetch_by(
+def select_in(
     connection: Connection,
     select: str,
     values: Sequence[Any],
     *more: Any,
-    kind: str = "text",
+    sql_type: str = "text",
 ) -> Sequence[Any]:
     """Run `select` for a list of values, however long.
 
@@ -144,13 +144,13 @@ def fetch_by(
     """
     if not values:
         return []
-    listed, parameter = _listed(connection, values, kind)
+    listed, parameter = _listed(connection, values, sql_type)
     statement = select.format(values=listed, mark=_mark(connection))
     return connection.exec_driver_sql(statement, (parameter, *more)).all()
 
 
-def execute_by(connection: Connection, statement: str, *first: Any, values: Sequence[int]) -> None:
-    """Run `statement` for a list of keys, as `fetch_by` does; `first` fills marks before it."""
+def execute_in(connection: Connection, statement: str, *first: Any, values: Sequence[int]) -> None:
+    """Run `statement` for a list of keys, as `select_in` does; `first` fills marks before it."""
     if not values:
         return
     listed, parameter = _listed(connection, values, "bigint")

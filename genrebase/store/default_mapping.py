@@ -38,5 +38,7 @@ _GROUPS: Final = {
     "world": "afrobeat, french, german, indian, iranian, malay, swedish, turkish, world-music",
 }
 
-BROAD_OF: Final = {fine: broad for broad, names in _GROUPS.items() for fine in names.split(", ")}
+BROAD_BY_FINE: Final = {
+    fine: broad for broad, names in _GROUPS.items() for fine in names.split(", ")
+}
 """Fine genre to broad genre."""

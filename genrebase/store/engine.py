@@ -21,15 +21,15 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from genrebase.store import settings as store_settings
-from genrebase.store.errors import BadUrl, Interrupted, Unreachable
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
 from genrebase.store.settings import StoreSettings
 
-__all__ = ["Connection", "Engine", "make_engine", "parse_url", "reading", "transaction"]
+__all__ = ["Connection", "Engine", "make_engine", "parse_url", "read_transaction", "transaction"]
 
-WAL_SAFE_FROM: Final = (3, 51, 3)
+MIN_WAL_VERSION: Final = (3, 51, 3)
 """Older SQLite can corrupt a write-ahead log that several processes reset at once."""
 
-WRITES: Final = "genrebase_writes"
+WRITES_OPTION: Final = "genrebase_writes"
 """The execution option of a connection that is going to write."""
 
 _POSTGRES_OPTIONS: Final = "-c random_page_cost=1.1"
@@ -44,7 +44,7 @@ def _of_number(function: Callable[[float], float]) -> Callable[[float | None], f
     return lambda value: None if value is None else function(value)
 
 
-MATH: Final = {
+MATH_FUNCTIONS: Final = {
     "sqrt": _of_number(math.sqrt),
     "floor": _of_number(lambda value: float(math.floor(value))),
 }
@@ -52,17 +52,17 @@ MATH: Final = {
 
 
 def parse_url(text: str) -> URL:
-    """Return the address, with the driver Genrebase uses filled in; raise `BadUrl` otherwise."""
+    """Return the address, with the driver Genrebase uses filled in; raise `InvalidUrl` otherwise."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
-        raise BadUrl(
+        raise InvalidUrl(
             f"STORE_URL is not a database address: {_without_user(text)!r}. "
             "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from None
     backend = url.get_backend_name()
     if backend != "sqlite" and "@" in f"{url.host or ''}{url.database or ''}":
-        raise BadUrl(
+        raise InvalidUrl(
             "STORE_URL holds more than one @: in a user's name or password write %40 for @, "
             "%2F for / and %3A for a colon."
         )
@@ -70,12 +70,12 @@ def parse_url(text: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
         if url.database in {None, "", ":memory:"}:
-            raise BadUrl(
+            raise InvalidUrl(
                 f"STORE_URL names a database in memory ({text}), which is gone when the command "
                 "ends: write sqlite:///FILE."
             )
         return url
-    raise BadUrl(
+    raise InvalidUrl(
         f"Genrebase keeps its data in SQLite or PostgreSQL, not in {backend!r}. "
         "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
     )
@@ -108,7 +108,7 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
             },
         )
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise BadUrl("PostgreSQL needs its driver: pip install 'psycopg[binary]'.") from None
+        raise InvalidUrl("PostgreSQL needs its driver: pip install 'psycopg[binary]'.") from None
 
 
 @contextmanager
@@ -117,16 +117,16 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     On SQLite it begins IMMEDIATE, so that writers queue up instead of failing half-way.
     """
-    with connected(engine) as connection:
-        connection.execution_options(**{WRITES: True})
+    with open_connection(engine) as connection:
+        connection.execution_options(**{WRITES_OPTION: True})
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def read_transaction(engine: Engine) -> Iterator[Connection]:
     """Run a block over one consistent snapshot of the database; nothing is committed."""
-    with connected(engine) as connection:
+    with open_connection(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin() as begun:
@@ -135,13 +135,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def connected(engine: Engine) -> Iterator[Connection]:
-    """Connect, or raise `Unreachable`; raise `Interrupted` where the database fails later on."""
+def open_connection(engine: Engine) -> Iterator[Connection]:
+    """Connect, or raise `DatabaseUnreachable`; raise `DatabaseFailure` where the database fails later on."""
     where = engine.url.render_as_string()
     try:
         connection = engine.connect()
     except DatabaseError as error:
-        raise Unreachable(f"The database at {where} does not answer: {_reason(error)}") from error
+        raise DatabaseUnreachable(
+            f"The database at {where} does not answer: {_reason(error)}"
+        ) from error
     driver: Any = engine.dialect.loaded_dbapi  # COPY is the driver's own, and so are its errors
     try:
         with connection:
@@ -149,7 +151,7 @@ def connected(engine: Engine) -> Iterator[Connection]:
     except (DBAPIError, driver.OperationalError) as error:
         if not _went_away(error):
             raise
-        raise Interrupted(
+        raise DatabaseFailure(
             f"The database at {where} failed in the middle: {_reason(error)}. What was not "
             "finished is not stored; put it right and run the same again."
         ) from error
@@ -168,10 +170,10 @@ def _reason(error: Exception) -> str:
     return (said.splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def teach(connection: sqlite3.Connection, names: Collection[str]) -> None:
-    """Give a connection those of the functions `MATH` that its SQLite was built without."""
+def register_functions(connection: sqlite3.Connection, names: Collection[str]) -> None:
+    """Give a connection those of the functions `MATH_FUNCTIONS` that its SQLite was built without."""
     for name in names:
-        connection.create_function(name, 1, MATH[name], deterministic=True)
+        connection.create_function(name, 1, MATH_FUNCTIONS[name], deterministic=True)
 
 
 def _configure_sqlite(engine: Engine) -> None:
@@ -181,10 +183,10 @@ def _configure_sqlite(engine: Engine) -> None:
         cursor = dbapi.cursor()
         cursor.execute("PRAGMA foreign_keys=ON")
         known = cursor.execute("SELECT name FROM pragma_function_list").fetchall()
-        teach(dbapi, MATH.keys() - {name for (name,) in known})
+        register_functions(dbapi, MATH_FUNCTIONS.keys() - {name for (name,) in known})
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
-        if sqlite3.sqlite_version_info >= WAL_SAFE_FROM:
+        if sqlite3.sqlite_version_info >= MIN_WAL_VERSION:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()
@@ -194,7 +196,7 @@ def _configure_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get(WRITES, False)
+        writes = connection.get_execution_options().get(WRITES_OPTION, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

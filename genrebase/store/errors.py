@@ -1,35 +1,35 @@
 """What the store refuses, and why."""
 
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 
 
 class StoreError(GenrebaseError):
     """The database could not do what was asked."""
 
 
-class BadUrl(Refused):
+class InvalidUrl(UserError):
     """The database's address cannot be used."""
 
 
-class Unreachable(StoreError):
+class DatabaseUnreachable(StoreError):
     """The database does not answer."""
 
 
-class SchemaMismatch(Refused):
+class SchemaMismatch(UserError):
     """The database carries another schema than this version of Genrebase."""
 
 
-class ViewsInTheWay(Refused):
+class ViewConflict(UserError):
     """Somebody's own views could not be kept through an upgrade, so nothing was touched."""
 
 
-class BadSetting(Refused):
+class InvalidStoreSettings(UserError):
     """A setting of the store cannot be used."""
 
 
-class NotOurs(Refused):
+class IncompatibleDatabase(UserError):
     """The database cannot take our schema as it is."""
 
 
-class Interrupted(StoreError):
+class DatabaseFailure(StoreError):
     """The database went away, or refused to be written to, in the middle of something."""

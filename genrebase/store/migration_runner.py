@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 
 from genrebase.store import settings as store_settings
 from genrebase.store import tables
-from genrebase.store.engine import WRITES, connected, make_engine
+from genrebase.store.engine import WRITES_OPTION, make_engine, open_connection
 from genrebase.store.errors import StoreError
-from genrebase.store.view_migration import standing_views
+from genrebase.store.view_migration import managed_views
 from genrebase.store.views.definition import Providers
 
 _Work = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
@@ -37,9 +37,9 @@ def run(context: EnvironmentContext) -> None:
     settings = store_settings.load()
     engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
     try:
-        with connected(engine) as connection:
+        with open_connection(engine) as connection:
             if work.__name__ in _WRITE:
-                connection.execution_options(**{WRITES: True})
+                connection.execution_options(**{WRITES_OPTION: True})
             if work.__name__ in _MIGRATE:
                 _suspend_foreign_keys(connection)
                 work = _with_views(context, connection, work, settings.feature_order)
@@ -72,15 +72,15 @@ def _with_views(
     def steps(revisions: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
         _serialise(connection)
         planned = list(work(revisions, migration))
-        standing = standing_views(connection)
+        standing = managed_views(connection)
         if not planned:
             at_head = set(migration.get_current_heads()) == heads
             if not at_head or standing.are_current(providers):
                 return
-        standing.take_down()
+        standing.drop()
         yield from planned
         at_head = set(migration.get_current_heads()) == heads
-        standing.put_up(providers if at_head else None)
+        standing.recreate(providers if at_head else None)
         _check_foreign_keys(connection)
 
     return steps

@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-FOLDS: Final = 10
+N_FOLDS: Final = 10
 """Every name falls into one of these, for ever."""
 
 SEPARATOR: Final = "|"
@@ -79,18 +79,18 @@ def name_key(title: str, artist: str) -> str:
     return SEPARATOR.join(part.replace(SEPARATOR, "¦") for part in parts)
 
 
-def identity(key: str, ordinal: int) -> str:
+def track_identity(key: str, ordinal: int) -> str:
     """Return a track's identity: its name, and from the second recording on its ordinal."""
     return key if ordinal == 1 else f"{key}{SEPARATOR}{ordinal}"
 
 
-def ordinal(of_identity: str, key: str) -> int:
-    """Return which recording under the name `key` an identity is: the inverse of `identity`."""
+def identity_ordinal(of_identity: str, key: str) -> int:
+    """Return which recording under the name `key` an identity is: the inverse of `track_identity`."""
     return 1 if of_identity == key else int(of_identity[len(key) + len(SEPARATOR) :])
 
 
 @lru_cache(maxsize=65_536)
-def fold(text: str) -> int:
+def hash_fold(text: str) -> int:
     """Return the fold of a name, 0..9: first 8 bytes of its normalised SHA-256, modulo 10."""
     digest = hashlib.sha256(normalise(text).encode()).digest()
-    return int.from_bytes(digest[:8], "big") % FOLDS
+    return int.from_bytes(digest[:8], "big") % N_FOLDS

@@ -7,9 +7,9 @@ from sqlalchemy import Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
-from genrebase.store.errors import NotOurs, SchemaMismatch, Unreachable
-from genrebase.store.view_migration import standing_views
+from genrebase.store.engine import make_engine, read_transaction
+from genrebase.store.errors import DatabaseUnreachable, IncompatibleDatabase, SchemaMismatch
+from genrebase.store.view_migration import managed_views
 from genrebase.store.views.definition import Providers
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def alembic_config(url: str | None = None) -> "Config":
 def upgrade(url: str | None = None, revision: str = "head") -> None:
     """Bring the database at `url` (default: `STORE_URL`) to `revision`.
 
-    Raises `SchemaMismatch` where a newer version made it, `NotOurs` where it holds tables of
+    Raises `SchemaMismatch` where a newer version made it, `IncompatibleDatabase` where it holds tables of
     somebody else under our names, `ViewsInTheWay` where people's own views cannot be kept.
     """
     from alembic import command  # only a migration need wait for it
@@ -60,7 +60,7 @@ def upgrade(url: str | None = None, revision: str = "head") -> None:
 def _check_known(engine: Engine, config: "Config") -> None:
     from alembic.script import ScriptDirectory  # only a migration need wait for it
 
-    found = current(engine)
+    found = current_revision(engine)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise SchemaMismatch(
@@ -71,9 +71,9 @@ def _check_known(engine: Engine, config: "Config") -> None:
 
 def _check_ours(engine: Engine) -> None:
     where = engine.url.render_as_string()
-    if _is_missing_file(engine) or current(engine) is not None:
+    if _is_missing_file(engine) or current_revision(engine) is not None:
         return
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         taken = sorted(set(inspect(connection).get_table_names()) & tables.metadata.tables.keys())
         encoding = (
             connection.scalar(text("SHOW server_encoding"))
@@ -81,29 +81,29 @@ def _check_ours(engine: Engine) -> None:
             else "UTF8"
         )
     if taken:
-        raise NotOurs(
+        raise IncompatibleDatabase(
             f"{where} holds tables that are not Genrebase's: {', '.join(taken)}. "
             "Name another database in STORE_URL."
         )
     if encoding != "UTF8":
-        raise NotOurs(
+        raise IncompatibleDatabase(
             f"{where} is encoded as {encoding}, which cannot hold every title: "
             "create the database with ENCODING 'UTF8'."
         )
 
 
-def current(engine: Engine) -> str | None:
+def current_revision(engine: Engine) -> str | None:
     """Return the revision that the database carries, None where there is no schema."""
     if _is_missing_file(engine):
         return None  # opening it would leave an empty file behind
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         try:
             if not inspect(connection).has_table(_VERSION.name):
                 return None
             return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
         except DatabaseError as error:
             where = engine.url.render_as_string()
-            raise Unreachable(f"{where} is not a database: {error.orig}") from error
+            raise DatabaseUnreachable(f"{where} is not a database: {error.orig}") from error
 
 
 def _is_missing_file(engine: Engine) -> bool:
@@ -113,9 +113,9 @@ def _is_missing_file(engine: Engine) -> bool:
     return Path(file).parent.is_dir() and not Path(file).exists()
 
 
-def check(engine: Engine) -> None:
+def check_revision(engine: Engine) -> None:
     """Raise `SchemaMismatch` unless the database carries the schema this version expects."""
-    found = current(engine)
+    found = current_revision(engine)
     if found == EXPECTED_REVISION:
         return
     where = engine.url.render_as_string()
@@ -130,7 +130,7 @@ def check(engine: Engine) -> None:
     )
 
 
-def views_stand(engine: Engine, providers: Providers) -> bool:
+def views_are_current(engine: Engine, providers: Providers) -> bool:
     """Say whether every view stands as this version defines it, for this order of providers."""
-    with reading(engine) as connection:
-        return standing_views(connection).are_current(providers)
+    with read_transaction(engine) as connection:
+        return managed_views(connection).are_current(providers)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from genrebase.store.errors import BadSetting
+from genrebase.store.errors import InvalidStoreSettings
 
 DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio")
 
@@ -47,7 +47,7 @@ class StoreSettings(BaseSettings):
 
 
 def load() -> StoreSettings:
-    """Read the settings; raise `BadSetting` with a sentence for one that cannot be used."""
+    """Read the settings; raise `InvalidStoreSettings` with a sentence for one that cannot be used."""
     try:
         return StoreSettings()
     except ValidationError as error:
@@ -55,4 +55,4 @@ def load() -> StoreSettings:
             f"STORE_{str(one['loc'][0]).upper()}: {one['msg']}."
             for one in error.errors(include_url=False, include_input=False)
         ]
-        raise BadSetting(" ".join(problems)) from None
+        raise InvalidStoreSettings(" ".join(problems)) from None

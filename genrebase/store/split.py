@@ -12,7 +12,7 @@ TEST_FOLD: Final = 9
 VALIDATION_FOLD: Final = 8
 
 
-def side(track_fold: int, artist_folds: Iterable[int]) -> str:
+def assign_side(track_fold: int, artist_folds: Iterable[int]) -> str:
     """Return the side of a track.
 
     `test_new`: all credited artists in fold 9; `validation_new`: all in fold 8; artists of both

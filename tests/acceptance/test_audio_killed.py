@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from tests import recordings
 
 RATE = 8_000
@@ -47,7 +47,7 @@ def wait_for_a_batch(process: "subprocess.Popen[str]") -> None:
 
 def count(database_url: str, table: object) -> int:
     engine = make_engine(database_url)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         found = connection.scalar(select(func.count()).select_from(table))
     engine.dispose()
     return found

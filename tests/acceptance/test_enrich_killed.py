@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import select
 
 from collector.catalogue import tracks
-from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON
 
 TRACKS = 130
@@ -39,7 +39,7 @@ class Provider(BaseHTTPRequestHandler):
             self.server.asked.update(parse_qs(urlsplit(self.path).query)["ids"][0].split(","))
             self.server.changed.notify_all()
             if first:
-                self.server.changed.wait_for(lambda: self.server.over)
+                self.server.changed.wait_for(lambda: self.server.complete)
                 return
         body = b'{"content": []}'
         self.send_response(200)
@@ -55,14 +55,14 @@ class Provider(BaseHTTPRequestHandler):
 @contextmanager
 def serving():
     with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
-        server.asked, server.changed, server.over = Counter(), Condition(), False
+        server.asked, server.changed, server.complete = Counter(), Condition(), False
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
             yield server
         finally:
             with server.changed:
-                server.over = True
+                server.complete = True
                 server.changed.notify_all()
             server.shutdown()
             thread.join()
@@ -75,10 +75,10 @@ def wait_for(server, asked):
 
 def fill(engine):
     credit = (ArtistCredit("A"),)
-    found = [FoundTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(TRACKS)]
+    found = [SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(TRACKS)]
     with transaction(engine) as connection:
-        seen = [Seen(one, "rock", rank) for rank, one in enumerate(found)]
-        tracks.record(connection, seen, Delivery("spotify", provider=None), NOON)
+        seen = [TrackObservation(one, "rock", rank) for rank, one in enumerate(found)]
+        tracks.record(connection, seen, Provenance("spotify", provider=None), NOON)
 
 
 def start(url, server):
@@ -106,7 +106,7 @@ def test_a_kill_loses_nothing_and_repeats_one_question(database_url):
             said = json.loads(healer.communicate(timeout=PATIENCE)[0])
     assert (said["asked"], said["stopped"], healer.returncode) == (TRACKS, "done", 0)
     assert Counter(server.asked.values()) == {1: TRACKS - BATCH, 2: BATCH}
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         attempts = connection.scalars(select(tables.feature_attempt.c.attempts)).all()
     engine.dispose()
     assert attempts == [1] * TRACKS

@@ -16,10 +16,10 @@ from collector.rate import Rate
 from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from sandbox import catalogue_file
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 
@@ -43,12 +43,12 @@ def catalogue(tmp_path_factory):
                 f"{180_000 + n % 2 * 900},{1950 + n % 70},{genre}"
             )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Catalogue(catalogue_file.read(path))
+    return SandboxCatalogue(catalogue_file.read_table(path))
 
 
 def served(catalogue):
     """A sandbox of ten tracks a page, which makes for many steps."""
-    return serve_in_thread(catalogue, Behaviour(mode="development", rate=FAST))
+    return serve_in_thread(catalogue, SandboxOptions(mode="development", rate=FAST))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def stored(url):
         .join(t.sighting, t.sighting.c.track_id == t.track.c.id)
         .join(t.genre, t.genre.c.id == t.sighting.c.genre_id)
     )
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         found = [sorted(map(tuple, connection.execute(query))) for query in (alias, sighted)]
     engine.dispose()
@@ -169,7 +169,7 @@ def test_a_stop_is_clean(sqlite_url, sandbox):
 
 def test_a_long_ban_ends_with_4_and_is_kept(sqlite_url, catalogue):
     """Exit code 4 says until when; a restart inside the ban makes no request."""
-    behaviour = Behaviour(mode="development", rate=Rate(5, 30.0), retry_after=20_000)
+    behaviour = SandboxOptions(mode="development", rate=Rate(5, 30.0), retry_after=20_000)
     with serve_in_thread(catalogue, behaviour) as running:
         fill(sqlite_url)
         code, said, errors = finish(start(sqlite_url, running))
@@ -189,7 +189,7 @@ def test_another_catalogue_is_refused(sqlite_url, sandbox, tmp_path):
     assert finish(start(sqlite_url, sandbox, "--max-requests", "1"))[0] == 0
     path = tmp_path / "other.csv"
     path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
-    with serve_in_thread(Catalogue(catalogue_file.read(path))) as other:
+    with serve_in_thread(SandboxCatalogue(catalogue_file.read_table(path))) as other:
         code, said, errors = finish(start(sqlite_url, other))
     assert (code, said) == (2, None)
     assert "other.csv" in errors

@@ -15,10 +15,10 @@ from collector.rate import Rate
 from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from sandbox import catalogue_file
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 
@@ -41,7 +41,7 @@ def catalogue(tmp_path_factory):
             owner = (at + 1) % len(GENRES) if n % 5 == 0 else at
             lines.append(f"{owner:02}{n:04}{'A' * 16},Song {owner} {n},Band {n},2001,{genre}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Catalogue(catalogue_file.read(path))
+    return SandboxCatalogue(catalogue_file.read_table(path))
 
 
 def start(stack, url, running):
@@ -77,7 +77,7 @@ def stored(url):
         .join(t.genre, t.genre.c.id == t.sighting.c.genre_id)
     )
     leased = select(func.count()).where(t.shard.c.lease_owner.is_not(None))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         seen = {(alias, genre): times for alias, genre, times in connection.execute(sighted)}
         pages = connection.scalar(select(func.sum(t.shard.c.requests)))
@@ -92,7 +92,7 @@ def test_harvests_share_the_work_and_heal_one_that_is_killed(database_url, catal
     for name in GENRES:
         genre_use.add(engine, SystemClock(), name, 10_000)
     engine.dispose()
-    behaviour = Behaviour(mode="development", rate=TRUE)
+    behaviour = SandboxOptions(mode="development", rate=TRUE)
     with serve_in_thread(catalogue, behaviour) as running, ExitStack() as stack:
         killed, healer = start(stack, database_url, running), start(stack, database_url, running)
         wait_for(killed, running, 10)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 
 ROWS = 16_000
 TRACKS = 6_000
@@ -47,7 +47,7 @@ def test_killed_and_started_twice_it_counts_every_row_once(start, database_url):
     assert [process.returncode for process in pair] == [0, 0]
     assert [one["tracks_new"] + one["duplicates"] for one in finished] == [ROWS, ROWS]
     engine = make_engine(database_url)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         seen = connection.scalar(select(func.sum(tables.sighting.c.times)))
         counted = connection.scalar(select(func.sum(tables.genre.c.sightings)))
         stored = connection.scalar(select(func.count()).select_from(tables.sighting))

@@ -7,10 +7,10 @@ from pydantic import SecretStr
 
 from collector.http import client
 from collector.settings import CollectorSettings
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
-from sandbox.server import Running, serve_in_thread
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
+from sandbox.server import RunningSandbox, serve_in_thread
 from tests.fakes import NOON
 
 FEATURES = {
@@ -52,22 +52,22 @@ def _row(genre: str, number: int) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
+def catalogue() -> SandboxCatalogue:
     rows = [_row(genre, number) for genre in GENRES for number in range(PER_GENRE)]
     cells = [list(row.values()) for row in rows]
-    return Catalogue(Table(tuple(rows[0]), cells, "a test", "0" * 64))
+    return SandboxCatalogue(CatalogueTable(tuple(rows[0]), cells, "a test", "0" * 64))
 
 
-Serve = Callable[..., Running]
+Serve = Callable[..., RunningSandbox]
 
 
 @pytest.fixture
-def serve(catalogue: Catalogue) -> Iterator[Serve]:
+def serve(catalogue: SandboxCatalogue) -> Iterator[Serve]:
     """Return a function that starts a sandbox with the given behaviour."""
     with ExitStack() as running:
 
-        def start(**behaviour: object) -> Running:
-            made = Behaviour(**{"mode": "extended", **behaviour})  # type: ignore[arg-type]
+        def start(**behaviour: object) -> RunningSandbox:
+            made = SandboxOptions(**{"mode": "extended", **behaviour})  # type: ignore[arg-type]
             return running.enter_context(serve_in_thread(catalogue, made))
 
         yield start
@@ -84,9 +84,9 @@ def settings_for(url: str) -> CollectorSettings:
     )
 
 
-def stats_of(running: Running) -> dict[str, Any]:
+def stats_of(running: RunningSandbox) -> dict[str, Any]:
     """Ask the sandbox what it was asked; its thread may still be counting the last request."""
     address = f"{running.url}/__sandbox__/stats"
-    with client.session_for(address) as session:
+    with client.make_session(address) as session:
         found: dict[str, Any] = client.get_json(session, address, timeout=5.0, now=NOON)
     return found

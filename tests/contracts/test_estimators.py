@@ -10,14 +10,14 @@ import pytest
 from sklearn.base import clone
 
 from classifier import estimators, threads
-from classifier.data.training_data import Selection, select
-from classifier.errors import BadChoice, BadParameter
-from classifier.features.audio import described_as
-from classifier.features.groups import NUMERIC, READABLE
+from classifier.data.training_data import SplitDataset, split_dataset
+from classifier.errors import BadParameter, BadTrainingConfig
+from classifier.features.audio import descriptor_column
+from classifier.features.groups import COLUMN_GROUPS, NUMERIC_GROUPS
 from classifier.ports import Estimator
-from classifier.records import FEATURE_GROUPS, Choice, Preparation
+from classifier.records import FEATURE_GROUPS, Preprocessing, TrainingConfig
 from classifier.registry import artifacts
-from classifier.registry.artifacts import Packed
+from classifier.registry.artifacts import ModelArtifact
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.deep import DEEP, each
 from tests.music import Music
@@ -31,34 +31,36 @@ pytestmark = pytest.mark.parametrize("name", each(estimators.names()))
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    with threads.capped(1):
+    with threads.limit_threads(1):
         yield
 
 
 @pytest.fixture(scope="module")
-def selection() -> Selection:
-    return select(Music(guests=0.2, silent=0.2).snapshot(), Choice())
+def selection() -> SplitDataset:
+    return split_dataset(Music(guests=0.2, silent=0.2).snapshot(), TrainingConfig())
 
 
 @pytest.fixture(scope="module")
-def shuffled() -> Selection:
-    return select(Music(artists=180, songs_each=6, shuffled=True).snapshot(), Choice())
+def shuffled() -> SplitDataset:
+    return split_dataset(
+        Music(artists=180, songs_each=6, shuffled=True).snapshot(), TrainingConfig()
+    )
 
 
 @pytest.fixture(scope="module")
-def known(selection: Selection) -> Callable[[str], Estimator]:
+def known(selection: SplitDataset) -> Callable[[str], Estimator]:
     """Return a function that fits each estimator once; nobody may change what it returns."""
     return cache(lambda name: fitted(name, selection))
 
 
-def fitted(name: str, selection: Selection) -> Estimator:
-    model = estimators.build(Choice(estimator=name, seed=SEED), threads=1)
-    learned = selection.learned
+def fitted(name: str, selection: SplitDataset) -> Estimator:
+    model = estimators.build(TrainingConfig(estimator=name, seed=SEED), threads=1)
+    learned = selection.train_mask
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
 
 def test_probabilities_sum_to_one(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """One row per track, one column per genre, nothing below 0."""
     shares = known(name).predict_proba(selection.tracks)
@@ -68,14 +70,14 @@ def test_probabilities_sum_to_one(
 
 
 def test_classes_are_the_genres_in_order(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """As text, sorted."""
     assert tuple(known(name).classes_) == selection.classes
 
 
 def test_the_same_seed_gives_the_same_answers(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """To the last digit."""
     frame = selection.tracks
@@ -84,20 +86,20 @@ def test_the_same_seed_gives_the_same_answers(
 
 
 def test_the_number_of_threads_changes_no_answer(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """To the last digit, so that a run on another machine repeats the figures."""
-    learned, frame = selection.learned, selection.tracks
+    learned, frame = selection.train_mask, selection.tracks
     with_one = known(name).predict_proba(frame)
-    with threads.capped(2):
-        model = estimators.build(Choice(estimator=name, seed=SEED), threads=2)
+    with threads.limit_threads(2):
+        model = estimators.build(TrainingConfig(estimator=name, seed=SEED), threads=2)
         model.fit(frame[learned], selection.labels[learned], selection.validation())
         with_two = model.predict_proba(frame)
     assert (with_one == with_two).all()
 
 
 def test_anything_may_be_missing(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """Single values, whole columns, and everything."""
     model = known(name)
@@ -112,18 +114,18 @@ def test_anything_may_be_missing(
         assert np.allclose(shares.sum(axis=1), 1)
 
 
-def test_a_column_nobody_knows_can_be_learned_from(name: str, selection: Selection) -> None:
+def test_a_column_nobody_knows_can_be_learned_from(name: str, selection: SplitDataset) -> None:
     """Tracks without any popularity, and without any sound at all."""
     silent = selection.tracks.assign(popularity=pd.array([None] * len(selection.tracks), "Int64"))
     audio = ("danceability", "energy", "key", "loudness", "mode", "tempo", "time_signature")
     for frame in (silent, selection.tracks.drop(columns=list(audio))):
-        model = estimators.build(Choice(estimator=name), threads=1)
+        model = estimators.build(TrainingConfig(estimator=name), threads=1)
         model.fit(frame, selection.labels, None)
         assert np.isfinite(model.predict_proba(frame)).all()
 
 
 def test_columns_it_does_not_know_do_not_matter(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """Neither their presence nor the order of the columns changes an answer."""
     model = known(name)
@@ -132,10 +134,10 @@ def test_columns_it_does_not_know_do_not_matter(
     assert (model.predict_proba(shuffled) == model.predict_proba(frame)).all()
 
 
-def test_it_learns_nothing_from_the_validation_labels(name: str, selection: Selection) -> None:
+def test_it_learns_nothing_from_the_validation_labels(name: str, selection: SplitDataset) -> None:
     """A genre that only validation tracks have never becomes a class."""
-    model = estimators.build(Choice(estimator=name), threads=1)
-    learned = selection.learned
+    model = estimators.build(TrainingConfig(estimator=name), threads=1)
+    learned = selection.train_mask
     frame, labels = selection.validation() or pytest.fail("no validation side")
     strange = np.where(np.arange(len(labels)) % 2 == 0, "polka", labels)
     model.fit(selection.tracks[learned], selection.labels[learned], (frame, strange))
@@ -143,7 +145,7 @@ def test_it_learns_nothing_from_the_validation_labels(name: str, selection: Sele
 
 
 def test_it_can_be_cloned_unfitted(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """A clone has the same parameters and has learned nothing; the original learns nothing new."""
     model = known(name)
@@ -152,16 +154,18 @@ def test_it_can_be_cloned_unfitted(
     assert repr(fresh.get_params()) == repr(model.get_params())
 
 
-def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -> None:
+def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset) -> None:
     """A model of metadata alone does not hear the sound; who cannot read refuses to."""
     heard = selection.tracks["energy"].to_numpy()
-    names = (described_as("mine", "loud"), "degree_0", "timbre_mean_0")
+    names = (descriptor_column("mine", "loud"), "degree_0", "timbre_mean_0")
     tracks = selection.tracks.assign(**dict.fromkeys(names, heard))
     for group in FEATURE_GROUPS:
-        choice = Choice(estimator=name, features=(group,))
-        reads = {"blend": READABLE, "mlp": READABLE, "cnn": FEATURE_GROUPS}.get(name, NUMERIC)
+        choice = TrainingConfig(estimator=name, features=(group,))
+        reads = {"blend": COLUMN_GROUPS, "mlp": COLUMN_GROUPS, "cnn": FEATURE_GROUPS}.get(
+            name, NUMERIC_GROUPS
+        )
         if group not in reads:
-            with pytest.raises(BadChoice, match=f"{name} .*--features"):
+            with pytest.raises(BadTrainingConfig, match=f"{name} .*--features"):
                 estimators.build(choice, threads=1)
             continue
         model = estimators.build(choice, threads=1)
@@ -172,65 +176,69 @@ def test_every_choice_of_features_is_honoured(name: str, selection: Selection) -
         assert (model.predict_proba(changed) == expected).all()
 
 
-def test_parameters_are_honoured_or_refused(name: str, selection: Selection) -> None:
+def test_parameters_are_honoured_or_refused(name: str, selection: SplitDataset) -> None:
     """A name it does not have is refused with the nearest one, before anything is read."""
     with pytest.raises(BadParameter, match=r"no parameter 'no_such_thing'.*Known: "):
-        estimators.build(Choice(estimator=name, params={"no_such_thing": 1}), threads=1)
+        estimators.build(TrainingConfig(estimator=name, params={"no_such_thing": 1}), threads=1)
     with pytest.raises(BadParameter, match="no parameter 'random_state'"):
-        estimators.build(Choice(estimator=name, params={"random_state": 1}), threads=1)
+        estimators.build(TrainingConfig(estimator=name, params={"random_state": 1}), threads=1)
 
 
 def test_it_survives_being_stored(
-    name: str, selection: Selection, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """Through the allow-list, with the same answers, and its probes hold."""
     model = known(name)
-    again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
+    again = artifacts.deserialise(
+        artifacts.serialise(ModelArtifact(model, selection.train_ids))
+    ).estimator
     frame = selection.tracks
     assert (again.predict_proba(frame) == model.predict_proba(frame)).all()
-    probes = artifacts.probe(model, frame, ["energy", "key", "explicit"])
-    assert artifacts.answers_as_once(again, json.loads(json.dumps(probes)))
+    probes = artifacts.golden_predictions(model, frame, ["energy", "key", "explicit"])
+    assert artifacts.reproduces_golden_predictions(again, json.loads(json.dumps(probes)))
 
 
 def test_a_misspelt_name_finds_the_nearest(name: str) -> None:
     """And lists the known ones."""
     with pytest.raises(UnknownPlugin, match=f"Did you mean {name!r}"):
-        estimators.build(Choice(estimator=name + "x"), threads=1)
+        estimators.build(TrainingConfig(estimator=name + "x"), threads=1)
 
 
 @pytest.mark.parametrize(
     "preparation",
     [
-        Preparation("minmax", components=0.9, outliers="overall", balance="weights"),
-        Preparation(outliers="genre", balance="smote"),
+        Preprocessing("minmax", components=0.9, outliers="overall", balance="weights"),
+        Preprocessing(outliers="genre", balance="smote"),
     ],
     ids=["projected and weighed", "smote without outliers"],
 )
 def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
-    name: str, selection: Selection, preparation: Preparation
+    name: str, selection: SplitDataset, preparation: Preprocessing
 ) -> None:
     """And what was prepared answers, and can be stored, as anything else."""
-    choice = Choice(estimator=name, preparation=preparation)
+    choice = TrainingConfig(estimator=name, preparation=preparation)
     if name in CHOOSY or (name, preparation.balance) == ("knn", "weights"):
-        with pytest.raises(BadChoice, match=r"prepare|cannot weigh"):
+        with pytest.raises(BadTrainingConfig, match=r"prepare|cannot weigh"):
             estimators.build(choice, threads=1)
         return
     model = estimators.build(choice, threads=1)
     assert repr(clone(model).get_params()) == repr(model.get_params())
-    learned, frame = selection.learned, selection.tracks.assign(popularity=50)
+    learned, frame = selection.train_mask, selection.tracks.assign(popularity=50)
     model.fit(frame[learned], selection.labels[learned], selection.validation())
-    again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
+    again = artifacts.deserialise(
+        artifacts.serialise(ModelArtifact(model, selection.train_ids))
+    ).estimator
     shares = again.predict_proba(selection.tracks)
     assert np.allclose(shares.sum(axis=1), 1)
     assert (shares == model.predict_proba(selection.tracks)).all()
 
 
 def test_shuffled_labels_are_not_told_better_than_by_guessing(
-    name: str, shuffled: Selection
+    name: str, shuffled: SplitDataset
 ) -> None:
     """Nothing that an estimator looks at, or does to the tracks, carries the label over."""
     model = fitted(name, shuffled)
-    tested = shuffled.on("test")
+    tested = shuffled.held_out("test")
     first = model.predict_proba(shuffled.tracks[tested]).argmax(axis=1)
     right = (model.classes_[first] == shuffled.labels[tested]).mean()
     assert right < 0.44  # 1/3, and three standard errors of 250 tracks

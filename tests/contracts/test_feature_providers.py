@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.bootstrap import FEATURES, make_providers
+from collector.bootstrap import FEATURES_GROUP, make_providers
 from collector.errors import EndpointClosed, RateLimited, SourceUnavailable
 from collector.ports import FeatureProvider
 from collector.rate import Rate
@@ -10,7 +10,7 @@ from genrebase.runtime import plugins
 from tests.contracts.conftest import Serve, settings_for, stats_of, track_id
 from tests.fakes import FakeClock
 
-pytestmark = pytest.mark.parametrize("name", plugins.names(FEATURES))
+pytestmark = pytest.mark.parametrize("name", plugins.registered_names(FEATURES_GROUP))
 
 
 def make(name: str, url: str) -> FeatureProvider:

@@ -2,25 +2,25 @@
 
 import pytest
 
-from collector.bootstrap import SOURCES, make_source
+from collector.bootstrap import SOURCES_GROUP, make_source
 from collector.errors import InvalidLimit, RateLimited, SourceUnavailable
 from collector.ports import Source
 from collector.rate import Rate
 from collector.records import Page, PageQuery
 from collector.settings import CollectorSettings
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.runtime import plugins
 from genrebase.store.tables import ALL_YEARS
 from sandbox import ids
 from tests.contracts.conftest import GENRES, PER_GENRE, Serve, settings_for, stats_of
 from tests.fakes import FakeClock
 
-NAMES = plugins.names(SOURCES)
+NAMES = plugins.registered_names(SOURCES_GROUP)
 every_source = pytest.mark.parametrize("name", NAMES)
 by_genre = pytest.mark.parametrize(
-    "name", [name for name in NAMES if plugins.load(SOURCES, name).asks_for == "genre"]
+    "name", [name for name in NAMES if plugins.load(SOURCES_GROUP, name).asks_for == "genre"]
 )
-PLAYLIST = ids.base62("playlist|rock by sandbox")
+PLAYLIST = ids.id_from_text("playlist|rock by sandbox")
 """Every other track of rock, with an episode and a local file among them."""
 
 
@@ -35,7 +35,7 @@ def fetch(
     offset: int = 0,
     limit: int = 10,
 ) -> Page:
-    subject = genre or ("rock" if source.asks_for == "genre" else PLAYLIST)
+    subject = genre or ("rock" if source.subject_kind == "genre" else PLAYLIST)
     return source.fetch(PageQuery(subject, source.query_for(subject), *years, offset, limit))
 
 
@@ -45,7 +45,7 @@ def test_introduces_itself(name: str, serve: Serve) -> None:
     source = make(name, serve().url)
     assert source.name == name
     assert list(source.page_limits) == sorted(source.page_limits, reverse=True)
-    assert source.reach >= source.page_limits[0]
+    assert source.max_results >= source.page_limits[0]
     assert source.account.rate.requests > 0
     assert len(source.account.credential) == 16
 
@@ -57,14 +57,14 @@ def test_pages_follow_one_another(name: str, serve: Serve) -> None:
     limit = source.page_limits[0]
     found: list[tuple[str, int]] = []
     offset = 0
-    while not (page := fetch(source, offset=offset, limit=limit)).ended:
+    while not (page := fetch(source, offset=offset, limit=limit)).is_empty:
         found += [(item.track.source_id, offset + item.position) for item in page.items]
         offset += page.received
-    wanted = PER_GENRE if source.asks_for == "genre" else PER_GENRE // 2
+    wanted = PER_GENRE if source.subject_kind == "genre" else PER_GENRE // 2
     assert len({source_id for source_id, _ in found}) == len(found) == wanted
     ranks = [rank for _, rank in found]
     assert ranks == sorted(set(ranks))
-    if source.asks_for == "genre":
+    if source.subject_kind == "genre":
         assert ranks == list(range(PER_GENRE))
     else:
         assert sorted(set(range(offset)) - set(ranks)) == [25, 51]
@@ -85,7 +85,7 @@ def test_tracks_are_complete(name: str, serve: Serve) -> None:
     """A track carries its source's id, its artists in order, and what is known of it."""
     source = make(name, serve().url)
     track = fetch(source).items[7].track
-    number = 7 if source.asks_for == "genre" else 14
+    number = 7 if source.subject_kind == "genre" else 14
     assert (track.source, track.title, track.album) == ("spotify", f"Song {number}", "Album")
     assert [credit.name for credit in track.artists] == [f"Band {number % 9}", "Guest"]
     assert (track.release_year, track.duration_ms) == (1950 + number, 180_000 + number)
@@ -116,7 +116,7 @@ def test_genres_arrive_byte_for_byte(name: str, serve: Serve, genre: str) -> Non
 @by_genre
 def test_an_unknown_genre_is_an_empty_page(name: str, serve: Serve) -> None:
     """A genre nobody knows is no error."""
-    assert fetch(make(name, serve().url), "no such genre").ended
+    assert fetch(make(name, serve().url), "no such genre").is_empty
 
 
 @by_genre
@@ -144,7 +144,7 @@ def test_passes_a_ban_on(name: str, serve: Serve) -> None:
 def test_replaces_an_expired_token(name: str, serve: Serve) -> None:
     """Tokens that live shorter than a run do not stop it."""
     source = make(name, serve(token_seconds=1.0).url)
-    assert not fetch(source).ended
+    assert not fetch(source).is_empty
     assert fetch(source, offset=10).received == 10
 
 
@@ -159,5 +159,5 @@ def test_a_source_that_is_gone_may_come_back(name: str) -> None:
 def test_refuses_to_be_made_without_credentials(name: str) -> None:
     """A missing setting is refused with a sentence, before anything is asked."""
     bare = CollectorSettings(_env_file=None, spotify_client_id=None, spotify_client_secret=None)
-    with pytest.raises(Refused, match="set "):
+    with pytest.raises(UserError, match="set "):
         make_source(name, bare, FakeClock())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.views.__main__ import document
 from tests import factories as make
 from tests.fakes import NOON
@@ -133,7 +133,7 @@ def test_there_are_enough_questions():
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_is_answered(filled: Engine, question: str):
     """The SQL of the page runs as it stands, on both engines, with the same answer."""
-    with reading(filled) as connection:
+    with read_transaction(filled) as connection:
         rows = [tuple(row) for row in connection.execute(text(QUESTIONS[question]))]
     assert rows
     if question in EXPECTED:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text, update
 
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON
 
@@ -64,7 +64,7 @@ def filled(engine: Engine) -> SimpleNamespace:
 
 
 def rows(known: SimpleNamespace, view: Any) -> list[Mapping[Any, Any]]:
-    with reading(known.engine) as connection:
+    with read_transaction(known.engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
 
@@ -119,7 +119,7 @@ def test_of_a_genre_a_hundred_are_shown(engine: Engine) -> None:
         for place, track in enumerate(tracks):
             share = 0.1 if place < 2 else 0.5
             make.add_predictions(connection, champion, track, [(rock, share)])
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         view = views.genre_candidates
         found = connection.scalars(select(view.c.track_id).order_by(view.c.place)).all()
     assert found == tracks[2:102]
@@ -182,6 +182,6 @@ def test_confusions_are_shares_of_a_genre(filled: SimpleNamespace) -> None:
 
 def test_the_index_serves_the_candidates(sqlite_engine: Engine) -> None:
     """First and second answers are found by the index that holds just these."""
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         plan = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM genre_candidates"))
         assert any("ix_prediction_best" in str(row) for row in plan)

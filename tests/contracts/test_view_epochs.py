@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, insert, select
 
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 
 
@@ -18,7 +18,7 @@ def test_epochs_stand_beside_what_became_of_the_model(engine: Engine):
         ]
         connection.execute(insert(tables.training_epoch), rows)
     view = views.training_epochs
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         found = connection.execute(select(view).order_by(view.c.epoch)).mappings().all()
     assert [row["epoch"] for row in found] == [1, 2]
     assert (found[1]["model_id"], found[1]["task"], found[1]["status"]) == (

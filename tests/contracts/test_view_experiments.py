@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON
 
 
 def ask(engine: Engine) -> list:
     board = views.experiment_results
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.execute(select(board).order_by(board.c.number)).mappings())
 
 
@@ -80,5 +80,5 @@ def test_an_experiment_takes_its_trials_with_it(engine: Engine):
         connection.execute(update(tables.experiment).values(finished_at=NOON))
         connection.execute(tables.experiment.delete())
     assert ask(engine) == []
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.execute(select(tables.trial_metric)).all() == []

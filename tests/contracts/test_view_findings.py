@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text
 
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "findings.md").read_text()
@@ -49,7 +49,7 @@ def filled(engine: Engine) -> SimpleNamespace:
 
 
 def ask(known: SimpleNamespace, view) -> list:
-    with reading(known.engine) as connection:
+    with read_transaction(known.engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
 
@@ -99,7 +99,7 @@ def test_the_page_asks_what_can_be_asked(filled: SimpleNamespace):
     """Every query of docs/findings.md runs on both engines, and every view it names is there."""
     queries = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     assert len(queries) == 2
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         for query in queries:
             connection.execute(text(query.replace("'jazz'", "'rock'")))
         matched = text(queries[0].replace("'jazz'", "'rock'"))

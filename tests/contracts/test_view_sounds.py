@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 
 from genrebase.audio import packed_matrices, packed_vectors
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON
 from tests.sounds import add_analysis
@@ -40,7 +40,7 @@ def filled(engine: Engine) -> SimpleNamespace:
 
 
 def ask(known: SimpleNamespace, query):
-    with reading(known.engine) as connection:
+    with read_transaction(known.engine) as connection:
         return connection.execute(query).mappings().all()
 
 
@@ -59,7 +59,7 @@ def test_harmony_is_told_by_the_tonic(filled: SimpleNamespace):
     """Degrees are counted from the track's key; a section without a key counts for no degree."""
     rows = harmony(filled)
     plain = rows[filled.plain]
-    shares = {name: plain[name] for name in tables.DEGREES if plain[name]}
+    shares = {name: plain[name] for name in tables.DEGREE_COLUMNS if plain[name]}
     assert shares == {"degree_0": 0.4, "degree_5": 0.2, "degree_7": 0.2, "degree_9": 0.2}
     assert (plain["repeated_share"], plain["single_share"]) == (0.4, pytest.approx(0.6))
     assert (plain["degrees"], plain["degree_changes"], plain["sections"]) == (4, 2, 6)
@@ -72,7 +72,7 @@ def test_harmony_is_told_by_the_tonic(filled: SimpleNamespace):
 def test_a_track_without_a_key_has_no_shares(filled: SimpleNamespace):
     """What is not known is NULL, never zero."""
     row = harmony(filled)[filled.unlabelled]
-    assert {row[name] for name in (*tables.DEGREES, "repeated_share", "key")} == {None}
+    assert {row[name] for name in (*tables.DEGREE_COLUMNS, "repeated_share", "key")} == {None}
     assert (row["degrees"], row["numerals"]) == (0, "?")
 
 

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import Engine, select
 
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.views.histograms import BINS
 from tests import factories as make
 
 
 def ask(engine: Engine, view) -> list:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
 

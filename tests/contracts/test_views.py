@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect, select, text, update
 from sqlalchemy.types import NullType
 
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON
 
@@ -54,7 +54,7 @@ def filled(engine: Engine) -> SimpleNamespace:
 
 def ask(known: SimpleNamespace, view, key="track_id"):
     """Return the view's rows by their key."""
-    with reading(known.engine) as connection:
+    with read_transaction(known.engine) as connection:
         return {row[key]: row for row in connection.execute(select(view)).mappings()}
 
 
@@ -62,7 +62,7 @@ def ask(known: SimpleNamespace, view, key="track_id"):
 def test_every_column_has_its_sentence(view: views.View):
     """A view's documentation names its columns, in their order, in whole sentences."""
     assert list(view.columns) == view.table.columns.keys()
-    assert all(sentence.endswith(".") for sentence in (view.sentence, *view.columns.values()))
+    assert all(sentence.endswith(".") for sentence in (view.description, *view.columns.values()))
     assert view.name in views.__all__
 
 
@@ -75,7 +75,7 @@ def test_every_column_has_its_type(view: views.View):
 
 def test_the_database_has_the_documented_views(engine: Engine):
     """What stands in the database is what is documented, and nothing else."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         found = inspect(connection)
         assert sorted(found.get_view_names()) == sorted(views.ALL)
         for view in views.ALL.values():
@@ -85,7 +85,7 @@ def test_the_database_has_the_documented_views(engine: Engine):
 
 def test_postgresql_knows_the_documentation(postgres_engine: Engine):
     """On PostgreSQL every view and column carries its sentence as a comment."""
-    with reading(postgres_engine) as connection:
+    with read_transaction(postgres_engine) as connection:
         for view in views.ALL.values():
             name = {"name": view.name}
             comment = text("SELECT obj_description(CAST(:name AS regclass), 'pg_class')")
@@ -122,7 +122,7 @@ def test_weeks_begin_on_monday(engine: Engine, hours: float, monday: str):
     """In UTC; New Year's noon, a Thursday, and 84 hours later, when the next Monday begins."""
     with transaction(engine) as connection:
         make.add_track(connection, "Song", first_seen_at=NOON + timedelta(hours=hours))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.scalar(select(views.tracks.c.first_seen_week)) == monday
 
 
@@ -162,7 +162,7 @@ def test_a_change_is_seen(filled: SimpleNamespace):
 
 def test_a_track_in_two_genres_has_one_claim(filled: SimpleNamespace):
     """Every genre a track was seen under is there, one of them as the claim."""
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         rows = connection.execute(
             select(views.track_genres).where(views.track_genres.c.track_id == filled.both)
         ).all()
@@ -177,7 +177,7 @@ def test_nobody_s_claim_is_no_claim(filled: SimpleNamespace):
     """Without a claim `is_claim` is false, not unknown."""
     with transaction(filled.engine) as connection:
         connection.execute(update(tables.track).values(genre_id=None))
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         found = connection.scalars(select(views.track_genres.c.is_claim)).all()
     assert set(found) == {False}
 
@@ -185,7 +185,7 @@ def test_nobody_s_claim_is_no_claim(filled: SimpleNamespace):
 def test_credits_keep_their_order(filled: SimpleNamespace):
     """Each credited artist is a row, the primary one first."""
     credit = views.track_credits
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         rows = connection.execute(
             select(credit.c.artist)
             .where(credit.c.track_id == filled.plain)
@@ -218,7 +218,7 @@ def test_profiles_follow_their_definition(engine: Engine):
             make.add_features(connection, track, energy=value, key=key)
         only = make.add_track(connection, "Only", genres=[lone])
         make.add_features(connection, only, energy=0.25)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         rows = {
             (row["genre"], row["feature"]): row
             for row in connection.execute(select(views.genre_profiles)).mappings()
@@ -242,7 +242,7 @@ def test_profiles_follow_their_definition(engine: Engine):
 
 def test_profiles_are_by_label(filled: SimpleNamespace):
     """A verdict moves a track to another genre's profile; what is from a file stands apart."""
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         view = views.genre_profiles
         rows = connection.execute(select(view).where(view.c.feature.like("%energy"))).all()
     assert {(row.genre, row.feature, row.n, row.min, row.max) for row in rows} == {
@@ -254,7 +254,7 @@ def test_profiles_are_by_label(filled: SimpleNamespace):
 
 def test_overlaps_name_each_pair_once(filled: SimpleNamespace):
     """A pair of genres is one row, in the order of the names, with both shares."""
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         (row,) = connection.execute(select(views.genre_overlaps)).all()
     assert (row.genre, row.other_genre, row.tracks) == ("jazz", "rock", 1)
     assert (row.share, row.other_share) == (1.0, pytest.approx(1 / 3))
@@ -339,7 +339,7 @@ def test_the_leaderboard_is_by_task_and_regime(filled: SimpleNamespace):
             make.add_metric(connection, model, "new_artist", "baseline", 0.1)
             make.add_metric(connection, model, "new_artist", "accuracy", 0.9, side="validation")
             make.add_metric(connection, model, "new_artist", "accuracy", 0.8, genre_id=filled.rock)
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         board = views.model_leaderboard
         rows = connection.execute(
             select(board).where(board.c.task == "main").order_by(board.c.regime, board.c.place)

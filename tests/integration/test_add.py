@@ -11,19 +11,19 @@ from typer.testing import CliRunner
 
 from collector import bootstrap
 from collector.cli import app
-from collector.commands.add import NotAdded
-from collector.errors import OtherCatalogue, TermsNotAccepted
-from collector.imports.ids import Added, Adder, read_ids
+from collector.commands.add import TracksNotAdded
+from collector.errors import CatalogueMismatch, TermsNotAccepted
+from collector.imports.ids import AddResult, TrackAdder, parse_track_ids
 from collector.rate import Rate
-from collector.records import Recorded
+from collector.records import RecordResult
 from collector.settings import CollectorSettings
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import tables, views
-from genrebase.store.engine import make_engine, reading, transaction
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
-from sandbox.server import Running, serve_in_thread
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
+from sandbox.server import RunningSandbox, serve_in_thread
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 
@@ -33,26 +33,26 @@ UNKNOWN = "Z" * 22
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
+def catalogue() -> SandboxCatalogue:
     cells = [
         [source_id, f"Song {n}", "Band; Guest", "Album", "200000", "rock"]
         for n, source_id in enumerate(IDS)
     ]
-    return Catalogue(Table(COLUMNS, cells, "a test", "0" * 64))
+    return SandboxCatalogue(CatalogueTable(COLUMNS, cells, "a test", "0" * 64))
 
 
 @pytest.fixture
-def serve(catalogue: Catalogue):
+def serve(catalogue: SandboxCatalogue):
     with ExitStack() as running:
 
-        def start(**behaviour: object) -> Running:
-            made = Behaviour(**{"mode": "development", **behaviour})  # type: ignore[arg-type]
+        def start(**behaviour: object) -> RunningSandbox:
+            made = SandboxOptions(**{"mode": "development", **behaviour})  # type: ignore[arg-type]
             return running.enter_context(serve_in_thread(catalogue, made))
 
         yield start
 
 
-def settings_for(running: Running) -> CollectorSettings:
+def settings_for(running: RunningSandbox) -> CollectorSettings:
     return CollectorSettings(
         _env_file=None,
         spotify_client_id="an-id",
@@ -62,21 +62,21 @@ def settings_for(running: Running) -> CollectorSettings:
     )
 
 
-def add(engine: Engine, running: Running, ids: list[str], **more: object) -> Added:
+def add(engine: Engine, running: RunningSandbox, ids: list[str], **more: object) -> AddResult:
     clock = FakeClock()
     client, budget = bootstrap.open_spotify(engine, settings_for(running), clock)
-    return Adder(engine, client, budget, clock, **more).run(ids)  # type: ignore[arg-type]
+    return TrackAdder(engine, client, budget, clock, **more).run(ids)  # type: ignore[arg-type]
 
 
 def test_development_mode_asks_one_by_one(engine: Engine, serve):
     """The closed endpoint is asked once and remembered; each id then costs one request."""
     running = serve()
     first = add(engine, running, [*IDS[:3], UNKNOWN])
-    assert (first.recorded, first.unknown) == (Recorded(tracks_new=3), [UNKNOWN])
+    assert (first.recorded, first.not_found) == (RecordResult(tracks_new=3), [UNKNOWN])
     assert first.requests == 1 + 4
     second = add(engine, running, IDS[3:5])
     assert (second.recorded.tracks_new, second.requests) == (2, 2)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         rows = connection.execute(select(views.tracks).order_by(views.tracks.c.spotify_id)).all()
         assert_consistent(connection)
     assert [row.spotify_id for row in rows] == IDS[:5]
@@ -89,7 +89,7 @@ def test_several_ids_are_one_call_where_that_is_open(engine: Engine, serve):
     """Fifty ids a request; an unknown one among them is reported, not in the way of others."""
     added = add(engine, serve(mode="extended"), [*IDS, UNKNOWN])
     assert (added.recorded.tracks_new, added.requests) == (60, 2)
-    assert added.unknown == [UNKNOWN]
+    assert added.not_found == [UNKNOWN]
 
 
 def test_what_is_stored_costs_nothing(engine: Engine, serve):
@@ -97,8 +97,8 @@ def test_what_is_stored_costs_nothing(engine: Engine, serve):
     running = serve(mode="extended")
     add(engine, running, IDS[:10])
     again = add(engine, running, IDS[:12])
-    assert again.recorded == Recorded(tracks_new=2, duplicates=10)
-    assert (again.requests, again.done, again.asked) == (1, 12, 12)
+    assert again.recorded == RecordResult(tracks_new=2, duplicates=10)
+    assert (again.requests, again.processed, again.requested) == (1, 12, 12)
 
 
 def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
@@ -108,7 +108,7 @@ def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
     assert added.stopped == "blocked"
     assert added.blocked is not None
     assert 0 < added.recorded.tracks_new < 6
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         stored = connection.scalars(select(tables.track.c.id)).all()
     assert len(stored) == added.recorded.tracks_new
 
@@ -126,7 +126,7 @@ def test_the_invented_does_not_meet_the_real(engine: Engine, serve):
     with transaction(engine) as connection:
         row = {"kind": "spotify", "detail": "x", "recorded_at": FakeClock().now()}
         connection.execute(tables.catalogue_origin.insert().values(row))
-    with pytest.raises(OtherCatalogue):
+    with pytest.raises(CatalogueMismatch):
         add(engine, serve(), IDS[:1])
 
 
@@ -146,7 +146,7 @@ def test_ids_are_read_from_whatever_people_have(tmp_path: Path):
         f"\ufeff# mine\n{IDS[2]}\n\nhttps://open.spotify.com/track/{IDS[3]}?si=x\n{IDS[0]}\n"
     )
     given = [IDS[0], f"spotify:track:{IDS[1]}", str(file)]
-    assert read_ids(given) == [IDS[0], IDS[1], IDS[2], IDS[3]]
+    assert parse_track_ids(given) == [IDS[0], IDS[1], IDS[2], IDS[3]]
 
 
 @pytest.mark.parametrize("text", ["what?", "https://open.spotify.com/album/" + IDS[0]])
@@ -154,10 +154,10 @@ def test_what_is_no_track_is_refused(tmp_path: Path, text: str):
     """The sentence names it, and in a file the line."""
     file = tmp_path / "ids.txt"
     file.write_text(f"{IDS[0]}\n{text}\n")
-    with pytest.raises(Refused, match="is no Spotify id"):
-        read_ids([text])
-    with pytest.raises(Refused, match="Line 2 of"):
-        read_ids([str(file)])
+    with pytest.raises(UserError, match="is no Spotify id"):
+        parse_track_ids([text])
+    with pytest.raises(UserError, match="Line 2 of"):
+        parse_track_ids([str(file)])
 
 
 @pytest.fixture
@@ -178,9 +178,9 @@ def test_the_command(environment: str, tmp_path: Path):
     document = json.loads(found.stdout)
     assert (document["asked"], document["tracks_new"], document["unknown"]) == (4, 3, [UNKNOWN])
     assert found.exit_code == 0
-    assert isinstance(CliRunner().invoke(app, ["add", UNKNOWN]).exception, NotAdded)
+    assert isinstance(CliRunner().invoke(app, ["add", UNKNOWN]).exception, TracksNotAdded)
     engine = make_engine(environment)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         jobs = connection.execute(select(tables.job_run.c["job", "outcome"])).all()
     engine.dispose()
     assert jobs == [("add", "done"), ("add", "done")]

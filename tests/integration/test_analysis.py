@@ -11,19 +11,25 @@ from collector.catalogue import analysis_queue, forecast, merging
 from collector.catalogue import feature_queue as queue
 from collector.curation import forget
 from collector.enrichment.analyses import (
-    CLAIMED_FOR,
-    GIBBERISH_TO_STOP,
-    MISSES_TO_CLOSE,
-    Analyser,
+    LEASE_DURATION,
+    MAX_CONSECUTIVE_INVALID,
+    MAX_CONSECUTIVE_MISSES,
+    AnalysisFetcher,
 )
-from collector.errors import BadAnswer, CollectorError, NotFound, RateLimited, Unusable
-from collector.http.rate_limiter import Budget
+from collector.errors import (
+    CollectorError,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    UnusableResponse,
+)
+from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.records import Account
 from genrebase.audio import packed_matrices, segments
-from genrebase.audio.analysis import Analysis
+from genrebase.audio.analysis import TrackAnalysis
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 from tests.sounds import add_analysis, analysis
@@ -35,7 +41,7 @@ DAY = timedelta(days=1)
 class FakeAnalyst:
     """Answers what it was told to, in order; the last answer again and again."""
 
-    answers: list[Analysis | CollectorError] = field(default_factory=lambda: [analysis()])
+    answers: list[TrackAnalysis | CollectorError] = field(default_factory=lambda: [analysis()])
     asked: list[str] = field(default_factory=list)
     name: str = "spotify"
     endpoint: str = "audio-analysis"
@@ -44,7 +50,7 @@ class FakeAnalyst:
     def account(self) -> Account:
         return Account("spotify", "fake", Rate(1_000, 30))
 
-    def fetch(self, track_id: str, /) -> Analysis:
+    def fetch(self, track_id: str, /) -> TrackAnalysis:
         self.asked.append(track_id)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, CollectorError):
@@ -57,9 +63,9 @@ def analyser(
     analyst: FakeAnalyst,
     clock: FakeClock | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> Analyser:
-    return Analyser(
-        engine, clock or FakeClock(), analyst, Budget.open(engine, analyst.account), stop
+) -> AnalysisFetcher:
+    return AnalysisFetcher(
+        engine, clock or FakeClock(), analyst, RequestBudget.open(engine, analyst.account), stop
     )
 
 
@@ -88,7 +94,7 @@ def tracks(engine: Engine) -> list[int]:
 
 def rows(engine: Engine, table: Table, **values: object) -> list[dict[str, object]]:
     query = select(table).where(*(table.c[name] == value for name, value in values.items()))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
@@ -100,7 +106,12 @@ def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None
     """Sections, summary, progressions and matrix of a track are there, and nobody asks again."""
     analyst = FakeAnalyst()
     outcome = analyser(engine, analyst).run()
-    assert (outcome.stopped, outcome.asked, outcome.known, outcome.requests) == ("done", 3, 3, 3)
+    assert (outcome.stopped, outcome.requested, outcome.found, outcome.requests) == (
+        "done",
+        3,
+        3,
+        3,
+    )
     one = {"track_id": tracks[0]}
     found = rows(engine, tables.section, **one)
     assert [row["numeral"] for row in found] == ["I", "V", "I", "IV"]
@@ -122,7 +133,7 @@ def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None
     }  # fmt: skip
     (matrix,) = rows(engine, tables.sound_matrix, **one)
     values = packed_matrices.unpack(matrix["data"], matrix["steps"], matrix["channels"])  # type: ignore[arg-type]  # what the columns hold
-    assert values.shape == (3, segments.CHANNELS)
+    assert values.shape == (3, segments.N_CHANNELS)
     assert analyser(engine, analyst).has_work() is False
     assert analyser(engine, analyst).run().requests == 0
 
@@ -161,21 +172,21 @@ def test_a_limit_gives_the_rest_back(engine: Engine, tracks: list[int]) -> None:
     outcome = analyser(engine, FakeAnalyst()).run(max_requests=1)
     assert (outcome.stopped, outcome.requests) == ("limit", 1)
     assert [row["outcome"] for row in rows(engine, tables.feature_attempt)] == ["known"]
-    assert analyser(engine, FakeAnalyst()).run().known == 2
+    assert analyser(engine, FakeAnalyst()).run().found == 2
 
 
 def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
     """What one has taken another leaves, until the time is over."""
     clock = FakeClock()
-    until = clock.now() + CLAIMED_FOR
+    until = clock.now() + LEASE_DURATION
     with transaction(engine) as connection:
-        taken = analysis_queue.claim(connection, tracks[:2], clock.now(), until)
+        taken = analysis_queue.lease(connection, tracks[:2], clock.now(), until)
     analyst = FakeAnalyst()
-    assert analyser(engine, analyst, clock).run().asked == 1
+    assert analyser(engine, analyst, clock).run().requested == 1
     assert not {one.source_id for one in taken} & set(analyst.asked)
     assert analyser(engine, analyst, clock).has_work() is False
-    clock.advance(CLAIMED_FOR.total_seconds())
-    assert analyser(engine, analyst, clock).run().asked == 2
+    clock.advance(LEASE_DURATION.total_seconds())
+    assert analyser(engine, analyst, clock).run().requested == 2
     with transaction(engine) as connection:
         analysis_queue.release(connection, taken, until, clock.now())  # too late: nothing happens
     assert analysed(engine) == set(tracks)
@@ -184,40 +195,40 @@ def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
 
 def test_a_miss_is_remembered_with_growing_gaps(engine: Engine, tracks: list[int]) -> None:
     """Who has no analysis is asked for again after a day, then after a week."""
-    analyst, clock = FakeAnalyst([NotFound(), Unusable("Empty."), analysis()]), FakeClock()
+    analyst, clock = FakeAnalyst([NotFound(), UnusableResponse("Empty."), analysis()]), FakeClock()
     outcome = analyser(engine, analyst, clock).run()
-    assert (outcome.known, outcome.unknown) == (1, 2)
+    assert (outcome.found, outcome.not_found) == (1, 2)
     assert outcome.reasons == {"There is no analysis.": 1, "Empty.": 1}
     for gap in (1, 7, 30, 90, 90):
         clock.advance((gap * DAY).total_seconds() - 1)
-        assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().asked == 0
+        assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().requested == 0
         clock.advance(1)
-        assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().asked == 2
+        assert analyser(engine, FakeAnalyst([NotFound()]), clock).run().requested == 2
     assert analysed(engine) == {tracks[2]}
 
 
 def test_an_answer_that_cannot_be_read_is_set_aside(engine: Engine, tracks: list[int]) -> None:
     """One track whose answer is gibberish does not keep the others waiting."""
-    gibberish = [BadAnswer("Gibberish.")] * 6
+    gibberish = [InvalidResponse("Gibberish.")] * 6
     outcome = analyser(engine, FakeAnalyst([*gibberish, analysis()])).run()
-    assert (outcome.known, outcome.unknown, outcome.problems) == (2, 1, [])
+    assert (outcome.found, outcome.not_found, outcome.problems) == (2, 1, [])
     assert outcome.reasons == {"Gibberish.": 1}
 
 
 def test_nothing_but_gibberish_stops_it(engine: Engine, tracks: list[int]) -> None:
     """A provider that makes no sense is left, with its name."""
-    outcome = analyser(engine, FakeAnalyst([BadAnswer("Gibberish.")])).run()
+    outcome = analyser(engine, FakeAnalyst([InvalidResponse("Gibberish.")])).run()
     assert outcome.problems == ["audio-analysis: Gibberish."]
-    assert outcome.asked == GIBBERISH_TO_STOP - 1
+    assert outcome.requested == MAX_CONSECUTIVE_INVALID - 1
 
 
 def test_an_endpoint_that_finds_nobody_is_gone(engine: Engine) -> None:
     """Misses without a single hit mean that nothing is there: it is left for a week."""
     with transaction(engine) as connection:
-        add_tracks(connection, 2 * MISSES_TO_CLOSE)
+        add_tracks(connection, 2 * MAX_CONSECUTIVE_MISSES)
     clock, analyst = FakeClock(), FakeAnalyst([NotFound()])
     assert analyser(engine, analyst, clock).run().stopped == "closed"
-    assert len(analyst.asked) == MISSES_TO_CLOSE
+    assert len(analyst.asked) == MAX_CONSECUTIVE_MISSES
     assert analyser(engine, analyst, clock).has_work() is False
     clock.advance((7 * DAY).total_seconds())
     assert analyser(engine, analyst, clock).has_work() is True
@@ -233,14 +244,14 @@ def test_a_ban_says_until_when(engine: Engine, tracks: list[int]) -> None:
     assert analyser(engine, analyst, clock).has_work() is False
     assert analyser(engine, analyst, clock).run().requests == 0
     clock.advance(20_002)
-    assert analyser(engine, analyst, clock).run().known == 3
+    assert analyser(engine, analyst, clock).run().found == 3
 
 
 def test_it_stops_between_tracks(engine: Engine, tracks: list[int]) -> None:
     """Asked to stop, it stores the answer in hand and leaves the rest."""
     analyst = FakeAnalyst()
     outcome = analyser(engine, analyst, stop=lambda: bool(analyst.asked)).run()
-    assert (outcome.stopped, outcome.known) == ("interrupted", 1)
+    assert (outcome.stopped, outcome.found) == ("interrupted", 1)
     assert len(rows(engine, tables.feature_attempt)) == 1
 
 
@@ -248,16 +259,16 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
     """A track forgotten while it was asked for leaves no row behind."""
     clock = FakeClock()
     with transaction(engine) as connection:
-        until = clock.now() + CLAIMED_FOR
-        (first,) = analysis_queue.claim(connection, tracks[:1], clock.now(), until)
+        until = clock.now() + LEASE_DURATION
+        (first,) = analysis_queue.lease(connection, tracks[:1], clock.now(), until)
         connection.execute(tables.track.delete().where(tables.track.c.id == first.track_id))
-        analysis_queue.record(connection, first, "spotify", analysis(), clock.now(), None)
+        analysis_queue.record_result(connection, first, "spotify", analysis(), clock.now(), None)
     assert rows(engine, tables.sound_summary) == []
 
 
 @pytest.mark.parametrize("answer", [analysis(), NotFound()])
 def test_features_are_counted_without_analyses(
-    engine: Engine, answer: Analysis | CollectorError
+    engine: Engine, answer: TrackAnalysis | CollectorError
 ) -> None:
     """An analysis, or its lack, says nothing about whether features are to be had."""
     with transaction(engine) as connection:
@@ -270,10 +281,10 @@ def test_features_are_counted_without_analyses(
             "outcome": "unknown",
         }
         connection.execute(tables.feature_attempt.insert(), missed)
-    assert analyser(engine, FakeAnalyst([answer])).run().asked == 2
-    with reading(engine) as connection:
-        assert forecast.features(connection, NOON)[rock] == forecast.FeatureCounts(0, 1, 1)
-        assert len(queue.due(connection, "spotify", NOON, after=0, limit=10)) == 2
+    assert analyser(engine, FakeAnalyst([answer])).run().requested == 2
+    with read_transaction(engine) as connection:
+        assert forecast.feature_counts(connection, NOON)[rock] == forecast.FeatureCounts(0, 1, 1)
+        assert len(queue.due_tracks(connection, "spotify", NOON, after=0, limit=10)) == 2
 
 
 @pytest.mark.parametrize("older_has_one", [True, False])
@@ -285,11 +296,11 @@ def test_merging_keeps_one_analysis(engine: Engine, older_has_one: bool) -> None
         add_analysis(connection, younger, (0, 3), provider="audio")
         if older_has_one:
             add_analysis(connection, older, (0, 7))
-        merging.merge(connection, [(older, younger)], "spotify", NOON)
+        merging.merge_pairs(connection, [(older, younger)], "spotify", NOON)
     degrees = [row["degree"] for row in rows(engine, tables.section, provider="spotify")]
     assert sorted(degrees) == ([0, 7] if older_has_one else [0, 2, 4, 5, 7])  # type: ignore[type-var]  # numbers
     assert len(rows(engine, tables.section, provider="audio")) == 2
-    for table in analysis_queue.TABLES:
+    for table in analysis_queue.ANALYSIS_TABLES:
         assert {row["track_id"] for row in rows(engine, table)} == {older}
     assert len(rows(engine, tables.sound_matrix)) == 2
 
@@ -306,10 +317,10 @@ def test_forgetting_takes_what_the_origin_said(engine: Engine) -> None:
             add_analysis(connection, track, (0, 3), provider="audio")
     clock = FakeClock()
     forget.forget(engine, clock, "spotify", 30 * DAY)
-    for table in analysis_queue.TABLES:
+    for table in analysis_queue.ANALYSIS_TABLES:
         found = {(row["track_id"], row["provider"]) for row in rows(engine, table)}
         assert found == {(kept, "audio")}
-    assert forget.preview(engine, clock, "spotify", 30 * DAY).forgotten.kept_for_labels == 0
+    assert forget.count_overdue(engine, clock, "spotify", 30 * DAY).counts.kept_for_labels == 0
     with transaction(engine) as connection:
         connection.execute(tables.sound_summary.delete())
     assert analyser(engine, FakeAnalyst(), clock).has_work() is False

@@ -13,18 +13,18 @@ from typer.testing import CliRunner
 from collector import bootstrap, daemon
 from collector.catalogue import analysis_queue
 from collector.cli import app
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres as genre_use
-from collector.enrichment.analyses import Analysed
+from collector.enrichment.analyses import AnalysisResult
 from collector.settings import CollectorSettings
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import tables, views
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from sandbox import synthetic_analysis as served
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
-from sandbox.server import Running, serve_in_thread
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
+from sandbox.server import RunningSandbox, serve_in_thread
 from tests.fakes import FakeClock
 
 COLUMNS = ("track_id", "track_name", "artists", "release_date", "duration_ms", "key", "mode")
@@ -41,8 +41,8 @@ def _row(genre: str, number: int) -> tuple[str, ...]:
     return (*described, "0.5", "-8", "120", genre)
 
 
-CATALOGUE = Catalogue(
-    Table(
+CATALOGUE = SandboxCatalogue(
+    CatalogueTable(
         (*COLUMNS, *FEATURES, "genre"),
         [_row(genre, number) for genre, size in GENRES.items() for number in range(size)],
         "small.csv",
@@ -53,9 +53,9 @@ IDS = {_row(genre, number)[0] for genre, size in GENRES.items() for number in ra
 
 
 @contextmanager
-def sandbox(engine: Engine, mode: str) -> Iterator[tuple[Running, CollectorSettings]]:
+def sandbox(engine: Engine, mode: str) -> Iterator[tuple[RunningSandbox, CollectorSettings]]:
     """A sandbox of one of the two modes, harvested into the database."""
-    with serve_in_thread(CATALOGUE, Behaviour(mode=mode)) as running:  # type: ignore[arg-type]  # one of the two
+    with serve_in_thread(CATALOGUE, SandboxOptions(mode=mode)) as running:  # type: ignore[arg-type]  # one of the two
         settings = CollectorSettings(
             _env_file=None,
             spotify_client_id="an-id",
@@ -70,15 +70,15 @@ def sandbox(engine: Engine, mode: str) -> Iterator[tuple[Running, CollectorSetti
         for genre in GENRES:
             genre_use.add(engine, clock, genre, 100)
         source, budget = bootstrap.open_source("spotify", engine, settings, clock)
-        Harvester(engine, source, budget, clock).run()
+        SearchHarvester(engine, source, budget, clock).run()
         yield running, settings
 
 
-def analyse(engine: Engine, settings: CollectorSettings, clock: FakeClock) -> Analysed:
+def analyse(engine: Engine, settings: CollectorSettings, clock: FakeClock) -> AnalysisResult:
     return bootstrap.open_analyser(engine, settings, clock).run()
 
 
-def asked(running: Running) -> int:
+def asked(running: RunningSandbox) -> int:
     """How many requests for analyses the sandbox has seen."""
     endpoints: dict[str, Any] = running.stats()["apis"]["spotify"]["endpoints"]
     return int(endpoints.get(ENDPOINT, {}).get("requests", 0))
@@ -88,17 +88,19 @@ def test_what_is_served_is_what_is_stored(engine: Engine) -> None:
     """One request a track; every section stands in the views as far from the tonic as it was."""
     with sandbox(engine, "extended") as (running, settings):
         outcome = analyse(engine, settings, FakeClock())
-        assert (outcome.stopped, outcome.known, outcome.requests) == ("done", len(IDS), len(IDS))
+        assert (outcome.stopped, outcome.found, outcome.requests) == ("done", len(IDS), len(IDS))
         assert asked(running) == len(IDS)
         assert analyse(engine, settings, FakeClock()).requests == 0
     track_id = views.tracks.c.spotify_id
     for source_id in IDS:
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             query = select(views.sections, views.tracks.c.title).join(
                 views.tracks, views.tracks.c.track_id == views.sections.c.track_id
             )
             found = connection.execute(query.where(track_id == source_id)).mappings().all()
-        wanted = served.make(CATALOGUE.by_id(source_id), CATALOGUE.genre_of_id(source_id))
+        wanted = served.make_analysis(
+            CATALOGUE.track_by_id(source_id), CATALOGUE.genre_of_track(source_id)
+        )
         tonic = wanted["track"]["key"]
         assert [row["degree"] for row in found] == [
             (one["key"] - tonic) % 12 for one in wanted["sections"]
@@ -106,11 +108,13 @@ def test_what_is_served_is_what_is_stored(engine: Engine) -> None:
         assert [row["loudness"] for row in found] == [
             one["loudness"] for one in wanted["sections"]
         ]
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         rows = connection.execute(select(views.harmony)).mappings().all()
         heard = connection.execute(select(views.genre_progressions.c.genre)).scalars()
         assert len(rows) == len(IDS)
-        assert all(sum(row[name] for name in tables.DEGREES) == pytest.approx(1) for row in rows)
+        assert all(
+            sum(row[name] for name in tables.DEGREE_COLUMNS) == pytest.approx(1) for row in rows
+        )
         assert set(heard) == set(GENRES)
 
 
@@ -126,7 +130,7 @@ def test_closed_credentials_ask_once_a_week(engine: Engine) -> None:
         clock.advance(1)
         assert analyse(engine, settings, clock).stopped == "closed"
         assert asked(running) == 2
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.execute(select(tables.feature_attempt)).all() == []
 
 
@@ -134,7 +138,7 @@ def test_the_daemon_spends_what_it_may(engine: Engine) -> None:
     """At each look so many requests and no more, and none while features are waited for."""
     clock = FakeClock()
     with sandbox(engine, "extended") as (running, settings):
-        jobs = {job.name: job for job in daemon.jobs(engine, settings, clock, Stop())}
+        jobs = {job.name: job for job in daemon.jobs(engine, settings, clock, StopSignal())}
         jobs["analyse"].run()
         assert asked(running) == 0
         jobs["enrich"].run()
@@ -142,7 +146,7 @@ def test_the_daemon_spends_what_it_may(engine: Engine) -> None:
             jobs["analyse"].run()
             assert asked(running) == look
         none = settings.model_copy(update={"analyses": 0})
-        assert {job.name for job in daemon.jobs(engine, none, clock, Stop())} == {
+        assert {job.name for job in daemon.jobs(engine, none, clock, StopSignal())} == {
             "harvest",
             "enrich",
         }
@@ -161,6 +165,6 @@ def test_the_command(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
     assert {name: said[name] for name in ("asked", "known", "requests", "stopped")} == {
         "asked": 3, "known": 3, "requests": 3, "stopped": "limit",
     }  # fmt: skip
-    with reading(sqlite_engine) as connection:
-        for table in analysis_queue.TABLES:
+    with read_transaction(sqlite_engine) as connection:
+        for table in analysis_queue.ANALYSIS_TABLES:
             assert len(set(connection.scalars(select(table.c.track_id)))) == 3

@@ -10,12 +10,12 @@ from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
 from collector.catalogue import tracks
-from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.cli import app
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import backup as backups
 from genrebase.store import copy, tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import SchemaMismatch
 from tests.consistency import assert_consistent
 from tests.everything import contents, fill
@@ -59,7 +59,7 @@ def test_a_backup_is_taken_while_a_harvest_writes(
             stop.set()
         written = writing.result()
     saved, restored = open_file(file), make_engine(bare_postgres_url)
-    with reading(saved) as connection:
+    with read_transaction(saved) as connection:
         assert_consistent(connection)
         found = connection.execute(select(func.count()).select_from(tables.sighting)).scalar_one()
     assert found % PAGE == 0
@@ -75,15 +75,17 @@ def _harvest(engine: Engine, started: Event, stop: Event) -> int:
     page = 0
     while not stop.is_set():
         seen = [
-            Seen(
-                FoundTrack("spotify", f"{page}x{n}", f"Song {page} {n}", (ArtistCredit(f"B{n}"),)),
+            TrackObservation(
+                SourceTrack(
+                    "spotify", f"{page}x{n}", f"Song {page} {n}", (ArtistCredit(f"B{n}"),)
+                ),
                 "rock" if page % 2 else "jazz",
                 n,
             )
             for n in range(PAGE)
         ]
         with transaction(engine) as connection:
-            tracks.record(connection, seen, Delivery("spotify", None), NOON)
+            tracks.record(connection, seen, Provenance("spotify", None), NOON)
         page += 1
         if page == 2:  # so that the backup meets one that is under way
             started.set()
@@ -94,14 +96,14 @@ def test_a_file_is_never_replaced(sqlite_engine: Engine, tmp_path: Path):
     """What is there stays as it is."""
     file = tmp_path / "precious.txt"
     file.write_text("mine")
-    with pytest.raises(backups.FileExists, match=r"precious\.txt"):
+    with pytest.raises(backups.BackupFileExists, match=r"precious\.txt"):
         backups.backup(sqlite_engine, file)
     assert file.read_text() == "mine"
 
 
 def test_a_backup_needs_a_folder(sqlite_engine: Engine, tmp_path: Path):
     """A folder that is not there is not made: it may be a disk that is not mounted."""
-    with pytest.raises(Refused, match="no folder"):
+    with pytest.raises(UserError, match="no folder"):
         backups.backup(sqlite_engine, tmp_path / "absent" / "saved.db")
 
 
@@ -121,8 +123,8 @@ def test_a_copied_database_leaves_its_mark_out(
     copy.copy(sqlite_engine, postgres_engine)
     backups.backup(postgres_engine, tmp_path / "saved.db")
     saved = open_file(tmp_path / "saved.db")
-    with reading(saved) as connection:
-        assert copy.marks.read(connection) is None
+    with read_transaction(saved) as connection:
+        assert copy.copy_state.read(connection) is None
     saved.dispose()
 
 
@@ -137,7 +139,7 @@ def test_the_commands_say_what_they_did(
     file, to = tmp_path / "saved.db", f"sqlite:///{tmp_path / 'copy.db'}"
     made = json.loads(invoke("backup", str(file), "--json"))
     assert made["rows"] == sum(made["tables"].values()) > 20
-    with pytest.raises(backups.FileExists):
+    with pytest.raises(backups.BackupFileExists):
         invoke("backup", str(file))
     copied = json.loads(invoke("copy", f"sqlite:///{file}", to, "--json"))
     assert copied["rows"] == copied["written"] == made["rows"]

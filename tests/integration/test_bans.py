@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import pytest
 
 from collector import bootstrap
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.settings import CollectorSettings
 from sandbox import catalogue_file
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
 from tests.fakes import FakeClock
 
@@ -40,8 +40,8 @@ class Crawl:
         )
         source, _ = bootstrap.open_source("spotify", self.engine, settings, self.clock)
         shown = Silent(source) if self.silent else source
-        budget = Budget.open(self.engine, source.account)
-        return Harvester(self.engine, shown, budget, self.clock).run()
+        budget = RequestBudget.open(self.engine, source.account)
+        return SearchHarvester(self.engine, shown, budget, self.clock).run()
 
     @property
     def requests(self):
@@ -80,8 +80,10 @@ def crawl(sqlite_engine, tmp_path):
     servers = []
 
     def begin(*, silent=False, **behaviour):
-        made = Behaviour(mode="development", **behaviour)
-        server = serve_in_thread(Catalogue(catalogue_file.read(path)), made, clock=clock)
+        made = SandboxOptions(mode="development", **behaviour)
+        server = serve_in_thread(
+            SandboxCatalogue(catalogue_file.read_table(path)), made, clock=clock
+        )
         servers.append(server)
         return Crawl(sqlite_engine, clock, server.__enter__(), silent)
 

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
-from collector.imports.dataset import NothingTaken
-from genrebase.errors import Refused
+from collector.imports.dataset import NothingImported
+from genrebase.errors import UserError
 
 ID = "6f807x0ima9a1j3VPbc7VN"
 ROWS = f"""track_id,track_name,artists,track_genre
@@ -58,7 +58,7 @@ def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
     """Where no row can be read it does not end as if all were well; named, it is."""
     rows = "".join(f"caf\xe9 {n},A,pop\n" for n in range(3))
     (tmp_path / "latin.csv").write_bytes(b"title,artist,genre\n" + rows.encode("latin-1"))
-    with pytest.raises(NothingTaken, match="--encoding latin-1"):
+    with pytest.raises(NothingImported, match="--encoding latin-1"):
         collector("import", "latin.csv")
     assert document(collector, "import", "latin.csv", "--encoding", "latin-1")["rejected"] == 0
 
@@ -121,7 +121,7 @@ def test_label(collector):
 @pytest.mark.parametrize("arguments", [(), (ID,), (ID, "pop", "--export", "x.csv")])
 def test_label_wants_one_thing(collector, arguments):
     """A track and a genre, or a file to read or write."""
-    with pytest.raises(Refused, match="Say one of"):
+    with pytest.raises(UserError, match="Say one of"):
         collector("label", *arguments)
 
 

@@ -10,14 +10,14 @@ from sqlalchemy import Engine, func, select
 
 from classifier.daemon.daemon import Daemon
 from classifier.data import dataset
-from classifier.errors import TookTooLong
+from classifier.errors import TrainingTimeout
 from classifier.settings import ClassifierSettings
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run
-from genrebase.runtime.schedule import BadSchedule
+from genrebase.runtime.schedule import InvalidSchedule
 from genrebase.settings import child_environment
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from tests.fakes import NOON
 from tests.music import Music
 
@@ -39,7 +39,7 @@ def wait_for(process: "subprocess.Popen[bytes]", condition: Callable[[], bool]) 
 
 
 def answered(engine: Engine) -> int:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return (
             connection.scalar(
                 select(func.count())
@@ -85,7 +85,7 @@ def test_too_little_to_learn_from_is_waited_for(
     """A fresh database: no process is started, no failure written."""
     daemon = Daemon(sqlite_engine, quick, SystemClock())
     daemon.train()
-    daemon.look()
+    daemon.poll()
     assert last_run(sqlite_engine, "train") is None
 
 
@@ -95,7 +95,7 @@ def test_a_training_past_its_deadline_is_ended(
     """With a sentence that says which settings help; no half model stays."""
     Music().fill(sqlite_engine)
     short = quick.model_copy(update={"deadline": 0.01})
-    with pytest.raises(TookTooLong, match=r"CLASSIFIER_DEADLINE.*--per-genre"):
+    with pytest.raises(TrainingTimeout, match=r"CLASSIFIER_DEADLINE.*--per-genre"):
         Daemon(sqlite_engine, short, SystemClock()).train()
     assert dataset.models(sqlite_engine) == []
 
@@ -106,7 +106,7 @@ def test_after_giving_up_nothing_is_started(
     """A stop between two steps leaves the next one undone."""
     Music().fill(sqlite_engine)
     daemon = Daemon(sqlite_engine, quick, SystemClock())
-    daemon.give_up()
+    daemon.cancel()
     daemon.train()
     assert last_run(sqlite_engine, "train") is None
 
@@ -116,5 +116,5 @@ def test_a_schedule_nobody_can_keep_is_refused_at_once(
 ) -> None:
     """Before anything runs."""
     wrong = quick.model_copy(update={"schedule": "0 3 * * * Nowhere/Land"})
-    with pytest.raises(BadSchedule, match="time zone"):
+    with pytest.raises(InvalidSchedule, match="time zone"):
         Daemon(sqlite_engine, wrong, SystemClock())

@@ -6,8 +6,8 @@ from sqlalchemy import Engine, insert, update
 from sqlalchemy.types import NullType
 
 from classifier.data import dataset
-from classifier.errors import BadChoice, UnknownTrack
-from classifier.records import Choice
+from classifier.errors import BadTrainingConfig, TrackNotFound
+from classifier.records import TrainingConfig
 from classifier.serving import batch_predict, predict
 from classifier.training import train
 from genrebase.store import tables, views
@@ -31,7 +31,7 @@ def filled(engine: Engine) -> Engine:
 
 def test_a_view_comes_with_the_dtypes_of_its_columns(filled: Engine) -> None:
     """Nullable whole numbers and booleans, text without NaN, moments in UTC."""
-    frame = dataset.read("training_tracks", filled)
+    frame = dataset.read_view("training_tracks", filled)
     kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
     assert kinds["track_id"] == kinds["key"] == kinds["release_year"] == "Int64"
     assert kinds["explicit"] == "boolean"
@@ -46,26 +46,26 @@ def test_a_view_comes_with_the_dtypes_of_its_columns(filled: Engine) -> None:
 
 def test_every_view_can_be_read(filled: Engine) -> None:
     """With its columns in order, full or empty, and numbers as numbers."""
-    train.run(filled, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
+    train.run(filled, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
     for name, view in views.ALL.items():
-        frame = dataset.read(name, filled)
+        frame = dataset.read_view(name, filled)
         assert list(frame.columns) == list(view.columns)
         kinds = {str(kind) for kind in frame.dtypes}
         assert kinds <= {"Int64", "boolean", "float64", "string", "datetime64[us, UTC]"}
-    spread = dataset.read("genre_profiles", filled)["standard_deviation"]
+    spread = dataset.read_view("genre_profiles", filled)["standard_deviation"]
     assert spread.dtype == "float64"
 
 
 def test_columns_and_rows_can_be_chosen(filled: Engine) -> None:
     """In the order asked for."""
-    frame = dataset.read("tracks", filled, columns=["title", "track_id"], limit=3)
+    frame = dataset.read_view("tracks", filled, columns=["title", "track_id"], limit=3)
     assert list(frame.columns) == ["title", "track_id"]
     assert len(frame) == 3
 
 
 def test_an_empty_view_keeps_its_columns_and_dtypes(engine: Engine) -> None:
     """No rows is no error."""
-    frame = dataset.read("scoring_tracks", engine)
+    frame = dataset.read_view("scoring_tracks", engine)
     assert len(frame) == 0
     assert str(frame["track_id"].dtype) == "Int64"
     assert str(frame["title"].dtype) == "string"
@@ -77,22 +77,22 @@ def test_means_and_deviations_are_numbers_without_a_row(sqlite_engine: Engine, v
     """The view itself says so, not the values that happen to be there."""
     table = views.ALL[view].table
     assert [name for name in table.c if isinstance(name.type, NullType)] == []
-    figures = {"standard_deviation", *tables.MEASURES} & set(table.c.keys())
-    frame = dataset.read(view, sqlite_engine)
+    figures = {"standard_deviation", *tables.ALL_FEATURES} & set(table.c.keys())
+    frame = dataset.read_view(view, sqlite_engine)
     assert {str(frame[name].dtype) for name in figures} == {"float64"}
 
 
 def test_a_wrong_view_or_column_is_refused_with_the_known_ones(sqlite_engine: Engine) -> None:
     """Neither reaches the database."""
-    with pytest.raises(BadChoice, match=r"no view 'track'.*training_tracks"):
-        dataset.read("track", sqlite_engine)
-    with pytest.raises(BadChoice, match=r"no column 'mood'.*track_id"):
-        dataset.read("tracks", sqlite_engine, columns=["mood"])
+    with pytest.raises(BadTrainingConfig, match=r"no view 'track'.*training_tracks"):
+        dataset.read_view("track", sqlite_engine)
+    with pytest.raises(BadTrainingConfig, match=r"no column 'mood'.*track_id"):
+        dataset.read_view("tracks", sqlite_engine, columns=["mood"])
 
 
 def test_an_address_is_as_good_as_an_engine(sqlite_url: str) -> None:
     """For notebooks."""
-    assert len(dataset.read("tracks", sqlite_url)) == 0
+    assert len(dataset.read_view("tracks", sqlite_url)) == 0
 
 
 def test_a_track_is_found_by_any_of_its_names(filled: Engine) -> None:
@@ -121,10 +121,10 @@ def test_a_sources_id_of_digits_comes_before_a_tracks_number(filled: Engine) -> 
 
 def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Engine) -> None:
     """For a training track the out-of-fold answer, which says so; for others both ways agree."""
-    train.run(filled, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
-    before = {number: predict.answer(filled, str(number)) for number in range(1, 40)}
+    train.run(filled, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
+    before = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
     batch_predict.run(filled, FakeClock(), progress=lambda *_: None)
-    after = {number: predict.answer(filled, str(number)) for number in range(1, 40)}
+    after = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
     assert {answer.in_training for answer in after.values()} == {True, False}
     assert {answer.regime for answer in after.values()} == {"seen_artist", "new_artist"}
     for number, answer in after.items():
@@ -137,5 +137,5 @@ def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Eng
         shown = answer.as_json()
         assert shown["genre"] == shown["top"][0]["genre"]
         assert shown["probability"] == max(one["probability"] for one in shown["top"])
-    with pytest.raises(UnknownTrack, match="no track 'nobody'"):
-        predict.answer(filled, "nobody")
+    with pytest.raises(TrackNotFound, match="no track 'nobody'"):
+        predict.predict_track(filled, "nobody")

@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.daemon import metrics as health
-from classifier.errors import BadSettings
+from classifier.errors import BadClassifierSettings
 from classifier.settings import ClassifierSettings
 from collector.monitoring import metrics as harvester
 from genrebase.errors import GenrebaseError
-from genrebase.runtime.addresses import Address
+from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.monitoring import ask, exposition
+from genrebase.runtime.monitoring import probe, render_metrics
 from genrebase.store.engine import transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
@@ -26,7 +26,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 def metrics(engine: Engine, clock: FakeClock) -> dict[str, float]:
     """Return what a monitor reads, by name and labels."""
-    text = exposition(health.patient(engine, clock).measures()).decode()
+    text = render_metrics(health.health_target(engine, clock).measures()).decode()
     found = re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE)
     return {name: float(value) for name, value in found}
 
@@ -109,16 +109,18 @@ def test_a_training_that_failed_is_not_well(
 def test_it_answers_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the daemon runs; afterwards nobody says that all is well."""
     settings = ClassifierSettings(_env_file=None, http="0")
-    with health.serving(sqlite_engine, settings, FakeClock()) as url:
+    with health.serve_health(sqlite_engine, settings, FakeClock()) as url:
         assert url is not None
-        address = Address("127.0.0.1", int(url.rpartition(":")[2]))
-        assert ask(address).ok
-    assert not ask(address).ok
+        address = ListenAddress("127.0.0.1", int(url.rpartition(":")[2]))
+        assert probe(address).ok
+    assert not probe(address).ok
     monkeypatch.setenv("CLASSIFIER_HTTP", str(address.port))
     ended = CliRunner().invoke(app, ["health"])
     assert address.url in str(ended.exception)
     monkeypatch.setenv("CLASSIFIER_HTTP", "nowhere at all")
-    assert isinstance(CliRunner().invoke(app, ["health"]).exception, BadSettings)
+    assert isinstance(CliRunner().invoke(app, ["health"]).exception, BadClassifierSettings)
     monkeypatch.delenv("CLASSIFIER_HTTP")
-    with health.serving(sqlite_engine, ClassifierSettings(_env_file=None), FakeClock()) as off:
+    with health.serve_health(
+        sqlite_engine, ClassifierSettings(_env_file=None), FakeClock()
+    ) as off:
         assert off is None

@@ -11,14 +11,14 @@ from sqlalchemy import Engine, func, select
 from classifier.daemon.daemon import Daemon
 from classifier.data import dataset
 from classifier.errors import ClassifierError
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.serving import batch_predict
 from classifier.settings import ClassifierSettings
 from classifier.training import train
-from genrebase.runtime.job_scheduler import Job
+from genrebase.runtime.job_scheduler import ScheduledJob
 from genrebase.settings import child_environment
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock
 from tests.music import Music, Song
 
@@ -31,7 +31,7 @@ KILLED = 9
 """The day on which the training is killed."""
 MANY = 21
 """The day that brings so many tracks that the daemon does not wait for the night."""
-CHOICE = Choice(estimator="logistic", features=("audio",))
+CHOICE = TrainingConfig(estimator="logistic", features=("audio",))
 
 
 class InProcess:
@@ -41,7 +41,7 @@ class InProcess:
         self.engine, self.url, self.clock = engine, url, clock
         self.killed = 0
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         pass
 
     def __call__(self, *arguments: str) -> None:
@@ -53,15 +53,15 @@ class InProcess:
             self.killed += subprocess.run(argv, env=child_environment(), check=False).returncode
             raise ClassifierError("`classifier train` was killed.")
         else:
-            train.run(self.engine, CHOICE, self.clock, tell=lambda _: None, cores=1)
+            train.run(self.engine, CHOICE, self.clock, log=lambda _: None, cores=1)
 
 
 def unanswered(engine: Engine) -> int:
     champion = dataset.find_champion(engine, "main")
-    return 0 if champion is None else len(dataset.pending(engine, champion))
+    return 0 if champion is None else len(dataset.tracks_to_predict(engine, champion))
 
 
-def work(jobs: Iterable[Job]) -> None:
+def work(jobs: Iterable[ScheduledJob]) -> None:
     """Run jobs as the timer does: a failure ends one run and no more."""
     for job in jobs:
         try:
@@ -115,7 +115,7 @@ def test_a_month(month: tuple[Engine, InProcess]) -> None:
     """Daily and as the data grows; unchanged data is nothing new; a kill is one lost night."""
     engine, runner = month
     row, model = tables.job_run.c, tables.model.c
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         runs = connection.execute(
             select(row.started_at, row.outcome).where(row.job == "train").order_by(row.id)
         ).all()

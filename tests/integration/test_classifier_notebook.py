@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.serving import batch_predict
 from classifier.training import train
 from genrebase.store import connect
@@ -22,7 +22,7 @@ def test_the_examples_run(
     monkeypatch.setenv("STORE_URL", sqlite_url)
     engine = connect()
     Music().fill(engine)
-    train.run(engine, Choice(estimator="logistic"), FakeClock(), tell=lambda _: None)
+    train.run(engine, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
     batch_predict.run(engine, FakeClock(), progress=lambda *_: None)
     engine.dispose()
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

@@ -9,40 +9,42 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from classifier import estimators
 from classifier.data import dataset
 from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.registry import model_store
 from classifier.serving import batch_predict
 from classifier.serving import champion as serving
 from classifier.training import promote, train
-from classifier.training.train import Trained
+from classifier.training.train import TrainResult
 from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.deep import DEEP
 from tests.fakes import NOON, FakeClock
 from tests.music import Music
 
-LOGISTIC = Choice(estimator="logistic")
+LOGISTIC = TrainingConfig(estimator="logistic")
 
 
-def trained(engine: Engine, choice: Choice = LOGISTIC, *, again: bool = False) -> Trained:
-    return train.run(engine, choice, FakeClock(), tell=lambda _: None, again=again)
+def trained(
+    engine: Engine, choice: TrainingConfig = LOGISTIC, *, again: bool = False
+) -> TrainResult:
+    return train.run(engine, choice, FakeClock(), log=lambda _: None, again=again)
 
 
 def scored(
     engine: Engine, clock: FakeClock | None = None, task: str = "main"
-) -> batch_predict.Scored:
+) -> batch_predict.ScoringResult:
     return batch_predict.run(engine, clock or FakeClock(), task=task, progress=lambda *_: None)
 
 
 def counted(engine: Engine, table: str) -> int:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return connection.scalar(select(func.count()).select_from(tables.metadata.tables[table]))
 
 
 def outcomes(engine: Engine, job: str) -> list[str]:
     run = tables.job_run
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(
             connection.scalars(select(run.c.outcome).where(run.c.job == job).order_by(run.c.id))
         )
@@ -61,7 +63,7 @@ def test_a_first_model_becomes_champion_and_answers_for_every_track(engine: Engi
     everything = len(music.songs)
     assert told.scored == everything - done.model.trained_rows
     assert counted(engine, "prediction") == 3 * everything
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         shown = connection.execute(select(views.predictions)).mappings().all()
     assert len(shown) == everything
     assert sum(row["in_training"] for row in shown) == done.model.trained_rows
@@ -117,7 +119,7 @@ def test_a_twin_is_rejected_with_its_reason_and_the_same_figures(sqlite_engine: 
     rows = select(
         tables.model_metric.c.side, tables.model_metric.c.metric, tables.model_metric.c.value
     ).order_by(tables.model_metric.c.id)
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         figures = [
             connection.execute(rows.where(tables.model_metric.c.model_id == done.model.id)).all()
             for done in (first, second)
@@ -154,10 +156,10 @@ def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: E
     """It then gets answers about its own training tracks; the old one can be rolled back to."""
     Music().fill(engine)
     good = trained(engine).model
-    bad = trained(engine, Choice(estimator="dummy")).model
+    bad = trained(engine, TrainingConfig(estimator="dummy")).model
     assert bad.status == "rejected"
     assert "May be worse" in (bad.reason or "")
-    promoted = promote.run(engine, bad.id, FakeClock(), tell=lambda _: None)
+    promoted = promote.run(engine, bad.id, FakeClock(), log=lambda _: None)
     assert (promoted.status, promoted.reason) == ("champion", "Promoted by hand.")
     told = scored(engine)
     assert told.model == bad.id
@@ -165,23 +167,23 @@ def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: E
     honest = select(func.count()).where(
         answer.c.model_id == bad.id, answer.c.in_training, answer.c.rank == 1
     )
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.scalar(honest) == bad.trained_rows
-    back = promote.run(engine, good.id, FakeClock(), tell=lambda _: None)
+    back = promote.run(engine, good.id, FakeClock(), log=lambda _: None)
     assert back.status == "champion"
     assert dataset.model(engine, bad.id).status == "retired"
-    assert promote.run(engine, good.id, FakeClock(), tell=lambda _: None).id == good.id
+    assert promote.run(engine, good.id, FakeClock(), log=lambda _: None).id == good.id
     with pytest.raises(UnknownModel, match="no model 99"):
-        promote.run(engine, 99, FakeClock(), tell=lambda _: None)
+        promote.run(engine, 99, FakeClock(), log=lambda _: None)
 
 
 def test_a_smaller_question_does_not_dethrone_the_larger(sqlite_engine: Engine) -> None:
     """Two genres are easier than three, but the third is asked as well; as its own task it may."""
     Music().fill(sqlite_engine)
     champion = trained(sqlite_engine).model
-    pair = Choice(estimator="logistic", genres=("blues", "metal"))
+    pair = TrainingConfig(estimator="logistic", genres=("blues", "metal"))
     assert trained(sqlite_engine, pair).model.status == "rejected"
-    own = Choice(estimator="logistic", genres=("blues", "metal"), task="pair")
+    own = TrainingConfig(estimator="logistic", genres=("blues", "metal"), task="pair")
     assert trained(sqlite_engine, own).model.status == "champion"
     found = dataset.find_champion(sqlite_engine, "main")
     assert found is not None
@@ -191,14 +193,14 @@ def test_a_smaller_question_does_not_dethrone_the_larger(sqlite_engine: Engine) 
 @pytest.mark.parametrize(
     ("choice", "error"),
     [
-        (Choice(estimator="logistic", min_tracks=10_000), TooFewTracks),
-        (Choice(estimator="logistics"), UnknownPlugin),
-        (Choice(estimator="logistic", params={"x": 1}), BadParameter),
-        (Choice(estimator="logistic", params={"C": -1}), BadParameter),
+        (TrainingConfig(estimator="logistic", min_tracks=10_000), TooFewTracks),
+        (TrainingConfig(estimator="logistics"), UnknownPlugin),
+        (TrainingConfig(estimator="logistic", params={"x": 1}), BadParameter),
+        (TrainingConfig(estimator="logistic", params={"C": -1}), BadParameter),
     ],
 )
 def test_a_refused_training_writes_its_run_and_nothing_else(
-    sqlite_engine: Engine, choice: Choice, error: type[Exception]
+    sqlite_engine: Engine, choice: TrainingConfig, error: type[Exception]
 ) -> None:
     """No half model; the reason stands in `job_run`."""
     Music().fill(sqlite_engine)
@@ -222,7 +224,7 @@ def test_what_changed_is_scored_again_and_nothing_else(engine: Engine) -> None:
     scored(engine, clock)
     answer = tables.prediction
     tracks = select(answer.c.track_id).where(answer.c.model_id == model.id, answer.c.rank == 1)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         free = connection.scalars(tracks.where(~answer.c.in_training)).first()
         learned = connection.scalars(tracks.where(answer.c.in_training)).first()
     clock.advance(60)
@@ -262,7 +264,7 @@ def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine
         connection.execute(delete(tables.genre).where(tables.genre.c.name == "techno"))
     told = scored(sqlite_engine)
     assert told.written == 2 * told.scored
-    gone = model_store.Predictions(
+    gone = model_store.PredictionBatch(
         np.array([123_456]),
         np.array([[1]]),
         np.array([[1.0]]),
@@ -292,8 +294,13 @@ def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> Non
     first = trained(sqlite_engine).model
     second = trained(sqlite_engine, again=True).model
     with pytest.raises(Exception, match="train again"):
-        model_store.crown(
-            sqlite_engine, second.id, "main", "late", NOON, model_store.Claim(None, expected=None)
+        model_store.promote(
+            sqlite_engine,
+            second.id,
+            "main",
+            "late",
+            NOON,
+            model_store.PromotionRequest(None, expected_champion=None),
         )
     found = dataset.find_champion(sqlite_engine, "main")
     assert found is not None
@@ -320,17 +327,22 @@ def test_the_champion_answers_for_any_frame(sqlite_engine: Engine, sqlite_url: s
     Music().fill(sqlite_engine)
     model = trained(sqlite_engine).model
     champion = classifier.champion(sqlite_url)
-    frame = dataset.read("scoring_tracks", sqlite_engine, columns=["energy", "tempo"], limit=5)
+    frame = dataset.read_view(
+        "scoring_tracks", sqlite_engine, columns=["energy", "tempo"], limit=5
+    )
     frame.index = list("abcde")
     shares = champion.predict_proba(frame)
     assert list(shares.columns) == list(model.classes)
     assert list(shares.index) == list("abcde")
     assert np.allclose(shares.sum(axis=1), 1)
-    assert isinstance(champion, serving.Champion)
+    assert isinstance(champion, serving.LoadedModel)
 
 
 def test_every_estimator_can_be_trained_and_stored(sqlite_engine: Engine) -> None:
     """Through the whole path, each as its own task."""
     Music(artists=30).fill(sqlite_engine)
     for name in set(estimators.names()) - set(DEEP):
-        assert trained(sqlite_engine, Choice(estimator=name, task=name)).model.estimator == name
+        assert (
+            trained(sqlite_engine, TrainingConfig(estimator=name, task=name)).model.estimator
+            == name
+        )

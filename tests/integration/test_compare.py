@@ -12,20 +12,20 @@ from sqlalchemy import select as choose
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.data.training_data import select
+from classifier.data.training_data import split_dataset
 from classifier.experiments import compare, trials
 from classifier.experiments import store as experiments
-from classifier.experiments.compare import Compared, Grid
-from classifier.experiments.store import Experiment, Question
-from classifier.records import Choice
+from classifier.experiments.compare import ComparisonGrid, ComparisonResult
+from classifier.experiments.store import Experiment, ExperimentSpec
+from classifier.records import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from tests.fakes import FakeClock
 from tests.music import Music
 
-CHOICE = Choice(min_tracks=20)
-GRID = Grid(("dummy", "logistic"), (("audio",), ("audio", "metadata")), (20, None))
+CHOICE = TrainingConfig(min_tracks=20)
+GRID = ComparisonGrid(("dummy", "logistic"), (("audio",), ("audio", "metadata")), (20, None))
 
 
 class Killed(Exception):
@@ -42,13 +42,13 @@ def killer(after: int) -> Callable[[int, int, str, float], None]:
     return kill
 
 
-def run(engine: Engine, grid: Grid = GRID, **more: Any) -> Compared:
+def run(engine: Engine, grid: ComparisonGrid = GRID, **more: Any) -> ComparisonResult:
     told = {"progress": lambda *_: None, **more}
     return compare.run(engine, CHOICE, grid, FakeClock(), **told)
 
 
 def count(engine: Engine, table: Any) -> int:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return connection.scalar(choose(func.count()).select_from(table)) or 0
 
 
@@ -105,12 +105,12 @@ def test_a_comparison_that_was_killed_goes_on(music: Engine):
     with pytest.raises(Killed):
         run(music, progress=killer(3))
     assert count(music, tables.trial) == 3
-    with reading(music) as connection:
+    with read_transaction(music) as connection:
         (finished,) = connection.scalars(choose(tables.experiment.c.finished_at))
         first_three = connection.execute(choose(tables.trial)).all()
     assert finished is None
     found = run(music)
-    with reading(music) as connection:
+    with read_transaction(music) as connection:
         assert connection.execute(choose(tables.trial)).all()[:3] == first_three
     assert (len(found.rows), count(music, tables.experiment)) == (8, 1)
     again = run(music)
@@ -121,7 +121,7 @@ def test_a_comparison_that_was_killed_goes_on(music: Engine):
 def test_the_same_again_is_the_same_to_the_last_digit(sqlite_engine: Engine):
     """A second experiment with the same data and seed has the same figures."""
     Music().fill(sqlite_engine)
-    grid = Grid(("logistic",), (("audio",),))
+    grid = ComparisonGrid(("logistic",), (("audio",),))
     first, second = run(sqlite_engine, grid), run(sqlite_engine, grid, again=True)
     assert second.experiment != first.experiment
     assert [row["metrics"] for row in second.rows] == [row["metrics"] for row in first.rows]
@@ -130,11 +130,13 @@ def test_the_same_again_is_the_same_to_the_last_digit(sqlite_engine: Engine):
 def test_folds_are_rotated(sqlite_engine: Engine):
     """Over several folds a figure is a mean, of other test tracks each time."""
     Music().fill(sqlite_engine)
-    (row,) = run(sqlite_engine, Grid(("logistic",), (("audio",),), rotations=(0, 1, 2))).rows
-    (one,) = run(sqlite_engine, Grid(("logistic",), (("audio",),))).rows
+    (row,) = run(
+        sqlite_engine, ComparisonGrid(("logistic",), (("audio",),), rotations=(0, 1, 2))
+    ).rows
+    (one,) = run(sqlite_engine, ComparisonGrid(("logistic",), (("audio",),))).rows
     assert (row["folds"], one["folds"]) == (3, 1)
     assert row["metrics"]["new_artist"]["n"] > one["metrics"]["new_artist"]["n"]
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         trial = tables.trial.c
         folds = connection.execute(choose(trial.test_fold, trial.validation_fold)).all()
     assert [tuple(fold) for fold in folds] == [(9, 8), (0, 9), (1, 0), (9, 8)]
@@ -145,16 +147,16 @@ def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     found, clock = Music().snapshot(), FakeClock()
     wrong = replace(CHOICE, estimator="logistic", params={"C": -1.0})
-    failed, fitted = trials.attempt(select(found, wrong), wrong, clock, cores=1)
+    failed, fitted = trials.run_trial(split_dataset(found, wrong), wrong, clock, cores=1)
     assert fitted is None
     assert "'C'" in (failed.error or "")
-    grid = Grid(("dummy", "logistic"), (("audio",),))
+    grid = ComparisonGrid(("dummy", "logistic"), (("audio",),))
     with pytest.raises(Killed):
         run(sqlite_engine, grid, progress=killer(1))
     experiment = Experiment(1, finished=False)
     first, last = grid.configurations(0)
-    assert experiment.number(first) == 1
-    experiments.record(sqlite_engine, experiment, last, failed, clock)
+    assert experiment.configuration_number(first) == 1
+    experiments.store_trial(sqlite_engine, experiment, last, failed, clock)
     compared = run(sqlite_engine, grid)
     assert compared.experiment == experiment.id
     assert [row["estimator"] for row in compared.rows] == ["dummy"]
@@ -164,25 +166,25 @@ def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
 
 def test_a_trial_is_written_once(music: Engine):
     """Two processes that try the same leave one row, with its figures once."""
-    grid = Grid(("dummy",), (("audio",),))
-    question = Question("compare", grid.as_json(), CHOICE, "data", None)
+    grid = ComparisonGrid(("dummy",), (("audio",),))
+    question = ExperimentSpec("compare", grid.as_json(), CHOICE, "data", None)
     clock = FakeClock()
-    mine = experiments.begin(music, question, clock.now())
-    theirs = experiments.begin(music, question, clock.now())
+    mine = experiments.create_or_resume(music, question, clock.now())
+    theirs = experiments.create_or_resume(music, question, clock.now())
     (configuration,) = grid.configurations(0)
-    tried = trials.Tried(10, 1.0, score=0.5)
+    tried = trials.TrialResult(10, 1.0, score=0.5)
     for one in (mine, theirs):
-        experiments.record(music, one, configuration, tried, clock)
+        experiments.store_trial(music, one, configuration, tried, clock)
     assert mine.id == theirs.id
     assert count(music, tables.trial) == 1
 
 
 def test_a_database_that_comes_back_is_waited_for(music: Engine):
     """A trial that was computed is not lost because the database was away when it was done."""
-    grid = Grid(("dummy",), (("audio",),))
-    question = Question("compare", grid.as_json(), CHOICE, "data", None)
+    grid = ComparisonGrid(("dummy",), (("audio",),))
+    question = ExperimentSpec("compare", grid.as_json(), CHOICE, "data", None)
     clock = FakeClock()
-    experiment = experiments.begin(music, question, clock.now())
+    experiment = experiments.create_or_resume(music, question, clock.now())
     (configuration,) = grid.configurations(0)
     away = iter([True, True, False])
 
@@ -192,7 +194,7 @@ def test_a_database_that_comes_back_is_waited_for(music: Engine):
             raise music.dialect.loaded_dbapi.OperationalError("gone away")
 
     music.dispose()
-    experiments.record(music, experiment, configuration, trials.Tried(10, 1.0), clock)
+    experiments.store_trial(music, experiment, configuration, trials.TrialResult(10, 1.0), clock)
     assert count(music, tables.trial) == 1
     assert clock.monotonic() > 0
 

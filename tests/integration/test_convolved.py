@@ -11,13 +11,13 @@ from sqlalchemy import Engine, insert, select
 
 from classifier import estimators
 from classifier.data import audio_joins, dataset
-from classifier.data.dataset import Snapshot
-from classifier.data.training_data import Selection
-from classifier.data.training_data import select as selected
-from classifier.errors import BadChoice
-from classifier.features.audio import described_as
-from classifier.features.sequences import KINDS
-from classifier.records import USUAL, Choice
+from classifier.data.dataset import RawDataset
+from classifier.data.training_data import SplitDataset
+from classifier.data.training_data import split_dataset as selected
+from classifier.errors import BadTrainingConfig
+from classifier.features.audio import descriptor_column
+from classifier.features.sequences import CHANNELS
+from classifier.records import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from classifier.serving import champion as serving
 from classifier.training import train
 from genrebase.audio import packed_matrices
@@ -34,7 +34,7 @@ QUICK: dict[str, Any] = {"members": 1, "epochs": 12, "filters": [16, 16, 24], "j
 
 def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.float64]:
     """Return threes of rising notes, each from anywhere; falling ones are the same backwards."""
-    channels = KINDS[kind]
+    channels = CHANNELS[kind]
     shown = []
     for _ in range(int(random.integers(8, 14))):
         lowest = int(random.integers(channels - 10))
@@ -47,43 +47,43 @@ def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.floa
     return played + random.normal(0, 2, played.shape)
 
 
-def music(kind: str) -> Snapshot:
+def music(kind: str) -> RawDataset:
     """Return tracks of two genres whose notes are as often and as loud, in another order."""
     found = Music(genres=GENRES, artists=60, songs_each=8).snapshot()
     random = np.random.default_rng(1)
     heard = [notes(genre, kind, random) for genre in found.tracks["label"]]
     means = np.array([[one.mean(axis=0), one.std(axis=0)] for one in heard])
     summaries = {
-        described_as("sum", f"{name}_{channel}"): means[:, place, channel]
+        descriptor_column("sum", f"{name}_{channel}"): means[:, place, channel]
         for place, name in enumerate(("mean", "deviation"))
-        for channel in range(KINDS[kind])
+        for channel in range(CHANNELS[kind])
     }
     packed = pd.Series([one.astype("<f2").tobytes() for one in heard], dtype=object)
     tracks = pd.concat([found.tracks, pd.DataFrame(summaries)], axis=1).assign(**{kind: packed})
     return replace(found, tracks=tracks)
 
 
-def accuracy(found: Snapshot, choice: Choice) -> float:
+def accuracy(found: RawDataset, choice: TrainingConfig) -> float:
     selection = selected(found, choice)
     model = fitted(selection, choice)
-    tested = selection.on("test")
+    tested = selection.held_out("test")
     first = model.predict_proba(selection.tracks[tested]).argmax(axis=1)
     return float((model.classes_[first] == selection.labels[tested]).mean())
 
 
-def fitted(selection: Selection, choice: Choice) -> Any:
-    learned = selection.learned
+def fitted(selection: SplitDataset, choice: TrainingConfig) -> Any:
+    learned = selection.train_mask
     model = estimators.build(choice, threads=1)
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNELS)
 def test_what_follows_what_is_heard(kind: str) -> None:
     """Summaries over all of a track guess; convolutions know."""
     found = music(kind)
-    summed = Choice(estimator="gradient_boosting", features=("descriptors",))
+    summed = TrainingConfig(estimator="gradient_boosting", features=("descriptors",))
     assert accuracy(found, summed) < 0.65
-    heard = Choice(estimator="cnn", features=("matrices",), params=QUICK)
+    heard = TrainingConfig(estimator="cnn", features=("matrices",), params=QUICK)
     assert accuracy(found, heard) > 0.9
 
 
@@ -92,10 +92,10 @@ def test_a_track_without_a_matrix_is_told_by_the_rest() -> None:
     found = music("logmel")
     odd = found.tracks["track_id"].to_numpy(dtype=np.int64) % 2 == 1
     tracks = found.tracks.assign(logmel=found.tracks["logmel"].where(odd, None))
-    choice = Choice(estimator="cnn", features=("audio", "matrices"), params=QUICK)
+    choice = TrainingConfig(estimator="cnn", features=("audio", "matrices"), params=QUICK)
     selection = selected(replace(found, tracks=tracks), choice)
     model = fitted(selection, choice)
-    silent = selection.on("test") & selection.tracks["logmel"].isna().to_numpy()
+    silent = selection.held_out("test") & selection.tracks["logmel"].isna().to_numpy()
     first = model.predict_proba(selection.tracks[silent]).argmax(axis=1)
     assert silent.sum() > 20
     assert (model.classes_[first] == selection.labels[silent]).mean() > 0.9
@@ -123,14 +123,18 @@ def store(engine: Engine) -> None:
 def test_it_looks_at_matrices_untold_and_serves(sqlite_engine: Engine, sqlite_url: str) -> None:
     """From the database, through the artifact; another estimator never reads a matrix."""
     store(sqlite_engine)
-    choice = audio_joins.settled(sqlite_engine, Choice(estimator="cnn", params=QUICK, widen=True))
-    assert choice.features == (*USUAL, "matrices")
-    other = audio_joins.settled(sqlite_engine, Choice(estimator="mlp", widen=True))
+    choice = audio_joins.resolve_features(
+        sqlite_engine, TrainingConfig(estimator="cnn", params=QUICK, auto_features=True)
+    )
+    assert choice.features == (*DEFAULT_FEATURE_GROUPS, "matrices")
+    other = audio_joins.resolve_features(
+        sqlite_engine, TrainingConfig(estimator="mlp", auto_features=True)
+    )
     assert "matrices" not in other.features
-    assert "logmel" not in dataset.snapshot(sqlite_engine, other).tracks.columns
-    model = train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None).model
+    assert "logmel" not in dataset.load_dataset(sqlite_engine, other).tracks.columns
+    model = train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None).model
     assert model.status == "champion"
-    champion = serving.champion(sqlite_url)
+    champion = serving.load_champion(sqlite_url)
     rows = dataset.scoring_rows(sqlite_engine, np.arange(1, 9), choice)
     assert rows["logmel"].notna().all()
     shares = champion.predict_proba(rows)
@@ -141,9 +145,9 @@ def test_it_looks_at_matrices_untold_and_serves(sqlite_engine: Engine, sqlite_ur
 def test_matrices_that_nobody_has_are_refused(sqlite_engine: Engine) -> None:
     """With what brings them; an estimator that does not look at them names one that does."""
     Music(genres=GENRES, artists=30).fill(sqlite_engine)
-    choice = Choice(estimator="cnn", features=("matrices",))
-    with pytest.raises(BadChoice, match="import-audio"):
-        train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None)
+    choice = TrainingConfig(estimator="cnn", features=("matrices",))
+    with pytest.raises(BadTrainingConfig, match="import-audio"):
+        train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None)
     for name in ("blend", "logistic"):
-        with pytest.raises(BadChoice, match="--features"):
+        with pytest.raises(BadTrainingConfig, match="--features"):
             estimators.build(replace(choice, estimator=name), threads=1)

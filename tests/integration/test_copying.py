@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
 from genrebase.store import copy, tables
-from genrebase.store.copy import HoldsOtherData, SameDatabase
-from genrebase.store.engine import make_engine, reading, transaction
-from genrebase.store.errors import NotOurs, SchemaMismatch, StoreError
+from genrebase.store.copy import SameDatabase, TargetHoldsOtherData
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError
 from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.everything import contents, fill
@@ -46,8 +46,8 @@ class Stopped(Exception):
     """Thrown in the middle of a copy."""
 
 
-def stop_after(rows: int) -> Callable[[copy.Progress], None]:
-    def advance(progress: copy.Progress) -> None:
+def stop_after(rows: int) -> Callable[[copy.CopyProgress], None]:
+    def advance(progress: copy.CopyProgress) -> None:
         if progress.done >= rows:
             raise Stopped
 
@@ -70,7 +70,7 @@ def test_a_copy_is_equal(filled: Engine, bare_url: str):
         name: len(rows) for name, rows in expected.items()
     }
     assert not copied.resumed
-    with reading(target) as connection:
+    with read_transaction(target) as connection:
         assert_consistent(connection)
         assert connection.execute(text("SELECT count(*) FROM tracks")).scalar() == 30
     target.dispose()
@@ -174,7 +174,7 @@ def test_other_data_is_not_touched(filled: Engine, target: Engine):
     with transaction(target) as connection:
         make.add_genre(connection, "mine")
     before = contents(target)
-    with pytest.raises(HoldsOtherData, match="data of its own"):
+    with pytest.raises(TargetHoldsOtherData, match="data of its own"):
         copy.copy(filled, target)
     assert contents(target) == before
 
@@ -186,7 +186,7 @@ def test_a_copy_that_was_worked_in_is_not_overwritten(filled: Engine, target: En
         connection.execute(
             insert(tables.genre).values(name="mine", created_at=NOON, sightings=0, paused=False)
         )
-    with pytest.raises(HoldsOtherData, match=r"\(genre\)"):
+    with pytest.raises(TargetHoldsOtherData, match=r"\(genre\)"):
         copy.copy(filled, target)
 
 
@@ -196,7 +196,7 @@ def test_a_copy_of_another_database_is_refused(
     """A target belongs to the source it was copied from."""
     fill(sqlite_engine, 2)
     copy.copy(sqlite_engine, postgres_engine)
-    with pytest.raises(HoldsOtherData, match="holds a copy of"):
+    with pytest.raises(TargetHoldsOtherData, match="holds a copy of"):
         copy.copy(other_engine, postgres_engine)
 
 
@@ -221,7 +221,7 @@ def test_somebody_who_writes_to_the_copy_is_noticed(filled: Engine, target: Engi
     """Counts and checksums at the end are those of what was copied, or the copy fails."""
     stray = {"mapping": "own", "fine": "stray", "broad": "rock"}
 
-    def write_after_mappings(progress: copy.Progress) -> None:
+    def write_after_mappings(progress: copy.CopyProgress) -> None:
         if progress.done == progress.total // 2:
             with transaction(target) as connection:
                 connection.execute(insert(tables.genre_mapping).values(stray))
@@ -236,7 +236,7 @@ def test_a_source_may_be_written_to_meanwhile(filled: Engine, target: Engine):
     """A copy is the source at one moment, whatever is written to it from then on."""
     expected = contents(filled)
 
-    def write(_: copy.Progress) -> None:
+    def write(_: copy.CopyProgress) -> None:
         with transaction(filled) as connection:
             connection.execute(update(tables.track).values(album="Meanwhile"))
 
@@ -252,6 +252,6 @@ def test_the_server_s_own_tables_are_left_alone(
     with transaction(target) as connection:
         connection.execute(text("CREATE TABLE guestbook (line text)"))
         connection.execute(text("CREATE TABLE artist (name text)"))
-    with pytest.raises(NotOurs, match="artist"):
+    with pytest.raises(IncompatibleDatabase, match="artist"):
         copy.copy(sqlite_engine, target)
     target.dispose()

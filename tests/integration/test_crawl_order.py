@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from classifier.data import dataset
-from classifier.data.training_data import select
-from classifier.records import Choice
+from classifier.data.training_data import split_dataset
+from classifier.records import TrainingConfig
 from collector.catalogue import tracks
-from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.store import connect
 from genrebase.store.engine import transaction
 from tests.fakes import NOON
@@ -21,11 +21,11 @@ GENRES = ("blues", "metal", "techno")
 PAGE = 25
 
 
-def pages() -> list[list[Seen]]:
+def pages() -> list[list[TrackObservation]]:
     """Return what three genres' searches show: every other track under two of them."""
     drawn = random.Random(4)
     found = [
-        FoundTrack(
+        SourceTrack(
             "spotify", f"id {number}", f"Song {number}", (ArtistCredit(f"A {number % 90}"),)
         )
         for number in range(300)
@@ -36,28 +36,32 @@ def pages() -> list[list[Seen]]:
             one for number, one in enumerate(found) if number % 3 == place or drawn.random() < 0.3
         ]
         drawn.shuffle(own)
-        ranked = [Seen(one, genre, rank // 2) for rank, one in enumerate(own)]  # ties among them
+        ranked = [
+            TrackObservation(one, genre, rank // 2) for rank, one in enumerate(own)
+        ]  # ties among them
         shown += [ranked[start : start + PAGE] for start in range(0, len(ranked), PAGE)]
     return shown
 
 
-def crawled(engine: Engine, shown: Sequence[Sequence[Seen]]) -> dict[str, tuple[str, str, bool]]:
+def crawled(
+    engine: Engine, shown: Sequence[Sequence[TrackObservation]]
+) -> dict[str, tuple[str, str, bool]]:
     """Record page by page; return label, side and whether it is learned from, per title."""
     for page in shown:
         with transaction(engine) as connection:
-            tracks.record(connection, list(page), Delivery("spotify", None), NOON)
-    selection = select(dataset.snapshot(engine), Choice())
+            tracks.record(connection, list(page), Provenance("spotify", None), NOON)
+    selection = split_dataset(dataset.load_dataset(engine), TrainingConfig())
     rows = zip(
         selection.tracks["title"],
         selection.labels,
         selection.sides,
-        selection.learned,
+        selection.train_mask,
         strict=True,
     )
     return {title: (label, side, learned) for title, label, side, learned in rows}
 
 
-def first_come(shown: Sequence[Sequence[Seen]]) -> dict[str, str | None]:
+def first_come(shown: Sequence[Sequence[TrackObservation]]) -> dict[str, str | None]:
     """Return the labels that the first sighting of each track would give."""
     came: dict[str, str | None] = {}
     for page in shown:

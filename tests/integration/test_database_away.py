@@ -24,22 +24,22 @@ from collector.monitoring import metrics
 from collector.settings import CollectorSettings
 from genrebase.runtime import logging
 from genrebase.runtime import monitoring as http
-from genrebase.runtime.addresses import LOOPBACK, Address
+from genrebase.runtime.addresses import LOOPBACK, ListenAddress
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import schema, tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from genrebase.store.settings import StoreSettings
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 
 ROWS = 200
 COLUMNS = ("track_id", "track_name", "artists", "release_date", "genre")
-MUSIC = Catalogue(
-    Table(
+MUSIC = SandboxCatalogue(
+    CatalogueTable(
         COLUMNS,
         [(f"{n:022}", f"Song {n}", f"Band {n % 7}", "2001", "rock") for n in range(ROWS)],
         "rock.csv",
@@ -114,9 +114,9 @@ def logged() -> Iterator[io.StringIO]:
 @contextmanager
 def harvesting(engine: Engine) -> Iterator[str]:
     """Run the daemon in a thread; yield the address at which it says how it is."""
-    clock, stop = SystemClock(), Stop()
+    clock, stop = SystemClock(), StopSignal()
     genre_use.add(engine, clock, "rock", ROWS)
-    with serve_in_thread(MUSIC, Behaviour(mode="development")) as running:
+    with serve_in_thread(MUSIC, SandboxOptions(mode="development")) as running:
         settings = CollectorSettings(
             _env_file=None,
             spotify_client_id="an-id",
@@ -128,7 +128,9 @@ def harvesting(engine: Engine) -> Iterator[str]:
         thread = Thread(target=daemon.run, args=(engine, settings, clock, stop))
         thread.start()
         try:
-            with http.serving(Address(LOOPBACK, 0), metrics.patient(engine, clock)) as url:
+            with http.serve(
+                ListenAddress(LOOPBACK, 0), metrics.health_target(engine, clock)
+            ) as url:
                 yield url
         finally:
             stop.request()
@@ -145,7 +147,7 @@ def until(happened: Callable[[], bool], logged: io.StringIO) -> None:
 
 
 def tracks(engine: Engine) -> int:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return connection.scalar(select(func.count()).select_from(tables.track)) or 0
 
 
@@ -175,6 +177,6 @@ def test_a_database_that_comes_back_is_gone_on_with(
     assert reason in sick.json()["sentence"]
     assert reason in logged.getvalue()
     assert "Traceback" not in logged.getvalue()
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         assert set(connection.scalars(select(tables.sighting.c.times))) == {1}

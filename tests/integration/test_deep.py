@@ -9,12 +9,12 @@ from sqlalchemy import Engine, select
 
 from classifier import estimators
 from classifier.data import soft_labels
-from classifier.data.training_data import Selection
-from classifier.data.training_data import select as selected
+from classifier.data.training_data import SplitDataset
+from classifier.data.training_data import split_dataset as selected
 from classifier.errors import BrokenArtifact
-from classifier.records import Choice, Epoch
+from classifier.records import Epoch, TrainingConfig
 from classifier.registry import artifacts
-from classifier.registry.artifacts import Packed
+from classifier.registry.artifacts import ModelArtifact
 from classifier.serving import champion
 from classifier.training import train
 from genrebase.store import tables
@@ -31,13 +31,13 @@ def silent(_words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def selection() -> Selection:
-    return selected(Music().snapshot(), Choice())
+def selection() -> SplitDataset:
+    return selected(Music().snapshot(), TrainingConfig())
 
 
-def fitted(selection: Selection, **params: object) -> object:
-    model = estimators.build(Choice(estimator="mlp", params=params), threads=1)
-    learned = selection.learned
+def fitted(selection: SplitDataset, **params: object) -> object:
+    model = estimators.build(TrainingConfig(estimator="mlp", params=params), threads=1)
+    learned = selection.train_mask
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
 
@@ -45,8 +45,8 @@ def test_a_training_keeps_a_row_per_epoch_and_tells_of_each(sqlite_engine: Engin
     """Of the model that is stored, not of the refits that answer for training tracks."""
     Music(artists=30).fill(sqlite_engine)
     told: list[str] = []
-    choice = Choice(estimator="mlp", params=QUICK)
-    model = train.run(sqlite_engine, choice, FakeClock(), tell=told.append).model
+    choice = TrainingConfig(estimator="mlp", params=QUICK)
+    model = train.run(sqlite_engine, choice, FakeClock(), log=told.append).model
     with sqlite_engine.connect() as connection:
         rows = connection.execute(select(tables.training_epoch)).all()
     assert [(row.model_id, row.epoch) for row in rows] == [(model.id, one) for one in (1, 2, 3)]
@@ -59,10 +59,12 @@ def test_it_answers_in_a_process_without_the_training_data(
 ) -> None:
     """From its artifact alone, with the same probabilities."""
     Music(artists=30).fill(sqlite_engine)
-    train.run(sqlite_engine, Choice(estimator="mlp", params=QUICK), FakeClock(), tell=silent)
-    here = champion.champion(sqlite_url)
+    train.run(
+        sqlite_engine, TrainingConfig(estimator="mlp", params=QUICK), FakeClock(), log=silent
+    )
+    here = champion.load_champion(sqlite_url)
     frame = Music(artists=30).snapshot().tracks[["title", "artists", "tempo", "energy"]].head(3)
-    packed = artifacts.pack(here.packed)
+    packed = artifacts.serialise(here.artifact)
     code = (
         "import sys, pandas as pd\n"
         "from classifier.registry import artifacts\n"
@@ -77,31 +79,35 @@ def test_it_answers_in_a_process_without_the_training_data(
     assert np.allclose(there, here.predict_proba(frame).to_numpy(), atol=1e-9)
 
 
-def test_weights_that_were_tampered_with_are_refused(selection: Selection) -> None:
+def test_weights_that_were_tampered_with_are_refused(selection: SplitDataset) -> None:
     """Cut off, of another shape, or no weights at all."""
     model = fitted(selection, **QUICK)
     wider = fitted(selection, **QUICK, hidden=[64])
     for weights in (
-        model.weights_of_networks_[:-8],
-        wider.weights_of_networks_,
+        model.network_weights_[:-8],
+        wider.network_weights_,
         np.frombuffer(b"cos\nsystem\n(S'true'\ntR.", dtype=np.uint8),
     ):
-        model.weights_of_networks_ = weights
-        again = artifacts.unpack(artifacts.pack(Packed(model, selection.learned_ids))).estimator
+        model.network_weights_ = weights
+        again = artifacts.deserialise(
+            artifacts.serialise(ModelArtifact(model, selection.train_ids))
+        ).estimator
         with pytest.raises(BrokenArtifact, match="weights"):
             again.predict_proba(selection.tracks.head(2))
 
 
-def test_how_it_was_trained_is_not_part_of_the_artifact(selection: Selection) -> None:
+def test_how_it_was_trained_is_not_part_of_the_artifact(selection: SplitDataset) -> None:
     """Two trainings of one seed, of different speed, give the same bytes of weights."""
     first, second = (fitted(selection, **QUICK) for _ in range(2))
     assert first.epochs_[0].seconds != second.epochs_[0].seconds
-    assert (first.weights_of_networks_ == second.weights_of_networks_).all()
-    unpacked = artifacts.unpack(artifacts.pack(Packed(first, selection.learned_ids))).estimator
+    assert (first.network_weights_ == second.network_weights_).all()
+    unpacked = artifacts.deserialise(
+        artifacts.serialise(ModelArtifact(first, selection.train_ids))
+    ).estimator
     assert not hasattr(unpacked, "epochs_")
 
 
-def test_it_stops_when_validation_tracks_are_told_no_better(selection: Selection) -> None:
+def test_it_stops_when_validation_tracks_are_told_no_better(selection: SplitDataset) -> None:
     """With patience, and what is kept is each network's best epoch."""
     model = fitted(selection, members=1, epochs=60, patience=2, rate=0.02, schedule="constant")
     assert len(model.epochs_) < 60
@@ -116,10 +122,10 @@ def test_it_stops_when_validation_tracks_are_told_no_better(selection: Selection
     ],
 )
 def test_layers_and_optimiser_are_parameters(
-    selection: Selection, params: dict[str, object]
+    selection: SplitDataset, params: dict[str, object]
 ) -> None:
     """Each is used: the answers are others, and still better than guessing."""
-    tested = selection.on("test")
+    tested = selection.held_out("test")
     usual = fitted(selection, members=1, epochs=8).predict_proba(selection.tracks[tested])
     other = fitted(selection, members=1, epochs=8, **params)
     shares = other.predict_proba(selection.tracks[tested])
@@ -127,30 +133,30 @@ def test_layers_and_optimiser_are_parameters(
     assert (other.classes_[shares.argmax(axis=1)] == selection.labels[tested]).mean() > 0.6
 
 
-def test_ctrl_c_is_not_taken_for_an_early_end(selection: Selection) -> None:
+def test_ctrl_c_is_not_taken_for_an_early_end(selection: SplitDataset) -> None:
     """Whoever interrupts gets no half-trained model."""
-    model = estimators.build(Choice(estimator="mlp", params={"members": 1}), threads=1)
+    model = estimators.build(TrainingConfig(estimator="mlp", params={"members": 1}), threads=1)
 
     def interrupt(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             raise KeyboardInterrupt
 
-    model.listen(interrupt)
+    model.on_epoch(interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.fit(selection.tracks, selection.labels, selection.validation())
     assert not hasattr(model, "weights_")
 
 
-def test_networks_join_the_blend_where_they_are_asked_to(selection: Selection) -> None:
+def test_networks_join_the_blend_where_they_are_asked_to(selection: SplitDataset) -> None:
     """Their voices are weighed beside the others, stored with them, and say the same again."""
-    tested = selection.on("test")
-    choice = Choice(estimator="blend", params={"deep": True, "nets": 1, "rounds": 5})
+    tested = selection.held_out("test")
+    choice = TrainingConfig(estimator="blend", params={"deep": True, "nets": 1, "rounds": 5})
     made = estimators.build(choice, threads=2)
-    model = soft_labels.fit(made, selection.learning(), selection.validation())
-    assert {"deep_sound", "deep_title"} < set(model.voices_)
-    assert model.weights_[:, model.voices_.index("deep_sound")].max() > 0
+    model = soft_labels.fit(made, selection.training_set(), selection.validation())
+    assert {"deep_sound", "deep_title"} < set(model.score_names_)
+    assert model.weights_[:, model.score_names_.index("deep_sound")].max() > 0
     shares = model.predict_proba(selection.tracks[tested])
-    packed = artifacts.pack(Packed(model, selection.learned_ids))
-    again = artifacts.unpack(packed).estimator
+    packed = artifacts.serialise(ModelArtifact(model, selection.train_ids))
+    again = artifacts.deserialise(packed).estimator
     assert np.array_equal(shares, again.predict_proba(selection.tracks[tested]))
     assert "torch" in artifacts.versions(again)

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from collector.catalogue import tracks
-from collector.enrichment.batches import LASTS, LOOK_AGAIN, RENEW_AFTER
-from collector.enrichment.features import Asked, Enricher
+from collector.enrichment.batches import LEASE_DURATION, POLL_SECONDS, RENEW_AFTER
+from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import RateLimited
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
-from collector.records import Account, ArtistCredit, Delivery, FoundTrack, Seen
+from collector.records import Account, ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 
 
@@ -42,23 +42,26 @@ class Provider:
 def ids(engine):
     """A hundred tracks that wait for their features."""
     found = [
-        FoundTrack("spotify", f"{n:022d}", f"Song {n}", (ArtistCredit("A"),)) for n in range(100)
+        SourceTrack("spotify", f"{n:022d}", f"Song {n}", (ArtistCredit("A"),)) for n in range(100)
     ]
-    seen = [Seen(one, "rock", rank) for rank, one in enumerate(found)]
+    seen = [TrackObservation(one, "rock", rank) for rank, one in enumerate(found)]
     with transaction(engine) as connection:
-        tracks.record(connection, seen, Delivery("spotify", provider=None), NOON)
+        tracks.record(connection, seen, Provenance("spotify", provider=None), NOON)
     return [one.source_id for one in found]
 
 
 def enricher(engine, provider, clock, **more):
-    return Enricher(
-        engine, clock, [Asked(provider, Budget.open(engine, provider.account))], **more
+    return FeatureEnricher(
+        engine,
+        clock,
+        [BudgetedProvider(provider, RequestBudget.open(engine, provider.account))],
+        **more,
     )
 
 
 def attempts(engine):
     """How often each track was asked about, as it is written down."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return Counter(connection.scalars(select(tables.feature_attempt.c.attempts)))
 
 
@@ -112,12 +115,12 @@ def test_what_a_silent_process_asked_about_falls_due_by_itself(engine, ids):
     with pytest.raises(Killed):
         enricher(engine, Provider(Counter(), die), clock).run()
     until = {row.next_at for row in stood}
-    assert until == {NOON + LASTS}
+    assert until == {NOON + LEASE_DURATION}
     with transaction(engine) as connection:
         connection.execute(tables.feature_attempt.update().values(next_at=until.pop()))
     assert enricher(engine, Provider(asked), clock).run().stopped == "done"
     assert asked == Counter(ids)
-    assert clock.now() >= NOON + LASTS
+    assert clock.now() >= NOON + LEASE_DURATION
     assert attempts(engine) == {1: len(ids)}
 
 
@@ -126,13 +129,13 @@ def test_what_the_dead_asked_about_is_free_at_once(engine, ids):
     clock, asked = FakeClock(), Counter()
     with transaction(engine) as connection:
         rows = connection.execute(select(tables.track.c.id)).scalars().all()
-        left = {"provider": "reccobeats", "next_at": NOON + LASTS, "outcome": "unknown"}
+        left = {"provider": "reccobeats", "next_at": NOON + LEASE_DURATION, "outcome": "unknown"}
         connection.execute(
             tables.feature_attempt.insert(), [{"track_id": one, **left} for one in rows[:7]]
         )
     enricher(engine, Provider(asked), clock, alone=lambda: True).run()
     assert asked == Counter(ids)
-    assert LOOK_AGAIN not in clock.slept
+    assert POLL_SECONDS not in clock.slept
 
 
 def test_a_long_wait_does_not_lose_the_batch(engine, ids):
@@ -144,11 +147,11 @@ def test_a_long_wait_does_not_lose_the_batch(engine, ids):
         if bans:
             raise bans.pop()
         if not theirs:
-            clock.advance(LASTS.total_seconds() - 1)
+            clock.advance(LEASE_DURATION.total_seconds() - 1)
             enricher(engine, Provider(theirs), clock).run(max_requests=1)
 
     enricher(engine, Provider(ours, refuse), clock).run()
-    assert clock.now() > NOON + LASTS + RENEW_AFTER
+    assert clock.now() > NOON + LEASE_DURATION + RENEW_AFTER
     assert sorted(theirs) == ids[7:14]
     assert attempts(engine) == {1: len(ids)}
 
@@ -164,16 +167,16 @@ def test_a_batch_that_fails_is_given_back(engine, ids):
         enricher(engine, Provider(Counter(), fail), clock).run()
     enricher(engine, Provider(asked), clock).run()
     assert asked == Counter(ids)
-    assert LOOK_AGAIN not in clock.slept
+    assert POLL_SECONDS not in clock.slept
 
 
 def test_a_track_that_is_being_removed_is_left(postgres_engine):
     """Who takes a batch does not wait for one who is deleting tracks of it."""
     credit = (ArtistCredit("A"),)
-    found = [FoundTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(3)]
+    found = [SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(3)]
     with transaction(postgres_engine) as connection:
-        seen = [Seen(one, "rock", 0) for one in found]
-        tracks.record(connection, seen, Delivery("spotify", provider=None), NOON)
+        seen = [TrackObservation(one, "rock", 0) for one in found]
+        tracks.record(connection, seen, Provenance("spotify", provider=None), NOON)
     asked = Counter()
     removed = tables.track.delete().where(tables.track.c.title == "Song 0")
     with transaction(postgres_engine) as connection:

@@ -7,17 +7,17 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from collector import bootstrap
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres as genre_use
-from collector.enrichment.features import Enricher
+from collector.enrichment.features import FeatureEnricher
 from collector.settings import CollectorSettings
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from sandbox import faults
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
-from sandbox.faults import OF_ANY_ANSWER, Fault
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
+from sandbox.faults import FAULTS_OF_ANY_RESPONSE, Fault
 from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
@@ -37,8 +37,8 @@ def _row(genre, number):
     return source_id, title, f"{own} artist {number % 11}", year, "200000", "0.5", genre
 
 
-CATALOGUE = Catalogue(
-    Table(
+CATALOGUE = SandboxCatalogue(
+    CatalogueTable(
         COLUMNS,
         [_row(genre, number) for genre, size in SIZES.items() for number in range(size)],
         "broken.csv",
@@ -58,15 +58,19 @@ class Harvested:
 
 
 def harvest(engine, broken, seed=1):
-    made = faults.parse(broken, seed, LATE)
-    with serve_in_thread(CATALOGUE, Behaviour(faults=made)) as running:
+    made = faults.parse_faults(broken, seed, LATE)
+    with serve_in_thread(CATALOGUE, SandboxOptions(faults=made)) as running:
         settings, clock = settings_for(running.url), FakeClock()
         for genre in SIZES:
             genre_use.add(engine, clock, genre, 10_000)
         source, budget = bootstrap.open_source("spotify", engine, settings, clock)
-        budget.refused_limit(50, clock.now().timestamp())  # known, so that pages are counted alike
-        outcome = Harvester(engine, source, budget, clock).run()
-        enricher = Enricher(engine, clock, bootstrap.open_providers(engine, settings, clock))
+        budget.record_refused_limit(
+            50, clock.now().timestamp()
+        )  # known, so that pages are counted alike
+        outcome = SearchHarvester(engine, source, budget, clock).run()
+        enricher = FeatureEnricher(
+            engine, clock, bootstrap.open_providers(engine, settings, clock)
+        )
         enricher.run()
         return Harvested(outcome, running.stats(), stored(engine))
 
@@ -85,7 +89,7 @@ def settings_for(url):
 
 
 def stored(engine):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         return sorted(connection.scalars(select(tables.track_alias.c.source_id)))
 
@@ -103,7 +107,7 @@ def test_each_kind_of_fault_costs_requests_and_no_track(sqlite_engine, fault):
     assert found.outcome.stopped == "exhausted"
     assert found.outcome.recorded.tracks_new == len(IDS)
     extra = requests_for(found.stats) - UNDISTURBED
-    costly = {*OF_ANY_ANSWER, Fault.SHORT} - {Fault.SLOW}
+    costly = {*FAULTS_OF_ANY_RESPONSE, Fault.SHORT} - {Fault.SLOW}
     assert extra > 0 if fault in costly else 0 <= extra <= found.stats["faults"][fault]
 
 
@@ -113,7 +117,7 @@ def test_all_kinds_together(engine, seed, record_property):
     found = harvest(engine, "0.2", seed)
     assert found.aliases == sorted(IDS)
     assert found.outcome.stopped == "exhausted"
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         described = connection.scalar(select(func.count()).select_from(tables.audio_features))
     assert described == found.outcome.recorded.tracks_new
     requests = requests_for(found.stats)

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.data import dataset
 from classifier.findings import explain, match, separability
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.training import train
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables, views
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 from tests.music import GENRES, Music
@@ -32,8 +32,8 @@ def trained(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copyfile(migrated_sqlite, path)
     engine = make_engine(f"sqlite:///{path}")
     Music(artists=90).fill(engine)
-    choice = Choice(estimator="logistic", features=("audio", "metadata"))
-    train.run(engine, choice, FakeClock(), tell=lambda _: None)
+    choice = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
+    train.run(engine, choice, FakeClock(), log=lambda _: None)
     engine.dispose()
     return path
 
@@ -56,7 +56,7 @@ def ask(*arguments: str) -> Any:
 
 
 def rows(engine: Engine, view: Any) -> list[Any]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
 
@@ -107,7 +107,7 @@ def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engin
     with transaction(database) as connection:
         connection.execute(tables.track.update().values(side="train"))
     with pytest.raises(GenrebaseError, match=r"no validation track that model 1 has not learned"):
-        explain.model(database, None)
+        explain.explain_model(database, None)
 
 
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan"])
@@ -191,14 +191,14 @@ def test_match_shows_the_most_and_the_least_typical(database: Engine) -> None:
 def test_findings_are_stored_on_both_engines(engine: Engine) -> None:
     """Importances, traits, clusters, pairs and matches, and again without a trace of the first."""
     Music(artists=90).fill(engine)
-    choice = Choice(estimator="logistic", features=("audio",))
-    train.run(engine, choice, FakeClock(), tell=lambda _: None)
+    choice = TrainingConfig(estimator="logistic", features=("audio",))
+    train.run(engine, choice, FakeClock(), log=lambda _: None)
     for _ in range(2):
-        explain.model(engine, None, repeats=1)
-        explain.genre(engine, "metal", "blues", FakeClock())
+        explain.explain_model(engine, None, repeats=1)
+        explain.explain_genre(engine, "metal", "blues", FakeClock())
         separability.run(engine, 2)
-        match.everything(engine, FakeClock())
-    with reading(engine) as connection:
+        match.store_all_matches(engine, FakeClock())
+    with read_transaction(engine) as connection:
         counted = {
             table.name: connection.scalar(select(func.count()).select_from(table))
             for table in (tables.genre_separability, tables.track_match, tables.genre_trait)
@@ -266,7 +266,7 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
         assert arrays["side"].tolist() == by_parquet["side"].tolist() == by_csv["side"].tolist()
         assert arrays["track_id"].dtype == np.int64
         assert arrays["first_seen_at"].dtype == np.dtype("datetime64[us]")
-    folds = dataset.read("tracks", database, columns=["track_id", "track_fold"])
+    folds = dataset.read_view("tracks", database, columns=["track_id", "track_fold"])
     known = dict(zip(folds["track_id"], folds["track_fold"], strict=True))
     assert [known[track] for track in by_csv["track_id"]] == by_csv["track_fold"].tolist()
     bare = ask("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--no-folds")
@@ -276,7 +276,7 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
 def test_what_is_missing_stays_missing(database: Engine, tmp_path: Path) -> None:
     """In an NPZ a missing number is NaN, a missing text is told by a second array; no pickles."""
     ask("export", "training_tracks", "-o", str(tmp_path / "t.npz"))
-    frame = dataset.read("training_tracks", database)
+    frame = dataset.read_view("training_tracks", database)
     with np.load(tmp_path / "t.npz", allow_pickle=False) as arrays:
         assert np.isnan(arrays["key"]).sum() == frame["key"].isna().sum() > 0
         assert np.isnan(arrays["energy"]).sum() == frame["energy"].isna().sum()

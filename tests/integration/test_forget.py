@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from collector.catalogue import feature_queue as queue
 from collector.cli import app
 from collector.curation import forget as forgetting
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import tables, views
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.consistency import assert_consistent
 from tests.fakes import NOON, FakeClock
@@ -63,18 +63,18 @@ def forget(known: SimpleNamespace, **more):
 
 
 def ids(engine: Engine, column) -> set:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return set(connection.scalars(select(column)))
 
 
 @pytest.mark.parametrize("batch", [2, 5_000])
 def test_what_is_overdue_goes(filled: SimpleNamespace, batch: int):
     """Tracks of the origin last seen before go with all that is theirs, whatever the batch."""
-    counted = forgetting.preview(filled.engine, filled.clock, "spotify", MONTH)
+    counted = forgetting.count_overdue(filled.engine, filled.clock, "spotify", MONTH)
     assert len(ids(filled.engine, tables.track.c.id)) == 8
     seen = []
     done = forget(filled, batch=batch, advance=seen.append)
-    assert done.forgotten == counted.forgotten == seen[-1]
+    assert done.forgotten == counted.counts == seen[-1]
     forgotten = done.forgotten
     assert (forgotten.tracks, forgotten.kept_for_labels) == (5, 1)
     assert (forgotten.sightings, forgotten.artists) == (11, 5)
@@ -83,15 +83,15 @@ def test_what_is_overdue_goes(filled: SimpleNamespace, batch: int):
     for table in (tables.track_alias, tables.sighting, tables.audio_features, tables.prediction):
         assert ids(filled.engine, table.c.track_id) <= left
     assert ids(filled.engine, tables.artist.c.name) == {"Ann", "Bob", "Dan"}
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         assert_consistent(connection)
-    assert forget(filled).forgotten == forgetting.Forgotten()
+    assert forget(filled).forgotten == forgetting.ForgetCounts()
 
 
 def test_a_label_stays_with_what_it_is_about(filled: SimpleNamespace):
     """A labelled track keeps name, credits, ids, duration and ISRC; the origin's words go."""
     forget(filled)
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         row = connection.execute(
             select(views.tracks).where(views.tracks.c.track_id == filled.labelled)
         ).one()
@@ -110,9 +110,9 @@ def test_forgotten_features_are_not_fetched_again(filled: SimpleNamespace):
         features = tables.audio_features
         connection.execute(features.delete().where(features.c.provider == "reccobeats"))
     forget(filled)
-    with reading(filled.engine) as connection:
-        due = queue.due(connection, "spotify", filled.clock.now(), after=0, limit=10)
-        others = queue.due(connection, "reccobeats", filled.clock.now(), after=0, limit=10)
+    with read_transaction(filled.engine) as connection:
+        due = queue.due_tracks(connection, "spotify", filled.clock.now(), after=0, limit=10)
+        others = queue.due_tracks(connection, "reccobeats", filled.clock.now(), after=0, limit=10)
     assert due == []
     assert others == [filled.labelled]
 
@@ -130,7 +130,7 @@ def test_ties_are_settled_again(engine: Engine):
         make.add_sighting(connection, tied, rock)
         assert_consistent(connection)
     forgetting.forget(engine, FakeClock(), "spotify", MONTH)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         claimed = select(tables.track.c.genre_id).where(tables.track.c.id == tied)
         assert connection.scalar(claimed) == rock
@@ -141,7 +141,7 @@ def test_it_can_be_stopped_and_goes_on(filled: SimpleNamespace):
     stops = iter([False, True])
     first = forget(filled, batch=2, stop_requested=lambda: next(stops))
     assert (first.stopped, first.forgotten.tracks) == (True, 2)
-    with reading(filled.engine) as connection:
+    with read_transaction(filled.engine) as connection:
         assert_consistent(connection)
     assert forget(filled).forgotten.tracks == 3
 
@@ -154,13 +154,13 @@ def test_an_age_is_read(text: str, age: int):
 @pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 months", "9999999d"])
 def test_what_is_no_age_is_refused(text: str):
     """A typing error must not forget everything."""
-    with pytest.raises(Refused, match="30d"):
+    with pytest.raises(UserError, match="30d"):
         forgetting.parse_age(text)
 
 
 def test_an_unknown_origin_is_refused(filled: SimpleNamespace):
     """The origins there are, are named; in an empty database there is nothing to forget."""
-    with pytest.raises(Refused, match=r"csv:test\.csv, spotify"):
+    with pytest.raises(UserError, match=r"csv:test\.csv, spotify"):
         forgetting.forget(filled.engine, filled.clock, "Spotify", MONTH)
 
 

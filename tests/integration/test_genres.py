@@ -5,12 +5,12 @@ from sqlalchemy import func, insert, select
 
 from collector.catalogue import tracks
 from collector.curation import genres
-from collector.curation.genre_names import BadGenreName
+from collector.curation.genre_names import InvalidGenreName
 from collector.datasets.columns import ColumnsMissing
-from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
-from genrebase.errors import NothingToDo, Refused
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
+from genrebase.errors import NothingToDo, UserError
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 
 CLOCK = FakeClock()
@@ -25,15 +25,17 @@ def add(engine, *names, target=10):
 def see(engine, *seen):
     """Record (title, genre, rank)."""
     items = [
-        Seen(FoundTrack("spotify", title, title, (ArtistCredit("Artist"),)), genre, rank)
+        TrackObservation(
+            SourceTrack("spotify", title, title, (ArtistCredit("Artist"),)), genre, rank
+        )
         for title, genre, rank in seen
     ]
     with transaction(engine) as connection:
-        tracks.record(connection, items, Delivery("spotify", None), NOON)
+        tracks.record(connection, items, Provenance("spotify", None), NOON)
 
 
 def claims(engine):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         track, genre = tables.track, tables.genre
         query = select(track.c.title, genre.c.name).outerjoin(
             genre, genre.c.id == track.c.genre_id
@@ -42,7 +44,7 @@ def claims(engine):
 
 
 def seen_under(engine, genre):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         sighting, track = tables.sighting, tables.track
         query = (
             select(track.c.title, sighting.c.best_rank, sighting.c.times)
@@ -54,7 +56,7 @@ def seen_under(engine, genre):
 
 
 def names(engine):
-    return [genre.name for genre in genres.listed(engine)]
+    return [genre.name for genre in genres.list_genres(engine)]
 
 
 def label(engine, title, genre, by="ann"):
@@ -65,7 +67,7 @@ def label(engine, title, genre, by="ann"):
         connection.execute(
             insert(tables.verdict).values(
                 track_id=track_id,
-                genre_id=genres.genres.known(connection)[genre],
+                genre_id=genres.genres.ids_by_name(connection)[genre],
                 labelled_by=by,
                 labelled_at=NOON,
             )
@@ -91,7 +93,7 @@ def add_model(engine):
 
 def predict(engine, model_id, title, *answers):
     with transaction(engine) as connection:
-        known = genres.genres.known(connection)
+        known = genres.genres.ids_by_name(connection)
         track_id = connection.scalar(
             select(tables.track.c.id).where(tables.track.c.title == title)
         )
@@ -124,7 +126,7 @@ def test_a_genre_is_stored_byte_for_byte(engine, name):
 @pytest.mark.parametrize("name", ["", " ", "nan", "NaN", "none", 'the "best"', "a\nb", "x" * 300])
 def test_what_is_no_genre_is_refused(sqlite_engine, name):
     """With a sentence; nothing is written."""
-    with pytest.raises(BadGenreName):
+    with pytest.raises(InvalidGenreName):
         genres.add(sqlite_engine, CLOCK, name, 7)
     assert names(sqlite_engine) == []
 
@@ -142,7 +144,7 @@ def test_playlists_are_bound_once(sqlite_engine):
     genres.add(sqlite_engine, CLOCK, "50's", 10, [PLAYLIST, url])
     again = genres.add(sqlite_engine, CLOCK, "50's", 10, [f"spotify:playlist:{PLAYLIST}"])
     assert again.playlists == (PLAYLIST,)
-    with pytest.raises(Refused, match="no playlist"):
+    with pytest.raises(UserError, match="no playlist"):
         genres.add(sqlite_engine, CLOCK, "60's", 10, ["what"])
     assert names(sqlite_engine) == ["50's"]
 
@@ -151,8 +153,8 @@ def test_an_unknown_genre_names_the_nearest(sqlite_engine):
     """In every command that takes one."""
     add(sqlite_engine, "rock", "metal")
     for attempt in (
-        lambda: genres.target(sqlite_engine, "rokc", 5),
-        lambda: genres.pause(sqlite_engine, "rokc"),
+        lambda: genres.set_target(sqlite_engine, "rokc", 5),
+        lambda: genres.set_paused(sqlite_engine, "rokc"),
         lambda: genres.rename(sqlite_engine, "rokc", "x"),
         lambda: genres.merge(sqlite_engine, "rokc", "rock"),
         lambda: genres.merge(sqlite_engine, "rock", "rokc"),
@@ -166,10 +168,10 @@ def test_an_unknown_genre_names_the_nearest(sqlite_engine):
 def test_target_and_pause(engine):
     """Both can be changed and taken back."""
     add(engine, "rock")
-    assert genres.target(engine, "rock", 50).target == 50
-    assert genres.target(engine, "rock", None).target is None
-    assert genres.pause(engine, "rock").paused is True
-    assert genres.pause(engine, "rock", paused=False).paused is False
+    assert genres.set_target(engine, "rock", 50).target == 50
+    assert genres.set_target(engine, "rock", None).target is None
+    assert genres.set_paused(engine, "rock").paused is True
+    assert genres.set_paused(engine, "rock", paused=False).paused is False
 
 
 def test_renaming_keeps_the_tracks_and_asks_anew(engine):
@@ -179,7 +181,7 @@ def test_renaming_keeps_the_tracks_and_asks_anew(engine):
     with transaction(engine) as connection:
         connection.execute(
             insert(tables.shard).values(
-                genre_id=genres.genres.known(connection)["metl"],
+                genre_id=genres.genres.ids_by_name(connection)["metl"],
                 source="spotify",
                 query="metl",
                 year_from=0,
@@ -192,7 +194,7 @@ def test_renaming_keeps_the_tracks_and_asks_anew(engine):
         )
     genres.rename(engine, "metl", "metal")
     assert claims(engine) == {"a": "metal"}
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.shard)) == 0
         assert set(connection.scalars(select(tables.genre_mapping.c.fine))) == {"metl", "metal"}
 
@@ -200,7 +202,7 @@ def test_renaming_keeps_the_tracks_and_asks_anew(engine):
 def test_renaming_onto_another_is_refused(sqlite_engine):
     """Two genres become one by merging only."""
     add(sqlite_engine, "rock", "metal")
-    with pytest.raises(Refused, match="genres merge"):
+    with pytest.raises(UserError, match="genres merge"):
         genres.rename(sqlite_engine, "metal", "rock")
     with pytest.raises(NothingToDo):
         genres.rename(sqlite_engine, "rock", "rock")
@@ -229,12 +231,12 @@ def test_merging_unites_everything(engine):
     label(engine, "other", "hiphop")
     predict(engine, add_model(engine), "one", "hiphop", "pop")
     merged = genres.merge(engine, "hiphop", "hip-hop")
-    assert (merged.merged, merged.into.name, merged.sightings_united) == ("hiphop", "hip-hop", 1)
+    assert (merged.merged, merged.into.name, merged.shared_sightings) == ("hiphop", "hip-hop", 1)
     assert seen_under(engine, "hip-hop") == {"both": (1, 2), "one": (9, 1)}
     assert claims(engine) == {"both": "hip-hop", "one": "hip-hop", "other": "pop"}
     assert merged.into.sightings == 2
-    with reading(engine) as connection:
-        into = genres.genres.known(connection)["hip-hop"]
+    with read_transaction(engine) as connection:
+        into = genres.genres.ids_by_name(connection)["hip-hop"]
         assert connection.scalars(select(tables.verdict.c.genre_id)).all() == [into]
         answers = select(tables.prediction.c.genre_id).order_by(tables.prediction.c.rank)
         assert connection.scalars(answers).first() == into
@@ -244,7 +246,7 @@ def test_merging_unites_everything(engine):
 def test_a_genre_is_not_merged_into_itself(sqlite_engine):
     """That would be a removal."""
     add(sqlite_engine, "rock")
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         genres.merge(sqlite_engine, "rock", "rock")
 
 
@@ -284,7 +286,7 @@ def test_genres_of_a_dataset_are_imported(sqlite_engine, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("track_id,track_genre\n1,r&b\n2,nan\n3,50's\n4,r&b\n5,\n")
     assert genres.import_names(sqlite_engine, CLOCK, path, 100) == ["r&b", "50's"]
-    assert [(genre.name, genre.target) for genre in genres.listed(sqlite_engine)] == [
+    assert [(genre.name, genre.target) for genre in genres.list_genres(sqlite_engine)] == [
         ("50's", 100),
         ("r&b", 100),
     ]
@@ -315,7 +317,7 @@ def test_all_or_nothing(sqlite_engine, tmp_path, line):
     """One name that cannot be used, and none is added."""
     path = tmp_path / "list.txt"
     path.write_text(f"rock\n{line}\npop\n")
-    with pytest.raises(BadGenreName):
+    with pytest.raises(InvalidGenreName):
         genres.import_names(sqlite_engine, CLOCK, path, 5)
     assert names(sqlite_engine) == []
 

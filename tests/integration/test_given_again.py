@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from genrebase.store import schema, tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.everything import contents, fill
 from tests.postgres import Migrated
@@ -22,14 +22,14 @@ def test_what_one_test_wrote_the_next_does_not_find(migrated_postgres: Migrated)
     again = migrated_postgres.take()
     assert again == first
     engine = make_engine(again)
-    schema.check(engine)
+    schema.check_revision(engine)
     assert not any(contents(engine).values())
     with transaction(engine) as connection:
         pages = select(func.pg_relation_size(text("CAST('track' AS regclass)")))
         assert connection.scalar(pages) == 0
         assert make.add_genre(connection, "rock") == 1
         assert make.add_track(connection, "Song") == 1
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.track)) == 1
     engine.dispose()
     migrated_postgres.give_back(again)

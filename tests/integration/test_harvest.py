@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import event, select
 
 from collector.catalogue import shards
-from collector.crawl.dry_run import preview
-from collector.crawl.harvest import Harvester
+from collector.crawl.dry_run import plan_searches
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from genrebase.errors import NothingToDo
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock, FakeSource
 
@@ -42,7 +42,7 @@ def harvester(engine, rows, *, targets=10_000, order=None, reach=15):
     clock, source = FakeClock(), FakeSource(rows, reach)
     for genre in order or rows:
         genre_use.add(engine, clock, genre, targets)
-    return Harvester(engine, source, Budget.open(engine, source.account), clock)
+    return SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
 
 
 def stored(engine):
@@ -57,7 +57,7 @@ def stored(engine):
     credited = select(t.track.c.identity, t.artist.c.source_id, t.track_artist.c.position)
     credited = credited.join(t.track_artist, t.track_artist.c.track_id == t.track.c.id)
     credited = credited.join(t.artist, t.artist.c.id == t.track_artist.c.artist_id)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         return {
             name: sorted(tuple(row) for row in connection.execute(query))
@@ -86,7 +86,7 @@ def claims(engine):
 
 
 def statuses(engine):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return set(connection.scalars(select(tables.shard.c.status)))
 
 
@@ -124,7 +124,7 @@ def test_a_second_harvest_adds_nothing(engine):
     one = harvester(engine, rows)
     one.run()
     before = stored(engine)
-    again = Harvester(engine, one.source, one.budget, one.clock).run()
+    again = SearchHarvester(engine, one.source, one.budget, one.clock).run()
     assert (again.requests, again.recorded.tracks_new, again.stopped) == (0, 0, "exhausted")
     assert stored(engine) == before
 
@@ -157,7 +157,7 @@ def test_a_crash_anywhere_changes_nothing(engine, undisturbed, number, statement
     one = harvester(engine, catalogue())
     with dying_at(engine, number, statement):
         one.run()
-    Harvester(engine, one.source, one.budget, one.clock).run()
+    SearchHarvester(engine, one.source, one.budget, one.clock).run()
     assert stored(engine) == undisturbed
 
 
@@ -203,7 +203,7 @@ def test_a_long_ban_ends_the_harvest_and_keeps_what_was_found(engine):
 def test_a_stop_finishes_the_step_in_hand(engine):
     """Asked to stop, it ends between two steps."""
     one = harvester(engine, catalogue())
-    stopping = Harvester(
+    stopping = SearchHarvester(
         engine, one.source, one.budget, one.clock, lambda: len(one.source.asked) >= 4
     )
     assert stopping.run().stopped == "interrupted"
@@ -214,15 +214,15 @@ def test_without_a_target_there_is_nothing_to_do(engine):
     """A genre that only an import made is not harvested."""
     clock, source = FakeClock(), FakeSource({})
     with pytest.raises(NothingToDo, match="genres add"):
-        Harvester(engine, source, Budget.open(engine, source.account), clock).run()
+        SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock).run()
 
 
 def test_a_preview_asks_nothing(engine):
     """What would come next, before and between harvests."""
     one = harvester(engine, catalogue())
-    assert [found.open_shards for found in preview(engine, "spotify", [])] == [1, 1, 1]
+    assert [found.open_shards for found in plan_searches(engine, "spotify", [])] == [1, 1, 1]
     one.run(max_requests=4)
-    shown = {found.genre: found for found in preview(engine, "spotify", ["rock"])}
+    shown = {found.genre: found for found in plan_searches(engine, "spotify", ["rock"])}
     assert shown["rock"].query == 'genre:"rock"'
     assert len(one.source.asked) == 4
 
@@ -234,6 +234,6 @@ def test_a_shard_that_somebody_else_moved_is_not_moved_again(engine):
     with transaction(engine) as connection:
         (before, *_) = shards.open_shards(connection, "spotify", [1, 2, 3])
         after = before
-        assert shards.move(connection, before, after, 0, one.clock.now())
+        assert shards.update_cursor(connection, before, after, 0, one.clock.now())
         stale = replace(before, next_offset=before.next_offset + 10)
-        assert not shards.move(connection, stale, after, 0, one.clock.now())
+        assert not shards.update_cursor(connection, stale, after, 0, one.clock.now())

@@ -13,27 +13,27 @@ import requests
 from typer.testing import CliRunner
 
 from collector.cli import app
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.monitoring import metrics as health
 from genrebase.errors import GenrebaseError
-from genrebase.runtime.addresses import Address
+from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.monitoring import ask, examine, exposition
+from genrebase.runtime.monitoring import check_health, probe, render_metrics
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
 from sandbox import catalogue_file
-from sandbox.catalogue import Catalogue
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
 from tests.fakes import FakeClock, FakeSource
 
 
 def metrics(engine, clock):
     """Return what a monitor reads, by name and labels."""
-    text = exposition(health.patient(engine, clock).measures()).decode()
+    text = render_metrics(health.health_target(engine, clock).measures()).decode()
     return dict(re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE))
 
 
@@ -41,9 +41,9 @@ def test_measures_the_harvest(engine):
     """New tracks, requests, 429s, the time bans cost, yield, queues, pace and the last run."""
     clock = FakeClock()
     source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(24)]})
-    budget = Budget.open(engine, source.account)
+    budget = RequestBudget.open(engine, source.account)
     genre_use.add(engine, clock, "rock", 100)
-    harvester = Harvester(engine, source, budget, clock)
+    harvester = SearchHarvester(engine, source, budget, clock)
     with job_run(engine, clock, "harvest"):
         harvester.run(max_requests=2)
 
@@ -95,7 +95,7 @@ def test_a_job_that_failed_is_not_well(engine):
 def test_a_database_that_is_gone_is_not_well(tmp_path):
     """It is said, with the reason."""
     engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
-    found = examine(health.patient(engine, FakeClock()))
+    found = check_health(health.health_target(engine, FakeClock()))
     assert not found.ok
     assert "does not answer" in found.sentence
     engine.dispose()
@@ -113,10 +113,10 @@ def test_the_command_looks_at_the_database(sqlite_url, monkeypatch):
 def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
     """`collector run` serves both; `collector health` asks it, and says so when nobody answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        address = Address("127.0.0.1", free.getsockname()[1])
+        address = ListenAddress("127.0.0.1", free.getsockname()[1])
     path, clock = tmp_path / "catalogue.csv", SystemClock()
     path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
-    with serve_in_thread(Catalogue(catalogue_file.read(path))) as running:
+    with serve_in_thread(SandboxCatalogue(catalogue_file.read_table(path))) as running:
         environment = child_environment(
             STORE_URL=sqlite_url,
             COLLECTOR_SPOTIFY_URL=running.url,
@@ -126,7 +126,7 @@ def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
         )
         command = [sys.executable, "-m", "collector", "run"]
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-            while not ask(address).ok:
+            while not probe(address).ok:
                 assert process.poll() is None, process.communicate()
                 clock.sleep(0.05)
             said = requests.get(f"{address.url}/metrics", timeout=5)
@@ -134,6 +134,6 @@ def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
             process.communicate()
     assert process.returncode == 0
     assert "genrebase_tracks 0.0" in said.text
-    ended = ask(address)
+    ended = probe(address)
     assert not ended.ok
     assert address.url in ended.sentence

@@ -10,18 +10,18 @@ from pyarrow import parquet
 from sqlalchemy import func, select
 
 from collector.datasets import columns, reader
-from collector.errors import OtherCatalogue
-from collector.imports.dataset import BATCH, import_dataset
-from genrebase.errors import Refused
-from genrebase.runtime.progress import Advance
+from collector.errors import CatalogueMismatch
+from collector.imports.dataset import BATCH_ROWS, import_dataset
+from genrebase.errors import UserError
+from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 
 HEADER = ("track_id", "track_name", "artists", "track_genre", "popularity", "tempo", "duration_ms")
 
 
-class Quiet(Advance):
+class Quiet(ProgressCallback):
     def __call__(self, done, **_told):
         """Say nothing."""
 
@@ -83,7 +83,7 @@ def contents(engine):
         "mappings": select(tables.genre_mapping),
         "files": select(tables.imported_file.c.sha256, tables.imported_file.c.rows_done),
     }
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return {
             name: sorted(map(repr, map(tuple, connection.execute(query))))
             for name, query in queries.items()
@@ -91,13 +91,13 @@ def contents(engine):
 
 
 def count(engine, table):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return connection.scalar(select(func.count()).select_from(table))
 
 
 def sightings(engine):
     """(title, genre) -> (best rank, times)."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         track, genre, sighting = tables.track, tables.genre, tables.sighting
         query = select(
             track.c.title, genre.c.name, sighting.c.best_rank, sighting.c.times
@@ -151,7 +151,7 @@ def test_every_row_is_new_a_duplicate_or_rejected(engine, tmp_path):
         ("Song 1", "pop"): (0, 1),
         ("Song 5", "rock"): (2, 1),
     }
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         origins = set(connection.scalars(select(tables.track.c.origin)))
         providers = set(connection.scalars(select(tables.audio_features.c.provider)))
     assert (origins, providers) == ({"csv:data.csv"}, {"csv"})
@@ -187,7 +187,7 @@ def undisturbed(migrated_sqlite, tmp_path):
 
 def test_a_killed_import_ends_in_the_same_database(engine, undisturbed, tmp_path):
     """Killed between two batches and started again: equal to one that ran through."""
-    path = write(tmp_path / "data.csv", many_rows(2 * BATCH + 500))
+    path = write(tmp_path / "data.csv", many_rows(2 * BATCH_ROWS + 500))
     with pytest.raises(Killed):
         run(engine, path, KilledAfter(1))
     assert "5000" in contents(engine)["files"][0]
@@ -203,7 +203,7 @@ def test_another_genre_column_brings_other_sightings(engine, tmp_path):
     run(engine, path)
     run(engine, path, genre_column="playlist_subgenre")
     run(engine, path, genre_column="playlist_subgenre")
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         genres = dict(
             connection.execute(select(tables.genre.c.name, tables.genre.c.sightings)).all()
         )
@@ -260,7 +260,7 @@ def test_awkward_rows_do_not_stop_it(engine, tmp_path):
         "wrong number of columns": 1,
     }
     assert imported.tracks_new == 4
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert set(connection.scalars(select(tables.genre.c.name))) == {
             "J-ポップ",
             "pop",
@@ -288,14 +288,14 @@ def test_the_invented_and_the_real_never_meet(engine, tmp_path):
                 kind="synthetic", detail="seed 1", recorded_at=NOON
             )
         )
-    with pytest.raises(OtherCatalogue, match="STORE_URL"):
+    with pytest.raises(CatalogueMismatch, match="STORE_URL"):
         run(engine, write(tmp_path / "data.csv", [row(1, "pop")]))
 
 
 def test_a_run_is_written_down(engine, tmp_path):
     """`job_run` says what was imported."""
     run(engine, write(tmp_path / "data.csv", [row(1, "pop")]))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         ran = connection.execute(select(tables.job_run)).one()
     assert (ran.job, ran.outcome, ran.counts["rows"]) == ("import", "done", 1)
 
@@ -304,7 +304,7 @@ def test_the_list_of_rejected_rows_overwrites_nothing(sqlite_engine, tmp_path):
     """A file that is there is refused, the dataset itself too, before anything is written."""
     path = write(tmp_path / "data.csv", [row(1, "rock")])
     before = path.read_bytes()
-    with pytest.raises(Refused, match="exists already"):
+    with pytest.raises(UserError, match="exists already"):
         run(sqlite_engine, path, rejected=path)
     assert path.read_bytes() == before
     assert count(sqlite_engine, tables.track) == 0
@@ -335,7 +335,7 @@ def test_claims_that_move_are_counted(engine, tmp_path):
     path = write(tmp_path / "songs.csv", rows, header)
     assert run(engine, path).claims_moved == 0
     moved = run(engine, path, genre_column="playlist_subgenre").claims_moved
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         of_fine = connection.scalar(
             select(func.count())
             .select_from(tables.track.join(tables.genre))
@@ -355,19 +355,19 @@ def test_genres_that_differ_by_case_or_blanks_are_named(sqlite_engine, tmp_path)
 
 def test_a_stop_ends_after_the_batch(engine, tmp_path):
     """What is recorded stays, and the next import ends where an undisturbed one would."""
-    path = write(tmp_path / "data.csv", many_rows(BATCH + 500))
+    path = write(tmp_path / "data.csv", many_rows(BATCH_ROWS + 500))
     asked = iter([False, True])
     imported = run(engine, path, stop_requested=lambda: next(asked))
-    assert (imported.stopped, imported.rows) == ("interrupted", BATCH)
+    assert (imported.stopped, imported.rows) == ("interrupted", BATCH_ROWS)
     again = run(engine, path)
-    assert (again.stopped, again.rows) == ("done", BATCH + 500)
-    with reading(engine) as connection:
+    assert (again.stopped, again.rows) == ("done", BATCH_ROWS + 500)
+    with read_transaction(engine) as connection:
         outcomes = connection.scalars(select(tables.job_run.c.outcome).order_by("id")).all()
         seen = connection.scalar(select(func.sum(tables.sighting.c.times)))
-    assert (outcomes, seen) == (["interrupted", "done"], BATCH + 500)
+    assert (outcomes, seen) == (["interrupted", "done"], BATCH_ROWS + 500)
 
 
-class Told(Advance):
+class Told(ProgressCallback):
     """Remembers what it was told."""
 
     def __init__(self):

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from collector.audio import genre_source, worker_main
-from collector.audio.records import Heard, Unheard
-from collector.audio.scan import File
+from collector.audio.records import AudioAnalysis, UnreadableFile
+from collector.audio.scan import AudioFile
 from collector.curation.forget import forget
 from collector.datasets import fma
 from collector.imports import audio as use_case
-from collector.imports.audio import Asked, Listening
+from collector.imports.audio import AudioImportRequest, AudioImportResult
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.runtime.console import Output
 from genrebase.store import tables, views
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests import recordings
 from tests.consistency import assert_consistent
@@ -38,18 +38,18 @@ class Listener:
 
     def __call__(
         self,
-        files: Iterable[File],
+        files: Iterable[AudioFile],
         workers: int,
         known: frozenset[str],
         stop_requested: Callable[[], bool],
-    ) -> Iterator[tuple[File, Heard | Unheard]]:
+    ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
         for file in files:
             if stop_requested():
                 return
             if len(self.heard) == self.dies_after:
                 raise Killed
-            self.heard.append(file.inside)
-            yield file, worker_main.hear(file.path, known)
+            self.heard.append(file.relative_path)
+            yield file, worker_main.analyse(file.path, known)
 
 
 class Killed(BaseException):
@@ -57,17 +57,17 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def run(engine: Engine) -> Callable[..., Listening]:
+def run(engine: Engine) -> Callable[..., AudioImportResult]:
     """Import a folder."""
 
-    def run(path: Path, listener: Listener | None = None, **asked: object) -> Listening:
+    def run(path: Path, listener: Listener | None = None, **asked: object) -> AudioImportResult:
         stop = asked.pop("stop", lambda: False)
         told = asked.pop("genre_from", None)
         with Output(as_json=True).progress("x") as advance:
             return use_case.import_audio(
                 engine,
                 FakeClock(),
-                Asked(path, genre_source.of(told), **asked),
+                AudioImportRequest(path, genre_source.genre_source(told), **asked),
                 advance,
                 stop,
                 listener or Listener(),
@@ -88,7 +88,7 @@ def note(path: Path, pitch: float, seconds: float = 1.1, **tags: object) -> Path
 
 
 def rows(engine: Engine, query: object) -> list[tuple[object, ...]]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
@@ -99,19 +99,19 @@ def claims(engine: Engine) -> dict[str, str | None]:
 
 
 def test_a_file_becomes_a_track_with_all_that_is_heard(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Name, features, descriptors, sections and spectrum, under the provider `audio`."""
     recordings.write(tmp_path / "Björk - Jóga.flac", recordings.song(9, 0, seconds=6.0))
     found = run(tmp_path, genre_from="folder")
-    assert (found.files, found.heard, found.tracks_new, found.unreadable) == (1, 1, 1, [])
+    assert (found.files, found.analysed, found.tracks_new, found.unreadable) == (1, 1, 1, [])
     (track,) = rows(
         engine,
         select(views.tracks.c["title", "artists", "origin", "claim", "provider", "key", "mode"]),
     )
     assert track == ("Jóga", "Björk", "audio", tmp_path.name, "audio", 9, 0)
     (stored,) = rows(engine, select(views.track_descriptors.c["provider", "schema", "data"]))
-    assert stored[:2] == ("audio", descriptors.SCHEMA)
+    assert stored[:2] == ("audio", descriptors.SCHEMA_NAME)
     (columns,) = rows(engine, select(views.descriptor_schemas.c.columns))[0]
     values = dict(zip(columns, packed_vectors.unpack(stored[2], len(columns)), strict=True))
     assert tuple(columns) == descriptors.COLUMNS
@@ -120,12 +120,12 @@ def test_a_file_becomes_a_track_with_all_that_is_heard(
         ("audio", "logmel")
     ]
     assert rows(engine, select(views.harmony.c["provider", "key", "mode"])) == [("audio", 9, 0)]
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
 
 
 def test_what_was_heard_is_not_heard_again(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Unless the file changed; the same sound elsewhere or with other tags is the same track."""
     first = note(tmp_path / "a" / "One.flac", 0, title="One", artist="Band")
@@ -136,18 +136,18 @@ def test_what_was_heard_is_not_heard_again(
     listener = Listener()
     found = run(tmp_path, listener)
     assert listener.heard == ["a/Moved.flac", "b/copy.flac"]
-    assert (found.known, found.heard, found.tracks_new, found.duplicates) == (1, 2, 0, 2)
+    assert (found.unchanged, found.analysed, found.tracks_new, found.duplicates) == (1, 2, 0, 2)
     listener = Listener()
-    assert run(tmp_path, listener).known == 3
+    assert run(tmp_path, listener).unchanged == 3
     assert listener.heard == []
     changed = note(tmp_path / "a" / "Two.flac", 7, title="Two", artist="Band")
-    assert run(tmp_path, listener).heard == 1
+    assert run(tmp_path, listener).analysed == 1
     assert listener.heard == [changed.relative_to(tmp_path).as_posix()]
     assert set(claims(engine)) == {"One", "Two"}
 
 
 def test_killed_anywhere_it_ends_the_same(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """What was recorded is not heard again; nothing is lost or there twice."""
     for number in range(20):
@@ -155,11 +155,11 @@ def test_killed_anywhere_it_ends_the_same(
     dying = Listener(dies_after=18)
     with pytest.raises(Killed):
         run(tmp_path, dying, genre_from="folder")
-    kept = use_case.BATCH
+    kept = use_case.BATCH_FILES
     assert len(rows(engine, select(tables.sound_file.c.path))) == kept
     listener = Listener()
     found = run(tmp_path, listener, genre_from="folder")
-    assert (found.known, found.heard) == (kept, 20 - kept)
+    assert (found.unchanged, found.analysed) == (kept, 20 - kept)
     assert listener.heard == (dying.heard + listener.heard[2:])[kept:]
     expected = {f"Song {number:02}": f"g{number % 3}" for number in range(20)}
     assert claims(engine) == expected
@@ -169,21 +169,23 @@ def test_killed_anywhere_it_ends_the_same(
 
 
 def test_asked_to_stop_it_keeps_what_it_has(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """What is in hand is recorded, the rest is left for the next time."""
     for number in range(4):
         note(tmp_path / f"Band - Song {number}.wav", number)
     listener = Listener()
     found = run(tmp_path, listener, stop=lambda: len(listener.heard) == 2)
-    assert (found.stopped, found.heard, found.files) == ("interrupted", 2, 4)
+    assert (found.stopped, found.analysed, found.files) == ("interrupted", 2, 4)
     found = run(tmp_path)
-    assert (found.stopped, found.known, found.heard) == ("done", 2, 2)
+    assert (found.stopped, found.unchanged, found.analysed) == ("done", 2, 2)
     outcomes = rows(engine, select(tables.job_run.c.outcome).order_by(tables.job_run.c.id))
     assert outcomes == [("interrupted",), ("done",)]
 
 
-def test_odd_files_stop_nothing(engine: Engine, run: Callable[..., Listening], tmp_path: Path):
+def test_odd_files_stop_nothing(
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
+):
     """Each is heard, or is one clear line; nothing is lost."""
     (tmp_path / "text.mp3").write_text("a letter, not a song\n" * 50)
     (tmp_path / "empty.wav").touch()
@@ -203,9 +205,9 @@ def test_odd_files_stop_nothing(engine: Engine, run: Callable[..., Listening], t
         "movie.m4a": "this is no sound that can be decoded (Format not recognised).",
         "short.wav": "0.30 s of sound; at least 1 s are needed.",
     }
-    assert (found.files, found.heard, found.tracks_new) == (8, 4, 4)
+    assert (found.files, found.analysed, found.tracks_new) == (8, 4, 4)
     assert len(rejected.read_text().splitlines()) == 1 + 4
-    assert json.loads(json.dumps(found.as_document()))["unreadable"][0].keys() == {
+    assert json.loads(json.dumps(found.as_json()))["unreadable"][0].keys() == {
         "path", "reason"
     }  # fmt: skip
     track, features = tables.track, tables.audio_features
@@ -222,7 +224,7 @@ def test_odd_files_stop_nothing(engine: Engine, run: Callable[..., Listening], t
 
 
 def test_nameless_files_are_told_apart_by_their_sound(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Two files called `01` are two recordings; a copy of one is not a third."""
     note(tmp_path / "a" / "01.wav", 0)
@@ -233,7 +235,7 @@ def test_nameless_files_are_told_apart_by_their_sound(
 
 
 def test_a_file_joins_the_track_of_its_name(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Its features stand beside those of others, which come first; its duration must fit."""
     with transaction(engine) as connection:
@@ -251,7 +253,9 @@ def test_a_file_joins_the_track_of_its_name(
     assert rows(engine, shown) == [("spotify", 99.0)]
 
 
-def test_genres_can_be_told_later(engine: Engine, run: Callable[..., Listening], tmp_path: Path):
+def test_genres_can_be_told_later(
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
+):
     """Nothing is heard again for it, and telling the same again changes nothing."""
     note(tmp_path / "rock" / "Band - A.wav", 0)
     note(tmp_path / "jazz" / "b.wav", 1)
@@ -261,12 +265,12 @@ def test_genres_can_be_told_later(engine: Engine, run: Callable[..., Listening],
     assert (found.relabelled, listener.heard) == (2, [])
     assert claims(engine) == {"A": "rock", "b": "jazz"}
     assert run(tmp_path, genre_from="folder").relabelled == 0
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
 
 
 def test_tags_may_tell_several_genres(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """The first is the claim, the others are sightings."""
     note(tmp_path / "a.flac", 0, title="A", artist="B", genre=["Rock", "Indie"])
@@ -279,7 +283,7 @@ def test_tags_may_tell_several_genres(
 
 
 def test_published_tables_name_the_files(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """A clip called by its number is that track, also if it was heard before without the table."""
     folder = tmp_path / "fma_small"
@@ -296,9 +300,9 @@ def test_published_tables_name_the_files(
     (tmp_path / "genres.csv").write_text(
         "genre_id,#tracks,parent,title,top_level\n17,1,0,Folk,17\n21,1,0,Hip-Hop,21\n"
     )
-    published = fma.load(tmp_path / "tracks.csv", 2030)
+    published = fma.load_tracks(tmp_path / "tracks.csv", 2030)
     found = run(folder, published=published)
-    assert (found.known, found.heard) == (1, 1)
+    assert (found.unchanged, found.analysed) == (1, 1)
     assert (found.relabelled, found.tracks_new, found.unlabelled) == (1, 1, 0)
     assert run(folder, published=published).relabelled == 0
     track = tables.track.c
@@ -310,12 +314,12 @@ def test_published_tables_name_the_files(
     assert claims(engine) == {"Food": "Hip-Hop", "Queen": "Folk"}
     described = rows(engine, select(tables.descriptor.c.track_id))
     assert described == rows(engine, select(tables.sound_file.c.track_id))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
 
 
 def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Two published clips of one sound stay two tracks, each with what was heard in it."""
     for name in ("1.wav", "2.wav"):
@@ -324,13 +328,13 @@ def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
         ",artist,set,track,track\n,name,split,genre_top,title\ntrack_id,,,,\n"
         "1,A,training,Rock,First\n2,B,test,Rock,Second\n"
     )
-    found = run(tmp_path, published=fma.load(tmp_path / "tracks.csv", 2030))
-    assert (found.heard, found.tracks_new) == (2, 2)
+    found = run(tmp_path, published=fma.load_tracks(tmp_path / "tracks.csv", 2030))
+    assert (found.analysed, found.tracks_new) == (2, 2)
     assert len(rows(engine, select(tables.audio_features.c.track_id))) == 2
 
 
 def test_what_is_forgotten_is_heard_anew(
-    engine: Engine, run: Callable[..., Listening], tmp_path: Path
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Nothing of a forgotten file stays, but of one that a person labelled its name."""
     note(tmp_path / "Band - A.wav", 0)
@@ -342,9 +346,9 @@ def test_what_is_forgotten_is_heard_anew(
         make.add_verdict(connection, track, genre)
     clock = FakeClock()
     clock.advance(3_600)
-    forgotten = forget(engine, clock, "audio", timedelta(minutes=1)).forgotten
+    forgotten = forget(engine, clock, "audio", timedelta(minutes=1)).counts
     assert (forgotten.tracks, forgotten.kept_for_labels) == (1, 1)
     for table in (tables.sound_file, tables.descriptor, tables.audio_features, tables.section):
         assert rows(engine, select(func.count()).select_from(table)) == [(0,)]
     found = run(tmp_path)
-    assert (found.known, found.heard, found.tracks_new) == (0, 2, 1)
+    assert (found.unchanged, found.analysed, found.tracks_new) == (0, 2, 1)

@@ -7,30 +7,30 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
-from collector.catalogue.audio_files import OtherColumns
+from collector.catalogue.audio_files import DescriptorSchemaConflict
 from collector.datasets import fma
 from collector.imports import descriptor_table
-from collector.imports.dataset import Imported
+from collector.imports.dataset import ImportResult
 from collector.imports.fma import import_fma
 from genrebase.audio import descriptors, packed_vectors
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.runtime.console import Output
 from genrebase.store import tables, views
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from tests import published
 from tests.consistency import assert_consistent
 from tests.everything import contents
 from tests.fakes import FakeClock
 
-Run = Callable[..., Imported]
+Run = Callable[..., ImportResult]
 
 
 @pytest.fixture
 def run(engine: Engine) -> Run:
     """Import a folder, or a table of descriptors."""
 
-    def run(path: Path, **told: object) -> Imported:
-        use_case = import_fma if path.is_dir() else descriptor_table.import_described
+    def run(path: Path, **told: object) -> ImportResult:
+        use_case = import_fma if path.is_dir() else descriptor_table.import_descriptor_table
         with Output(as_json=True).progress("x") as advance:
             return use_case(engine, path, FakeClock(), advance, **told)
 
@@ -38,7 +38,7 @@ def run(engine: Engine) -> Run:
 
 
 def rows(engine: Engine, query: object) -> list[tuple[object, ...]]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
@@ -69,7 +69,7 @@ def test_fma_becomes_tracks_with_genres_and_split(engine: Engine, run: Run, tmp_
         tables.genre_mapping.c.mapping == "fma"
     )
     assert dict(rows(engine, mapping))["Punk"] == "Rock"
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
 
 
@@ -77,7 +77,7 @@ def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
     """The published order is ours; each value stands under its own track."""
     run(published.write(tmp_path / "fma"))
     assert rows(engine, select(views.descriptor_schemas)) == [
-        (descriptors.CLASSIC, list(descriptors.CLASSIC_COLUMNS))
+        (descriptors.FMA_SCHEMA_NAME, list(descriptors.FMA_COLUMNS))
     ]
     alias, described = tables.track_alias, tables.descriptor
     query = select(alias.c.source_id, described.c.provider, described.c.data).join(
@@ -98,7 +98,7 @@ def test_a_subset_leaves_the_rest_out(engine: Engine, run: Run, tmp_path: Path):
     """Medium holds small; features of others are passed over."""
     found = run(published.write(tmp_path / "fma"), subset="medium")
     assert (found.tracks_new, found.described) == (2, 2)
-    with pytest.raises(Refused, match="no subset 'tiny'"):
+    with pytest.raises(UserError, match="no subset 'tiny'"):
         run(tmp_path / "fma", subset="tiny")
 
 
@@ -129,7 +129,7 @@ def test_other_tables_are_refused(
     """Before anything is written, with what is wrong."""
     folder = published.write(tmp_path / "fma")
     (folder / name).write_text(text)
-    with pytest.raises(fma.NotFma, match=said):
+    with pytest.raises(fma.NotFmaTable, match=said):
         run(folder)
     assert rows(engine, select(tables.track.c.id)) == []
 
@@ -152,11 +152,11 @@ def gtzan(path: Path, *more: str, header: str = HEADER) -> Path:
 def test_a_table_of_descriptors_is_told_from_others(tmp_path: Path):
     """It names files and describes them by numbers; one with titles is an ordinary dataset."""
     path = gtzan(tmp_path / "gtzan.csv")
-    assert descriptor_table.fits(path, None, "utf-8")
+    assert descriptor_table.is_descriptor_table(path, None, "utf-8")
     other = gtzan(tmp_path / "b.csv", header=HEADER.replace("length", "title"))
-    assert not descriptor_table.fits(other, None, "utf-8")
+    assert not descriptor_table.is_descriptor_table(other, None, "utf-8")
     (tmp_path / "c.csv").write_text("filename,label\nx.wav,rock\n")
-    assert not descriptor_table.fits(tmp_path / "c.csv", None, "utf-8")
+    assert not descriptor_table.is_descriptor_table(tmp_path / "c.csv", None, "utf-8")
 
 
 def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_path: Path):
@@ -186,7 +186,7 @@ def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_pat
     again = run(path)
     assert (again.tracks_new, again.duplicates) == (0, 7)
     assert rows(engine, select(func.sum(tables.sighting.c.times))) == [(7,)]
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
 
 
@@ -194,5 +194,5 @@ def test_a_set_keeps_its_columns(engine: Engine, run: Run, tmp_path: Path):
     """Another table under the name of a set that is known is refused before it is read."""
     run(gtzan(tmp_path / "gtzan.csv"))
     other = HEADER.replace("tempo", "speed")
-    with pytest.raises(OtherColumns, match="'gtzan' are stored with other columns"):
+    with pytest.raises(DescriptorSchemaConflict, match="'gtzan' are stored with other columns"):
         run(gtzan(tmp_path / "gtzan.csv", header=other))

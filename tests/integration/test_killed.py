@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.processes import Process
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
 from tests.fakes import FakeClock
@@ -33,12 +33,12 @@ def test_at_every_fail_point(engine: Engine, other_engine: Engine) -> None:
     for one in (engine, other_engine):
         prepare(one, SMALL)
     work(other_engine, fresh_clock(), SMALL)
-    current, clock, mortal = Process.current(), fresh_clock(), make_engine(engine.url)
+    current, clock, mortal = ProcessIdentity.current(), fresh_clock(), make_engine(engine.url)
     fuse, lives = Fuse(mortal, engine), 0
     while True:
         lives += 1
         fuse.revive()
-        owner = str(Process(current.host, current.pid, f"life {lives}"))
+        owner = str(ProcessIdentity(current.host, current.pid, f"life {lives}"))
         try:
             work(mortal, clock, SMALL, owner=owner, tell=fuse.at)
             break

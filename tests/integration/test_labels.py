@@ -8,10 +8,10 @@ from sqlalchemy import select
 from collector.catalogue import find, tracks
 from collector.curation import annotations, genres
 from collector.datasets.columns import ColumnsMissing
-from collector.records import ArtistCredit, Delivery, FoundTrack, Seen
-from genrebase.errors import NothingToDo, Refused
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
+from genrebase.errors import NothingToDo, UserError
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 
 ID = "6f807x0ima9a1j3VPbc7VN"
@@ -22,13 +22,15 @@ def fill(engine):
     for name in ("rock", "pop"):
         genres.add(engine, FakeClock(), name, 10)
     seen = [
-        Seen(FoundTrack(source, source_id, title, (ArtistCredit("Artist"),)), "rock", rank)
+        TrackObservation(
+            SourceTrack(source, source_id, title, (ArtistCredit("Artist"),)), "rock", rank
+        )
         for rank, (source, source_id, title) in enumerate(
             [("spotify", ID, "Song, the"), ("name", "", "Nameless"), ("csv:x.csv", "a7", "Other")]
         )
     ]
     with transaction(engine) as connection:
-        tracks.record(connection, seen, Delivery("csv:x.csv", None), NOON)
+        tracks.record(connection, seen, Provenance("csv:x.csv", None), NOON)
 
 
 @pytest.fixture
@@ -44,14 +46,14 @@ def filled_sqlite(sqlite_engine):
 
 
 def give(engine, track=ID, genre="pop", by="ann", note=None, clock=None):
-    return annotations.give(engine, clock or FakeClock(), track, genre, by, note)
+    return annotations.add(engine, clock or FakeClock(), track, genre, by, note)
 
 
 def stored(engine):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [
             (label.source_id, label.genre, label.by, label.note)
-            for label in annotations.labels.all_labels(connection)
+            for label in annotations.verdicts.list_verdicts(connection)
         ]
 
 
@@ -64,7 +66,7 @@ def test_a_label_does_not_touch_the_claim(filled):
         "ann",
         "obviously",
     )
-    with reading(filled) as connection:
+    with read_transaction(filled) as connection:
         claim = select(tables.genre.c.name).join(
             tables.track, tables.track.c.genre_id == tables.genre.c.id
         )
@@ -76,7 +78,7 @@ def test_a_label_does_not_touch_the_claim(filled):
 )
 def test_a_track_is_found_in_every_form(filled_sqlite, text):
     """A source's id, a URI, a URL."""
-    with reading(filled_sqlite) as connection:
+    with read_transaction(filled_sqlite) as connection:
         track_id = find.find_track(connection, text)
         assert track_id is not None
         assert find.find_track(connection, str(track_id)) == track_id
@@ -93,7 +95,7 @@ def test_an_unknown_genre_names_the_nearest(filled_sqlite):
     """A typing error is no new class."""
     with pytest.raises(genres.UnknownGenre, match="'pop'"):
         give(filled_sqlite, genre="popp")
-    with pytest.raises(Refused, match="--by"):
+    with pytest.raises(UserError, match="--by"):
         give(filled_sqlite, by=" ")
 
 
@@ -109,33 +111,35 @@ def test_a_label_is_taken_back(filled):
     """One's own; with several people it has to be said whose."""
     give(filled)
     give(filled, by="bob")
-    with pytest.raises(Refused, match="ann, bob"):
-        annotations.take_back(filled, ID)
-    assert [label.by for label in annotations.take_back(filled, ID, "ann")] == ["ann"]
-    assert [label.by for label in annotations.take_back(filled, ID)] == ["bob"]
+    with pytest.raises(UserError, match="ann, bob"):
+        annotations.remove(filled, ID)
+    assert [label.by for label in annotations.remove(filled, ID, "ann")] == ["ann"]
+    assert [label.by for label in annotations.remove(filled, ID)] == ["bob"]
     with pytest.raises(NothingToDo):
-        annotations.take_back(filled, ID)
+        annotations.remove(filled, ID)
 
 
 def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
     """Exported, imported into a database with other numbers, exported again: the same file."""
     give(filled, note='says "so", really\nyes')
-    with reading(filled) as connection:
+    with read_transaction(filled) as connection:
         nameless = connection.scalar(
             select(tables.track.c.id).where(tables.track.c.title == "Nameless")
         )
     give(filled, track=str(nameless), by="bob")
     give(filled, track="a7", by="bob")
-    assert annotations.export(filled, tmp_path / "labels.csv") == 3
+    assert annotations.export_labels(filled, tmp_path / "labels.csv") == 3
     (tmp_path / "other.db").write_bytes(migrated_sqlite.read_bytes())
     other = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     with transaction(other) as connection:
-        one = FoundTrack("spotify", "0" * 22, "Before", (ArtistCredit("X"),))
-        tracks.record(connection, [Seen(one, None, 0)], Delivery("spotify", None), NOON)
+        one = SourceTrack("spotify", "0" * 22, "Before", (ArtistCredit("X"),))
+        tracks.record(
+            connection, [TrackObservation(one, None, 0)], Provenance("spotify", None), NOON
+        )
     fill(other)
     taken = annotations.import_labels(other, FakeClock(), tmp_path / "labels.csv")
     assert (taken.rows, taken.labelled, taken.rejected) == (3, 3, 0)
-    annotations.export(other, tmp_path / "again.csv")
+    annotations.export_labels(other, tmp_path / "again.csv")
     other.dispose()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "labels.csv").read_bytes()
 
@@ -188,6 +192,6 @@ def test_an_export_overwrites_nothing(filled_sqlite, tmp_path):
     """A file that is there, such as a database, stays as it is."""
     path = tmp_path / "other.db"
     path.write_bytes(b"precious")
-    with pytest.raises(Refused, match="exists already"):
-        annotations.export(filled_sqlite, path)
+    with pytest.raises(UserError, match="exists already"):
+        annotations.export_labels(filled_sqlite, path)
     assert path.read_bytes() == b"precious"

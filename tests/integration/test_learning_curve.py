@@ -7,24 +7,24 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from classifier.errors import TooFewTracks
-from classifier.evaluation.bootstrap import Resampled
-from classifier.evaluation.metrics import Answers, gains, per_genre
+from classifier.evaluation.bootstrap import ArtistBootstrap
+from classifier.evaluation.metrics import LabelledPredictions, paired_gains, per_genre_metrics
 from classifier.experiments import learning_curve
-from classifier.experiments.learning_curve import Curve, default_sizes
-from classifier.records import Choice
+from classifier.experiments.learning_curve import LearningCurve, default_sizes
+from classifier.records import TrainingConfig
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
 from tests.music import Music
 
-CHOICE = Choice(estimator="logistic", features=("audio",), min_tracks=20)
+CHOICE = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20)
 
 
 class Killed(Exception):
     """What ends a curve in the middle."""
 
 
-def run(engine: Engine, **more: Any) -> Curve:
+def run(engine: Engine, **more: Any) -> LearningCurve:
     told = {"progress": lambda *_: None, **more}
     return learning_curve.run(engine, CHOICE, FakeClock(), **told)
 
@@ -38,7 +38,7 @@ def music(engine: Engine) -> Engine:
 def gained(engine: Engine) -> list:
     metric = tables.trial_metric
     columns = (metric.c.regime, metric.c.genre, metric.c.metric, metric.c.value, metric.c.low)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [
             tuple(row)
             for row in connection.execute(
@@ -70,7 +70,7 @@ def test_every_size_stands_with_what_it_brought(music: Engine):
     for row in found.sizes:
         assert set(row["genres"]) == {"blues", "metal", "techno"}
         assert row["metrics"]["new_artist"]["n"] == found.sizes[0]["metrics"]["new_artist"]["n"]
-    step = found.step
+    step = found.last_step
     assert (step["from"], step["to"]) == (55, 111)
     difference = found.sizes[2]["genres"]["metal"]["f1"] - found.sizes[1]["genres"]["metal"]["f1"]
     metal = next(one for one in step["genres"] if one["genre"] == "metal")
@@ -95,10 +95,10 @@ def test_a_curve_that_was_killed_goes_on(sqlite_engine: Engine):
         run(sqlite_engine, progress=kill, again=True)
     found = run(sqlite_engine)
     assert found.experiment != whole.experiment
-    assert found.step == whole.step
+    assert found.last_step == whole.last_step
     assert gained(sqlite_engine) == before * 2
     assert run(sqlite_engine).nothing_new
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.experiment)) == 2
 
 
@@ -110,7 +110,7 @@ def test_too_little_to_draw_a_curve_of(sqlite_engine: Engine):
     with pytest.raises(TooFewTracks, match="No genre has 20 tracks"):
         learning_curve.run(
             sqlite_engine,
-            Choice(estimator="dummy", per_genre=10, min_tracks=20),
+            TrainingConfig(estimator="dummy", per_genre=10, min_tracks=20),
             FakeClock(),
             progress=lambda *_: None,
         )
@@ -138,23 +138,23 @@ def test_a_gain_is_the_difference_of_two_f1s():
     artists = random.integers(40, size=200)
     nothing = np.zeros(200, dtype=bool)
 
-    def answers(right: float) -> Answers:
+    def answers(right: float) -> LabelledPredictions:
         said = np.where(random.random(200) < right, truth, random.integers(3, size=200))
-        return Answers(np.eye(3)[said], truth, artists, nothing, nothing)
+        return LabelledPredictions(np.eye(3)[said], truth, artists, nothing, nothing)
 
-    resampled = Resampled(artists, seed=0)
+    resampled = ArtistBootstrap(artists, seed=0)
     poor, good = answers(0.3), answers(0.9)
-    found = gains(poor, good, resampled)
+    found = paired_gains(poor, good, resampled)
     for genre in range(3):
         one, other = (
-            next(row.value for row in per_genre(each, None)[genre] if row.metric == "f1")
+            next(row.value for row in per_genre_metrics(each, None)[genre] if row.metric == "f1")
             for each in (poor, good)
         )
         assert found[genre].value == pytest.approx((other or 0) - (one or 0))
         assert found[genre].interval is not None
         assert found[genre].interval.low > 0
-    assert found[None].value == pytest.approx(good.hits.mean() - poor.hits.mean())
-    same = gains(good, good, resampled)
+    assert found[None].value == pytest.approx(good.correct.mean() - poor.correct.mean())
+    same = paired_gains(good, good, resampled)
     assert {
         (one.value, one.interval.low, one.interval.high) for one in same.values() if one.interval
     } == {(0, 0, 0)}

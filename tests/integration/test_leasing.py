@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from collector.catalogue import leases, shards
-from collector.crawl.harvest import Harvester
-from collector.crawl.leasing import RENEW_AFTER, SECONDS, Leasing
+from collector.crawl.harvest import SearchHarvester
+from collector.crawl.leasing import LEASE_SECONDS, RENEW_AFTER_SECONDS, LeaseManager
 from collector.crawl.playlists import PlaylistHarvester
 from collector.curation import genres as genre_use
 from collector.errors import LeaseLost
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.processes import Process
-from genrebase.store.engine import reading, transaction
+from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock, FakePlaylists, FakeSource
 
 ELSEWHERE = "another host:1:born"
@@ -40,7 +40,7 @@ def shard(engine, clock):
     """The first shard of one genre."""
     genre_use.add(engine, clock, "rock", 100)
     with transaction(engine) as connection:
-        (genre_id,) = shards.needs(connection)
+        (genre_id,) = shards.genre_progress(connection)
         shards.add_roots(connection, "spotify", [(genre_id, "rock")], clock.now())
         (found,) = shards.open_shards(connection, "spotify", [genre_id])
     return found
@@ -48,12 +48,12 @@ def shard(engine, clock):
 
 @pytest.fixture
 def ours(engine, clock, time):
-    return Leasing(engine, clock, str(Process.current()), time)
+    return LeaseManager(engine, clock, str(ProcessIdentity.current()), time)
 
 
 @pytest.fixture
 def theirs(engine, clock, time):
-    return Leasing(engine, clock, ELSEWHERE, time)
+    return LeaseManager(engine, clock, ELSEWHERE, time)
 
 
 def test_a_shard_has_one_holder(ours, theirs, shard):
@@ -83,7 +83,7 @@ def test_a_block_that_fails_gives_it_back(ours, theirs, shard):
 def test_a_lease_ends_by_itself(ours, theirs, shard, clock):
     """An owner elsewhere that fell silent keeps a shard for half a minute, not for ever."""
     with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
-        clock.advance(SECONDS)
+        clock.advance(LEASE_SECONDS)
         assert ours.free([shard]) == [shard]
         with ours.hold(shard):
             lease.keep()
@@ -92,7 +92,7 @@ def test_a_lease_ends_by_itself(ours, theirs, shard, clock):
 def test_what_comes_too_late_is_dropped(engine, ours, theirs, shard, clock):
     """The fencing token keeps one who comes back from writing over what others did since."""
     with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
-        clock.advance(SECONDS)
+        clock.advance(LEASE_SECONDS)
         with ours.hold(shard) as other:
             with transaction(engine) as connection:
                 other.release(connection)
@@ -104,7 +104,7 @@ def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
     """It is renewed before each request, where some time has passed."""
     with theirs.hold(shard) as lease:
         for _ in range(10):
-            clock.advance(RENEW_AFTER)
+            clock.advance(RENEW_AFTER_SECONDS)
             lease.keep()
             assert ours.free([shard]) == []
 
@@ -112,28 +112,30 @@ def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
 @pytest.mark.parametrize("apart", [-40, 40, 86_400])
 def test_hosts_need_not_agree_on_the_time(engine, clock, shard, apart):
     """The database's clock counts: one that is ahead steals nothing, one behind holds nothing."""
-    theirs = Leasing(engine, clock, ELSEWHERE)
-    ours = Leasing(
+    theirs = LeaseManager(engine, clock, ELSEWHERE)
+    ours = LeaseManager(
         engine, FakeClock(clock.now() + timedelta(seconds=apart)), "a third host:1:born"
     )
-    with theirs.hold(shard):
-        assert ours.free([shard]) == []
-        with pytest.raises(LeaseLost), ours.hold(shard):
+    with theirs.acquire(shard):
+        assert ours.available([shard]) == []
+        with pytest.raises(LeaseLost), ours.acquire(shard):
             pass
 
 
 def test_the_database_s_clock_is_the_true_one(engine):
     """In seconds since 1970, to less than a minute."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         told = leases.server_time(connection)
     assert told == pytest.approx(SystemClock().now().timestamp(), abs=60)
 
 
 def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):
     """Its time need not be waited for: the system knows that the process is gone."""
-    current = Process.current()
-    dead = Leasing(engine, clock, str(Process(current.host, current.pid, "born before")))
-    with dead.hold(shard):
+    current = ProcessIdentity.current()
+    dead = LeaseManager(
+        engine, clock, str(ProcessIdentity(current.host, current.pid, "born before"))
+    )
+    with dead.acquire(shard):
         assert ours.free([shard]) == [shard]
         with ours.hold(shard):
             pass
@@ -149,15 +151,15 @@ def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs
     """It says `exhausted` only when they are done, or fell silent and their work is done too."""
     source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100)
-    budget = Budget.open(engine, source.account)
-    harvester = Harvester(engine, source, budget, clock, lease_time=time)
+    budget = RequestBudget.open(engine, source.account)
+    harvester = SearchHarvester(engine, source, budget, clock, lease_clock=time)
     harvester.run(max_requests=1)
-    with reading(engine) as connection:
-        (shard,) = shards.open_shards(connection, "spotify", shards.needs(connection))
+    with read_transaction(engine) as connection:
+        (shard,) = shards.open_shards(connection, "spotify", shards.genre_progress(connection))
     with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
         began = clock.monotonic()
         assert harvester.run().stopped == "exhausted"
-        assert SECONDS <= clock.monotonic() - began < SECONDS + 5
+        assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
             lease.guard(connection)
     assert [query.offset for query in source.asked] == [0, 10, 12, 12]
@@ -167,15 +169,15 @@ def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, 
     """`exhausted` is said when it was read to its end, whoever does it."""
     source = FakePlaylists({MIX: [(f"m{n}", f"M {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100, [MIX])
-    budget = Budget.open(engine, source.account)
-    harvester = PlaylistHarvester(engine, source, budget, clock, lease_time=time)
+    budget = RequestBudget.open(engine, source.account)
+    harvester = PlaylistHarvester(engine, source, budget, clock, lease_clock=time)
     harvester.run(max_requests=1)
-    with reading(engine) as connection:
-        (shard,) = shards.open_shards(connection, source.name, shards.needs(connection))
+    with read_transaction(engine) as connection:
+        (shard,) = shards.open_shards(connection, source.name, shards.genre_progress(connection))
     with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
         began = clock.monotonic()
         assert harvester.run().stopped == "exhausted"
-        assert SECONDS <= clock.monotonic() - began < SECONDS + 5
+        assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
             lease.guard(connection)
     assert [query.offset for query in source.asked] == [0, 10, 12, 12]

@@ -9,11 +9,11 @@ from sqlalchemy import Engine, insert
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.features import audio, sequences
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.serving import predict_audio
-from classifier.serving.audio_features import Heard, Unheard, hear
+from classifier.serving.audio_features import ExtractedAudio, UnreadableAudioFile, extract
 from classifier.training import train
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.errors import NothingToDo
@@ -39,39 +39,41 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def heard(folder: Path) -> dict[str, Heard]:
+def heard(folder: Path) -> dict[str, ExtractedAudio]:
     found = {
-        BEATS: hear(folder / "beats.wav"),
-        CHORDS: hear(folder / "söme where" / "chords.flac"),
+        BEATS: extract(folder / "beats.wav"),
+        CHORDS: extract(folder / "söme where" / "chords.flac"),
     }
-    return {name: one for name, one in found.items() if isinstance(one, Heard)}
+    return {name: one for name, one in found.items() if isinstance(one, ExtractedAudio)}
 
 
 @pytest.fixture
-def trained(sqlite_engine: Engine, heard: dict[str, Heard]) -> Engine:
+def trained(sqlite_engine: Engine, heard: dict[str, ExtractedAudio]) -> Engine:
     """A champion that learned descriptors near those of the two sounds."""
     music = Music(genres=(CHORDS, BEATS), artists=30, songs_each=4)
     music.fill(sqlite_engine)
     random = np.random.default_rng(0)
-    names = [audio.described_as(descriptors.SCHEMA, name) for name in descriptors.COLUMNS]
+    names = [
+        audio.descriptor_column(descriptors.SCHEMA_NAME, name) for name in descriptors.COLUMNS
+    ]
     rows = []
     for song in music.songs:
-        told = heard[music.genres[song.genre]].sound
+        told = heard[music.genres[song.genre]].audio_columns
         near = np.array([told.get(name, np.nan) for name in names])
         near = near * random.normal(1, 0.05, len(near))
         rows.append({"track_id": song.id, "data": packed_vectors.pack(near)})
     with transaction(sqlite_engine) as connection:
-        sets = {"name": descriptors.SCHEMA, "columns": list(descriptors.COLUMNS)}
+        sets = {"name": descriptors.SCHEMA_NAME, "columns": list(descriptors.COLUMNS)}
         connection.execute(insert(tables.descriptor_schema).values(sets))
-        same = {"provider": "audio", "schema": descriptors.SCHEMA, "fetched_at": NOON}
+        same = {"provider": "audio", "schema": descriptors.SCHEMA_NAME, "fetched_at": NOON}
         connection.execute(insert(tables.descriptor), [{**row, **same} for row in rows])
-    choice = Choice(
+    choice = TrainingConfig(
         estimator="logistic",
         features=("descriptors",),
-        descriptors=descriptors.SCHEMA,
+        descriptors=descriptors.SCHEMA_NAME,
         min_tracks=5,
     )
-    done = train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None)
+    done = train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None)
     assert done.model.status == "champion"
     return sqlite_engine
 
@@ -80,25 +82,25 @@ def test_a_file_is_named_by_its_sound(
     trained: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each sound gets its genre; what cannot be read is named with a reason, and stops nothing."""
-    done = predict_audio.run(trained, folder)
-    files = [Path(file).name for file, _ in done.answers]
+    done = predict_audio.predict_files(trained, folder)
+    files = [Path(file).name for file, _ in done.predictions]
     assert files == ["beats.wav", "chords.flac"]
-    assert [answer.top[0][0] for _, answer in done.answers] == [BEATS, CHORDS]
-    assert all(answer.top[0][1] > 0.8 for _, answer in done.answers)
-    ((broken, reason),) = done.unheard
+    assert [answer.top[0][0] for _, answer in done.predictions] == [BEATS, CHORDS]
+    assert all(answer.top[0][1] > 0.8 for _, answer in done.predictions)
+    ((broken, reason),) = done.unreadable
     assert Path(broken).name == "broken.mp3"
     assert "no sound that can be decoded" in reason
-    assert done.hears
+    assert done.uses_audio
     monkeypatch.setenv("STORE_URL", trained.url.render_as_string(hide_password=False))
     shown = CliRunner().invoke(app, ["predict", "--audio", str(folder / "beats.wav"), "--json"])
     told = json.loads(shown.stdout)
     assert (told["genre"], told["track"], told["title"]) == (BEATS, None, "beats")
     failed = CliRunner().invoke(app, ["predict", "--audio", str(folder / "broken.mp3")])
-    assert isinstance(failed.exception, predict_audio.Unanswered)
+    assert isinstance(failed.exception, predict_audio.UnreadableAudio)
 
 
 def test_a_sound_that_the_database_knows_gets_the_answer_of_its_track(
-    trained: Engine, folder: Path, heard: dict[str, Heard]
+    trained: Engine, folder: Path, heard: dict[str, ExtractedAudio]
 ) -> None:
     """So that a track the model learned from is not flattered."""
     with transaction(trained) as connection:
@@ -106,22 +108,24 @@ def test_a_sound_that_the_database_knows_gets_the_answer_of_its_track(
         connection.execute(
             insert(tables.track_alias).values(source="audio", source_id=digest, track_id=1)
         )
-    ((_, answer),) = predict_audio.run(trained, folder / "beats.wav").answers
+    ((_, answer),) = predict_audio.predict_files(trained, folder / "beats.wav").predictions
     assert answer.track == 1
     assert answer.title == "Song 1"
 
 
-def test_what_is_heard_has_the_names_of_the_columns(heard: dict[str, Heard]) -> None:
+def test_what_is_heard_has_the_names_of_the_columns(heard: dict[str, ExtractedAudio]) -> None:
     """Descriptors under both sets' names, harmony, and measures on their own scale."""
     found = heard[CHORDS]
-    assert len([name for name in found.sound if name.startswith("descriptor:fma518:")]) > 500
     assert (
-        found.sound["descriptor:fma518:rms_mean_01"]
-        == found.sound["descriptor:genrebase-1:rms_mean_01"]
+        len([name for name in found.audio_columns if name.startswith("descriptor:fma518:")]) > 500
     )
-    assert set(audio.HARMONY) >= {name for name in found.sound if ":" not in name}
+    assert (
+        found.audio_columns["descriptor:fma518:rms_mean_01"]
+        == found.audio_columns["descriptor:genrebase-1:rms_mean_01"]
+    )
+    assert set(audio.HARMONY) >= {name for name in found.audio_columns if ":" not in name}
     assert found.numbers["duration_ms"] == 3000
-    assert len(found.spectrum) % (2 * sequences.KINDS["logmel"]) == 0
+    assert len(found.logmel) % (2 * sequences.CHANNELS["logmel"]) == 0
     assert -60 < found.numbers["loudness"] < 0
 
 
@@ -129,26 +133,28 @@ def test_files_are_found_and_asked_for_in_sentences(folder: Path, tmp_path: Path
     """Hidden ones are passed over; nothing there is told apart from nothing to hear."""
     (folder / ".hidden").mkdir(exist_ok=True)
     (folder / ".hidden" / "x.wav").touch()
-    assert [file.name for file in predict_audio.find(folder)] == [
+    assert [file.name for file in predict_audio.find_audio_files(folder)] == [
         "beats.wav",
         "broken.mp3",
         "chords.flac",
     ]
-    with pytest.raises(BadChoice, match="no such file"):
-        predict_audio.find(tmp_path / "nowhere")
+    with pytest.raises(BadTrainingConfig, match="no such file"):
+        predict_audio.find_audio_files(tmp_path / "nowhere")
     with pytest.raises(NothingToDo, match="holds no sound files"):
-        predict_audio.find(tmp_path)
-    silence = hear(tmp_path)
-    assert isinstance(silence, Unheard)
+        predict_audio.find_audio_files(tmp_path)
+    silence = extract(tmp_path)
+    assert isinstance(silence, UnreadableAudioFile)
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:
     """And which library is missing."""
-    with pytest.raises(BadChoice, match=r"needs no_such_thing: pip install 'genrebase\[audio\]'"):
-        predict_audio.require(("numpy", "no_such_thing"))
+    with pytest.raises(
+        BadTrainingConfig, match=r"needs no_such_thing: pip install 'genrebase\[audio\]'"
+    ):
+        predict_audio.require_libraries(("numpy", "no_such_thing"))
 
 
 def test_a_file_that_kills_its_process_takes_no_other_with_it() -> None:
     """It alone has no answer, and the order stays."""
     files = [Path(name) for name in ("one", "killer", "two")]
-    assert list(predict_audio.side_by_side(hearers.deadly, files, 2)) == ["one", None, "two"]
+    assert list(predict_audio.map_in_processes(hearers.deadly, files, 2)) == ["one", None, "two"]

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import func, select
 
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres
-from collector.http.rate_limiter import Budget
-from collector.planning import LOOK_BACK
+from collector.http.rate_limiter import RequestBudget
+from collector.planning import RECRAWL_AFTER
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock, FakeSource
 
@@ -26,7 +26,7 @@ def crawled(engine):
     source = FakeSource(rows, REACH)
     for genre in rows:
         genres.add(engine, clock, genre, 1_000)
-    harvester = Harvester(engine, source, Budget.open(engine, source.account), clock)
+    harvester = SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
     assert harvester.run().recorded.tracks_new == 35
     return harvester
 
@@ -61,11 +61,11 @@ def test_what_has_the_current_year_in_it_is_read_again_sooner(crawled):
 def test_after_the_whole_period_everything_is_read_again(crawled):
     """What a search shows by then is found, whatever its year; then it is quiet again."""
     crawled.source.rows["rock"].append(("r98", "R 98", "A", 1991))
-    days(crawled, LOOK_BACK.days)
+    days(crawled, RECRAWL_AFTER.days)
     outcome = crawled.run()
     assert (outcome.recorded.tracks_new, outcome.stopped) == (1, "exhausted")
     assert crawled.run().requests == 0
-    with reading(crawled.engine) as connection:
+    with read_transaction(crawled.engine) as connection:
         assert_consistent(connection)
         assert connection.scalar(select(func.count()).select_from(tables.track)) == 36
 
@@ -79,8 +79,8 @@ def test_the_crawl_follows_the_years(crawled):
 
 def test_a_genre_with_its_target_is_left_alone(crawled):
     """Looking back is for genres that lack tracks."""
-    genres.target(crawled.engine, "rock", 30)
-    genres.target(crawled.engine, "jazz", 5)
+    genres.set_target(crawled.engine, "rock", 30)
+    genres.set_target(crawled.engine, "jazz", 5)
     days(crawled, 400)
     assert not crawled.has_work()
     assert (crawled.run().requests, crawled.run().stopped) == (0, "target")

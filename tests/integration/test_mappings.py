@@ -9,25 +9,25 @@ from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
 from classifier.data import dataset
-from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrainingConfig
 from classifier.training import train
 from collector.cli import app
 from collector.curation import mappings
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import default_mapping, tables, views
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from tests.music import Music
 
 FILE = "fine,broad\nblues,roots\nmetal,loud\ntechno,loud\n"
-BROAD = Choice(
+BROAD = TrainingConfig(
     task="broad", estimator="logistic", mapping="mine", level="broad", features=("audio",)
 )
 
 
-def learn(engine: Engine, choice: Choice) -> train.Trained:
-    return train.run(engine, choice, SystemClock(), tell=lambda _: None, cores=1)
+def learn(engine: Engine, choice: TrainingConfig) -> train.TrainResult:
+    return train.run(engine, choice, SystemClock(), log=lambda _: None, cores=1)
 
 
 def written(folder: Path, text: str = FILE) -> Path:
@@ -48,7 +48,7 @@ def test_a_model_tells_broad_genres_apart(filled: Engine) -> None:
     done = learn(filled, BROAD)
     assert done.model.classes == ("loud", "roots")
     answer, genre = tables.prediction, tables.genre
-    with reading(filled) as connection:
+    with read_transaction(filled) as connection:
         named = select(genre.c.name).join(answer, answer.c.genre_id == genre.c.id).distinct()
         assert set(connection.scalars(named)) == {"loud", "roots"}
     assert learn(filled, BROAD).nothing_new
@@ -57,54 +57,56 @@ def test_a_model_tells_broad_genres_apart(filled: Engine) -> None:
 def test_models_of_one_task_answer_one_question(filled: Engine) -> None:
     """Another level is another task; `main` keeps to the genres that tracks carry."""
     learn(filled, BROAD)
-    fine = Choice(task="broad", estimator="logistic", features=("audio",))
-    with pytest.raises(BadChoice, match="broad genres"):
+    fine = TrainingConfig(task="broad", estimator="logistic", features=("audio",))
+    with pytest.raises(BadTrainingConfig, match="broad genres"):
         learn(filled, fine)
-    with pytest.raises(BadChoice, match="--task broad"):
-        learn(filled, Choice(estimator="logistic", level="broad", mapping="mine"))
+    with pytest.raises(BadTrainingConfig, match="--task broad"):
+        learn(filled, TrainingConfig(estimator="logistic", level="broad", mapping="mine"))
 
 
 def test_a_miss_inside_the_right_group_is_told_apart(filled: Engine) -> None:
     """The broad genre is right at least as often as the fine one."""
-    fine = Choice(task="fine", estimator="logistic", mapping="mine", features=("audio",))
+    fine = TrainingConfig(task="fine", estimator="logistic", mapping="mine", features=("audio",))
     found = learn(filled, fine).model.metrics["seen_artist"]
     assert found["broad_accuracy"] >= found["accuracy"]
 
 
 def test_a_mapping_is_replaced_whole_or_not_at_all(filled: Engine, tmp_path: Path) -> None:
     """A genre in two groups is refused, and what stood before stands."""
-    with pytest.raises(Refused, match="blues"):
+    with pytest.raises(UserError, match="blues"):
         mappings.define(filled, "mine", written(tmp_path, FILE + "blues,loud\n"))
     done = mappings.define(filled, "mine", written(tmp_path, "fine,broad\nblues,old\n"))
     assert (done.genres, done.broad, done.unmapped) == (1, ("old",), ("metal", "techno"))
     assert mappings.remove(filled, "mine") == 1
-    with pytest.raises(Refused, match="genrebase-13"):
+    with pytest.raises(UserError, match="genrebase-13"):
         mappings.remove(filled, "mine")
 
 
 def test_the_default_mapping_is_there_from_the_start(engine: Engine) -> None:
     """13 groups of all that the view names."""
     row = views.genre_mappings.c
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         counted = select(func.count(), func.count(row.broad.distinct())).where(
             row.mapping == "genrebase-13"
         )
-        assert tuple(connection.execute(counted).one()) == (len(default_mapping.BROAD_OF), 13)
+        assert tuple(connection.execute(counted).one()) == (len(default_mapping.BROAD_BY_FINE), 13)
 
 
 def test_the_default_mapping_can_be_replaced(engine: Engine, tmp_path: Path) -> None:
     """And comes back when the replacement goes; itself it cannot be removed."""
     mappings.define(engine, "genrebase-13", written(tmp_path))
-    assert [(one.mapping, one.fine) for one in mappings.listed(engine)] == [("genrebase-13", 3)]
+    assert [(one.mapping, one.fine) for one in mappings.list_mappings(engine)] == [
+        ("genrebase-13", 3)
+    ]
     mappings.remove(engine, "genrebase-13")
-    assert mappings.listed(engine)[0].fine == len(default_mapping.BROAD_OF)
-    with pytest.raises(Refused, match="built in"):
+    assert mappings.list_mappings(engine)[0].fine == len(default_mapping.BROAD_BY_FINE)
+    with pytest.raises(UserError, match="built in"):
         mappings.remove(engine, "genrebase-13")
 
 
 def test_the_classifier_reads_what_people_wrote(filled: Engine) -> None:
     """Through the view."""
-    assert dataset.snapshot(filled).mappings["mine"]["metal"] == "loud"
+    assert dataset.load_dataset(filled).mappings["mine"]["metal"] == "loud"
 
 
 def test_commands_write_documents(

@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, make_url, select, text
 
 from genrebase.store import schema, tables, views
-from genrebase.store.engine import make_engine, reading, transaction
-from genrebase.store.errors import ViewsInTheWay
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.errors import ViewConflict
 from tests import factories as make
 
 NEXT = f"""
@@ -80,7 +80,7 @@ def url_of(engine: Engine) -> str:
 
 def contents(engine: Engine) -> dict[str, list[tuple]]:
     """Every row of every table, without the column that the next revision adds."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return {
             name: [tuple(row) for row in connection.execute(select(table))]
             for name, table in tables.metadata.tables.items()
@@ -88,7 +88,7 @@ def contents(engine: Engine) -> dict[str, list[tuple]]:
 
 
 def ask(engine: Engine, question: str) -> list[tuple]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [tuple(row) for row in connection.execute(text(question))]
 
 
@@ -99,7 +99,7 @@ def test_up_down_up(bare_url: str):
     command.check(config)
     command.downgrade(config, "base")
     engine = make_engine(bare_url)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         left = inspect(connection)
         assert left.get_table_names() == ["alembic_version"]
         assert left.get_view_names() == []
@@ -116,7 +116,7 @@ def test_expected_revision_is_the_head():
 
 def test_everything_can_be_asked(engine: Engine):
     """A migrated database answers every table and every view."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
             found = connection.execute(select(table)).all()
             assert found == [] or table is views.genre_mappings  # one mapping is built in
@@ -147,19 +147,19 @@ def test_what_cannot_be_kept_stops_the_upgrade(filled: Engine, with_next):
     with transaction(filled) as connection:
         connection.execute(text("CREATE VIEW on_lease AS SELECT lease_owner FROM shard"))
     before = contents(filled)
-    with pytest.raises(ViewsInTheWay, match=r"Nothing was changed.*on_lease"):
+    with pytest.raises(ViewConflict, match=r"Nothing was changed.*on_lease"):
         command.upgrade(with_next(url_of(filled), DROPS_A_COLUMN), "head")
     assert contents(filled) == before
-    assert schema.current(filled) == schema.EXPECTED_REVISION
+    assert schema.current_revision(filled) == schema.EXPECTED_REVISION
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
 def test_views_stop_a_downgrade_to_nothing(filled: Engine):
     """Without our views theirs cannot stand: all are named, nothing has been touched."""
-    with pytest.raises(ViewsInTheWay, match=r"mine.*mine_again.*on_tables"):
+    with pytest.raises(ViewConflict, match=r"mine.*mine_again.*on_tables"):
         command.downgrade(schema.alembic_config(url_of(filled)), "base")
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
-    assert schema.current(filled) == schema.EXPECTED_REVISION
+    assert schema.current_revision(filled) == schema.EXPECTED_REVISION
 
 
 def test_a_name_that_is_taken_stops_the_upgrade(bare_url: str):
@@ -167,10 +167,10 @@ def test_a_name_that_is_taken_stops_the_upgrade(bare_url: str):
     engine = make_engine(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE VIEW tracks AS SELECT 1 AS one"))
-    with pytest.raises(ViewsInTheWay, match="tracks"):
+    with pytest.raises(ViewConflict, match="tracks"):
         schema.upgrade(bare_url)
     assert ask(engine, "SELECT one FROM tracks") == [(1,)]
-    assert schema.current(engine) is None
+    assert schema.current_revision(engine) is None
     engine.dispose()
 
 
@@ -294,7 +294,7 @@ def test_a_function_over_a_view_stops_the_upgrade(postgres_engine: Engine, with_
                 "AS 'SELECT * FROM tracks'"
             )
         )
-    with pytest.raises(ViewsInTheWay, match="every_track"):
+    with pytest.raises(ViewConflict, match="every_track"):
         command.upgrade(with_next(url_of(postgres_engine)), "head")
-    assert schema.current(postgres_engine) == schema.EXPECTED_REVISION
+    assert schema.current_revision(postgres_engine) == schema.EXPECTED_REVISION
     assert ask(postgres_engine, "SELECT count(*) FROM every_track()") == [(0,)]

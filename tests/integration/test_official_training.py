@@ -6,15 +6,17 @@ import pytest
 from sqlalchemy import Engine, update
 
 from classifier.data import dataset
-from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrainingConfig
 from classifier.training import promote, train
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import FakeClock
 from tests.music import Music
 
-OFFICIAL = Choice(task="published", estimator="tree", features=("audio",), split="official")
+OFFICIAL = TrainingConfig(
+    task="published", estimator="tree", features=("audio",), split="official"
+)
 SIDES = ("training", "training", "validation", "test")
 
 
@@ -33,28 +35,28 @@ def published(sqlite_engine: Engine) -> Engine:
 
 def test_figures_are_of_the_published_test_side(published: Engine) -> None:
     """Stored with the choice, found again as nothing new, and by hand as well as by itself."""
-    done = train.run(published, OFFICIAL, FakeClock(), tell=lambda _: None)
+    done = train.run(published, OFFICIAL, FakeClock(), log=lambda _: None)
     model = done.model
     assert (model.status, model.choice["split"]) == ("champion", "official")
     assert model.trained_rows == 240
     assert model.metrics["new_artist"]["n"] == 120
     assert model.metrics["seen_artist"]["n"] == 0
-    assert train.run(published, OFFICIAL, FakeClock(), tell=lambda _: None).nothing_new
-    assert Choice.of(dataset.model(published, model.id)) == OFFICIAL
+    assert train.run(published, OFFICIAL, FakeClock(), log=lambda _: None).nothing_new
+    assert TrainingConfig.from_model(dataset.model(published, model.id)) == OFFICIAL
     worse = replace(OFFICIAL, estimator="dummy")
-    rejected = train.run(published, worse, FakeClock(), tell=lambda _: None).model
+    rejected = train.run(published, worse, FakeClock(), log=lambda _: None).model
     assert rejected.status == "rejected"
-    crowned = promote.run(published, rejected.id, FakeClock(), tell=lambda _: None)
+    crowned = promote.run(published, rejected.id, FakeClock(), log=lambda _: None)
     assert crowned.status == "champion"
-    assert dataset.answers_of(published, rejected.id) == 240 * 3
+    assert dataset.prediction_count(published, rejected.id) == 240 * 3
 
 
 def test_they_do_not_compete_with_those_judged_on_the_folds(published: Engine) -> None:
     """Neither in the main task nor in one that has the other kind."""
     main = replace(OFFICIAL, task="main")
-    with pytest.raises(BadChoice, match="judged on the frozen folds: name another one"):
-        train.run(published, main, FakeClock(), tell=lambda _: None)
-    train.run(published, OFFICIAL, FakeClock(), tell=lambda _: None)
+    with pytest.raises(BadTrainingConfig, match="judged on the frozen folds: name another one"):
+        train.run(published, main, FakeClock(), log=lambda _: None)
+    train.run(published, OFFICIAL, FakeClock(), log=lambda _: None)
     frozen = replace(OFFICIAL, split="frozen")
-    with pytest.raises(BadChoice, match="official split"):
-        train.run(published, frozen, FakeClock(), tell=lambda _: None)
+    with pytest.raises(BadTrainingConfig, match="official split"):
+        train.run(published, frozen, FakeClock(), log=lambda _: None)

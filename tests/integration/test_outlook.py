@@ -2,16 +2,16 @@
 
 from collector.catalogue import feature_queue as queue
 from collector.catalogue import forecast as counts
-from collector.catalogue.feature_queue import Answer
+from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl import forecast
-from collector.crawl.harvest import Harvester
+from collector.crawl.harvest import SearchHarvester
 from collector.curation import genres
-from collector.http.rate_limiter import Budget
-from collector.monitoring.status import status
+from collector.http.rate_limiter import RequestBudget
+from collector.monitoring.status import read_status
 from collector.rate import Rate
 from collector.records import AudioFeatures
 from collector.sources.spotify_search import SpotifySearch
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON, FakeClock, FakeSource
 
 ROWS = {
@@ -25,12 +25,12 @@ def harvester(engine, rows=ROWS, target=100, reach=40):
     clock, source = FakeClock(), FakeSource(rows, reach)
     for genre in rows:
         genres.add(engine, clock, genre, target)
-    return Harvester(engine, source, Budget.open(engine, source.account), clock)
+    return SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
 
 
 def outlooks(engine, names=()):
-    with reading(engine) as connection:
-        found = forecast.outlooks(
+    with read_transaction(engine) as connection:
+        found = forecast.forecast_genres(
             connection, "spotify", FakeClock(), rate=ONE_A_SECOND, genres=names
         )
     return {one.genre: one for one in found}
@@ -66,7 +66,7 @@ def test_nothing_is_forecast_where_nothing_is_left_to_ask(engine):
     assert (found["rock"].expected_requests, found["rock"].hours_to_go) == (None, None)
     assert (found["rock"].open_shards, found["rock"].unknown) == (0, False)
     assert found["rockk"].unknown
-    genres.target(engine, "rock", 30)
+    genres.set_target(engine, "rock", 30)
     assert (outlooks(engine)["rock"].expected_requests, outlooks(engine, ["rock"]).keys()) == (
         0,
         {"rock"},
@@ -77,13 +77,13 @@ def test_features_are_known_nowhere_or_waited_for(engine):
     """A miss that is not due again counts as nowhere to be had, until it is."""
     harvester(engine).run(["rock"])
     with transaction(engine) as connection:
-        ids = queue.due(connection, "spotify", NOON, after=0, limit=3)
+        ids = queue.due_tracks(connection, "spotify", NOON, after=0, limit=3)
         answers = [
-            Answer(ids[0], AudioFeatures(tempo=120.0), 1, None),
-            Answer(ids[1], None, 1, None),
-            Answer(ids[2], None, 1, NOON),
+            ProviderResult(ids[0], AudioFeatures(tempo=120.0), 1, None),
+            ProviderResult(ids[1], None, 1, None),
+            ProviderResult(ids[2], None, 1, NOON),
         ]
-        queue.record(connection, "spotify", answers, NOON)
+        queue.record_results(connection, "spotify", answers, NOON)
     one = outlooks(engine)["rock"]
     assert (one.features_known, one.features_nowhere, one.features_waiting) == (1, 1, 28)
 
@@ -104,7 +104,7 @@ def test_a_genre_that_is_nearly_all_shown_under_others_is_named(engine):
         reach=1_000,
     )
     crawled.run()
-    shared = status(engine, crawled.clock).alarms
+    shared = read_status(engine, crawled.clock).alarms
     assert shared == [
         "r&b: 83% of its tracks are also under rock, rap, few: check the query.",
         "rap: 99% of its tracks are also under rock, r&b: check the query.",
@@ -115,7 +115,7 @@ def test_the_status_has_it_all(engine):
     """What every genre has to go, and the names that nothing is found under."""
     one = harvester(engine)
     one.run()
-    shown = status(engine, one.clock)
+    shown = read_status(engine, one.clock)
     assert [ahead.genre for ahead in shown.outlook] == ["rock", "rockk"]
     assert (shown.unknown, shown.alarms) == (["rockk"], [])
 
@@ -129,6 +129,6 @@ def test_overlaps_count_each_track_once(engine):
     """A track under three genres is shared once, and with each of the others."""
     rows = dict.fromkeys(("a", "b", "c"), ROWS["rock"][:4])
     harvester(engine, rows).run()
-    with reading(engine) as connection:
-        found = counts.overlaps(connection)
-    assert found["a"] == counts.Overlap(4, 4, {"b": 4, "c": 4})
+    with read_transaction(engine) as connection:
+        found = counts.genre_overlaps(connection)
+    assert found["a"] == counts.GenreOverlap(4, 4, {"b": 4, "c": 4})

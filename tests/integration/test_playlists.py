@@ -7,30 +7,32 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from collector import bootstrap
-from collector.crawl.dry_run import preview_playlists
-from collector.crawl.playlists import LOOK_BACK, PlaylistHarvester
+from collector.crawl.dry_run import plan_playlists
+from collector.crawl.playlists import RECHECK_AFTER, PlaylistHarvester
 from collector.curation import genres as genre_use
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.settings import CollectorSettings
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from sandbox import faults, ids
-from sandbox.application import Behaviour
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
+from sandbox.application import SandboxOptions
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 
 COLUMNS = ("track_id", "track_name", "artists", "release_date", "genre")
 ROWS = 180
-OURS = ids.base62("playlist|rock by sandbox")
-THEIRS = ids.base62("playlist|rock by somebody")
+OURS = ids.id_from_text("playlist|rock by sandbox")
+THEIRS = ids.id_from_text("playlist|rock by somebody")
 
 
 def music(rows=ROWS):
     made = [(f"{n:022}", f"Song {n}", f"Band {n % 7}", str(1990 + n % 30)) for n in range(rows)]
-    return Catalogue(Table(COLUMNS, [(*row, "rock") for row in made], "rock.csv", "0" * 64))
+    return SandboxCatalogue(
+        CatalogueTable(COLUMNS, [(*row, "rock") for row in made], "rock.csv", "0" * 64)
+    )
 
 
 MUSIC = music()
@@ -45,7 +47,7 @@ def crawling(
 ):
     """Yield the crawl of one genre, and the sandbox it asks."""
     clock = clock or FakeClock()
-    with serve_in_thread(MUSIC, Behaviour(**behaviour)) as running:
+    with serve_in_thread(MUSIC, SandboxOptions(**behaviour)) as running:
         genre_use.add(engine, clock, "rock", target, playlists)
         yield bootstrap.open_crawl(engine, settings_for(running.url), clock), running
 
@@ -63,12 +65,12 @@ def settings_for(url):
 
 def reader(engine, running, clock):
     """Return what reads playlists only."""
-    source = bootstrap.make_source(bootstrap.PLAYLISTS, settings_for(running.url), clock)
-    return PlaylistHarvester(engine, source, Budget.open(engine, source.account), clock)
+    source = bootstrap.make_source(bootstrap.PLAYLIST_SOURCE, settings_for(running.url), clock)
+    return PlaylistHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
 
 
 def stored(engine):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert_consistent(connection)
         alias = tables.track_alias.c
         return {
@@ -122,10 +124,10 @@ def test_a_playlist_is_read_again_only_where_it_changed(sqlite_engine):
         one = reader(sqlite_engine, running, clock)
         assert one.run().requests == REQUESTS
         assert not one.has_work()
-        clock.advance(LOOK_BACK.total_seconds() + 1)
+        clock.advance(RECHECK_AFTER.total_seconds() + 1)
         assert one.has_work()
         assert (one.run().requests, one.run().requests) == (1, 0)
-    clock.advance(LOOK_BACK.total_seconds() + 1)
+    clock.advance(RECHECK_AFTER.total_seconds() + 1)
     with serve_in_thread(music(ROWS + 10)) as running:
         outcome = reader(sqlite_engine, running, clock).run()
         assert (outcome.requests, outcome.recorded.tracks_new) == (REQUESTS, 5)
@@ -137,7 +139,7 @@ def test_somebody_else_s_is_asked_for_once(sqlite_engine):
     with crawling(sqlite_engine, target=90, playlists=listed) as (crawl, running):
         assert crawl.run().stopped == "target"
         assert stored(sqlite_engine) == IN_OURS
-        genre_use.target(sqlite_engine, "rock", 95)
+        genre_use.set_target(sqlite_engine, "rock", 95)
         assert crawl.run().stopped == "target"
         assert asked(running, "search") > 0
         endpoints = running.stats()["apis"]["spotify"]["endpoints"]
@@ -146,7 +148,7 @@ def test_somebody_else_s_is_asked_for_once(sqlite_engine):
 
 def test_broken_answers_hide_nothing(sqlite_engine):
     """With 40% of the answers broken the same tracks come."""
-    broken = faults.parse("0.4", seed=3, slow_seconds=0.01)
+    broken = faults.parse_faults("0.4", seed=3, slow_seconds=0.01)
     with crawling(sqlite_engine, faults=broken) as (_, running):
         clock = FakeClock()
         assert reader(sqlite_engine, running, clock).run().stopped == "exhausted"
@@ -160,7 +162,7 @@ def test_a_preview_names_the_playlists_and_asks_nothing(engine):
 
     def shown(**later):
         now = clock.now() + timedelta(**later)
-        found = preview_playlists(engine, "spotify_playlists", [], now)
+        found = plan_playlists(engine, "spotify_playlists", [], now)
         return [(one.playlist, one.offset, one.read_before) for one in found]
 
     with crawling(engine, clock=clock) as (_, running):

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import dataset
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.reports import plot as plotting
 from classifier.reports.plots import confusion, trend
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 from classifier.reports.plots.style import NoMatplotlib
-from genrebase.errors import GenrebaseError, Refused
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
@@ -174,7 +174,7 @@ def many(count: int) -> pd.DataFrame:
 
 def test_a_hundred_genres_can_be_read() -> None:
     """Every genre is named, and no label is higher than its row."""
-    figure = confusion.draw(many(114), Wanted())
+    figure = confusion.draw(many(114), PlotRequest())
     figure.draw_without_rendering()
     axes = figure.axes[0]
     labels = axes.get_yticklabels()
@@ -189,7 +189,7 @@ def test_confused_genres_stand_beside_each_other() -> None:
     pairs = [(0, 3), (1, 5), (2, 4)]
     for one, other in pairs:
         shares[one, other] = shares[other, one] = 0.4
-    order = confusion.ordered(shares).tolist()
+    order = confusion.similarity_order(shares).tolist()
     assert sorted(order) == list(range(6))
     assert all(abs(order.index(one) - order.index(other)) == 1 for one, other in pairs)
 
@@ -199,7 +199,7 @@ def test_a_point_of_a_trend_is_the_mean_of_its_tracks() -> None:
     rows = pd.DataFrame(
         {"decade": [1990, 1990, 2000], "energy": [0.2, 0.8, 0.5], "with_features": [30, 10, 4]}
     )
-    means = trend.means(rows, "decade", "energy", "with_features")
+    means = trend.weighted_means(rows, "decade", "energy", "with_features")
     assert means.to_dict() == {1990: pytest.approx(0.35)}
 
 
@@ -241,7 +241,7 @@ def test_both_scales_are_drawn_apart(files: Engine, tmp_path: Path) -> None:
     """A panel each; a trend of a catalogue's tracks is weighed by these alone."""
     drawn("profile", tmp_path / "a.svg")
     assert {"energy", "own_energy", "tempo"} < texts(tmp_path / "a.svg")
-    frame = dataset.read("genre_trends", files)
+    frame = dataset.read_view("genre_trends", files)
     assert trend._weights(frame, "energy").tolist() == [1]
     assert trend._weights(frame, "own_energy").tolist() == [8]
     assert trend._weights(frame, "tempo").tolist() == [9]
@@ -289,16 +289,16 @@ def test_a_drawing_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
     """What is there stays as it is."""
     file = tmp_path / "mine.svg"
     file.write_text("mine")
-    with pytest.raises(Refused, match="exists already"):
-        plotting.run(database, "trend", Wanted(), file)
+    with pytest.raises(UserError, match="exists already"):
+        plotting.save_plot(database, "trend", PlotRequest(), file)
     assert file.read_text() == "mine"
 
 
 def test_an_empty_database_is_told(sqlite_engine: Engine, tmp_path: Path) -> None:
     """Every kind says what to do first."""
     for kind in plotting.KINDS:
-        with pytest.raises(BadChoice):
-            plotting.run(sqlite_engine, kind, Wanted(), tmp_path / "a.svg")
+        with pytest.raises(BadTrainingConfig):
+            plotting.save_plot(sqlite_engine, kind, PlotRequest(), tmp_path / "a.svg")
 
 
 def test_without_matplotlib_a_sentence_says_how_to_get_it(
@@ -307,4 +307,4 @@ def test_without_matplotlib_a_sentence_says_how_to_get_it(
     """It is an extra: nothing else needs it."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(NoMatplotlib, match=r"pip install 'genrebase\[plot\]'"):
-        plotting.run(database, "trend", Wanted(), tmp_path / "a.svg")
+        plotting.save_plot(database, "trend", PlotRequest(), tmp_path / "a.svg")

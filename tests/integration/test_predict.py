@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import dataset
-from classifier.errors import BadChoice, UnknownTrack
-from classifier.records import Choice
+from classifier.errors import BadTrainingConfig, TrackNotFound
+from classifier.records import TrainingConfig
 from classifier.serving import predict
-from classifier.serving.predict import Described
+from classifier.serving.predict import TrackDescription
 from classifier.training import train
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
@@ -22,55 +22,63 @@ from tests.music import Music
 @pytest.fixture
 def taught(engine: Engine) -> Engine:
     Music().fill(engine)
-    choice = Choice(estimator="logistic", features=("audio", "metadata"))
-    train.run(engine, choice, SystemClock(), tell=lambda _: None, cores=1)
+    choice = TrainingConfig(estimator="logistic", features=("audio", "metadata"))
+    train.run(engine, choice, SystemClock(), log=lambda _: None, cores=1)
     return engine
 
 
 def test_a_title_finds_its_tracks(taught: Engine) -> None:
     """By words of title and artist, however they are written; with the answer of each."""
-    (found,) = predict.search(taught, "  SONG   480 ")
+    (found,) = predict.predict_search(taught, "  SONG   480 ")
     assert found.title == "Song 480"
-    assert found.as_json() == predict.answer(taught, str(found.track)).as_json()
-    assert len(predict.search(taught, "song")) == predict.MATCHES
+    assert found.as_json() == predict.predict_track(taught, str(found.track)).as_json()
+    assert len(predict.predict_search(taught, "song")) == predict.MAX_SEARCH_RESULTS
 
 
 @pytest.mark.parametrize("text", ["100%", "_", "   ", "no such song"])
 def test_no_track_is_a_sentence(taught: Engine, text: str) -> None:
     """Signs that SQL would take for patterns are only signs."""
-    with pytest.raises(UnknownTrack, match="--title"):
-        predict.search(taught, text)
+    with pytest.raises(TrackNotFound, match="--title"):
+        predict.predict_search(taught, text)
 
 
 def test_a_described_track_is_answered_like_a_stored_one(taught: Engine) -> None:
     """Same numbers, same probabilities; nothing is stored."""
     held_out = next(
         int(row.track_id)
-        for row in dataset.read("scoring_tracks", taught).itertuples()
+        for row in dataset.read_view("scoring_tracks", taught).itertuples()
         if row.side == "test_new"
     )
-    row = dataset.read("scoring_tracks", taught).set_index("track_id").loc[held_out]
-    numbers = {name: float(row[name]) for name in predict.NUMBERS if row.notna()[name]}
-    told = predict.describe(taught, Described(row["title"], (row["artists"],), None, numbers))
-    stored = predict.answer(taught, str(held_out))
+    row = dataset.read_view("scoring_tracks", taught).set_index("track_id").loc[held_out]
+    numbers = {name: float(row[name]) for name in predict.NUMERIC_INPUTS if row.notna()[name]}
+    told = predict.predict_described(
+        taught, TrackDescription(row["title"], (row["artists"],), None, numbers)
+    )
+    stored = predict.predict_track(taught, str(held_out))
     assert dict(told.top) == pytest.approx(dict(stored.top))
     assert (told.regime, told.track) == (stored.regime, None) == ("new_artist", None)
 
 
 def test_a_described_track_of_a_known_artist_is_of_that_regime(taught: Engine) -> None:
     """Whatever the spelling of the name."""
-    tracks = dataset.read("training_tracks", taught)
+    tracks = dataset.read_view("training_tracks", taught)
     artist = str(tracks.loc[tracks["side"] == "train", "artists"].iloc[0]).split("; ")[0]
-    assert predict.describe(taught, Described("?", (artist.upper(),))).regime == "seen_artist"
-    assert predict.describe(taught, Described("?", ("Nobody",))).regime == "new_artist"
+    assert (
+        predict.predict_described(taught, TrackDescription("?", (artist.upper(),))).regime
+        == "seen_artist"
+    )
+    assert (
+        predict.predict_described(taught, TrackDescription("?", ("Nobody",))).regime
+        == "new_artist"
+    )
 
 
 def test_what_cannot_be_is_refused() -> None:
     """An unknown feature with the nearest one, a number out of range with the range."""
-    with pytest.raises(BadChoice, match="'energy'"):
-        Described(numbers={"enrgy": 0.5})
-    with pytest.raises(BadChoice, match="between 0 and 1"):
-        Described(numbers={"energy": 80})
+    with pytest.raises(BadTrainingConfig, match="'energy'"):
+        TrackDescription(numbers={"enrgy": 0.5})
+    with pytest.raises(BadTrainingConfig, match="between 0 and 1"):
+        TrackDescription(numbers={"energy": 80})
 
 
 def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +99,6 @@ def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPat
     assert {"track", "genre", "top", "regime"} <= set(found["answers"][0])
     told = json.loads(run("predict", "--artist", "X", "--feature", "energy=0.4").stdout)
     assert told["track"] is None
-    assert len(told["top"]) == min(tables.ANSWERS, 3)
+    assert len(told["top"]) == min(tables.PREDICTIONS_PER_TRACK, 3)
     refused = run("predict", "--feature", "energy=loud")
-    assert isinstance(refused.exception, BadChoice)
+    assert isinstance(refused.exception, BadTrainingConfig)

@@ -7,13 +7,20 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from collector.catalogue import tracks
-from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Recorded, Seen
+from collector.records import (
+    ArtistCredit,
+    AudioFeatures,
+    Provenance,
+    RecordResult,
+    SourceTrack,
+    TrackObservation,
+)
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.consistency import assert_consistent
 from tests.fakes import NOON
 
-HARVEST = Delivery("spotify", None)
+HARVEST = Provenance("spotify", None)
 
 
 def found(source_id, title="Song", artist="Artist", **facts):
@@ -22,11 +29,13 @@ def found(source_id, title="Song", artist="Artist", **facts):
         for name in artist.split("; ")
     )
     source = "name" if source_id is None else "spotify"
-    return FoundTrack(source, source_id or "", title, credits_, **facts)
+    return SourceTrack(source, source_id or "", title, credits_, **facts)
 
 
 def record(engine, *seen, delivery=HARVEST, now=NOON):
-    items = [item if isinstance(item, Seen) else Seen(*item) for item in seen]
+    items = [
+        item if isinstance(item, TrackObservation) else TrackObservation(*item) for item in seen
+    ]
     with transaction(engine) as connection:
         recorded = tracks.record(connection, items, delivery, now)
         assert_consistent(connection)
@@ -34,7 +43,7 @@ def record(engine, *seen, delivery=HARVEST, now=NOON):
 
 
 def rows(engine, table, *columns, order=None):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         query = select(*(table.c[name] for name in columns)).order_by(*(order or columns))
         return [tuple(row) for row in connection.execute(query)]
 
@@ -47,12 +56,12 @@ def labels(engine):
         .join(track, track.c.id == alias.c.track_id)
         .outerjoin(genre, genre.c.id == track.c.genre_id)
     )
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return dict(connection.execute(query).all())
 
 
 def count(engine, table):
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return connection.scalar(select(func.count()).select_from(table))
 
 
@@ -63,7 +72,7 @@ def test_a_rerelease_is_the_same_track(engine):
         (found("a", "Song", duration_ms=200_000), "rock", 0),
         (found("b", "Song - Remastered 2011", duration_ms=201_000), "rock", 1),
     )
-    assert recorded == Recorded(tracks_new=1, duplicates=1)
+    assert recorded == RecordResult(tracks_new=1, duplicates=1)
     assert rows(engine, tables.track, "identity") == [("song|artist",)]
     assert rows(engine, tables.track_alias, "source", "source_id") == [
         ("spotify", "a"),
@@ -87,7 +96,7 @@ def test_recording_a_page_again_makes_no_second_row(engine):
     """A repeated page adds to `times` and nothing else."""
     page = [(found("a"), "rock", 0), (found("b", "Other"), "rock", 1)]
     record(engine, *page)
-    assert record(engine, *page) == Recorded(tracks_new=0, duplicates=2)
+    assert record(engine, *page) == RecordResult(tracks_new=0, duplicates=2)
     assert rows(engine, tables.sighting, "best_rank", "times") == [(0, 2), (1, 2)]
     assert count(engine, tables.track) == 2
 
@@ -95,7 +104,11 @@ def test_recording_a_page_again_makes_no_second_row(engine):
 def test_a_row_counted_before_adds_nothing_to_times(engine):
     """An import begun again passes the rows it had counted already."""
     record(engine, (found("a"), "rock", 3))
-    record(engine, Seen(found("a"), "rock", 3, counted=False), now=NOON + timedelta(days=1))
+    record(
+        engine,
+        TrackObservation(found("a"), "rock", 3, count_sighting=False),
+        now=NOON + timedelta(days=1),
+    )
     assert rows(engine, tables.sighting, "best_rank", "times") == [(3, 1)]
 
 
@@ -192,7 +205,7 @@ def test_a_row_without_an_id_is_found_again_by_its_name(engine):
 
 def test_features_come_along_once_per_provider(engine):
     """The first features a delivery gave for a track are kept."""
-    csv = Delivery("csv:a.csv", "csv")
+    csv = Provenance("csv:a.csv", "csv")
     loud, quiet = AudioFeatures(loudness=-5.0, key=11), AudioFeatures(loudness=-50.0)
     record(engine, (found("a", features=loud), "rock", 0), delivery=csv)
     record(engine, (found("a", features=quiet), "rock", 0), delivery=csv)
@@ -210,7 +223,7 @@ def test_a_track_without_a_genre_is_kept_unlabelled(engine):
 
 def test_a_batch_that_fails_leaves_nothing(engine):
     """Half a batch is no batch."""
-    half = Seen(found("b", popularity=1_000), "rock", 1)
+    half = TrackObservation(found("b", popularity=1_000), "rock", 1)
     with pytest.raises(IntegrityError):
         record(engine, (found("a"), "rock", 0), half)
     assert count(engine, tables.track) == 0

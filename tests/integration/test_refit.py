@@ -12,31 +12,31 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.data import dataset
 from classifier.data import training_data as selecting
-from classifier.errors import BadChoice, NoChampion
-from classifier.records import Choice, StoredModel
+from classifier.errors import BadTrainingConfig, NoChampion
+from classifier.records import StoredModel, TrainingConfig
 from classifier.serving import champion, predict
-from classifier.serving.predict import Described
+from classifier.serving.predict import TrackDescription
 from classifier.training import promote, refit, train
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import jobs
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import FakeClock
 from tests.music import Music
 
-CHOICE = Choice(estimator="logistic", features=("audio",), min_tracks=20)
+CHOICE = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20)
 
 
 def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def trained(engine: Engine, choice: Choice = CHOICE) -> StoredModel:
-    return train.run(engine, choice, FakeClock(), tell=quiet).model
+def trained(engine: Engine, choice: TrainingConfig = CHOICE) -> StoredModel:
+    return train.run(engine, choice, FakeClock(), log=quiet).model
 
 
 def refitted(engine: Engine) -> StoredModel:
-    return refit.run(engine, "main", FakeClock(), tell=quiet)
+    return refit.run(engine, "main", FakeClock(), log=quiet)
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
     """Test sides and mixed credits are learned from; figures are borrowed, none is stored."""
     parent = trained(music)
     model = refitted(music)
-    tracks = dataset.snapshot(music).tracks
+    tracks = dataset.load_dataset(music).tracks
     validation = tracks["side"].str.startswith("validation")
-    learned = champion.load(music, model).packed.learned
+    learned = champion.load(music, model).artifact.train_ids
     assert set(learned) == set(tracks.loc[~validation, "track_id"])
     assert (model.status, model.parent_id) == ("refit", parent.id)
     assert model.trained_rows == len(learned) > parent.trained_rows
@@ -68,7 +68,7 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
     assert (model.estimator, model.choice) == (parent.estimator, parent.choice)
     assert dataset.champion(music, "main").id == parent.id
     metric = tables.model_metric
-    with reading(music) as connection:
+    with read_transaction(music) as connection:
         own = select(func.count()).where(metric.c.model_id == model.id)
         assert connection.scalar(own) == 0
         answers = select(func.count()).where(tables.prediction.c.model_id == model.id)
@@ -88,11 +88,11 @@ def test_one_training_at_a_time(sqlite_engine: Engine):
     """Beside another training nothing is refitted; growth is still counted from the last one."""
     Music().fill(sqlite_engine)
     trained(sqlite_engine)
-    other = jobs.job_run(sqlite_engine, FakeClock(), "train moods", alone=True)
-    with other, pytest.raises(jobs.AlreadyRuns):
+    other = jobs.job_run(sqlite_engine, FakeClock(), "train moods", exclusive=True)
+    with other, pytest.raises(jobs.AlreadyRunning):
         refitted(sqlite_engine)
     refitted(sqlite_engine)
-    last = jobs.last_run(sqlite_engine, "train", jobs.COMPLETED)
+    last = jobs.last_run(sqlite_engine, "train", jobs.COMPLETED_OUTCOMES)
     assert last is not None
     assert last.counts["labelled"] == 480
 
@@ -101,16 +101,16 @@ def test_it_answers_for_music_that_is_not_in_the_database(sqlite_engine: Engine)
     """What is described is answered by the refit, what is stored by the champion."""
     Music().fill(sqlite_engine)
     parent = trained(sqlite_engine)
-    track = Described(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
-    assert predict.describe(sqlite_engine, track).model == parent.id
+    track = TrackDescription(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
+    assert predict.predict_described(sqlite_engine, track).model == parent.id
     model = refitted(sqlite_engine)
-    described = predict.describe(sqlite_engine, track)
+    described = predict.predict_described(sqlite_engine, track)
     assert described.model == model.id
     shares = champion.load(sqlite_engine, model).predict_proba(track.as_frame()).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
-    tested = selecting.select(dataset.snapshot(sqlite_engine), CHOICE)
-    known = int(tested.ids[tested.on("test")][0])
-    assert predict.answer(sqlite_engine, str(known)).model == parent.id
+    tested = selecting.split_dataset(dataset.load_dataset(sqlite_engine), CHOICE)
+    known = int(tested.ids[tested.held_out("test")][0])
+    assert predict.predict_track(sqlite_engine, str(known)).model == parent.id
 
 
 def test_another_champion_ends_its_service(sqlite_engine: Engine):
@@ -118,12 +118,12 @@ def test_another_champion_ends_its_service(sqlite_engine: Engine):
     Music().fill(sqlite_engine)
     first = trained(sqlite_engine)
     refitted(sqlite_engine)
-    second = trained(sqlite_engine, Choice(estimator="dummy", min_tracks=20))
-    promote.run(sqlite_engine, second.id, FakeClock(), tell=quiet)
-    track = Described(numbers={"energy": 0.5})
-    assert predict.describe(sqlite_engine, track).model == second.id
-    promote.run(sqlite_engine, first.id, FakeClock(), tell=quiet)
-    assert predict.describe(sqlite_engine, track).model not in (first.id, second.id)
+    second = trained(sqlite_engine, TrainingConfig(estimator="dummy", min_tracks=20))
+    promote.run(sqlite_engine, second.id, FakeClock(), log=quiet)
+    track = TrackDescription(numbers={"energy": 0.5})
+    assert predict.predict_described(sqlite_engine, track).model == second.id
+    promote.run(sqlite_engine, first.id, FakeClock(), log=quiet)
+    assert predict.predict_described(sqlite_engine, track).model not in (first.id, second.id)
 
 
 def test_one_that_is_damaged_leaves_the_service_to_its_parent(sqlite_engine: Engine):
@@ -133,7 +133,10 @@ def test_one_that_is_damaged_leaves_the_service_to_its_parent(sqlite_engine: Eng
     with transaction(sqlite_engine) as connection:
         damaged = tables.model.update().where(tables.model.c.id == model.id)
         connection.execute(damaged.values(artifact=b"nothing"))
-    assert predict.describe(sqlite_engine, Described(numbers={"energy": 0.5})).model == parent.id
+    assert (
+        predict.predict_described(sqlite_engine, TrackDescription(numbers={"energy": 0.5})).model
+        == parent.id
+    )
 
 
 def test_it_can_never_be_champion(sqlite_engine: Engine):
@@ -142,8 +145,8 @@ def test_it_can_never_be_champion(sqlite_engine: Engine):
     with pytest.raises(NoChampion):
         refitted(sqlite_engine)
     parent, model = trained(sqlite_engine), refitted(sqlite_engine)
-    with pytest.raises(BadChoice, match=f"promote {parent.id}"):
-        promote.run(sqlite_engine, model.id, FakeClock(), tell=quiet)
+    with pytest.raises(BadTrainingConfig, match=f"promote {parent.id}"):
+        promote.run(sqlite_engine, model.id, FakeClock(), log=quiet)
     with transaction(sqlite_engine) as connection:
         connection.execute(tables.model.delete().where(tables.model.c.id == parent.id))
     assert dataset.models(sqlite_engine) == []
@@ -152,10 +155,10 @@ def test_it_can_never_be_champion(sqlite_engine: Engine):
 def test_the_number_of_tracks_stays_what_the_recipe_says(sqlite_engine: Engine):
     """A champion of so many tracks per genre is refitted on so many, of all sides."""
     Music().fill(sqlite_engine)
-    trained(sqlite_engine, Choice(estimator="logistic", per_genre=40, min_tracks=20))
+    trained(sqlite_engine, TrainingConfig(estimator="logistic", per_genre=40, min_tracks=20))
     model = refitted(sqlite_engine)
-    tracks = dataset.snapshot(sqlite_engine).tracks.set_index("track_id")
-    learned = tracks.loc[champion.load(sqlite_engine, model).packed.learned]
+    tracks = dataset.load_dataset(sqlite_engine).tracks.set_index("track_id")
+    learned = tracks.loc[champion.load(sqlite_engine, model).artifact.train_ids]
     assert set(learned["label"].value_counts()) == {40}
     assert np.char.startswith(learned["side"].to_numpy(dtype=str), "test").any()
 

@@ -9,25 +9,25 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import dataset
-from classifier.errors import NoArtifact, NoChampion, SameUnderWay
-from classifier.records import Choice
+from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
+from classifier.records import TrainingConfig
 from classifier.registry import retention
-from classifier.reports.card import Card
+from classifier.reports.card import ModelCard
 from classifier.training import promote, train
-from genrebase.runtime.db_retry import outlast
-from genrebase.runtime.jobs import AlreadyRuns, job_run
+from genrebase.runtime.db_retry import retry_until_available
+from genrebase.runtime.jobs import AlreadyRunning, job_run
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
-from genrebase.store.errors import Interrupted, Unreachable
+from genrebase.store.engine import read_transaction, transaction
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
 from tests.music import Music
 
-DUMMY = Choice(estimator="dummy")
+DUMMY = TrainingConfig(estimator="dummy")
 
 
-def learn(engine: Engine, clock: FakeClock, choice: Choice = DUMMY) -> train.Trained:
-    return train.run(engine, choice, clock, tell=lambda _: None, cores=1, again=True)
+def learn(engine: Engine, clock: FakeClock, choice: TrainingConfig = DUMMY) -> train.TrainResult:
+    return train.run(engine, choice, clock, log=lambda _: None, cores=1, again=True)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def address(engine: Engine) -> str:
 
 def left(engine: Engine, table: str) -> list[int]:
     held = tables.metadata.tables[table].c.model_id
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.scalars(select(held).order_by(held)))
 
 
@@ -75,19 +75,19 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
     first, second, third, fourth, rejected, champion = reigns
     retention.pin(engine, first, pinned=True)
     told = retention.prune(engine, dry_run=True)
-    assert (told.given_up, told.predictions) == ((second, rejected), 2)
+    assert (told.dropped_artifacts, told.predictions) == ((second, rejected), 2)
     assert left(engine, "prediction") == reigns
     done = retention.prune(engine)
-    assert (done.given_up, done.predictions) == (told.given_up, told.predictions)
+    assert (done.dropped_artifacts, done.predictions) == (told.dropped_artifacts, told.predictions)
     whole = [first, third, fourth, champion]
     assert left(engine, "prediction") == left(engine, "confusion") == whole
-    assert {one.id for one in dataset.models(engine) if one.kept} == set(whole)
+    assert {one.id for one in dataset.models(engine) if one.has_artifact} == set(whole)
     figures = left(engine, "model_metric")
     assert (figures.count(second), figures.count(rejected)) == (2, 1)
     assert dataset.artifact(engine, second) is None
-    assert retention.prune(engine).given_up == ()
-    with pytest.raises(NoArtifact, match="only its figures were kept"):
-        promote.run(engine, second, FakeClock(), tell=lambda _: None)
+    assert retention.prune(engine).dropped_artifacts == ()
+    with pytest.raises(ArtifactDropped, match="only its figures were kept"):
+        promote.run(engine, second, FakeClock(), log=lambda _: None)
 
 
 def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -> None:
@@ -98,20 +98,20 @@ def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -
         told = {"accuracy": 0.51239, "interval": [0.41239, 0.6], "n": 9, "roc_auc": 0.7}
         facts = {"metrics": {"new_artist": told}, "reason": "Followed."}
         connection.execute(update(tables.model).values(**facts, versions={"python": "3"}))
-    assert retention.prune(engine, remembered=2, dry_run=True).shortened == (second,)
-    assert retention.prune(engine, remembered=2).shortened == (second,)
-    assert retention.prune(engine, remembered=2).shortened == ()
+    assert retention.prune(engine, keep_last=2, dry_run=True).archived == (second,)
+    assert retention.prune(engine, keep_last=2).archived == (second,)
+    assert retention.prune(engine, keep_last=2).archived == ()
     models = {one.id: one for one in dataset.models(engine)}
     gone = models[second]
-    assert (gone.status, gone.reason, gone.shortened) == ("retired", "Followed.", True)
+    assert (gone.status, gone.reason, gone.is_archived) == ("retired", "Followed.", True)
     figures = gone.metrics["new_artist"]
     assert (figures["accuracy"], figures["interval"]) == (0.5124, [0.4124, 0.6])
     assert (figures["n"], figures["ece"], figures.get("roc_auc")) == (9, None, None)
     assert (gone.as_json()["genres"], dict(gone.versions), gone.classes) == (1, {}, ())
     assert second not in left(engine, "model_metric")
-    assert {number for number in reigns if models[number].shortened} == {second}
-    with pytest.raises(NoArtifact, match="a line is left"):
-        Card(gone, None, (), {}, "")
+    assert {number for number in reigns if models[number].is_archived} == {second}
+    with pytest.raises(ArtifactDropped, match="a line is left"):
+        ModelCard(gone, None, (), {}, "")
     assert not (set(left(engine, "prediction")) - {first, third, fourth, champion})
     assert left(engine, "model_metric").count(rejected) == 1
 
@@ -125,12 +125,12 @@ def test_every_table_of_a_model_is_thought_of() -> None:
         if key.column.table is tables.model
     }
     answered = {tables.prediction, tables.confusion, tables.model}
-    assert referring - answered == set(tables.OF_A_MODEL)
+    assert referring - answered == set(tables.MODEL_DETAIL_TABLES)
 
 
 def test_the_reign_counts_and_not_the_number(engine: Engine, reigns: list[int]) -> None:
     """After a rollback the one that was left is the champion before."""
-    champions = retention.before(dataset.models(engine))
+    champions = retention.previous_champions(dataset.models(engine))
     assert [one.id for one in champions] == [reigns[3], reigns[2], reigns[1], reigns[0]]
 
 
@@ -138,21 +138,21 @@ def test_every_training_prunes_and_the_latest_may_be_promoted(sqlite_engine: Eng
     """A rejected model is whole until the next training; rollback is the champion before."""
     Music().fill(sqlite_engine)
     clock = FakeClock()
-    good = learn(sqlite_engine, clock, Choice(estimator="logistic")).model
+    good = learn(sqlite_engine, clock, TrainingConfig(estimator="logistic")).model
     with pytest.raises(NoChampion, match="before this one"):
-        promote.back(sqlite_engine, clock, tell=lambda _: None)
+        promote.rollback(sqlite_engine, clock, log=lambda _: None)
     clock.advance(60)
     first, second = (learn(sqlite_engine, clock).model for _ in range(2))
-    whole = {one.id for one in dataset.models(sqlite_engine) if one.kept}
+    whole = {one.id for one in dataset.models(sqlite_engine) if one.has_artifact}
     assert whole == {good.id, second.id}
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         counts = connection.scalar(
             select(tables.job_run.c.counts).order_by(tables.job_run.c.id.desc()).limit(1)
         )
     assert counts["given_up"] == [first.id]
-    promote.run(sqlite_engine, second.id, clock, tell=lambda _: None)
+    promote.run(sqlite_engine, second.id, clock, log=lambda _: None)
     clock.advance(60)
-    assert promote.back(sqlite_engine, clock, tell=lambda _: None).id == good.id
+    assert promote.rollback(sqlite_engine, clock, log=lambda _: None).id == good.id
 
 
 def test_the_size_stays(sqlite_engine: Engine) -> None:
@@ -161,12 +161,16 @@ def test_the_size_stays(sqlite_engine: Engine) -> None:
     clock = FakeClock()
 
     def pages() -> int:
-        with reading(sqlite_engine) as connection:
+        with read_transaction(sqlite_engine) as connection:
             return connection.exec_driver_sql("PRAGMA page_count").scalar_one() or 0
 
     sizes = []
     for number in range(9):
-        learn(sqlite_engine, clock, Choice(estimator="random_forest" if number else "logistic"))
+        learn(
+            sqlite_engine,
+            clock,
+            TrainingConfig(estimator="random_forest" if number else "logistic"),
+        )
         clock.advance(3600)
         sizes.append(pages())
     artifact = dataset.artifact(sqlite_engine, dataset.models(sqlite_engine)[0].id)
@@ -202,33 +206,33 @@ def test_one_training_at_a_time(engine: Engine) -> None:
     """The same question is nothing to do (exit code 3), another one fails; no row is written."""
     Music().fill(engine)
     asked = {"estimator": "dummy", "params": {}, **DUMMY.as_json()}
-    with job_run(engine, FakeClock(), "train", alone=True, facts={"asked": asked}):
-        with pytest.raises(SameUnderWay, match="2026-01-01 12:00:00 UTC") as same:
+    with job_run(engine, FakeClock(), "train", exclusive=True, facts={"asked": asked}):
+        with pytest.raises(SameTrainingRunning, match="2026-01-01 12:00:00 UTC") as same:
             learn(engine, FakeClock())
-        with pytest.raises(AlreadyRuns) as other:
-            learn(engine, FakeClock(), Choice(estimator="dummy", task="moods"))
+        with pytest.raises(AlreadyRunning) as other:
+            learn(engine, FakeClock(), TrainingConfig(estimator="dummy", task="moods"))
     assert (same.value.exit_code, other.value.exit_code) == (3, 2)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.job_run)) == 1
 
 
 def test_a_database_that_comes_back_is_waited_for() -> None:
     """With growing gaps, as long as the patience lasts; other errors are not waited out."""
-    clock, errors = FakeClock(), [Unreachable("gone"), Interrupted("gone")]
+    clock, errors = FakeClock(), [DatabaseUnreachable("gone"), DatabaseFailure("gone")]
 
     def work() -> str:
         if errors:
             raise errors.pop()
         return "stored"
 
-    assert outlast(clock, work) == "stored"
+    assert retry_until_available(clock, work) == "stored"
     assert clock.slept == [1.0, 2.0]
 
     def never() -> None:
-        raise Unreachable("gone for good")
+        raise DatabaseUnreachable("gone for good")
 
-    with pytest.raises(Unreachable, match="for good"):
-        outlast(clock, never, patience=60.0)
+    with pytest.raises(DatabaseUnreachable, match="for good"):
+        retry_until_available(clock, never, max_wait=60.0)
     assert clock.slept == [1.0, 2.0, 1.0, 2.0, 5.0, 15.0]
     with pytest.raises(ZeroDivisionError):
-        outlast(clock, lambda: 1 / 0)
+        retry_until_available(clock, lambda: 1 / 0)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from sandbox import catalogue_file
-from sandbox.catalogue import Catalogue
+from sandbox.catalogue import SandboxCatalogue
 from sandbox.command import sandbox
 from sandbox.errors import PortTaken
 from sandbox.server import serve_in_thread
@@ -65,7 +65,7 @@ def test_command_serves_and_ends_cleanly(tmp_path):
 )
 def test_bad_options_are_refused(options, sentence):
     """Each is refused with its sentence before anything is served."""
-    with pytest.raises(Refused, match=re.escape(sentence)):
+    with pytest.raises(UserError, match=re.escape(sentence)):
         sandbox(**options)
 
 
@@ -76,4 +76,7 @@ def test_music_is_written(tmp_path, capsys):
     sandbox(catalogue=file, write=tmp_path / "saved.csv", as_json=True)
     said = json.loads(capsys.readouterr().out)
     assert (said["file"], said["rows"]) == (str(tmp_path / "saved.csv"), 1)
-    assert Catalogue(catalogue_file.read(tmp_path / "saved.csv")).track(0).title == "NA"
+    assert (
+        SandboxCatalogue(catalogue_file.read_table(tmp_path / "saved.csv")).track_at(0).title
+        == "NA"
+    )

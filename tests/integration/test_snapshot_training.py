@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import dataset
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.training import promote
 from genrebase.errors import GenrebaseError
 from genrebase.store import schema, tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import FakeClock
 from tests.music import Music
 
@@ -65,7 +65,7 @@ def figures(engine: Engine, model: int) -> list[tuple]:
         .where(metric.c.model_id == model)
         .order_by(metric.c.id)
     )
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
@@ -85,8 +85,8 @@ def test_figures_are_repeated_in_an_empty_database(
     )
     assert (first["status"], again["status"]) == ("champion", "rejected")
     assert "frozen" in again["reason"]
-    with pytest.raises(BadChoice, match="frozen rows"):
-        promote.run(other, again["id"], FakeClock(), tell=lambda _: None)
+    with pytest.raises(BadTrainingConfig, match="frozen rows"):
+        promote.run(other, again["id"], FakeClock(), log=lambda _: None)
 
 
 def test_the_data_may_go_on_growing(database: Engine, tmp_path: Path):

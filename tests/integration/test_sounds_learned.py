@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from classifier.data import audio_joins, dataset
-from classifier.data.training_data import fingerprint, select
-from classifier.errors import BadChoice
+from classifier.data.training_data import fingerprint, split_dataset
+from classifier.errors import BadTrainingConfig
 from classifier.findings import clusters
-from classifier.records import USUAL, Choice
+from classifier.records import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from classifier.serving import batch_predict
 from classifier.training import freeze, snapshots, train
 from genrebase.audio import packed_vectors
@@ -21,7 +21,7 @@ from tests.fakes import NOON, FakeClock
 from tests.music import Music
 from tests.sounds import add_analysis
 
-WIDE = Choice(widen=True)
+WIDE = TrainingConfig(auto_features=True)
 MINE = ("loud", "bright")
 
 
@@ -61,16 +61,16 @@ def test_harmony_and_timbre_come_where_they_are_asked_for(engine: Engine) -> Non
     """As columns beside the others, missing where nobody heard the track; else nothing is read."""
     Music().fill(engine)
     analyse(engine, [2, 5])
-    plain = dataset.snapshot(engine)
+    plain = dataset.load_dataset(engine)
     assert "degree_0" not in plain.tracks
-    found = dataset.snapshot(engine, Choice(features=("harmony", "timbre")))
+    found = dataset.load_dataset(engine, TrainingConfig(features=("harmony", "timbre")))
     tracks = found.tracks.set_index("track_id")
     assert tracks["degree_0"].notna().sum() == 2
     assert tracks.loc[2, "degree_0"] == 0.5
     assert tracks.loc[5, "degree_7"] == 0.25
     assert tracks["timbre_mean_11"].dropna().tolist() == [0.5, 0.5]
     assert found.tracks[plain.tracks.columns].equals(plain.tracks)
-    rows = dataset.scoring_rows(engine, np.array([2, 3]), Choice(features=("harmony",)))
+    rows = dataset.scoring_rows(engine, np.array([2, 3]), TrainingConfig(features=("harmony",)))
     assert rows["degree_0"].isna().tolist() == [False, True]
     assert "timbre_mean_0" not in rows
 
@@ -80,46 +80,50 @@ def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
     Music().fill(engine)
     describe(engine, {1: (1.0, 2.0), 2: (3.0, float("nan"))})
     describe(engine, {1: (9.0, 9.0)}, schema="another")
-    choice = audio_joins.settled(engine, Choice(features=("descriptors",)))
+    choice = audio_joins.resolve_features(engine, TrainingConfig(features=("descriptors",)))
     assert choice.descriptors == "mine"
-    tracks = dataset.snapshot(engine, choice).tracks.set_index("track_id")
+    tracks = dataset.load_dataset(engine, choice).tracks.set_index("track_id")
     names = [name for name in tracks if str(name).startswith("descriptor:")]
     assert names == ["descriptor:mine:loud", "descriptor:mine:bright"]
     assert tracks.loc[1, names].tolist() == [1.0, 2.0]
     assert tracks.loc[2, names[0]] == 3.0
     assert tracks[names].notna().sum().tolist() == [2, 1]
-    named = audio_joins.settled(engine, Choice(features=("descriptors",), descriptors="another"))
-    other = dataset.snapshot(engine, named).tracks
+    named = audio_joins.resolve_features(
+        engine, TrainingConfig(features=("descriptors",), descriptors="another")
+    )
+    other = dataset.load_dataset(engine, named).tracks
     assert other["descriptor:another:loud"].dropna().tolist() == [9.0]
-    with pytest.raises(BadChoice, match=r"no set of descriptors 'third'.*another, mine"):
-        dataset.snapshot(engine, Choice(features=("descriptors",), descriptors="third"))
+    with pytest.raises(BadTrainingConfig, match=r"no set of descriptors 'third'.*another, mine"):
+        dataset.load_dataset(
+            engine, TrainingConfig(features=("descriptors",), descriptors="third")
+        )
 
 
 def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(engine: Engine) -> None:
     """What less of them have is left aside, unless it is asked for; the choice says which."""
     music = Music(artists=20, songs_each=5)
     music.fill(engine)
-    assert audio_joins.settled(engine, WIDE).features == USUAL
+    assert audio_joins.resolve_features(engine, WIDE).features == DEFAULT_FEATURE_GROUPS
     analyse(engine, range(1, 10))
-    assert audio_joins.settled(engine, WIDE).features == USUAL
+    assert audio_joins.resolve_features(engine, WIDE).features == DEFAULT_FEATURE_GROUPS
     analyse(engine, [10])
-    settled = audio_joins.settled(engine, WIDE)
-    assert settled.features == (*USUAL, "harmony", "timbre")
-    assert (settled.widen, settled.descriptors) == (False, None)
+    settled = audio_joins.resolve_features(engine, WIDE)
+    assert settled.features == (*DEFAULT_FEATURE_GROUPS, "harmony", "timbre")
+    assert (settled.auto_features, settled.descriptors) == (False, None)
     describe(engine, dict.fromkeys(range(1, 20), (1.0, 2.0)))
-    settled = audio_joins.settled(engine, WIDE)
+    settled = audio_joins.resolve_features(engine, WIDE)
     assert settled.features[-1] == "descriptors"
     assert settled.as_json()["descriptors"] == "mine"
-    assert audio_joins.settled(engine, Choice()) == Choice()
+    assert audio_joins.resolve_features(engine, TrainingConfig()) == TrainingConfig()
 
 
 def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
     """It is refused with what would bring it."""
     Music().fill(sqlite_engine)
     for group in ("harmony", "timbre", "descriptors"):
-        choice = Choice(features=("audio", group), estimator="tree")
-        with pytest.raises(BadChoice, match=f"No labelled track has {group}: `collector"):
-            train.run(sqlite_engine, choice, FakeClock(), tell=lambda _: None)
+        choice = TrainingConfig(features=("audio", group), estimator="tree")
+        with pytest.raises(BadTrainingConfig, match=f"No labelled track has {group}: `collector"):
+            train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None)
 
 
 def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
@@ -131,16 +135,16 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
     half = [song.id for song in music.songs if song.genre == 0]
     analyse(engine, half)
     clock = FakeClock()
-    choice = Choice(estimator="tree", features=("audio", "harmony"), min_tracks=5)
-    done = train.run(engine, choice, clock, tell=lambda _: None)
+    choice = TrainingConfig(estimator="tree", features=("audio", "harmony"), min_tracks=5)
+    done = train.run(engine, choice, clock, log=lambda _: None)
     assert done.model.status == "champion"
     assert done.model.choice["features"] == ["audio", "harmony"]
     assert "degree_11" in done.model.feature_schema["columns"]
     clock.advance(60)
     batch_predict.run(engine, clock, progress=lambda *_: None)
-    assert len(dataset.pending(engine, done.model)) == 0
-    asked = select(dataset.snapshot(engine, choice), choice)
-    learned = set(asked.learned_ids.tolist())
+    assert len(dataset.tracks_to_predict(engine, done.model)) == 0
+    asked = split_dataset(dataset.load_dataset(engine, choice), choice)
+    learned = set(asked.train_ids.tolist())
     unheard = [song.id for song in music.songs if song.genre and song.id not in learned]
     analyse(engine, unheard[:2])
     with transaction(engine) as connection:
@@ -149,13 +153,13 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
             summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
         )
     clock.advance(60)
-    assert dataset.pending(engine, done.model).tolist() == []
+    assert dataset.tracks_to_predict(engine, done.model).tolist() == []
     with transaction(engine) as connection:
         connection.execute(
             summary.update().where(summary.c.track_id == unheard[0]).values(fetched_at=clock.now())
         )
-    assert dataset.pending(engine, done.model).tolist() == unheard[:1]
-    again = select(dataset.snapshot(engine, choice), choice)
+    assert dataset.tracks_to_predict(engine, done.model).tolist() == unheard[:1]
+    again = split_dataset(dataset.load_dataset(engine, choice), choice)
     assert fingerprint(again) != fingerprint(asked)
 
 
@@ -170,16 +174,18 @@ def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engi
     describe(sqlite_engine, values)
     done = clusters.run(
         sqlite_engine,
-        Choice(min_tracks=5, widen=True),
+        TrainingConfig(min_tracks=5, auto_features=True),
         FakeClock(),
-        features=clusters.columns(["descriptors"]),
+        features=clusters.resolve_columns(["descriptors"]),
     )
     assert done.tracks == len(described)
     assert done.scores.ari > 0.95
     assert done.params == {"k": 3, "components": 2}
     assert done.features == ("descriptors",)
-    with pytest.raises(BadChoice, match="No labelled track has timbre"):
-        clusters.run(sqlite_engine, Choice(min_tracks=5), FakeClock(), features=["timbre_mean_0"])
+    with pytest.raises(BadTrainingConfig, match="No labelled track has timbre"):
+        clusters.run(
+            sqlite_engine, TrainingConfig(min_tracks=5), FakeClock(), features=["timbre_mean_0"]
+        )
 
 
 def test_frozen_rows_hold_what_was_heard(sqlite_engine: Engine, tmp_path: Path) -> None:
@@ -189,14 +195,14 @@ def test_frozen_rows_hold_what_was_heard(sqlite_engine: Engine, tmp_path: Path) 
     analyse(sqlite_engine, [song.id for song in music.songs if song.id % 3])
     random = np.random.default_rng(0)
     describe(sqlite_engine, {song.id: (song.genre, random.normal()) for song in music.songs[5:]})
-    wide = Choice(estimator="logistic", min_tracks=5, widen=True)
+    wide = TrainingConfig(estimator="logistic", min_tracks=5, auto_features=True)
     freeze.run(sqlite_engine, wide, tmp_path / "frozen", FakeClock())
     frozen = snapshots.read(tmp_path / "frozen")
-    assert frozen.choice.features == (*USUAL, "harmony", "timbre", "descriptors")
-    assert frozen.choice.descriptors == "mine"
-    here = train.run(sqlite_engine, wide, FakeClock(), tell=lambda _: None).model
+    assert frozen.config.features == (*DEFAULT_FEATURE_GROUPS, "harmony", "timbre", "descriptors")
+    assert frozen.config.descriptors == "mine"
+    here = train.run(sqlite_engine, wide, FakeClock(), log=lambda _: None).model
     again = train.run(
-        sqlite_engine, frozen.choice, FakeClock(), tell=lambda _: None, frozen=frozen
+        sqlite_engine, frozen.config, FakeClock(), log=lambda _: None, snapshot=frozen
     ).model
     assert again.metrics == here.metrics
     assert again.data_fingerprint == here.data_fingerprint

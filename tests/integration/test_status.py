@@ -6,17 +6,23 @@ from sqlalchemy import insert
 
 from collector.catalogue import tracks
 from collector.curation import genres
-from collector.monitoring.status import bans, status
-from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Seen
+from collector.monitoring.status import active_ban_messages, read_status
+from collector.records import (
+    ArtistCredit,
+    AudioFeatures,
+    Provenance,
+    SourceTrack,
+    TrackObservation,
+)
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.processes import Process
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
 
 
 def found(title, features=None):
-    return FoundTrack("spotify", title, title, (ArtistCredit("Artist"),), features=features)
+    return SourceTrack("spotify", title, title, (ArtistCredit("Artist"),), features=features)
 
 
 def budget(source, credential, requests, blocked_until=None):
@@ -33,7 +39,7 @@ def budget(source, credential, requests, blocked_until=None):
 
 def test_an_empty_database(engine):
     """Nothing is there, nothing is blocked, nothing ran."""
-    shown = status(engine, FakeClock())
+    shown = read_status(engine, FakeClock())
     assert (shown.tracks, shown.sightings, shown.requests, shown.genres) == (0, 0, 0, [])
     assert (shown.blocked_until, shown.origin, shown.last_runs) == (None, None, [])
 
@@ -42,14 +48,14 @@ def test_everything_is_counted(engine):
     """Per genre: tracks that count for it, sightings under it, tracks with features."""
     genres.add(engine, FakeClock(), "rock", 10)
     seen = [
-        Seen(found("a", AudioFeatures(tempo=120.0)), "rock", 0),
-        Seen(found("b"), "rock", 1),
-        Seen(found("b"), "pop", 0),
-        Seen(found("c"), None, 0),
+        TrackObservation(found("a", AudioFeatures(tempo=120.0)), "rock", 0),
+        TrackObservation(found("b"), "rock", 1),
+        TrackObservation(found("b"), "pop", 0),
+        TrackObservation(found("c"), None, 0),
     ]
     with transaction(engine) as connection:
-        tracks.record(connection, seen, Delivery("spotify", "spotify"), NOON)
-    shown = status(engine, FakeClock())
+        tracks.record(connection, seen, Provenance("spotify", "spotify"), NOON)
+    shown = read_status(engine, FakeClock())
     assert (shown.tracks, shown.sightings, shown.with_features) == (3, 3, 1)
     assert (shown.unlabelled, shown.artists) == (1, 1)
     assert [
@@ -71,7 +77,7 @@ def test_only_a_ban_on_what_is_harvested_blocks(engine):
                 budget("reccobeats", "", 3, later + timedelta(days=1)),
             ],
         )
-        genre_id = genres.genres.known(connection)["rock"]
+        genre_id = genres.genres.ids_by_name(connection)["rock"]
         connection.execute(
             insert(tables.shard).values(
                 genre_id=genre_id,
@@ -82,13 +88,13 @@ def test_only_a_ban_on_what_is_harvested_blocks(engine):
                 created_at=NOON,
             )
         )
-    shown = status(engine, FakeClock())
+    shown = read_status(engine, FakeClock())
     assert (shown.requests, shown.blocked_until) == (15, later)
     assert {one.source: one.blocked_until for one in shown.sources} == {
         "spotify": later,
         "reccobeats": later + timedelta(days=1),
     }
-    assert status(engine, FakeClock(NOON + timedelta(days=9))).blocked_until is None
+    assert read_status(engine, FakeClock(NOON + timedelta(days=9))).blocked_until is None
 
 
 def test_a_ban_is_a_sentence_until_it_ends(engine):
@@ -98,8 +104,10 @@ def test_a_ban_is_a_sentence_until_it_ends(engine):
         connection.execute(
             insert(tables.source_budget), [budget("spotify", "one", 5, blocked_until=until)]
         )
-    assert bans(engine, FakeClock()) == ["spotify is blocked until 2026-01-01 19:00:00 UTC (429)."]
-    assert bans(engine, FakeClock(until + timedelta(seconds=1))) == []
+    assert active_ban_messages(engine, FakeClock()) == [
+        "spotify is blocked until 2026-01-01 19:00:00 UTC (429)."
+    ]
+    assert active_ban_messages(engine, FakeClock(until + timedelta(seconds=1))) == []
 
 
 def test_an_invented_catalogue_says_so(engine):
@@ -110,7 +118,7 @@ def test_an_invented_catalogue_says_so(engine):
                 kind="synthetic", detail="seed 7", recorded_at=NOON
             )
         )
-    shown = status(engine, FakeClock())
+    shown = read_status(engine, FakeClock())
     assert shown.invented
     assert "seed 7" in shown.origin
 
@@ -120,9 +128,9 @@ def test_the_last_run_of_every_job(engine):
     clock = FakeClock()
     for rows in (1, 2):
         with job_run(engine, clock, "import") as run:
-            run.note(rows=rows)
+            run.set_facts(rows=rows)
         clock.advance(60)
-    shown = status(engine, clock)
+    shown = read_status(engine, clock)
     assert [(run.job, run.outcome, run.counts) for run in shown.last_runs] == [
         ("import", "done", {"rows": 2})
     ]
@@ -130,12 +138,12 @@ def test_the_last_run_of_every_job(engine):
 
 def test_a_run_whose_process_is_dead_does_not_run(engine):
     """After a SIGKILL nobody need run the job to see that; one elsewhere may still live."""
-    current = Process.current()
-    dead, elsewhere = Process(current.host, current.pid, "born before"), "elsewhere:1:born"
+    current = ProcessIdentity.current()
+    dead, elsewhere = ProcessIdentity(current.host, current.pid, "born before"), "elsewhere:1:born"
     with transaction(engine) as connection:
         for job, process in (("harvest", dead), ("import", elsewhere)):
             run = {"job": job, "started_at": NOON, "counts": {"process": str(process)}}
             connection.execute(insert(tables.job_run).values(run))
-    shown = {run.job: run for run in status(engine, FakeClock()).last_runs}
+    shown = {run.job: run for run in read_status(engine, FakeClock()).last_runs}
     assert (shown["harvest"].outcome, shown["import"].outcome) == ("interrupted", "running")
     assert "without saying how" in shown["harvest"].error

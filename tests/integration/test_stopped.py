@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from classifier.commands import interrupts
-from genrebase.runtime.console import BrokenOff, Output
+from genrebase.runtime.console import CommandInterrupted, Output
 from genrebase.settings import child_environment
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.music import Music
 
@@ -60,7 +60,7 @@ def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
     """Threads are at work, and are not waited for; the run is written down as interrupted."""
     said = struck(start("train"), "learning")
     assert said == "Stopped: no model is stored; the same command begins anew."
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         assert connection.scalars(select(tables.job_run.c.outcome)).all() == ["interrupted"]
         assert connection.scalars(select(tables.model.c.id)).all() == []
 
@@ -70,7 +70,7 @@ def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: 
     said = struck(start("compare", "--estimators", "dummy,blend"), "Comparing: 0 of 2")
     found = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* goes on there.", said)
     assert found is not None
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         assert len(connection.scalars(select(tables.trial.c.id)).all()) == int(found[1])
 
 
@@ -79,8 +79,8 @@ def test_an_experiment_says_how_many_trials_are_stored() -> None:
 
     def said(*reports: tuple[int, int, str, float], again: bool = False) -> str:
         output = Output(as_json=True)
-        trying = interrupts.trying(output, "Trying", again=again)
-        with pytest.raises(BrokenOff) as ended, trying as tell:
+        trying = interrupts.report_trials_on_interrupt(output, "Trying", again=again)
+        with pytest.raises(CommandInterrupted) as ended, trying as tell:
             for report in reports:
                 tell(*report)
             raise KeyboardInterrupt
@@ -95,8 +95,8 @@ def test_an_experiment_says_how_many_trials_are_stored() -> None:
 
 def test_a_training_says_whether_its_model_is_stored(sqlite_engine: Engine) -> None:
     """Also where Ctrl-C came after that."""
-    training = interrupts.training(Output(as_json=True), sqlite_engine)
-    with pytest.raises(BrokenOff, match="model 1 is stored, whole"), training:
+    training = interrupts.report_training_on_interrupt(Output(as_json=True), sqlite_engine)
+    with pytest.raises(CommandInterrupted, match="model 1 is stored, whole"), training:
         with transaction(sqlite_engine) as connection:
             make.add_model(connection)
         raise KeyboardInterrupt

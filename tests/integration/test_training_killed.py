@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from classifier.records import Choice, Confused, Decision, MetricRow
+from classifier.records import ConfusionCell, MetricRow, PromotionDecision, TrainingConfig
 from classifier.registry import model_store
 from classifier.training import train
 from genrebase.settings import child_environment
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading
+from genrebase.store.engine import make_engine, read_transaction
 from tests.fakes import NOON, FakeClock
 from tests.music import Music
 
@@ -40,7 +40,7 @@ class Fuse:
 
 
 def held(engine: Engine) -> dict[str, int]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return {
             name: connection.scalar(select(func.count()).select_from(tables.metadata.tables[name]))
             or 0
@@ -49,18 +49,18 @@ def held(engine: Engine) -> dict[str, int]:
 
 
 def statuses(engine: Engine) -> list[str]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.scalars(select(tables.model.c.status).order_by(tables.model.c.id)))
 
 
 def stored(engine: Engine, number: int, expected: int | None) -> int:
     """Store a model as a training does."""
     schema = {"classes": ["blues", "metal"], "columns": []}
-    candidate = model_store.Candidate(
+    candidate = model_store.CandidateModel(
         NOON, "main", "dummy", {}, {"level": "fine"}, schema, "data", None, 10, float(number),
         b"model", f"sum {number}", {}, {}, {},
     )  # fmt: skip
-    answers = model_store.Predictions(
+    answers = model_store.PredictionBatch(
         np.array([1, 2]),
         np.array([[0, 1], [1, 0]]),
         np.array([[0.9, 0.1], [0.8, 0.2]]),
@@ -68,9 +68,9 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
         in_training=True,
     )
     metric = MetricRow("test", "all", "blues", "f1", 0.5, None, None, 30)
-    confused = Confused("new_artist", "blues", "metal", 3)
-    decision = Decision("champion", "Better.")
-    claim = model_store.Claim(answers, expected)
+    confused = ConfusionCell("new_artist", "blues", "metal", 3)
+    decision = PromotionDecision("champion", "Better.")
+    claim = model_store.PromotionRequest(answers, expected)
     return model_store.store_model(engine, candidate, [metric], [confused], decision, claim)
 
 
@@ -107,11 +107,11 @@ def test_a_real_kill_leaves_nothing(request: pytest.FixtureRequest, kind: str, p
     died = subprocess.run(argv, env=child_environment(), check=False, timeout=120)
     assert died.returncode == -SIGKILL
     assert set(held(engine).values()) == {0}
-    choice = Choice(estimator="logistic")
-    done = train.run(engine, choice, FakeClock(), tell=lambda _: None, cores=1)
+    choice = TrainingConfig(estimator="logistic")
+    done = train.run(engine, choice, FakeClock(), log=lambda _: None, cores=1)
     assert done.model.status == "champion"
     row = tables.job_run.c
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         outcomes = connection.scalars(select(row.outcome).order_by(row.id)).all()
     assert outcomes == ["interrupted", "done"]
     engine.dispose()

@@ -14,33 +14,37 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import dataset
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.experiments import tune
-from classifier.experiments.search import Study
-from classifier.experiments.search_spaces import Range
-from classifier.experiments.tune import Tuned
-from classifier.records import Choice
+from classifier.experiments.search import SearchSettings
+from classifier.experiments.search_spaces import NumericRange
+from classifier.experiments.tune import TuningResult
+from classifier.records import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import FakeClock
 from tests.music import Music
 
-CHOICE = Choice(estimator="tree", features=("audio",), min_tracks=20)
-STUDY = Study({"max_depth": [1, 2, 8], "min_samples_leaf": [5, 30]}, "random", trials=3, folds=2)
+CHOICE = TrainingConfig(estimator="tree", features=("audio",), min_tracks=20)
+STUDY = SearchSettings(
+    {"max_depth": [1, 2, 8], "min_samples_leaf": [5, 30]}, "random", trials=3, cv_folds=2
+)
 
 
 class Killed(Exception):
     """What ends a study in the middle."""
 
 
-def run(engine: Engine, study: Study = STUDY, choice: Choice = CHOICE, **more: Any) -> Tuned:
+def run(
+    engine: Engine, study: SearchSettings = STUDY, choice: TrainingConfig = CHOICE, **more: Any
+) -> TuningResult:
     told = {"progress": lambda *_: None, "clock": FakeClock(), **more}
     return tune.run(engine, choice, study, **told)
 
 
 def trials(engine: Engine) -> list:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.execute(select(tables.trial).order_by(tables.trial.c.id)))
 
 
@@ -80,7 +84,7 @@ def test_every_trial_is_a_row_with_its_score(music: Engine):
     assert {row.test_fold for row in rows} == {9}
     assert {row.validation_fold for row in rows} == {8, 7}
     metric = tables.trial_metric
-    with reading(music) as connection:
+    with read_transaction(music) as connection:
         told = connection.execute(
             select(metric.c.side, metric.c.value).where(
                 metric.c.trial_id == rows[0].id,
@@ -160,7 +164,7 @@ def test_the_time_may_run_out(sqlite_engine: Engine):
     found = run(sqlite_engine, clock=clock, progress=slow, seconds=35)
     assert (found.stopped, len(trials(sqlite_engine))) == ("time", 4)
     assert found.found[0].score is None
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         assert connection.scalar(select(tables.experiment.c.finished_at)) is None
     assert run(sqlite_engine).stopped is None
     assert len(trials(sqlite_engine)) == 8
@@ -170,7 +174,7 @@ def test_halving_tries_most_points_on_few_tracks(sqlite_engine: Engine):
     """Each rung keeps the best third, and always the defaults, on three times the tracks."""
     Music(artists=180).fill(sqlite_engine)
     space = {"max_depth": [1, 2, 3, 4, 5, 6, 8], "min_samples_leaf": [2, 5, 10]}
-    found = run(sqlite_engine, Study(space, "halving", trials=9, folds=1))
+    found = run(sqlite_engine, SearchSettings(space, "halving", trials=9, cv_folds=1))
     sizes: dict[Any, set] = {}
     for row in trials(sqlite_engine):
         sizes.setdefault(row.per_genre, set()).add(row.number)
@@ -188,14 +192,14 @@ def test_halving_tries_most_points_on_few_tracks(sqlite_engine: Engine):
 def test_a_genre_against_the_rest(sqlite_engine: Engine):
     """Each genre is looked for by itself, and judged by its own average precision."""
     Music().fill(sqlite_engine)
-    study = replace(STUDY, trials=1, folds=1, metric="average_precision", binary=())
+    study = replace(STUDY, trials=1, cv_folds=1, metric="average_precision", one_vs_rest_genres=())
     found = run(sqlite_engine, study)
     assert [one.genre for one in found.found] == ["blues", "metal", "techno"]
     assert {row.binary_genre for row in trials(sqlite_engine)} == {"blues", "metal", "techno"}
     assert len(trials(sqlite_engine)) == 6
     assert all(0.4 < (one.score or 0) <= 1 for one in found.found)
     metric, trial = tables.trial_metric, tables.trial
-    with reading(sqlite_engine) as connection:
+    with read_transaction(sqlite_engine) as connection:
         told = connection.execute(
             select(trial.c.binary_genre, metric.c.genre)
             .join(trial, trial.c.id == metric.c.trial_id)
@@ -207,7 +211,7 @@ def test_a_genre_against_the_rest(sqlite_engine: Engine):
 def test_what_fails_is_named_and_the_rest_goes_on(sqlite_engine: Engine):
     """A value that the estimator refuses is a trial with its reason."""
     Music().fill(sqlite_engine)
-    study = Study({"max_depth": [-1, 3]}, "exhaustive", folds=1)
+    study = SearchSettings({"max_depth": [-1, 3]}, "exhaustive", cv_folds=1)
     found = run(sqlite_engine, study)
     (failed,) = found.failed
     assert failed["params"] == {"max_depth": -1}
@@ -224,13 +228,13 @@ def test_what_fails_is_named_and_the_rest_goes_on(sqlite_engine: Engine):
         {"folds": 10},
         {"binary": ("blues",)},
         {"binary": ("polka",), "metric": "f1"},
-        {"search": "exhaustive", "space": {"max_depth": Range(1, 9)}},
+        {"search": "exhaustive", "space": {"max_depth": NumericRange(1, 9)}},
     ],
 )
 def test_wrong_words_are_refused(sqlite_engine: Engine, wrong: dict[str, Any]):
     """What cannot be looked for is refused before anything is tried."""
     Music().fill(sqlite_engine)
-    with pytest.raises(BadChoice):
+    with pytest.raises(BadTrainingConfig):
         run(sqlite_engine, replace(STUDY, **wrong))
     assert trials(sqlite_engine) == []
 

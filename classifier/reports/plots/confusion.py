@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.reports.plots import style
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,24 +18,24 @@ _NUMBERED: Final = 15
 """Up to so many genres the shares are written into the cells."""
 
 
-def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw the share of each genre's test tracks (rows) that were answered by each (columns)."""
-    chosen = style.of_model(frame, wanted, "`classifier models` shows which are kept")
+    chosen = style.model_rows(frame, wanted, "`classifier models` shows which are kept")
     chosen = chosen[chosen["regime"] == wanted.regime]
     genres = sorted(set(chosen["genre"]) | set(chosen["predicted"]))
     if wanted.genres is not None:
-        style.known(wanted.genres, genres)
+        style.check_genres(wanted.genres, genres)
         genres = list(wanted.genres)
     chosen = chosen[chosen["genre"].isin(genres)]
     if len(chosen) == 0:
-        raise BadChoice(f"No test track of the regime {wanted.regime!r} was answered.")
+        raise BadTrainingConfig(f"No test track of the regime {wanted.regime!r} was answered.")
     table = chosen.pivot_table(index="genre", columns="predicted", values="share", fill_value=0.0)
     table = table.reindex(index=genres, columns=genres, fill_value=0.0)
-    order = ordered(table.to_numpy(dtype=np.float64))
+    order = similarity_order(table.to_numpy(dtype=np.float64))
     return _drawn(table.iloc[order, order], wanted.regime)
 
 
-def ordered(shares: NDArray[np.float64]) -> NDArray[np.intp]:
+def similarity_order(shares: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return an order of the genres in which neighbours are confused with each other."""
     if len(shares) < 3:
         return np.arange(len(shares))
@@ -53,18 +53,18 @@ def ordered(shares: NDArray[np.float64]) -> NDArray[np.intp]:
 def _drawn(table: pd.DataFrame, regime: str) -> "Figure":
     count = len(table)
     side = max(5.0, 2.5 + 0.14 * count if count > _NUMBERED else 2.5 + 0.4 * count)
-    figure = style.new(side + 0.8, side)
+    figure = style.new_figure(side + 0.8, side)
     axes = figure.add_subplot()
     image = axes.imshow(
-        table.to_numpy(), cmap=style.SCALE, vmin=0.0, vmax=1.0, interpolation="nearest"
+        table.to_numpy(), cmap=style.COLOUR_MAP, vmin=0.0, vmax=1.0, interpolation="nearest"
     )
     size = 9.0 if count <= _NUMBERED else 6.0
-    labels = [style.short(genre) for genre in table.index]
+    labels = [style.shorten_label(genre) for genre in table.index]
     axes.set_xticks(range(count), labels, rotation=90, fontsize=size)
     axes.set_yticks(range(count), labels, fontsize=size)
     axes.set_xlabel("answered")
     axes.set_ylabel("genre")
-    axes.set_title(f"Test tracks, {style.REGIMES.get(regime, regime)}")
+    axes.set_title(f"Test tracks, {style.REGIME_TITLES.get(regime, regime)}")
     if count <= _NUMBERED:
         _write(axes, table.to_numpy(dtype=np.float64))
     figure.colorbar(image, ax=axes, label="share of the genre's tracks", shrink=0.6)

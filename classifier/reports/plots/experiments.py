@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.reports.plots import style
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 VIEW: Final = "experiment_results"
 
 
-def comparison(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw_comparison(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw the test accuracy of every configuration of a comparison, the best at the top."""
     rows = _latest(frame, "compare", wanted)
     rows = rows[rows["genre"].isna() & (rows["metric"] == "accuracy")]
@@ -26,9 +26,9 @@ def comparison(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
         rows = rows.assign(label=rows["label"] + " · " + rows["number"].astype("string"))
     best = rows.groupby("label")["value"].mean()
     labels = sorted(best.index, key=lambda label: (float(best[label]), str(label)))
-    figure = style.new(9.0, 1.4 + 0.28 * len(labels))
+    figure = style.new_figure(9.0, 1.4 + 0.28 * len(labels))
     axes = figure.add_subplot()
-    for number, (regime, title) in enumerate(style.REGIMES.items()):
+    for number, (regime, title) in enumerate(style.REGIME_TITLES.items()):
         known = rows[rows["regime"] == regime].set_index("label").reindex(labels)
         value, low, high = (known[name].to_numpy(dtype=np.float64) for name in _VALUES)
         axes.errorbar(
@@ -48,20 +48,22 @@ def comparison(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
     return figure
 
 
-def learning_curve(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw_learning_curve(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw test accuracy by tracks per genre; with genres, their F1 in one regime."""
     rows = _latest(frame, "learning_curve", wanted)
     if wanted.genres is None:
         rows = rows[rows["genre"].isna() & (rows["metric"] == "accuracy")]
-        lines = {title: rows[rows["regime"] == regime] for regime, title in style.REGIMES.items()}
+        lines = {
+            title: rows[rows["regime"] == regime] for regime, title in style.REGIME_TITLES.items()
+        }
         what = "accuracy on test tracks"
     else:
         rows = rows[rows["genre"].notna() & (rows["metric"] == "f1")]
         rows = rows[rows["regime"] == wanted.regime]
-        genres = style.grouped(rows, wanted.genres, "n")
+        genres = style.select_genres(rows, wanted.genres, "n")
         lines = {genre: rows[rows["genre"] == genre] for genre in genres}
-        what = f"F1 on test tracks, {style.REGIMES.get(wanted.regime, wanted.regime)}"
-    figure = style.new(8.0, 4.5)
+        what = f"F1 on test tracks, {style.REGIME_TITLES.get(wanted.regime, wanted.regime)}"
+    figure = style.new_figure(8.0, 4.5)
     axes = figure.add_subplot()
     for colour, (label, line) in zip(style.COLOURS, lines.items(), strict=False):
         points = line.sort_values("trained_rows", kind="stable")
@@ -92,7 +94,7 @@ def _sizes(per_genre: "pd.Series[int]") -> "pd.Series[str]":
     return pd.Series(told, index=per_genre.index, dtype="string")
 
 
-def _latest(frame: pd.DataFrame, kind: str, wanted: Wanted) -> pd.DataFrame:
+def _latest(frame: pd.DataFrame, kind: str, wanted: PlotRequest) -> pd.DataFrame:
     """Return the test figures of the experiment asked for, else of the latest of its kind."""
     rows = frame[(frame["kind"] == kind) & (frame["side"] == "test")]
     command = f"classifier {kind.replace('_', '-')}"
@@ -104,5 +106,7 @@ def _latest(frame: pd.DataFrame, kind: str, wanted: Wanted) -> pd.DataFrame:
     rows = rows[rows["experiment_id"] == number] if number is not None else rows
     if len(rows) == 0:
         name = "" if number is None else f" {number}"
-        raise BadChoice(f"There is no such experiment{name} to draw: run `{command}` first.")
+        raise BadTrainingConfig(
+            f"There is no such experiment{name} to draw: run `{command}` first."
+        )
     return rows

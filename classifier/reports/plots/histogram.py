@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.reports.plots import style
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 VIEW: Final = "genre_histograms"
 
 
-def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw the histogram of `wanted.feature` of each genre as steps."""
-    feature = style.measured(wanted.feature, sorted(set(frame["feature"])))
+    feature = style.resolve_feature(wanted.feature, sorted(set(frame["feature"])))
     chosen = frame[frame["feature"] == feature]
-    genres = style.grouped(chosen, wanted.genres, "tracks")
-    figure = style.new(8.0, 4.5)
+    genres = style.select_genres(chosen, wanted.genres, "tracks")
+    figure = style.new_figure(8.0, 4.5)
     axes = figure.add_subplot()
     bins = chosen[["bin", "low", "high"]].drop_duplicates().set_index("bin").sort_index()
     numbers = np.arange(int(bins.index.min()), int(bins.index.max()) + 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.reports.plots import style
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,9 +15,9 @@ VIEW: Final = "feature_importances"
 _KINDS: Final = {"expert": "without this expert", "group": "group permuted", "feature": "permuted"}
 
 
-def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw the accuracy lost per expert, group and feature, with intervals, in both regimes."""
-    chosen = style.of_model(frame, wanted, "run `classifier explain` first")
+    chosen = style.model_rows(frame, wanted, "run `classifier explain` first")
     chosen = chosen[chosen["genre"].isna() & chosen["kind"].isin(list(_KINDS))]
     side = "validation" if "validation" in set(chosen["side"]) else "test"
     chosen = chosen[chosen["side"] == side]
@@ -28,9 +28,9 @@ def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
         if kind in mean.index.get_level_values("kind")
         for feature in mean[kind].sort_values(ascending=False, kind="stable").index
     ][::-1]
-    figure = style.new(8.0, 1.4 + 0.24 * len(rows))
+    figure = style.new_figure(8.0, 1.4 + 0.24 * len(rows))
     axes = figure.add_subplot()
-    for number, (regime, title) in enumerate(style.REGIMES.items()):
+    for number, (regime, title) in enumerate(style.REGIME_TITLES.items()):
         known = chosen[chosen["regime"] == regime].set_index(["kind", "feature"]).reindex(rows)
         places = np.arange(len(rows)) + 0.18 - 0.36 * number
         value = known["importance"].to_numpy(dtype=np.float64)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from classifier.errors import BadChoice
-from classifier.features.audio import CATEGORIES
+from classifier.errors import BadTrainingConfig
+from classifier.features.audio import CATEGORICAL
 from classifier.reports.plots import style
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 from genrebase.store import tables
 
 if TYPE_CHECKING:
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 VIEW: Final = "genre_profiles"
 
 
-def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw per feature a row for each genre: 5% to 95%, the middle half, and the median.
 
     Genres stand in the order of their medians of `wanted.feature`. What is measured in files on
     scales of its own has panels of its own.
     """
     if len(frame) == 0:
-        raise BadChoice("No labelled track has features yet: run `collector enrich`.")
+        raise BadTrainingConfig("No labelled track has features yet: run `collector enrich`.")
     there = sorted(set(frame["genre"]))
     genres = there if wanted.genres is None else list(wanted.genres)
-    style.known(genres, there)
+    style.check_genres(genres, there)
     measured = set(frame["feature"])
-    shown = [name for name in tables.MEASURES if name in measured and name not in CATEGORIES]
-    feature = style.measured(wanted.feature, shown)
+    shown = [name for name in tables.ALL_FEATURES if name in measured and name not in CATEGORICAL]
+    feature = style.resolve_feature(wanted.feature, shown)
     frame = frame[frame["genre"].isin(genres)].set_index(["feature", "genre"])
     middle = frame.loc[feature]["p50"]
     ordered = sorted(genres, key=lambda genre: (float(middle.get(genre, 0.0)), genre))
@@ -38,7 +38,7 @@ def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
 
 def _drawn(frame: pd.DataFrame, genres: list[str], shown: list[str]) -> "Figure":
     count = len(genres)
-    figure = style.new(14.0, max(2.5, 1.2 + 0.15 * count))
+    figure = style.new_figure(14.0, max(2.5, 1.2 + 0.15 * count))
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, feature in zip(panels, shown, strict=True):
         rows = frame.loc[feature].reindex(genres)
@@ -49,6 +49,8 @@ def _drawn(frame: pd.DataFrame, genres: list[str], shown: list[str]) -> "Figure"
         axes.set_title(feature, fontsize=8)
         axes.tick_params(labelsize=6)
         axes.margins(y=0.5 / count)
-    panels[0].set_yticks(range(count), [style.short(genre) for genre in genres], fontsize=6)
+    panels[0].set_yticks(
+        range(count), [style.shorten_label(genre) for genre in genres], fontsize=6
+    )
     figure.supxlabel("median, middle half, and 5% to 95% of the genre's tracks", fontsize=8)
     return figure

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlotRequest:
     """A drawing, as it was asked for; each kind looks at what concerns it."""
 
     genres: tuple[str, ...] | None = None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.reports.plots import style
-from classifier.reports.plots.request import Wanted
+from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 VIEW: Final = "training_epochs"
 
 
-def draw(frame: pd.DataFrame, wanted: Wanted) -> "Figure":
+def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
     """Draw the losses of each epoch, and what the validation tracks said beside them."""
     how = "only mlp and cnn learn by epochs; `classifier models` shows which are there"
-    chosen = style.of_model(frame, wanted, how).sort_values("epoch")
+    chosen = style.model_rows(frame, wanted, how).sort_values("epoch")
     epochs = chosen["epoch"].to_numpy(dtype=np.int64)
-    figure = style.new(8.0, 4.5)
+    figure = style.new_figure(8.0, 4.5)
     from matplotlib.ticker import MaxNLocator  # slow to import, and an extra
 
     losses = figure.add_subplot()

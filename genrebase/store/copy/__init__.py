@@ -1,12 +1,19 @@
 """Copying databases: into another of either kind, batch by batch."""
 
 from genrebase.store.copy.copy import (
-    Copied,
-    HoldsOtherData,
-    Progress,
+    CopiedTable,
+    CopyProgress,
+    CopyResult,
     SameDatabase,
-    TableCopied,
-    copy,
+    TargetHoldsOtherData,
+    copy_database,
 )
 
-__all__ = ["Copied", "HoldsOtherData", "Progress", "SameDatabase", "TableCopied", "copy"]
+__all__ = [
+    "CopiedTable",
+    "CopyProgress",
+    "CopyResult",
+    "SameDatabase",
+    "TargetHoldsOtherData",
+    "copy_database",
+]

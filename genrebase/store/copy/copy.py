@@ -13,28 +13,35 @@ from sqlalchemy import cast, delete, false, func, select, true
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import IntegrityError
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from genrebase.store import bulk, schema, tables
 from genrebase.store.copy import copy_state, snapshots
-from genrebase.store.copy.rows import Digest, Key, Row, TableRows, all_rows, digest
+from genrebase.store.copy.rows import (
+    Key,
+    Row,
+    TableDigest,
+    TableReader,
+    digest_table,
+    table_readers,
+)
 from genrebase.store.copy.rows import driver_values as for_driver
-from genrebase.store.engine import Connection, Engine, reading, transaction
+from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 from genrebase.store.errors import StoreError
 
-READINGS: Final = 2
-"""How often every row is counted in `Progress`: once copied, once compared."""
+PASSES: Final = 2
+"""How often every row is counted in `CopyProgress`: once copied, once compared."""
 
 
-class SameDatabase(Refused):
+class SameDatabase(UserError):
     """A database cannot be copied into itself."""
 
 
-class HoldsOtherData(Refused):
+class TargetHoldsOtherData(UserError):
     """What is in the target is not a copy of the source."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CopyProgress:
     """How far a copy is."""
 
     table: str
@@ -43,7 +50,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class TableCopied:
+class CopiedTable:
     """One table, as it is in both databases."""
 
     table: str
@@ -53,7 +60,7 @@ class TableCopied:
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopyResult:
     """What a copy did."""
 
     source: str
@@ -64,93 +71,95 @@ class Copied:
     """Rows of all tables."""
     written: int
     """Rows that were inserted, changed or removed; the others were there."""
-    tables: Sequence[TableCopied]
+    tables: Sequence[CopiedTable]
 
 
-Advance = Callable[[Progress], None]
+OnCopyProgress = Callable[[CopyProgress], None]
 
 
-def copy(source: Engine, target: Engine, advance: Advance = lambda _: None) -> Copied:
+def copy_database(
+    source: Engine, target: Engine, on_progress: OnCopyProgress = lambda _: None
+) -> CopyResult:
     """Make `target` what `source` is, and compare the two.
 
     The schema is made where there is none. Raises `SameDatabase`, `SchemaMismatch`, `NotOurs`
-    or `HoldsOtherData` before anything is written, `StoreError` where the two differ at the end.
+    or `TargetHoldsOtherData` before anything is written, `StoreError` where the two differ at the end.
     """
-    schema.check(source)
+    schema.check_revision(source)
     _prepare(target)
-    if snapshots.is_same(source, target):
-        raise SameDatabase(f"{snapshots.place(source)} cannot be copied into itself.")
-    name = snapshots.place(source)
+    if snapshots.is_same_database(source, target):
+        raise SameDatabase(f"{snapshots.display_url(source)} cannot be copied into itself.")
+    name = snapshots.display_url(source)
     resumed = _admit(target, name)
     with transaction(target) as connection:
-        copy_state.begin(connection, name)
-    with snapshots.snapshot(source) as frozen:
-        work = _Work(frozen, target, advance)
+        copy_state.start(connection, name)
+    with snapshots.open_snapshot(source) as frozen:
+        work = _Work(frozen, target, on_progress)
         wanted = work.bring_all()
         _set_sequences(target)
         _compare(wanted, work.held())
     held = {of: (found.rows, found.checksum) for of, found in wanted.items()}
     with transaction(target) as connection:
         copy_state.finish(connection, name, held)
-    return Copied(
+    return CopyResult(
         source=name,
-        target=snapshots.place(target),
+        target=snapshots.display_url(target),
         resumed=resumed,
         rows=sum(found.rows for found in wanted.values()),
         written=work.written,
-        tables=[TableCopied(of, rows, checksum) for of, (rows, checksum) in held.items()],
+        tables=[CopiedTable(of, rows, checksum) for of, (rows, checksum) in held.items()],
     )
 
 
 def _prepare(target: Engine) -> None:
-    if schema.current(target) is None:
+    if schema.current_revision(target) is None:
         schema.upgrade(target.url.render_as_string(hide_password=False))
-    schema.check(target)
+    schema.check_revision(target)
 
 
 def _admit(target: Engine, source: str) -> bool:
     """Say whether the target holds some of the source; refuse what else it may hold."""
-    with reading(target) as connection:
+    with read_transaction(target) as connection:
         mark = copy_state.read(connection)
-        if not any(_has_rows(connection, rows) for rows in all_rows()):
+        if not any(_has_rows(connection, rows) for rows in table_readers()):
             return False
-        where = snapshots.place(target)
+        where = snapshots.display_url(target)
         if mark is None or mark.source != source:
             said = f"a copy of {mark.source}" if mark else "data of its own"
-            raise HoldsOtherData(
+            raise TargetHoldsOtherData(
                 f"{where} holds {said}: give an empty database to copy {source} into."
             )
-        if mark.finished:
+        if mark.is_complete:
             changed = [
                 rows.table.name
-                for rows in all_rows()
-                if digest(connection, rows, lambda _: None).checksum
+                for rows in table_readers()
+                if digest_table(connection, rows, lambda _: None).checksum
                 != mark.checksums.get(rows.table.name)
             ]
             if changed:
-                raise HoldsOtherData(
+                raise TargetHoldsOtherData(
                     f"{where} was written to since {source} was copied into it "
                     f"({', '.join(changed)}), and would lose that: give an empty database."
                 )
     return True
 
 
-def _has_rows(connection: Connection, rows: TableRows) -> bool:
+def _has_rows(connection: Connection, rows: TableReader) -> bool:
     return connection.scalar(select(true()).select_from(rows.table).limit(1)) is not None
 
 
 class _Work:
     """One copy: the source's snapshot, the target, and how far it is."""
 
-    def __init__(self, frozen: Connection, target: Engine, advance: Advance) -> None:
+    def __init__(self, frozen: Connection, target: Engine, advance: OnCopyProgress) -> None:
         self.written = 0
         self._frozen, self._target, self._advance = frozen, target, advance
-        self._tables = all_rows()
+        self._tables = table_readers()
         counts = (select(func.count()).select_from(rows.table) for rows in self._tables)
-        self._total = READINGS * sum(frozen.execute(count).scalar_one() for count in counts)
+        self._total = PASSES * sum(frozen.execute(count).scalar_one() for count in counts)
         self._done = 0
 
-    def bring_all(self) -> dict[str, Digest]:
+    def bring_all(self) -> dict[str, TableDigest]:
         """Make every table of the target what it is in the source; return the source's digests."""
         try:
             return self._bring_all()
@@ -162,16 +171,20 @@ class _Work:
                     connection.execute(delete(rows.table))
             return self._bring_all()
 
-    def held(self) -> dict[str, Digest]:
+    def held(self) -> dict[str, TableDigest]:
         """Read the target once more; return its digests."""
-        with reading(self._target) as connection:
+        with read_transaction(self._target) as connection:
             return {
-                rows.table.name: digest(connection, rows, lambda more, of=rows: self._on(of, more))  # type: ignore[misc]  # a default binds the table
+                rows.table.name: digest_table(
+                    connection,
+                    rows,
+                    lambda more, of=rows: self._on(of, more),  # type: ignore[misc]  # a default binds the table
+                )
                 for rows in self._tables
             }
 
-    def _bring_all(self) -> dict[str, Digest]:
-        with reading(self._target) as connection:
+    def _bring_all(self) -> dict[str, TableDigest]:
+        with read_transaction(self._target) as connection:
             filled = {rows.table.name: _has_rows(connection, rows) for rows in self._tables}
         for rows in reversed(self._tables):  # those that refer to others first
             if filled[rows.table.name]:
@@ -181,11 +194,11 @@ class _Work:
             for rows in self._tables
         }
 
-    def _bring(self, rows: TableRows, *, filled: bool) -> Digest:
-        found, key = Digest(), None
-        while wanted := rows.after(self._frozen, key):
-            comparable = [rows.comparable(row) for row in wanted]
-            found.add(comparable)
+    def _bring(self, rows: TableReader, *, filled: bool) -> TableDigest:
+        found, key = TableDigest(), None
+        while wanted := rows.batch_after(self._frozen, key):
+            comparable = [rows.canonical(row) for row in wanted]
+            found.update(comparable)
             last = rows.key_of(wanted[-1])
             there = self._between(rows, key, last) if filled else {}
             self._write(rows, wanted, comparable, there)
@@ -193,13 +206,13 @@ class _Work:
             self._on(rows, len(wanted))
         return found
 
-    def _between(self, rows: TableRows, key: Key | None, last: Key) -> dict[Key, Key]:
-        with reading(self._target) as connection:
-            return rows.between(connection, key, last)
+    def _between(self, rows: TableReader, key: Key | None, last: Key) -> dict[Key, Key]:
+        with read_transaction(self._target) as connection:
+            return rows.rows_between(connection, key, last)
 
     def _write(
         self,
-        rows: TableRows,
+        rows: TableReader,
         wanted: Sequence[Row],
         comparable: Sequence[Key],
         there: dict[Key, Key],
@@ -222,11 +235,11 @@ class _Work:
             )
         self.written += len(new) + len(changed)
 
-    def _remove_strangers(self, rows: TableRows) -> None:
+    def _remove_strangers(self, rows: TableReader) -> None:
         """Remove what the source does not have: it went since the copy began."""
         key: Key | None = None
         while True:
-            with reading(self._target) as connection:
+            with read_transaction(self._target) as connection:
                 keys = rows.keys_after(connection, key)
             if not keys:
                 return
@@ -241,12 +254,12 @@ class _Work:
             self.written += len(strange)
             key = keys[-1]
 
-    def _on(self, rows: TableRows, more: int) -> None:
+    def _on(self, rows: TableReader, more: int) -> None:
         self._done += more
-        self._advance(Progress(rows.table.name, self._done, self._total))
+        self._advance(CopyProgress(rows.table.name, self._done, self._total))
 
 
-def _compare(wanted: dict[str, Digest], held: dict[str, Digest]) -> None:
+def _compare(wanted: dict[str, TableDigest], held: dict[str, TableDigest]) -> None:
     differing = [
         f"{name} ({found.rows} rows, {held[name].rows} copied)"
         for name, found in wanted.items()

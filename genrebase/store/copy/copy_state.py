@@ -20,7 +20,7 @@ _mark: Final = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CopyState:
     """What was copied into a database."""
 
     source: str
@@ -29,22 +29,22 @@ class Mark:
     """Per table what it held when the copy was complete; None while it was not."""
 
     @property
-    def finished(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the copy came to its end."""
         return all(self.checksums.values())
 
 
-def read(connection: Connection) -> Mark | None:
+def read(connection: Connection) -> CopyState | None:
     """Return what was copied into this database; None where nothing was."""
     if not inspect(connection).has_table(_mark.name):
         return None
     rows = connection.execute(select(_mark)).all()
     if not rows:
         return None
-    return Mark(rows[0].source, {row.table_name: row.checksum for row in rows})
+    return CopyState(rows[0].source, {row.table_name: row.checksum for row in rows})
 
 
-def begin(connection: Connection, source: str) -> None:
+def start(connection: Connection, source: str) -> None:
     """Write down that a copy of `source` is under way."""
     _mark.create(connection, checkfirst=True)
     connection.execute(delete(_mark))

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from genrebase.store import tables
-from genrebase.store.tables.columns import Moment
+from genrebase.store.tables.columns import UtcDateTime
 
 Row = Sequence[Any]
 Key = tuple[Any, ...]
@@ -35,7 +35,7 @@ _HEAVY_BATCHES: Final = {"sound_matrix": 50, "descriptor": 1_000}
 be many megabytes."""
 
 
-class TableRows:
+class TableReader:
     """The rows of one table, read in batches by primary key."""
 
     def __init__(self, table: Table, batch: int = _BATCH) -> None:
@@ -47,7 +47,7 @@ class TableRows:
         heavy = any(isinstance(column.type, LargeBinary) for column in table.columns)
         self._batch = _HEAVY_BATCHES.get(table.name, 1) if heavy else batch
 
-    def after(self, connection: Connection, key: Key | None) -> Sequence[Row]:
+    def batch_after(self, connection: Connection, key: Key | None) -> Sequence[Row]:
         """Return the next batch of rows behind `key`."""
         return connection.execute(self._behind(connection, [self.table], key)).all()
 
@@ -56,10 +56,10 @@ class TableRows:
         found = connection.execute(self._behind(connection, self._keys, key))
         return [tuple(row) for row in found]
 
-    def between(self, connection: Connection, key: Key | None, last: Key) -> dict[Key, Key]:
+    def rows_between(self, connection: Connection, key: Key | None, last: Key) -> dict[Key, Key]:
         """Return all rows behind `key` up to `last`, as values to compare, by their keys."""
         query = self._up_to(connection, self._ordered(connection, [self.table], key), last)
-        return {self.key_of(row): self.comparable(row) for row in connection.execute(query)}
+        return {self.key_of(row): self.canonical(row) for row in connection.execute(query)}
 
     def keys_between(self, connection: Connection, key: Key | None, last: Key) -> set[Key]:
         """Return the keys of all rows behind `key` up to `last`."""
@@ -70,7 +70,7 @@ class TableRows:
         """Return the primary key of a row."""
         return tuple(row[place] for place in self._key_places)
 
-    def comparable(self, row: Row) -> Key:
+    def canonical(self, row: Row) -> Key:
         """Return a row's values as they are the same on both engines."""
         return tuple(
             value if alike is None else alike(value)
@@ -104,14 +104,14 @@ class TableRows:
         ]
 
 
-class Digest:
+class TableDigest:
     """How many rows a table holds, and a checksum of their values in the order of their keys."""
 
     def __init__(self) -> None:
         self.rows = 0
         self._sha256 = hashlib.sha256()
 
-    def add(self, comparable: Iterable[Key]) -> None:
+    def update(self, comparable: Iterable[Key]) -> None:
         """Take more rows in."""
         for values in comparable:
             self.rows += 1
@@ -123,22 +123,24 @@ class Digest:
         return self._sha256.hexdigest()
 
 
-def all_rows() -> list[TableRows]:
+def table_readers() -> list[TableReader]:
     """Return the rows of every table, those that others refer to first."""
-    return [TableRows(table) for table in tables.metadata.sorted_tables]
+    return [TableReader(table) for table in tables.metadata.sorted_tables]
 
 
-def digest(connection: Connection, of: TableRows, on: Callable[[int], None]) -> Digest:
+def digest_table(
+    connection: Connection, of: TableReader, on: Callable[[int], None]
+) -> TableDigest:
     """Return the digest of a whole table; `on` is told how many rows were read."""
-    found, key = Digest(), None
-    while rows := of.after(connection, key):
-        found.add(map(of.comparable, rows))
+    found, key = TableDigest(), None
+    while rows := of.batch_after(connection, key):
+        found.update(map(of.canonical, rows))
         key = of.key_of(rows[-1])
         on(len(rows))
     return found
 
 
-def driver_values(of: TableRows, rows: Iterable[Row], dialect: str) -> list[Key]:
+def driver_values(of: TableReader, rows: Iterable[Row], dialect: str) -> list[Key]:
     """Return rows as `bulk` wants them for a driver."""
     forms = [_driver_form(column.type, dialect) for column in of.table.columns]
     return [
@@ -151,8 +153,8 @@ def driver_values(of: TableRows, rows: Iterable[Row], dialect: str) -> list[Key]
 
 
 def _driver_form(kind: TypeEngine[Any], dialect: str) -> Callable[[Any], Any] | None:
-    if isinstance(kind, Moment):
-        return lambda value: tables.as_driver_moment(value, dialect)
+    if isinstance(kind, UtcDateTime):
+        return lambda value: tables.as_driver_datetime(value, dialect)
     if isinstance(kind, JSON):
         return json.dumps
     return None

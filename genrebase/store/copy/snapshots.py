@@ -9,27 +9,27 @@ from typing import Any
 
 from sqlalchemy import URL, text
 
-from genrebase.store.engine import Connection, Engine, make_engine, reading
+from genrebase.store.engine import Connection, Engine, make_engine, read_transaction
 
 
 @contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
+def open_snapshot(engine: Engine) -> Iterator[Connection]:
     """Yield a connection that sees one state of the database as long as the block takes.
 
     PostgreSQL keeps it by itself. On SQLite a reader keeps writers from committing, so the file
     is saved into the temporary folder first, which takes a moment, and read there.
     """
     if engine.dialect.name == "postgresql":
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             yield connection
         return
     with tempfile.TemporaryDirectory(prefix="genrebase-copy-") as folder:
         file = Path(folder) / "snapshot.db"
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             save(connection, file)
         saved = make_engine(URL.create("sqlite", database=str(file)))
         try:
-            with reading(saved) as connection:
+            with read_transaction(saved) as connection:
                 yield connection
         finally:
             saved.dispose()
@@ -43,7 +43,7 @@ def save(connection: Connection, file: Path) -> None:
         driver.backup(saved)
 
 
-def place(engine: Engine) -> str:
+def display_url(engine: Engine) -> str:
     """Return the address of a database without who asks and with what password."""
     url = engine.url
     if engine.dialect.name == "sqlite":
@@ -55,7 +55,7 @@ def place(engine: Engine) -> str:
     return bare.render_as_string()
 
 
-def is_same(one: Engine, other: Engine) -> bool:
+def is_same_database(one: Engine, other: Engine) -> bool:
     """Say whether two engines lead to one database, whatever their addresses."""
     return one.dialect.name == other.dialect.name and _identity(one) == _identity(other)
 
@@ -63,7 +63,7 @@ def is_same(one: Engine, other: Engine) -> bool:
 def _identity(engine: Engine) -> tuple[Any, ...]:
     if engine.dialect.name == "sqlite":
         return (Path(engine.url.database or ":memory:").resolve(),)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return tuple(connection.execute(text(_IDENTITY)).one())
 
 

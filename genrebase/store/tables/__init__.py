@@ -1,14 +1,14 @@
 """The tables, one module per family. Column names are what people's SQL stands on."""
 
 from genrebase.store.tables.catalogue import (
+    ALL_FEATURES,
+    AUDIO_PROVIDER,
+    CATEGORICAL_FEATURES,
     FEATURE_RANGES,
     FEATURES,
-    MEASURES,
-    OWN_FEATURES,
-    OWN_SCALE,
-    RESCALED_FEATURES,
+    INCOMPARABLE_FEATURES,
+    OWN_SCALE_FEATURES,
     SIDES,
-    WHOLE_FEATURES,
     artist,
     audio_features,
     catalogue_origin,
@@ -23,7 +23,7 @@ from genrebase.store.tables.catalogue import (
     track_artist,
     verdict,
 )
-from genrebase.store.tables.columns import Moment, as_driver_moment, metadata
+from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
 from genrebase.store.tables.experiments import (
     EXPERIMENT_KINDS,
     TRIAL_OUTCOMES,
@@ -50,8 +50,8 @@ from genrebase.store.tables.harvest import (
     source_budget,
 )
 from genrebase.store.tables.models import (
-    ANSWERS,
     MODEL_STATUSES,
+    PREDICTIONS_PER_TRACK,
     REGIMES,
     confusion,
     model,
@@ -59,12 +59,12 @@ from genrebase.store.tables.models import (
     prediction,
 )
 from genrebase.store.tables.sound import (
-    DEGREES,
+    DEGREE_COLUMNS,
     MATRIX_KINDS,
-    PITCHES,
+    PITCH_COLUMNS,
     PROGRESSION_LENGTHS,
-    TEMPO_RATIOS,
-    TIMBRES,
+    TEMPO_RATIO_RANGE,
+    TIMBRE_COLUMNS,
     descriptor,
     descriptor_schema,
     progression,
@@ -74,36 +74,36 @@ from genrebase.store.tables.sound import (
     sound_summary,
 )
 
-OF_A_MODEL = (model_metric, training_epoch, feature_importance, genre_separability)
+MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
 """Figures and findings of a model, beside its answers and confusions."""
 
 __all__ = [
+    "ALL_FEATURES",
     "ALL_YEARS",
-    "ANSWERS",
-    "DEGREES",
+    "AUDIO_PROVIDER",
+    "CATEGORICAL_FEATURES",
+    "DEGREE_COLUMNS",
     "EXPERIMENT_KINDS",
     "FEATURES",
     "FEATURE_RANGES",
+    "INCOMPARABLE_FEATURES",
     "JOB_OUTCOMES",
     "MATRIX_KINDS",
-    "MEASURES",
+    "MODEL_DETAIL_TABLES",
     "MODEL_STATUSES",
-    "OF_A_MODEL",
-    "OWN_FEATURES",
-    "OWN_SCALE",
-    "PITCHES",
+    "OWN_SCALE_FEATURES",
+    "PITCH_COLUMNS",
+    "PREDICTIONS_PER_TRACK",
     "PROGRESSION_LENGTHS",
     "REGIMES",
-    "RESCALED_FEATURES",
     "SHARD_STATUSES",
     "SIDES",
-    "TEMPO_RATIOS",
-    "TIMBRES",
+    "TEMPO_RATIO_RANGE",
+    "TIMBRE_COLUMNS",
     "TRIAL_OUTCOMES",
-    "WHOLE_FEATURES",
-    "Moment",
+    "UtcDateTime",
     "artist",
-    "as_driver_moment",
+    "as_driver_datetime",
     "audio_features",
     "budget_slot",
     "catalogue_origin",

@@ -17,7 +17,7 @@ from sqlalchemy import (
     false,
 )
 
-from genrebase.store.tables.columns import Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Key, Name, UtcDateTime, metadata, one_of
 
 FEATURES: Final = (
     "danceability",
@@ -51,16 +51,16 @@ FEATURE_RANGES: Final = {
 }
 """What a feature may be (inclusive); what was not found is NULL. Loudness in dB, tempo in BPM."""
 
-WHOLE_FEATURES: Final = ("key", "mode", "time_signature")
+CATEGORICAL_FEATURES: Final = ("key", "mode", "time_signature")
 """Features that are categories, stored as whole numbers."""
 
-OWN_SCALE: Final = "audio"
+AUDIO_PROVIDER: Final = "audio"
 """The provider whose features are computed from sound files."""
-RESCALED_FEATURES: Final = ("danceability", "energy", "loudness", "acousticness")
+INCOMPARABLE_FEATURES: Final = ("danceability", "energy", "loudness", "acousticness")
 """What it measures on scales of its own; tempo, key and mode are the same everywhere."""
-OWN_FEATURES: Final = {f"own_{name}": name for name in RESCALED_FEATURES}
+OWN_SCALE_FEATURES: Final = {f"own_{name}": name for name in INCOMPARABLE_FEATURES}
 """How these are called where tracks are taken together, and what each is measured instead of."""
-MEASURES: Final = (*FEATURES, *OWN_FEATURES)
+ALL_FEATURES: Final = (*FEATURES, *OWN_SCALE_FEATURES)
 """The 12 features as catalogues have them, and what is measured in files instead of four."""
 
 SIDES: Final = ("train", "validation_new", "test_new", "validation_seen", "test_seen", "none")
@@ -77,7 +77,7 @@ genre = Table(
     Column("target", Integer, comment="tracks wanted; NULL: only filled by imports"),
     Column("paused", Boolean, nullable=False, server_default=false()),
     Column("sightings", Integer, nullable=False, server_default="0", comment="rows of `sighting`"),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("target >= 0", name="target_not_negative"),
     CheckConstraint("trim(name) <> ''", name="name_not_blank"),
 )
@@ -133,9 +133,11 @@ track = Table(
     Column("track_fold", SmallInteger, nullable=False),
     Column("side", Text, nullable=False),
     Column("split", Text, comment="the side a published dataset put it on"),
-    Column("first_seen_at", Moment, nullable=False),
-    Column("last_seen_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False, comment="when what describes it last changed"),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column(
+        "updated_at", UtcDateTime, nullable=False, comment="when what describes it last changed"
+    ),
     Index(None, "name_key"),
     Index(None, "genre_id"),
     Index(None, "isrc"),
@@ -177,8 +179,8 @@ sighting = Table(
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
     Column("best_rank", Integer, nullable=False, comment="0 is the first answer"),
     Column("times", Integer, nullable=False, server_default="1"),
-    Column("first_seen_at", Moment, nullable=False),
-    Column("last_seen_at", Moment, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
     Index(None, "genre_id"),
     CheckConstraint("best_rank >= 0", name="rank_not_negative"),
     CheckConstraint("times >= 1", name="seen_at_least_once"),
@@ -190,7 +192,7 @@ verdict = Table(
     Column("track_id", Key, ForeignKey("track.id"), primary_key=True),
     Column("labelled_by", Name, primary_key=True),
     Column("genre_id", Key, ForeignKey("genre.id"), nullable=False),
-    Column("labelled_at", Moment, nullable=False),
+    Column("labelled_at", UtcDateTime, nullable=False),
     Column("note", Text),
     Index(None, "genre_id"),
 )
@@ -200,8 +202,8 @@ audio_features = Table(
     metadata,
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("provider", Name, primary_key=True),
-    *(Column(name, SmallInteger if name in WHOLE_FEATURES else Double) for name in FEATURES),
-    Column("fetched_at", Moment, nullable=False),
+    *(Column(name, SmallInteger if name in CATEGORICAL_FEATURES else Double) for name in FEATURES),
+    Column("fetched_at", UtcDateTime, nullable=False),
     *(
         CheckConstraint(f"{name} BETWEEN {low} AND {high}", name=f"{name}_range")
         for name, (low, high) in FEATURE_RANGES.items()
@@ -214,7 +216,7 @@ feature_attempt = Table(
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("provider", Name, primary_key=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_at", Moment, comment="when to ask again; NULL: not again"),
+    Column("next_at", UtcDateTime, comment="when to ask again; NULL: not again"),
     Column("outcome", Text, nullable=False),
     Index(None, "provider", "next_at"),
     CheckConstraint(one_of("outcome", ("known", "unknown")), name="outcome_known"),
@@ -226,7 +228,7 @@ catalogue_origin = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default="1"),
     Column("kind", Text, nullable=False),
     Column("detail", Text, nullable=False, comment="a sandbox's seed or file, with its checksum"),
-    Column("recorded_at", Moment, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
     CheckConstraint(one_of("kind", ("spotify", "synthetic", "file", "other")), name="kind_known"),
 )
@@ -237,5 +239,5 @@ imported_file = Table(
     Column("sha256", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("rows_done", Integer, nullable=False, comment="rows counted into `sighting.times`"),
-    Column("finished_at", Moment),
+    Column("finished_at", UtcDateTime),
 )

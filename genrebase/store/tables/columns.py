@@ -39,7 +39,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 _SQLITE_FORMAT: Final = "%Y-%m-%d %H:%M:%S.%f"
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC: `timestamptz` on PostgreSQL, sortable text without a zone on SQLite."""
 
     impl = DateTime(timezone=True)
@@ -61,7 +61,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def as_driver_moment(value: datetime, dialect_name: str) -> datetime | str:
+def as_driver_datetime(value: datetime, dialect_name: str) -> datetime | str:
     """Return a moment as the driver wants it in a statement that SQLAlchemy does not compile."""
     moment = value.astimezone(UTC)
     return moment.strftime(_SQLITE_FORMAT) if dialect_name == "sqlite" else moment

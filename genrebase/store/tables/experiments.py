@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 EXPERIMENT_KINDS: Final = ("compare", "tune", "learning_curve")
 TRIAL_OUTCOMES: Final = ("done", "failed")
@@ -26,8 +26,8 @@ experiment = Table(
     Column("id", Key, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("fingerprint", Text, nullable=False, comment="of question, data and code: to go on by"),
-    Column("created_at", Moment, nullable=False),
-    Column("finished_at", Moment, comment="NULL: not all trials were made yet"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, comment="NULL: not all trials were made yet"),
     Column("task", Name, nullable=False, server_default="main"),
     Column("question", Json, nullable=False, comment="what was to be tried"),
     Column("choice", Json, nullable=False, comment="genres, labels, limits"),
@@ -55,7 +55,7 @@ trial = Table(
     Column("key", Name, nullable=False, comment="of what it is, within its experiment"),
     Column("outcome", Text, nullable=False),
     Column("error", Text),
-    Column("finished_at", Moment, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
     Column("trained_rows", Integer, nullable=False),
     Column("seconds", Double, nullable=False, comment="of learning and answering"),
     Column("artifact_bytes", Integer, comment="NULL: was not measured"),

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 CLUSTER_METHODS: Final = ("kmeans", "agglomerative", "dbscan", "hdbscan")
 
@@ -52,7 +52,7 @@ genre_trait = Table(
     Column("other_value", Double, nullable=False),
     Column("n", Integer, nullable=False),
     Column("other_n", Integer, nullable=False),
-    Column("computed_at", Moment, nullable=False),
+    Column("computed_at", UtcDateTime, nullable=False),
     Index(None, "genre_id"),
     CheckConstraint("delta BETWEEN -1 AND 1", name="delta_range"),
 )
@@ -62,7 +62,7 @@ clustering = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("name", Name, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     Column("method", Text, nullable=False),
     Column("params", Json, nullable=False),
     Column("features", Json, nullable=False, comment="columns of `training_tracks`"),
@@ -114,7 +114,7 @@ track_match = Table(
     Column("nearest_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), nullable=False),
     Column("nearest_distance", Double, nullable=False),
     Column("method", Text, nullable=False, comment="standardised or mahalanobis"),
-    Column("computed_at", Moment, nullable=False),
+    Column("computed_at", UtcDateTime, nullable=False),
     Index(None, "genre_id", "distance"),
     CheckConstraint("percentile BETWEEN 0 AND 100", name="percentile_range"),
 )

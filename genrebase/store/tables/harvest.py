@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 SHARD_STATUSES: Final = ("open", "split", "exhausted", "capped")
 ALL_YEARS: Final = (0, 9999)
@@ -45,8 +45,8 @@ shard = Table(
     Column("lease_owner", Text),
     Column("lease_until", Double, comment="seconds since 1970"),
     Column("fencing_token", Integer, nullable=False, server_default="0"),
-    Column("visited_at", Moment),
-    Column("created_at", Moment, nullable=False),
+    Column("visited_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("genre_id", "source", "query", "year_from", "year_to"),
     CheckConstraint(one_of("status", SHARD_STATUSES), name="status_known"),
     CheckConstraint("year_from <= year_to", name="years_in_order"),
@@ -85,8 +85,8 @@ job_run = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("job", Name, nullable=False),
-    Column("started_at", Moment, nullable=False),
-    Column("finished_at", Moment),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
     Column("outcome", Text, nullable=False, server_default="running"),
     Column("counts", Json, nullable=False),
     Column("error", Text),

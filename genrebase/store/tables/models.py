@@ -18,18 +18,18 @@ from sqlalchemy import (
     text,
 )
 
-from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 MODEL_STATUSES: Final = ("candidate", "champion", "retired", "rejected", "refit")
 REGIMES: Final = ("seen_artist", "new_artist")
-ANSWERS: Final = 5
+PREDICTIONS_PER_TRACK: Final = 5
 """How many genres are kept for a track, best first."""
 
 model = Table(
     "model",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     Column("task", Name, nullable=False, server_default="main"),
     Column("estimator", Name, nullable=False),
     Column("params", Json, nullable=False),
@@ -53,7 +53,7 @@ model = Table(
         ForeignKey("model.id", ondelete="CASCADE"),
         comment="of a refit: the honest model whose figures it borrows",
     ),
-    Column("crowned_at", Moment, comment="when it last became champion; NULL: never"),
+    Column("crowned_at", UtcDateTime, comment="when it last became champion; NULL: never"),
     Index(
         "uq_model_champion",
         "task",
@@ -100,7 +100,7 @@ prediction = Table(
     Column("probability", Double, nullable=False),
     Column("regime", Name, nullable=False),
     Column("in_training", Boolean, nullable=False, comment="answered out of fold"),
-    Column("predicted_at", Moment, nullable=False),
+    Column("predicted_at", UtcDateTime, nullable=False),
     Index(None, "track_id"),
     Index(
         "ix_prediction_best",
@@ -110,7 +110,7 @@ prediction = Table(
         sqlite_where=text("rank <= 2"),
         postgresql_where=text("rank <= 2"),
     ),
-    CheckConstraint(f"rank BETWEEN 1 AND {ANSWERS}", name="rank_range"),
+    CheckConstraint(f"rank BETWEEN 1 AND {PREDICTIONS_PER_TRACK}", name="rank_range"),
     CheckConstraint("probability BETWEEN 0 AND 1", name="probability_range"),
     CheckConstraint(one_of("regime", REGIMES), name="regime_known"),
 )

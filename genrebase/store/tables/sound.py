@@ -16,20 +16,20 @@ from sqlalchemy import (
     Text,
 )
 
-from genrebase.store.tables.columns import Json, Key, Moment, Name, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 TWELVE: Final = range(12)
 """Degrees above the tonic in semitones, pitch classes from C, coefficients of timbre."""
 
-DEGREES: Final = tuple(f"degree_{number}" for number in TWELVE)
+DEGREE_COLUMNS: Final = tuple(f"degree_{number}" for number in TWELVE)
 """Shares of a track's time, per degree."""
 
-TIMBRES: Final = tuple(
+TIMBRE_COLUMNS: Final = tuple(
     f"timbre_{what}_{number}" for what in ("mean", "deviation") for number in TWELVE
 )
 """Over a track's segments: first the 12 means, then the 12 deviations."""
 
-PITCHES: Final = tuple(
+PITCH_COLUMNS: Final = tuple(
     f"pitch_{what}_{number}" for what in ("mean", "deviation") for number in TWELVE
 )
 """Likewise, for how strong each pitch class is."""
@@ -40,10 +40,10 @@ MATRIX_KINDS: Final = ("segments", "logmel")
 PROGRESSION_LENGTHS: Final = (2, 3, 4)
 """How many keys a stored progression runs through."""
 
-TEMPO_RATIOS: Final = (0.0025, 400.0)
+TEMPO_RATIO_RANGE: Final = (0.0025, 400.0)
 """Two tempos of 1 to 400 BPM are never further apart."""
 
-_SHARES: Final = (*DEGREES, "minor_share", "repeated_share", "single_share")
+_SHARES: Final = (*DEGREE_COLUMNS, "minor_share", "repeated_share", "single_share")
 
 section = Table(
     "section",
@@ -68,7 +68,8 @@ section = Table(
     CheckConstraint("degree BETWEEN 0 AND 11", name="degree_range"),
     CheckConstraint("mode BETWEEN 0 AND 1", name="mode_range"),
     CheckConstraint(
-        f"tempo_ratio BETWEEN {TEMPO_RATIOS[0]} AND {TEMPO_RATIOS[1]}", name="tempo_ratio_range"
+        f"tempo_ratio BETWEEN {TEMPO_RATIO_RANGE[0]} AND {TEMPO_RATIO_RANGE[1]}",
+        name="tempo_ratio_range",
     ),
     CheckConstraint("loudness BETWEEN -100.0 AND 20.0", name="loudness_range"),
     *(
@@ -92,8 +93,8 @@ sound_summary = Table(
     Column("degree_changes", Integer, nullable=False),
     Column("numerals", Text, comment="of its sections in order, repetitions left out"),
     Column("segments", Integer, nullable=False),
-    *(Column(name, Double) for name in (*TIMBRES, *PITCHES)),
-    Column("fetched_at", Moment, nullable=False),
+    *(Column(name, Double) for name in (*TIMBRE_COLUMNS, *PITCH_COLUMNS)),
+    Column("fetched_at", UtcDateTime, nullable=False),
     CheckConstraint("key BETWEEN 0 AND 11", name="key_range"),
     CheckConstraint("mode BETWEEN 0 AND 1", name="mode_range"),
     CheckConstraint("sections >= 0", name="sections_not_negative"),
@@ -102,11 +103,11 @@ sound_summary = Table(
     CheckConstraint("segments >= 0", name="segments_not_negative"),
     *(
         CheckConstraint(f"{name} BETWEEN 0 AND 1", name=f"{name}_range")
-        for name in ("key_confidence", "mode_confidence", *_SHARES, *PITCHES)
+        for name in ("key_confidence", "mode_confidence", *_SHARES, *PITCH_COLUMNS)
     ),
     *(
         CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
-        for name in TIMBRES[len(TWELVE) :]
+        for name in TIMBRE_COLUMNS[len(TWELVE) :]
     ),
 )
 
@@ -154,7 +155,7 @@ descriptor = Table(
     Column("provider", Name, primary_key=True),
     Column("schema", Name, ForeignKey("descriptor_schema.name"), primary_key=True),
     Column("data", LargeBinary, nullable=False, comment="float32, little-endian, zlib"),
-    Column("fetched_at", Moment, nullable=False),
+    Column("fetched_at", UtcDateTime, nullable=False),
 )
 
 sound_file = Table(

@@ -9,18 +9,18 @@ from genrebase.store.view_migration.sqlite import SqliteViews
 from genrebase.store.views.definition import Providers
 
 
-class StandingViews(Protocol):
+class ManagedViews(Protocol):
     """The views of one database, ours and those that people built on ours."""
 
     def are_current(self, providers: Providers) -> bool:
         """Say whether our views stand exactly as this version defines them."""
         ...
 
-    def take_down(self) -> None:
+    def drop(self) -> None:
         """Remember and drop our views and all that was built on them."""
         ...
 
-    def put_up(self, providers: Providers | None) -> None:
+    def recreate(self, providers: Providers | None) -> None:
         """Create our views (not where `providers` is None) and put back what people built.
 
         Raises `ViewsInTheWay`, naming everything that could not be put back.
@@ -28,11 +28,11 @@ class StandingViews(Protocol):
         ...
 
 
-def standing_views(connection: Connection) -> StandingViews:
+def managed_views(connection: Connection) -> ManagedViews:
     """Return the views of the database behind `connection`, inside its open transaction."""
     if connection.dialect.name == "postgresql":
         return PostgresqlViews(connection)
     return SqliteViews(connection)
 
 
-__all__ = ["StandingViews", "standing_views"]
+__all__ = ["ManagedViews", "managed_views"]

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from genrebase.store import tables, views
-from genrebase.store.views.definition import MARK
+from genrebase.store.views.definition import MARKER
 
 Oid = int
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class SavedView:
     """A view or materialised view, as the statements that drop it and make it again."""
 
     name: str
@@ -21,12 +21,12 @@ class Relation:
     oid: Oid
     drop: str
     create: list[str]
-    dress: list[str]
+    attributes: list[str]
     """What it wore besides its definition: options, triggers, rules, defaults, its owner."""
     grants: list[str]
 
 
-class Catalogue:
+class PostgresqlCatalogue:
     """Questions to the system catalogue of the current schema's database."""
 
     def __init__(self, connection: Connection) -> None:
@@ -34,14 +34,14 @@ class Catalogue:
 
     def our_views(self) -> dict[str, Oid]:
         """Return the views that carry our mark, also those of another version."""
-        return dict(self._rows(_OUR_VIEWS, mark=f"%{MARK}"))
+        return dict(self._rows(_OUR_VIEWS, mark=f"%{MARKER}"))
 
     def taken_names(self) -> list[str]:
         """Return names of our views that somebody's own view or table has."""
-        rows = self._rows(_TAKEN, names=list(views.ALL), mark=f"%{MARK}")
+        rows = self._rows(_TAKEN, names=list(views.ALL), mark=f"%{MARKER}")
         return [name for (name,) in rows]
 
-    def standing_on(self, ours: Mapping[str, Oid]) -> list[Oid]:
+    def dependent_views(self, ours: Mapping[str, Oid]) -> list[Oid]:
         """Return all other views over our views or tables, those that others stand on first."""
         used_by: dict[Oid, set[Oid]] = {}
         for view, used in self._rows(_USES):
@@ -74,9 +74,9 @@ class Catalogue:
         """Return the comments on a view (under None) and on its columns."""
         return dict(self._rows(_COMMENTS, oid=oid))
 
-    def relation(self, oid: Oid) -> Relation:
+    def relation(self, oid: Oid) -> SavedView:
         """Return the statements that make a view again as it is."""
-        found = self._rows(_RELATION, oid=oid, mark=f"%{MARK}")[0]
+        found = self._rows(_RELATION, oid=oid, mark=f"%{MARKER}")[0]
         word = "MATERIALIZED VIEW" if found.kind == "m" else "VIEW"
         options = f" WITH ({found.options})" if found.options else ""
         populated = "" if found.kind == "v" or found.populated else " WITH NO DATA"
@@ -92,16 +92,16 @@ class Catalogue:
             dress.insert(0, f"ALTER VIEW {found.name} SET ({found.options})")
         if found.owner_differs:
             dress.append(f"ALTER {word} {found.name} OWNER TO {found.owner}")
-        return Relation(
+        return SavedView(
             name=found.name,
             oid=oid,
             drop=f"DROP {word} {found.name}",
             create=create,
-            dress=dress,
+            attributes=dress,
             grants=self._grants(oid, found.name, found.owner),
         )
 
-    def unwanted_grants(self, relation: Relation) -> list[str]:
+    def unwanted_grants(self, relation: SavedView) -> list[str]:
         """Return the statements that take back what default privileges gave to a new relation."""
         rows = self._rows(_GIVEN, name=relation.name)
         return [f"REVOKE ALL ON {relation.name} FROM {grantee}" for (grantee,) in rows]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import views
 from genrebase.store.view_migration import refusal
-from genrebase.store.view_migration.pg_catalogue import Catalogue, Relation, literal
+from genrebase.store.view_migration.pg_catalogue import PostgresqlCatalogue, SavedView, literal
 from genrebase.store.views.definition import Providers
 
 
@@ -18,12 +18,12 @@ class PostgresqlViews:
     """Our views in the current schema, and everybody's views that stand on them or our tables."""
 
     connection: Connection
-    _ours: dict[str, Relation] = field(default_factory=dict)
-    _theirs: list[Relation] = field(default_factory=list)
+    _ours: dict[str, SavedView] = field(default_factory=dict)
+    _theirs: list[SavedView] = field(default_factory=list)
 
     def are_current(self, providers: Providers) -> bool:
         """Compare each view with what PostgreSQL makes of our definition, and its comments."""
-        catalogue = Catalogue(self.connection)
+        catalogue = PostgresqlCatalogue(self.connection)
         found = catalogue.our_views()
         if found.keys() != views.ALL.keys():
             return False
@@ -37,26 +37,28 @@ class PostgresqlViews:
         finally:
             savepoint.rollback()
 
-    def take_down(self) -> None:
+    def drop(self) -> None:
         """Drop our views and all that stands on them; refuse what could not be put back."""
-        catalogue = Catalogue(self.connection)
+        catalogue = PostgresqlCatalogue(self.connection)
         taken = catalogue.taken_names()
         if taken:
-            raise refusal.taken_names(taken)
+            raise refusal.names_taken(taken)
         ours = catalogue.our_views()
-        standing = catalogue.standing_on(ours)
+        standing = catalogue.dependent_views(ours)
         strange = catalogue.other_dependents([*ours.values(), *standing])
         if strange:
-            raise refusal.not_kept(dict.fromkeys(strange, "it stands on one of Genrebase's views"))
+            raise refusal.not_restored(
+                dict.fromkeys(strange, "it stands on one of Genrebase's views")
+            )
         self._ours = {name: catalogue.relation(oid) for name, oid in ours.items()}
         self._theirs = [catalogue.relation(oid) for oid in standing]
         failed: dict[str, str] = {}
         for relation in (*reversed(self._theirs), *self._ours.values()):
             self._try(relation.name, [relation.drop], failed)
         if failed:
-            raise refusal.not_kept(failed)
+            raise refusal.not_restored(failed)
 
-    def put_up(self, providers: Providers | None) -> None:
+    def recreate(self, providers: Providers | None) -> None:
         """Create ours with their documentation, then theirs, each with its grants."""
         failed: dict[str, str] = {}
         if providers is not None:
@@ -72,13 +74,13 @@ class PostgresqlViews:
             if relation.name not in failed:
                 self._dress(relation, failed)
         if failed:
-            raise refusal.not_kept(failed)
+            raise refusal.not_restored(failed)
 
-    def _dress(self, relation: Relation, failed: dict[str, str]) -> None:
+    def _dress(self, relation: SavedView, failed: dict[str, str]) -> None:
         """Give a new relation the owner, grants, triggers and options of the one before it."""
-        self._try(relation.name, relation.dress, failed)
+        self._try(relation.name, relation.attributes, failed)
         if relation.name not in failed:
-            withdrawn = Catalogue(self.connection).unwanted_grants(relation)
+            withdrawn = PostgresqlCatalogue(self.connection).unwanted_grants(relation)
             self._try(relation.name, [*withdrawn, *relation.grants], failed)
 
     def _as_stored(self, view: views.View, providers: Providers) -> str:
@@ -86,7 +88,7 @@ class PostgresqlViews:
         wanted = view.select(providers, _DIALECT.name)
         compiled = str(wanted.compile(dialect=_DIALECT, compile_kwargs=_LITERAL))
         self._run(f"CREATE TEMPORARY VIEW {name} AS {compiled}")
-        return Catalogue(self.connection).definition_of(f"pg_temp.{name}")
+        return PostgresqlCatalogue(self.connection).definition_of(f"pg_temp.{name}")
 
     def _try(self, name: str, statements: list[str], failed: dict[str, str]) -> None:
         try:

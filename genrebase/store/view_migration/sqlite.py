@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import views
 from genrebase.store.view_migration import refusal
-from genrebase.store.views.definition import MARK, Providers
+from genrebase.store.views.definition import MARKER, Providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class SqliteViews:
         ours = {made.name: made.sql for made in self._objects() if _is_ours(made)}
         return ours == {name: _statement(view, providers) for name, view in views.ALL.items()}
 
-    def take_down(self) -> None:
+    def drop(self) -> None:
         """Drop every view and trigger: renaming a table looks at all of them."""
         found = self._objects()
         taken = [made.name for made in found if made.name in views.ALL and not _is_ours(made)]
         if taken:
-            raise refusal.taken_names(taken)
+            raise refusal.names_taken(taken)
         self._kept = [made for made in found if not _is_ours(made)]
         for made in sorted(found, key=lambda made: made.kind):  # triggers before views
             self._run(f"DROP {made.kind.upper()} {_quoted(made.name)}")
 
-    def put_up(self, providers: Providers | None) -> None:
+    def recreate(self, providers: Providers | None) -> None:
         """Create ours, then theirs; a view that could be read before must be readable again."""
         if providers is not None:
             for view in views.ALL.values():
@@ -55,7 +55,7 @@ class SqliteViews:
             if made.name not in failed and made.works and (reason := self._unreadable(made.name)):
                 failed[made.name] = reason
         if failed:
-            raise refusal.not_kept(failed)
+            raise refusal.not_restored(failed)
 
     def _created(self, made: _Object) -> str | None:
         try:
@@ -86,7 +86,7 @@ class SqliteViews:
 
 
 def _is_ours(made: _Object) -> bool:
-    return made.kind == "view" and MARK in made.sql
+    return made.kind == "view" and MARKER in made.sql
 
 
 def _statement(view: views.View, providers: Providers) -> str:

@@ -22,7 +22,7 @@ from genrebase.store.views import (
 from genrebase.store.views import (
     predictions as answers,
 )
-from genrebase.store.views.definition import MARK, View, metadata
+from genrebase.store.views.definition import MARKER, View, metadata
 
 ALL: Final[Mapping[str, View]] = {
     view.name: view
@@ -106,7 +106,7 @@ harvest_health = health.harvest_health.table
 
 __all__ = [
     "ALL",
-    "MARK",
+    "MARKER",
     "View",
     "cluster_genres",
     "cluster_tracks",

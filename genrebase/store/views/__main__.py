@@ -27,7 +27,7 @@ def document() -> str:
 
 def _section(view: views.View) -> str:
     rows = "".join(f"| `{column}` | {text} |\n" for column, text in view.columns.items())
-    return f"\n## {view.name}\n\n{view.sentence}\n\n| column | |\n|---|---|\n{rows}"
+    return f"\n## {view.name}\n\n{view.description}\n\n| column | |\n|---|---|\n{rows}"
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from genrebase.store import tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
-CANDIDATES: Final = 100
+CANDIDATES_PER_GENRE: Final = 100
 """How many tracks are shown for a genre."""
-CANDIDATE_RANKS: Final = 2
+MAX_CANDIDATE_RANK: Final = 2
 """A genre may be a track's first or second answer; the index `ix_prediction_best` holds these."""
 
 NO_GENRE: Final = 0
@@ -18,7 +18,7 @@ NO_GENRE: Final = 0
 
 
 def _genre_candidates(_providers: Providers) -> Select[Any]:
-    track, answer = tables.track, shared.answers("answer")
+    track, answer = tables.track, shared.predictions_as("answer")
     place = func.row_number(type_=Integer()).over(
         partition_by=answer.c.genre_id,
         order_by=(answer.c.probability.desc(), answer.c.track_id),
@@ -36,7 +36,7 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
         .select_from(answer.join(track, track.c.id == answer.c.track_id))
         .where(
             answer.c.model_id == shared.champion_id(),
-            answer.c.rank <= CANDIDATE_RANKS,
+            answer.c.rank <= MAX_CANDIDATE_RANK,
             func.coalesce(shared.label_id(), NO_GENRE) != answer.c.genre_id,
         )
         .subquery("ranked")
@@ -63,7 +63,7 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
             ranked.c.model_id,
         )
         .select_from(source)
-        .where(ranked.c.place <= CANDIDATES)
+        .where(ranked.c.place <= CANDIDATES_PER_GENRE)
     )
 
 
@@ -72,7 +72,7 @@ def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
 
     PostgreSQL sorts all answers of all genres before it shows the first one otherwise.
     """
-    track, answer, genre = tables.track, shared.answers("answer"), tables.genre
+    track, answer, genre = tables.track, shared.predictions_as("answer"), tables.genre
     champion = (
         select(tables.model.c.id)
         .where(tables.model.c.task == "main", tables.model.c.status == "champion")
@@ -95,11 +95,11 @@ def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
         .where(
             answer.c.model_id == champion.c.id,
             answer.c.genre_id == genre.c.id,
-            answer.c.rank <= CANDIDATE_RANKS,
+            answer.c.rank <= MAX_CANDIDATE_RANK,
             func.coalesce(shared.label_id(), NO_GENRE) != genre.c.id,
         )
         .order_by(*order)
-        .limit(CANDIDATES)
+        .limit(CANDIDATES_PER_GENRE)
         .lateral("best")
     )
     label, sighting = tables.genre.alias("label_genre"), tables.sighting
@@ -135,9 +135,9 @@ genre_candidates = view(
     {
         "genre": "The genre that the track might be.",
         "place": "1 for the track that matches the genre best.",
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "label": "The genre it carries: the verdict, else the claim; NULL where there is neither.",
         "probability": "What the champion gives the genre for this track, 0 to 1.",
         "rank": "1: the genre is its first answer; 2: its second.",

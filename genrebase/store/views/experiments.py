@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Double, Integer, Select, Text, case, cast,
 from genrebase.store import tables
 from genrebase.store.views.definition import Providers, view
 
-T_BOUNDS: Final = {
+T_CRITICAL_VALUES: Final = {
     2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262,
 }  # fmt: skip
 """Folds to the 97.5% point of Student's t with one degree of freedom less."""
@@ -15,7 +15,7 @@ T_BOUNDS: Final = {
 
 def _experiment_results(_providers: Providers) -> Select[Any]:
     experiment, found = tables.experiment, _over_folds().subquery("found")
-    margin = found.c.error * case(T_BOUNDS, value=found.c.folds)
+    margin = found.c.error * case(T_CRITICAL_VALUES, value=found.c.folds)
     single = found.c.folds == 1
     return select(
         experiment.c.id.label("experiment_id"),

@@ -199,9 +199,9 @@ cluster_tracks = view(
     "One row per clustering and track.",
     {
         "clustering": "The clustering's name.",
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "cluster": "The cluster's number: 0 is the greatest, -1: in none.",
         "genre": "The label that it had.",
     },
@@ -232,9 +232,9 @@ track_matches = view(
     "One row per labelled track with features, as `classifier match --all` found it: how typical "
     "it is of its genre.",
     {
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "genre": "The label that it had.",
         "distance": "How far it is from the profile of its genre: about 1 is ordinary.",
         "percentile": "Per cent of the genre's tracks that are nearer: 0 is the most typical.",

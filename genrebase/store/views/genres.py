@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import MEASURES
+from genrebase.store.tables import ALL_FEATURES
 from genrebase.store.views import shared as parts
 from genrebase.store.views.definition import Providers, view
 
@@ -85,7 +85,9 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
 
 def _genre_profiles(providers: Providers) -> Select[Any]:
     labelled = parts.labelled_features(providers)
-    ranked = union_all(*(_ranked(labelled, feature) for feature in MEASURES)).subquery("ranked")
+    ranked = union_all(*(_ranked(labelled, feature) for feature in ALL_FEATURES)).subquery(
+        "ranked"
+    )
     value = ranked.c.value
     n, total = func.count(), func.sum(value)
     spread = func.sum(value * value) - total * total / n
@@ -174,11 +176,11 @@ genre_profiles = view(
     "genre_profiles",
     "One row per genre and feature: how its labelled tracks are spread. Percentiles are values "
     "that occur (nearest rank): the least value that so many percent do not exceed. "
-    + parts.OWN_SENTENCE,
+    + parts.OWN_SCALE_NOTE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks described.",
-        "feature": parts.MEASURE_SENTENCE,
+        "feature": parts.FEATURE_NAME_DESCRIPTION,
         "n": "Tracks of the genre for which it is known; the others are left out.",
         "mean": "The arithmetic mean.",
         "standard_deviation": "The sample standard deviation (over n - 1), NULL for one track.",

@@ -20,7 +20,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase.store import tables
-from genrebase.store.tables import Moment
+from genrebase.store.tables import UtcDateTime
 from genrebase.store.views.definition import Providers, view
 
 WINDOW_SECONDS = 30.0
@@ -30,7 +30,7 @@ WINDOW_SECONDS = 30.0
 class moment_of(GenericFunction[Any]):  # noqa: N801 - SQL functions are written so
     """The moment so many seconds after 1970."""
 
-    type = Moment()
+    type = UtcDateTime()
     inherit_cache = True
 
 

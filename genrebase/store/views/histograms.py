@@ -20,7 +20,12 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURE_RANGES, MEASURES, OWN_FEATURES, WHOLE_FEATURES
+from genrebase.store.tables import (
+    ALL_FEATURES,
+    CATEGORICAL_FEATURES,
+    FEATURE_RANGES,
+    OWN_SCALE_FEATURES,
+)
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
@@ -30,7 +35,7 @@ _SHARE_WIDTH: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Bins:
+class HistogramBins:
     """The bins of a feature: equally wide, the lower bound in the bin, the greatest value, too."""
 
     low: float
@@ -39,27 +44,29 @@ class Bins:
     span: float
     """From the lower bound of the first to the upper bound of the last."""
 
-    def of(self, value: ColumnElement[Any]) -> ColumnElement[int]:
+    def bin_of(self, value: ColumnElement[Any]) -> ColumnElement[int]:
         """Return the number of the bin that `value` falls into, in SQL."""
         number = cast(func.floor((value - self.low) * float(self.count) / self.span), Integer)
         return case((value >= self.low + self.span, self.count - 1), else_=number)
 
-    def bound(self, number: ColumnElement[int]) -> ColumnElement[Any]:
+    def lower_bound(self, number: ColumnElement[int]) -> ColumnElement[Any]:
         """Return the lower bound of a bin; that of the next is its upper one."""
         return cast(number, Double) * self.span / float(self.count) + self.low
 
 
-def _bins(feature: str) -> Bins:
+def _bins(feature: str) -> HistogramBins:
     """Return bins that cover the feature's range, from a multiple of their width on."""
     low, high = FEATURE_RANGES[feature]
     width = _WIDTHS.get(feature, _SHARE_WIDTH)
     first = math.floor(low / width) * width
     count = round((high - first) / width)
-    return Bins(first, count, high - first)
+    return HistogramBins(first, count, high - first)
 
 
 BINS: Final = {
-    name: _bins(OWN_FEATURES.get(name, name)) for name in MEASURES if name not in WHOLE_FEATURES
+    name: _bins(OWN_SCALE_FEATURES.get(name, name))
+    for name in ALL_FEATURES
+    if name not in CATEGORICAL_FEATURES
 }
 """The bins of every measure that is no category."""
 
@@ -67,15 +74,15 @@ BINS: Final = {
 def _counted(labelled: CTE, feature: str) -> Select[Any]:
     """Return one feature's bins with their bounds and how many tracks fall into each."""
     value = labelled.c[feature]
-    whole = feature in WHOLE_FEATURES
-    number = value if whole else BINS[feature].of(value)
+    whole = feature in CATEGORICAL_FEATURES
+    number = value if whole else BINS[feature].bin_of(value)
     binned = (
         select(labelled.c.genre_id, number.label("bin"))
         .where(value.is_not(None))
         .subquery(f"binned_{feature}")
     )
-    low = cast(binned.c.bin, Double) if whole else BINS[feature].bound(binned.c.bin)
-    high = low if whole else BINS[feature].bound(binned.c.bin + 1)
+    low = cast(binned.c.bin, Double) if whole else BINS[feature].lower_bound(binned.c.bin)
+    high = low if whole else BINS[feature].lower_bound(binned.c.bin + 1)
     return select(
         binned.c.genre_id,
         cast(literal(feature), Text).label("feature"),
@@ -88,7 +95,9 @@ def _counted(labelled: CTE, feature: str) -> Select[Any]:
 
 def _genre_histograms(providers: Providers) -> Select[Any]:
     labelled = shared.labelled_features(providers)
-    counted = union_all(*(_counted(labelled, feature) for feature in MEASURES)).subquery("counted")
+    counted = union_all(*(_counted(labelled, feature) for feature in ALL_FEATURES)).subquery(
+        "counted"
+    )
     total = func.sum(counted.c.tracks).over(partition_by=(counted.c.genre_id, counted.c.feature))
     genre = tables.genre
     return select(
@@ -108,11 +117,11 @@ genre_histograms = view(
     "One row per genre, feature and bin with a track in it: how its labelled tracks are spread. "
     "The bins are the same for every genre: 0.05 wide for what goes from 0 to 1, 2 dB for "
     "loudness, 10 BPM for tempo, and one per value of key, mode and time_signature. "
-    + shared.OWN_SENTENCE,
+    + shared.OWN_SCALE_NOTE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",
-        "feature": shared.MEASURE_SENTENCE,
+        "feature": shared.FEATURE_NAME_DESCRIPTION,
         "bin": "The bin's number from the lower end of the feature's range, 0 first; for key, "
         "mode and time_signature the value itself.",
         "low": "The bin's lower bound, which belongs to it.",

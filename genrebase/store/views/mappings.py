@@ -23,7 +23,7 @@ def _genre_mappings(_providers: Providers) -> Select[Any]:
     stored, genre, track = tables.genre_mapping, tables.genre, tables.track
     given = (
         values(column("fine", Text), column("broad", Text), name="given")
-        .data(list(default_mapping.BROAD_OF.items()))
+        .data(list(default_mapping.BROAD_BY_FINE.items()))
         .cte()
     )
     named = cast(literal(default_mapping.NAME), Text)

@@ -20,13 +20,13 @@ from genrebase.store.tables import REGIMES
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
-HEADLINE: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece")
+HEADLINE_METRICS: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece")
 
 
 def _predictions(_providers: Providers) -> Select[Any]:
     track, champion = tables.track, shared.champion_id()
     labelled = shared.labelled_tracks()
-    first, second = shared.answers("first"), shared.answers("second")
+    first, second = shared.predictions_as("first"), shared.predictions_as("second")
     answered = tables.genre.alias("answered")
     source = (
         labelled.source.join(
@@ -34,7 +34,7 @@ def _predictions(_providers: Providers) -> Select[Any]:
             and_(first.c.track_id == track.c.id, first.c.model_id == champion, first.c.rank == 1),
         )
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(second, shared.beside(second, first, second.c.rank == 2))
+        .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
     )
     return select(
         track.c.id.label("track_id"),
@@ -67,7 +67,7 @@ def _model_leaderboard(_providers: Providers) -> Select[Any]:
             metric.c.model_id,
             metric.c.regime,
             of("accuracy", metric.c.n).label("n"),
-            *(of(name).label(name) for name in HEADLINE),
+            *(of(name).label(name) for name in HEADLINE_METRICS),
             of("accuracy", metric.c.low).label("low"),
             of("accuracy", metric.c.high).label("high"),
         )
@@ -114,9 +114,9 @@ predictions = view(
     "One row per track that the champion of the task main has answered for: its first answer "
     "beside the track's claim and verdict.",
     {
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "claim": "The one genre it counts for, NULL where it has none.",
         "verdict": "The genre a person gave it last, NULL where nobody did.",
         "genre": "The champion's first answer.",

@@ -24,12 +24,12 @@ from genrebase.store import tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
-CONFIDENT: Final = 0.5
+MIN_DISPUTE_PROBABILITY: Final = 0.5
 """From here on the champion holds its answer to be likelier than all other genres together."""
 _MAIN: Final = "model.task = 'main' AND model.status = 'champion'"
 
 
-class KnownToChampion(FunctionElement[bool]):
+class InChampionClasses(FunctionElement[bool]):
     """Whether a genre's name is among those that the champion tells apart."""
 
     type = Boolean()
@@ -37,15 +37,15 @@ class KnownToChampion(FunctionElement[bool]):
     name = "known_to_champion"
 
 
-@compiles(KnownToChampion, "sqlite")
-def _known_sqlite(element: KnownToChampion, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(InChampionClasses, "sqlite")
+def _known_sqlite(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
     name = compiler.process(element.clauses, **options)
     classes = "json_each(model.feature_schema, '$.classes')"
     return f"{name} IN (SELECT known.value FROM model, {classes} AS known WHERE {_MAIN})"  # noqa: S608 - our names
 
 
-@compiles(KnownToChampion)
-def _known(element: KnownToChampion, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(InChampionClasses)
+def _known(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
     name = compiler.process(element.clauses, **options)
     classes = "jsonb_array_elements_text(model.feature_schema -> 'classes')"
     return f"{name} IN (SELECT {classes} FROM model WHERE {_MAIN})"  # noqa: S608 - our names
@@ -58,16 +58,19 @@ def _answer_of(answer: FromClause, model: ColumnElement[Any]) -> ColumnElement[b
 
 def _label_disputes(_providers: Providers) -> Select[Any]:
     track, verdict = tables.track, tables.verdict
-    first, second = shared.answers("first"), shared.answers("second")
-    claimed = shared.answers("claimed")
+    first, second = shared.predictions_as("first"), shared.predictions_as("second")
+    claimed = shared.predictions_as("claimed")
     claim, answered = tables.genre.alias("claim_genre"), tables.genre.alias("answered")
 
     source = (
         first.join(track, track.c.id == first.c.track_id)
         .join(claim, claim.c.id == track.c.genre_id)
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(second, shared.beside(second, first, second.c.rank == 2))
-        .outerjoin(claimed, shared.beside(claimed, first, claimed.c.genre_id == track.c.genre_id))
+        .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
+        .outerjoin(
+            claimed,
+            shared.same_track_and_model(claimed, first, claimed.c.genre_id == track.c.genre_id),
+        )
     )
     judged = select(verdict.c.track_id).where(verdict.c.track_id == track.c.id).correlate(track)
     return (
@@ -90,17 +93,17 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
         .where(
             first.c.model_id == shared.champion_id(),
             first.c.rank == 1,
-            first.c.probability >= CONFIDENT,
+            first.c.probability >= MIN_DISPUTE_PROBABILITY,
             first.c.genre_id != track.c.genre_id,
             ~judged.exists(),
-            KnownToChampion(claim.c.name),
+            InChampionClasses(claim.c.name),
         )
     )
 
 
 def _prediction_changes(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
-    now, before = shared.answers("now"), shared.answers("before")
+    now, before = shared.predictions_as("now"), shared.predictions_as("before")
     labelled = shared.labelled_tracks()
     answered, answered_before = (tables.genre.alias(name) for name in ("answered", "once"))
     previous = (
@@ -174,9 +177,9 @@ label_disputes = view(
     "not learn from it when it answered, gives another genre at least half of its confidence. "
     "Claims of genres that the champion does not know are left out.",
     {
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "claim": "The one genre it counts for.",
         "genre": "The champion's answer.",
         "probability": "How sure the champion is of its answer, 0.5 to 1.",
@@ -198,9 +201,9 @@ prediction_changes = view(
     "One row per track whose first answer changed between the last two champions of the task "
     "main; tracks that only one of them answered for are not there.",
     {
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "label": "The verdict, else the claim, NULL where there is neither.",
         "genre_before": "What the champion before answered.",
         "probability_before": "How sure it was, 0 to 1.",

@@ -5,10 +5,15 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import CTE, ColumnElement, FromClause, Label, and_, case, func, select
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURES, OWN_FEATURES, OWN_SCALE, RESCALED_FEATURES
+from genrebase.store.tables import (
+    AUDIO_PROVIDER,
+    FEATURES,
+    INCOMPARABLE_FEATURES,
+    OWN_SCALE_FEATURES,
+)
 from genrebase.store.views.definition import Providers
 
-FEATURE_SENTENCES: Final = {
+FEATURE_DESCRIPTIONS: Final = {
     "danceability": "How well it can be danced to, 0 to 1.",
     "energy": "Intensity, 0 to 1.",
     "key": "Pitch class, 0 (C) to 11 (B); NULL: not found.",
@@ -23,16 +28,16 @@ FEATURE_SENTENCES: Final = {
     "time_signature": "Beats in a bar; NULL: not found.",
 }
 
-MEASURE_SENTENCE: Final = (
+FEATURE_NAME_DESCRIPTION: Final = (
     "One of the 12 features, as catalogues have them, or one of the four that files are measured "
-    "by instead: " + ", ".join(OWN_FEATURES) + "."
+    "by instead: " + ", ".join(OWN_SCALE_FEATURES) + "."
 )
-OWN_SENTENCE: Final = (
+OWN_SCALE_NOTE: Final = (
     "What is computed from files as danceability, energy, loudness and acousticness is on scales "
     "of its own: it never counts for these, but for `own_energy` and so on."
 )
 
-TRACK_SENTENCES: Final = {
+TRACK_DESCRIPTIONS: Final = {
     "track_id": "The track's number.",
     "title": "The title, as first delivered.",
     "artists": "Credited artists in order, joined by '; '.",
@@ -43,14 +48,14 @@ TRACK_SENTENCES: Final = {
     "popularity": "0 to 100, as first delivered, NULL where unknown.",
 }
 
-FOLD_SENTENCES: Final = {
+SPLIT_DESCRIPTIONS: Final = {
     "track_fold": "The fold of the track's name, 0 to 9, for ever.",
     "side": "The side of every evaluation it stands on: train, validation_new, test_new, "
     "validation_seen, test_seen or none.",
 }
 
 
-class Labelled(NamedTuple):
+class LabelledTracks(NamedTuple):
     """Tracks joined with their claim, verdict and features, and the columns that come of it."""
 
     source: FromClause
@@ -101,7 +106,7 @@ def label_id() -> ColumnElement[Any]:
     return case((judged.correlate(track).exists(), latest), else_=track.c.genre_id)
 
 
-def labelled_tracks() -> Labelled:
+def labelled_tracks() -> LabelledTracks:
     """Return tracks left-joined with the genres of their claim and of their latest verdict."""
     track = tables.track
     verdict, is_latest = latest_verdict()
@@ -112,7 +117,7 @@ def labelled_tracks() -> Labelled:
         .outerjoin(claim, claim.c.id == track.c.genre_id)
         .outerjoin(given, given.c.id == verdict.c.genre_id)
     )
-    return Labelled(
+    return LabelledTracks(
         source=source,
         claim=claim.c.name.label("claim"),
         verdict=given.c.name.label("verdict"),
@@ -153,16 +158,19 @@ def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
     return [features.c[name] for name in FEATURES]
 
 
-def measures(features: FromClause) -> list[Label[Any]]:
+def all_features(features: FromClause) -> list[Label[Any]]:
     """Return the columns of `MEASURES`: of each scale the values that are on it, else NULL."""
-    from_files = features.c.provider == OWN_SCALE
+    from_files = features.c.provider == AUDIO_PROVIDER
     shown = [
         features.c[name].label(name)
-        if name not in RESCALED_FEATURES
+        if name not in INCOMPARABLE_FEATURES
         else case((~from_files, features.c[name])).label(name)
         for name in FEATURES
     ]
-    own = [case((from_files, features.c[name])).label(mine) for mine, name in OWN_FEATURES.items()]
+    own = [
+        case((from_files, features.c[name])).label(mine)
+        for mine, name in OWN_SCALE_FEATURES.items()
+    ]
     return [*shown, *own]
 
 
@@ -174,7 +182,7 @@ def labelled_features(providers: Providers) -> CTE:
     )
     label = func.coalesce(verdict.c.genre_id, tables.track.c.genre_id)
     return (
-        select(label.label("genre_id"), *measures(features))
+        select(label.label("genre_id"), *all_features(features))
         .select_from(source)
         .where(label.is_not(None))
         .cte("labelled")
@@ -204,12 +212,12 @@ def champion_id() -> ColumnElement[Any]:
     )
 
 
-def answers(name: str) -> Any:
+def predictions_as(name: str) -> Any:
     """Return the answers of all models under a name of their own."""
     return tables.prediction.alias(name)
 
 
-def beside(
+def same_track_and_model(
     other: FromClause, answer: FromClause, *more: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Return whether `other` is an answer of the same model about the same track as `answer`."""
@@ -229,6 +237,6 @@ def also_seen(genre: ColumnElement[Any]) -> ColumnElement[bool]:
     )
 
 
-def later(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
+def later_of(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the later of two moments, the first where the second is NULL."""
     return case((second > first, second), else_=first)

@@ -19,7 +19,7 @@ from genrebase.store import tables
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
-_TRACK: Final = {"track_id": shared.TRACK_SENTENCES["track_id"], "provider": "Who analysed it."}
+_TRACK: Final = {"track_id": shared.TRACK_DESCRIPTIONS["track_id"], "provider": "Who analysed it."}
 
 
 def _is_chosen(summary: FromClause, providers: Providers) -> ColumnElement[bool]:
@@ -50,7 +50,7 @@ def _harmony(providers: Providers) -> Select[Any]:
     return select(
         summary.c.track_id,
         summary.c.provider,
-        *(summary.c[name] for name in tables.DEGREES),
+        *(summary.c[name] for name in tables.DEGREE_COLUMNS),
         summary.c.minor_share,
         summary.c.repeated_share,
         summary.c.single_share,
@@ -71,7 +71,7 @@ def _timbres(providers: Providers) -> Select[Any]:
     return select(
         summary.c.track_id,
         summary.c.provider,
-        *(summary.c[name] for name in (*tables.TIMBRES, *tables.PITCHES)),
+        *(summary.c[name] for name in (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)),
         summary.c.segments,
         summary.c.fetched_at,
     ).where(summary.c.segments > 0, _is_chosen(summary, providers))
@@ -181,7 +181,7 @@ harmony = view(
         **_TRACK,
         **{
             name: f"Share of the time {number} semitones above the tonic, 0 to 1."
-            for number, name in enumerate(tables.DEGREES)
+            for number, name in enumerate(tables.DEGREE_COLUMNS)
         },
         "minor_share": "Share of the time in minor, weighted by how sure the mode is.",
         "repeated_share": "Share of the time in degrees that several sections have.",

@@ -19,13 +19,13 @@ def _level() -> ColumnElement[Any]:
 def _task_predictions(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
     labelled = shared.labelled_tracks()
-    first, second = shared.answers("first"), shared.answers("second")
+    first, second = shared.predictions_as("first"), shared.predictions_as("second")
     answered = tables.genre.alias("answered")
     source = (
         labelled.source.join(first, and_(first.c.track_id == track.c.id, first.c.rank == 1))
         .join(model, and_(model.c.id == first.c.model_id, model.c.status == "champion"))
         .join(answered, answered.c.id == first.c.genre_id)
-        .outerjoin(second, shared.beside(second, first, second.c.rank == 2))
+        .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
     )
     return select(
         model.c.task,
@@ -74,9 +74,9 @@ task_predictions = view(
     {
         "task": "The question the champion answers.",
         "level": "fine: it answers with the genres that tracks carry; broad: with broad genres.",
-        "track_id": shared.TRACK_SENTENCES["track_id"],
-        "title": shared.TRACK_SENTENCES["title"],
-        "artists": shared.TRACK_SENTENCES["artists"],
+        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
+        "title": shared.TRACK_DESCRIPTIONS["title"],
+        "artists": shared.TRACK_DESCRIPTIONS["artists"],
         "label": "The genre it carries: the verdict, else the claim; NULL where there is neither.",
         "genre": "The champion's first answer.",
         "probability": "How sure it is, 0 to 1.",

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from genrebase.store import tables
-from genrebase.store.tables import FEATURES, MEASURES, OWN_FEATURES, OWN_SCALE
+from genrebase.store.tables import ALL_FEATURES, AUDIO_PROVIDER, FEATURES, OWN_SCALE_FEATURES
 from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
@@ -36,7 +36,7 @@ def _labelled(providers: Providers) -> Subquery:
             track.c.release_year,
             track.c.popularity,
             features.c.provider,
-            *shared.measures(features),
+            *shared.all_features(features),
         )
         .select_from(source)
         .subquery("labelled")
@@ -50,8 +50,8 @@ def _mean(column: ColumnElement[Any]) -> ColumnElement[float]:
 def _summed(labelled: Subquery, group: ColumnElement[Any], mean: ColumnElement[Any]) -> Subquery:
     """Return per genre and `group` how many tracks there are, and means of `mean` and features."""
     has_features = case((labelled.c.provider.is_not(None), 1), else_=0)
-    is_from_file = case((labelled.c.provider == OWN_SCALE, 1), else_=0)
-    means = (_mean(labelled.c[name]).label(name) for name in MEASURES)
+    is_from_file = case((labelled.c.provider == AUDIO_PROVIDER, 1), else_=0)
+    means = (_mean(labelled.c[name]).label(name) for name in ALL_FEATURES)
     return (
         select(
             labelled.c.genre_id,
@@ -81,7 +81,7 @@ def _genre_trends(providers: Providers) -> Select[Any]:
         summed.c.popularity,
         *(summed.c[name] for name in FEATURES),
         summed.c.from_files,
-        *(summed.c[name] for name in OWN_FEATURES),
+        *(summed.c[name] for name in OWN_SCALE_FEATURES),
     ).select_from(summed.join(genre, genre.c.id == summed.c.genre_id))
 
 
@@ -101,7 +101,7 @@ def _genre_popularity(providers: Providers) -> Select[Any]:
         summed.c.release_year,
         *(summed.c[name] for name in FEATURES),
         summed.c.from_files,
-        *(summed.c[name] for name in OWN_FEATURES),
+        *(summed.c[name] for name in OWN_SCALE_FEATURES),
     ).select_from(summed.join(genre, genre.c.id == summed.c.genre_id))
 
 
@@ -129,7 +129,7 @@ genre_trends = view(
     "genre_trends",
     "One row per genre and release year, with its decade: how many labelled tracks came out, and "
     "how they sound. Tracks without a year are left out; a mean is over the tracks for which the "
-    "value is known, NULL where there is none. " + shared.OWN_SENTENCE,
+    "value is known, NULL where there is none. " + shared.OWN_SCALE_NOTE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",
@@ -147,7 +147,7 @@ genre_popularity = view(
     "genre_popularity",
     "One row per genre and ten points of popularity: how many labelled tracks are so popular, and "
     "how they sound. Tracks of unknown popularity are left out; a mean is over the tracks for "
-    "which the value is known, NULL where there is none. " + shared.OWN_SENTENCE,
+    "which the value is known, NULL where there is none. " + shared.OWN_SCALE_NOTE,
     {
         "genre_id": "The genre's number.",
         "genre": "The label of the tracks counted.",

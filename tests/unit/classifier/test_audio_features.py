@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from classifier.features.audio import COLUMNS, AudioFeatures, described_as, one_scale
+from classifier.features.audio import (
+    COLUMNS,
+    NumericFeatures,
+    descriptor_column,
+    on_majority_scale,
+)
 
 FRAME = pd.DataFrame(
     {
@@ -19,13 +24,13 @@ FRAME = pd.DataFrame(
 )
 
 
-def column(made: AudioFeatures, matrix: np.ndarray, name: str) -> list[float]:
+def column(made: NumericFeatures, matrix: np.ndarray, name: str) -> list[float]:
     return matrix[:, list(made.get_feature_names_out()).index(name)].tolist()
 
 
 def test_keys_a_fifth_apart_are_neighbours_on_the_circle() -> None:
     """C and G are closer than C and B."""
-    made = AudioFeatures().fit(FRAME)
+    made = NumericFeatures().fit(FRAME)
     matrix = made.transform(FRAME)
     x, y = (column(made, matrix, f"fifths_{name}") for name in ("cos", "sin"))
     places = np.column_stack([x, y])
@@ -34,12 +39,12 @@ def test_keys_a_fifth_apart_are_neighbours_on_the_circle() -> None:
 
 def test_categories_are_columns_of_their_own_or_codes() -> None:
     """One-hot, missing is all zeros; as codes, missing is NaN and the columns are marked."""
-    hot = AudioFeatures(one_hot=True).fit(FRAME)
+    hot = NumericFeatures(one_hot=True).fit(FRAME)
     matrix = hot.transform(FRAME)
     assert column(hot, matrix, "key_7") == [0, 1, 0, 0]
     assert column(hot, matrix, "mode_1") == [1, 0, 0, 1]
     assert hot.categorical == []
-    coded = AudioFeatures().fit(FRAME)
+    coded = NumericFeatures().fit(FRAME)
     names = coded.get_feature_names_out()[coded.categorical]
     assert names.tolist() == ["key", "mode", "time_signature"]
     assert np.isnan(column(coded, coded.transform(FRAME), "key")[2])
@@ -47,14 +52,14 @@ def test_categories_are_columns_of_their_own_or_codes() -> None:
 
 def test_a_category_never_seen_in_training_is_unknown() -> None:
     """Not another number, not an error."""
-    made = AudioFeatures().fit(FRAME)
+    made = NumericFeatures().fit(FRAME)
     strange = FRAME.assign(time_signature=pd.array([5, 4, 4, 4], dtype="Int64"))
     assert np.isnan(column(made, made.transform(strange), "time_signature")[0])
 
 
 def test_what_is_absent_is_unknown() -> None:
     """A frame with a single known column is enough, and text in a number's place is unknown."""
-    made = AudioFeatures().fit(FRAME)
+    made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"energy": [0.5], "tempo": ["fast"], "x": [1]}))
     assert column(made, matrix, "energy") == [0.5]
     assert column(made, matrix, "has_audio") == [1]
@@ -64,14 +69,14 @@ def test_what_is_absent_is_unknown() -> None:
 
 def test_infinite_numbers_are_unknown() -> None:
     """Somebody's log of zero does not stop the whole frame."""
-    made = AudioFeatures().fit(FRAME)
+    made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"energy": [np.inf], "mode": [1]}))
     assert np.isnan(column(made, matrix, "energy")[0])
 
 
 def test_a_column_nobody_knew_in_training_says_nothing_later() -> None:
     """It is blank for good: the same number whatever comes."""
-    made = AudioFeatures().fit(FRAME)
+    made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"tempo": [90.0, 180.0]}))
     assert column(made, matrix, "tempo") == [0, 0]
 
@@ -80,7 +85,7 @@ def test_a_column_nobody_knew_in_training_says_nothing_later() -> None:
 @pytest.mark.parametrize("one_hot", [True, False])
 def test_names_and_columns_agree(groups: tuple[str, ...], *, one_hot: bool) -> None:
     """For every choice of groups, also in a clone; always float32."""
-    made = clone(AudioFeatures(groups, one_hot=one_hot)).fit(FRAME)
+    made = clone(NumericFeatures(groups, one_hot=one_hot)).fit(FRAME)
     matrix = made.transform(FRAME)
     assert matrix.shape == (4, len(made.get_feature_names_out()))
     assert matrix.dtype == np.float32
@@ -94,7 +99,7 @@ def test_the_provider_is_not_looked_at() -> None:
 def test_measures_of_files_are_not_taken_for_a_catalogues() -> None:
     """A model that learned from a catalogue knows nothing of an energy on another scale."""
     catalogue = FRAME.assign(provider=pd.array(["csv"] * 4, dtype="string"))
-    made = AudioFeatures().fit(catalogue)
+    made = NumericFeatures().fit(catalogue)
     assert "own_energy" not in made.get_feature_names_out()
     matrix = made.transform(FRAME.assign(provider=["csv", "audio", None, "spotify"]))
     energy = column(made, matrix, "energy")
@@ -107,20 +112,20 @@ def test_measures_of_files_are_not_taken_for_a_catalogues() -> None:
 def test_measures_of_files_have_columns_of_their_own() -> None:
     """Where both are learned from, each stands under its own name and is unknown in the other."""
     mixed = FRAME.assign(provider=pd.array(["csv", "audio", None, "csv"], dtype="string"))
-    made = AudioFeatures(one_hot=True).fit(mixed)
+    made = NumericFeatures(one_hot=True).fit(mixed)
     matrix = made.transform(mixed)
     assert np.isnan(column(made, matrix, "energy")[1])
     assert column(made, matrix, "own_energy")[1] == 0.25
     assert np.isnan(column(made, matrix, "own_energy")[0])
-    coded = AudioFeatures().fit(mixed)
+    coded = NumericFeatures().fit(mixed)
     names = coded.get_feature_names_out()[coded.categorical]
     assert names.tolist() == ["key", "mode", "time_signature"]
 
 
 def test_descriptors_of_another_set_are_not_looked_at() -> None:
     """Values of one name mean the same in one set only."""
-    mine, other = described_as("mine", "tempo"), described_as("other", "tempo")
-    made = AudioFeatures(("descriptors",)).fit(pd.DataFrame({mine: [1.0, 2.0], "tempo": [9, 9]}))
+    mine, other = descriptor_column("mine", "tempo"), descriptor_column("other", "tempo")
+    made = NumericFeatures(("descriptors",)).fit(pd.DataFrame({mine: [1.0, 2.0], "tempo": [9, 9]}))
     assert made.get_feature_names_out().tolist() == [mine]
     found = made.transform(pd.DataFrame({other: [5.0, 5.0], mine: [np.inf, 1.5]}))
     assert np.isnan(found[0, 0])
@@ -129,7 +134,7 @@ def test_descriptors_of_another_set_are_not_looked_at() -> None:
 
 def test_a_group_brings_its_columns_and_no_others() -> None:
     """Harmony brings 17 columns, timbre 48; none of them is a category."""
-    made = AudioFeatures(("harmony", "timbre")).fit(pd.DataFrame({"degree_0": [0.5, 1.0]}))
+    made = NumericFeatures(("harmony", "timbre")).fit(pd.DataFrame({"degree_0": [0.5, 1.0]}))
     assert len(made.get_feature_names_out()) == 17 + 48
     assert made.categorical == []
     assert column(made, made.transform(pd.DataFrame({"degree_0": [0.25]})), "degree_0") == [0.25]
@@ -139,9 +144,9 @@ def test_tracks_beside_each_other_are_on_one_scale() -> None:
     """That of most of them: the others' measures are unknown, but for tempo, key and mode."""
     providers = pd.array(["csv", "audio", None, "csv"], dtype="string")
     mixed = FRAME.assign(provider=providers, tempo=[90.0, 100.0, None, 120.0])
-    found = one_scale(mixed)
+    found = on_majority_scale(mixed)
     assert found["energy"].isna().tolist() == [False, True, True, False]
     assert found["tempo"].isna().tolist() == [False, False, True, False]
-    files = one_scale(mixed.assign(provider="audio"))
+    files = on_majority_scale(mixed.assign(provider="audio"))
     assert files["energy"].equals(mixed["energy"])
-    assert one_scale(FRAME)["energy"].equals(FRAME["energy"])
+    assert on_majority_scale(FRAME)["energy"].equals(FRAME["energy"])

@@ -3,8 +3,8 @@
 import pytest
 
 from classifier import bootstrap
-from classifier.errors import BadChoice, BadParameter, BadSettings
-from classifier.records import Preparation
+from classifier.errors import BadClassifierSettings, BadParameter, BadTrainingConfig
+from classifier.records import Preprocessing
 from classifier.settings import ClassifierSettings
 
 SETTINGS = ClassifierSettings(_env_file=None)
@@ -12,7 +12,7 @@ SETTINGS = ClassifierSettings(_env_file=None)
 
 def test_a_list_keeps_names_with_blanks_and_quoted_commas() -> None:
     """`drum & bass` and `"soul, funk"` arrive as they are, each once."""
-    assert bootstrap.listed('drum & bass, "soul, funk",r&b , r&b,') == [
+    assert bootstrap.parse_list('drum & bass, "soul, funk",r&b , r&b,') == [
         "drum & bass",
         "soul, funk",
         "r&b",
@@ -34,33 +34,33 @@ def test_a_list_keeps_names_with_blanks_and_quoted_commas() -> None:
 )
 def test_a_parameter_is_a_number_a_word_or_nothing(text: str, value: object) -> None:
     """Whatever reads as JSON is that."""
-    assert bootstrap.parameter(text) == ("a", value)
+    assert bootstrap.parse_parameter(text) == ("a", value)
 
 
 def test_a_parameter_needs_its_equals_sign() -> None:
     """The sentence shows how to write it."""
     with pytest.raises(BadParameter, match="name=value"):
-        bootstrap.parameter("max_depth")
+        bootstrap.parse_parameter("max_depth")
 
 
 def test_what_nobody_knows_is_refused_with_the_known() -> None:
     """Feature groups and kinds of labels."""
-    with pytest.raises(BadChoice, match=r"'smell'.*audio, metadata"):
-        bootstrap.choice(SETTINGS, features="audio,smell")
-    with pytest.raises(BadChoice, match="claim, exclusive, shared"):
-        bootstrap.choice(SETTINGS, labels="soft")
-    with pytest.raises(BadChoice, match="feature group"):
-        bootstrap.choice(SETTINGS, features=",")
-    with pytest.raises(BadChoice, match="task"):
-        bootstrap.choice(SETTINGS, task=" ")
+    with pytest.raises(BadTrainingConfig, match=r"'smell'.*audio, metadata"):
+        bootstrap.training_config(SETTINGS, features="audio,smell")
+    with pytest.raises(BadTrainingConfig, match="claim, exclusive, shared"):
+        bootstrap.training_config(SETTINGS, labels="soft")
+    with pytest.raises(BadTrainingConfig, match="feature group"):
+        bootstrap.training_config(SETTINGS, features=",")
+    with pytest.raises(BadTrainingConfig, match="task"):
+        bootstrap.training_config(SETTINGS, task=" ")
 
 
 def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
     """A whole number counts components, a share below 1 is what they explain."""
-    found = bootstrap.choice(SETTINGS, scaling="minmax", pca="8", outliers="genre")
-    assert found.preparation == Preparation("minmax", 8, "genre", None)
-    assert bootstrap.choice(SETTINGS, pca="0.95").preparation.components == 0.95
-    assert bootstrap.choice(SETTINGS).preparation == Preparation()
+    found = bootstrap.training_config(SETTINGS, scaling="minmax", pca="8", outliers="genre")
+    assert found.preparation == Preprocessing("minmax", 8, "genre", None)
+    assert bootstrap.training_config(SETTINGS, pca="0.95").preparation.components == 0.95
+    assert bootstrap.training_config(SETTINGS).preparation == Preprocessing()
 
 
 @pytest.mark.parametrize(
@@ -77,25 +77,25 @@ def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
 )
 def test_a_preparation_nobody_knows_is_refused(told: dict[str, str], sentence: str) -> None:
     """With what is known."""
-    with pytest.raises(BadChoice, match=sentence):
-        bootstrap.choice(SETTINGS, **told)
+    with pytest.raises(BadTrainingConfig, match=sentence):
+        bootstrap.training_config(SETTINGS, **told)
 
 
 def test_the_order_of_feature_groups_makes_no_other_model() -> None:
     """`metadata,audio` is `audio,metadata`."""
-    expected = bootstrap.choice(SETTINGS, features="audio,metadata")
-    assert bootstrap.choice(SETTINGS, features="metadata,audio") == expected
+    expected = bootstrap.training_config(SETTINGS, features="audio,metadata")
+    assert bootstrap.training_config(SETTINGS, features="metadata,audio") == expected
 
 
 def test_the_settings_fill_in_what_was_not_said() -> None:
     """Estimator, minimum and seed."""
     settings = ClassifierSettings(_env_file=None, estimator="dummy", min_tracks=5, seed=3)
-    found = bootstrap.choice(settings)
+    found = bootstrap.training_config(settings)
     assert (found.estimator, found.min_tracks, found.seed) == ("dummy", 5, 3)
 
 
 def test_a_bad_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the variable."""
     monkeypatch.setenv("CLASSIFIER_THREADS", "many")
-    with pytest.raises(BadSettings, match="CLASSIFIER_THREADS"):
+    with pytest.raises(BadClassifierSettings, match="CLASSIFIER_THREADS"):
         bootstrap.load_settings()

@@ -5,25 +5,25 @@ from dataclasses import replace
 import numpy as np
 
 from classifier import estimators, threads
-from classifier.data.training_data import Selection, select
+from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators import gradient_boosting
-from classifier.estimators.blend import ANCHORS, Blend
-from classifier.experts.partial_features import HeardExpert
-from classifier.records import Choice
+from classifier.estimators.blend import PRIOR_WEIGHTS, Blend
+from classifier.experts.partial_features import PartialFeaturesExpert
+from classifier.records import TrainingConfig
 from tests.music import Music
 
 GROUPS = ("harmony",)
 
 
-def expert() -> HeardExpert:
-    return HeardExpert(
+def expert() -> PartialFeaturesExpert:
+    return PartialFeaturesExpert(
         "analysis", GROUPS, gradient_boosting.make(features=GROUPS, seed=0, threads=1)
     )
 
 
-def music(*, telling: bool) -> Selection:
+def music(*, telling: bool) -> SplitDataset:
     """Music whose harmony was heard of two tracks in three, telling of the genre or not."""
-    selection = select(Music().snapshot(), Choice())
+    selection = split_dataset(Music().snapshot(), TrainingConfig())
     random = np.random.default_rng(0)
     codes = np.unique(selection.labels, return_inverse=True)[1]
     values = random.normal(codes * telling, 0.1)
@@ -35,7 +35,7 @@ def test_it_says_nothing_where_nothing_was_heard() -> None:
     """And elsewhere how much likelier a genre is than among all tracks that were heard."""
     selection = music(telling=True)
     frame, labels = selection.tracks, selection.labels
-    said = expert().fit(frame, labels).speak(frame)[0]
+    said = expert().fit(frame, labels).predict_scores(frame)[0]
     silent = frame["degree_0"].isna().to_numpy()
     assert (said[silent] == 0).all()
     right = said[np.arange(len(labels)), np.unique(labels, return_inverse=True)[1]]
@@ -48,23 +48,27 @@ def test_with_nothing_to_tell_apart_it_is_silent() -> None:
     frame, labels = selection.tracks, selection.labels
     one = frame.assign(degree_0=frame["degree_0"].where(labels == "metal"))
     for given in (one, frame.drop(columns="degree_0")):
-        assert (expert().fit(given, labels).speak(frame) == 0).all()
+        assert (expert().fit(given, labels).predict_scores(frame) == 0).all()
 
 
 def test_what_is_only_noise_hardly_costs_the_blend_anything() -> None:
     """The voice loses weight, and the other experts never see the numbers."""
     noisy = music(telling=False)
-    with threads.capped(1):
+    with threads.limit_threads(1):
         plain, wide = (
             estimators.build(
-                Choice(features=("audio", "metadata", *more), params={"rounds": 20, "nets": 1}),
+                TrainingConfig(
+                    features=("audio", "metadata", *more), params={"rounds": 20, "nets": 1}
+                ),
                 threads=1,
-            ).fit(noisy.tracks[noisy.learned], noisy.labels[noisy.learned], noisy.validation())
+            ).fit(
+                noisy.tracks[noisy.train_mask], noisy.labels[noisy.train_mask], noisy.validation()
+            )
             for more in ((), GROUPS)
         )
     assert isinstance(wide, Blend)
-    assert wide.weights_[0, wide.voices_.index("analysis")] < ANCHORS["analysis"]
-    tested = noisy.on("test")
+    assert wide.weights_[0, wide.score_names_.index("analysis")] < PRIOR_WEIGHTS["analysis"]
+    tested = noisy.held_out("test")
     plain_right, wide_right = (
         (one.classes_[one.predict_proba(noisy.tracks[tested]).argmax(axis=1)])
         == noisy.labels[tested]

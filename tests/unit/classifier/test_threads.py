@@ -17,14 +17,14 @@ def test_a_containers_quota_is_understood(text: str, cores: float | None) -> Non
 
 def test_there_is_always_a_core() -> None:
     """And no more than the machine has."""
-    assert threads.available() >= 1
+    assert threads.available_cores() >= 1
 
 
 def test_small_data_gets_one_thread_and_large_data_what_it_may_have() -> None:
     """A setting caps the large, and cannot slow down the small."""
-    assert threads.fitting(5_000, 10, most=8) == 1
-    assert threads.fitting(80_000, 113, most=8) == 8
-    assert 1 <= threads.fitting(80_000, 113, most=None) <= threads.available()
+    assert threads.thread_count(5_000, 10, most=8) == 1
+    assert threads.thread_count(80_000, 113, most=8) == 8
+    assert 1 <= threads.thread_count(80_000, 113, most=None) <= threads.available_cores()
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,10 @@ def test_small_data_gets_one_thread_and_large_data_what_it_may_have() -> None:
 )
 def test_what_others_are_busy_on_is_left_to_them(cores: int, load: float, left: int) -> None:
     """But one core there always is."""
-    assert threads.free(cores, load) == left
+    assert threads.free_cores(cores, load) == left
 
 
 def test_the_cap_holds_for_every_pool() -> None:
     """OpenMP and BLAS."""
-    with threads.capped(1):
+    with threads.limit_threads(1):
         assert {pool["num_threads"] for pool in threadpool_info()} <= {1}

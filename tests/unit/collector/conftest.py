@@ -4,9 +4,15 @@ import pytest
 from sqlalchemy import Engine, select
 
 from collector.catalogue import tracks
-from collector.records import ArtistCredit, AudioFeatures, Delivery, FoundTrack, Seen
+from collector.records import (
+    ArtistCredit,
+    AudioFeatures,
+    Provenance,
+    SourceTrack,
+    TrackObservation,
+)
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON
 
 Store = Callable[..., dict[str, int]]
@@ -17,9 +23,9 @@ def spotify_id(name: str) -> str:
     return name.ljust(22, "0")
 
 
-def _found(name: str, features: AudioFeatures | None, source: str) -> FoundTrack:
+def _found(name: str, features: AudioFeatures | None, source: str) -> SourceTrack:
     credit = ArtistCredit(f"The {name}s")
-    return FoundTrack(source, spotify_id(name), name, (credit,), features=features)
+    return SourceTrack(source, spotify_id(name), name, (credit,), features=features)
 
 
 @pytest.fixture
@@ -34,12 +40,13 @@ def store(engine: Engine) -> Store:
         origin: str = "spotify",
     ) -> dict[str, int]:
         seen = [
-            Seen(_found(name, features, source), "rock", rank) for rank, name in enumerate(names)
+            TrackObservation(_found(name, features, source), "rock", rank)
+            for rank, name in enumerate(names)
         ]
         track = tables.track
         with transaction(engine) as connection:
-            tracks.record(connection, seen, Delivery(origin, provider="csv"), NOON)
-        with reading(engine) as connection:
+            tracks.record(connection, seen, Provenance(origin, provider="csv"), NOON)
+        with read_transaction(engine) as connection:
             rows = connection.execute(select(track.c.title, track.c.id)).all()
         return {title: track_id for title, track_id in rows if title in names}
 

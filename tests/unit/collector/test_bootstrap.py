@@ -5,10 +5,10 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from collector import bootstrap
-from collector.errors import BadCredentials, BadSettings, OtherCatalogue, TermsNotAccepted
+from collector.errors import BadCredentials, BadSettings, CatalogueMismatch, TermsNotAccepted
 from collector.settings import CollectorSettings
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
 from tests.scripted import Answer, Scripted, serving
 from tests.unit.collector.conftest import Store
@@ -35,7 +35,7 @@ def settings_for(url: str | None = None, **more: object) -> CollectorSettings:
 
 
 def stored_origins(engine: Engine) -> list[str]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.scalars(select(tables.catalogue_origin.c.kind)))
 
 
@@ -71,11 +71,11 @@ def test_another_catalogue_is_refused(engine: Engine, server: Scripted) -> None:
     server.will(CATALOGUE, FILE, INVENTED)
     settings = settings_for(server.url)
     bootstrap.open_source("spotify", engine, settings, FakeClock())
-    with pytest.raises(OtherCatalogue):
+    with pytest.raises(CatalogueMismatch):
         bootstrap.open_source("spotify", engine, settings, FakeClock())
-    with pytest.raises(OtherCatalogue):
+    with pytest.raises(CatalogueMismatch):
         bootstrap.open_providers(engine, settings, FakeClock())
-    with pytest.raises(OtherCatalogue):
+    with pytest.raises(CatalogueMismatch):
         bootstrap.open_providers(engine, settings_for(), FakeClock())
     assert stored_origins(engine) == ["file"]
 
@@ -86,7 +86,7 @@ def test_the_invented_does_not_join_imports(
     """An invented catalogue is not harvested into a database of imported tracks."""
     store(["a"], origin="csv:mine.csv")
     server.will(CATALOGUE, INVENTED)
-    with pytest.raises(OtherCatalogue, match=r"csv:mine\.csv"):
+    with pytest.raises(CatalogueMismatch, match=r"csv:mine\.csv"):
         bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == []
 
@@ -126,7 +126,7 @@ def test_one_account_has_one_budget(engine: Engine, server: Scripted) -> None:
     settings = settings_for(server.url)
     server.will(CATALOGUE, FILE)
     _, budget = bootstrap.open_source("spotify", engine, settings, FakeClock())
-    budget.take(FakeClock().now().timestamp())
+    budget.acquire(FakeClock().now().timestamp())
     asked = bootstrap.open_providers(engine, settings, FakeClock())
     requests = {one.provider.name: one.budget.state().requests for one in asked}
     assert requests == {"spotify": 1, "reccobeats": 0}

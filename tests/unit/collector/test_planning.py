@@ -8,35 +8,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import planning
-from collector.planning import ALL_YEARS, Need, Shard
+from collector.planning import ALL_YEARS, GenreProgress, Shard
 from tests.fakes import NOON
 
 ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, 0, None, "open", 0, 0, 0, 0, None)
-NEEDS = {1: Need("rock", 100, 50), 2: Need("jazz", 100, 50)}
+NEEDS = {1: GenreProgress("rock", 100, 50), 2: GenreProgress("jazz", 100, 50)}
 
 
 def test_a_page_moves_the_cursor_by_what_was_received():
     """A short page is not the end: the next one begins right after it."""
-    after = planning.after_page(ROOT, received=7, tracks_new=3, asked=10, reach=1_000)
+    after = planning.after_page(ROOT, received=7, tracks_new=3, requested=10, reach=1_000)
     assert (after.next_offset, after.status, after.tracks_new) == (7, "open", 3)
 
 
 def test_one_empty_page_is_not_believed():
     """An empty page is asked again; only the second one exhausts the shard."""
-    once = planning.after_page(ROOT, received=0, tracks_new=0, asked=10, reach=1_000)
+    once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, reach=1_000)
     assert once.status == "open"
     assert (
-        planning.after_page(once, received=0, tracks_new=0, asked=10, reach=1_000).status
+        planning.after_page(once, received=0, tracks_new=0, requested=10, reach=1_000).status
         == "exhausted"
     )
 
 
 def test_a_page_with_items_takes_an_empty_answer_back():
     """Two empty pages exhaust a shard only in a row."""
-    once = planning.after_page(ROOT, received=0, tracks_new=0, asked=10, reach=1_000)
-    again = planning.after_page(once, received=5, tracks_new=1, asked=10, reach=1_000)
+    once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, reach=1_000)
+    again = planning.after_page(once, received=5, tracks_new=1, requested=10, reach=1_000)
     assert (
-        planning.after_page(again, received=0, tracks_new=0, asked=10, reach=1_000).status
+        planning.after_page(again, received=0, tracks_new=0, requested=10, reach=1_000).status
         == "open"
     )
 
@@ -45,12 +45,12 @@ def test_a_full_range_is_split_and_a_full_year_is_capped():
     """At the reach of a search a range of years is split; a single year cannot be."""
     near = replace(ROOT, next_offset=990)
     assert (
-        planning.after_page(near, received=10, tracks_new=0, asked=10, reach=1_000).status
+        planning.after_page(near, received=10, tracks_new=0, requested=10, reach=1_000).status
         == "split"
     )
     year = replace(near, year_from=1999, year_to=1999)
     assert (
-        planning.after_page(year, received=10, tracks_new=0, asked=10, reach=1_000).status
+        planning.after_page(year, received=10, tracks_new=0, requested=10, reach=1_000).status
         == "capped"
     )
 
@@ -59,21 +59,23 @@ def test_a_full_range_is_split_and_a_full_year_is_capped():
 def test_children_cover_their_parent_once(start, length):
     """Every year of a shard is in exactly one of its children."""
     shard = replace(ROOT, year_from=start, year_to=start + length)
-    years = [y for low, high in planning.children(shard, 2026) for y in range(low, high + 1)]
+    years = [
+        y for low, high in planning.child_year_ranges(shard, 2026) for y in range(low, high + 1)
+    ]
     assert years == list(range(start, start + length + 1))
 
 
 @given(st.integers(2000, 2100))
 def test_all_years_are_split_up_to_the_next(this_year):
     """Releases are announced ahead: the last range reaches next year."""
-    ranges = planning.children(ROOT, this_year)
+    ranges = planning.child_year_ranges(ROOT, this_year)
     years = [y for low, high in ranges for y in range(low, high + 1)]
     assert years == list(range(1900, this_year + 2))
 
 
 def test_the_genre_that_lacks_more_comes_first():
     """Equal yield: the larger missing share wins."""
-    needs = {1: Need("rock", 100, 90), 2: Need("jazz", 100, 10)}
+    needs = {1: GenreProgress("rock", 100, 90), 2: GenreProgress("jazz", 100, 10)}
     shards = [ROOT, replace(ROOT, id=2, genre_id=2)]
     chosen = planning.next_shard(shards, needs, 50)
     assert chosen is not None
@@ -97,7 +99,7 @@ def test_children_stand_behind_their_parents_generation():
 
 def test_a_child_begins_behind_what_its_parent_showed_and_promises_by_it():
     """Where many were seen there are more to come; where all were, one page is still asked."""
-    old, *_, new = planning.split(ROOT, {1950: 2, 2021: 990}, 2021, 50, 1_000)
+    old, *_, new = planning.split_shard(ROOT, {1950: 2, 2021: 990}, 2021, 50, 1_000)
     assert (old.years, old.head, old.promised) == ((1900, 1969), 2, 3)
     assert (new.years, new.head, new.promised) == ((2020, 2022), 950, 991)
 
@@ -120,8 +122,8 @@ def test_genres_go_through_the_years_in_different_orders():
             replace(ROOT, id=n, first_rank=1_000, promised=90.0, year_from=low, year_to=high)
             for n, (low, high) in enumerate(years)
         ]
-        first = planning.next_shard(children, {1: Need(name, 100, 0)}, 50)
-        again = planning.next_shard(children[::-1], {1: Need(name, 100, 0)}, 50)
+        first = planning.next_shard(children, {1: GenreProgress(name, 100, 0)}, 50)
+        again = planning.next_shard(children[::-1], {1: GenreProgress(name, 100, 0)}, 50)
         assert first == again
         firsts.add(first.years)
     assert len(firsts) > 1
@@ -129,7 +131,7 @@ def test_genres_go_through_the_years_in_different_orders():
 
 def test_a_short_page_postpones_but_ends_nothing():
     """Fewer rows than asked for look like the end: others go first, two empty pages decide."""
-    short = planning.after_page(ROOT, received=7, tracks_new=7, asked=50, reach=1_000)
+    short = planning.after_page(ROOT, received=7, tracks_new=7, requested=50, reach=1_000)
     poor = replace(ROOT, id=2, promised=1.0)
     assert short.status == "open"
     assert planning.next_shard([short, poor], NEEDS, 50) == poor
@@ -139,7 +141,7 @@ def test_a_short_page_postpones_but_ends_nothing():
 def test_a_promise_follows_the_last_pages():
     """What it brought long ago counts for less than what it brings now."""
     rich = replace(ROOT, promised=40.0)
-    after = planning.after_page(rich, received=50, tracks_new=10, asked=50, reach=1_000)
+    after = planning.after_page(rich, received=50, tracks_new=10, requested=50, reach=1_000)
     assert after.promised == 25
 
 
@@ -147,7 +149,7 @@ def crawl(years, page, reach, error=0):
     """Crawl rows, each of them a year, to the end; return the ranks at which each was seen."""
     ranks = {}
     open_shards, made, requests = [ROOT], 1, 0
-    while shard := planning.next_shard(open_shards, {1: Need("rock", 10**6, 0)}, page):
+    while shard := planning.next_shard(open_shards, {1: GenreProgress("rock", 10**6, 0)}, page):
         shown = [row for row, year in enumerate(years) if shard.year_from <= year <= shard.year_to]
         at, asked = shard.next_offset, min(page, reach - shard.next_offset)
         rows = shown[:reach][at : at + asked]
@@ -160,7 +162,7 @@ def crawl(years, page, reach, error=0):
         if after.status == "split":
             seen = Counter(years[row] for row in ranks)
             seen = {year: max(0, tracks + error) for year, tracks in seen.items()}
-            for part in planning.split(shard, seen, 2026, page, reach):
+            for part in planning.split_shard(shard, seen, 2026, page, reach):
                 made += 1
                 child = replace(ROOT, id=made, year_from=part.years[0], year_to=part.years[1])
                 child = replace(child, first_rank=part.first_rank, head=part.head)
@@ -193,7 +195,7 @@ def test_the_best_rank_of_a_row_does_not_depend_on_what_was_skipped(years, page,
 
 def test_nothing_is_asked_for_a_genre_that_has_its_target():
     """A reached target, a closed shard and an unknown genre all mean: not this one."""
-    done = {1: Need("rock", 100, 100)}
+    done = {1: GenreProgress("rock", 100, 100)}
     assert planning.next_shard([ROOT], done, 50) is None
     assert planning.next_shard([replace(ROOT, status="exhausted")], NEEDS, 50) is None
     assert planning.next_shard([replace(ROOT, genre_id=9)], NEEDS, 50) is None
@@ -207,7 +209,7 @@ PERIODS = st.timedeltas(timedelta(minutes=1), timedelta(days=400))
 def test_what_was_read_is_due_again_once_its_period_is_over(visited, now, look_back, year_to):
     """Not before, and ever after; with the current year in it after a quarter of the time."""
     due = planning.is_due("exhausted", year_to, visited, now, look_back)
-    quarter = look_back * planning.RECENT_SHARE
+    quarter = look_back * planning.RECENT_RECRAWL_SHARE
     assert due == (visited + (quarter if year_to >= now.year else look_back) <= now)
     assert planning.is_due("capped", year_to, visited, now, look_back) == due
     for status in ("open", "split"):
@@ -217,7 +219,7 @@ def test_what_was_read_is_due_again_once_its_period_is_over(visited, now, look_b
 @given(st.integers(2020, 2060), st.integers(2020, 2060))
 def test_the_years_that_come_are_covered(last_year, this_year):
     """From the year after the last one that was asked for, up to what is announced."""
-    part = planning.later(last_year, 1_000, this_year)
+    part = planning.years_added_since(last_year, 1_000, this_year)
     covered = last_year if part is None else part.years[1]
     assert covered == max(last_year, this_year + 1)
     assert part is None or part.years[0] == last_year + 1

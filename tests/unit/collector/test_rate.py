@@ -1,6 +1,6 @@
 import pytest
 
-from collector.rate import Rate, parse
+from collector.rate import Rate, parse_rate
 
 
 @pytest.mark.parametrize(
@@ -9,14 +9,14 @@ from collector.rate import Rate, parse
 )
 def test_reads_rates(text: str, rate: Rate) -> None:
     """A rate is requests per seconds; blanks do not matter, a bare `s` is one second."""
-    assert parse(text) == rate
+    assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "60", "0/30s", "60/0s", "60/30m", "-1/30s", "sixty/30s"])
 def test_says_how_to_write_a_rate(text: str) -> None:
     """What is no rate is refused with an example of one."""
     with pytest.raises(ValueError, match="60/30s"):
-        parse(text)
+        parse_rate(text)
 
 
 @pytest.mark.parametrize("requests", [1, 7, 60, 90, 10_000])

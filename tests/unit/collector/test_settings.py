@@ -18,25 +18,25 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_asks_the_real_ones_by_default() -> None:
     """Without settings Spotify and ReccoBeats themselves are asked, at a modest pace."""
     found = settings.load()
-    assert found.real_spotify
+    assert found.uses_real_spotify
     assert not found.terms_accepted
-    assert found.spotify_api == "https://api.spotify.com/v1/"
-    assert found.spotify_token == "https://accounts.spotify.com/api/token"
-    assert found.reccobeats_api == "https://api.reccobeats.com/v1/"
-    assert (found.spotify_pace.requests, found.spotify_pace.seconds) == (60, 30)
-    assert found.providers == ("spotify", "csv", "reccobeats", "audio")
+    assert found.spotify_api_url == "https://api.spotify.com/v1/"
+    assert found.spotify_token_url == "https://accounts.spotify.com/api/token"
+    assert found.reccobeats_api_url == "https://api.reccobeats.com/v1/"
+    assert (found.spotify_rate_limit.requests, found.spotify_rate_limit.seconds) == (60, 30)
+    assert found.provider_names == ("spotify", "csv", "reccobeats", "audio")
 
 
 def test_one_address_moves_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the sandbox's address set, tokens, the API and ReccoBeats are asked there."""
     monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", "http://127.0.0.1:8765/")
     found = settings.load()
-    assert not found.real_spotify
-    assert found.spotify_api == "http://127.0.0.1:8765/v1/"
-    assert found.spotify_token == "http://127.0.0.1:8765/api/token"
-    assert found.reccobeats_api == "http://127.0.0.1:8765/reccobeats/v1/"
+    assert not found.uses_real_spotify
+    assert found.spotify_api_url == "http://127.0.0.1:8765/v1/"
+    assert found.spotify_token_url == "http://127.0.0.1:8765/api/token"
+    assert found.reccobeats_api_url == "http://127.0.0.1:8765/reccobeats/v1/"
     monkeypatch.setenv("COLLECTOR_RECCOBEATS_URL", "http://127.0.0.1:9/v1")
-    assert settings.load().reccobeats_api == "http://127.0.0.1:9/v1/"
+    assert settings.load().reccobeats_api_url == "http://127.0.0.1:9/v1/"
 
 
 def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:

@@ -20,7 +20,7 @@ ID = "6f807x0ima9a1j3VPbc7VN"
 )
 def test_a_track_is_found_in_every_form(text):
     """An id, a URI and a URL name the same track."""
-    assert source_ids.spotify_track(text) == ID
+    assert source_ids.parse_track_id(text) == ID
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ def test_a_track_is_found_in_every_form(text):
 )
 def test_what_names_no_track(text):
     """Another length, another alphabet or another kind of thing is no track."""
-    assert source_ids.spotify_track(text) is None
+    assert source_ids.parse_track_id(text) is None
 
 
 def test_a_playlist_is_no_track():
     """The kind in a URL counts."""
     url = f"https://open.spotify.com/playlist/{ID}"
-    assert source_ids.spotify_playlist(url) == ID
-    assert source_ids.spotify_track(url) is None
+    assert source_ids.parse_playlist_id(url) == ID
+    assert source_ids.parse_track_id(url) is None

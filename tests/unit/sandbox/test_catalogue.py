@@ -1,6 +1,6 @@
 from sandbox import catalogue, search_query
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
 
 COLUMNS = (
     "track_id",
@@ -20,11 +20,11 @@ ROWS = [
     ("c" * 22, "夜", "きみ", "Night", "2001", "", "rock", "30"),
     ("d" * 22, "NA", "NA", "", "1999", "", "", "0"),
 ]
-SMALL = Catalogue(Table(COLUMNS, ROWS, "small.csv", "0" * 64))
+SMALL = SandboxCatalogue(CatalogueTable(COLUMNS, ROWS, "small.csv", "0" * 64))
 
 
 def found(text):
-    return list(SMALL.find(search_query.parse(text)))
+    return list(SMALL.search(search_query.parse_query(text)))
 
 
 def test_genre_rows_come_in_the_files_order_with_repeats():
@@ -70,12 +70,12 @@ def test_without_a_genre_each_id_comes_once():
 
 def test_first_row_of_an_id_answers_for_it():
     """Ids are found, others are not."""
-    assert SMALL.by_id("c" * 22).title == "夜"
-    assert SMALL.by_id("e" * 22) is None
+    assert SMALL.track_by_id("c" * 22).title == "夜"
+    assert SMALL.track_by_id("e" * 22) is None
 
 
 def test_artist_is_known_by_name():
     """An artist's id is that of the name; genres and popularity come from the rows."""
-    abba = SMALL.artist(catalogue.artist_id_of(" ABBA "))
+    abba = SMALL.artist_by_id(catalogue.artist_id_of(" ABBA "))
     assert (abba.name, abba.genres, abba.popularity) == ("Abba", ("rock", "r&b", "R&B"), 20)
-    assert SMALL.artist("e" * 22) is None
+    assert SMALL.artist_by_id("e" * 22) is None

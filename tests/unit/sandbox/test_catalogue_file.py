@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from sandbox import catalogue_file
 from sandbox.errors import UnusableCatalogue
 
@@ -18,7 +18,7 @@ def test_csv_cells_are_the_text_they_are(tmp_path, pack):
     """Plain, gzipped or with a byte order mark: the cells are the same text."""
     file = tmp_path / "file"
     file.write_bytes(pack(CSV.encode()))
-    found = catalogue_file.read(file)
+    found = catalogue_file.read_table(file)
     assert found.columns == ("genre", "track_name")
     assert [tuple(row[:2]) for row in found.rows] == ROWS
     assert found.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -29,7 +29,7 @@ def test_parquet_becomes_text(tmp_path):
     file = tmp_path / "x.parquet"
     columns = {"artists": [["A", "B"], None], "key": [7, None], "track_name": ["NA", "x"]}
     parquet.write_table(pa.table(columns), file)
-    assert catalogue_file.read(file).rows == [("A;B", "7", "NA"), ("", "", "x")]
+    assert catalogue_file.read_table(file).rows == [("A;B", "7", "NA"), ("", "", "x")]
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,25 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
     file = tmp_path / "broken.csv"
     file.write_bytes(content)
     with pytest.raises(UnusableCatalogue, match=r"broken\.csv is not a"):
-        catalogue_file.read(file)
+        catalogue_file.read_table(file)
 
 
 def test_missing_file_is_refused(tmp_path):
     """The sentence says what is wrong and what to give."""
     with pytest.raises(UnusableCatalogue, match=r"No such file.*: give an existing CSV"):
-        catalogue_file.read(tmp_path / "none.csv")
+        catalogue_file.read_table(tmp_path / "none.csv")
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
 def test_written_table_reads_the_same(tmp_path, name):
     """Writing and reading changes nothing; the same table gives the same bytes."""
-    made = catalogue_file.Table(("a", "b"), [("1", 'x"y'), ("", "two\nlines")], "made", "")
-    catalogue_file.write(made, tmp_path / name)
+    made = catalogue_file.CatalogueTable(
+        ("a", "b"), [("1", 'x"y'), ("", "two\nlines")], "made", ""
+    )
+    catalogue_file.write_table(made, tmp_path / name)
     again = tmp_path / f"again-{name}"
-    catalogue_file.write(made, again)
-    found = catalogue_file.read(tmp_path / name)
+    catalogue_file.write_table(made, again)
+    found = catalogue_file.read_table(tmp_path / name)
     assert found.columns == made.columns
     assert [tuple(row) for row in found.rows] == made.rows
     assert (tmp_path / name).read_bytes() == again.read_bytes()
@@ -65,15 +67,17 @@ def test_written_table_reads_the_same(tmp_path, name):
 
 def test_unwritable_file_is_refused(tmp_path):
     """The sentence says where to write instead."""
-    with pytest.raises(Refused, match="give a file in an existing folder"):
-        catalogue_file.write(
-            catalogue_file.Table(("a",), [], "x", ""), tmp_path / "none" / "x.csv"
+    with pytest.raises(UserError, match="give a file in an existing folder"):
+        catalogue_file.write_table(
+            catalogue_file.CatalogueTable(("a",), [], "x", ""), tmp_path / "none" / "x.csv"
         )
 
 
 def test_what_is_there_is_not_overwritten(tmp_path):
     """A file of that name is somebody's, and stays as it is."""
     (tmp_path / "mine.csv").write_text("mine")
-    with pytest.raises(Refused, match="exists already"):
-        catalogue_file.write(catalogue_file.Table(("a",), [], "x", ""), tmp_path / "mine.csv")
+    with pytest.raises(UserError, match="exists already"):
+        catalogue_file.write_table(
+            catalogue_file.CatalogueTable(("a",), [], "x", ""), tmp_path / "mine.csv"
+        )
     assert (tmp_path / "mine.csv").read_text() == "mine"

@@ -5,20 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import faults, page_faults
-from sandbox.faults import OF_ANY_ANSWER, Fault, Faults
+from sandbox.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
 
 ALL = tuple(Fault)
 
 
 def chosen(made, possible, answers=9_000):
-    draws = [made.draw(number) for number in range(answers)]
-    return Counter(made.choose(draw, possible) for draw in draws if made.hits(draw))
+    draws = [made.random_for(number) for number in range(answers)]
+    return Counter(made.choose(draw, possible) for draw in draws if made.is_faulty(draw))
 
 
-@pytest.mark.parametrize("possible", [ALL, OF_ANY_ANSWER])
+@pytest.mark.parametrize("possible", [ALL, FAULTS_OF_ANY_RESPONSE])
 def test_a_share_is_drawn_evenly_from_what_is_possible(possible):
     """One answer in ten is broken, each kind as often as the others."""
-    found = chosen(faults.parse("0.1"), possible)
+    found = chosen(faults.parse_faults("0.1"), possible)
     assert set(found) == set(possible)
     assert found.total() == pytest.approx(900, rel=0.1)
     for kind in possible:
@@ -27,16 +27,18 @@ def test_a_share_is_drawn_evenly_from_what_is_possible(possible):
 
 def test_shares_by_kind_are_kept():
     """Each kind has its own share; one that an answer cannot have leaves it whole."""
-    found = chosen(faults.parse("500=0.05, short=0.1"), ALL)
+    found = chosen(faults.parse_faults("500=0.05, short=0.1"), ALL)
     assert found[Fault.SERVER_ERROR] == pytest.approx(450, rel=0.15)
     assert found[Fault.SHORT] == pytest.approx(900, rel=0.15)
-    assert set(chosen(faults.parse("short=0.5"), OF_ANY_ANSWER)) == {None}
+    assert set(chosen(faults.parse_faults("short=0.5"), FAULTS_OF_ANY_RESPONSE)) == {None}
 
 
 def test_the_seed_decides():
     """The same seed breaks the same answers, another one others."""
-    one, again, other = (faults.parse("0.2", seed) for seed in (1, 1, 2))
-    broken = [[made.hits(made.draw(n)) for n in range(300)] for made in (one, again, other)]
+    one, again, other = (faults.parse_faults("0.2", seed) for seed in (1, 1, 2))
+    broken = [
+        [made.is_faulty(made.random_for(n)) for n in range(300)] for made in (one, again, other)
+    ]
     assert broken[0] == broken[1] != broken[2]
 
 
@@ -55,7 +57,7 @@ def test_the_seed_decides():
 def test_nonsense_is_refused(text, sentence):
     """What cannot be read is refused with a sentence."""
     with pytest.raises(ValueError, match=sentence):
-        faults.parse(text)
+        faults.parse_faults(text)
 
 
 def page(items, offset=0, limit=10, total=100):
@@ -76,15 +78,15 @@ def page(items, offset=0, limit=10, total=100):
     items=st.integers(0, 10),
     offset=st.sampled_from([0, 90, 990]),
     number=st.integers(0, 10**6),
-    fault=st.sampled_from(ALL[len(OF_ANY_ANSWER) :]),
+    fault=st.sampled_from(ALL[len(FAULTS_OF_ANY_RESPONSE) :]),
 )
 def test_no_fault_hides_a_row(items, offset, number, fault):
     """What a page shows begins at its offset, and the next place is offset + items received."""
     whole = page(items, offset)
-    if fault not in faults.possible(whole):
+    if fault not in faults.possible_faults(whole):
         return
     broken = page(items, offset)
-    page_faults.break_page(broken, fault, Faults(1.0).draw(number))
+    page_faults.apply_fault(broken, fault, FaultPlan(1.0).random_for(number))
     shown = list(dict.fromkeys(item["id"] for item in broken["items"]))
     assert shown == [item["id"] for item in whole["items"]][: len(shown)]
     assert bool(shown) == bool(items)
@@ -106,7 +108,7 @@ def test_no_fault_hides_a_row(items, offset, number, fault):
 def test_pages_are_found_where_they_stand():
     """A page is the answer, or one of its fields; most answers have none."""
     one = page(3)
-    assert page_faults.find(one) is one
-    assert page_faults.find({"tracks": one}) is one
-    assert page_faults.find({"tracks": [one]}) is None
-    assert page_faults.find(None) is None
+    assert page_faults.find_page(one) is one
+    assert page_faults.find_page({"tracks": one}) is one
+    assert page_faults.find_page({"tracks": [one]}) is None
+    assert page_faults.find_page(None) is None

@@ -1,7 +1,7 @@
 from sandbox import playlists
-from sandbox.catalogue import Catalogue
-from sandbox.catalogue_file import Table
-from sandbox.playlists import Odd
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.catalogue_file import CatalogueTable
+from sandbox.playlists import NonTrackItem
 
 COLUMNS = ("track_name", "artists", "genre")
 
@@ -11,29 +11,33 @@ def songs(n, genre="rock"):
 
 
 def made(rows, columns=COLUMNS):
-    return playlists.make(Catalogue(Table(columns, rows, "a test", "0" * 64)))
+    return playlists.make_playlists(
+        SandboxCatalogue(CatalogueTable(columns, rows, "a test", "0" * 64))
+    )
 
 
 def test_each_genre_has_one_of_ours_and_one_of_somebody_else():
     """Without playlists in the table two are invented, which share no row."""
     found = made([*songs(60), *songs(3, "jazz")])
-    assert [(one.genre, one.is_mine, len(one.entries)) for one in found.values()] == [
+    assert [(one.genre, one.is_own, len(one.entries)) for one in found.values()] == [
         ("rock", True, 31),
         ("rock", False, 31),
         ("jazz", True, 2),
         ("jazz", False, 1),
     ]
     ours, theirs, *_ = found.values()
-    assert not set(ours.entries) & set(theirs.entries) - set(Odd)
+    assert not set(ours.entries) & set(theirs.entries) - set(NonTrackItem)
 
 
 def test_something_else_stands_among_the_tracks():
     """Long playlists hold an episode, a local file and an item that is gone."""
     entries = next(iter(made(songs(160)).values())).entries
-    assert [(at, entry) for at, entry in enumerate(entries) if isinstance(entry, Odd)] == [
-        (25, Odd.EPISODE),
-        (51, Odd.LOCAL),
-        (77, Odd.GONE),
+    assert [
+        (at, entry) for at, entry in enumerate(entries) if isinstance(entry, NonTrackItem)
+    ] == [
+        (25, NonTrackItem.EPISODE),
+        (51, NonTrackItem.LOCAL),
+        (77, NonTrackItem.GONE),
     ]
 
 

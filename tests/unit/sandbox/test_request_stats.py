@@ -1,17 +1,17 @@
 from collector.rate import Rate
 from sandbox import request_stats
-from sandbox.request_stats import Call, Stats
+from sandbox.request_stats import HandledRequest, RequestStats
 
 
 def counted(*calls, rate=None):
-    counts = Stats({"spotify": rate, "reccobeats": None})
+    counts = RequestStats({"spotify": rate, "reccobeats": None})
     for call in calls:
-        counts.count(call)
+        counts.record(call)
     return counts.as_json()
 
 
 def call(begun, *, api="spotify", status=200, since=None, query=None):
-    return Call(api, "/v1/search", begun, status, since, query)
+    return HandledRequest(api, "/v1/search", begun, status, since, query)
 
 
 def test_every_call_is_counted_once_in_all_and_per_api():
@@ -43,6 +43,6 @@ def test_queries_are_listed_once_each_up_to_a_number():
     """Distinct queries are kept as they were, the others only counted."""
     queries = ['genre:"r&b"', 'genre:"演歌"', 'genre:"r&b"', None]
     assert counted(*(call(0, query=query) for query in queries))["queries"] == queries[:2]
-    many = counted(*(call(0, query=str(n)) for n in range(request_stats.KEPT_QUERIES + 3)))
-    assert len(many["queries"]) == request_stats.KEPT_QUERIES
+    many = counted(*(call(0, query=str(n)) for n in range(request_stats.MAX_QUERIES + 3)))
+    assert len(many["queries"]) == request_stats.MAX_QUERIES
     assert many["queries_left_out"] == 3

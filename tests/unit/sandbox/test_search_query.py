@@ -1,39 +1,39 @@
 import pytest
 
 from sandbox import search_query
-from sandbox.search_query import NO_YEARS, Query
+from sandbox.search_query import EMPTY_YEAR_RANGE, SearchQuery
 
 
 @pytest.mark.parametrize("genre", ["r&b", "drum & bass", "50's", "演歌", "a:b", "+"])
 def test_quoted_genre_is_taken_letter_by_letter(genre):
     """What stands between the quotes is the genre, whatever it is."""
-    assert search_query.parse(f'genre:"{genre}"') == Query(genre=genre)
+    assert search_query.parse_query(f'genre:"{genre}"') == SearchQuery(genre=genre)
 
 
 def test_all_fields_in_any_order():
     """Every field is read, quoted or not, with or without blanks around it."""
-    found = search_query.parse(
+    found = search_query.parse_query(
         'track:"One More"  year:1990-1999 isrc:USX1 artist:Abba album:"x y" Genre:edm'
     )
-    assert found == Query(
+    assert found == SearchQuery(
         genre="edm", years=(1990, 1999), artist="Abba", track="One More", album="x y", isrc="USX1"
     )
 
 
 def test_one_year_is_a_range_of_one():
     """A single year is the first and the last."""
-    assert search_query.parse("year:1994").years == (1994, 1994)
+    assert search_query.parse_query("year:1994").years == (1994, 1994)
 
 
 @pytest.mark.parametrize("text", ["year:nineties", "year:199", "year:1990-", 'year:"1990 1991"'])
 def test_a_year_that_is_none_holds_no_row(text):
     """Nonsense for a year asks for a year no row has."""
-    assert search_query.parse(text).years == NO_YEARS
+    assert search_query.parse_query(text).years == EMPTY_YEAR_RANGE
 
 
 def test_words_without_a_field():
     """Free words and quoted phrases are kept apart; an unquoted value ends at the blank."""
-    assert search_query.parse('genre:hip hop "so long"') == Query(
+    assert search_query.parse_query('genre:hip hop "so long"') == SearchQuery(
         genre="hip", words=("hop", "so long")
     )
 
@@ -41,10 +41,10 @@ def test_words_without_a_field():
 @pytest.mark.parametrize("text", ["", "   ", '""', "genre:", 'genre:""'])
 def test_nothing_asked_for(text):
     """Empty values ask for nothing."""
-    found = search_query.parse(text)
-    assert found.is_empty or found == Query(words=("genre:",))
+    found = search_query.parse_query(text)
+    assert found.is_empty or found == SearchQuery(words=("genre:",))
 
 
 def test_missing_closing_quote_ends_with_the_text():
     """A quote that is never closed reaches to the end."""
-    assert search_query.parse('genre:"drum & bass') == Query(genre="drum & bass")
+    assert search_query.parse_query('genre:"drum & bass') == SearchQuery(genre="drum & bass")

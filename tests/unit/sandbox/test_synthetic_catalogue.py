@@ -8,8 +8,8 @@ import pytest
 from genrebase.store import names
 from genrebase.store.tables import FEATURES
 from sandbox import catalogue_file, synthetic_catalogue
-from sandbox.catalogue import Catalogue
-from sandbox.synthetic_genres import PROFILES
+from sandbox.catalogue import SandboxCatalogue
+from sandbox.synthetic_genres import GENRE_PROFILES
 
 TEN = {
     "rap", "rock", "metal", "blues", "jazz", "classical", "funk", "techno", "electronic", "r&b",
@@ -19,7 +19,7 @@ TEN = {
 @pytest.fixture(scope="module")
 def whole():
     """The catalogue as it is served by default."""
-    return synthetic_catalogue.make(1)
+    return synthetic_catalogue.generate_catalogue(1)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def by_id(songs):
 def test_seed_decides_everything():
     """The same seed makes the same music, another seed other music."""
     one, again, other = (
-        synthetic_catalogue.make(seed, tracks=50, artists=10) for seed in (7, 7, 8)
+        synthetic_catalogue.generate_catalogue(seed, tracks=50, artists=10) for seed in (7, 7, 8)
     )
     assert one == again
     assert one.sha256 != other.sha256
@@ -46,18 +46,21 @@ def test_seed_decides_everything():
 
 def test_written_music_is_the_music_served(tmp_path):
     """The file of `--write` serves the same answers."""
-    made = synthetic_catalogue.make(3, tracks=50, artists=10)
-    catalogue_file.write(made, tmp_path / "made.csv.gz")
-    served, saved = Catalogue(made), Catalogue(catalogue_file.read(tmp_path / "made.csv.gz"))
+    made = synthetic_catalogue.generate_catalogue(3, tracks=50, artists=10)
+    catalogue_file.write_table(made, tmp_path / "made.csv.gz")
+    served, saved = (
+        SandboxCatalogue(made),
+        SandboxCatalogue(catalogue_file.read_table(tmp_path / "made.csv.gz")),
+    )
     assert saved.genres == served.genres
     numbers = range(len(made.rows))
-    assert [saved.track(n) for n in numbers] == [served.track(n) for n in numbers]
+    assert [saved.track_at(n) for n in numbers] == [served.track_at(n) for n in numbers]
     assert (served.origin.kind, served.origin.detail) == ("synthetic", "seed 3")
 
 
 def test_every_genre_has_its_tracks(whole):
     """Ten genres, at least 5,000 ids in each, none twice in one."""
-    assert set(PROFILES) == TEN
+    assert set(GENRE_PROFILES) == TEN
     ids = defaultdict(list)
     for row in whole.rows:
         ids[row[-1]].append(row[0])
@@ -166,7 +169,7 @@ def test_genres_sound_different_but_not_too_much(songs):
     A full classifier gets about 0.6: believable, and far from certain.
     """
     known = [song for song in songs if song["energy"]]
-    sides = np.array([names.fold(song["artists"].split(";")[0]) < 8 for song in known])
+    sides = np.array([names.hash_fold(song["artists"].split(";")[0]) < 8 for song in known])
     shaped = np.array([[float(song[name]) for name in FEATURES] for song in known])
     shaped = (shaped - shaped[sides].mean(axis=0)) / shaped[sides].std(axis=0)
     labels = np.array([song["track_genre"] for song in known])
@@ -187,5 +190,5 @@ def test_popular_tracks_come_first(songs):
 def test_text_is_of_many_scripts_and_safe_in_csv(whole, by_id):
     """Names in other scripts are there, and the CSV text gives back every cell."""
     assert sum(not song["track_name"].isascii() for song in by_id.values()) > 1_000
-    text = catalogue_file.csv_text(whole.columns, whole.rows[:2_000])
+    text = catalogue_file.to_csv(whole.columns, whole.rows[:2_000])
     assert [tuple(row) for row in csv.reader(io.StringIO(text))][1:] == whole.rows[:2_000]

@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from sandbox import tokens
-from sandbox.tokens import Tokens
+from sandbox.tokens import TokenStore
 
 
 def basic(text):
@@ -12,7 +12,7 @@ def basic(text):
 
 def test_any_client_is_taken():
     """An id and a secret are enough, whatever they are."""
-    assert tokens.takes(basic("id:secret"))
+    assert tokens.accepts_client(basic("id:secret"))
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,15 @@ def test_any_client_is_taken():
 )
 def test_half_a_client_is_refused(header):
     """Without an id or a secret, or with the one that is never taken, there is no token."""
-    assert not tokens.takes(header)
+    assert not tokens.accepts_client(header)
 
 
 def test_a_token_is_good_until_it_expires():
     """The second it expires, a token is refused with the sentence spotipy knows."""
-    given = Tokens(lifetime=10)
-    header = f"Bearer {given.give(now=100.0)}"
-    assert given.problem(header, 109.9) is None
-    assert given.problem(header, 110.0) == "The access token expired"
+    given = TokenStore(lifetime=10)
+    header = f"Bearer {given.issue(now=100.0)}"
+    assert given.error_message(header, 109.9) is None
+    assert given.error_message(header, 110.0) == "The access token expired"
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_token_is_good_until_it_expires():
 )
 def test_other_tokens_are_refused(header, problem):
     """What we have not given out is not taken."""
-    assert Tokens().problem(header, 0.0) == problem
+    assert TokenStore().error_message(header, 0.0) == problem

@@ -3,12 +3,12 @@ import pytest
 from genrebase.store.tables import FEATURES
 from sandbox import ids
 from sandbox.errors import UnusableCatalogue
-from sandbox.track_columns import Layout
+from sandbox.track_columns import TrackColumns
 
 
 def track(**cells):
     cells = {"genre": "rock", "track_name": "Song", "artists": "A"} | cells
-    return Layout.of(tuple(cells), "x.csv").track(tuple(cells.values()))
+    return TrackColumns.from_header(tuple(cells), "x.csv").track(tuple(cells.values()))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def track(**cells):
 )
 def test_usual_columns_are_found(columns):
     """The published tables, and any like them, are served as they are."""
-    Layout.of(columns.split(), "x.csv")
+    TrackColumns.from_header(columns.split(), "x.csv")
 
 
 @pytest.mark.parametrize(
@@ -32,20 +32,22 @@ def test_usual_columns_are_found(columns):
 def test_missing_column_is_named(columns, missing):
     """The sentence says what is missing, what would do, and what is there."""
     with pytest.raises(UnusableCatalogue, match=rf"no column for the {missing}.*It has"):
-        Layout.of(columns.split(), "x.csv")
+        TrackColumns.from_header(columns.split(), "x.csv")
 
 
 def test_one_artist_column_is_one_artist():
     """Only `artists` is a list; a name in another column may hold any character."""
     cells = {"genre": "g", "track_name": "t", "artist_name": "Earth; Wind, & Fire"}
-    layout = Layout.of(tuple(cells), "x.csv")
+    layout = TrackColumns.from_header(tuple(cells), "x.csv")
     assert layout.artists(tuple(cells.values())) == ("Earth; Wind, & Fire",)
     assert track(artists="A;B ; C").artists == ("A", "B", "C")
 
 
 def test_genre_and_subgenre_both_find_a_row():
     """A row is found under its genre and under its subgenre, once where they are the same."""
-    layout = Layout.of(["playlist_genre", "playlist_subgenre", "track_name", "artists"], "x.csv")
+    layout = TrackColumns.from_header(
+        ["playlist_genre", "playlist_subgenre", "track_name", "artists"], "x.csv"
+    )
     assert layout.genres(("edm", "big room", "t", "a")) == ("edm", "big room")
     assert layout.genres(("edm", "edm", "t", "a")) == ("edm",)
     assert layout.genres(("", "", "t", "a")) == ()
@@ -65,7 +67,7 @@ def test_unnamed_row_is_served():
 
 def test_row_without_an_id_gets_one_of_its_name():
     """The made-up id looks like Spotify's and is the same for the same name."""
-    assert ids.looks_right(track().id)
+    assert ids.is_id(track().id)
     assert track().id == track(track_name="SONG").id != track(track_name="Other").id
 
 
@@ -84,7 +86,7 @@ def test_year_that_was_a_float_is_a_year():
 def test_made_up_year_is_shown_and_searched(cells):
     """Without a date the year comes from the id, and the year shown is the year found."""
     cells = {"genre": "g", "track_name": "t", "artists": "a", "track_id": "b" * 22} | cells
-    layout = Layout.of(tuple(cells), "x.csv")
+    layout = TrackColumns.from_header(tuple(cells), "x.csv")
     row = tuple(cells.values())
     assert layout.track(row).release_date == str(layout.year(row))
     assert 1950 <= layout.year(row) <= 2026
@@ -92,7 +94,7 @@ def test_made_up_year_is_shown_and_searched(cells):
 
 def test_date_0000_is_shown_and_its_row_can_be_reached():
     """Spotify shows such dates; some year must still find the row."""
-    layout = Layout.of(["genre", "track_name", "artists", "release_date"], "x.csv")
+    layout = TrackColumns.from_header(["genre", "track_name", "artists", "release_date"], "x.csv")
     row = ("g", "t", "a", "0000")
     assert layout.track(row).release_date == "0000"
     assert 1950 <= layout.year(row) <= 2026

@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier.daemon.daemon import grown
+from classifier.daemon.daemon import enough_new_data
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ def test_growth_asks_for_a_training(
     labelled: int, before: int, new_tracks: int, *, asked: bool
 ) -> None:
     """So many new tracks, and a fifth more than last time; never when switched off."""
-    assert grown(labelled, before, new_tracks) is asked
+    assert enough_new_data(labelled, before, new_tracks) is asked

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from classifier.data import genre_mapping
-from classifier.errors import BadChoice
-from classifier.records import Choice
+from classifier.errors import BadTrainingConfig
+from classifier.records import TrainingConfig
 
 MAPPINGS = {
     "genrebase-13": {"techno": "electronic", "hip-hop": "urban", "r-n-b": "urban", "rock": "rock"},
@@ -28,11 +28,11 @@ SIGHTED = pd.DataFrame(
 )
 
 
-def found(**choice: str) -> genre_mapping.Labelled:
-    return genre_mapping.labelled(TRACKS, SIGHTED, MAPPINGS, Choice(**choice))
+def found(**choice: str) -> genre_mapping.LabelledRows:
+    return genre_mapping.apply_label_policy(TRACKS, SIGHTED, MAPPINGS, TrainingConfig(**choice))
 
 
-def as_dict(done: genre_mapping.Labelled) -> dict[int, str]:
+def as_dict(done: genre_mapping.LabelledRows) -> dict[int, str]:
     return dict(zip(done.tracks["track_id"], done.tracks["label"], strict=True))
 
 
@@ -53,7 +53,7 @@ def test_broad_labels_replace_fine_ones() -> None:
     done = found(level="broad")
     assert as_dict(done) == {1: "electronic", 2: "urban", 3: "urban", 4: "rock"}
     assert done.unmapped == {"polka": 1}
-    seen = sorted(map(tuple, done.sighted.itertuples(index=False)))
+    seen = sorted(map(tuple, done.sightings.itertuples(index=False)))
     assert seen == [(1, "electronic"), (2, "urban"), (3, "urban"), (4, "rock"), (4, "urban")]
 
 
@@ -62,7 +62,7 @@ def test_the_unmapped_go_where_they_are_sent(unmapped: str, label: str) -> None:
     """Into one group, or each into its own; the sightings follow."""
     done = found(level="broad", unmapped=unmapped)
     assert as_dict(done)[5] == label
-    assert done.sighted.loc[done.sighted["track_id"] == 5, "genre"].tolist() == [label]
+    assert done.sightings.loc[done.sightings["track_id"] == 5, "genre"].tolist() == [label]
 
 
 def test_mappings_stand_side_by_side() -> None:
@@ -73,7 +73,9 @@ def test_mappings_stand_side_by_side() -> None:
 def test_a_broad_genre_belongs_to_itself() -> None:
     """A dataset may carry broad names already."""
     tracks = TRACKS.assign(label=pd.array(["electronic"] * 6, dtype="string"))
-    done = genre_mapping.labelled(tracks, SIGHTED, MAPPINGS, Choice(level="broad"))
+    done = genre_mapping.apply_label_policy(
+        tracks, SIGHTED, MAPPINGS, TrainingConfig(level="broad")
+    )
     assert set(as_dict(done).values()) == {"electronic"}
 
 
@@ -84,26 +86,26 @@ def test_only_the_genres_inside_a_broad_one() -> None:
 
 def test_an_unknown_mapping_or_group_is_refused_with_the_known() -> None:
     """In a sentence."""
-    with pytest.raises(BadChoice, match="genrebase-13, two"):
+    with pytest.raises(BadTrainingConfig, match="genrebase-13, two"):
         found(mapping="three", level="broad")
-    with pytest.raises(BadChoice, match="electronic, rock, urban"):
+    with pytest.raises(BadTrainingConfig, match="electronic, rock, urban"):
         found(within="classical")
 
 
 def test_spellings_of_one_genre_share_a_key() -> None:
     """And different genres do not."""
     assert (
-        genre_mapping.key("Drum & Bass")
-        == genre_mapping.key("drum-and-bass")
-        == genre_mapping.key("drum_n_bass")
+        genre_mapping.genre_key("Drum & Bass")
+        == genre_mapping.genre_key("drum-and-bass")
+        == genre_mapping.genre_key("drum_n_bass")
     )
-    assert genre_mapping.key("r&b") == genre_mapping.key("R-n-B")
-    assert genre_mapping.key("pop") != genre_mapping.key("k-pop")
+    assert genre_mapping.genre_key("r&b") == genre_mapping.genre_key("R-n-B")
+    assert genre_mapping.genre_key("pop") != genre_mapping.genre_key("k-pop")
 
 
 def test_a_near_miss_is_told_from_a_far_one() -> None:
     """A genre without a group is near itself only."""
-    near = genre_mapping.same_broad(
+    near = genre_mapping.same_broad_genre(
         np.array(["techno", "techno", "polka", "polka"]),
         np.array(["house", "rock", "polka", "rock"]),
         {"techno": "electronic", "house": "electronic", "rock": "rock"},
@@ -124,4 +126,4 @@ def test_a_broad_genre_says_something_where_some_but_not_all_share_one(
 ) -> None:
     """Each in its own, or all in one: the broad figure would repeat the fine one, or be 1."""
     broad_of = {"techno": "electronic", "house": "electronic", "rock": "rock"}
-    assert genre_mapping.groups_any(genres, broad_of) is says
+    assert genre_mapping.is_nontrivial(genres, broad_of) is says

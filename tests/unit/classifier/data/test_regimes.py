@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from classifier.data.regimes import familiar, of_side, primary_artists
+from classifier.data.regimes import has_seen_artist, primary_artists, regime_of_side
 
 CREDITS = np.array([(1, 10), (2, 10), (3, 11), (3, 10), (4, 12), (5, 13)])
 OWNERS, CREDITED = CREDITS.T
@@ -11,20 +11,20 @@ OWNERS, CREDITED = CREDITS.T
 def test_an_artist_is_known_by_another_track_than_the_one_in_question() -> None:
     """Track 1 and 2 know each other's artist; track 4 was learned from, but alone."""
     learned = np.array([1, 4])
-    known = familiar(np.array([1, 2, 3, 4, 5]), OWNERS, CREDITED, learned)
+    known = has_seen_artist(np.array([1, 2, 3, 4, 5]), OWNERS, CREDITED, learned)
     assert known.tolist() == [False, True, True, False, False]
 
 
 def test_a_guest_makes_a_track_familiar_too() -> None:
     """Any credited artist counts, not only the first."""
-    assert familiar(np.array([3]), OWNERS, CREDITED, np.array([2])).tolist() == [True]
+    assert has_seen_artist(np.array([3]), OWNERS, CREDITED, np.array([2])).tolist() == [True]
 
 
 def test_sides_become_regimes() -> None:
     """New is new; on the seen side an artist without a track to learn from stands apart."""
     sides = np.array(["test_new", "test_seen", "test_seen", "validation_new", "validation_seen"])
     known = np.array([False, True, False, False, True])
-    assert of_side(sides, known).tolist() == [
+    assert regime_of_side(sides, known).tolist() == [
         "new_artist",
         "seen_artist",
         "other",

@@ -8,18 +8,18 @@ import pytest
 
 from classifier import estimators
 from classifier.data import soft_labels
-from classifier.data.dataset import Snapshot
-from classifier.data.training_data import fingerprint, select
-from classifier.errors import BadChoice
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.features.audio import AudioFeatures
-from classifier.records import Choice, Preparation
+from classifier.data.dataset import RawDataset
+from classifier.data.training_data import fingerprint, split_dataset
+from classifier.errors import BadTrainingConfig
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.features.audio import NumericFeatures
+from classifier.records import Preprocessing, TrainingConfig
 from tests.music import GENRES, Music
 
-SHARED = Choice(estimator="tree", labels="shared", features=("audio", "metadata"))
+SHARED = TrainingConfig(estimator="tree", labels="shared", features=("audio", "metadata"))
 
 
-def seen_twice() -> Snapshot:
+def seen_twice() -> RawDataset:
     """Music whose blues was all seen under techno, too; a person settled the first track."""
     music = Music()
     found = music.snapshot()
@@ -29,7 +29,7 @@ def seen_twice() -> Snapshot:
     return replace(
         found,
         tracks=found.tracks.assign(verdict=verdict),
-        sighted=pd.concat([found.sighted, also], ignore_index=True),
+        sightings=pd.concat([found.sightings, also], ignore_index=True),
     )
 
 
@@ -43,7 +43,7 @@ def test_a_track_has_a_row_for_each_of_its_genres() -> None:
     )
     labels = np.array(["rock", "jazz", "folk"])
     sighted = {"rock": np.array([3, 5]), "jazz": np.array([3]), "pop": np.array([3, 9])}
-    found = soft_labels.shared(tracks, labels, sighted)
+    found = soft_labels.expand_soft_labels(tracks, labels, sighted)
     assert found.frame["track_id"].tolist() == [3, 3, 3, 5, 8]
     assert found.labels.tolist() == ["jazz", "pop", "rock", "jazz", "folk"]
     assert found.weights is not None
@@ -52,27 +52,29 @@ def test_a_track_has_a_row_for_each_of_its_genres() -> None:
 
 def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
     """What was seen under two genres as often is told half and half, and counts as one track."""
-    selection = select(seen_twice(), SHARED)
-    learning = selection.learning()
+    selection = split_dataset(seen_twice(), SHARED)
+    learning = selection.training_set()
     assert learning.weights is not None
-    assert learning.weights.sum() == pytest.approx(selection.learned.sum())
+    assert learning.weights.sum() == pytest.approx(selection.train_mask.sum())
     model = soft_labels.fit(estimators.build(SHARED, threads=1), learning, selection.validation())
-    tested = selection.on("test") & (selection.labels == "blues")
+    tested = selection.held_out("test") & (selection.labels == "blues")
     assert tested.sum() > 5
     shares = model.predict_proba(selection.tracks[tested]).mean(axis=0)
     assert shares[0] == pytest.approx(shares[2], abs=0.1)
     assert shares[1] < 0.1
-    assert (selection.labels == select(seen_twice(), Choice()).labels).all()
+    assert (selection.labels == split_dataset(seen_twice(), TrainingConfig()).labels).all()
 
 
 def test_what_was_seen_is_part_of_what_is_learned() -> None:
     """Another sighting makes other data of it, under claims too: `blend` learns from them."""
     found = seen_twice()
-    learned = select(found, SHARED).learned_ids
-    twice = found.sighted["track_id"].isin(learned) & found.sighted["track_id"].duplicated()
-    fewer = replace(found, sighted=found.sighted.drop(index=found.sighted.index[twice][-1]))
-    assert fingerprint(select(found, SHARED)) != fingerprint(select(fewer, SHARED))
-    assert fingerprint(select(found, Choice())) != fingerprint(select(fewer, Choice()))
+    learned = split_dataset(found, SHARED).train_ids
+    twice = found.sightings["track_id"].isin(learned) & found.sightings["track_id"].duplicated()
+    fewer = replace(found, sightings=found.sightings.drop(index=found.sightings.index[twice][-1]))
+    assert fingerprint(split_dataset(found, SHARED)) != fingerprint(split_dataset(fewer, SHARED))
+    assert fingerprint(split_dataset(found, TrainingConfig())) != fingerprint(
+        split_dataset(fewer, TrainingConfig())
+    )
 
 
 @pytest.mark.parametrize("name", ["blend", "knn", "voting"])
@@ -80,23 +82,24 @@ def test_who_cannot_weigh_says_so(name: str) -> None:
     """Before anything is read; and SMOTE's tracks have no share in two genres."""
     params = {"member": "knn"} if name == "voting" else {}
     choice = replace(SHARED, estimator=name, params=params)
-    with pytest.raises(BadChoice, match=f"{name} cannot weigh tracks"):
+    with pytest.raises(BadTrainingConfig, match=f"{name} cannot weigh tracks"):
         estimators.build(choice, threads=1)
-    smote = replace(SHARED, preparation=Preparation(balance="smote"))
-    with pytest.raises(BadChoice, match="use --balance weights"):
+    smote = replace(SHARED, preparation=Preprocessing(balance="smote"))
+    with pytest.raises(BadTrainingConfig, match="use --balance weights"):
         estimators.build(smote, threads=1)
 
 
 @pytest.mark.parametrize("name", ["voting", "svm", "logistic", "gradient_boosting", "dummy"])
 def test_others_weigh(name: str) -> None:
     """A genre whose tracks count next to nothing is next to never told."""
-    music = select(Music().snapshot(), Choice())
+    music = split_dataset(Music().snapshot(), TrainingConfig())
     choice = replace(SHARED, estimator=name)
     learning = replace(
-        music.learning(), weights=np.where(music.labels[music.learned] == "metal", 1e-6, 1.0)
+        music.training_set(),
+        weights=np.where(music.labels[music.train_mask] == "metal", 1e-6, 1.0),
     )
     model = soft_labels.fit(estimators.build(choice, threads=1), learning, None)
-    tested = music.on("test")
+    tested = music.held_out("test")
     shares = model.predict_proba(music.tracks[tested])[:, 1]
     assert shares.mean() < 0.1
 
@@ -106,7 +109,7 @@ def test_balance_counts_what_rows_weigh() -> None:
     frame = pd.DataFrame({"energy": np.linspace(0, 1, 6)})
     labels = np.array(["a", "a", "a", "a", "b", "b"])
     weights = np.array([0.5, 0.5, 0.5, 0.5, 1.0, 0.5])
-    features = PreparedFeatures(AudioFeatures(("audio",)), balance="weights", complete=True)
+    features = Preprocessor(NumericFeatures(("audio",)), balance="weights", complete=True)
     _, _, found = features.fit_resample(frame, labels, weights)
     assert found is not None
     assert found[:4].sum() == pytest.approx(found[4:].sum())

@@ -8,9 +8,9 @@ import pytest
 
 from classifier import threads
 from classifier.data import soft_labels
-from classifier.data.training_data import Selection, select
-from classifier.estimators.blend import ANCHORS, KNOWN, NEW, Blend, make
-from classifier.records import Choice
+from classifier.data.training_data import SplitDataset, split_dataset
+from classifier.estimators.blend import PRIOR_WEIGHTS, SEEN_ARTIST, UNSEEN_ARTIST, Blend, make
+from classifier.records import TrainingConfig
 from tests.music import Music
 
 ALL = ("audio", "metadata", "text", "history")
@@ -18,19 +18,21 @@ SOUND = ("audio", "metadata")
 
 
 @cache
-def music(*, shuffled: bool = False) -> Selection:
-    return select(Music(artists=90, shuffled=shuffled, silent=0.2).snapshot(), Choice())
+def music(*, shuffled: bool = False) -> SplitDataset:
+    return split_dataset(
+        Music(artists=90, shuffled=shuffled, silent=0.2).snapshot(), TrainingConfig()
+    )
 
 
 @cache
 def fitted(groups: tuple[str, ...] = ALL, *, shuffled: bool = False) -> Blend:
     selection = music(shuffled=shuffled)
     model = make(features=groups, seed=0, threads=1)
-    with threads.capped(1):
-        return soft_labels.fit(model, selection.learning(), selection.validation())
+    with threads.limit_threads(1):
+        return soft_labels.fit(model, selection.training_set(), selection.validation())
 
 
-def accuracy(model: Blend, selection: Selection, regime: str) -> float:
+def accuracy(model: Blend, selection: SplitDataset, regime: str) -> float:
     chosen = np.isin(selection.sides, ["test_new", "validation_new"])
     if regime == "seen_artist":
         chosen = (selection.sides == "test_seen") & (selection.regimes == regime)
@@ -58,16 +60,16 @@ def test_labels_without_reason_give_the_baseline() -> None:
 
 def test_a_group_is_its_experts() -> None:
     """Nobody else has a voice."""
-    assert fitted(SOUND).voices_ == ["prior", "trees", "nets"]
+    assert fitted(SOUND).score_names_ == ["prior", "trees", "nets"]
     frame, labels = music().tracks, music().labels
     text = Blend(("text",)).fit(frame, labels)
-    assert text.voices_ == ["prior", "title", "album", "artists"]
+    assert text.score_names_ == ["prior", "title", "album", "artists"]
     assert "joint" in fitted().voices_
 
 
 def test_an_artist_is_known_by_any_name_credited() -> None:
     """Whoever has a track that was learned from; a model of sound alone knows nobody."""
-    names = music().tracks["artists"][music().learned]
+    names = music().tracks["artists"][music().train_mask]
     asked = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
     assert fitted().known(asked).tolist() == [True, False, False]
     assert not fitted(SOUND).known(asked).any()
@@ -76,10 +78,10 @@ def test_an_artist_is_known_by_any_name_credited() -> None:
 def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
     """And it answers none the less."""
     selection = music()
-    learned = selection.learned
+    learned = selection.train_mask
     model = Blend(ALL, nets=1).fit(selection.tracks[learned], selection.labels[learned])
-    for regime in (NEW, KNOWN):
-        assert model.weights_[regime].tolist() == [ANCHORS[voice] for voice in model.voices_]
+    for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
+        assert model.weights_[regime].tolist() == [PRIOR_WEIGHTS[voice] for voice in model.voices_]
     assert accuracy(model, selection, "seen_artist") > 0.6
 
 
@@ -87,7 +89,7 @@ def test_a_genre_that_no_validation_track_has_is_answered_too() -> None:
     """Weights are of voices, not of genres."""
     selection = music()
     frame, labels = selection.validation() or pytest.fail("no validation side")
-    some, learned = labels != "techno", selection.learned
+    some, learned = labels != "techno", selection.train_mask
     model = Blend(ALL, nets=1).fit(
         selection.tracks[learned], selection.labels[learned], (frame[some], labels[some])
     )

@@ -8,9 +8,9 @@ import pytest
 
 from classifier import estimators
 from classifier.estimators import voting
-from classifier.estimators.dataframe_classifier import FramedClassifier
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.records import Choice
+from classifier.estimators.dataframe_classifier import DataFrameClassifier
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.records import TrainingConfig
 from tests.deep import each
 
 PAGE = Path(__file__).parents[4] / "docs" / "estimators.md"
@@ -31,11 +31,11 @@ def test_every_estimator_is_documented() -> None:
 def test_defaults_are_those_of_the_code(name: str) -> None:
     """Parameters, scale, and what is done about gaps."""
     _, defaults, scale, gaps = rows()[name]
-    model: Any = estimators.build(Choice(estimator=name), threads=1)
-    known = {**model.get_params(), "member": voting.MEMBER}
+    model: Any = estimators.build(TrainingConfig(estimator=name), threads=1)
+    known = {**model.get_params(), "member": voting.DEFAULT_MEMBER}
     for param, told in re.findall(r"`(\w+)=([^`]+)`", defaults):
         (value,) = {str(one) for full, one in known.items() if full.split("__")[-1] == param}
         assert value == told, param
-    if isinstance(model, FramedClassifier) and isinstance(model.features, PreparedFeatures):
+    if isinstance(model, DataFrameClassifier) and isinstance(model.features, Preprocessor):
         assert scale == model.features.scaling
         assert gaps == ("filled" if model.features.complete else "taken")

@@ -6,7 +6,7 @@ import pytest
 
 from classifier import estimators
 from classifier.errors import MissingExtra
-from classifier.records import Choice
+from classifier.records import TrainingConfig
 from classifier.registry import artifacts
 from tests.deep import DEEP
 
@@ -18,15 +18,15 @@ def test_who_lacks_torch_is_told_what_to_install(
     """Before anything is read."""
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match=r"torch.*pip install 'genrebase\[deep\]'"):
-        estimators.build(Choice(estimator=name), threads=1)
+        estimators.build(TrainingConfig(estimator=name), threads=1)
 
 
 def test_a_blend_with_networks_needs_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where it is asked for them: the default is made without."""
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match="torch"):
-        estimators.build(Choice(estimator="blend", params={"deep": True}), threads=1)
-    assert "torch" not in artifacts.versions(estimators.build(Choice(), threads=1))
+        estimators.build(TrainingConfig(estimator="blend", params={"deep": True}), threads=1)
+    assert "torch" not in artifacts.versions(estimators.build(TrainingConfig(), threads=1))
 
 
 def test_the_libraries_of_an_estimator_are_among_the_versions() -> None:

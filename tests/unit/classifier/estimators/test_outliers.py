@@ -16,22 +16,22 @@ def test_it_finds_what_dbscan_calls_noise(eps: float | None) -> None:
     """The same points, at any reach."""
     points = np.vstack([CLOUDS, RANDOM.uniform(-4, 4, size=(40, 3))])
     few = outliers.smallest(3, len(points))
-    near = clustering.reach(points, few) if eps is None else eps
+    near = clustering.estimate_eps(points, few) if eps is None else eps
     expected = DBSCAN(eps=near, min_samples=few).fit_predict(points) == -1
     assert 0 < expected.sum() < len(points)
-    assert (outliers.noise(points, eps) == expected).all()
+    assert (outliers.dbscan_noise(points, eps) == expected).all()
 
 
 def test_where_no_place_is_dense_everything_is_noise() -> None:
     """As DBSCAN has it; a reach taken from the data never is so short."""
-    assert outliers.noise(CLOUDS, 1e-6).all()
-    assert not outliers.noise(CLOUDS).all()
+    assert outliers.dbscan_noise(CLOUDS, 1e-6).all()
+    assert not outliers.dbscan_noise(CLOUDS).all()
 
 
 def test_points_far_from_all_others_are_found() -> None:
     """And nearly nothing else."""
     points = np.vstack([CLOUDS, np.full((1, 3), 30.0)])
-    found = outliers.noise(points)
+    found = outliers.dbscan_noise(points)
     assert found[-1]
     assert found[:-1].mean() < 0.15
 
@@ -40,11 +40,11 @@ def test_a_track_may_be_at_home_among_all_and_alone_in_its_genre() -> None:
     """In the middle of the other cloud it is no stranger, but no example of its own."""
     labels = np.repeat(["blues", "metal"], 120)
     labels[0] = "metal"
-    assert not outliers.noise(CLOUDS)[0]
-    assert outliers.per_genre(CLOUDS, labels)[0]
+    assert not outliers.dbscan_noise(CLOUDS)[0]
+    assert outliers.dbscan_noise_per_genre(CLOUDS, labels)[0]
 
 
 def test_a_genre_of_few_tracks_keeps_all() -> None:
     """Nobody can say what is usual."""
-    few = np.vstack([CLOUDS[: outliers.FEWEST - 2], np.full((1, 3), 30.0)])
-    assert not outliers.per_genre(few, np.repeat("blues", len(few))).any()
+    few = np.vstack([CLOUDS[: outliers.MIN_TRACKS - 2], np.full((1, 3), 30.0)])
+    assert not outliers.dbscan_noise_per_genre(few, np.repeat("blues", len(few))).any()

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from classifier import estimators
-from classifier.data.training_data import Selection, select
-from classifier.errors import BadChoice
-from classifier.estimators.preprocessing import PreparedFeatures
-from classifier.features.audio import AudioFeatures
-from classifier.records import Choice, Preparation
+from classifier.data.training_data import SplitDataset, split_dataset
+from classifier.errors import BadTrainingConfig
+from classifier.estimators.preprocessing import Preprocessor
+from classifier.features.audio import NumericFeatures
+from classifier.records import Preprocessing, TrainingConfig
 from tests.music import Music
 
 RANDOM = np.random.default_rng(0)
@@ -28,19 +28,19 @@ FRAME = pd.DataFrame(
 )
 
 
-def features(**chosen: Any) -> PreparedFeatures:
+def features(**chosen: Any) -> Preprocessor:
     settings = {"complete": True, **chosen}
-    return PreparedFeatures(AudioFeatures(), **settings)
+    return Preprocessor(NumericFeatures(), **settings)
 
 
-def columns(matrix: np.ndarray, prepared: PreparedFeatures, name: str) -> np.ndarray:
+def columns(matrix: np.ndarray, prepared: Preprocessor, name: str) -> np.ndarray:
     """Return a column of a matrix whose categories are codes."""
     return matrix[:, list(prepared.numbers_.get_feature_names_out()).index(name)]
 
 
 @pytest.fixture(scope="module")
-def selection() -> Selection:
-    return select(Music(guests=0.2, silent=0.2).snapshot(), Choice())
+def selection() -> SplitDataset:
+    return split_dataset(Music(guests=0.2, silent=0.2).snapshot(), TrainingConfig())
 
 
 def test_the_median_stands_for_what_is_unknown_and_a_flag_says_so() -> None:
@@ -86,18 +86,21 @@ def test_each_category_gets_a_column() -> None:
 
 def test_components_are_so_many_or_explain_a_share() -> None:
     """Of everything, scaled first: else one column in milliseconds would be the first."""
-    counted = features().prepared(Preparation(components=3))
+    counted = features().with_preprocessing(Preprocessing(components=3))
     assert counted.fit_resample(FRAME, LABELS)[0].shape == (120, 3)
     assert counted.scaling == "standard"
-    shared = features().prepared(Preparation(components=0.9))
+    shared = features().with_preprocessing(Preprocessing(components=0.9))
     shared.fit(FRAME, LABELS)
     assert shared.projection_.explained_variance_ratio_.sum() >= 0.9
-    assert features().prepared(Preparation(components=3, scaling="none")).scaling == "none"
+    assert (
+        features().with_preprocessing(Preprocessing(components=3, scaling="none")).scaling
+        == "none"
+    )
 
 
 def test_more_components_than_columns_are_refused() -> None:
     """The sentence says how many there can be."""
-    with pytest.raises(BadChoice, match=r"500 components.*there are \d+ at most"):
+    with pytest.raises(BadTrainingConfig, match=r"500 components.*there are \d+ at most"):
         features(components=500).fit(FRAME, LABELS)
 
 
@@ -163,22 +166,22 @@ def test_outliers_are_left_out_of_training_alone(among: str) -> None:
 
 def test_what_was_not_chosen_is_what_the_estimator_needs() -> None:
     """An empty preparation changes nothing; it is not even stored."""
-    assert Choice().as_json() == Choice(preparation=Preparation()).as_json()
-    assert "preparation" not in Choice().as_json()
-    chosen = Choice(preparation=Preparation(scaling="minmax", components=0.9))
+    assert TrainingConfig().as_json() == TrainingConfig(preparation=Preprocessing()).as_json()
+    assert "preparation" not in TrainingConfig().as_json()
+    chosen = TrainingConfig(preparation=Preprocessing(scaling="minmax", components=0.9))
     assert chosen.as_json()["preparation"] == {"scaling": "minmax", "components": 0.9}
 
 
-def test_smote_never_sees_a_track_that_is_held_out(selection: Selection) -> None:
+def test_smote_never_sees_a_track_that_is_held_out(selection: SplitDataset) -> None:
     """Held-out tracks of one loudness nobody else has: no neighbour is in sight of it."""
-    loud = selection.tracks["loudness"].where(selection.learned, 500.0)
+    loud = selection.tracks["loudness"].where(selection.train_mask, 500.0)
     frame = selection.tracks.assign(loudness=loud)
-    held = frame[~selection.learned], selection.labels[~selection.learned]
-    learned = np.flatnonzero(selection.learned)
+    held = frame[~selection.train_mask], selection.labels[~selection.train_mask]
+    learned = np.flatnonzero(selection.train_mask)
     rare = selection.labels[learned] == "metal"
     learned = np.concatenate([learned[~rare], learned[rare][:20]])
-    chosen = Preparation(scaling="none", balance="smote")
-    model: Any = estimators.build(Choice(estimator="knn", preparation=chosen), threads=1)
+    chosen = Preprocessing(scaling="none", balance="smote")
+    model: Any = estimators.build(TrainingConfig(estimator="knn", preparation=chosen), threads=1)
     model.fit(frame.iloc[learned], selection.labels[learned], held)
     remembered = model.model_.near_._fit_X  # every track it votes with, the invented included
     assert len(remembered) > len(learned)
@@ -190,14 +193,14 @@ def test_smote_never_sees_a_track_that_is_held_out(selection: Selection) -> None
 @pytest.mark.parametrize(
     ("estimator", "preparation", "sentence"),
     [
-        ("dummy", Preparation(scaling="standard"), "nothing to prepare"),
-        ("knn", Preparation(balance="weights"), "cannot weigh tracks"),
-        ("blend", Preparation(components=3), "prepares its tracks itself"),
+        ("dummy", Preprocessing(scaling="standard"), "nothing to prepare"),
+        ("knn", Preprocessing(balance="weights"), "cannot weigh tracks"),
+        ("blend", Preprocessing(components=3), "prepares its tracks itself"),
     ],
 )
 def test_what_an_estimator_cannot_do_is_refused(
-    estimator: str, preparation: Preparation, sentence: str
+    estimator: str, preparation: Preprocessing, sentence: str
 ) -> None:
     """Before anything is read, with the estimator's name."""
-    with pytest.raises(BadChoice, match=sentence):
-        estimators.build(Choice(estimator=estimator, preparation=preparation), threads=1)
+    with pytest.raises(BadTrainingConfig, match=sentence):
+        estimators.build(TrainingConfig(estimator=estimator, preparation=preparation), threads=1)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
-from classifier.estimators.temperature_scaling import Tempered
+from classifier.estimators.temperature_scaling import TemperatureScaled
 
 RANDOM = np.random.default_rng(0)
 
@@ -20,7 +20,7 @@ def test_a_model_that_is_too_sure_becomes_as_sure_as_it_is_right() -> None:
     """Naive Bayes counts eight copies of one column as eight witnesses; answers stay the same."""
     shown, y = told(8)
     asked, truth = told(8)
-    plain, tempered = GaussianNB().fit(shown, y), Tempered(GaussianNB()).fit(shown, y)
+    plain, tempered = GaussianNB().fit(shown, y), TemperatureScaled(GaussianNB()).fit(shown, y)
     assert 1 / 12 < tempered.scale_ < 1 / 5
     for model, low, high in ((plain, 0.15, 1.0), (tempered, 0.0, 0.03)):
         shares = model.predict_proba(asked)
@@ -37,7 +37,7 @@ def test_scores_of_two_and_of_more_classes_are_understood(labels: list[str]) -> 
     shown = (np.unique(y, return_inverse=True)[1] * 3.0 + RANDOM.normal(0, 1, len(y)))[
         :, np.newaxis
     ]
-    model = Tempered(SVC()).fit(shown, y)
+    model = TemperatureScaled(SVC()).fit(shown, y)
     shares = model.predict_proba(shown)
     assert np.allclose(shares.sum(axis=1), 1)
     assert (model.classes_[shares.argmax(axis=1)] == y).mean() > 0.8
@@ -47,8 +47,8 @@ def test_a_class_of_one_track_is_learned() -> None:
     """Nothing of it can be held back; with a handful of tracks nothing at all is."""
     shown, y = told(1, 200)
     y[0] = 7
-    assert 7 in Tempered(GaussianNB()).fit(shown, y).classes_
-    tiny = Tempered(GaussianNB()).fit(shown[:4], np.array([0, 0, 1, 1]))
+    assert 7 in TemperatureScaled(GaussianNB()).fit(shown, y).classes_
+    tiny = TemperatureScaled(GaussianNB()).fit(shown[:4], np.array([0, 0, 1, 1]))
     assert tiny.scale_ == 1
 
 
@@ -56,5 +56,7 @@ def test_weights_reach_the_model() -> None:
     """What weighs nothing is not learned from."""
     shown, y = told(1, 400)
     weights = np.where(y == 2, 1e-9, 1.0)
-    shares = Tempered(GaussianNB()).fit(shown, y, sample_weight=weights).predict_proba(shown)
+    shares = (
+        TemperatureScaled(GaussianNB()).fit(shown, y, sample_weight=weights).predict_proba(shown)
+    )
     assert shares[:, 2].max() < 0.05

@@ -6,48 +6,48 @@ import numpy as np
 import pytest
 
 from classifier import estimators
-from classifier.data.training_data import Selection, select
-from classifier.errors import BadChoice, BadParameter
-from classifier.records import Choice, Preparation
-from classifier.training.evaluate import judge
+from classifier.data.training_data import SplitDataset, split_dataset
+from classifier.errors import BadParameter, BadTrainingConfig
+from classifier.records import Preprocessing, TrainingConfig
+from classifier.training.evaluate import evaluate
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.music import Music
 
 
 @pytest.fixture(scope="module")
-def selection() -> Selection:
-    return select(Music().snapshot(), Choice())
+def selection() -> SplitDataset:
+    return split_dataset(Music().snapshot(), TrainingConfig())
 
 
-def fitted(selection: Selection, choice: Choice) -> Any:
-    learned = selection.learned
+def fitted(selection: SplitDataset, choice: TrainingConfig) -> Any:
+    learned = selection.train_mask
     model: Any = estimators.build(choice, threads=1)
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
 
-def voting(**params: Any) -> Choice:
-    return Choice(estimator="voting", params=params)
+def voting(**params: Any) -> TrainingConfig:
+    return TrainingConfig(estimator="voting", params=params)
 
 
-def test_one_versus_rest_asks_a_model_about_each_genre(selection: Selection) -> None:
+def test_one_versus_rest_asks_a_model_about_each_genre(selection: SplitDataset) -> None:
     """Its yes to a genre is that of a model which learned this genre against all others."""
     model = fitted(selection, voting(member="naive_bayes"))
-    learned = selection.learned
+    learned = selection.train_mask
     metal = np.where(selection.labels == "metal", "yes", "no")
-    alone = estimators.build(Choice(estimator="naive_bayes"), threads=1)
+    alone = estimators.build(TrainingConfig(estimator="naive_bayes"), threads=1)
     alone.fit(selection.tracks[learned], metal[learned])
     place = list(model.classes_).index("metal")
     expected = alone.predict_proba(selection.tracks)[:, 1]
-    said = model.yes(selection.tracks)
+    said = model.binary_proba(selection.tracks)
     assert (said[:, place] == expected).all()
     shares = said / said.sum(axis=1, keepdims=True)
     assert np.allclose(model.predict_proba(selection.tracks), shares)
 
 
-def test_named_members_are_averaged(selection: Selection) -> None:
+def test_named_members_are_averaged(selection: SplitDataset) -> None:
     """Alike, or by weight."""
     names = ["knn", "tree"]
-    alone = [fitted(selection, Choice(estimator=name)) for name in names]
+    alone = [fitted(selection, TrainingConfig(estimator=name)) for name in names]
     first, second = (model.predict_proba(selection.tracks) for model in alone)
     vote = fitted(selection, voting(members=names)).predict_proba(selection.tracks)
     assert np.allclose(vote, (first + second) / 2)
@@ -55,7 +55,7 @@ def test_named_members_are_averaged(selection: Selection) -> None:
     assert np.allclose(heavy.predict_proba(selection.tracks), (3 * first + second) / 4)
 
 
-def test_members_get_their_own_parameters(selection: Selection) -> None:
+def test_members_get_their_own_parameters(selection: SplitDataset) -> None:
     """By their name; what they refuse is refused."""
     vote = fitted(selection, voting(members=["knn", "tree"], tree__max_depth=1))
     assert vote.members_[1].model_.get_depth() == 1
@@ -63,30 +63,30 @@ def test_members_get_their_own_parameters(selection: Selection) -> None:
         estimators.build(voting(members=["knn", "tree"], tree__depth=1), threads=1)
 
 
-def test_members_prepare_their_tracks_as_chosen(selection: Selection) -> None:
+def test_members_prepare_their_tracks_as_chosen(selection: SplitDataset) -> None:
     """Each for its own question: SMOTE makes the yeses as many as the noes."""
-    choice = Choice(
-        estimator="voting", params={"member": "knn"}, preparation=Preparation(balance="smote")
+    choice = TrainingConfig(
+        estimator="voting", params={"member": "knn"}, preparation=Preprocessing(balance="smote")
     )
     model = fitted(selection, choice)
     for member in model.members_:
         counts = np.bincount(member.model_.codes_)
-        assert counts[0] == counts[1] > selection.learned.sum() / 2
-    with pytest.raises(BadChoice, match="nothing to prepare"):
+        assert counts[0] == counts[1] > selection.train_mask.sum() / 2
+    with pytest.raises(BadTrainingConfig, match="nothing to prepare"):
         estimators.build(
-            Choice(
+            TrainingConfig(
                 estimator="voting",
                 params={"members": ["knn", "dummy"]},
-                preparation=Preparation(scaling="minmax"),
+                preparation=Preprocessing(scaling="minmax"),
             ),
             threads=1,
         )
 
 
-def test_the_yes_or_no_figures_of_each_genre_are_stored(selection: Selection) -> None:
+def test_the_yes_or_no_figures_of_each_genre_are_stored(selection: SplitDataset) -> None:
     """On both held-out sides, beside those of all models; a vote of named members has none."""
     choice = voting(member="tree")
-    found = judge(
+    found = evaluate(
         selection,
         fitted(selection, choice),
         estimators.build(choice, threads=1),
@@ -130,7 +130,7 @@ def test_an_unknown_member_finds_the_nearest() -> None:
         estimators.build(voting(member="logistics"), threads=1)
 
 
-def test_a_genre_may_have_parameters_of_its_own(selection: Selection) -> None:
+def test_a_genre_may_have_parameters_of_its_own(selection: SplitDataset) -> None:
     """`by_genre` changes the model that is asked about that genre, and no other."""
     params = {"member": "tree", "tree__max_depth": 5, "by_genre": {"metal": {"max_depth": 1}}}
     model = fitted(selection, voting(**params))

@@ -3,7 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from classifier.evaluation.leakage import alone, gaps, suspects, told_by_gaps
+from classifier.evaluation.leakage import (
+    leak_warnings,
+    missingness_accuracy,
+    missingness_warnings,
+    single_feature_accuracy,
+)
 
 RANDOM = np.random.default_rng(0)
 CODES = RANDOM.integers(4, size=600)
@@ -19,7 +24,7 @@ FRAME = pd.DataFrame(
 
 
 def found() -> dict[str, float]:
-    return alone(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
+    return single_feature_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
 
 
 def test_a_feature_made_from_the_label_is_found_and_named() -> None:
@@ -27,7 +32,7 @@ def test_a_feature_made_from_the_label_is_found_and_named() -> None:
     shares = found()
     assert shares["energy"] > 0.95
     assert shares["loudness"] == 1.0
-    assert [sentence.split("'")[1] for sentence in suspects(shares)] == ["loudness"]
+    assert [sentence.split("'")[1] for sentence in leak_warnings(shares)] == ["loudness"]
 
 
 def test_an_honest_feature_is_not_suspected() -> None:
@@ -39,30 +44,30 @@ def test_an_honest_feature_is_not_suspected() -> None:
 
 def test_without_tracks_to_judge_by_nothing_is_suspected() -> None:
     """No validation side, no warning."""
-    assert alone(FRAME, CODES, LEARN, np.zeros(600, dtype=bool), ["tempo"]) == {}
+    assert single_feature_accuracy(FRAME, CODES, LEARN, np.zeros(600, dtype=bool), ["tempo"]) == {}
 
 
 def test_missing_values_that_tell_the_genre_are_reported() -> None:
     """Loudness is missing for one genre in four: half of what is guessed is right, and said so."""
-    told = gaps(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
+    told = missingness_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
     assert told is not None
     assert told.accuracy > told.baseline + 0.15
-    assert "collector enrich" in told_by_gaps(told)[0]
+    assert "collector enrich" in missingness_warnings(told)[0]
 
 
 def test_values_missing_by_chance_are_not_reported() -> None:
     """One in five of anything, in every genre: no better than guessing."""
     holes = FRAME[["tempo", "energy"]].mask(RANDOM.random((600, 2)) < 0.2)
-    told = gaps(holes, CODES, LEARN, ~LEARN, ["tempo", "energy"])
+    told = missingness_accuracy(holes, CODES, LEARN, ~LEARN, ["tempo", "energy"])
     assert told is not None
     assert told.accuracy < told.baseline + 0.1
-    assert told_by_gaps(told) == []
+    assert missingness_warnings(told) == []
 
 
 def test_a_pattern_of_missing_values_that_training_never_saw_is_guessed() -> None:
     """By the genre that is commonest there."""
     frame = pd.DataFrame({"tempo": np.where(LEARN, 1.0, np.nan)})
-    told = gaps(frame, np.where(LEARN, 1, CODES), LEARN, ~LEARN, ["tempo"])
+    told = missingness_accuracy(frame, np.where(LEARN, 1, CODES), LEARN, ~LEARN, ["tempo"])
     assert told is not None
     assert told.accuracy == told.baseline
 
@@ -70,4 +75,4 @@ def test_a_pattern_of_missing_values_that_training_never_saw_is_guessed() -> Non
 def test_without_tracks_to_judge_by_missing_values_say_nothing() -> None:
     """No validation side, no report."""
     nobody = np.zeros(600, dtype=bool)
-    assert told_by_gaps(gaps(FRAME, CODES, LEARN, nobody, ["tempo"])) == []
+    assert missingness_warnings(missingness_accuracy(FRAME, CODES, LEARN, nobody, ["tempo"])) == []

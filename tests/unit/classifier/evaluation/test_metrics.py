@@ -4,30 +4,35 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from classifier.evaluation.bootstrap import Resampled
-from classifier.evaluation.metrics import Answers, areas_under, overall, per_genre
+from classifier.evaluation.bootstrap import ArtistBootstrap
+from classifier.evaluation.metrics import (
+    LabelledPredictions,
+    overall_metrics,
+    per_genre_metrics,
+    ranking_metrics,
+)
 
 GENRES = 4
 
 
-def made_up(tracks: int = 300, seed: int = 1) -> Answers:
+def made_up(tracks: int = 300, seed: int = 1) -> LabelledPredictions:
     random = np.random.default_rng(seed)
     shares = random.dirichlet(np.ones(GENRES) * 0.7, tracks)
     truth = np.array([random.choice(GENRES, p=row) for row in shares])
-    return Answers(
+    return LabelledPredictions(
         shares,
         truth,
         artists=random.integers(40, size=tracks),
-        also_right=shares.argmax(axis=1) == truth,
-        verdict=np.zeros(tracks, dtype=bool),
+        any_genre_correct=shares.argmax(axis=1) == truth,
+        has_verdict=np.zeros(tracks, dtype=bool),
     )
 
 
 def test_averages_are_those_of_scikit_learn() -> None:
     """Accuracy, macro and weighted precision, recall and F1 agree to the last digit but one."""
     answers = made_up()
-    found = {one.metric: one.value for one in overall(answers, 0, None)}
-    truth, first = answers.truth, answers.first
+    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
+    truth, first = answers.truth, answers.predicted
     assert found["accuracy"] == pytest.approx(reference.accuracy_score(truth, first))
     for average in ("macro", "weighted"):
         expected = reference.precision_recall_fscore_support(
@@ -40,7 +45,7 @@ def test_averages_are_those_of_scikit_learn() -> None:
 def test_probabilities_are_judged_as_scikit_learn_does() -> None:
     """Log-loss, top-3 accuracy, ROC-AUC and average precision agree with scikit-learn's."""
     answers = made_up()
-    found = {one.metric: one.value for one in overall(answers, 0, None)}
+    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
     truth, shares = answers.truth, answers.probabilities
     assert found["log_loss"] == pytest.approx(reference.log_loss(truth, shares))
     assert found["top3"] == pytest.approx(reference.top_k_accuracy_score(truth, shares, k=3))
@@ -55,14 +60,14 @@ def test_probabilities_are_judged_as_scikit_learn_does() -> None:
 def test_equal_scores_share_their_rank() -> None:
     """A model that says the same of every track has an area of one half."""
     answers = made_up(50)
-    same = Answers(
+    same = LabelledPredictions(
         np.full((50, GENRES), 0.25),
         answers.truth,
         answers.artists,
-        answers.also_right,
-        answers.verdict,
+        answers.any_genre_correct,
+        answers.has_verdict,
     )
-    areas, _ = areas_under(same)
+    areas, _ = ranking_metrics(same)
     assert areas == pytest.approx([0.5] * GENRES)
 
 
@@ -70,10 +75,10 @@ def test_a_genre_unknown_to_the_model_counts_as_wrong() -> None:
     """Tracks of a genre past the last column are never hit, and weigh in the averages."""
     answers = made_up(100)
     answers.truth[:50] = GENRES
-    found = {one.metric: one.value for one in overall(answers, 0, None)}
-    rest = answers.only(np.arange(100) >= 50)
-    assert found["accuracy"] == pytest.approx(rest.hits.mean() / 2)
-    assert set(per_genre(answers, None)) <= set(range(GENRES))
+    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
+    rest = answers.select(np.arange(100) >= 50)
+    assert found["accuracy"] == pytest.approx(rest.correct.mean() / 2)
+    assert set(per_genre_metrics(answers, None)) <= set(range(GENRES))
 
 
 def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None:
@@ -81,23 +86,23 @@ def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None
     shares = np.tile([0.9, 0.1], (10, 1))
     truth = np.array([0, 1] * 5)
     right = truth == 0
-    answers = Answers(shares, truth, np.arange(10), right, np.zeros(10, dtype=bool))
-    found = {one.metric: one.value for one in overall(answers, 0, None)}
+    answers = LabelledPredictions(shares, truth, np.arange(10), right, np.zeros(10, dtype=bool))
+    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
     assert found["ece"] == pytest.approx(0.4)
 
 
 def test_without_verdicts_there_is_no_accuracy_on_them() -> None:
     """No track judged by a person: no figure, and n says 0."""
-    found = {one.metric: one for one in overall(made_up(), 0, None)}
+    found = {one.metric: one for one in overall_metrics(made_up(), 0, None)}
     assert (found["verdict_accuracy"].value, found["verdict_accuracy"].n) == (None, 0)
 
 
 def test_every_figure_lies_in_its_interval() -> None:
     """Resampling artists, the figure itself is inside the bounds, over all and per genre."""
     answers = made_up()
-    resampled = Resampled(answers.artists, seed=3)
-    measured = overall(answers, 0, resampled)
-    measured += [one for found in per_genre(answers, resampled).values() for one in found]
+    resampled = ArtistBootstrap(answers.artists, seed=3)
+    measured = overall_metrics(answers, 0, resampled)
+    measured += [one for found in per_genre_metrics(answers, resampled).values() for one in found]
     with_interval = [one for one in measured if one.interval is not None]
     assert len(with_interval) > 20
     for one in with_interval:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
 from classifier.evaluation import one_vs_rest
-from classifier.evaluation.metrics import Answers
+from classifier.evaluation.metrics import LabelledPredictions
 from classifier.records import MetricRow
 
 RANDOM = np.random.default_rng(0)
@@ -16,8 +16,8 @@ NOBODY = np.zeros(90, dtype=bool)
 
 def rows(truth: np.ndarray = TRUTH, genres: int = 3) -> dict[tuple[str, str, str], MetricRow]:
     shares = np.full((90, genres), 1 / genres)
-    answers = Answers(shares, truth, np.arange(90), NOBODY, NOBODY)
-    found = one_vs_rest.held_out(
+    answers = LabelledPredictions(shares, truth, np.arange(90), NOBODY, NOBODY)
+    found = one_vs_rest.one_vs_rest_metrics(
         "test", answers, YES[:, :genres], REGIMES, ["a", "b", "c"][:genres]
     )
     return {(row.regime, row.genre or "", row.metric): row for row in found}

@@ -1,6 +1,6 @@
 """Who becomes champion."""
 
-from classifier.evaluation.promotion import challenge, first
+from classifier.evaluation.promotion import decide_against_champion, decide_first
 from classifier.records import Comparison, Interval
 
 
@@ -11,7 +11,7 @@ def told(difference: float, low: float, high: float) -> Comparison:
 def challenged(seen: Comparison | None, new: Comparison | None, **facts: int) -> str:
     known = {"rows": 1000, "champion_rows": 1000, "new_genres": 0, **facts}
     regimes = {"seen_artist": seen, "new_artist": new}
-    return challenge(regimes, champion_id=7, **known).status
+    return decide_against_champion(regimes, champion_id=7, **known).status
 
 
 EQUAL = told(0.0, -0.004, 0.004)
@@ -22,23 +22,27 @@ WORSE = told(-0.02, -0.03, -0.01)
 def test_the_first_must_beat_the_baseline_in_one_regime() -> None:
     """Being better for new artists alone is enough."""
     assert (
-        first({"seen_artist": told(0, -0.1, 0.1), "new_artist": BETTER}, {}).status == "champion"
+        decide_first({"seen_artist": told(0, -0.1, 0.1), "new_artist": BETTER}, {}).status
+        == "champion"
     )
-    assert first({"seen_artist": WORSE, "new_artist": told(0, -0.1, 0.1)}, {}).status == "rejected"
+    assert (
+        decide_first({"seen_artist": WORSE, "new_artist": told(0, -0.1, 0.1)}, {}).status
+        == "rejected"
+    )
 
 
 def test_the_first_must_beat_guessing_where_the_commonest_genre_is_rarer() -> None:
     """Better than the baseline, worse than chance: no champion."""
-    decision = first({"new_artist": BETTER}, {"new_artist": WORSE})
+    decision = decide_first({"new_artist": BETTER}, {"new_artist": WORSE})
     assert decision.status == "rejected"
     assert "against guessing" in decision.reason
-    assert first({"new_artist": WORSE}, {"new_artist": BETTER}).status == "rejected"
-    assert first({"new_artist": BETTER}, {"new_artist": BETTER}).status == "champion"
+    assert decide_first({"new_artist": WORSE}, {"new_artist": BETTER}).status == "rejected"
+    assert decide_first({"new_artist": BETTER}, {"new_artist": BETTER}).status == "champion"
 
 
 def test_both_regimes_are_named_with_their_differences() -> None:
     """Whoever reads the sentence sees where it is better, and what it does elsewhere."""
-    reason = first({"seen_artist": BETTER, "new_artist": WORSE}, {}).reason
+    reason = decide_first({"seen_artist": BETTER, "new_artist": WORSE}, {}).reason
     assert "better for artists it knows: " in reason
     assert "artists it knows +0.020" in reason
     assert "new artists -0.020" in reason
@@ -46,7 +50,7 @@ def test_both_regimes_are_named_with_their_differences() -> None:
 
 def test_nothing_to_judge_by_is_no_reason_to_trust() -> None:
     """Without validation tracks nobody is crowned, and the reason says so."""
-    decision = first({"seen_artist": None, "new_artist": None}, {})
+    decision = decide_first({"seen_artist": None, "new_artist": None}, {})
     assert decision.status == "rejected"
     assert "too few validation tracks" in decision.reason
     assert challenged(None, None) == "rejected"
@@ -70,7 +74,7 @@ def test_an_equal_needs_more_tracks_or_more_genres() -> None:
 def test_possibly_worse_is_rejected_with_its_reason() -> None:
     """A lower bound at -0.005 or below is too low, however many rows there are."""
     edge = told(0.0, -0.005, 0.005)
-    decision = challenge(
+    decision = decide_against_champion(
         {"seen_artist": EQUAL, "new_artist": edge},
         champion_id=7,
         rows=5000,

@@ -1,7 +1,11 @@
 import numpy as np
 import pandas as pd
 
-from classifier.experts.artist_sightings import BESIDE, PER_GENRE, Company
+from classifier.experts.artist_sightings import (
+    COLUMNS_PER_GENRE,
+    EXTRA_COLUMNS,
+    ArtistSightingFeatures,
+)
 
 GENRES = np.array(["rap", "rock"])
 
@@ -19,7 +23,7 @@ SEEN = pd.DataFrame(
 
 
 def asked(*rows: tuple[int, str, float | None]) -> np.ndarray:
-    return Company().fit(KNOWN, LABELS, SEEN).transform(tracks(*rows))
+    return ArtistSightingFeatures().fit(KNOWN, LABELS, SEEN).transform(tracks(*rows))
 
 
 def test_an_artists_tracks_are_shares_and_mean_ranks() -> None:
@@ -51,31 +55,37 @@ def test_a_track_of_two_credited_artists_counts_once() -> None:
 def test_of_strangers_nothing_is_known() -> None:
     """An artist without a known track, and a track without an artist, are NaN throughout."""
     found = asked((7, "Cid", 45.0), (8, "", 45.0))
-    assert found.shape == (2, PER_GENRE * len(GENRES) + BESIDE)
+    assert found.shape == (2, COLUMNS_PER_GENRE * len(GENRES) + EXTRA_COLUMNS)
     assert np.isnan(found).all()
 
 
 def test_what_others_were_seen_under_is_not_looked_at() -> None:
     """Sightings of a track that was not learned from change nothing, its own neither."""
     more = pd.concat([SEEN, SEEN.assign(track_id=7, genre="rock", best_rank=0)])
-    one = Company().fit(KNOWN, LABELS, SEEN).transform(tracks((7, "Ann", 45.0)))
-    two = Company().fit(KNOWN, LABELS, more).transform(tracks((7, "Ann", 45.0)))
+    one = ArtistSightingFeatures().fit(KNOWN, LABELS, SEEN).transform(tracks((7, "Ann", 45.0)))
+    two = ArtistSightingFeatures().fit(KNOWN, LABELS, more).transform(tracks((7, "Ann", 45.0)))
     assert np.array_equal(one, two, equal_nan=True)
 
 
 def test_without_ranks_the_shares_still_tell() -> None:
     """Rows that were frozen without ranks, and tracks without any sighting, are no error."""
     bare = SEEN.drop(columns="best_rank")
-    assert Company().fit(KNOWN, LABELS, bare).transform(KNOWN)[0, :2].tolist() == [1.0, 0.5]
-    none = Company().fit(KNOWN, LABELS, SEEN.iloc[:0]).transform(KNOWN)
+    assert ArtistSightingFeatures().fit(KNOWN, LABELS, bare).transform(KNOWN)[0, :2].tolist() == [
+        1.0,
+        0.5,
+    ]
+    none = ArtistSightingFeatures().fit(KNOWN, LABELS, SEEN.iloc[:0]).transform(KNOWN)
     assert none[0, :2].tolist() == [0.0, 0.0]
 
 
 def test_nobody_and_nothing_are_no_error() -> None:
     """Nobody known, nothing asked."""
-    nobody = Company().fit(KNOWN.assign(artists=""), LABELS, SEEN)
+    nobody = ArtistSightingFeatures().fit(KNOWN.assign(artists=""), LABELS, SEEN)
     assert np.isnan(nobody.transform(KNOWN)).all()
-    assert nobody.transform(KNOWN.iloc[:0]).shape == (0, PER_GENRE * len(GENRES) + BESIDE)
+    assert nobody.transform(KNOWN.iloc[:0]).shape == (
+        0,
+        COLUMNS_PER_GENRE * len(GENRES) + EXTRA_COLUMNS,
+    )
 
 
 def test_unknown_popularity_leaves_the_rest() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from classifier.experts.artist_target_encoding import HistoryExpert
+from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 
 FRAME = pd.DataFrame(
     {
@@ -17,8 +17,8 @@ GENRES = np.array(["rock", "rock", "jazz", "jazz", "jazz", "rock"])
 
 def said(artists: str, album: str | None = None) -> np.ndarray:
     """Return what the four voices say of one track: (voices, genres jazz and rock)."""
-    expert = HistoryExpert().fit(FRAME, GENRES)
-    return expert.speak(pd.DataFrame({"artists": [artists], "album": [album]}))[:, 0]
+    expert = ArtistHistoryExpert().fit(FRAME, GENRES)
+    return expert.predict_scores(pd.DataFrame({"artists": [artists], "album": [album]}))[:, 0]
 
 
 def test_unknown_artists_and_albums_say_nothing() -> None:
@@ -45,9 +45,9 @@ def test_an_album_speaks_for_itself() -> None:
 
 def test_evidence_is_the_number_of_known_tracks() -> None:
     """Of all credited artists."""
-    expert = HistoryExpert().fit(FRAME, GENRES)
+    expert = ArtistHistoryExpert().fit(FRAME, GENRES)
     asked = pd.DataFrame({"artists": ["Ana", "Ana; Bo", "Dee"]})
-    assert expert.evidence(asked).tolist() == [3, 5, 0]
+    assert expert.artist_track_counts(asked).tolist() == [3, 5, 0]
 
 
 def test_a_genre_that_is_common_anyway_is_no_news() -> None:

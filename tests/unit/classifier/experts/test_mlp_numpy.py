@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from classifier.experts.mlp_numpy import Net
+from classifier.experts.mlp_numpy import NumpyMLP
 
 
 def test_it_learns_what_no_line_separates() -> None:
     """Exclusive or, from points it has not seen."""
     points = np.random.default_rng(0).normal(size=(1500, 2)).astype(np.float32)
     labels = np.where((points > 0).all(axis=1) | (points < 0).all(axis=1), "same", "different")
-    net = Net().fit(points[:1000], labels[:1000])
+    net = NumpyMLP().fit(points[:1000], labels[:1000])
     found = net.classes_[net.predict_proba(points[1000:]).argmax(axis=1)]
     assert (found == labels[1000:]).mean() > 0.9
 
@@ -19,6 +19,6 @@ def test_labels_without_reason_leave_the_shares() -> None:
     random = np.random.default_rng(0)
     rows = random.normal(size=(2000, 5)).astype(np.float32)
     labels = np.where(random.random(2000) < 0.8, "often", "seldom")
-    shares = Net().fit(rows, labels).predict_proba(rows)
+    shares = NumpyMLP().fit(rows, labels).predict_proba(rows)
     assert abs(shares[:, 0].mean() - 0.8) < 0.05
     assert shares[:, 0].std() < 0.1

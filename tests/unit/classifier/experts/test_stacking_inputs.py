@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 
 from classifier.experts import stacking_inputs
-from classifier.experts.naive_bayes_text import read
-from classifier.experts.stacking_inputs import ALBUM
+from classifier.experts.naive_bayes_text import count_ngrams
+from classifier.experts.stacking_inputs import ALBUM_NAME_SCORE
 
 RNG = np.random.default_rng(0)
 ARTISTS = [f"artist {number}" for number in range(30)]
@@ -22,28 +22,28 @@ SEEN = pd.DataFrame({"track_id": FRAME["track_id"], "genre": LABELS, "best_rank"
 
 def test_strangers_have_no_history() -> None:
     """Whoever never saw the artist knows none of its tracks; only the album may be known."""
-    said = stacking_inputs.as_strangers(FRAME, read(FRAME), LABELS)
-    assert not said.evidence.any()
-    others = np.delete(said.history, ALBUM, axis=0)
+    said = stacking_inputs.out_of_fold_by_artist(FRAME, count_ngrams(FRAME), LABELS)
+    assert not said.artist_track_counts.any()
+    others = np.delete(said.history, ALBUM_NAME_SCORE, axis=0)
     assert not others.any()
-    assert said.company.shape[1] == 0
+    assert said.sighting_features.shape[1] == 0
 
 
 def test_acquaintances_never_saw_the_track_itself() -> None:
     """A label that is changed for one track alone does not come back as what is said of it."""
     changed = LABELS.copy()
     changed[0] = "odd"
-    one = stacking_inputs.as_acquaintances(FRAME, read(FRAME), LABELS, SEEN)
-    two = stacking_inputs.as_acquaintances(FRAME, read(FRAME), changed, SEEN)
+    one = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), LABELS, SEEN)
+    two = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), changed, SEEN)
     first_artist = one.history[0, 0], two.history[0, 0]
-    assert one.evidence[0] < 6
+    assert one.artist_track_counts[0] < 6
     # both genres' shares moved by one track of 180, and that is all
     assert np.allclose(*first_artist, atol=0.05)
 
 
 def test_acquaintances_know_where_the_other_tracks_were_seen() -> None:
     """All other tracks of an artist were seen under its genre."""
-    said = stacking_inputs.as_acquaintances(FRAME, read(FRAME), LABELS, SEEN)
-    known = said.evidence > 0
-    even = said.company[known, 0]
+    said = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), LABELS, SEEN)
+    known = said.artist_track_counts > 0
+    even = said.sighting_features[known, 0]
     assert np.array_equal(even == 1.0, LABELS[known] == "even")

@@ -3,9 +3,9 @@ import pandas as pd
 
 from classifier.estimators.blend import Blend
 from classifier.experts import stacking_inputs, stacking_trees
-from classifier.experts.naive_bayes_text import read
-from classifier.experts.stacking_net import JointExpert
-from classifier.experts.stacking_trees import JointTrees
+from classifier.experts.naive_bayes_text import count_ngrams
+from classifier.experts.stacking_net import StackingExpert
+from classifier.experts.stacking_trees import StackingTrees
 
 GROUPS = ("audio", "metadata")
 SIZE, PER_ARTIST = 600, 10
@@ -40,7 +40,7 @@ def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
     """History says both genres alike; ranks and popularity together say which."""
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
-    expert = JointExpert(GROUPS, rounds=30).fit(frame[rows], labels[rows], seen)
+    expert = StackingExpert(GROUPS, rounds=30).fit(frame[rows], labels[rows], seen)
     said = dict(zip(expert.voices, expert.speak(frame[~rows]), strict=True))
     genres = np.array(["rap", "rock"])
     right = genres[said["joint_trees"].argmax(axis=1)] == labels[~rows]
@@ -50,12 +50,12 @@ def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
 def test_with_many_genres_there_are_no_trees() -> None:
     """Beyond the limit the networks speak alone."""
     frame, _, _ = world()
-    most = np.array([f"genre {place % stacking_trees.MOST_GENRES:02}" for place in range(SIZE)])
+    most = np.array([f"genre {place % stacking_trees.MAX_GENRES:02}" for place in range(SIZE)])
     more = np.array(
-        [f"genre {place % (stacking_trees.MOST_GENRES + 1):02}" for place in range(SIZE)]
+        [f"genre {place % (stacking_trees.MAX_GENRES + 1):02}" for place in range(SIZE)]
     )
     for labels, speaks in ((most, True), (more, False)):
-        expert = JointExpert(GROUPS, nets=1, rounds=1).fit(frame, labels)
+        expert = StackingExpert(GROUPS, nets=1, rounds=1).fit(frame, labels)
         assert ("joint_trees" in expert.voices) is speaks
         assert len(expert.speak(frame)) == len(expert.voices)
 
@@ -63,14 +63,14 @@ def test_with_many_genres_there_are_no_trees() -> None:
 def test_trees_learn_from_so_many_tracks_at_most() -> None:
     """The time is bounded: each tree has seen so many; the draw is the seed's."""
     frame, labels, seen = world()
-    told = read(frame)
+    told = count_ngrams(frame)
     said = (
-        stacking_inputs.as_strangers(frame, told, labels),
-        stacking_inputs.as_acquaintances(frame, told, labels, seen),
+        stacking_inputs.out_of_fold_by_artist(frame, told, labels),
+        stacking_inputs.out_of_fold_by_name(frame, told, labels, seen),
     )
 
-    def grown(most: int, seed: int = 0) -> JointTrees:
-        trees = JointTrees(GROUPS, rounds=3, most_tracks=most, random_state=seed)
+    def grown(most: int, seed: int = 0) -> StackingTrees:
+        trees = StackingTrees(GROUPS, rounds=3, most_tracks=most, random_state=seed)
         return trees.fit(frame, labels, *said)
 
     assert [trees[0].nodes[0]["count"] for trees in grown(100).new_._predictors] == [100] * 3
@@ -95,7 +95,7 @@ def test_nobody_known_is_no_error() -> None:
     """Artists of one track each: only the trees for strangers learn."""
     frame, labels, seen = world()
     frame["artists"] = [f"only {place}" for place in range(SIZE)]
-    expert = JointExpert(GROUPS, nets=1, rounds=5).fit(frame, labels, seen)
+    expert = StackingExpert(GROUPS, nets=1, rounds=5).fit(frame, labels, seen)
     assert expert.trees_ is not None
     assert expert.trees_.known_ is None
     assert np.isfinite(expert.speak(frame)).all()

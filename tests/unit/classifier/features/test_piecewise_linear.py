@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from classifier.features.piecewise_linear import PieceFeatures
+from classifier.features.piecewise_linear import PiecewiseLinearEncoder
 
 FRAME = pd.DataFrame({"energy": [0.0, 0.1, 0.5, 0.9, np.nan], "tempo": [90.0, 100, 110, 120, 130]})
 
 
 def test_nothing_is_missing_or_infinite() -> None:
     """Not for values far outside, and not where everything is unknown."""
-    features = PieceFeatures(("audio", "metadata")).fit(FRAME)
+    features = PiecewiseLinearEncoder(("audio", "metadata")).fit(FRAME)
     strange = pd.DataFrame({"energy": [1e30, -np.inf, np.nan], "tempo": [np.nan] * 3})
     for frame in (FRAME, strange, pd.DataFrame(index=range(2))):
         matrix = features.transform(frame)
@@ -21,7 +21,7 @@ def test_nothing_is_missing_or_infinite() -> None:
 
 def test_pieces_fill_up_from_the_lowest_to_the_highest() -> None:
     """The lowest value fills none of a column's pieces, the highest all of them."""
-    features = PieceFeatures(("audio",)).fit(FRAME)
+    features = PiecewiseLinearEncoder(("audio",)).fit(FRAME)
     matrix = features.transform(FRAME)
     pieces = matrix[:, -len(features.low_) :][:, features.width_ > 1]  # those of the tempo
     assert (pieces[0] == 0).all()
@@ -31,7 +31,7 @@ def test_pieces_fill_up_from_the_lowest_to_the_highest() -> None:
 
 def test_it_learns_from_fitting_alone() -> None:
     """What is transformed later moves no quantile."""
-    features = PieceFeatures(("audio",))
+    features = PiecewiseLinearEncoder(("audio",))
     first = features.fit_transform(FRAME)
     features.transform(FRAME.assign(tempo=1000.0))
     assert (features.transform(FRAME) == first).all()

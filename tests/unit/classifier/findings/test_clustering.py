@@ -18,7 +18,7 @@ def test_what_lies_apart_is_found(method: clustering.Method) -> None:
     """Three clouds are three clusters, whatever the method; DBSCAN finds its reach itself."""
     points, labels = blobs()
     codes, params = clustering.cluster(points, method, clusters=3, eps=None, seed=0)
-    found = clustering.scores(points, codes, labels, seed=0)
+    found = clustering.agreement_scores(points, codes, labels, seed=0)
     assert found.clusters == 3
     assert found.noise < 30
     assert min(found.ari, found.purity, found.nmi) > 0.8
@@ -32,10 +32,10 @@ def test_figures_follow_their_definitions() -> None:
     codes = np.array([0, 0, 0, 1, 1, -1])
     labels = np.array(["a", "a", "b", "b", "b", "a"])
     points = np.arange(6.0)[:, np.newaxis]
-    found = clustering.scores(points, codes, labels, seed=0)
+    found = clustering.agreement_scores(points, codes, labels, seed=0)
     assert (found.clusters, found.noise, found.purity) == (2, 1, pytest.approx(5 / 6))
     random = np.random.default_rng(0)
-    by_chance = clustering.scores(
+    by_chance = clustering.agreement_scores(
         random.normal(size=(900, 2)),
         random.integers(3, size=900),
         random.choice(labels, 900),
@@ -47,7 +47,10 @@ def test_figures_follow_their_definitions() -> None:
 def test_one_cluster_has_no_silhouette() -> None:
     """Nor has a single cluster beside noise."""
     points, labels = blobs(5)
-    assert clustering.scores(points, np.zeros(15, dtype=int), labels, seed=0).silhouette is None
+    assert (
+        clustering.agreement_scores(points, np.zeros(15, dtype=int), labels, seed=0).silhouette
+        is None
+    )
 
 
 def test_the_crosstab_counts_tracks() -> None:
@@ -60,10 +63,10 @@ def test_the_crosstab_counts_tracks() -> None:
 def test_columns_weigh_alike_and_the_key_is_a_circle() -> None:
     """Unit variance; unknown is the median; B and E are as near as C and G."""
     frame = pd.DataFrame({"tempo": [60.0, 120, None, 240], "energy": [0.1, 0.2, 0.2, 0.9]})
-    points = clustering.matrix(frame, ("tempo", "energy"))
+    points = clustering.feature_matrix(frame, ("tempo", "energy"))
     assert points.std(axis=0) == pytest.approx([1, 1])
     assert points[2, 0] == points[1, 0]
-    keys = clustering.matrix(pd.DataFrame({"key": range(12)}), ("key",))
+    keys = clustering.feature_matrix(pd.DataFrame({"key": range(12)}), ("key",))
     fifths = [np.linalg.norm(keys[key] - keys[(key + 7) % 12]) for key in range(12)]
     assert fifths == pytest.approx([fifths[0]] * 12)
     assert fifths[0] < np.linalg.norm(keys[0] - keys[1])

@@ -13,7 +13,7 @@ def frame(**columns: object) -> pd.DataFrame:
 
 def apart(values: pd.DataFrame, group: list[bool], artists: list[int] | None = None):
     whose = np.arange(len(values)) if artists is None else np.array(artists)
-    found = effect_sizes.apart(values, whose, np.array(group), seed=0, resamples=200)
+    found = effect_sizes.compare_groups(values, whose, np.array(group), seed=0, resamples=200)
     return {one.feature: one for one in found}
 
 
@@ -79,6 +79,6 @@ def test_sentences_say_what_is_not_negligible() -> None:
     """With both medians and the size of the effect."""
     values = frame(energy=[1, 1, 9, 9.0], valence=[1, 2, 1, 2.0])
     found = list(apart(values, [True, True, False, False]).values())
-    assert effect_sizes.told(found, "jazz", "metal") == [
+    assert effect_sizes.describe_effects(found, "jazz", "metal") == [
         "jazz lower than metal in energy: 1 against 9 (large)."
     ]

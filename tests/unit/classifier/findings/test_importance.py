@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.findings.importance import Asked, Importance, Importances
+from classifier.findings.importance import HeldOutTracks, Importance, PermutationImportance
 
 GROUPS = {"audio": ("energy", "tempo"), "metadata": ("release_year",)}
 
@@ -19,19 +19,21 @@ class ByEnergy:
         return np.where(energy[:, np.newaxis] > 0.5, [0.1, 0.9], [0.9, 0.1])
 
 
-def asked(size: int = 400, new: float = 0.5) -> Asked:
+def asked(size: int = 400, new: float = 0.5) -> HeldOutTracks:
     random = np.random.default_rng(0)
     energy = random.random(size)
     values = {name: random.random(size) for name in ("tempo", "release_year")}
     regimes = np.where(np.arange(size) < size * new, "new_artist", "seen_artist")
     labels = np.where(energy > 0.5, "b", "a")
-    return Asked(pd.DataFrame({"energy": energy, **values}), labels, regimes, np.arange(size) // 2)
+    return HeldOutTracks(
+        pd.DataFrame({"energy": energy, **values}), labels, regimes, np.arange(size) // 2
+    )
 
 
-def found(tracks: Asked, repeats: int = 3) -> list[Importance]:
+def found(tracks: HeldOutTracks, repeats: int = 3) -> list[Importance]:
     steps: list[tuple[int, int]] = []
-    made = Importances(ByEnergy(), tracks, GROUPS, repeats=repeats, seed=0)  # type: ignore[arg-type]
-    rows = list(made.found(lambda *step: steps.append(step)))
+    made = PermutationImportance(ByEnergy(), tracks, GROUPS, repeats=repeats, seed=0)  # type: ignore[arg-type]
+    rows = list(made.compute(lambda *step: steps.append(step)))
     assert steps[-1][0] == steps[-1][1] == 2 + repeats * 5
     return rows
 
@@ -70,7 +72,7 @@ def test_values_are_dealt_out_within_a_regime() -> None:
     tracks = asked()
     tracks.frame["energy"] = np.where(tracks.regimes == "new_artist", 0.1, 0.9)
     labels = np.where(tracks.regimes == "new_artist", "a", "b")
-    rows = found(Asked(tracks.frame, labels, tracks.regimes, tracks.artists))
+    rows = found(HeldOutTracks(tracks.frame, labels, tracks.regimes, tracks.artists))
     assert all(row.importance == 0 for row in rows if row.kind != "alone")
 
 
@@ -84,7 +86,7 @@ def test_single_genres_are_told_apart() -> None:
 def test_a_genre_that_the_model_does_not_know_is_missed() -> None:
     """Such a track is never a hit, whatever is permuted."""
     tracks = asked()
-    strange = Asked(tracks.frame, np.full(400, "polka"), tracks.regimes, tracks.artists)
+    strange = HeldOutTracks(tracks.frame, np.full(400, "polka"), tracks.regimes, tracks.artists)
     rows = over_all(found(strange), "new_artist")
     assert rows["alone", "audio"].importance == rows["feature", "energy"].importance == 0
 
@@ -119,13 +121,13 @@ class TwoVoices(ByEnergy):
 def test_an_expert_is_worth_what_is_lost_without_it() -> None:
     """Each expert of a model that pools some is silenced once; the model stays as it was."""
     model = TwoVoices()
-    made = Importances(model, asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
-    rows = over_all(list(made.silenced()), "seen_artist")
+    made = PermutationImportance(model, asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
+    rows = over_all(list(made.expert_ablation()), "seen_artist")
     assert rows["expert", "heard"].importance == pytest.approx(0.5, abs=0.07)
     assert rows["expert", "silent"].importance == 0
     assert model.weights_[0].tolist() == [0.3, 1.0, 1.0]
-    alone = Importances(ByEnergy(), asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
-    assert list(alone.silenced()) == []
+    alone = PermutationImportance(ByEnergy(), asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
+    assert list(alone.expert_ablation()) == []
 
 
 def test_a_sample_keeps_both_regimes() -> None:

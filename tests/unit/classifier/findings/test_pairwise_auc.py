@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from classifier.findings import pairwise_auc
-from classifier.findings.pairwise_auc import Pair
+from classifier.findings.pairwise_auc import GenrePair
 
 
 def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -23,24 +23,24 @@ def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
 def test_the_area_is_that_of_the_ratio() -> None:
     """As scikit-learn has it, of the log-ratio of the two genres' probabilities."""
     shares, truth = answers()
-    for pair in pairwise_auc.pairs(shares, truth):
-        rows = np.isin(truth, [pair.one, pair.other])
-        ratio = np.log(shares[rows, pair.one] / shares[rows, pair.other])
-        assert pair.auc == pytest.approx(roc_auc_score(truth[rows] == pair.one, ratio))
+    for pair in pairwise_auc.pairwise_auc(shares, truth):
+        rows = np.isin(truth, [pair.genre, pair.other_genre])
+        ratio = np.log(shares[rows, pair.genre] / shares[rows, pair.other_genre])
+        assert pair.auc == pytest.approx(roc_auc_score(truth[rows] == pair.genre, ratio))
         assert (pair.n, pair.other_n) == (40, 40)
 
 
 def test_a_genre_without_tracks_is_in_no_pair() -> None:
     """What was never shown cannot be told apart."""
     shares, truth = answers()
-    found = list(pairwise_auc.pairs(shares[truth != 2], truth[truth != 2]))
+    found = list(pairwise_auc.pairwise_auc(shares[truth != 2], truth[truth != 2]))
     assert len(found) == 10
-    assert not [pair for pair in found if 2 in (pair.one, pair.other)]
+    assert not [pair for pair in found if 2 in (pair.genre, pair.other_genre)]
 
 
-def made(areas: np.ndarray) -> list[Pair]:
+def made(areas: np.ndarray) -> list[GenrePair]:
     return [
-        Pair(one, other, float(areas[one, other]), 5, 5)
+        GenrePair(one, other, float(areas[one, other]), 5, 5)
         for one, other in combinations(range(len(areas)), 2)
     ]
 
@@ -49,19 +49,19 @@ def test_the_best_of_few_sets_is_the_best() -> None:
     """Every set is compared, and the mean is that of its pairs."""
     random = np.random.default_rng(3)
     areas = random.uniform(0.5, 1, (9, 9))
-    best = pairwise_auc.best(made(areas), 4)
+    best = pairwise_auc.best_subset(made(areas), 4)
     means = {
         chosen: np.mean([areas[one, other] for one, other in combinations(chosen, 2)])
         for chosen in combinations(range(9), 4)
     }
-    assert (best.genres, best.search, best.looked_at) == (
+    assert (best.genres, best.search, best.sets_compared) == (
         max(means, key=lambda chosen: means[chosen]),
         "exhaustive",
         126,
     )
-    assert best.mean == pytest.approx(max(means.values()))
+    assert best.mean_auc == pytest.approx(max(means.values()))
     inside = [areas[one, other] for one, other in combinations(best.genres, 2)]
-    assert best.worst.auc == min(inside)
+    assert best.worst_pair.auc == min(inside)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -71,7 +71,7 @@ def test_of_many_sets_the_search_finds_the_planted_one(seed: int) -> None:
     areas = random.uniform(0.5, 0.9, (40, 40))
     planted = sorted(random.choice(40, 6, replace=False).tolist())
     areas[np.ix_(planted, planted)] = random.uniform(0.9, 1.0, (6, 6))
-    best = pairwise_auc.best(made(areas), 6)
+    best = pairwise_auc.best_subset(made(areas), 6)
     assert (list(best.genres), best.search) == (planted, "greedy")
 
 
@@ -80,16 +80,16 @@ def test_of_equal_sets_the_worst_pair_decides() -> None:
     areas = np.full((4, 4), 0.0)
     areas[0, 1], areas[2, 3] = 0.9, 0.9
     areas[0, 2], areas[0, 3], areas[1, 2], areas[1, 3] = 0.9, 1.0, 1.0, 0.7
-    best = pairwise_auc.best(made(areas), 3)
+    best = pairwise_auc.best_subset(made(areas), 3)
     assert best.genres == (0, 1, 2)
-    assert best.mean == pytest.approx(2.8 / 3)
+    assert best.mean_auc == pytest.approx(2.8 / 3)
 
 
 def test_among_few_genres_the_model_is_right_more_often() -> None:
     """The accuracy is the mean over genres, with an interval over artists."""
     shares, truth = answers()
     artists = np.arange(len(truth)) // 4
-    found = pairwise_auc.held(shares, truth, artists, (0, 5), seed=0)
+    found = pairwise_auc.subset_accuracy(shares, truth, artists, (0, 5), seed=0)
     assert found is not None
     inside = np.isin(truth, (0, 5))
     right = (shares[inside, 5] > shares[inside, 0]) == (truth[inside] == 5)
@@ -97,4 +97,4 @@ def test_among_few_genres_the_model_is_right_more_often() -> None:
     assert (found.n, found.baseline) == (80, 0.5)
     assert found.interval is not None
     assert found.interval.low <= found.accuracy <= found.interval.high
-    assert pairwise_auc.held(shares[:3], truth[:3], artists[:3], (4, 5), seed=0) is None
+    assert pairwise_auc.subset_accuracy(shares[:3], truth[:3], artists[:3], (4, 5), seed=0) is None

@@ -21,7 +21,7 @@ def sound(correlation: float = 0.0) -> np.ndarray:
 def test_an_ordinary_track_is_at_one(distance: profiles.Distance) -> None:
     """Whatever the features' units, the root mean square distance of the own tracks is 1."""
     points = sound()
-    profile = profiles.profiles(points, np.full(MANY, "a"), distance)["a"]
+    profile = profiles.fit_profiles(points, np.full(MANY, "a"), distance)["a"]
     assert np.sqrt((profile.distances(points) ** 2).mean()) == pytest.approx(1, abs=0.02)
     assert profile.distances(profile.mean[np.newaxis])[0] == 0
     assert profile.n == MANY
@@ -29,15 +29,15 @@ def test_an_ordinary_track_is_at_one(distance: profiles.Distance) -> None:
 
 def test_standardised_is_in_standard_deviations() -> None:
     """Three of one in one of nine features, by hand."""
-    profile = profiles.profiles(sound(), np.full(MANY, "a"))["a"]
+    profile = profiles.fit_profiles(sound(), np.full(MANY, "a"))["a"]
     away = profile.mean.copy()
-    away[4] += 3 * profile.spread[4]
+    away[4] += 3 * profile.std[4]
     assert profile.distances(away[np.newaxis])[0] == pytest.approx(np.sqrt(9 / 9))
 
 
 def test_mahalanobis_sees_what_never_goes_together() -> None:
     """High in the one and low in the other is farther off than high in both."""
-    profile = profiles.profiles(sound(0.9), np.full(MANY, "a"), "mahalanobis")["a"]
+    profile = profiles.fit_profiles(sound(0.9), np.full(MANY, "a"), "mahalanobis")["a"]
     alike, against = profile.mean.copy(), profile.mean.copy()
     alike[:2] += [2, 4]
     against[:2] += [2, -4]
@@ -48,9 +48,9 @@ def test_mahalanobis_sees_what_never_goes_together() -> None:
 @pytest.mark.parametrize("distance", profiles.DISTANCES)
 def test_what_is_unknown_is_left_out(distance: profiles.Distance) -> None:
     """A track is measured by what is known of it; without anything it has no distance."""
-    profile = profiles.profiles(sound(0.9), np.full(MANY, "a"), distance)["a"]
+    profile = profiles.fit_profiles(sound(0.9), np.full(MANY, "a"), distance)["a"]
     points = np.full((2, 9), np.nan)
-    points[0, 3] = profile.mean[3] + 2 * profile.spread[3]
+    points[0, 3] = profile.mean[3] + 2 * profile.std[3]
     found = profile.distances(points)
     assert found[0] == pytest.approx(2, abs=0.1)
     assert np.isnan(found[1])
@@ -58,9 +58,11 @@ def test_what_is_unknown_is_left_out(distance: profiles.Distance) -> None:
 
 def test_a_genre_that_never_varies_is_not_infinitely_strict() -> None:
     """Nor has a genre with too few tracks a profile."""
-    points = np.vstack([np.ones((10, 9)), sound()[:20], np.ones((profiles.LEAST - 1, 9))])
-    labels = np.repeat(["same", "wide", "few"], [10, 20, profiles.LEAST - 1])
-    found = profiles.profiles(points, labels)
+    points = np.vstack(
+        [np.ones((10, 9)), sound()[:20], np.ones((profiles.MIN_PROFILE_TRACKS - 1, 9))]
+    )
+    labels = np.repeat(["same", "wide", "few"], [10, 20, profiles.MIN_PROFILE_TRACKS - 1])
+    found = profiles.fit_profiles(points, labels)
     assert sorted(found) == ["same", "wide"]
     assert np.isfinite(found["same"].distances(points)).all()
 
@@ -77,24 +79,24 @@ def test_percentiles_are_among_the_own_tracks() -> None:
 def test_the_surprise_is_a_normal_density(distance: profiles.Distance) -> None:
     """As scipy has it, per feature, but for the constant; of a part of the features, too."""
     points = sound(0.9)
-    profile = profiles.profiles(points, np.full(MANY, "a"), distance)["a"]
+    profile = profiles.fit_profiles(points, np.full(MANY, "a"), distance)["a"]
     correlations = np.eye(9) if profile.covariance is None else profile.covariance
-    covariance = correlations * np.outer(profile.spread, profile.spread)
+    covariance = correlations * np.outer(profile.std, profile.std)
     partly = points[:5].copy()
     partly[:, 4] = np.nan
     for asked, known in ((points[:5], np.arange(9)), (partly, np.delete(np.arange(9), 4))):
         normal = multivariate_normal(profile.mean[known], covariance[np.ix_(known, known)])
         density = normal.logpdf(asked[:, known]) / len(known) + np.log(2 * np.pi) / 2
-        assert profile.surprises(asked) == pytest.approx(-density)
-    assert np.isnan(profile.surprises(np.full((1, 9), np.nan))[0])
+        assert profile.negative_log_density(asked) == pytest.approx(-density)
+    assert np.isnan(profile.negative_log_density(np.full((1, 9), np.nan))[0])
 
 
 def test_a_wide_genre_fits_less() -> None:
     """In the middle of both a track is nearer to the wide one, and fits the narrow one."""
     random = np.random.default_rng(0)
     points = np.vstack([random.normal(size=(MANY, 9)), random.normal(scale=4, size=(MANY, 9))])
-    found = profiles.profiles(points, np.repeat(["narrow", "wide"], MANY))
+    found = profiles.fit_profiles(points, np.repeat(["narrow", "wide"], MANY))
     track = np.full((1, 9), 0.8)
     narrow, wide = found["narrow"], found["wide"]
     assert narrow.distances(track) > wide.distances(track)
-    assert narrow.surprises(track) < wide.surprises(track)
+    assert narrow.negative_log_density(track) < wide.negative_log_density(track)

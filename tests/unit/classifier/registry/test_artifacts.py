@@ -11,11 +11,11 @@ import skops.io
 from sklearn.preprocessing import FunctionTransformer
 
 from classifier import estimators
-from classifier.data.training_data import select
+from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
-from classifier.records import Choice, StoredModel
+from classifier.records import StoredModel, TrainingConfig
 from classifier.registry import artifacts
-from classifier.registry.artifacts import Packed
+from classifier.registry.artifacts import ModelArtifact
 from tests.fakes import NOON
 from tests.music import Music
 
@@ -23,17 +23,17 @@ COLUMNS = ["energy", "key", "tempo", "release_year", "explicit"]
 
 
 @pytest.fixture(scope="module")
-def packed() -> Packed:
-    selection = select(Music().snapshot(), Choice())
-    frame, labels = selection.tracks[selection.learned], selection.labels[selection.learned]
-    model = estimators.build(Choice(estimator="logistic"), threads=1)
-    return Packed(model.fit(frame, labels), selection.learned_ids)
+def packed() -> ModelArtifact:
+    selection = split_dataset(Music().snapshot(), TrainingConfig())
+    frame, labels = selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
+    model = estimators.build(TrainingConfig(estimator="logistic"), threads=1)
+    return ModelArtifact(model.fit(frame, labels), selection.train_ids)
 
 
 @pytest.fixture(scope="module")
-def stored(packed: Packed) -> tuple[StoredModel, bytes]:
-    data = artifacts.pack(packed)
-    probes = artifacts.probe(packed.estimator, Music().snapshot().tracks, COLUMNS)
+def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
+    data = artifacts.serialise(packed)
+    probes = artifacts.golden_predictions(packed.estimator, Music().snapshot().tracks, COLUMNS)
     model = StoredModel(
         id=3,
         created_at=NOON,
@@ -57,19 +57,21 @@ def stored(packed: Packed) -> tuple[StoredModel, bytes]:
     return model, data
 
 
-def test_a_model_comes_back_as_it_was(stored: tuple[StoredModel, bytes], packed: Packed) -> None:
+def test_a_model_comes_back_as_it_was(
+    stored: tuple[StoredModel, bytes], packed: ModelArtifact
+) -> None:
     """The same answers to the last digit, and the tracks it learned from."""
-    again = artifacts.open_model(*stored)
+    again = artifacts.load_model(*stored)
     frame = Music(seed=5).snapshot().tracks
     expected = packed.estimator.predict_proba(frame)
     assert (again.estimator.predict_proba(frame) == expected).all()
-    assert (again.learned == packed.learned).all()
+    assert (again.train_ids == packed.train_ids).all()
 
 
 def test_probes_are_twenty_rows_that_json_can_hold(stored: tuple[StoredModel, bytes]) -> None:
     """Missing values as null."""
     probes = stored[0].probes
-    assert len(probes["rows"]) == len(probes["probabilities"]) == artifacts.PROBES
+    assert len(probes["rows"]) == len(probes["probabilities"]) == artifacts.GOLDEN_ROWS
     assert json.loads(json.dumps(probes, allow_nan=False)) == probes
 
 
@@ -77,9 +79,9 @@ def test_an_artifact_that_is_gone_or_changed_is_refused(stored: tuple[StoredMode
     """Each with the model's number and what to do."""
     model, data = stored
     with pytest.raises(BrokenArtifact, match=r"Model 3 has no artifact.*classifier train"):
-        artifacts.open_model(model, None)
+        artifacts.load_model(model, None)
     with pytest.raises(BrokenArtifact, match="SHA-256 differs"):
-        artifacts.open_model(model, data + b"x")
+        artifacts.load_model(model, data + b"x")
 
 
 @pytest.mark.parametrize("data", [b"", b"no model", b"PK\x03\x04 half a zip"])
@@ -87,7 +89,7 @@ def test_damage_is_a_sentence(stored: tuple[StoredModel, bytes], data: bytes) ->
     """Also where somebody stored the checksum of the damage with it."""
     model = dataclasses.replace(stored[0], artifact_sha256=artifacts.checksum(data))
     with pytest.raises(BrokenArtifact, match="Model 3 cannot be used"):
-        artifacts.open_model(model, data)
+        artifacts.load_model(model, data)
 
 
 def test_half_an_artifact_is_a_sentence(stored: tuple[StoredModel, bytes]) -> None:
@@ -98,7 +100,7 @@ def test_half_an_artifact_is_a_sentence(stored: tuple[StoredModel, bytes]) -> No
     with zipfile.ZipFile(half, "w") as written:
         written.writestr("schema.json", schema)
     with pytest.raises(BrokenArtifact, match="cannot be read"):
-        artifacts.unpack(half.getvalue())
+        artifacts.deserialise(half.getvalue())
 
 
 def test_foreign_types_are_never_loaded() -> None:
@@ -106,7 +108,7 @@ def test_foreign_types_are_never_loaded() -> None:
     smuggled = FunctionTransformer(io.open_code)
     data = skops.io.dumps({"estimator": smuggled, "learned": np.array([1])})
     with pytest.raises(BrokenArtifact, match=r"open_code.*was not loaded"):
-        artifacts.unpack(data)
+        artifacts.deserialise(data)
 
 
 def test_other_versions_may_answer_if_they_answer_the_same(
@@ -115,12 +117,12 @@ def test_other_versions_may_answer_if_they_answer_the_same(
     """By the stored probes: equal within 1e-6 is used, else both versions are named."""
     model, data = stored
     older = dataclasses.replace(model, versions={**model.versions, "scikit-learn": "1.0"})
-    assert artifacts.open_model(older, data).estimator is not None
+    assert artifacts.load_model(older, data).estimator is not None
     shares = np.array(model.probes["probabilities"])
     shares[0] = np.roll(shares[0], 1)
     drifted = dataclasses.replace(older, probes={**model.probes, "probabilities": shares.tolist()})
     with pytest.raises(BrokenArtifact, match=r"scikit-learn 1\.0.*answers otherwise"):
-        artifacts.open_model(drifted, data)
+        artifacts.load_model(drifted, data)
 
 
 def test_the_codes_fingerprint_is_stable() -> None:

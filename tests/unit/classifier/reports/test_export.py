@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from classifier.data import dataset
-from classifier.errors import BadChoice
+from classifier.errors import BadTrainingConfig
 from classifier.reports import export, new_file
-from genrebase.errors import Refused
+from genrebase.errors import UserError
 from tests.music import Music
 
 
@@ -55,7 +55,7 @@ def test_a_view_in_parts_is_the_view(engine: Engine, tmp_path: Path) -> None:
     for view in ("training_tracks", "predictions"):
         file = tmp_path / f"{view}.parquet"
         done = export.run(engine, view, file, folds=False)
-        expected = dataset.read(view, engine)
+        expected = dataset.read_view(view, engine)
         assert (done.rows, list(done.columns)) == (len(expected), list(expected.columns))
         found = pd.read_parquet(file)
         key = [expected.columns[0]]
@@ -70,18 +70,21 @@ def test_the_format_is_told_or_taken_from_the_name() -> None:
     """What is told counts."""
     assert export.format_of(Path("a.CSV"), None) == "csv"
     assert export.format_of(Path("a.txt"), "npz") == "npz"
-    with pytest.raises(BadChoice, match="csv, parquet, npz"):
+    with pytest.raises(BadTrainingConfig, match="csv, parquet, npz"):
         export.format_of(Path("a"), None)
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     """A failure half-way leaves nothing; one made meanwhile stays as it is."""
     file = tmp_path / "a.csv"
-    with pytest.raises(ZeroDivisionError), new_file.making(file) as place:
+    with pytest.raises(ZeroDivisionError), new_file.create_atomically(file) as place:
         place.write_text("half")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(Refused, match="exists already"), new_file.making(file) as place:
+    with (
+        pytest.raises(UserError, match="exists already"),
+        new_file.create_atomically(file) as place,
+    ):
         place.write_text("ours")
         file.write_text("theirs")
     assert file.read_text() == "theirs"

@@ -6,31 +6,31 @@ import numpy as np
 import pytest
 
 from classifier import estimators
-from classifier.data.training_data import Selection, select
-from classifier.evaluation.report import headline
-from classifier.records import Choice
-from classifier.training.evaluate import Judged, judge
+from classifier.data.training_data import SplitDataset, split_dataset
+from classifier.evaluation.report import headline_metrics
+from classifier.records import TrainingConfig
+from classifier.training.evaluate import Evaluation, evaluate
 from tests.music import Music
 
-CHOICE = Choice(estimator="logistic", features=("audio",))
+CHOICE = TrainingConfig(estimator="logistic", features=("audio",))
 
 
-def judged(music: Music, choice: Choice = CHOICE) -> tuple[Selection, Judged]:
-    selection = select(music.snapshot(), choice)
+def judged(music: Music, choice: TrainingConfig = CHOICE) -> tuple[SplitDataset, Evaluation]:
+    selection = split_dataset(music.snapshot(), choice)
     recipe = estimators.build(choice, threads=1)
-    frame = selection.tracks[selection.learned]
-    fitted = estimators.build(choice, threads=1).fit(frame, selection.labels[selection.learned])
-    return selection, judge(selection, fitted, recipe, None, choice)
+    frame = selection.tracks[selection.train_mask]
+    fitted = estimators.build(choice, threads=1).fit(frame, selection.labels[selection.train_mask])
+    return selection, evaluate(selection, fitted, recipe, None, choice)
 
 
 @pytest.fixture(scope="module")
-def told() -> tuple[Selection, Judged]:
+def told() -> tuple[SplitDataset, Evaluation]:
     return judged(Music(artists=120))
 
 
-def test_genres_that_can_be_told_apart_are(told: tuple[Selection, Judged]) -> None:
+def test_genres_that_can_be_told_apart_are(told: tuple[SplitDataset, Evaluation]) -> None:
     """The first model is far above the baseline in both regimes, and becomes champion."""
-    found = headline(told[1].metrics)
+    found = headline_metrics(told[1].metrics)
     for regime in ("seen_artist", "new_artist"):
         assert found[regime]["accuracy"] > found[regime]["baseline"] + 0.3
     assert told[1].decision.status == "champion"
@@ -39,7 +39,7 @@ def test_genres_that_can_be_told_apart_are(told: tuple[Selection, Judged]) -> No
 def test_shuffled_labels_fall_to_the_baseline() -> None:
     """Nothing leaks: neither regime is told better than by guessing, and nobody is crowned."""
     selection, found = judged(Music(artists=300, shuffled=True))
-    figures = headline(found.metrics)
+    figures = headline_metrics(found.metrics)
     for regime in ("seen_artist", "new_artist"):
         guessing = max(figures[regime]["baseline"], 1 / len(selection.classes))
         assert figures[regime]["interval"][0] <= guessing
@@ -47,7 +47,7 @@ def test_shuffled_labels_fall_to_the_baseline() -> None:
     assert found.decision.status == "rejected"
 
 
-def test_every_regime_and_genre_is_measured(told: tuple[Selection, Judged]) -> None:
+def test_every_regime_and_genre_is_measured(told: tuple[SplitDataset, Evaluation]) -> None:
     """On both held-out sides; the training and the random split over all tracks."""
     measured = {(row.side, row.regime, row.genre) for row in told[1].metrics}
     for side in ("test", "validation"):
@@ -58,7 +58,7 @@ def test_every_regime_and_genre_is_measured(told: tuple[Selection, Judged]) -> N
     assert ("random", "all", None) in measured
 
 
-def test_n_counts_the_tracks(told: tuple[Selection, Judged]) -> None:
+def test_n_counts_the_tracks(told: tuple[SplitDataset, Evaluation]) -> None:
     """Of the side and regime, or of the genre on it."""
     selection, found = told
     new = (selection.sides == "test_new").sum()
@@ -68,14 +68,14 @@ def test_n_counts_the_tracks(told: tuple[Selection, Judged]) -> None:
     assert accuracy.n == sum(by_genre) == new
 
 
-def test_confusions_add_up_to_the_tracks_tested(told: tuple[Selection, Judged]) -> None:
+def test_confusions_add_up_to_the_tracks_tested(told: tuple[SplitDataset, Evaluation]) -> None:
     """Each test track stands in one cell."""
     selection, found = told
-    assert sum(cell.tracks for cell in found.confusions) == selection.on("test").sum()
+    assert sum(cell.tracks for cell in found.confusions) == selection.held_out("test").sum()
 
 
 def test_a_second_run_gives_the_same_figures_to_the_last_digit(
-    told: tuple[Selection, Judged],
+    told: tuple[SplitDataset, Evaluation],
 ) -> None:
     """Same data, same seed."""
     assert judged(Music(artists=120))[1] == told[1]
@@ -87,27 +87,27 @@ def test_a_regime_without_tracks_has_no_figures() -> None:
     found = music.snapshot()
     sides = found.tracks["side"].replace({"test_new": "none", "validation_new": "none"})
     without = dataclasses.replace(found, tracks=found.tracks.assign(side=sides))
-    selection = select(without, CHOICE)
+    selection = split_dataset(without, CHOICE)
     recipe = estimators.build(CHOICE, threads=1)
     fitted = estimators.build(CHOICE, threads=1).fit(
-        selection.tracks[selection.learned], selection.labels[selection.learned]
+        selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
     )
-    figures = headline(judge(selection, fitted, recipe, None, CHOICE).metrics)
+    figures = headline_metrics(evaluate(selection, fitted, recipe, None, CHOICE).metrics)
     assert figures["new_artist"]["n"] == 0
     assert figures["new_artist"]["accuracy"] is None
     assert figures["seen_artist"]["n"] > 0
 
 
-def test_the_test_sides_decide_nothing(told: tuple[Selection, Judged]) -> None:
+def test_the_test_sides_decide_nothing(told: tuple[SplitDataset, Evaluation]) -> None:
     """With every test label wrong, the decision is the same."""
     music = Music(artists=120)
     found = music.snapshot()
     tracks = found.tracks.copy()
     tested = tracks["side"].isin(["test_new", "test_seen"]).to_numpy()
     tracks.loc[tested, "label"] = np.roll(tracks.loc[tested, "label"].to_numpy(), 7)
-    selection = select(dataclasses.replace(found, tracks=tracks), CHOICE)
+    selection = split_dataset(dataclasses.replace(found, tracks=tracks), CHOICE)
     recipe = estimators.build(CHOICE, threads=1)
     fitted = estimators.build(CHOICE, threads=1).fit(
-        selection.tracks[selection.learned], selection.labels[selection.learned]
+        selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
     )
-    assert judge(selection, fitted, recipe, None, CHOICE).decision == told[1].decision
+    assert evaluate(selection, fitted, recipe, None, CHOICE).decision == told[1].decision

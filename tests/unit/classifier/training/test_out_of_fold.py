@@ -3,9 +3,9 @@
 import numpy as np
 
 from classifier import estimators
-from classifier.data.soft_labels import Learning
-from classifier.data.training_data import select
-from classifier.records import Choice
+from classifier.data.soft_labels import TrainingSet
+from classifier.data.training_data import split_dataset
+from classifier.records import TrainingConfig
 from classifier.training import out_of_fold
 from tests.music import Music
 
@@ -13,13 +13,15 @@ from tests.music import Music
 def test_no_answer_comes_from_a_model_that_saw_the_track() -> None:
     """On shuffled labels, a forest that knows its tracks by heart does no better than chance."""
     music = Music(artists=90, shuffled=True)
-    selection = select(music.snapshot(), Choice())
-    frame, labels = selection.tracks[selection.learned], selection.labels[selection.learned]
-    choice = Choice(estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1})
+    selection = split_dataset(music.snapshot(), TrainingConfig())
+    frame, labels = selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
+    choice = TrainingConfig(
+        estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1}
+    )
     forest = estimators.build(choice, threads=1)
     classes = np.asarray(selection.classes)
-    shares = out_of_fold.answers(
-        forest, frame, Learning(frame, labels), None, classes, lambda _: None
+    shares = out_of_fold.predict_out_of_fold(
+        forest, frame, TrainingSet(frame, labels), None, classes, lambda _: None
     )
     by_heart = forest.fit(frame, labels).predict_proba(frame).argmax(axis=1)
     assert (classes[by_heart] == labels).mean() > 0.95
@@ -29,13 +31,13 @@ def test_no_answer_comes_from_a_model_that_saw_the_track() -> None:
 
 def test_a_genre_missing_from_a_refit_has_no_share() -> None:
     """All tracks of a genre in one group: the refit without them cannot name it."""
-    selection = select(Music().snapshot(), Choice())
-    frame, labels = selection.tracks[selection.learned], selection.labels[selection.learned]
+    selection = split_dataset(Music().snapshot(), TrainingConfig())
+    frame, labels = selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
     folds = np.where(labels == "metal", 0, frame["track_fold"].clip(lower=1))
     frame = frame.assign(track_fold=folds)
-    model = estimators.build(Choice(estimator="dummy"), threads=1)
+    model = estimators.build(TrainingConfig(estimator="dummy"), threads=1)
     classes = np.asarray(selection.classes)
-    shares = out_of_fold.answers(
-        model, frame, Learning(frame, labels), None, classes, lambda _: None
+    shares = out_of_fold.predict_out_of_fold(
+        model, frame, TrainingSet(frame, labels), None, classes, lambda _: None
     )
     assert (shares[labels == "metal", 1] == 0).all()

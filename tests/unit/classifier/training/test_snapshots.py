@@ -10,12 +10,12 @@ import pytest
 
 from classifier.data import training_data as selecting
 from classifier.errors import BadSnapshot
-from classifier.records import Choice, Preparation
+from classifier.records import Preprocessing, TrainingConfig
 from classifier.training import snapshots
 from tests.fakes import NOON
 from tests.music import Music, spotify_id
 
-CHOICE = Choice(
+CHOICE = TrainingConfig(
     task="two",
     estimator="logistic",
     genres=("blues", "metal"),
@@ -25,7 +25,7 @@ CHOICE = Choice(
 )
 MUSIC = Music()
 FOUND = MUSIC.snapshot()
-SELECTION = selecting.select(FOUND, CHOICE)
+SELECTION = selecting.split_dataset(FOUND, CHOICE)
 
 
 @pytest.fixture
@@ -38,16 +38,16 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_read_is_what_was_frozen(folder: Path):
     """Rows, labels, folds, features and the choice come back, value by value."""
     frozen = snapshots.read(folder)
-    assert frozen.choice == CHOICE
-    again = selecting.select(frozen.found, frozen.choice)
+    assert frozen.config == CHOICE
+    again = selecting.split_dataset(frozen.dataset, frozen.config)
     pd.testing.assert_frame_equal(again.tracks, SELECTION.tracks)
     assert selecting.fingerprint(again) == selecting.fingerprint(SELECTION)
     assert frozen.manifest["fingerprint"] == selecting.fingerprint(SELECTION)
     for name in ("known", "learned", "artists", "labels"):
         assert (getattr(again, name) == getattr(SELECTION, name)).all()
-    for genre, ids in again.sighted.items():
-        assert set(ids) == set(SELECTION.sighted[genre]) & set(SELECTION.ids)
-    assert set(frozen.found.tracks["label"]) == {"blues", "metal"}
+    for genre, ids in again.tracks_by_genre.items():
+        assert set(ids) == set(SELECTION.tracks_by_genre[genre]) & set(SELECTION.ids)
+    assert set(frozen.dataset.tracks["label"]) == {"blues", "metal"}
 
 
 def test_the_manifest_says_what_it_is(folder: Path):
@@ -115,8 +115,8 @@ def test_ids_only_holds_no_content(tmp_path: Path):
 
 def test_what_is_told_comes_before_what_was_frozen():
     """Options that somebody gives change the choice; all others are the snapshot's."""
-    default = Choice(seed=3)
-    told: dict[str, Any] = {"estimator": "dummy", "preparation": Preparation(scaling="minmax")}
-    found = snapshots.merged(CHOICE, replace(default, **told), default)
+    default = TrainingConfig(seed=3)
+    told: dict[str, Any] = {"estimator": "dummy", "preparation": Preprocessing(scaling="minmax")}
+    found = snapshots.merge_config(CHOICE, replace(default, **told), default)
     assert found == replace(CHOICE, **told)
-    assert snapshots.merged(CHOICE, default, default) == CHOICE
+    assert snapshots.merge_config(CHOICE, default, default) == CHOICE

@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from collector.audio import genre_source
-from collector.audio.scan import File
-from genrebase.audio.tags import Tags
-from genrebase.errors import Refused
+from collector.audio.scan import AudioFile
+from genrebase.audio.tags import AudioTags
+from genrebase.errors import UserError
 
-FILE = File(Path("/music/Hip Hop/Some - Song.mp3"), "Hip Hop/Some - Song.mp3", 1, 1)
-NUMBERED = File(Path("/fma/000/000002.mp3"), "000/000002.mp3", 1, 1)
+FILE = AudioFile(Path("/music/Hip Hop/Some - Song.mp3"), "Hip Hop/Some - Song.mp3", 1, 1)
+NUMBERED = AudioFile(Path("/fma/000/000002.mp3"), "000/000002.mp3", 1, 1)
 
 
 def test_by_folder_and_by_tags() -> None:
     """The folder's name is one genre; tags may tell several, the first counts."""
-    assert genre_source.of("folder")(FILE, None) == ("Hip Hop",)
-    tags = Tags(genres=("Rock", " Indie  Rock", "Rock", "n/a"))
-    assert genre_source.of("tags")(FILE, tags) == ("Rock", "Indie Rock")
-    assert genre_source.of("tags")(FILE, None) == ()
-    assert genre_source.of(None)(FILE, tags) == ()
+    assert genre_source.genre_source("folder")(FILE, None) == ("Hip Hop",)
+    tags = AudioTags(genres=("Rock", " Indie  Rock", "Rock", "n/a"))
+    assert genre_source.genre_source("tags")(FILE, tags) == ("Rock", "Indie Rock")
+    assert genre_source.genre_source("tags")(FILE, None) == ()
+    assert genre_source.genre_source(None)(FILE, tags) == ()
 
 
 @pytest.mark.parametrize(
@@ -38,15 +38,15 @@ def test_a_table_may_call_a_file_by_any_of_its_names(
     """A whole path, one in the folder, the name with or without its ending."""
     table = tmp_path / "genres.csv"
     table.write_text(f"{column};genre\n{called};rap\nother.mp3;jazz\n")
-    assert genre_source.of(str(table))(FILE, None) == ("rap",)
-    assert genre_source.of(str(table))(NUMBERED, None) == ()
+    assert genre_source.genre_source(str(table))(FILE, None) == ("rap",)
+    assert genre_source.genre_source(str(table))(NUMBERED, None) == ()
 
 
 def test_a_track_number_finds_its_file(tmp_path: Path) -> None:
     """2 is 000002.mp3."""
     table = tmp_path / "genres.csv"
     table.write_text("track_id,label\n2,rap\n3,\n")
-    assert genre_source.of(str(table))(NUMBERED, None) == ("rap",)
+    assert genre_source.genre_source(str(table))(NUMBERED, None) == ("rap",)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_a_track_number_finds_its_file(tmp_path: Path) -> None:
 )
 def test_a_name_that_is_a_number_is_one(stem: str, number: str) -> None:
     """With or without the dataset's name before it."""
-    assert genre_source.number(stem) == number
+    assert genre_source.file_number(stem) == number
 
 
 def test_what_tells_no_genres_is_refused(tmp_path: Path) -> None:
     """With the columns that are missing."""
     table = tmp_path / "genres.csv"
     table.write_text("song,mood\nx,blue\n")
-    with pytest.raises(Refused, match=r"needs a column path, .* track_id or id"):
-        genre_source.of(str(table))
-    with pytest.raises(Refused, match="say folder, tags, or the name of a table"):
-        genre_source.of("folders")
+    with pytest.raises(UserError, match=r"needs a column path, .* track_id or id"):
+        genre_source.genre_source(str(table))
+    with pytest.raises(UserError, match="say folder, tags, or the name of a table"):
+        genre_source.genre_source("folders")

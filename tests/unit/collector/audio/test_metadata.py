@@ -3,8 +3,8 @@
 import pytest
 
 from collector.audio import metadata
-from collector.audio.records import Heard
-from genrebase.audio.tags import Tags
+from collector.audio.records import AudioAnalysis
+from genrebase.audio.tags import AudioTags
 
 
 @pytest.mark.parametrize(
@@ -26,33 +26,33 @@ from genrebase.audio.tags import Tags
 )
 def test_a_file_name_tells_artist_and_title(stem: str, expected: tuple[str, str]) -> None:
     """`Artist - Title`, a track's number before it left out; anything else is a title."""
-    assert metadata.from_stem(stem) == expected
+    assert metadata.parse_file_name(stem) == expected
 
 
-def heard(**tags: object) -> Heard:
-    return Heard("ab12", 29.9767, Tags(**tags), None)  # type: ignore[arg-type]
+def heard(**tags: object) -> AudioAnalysis:
+    return AudioAnalysis("ab12", 29.9767, AudioTags(**tags), None)  # type: ignore[arg-type]
 
 
 def test_tags_come_before_the_file_name() -> None:
     """Everything that is tagged is taken; duration and id are the sound's."""
     tags = {"title": "Jóga", "artists": ("Björk", "Guest"), "album": "Homogenic"}
-    track = metadata.track("01 x", heard(**tags, date="1997-09-22", isrc="gb-ayc9700104"), 2030)
+    track = metadata.to_track("01 x", heard(**tags, date="1997-09-22", isrc="gb-ayc9700104"), 2030)
     assert (track.source, track.source_id, track.duration_ms) == ("audio", "ab12", 29977)
     assert [artist.name for artist in track.artists] == ["Björk", "Guest"]
     assert (track.title, track.album, track.isrc) == ("Jóga", "Homogenic", "GBAYC9700104")
     assert (track.release_date, track.release_year) == ("1997-09-22", 1997)
-    assert track.by_name
+    assert track.match_by_name
 
 
 def test_half_tagged_is_not_completed_by_guessing() -> None:
     """A tagged title with another's artist would be another recording."""
-    track = metadata.track("Somebody - Else", heard(title="Jóga"), 2030)
-    assert (track.title, track.artists[0].name, track.by_name) == ("Jóga", "", False)
-    track = metadata.track("Somebody - Else", heard(artists=("Björk",)), 2030)
-    assert (track.title, track.artists[0].name, track.by_name) == ("Else", "Björk", True)
+    track = metadata.to_track("Somebody - Else", heard(title="Jóga"), 2030)
+    assert (track.title, track.artists[0].name, track.match_by_name) == ("Jóga", "", False)
+    track = metadata.to_track("Somebody - Else", heard(artists=("Björk",)), 2030)
+    assert (track.title, track.artists[0].name, track.match_by_name) == ("Else", "Björk", True)
 
 
 def test_nonsense_in_tags_is_nothing() -> None:
     """A year and an ISRC that are none are left out."""
-    track = metadata.track("x", heard(date="last year", isrc="?"), 2030)
+    track = metadata.to_track("x", heard(date="last year", isrc="?"), 2030)
     assert (track.release_date, track.release_year, track.isrc) == (None, None, None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collector.audio import scan
-from genrebase.errors import NothingToDo, Refused
+from genrebase.errors import NothingToDo, UserError
 
 
 def test_sound_files_are_found_in_one_order(tmp_path: Path) -> None:
@@ -22,8 +22,8 @@ def test_sound_files_are_found_in_one_order(tmp_path: Path) -> None:
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"xy")
-    files, problems = scan.find(tmp_path)
-    assert [file.inside for file in files] == ["z.wav", "a/ü x.flac", "b/10.mp3", "b/2.MP3"]
+    files, problems = scan.find_audio_files(tmp_path)
+    assert [file.relative_path for file in files] == ["z.wav", "a/ü x.flac", "b/10.mp3", "b/2.MP3"]
     assert problems == []
     assert {file.size for file in files} == {2}
     assert files[1].key == str(tmp_path / "a/ü x.flac")
@@ -32,15 +32,15 @@ def test_sound_files_are_found_in_one_order(tmp_path: Path) -> None:
 def test_one_file_may_be_called_anything(tmp_path: Path) -> None:
     """Who names a file means it."""
     (tmp_path / "sound.bin").write_bytes(b"x")
-    files, _ = scan.find(tmp_path / "sound.bin")
-    assert [file.inside for file in files] == ["sound.bin"]
+    files, _ = scan.find_audio_files(tmp_path / "sound.bin")
+    assert [file.relative_path for file in files] == ["sound.bin"]
 
 
 def test_what_is_no_file_is_told_of(tmp_path: Path) -> None:
     """A link to nowhere and a pipe are lines of the list, and nothing waits for them."""
     (tmp_path / "a.mp3").symlink_to(tmp_path / "gone.mp3")
     os.mkfifo(tmp_path / "b.mp3")
-    files, problems = scan.find(tmp_path)
+    files, problems = scan.find_audio_files(tmp_path)
     assert files == []
     assert [(Path(one.path).name, one.reason) for one in problems] == [
         ("a.mp3", "it cannot be looked at: No such file or directory"),
@@ -50,16 +50,16 @@ def test_what_is_no_file_is_told_of(tmp_path: Path) -> None:
 
 def test_nothing_to_find_is_said(tmp_path: Path) -> None:
     """No such folder is a mistake, a folder without sound is nothing to do."""
-    with pytest.raises(Refused, match="no such file or folder"):
-        scan.find(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="no such file or folder"):
+        scan.find_audio_files(tmp_path / "nowhere")
     with pytest.raises(NothingToDo, match="holds no sound files"):
-        scan.find(tmp_path)
+        scan.find_audio_files(tmp_path)
 
 
 def test_any_path_can_be_stored() -> None:
     """Bytes that are no characters, and paths longer than a key may be."""
-    odd = scan.File(Path(os.fsdecode(b"/m/caf\xe9.mp3")), "", 1, 1)
+    odd = scan.AudioFile(Path(os.fsdecode(b"/m/caf\xe9.mp3")), "", 1, 1)
     assert odd.key == r"/m/caf\xe9.mp3"
-    long = scan.File(Path("/m", "x" * 3_000), "", 1, 1)
+    long = scan.AudioFile(Path("/m", "x" * 3_000), "", 1, 1)
     assert long.key.startswith("sha256:")
     assert len(long.key) < 100

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from collector.audio import workers
-from collector.audio.records import Heard, Unheard
-from collector.audio.scan import File
+from collector.audio.records import AudioAnalysis, UnreadableFile
+from collector.audio.scan import AudioFile
 
 CHILD = """
 import os, pickle, signal, sys
@@ -31,31 +31,31 @@ while True:
 COMMAND = (sys.executable, "-c", CHILD)
 
 
-def files(*names: str) -> list[File]:
-    return [File(Path(f"/m/{name}.mp3"), name, 1, 1) for name in names]
+def files(*names: str) -> list[AudioFile]:
+    return [AudioFile(Path(f"/m/{name}.mp3"), name, 1, 1) for name in names]
 
 
 def never() -> bool:
     return False
 
 
-def answers(heard: Iterator[tuple[File, Heard | Unheard]]) -> list[str]:
-    return [one.digest if isinstance(one, Heard) else one.reason for _, one in heard]
+def answers(heard: Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]) -> list[str]:
+    return [one.digest if isinstance(one, AudioAnalysis) else one.reason for _, one in heard]
 
 
 def test_the_order_is_kept() -> None:
     """Whoever is ready first; each process knows what is known."""
     names = [str(number) for number in range(12)]
-    heard = list(workers.listen(files(*names), 2, frozenset({"a", "b"}), never, COMMAND))
-    assert [file.inside for file, _ in heard] == names
-    assert [one.digest for _, one in heard] == [f"{name} 2" for name in names]
+    heard = list(workers.analyse_files(files(*names), 2, frozenset({"a", "b"}), never, COMMAND))
+    assert [file.relative_path for file, _ in heard] == names
+    assert [one.digest_table for _, one in heard] == [f"{name} 2" for name in names]
     assert len({one.seconds for _, one in heard}) <= 2
 
 
 def test_a_death_costs_one_file() -> None:
     """Killed or ended: the file in hand is told of, the others are heard by another process."""
     told = answers(
-        workers.listen(
+        workers.analyse_files(
             files("a", "kill", "b", "exit", "c", "crash", "d"), 1, frozenset(), never, COMMAND
         )
     )
@@ -68,9 +68,11 @@ def test_a_death_costs_one_file() -> None:
 def test_asked_to_stop_it_begins_no_other() -> None:
     """What is in hand is yielded."""
     seen: list[str] = []
-    for file, _ in workers.listen(files(*"abcdefgh"), 2, frozenset(), lambda: bool(seen), COMMAND):
-        seen.append(file.inside)
+    for file, _ in workers.analyse_files(
+        files(*"abcdefgh"), 2, frozenset(), lambda: bool(seen), COMMAND
+    ):
+        seen.append(file.relative_path)
     assert seen[0] == "a"
     assert seen == list("abcdefgh")[: len(seen)]
     assert len(seen) <= 1 + 2 * 3
-    assert answers(workers.listen(files("a"), 1, frozenset(), lambda: True, COMMAND)) == []
+    assert answers(workers.analyse_files(files("a"), 1, frozenset(), lambda: True, COMMAND)) == []

@@ -2,10 +2,16 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.catalogue.feature_queue import Answer, Waiting, due, record, take
+from collector.catalogue.feature_queue import (
+    ProviderResult,
+    QueuedTrack,
+    due_tracks,
+    lease,
+    record_results,
+)
 from collector.records import AudioFeatures
 from genrebase.store import tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import NOON
 from tests.unit.collector.conftest import Store, spotify_id
 
@@ -13,16 +19,16 @@ LOUD = AudioFeatures(energy=0.9, key=7, mode=1)
 LATER = NOON + timedelta(seconds=30)
 
 
-def waiting(engine: Engine, provider: str = "reccobeats", **more: object) -> list[Waiting]:
+def waiting(engine: Engine, provider: str = "reccobeats", **more: object) -> list[QueuedTrack]:
     """Return what would be taken now; nothing is."""
     asked = {"now": NOON, "until": LATER, "after": 0, "limit": 100, **more}
-    with reading(engine) as connection:
-        return take(connection, provider, **asked)  # type: ignore[arg-type]
+    with read_transaction(engine) as connection:
+        return lease(connection, provider, **asked)  # type: ignore[arg-type]
 
 
-def answer(engine: Engine, *answers: Answer, provider: str = "reccobeats") -> None:
+def answer(engine: Engine, *answers: ProviderResult, provider: str = "reccobeats") -> None:
     with transaction(engine) as connection:
-        record(connection, provider, answers, NOON)
+        record_results(connection, provider, answers, NOON)
 
 
 def test_waits_for_tracks_without_features(engine: Engine, store: Store) -> None:
@@ -31,8 +37,8 @@ def test_waits_for_tracks_without_features(engine: Engine, store: Store) -> None
     store(["has"], features=LOUD)
     store(["nameless"], source="name")
     assert waiting(engine) == [
-        Waiting(ids["a"], spotify_id("a"), 0),
-        Waiting(ids["b"], spotify_id("b"), 0),
+        QueuedTrack(ids["a"], spotify_id("a"), 0),
+        QueuedTrack(ids["b"], spotify_id("b"), 0),
     ]
 
 
@@ -48,20 +54,20 @@ def test_what_is_taken_is_not_due(engine: Engine, store: Store) -> None:
     """Until its time; for another provider it is."""
     ids = store(["a", "b", "c"])
     with transaction(engine) as connection:
-        taken = take(connection, "reccobeats", NOON, until=LATER, limit=2)
+        taken = lease(connection, "reccobeats", NOON, until=LATER, limit=2)
     assert [one.track_id for one in taken] == sorted(ids.values())[:2]
     assert [one.track_id for one in waiting(engine)] == sorted(ids.values())[2:]
     assert len(waiting(engine, "spotify")) == 3
-    with reading(engine) as connection:
-        assert len(due(connection, "reccobeats", NOON, limit=100)) == 1
-        assert len(due(connection, "reccobeats", LATER, limit=100)) == 3
+    with read_transaction(engine) as connection:
+        assert len(due_tracks(connection, "reccobeats", NOON, limit=100)) == 1
+        assert len(due_tracks(connection, "reccobeats", LATER, limit=100)) == 3
 
 
 def test_stores_what_was_answered(engine: Engine, store: Store) -> None:
     """Known features are stored under their provider, and the track is due for nobody."""
     ids = store(["a"])
-    answer(engine, Answer(ids["a"], LOUD, 1, None))
-    with reading(engine) as connection:
+    answer(engine, ProviderResult(ids["a"], LOUD, 1, None))
+    with read_transaction(engine) as connection:
         row = connection.execute(select(tables.audio_features)).one()
     assert (row.provider, row.energy, row.key, row.tempo) == ("reccobeats", 0.9, 7, None)
     assert row.fetched_at == NOON
@@ -72,21 +78,21 @@ def test_a_miss_is_remembered_until_its_time(engine: Engine, store: Store) -> No
     """A provider that did not know a track is asked again when its time has come, not before."""
     ids = store(["a"])
     later = NOON + timedelta(days=1)
-    answer(engine, Answer(ids["a"], None, 1, later))
+    answer(engine, ProviderResult(ids["a"], None, 1, later))
     assert waiting(engine, now=later - timedelta(seconds=1)) == []
-    assert waiting(engine, now=later) == [Waiting(ids["a"], spotify_id("a"), 1)]
-    assert waiting(engine, "spotify") == [Waiting(ids["a"], spotify_id("a"), 0)]
+    assert waiting(engine, now=later) == [QueuedTrack(ids["a"], spotify_id("a"), 1)]
+    assert waiting(engine, "spotify") == [QueuedTrack(ids["a"], spotify_id("a"), 0)]
 
 
 def test_answers_can_be_recorded_again(engine: Engine, store: Store) -> None:
     """The same batch recorded twice, or a later answer, replaces the earlier one."""
     ids = store([f"t{number}" for number in range(150)])
-    misses = [Answer(track_id, None, 1, NOON) for track_id in ids.values()]
-    hits = [Answer(track_id, LOUD, 2, None) for track_id in ids.values()]
+    misses = [ProviderResult(track_id, None, 1, NOON) for track_id in ids.values()]
+    hits = [ProviderResult(track_id, LOUD, 2, None) for track_id in ids.values()]
     for answers in (misses, hits, hits):
         answer(engine, *answers)
     attempt = tables.feature_attempt
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         rows = connection.execute(select(attempt.c.attempts, attempt.c.outcome).distinct()).all()
     assert [tuple(row) for row in rows] == [(2, "known")]
 
@@ -96,8 +102,8 @@ def test_a_track_that_is_gone_is_dropped(engine: Engine, store: Store) -> None:
     ids = store(["a", "b"])
     with transaction(engine) as connection:
         connection.execute(delete(tables.track).where(tables.track.c.id == ids["a"]))
-    answer(engine, *(Answer(track_id, LOUD, 1, None) for track_id in ids.values()))
-    with reading(engine) as connection:
+    answer(engine, *(ProviderResult(track_id, LOUD, 1, None) for track_id in ids.values()))
+    with read_transaction(engine) as connection:
         known = connection.scalars(select(tables.audio_features.c.track_id)).all()
     assert known == [ids["b"]]
 
@@ -111,5 +117,5 @@ def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None
         connection.execute(insert(tables.track_alias).values(alias))
     assert waiting(engine)[0].source_id == spotify_id("a")
     for attempts, expected in ((1, other), (2, spotify_id("a"))):
-        answer(engine, Answer(track_id, None, attempts, NOON))
+        answer(engine, ProviderResult(track_id, None, attempts, NOON))
         assert waiting(engine)[0].source_id == expected

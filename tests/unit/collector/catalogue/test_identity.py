@@ -31,36 +31,36 @@ stored = st.lists(
 def test_an_equal_isrc_wins_over_a_nearer_duration():
     """The ISRC names a recording, whatever its durations say."""
     near, named = Stored(1, 200_000), Stored(2, 260_000, "X")
-    assert identity.choose([near, named], 200_000, "X") == named
+    assert identity.match_recording([near, named], 200_000, "X") == named
 
 
 def test_the_nearest_duration_within_two_seconds_is_the_same():
     """Nearest wins; two seconds is still the same, more is another recording."""
     tracks = [Stored(1, 200_000), Stored(2, 203_000)]
-    assert identity.choose(tracks, 202_000, None) == tracks[1]
-    assert identity.choose(tracks, 198_000, None) == tracks[0]
-    assert identity.choose(tracks, 197_999, None) is None
+    assert identity.match_recording(tracks, 202_000, None) == tracks[1]
+    assert identity.match_recording(tracks, 198_000, None) == tracks[0]
+    assert identity.match_recording(tracks, 197_999, None) is None
 
 
 def test_differing_isrcs_do_not_keep_two_apart():
     """A remaster gets a new ISRC and stays the same recording."""
-    assert identity.choose([Stored(1, 200_000, "OLD")], 200_500, "NEW") is not None
+    assert identity.match_recording([Stored(1, 200_000, "OLD")], 200_500, "NEW") is not None
 
 
 def test_an_unknown_duration_matches_any_but_last():
     """A known duration that is near enough is better than an unknown one."""
     unknown, near = Stored(1), Stored(2, 201_999)
-    assert identity.choose([unknown, near], 200_000, None) == near
-    assert identity.choose([unknown], 200_000, None) == unknown
-    assert identity.choose([near], None, None) == near
+    assert identity.match_recording([unknown, near], 200_000, None) == near
+    assert identity.match_recording([unknown], 200_000, None) == unknown
+    assert identity.match_recording([near], None, None) == near
 
 
 @given(stored, durations, st.randoms())
 def test_the_answer_does_not_depend_on_the_order(tracks, duration, random):
     """Candidates come from a database, in no order."""
-    chosen = identity.choose(tracks, duration, "A")
+    chosen = identity.match_recording(tracks, duration, "A")
     random.shuffle(tracks)
-    assert identity.choose(tracks, duration, "A") == chosen
+    assert identity.match_recording(tracks, duration, "A") == chosen
 
 
 def test_ordinals_go_on_behind_the_highest():

@@ -17,7 +17,7 @@ def test_missing_in_every_spelling(cell):
 )
 def test_whole_numbers(cell, value):
     """A popularity written by pandas is "91.0"; out of range is not found."""
-    assert cells.whole(cell, 0, 100) == value
+    assert cells.parse_integer(cell, 0, 100) == value
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_whole_numbers(cell, value):
 )
 def test_numbers(cell, value):
     """What is no number of the range is not found."""
-    assert cells.number(cell, 0.0, 1.0) == value
+    assert cells.parse_number(cell, 0.0, 1.0) == value
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_numbers(cell, value):
 )
 def test_release_dates(cell, released, year):
     """A date is kept as exactly as it is known, a year outside 1900 to next year is none."""
-    assert cells.date(cell, 2027) == (released, year)
+    assert cells.parse_date(cell, 2027) == (released, year)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_release_dates(cell, released, year):
 )
 def test_flags(cell, value):
     """Yes and no in the spellings of CSV files."""
-    assert cells.flag(cell) is value
+    assert cells.parse_bool(cell) is value
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_lists(cell, items):
 
 def test_an_isrc_is_written_one_way():
     """Hyphens and small letters do not make another ISRC."""
-    assert cells.isrc("us-s1z-99-00001") == "USS1Z9900001"
-    assert cells.isrc("unknown") is None
+    assert cells.parse_isrc("us-s1z-99-00001") == "USS1Z9900001"
+    assert cells.parse_isrc("unknown") is None

@@ -3,13 +3,15 @@
 import pytest
 
 from collector.datasets import columns
-from collector.datasets.columns import Columns, ColumnsMissing
+from collector.datasets.columns import ColumnsMissing, DatasetColumns
 
 
 def named(header, found):
     """Return the found columns by the header's names."""
     return {
-        what: header[at] for what in Columns.__slots__ if type(at := getattr(found, what)) is int
+        what: header[at]
+        for what in DatasetColumns.__slots__
+        if type(at := getattr(found, what)) is int
     }
 
 
@@ -63,47 +65,47 @@ def named(header, found):
 def test_published_layouts_are_understood(header, expected):
     """The layouts of the best known datasets need no option."""
     names = header.split(",")
-    assert named(names, columns.find(names)) == expected
+    assert named(names, columns.find_columns(names)) == expected
 
 
 def test_the_genre_of_the_artist_is_never_the_genre():
     """`artist_genres` says what the artist is, not the track."""
-    assert columns.find(["title", "artist", "artist_genres"]).genre is None
+    assert columns.find_columns(["title", "artist", "artist_genres"]).genre is None
 
 
 def test_the_first_of_the_genre_columns_wins():
     """`genre` goes before `track_genre`, wherever they stand."""
-    assert columns.find(["title", "artist", "label", "track_genre", "genre"]).genre == 4
+    assert columns.find_columns(["title", "artist", "label", "track_genre", "genre"]).genre == 4
 
 
 def test_a_genre_column_can_be_named():
     """`--genre-column` beats the usual ones; one that is not there is refused by name."""
     header = ["title", "artist", "genre", "My Style"]
-    assert columns.find(header, "My Style").genre == 3
-    assert columns.find(header, "my_style").genre == 3
+    assert columns.find_columns(header, "My Style").genre == 3
+    assert columns.find_columns(header, "my_style").genre == 3
     with pytest.raises(ColumnsMissing, match=r"'mood'.*title, artist, genre, My Style"):
-        columns.find(header, "mood")
+        columns.find_columns(header, "mood")
 
 
 def test_the_unit_of_a_duration_is_taken_from_its_name():
     """Seconds only where the column says so; a bare `duration` is not guessed at."""
-    assert columns.find(["title", "artist", "duration_s"]).milliseconds is False
-    assert columns.find(["title", "artist", "duration"]).duration is None
+    assert columns.find_columns(["title", "artist", "duration_s"]).milliseconds is False
+    assert columns.find_columns(["title", "artist", "duration"]).duration is None
 
 
 def test_percentages_are_not_features():
     """`danceability_%` runs to 100: it is another thing."""
-    assert columns.find(["title", "artist", "danceability_%"]).features[0] is None
+    assert columns.find_columns(["title", "artist", "danceability_%"]).features[0] is None
 
 
 def test_without_a_title_it_is_refused():
     """The sentence names what is missing and what is there."""
     with pytest.raises(ColumnsMissing, match=r"title.*artist.*filename, tempo"):
-        columns.find(["filename", "tempo"])
+        columns.find_columns(["filename", "tempo"])
 
 
 def test_control_characters_of_a_name_do_not_reach_the_terminal():
     """They are shown as their codes; letters of any script stay."""
     with pytest.raises(columns.ColumnsMissing) as refused:
-        columns.find(["\x1b[2J", "caf\udce9", "曲名"])
+        columns.find_columns(["\x1b[2J", "caf\udce9", "曲名"])
     assert "\\x1b[2J, caf\\udce9, 曲名" in str(refused.value)

@@ -9,10 +9,10 @@ from pyarrow import parquet
 from collector.datasets import cells, reader
 
 
-def read(path, encoding=reader.UTF8):
+def read(path, encoding=reader.DEFAULT_ENCODING):
     with reader.open_dataset(path, encoding) as dataset:
         return list(dataset.header), [
-            None if isinstance(row, reader.Broken) else list(row) for row in dataset.rows()
+            None if isinstance(row, reader.BrokenRow) else list(row) for row in dataset.rows()
         ]
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_decoded_is_still_apart(written):
     """Bytes that are no UTF-8 stay visible, so that just their row is rejected."""
     rows = read(written(b"a,b\n\xe9,2\nx,y\n"))[1]
     with pytest.raises(UnicodeEncodeError):
-        cells.text(rows[0][0])
+        cells.clean(rows[0][0])
     assert rows[1] == ["x", "y"]
 
 
@@ -107,7 +107,7 @@ def test_a_file_that_breaks_off_is_damaged(written):
     whole = gzip.compress(("a,b\n" + "1,2\n" * 200_000).encode())
     with (
         reader.open_dataset(written(whole[:-200])) as dataset,
-        pytest.raises(reader.Damaged, match="get the whole file"),
+        pytest.raises(reader.DamagedFile, match="get the whole file"),
     ):
         list(dataset.rows())
 
@@ -157,7 +157,7 @@ def test_how_many_rows_is_estimated_from_the_bytes(written):
         rows = dataset.rows()
         for _ in range(80_000):
             next(rows)
-        assert 80_000 <= dataset.estimated_rows(80_000) <= 110_000
+        assert 80_000 <= dataset.estimate_rows(80_000) <= 110_000
 
 
 @pytest.mark.parametrize("encoding", ["idna", "utf-16", "utf-32", "undefined"])
@@ -197,7 +197,7 @@ def test_the_line_that_excel_writes_is_understood(written, line):
 def test_an_endless_cell_is_called_one(written):
     """Its row has the right number of columns."""
     with reader.open_dataset(written(f"a,b\n1,{'x' * 140_000}\n3,4\n")) as dataset:
-        assert list(dataset.rows()) == [reader.Broken.TOO_LONG, ["3", "4"]]
+        assert list(dataset.rows()) == [reader.BrokenRow.TOO_LONG, ["3", "4"]]
 
 
 def test_a_header_that_cannot_be_read_is_refused(written):

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.datasets import columns
-from collector.datasets.rows import Rejection, RowReader
-from collector.providers.values import read_features
+from collector.datasets.rows import RowParser, RowRejection
+from collector.providers.values import parse_audio_features
 from collector.records import ArtistCredit, AudioFeatures
 from genrebase.store import tables
 
@@ -28,14 +28,14 @@ FEATURES = {
 
 
 def reading(header, genre_column=None):
-    found = columns.find(header, genre_column)
-    return RowReader(found, own_source="csv:data.csv", last_year=2027)
+    found = columns.find_columns(header, genre_column)
+    return RowParser(found, own_source="csv:data.csv", last_year=2027)
 
 
 def read(**cells):
     """Read one row of a dataset with these columns."""
     cells = {"title": "Song", "artist": "Artist", **cells}
-    return reading(list(cells)).read(list(cells.values()))
+    return reading(list(cells)).parse(list(cells.values()))
 
 
 def track(**cells):
@@ -114,9 +114,9 @@ def test_a_time_signature_of_zero_is_null_alone():
     )
 )
 def test_a_dataset_is_read_by_the_rules_of_every_provider(said):
-    """The quick way for a million rows says what `read_features` says of the same values."""
+    """The quick way for a million rows says what `parse_audio_features` says of the same values."""
     row = dict(zip(FEATURES, said, strict=True))
-    assert features(**row) == read_features(row)
+    assert features(**row) == parse_audio_features(row)
 
 
 def test_without_any_feature_there_are_none():
@@ -128,7 +128,7 @@ def test_without_any_feature_there_are_none():
 @pytest.mark.parametrize("word", ["", "NA", "nan", "null", "None"])
 def test_a_row_without_a_name(word):
     """Title and artist both empty or NA: there is nothing to tell it by."""
-    assert read(title=word, artist=word) is Rejection.NO_NAME
+    assert read(title=word, artist=word) is RowRejection.NO_NAME
 
 
 @pytest.mark.parametrize("word", ["NA", "nan", "null", "None"])
@@ -166,9 +166,9 @@ def test_several_artists():
     other = "0" * 22
     cells = {"title": "T", "artists": "['A', 'B', 'A']", "artist_ids": f"['{ID}', '{other}', 'x']"}
     named = {**cells, "track_id": ID}
-    found, _ = reading(list(named)).read(list(named.values()))
+    found, _ = reading(list(named)).parse(list(named.values()))
     assert found.artists == (ArtistCredit("A", ID), ArtistCredit("B", other))
-    anonymous, _ = reading(list(cells)).read(list(cells.values()))
+    anonymous, _ = reading(list(cells)).parse(list(cells.values()))
     assert anonymous.artists == (ArtistCredit("A"), ArtistCredit("B"))
 
 
@@ -213,14 +213,14 @@ def test_nul_characters_are_dropped():
 @pytest.mark.parametrize("column", ["title", "artist", "album", "genre"])
 def test_undecodable_bytes_reject_the_row(column):
     """A name with holes would be another name."""
-    assert read(**{column: "caf\udce9"}) is Rejection.UNDECODABLE
+    assert read(**{column: "caf\udce9"}) is RowRejection.UNDECODABLE
 
 
 @pytest.mark.parametrize("column", ["title", "artist"])
 @pytest.mark.parametrize("text", ["x" * 5_000, "ﷺ" * 100, "🎵" * 1_000])
 def test_a_name_no_index_can_hold_rejects_the_row(column, text):
     """PostgreSQL's indexes have a limit, whatever normalising makes of a name."""
-    assert read(**{column: text}) is Rejection.TOO_LONG
+    assert read(**{column: text}) is RowRejection.TOO_LONG
 
 
 def test_subgenres_are_paired_with_their_genre():
@@ -228,7 +228,7 @@ def test_subgenres_are_paired_with_their_genre():
     header = ["title", "artist", "playlist_genre", "playlist_subgenre"]
     rows = reading(header)
     row = ["T", "A", "pop", "dance pop"]
-    assert rows.read(row)[1] == "pop"
+    assert rows.parse(row)[1] == "pop"
     assert rows.subgenre(row) == ("dance pop", "pop")
     assert rows.subgenre(["T", "A", "pop", ""]) is None
 
@@ -236,5 +236,5 @@ def test_subgenres_are_paired_with_their_genre():
 def test_a_genre_stands_on_one_line():
     """A line break inside a genre is a blank: no source can be asked for two lines."""
     header = ["track_name", "artists", "genre"]
-    reader = RowReader(columns.find(header, None), own_source="csv:x.csv", last_year=2027)
-    assert reader.read(["Song", "Band", "rock\nmetal"])[1] == "rock metal"
+    reader = RowParser(columns.find_columns(header, None), own_source="csv:x.csv", last_year=2027)
+    assert reader.parse(["Song", "Band", "rock\nmetal"])[1] == "rock metal"

@@ -5,18 +5,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from collector.enrichment.features import Asked, Enricher, after_miss
+from collector.enrichment.features import BudgetedProvider, FeatureEnricher, retry_at
 from collector.errors import (
-    BadAnswer,
     EndpointClosed,
+    InvalidResponse,
     RateLimited,
     SourceUnavailable,
 )
-from collector.http.rate_limiter import Budget
+from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.records import Account, AudioFeatures
 from genrebase.store import tables
-from genrebase.store.engine import reading
+from genrebase.store.engine import read_transaction
 from tests.fakes import NOON, FakeClock
 from tests.unit.collector.conftest import Store, spotify_id
 
@@ -51,21 +51,24 @@ class FakeProvider:
         return {one: LOUD if one in self.knows else None for one in ids}
 
 
-Enrich = Callable[..., Enricher]
+Enrich = Callable[..., FeatureEnricher]
 
 
 @pytest.fixture
 def enricher(engine: Engine) -> Enrich:
-    def made(*providers: FakeProvider, clock: FakeClock | None = None) -> Enricher:
-        asked = [Asked(provider, Budget.open(engine, provider.account)) for provider in providers]  # type: ignore[arg-type]  # `from_settings` is not needed here
-        return Enricher(engine, clock or FakeClock(), asked)
+    def made(*providers: FakeProvider, clock: FakeClock | None = None) -> FeatureEnricher:
+        asked = [
+            BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
+            for provider in providers
+        ]  # type: ignore[arg-type]  # `from_settings` is not needed here
+        return FeatureEnricher(engine, clock or FakeClock(), asked)
 
     return made
 
 
 def known(engine: Engine) -> dict[str, int]:
     features = tables.audio_features
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         rows = connection.execute(select(features.c.provider, features.c.track_id)).all()
     return {provider: sum(row[0] == provider for row in rows) for provider, _ in rows}
 
@@ -79,7 +82,7 @@ def test_asks_providers_until_one_knows(engine: Engine, store: Store, enricher: 
     store(["a", "b", "c"])
     first, second = FakeProvider("spotify", ids("a")), FakeProvider("reccobeats", ids("b"))
     outcome = enricher(first, second).run()
-    assert (outcome.asked, outcome.known, outcome.unknown) == (5, 2, 3)
+    assert (outcome.requested, outcome.found, outcome.not_found) == (5, 2, 3)
     assert (outcome.stopped, outcome.requests) == ("done", 3)
     assert set(second.asked) == ids("b", "c")
     assert known(engine) == {"spotify": 1, "reccobeats": 1}
@@ -91,14 +94,14 @@ def test_asks_nothing_twice(store: Store, enricher: Enrich) -> None:
     provider, clock = FakeProvider("reccobeats", ids("a")), FakeClock()
     enricher(provider, clock=clock).run()
     store(["c"])
-    assert enricher(provider, clock=clock).run().asked == 1
+    assert enricher(provider, clock=clock).run().requested == 1
     clock.advance(86_400)
-    assert enricher(provider, clock=clock).run().asked == 2
+    assert enricher(provider, clock=clock).run().requested == 2
 
 
 def test_gaps_after_misses_grow() -> None:
     """A miss is asked for again after 1, 7, 30 and then every 90 days."""
-    days = [(after_miss(attempts, NOON) - NOON) / timedelta(days=1) for attempts in range(1, 7)]
+    days = [(retry_at(attempts, NOON) - NOON) / timedelta(days=1) for attempts in range(1, 7)]
     assert days == [1, 7, 30, 90, 90, 90]
 
 
@@ -108,10 +111,10 @@ def test_a_limit_bounds_the_requests(store: Store, enricher: Enrich) -> None:
     provider = FakeProvider("reccobeats", ids("a", "b", "c"), failures=[SourceUnavailable()])
     clock = FakeClock()
     outcome = enricher(provider, clock=clock).run(max_requests=2)
-    assert (outcome.stopped, outcome.requests, outcome.asked) == ("limit", 2, 2)
+    assert (outcome.stopped, outcome.requests, outcome.requested) == ("limit", 2, 2)
     assert provider.requests == 2
     outcome = enricher(provider, clock=clock).run()
-    assert (outcome.stopped, outcome.asked) == ("done", 3)
+    assert (outcome.stopped, outcome.requested) == ("done", 3)
 
 
 def test_a_closed_endpoint_is_asked_once_a_week(store: Store, enricher: Enrich) -> None:
@@ -119,7 +122,7 @@ def test_a_closed_endpoint_is_asked_once_a_week(store: Store, enricher: Enrich) 
     store(["a"])
     closed = FakeProvider("spotify", set(), failures=[EndpointClosed("spotify/features")] * 2)
     other, clock = FakeProvider("reccobeats", set()), FakeClock()
-    assert enricher(closed, other, clock=clock).run().unknown == 1
+    assert enricher(closed, other, clock=clock).run().not_found == 1
     clock.advance(6 * 86_400)
     assert enricher(closed, other, clock=clock).run().stopped == "done"
     assert closed.requests == 1
@@ -134,7 +137,7 @@ def test_others_go_on_while_one_is_blocked(store: Store, enricher: Enrich) -> No
     blocked = FakeProvider("spotify", ids("b"), failures=[RateLimited(20_000)])
     other = FakeProvider("reccobeats", ids("a"))
     outcome = enricher(blocked, other).run()
-    assert (outcome.stopped, outcome.known, blocked.requests) == ("blocked", 1, 1)
+    assert (outcome.stopped, outcome.found, blocked.requests) == ("blocked", 1, 1)
     assert outcome.blocked_until == NOON + timedelta(seconds=20_001)
 
 
@@ -143,15 +146,15 @@ def test_a_ban_that_keeps_nobody_waiting_is_none(store: Store, enricher: Enrich)
     store(["a", "b"])
     blocked = FakeProvider("spotify", set(), failures=[RateLimited(20_000)])
     outcome = enricher(blocked, FakeProvider("reccobeats", ids("a", "b"))).run()
-    assert (outcome.stopped, outcome.known) == ("done", 2)
+    assert (outcome.stopped, outcome.found) == ("done", 2)
 
 
 def test_a_broken_provider_stops_only_itself(store: Store, enricher: Enrich) -> None:
     """A provider that keeps failing is left and named; the next one is asked."""
     store(["a"])
-    broken = FakeProvider("spotify", set(), failures=[BadAnswer("gibberish")] * 10)
+    broken = FakeProvider("spotify", set(), failures=[InvalidResponse("gibberish")] * 10)
     outcome = enricher(broken, FakeProvider("reccobeats", ids("a"))).run()
-    assert outcome.known == 1
+    assert outcome.found == 1
     assert outcome.problems == ["spotify: gibberish"]
 
 
@@ -159,7 +162,7 @@ def test_stops_between_batches(engine: Engine, store: Store) -> None:
     """Asked to stop, it finishes the batch in hand and says so; what was stored stays."""
     store(["a", "b", "c"])
     provider = FakeProvider("reccobeats", ids("a", "b", "c"))
-    asked = Asked(provider, Budget.open(engine, provider.account))  # type: ignore[arg-type]  # as above
-    stopper = Enricher(engine, FakeClock(), [asked], lambda: provider.requests > 0)
+    asked = BudgetedProvider(provider, RequestBudget.open(engine, provider.account))  # type: ignore[arg-type]  # as above
+    stopper = FeatureEnricher(engine, FakeClock(), [asked], lambda: provider.requests > 0)
     assert stopper.run().stopped == "interrupted"
     assert known(engine) == {"reccobeats": 2}

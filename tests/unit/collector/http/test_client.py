@@ -6,9 +6,9 @@ import pytest
 
 from collector.errors import (
     AccessDenied,
-    BadAnswer,
     BadRequest,
     CollectorError,
+    InvalidResponse,
     NotFound,
     RateLimited,
     SourceUnavailable,
@@ -26,18 +26,18 @@ def server() -> Iterator[Scripted]:
 
 
 def get(url: str, timeout: float = 5.0) -> object:
-    with client.session_for(url) as session:
+    with client.make_session(url) as session:
         return client.get_json(session, url, timeout=timeout, now=NOW)
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer(200, b""), BadAnswer),
-        (Answer(200, b"<html>hello</html>"), BadAnswer),
-        (Answer(200, b'{"content": [1, 2', {}), BadAnswer),
+        (Answer(200, b""), InvalidResponse),
+        (Answer(200, b"<html>hello</html>"), InvalidResponse),
+        (Answer(200, b'{"content": [1, 2', {}), InvalidResponse),
         (Answer(200, b'{"content": [1, 2, 3]}', cut=True), SourceUnavailable),
-        (Answer(200, b"not gzip", {"Content-Encoding": "gzip"}), BadAnswer),
+        (Answer(200, b"not gzip", {"Content-Encoding": "gzip"}), InvalidResponse),
         (Answer(429, b"Too many requests"), RateLimited),
         (Answer(500, b""), SourceUnavailable),
         (Answer(503, b"<html>busy</html>"), SourceUnavailable),
@@ -97,7 +97,7 @@ def test_silence_may_pass() -> None:
 )
 def test_reads_retry_after(header: str | None, seconds: float | None) -> None:
     """Retry-After is seconds or a date; anything else says nothing."""
-    assert client.retry_after(header, NOW) == seconds
+    assert client.parse_retry_after(header, NOW) == seconds
 
 
 def test_keeps_the_reason(server: Scripted) -> None:
@@ -128,5 +128,5 @@ def test_fingerprints_tell_accounts_apart() -> None:
 
 def test_loopback_knows_no_proxy() -> None:
     """A proxy in the environment is for the world outside."""
-    assert not client.session_for("http://127.0.0.1:8765/v1/").trust_env
-    assert client.session_for("https://api.spotify.com/v1/").trust_env
+    assert not client.make_session("http://127.0.0.1:8765/v1/").trust_env
+    assert client.make_session("https://api.spotify.com/v1/").trust_env

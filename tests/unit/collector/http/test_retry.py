@@ -5,18 +5,24 @@ import pytest
 from sqlalchemy import Engine
 
 from collector.errors import (
-    AllowanceSpent,
-    BadAnswer,
     BadRequest,
     Blocked,
-    Interrupted,
     InvalidLimit,
+    InvalidResponse,
     LeaseLost,
     RateLimited,
+    RequestLimitReached,
     SourceUnavailable,
+    StopRequested,
 )
-from collector.http.rate_limiter import Budget
-from collector.http.retry import PATIENCE, TRIES, Allowance, ask, fetch_page
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import (
+    MAX_ATTEMPTS,
+    MAX_WAIT_SECONDS,
+    RequestLimit,
+    call_with_retries,
+    fetch_page,
+)
 from collector.rate import Rate
 from collector.records import Account, Page, PageQuery
 from tests.fakes import FakeClock, FakeSource
@@ -26,8 +32,8 @@ QUERY = PageQuery("rock", 'genre:"rock"', 0, 9999, 0, 50)
 
 
 @pytest.fixture
-def budget(sqlite_engine: Engine) -> Budget:
-    return Budget.open(sqlite_engine, ACCOUNT)
+def budget(sqlite_engine: Engine) -> RequestBudget:
+    return RequestBudget.open(sqlite_engine, ACCOUNT)
 
 
 @dataclass
@@ -52,79 +58,81 @@ class InterruptedClock(FakeClock):
         self.slept.append(seconds)
 
 
-def test_requests_keep_the_pace(budget: Budget) -> None:
+def test_requests_keep_the_pace(budget: RequestBudget) -> None:
     """Requests through one budget are as far apart as its rate wants."""
     clock = FakeClock()
     call = Calls(clock)
     for _ in range(5):
-        ask(budget, clock, call)
+        call_with_retries(budget, clock, call)
     apart = [after - before for before, after in pairwise(call.at)]
     assert apart == pytest.approx([ACCOUNT.rate.interval] * 4, abs=1e-4)
 
 
-def test_retries_what_may_pass(budget: Budget) -> None:
+def test_retries_what_may_pass(budget: RequestBudget) -> None:
     """A fault that may pass is asked again within half a second (or the next slot), then rarer."""
     clock = FakeClock()
-    call = Calls(clock, [SourceUnavailable(), BadAnswer(), SourceUnavailable()])
-    assert ask(budget, clock, call) == "an answer"
+    call = Calls(clock, [SourceUnavailable(), InvalidResponse(), SourceUnavailable()])
+    assert call_with_retries(budget, clock, call) == "an answer"
     first, second, third = (b - a for a, b in pairwise(call.at))
     assert first <= max(0.5, ACCOUNT.rate.interval) + 0.01
     assert first < second < third
     assert budget.state().requests == 4
 
 
-def test_gives_up_after_some_tries(budget: Budget) -> None:
+def test_gives_up_after_some_tries(budget: RequestBudget) -> None:
     """A fault that does not pass is raised as it is, after a bounded number of requests."""
     clock = FakeClock()
     call = Calls(clock, [SourceUnavailable("down")] * 10)
     with pytest.raises(SourceUnavailable, match="down"):
-        ask(budget, clock, call)
-    assert len(call.at) == TRIES
+        call_with_retries(budget, clock, call)
+    assert len(call.at) == MAX_ATTEMPTS
 
 
-def test_does_not_retry_what_will_fail_again(budget: Budget) -> None:
+def test_does_not_retry_what_will_fail_again(budget: RequestBudget) -> None:
     """A request the source does not understand is made once."""
     clock = FakeClock()
     call = Calls(clock, [BadRequest()])
     with pytest.raises(BadRequest):
-        ask(budget, clock, call)
+        call_with_retries(budget, clock, call)
     assert len(call.at) == 1
 
 
-def test_sleeps_out_a_short_ban(budget: Budget) -> None:
+def test_sleeps_out_a_short_ban(budget: RequestBudget) -> None:
     """A Retry-After within our patience is slept out, to its end and not much longer."""
     clock = FakeClock()
     call = Calls(clock, [RateLimited(30)])
-    assert ask(budget, clock, call) == "an answer"
+    assert call_with_retries(budget, clock, call) == "an answer"
     assert 30 < call.at[1] - call.at[0] < 32
 
 
-def test_leaves_on_a_long_ban(budget: Budget) -> None:
+def test_leaves_on_a_long_ban(budget: RequestBudget) -> None:
     """A longer ban ends the run with exit code 4 and says until when; nothing is slept."""
     clock = FakeClock()
     call = Calls(clock, [RateLimited(20_000, "because")])
     with pytest.raises(Blocked, match=r"because.* until 2026-01-01 17:33:21 UTC") as caught:
-        ask(budget, clock, call)
+        call_with_retries(budget, clock, call)
     assert caught.value.exit_code == 4
     assert clock.slept == []
 
 
-def test_a_restart_inside_a_ban_asks_nothing(budget: Budget, sqlite_engine: Engine) -> None:
+def test_a_restart_inside_a_ban_asks_nothing(budget: RequestBudget, sqlite_engine: Engine) -> None:
     """A new process makes no request before the ban has ended."""
     clock = FakeClock()
     with pytest.raises(Blocked):
-        ask(budget, clock, Calls(clock, [RateLimited(20_000)]))
-    clock.advance(20_000 - PATIENCE)
+        call_with_retries(budget, clock, Calls(clock, [RateLimited(20_000)]))
+    clock.advance(20_000 - MAX_WAIT_SECONDS)
     call = Calls(clock)
     with pytest.raises(Blocked):
-        ask(Budget.open(sqlite_engine, ACCOUNT), clock, call)
+        call_with_retries(RequestBudget.open(sqlite_engine, ACCOUNT), clock, call)
     assert call.at == []
     clock.advance(2)
-    ask(Budget.open(sqlite_engine, ACCOUNT), clock, call)
+    call_with_retries(RequestBudget.open(sqlite_engine, ACCOUNT), clock, call)
     assert call.at[0] > 20_000
 
 
-def test_a_ban_that_comes_while_we_wait_holds(budget: Budget, sqlite_engine: Engine) -> None:
+def test_a_ban_that_comes_while_we_wait_holds(
+    budget: RequestBudget, sqlite_engine: Engine
+) -> None:
     """Another process meets a 429 while we wait for our slot: we do not ask inside its ban."""
     clock = FakeClock()
 
@@ -132,43 +140,43 @@ def test_a_ban_that_comes_while_we_wait_holds(budget: Budget, sqlite_engine: Eng
         def sleep(self, seconds: float) -> None:
             if not self.slept:
                 now = self.now().timestamp()
-                Budget.open(sqlite_engine, ACCOUNT).banned(now, 40, None)
+                RequestBudget.open(sqlite_engine, ACCOUNT).record_ban(now, 40, None)
             super().sleep(seconds)
 
     clock = BannedMeanwhile()
     call = Calls(clock)
-    ask(budget, clock, call)
-    ask(budget, clock, call)
+    call_with_retries(budget, clock, call)
+    call_with_retries(budget, clock, call)
     assert call.at[1] > 40
     assert budget.state().requests == 2
 
 
-def test_a_source_that_keeps_refusing_blocks(budget: Budget) -> None:
+def test_a_source_that_keeps_refusing_blocks(budget: RequestBudget) -> None:
     """429 after 429 for one request ends the run instead of going on for ever."""
     clock = FakeClock()
     call = Calls(clock, [RateLimited(1)] * 10)
     with pytest.raises(Blocked):
-        ask(budget, clock, call)
-    assert len(call.at) == TRIES
+        call_with_retries(budget, clock, call)
+    assert len(call.at) == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_an_allowance_counts_retries(budget: Budget, most: int) -> None:
+def test_an_allowance_counts_retries(budget: RequestBudget, most: int) -> None:
     """A run never makes more requests than it was allowed, retries included."""
     clock = FakeClock()
     call = Calls(clock, [SourceUnavailable()] * 10)
-    with pytest.raises(AllowanceSpent):
-        ask(budget, clock, call, Allowance(most))
-    assert len(call.at) == most == budget.spent
+    with pytest.raises(RequestLimitReached):
+        call_with_retries(budget, clock, call, RequestLimit(most))
+    assert len(call.at) == most == budget.requests_made
 
 
-def test_an_interrupted_wait_makes_no_request(budget: Budget) -> None:
+def test_an_interrupted_wait_makes_no_request(budget: RequestBudget) -> None:
     """Asked to stop while waiting for a slot, we stop; the slot's request is not counted."""
     clock = InterruptedClock()
     call = Calls(clock)
-    ask(budget, clock, call)
-    with pytest.raises(Interrupted):
-        ask(budget, clock, call)
+    call_with_retries(budget, clock, call)
+    with pytest.raises(StopRequested):
+        call_with_retries(budget, clock, call)
     assert len(call.at) == budget.state().requests == 1
 
 
@@ -188,15 +196,15 @@ class Stingy(FakeSource):
         return Page((), 0)
 
 
-def test_learns_the_page_limit(budget: Budget, sqlite_engine: Engine) -> None:
+def test_learns_the_page_limit(budget: RequestBudget, sqlite_engine: Engine) -> None:
     """A refused page is asked for again smaller; the limit is remembered by every process."""
     clock, source = FakeClock(), Stingy(10)
     fetch_page(budget, clock, source, QUERY)
-    fetch_page(Budget.open(sqlite_engine, ACCOUNT), clock, source, QUERY)
+    fetch_page(RequestBudget.open(sqlite_engine, ACCOUNT), clock, source, QUERY)
     assert [query.limit for query in source.asked] == [50, 10, 10]
 
 
-def test_gives_up_where_no_page_is_small_enough(budget: Budget) -> None:
+def test_gives_up_where_no_page_is_small_enough(budget: RequestBudget) -> None:
     """A source that refuses every limit is not asked for ever."""
     source = Stingy(1)
     with pytest.raises(InvalidLimit):
@@ -205,7 +213,9 @@ def test_gives_up_where_no_page_is_small_enough(budget: Budget) -> None:
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(0, 50), (950, 50), (955, 45), (999, 1)])
-def test_never_reaches_beyond_what_is_answered(budget: Budget, offset: int, limit: int) -> None:
+def test_never_reaches_beyond_what_is_answered(
+    budget: RequestBudget, offset: int, limit: int
+) -> None:
     """The last page of a query is cut so that offset + limit stays within its reach."""
     source = Stingy(50)
     query = PageQuery("rock", 'genre:"rock"', 0, 9999, offset, 50)
@@ -213,13 +223,13 @@ def test_never_reaches_beyond_what_is_answered(budget: Budget, offset: int, limi
     assert source.asked[0].limit == limit
 
 
-def test_a_lost_lease_makes_no_request(budget: Budget) -> None:
+def test_a_lost_lease_makes_no_request(budget: RequestBudget) -> None:
     """Where another process took the shard while we waited, nothing is asked and counted."""
-    source, allowance = Stingy(50), Allowance()
+    source, allowance = Stingy(50), RequestLimit()
 
     def keep() -> None:
         raise LeaseLost
 
     with pytest.raises(LeaseLost):
         fetch_page(budget, FakeClock(), source, QUERY, allowance, keep)
-    assert (source.asked, allowance.spent, budget.state().requests) == ([], 0, 0)
+    assert (source.asked, allowance.used, budget.state().requests) == ([], 0, 0)

@@ -5,8 +5,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from collector.http.retry import Allowance
-from collector.monitoring.doctor import MOST_REQUESTS, Doctor, checks
+from collector.http.retry import RequestLimit
+from collector.monitoring.doctor import MAX_REQUESTS, CollectorDoctor, checks
 from collector.settings import CollectorSettings
 from genrebase.runtime.checks import Check
 from tests.fakes import FakeClock
@@ -36,8 +36,8 @@ def examine(engine: Engine, url: str | None, **more: object) -> dict[str, Check]
         "spotify_url": url,
     }
     settings = CollectorSettings(_env_file=None, **{**known, **more})  # type: ignore[arg-type]
-    doctor = Doctor(engine, settings, FakeClock(), Allowance(MOST_REQUESTS))
-    return {check.name: check for check in doctor.examine()}
+    doctor = CollectorDoctor(engine, settings, FakeClock(), RequestLimit(MAX_REQUESTS))
+    return {check.name: check for check in doctor.run_checks()}
 
 
 def asked(server: Scripted) -> int:
@@ -73,7 +73,7 @@ def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: Scrip
         server.will(path, Answer(503, b""))
     found = examine(sqlite_engine, server.url)
     assert found["spotify search"].ok is False
-    assert asked(server) == MOST_REQUESTS
+    assert asked(server) == MAX_REQUESTS
 
 
 def test_wrong_credentials_say_what_to_do(sqlite_engine: Engine, server: Scripted) -> None:

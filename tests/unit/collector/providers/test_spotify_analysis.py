@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.errors import Unusable
+from collector.errors import UnusableResponse
 from collector.providers import spotify_analysis
-from collector.providers.spotify_analysis import read_analysis
-from genrebase.audio.harmony import Whole
+from collector.providers.spotify_analysis import parse_analysis
+from genrebase.audio.harmony import TrackKey
 
 SECTION = {
     "start": 0.0,
@@ -38,8 +38,8 @@ def analysis(**changes: Any) -> dict[str, Any]:
 
 def test_everything_is_read() -> None:
     """A whole analysis fills every field."""
-    found = read_analysis(analysis())
-    assert found.whole == Whole(0, 1, 0.9, 0.6, 120.0)
+    found = parse_analysis(analysis())
+    assert found.track_key == TrackKey(0, 1, 0.9, 0.6, 120.0)
     (section,) = found.sections
     assert (section.degree, section.numeral, section.mode) == (7, "v", 0)
     assert (section.tempo_ratio, section.tempo_confidence) == (0.5, 0.5)
@@ -55,7 +55,7 @@ def test_everything_is_read() -> None:
 def test_not_found_is_none() -> None:
     """Key -1, mode -1 and tempo 0 were not found; the section stays."""
     unknown = {**SECTION, "key": -1, "mode": -1, "tempo": 0, "key_confidence": None}
-    found = read_analysis(analysis(sections=[unknown]))
+    found = parse_analysis(analysis(sections=[unknown]))
     (section,) = found.sections
     assert (section.degree, section.numeral, section.mode) == (None, None, None)
     assert (section.tempo_ratio, section.key_confidence) == (None, None)
@@ -74,7 +74,7 @@ def test_not_found_is_none() -> None:
 )
 def test_a_section_without_a_place_is_dropped(broken: object) -> None:
     """One broken section does not cost the others."""
-    assert len(read_analysis(analysis(sections=[broken, SECTION])).sections) == 1
+    assert len(parse_analysis(analysis(sections=[broken, SECTION])).sections) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_section_without_a_place_is_dropped(broken: object) -> None:
 )
 def test_a_segment_that_lacks_a_value_is_dropped(broken: object) -> None:
     """One broken segment does not cost the others."""
-    found = read_analysis(analysis(segments=[broken, SEGMENT]))
+    found = parse_analysis(analysis(segments=[broken, SEGMENT]))
     assert found.timbre is not None
     assert found.timbre.segments == 1
 
@@ -101,20 +101,20 @@ def test_parts_are_put_in_the_order_of_time() -> None:
     """Sections and segments that come in another order are sorted."""
     second = {**SECTION, "start": 20.0, "key": 0, "mode": 1}
     later = {**SEGMENT, "start": 0.5, "timbre": [90.0] * 12}
-    found = read_analysis(analysis(sections=[second, SECTION], segments=[later, SEGMENT]))
+    found = parse_analysis(analysis(sections=[second, SECTION], segments=[later, SEGMENT]))
     assert [one.start for one in found.sections] == [0, 20]
     assert found.harmony.numerals == "v I"
-    assert found.matrices == read_analysis(analysis(segments=[SEGMENT, later])).matrices
+    assert found.matrices == parse_analysis(analysis(segments=[SEGMENT, later])).matrices
 
 
 @pytest.mark.parametrize("parts", ["sections", "segments"])
 def test_half_an_analysis_is_one(parts: str) -> None:
     """Sections without segments are kept, and segments without sections."""
-    found = read_analysis(analysis(**{parts: None}))
+    found = parse_analysis(analysis(**{parts: None}))
     assert (len(found.sections), len(found.matrices)) == (
         (0, 1) if parts == "sections" else (1, 0)
     )
-    assert read_analysis(analysis(track="gone")).harmony.shares is None
+    assert parse_analysis(analysis(track="gone")).harmony.shares is None
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_half_an_analysis_is_one(parts: str) -> None:
         ([], "no object"),
         ({}, "neither sections nor segments"),
         (analysis(sections=[{}], segments=[{}]), "neither sections nor segments"),
-        (analysis(sections=[SECTION] * (spotify_analysis.MOST_SECTIONS + 1)), "1,001 sections"),
-        (analysis(segments=[{}] * (spotify_analysis.MOST_SEGMENTS + 1)), "50,001 segments"),
+        (analysis(sections=[SECTION] * (spotify_analysis.MAX_SECTIONS + 1)), "1,001 sections"),
+        (analysis(segments=[{}] * (spotify_analysis.MAX_SEGMENTS + 1)), "50,001 segments"),
     ],
 )
 def test_what_is_no_analysis_is_set_aside(raw: Any, reason: str) -> None:
     """Nothing at all, or far too much, is refused with a reason."""
-    with pytest.raises(Unusable, match=reason):
-        read_analysis(raw)
+    with pytest.raises(UnusableResponse, match=reason):
+        parse_analysis(raw)
 
 
 names = st.sampled_from([*SECTION, *SEGMENT, "track", "sections", "segments"])
@@ -161,8 +161,8 @@ parts = st.lists(
 def test_nothing_malformed_crashes(raw: dict[str, Any]) -> None:
     """Whatever shape an answer has, it is read or set aside with a reason, in its ranges."""
     try:
-        found = read_analysis(raw)
-    except Unusable:
+        found = parse_analysis(raw)
+    except UnusableResponse:
         return
     for section in found.sections:
         assert section.degree is None or 0 <= section.degree <= 11

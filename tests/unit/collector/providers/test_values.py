@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.providers.values import read_features
+from collector.providers.values import parse_audio_features
 from collector.records import AudioFeatures
-from genrebase.store.tables import FEATURE_RANGES, FEATURES, WHOLE_FEATURES
+from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURE_RANGES, FEATURES
 
 WHOLE: dict[str, Any] = {
     "danceability": 0.5,
@@ -25,7 +25,7 @@ WHOLE: dict[str, Any] = {
 
 
 def read(**more: Any) -> AudioFeatures:
-    found = read_features({**WHOLE, **more})
+    found = parse_audio_features({**WHOLE, **more})
     assert found is not None
     return found
 
@@ -68,7 +68,7 @@ def test_not_found_is_none(more: dict[str, Any], expected: dict[str, Any]) -> No
 @pytest.mark.parametrize("raw", [None, [], {}, "x", {"id": "x"}, {"energy": "loud"}])
 def test_nothing_at_all_is_not_known(raw: Any) -> None:
     """An answer without a single feature says that the track is not known."""
-    assert read_features(raw) is None
+    assert parse_audio_features(raw) is None
 
 
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([1])
@@ -77,9 +77,9 @@ values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 @given(st.dictionaries(st.sampled_from(FEATURES), values))
 def test_the_database_takes_whatever_comes(raw: dict[str, Any]) -> None:
     """Whatever a provider says, what is kept satisfies the checks of the schema."""
-    found = read_features(raw)
+    found = parse_audio_features(raw)
     for name in FEATURES if found else ():
         value = getattr(found, name)
         low, high = FEATURE_RANGES[name]
         assert value is None or low <= value <= high
-        assert value is None or isinstance(value, int if name in WHOLE_FEATURES else float)
+        assert value is None or isinstance(value, int if name in CATEGORICAL_FEATURES else float)

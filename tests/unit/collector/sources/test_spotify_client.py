@@ -7,12 +7,12 @@ from pydantic import SecretStr
 
 from collector.errors import (
     AccessDenied,
-    BadAnswer,
     BadCredentials,
     BadRequest,
     CollectorError,
     EndpointClosed,
     InvalidLimit,
+    InvalidResponse,
     NotFound,
     RateLimited,
     SourceUnavailable,
@@ -65,12 +65,12 @@ def test_one_call_is_one_request(client: SpotifyClient, server: Scripted) -> Non
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer(200, b""), BadAnswer),
-        (Answer(200, b'{"tracks": {"items": ['), BadAnswer),
-        (Answer(200, b"<html></html>"), BadAnswer),
-        (Answer(200, b"[]"), BadAnswer),
-        (Answer(200, b'{"tracks": null}'), BadAnswer),
-        (Answer(200, b'{"tracks": {"items": null}}'), BadAnswer),
+        (Answer(200, b""), InvalidResponse),
+        (Answer(200, b'{"tracks": {"items": ['), InvalidResponse),
+        (Answer(200, b"<html></html>"), InvalidResponse),
+        (Answer(200, b"[]"), InvalidResponse),
+        (Answer(200, b'{"tracks": null}'), InvalidResponse),
+        (Answer(200, b'{"tracks": {"items": null}}'), InvalidResponse),
         (Answer(200, b'{"tracks": {"items": []}}', cut=True), SourceUnavailable),
         (Answer(500, b""), SourceUnavailable),
         (Answer(502, b'{"error": "a string"}'), SourceUnavailable),
@@ -154,9 +154,9 @@ def test_a_fresh_token_refused_is_no_accident(client: SpotifyClient, server: Scr
         (Answer(503, b"<html>busy</html>"), SourceUnavailable),
         (Answer(503, b"[]"), SourceUnavailable),
         (Answer(404, b""), NotFound),
-        (Answer(200, b""), BadAnswer),
-        (Answer(200, b"[]"), BadAnswer),
-        (Answer(200, b"{}"), BadAnswer),
+        (Answer(200, b""), InvalidResponse),
+        (Answer(200, b"[]"), InvalidResponse),
+        (Answer(200, b"{}"), InvalidResponse),
         (Answer(200, TOKEN.body, cut=True), SourceUnavailable),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_closed_endpoint_is_named(client: SpotifyClient, server: Scripted, sta
     server.will(FEATURES, Answer.json({"error": {"status": status}}, status))
     with pytest.raises(EndpointClosed) as caught:
         client.audio_features([ID])
-    assert caught.value.endpoint == spotify_client.AUDIO_FEATURES
+    assert caught.value.endpoint == spotify_client.AUDIO_FEATURES_ENDPOINT
 
 
 def test_ids_arrive_as_they_are(client: SpotifyClient, server: Scripted) -> None:
@@ -228,11 +228,14 @@ def test_missing_credentials_are_refused(client_id: str | None, secret: str | No
 
 def test_accounts_are_known_by_a_fingerprint() -> None:
     """Another app or another address is another account; the rate is the one we were told."""
-    one = spotify_client.account(settings_for(None))
-    assert one == spotify_client.account(settings_for(None))
-    assert one.credential != spotify_client.account(settings_for("http://127.0.0.1:1")).credential
+    one = spotify_client.spotify_account(settings_for(None))
+    assert one == spotify_client.spotify_account(settings_for(None))
     assert (
         one.credential
-        != spotify_client.account(settings_for(None, spotify_client_id="b")).credential
+        != spotify_client.spotify_account(settings_for("http://127.0.0.1:1")).credential
     )
-    assert one.rate == settings_for(None).spotify_pace
+    assert (
+        one.credential
+        != spotify_client.spotify_account(settings_for(None, spotify_client_id="b")).credential
+    )
+    assert one.rate == settings_for(None).spotify_rate_limit

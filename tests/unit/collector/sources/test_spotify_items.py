@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.records import ArtistCredit, FoundTrack
-from collector.sources.spotify_items import SetAside, parse_track
+from collector.records import ArtistCredit, SourceTrack
+from collector.sources.spotify_items import RejectReason, parse_track
 
 ID = "3n3Ppam7vgaVa1iaRUc9Lp"
 ARTIST_ID = "0C0XlULifJtAgn6ZNCW2eu"
@@ -27,15 +27,15 @@ def item(**more: Any) -> dict[str, Any]:
     }
 
 
-def parsed(**more: Any) -> FoundTrack:
+def parsed(**more: Any) -> SourceTrack:
     found = parse_track(item(**more), NEXT_YEAR)
-    assert isinstance(found, FoundTrack), found
+    assert isinstance(found, SourceTrack), found
     return found
 
 
 def test_reads_a_whole_track() -> None:
     """Everything a track says of itself is kept."""
-    assert parsed() == FoundTrack(
+    assert parsed() == SourceTrack(
         source="spotify",
         source_id=ID,
         title="Mr. Brightside",
@@ -54,7 +54,7 @@ def test_reads_what_development_mode_leaves() -> None:
     """Fields that newer apps do not get are simply not known."""
     bare = {"id": ID, "name": "Mr. Brightside", "artists": [{"name": "The Killers"}]}
     found = parse_track(bare, NEXT_YEAR)
-    assert isinstance(found, FoundTrack)
+    assert isinstance(found, SourceTrack)
     assert found.artists == (ArtistCredit("The Killers"),)
     assert (found.popularity, found.release_year, found.isrc) == (None, None, None)
 
@@ -97,28 +97,28 @@ def test_an_unreadable_optional_field_is_not_found(
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (None, SetAside.NOTHING),
-        ("a track", SetAside.NO_OBJECT),
-        (item(type="episode"), SetAside.NO_TRACK),
-        (item(is_local=True), SetAside.LOCAL),
-        (item(id=None), SetAside.NO_ID),
-        (item(id=7), SetAside.NO_ID),
-        (item(id="short"), SetAside.NO_ID),
-        (item(id="é" * 22), SetAside.NO_ID),
-        (item(name=None), SetAside.NO_TITLE),
-        (item(name=["x"]), SetAside.NO_TITLE),
-        (item(artists=None), SetAside.NO_ARTIST),
-        (item(artists=[]), SetAside.NO_ARTIST),
-        (item(artists=[None]), SetAside.NO_ARTIST),
-        (item(artists=[{"name": None}, {"name": "B"}]), SetAside.NO_ARTIST),
-        (item(name="", artists=[{"name": ""}]), SetAside.NO_NAME),
-        (item(name="NA", artists=[{"name": "NA"}]), SetAside.NO_NAME),
-        (item(name="x" * 10_000_000), SetAside.TOO_LONG),
-        (item(name="音" * 1_000), SetAside.TOO_LONG),
-        (item(artists=[{"name": "x" * 10_000_000}]), SetAside.TOO_LONG),
+        (None, RejectReason.NOTHING),
+        ("a track", RejectReason.NO_OBJECT),
+        (item(type="episode"), RejectReason.NO_TRACK),
+        (item(is_local=True), RejectReason.LOCAL),
+        (item(id=None), RejectReason.NO_ID),
+        (item(id=7), RejectReason.NO_ID),
+        (item(id="short"), RejectReason.NO_ID),
+        (item(id="é" * 22), RejectReason.NO_ID),
+        (item(name=None), RejectReason.NO_TITLE),
+        (item(name=["x"]), RejectReason.NO_TITLE),
+        (item(artists=None), RejectReason.NO_ARTIST),
+        (item(artists=[]), RejectReason.NO_ARTIST),
+        (item(artists=[None]), RejectReason.NO_ARTIST),
+        (item(artists=[{"name": None}, {"name": "B"}]), RejectReason.NO_ARTIST),
+        (item(name="", artists=[{"name": ""}]), RejectReason.NO_NAME),
+        (item(name="NA", artists=[{"name": "NA"}]), RejectReason.NO_NAME),
+        (item(name="x" * 10_000_000), RejectReason.TOO_LONG),
+        (item(name="音" * 1_000), RejectReason.TOO_LONG),
+        (item(artists=[{"name": "x" * 10_000_000}]), RejectReason.TOO_LONG),
     ],
 )
-def test_sets_aside_what_is_no_track(broken: Any, reason: SetAside) -> None:
+def test_sets_aside_what_is_no_track(broken: Any, reason: RejectReason) -> None:
     """What a track cannot be without sets the item aside, with the reason."""
     assert parse_track(broken, NEXT_YEAR) is reason
 
@@ -171,7 +171,7 @@ artists = st.lists(
 def test_never_raises(broken: Any) -> None:
     """Whatever an item is, it becomes a track the database can hold, or is set aside."""
     found = parse_track(broken, NEXT_YEAR)
-    if isinstance(found, SetAside):
+    if isinstance(found, RejectReason):
         return
     assert found.artists
     assert "\0" not in found.title

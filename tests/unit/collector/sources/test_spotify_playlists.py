@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from collector.records import FoundTrack
-from collector.sources.spotify_items import SetAside, parse_track
-from collector.sources.spotify_playlists import track_in
+from collector.records import SourceTrack
+from collector.sources.spotify_items import RejectReason, parse_track
+from collector.sources.spotify_playlists import item_of_entry
 
 TRACK = {"id": "3n3Ppam7vgaVa1iaRUc9Lp", "name": "A", "type": "track", "artists": [{"name": "B"}]}
 
@@ -14,22 +14,22 @@ TRACK = {"id": "3n3Ppam7vgaVa1iaRUc9Lp", "name": "A", "type": "track", "artists"
 )
 def test_finds_the_track_under_either_name(entry: dict[str, Any]) -> None:
     """`item` is its name since 2026, `track` the one before."""
-    assert isinstance(parse_track(track_in(entry), 2027), FoundTrack)
+    assert isinstance(parse_track(item_of_entry(entry), 2027), SourceTrack)
 
 
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ({"item": None}, SetAside.NOTHING),
-        ({"track": None}, SetAside.NOTHING),
-        ({}, SetAside.NOTHING),
-        (None, SetAside.NOTHING),
-        ("x", SetAside.NO_OBJECT),
-        ({"item": {**TRACK, "type": "episode"}}, SetAside.NO_TRACK),
-        ({"item": {**TRACK, "is_local": True}}, SetAside.LOCAL),
-        ({"item": TRACK, "is_local": True}, SetAside.LOCAL),
+        ({"item": None}, RejectReason.NOTHING),
+        ({"track": None}, RejectReason.NOTHING),
+        ({}, RejectReason.NOTHING),
+        (None, RejectReason.NOTHING),
+        ("x", RejectReason.NO_OBJECT),
+        ({"item": {**TRACK, "type": "episode"}}, RejectReason.NO_TRACK),
+        ({"item": {**TRACK, "is_local": True}}, RejectReason.LOCAL),
+        ({"item": TRACK, "is_local": True}, RejectReason.LOCAL),
     ],
 )
-def test_sets_aside_what_is_no_track(entry: Any, reason: SetAside) -> None:
+def test_sets_aside_what_is_no_track(entry: Any, reason: RejectReason) -> None:
     """Episodes, files of somebody's own and what is gone have a reason each."""
-    assert parse_track(track_in(entry), 2027) is reason
+    assert parse_track(item_of_entry(entry), 2027) is reason

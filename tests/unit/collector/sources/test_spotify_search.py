@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.sources.spotify_search import build_query, genre_query, parse_page, with_years
+from collector.sources.spotify_search import add_years, build_query, genre_query, parse_page
 
 LIMIT = 3
 
@@ -31,14 +31,14 @@ def test_quotes_the_genre_byte_for_byte(genre: str) -> None:
 )
 def test_narrows_to_years(years: tuple[int, int], query: str) -> None:
     """All years ask for none, one year for itself, several for their range."""
-    assert build_query("r&b", *years) == with_years(genre_query("r&b"), *years) == query
+    assert build_query("r&b", *years) == add_years(genre_query("r&b"), *years) == query
 
 
 def test_keeps_places_and_reasons() -> None:
     """Every item has its place, also beside those that were set aside."""
     page = parse_page([item("a"), None, item("c")], LIMIT, 2027)
     assert [(found.track.title, found.position) for found in page.items] == [("a", 0), ("c", 2)]
-    assert (page.received, page.unusable, page.ended) == (3, ("nothing there",), False)
+    assert (page.received, page.reject_reasons, page.is_empty) == (3, ("nothing there",), False)
 
 
 def test_an_additional_repeat_has_no_place() -> None:
@@ -60,15 +60,15 @@ def test_a_repeat_within_the_page_keeps_its_place() -> None:
 
 def test_nothing_ends_it() -> None:
     """Only an answer without any item is an end."""
-    assert parse_page([], LIMIT, 2027).ended
-    assert not parse_page([None], LIMIT, 2027).ended
+    assert parse_page([], LIMIT, 2027).is_empty
+    assert not parse_page([None], LIMIT, 2027).is_empty
 
 
 @given(st.lists(st.sampled_from([item("a"), item("b"), None, 7, item("c", id=None)])))
 def test_every_place_is_accounted_for(items: list[Any]) -> None:
     """Usable and unusable items together are the places the cursor moves by."""
     page = parse_page(items, LIMIT, 2027)
-    assert len(page.items) + len(page.unusable) == page.received
+    assert len(page.items) + len(page.reject_reasons) == page.received
     assert [found.position for found in page.items] == sorted(
         {found.position for found in page.items}
     )

@@ -32,16 +32,16 @@ def song() -> recordings.Samples:
 
 
 @pytest.fixture(scope="module")
-def seen(song: recordings.Samples) -> frame_features.Frames:
-    return frame_features.look(song)
+def seen(song: recordings.Samples) -> frame_features.FrameFeatures:
+    return frame_features.compute_frames(song)
 
 
 def test_long_sounds_are_looked_at_in_parts(song: recordings.Samples) -> None:
     """Statistics of a minute are those of its halves, but for the edges."""
     part = np.tile(song, 4)
-    long = frame_features.look(np.tile(song, 8))
-    short = frame_features.look(part)
-    one, two = (found.classic["mfcc"].mean(axis=1) for found in (long, short))
+    long = frame_features.compute_frames(np.tile(song, 8))
+    short = frame_features.compute_frames(part)
+    one, two = (found.fma["mfcc"].mean(axis=1) for found in (long, short))
     assert one == pytest.approx(two, abs=2.0)
     assert long.mel.shape[1] == pytest.approx(2 * short.mel.shape[1], abs=4)
 
@@ -57,30 +57,30 @@ def test_statistics_are_scipy_s() -> None:
     assert constant[[1, 2, 3, 4]] == pytest.approx(0.1)
 
 
-def test_descriptors_have_their_names(seen: frame_features.Frames) -> None:
+def test_descriptors_have_their_names(seen: frame_features.FrameFeatures) -> None:
     """518 of the classic set first; every column has its statistic's value."""
     onsets = rhythm.onset_strength(seen.mel)
-    values = descriptors.describe(seen, onsets, 100.0)
-    assert len(descriptors.CLASSIC_COLUMNS) == 518
+    values = descriptors.compute_descriptors(seen, onsets, 100.0)
+    assert len(descriptors.FMA_COLUMNS) == 518
     assert len(values) == len(descriptors.COLUMNS) == len(set(descriptors.COLUMNS))
     told = dict(zip(descriptors.COLUMNS, values.tolist(), strict=True))
     assert told["tempo"] == 100.0
-    assert told["mfcc_mean_03"] == pytest.approx(seen.classic["mfcc"][2].mean(), rel=1e-4)
-    assert told["zcr_max_01"] == pytest.approx(seen.classic["zcr"].max())
+    assert told["mfcc_mean_03"] == pytest.approx(seen.fma["mfcc"][2].mean(), rel=1e-4)
+    assert told["zcr_max_01"] == pytest.approx(seen.fma["zcr"].max())
 
 
 @pytest.mark.parametrize("bpm", [75, 100, 120, 150])
 def test_a_beat_has_its_tempo(bpm: int) -> None:
     """Within two percent."""
-    onsets = rhythm.onset_strength(frame_features.look(recordings.clicks(bpm, 12.0)).mel)
-    assert rhythm.tempo(onsets) == pytest.approx(bpm, rel=0.02)
+    onsets = rhythm.onset_strength(frame_features.compute_frames(recordings.clicks(bpm, 12.0)).mel)
+    assert rhythm.estimate_tempo(onsets) == pytest.approx(bpm, rel=0.02)
 
 
 @pytest.mark.parametrize(("key", "mode"), [(0, 1), (7, 1), (9, 0), (2, 0)])
 def test_chords_have_their_key(key: int, mode: int) -> None:
     """A cadence in a key is heard in that key."""
-    found = keys.find(
-        frame_features.look(recordings.song(key, mode, seconds=8.0)).classic["chroma_cqt"]
+    found = keys.estimate_key(
+        frame_features.compute_frames(recordings.song(key, mode, seconds=8.0)).fma["chroma_cqt"]
     )
     assert found is not None
     assert found[:2] == (key, mode)
@@ -91,33 +91,33 @@ def test_a_change_of_key_is_a_section() -> None:
     sound = np.concatenate(
         [recordings.song(0, 1, seconds=16.0), recordings.song(7, 1, seconds=16.0)]
     )
-    found = keys.sections(frame_features.look(sound))
+    found = keys.detect_sections(frame_features.compute_frames(sound))
     assert [one.key for one in found] == [0, 7]
     assert found[1].start == pytest.approx(16.0, abs=2.0)
 
 
 def test_loudness_is_that_of_the_standard() -> None:
     """A full-scale sine of 997 Hz has -3.01 LUFS; half as high, 6.02 less; silence none."""
-    at = np.arange(5 * decode.RATE) / decode.RATE
+    at = np.arange(5 * decode.SAMPLE_RATE) / decode.SAMPLE_RATE
     sine = np.sin(2 * np.pi * 997 * at).astype(np.float32)
-    assert loudness.integrated(sine) == pytest.approx(-3.01, abs=0.05)
-    assert loudness.integrated(sine / 2) == pytest.approx(-9.03, abs=0.05)
-    assert loudness.integrated(sine * 0) is None
+    assert loudness.integrated_loudness(sine) == pytest.approx(-3.01, abs=0.05)
+    assert loudness.integrated_loudness(sine / 2) == pytest.approx(-9.03, abs=0.05)
+    assert loudness.integrated_loudness(sine * 0) is None
 
 
-def test_the_spectrum_is_small_and_in_decibels(seen: frame_features.Frames) -> None:
+def test_the_spectrum_is_small_and_in_decibels(seen: frame_features.FrameFeatures) -> None:
     """64 bands, 46 ms a step, 0 at the loudest."""
-    matrix = logmel.pack(seen.mel)
+    matrix = logmel.pack_logmel(seen.mel)
     values = unpack(matrix.data, matrix.steps, matrix.channels)
     assert values.shape == (seen.mel.shape[1] // 4, 64)
-    assert (values.max(), values.min() >= -logmel.FLOOR) == (0.0, True)
-    assert len(logmel.pack(np.tile(seen.mel, 8)).data) < 100_000
+    assert (values.max(), values.min() >= -logmel.TOP_DB) == (0.0, True)
+    assert len(logmel.pack_logmel(np.tile(seen.mel, 8)).data) < 100_000
 
 
 def test_listening_says_everything(tmp_path: Path, song: recordings.Samples) -> None:
     """Estimates lie in their ranges; a copy in another place and format is the same sound."""
     path = recordings.write(tmp_path / "a.wav", song)
-    found = extract.listen(path)
+    found = extract.extract_file(path)
     assert found.seconds == pytest.approx(8.0)
     assert (found.estimates["key"], found.estimates["mode"]) == (2, 0)
     for name in ("energy", "acousticness"):
@@ -125,25 +125,32 @@ def test_listening_says_everything(tmp_path: Path, song: recordings.Samples) -> 
         assert value is not None
         assert 0 <= value <= 1
     copied, rate = soundfile.read(path, dtype="int16")
-    again = extract.listen(recordings.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate))
+    again = extract.extract_file(
+        recordings.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate)
+    )
     assert again.digest == found.digest
     assert np.array_equal(again.descriptors, found.descriptors, equal_nan=True)
 
 
 def test_silence_is_heard_as_such(tmp_path: Path) -> None:
     """Nothing is estimated, nothing fails."""
-    found = extract.listen(recordings.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32)))
+    found = extract.extract_file(
+        recordings.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32))
+    )
     assert set(found.estimates.values()) == {None}
 
 
 def test_any_rate_and_channels_are_understood(tmp_path: Path) -> None:
     """8 kHz mono, 48 kHz stereo: looked at as mono at one rate."""
-    low = decode.load(
+    low = decode.decode_file(
         recordings.write(tmp_path / "a.wav", recordings.tone(0, 2.0, rate=8_000), rate=8_000)
     )
-    assert (low.rate, len(low.samples)) == (8_000, 2 * decode.RATE)
+    assert (low.sample_rate, len(low.samples)) == (8_000, 2 * decode.SAMPLE_RATE)
     both = np.stack([recordings.tone(0, 2.0, rate=48_000)] * 2, axis=1)
-    assert decode.load(recordings.write(tmp_path / "b.wav", both, rate=48_000)).samples.ndim == 1
+    assert (
+        decode.decode_file(recordings.write(tmp_path / "b.wav", both, rate=48_000)).samples.ndim
+        == 1
+    )
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_099, 48_000])
@@ -152,23 +159,23 @@ def test_parts_brought_to_one_rate_make_the_whole(tmp_path: Path, rate: int) -> 
     noise = np.random.default_rng(rate).uniform(-0.5, 0.5, rate * 21 + 7)
     path = recordings.write(tmp_path / "a.wav", noise.astype(np.float32), rate=rate)
     decoded, _ = soundfile.read(path, dtype="float32")
-    expected = librosa.resample(decoded, orig_sr=rate, target_sr=decode.RATE)
-    np.testing.assert_array_equal(decode.load(path).samples, expected)
+    expected = librosa.resample(decoded, orig_sr=rate, target_sr=decode.SAMPLE_RATE)
+    np.testing.assert_array_equal(decode.decode_file(path).samples, expected)
 
 
 def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
     """A file of floating point may hold anything."""
     sound = recordings.tone(0, 2.0)
     sound[700] = np.inf
-    soundfile.write(tmp_path / "a.wav", sound, decode.RATE, subtype="FLOAT")
-    with pytest.raises(decode.Unreadable, match="values that are no numbers"):
-        decode.load(tmp_path / "a.wav")
+    soundfile.write(tmp_path / "a.wav", sound, decode.SAMPLE_RATE, subtype="FLOAT")
+    with pytest.raises(decode.UndecodableAudio, match="values that are no numbers"):
+        decode.decode_file(tmp_path / "a.wav")
 
 
-def test_onsets_are_librosa_s(seen: frame_features.Frames) -> None:
+def test_onsets_are_librosa_s(seen: frame_features.FrameFeatures) -> None:
     """Computed some frames at a time, to the same strength."""
     mel = np.tile(seen.mel, 4)
-    theirs = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=decode.RATE)
+    theirs = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=decode.SAMPLE_RATE)
     np.testing.assert_allclose(rhythm.onset_strength(mel), theirs, rtol=1e-5, atol=1e-5)
 
 
@@ -180,7 +187,8 @@ def strengths() -> dict[str, np.ndarray]:
     beats = [recordings.clicks(bpm, 6.0) for bpm in (60.0, 97.0, 200.0)]
     sounds = [*beats, recordings.song(3, 1, seconds=6.0), random.normal(size=200_000) * 0.1]
     heard = [
-        rhythm.onset_strength(frame_features.look(one.astype(np.float32)).mel) for one in sounds
+        rhythm.onset_strength(frame_features.compute_frames(one.astype(np.float32)).mel)
+        for one in sounds
     ]
     drawn = random.random(4_000).astype(np.float32)
     few = [drawn[:size] for size in (1, 2, 3, 9, 20)]
@@ -201,15 +209,15 @@ def test_beginnings_are_librosa_s(name: str) -> None:
     """The same frames, of whatever they are asked."""
     strength = strengths()[name]
     theirs = librosa.onset.onset_detect(
-        onset_envelope=strength, sr=decode.RATE, hop_length=frame_features.HOP
+        onset_envelope=strength, sr=decode.SAMPLE_RATE, hop_length=frame_features.HOP_LENGTH
     )
-    assert rhythm.beginnings(strength).tolist() == theirs.tolist()
+    assert rhythm.detect_onsets(strength).tolist() == theirs.tolist()
 
 
 def test_of_no_frame_nothing_begins() -> None:
     """Nor where a strength is no number."""
-    assert rhythm.beginnings(np.zeros(0, np.float32)).tolist() == []
-    assert rhythm.beginnings(np.array([0.0, np.nan, 1.0], np.float32)).tolist() == []
+    assert rhythm.detect_onsets(np.zeros(0, np.float32)).tolist() == []
+    assert rhythm.detect_onsets(np.array([0.0, np.nan, 1.0], np.float32)).tolist() == []
 
 
 WITHOUT = """
@@ -228,7 +236,7 @@ print(len(extract.listen(Path(sys.argv[1])).descriptors))
 def test_what_processes_may_spoil_for_each_other_is_not_used(tmp_path: Path) -> None:
     """Of functions that are kept in two files, two processes may leave such as do not fit."""
     sound = tmp_path / "a.wav"
-    soundfile.write(sound, recordings.song(0, 1, seconds=5.0), decode.RATE)
+    soundfile.write(sound, recordings.song(0, 1, seconds=5.0), decode.SAMPLE_RATE)
     said = subprocess.run(
         [sys.executable, "-c", WITHOUT, str(sound)], capture_output=True, text=True, check=False
     )
@@ -250,15 +258,15 @@ def test_what_is_no_sound_is_refused(
     """In a sentence that names the file."""
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(decode.Unreadable, match=f"{name}: .*{reason}"):
-        decode.load(path)
+    with pytest.raises(decode.UndecodableAudio, match=f"{name}: .*{reason}"):
+        decode.decode_file(path)
 
 
 def test_too_short_is_refused(tmp_path: Path) -> None:
     """Less than a second says nothing."""
     path = recordings.write(tmp_path / "a.wav", recordings.tone(0, 0.4))
-    with pytest.raises(decode.Unreadable, match=r"0\.40 s of sound"):
-        decode.load(path)
+    with pytest.raises(decode.UndecodableAudio, match=r"0\.40 s of sound"):
+        decode.decode_file(path)
 
 
 def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Path) -> None:
@@ -267,14 +275,14 @@ def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Pa
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, rate * seconds).astype(np.float32)
     path = recordings.write(tmp_path / "a.flac", noise, rate=rate)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 8 // 10])
-    clip = decode.load(path)
+    clip = decode.decode_file(path)
     assert clip.seconds == pytest.approx(720.0, abs=5.0)
-    assert len(clip.samples) == int(decode.SPAN * decode.RATE)
-    first = round((clip.seconds - decode.SPAN) / 2 * rate)
+    assert len(clip.samples) == int(decode.MAX_SECONDS * decode.SAMPLE_RATE)
+    first = round((clip.seconds - decode.MAX_SECONDS) / 2 * rate)
     expected = soundfile.read(path, start=first, frames=10 * rate, dtype="float32")[0]
-    heard = librosa.resample(expected, orig_sr=rate, target_sr=decode.RATE)
+    heard = librosa.resample(expected, orig_sr=rate, target_sr=decode.SAMPLE_RATE)
     np.testing.assert_allclose(
-        clip.samples[: 5 * decode.RATE], heard[: 5 * decode.RATE], atol=1e-3
+        clip.samples[: 5 * decode.SAMPLE_RATE], heard[: 5 * decode.SAMPLE_RATE], atol=1e-3
     )
 
 
@@ -282,30 +290,32 @@ def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
     """Ten minutes of it, while the id is of the whole."""
     rate, seconds = 4_000, 660
     path = recordings.write(tmp_path / "a.flac", np.zeros(rate * seconds, np.float32), rate=rate)
-    clip = decode.load(path)
+    clip = decode.decode_file(path)
     assert clip.seconds == seconds
-    assert len(clip.samples) == int(decode.SPAN * decode.RATE)
+    assert len(clip.samples) == int(decode.MAX_SECONDS * decode.SAMPLE_RATE)
 
 
 @pytest.mark.parametrize("kind", ["mp3", "flac", "wav"])
 def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path, kind: str) -> None:
     """Its head tells of more than there is; nothing but what is there is heard."""
     path = recordings.write(tmp_path / f"a.{kind}", recordings.song(0, 1, seconds=8.0))
-    whole = decode.load(path)
+    whole = decode.decode_file(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    cut = decode.load(path)
+    cut = decode.decode_file(path)
     assert 3.0 < cut.seconds < 5.0
-    assert len(cut.samples) == round(cut.seconds * decode.RATE)
-    np.testing.assert_array_equal(cut.samples[: decode.RATE], whole.samples[: decode.RATE])
+    assert len(cut.samples) == round(cut.seconds * decode.SAMPLE_RATE)
+    np.testing.assert_array_equal(
+        cut.samples[: decode.SAMPLE_RATE], whole.samples[: decode.SAMPLE_RATE]
+    )
     assert cut.digest != whole.digest
-    assert decode.load(path).digest == cut.digest
+    assert decode.decode_file(path).digest == cut.digest
 
 
 def test_parts_of_a_long_sound_make_the_whole() -> None:
     """Worked through some frames at a time, the tempogram's mean is librosa's."""
     onsets = np.random.default_rng(1).random(5_000).astype(np.float32)
     whole = librosa.feature.tempogram(
-        onset_envelope=onsets, sr=decode.RATE, hop_length=frame_features.HOP
+        onset_envelope=onsets, sr=decode.SAMPLE_RATE, hop_length=frame_features.HOP_LENGTH
     )
     np.testing.assert_allclose(rhythm._periodicity(onsets), whole.mean(axis=1), rtol=1e-5)
 

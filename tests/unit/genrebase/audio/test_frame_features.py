@@ -8,22 +8,22 @@ import pytest
 from scipy.ndimage import median_filter
 
 from genrebase.audio import frame_features
-from genrebase.audio.decode import RATE
-from genrebase.audio.frame_features import HOP
+from genrebase.audio.decode import SAMPLE_RATE
+from genrebase.audio.frame_features import HOP_LENGTH
 from tests import recordings
 
-_NOISE = np.random.default_rng(7).normal(0, 0.1, 3 * RATE).astype(np.float32)
+_NOISE = np.random.default_rng(7).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
 SOUNDS = {
     "song": recordings.song(2, 0, bpm=100, seconds=8.0),
     "beats": recordings.clicks(100, 5.0),
     "noise": _NOISE,
-    "half silence": np.where(np.arange(len(_NOISE)) < RATE, 0, _NOISE).astype(np.float32),
+    "half silence": np.where(np.arange(len(_NOISE)) < SAMPLE_RATE, 0, _NOISE).astype(np.float32),
     "an odd length": recordings.tone(5, 1.0)[:44_321],
 }
 
 
 def _one_by_one(sound: recordings.Samples) -> dict[str, Any]:
-    told = {"y": sound, "sr": RATE}
+    told = {"y": sound, "sr": SAMPLE_RATE}
     octaves = {"n_octaves": 7, "bins_per_octave": 12}
     cens = librosa.feature.chroma_cens(**told, **octaves)
     return {
@@ -45,18 +45,16 @@ def _one_by_one(sound: recordings.Samples) -> dict[str, Any]:
 def test_frames_are_librosa_s(name: str) -> None:
     """Equal to its functions called one by one, though most of what these do is done once."""
     sound = SOUNDS[name]
-    seen = frame_features.look(sound)
+    seen = frame_features.compute_frames(sound)
     expected = _one_by_one(sound)
-    assert set(expected) == set(frame_features.SIZES) == set(seen.classic)
+    assert set(expected) == set(frame_features.FEATURE_DIMS) == set(seen.fma)
     for feature, rows in expected.items():
         length = seen.mel.shape[1]
-        assert rows.shape == (frame_features.SIZES[feature], length)
-        np.testing.assert_allclose(
-            seen.classic[feature], rows, rtol=1e-4, atol=1e-4, err_msg=feature
-        )
-    flatness = librosa.feature.spectral_flatness(y=sound, hop_length=HOP)
+        assert rows.shape == (frame_features.FEATURE_DIMS[feature], length)
+        np.testing.assert_allclose(seen.fma[feature], rows, rtol=1e-4, atol=1e-4, err_msg=feature)
+    flatness = librosa.feature.spectral_flatness(y=sound, hop_length=HOP_LENGTH)
     np.testing.assert_allclose(seen.flatness, flatness, rtol=1e-4, atol=1e-6)
-    mel = librosa.feature.melspectrogram(y=sound, sr=RATE)
+    mel = librosa.feature.melspectrogram(y=sound, sr=SAMPLE_RATE)
     np.testing.assert_allclose(seen.mel, mel, rtol=1e-4, atol=1e-6)
 
 

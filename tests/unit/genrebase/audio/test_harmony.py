@@ -3,21 +3,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrebase.audio import harmony
-from genrebase.audio.harmony import Heard, Whole
+from genrebase.audio.harmony import DetectedSection, TrackKey
 
-C_MAJOR = Whole(key=0, mode=1, key_confidence=1.0, tempo=120.0)
+C_MAJOR = TrackKey(key=0, mode=1, key_confidence=1.0, tempo=120.0)
 
 
-def heard(*keys: int | None, mode: int | None = 1, **values: object) -> list[Heard]:
+def heard(*keys: int | None, mode: int | None = 1, **values: object) -> list[DetectedSection]:
     """Sections of 10 s in these keys, one after another."""
     return [
-        Heard(start=10.0 * number, duration=10.0, key=key, mode=mode, **values)  # type: ignore[arg-type]  # whichever a test is about
+        DetectedSection(start=10.0 * number, duration=10.0, key=key, mode=mode, **values)  # type: ignore[arg-type]  # whichever a test is about
         for number, key in enumerate(keys)
     ]
 
 
-def summary(whole: Whole, sections: list[Heard]) -> harmony.Harmony:
-    return harmony.summarise(harmony.relate(whole, sections))
+def summary(whole: TrackKey, sections: list[DetectedSection]) -> harmony.Harmony:
+    return harmony.summarise_harmony(harmony.relative_to_tonic(whole, sections))
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_a_key_is_told_by_its_track(
     tonic: int, key: int, mode: int | None, degree: int, numeral: str | None
 ) -> None:
     """A section's key counts in semitones above the tonic; lower case is minor, b is a flat."""
-    (section,) = harmony.relate(Whole(key=tonic), heard(key, mode=mode))
+    (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), heard(key, mode=mode))
     assert (section.degree, section.numeral) == (degree, numeral)
 
 
 @pytest.mark.parametrize(("tonic", "key"), [(None, 3), (3, None), (None, None)])
 def test_an_unknown_key_has_no_degree(tonic: int | None, key: int | None) -> None:
     """Where track or section has no key, there is neither degree nor numeral."""
-    (section,) = harmony.relate(Whole(key=tonic), heard(key))
+    (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), heard(key))
     assert (section.degree, section.numeral) == (None, None)
 
 
@@ -57,16 +57,16 @@ def test_a_tempo_is_told_by_its_track(
     whole: float | None, part: float | None, ratio: float | None
 ) -> None:
     """A section's tempo is a share of the track's."""
-    (section,) = harmony.relate(Whole(tempo=whole), heard(0, tempo=part))
+    (section,) = harmony.relative_to_tonic(TrackKey(tempo=whole), heard(0, tempo=part))
     assert section.tempo_ratio == ratio
 
 
 def test_shares_are_of_time_and_confidence() -> None:
     """A long section counts for more than a short one, an unsure key for less."""
     sections = [
-        Heard(start=0, duration=30, key=0, mode=1, key_confidence=1.0),
-        Heard(start=30, duration=10, key=7, mode=1, key_confidence=1.0),
-        Heard(start=40, duration=20, key=5, mode=1, key_confidence=0.5),
+        DetectedSection(start=0, duration=30, key=0, mode=1, key_confidence=1.0),
+        DetectedSection(start=30, duration=10, key=7, mode=1, key_confidence=1.0),
+        DetectedSection(start=40, duration=20, key=5, mode=1, key_confidence=0.5),
     ]
     found = summary(C_MAJOR, sections)
     assert found.shares is not None
@@ -99,12 +99,14 @@ def test_repetitions_are_one_and_a_gap_is_no_change() -> None:
 @pytest.mark.parametrize(
     ("whole", "sections"),
     [
-        (Whole(), heard(0, 7)),
+        (TrackKey(), heard(0, 7)),
         (C_MAJOR, heard(None, None)),
         (C_MAJOR, heard(0, 7, key_confidence=0.0)),
     ],
 )
-def test_nothing_is_made_of_what_is_not_known(whole: Whole, sections: list[Heard]) -> None:
+def test_nothing_is_made_of_what_is_not_known(
+    whole: TrackKey, sections: list[DetectedSection]
+) -> None:
     """Without a key that counts there are no shares."""
     found = summary(whole, sections)
     assert (found.shares, found.repeated_share, found.single_share) == (None, None, None)
@@ -112,8 +114,8 @@ def test_nothing_is_made_of_what_is_not_known(whole: Whole, sections: list[Heard
 
 def test_progressions_of_two_to_four() -> None:
     """Every run of 2, 3 and 4 different neighbours is counted, repetitions left out."""
-    sections = harmony.relate(C_MAJOR, heard(0, 0, 7, 0, 7, 5))
-    found = {one.numerals: one for one in harmony.progressions(C_MAJOR, sections)}
+    sections = harmony.relative_to_tonic(C_MAJOR, heard(0, 0, 7, 0, 7, 5))
+    found = {one.numerals: one for one in harmony.find_progressions(C_MAJOR, sections)}
     assert list(found) == sorted(found)
     assert {name: one.times for name, one in found.items()} == {
         "I V": 2, "V I": 1, "V IV": 1,
@@ -126,8 +128,8 @@ def test_progressions_of_two_to_four() -> None:
 
 def test_a_progression_ends_where_a_key_is_unknown() -> None:
     """Nothing runs through a section without a key."""
-    sections = harmony.relate(C_MAJOR, heard(0, None, 7, 5))
-    assert [one.numerals for one in harmony.progressions(C_MAJOR, sections)] == ["V IV"]
+    sections = harmony.relative_to_tonic(C_MAJOR, heard(0, None, 7, 5))
+    assert [one.numerals for one in harmony.find_progressions(C_MAJOR, sections)] == ["V IV"]
 
 
 def test_a_progression_is_as_sure_as_its_least_sure_key() -> None:
@@ -138,17 +140,17 @@ def test_a_progression_is_as_sure_as_its_least_sure_key() -> None:
     ]  # fmt: skip
     sure = {
         one.numerals: one.confidence
-        for one in harmony.progressions(C_MAJOR, harmony.relate(C_MAJOR, sections))
+        for one in harmony.find_progressions(C_MAJOR, harmony.relative_to_tonic(C_MAJOR, sections))
     }
     assert (sure["I V"], sure["V I"], sure["I V I"]) == pytest.approx((0.6, 0.3, 0.3))
-    unsure = Whole(key=0, key_confidence=0.1)
-    found = harmony.progressions(unsure, harmony.relate(unsure, sections))
+    unsure = TrackKey(key=0, key_confidence=0.1)
+    found = harmony.find_progressions(unsure, harmony.relative_to_tonic(unsure, sections))
     assert {one.confidence for one in found} == {0.1}
 
 
 known = st.one_of(st.none(), st.floats(0, 1))
 any_section = st.builds(
-    Heard,
+    DetectedSection,
     start=st.floats(0, 1e6),
     duration=st.floats(0.001, 1e6),
     key=st.one_of(st.none(), st.integers(0, 11)),
@@ -160,23 +162,23 @@ any_section = st.builds(
 
 @given(st.one_of(st.none(), st.integers(0, 11)), known, st.lists(any_section, max_size=12))
 def test_figures_stay_in_their_ranges(
-    tonic: int | None, sure: float | None, sections: list[Heard]
+    tonic: int | None, sure: float | None, sections: list[DetectedSection]
 ) -> None:
     """Shares are shares, whatever was heard, and those of the degrees add up."""
-    whole = Whole(key=tonic, key_confidence=sure)
-    related = harmony.relate(whole, sections)
-    found = harmony.summarise(related)
+    whole = TrackKey(key=tonic, key_confidence=sure)
+    related = harmony.relative_to_tonic(whole, sections)
+    found = harmony.summarise_harmony(related)
     shares = [found.minor_share, found.repeated_share, found.single_share, *(found.shares or ())]
     assert all(0 <= one <= 1 for one in shares if one is not None)
     if found.shares is not None:
         assert sum(found.shares) == pytest.approx(1)
         assert found.repeated_share + found.single_share == pytest.approx(1)  # type: ignore[operator]  # known together
-    assert all(0 <= one.confidence <= 1 for one in harmony.progressions(whole, related))
+    assert all(0 <= one.confidence <= 1 for one in harmony.find_progressions(whole, related))
 
 
 @given(st.integers(1, 11), st.lists(st.integers(0, 11), min_size=1, max_size=8))
 def test_transposing_a_track_changes_nothing(up: int, keys: list[int]) -> None:
     """A song sung in another key has the same degrees."""
-    higher = Whole(key=up, key_confidence=1.0)
+    higher = TrackKey(key=up, key_confidence=1.0)
     moved = [(key + up) % 12 for key in keys]
     assert summary(C_MAJOR, heard(*keys)) == summary(higher, heard(*moved))

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrebase.audio import packed_matrices, segments
-from genrebase.audio.packed_matrices import BadMatrix, Figures
+from genrebase.audio.packed_matrices import CorruptMatrix, FloatArray
 
 
-def sounds(count: int, *, seed: int = 1) -> Figures:
+def sounds(count: int, *, seed: int = 1) -> FloatArray:
     """Segments as an analysis has them."""
     draw = np.random.default_rng(seed)
-    made = np.empty((count, segments.CHANNELS))
+    made = np.empty((count, segments.N_CHANNELS))
     made[:, segments.TIMBRE] = draw.normal(0, 60, (count, 12))
     made[:, segments.PITCH] = draw.random((count, 12))
     made[:, segments.LOUDNESS] = draw.normal(-12, 4, count)
@@ -20,11 +20,11 @@ def sounds(count: int, *, seed: int = 1) -> Figures:
 
 def test_means_and_deviations_are_weighted_by_duration() -> None:
     """A sound of three seconds counts three times as much as one of a second."""
-    made = np.zeros((2, segments.CHANNELS))
+    made = np.zeros((2, segments.N_CHANNELS))
     made[:, segments.DURATION] = (3.0, 1.0)
     made[:, 0] = (0.0, 40.0)
     made[:, 12] = (1.0, 1.0)
-    found = segments.summarise(made)
+    found = segments.summarise_timbre(made)
     assert found is not None
     assert found.segments == 2
     assert found.timbre_means[0] == pytest.approx(10.0)
@@ -36,7 +36,7 @@ def test_equal_durations_give_the_usual_figures() -> None:
     """Where all sounds are as long, mean and population deviation are numpy's."""
     made = sounds(200)
     made[:, segments.DURATION] = 0.25
-    found = segments.summarise(made)
+    found = segments.summarise_timbre(made)
     assert found is not None
     timbre, pitch = made[:, segments.TIMBRE], made[:, segments.PITCH]
     assert found.timbre_means == pytest.approx(timbre.mean(axis=0))
@@ -47,9 +47,9 @@ def test_equal_durations_give_the_usual_figures() -> None:
 
 def test_no_segments_say_nothing() -> None:
     """Without segments there is neither a summary nor a matrix."""
-    none = np.empty((0, segments.CHANNELS))
-    assert segments.summarise(none) is None
-    assert segments.pack(none) is None
+    none = np.empty((0, segments.N_CHANNELS))
+    assert segments.summarise_timbre(none) is None
+    assert segments.pack_segments(none) is None
 
 
 @given(st.integers(1, 40), st.floats(0, 1), st.integers(0, 9))
@@ -57,7 +57,7 @@ def test_a_mean_stays_within_its_range(count: int, pitch: float, seed: int) -> N
     """Rounding never carries a mean beyond what occurs."""
     made = sounds(count, seed=seed)
     made[:, segments.PITCH] = pitch
-    found = segments.summarise(made)
+    found = segments.summarise_timbre(made)
     assert found is not None
     assert set(found.pitch_means) == {pitch}
     assert all(0 <= one <= 1 for one in found.pitch_deviations)
@@ -66,7 +66,7 @@ def test_a_mean_stays_within_its_range(count: int, pitch: float, seed: int) -> N
 def test_a_matrix_keeps_the_segments_in_order() -> None:
     """What is unpacked is what was packed, to half precision."""
     made = sounds(900)
-    packed = segments.pack(made)
+    packed = segments.pack_segments(made)
     assert packed is not None
     assert (packed.kind, packed.version) == ("segments", 1)
     assert (packed.steps, packed.channels) == (900, 26)
@@ -79,14 +79,14 @@ def test_a_matrix_keeps_the_segments_in_order() -> None:
 def test_a_long_track_stays_small(count: int) -> None:
     """However many segments there are, a matrix stays below 100 kB and keeps time and means."""
     made = sounds(count)
-    packed = segments.pack(made)
+    packed = segments.pack_segments(made)
     assert packed is not None
     assert len(packed.data) < 100_000
     found = packed_matrices.unpack(packed.data, packed.steps, packed.channels).astype(np.float64)
     durations = found[:, segments.DURATION]
     assert durations.sum() == pytest.approx(made[:, segments.DURATION].sum(), rel=1e-3)
     means = durations @ found[:, segments.PITCH] / durations.sum()
-    wanted = segments.summarise(made)
+    wanted = segments.summarise_timbre(made)
     assert wanted is not None
     assert means == pytest.approx(wanted.pitch_means, rel=1e-2)
 
@@ -100,8 +100,8 @@ def test_what_halves_cannot_hold_is_cut_off() -> None:
 def test_damaged_bytes_are_refused() -> None:
     """What was not packed by us, or is of another size, is an error with a sentence."""
     packed = packed_matrices.pack("segments", 1, np.ones((4, 3)))
-    with pytest.raises(BadMatrix, match="cannot be unpacked"):
+    with pytest.raises(CorruptMatrix, match="cannot be unpacked"):
         packed_matrices.unpack(b"nothing", 4, 3)
     for data, steps in ((packed.data[:-4], 4), (packed.data, 3), (packed.data, 5)):
-        with pytest.raises(BadMatrix, match="does not hold"):
+        with pytest.raises(CorruptMatrix, match="does not hold"):
             packed_matrices.unpack(data, steps, 3)

@@ -7,11 +7,11 @@ import pytest
 from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TSRC
 
 from genrebase.audio import tags
-from genrebase.audio.tags import Tags
+from genrebase.audio.tags import AudioTags
 from tests import recordings
 
 SAID = {"title": "Jóga", "artist": ["Björk", "Guest"], "album": "Homogenic", "date": "1997"}
-EXPECTED = Tags("Jóga", ("Björk", "Guest"), "Homogenic", "1997", ("Rock",), "GBAYC9700104")
+EXPECTED = AudioTags("Jóga", ("Björk", "Guest"), "Homogenic", "1997", ("Rock",), "GBAYC9700104")
 
 
 @pytest.mark.parametrize("kind", ["mp3", "flac", "ogg"])
@@ -21,7 +21,7 @@ def test_tags_are_read(tmp_path: Path, kind: str) -> None:
     file = mutagen.File(path, easy=True)
     file.update({**SAID, "genre": "Rock", "isrc": "GBAYC9700104"})
     file.save()
-    assert tags.read(path) == EXPECTED
+    assert tags.read_tags(path) == EXPECTED
 
 
 def test_wav_has_id3_too(tmp_path: Path) -> None:
@@ -34,12 +34,15 @@ def test_wav_has_id3_too(tmp_path: Path) -> None:
     for frame, text in (*frames, (TSRC, "GBAYC9700104"), (TPE1, ["Björk", "Guest"])):
         file.tags.add(frame(encoding=3, text=text))
     file.save()
-    assert tags.read(path) == EXPECTED
+    assert tags.read_tags(path) == EXPECTED
 
 
 def test_no_tags_are_empty_tags(tmp_path: Path) -> None:
     """Neither a file without any, nor one that is none, is an error."""
-    assert tags.read(recordings.write(tmp_path / "a.wav", recordings.tone(0, 1.0))) == Tags()
+    assert (
+        tags.read_tags(recordings.write(tmp_path / "a.wav", recordings.tone(0, 1.0)))
+        == AudioTags()
+    )
     (tmp_path / "b.mp3").write_text("a letter")
     (tmp_path / "c.flac").write_bytes(b"fLaC damaged")
-    assert tags.read(tmp_path / "b.mp3") == tags.read(tmp_path / "c.flac") == Tags()
+    assert tags.read_tags(tmp_path / "b.mp3") == tags.read_tags(tmp_path / "c.flac") == AudioTags()

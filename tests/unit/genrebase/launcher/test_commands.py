@@ -5,44 +5,46 @@ import threading
 import pytest
 
 from genrebase.launcher import commands
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.shutdown import StopSignal
 from tests.unit.genrebase.launcher.conftest import Program
 
 
 def test_a_step_returns_its_document(program: Program) -> None:
     """What the command writes as JSON is the answer, also when it is large."""
     code = "import json; print(json.dumps({'tracks': ['ü' * 10] * 20_000}))"
-    assert len(commands.ask(program(code), Stop())["tracks"]) == 20_000
+    assert len(commands.run_command(program(code), StopSignal())["tracks"]) == 20_000
 
 
 def test_nothing_to_do_is_no_failure(program: Program) -> None:
     """Exit code 3 without a word is None; with a document it is the document."""
-    assert commands.ask(program("import sys; sys.exit(3)"), Stop()) is None
-    assert commands.ask(program("import sys; print('{}'); sys.exit(3)"), Stop()) == {}
+    assert commands.run_command(program("import sys; sys.exit(3)"), StopSignal()) is None
+    assert (
+        commands.run_command(program("import sys; print('{}'); sys.exit(3)"), StopSignal()) == {}
+    )
 
 
 @pytest.mark.parametrize("code", [1, 2, 4])
 def test_a_failed_step_names_itself(program: Program, code: int) -> None:
     """Any other exit code is a failure that names the command and the code."""
     failing = program(f"import sys; sys.exit({code})", "harvest")
-    with pytest.raises(commands.StepFailed, match=rf"harvest` failed \(exit code {code}\)"):
-        commands.ask(failing, Stop())
+    with pytest.raises(commands.CommandFailed, match=rf"harvest` failed \(exit code {code}\)"):
+        commands.run_command(failing, StopSignal())
 
 
 @pytest.mark.parametrize("said", ["", "print('done')"])
 def test_a_step_without_json_is_a_failure(program: Program, said: str) -> None:
     """A command that ends well without its document has broken its promise."""
-    with pytest.raises(commands.StepFailed, match="no JSON document"):
-        commands.ask(program(said or "pass"), Stop())
+    with pytest.raises(commands.CommandFailed, match="no JSON document"):
+        commands.run_command(program(said or "pass"), StopSignal())
 
 
 def test_a_stop_ends_the_step(program: Program) -> None:
     """When somebody asks us to stop, the command is asked, waited for, and nothing is answered."""
-    stop = Stop()
+    stop = StopSignal()
     forever = program("import threading; threading.Event().wait()")
     threading.Timer(0.2, stop.request).start()
-    with pytest.raises(commands.Stopped):
-        commands.ask(forever, stop)
+    with pytest.raises(commands.LauncherStopped):
+        commands.run_command(forever, stop)
 
 
 def test_a_quiet_step_speaks_only_when_it_fails(
@@ -50,7 +52,7 @@ def test_a_quiet_step_speaks_only_when_it_fails(
 ) -> None:
     """What it says aside is not shown, and is the reason when it fails."""
     aside = "import sys; print('chatter', file=sys.stderr); "
-    assert commands.ask_quietly(program(aside + "print('[]')"), Stop()) == []
-    with pytest.raises(commands.StepFailed, match=r"\(exit code 1\): chatter"):
-        commands.ask_quietly(program(aside + "sys.exit(1)"), Stop())
+    assert commands.run_command_quietly(program(aside + "print('[]')"), StopSignal()) == []
+    with pytest.raises(commands.CommandFailed, match=r"\(exit code 1\): chatter"):
+        commands.run_command_quietly(program(aside + "sys.exit(1)"), StopSignal())
     assert capfd.readouterr().err == ""

@@ -5,7 +5,7 @@ from genrebase.launcher import open_hints
 
 def test_a_file_opens_in_three_tools() -> None:
     """Each tool has its line, with the file in it; odd names are quoted."""
-    lines = open_hints.lines("sqlite:///my music.db", "my music.db")
+    lines = open_hints.open_commands("sqlite:///my music.db", "my music.db")
     assert list(lines) == ["Datasette", "DuckDB", "pandas"]
     assert lines["Datasette"] == 'datasette "my music.db"'
     assert "my music.db" in lines["DuckDB"]
@@ -14,6 +14,6 @@ def test_a_file_opens_in_three_tools() -> None:
 
 def test_a_server_opens_without_its_password() -> None:
     """On PostgreSQL the lines leave the password to the environment."""
-    lines = open_hints.lines("postgresql+psycopg://me:***@host/music", None)
+    lines = open_hints.open_commands("postgresql+psycopg://me:***@host/music", None)
     assert lines["psql"] == 'psql "postgresql://me@host/music"'
     assert "***" not in "".join(lines.values())

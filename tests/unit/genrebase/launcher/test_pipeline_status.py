@@ -1,6 +1,6 @@
 """How far it has come, in a line."""
 
-from genrebase.launcher.pipeline_status import Standing
+from genrebase.launcher.pipeline_status import PipelineStatus
 
 TOTALS = {
     "tracks": 1234,
@@ -13,7 +13,7 @@ TOTALS = {
 
 def test_the_line_without_a_model() -> None:
     """Tracks, features and requests are told, and that there is no model."""
-    assert Standing(**TOTALS, champion=None).line() == (
+    assert PipelineStatus(**TOTALS, champion=None).summary_line() == (
         "1,234 of 10,000 tracks · 10 genres · features for 1,100 · 45 requests · no model yet"
     )
 
@@ -22,7 +22,7 @@ def test_the_line_with_a_champion() -> None:
     """The champion and the number of its predictions are told."""
     champion = {"id": 3, "estimator": "logistic", "predicted": 1200}
     assert (
-        Standing(**TOTALS, champion=champion)
-        .line()
+        PipelineStatus(**TOTALS, champion=champion)
+        .summary_line()
         .endswith("champion 3 (logistic) · 1,200 predictions")
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genrebase.launcher.run import plan
+from genrebase.launcher.run import plan_run
 from genrebase.settings import GenrebaseSettings
 
 NAMES = ("STORE_URL", "SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "CATALOGUE")
@@ -19,17 +19,17 @@ def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_credentials_the_sandbox_is_harvested() -> None:
     """One line says that credentials are missing, what is done, and that it is invented."""
-    chosen = plan(GenrebaseSettings())
-    assert (chosen.invented, chosen.place.file) == (True, "sandbox.db")
-    assert "SPOTIPY_CLIENT_ID" in chosen.sentence
-    assert "invented" in chosen.sentence
-    assert "\n" not in chosen.sentence
+    chosen = plan_run(GenrebaseSettings())
+    assert (chosen.uses_sandbox, chosen.database.file) == (True, "sandbox.db")
+    assert "SPOTIPY_CLIENT_ID" in chosen.message
+    assert "invented" in chosen.message
+    assert "\n" not in chosen.message
 
 
 def test_a_catalogue_of_ones_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a catalogue file nothing is said to be invented."""
     monkeypatch.setenv("CATALOGUE", "songs.csv")
-    sentence = plan(GenrebaseSettings()).sentence
+    sentence = plan_run(GenrebaseSettings()).message
     assert "songs.csv" in sentence
     assert "invented" not in sentence
 
@@ -37,9 +37,9 @@ def test_a_catalogue_of_ones_own_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_with_credentials_spotify_is_harvested() -> None:
     """Credentials in .env lead to Spotify and to its own file."""
     Path(".env").write_text("SPOTIPY_CLIENT_ID=id\nSPOTIPY_CLIENT_SECRET=hunter2\n")
-    chosen = plan(GenrebaseSettings())
-    assert (chosen.invented, chosen.place.file) == (False, "genrebase.db")
-    assert "hunter2" not in chosen.sentence
+    chosen = plan_run(GenrebaseSettings())
+    assert (chosen.uses_sandbox, chosen.database.file) == (False, "genrebase.db")
+    assert "hunter2" not in chosen.message
 
 
 @pytest.mark.parametrize("name", ["SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"])
@@ -48,4 +48,4 @@ def test_half_a_credential_is_none(name: str, monkeypatch: pytest.MonkeyPatch) -
     for other in NAMES[1:3]:
         monkeypatch.setenv(other, "")
     monkeypatch.setenv(name, "x")
-    assert plan(GenrebaseSettings()).invented
+    assert plan_run(GenrebaseSettings()).uses_sandbox

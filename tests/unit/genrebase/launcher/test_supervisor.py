@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from genrebase.launcher import supervisor
-from genrebase.launcher.supervisor import Command, Keeper, gap
-from genrebase.runtime.processes import Process
+from genrebase.launcher.supervisor import ChildCommand, Supervisor, restart_delay
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.settings import child_environment
 from tests.fakes import FakeClock
 from tests.unit.genrebase.launcher.conftest import Program
@@ -27,32 +27,32 @@ sys.exit(0)
 """
 
 
-def ended(process: Process) -> bool:
+def ended(process: ProcessIdentity) -> bool:
     """Wait for a process that is not our child."""
     wait = "import sys, threading\nfrom genrebase.runtime.processes import Process\n"
     wait += "while Process.parse(sys.argv[1]).alive(): threading.Event().wait(0.02)\n"
     subprocess.run([sys.executable, "-c", wait, str(process)], timeout=SECONDS, check=True)
-    return process.alive() is False
+    return process.is_alive() is False
 
 
 def test_a_child_stops_cleanly_when_asked(program: Program) -> None:
     """Closing its standard input is a SIGTERM to it: it ends by itself, with 0."""
-    child = supervisor.start(program(POLITE), stdout=subprocess.PIPE)
+    child = supervisor.start_child(program(POLITE), stdout=subprocess.PIPE)
     assert child.stdout is not None
     with child:
         assert child.stdout.readline() == b"ready\n"
-        supervisor.stop([child], SECONDS)
+        supervisor.stop_children([child], SECONDS)
     assert child.returncode == 0
 
 
 def test_a_child_that_does_not_listen_is_ended(program: Program) -> None:
     """After the patience is over a child is ended, and waited for."""
     deaf = POLITE.replace("lambda *_: stopped.set()", "signal.SIG_IGN")
-    child = supervisor.start(program(deaf), stdout=subprocess.PIPE)
+    child = supervisor.start_child(program(deaf), stdout=subprocess.PIPE)
     assert child.stdout is not None
     with child:
         child.stdout.readline()
-        supervisor.stop([child], 0.05)
+        supervisor.stop_children([child], 0.05)
     assert child.returncode not in {0, None}
 
 
@@ -77,13 +77,13 @@ os._exit(9)
         check=False,
     )
     assert said.returncode == 9, said.stderr
-    assert ended(Process.parse(said.stdout.decode().strip()))
+    assert ended(ProcessIdentity.parse(said.stdout.decode().strip()))
 
 
 def test_arguments_and_environment_reach_the_child(program: Program) -> None:
     """The module is run as `python -m` runs it, with its arguments, by its own name."""
     code = "import sys; print(__name__, sys.argv[1:])"
-    with supervisor.start(program(code, "run", "--x"), stdout=subprocess.PIPE) as child:
+    with supervisor.start_child(program(code, "run", "--x"), stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         said = child.stdout.read()
     assert said.decode().split(maxsplit=1) == ["__main__", "['run', '--x']\n"]
@@ -110,14 +110,14 @@ class Nursery:
     def __init__(self) -> None:
         self.born: list[FakeChild] = []
 
-    def begin(self, _command: Command) -> Any:
+    def begin(self, _command: ChildCommand) -> Any:
         self.born.append(FakeChild())
         return self.born[-1]
 
 
-def keeper(clock: FakeClock, nursery: Nursery, said: list[str]) -> Keeper:
-    kept = Keeper(clock, said.append, begin=nursery.begin)
-    kept.keep(Command("collector", ("run",), {}))
+def keeper(clock: FakeClock, nursery: Nursery, said: list[str]) -> Supervisor:
+    kept = Supervisor(clock, said.append, begin=nursery.begin)
+    kept.add(ChildCommand("collector", ("run",), {}))
     return kept
 
 
@@ -127,14 +127,14 @@ def test_a_dead_child_is_reported_and_comes_back_after_a_growing_gap() -> None:
     kept = keeper(clock, nursery, said)
     gaps = []
     for death in range(1, 4):
-        assert kept.look() is None
+        assert kept.poll() is None
         assert len(nursery.born) == death
         nursery.born[-1].returncode = 1
-        kept.look()
+        kept.poll()
         began = clock.monotonic()
         while len(nursery.born) == death:
             clock.advance(0.5)
-            kept.look()
+            kept.poll()
         gaps.append(clock.monotonic() - began)
     assert gaps == [1.0, 2.0, 5.0]
     assert said[0] == "`collector run` ended with 1; starting it again in 1 s."
@@ -144,11 +144,11 @@ def test_a_long_life_is_forgiven() -> None:
     """A child that lived long begins again with the shortest gap."""
     clock, nursery, said = FakeClock(), Nursery(), list[str]()
     kept = keeper(clock, nursery, said)
-    for lived in (1.0, 1.0, supervisor.STEADY):
-        kept.look()
+    for lived in (1.0, 1.0, supervisor.HEALTHY_AFTER_SECONDS):
+        kept.poll()
         clock.advance(lived)
         nursery.born[-1].returncode = -9
-        kept.look()
+        kept.poll()
         clock.advance(60)
     assert [line.split("again in ")[1] for line in said] == ["1 s.", "2 s.", "1 s."]
 
@@ -157,19 +157,19 @@ def test_a_refusal_is_not_tried_again() -> None:
     """Exit code 2 would come again and again: it is handed up instead."""
     clock, nursery, said = FakeClock(), Nursery(), list[str]()
     kept = keeper(clock, nursery, said)
-    kept.look()
+    kept.poll()
     nursery.born[-1].returncode = 2
-    assert kept.look() == 2
+    assert kept.poll() == 2
     assert len(nursery.born) == 1
 
 
 def test_an_adopted_child_is_kept_too() -> None:
     """A child that somebody else started is watched, and stopped at the end."""
     clock, nursery, said = FakeClock(), Nursery(), list[str]()
-    kept = Keeper(clock, said.append, begin=nursery.begin)
-    child = nursery.begin(Command("collector", ("sandbox",), {}))
-    kept.adopt(Command("collector", ("sandbox", "--port", "4711"), {}), child)
-    kept.look()
+    kept = Supervisor(clock, said.append, begin=nursery.begin)
+    child = nursery.begin(ChildCommand("collector", ("sandbox",), {}))
+    kept.add_running(ChildCommand("collector", ("sandbox", "--port", "4711"), {}), child)
+    kept.poll()
     assert len(nursery.born) == 1
     kept.stop()
     assert child.returncode == 0
@@ -178,4 +178,4 @@ def test_an_adopted_child_is_kept_too() -> None:
 @pytest.mark.parametrize(("deaths", "seconds"), [(1, 1), (2, 2), (3, 5), (5, 60), (500, 60)])
 def test_the_gap_grows_to_a_minute(deaths: int, seconds: float) -> None:
     """The gap is never longer than a minute."""
-    assert gap(deaths) == seconds
+    assert restart_delay(deaths) == seconds

@@ -1,6 +1,6 @@
 import pytest
 
-from genrebase.runtime.addresses import Address
+from genrebase.runtime.addresses import ListenAddress
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from genrebase.runtime.addresses import Address
 )
 def test_reads_where_to_listen(text: str, host: str, port: int, url: str) -> None:
     """Without a host nobody but this computer is answered; the URL is how it asks itself."""
-    address = Address.parse(text)
+    address = ListenAddress.parse(text)
     assert (address.host, address.port, address.url) == (host, port, url)
 
 
@@ -24,4 +24,4 @@ def test_reads_where_to_listen(text: str, host: str, port: int, url: str) -> Non
 def test_says_what_it_cannot_read(text: str) -> None:
     """What is no address is named, with one that is."""
     with pytest.raises(ValueError, match=r"127\.0\.0\.1:9464"):
-        Address.parse(text)
+        ListenAddress.parse(text)

@@ -1,6 +1,6 @@
 """Asking every side how it is."""
 
-from genrebase.runtime.checks import Check, gather
+from genrebase.runtime.checks import Check, run_plugin_checks
 from tests.unit.genrebase.runtime.conftest import Install
 
 GROUP = "genrebase.test_checks"
@@ -23,7 +23,7 @@ def test_every_plugin_is_asked(install: Install, module: str) -> None:
         {"a": f"{module}:breaks_half_way", "b": "no_such_module_at_all:x", "c": f"{module}:fine"},
         CODE,
     )
-    token, broken, missing, disk = gather(GROUP)
+    token, broken, missing, disk = run_plugin_checks(GROUP)
     assert token == Check("token", None, "Not asked.")
     assert (broken.name, broken.ok) == ("a", False)
     assert "RuntimeError: Authorization: Bearer ***" in broken.sentence

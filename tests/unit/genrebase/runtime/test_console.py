@@ -8,8 +8,8 @@ from typing import NoReturn
 import pytest
 import typer
 
-from genrebase.errors import Refused
-from genrebase.runtime.console import INTERRUPTED, Output, run_app
+from genrebase.errors import UserError
+from genrebase.runtime.console import INTERRUPTED_EXIT_CODE, Output, run_app
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def left(app: Callable[[], object]) -> tuple[int | str | None, list[int]]:
     """Run a command line; return its exit code, and with what the process was left."""
     codes: list[int] = []
     with pytest.raises(SystemExit) as ended:
-        run_app(app, leave=codes.append)
+        run_app(app, exit_process=codes.append)
     return ended.value.code, codes
 
 
@@ -36,10 +36,10 @@ def test_ctrl_c_ends_with_what_holds(capsys: pytest.CaptureFixture[str]) -> None
 
     def app() -> None:
         output = Output(as_json=True)
-        with output.if_stopped(lambda: "2 of 3 are stored."), output.progress("Doing"):
+        with output.on_interrupt(lambda: "2 of 3 are stored."), output.progress("Doing"):
             stopped()
 
-    assert left(app) == (INTERRUPTED, [INTERRUPTED])
+    assert left(app) == (INTERRUPTED_EXIT_CODE, [INTERRUPTED_EXIT_CODE])
     assert capsys.readouterr() == ("", "Stopped: 2 of 3 are stored.\n")
     assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
@@ -52,10 +52,10 @@ def test_ctrl_c_where_nothing_was_begun_has_a_sentence_too(
     app.command()(stopped)
     argv, sys.argv = sys.argv, ["it"]
     try:
-        assert left(app) == (INTERRUPTED, [INTERRUPTED])
+        assert left(app) == (INTERRUPTED_EXIT_CODE, [INTERRUPTED_EXIT_CODE])
     finally:
         sys.argv = argv
-    assert left(stopped) == (INTERRUPTED, [INTERRUPTED])
+    assert left(stopped) == (INTERRUPTED_EXIT_CODE, [INTERRUPTED_EXIT_CODE])
     assert capsys.readouterr().err.splitlines() == ["Stopped: nothing is half-written."] * 2
 
 
@@ -63,7 +63,7 @@ def test_an_error_of_ours_is_its_sentence(capsys: pytest.CaptureFixture[str]) ->
     """With the exit code of its kind; the process ends as usual."""
 
     def app() -> None:
-        raise Refused("Name another one.")
+        raise UserError("Name another one.")
 
     assert left(app) == (2, [])
     assert capsys.readouterr().err == "Name another one.\n"

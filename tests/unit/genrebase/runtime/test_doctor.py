@@ -31,7 +31,7 @@ def engine(_elsewhere: None) -> Iterator[Engine]:
 
 
 def found() -> dict[str, tuple[bool | None, str]]:
-    return {one.name: (one.ok, one.sentence) for one in doctor.database(SystemClock())}
+    return {one.name: (one.ok, one.sentence) for one in doctor.check_database(SystemClock())}
 
 
 def test_all_is_well() -> None:
@@ -114,4 +114,4 @@ def test_a_clock_that_ran_backwards(engine: Engine, ahead: int, fine: bool) -> N
     """A run that began in what is now the future means that a clock is wrong."""
     with job_run(engine, FakeClock(NOON + timedelta(seconds=ahead)), "harvest"):
         pass
-    assert doctor.compare_clocks(FakeClock(), engine).ok is fine
+    assert doctor.check_clocks(FakeClock(), engine).ok is fine

@@ -11,16 +11,16 @@ from sqlalchemy import Engine
 
 from genrebase.runtime import logging
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.job_scheduler import Job, Timer
+from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.schedule import Cron, Every
-from genrebase.runtime.shutdown import Stop
+from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
+from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
-from genrebase.store.errors import Interrupted, StoreError, Unreachable
+from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, StoreError
 from tests.fakes import NOON, FakeClock
 
-DAILY = Cron("0 3 * * *")
+DAILY = CronSchedule("0 3 * * *")
 
 
 @pytest.fixture
@@ -39,7 +39,9 @@ def never() -> None:
 def test_a_job_that_never_ran_runs_on_start(engine: Engine) -> None:
     """Without a row in job_run a job is due at once."""
     clock = FakeClock()
-    assert Timer(engine, clock, []).first_run(Job("train", never, DAILY)) == NOON
+    assert (
+        JobScheduler(engine, clock, []).first_run_time(ScheduledJob("train", never, DAILY)) == NOON
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,22 +56,28 @@ def test_a_job_that_never_ran_runs_on_start(engine: Engine) -> None:
 def test_job_run_decides_what_is_due(engine: Engine, outcome: str, first: datetime) -> None:
     """A completed run waits for its next moment; one that failed or was blocked is due."""
     with job_run(engine, FakeClock(NOON - timedelta(hours=1)), "train") as run:
-        run.outcome(outcome)
-    assert Timer(engine, FakeClock(), []).first_run(Job("train", never, DAILY)) == first
+        run.set_outcome(outcome)
+    assert (
+        JobScheduler(engine, FakeClock(), []).first_run_time(ScheduledJob("train", never, DAILY))
+        == first
+    )
 
 
 def test_a_missed_moment_is_made_up_for(engine: Engine) -> None:
     """When nobody was there at the job's time, it runs on start."""
     with job_run(engine, FakeClock(NOON - timedelta(days=1)), "train"):
         pass
-    assert Timer(engine, FakeClock(), []).first_run(Job("train", never, DAILY)) == NOON
+    assert (
+        JobScheduler(engine, FakeClock(), []).first_run_time(ScheduledJob("train", never, DAILY))
+        == NOON
+    )
 
 
 def test_due_jobs_run_and_an_error_ends_one_run_only(engine: Engine) -> None:
     """The daemon outlives a job that breaks, with its traceback, and stops when asked."""
     logs = io.StringIO()
     logging.configure(stream=logs)
-    stop, ran = Stop(), []
+    stop, ran = StopSignal(), []
 
     def breaks() -> None:
         raise RuntimeError("so it goes")
@@ -79,20 +87,23 @@ def test_due_jobs_run_and_an_error_ends_one_run_only(engine: Engine) -> None:
         if len(ran) > 1:
             stop.request()
 
-    jobs = [Job("breaks", breaks, Every(0.01)), Job("works", works, Every(0.02))]
-    Timer(engine, SystemClock(), jobs).run(stop)
+    jobs = [
+        ScheduledJob("breaks", breaks, IntervalSchedule(0.01)),
+        ScheduledJob("works", works, IntervalSchedule(0.02)),
+    ]
+    JobScheduler(engine, SystemClock(), jobs).run(stop)
     assert ran[:2] == ["works", "works"]
     assert "RuntimeError: so it goes" in logs.getvalue()
 
 
-@pytest.mark.parametrize("error", [Unreachable, Interrupted])
+@pytest.mark.parametrize("error", [DatabaseUnreachable, DatabaseFailure])
 def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
     engine: Engine, error: type[StoreError]
 ) -> None:
     """The job's next time may be a day off; a sentence is logged each time, no traceback."""
     logs = io.StringIO()
     logging.configure(stream=logs, human=False)
-    stop, tries = Stop(), []
+    stop, tries = StopSignal(), []
 
     def works_at_last() -> None:
         tries.append("once more")
@@ -100,8 +111,8 @@ def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
             raise error("The database has gone for lunch.")
         stop.request()
 
-    jobs = [Job("train", works_at_last, DAILY)]
-    Timer(engine, SystemClock(), jobs, gaps=(0.01, 0.02, 0.03)).run(stop)
+    jobs = [ScheduledJob("train", works_at_last, DAILY)]
+    JobScheduler(engine, SystemClock(), jobs, retry_delays=(0.01, 0.02, 0.03)).run(stop)
     said = [json.loads(line) for line in logs.getvalue().splitlines()]
     assert [one["again_in"] for one in said] == [0.01, 0.02, 0.03, 0.03]
     assert {one["reason"] for one in said} == {"The database has gone for lunch."}
@@ -110,23 +121,27 @@ def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
 
 def test_a_stop_does_not_wait_for_the_database(engine: Engine) -> None:
     """Asked to stop while the database is away, the daemon ends at once."""
-    stop = Stop()
+    stop = StopSignal()
 
     def away() -> None:
         stop.request()
-        raise Unreachable("Nobody there.")
+        raise DatabaseUnreachable("Nobody there.")
 
-    Timer(engine, SystemClock(), [Job("train", away, DAILY)], gaps=(3_600,)).run(stop)
+    JobScheduler(
+        engine, SystemClock(), [ScheduledJob("train", away, DAILY)], retry_delays=(3_600,)
+    ).run(stop)
 
 
 def test_a_stop_waits_for_the_job_in_hand(engine: Engine) -> None:
     """A job that runs when the stop comes is finished first."""
-    stop, done = Stop(), []
+    stop, done = StopSignal(), []
 
     def slow() -> None:
         stop.request()
         done.append(stop.wait(0.05))
         done.append("finished")
 
-    Timer(engine, SystemClock(), [Job("slow", slow, Every(60))]).run(stop)
+    JobScheduler(engine, SystemClock(), [ScheduledJob("slow", slow, IntervalSchedule(60))]).run(
+        stop
+    )
     assert done == [True, "finished"]

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, insert, select, update
 from genrebase.errors import GenrebaseError, NothingToDo
 from genrebase.runtime import jobs
 from genrebase.runtime.jobs import job_run, last_run
-from genrebase.runtime.processes import Process
+from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, reading, transaction
+from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 
 
@@ -31,7 +31,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def rows(engine: Engine) -> list[Any]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return list(connection.execute(select(tables.job_run).order_by(tables.job_run.c.id)).all())
 
 
@@ -49,7 +49,7 @@ def test_a_run_is_seen_while_it_runs(engine: Engine) -> None:
         clock.advance(90)
         run.count(requests=2, tracks_new=50)
         run.count(requests=1)
-        run.note(stopped="target")
+        run.set_facts(stopped="target")
     (row,) = rows(engine)
     assert row.outcome == "done"
     assert row.finished_at == NOON + timedelta(seconds=90)
@@ -62,14 +62,14 @@ def test_a_run_is_seen_while_it_runs(engine: Engine) -> None:
 def test_a_run_says_how_it_ends(engine: Engine, outcome: str) -> None:
     """An outcome that the job names is the one that is kept."""
     with job_run(engine, FakeClock(), "harvest") as run:
-        run.outcome(outcome)
+        run.set_outcome(outcome)
     assert rows(engine)[0].outcome == outcome
 
 
 def test_an_unknown_outcome_is_refused(engine: Engine) -> None:
     """An outcome that the schema does not know is refused when it is named."""
     with pytest.raises(ValueError, match="no outcome"), job_run(engine, FakeClock(), "x") as run:
-        run.outcome("splendid")
+        run.set_outcome("splendid")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_error_is_written_down_and_raised_again(
 
 def test_a_dead_run_is_marked_by_the_next(engine: Engine) -> None:
     """A row left `running` by a process that is gone becomes `interrupted` at the next start."""
-    _leave_running(engine, "harvest", "gone/1:1:x", NOON - jobs.SILENCE)
+    _leave_running(engine, "harvest", "gone/1:1:x", NOON - jobs.DEAD_AFTER)
     with job_run(engine, FakeClock(), "harvest"):
         dead, alive = rows(engine)
         assert (dead.outcome, dead.finished_at) == ("interrupted", NOON)
@@ -113,22 +113,24 @@ def test_a_live_run_is_left_alone(engine: Engine) -> None:
     clock = FakeClock()
     with job_run(engine, clock, "harvest"):
         _leave_running(engine, "harvest", "elsewhere/1:1:x", NOON - timedelta(hours=1))
-        _leave_running(engine, "train", "gone/1:1:x", NOON - jobs.SILENCE)
+        _leave_running(engine, "train", "gone/1:1:x", NOON - jobs.DEAD_AFTER)
         with job_run(engine, clock, "harvest"):
             assert [row.outcome for row in rows(engine)] == ["running"] * 4
 
 
 def test_who_may_run_beside_us_is_told(engine: Engine) -> None:
     """Dead processes and our own are not; one of another host is, until it was silent long."""
-    clock, ours = FakeClock(), Process.current()
-    _leave_running(engine, "enrich", str(Process(ours.host, ours.pid, "born before")), NOON)
+    clock, ours = FakeClock(), ProcessIdentity.current()
+    _leave_running(
+        engine, "enrich", str(ProcessIdentity(ours.host, ours.pid, "born before")), NOON
+    )
     _leave_running(engine, "harvest", "elsewhere/1:1:x", NOON)
     with job_run(engine, clock, "enrich"):
-        assert jobs.others_died(engine, clock, "enrich")
+        assert jobs.no_other_process(engine, clock, "enrich")
         _leave_running(engine, "enrich", "elsewhere/1:1:x", NOON)
-        assert not jobs.others_died(engine, clock, "enrich")
-        clock.advance(jobs.SILENCE.total_seconds())
-        assert jobs.others_died(engine, clock, "enrich")
+        assert not jobs.no_other_process(engine, clock, "enrich")
+        clock.advance(jobs.DEAD_AFTER.total_seconds())
+        assert jobs.no_other_process(engine, clock, "enrich")
 
 
 def test_a_run_taken_for_dead_writes_its_own_ending(engine: Engine) -> None:
@@ -153,7 +155,7 @@ def test_the_first_error_is_shown_when_writing_fails_too(engine: Engine) -> None
 
 def test_a_sign_of_life_that_is_lost_does_no_harm(engine: Engine) -> None:
     """The database does not listen for a moment: the run goes on."""
-    with job_run(engine, FakeClock(), "train", alone=True) as run:
+    with job_run(engine, FakeClock(), "train", exclusive=True) as run:
         with transaction(engine) as connection:
             tables.job_run.drop(connection)
         jobs._beat(engine, FakeClock(), run)
@@ -169,8 +171,8 @@ def test_the_last_run_of_a_job(engine: Engine) -> None:
         pass
     clock.advance(60)
     with job_run(engine, clock, "train") as run:
-        run.outcome("blocked")
-    last, completed = last_run(engine, "train"), last_run(engine, "train", jobs.COMPLETED)
+        run.set_outcome("blocked")
+    last, completed = last_run(engine, "train"), last_run(engine, "train", jobs.COMPLETED_OUTCOMES)
     assert last is not None
     assert completed is not None
     assert (last.outcome, last.started_at) == ("blocked", NOON + timedelta(seconds=60))

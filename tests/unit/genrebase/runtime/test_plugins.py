@@ -11,7 +11,7 @@ GROUP = "genrebase.test_group"
 def test_a_plugin_is_loaded_by_name(install: Install, module: str) -> None:
     """What the entry point names is what one gets."""
     install(GROUP, {"ten": f"{module}:TEN", "two": f"{module}:TWO"}, "TEN = 10\nTWO = 2\n")
-    assert plugins.names(GROUP) == ["ten", "two"]
+    assert plugins.registered_names(GROUP) == ["ten", "two"]
     assert plugins.load(GROUP, "ten") == 10
     assert [(one.name, one.value) for one in plugins.load_all(GROUP)] == [("ten", 10), ("two", 2)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genrebase.runtime.redaction import HIDDEN, redact, redact_value
+from genrebase.runtime.redaction import REDACTED, redact, redact_value
 
 SECRET = "s3cr3t-Value.of_0123456789"
 
@@ -28,7 +28,7 @@ def test_secrets_are_hidden(text: str) -> None:
     """Tokens, client secrets and passwords go, in every form they are written in."""
     cleaned = redact(text)
     assert SECRET not in cleaned
-    assert HIDDEN in cleaned
+    assert REDACTED in cleaned
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_the_rest_stays(text: str) -> None:
 
 def test_a_telling_key_hides_its_value() -> None:
     """What is logged under the name of a secret is hidden whatever it looks like, at any depth."""
-    assert redact_value("client_secret", "x") == HIDDEN
+    assert redact_value("client_secret", "x") == REDACTED
     assert redact_value("headers", {"Authorization": "x", "Accept": "y"}) == {
-        "Authorization": HIDDEN,
+        "Authorization": REDACTED,
         "Accept": "y",
     }
-    assert redact_value("calls", [{"access_token": "x"}]) == [{"access_token": HIDDEN}]
+    assert redact_value("calls", [{"access_token": "x"}]) == [{"access_token": REDACTED}]
     assert redact_value("requests", 3) == 3

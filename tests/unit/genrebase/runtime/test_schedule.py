@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from genrebase.runtime.schedule import BadSchedule, Cron, Every, is_due
+from genrebase.runtime.schedule import CronSchedule, IntervalSchedule, InvalidSchedule, is_due
 from tests.fakes import NOON  # a Thursday
 
 MINUTE = timedelta(minutes=1)
@@ -12,12 +12,14 @@ MINUTE = timedelta(minutes=1)
 
 def test_cron_text_is_read_in_its_time_zone() -> None:
     """Three in the morning in Tokyo is six in the evening in UTC."""
-    assert Cron("0 3 * * * Asia/Tokyo").next_after(NOON) == datetime(2026, 1, 1, 18, tzinfo=UTC)
+    assert CronSchedule("0 3 * * * Asia/Tokyo").next_after(NOON) == datetime(
+        2026, 1, 1, 18, tzinfo=UTC
+    )
 
 
 def test_without_a_zone_cron_text_is_utc() -> None:
     """The computer's own zone plays no part."""
-    assert Cron("0 3 * * *").next_after(NOON) == datetime(2026, 1, 2, 3, tzinfo=UTC)
+    assert CronSchedule("0 3 * * *").next_after(NOON) == datetime(2026, 1, 2, 3, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -26,13 +28,13 @@ def test_without_a_zone_cron_text_is_utc() -> None:
 )
 def test_weekdays_are_crons(weekday: str, day: int) -> None:
     """Sunday is 0 and 7; ranges may run over it."""
-    following = Cron(f"0 3 * * {weekday}").next_after(NOON)
+    following = CronSchedule(f"0 3 * * {weekday}").next_after(NOON)
     assert following == datetime(2026, 1, day, 3, tzinfo=UTC)
 
 
 def test_day_and_weekday_either_will_do() -> None:
     """As in cron, a day of the month and a weekday are alternatives."""
-    schedule = Cron("0 3 10 * sun")
+    schedule = CronSchedule("0 3 10 * sun")
     days, moment = [], NOON
     for _ in range(3):
         following = schedule.next_after(moment)
@@ -59,13 +61,13 @@ def test_day_and_weekday_either_will_do() -> None:
 )
 def test_nonsense_is_refused_with_a_sentence(text: str) -> None:
     """A schedule that cannot be kept is refused when it is read, not at its time."""
-    with pytest.raises(BadSchedule, match=r"is no (schedule|time zone)"):
-        Cron(text)
+    with pytest.raises(InvalidSchedule, match=r"is no (schedule|time zone)"):
+        CronSchedule(text)
 
 
 def test_never_run_is_due() -> None:
     """A job that never ran is due."""
-    assert is_due(Cron("0 3 * * *"), None, NOON)
+    assert is_due(CronSchedule("0 3 * * *"), None, NOON)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +81,10 @@ def test_never_run_is_due() -> None:
 )
 def test_due_means_a_moment_was_missed(last: datetime, due: bool) -> None:
     """A job is due when one of its moments lies between its last run and now."""
-    assert is_due(Cron("0 3 * * *"), last, NOON) is due
+    assert is_due(CronSchedule("0 3 * * *"), last, NOON) is due
 
 
 @pytest.mark.parametrize(("ago", "due"), [(59, False), (60, True), (3600, True)])
 def test_an_interval_counts_from_the_last_start(ago: int, due: bool) -> None:
     """Every minute means a minute after the last start."""
-    assert is_due(Every(60), NOON - timedelta(seconds=ago), NOON) is due
+    assert is_due(IntervalSchedule(60), NOON - timedelta(seconds=ago), NOON) is due

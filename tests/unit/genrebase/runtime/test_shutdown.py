@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from genrebase.runtime.shutdown import Stop, stop_on_signals
+from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from tests.fakes import FakeClock
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -49,4 +49,4 @@ def test_the_handlers_are_given_back() -> None:
 
 def test_waiting_ends_without_a_stop() -> None:
     """A wait with an end tells that nobody asked."""
-    assert Stop().wait(0.0) is False
+    assert StopSignal().wait(0.0) is False

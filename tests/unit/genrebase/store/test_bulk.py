@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from genrebase.store import bulk, tables
-from genrebase.store.engine import reading, transaction
+from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON
 
@@ -15,7 +15,7 @@ def mapping_rows(size: int, broad: str = "b") -> list[tuple[str, str, str]]:
 
 
 def stored(engine: Engine) -> set[tuple]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return {tuple(row) for row in connection.execute(select(tables.genre_mapping))}
 
 
@@ -58,7 +58,7 @@ def test_update_by_number(engine: Engine):
     with transaction(engine) as connection:
         rock, jazz = (make.add_genre(connection, name) for name in ("rock", "jazz"))
         bulk.update(connection, tables.genre, ("target", "paused"), [(5, True, jazz)])
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         genre = tables.genre.c
         rows = connection.execute(select(genre.id, genre.target, genre.paused)).all()
     assert {tuple(row) for row in rows} == {(rock, None, False), (jazz, 5, True)}
@@ -70,7 +70,7 @@ def test_fetch_by_a_long_list(engine: Engine, size: int):
     with transaction(engine) as connection:
         bulk.insert(connection, tables.genre_mapping, COLUMNS, mapping_rows(10))
         wanted = [row[1] for row in mapping_rows(size)]
-        found = bulk.fetch_by(
+        found = bulk.select_in(
             connection,
             "SELECT fine FROM {values} JOIN genre_mapping ON fine = listed.value "
             "WHERE mapping = {mark}",
@@ -84,11 +84,11 @@ def test_fetch_by_numbers(engine: Engine):
     """Numbers are compared as numbers."""
     with transaction(engine) as connection:
         keys = [make.add_genre(connection, f"genre {number}") for number in range(3)]
-        found = bulk.fetch_by(
+        found = bulk.select_in(
             connection,
             "SELECT name FROM {values} JOIN genre ON genre.id = listed.value",
             keys[:2],
-            kind="bigint",
+            sql_type="bigint",
         )
     assert {row[0] for row in found} == {"genre 0", "genre 1"}
 
@@ -97,14 +97,14 @@ def test_next_keys_are_fresh(engine: Engine):
     """Keys drawn beforehand collide neither with what is there nor with what comes."""
     with transaction(engine) as connection:
         used = {make.add_genre(connection, "rock")}
-        drawn = list(bulk.next_keys(connection, tables.genre, 3))
+        drawn = list(bulk.next_ids(connection, tables.genre, 3))
         assert len(set(drawn)) == 3
         assert not used & set(drawn)
-        moment = tables.as_driver_moment(NOON, connection.dialect.name)
+        moment = tables.as_driver_datetime(NOON, connection.dialect.name)
         rows = [(key, f"genre {key}", moment) for key in drawn]
         bulk.insert(connection, tables.genre, ("id", "name", "created_at"), rows)
         assert make.add_genre(connection, "after") not in {*used, *drawn}
-        assert list(bulk.next_keys(connection, tables.genre, 0)) == []
+        assert list(bulk.next_ids(connection, tables.genre, 0)) == []
 
 
 def test_a_row_that_became_short_gives_its_room_back(engine: Engine):
@@ -117,8 +117,8 @@ def test_a_row_that_became_short_gives_its_room_back(engine: Engine):
         with transaction(engine) as connection:
             shortened = update(tables.model).where(tables.model.c.id == number)
             connection.execute(shortened.values(metrics={}))
-            bulk.close_ranks(connection, tables.model, number)
-    with reading(engine) as connection:
+            bulk.compact_row(connection, tables.model, number)
+    with read_transaction(engine) as connection:
         left = connection.execute(select(tables.model.c.id, tables.model.c.parent_id)).all()
         assert max(left) == (refit, numbers[0])
         assert {number for number, _ in left} == {*numbers, refit}

@@ -8,8 +8,19 @@ from sqlalchemy import Engine, create_engine, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from genrebase.store import bulk, connect, tables
-from genrebase.store.engine import MATH, make_engine, reading, teach, transaction
-from genrebase.store.errors import BadSetting, BadUrl, Interrupted, Unreachable
+from genrebase.store.engine import (
+    MATH_FUNCTIONS,
+    make_engine,
+    read_transaction,
+    register_functions,
+    transaction,
+)
+from genrebase.store.errors import (
+    DatabaseFailure,
+    DatabaseUnreachable,
+    InvalidStoreSettings,
+    InvalidUrl,
+)
 from genrebase.store.settings import StoreSettings
 from tests import factories as make
 
@@ -19,7 +30,7 @@ class Slip(Exception):
 
 
 def genres(engine: Engine) -> int:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return connection.execute(select(func.count()).select_from(tables.genre)).scalar_one()
 
 
@@ -67,15 +78,15 @@ def _struck(engine: Engine) -> None:
 
 
 def test_reading_never_commits(engine: Engine):
-    """What is written under `reading` is gone."""
-    with reading(engine) as connection:
+    """What is written under `read_transaction` is gone."""
+    with read_transaction(engine) as connection:
         make.add_genre(connection, "rock")
     assert genres(engine) == 0
 
 
 def test_reading_sees_one_snapshot(postgres_engine: Engine):
     """What others commit meanwhile is not seen."""
-    with reading(postgres_engine) as connection:
+    with read_transaction(postgres_engine) as connection:
         count = select(func.count()).select_from(tables.genre)
         assert connection.execute(count).scalar() == 0
         with transaction(postgres_engine) as other:
@@ -94,9 +105,9 @@ def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
     """A writing transaction takes the lock at its beginning, a second one waits at its own."""
     impatient = make_engine(settings=StoreSettings(url=sqlite_url, busy_timeout=0.0011))
     with transaction(sqlite_engine):
-        with reading(impatient) as connection:
+        with read_transaction(impatient) as connection:
             assert connection.execute(text("SELECT count(*) FROM genre")).scalar() == 0
-        with pytest.raises(Interrupted, match="locked"), transaction(impatient):
+        with pytest.raises(DatabaseFailure, match="locked"), transaction(impatient):
             pass
     impatient.dispose()
 
@@ -113,7 +124,7 @@ def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
 )
 def test_a_bad_address_says_what_to_write(url: str, sentence: str):
     """An address that cannot be used gets a sentence with one that can."""
-    with pytest.raises(BadUrl, match=sentence):
+    with pytest.raises(InvalidUrl, match=sentence):
         make_engine(url)
 
 
@@ -129,7 +140,7 @@ def test_a_bad_address_says_what_to_write(url: str, sentence: str):
 )
 def test_no_part_of_a_password_is_shown(url: str):
     """Also where an address cannot be read because of what is in the password."""
-    with pytest.raises(BadUrl) as refused:
+    with pytest.raises(InvalidUrl) as refused:
         make_engine(url)
     assert "cr" not in str(refused.value)
 
@@ -137,7 +148,7 @@ def test_no_part_of_a_password_is_shown(url: str):
 def test_sqlite_learns_the_functions_it_was_built_without():
     """As SQLite's own do: nothing of nothing, and a number for a number."""
     bare = sqlite3.connect(":memory:")
-    teach(bare, MATH)
+    register_functions(bare, MATH_FUNCTIONS)
     row = bare.execute("SELECT sqrt(6.25), floor(-1.5), sqrt(NULL), floor(NULL)").fetchone()
     bare.close()
     assert row == (2.5, -2.0, None, None)
@@ -154,7 +165,7 @@ def test_every_spelling_of_postgresql_is_understood(scheme: str):
 )
 def test_a_database_that_does_not_answer_is_named(url: str):
     """The sentence names the database and never its password."""
-    with pytest.raises(Unreachable, match="does not answer") as caught:
+    with pytest.raises(DatabaseUnreachable, match="does not answer") as caught:
         connect(url)
     assert "secret" not in str(caught.value)
 
@@ -163,7 +174,7 @@ def test_a_file_that_is_no_database(tmp_path: Path):
     """A file with something else in it is named, not overwritten."""
     path = tmp_path / "notes.txt"
     path.write_text("These are my notes. " * 100)
-    with pytest.raises(Unreachable, match="is not a database"):
+    with pytest.raises(DatabaseUnreachable, match="is not a database"):
         connect(f"sqlite:///{path}")
     assert path.read_text().startswith("These")
 
@@ -183,7 +194,7 @@ def test_a_database_that_may_not_be_written_to(sqlite_url: str):
     path = sqlite_url.removeprefix("sqlite:///")
     engine = make_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
     with (
-        pytest.raises(Interrupted, match=r"readonly database.*run the same again") as caught,
+        pytest.raises(DatabaseFailure, match=r"readonly database.*run the same again") as caught,
         transaction(engine) as connection,
     ):
         make.add_genre(connection, "rock")
@@ -194,7 +205,7 @@ def test_a_database_that_may_not_be_written_to(sqlite_url: str):
 def test_a_connection_that_is_lost(postgres_engine: Engine):
     """A server that goes away in the middle is a sentence, and the next transaction works."""
     with (
-        pytest.raises(Interrupted, match="failed in the middle"),
+        pytest.raises(DatabaseFailure, match="failed in the middle"),
         transaction(postgres_engine) as connection,
     ):
         mine = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -208,7 +219,7 @@ def test_a_connection_that_is_lost(postgres_engine: Engine):
 def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch):
     """A setting that cannot be used is named with what is wrong with it."""
     monkeypatch.setenv("STORE_BUSY_TIMEOUT", "abc")
-    with pytest.raises(BadSetting, match=r"STORE_BUSY_TIMEOUT: .*number"):
+    with pytest.raises(InvalidStoreSettings, match=r"STORE_BUSY_TIMEOUT: .*number"):
         make_engine("sqlite:///x.db")
 
 
@@ -217,8 +228,8 @@ def test_a_file_that_is_moved_away_is_not_made_anew(sqlite_engine: Engine, tmp_p
     file, elsewhere = tmp_path / "genrebase.db", tmp_path / "elsewhere.db"
     assert genres(sqlite_engine) == 0
     file.rename(elsewhere)
-    for use in (reading, transaction):
-        with pytest.raises(Unreachable, match="put it back"), use(sqlite_engine):
+    for use in (read_transaction, transaction):
+        with pytest.raises(DatabaseUnreachable, match="put it back"), use(sqlite_engine):
             pass
     assert not file.exists()
     elsewhere.rename(file)
@@ -239,7 +250,7 @@ def test_a_connection_that_breaks_is_a_sentence(postgres_engine: Engine):
     """Also inside COPY, whose errors are the driver's own."""
     rows = [(f"genre {n}",) for n in range(200)]
     with (
-        pytest.raises(Interrupted, match="failed in the middle"),
+        pytest.raises(DatabaseFailure, match="failed in the middle"),
         transaction(postgres_engine) as connection,
     ):
         driver = connection.connection.driver_connection

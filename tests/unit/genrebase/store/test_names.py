@@ -13,8 +13,8 @@ TEXTS = st.text(max_size=40)
 )
 def test_folds_are_frozen(name: str, fold: int):
     """These folds hold for ever: every published figure stands on them."""
-    assert names.fold(name) == fold
-    assert names.fold(f"  {name.upper()} ") == fold
+    assert names.hash_fold(name) == fold
+    assert names.hash_fold(f"  {name.upper()} ") == fold
 
 
 @given(TEXTS)
@@ -34,8 +34,8 @@ def test_normalising_a_title_twice_changes_nothing(text: str):
 @given(TEXTS)
 def test_every_name_has_a_fold(text: str):
     """A fold is one of ten, and looks at the normalised name only."""
-    assert 0 <= names.fold(text) < names.FOLDS
-    assert names.fold(names.normalise(text)) == names.fold(text)
+    assert 0 <= names.hash_fold(text) < names.N_FOLDS
+    assert names.hash_fold(names.normalise(text)) == names.hash_fold(text)
 
 
 @given(TEXTS, TEXTS)
@@ -43,8 +43,8 @@ def test_a_name_has_one_separator(title: str, artist: str):
     """Whatever stands in title and artist, the key falls into exactly two parts."""
     key = names.name_key(title, artist)
     assert key.count(names.SEPARATOR) == 1
-    assert names.identity(key, 1) == key
-    assert names.identity(key, 2) == f"{key}|2"
+    assert names.track_identity(key, 1) == key
+    assert names.track_identity(key, 2) == f"{key}|2"
 
 
 @given(TEXTS)

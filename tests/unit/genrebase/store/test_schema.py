@@ -3,14 +3,14 @@ from sqlalchemy import Engine, text
 
 from genrebase.store import connect, schema
 from genrebase.store.engine import make_engine, transaction
-from genrebase.store.errors import NotOurs, SchemaMismatch
+from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch
 from tests.postgres import PostgresServer
 
 
 def test_a_migrated_database_is_accepted(database_url: str):
     """`connect` returns an engine on a database of the expected schema."""
     engine = connect(database_url)
-    assert schema.current(engine) == schema.EXPECTED_REVISION
+    assert schema.current_revision(engine) == schema.EXPECTED_REVISION
     engine.dispose()
 
 
@@ -25,7 +25,7 @@ def test_another_schema_is_refused(engine: Engine):
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match=rf"schema 9999.*needs {schema.EXPECTED_REVISION}"):
-        schema.check(engine)
+        schema.check_revision(engine)
 
 
 def test_upgrading_twice_is_harmless(bare_url: str):
@@ -33,7 +33,7 @@ def test_upgrading_twice_is_harmless(bare_url: str):
     schema.upgrade(bare_url)
     schema.upgrade(bare_url)
     engine = make_engine(bare_url)
-    schema.check(engine)
+    schema.check_revision(engine)
     engine.dispose()
 
 
@@ -50,7 +50,7 @@ def test_a_database_of_somebody_else_is_not_touched(bare_url: str):
     engine = make_engine(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE track (of_rails text)"))
-    with pytest.raises(NotOurs, match="not Genrebase's: track"):
+    with pytest.raises(IncompatibleDatabase, match="not Genrebase's: track"):
         schema.upgrade(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("SELECT of_rails FROM track"))
@@ -65,6 +65,6 @@ def test_an_encoding_that_cannot_hold_every_title(postgres_server: PostgresServe
     postgres_server.execute(
         f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
     )
-    with pytest.raises(NotOurs, match="ENCODING 'UTF8'"):
+    with pytest.raises(IncompatibleDatabase, match="ENCODING 'UTF8'"):
         schema.upgrade(url)
     postgres_server.drop(url)

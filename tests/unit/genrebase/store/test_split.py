@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrebase.store import tables
-from genrebase.store.split import side
+from genrebase.store.split import assign_side
 
 FOLD = st.integers(0, 9)
 
@@ -25,13 +25,13 @@ FOLD = st.integers(0, 9)
 )
 def test_sides(track: int, artists: list[int], expected: str):
     """The artists decide first, the track's own fold where none of theirs is held out."""
-    assert side(track, artists) == expected
+    assert assign_side(track, artists) == expected
 
 
 @given(FOLD, st.lists(FOLD, min_size=1), FOLD)
 def test_a_further_artist_never_moves_a_track_across(track: int, artists: list[int], more: int):
     """A credit found later leaves a track on its side, or takes it off all sides."""
-    before, after = side(track, artists), side(track, [*artists, more])
+    before, after = assign_side(track, artists), assign_side(track, [*artists, more])
     assert after in {before, "none"} or before == "none"
     assert after in tables.SIDES
 
@@ -39,5 +39,5 @@ def test_a_further_artist_never_moves_a_track_across(track: int, artists: list[i
 @given(FOLD, st.lists(FOLD))
 def test_no_artist_of_a_new_side_has_a_training_track(track: int, artists: list[int]):
     """What is trained on credits nobody of folds 8 and 9."""
-    if side(track, artists) == "train":
+    if assign_side(track, artists) == "train":
         assert not {8, 9} & set(artists)
