@@ -48,7 +48,7 @@ def test_the_order_is_kept() -> None:
     names = [str(number) for number in range(12)]
     heard = list(workers.analyse_files(files(*names), 2, frozenset({"a", "b"}), never, COMMAND))
     assert [file.relative_path for file, _ in heard] == names
-    assert [one.digest_table for _, one in heard] == [f"{name} 2" for name in names]
+    assert [one.digest for _, one in heard] == [f"{name} 2" for name in names]
     assert len({one.seconds for _, one in heard}) <= 2
 
 
