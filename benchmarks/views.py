@@ -31,10 +31,12 @@ GENRES = 114
 BATCH = 20_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLASSES = json.dumps({"classes": [f"genre {number}" for number in range(1, GENRES + 1)]})
-MODEL = "INSERT INTO model (id, created_at, task, estimator, params, choice, feature_schema, \
-data_fingerprint, trained_rows, seconds, status, metrics, versions, probes, crowned_at) \
+MODEL = (
+    "INSERT INTO model (id, created_at, task, estimator, params, training_config, feature_schema, \
+data_fingerprint, trained_rows, seconds, status, metrics, versions, golden_rows, promoted_at) \
 VALUES (:id, :now, 'main', 'logistic', '{}', '{}', CAST(:schema AS {json}), 'x', 1, 1.0, :status, \
 '{}', '{}', '[]', :now)"
+)
 
 
 def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[Table, Any, Any]]:

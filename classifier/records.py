@@ -119,7 +119,7 @@ class TrainingConfig:
     @classmethod
     def from_model(cls, model: "StoredModel") -> "TrainingConfig":
         """Return what a stored model was asked to learn."""
-        stored = dict(model.choice)
+        stored = dict(model.training_config)
         for name in ("genres", "exclude", "features"):
             if stored.get(name) is not None:
                 stored[name] = tuple(stored[name])
@@ -217,7 +217,7 @@ class StoredModel:
     reason: str | None
     estimator: str
     params: Mapping[str, Any]
-    choice: Mapping[str, Any]
+    training_config: Mapping[str, Any]
     feature_schema: Mapping[str, Any]
     """`columns` it reads and `classes` it tells apart."""
     data_fingerprint: str
@@ -227,12 +227,12 @@ class StoredModel:
     seconds: float
     metrics: Mapping[str, Any]
     versions: Mapping[str, Any]
-    probes: Mapping[str, Any]
+    golden_rows: Mapping[str, Any]
     artifact_sha256: str | None
     pinned: bool
     parent_id: int | None = None
     """Of a refit: the honest model whose figures it borrows."""
-    crowned_at: datetime | None = None
+    promoted_at: datetime | None = None
     """When it last became champion."""
 
     @property
@@ -259,7 +259,7 @@ class StoredModel:
             "reason": self.reason,
             "estimator": self.estimator,
             "params": dict(self.params),
-            "choice": dict(self.choice),
+            "choice": dict(self.training_config),
             "trained_rows": self.trained_rows,
             "genres": self.feature_schema.get("genres", len(self.classes)),
             "seconds": self.seconds,
@@ -268,7 +268,7 @@ class StoredModel:
             "pinned": self.pinned,
             "kept": self.has_artifact,
             "parent": self.parent_id,
-            "crowned_at": self.crowned_at,
+            "crowned_at": self.promoted_at,
             "metrics": dict(self.metrics),
         }
 

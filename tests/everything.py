@@ -48,8 +48,8 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
         artifact=bytes(range(256)) * 40,
         params={"b": 1e16, "a": [1.0, 0.1, None, {"ü": "\\"}]},
         metrics={},
-        probes=[],
-        choice={"z": 1, "a": -0.0},
+        golden_rows=[],
+        training_config={"z": 1, "a": -0.0},
     )
     make.add_model(connection, "retired")
     make.add_metric(connection, model, "new_artist", "accuracy", 0.1 + 0.2, genre_id=rock)
@@ -92,7 +92,13 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             for schema in ("a-1", "B")
         ],
         tables.sound_file: [
-            {"path": path, "size": 2**40, "modified": 2**62, "heard_as": "a-1", "digest": "ab"}
+            {
+                "path": path,
+                "size": 2**40,
+                "modified": 2**62,
+                "descriptor_schema": "a-1",
+                "digest": "ab",
+            }
             | {"track_id": track}
             for path in ("/m/é 1.mp3", "/m/Z.mp3", "/m/a.mp3")
         ],

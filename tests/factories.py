@@ -70,7 +70,7 @@ EXPERIMENT = {
     "fingerprint": "none",
     "created_at": NOON,
     "question": {"folds": [0]},
-    "choice": {},
+    "training_config": {},
     "seed": 0,
     "data_fingerprint": "none",
     "versions": {},
@@ -212,7 +212,7 @@ def add_model(connection: Connection, status: str = "champion", **values: Any) -
         "task": "main",
         "estimator": "logistic",
         "params": {},
-        "choice": {},
+        "training_config": {},
         "feature_schema": {},
         "data_fingerprint": "none",
         "trained_rows": 100,
@@ -220,7 +220,7 @@ def add_model(connection: Connection, status: str = "champion", **values: Any) -
         "status": status,
         "metrics": {},
         "versions": {},
-        "probes": [],
+        "golden_rows": [],
     }
     return _insert(connection, tables.model, {**row, **values})
 

@@ -57,7 +57,7 @@ def print_origin(output: Output, origin: str | None) -> None:
 
 
 def _of_split(model: StoredModel) -> str:
-    return " of the published split" if model.choice.get("split") == "official" else ""
+    return " of the published split" if model.training_config.get("split") == "official" else ""
 
 
 def _n(metrics: Mapping[str, Any], regime: str) -> int:

@@ -87,7 +87,7 @@ def to_gauges(figures: TrainerMetrics) -> list[Measure]:
 
 def _champions(figures: TrainerMetrics) -> Iterator[Measure]:
     ages = [
-        ({"task": one.task}, figures.now - (one.crowned_at or one.created_at).timestamp())
+        ({"task": one.task}, figures.now - (one.promoted_at or one.created_at).timestamp())
         for one in figures.champions
     ]
     yield Measure("genrebase_champion_age_seconds", "gauge", "Since it became champion.", ages)

@@ -186,7 +186,7 @@ def _insert(database: Database, question: ExperimentSpec, at: datetime) -> int:
         "created_at": at,
         "task": question.choice.task,
         "question": dict(question.settings),
-        "choice": question.choice.as_json(),
+        "training_config": question.choice.as_json(),
         "seed": question.choice.seed,
         "data_fingerprint": question.data_fingerprint,
         "versions": question.versions,

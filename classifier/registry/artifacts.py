@@ -132,7 +132,7 @@ def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
             f"Model {model.id} needs {' and '.join(missing)}: pip install 'genrebase[deep]'."
         )
     made_by = {name: model.versions.get(name) for name in here}
-    if made_by != here and not reproduces_golden_predictions(packed.estimator, model.probes):
+    if made_by != here and not reproduces_golden_predictions(packed.estimator, model.golden_rows):
         raise BrokenArtifact(
             f"Model {model.id} was made by other versions ({_told(made_by)}) and answers "
             f"otherwise under these ({_told(here)}). {again}"

@@ -54,7 +54,7 @@ class CandidateModel:
     task: str
     estimator: str
     params: Mapping[str, Any]
-    choice: Mapping[str, Any]
+    training_config: Mapping[str, Any]
     feature_schema: Mapping[str, Any]
     data_fingerprint: str
     origin: str | None
@@ -64,7 +64,7 @@ class CandidateModel:
     artifact_sha256: str
     metrics: Mapping[str, Any]
     versions: Mapping[str, Any]
-    probes: Mapping[str, Any]
+    golden_rows: Mapping[str, Any]
     parent_id: int | None = None
     """Of a refit: the model whose recipe it is."""
 
@@ -138,7 +138,7 @@ def _store(
         schema = {**candidate.feature_schema, "genre_ids": list(genres.values())}
         if claim is not None:
             _retire(connection, candidate.task, claim.expected_champion, number)
-            values["crowned_at"] = candidate.created_at
+            values["promoted_at"] = candidate.created_at
         connection.execute(
             insert(tables.model).values(
                 **values | {"id": number, "feature_schema": schema},
@@ -169,7 +169,10 @@ def _numbered(connection: Connection, candidate: CandidateModel) -> dict[str, in
     known = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
     found = {row.name: row.id for row in connection.execute(known)}
     for name in [name for name in classes if name not in found]:
-        if candidate.choice.get("level") != "broad" and "snapshot" not in candidate.feature_schema:
+        if (
+            candidate.training_config.get("level") != "broad"
+            and "snapshot" not in candidate.feature_schema
+        ):
             raise ClassifierError(
                 f"The genre {name!r} was removed while a model learned it: train again."
             )
@@ -190,7 +193,7 @@ def promote(
     crowned = (
         update(model)
         .where(model.c.id == number, model.c.artifact.is_not(None))
-        .values(status="champion", reason=reason, crowned_at=at)
+        .values(status="champion", reason=reason, promoted_at=at)
     )
     with _decided_once(), transaction(database) as connection:
         _retire(connection, task, claim.expected_champion, number)
@@ -201,7 +204,7 @@ def promote(
 
 
 def drop_artifact(database: Database, number: int, *, keep_metrics: bool) -> int | None:
-    """Drop artifact, answers, probes and confusions of a model; return how many answers.
+    """Drop artifact, answers, golden rows and confusions of a model; return how many answers.
 
     Without `figures` only those over all genres on test tracks stay. None where the model became
     champion or was pinned meanwhile.
@@ -210,7 +213,9 @@ def drop_artifact(database: Database, number: int, *, keep_metrics: bool) -> int
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
     emptied = update(model).where(model.c.id == number, spare)
     with transaction(database) as connection:
-        done = connection.execute(emptied.values(artifact=None, artifact_sha256=None, probes={}))
+        done = connection.execute(
+            emptied.values(artifact=None, artifact_sha256=None, golden_rows={})
+        )
         if done.rowcount == 0:
             return None
         gone = connection.execute(delete(answer).where(answer.c.model_id == number)).rowcount

@@ -56,8 +56,8 @@ def models_to_keep(models: Iterable[StoredModel]) -> set[int]:
 
 def previous_champions(models: Iterable[StoredModel]) -> list[StoredModel]:
     """Return the models that were champion and are it no more, the last to reign first. Pure."""
-    reigned = [one for one in models if one.crowned_at is not None and one.status != "champion"]
-    return sorted(reigned, key=lambda one: (one.crowned_at, one.id), reverse=True)
+    reigned = [one for one in models if one.promoted_at is not None and one.status != "champion"]
+    return sorted(reigned, key=lambda one: (one.promoted_at, one.id), reverse=True)
 
 
 def models_to_archive(models: Iterable[StoredModel], keep_last: int) -> set[int]:
@@ -111,7 +111,7 @@ def prune(
             gone: int | None = dataset.prediction_count(database, model.id)
         else:
             gone = model_store.drop_artifact(
-                database, model.id, keep_metrics=model.crowned_at is not None
+                database, model.id, keep_metrics=model.promoted_at is not None
             )
         if gone is not None:
             given_up.append(model.id)

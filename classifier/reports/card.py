@@ -115,7 +115,7 @@ class ModelCard:
             )
 
     def _data(self) -> Iterator[str]:
-        model, choice = self.model, self.model.choice
+        model, choice = self.model, self.model.training_config
         yield "## Data"
         yield ""
         columns = ", ".join(model.feature_schema["columns"])
@@ -223,7 +223,7 @@ class ModelCard:
         yield f"- Data: `{model.data_fingerprint}` (`classifier snapshot` freezes the rows)."
         if model.artifact_sha256 is not None:
             yield f"- Artifact: SHA-256 `{model.artifact_sha256}`."
-        yield f"- Seed {model.choice['seed']}; {_told(model.versions)}."
+        yield f"- Seed {model.training_config['seed']}; {_told(model.versions)}."
 
     def _terms(self) -> Iterator[str]:
         yield "## Terms"

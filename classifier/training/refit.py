@@ -116,14 +116,14 @@ def _candidate(
 ) -> model_store.CandidateModel:
     artifact = artifacts.serialise(artifacts.ModelArtifact(fitted, selection.train_ids))
     artifacts.deserialise(artifact)  # what cannot be loaded again is not worth storing
-    looked_at = estimators.usable_groups(fitted, tuple(parent.choice["features"]))
+    looked_at = estimators.usable_groups(fitted, tuple(parent.training_config["features"]))
     columns = groups.columns(looked_at, selection.tracks)
     return model_store.CandidateModel(
         created_at=clock.now(),
         task=parent.task,
         estimator=parent.estimator,
         params=parent.params,
-        choice=parent.choice,
+        training_config=parent.training_config,
         feature_schema={"columns": columns, "classes": list(selection.classes)},
         data_fingerprint=recipe["data"],
         origin=parent.origin,
@@ -133,7 +133,7 @@ def _candidate(
         artifact_sha256=artifacts.checksum(artifact),
         metrics={**parent.metrics, "of_model": parent.id},
         versions=recipe["versions"],
-        probes=artifacts.golden_predictions(
+        golden_rows=artifacts.golden_predictions(
             fitted, selection.tracks[selection.train_mask], columns
         ),
         parent_id=parent.id,

@@ -178,7 +178,7 @@ def _check_question(choice: TrainingConfig, champion: StoredModel | None) -> Non
             "published split, as in --task official."
         )
     if champion is not None and not TrainingConfig.from_model(champion).same_question(choice):
-        told = champion.choice
+        told = champion.training_config
         raise BadTrainingConfig(
             f"The task {choice.task!r} tells apart {told['level']} genres "
             f"(mapping {told['mapping'] or 'by default'}, unmapped {told['unmapped']}, "
@@ -282,7 +282,7 @@ def _same(
         same = (
             model.estimator == choice.estimator
             and model.params == dict(choice.params)
-            and model.choice == recipe["choice"]
+            and model.training_config == recipe["choice"]
             and model.data_fingerprint == recipe["data"]
             and model.versions == recipe["versions"]
             and model.feature_schema.get("snapshot") == rows
@@ -319,7 +319,7 @@ def _candidate(
         task=choice.task,
         estimator=choice.estimator,
         params=dict(choice.params),
-        choice=recipe["choice"],
+        training_config=recipe["choice"],
         feature_schema={
             "columns": columns,
             "classes": list(selection.classes),
@@ -332,7 +332,7 @@ def _candidate(
         artifact_sha256=artifacts.checksum(made.artifact),
         metrics=report.headline_metrics(made.judged.metrics),
         versions=recipe["versions"],
-        probes=artifacts.golden_predictions(made.fitted, learned, columns),
+        golden_rows=artifacts.golden_predictions(made.fitted, learned, columns),
     )
 
 

@@ -22,7 +22,7 @@ from genrebase.store import bulk, tables
 PROVENANCE: Final = Provenance(origin=SOURCE, provider=None)
 
 _file = tables.sound_file
-_FILE_COLUMNS: Final = ("path", "size", "modified", "heard_as", "digest", "track_id")
+_FILE_COLUMNS: Final = ("path", "size", "modified", "descriptor_schema", "digest", "track_id")
 _ALIAS_COLUMNS: Final = ("source", "source_id", "track_id")
 _MATRIX_COLUMNS: Final = ("kind", "version", "steps", "channels", "data")
 _REPLACED: Final = ", ".join(
@@ -69,7 +69,7 @@ def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFi
         select(_file.c.path, _file.c.size, _file.c.modified, _file.c.digest, _file.c.track_id)
         .join(described, described.c.track_id == _file.c.track_id)
         .where(
-            _file.c.heard_as == schema,
+            _file.c.descriptor_schema == schema,
             described.c.provider == SOURCE,
             described.c.schema == schema,
         )

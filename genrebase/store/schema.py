@@ -15,7 +15,7 @@ from genrebase.store.views.definition import Providers
 if TYPE_CHECKING:
     from alembic.config import Config
 
-EXPECTED_REVISION: Final = "0005"
+EXPECTED_REVISION: Final = "0006"
 """The head of the migrations; a test holds the two equal."""
 
 _VERSION: Final = table("alembic_version", column("version_num"))

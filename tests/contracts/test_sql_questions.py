@@ -93,8 +93,8 @@ def filled(engine: Engine) -> Engine:
         make.add_verdict(connection, judged, jazz)
         make.add_shard(connection, rock, requests=7)
         known = {"classes": ["jazz", "rock"]}
-        once = make.add_model(connection, "retired", crowned_at=NOON)
-        champion = make.add_model(connection, crowned_at=NOON, feature_schema=known)
+        once = make.add_model(connection, "retired", promoted_at=NOON)
+        champion = make.add_model(connection, promoted_at=NOON, feature_schema=known)
         make.add_predictions(connection, champion, loud, [(rock, 0.9), (jazz, 0.1)])
         make.add_predictions(
             connection, champion, judged, [(rock, 0.6), (jazz, 0.4)], regime="new_artist"
@@ -102,7 +102,7 @@ def filled(engine: Engine) -> Engine:
         make.add_predictions(connection, champion, other, [(rock, 0.7), (jazz, 0.3)])
         for track in (loud, other):
             make.add_predictions(connection, once, track, [(jazz, 0.5)])
-        broad = make.add_model(connection, task="broad", choice={"level": "broad"})
+        broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
         make.add_predictions(connection, broad, other, [(jazz, 0.75)])
         for predicted, tracks in ((rock, 3), (jazz, 1)):
             make.add_confusion(connection, champion, rock, predicted, tracks)

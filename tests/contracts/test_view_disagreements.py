@@ -26,7 +26,7 @@ def filled(engine: Engine) -> SimpleNamespace:
         def model(status: str, days: float | None, **values: Any) -> int:
             crowned = None if days is None else NOON + timedelta(days=days)
             return make.add_model(
-                connection, status, crowned_at=crowned, feature_schema=KNOWN, **values
+                connection, status, promoted_at=crowned, feature_schema=KNOWN, **values
             )
 
         known.once = model("retired", 3)  # rolled back to after `later`, so it was the last before
@@ -143,10 +143,10 @@ def test_a_first_champion_changed_nothing(filled: SimpleNamespace) -> None:
     """Without one before there is nothing to compare with; nor without a champion."""
     with transaction(filled.engine) as connection:
         retired = tables.model.c.status == "retired"
-        connection.execute(update(tables.model).where(retired).values(crowned_at=None))
+        connection.execute(update(tables.model).where(retired).values(promoted_at=None))
     assert rows(filled, views.prediction_changes) == []
     with transaction(filled.engine) as connection:
-        connection.execute(update(tables.model).values(status="retired", crowned_at=NOON))
+        connection.execute(update(tables.model).values(status="retired", promoted_at=NOON))
     for view in (views.prediction_changes, views.label_disputes, views.genre_candidates):
         assert rows(filled, view) == []
 

@@ -289,9 +289,9 @@ def test_without_a_champion_nobody_answers(filled: SimpleNamespace):
 def test_every_task_has_its_answers(filled: SimpleNamespace):
     """The champion of each; broad answers are held against no label, which is a fine genre."""
     with transaction(filled.engine) as connection:
-        broad = make.add_model(connection, task="broad", choice={"level": "broad"})
+        broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
         make.add_predictions(connection, broad, filled.plain, [(filled.rock, 0.8)])
-        fine = make.add_model(connection, task="fine", choice={"level": "fine"})
+        fine = make.add_model(connection, task="fine", training_config={"level": "fine"})
         make.add_predictions(connection, fine, filled.judged, [(filled.rock, 0.7)])
     view = views.task_predictions
     main = ask(filled, select(view).where(view.c.task == "main").subquery())

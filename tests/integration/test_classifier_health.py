@@ -37,7 +37,9 @@ def test_measures_champion_trainings_answers_and_drift(engine: Engine) -> None:
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         figures = {"seen_artist": {"accuracy": 0.9}, "new_artist": {"accuracy": None}}
-        champion = make.add_model(connection, crowned_at=NOON + timedelta(days=9), metrics=figures)
+        champion = make.add_model(
+            connection, promoted_at=NOON + timedelta(days=9), metrics=figures
+        )
         recent = {"first_seen_at": NOON + timedelta(days=5)}
         old = make.add_track(connection, "Old")
         new = make.add_track(connection, "New", **recent)

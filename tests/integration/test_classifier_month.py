@@ -121,7 +121,10 @@ def test_a_month(month: tuple[Engine, InProcess]) -> None:
         ).all()
         models = connection.execute(
             select(
-                model.id, model.status, model.crowned_at, model.artifact.is_not(None).label("kept")
+                model.id,
+                model.status,
+                model.promoted_at,
+                model.artifact.is_not(None).label("kept"),
             ).order_by(model.id)
         ).all()
         answers = dict(
@@ -143,7 +146,7 @@ def test_a_month(month: tuple[Engine, InProcess]) -> None:
     assert of_day[1] == of_day[2] == "nothing_new"
     assert outcomes.count("done") == len(models)
     assert {"champion", "retired", "rejected"} == {one.status for one in models}
-    reigned = sorted((one for one in models if one.crowned_at), key=lambda one: one.crowned_at)
+    reigned = sorted((one for one in models if one.promoted_at), key=lambda one: one.promoted_at)
     whole = {one.id for one in reigned[-3:]} | {models[-1].id}
     assert {one.id for one in models if one.kept} == whole
     assert answers.keys() == {one.id for one in reigned[-3:]}

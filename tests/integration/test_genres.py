@@ -83,7 +83,14 @@ def add_model(engine):
         "trained_rows": 1,
         "seconds": 1.0,
     }
-    documents = ("params", "choice", "feature_schema", "metrics", "versions", "probes")
+    documents = (
+        "params",
+        "training_config",
+        "feature_schema",
+        "metrics",
+        "versions",
+        "golden_rows",
+    )
     with transaction(engine) as connection:
         made = connection.execute(
             insert(tables.model).values(row | {key: {} for key in documents})

@@ -37,7 +37,7 @@ def test_figures_are_of_the_published_test_side(published: Engine) -> None:
     """Stored with the choice, found again as nothing new, and by hand as well as by itself."""
     done = train.run(published, OFFICIAL, FakeClock(), log=lambda _: None)
     model = done.model
-    assert (model.status, model.choice["split"]) == ("champion", "official")
+    assert (model.status, model.training_config["split"]) == ("champion", "official")
     assert model.trained_rows == 240
     assert model.metrics["new_artist"]["n"] == 120
     assert model.metrics["seen_artist"]["n"] == 0

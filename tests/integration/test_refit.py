@@ -65,7 +65,7 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
     assert (model.status, model.parent_id) == ("refit", parent.id)
     assert model.trained_rows == len(learned) > parent.trained_rows
     assert model.metrics == {**parent.metrics, "of_model": parent.id}
-    assert (model.estimator, model.choice) == (parent.estimator, parent.choice)
+    assert (model.estimator, model.training_config) == (parent.estimator, parent.training_config)
     assert dataset.champion(music, "main").id == parent.id
     metric = tables.model_metric
     with read_transaction(music) as connection:

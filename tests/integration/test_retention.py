@@ -43,7 +43,7 @@ def reigns(engine: Engine) -> list[int]:
             number = make.add_model(
                 connection,
                 status,
-                crowned_at=crowned,
+                promoted_at=crowned,
                 artifact=b"model",
                 artifact_sha256="x",
                 feature_schema={"classes": ["rock"]},

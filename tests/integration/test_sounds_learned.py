@@ -138,7 +138,7 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
     choice = TrainingConfig(estimator="tree", features=("audio", "harmony"), min_tracks=5)
     done = train.run(engine, choice, clock, log=lambda _: None)
     assert done.model.status == "champion"
-    assert done.model.choice["features"] == ["audio", "harmony"]
+    assert done.model.training_config["features"] == ["audio", "harmony"]
     assert "degree_11" in done.model.feature_schema["columns"]
     clock.advance(60)
     batch_predict.run(engine, clock, progress=lambda *_: None)

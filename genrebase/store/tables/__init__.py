@@ -1,4 +1,4 @@
-"""The tables, one module per family. Column names are what people's SQL stands on."""
+"""All tables, one module per family. Users' SQL depends on the column names."""
 
 from genrebase.store.tables.catalogue import (
     ALL_FEATURES,
@@ -75,7 +75,7 @@ from genrebase.store.tables.sound import (
 )
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)
-"""Figures and findings of a model, beside its answers and confusions."""
+"""What is stored per model besides predictions and confusion matrices."""
 
 __all__ = [
     "ALL_FEATURES",

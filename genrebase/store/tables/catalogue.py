@@ -1,4 +1,4 @@
-"""What there is: genres, artists, tracks, who saw them where, and their features."""
+"""Catalogue tables: genres, artists, tracks, their sightings, verdicts and audio features."""
 
 from typing import Final
 
@@ -33,7 +33,7 @@ FEATURES: Final = (
     "tempo",
     "time_signature",
 )
-"""The 12 audio features, in the order in which they stand everywhere."""
+"""The 12 audio features, in the order used everywhere."""
 
 FEATURE_RANGES: Final = {
     "danceability": (0.0, 1.0),
@@ -49,32 +49,32 @@ FEATURE_RANGES: Final = {
     "tempo": (1.0, 400.0),
     "time_signature": (1, 16),
 }
-"""What a feature may be (inclusive); what was not found is NULL. Loudness in dB, tempo in BPM."""
+"""Inclusive range of each feature; a missing value is NULL. Loudness in dB, tempo in BPM."""
 
 CATEGORICAL_FEATURES: Final = ("key", "mode", "time_signature")
-"""Features that are categories, stored as whole numbers."""
+"""Features that are categories, stored as integers."""
 
 AUDIO_PROVIDER: Final = "audio"
-"""The provider whose features are computed from sound files."""
+"""The provider whose features are computed from audio files."""
 INCOMPARABLE_FEATURES: Final = ("danceability", "energy", "loudness", "acousticness")
-"""What it measures on scales of its own; tempo, key and mode are the same everywhere."""
+"""What it measures on scales of its own; its tempo, key and mode equal other providers'."""
 OWN_SCALE_FEATURES: Final = {f"own_{name}": name for name in INCOMPARABLE_FEATURES}
-"""How these are called where tracks are taken together, and what each is measured instead of."""
+"""Their names where tracks of all providers are aggregated, with the feature each replaces."""
 ALL_FEATURES: Final = (*FEATURES, *OWN_SCALE_FEATURES)
-"""The 12 features as catalogues have them, and what is measured in files instead of four."""
+"""The 12 features on the catalogues' scales, and four of them on the audio files' scales."""
 
 SIDES: Final = ("train", "validation_new", "test_new", "validation_seen", "test_seen", "none")
-"""Where a track stands in every evaluation (see `sides.py`)."""
+"""The sides of the train/validation/test split (see `split.py`)."""
 
 MAX_YEAR: Final = 2200
-"""The schema's own bound on years; readers refuse what lies after next year."""
+"""The schema's upper bound on years; importers reject years after the next one."""
 
 genre = Table(
     "genre",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("name", Name, nullable=False, unique=True, comment="as it is asked for, byte for byte"),
-    Column("target", Integer, comment="tracks wanted; NULL: only filled by imports"),
+    Column("name", Name, nullable=False, unique=True, comment="the search term, byte for byte"),
+    Column("target", Integer, comment="tracks to collect; NULL: filled by imports only"),
     Column("paused", Boolean, nullable=False, server_default=false()),
     Column("sightings", Integer, nullable=False, server_default="0", comment="rows of `sighting`"),
     Column("created_at", UtcDateTime, nullable=False),
@@ -95,7 +95,7 @@ genre_playlist = Table(
     metadata,
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
     Column("playlist_id", Text, primary_key=True),
-    Column("snapshot_id", Text, comment="the version last read whole"),
+    Column("snapshot_id", Text, comment="the version last read completely"),
 )
 
 artist = Table(
@@ -118,7 +118,12 @@ track = Table(
     Column("id", Key, primary_key=True),
     Column("identity", Name, nullable=False, unique=True),
     Column("name_key", Name, nullable=False, comment="normalised title | normalised artist"),
-    Column("genre_id", Key, ForeignKey("genre.id", ondelete="SET NULL"), comment="the claim"),
+    Column(
+        "genre_id",
+        Key,
+        ForeignKey("genre.id", ondelete="SET NULL"),
+        comment="the claim: the one genre it counts for",
+    ),
     Column("claim_tied", Boolean, nullable=False, server_default=false()),
     Column("title", Text, nullable=False),
     Column("artists", Text, nullable=False, comment="credited names, joined by '; '"),
@@ -129,15 +134,13 @@ track = Table(
     Column("explicit", Boolean),
     Column("popularity", SmallInteger, comment="0..100"),
     Column("isrc", Text),
-    Column("origin", Text, nullable=False, comment="who delivered it first"),
+    Column("origin", Text, nullable=False, comment="the source that delivered it first"),
     Column("track_fold", SmallInteger, nullable=False),
     Column("side", Text, nullable=False),
-    Column("split", Text, comment="the side a published dataset put it on"),
+    Column("split", Text, comment="its split in a published dataset"),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
-    Column(
-        "updated_at", UtcDateTime, nullable=False, comment="when what describes it last changed"
-    ),
+    Column("updated_at", UtcDateTime, nullable=False, comment="when its metadata last changed"),
     Index(None, "name_key"),
     Index(None, "genre_id"),
     Index(None, "isrc"),
@@ -177,7 +180,7 @@ sighting = Table(
     metadata,
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
-    Column("best_rank", Integer, nullable=False, comment="0 is the first answer"),
+    Column("best_rank", Integer, nullable=False, comment="0 is the first search result"),
     Column("times", Integer, nullable=False, server_default="1"),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
@@ -216,7 +219,7 @@ feature_attempt = Table(
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("provider", Name, primary_key=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_at", UtcDateTime, comment="when to ask again; NULL: not again"),
+    Column("next_at", UtcDateTime, comment="time of the next request; NULL: none"),
     Column("outcome", Text, nullable=False),
     Index(None, "provider", "next_at"),
     CheckConstraint(one_of("outcome", ("known", "unknown")), name="outcome_known"),

@@ -1,4 +1,4 @@
-"""The column types and helpers that every family of tables uses."""
+"""Metadata, column types and helpers that all table modules share."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +14,6 @@ from sqlalchemy import (
     TypeDecorator,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -28,7 +27,7 @@ metadata = MetaData(
 """Every table of Genrebase."""
 
 Key = BigInteger().with_variant(Integer(), "sqlite")
-"""A surrogate key of 64 bits (SQLite numbers its rows by INTEGER PRIMARY KEY only)."""
+"""A 64-bit surrogate key (SQLite generates ids only for INTEGER PRIMARY KEY)."""
 
 Name = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by code point on both engines."""
@@ -40,36 +39,33 @@ _SQLITE_FORMAT: Final = "%Y-%m-%d %H:%M:%S.%f"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: `timestamptz` on PostgreSQL, sortable text without a zone on SQLite."""
+    """A time in UTC: `timestamptz` on PostgreSQL, sortable text without a zone on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Store aware moments only, in UTC."""
+        """Convert an aware datetime to UTC; refuse a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
-        """Return aware moments, in UTC."""
+        """Return an aware datetime in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def as_driver_datetime(value: datetime, dialect_name: str) -> datetime | str:
-    """Return a moment as the driver wants it in a statement that SQLAlchemy does not compile."""
-    moment = value.astimezone(UTC)
-    return moment.strftime(_SQLITE_FORMAT) if dialect_name == "sqlite" else moment
+    """Return a time as the driver takes it in a statement that SQLAlchemy does not compile."""
+    utc = value.astimezone(UTC)
+    return utc.strftime(_SQLITE_FORMAT) if dialect_name == "sqlite" else utc
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
-    """Return the SQL of a check that `column` holds one of `values`."""
+    """Return the SQL condition that `column` holds one of `values`."""
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
-
-
-AnyType = TypeEngine[Any]

@@ -1,4 +1,4 @@
-"""What was tried: comparisons, tunings and learning curves, trial by trial."""
+"""Experiment tables: comparisons, hyperparameter searches, learning curves, their trials."""
 
 from typing import Final
 
@@ -25,16 +25,21 @@ experiment = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False, comment="of question, data and code: to go on by"),
+    Column(
+        "fingerprint",
+        Text,
+        nullable=False,
+        comment="of question, data and code; finds an experiment to resume",
+    ),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("finished_at", UtcDateTime, comment="NULL: not all trials were made yet"),
+    Column("finished_at", UtcDateTime, comment="NULL: some trials are missing"),
     Column("task", Name, nullable=False, server_default="main"),
-    Column("question", Json, nullable=False, comment="what was to be tried"),
-    Column("choice", Json, nullable=False, comment="genres, labels, limits"),
+    Column("question", Json, nullable=False, comment="the configurations to try"),
+    Column("training_config", Json, nullable=False, comment="genres, labels, limits"),
     Column("seed", Integer, nullable=False),
     Column("data_fingerprint", Text, nullable=False),
     Column("versions", Json, nullable=False, comment="Python, libraries, project"),
-    Column("origin", Text, comment="the catalogue it was tried on, where that is invented"),
+    Column("origin", Text, comment="the synthetic catalogue it ran on; NULL: a real one"),
     Index(None, "fingerprint"),
     CheckConstraint(one_of("kind", EXPERIMENT_KINDS), name="kind_known"),
 )
@@ -48,19 +53,21 @@ trial = Table(
     Column("estimator", Name, nullable=False),
     Column("features", Name, nullable=False, comment="feature groups, joined by ','"),
     Column("params", Json, nullable=False),
-    Column("per_genre", Integer, comment="most tracks learned of a genre; NULL: all"),
-    Column("binary_genre", Name, comment="told from the rest by a binary model; NULL: all are"),
+    Column("per_genre", Integer, comment="maximum training tracks per genre; NULL: all"),
+    Column(
+        "binary_genre", Name, comment="positive class of a one-vs-rest model; NULL: multi-class"
+    ),
     Column("test_fold", SmallInteger, nullable=False),
     Column("validation_fold", SmallInteger, nullable=False),
-    Column("key", Name, nullable=False, comment="of what it is, within its experiment"),
+    Column("key", Name, nullable=False, comment="identifies it within its experiment"),
     Column("outcome", Text, nullable=False),
     Column("error", Text),
     Column("finished_at", UtcDateTime, nullable=False),
     Column("trained_rows", Integer, nullable=False),
-    Column("seconds", Double, nullable=False, comment="of learning and answering"),
+    Column("seconds", Double, nullable=False, comment="of training and prediction"),
     Column("artifact_bytes", Integer, comment="NULL: was not measured"),
-    Column("training_score", Double, comment="accuracy on tracks it learned from"),
-    Column("score", Double, comment="on validation tracks, what is chosen by; NULL: no choice"),
+    Column("training_score", Double, comment="accuracy on training tracks"),
+    Column("score", Double, comment="on validation tracks, the selection criterion; NULL: none"),
     UniqueConstraint("experiment_id", "key"),
     CheckConstraint("test_fold BETWEEN 0 AND 9", name="test_fold_range"),
     CheckConstraint("validation_fold BETWEEN 0 AND 9", name="validation_fold_range"),

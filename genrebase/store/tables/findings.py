@@ -1,4 +1,4 @@
-"""What was found out about genres and tracks: importances, traits, clusters, pairs, matches."""
+"""Tables of analysis results: feature importance, traits, clusters, separability, matches."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ feature_importance = Table(
     Column("high", Double),
     Column("kind", Name, nullable=False, server_default="feature"),
     Column("side", Name, nullable=False, server_default="validation"),
-    Column("loss", Double, comment="by how much the log-loss grows"),
+    Column("loss", Double, comment="increase of the log loss"),
     Column("n", Integer, comment="tracks it was measured on"),
     Index(None, "model_id"),
 )
@@ -67,10 +67,10 @@ clustering = Table(
     Column("params", Json, nullable=False),
     Column("features", Json, nullable=False, comment="columns of `training_tracks`"),
     Column("genres", Json, nullable=False),
-    Column("tracks", Integer, nullable=False, comment="clustered, of those that were chosen"),
+    Column("tracks", Integer, nullable=False, comment="tracks that were clustered"),
     Column("chosen", Integer, nullable=False, comment="labelled tracks of the genres"),
     Column("clusters", Integer, nullable=False),
-    Column("noise", Integer, nullable=False, comment="tracks in no cluster"),
+    Column("noise", Integer, nullable=False, comment="tracks without a cluster"),
     Column("ari", Double, nullable=False, comment="adjusted Rand index"),
     Column("nmi", Double, nullable=False, comment="normalised mutual information"),
     Column("purity", Double, nullable=False),
@@ -86,7 +86,7 @@ cluster_member = Table(
         "clustering_id", Key, ForeignKey("clustering.id", ondelete="CASCADE"), primary_key=True
     ),
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
-    Column("cluster", Integer, nullable=False, comment="0 is the greatest, -1: in none"),
+    Column("cluster", Integer, nullable=False, comment="0 is the largest, -1: noise"),
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), nullable=False),
     Index(None, "track_id"),
 )
@@ -98,7 +98,7 @@ genre_separability = Table(
     Column("regime", Name, primary_key=True),
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
     Column("other_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
-    Column("auc", Double, nullable=False, comment="0.5: cannot be told apart; 1: always"),
+    Column("auc", Double, nullable=False, comment="0.5: not separable; 1: perfectly separable"),
     Column("n", Integer, nullable=False, comment="validation tracks of the genre"),
     Column("other_n", Integer, nullable=False),
     CheckConstraint("auc BETWEEN 0 AND 1", name="auc_range"),

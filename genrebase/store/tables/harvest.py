@@ -1,4 +1,4 @@
-"""How it is fetched: shards, budgets, and what ran."""
+"""Harvest tables: shards of the search space, rate-limit state per source, job runs."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadat
 
 SHARD_STATUSES: Final = ("open", "split", "exhausted", "capped")
 ALL_YEARS: Final = (0, 9999)
-"""The year range of a shard that asks for no year."""
+"""The year range of a shard without a year filter."""
 JOB_OUTCOMES: Final = ("running", "done", "nothing_new", "blocked", "failed", "interrupted")
 
 shard = Table(
@@ -28,20 +28,26 @@ shard = Table(
     Column("id", Key, primary_key=True),
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), nullable=False),
     Column("source", Name, nullable=False),
-    Column("query", Text, nullable=False, comment="what is asked, byte for byte"),
+    Column("query", Text, nullable=False, comment="the search query, byte for byte"),
     Column("year_from", SmallInteger, nullable=False),
     Column("year_to", SmallInteger, nullable=False),
     Column("first_rank", Integer, nullable=False, server_default="0", comment="of offset 0"),
-    Column("head", Integer, nullable=False, server_default="0", comment="rows to be read last"),
+    Column(
+        "head",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="rows at the beginning that are read last",
+    ),
     Column("next_offset", Integer, nullable=False, server_default="0"),
-    Column("end_offset", Integer, comment="where its rows end, while its head is read"),
+    Column("end_offset", Integer, comment="end of its rows, while its head is read"),
     Column("status", Text, nullable=False, server_default="open"),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("items", Integer, nullable=False, server_default="0"),
     Column("tracks_new", Integer, nullable=False, server_default="0"),
     Column("dry_pages", SmallInteger, nullable=False, server_default="0"),
     Column("empty_pages", SmallInteger, nullable=False, server_default="0"),
-    Column("promised", Double, comment="new tracks expected of the next page; NULL: a full one"),
+    Column("promised", Double, comment="new tracks expected on the next page; NULL: a full page"),
     Column("lease_owner", Text),
     Column("lease_until", Double, comment="seconds since 1970"),
     Column("fencing_token", Integer, nullable=False, server_default="0"),
@@ -60,10 +66,12 @@ source_budget = Table(
     Column("credential", Name, primary_key=True, comment="a fingerprint, never the secret"),
     Column("next_slot_at", Double, nullable=False, server_default="0", comment="s since 1970"),
     Column("interval", Double, nullable=False, comment="seconds between two requests"),
-    Column("ceiling", Double, comment="requests per window, as learned; NULL: as told"),
+    Column("ceiling", Double, comment="learned limit in requests per window; NULL: none"),
     Column("requests", Key, nullable=False, server_default="0"),
-    Column("refusals", Key, nullable=False, server_default="0", comment="answers 429"),
-    Column("banned_seconds", Double, nullable=False, server_default="0", comment="in all"),
+    Column(
+        "refusals", Key, nullable=False, server_default="0", comment="responses with status 429"
+    ),
+    Column("banned_seconds", Double, nullable=False, server_default="0", comment="in total"),
     Column("blocked_until", Double, comment="seconds since 1970"),
     Column("blocked_reason", Text),
     Column("next_probe_at", Double, comment="seconds since 1970"),

@@ -1,4 +1,4 @@
-"""What was learned: models, how good they are, and what they answer."""
+"""Model registry tables: models, their metrics, confusion matrices and predictions."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadat
 MODEL_STATUSES: Final = ("candidate", "champion", "retired", "rejected", "refit")
 REGIMES: Final = ("seen_artist", "new_artist")
 PREDICTIONS_PER_TRACK: Final = 5
-"""How many genres are kept for a track, best first."""
+"""How many genres are stored for a track, the most probable first."""
 
 model = Table(
     "model",
@@ -33,10 +33,10 @@ model = Table(
     Column("task", Name, nullable=False, server_default="main"),
     Column("estimator", Name, nullable=False),
     Column("params", Json, nullable=False),
-    Column("choice", Json, nullable=False, comment="genres, labels, features, limits"),
+    Column("training_config", Json, nullable=False, comment="genres, labels, features, limits"),
     Column("feature_schema", Json, nullable=False, comment="columns in order, and classes"),
     Column("data_fingerprint", Text, nullable=False),
-    Column("origin", Text, comment="the catalogue it learned from, where that is invented"),
+    Column("origin", Text, comment="the synthetic catalogue it was trained on; NULL: a real one"),
     Column("trained_rows", Integer, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("status", Text, nullable=False, server_default="candidate"),
@@ -46,14 +46,19 @@ model = Table(
     Column("artifact_sha256", Text),
     Column("metrics", Json, nullable=False, comment="headline metrics per regime"),
     Column("versions", Json, nullable=False, comment="Python, libraries, project"),
-    Column("probes", Json, nullable=False, comment="20 rows and their probabilities"),
+    Column(
+        "golden_rows",
+        Json,
+        nullable=False,
+        comment="20 rows and their probabilities, to check the artifact",
+    ),
     Column(
         "parent_id",
         Key,
         ForeignKey("model.id", ondelete="CASCADE"),
-        comment="of a refit: the honest model whose figures it borrows",
+        comment="of a refit: the evaluated model whose metrics it reports",
     ),
-    Column("crowned_at", UtcDateTime, comment="when it last became champion; NULL: never"),
+    Column("promoted_at", UtcDateTime, comment="when it last became champion; NULL: never"),
     Index(
         "uq_model_champion",
         "task",
@@ -99,7 +104,7 @@ prediction = Table(
     Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), nullable=False),
     Column("probability", Double, nullable=False),
     Column("regime", Name, nullable=False),
-    Column("in_training", Boolean, nullable=False, comment="answered out of fold"),
+    Column("in_training", Boolean, nullable=False, comment="predicted out of fold"),
     Column("predicted_at", UtcDateTime, nullable=False),
     Index(None, "track_id"),
     Index(

@@ -1,4 +1,4 @@
-"""How it sounds, part by part: what an analysis of the sound itself brings."""
+"""Audio analysis tables: sections, harmony and timbre, progressions, spectrograms, descriptors."""
 
 from typing import Final
 
@@ -19,29 +19,29 @@ from sqlalchemy import (
 from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 TWELVE: Final = range(12)
-"""Degrees above the tonic in semitones, pitch classes from C, coefficients of timbre."""
+"""Degrees in semitones above the tonic, pitch classes from C, timbre coefficients."""
 
 DEGREE_COLUMNS: Final = tuple(f"degree_{number}" for number in TWELVE)
-"""Shares of a track's time, per degree."""
+"""The share of a track's time on each degree."""
 
 TIMBRE_COLUMNS: Final = tuple(
     f"timbre_{what}_{number}" for what in ("mean", "deviation") for number in TWELVE
 )
-"""Over a track's segments: first the 12 means, then the 12 deviations."""
+"""Over a track's segments: first the 12 means, then the 12 standard deviations."""
 
 PITCH_COLUMNS: Final = tuple(
     f"pitch_{what}_{number}" for what in ("mean", "deviation") for number in TWELVE
 )
-"""Likewise, for how strong each pitch class is."""
+"""The same for the strength of each pitch class."""
 
 MATRIX_KINDS: Final = ("segments", "logmel")
-"""What a matrix over time may hold."""
+"""The kinds of matrices over time."""
 
 PROGRESSION_LENGTHS: Final = (2, 3, 4)
-"""How many keys a stored progression runs through."""
+"""How many keys a stored progression has."""
 
 TEMPO_RATIO_RANGE: Final = (0.0025, 400.0)
-"""Two tempos of 1 to 400 BPM are never further apart."""
+"""The quotient of two tempos of 1 to 400 BPM."""
 
 _SHARES: Final = (*DEGREE_COLUMNS, "minor_share", "repeated_share", "single_share")
 
@@ -59,7 +59,7 @@ section = Table(
     Column("mode", SmallInteger, comment="1 major, 0 minor"),
     Column("key_confidence", Double),
     Column("mode_confidence", Double),
-    Column("tempo_ratio", Double, comment="its tempo by the track's"),
+    Column("tempo_ratio", Double, comment="its tempo divided by the track's"),
     Column("tempo_confidence", Double),
     Column("loudness", Double, comment="dB"),
     CheckConstraint("position >= 0", name="position_not_negative"),
@@ -89,7 +89,7 @@ sound_summary = Table(
     Column("mode_confidence", Double),
     Column("sections", Integer, nullable=False),
     *(Column(name, Double) for name in _SHARES),
-    Column("degrees", SmallInteger, nullable=False, comment="different ones"),
+    Column("degrees", SmallInteger, nullable=False, comment="distinct degrees"),
     Column("degree_changes", Integer, nullable=False),
     Column("numerals", Text, comment="of its sections in order, repetitions left out"),
     Column("segments", Integer, nullable=False),
@@ -119,7 +119,7 @@ progression = Table(
     Column("numerals", Name, primary_key=True, comment="consecutive keys, joined by blanks"),
     Column("length", SmallInteger, nullable=False, comment="how many numerals"),
     Column("times", Integer, nullable=False),
-    Column("confidence", Double, nullable=False, comment="how sure its keys are, 0..1"),
+    Column("confidence", Double, nullable=False, comment="of its keys, 0..1"),
     CheckConstraint("length BETWEEN 2 AND 4", name="length_range"),
     CheckConstraint("times >= 1", name="at_least_once"),
     CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence_range"),
@@ -131,7 +131,7 @@ sound_matrix = Table(
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
     Column("provider", Name, primary_key=True),
     Column("kind", Name, primary_key=True),
-    Column("version", SmallInteger, nullable=False, comment="of the way it was made and packed"),
+    Column("version", SmallInteger, nullable=False, comment="of computation and packing"),
     Column("steps", Integer, nullable=False, comment="rows, in the order of time"),
     Column("channels", SmallInteger, nullable=False, comment="columns"),
     Column("data", LargeBinary, nullable=False, comment="float16 by rows, little-endian, zlib"),
@@ -164,8 +164,13 @@ sound_file = Table(
     Column("path", Name, primary_key=True),
     Column("size", BigInteger, nullable=False, comment="bytes"),
     Column("modified", BigInteger, nullable=False, comment="nanoseconds since 1970"),
-    Column("heard_as", Text, nullable=False, comment="the schema of what was heard in it"),
-    Column("digest", Text, nullable=False, comment="of the decoded sound"),
+    Column(
+        "descriptor_schema",
+        Text,
+        nullable=False,
+        comment="the descriptor schema it was analysed with",
+    ),
+    Column("digest", Text, nullable=False, comment="hash of the decoded audio"),
     Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), nullable=False),
     Index(None, "track_id"),
 )

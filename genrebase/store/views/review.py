@@ -109,9 +109,9 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
     previous = (
         select(model.c.id)
         .where(
-            model.c.task == "main", model.c.status != "champion", model.c.crowned_at.is_not(None)
+            model.c.task == "main", model.c.status != "champion", model.c.promoted_at.is_not(None)
         )
-        .order_by(model.c.crowned_at.desc(), model.c.id.desc())
+        .order_by(model.c.promoted_at.desc(), model.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )

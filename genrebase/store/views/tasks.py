@@ -13,7 +13,7 @@ _FINE: Final = "fine"
 
 
 def _level() -> ColumnElement[Any]:
-    return func.coalesce(tables.model.c.choice["level"].as_string(), _FINE)
+    return func.coalesce(tables.model.c.training_config["level"].as_string(), _FINE)
 
 
 def _task_predictions(_providers: Providers) -> Select[Any]:

@@ -33,7 +33,9 @@ def packed() -> ModelArtifact:
 @pytest.fixture(scope="module")
 def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
     data = artifacts.serialise(packed)
-    probes = artifacts.golden_predictions(packed.estimator, Music().snapshot().tracks, COLUMNS)
+    golden_rows = artifacts.golden_predictions(
+        packed.estimator, Music().snapshot().tracks, COLUMNS
+    )
     model = StoredModel(
         id=3,
         created_at=NOON,
@@ -42,7 +44,7 @@ def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
         reason=None,
         estimator="logistic",
         params={},
-        choice={},
+        training_config={},
         feature_schema={"classes": list(packed.estimator.classes_), "columns": COLUMNS},
         data_fingerprint="",
         origin=None,
@@ -50,7 +52,7 @@ def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
         seconds=1.0,
         metrics={},
         versions=artifacts.versions(),
-        probes=json.loads(json.dumps(probes)),
+        golden_rows=json.loads(json.dumps(golden_rows)),
         artifact_sha256=artifacts.checksum(data),
         pinned=False,
     )
@@ -70,9 +72,9 @@ def test_a_model_comes_back_as_it_was(
 
 def test_probes_are_twenty_rows_that_json_can_hold(stored: tuple[StoredModel, bytes]) -> None:
     """Missing values as null."""
-    probes = stored[0].probes
-    assert len(probes["rows"]) == len(probes["probabilities"]) == artifacts.GOLDEN_ROWS
-    assert json.loads(json.dumps(probes, allow_nan=False)) == probes
+    golden_rows = stored[0].golden_rows
+    assert len(golden_rows["rows"]) == len(golden_rows["probabilities"]) == artifacts.GOLDEN_ROWS
+    assert json.loads(json.dumps(golden_rows, allow_nan=False)) == golden_rows
 
 
 def test_an_artifact_that_is_gone_or_changed_is_refused(stored: tuple[StoredModel, bytes]) -> None:
@@ -114,13 +116,15 @@ def test_foreign_types_are_never_loaded() -> None:
 def test_other_versions_may_answer_if_they_answer_the_same(
     stored: tuple[StoredModel, bytes],
 ) -> None:
-    """By the stored probes: equal within 1e-6 is used, else both versions are named."""
+    """By the stored golden_rows: equal within 1e-6 is used, else both versions are named."""
     model, data = stored
     older = dataclasses.replace(model, versions={**model.versions, "scikit-learn": "1.0"})
     assert artifacts.load_model(older, data).estimator is not None
-    shares = np.array(model.probes["probabilities"])
+    shares = np.array(model.golden_rows["probabilities"])
     shares[0] = np.roll(shares[0], 1)
-    drifted = dataclasses.replace(older, probes={**model.probes, "probabilities": shares.tolist()})
+    drifted = dataclasses.replace(
+        older, golden_rows={**model.golden_rows, "probabilities": shares.tolist()}
+    )
     with pytest.raises(BrokenArtifact, match=r"scikit-learn 1\.0.*answers otherwise"):
         artifacts.load_model(drifted, data)
 
