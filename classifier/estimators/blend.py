@@ -218,8 +218,8 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
 
     def _memory(
         self,
-        X: pd.DataFrame,
-        y: Labels,  # noqa: N803 - scikit-learn's names
+        X: pd.DataFrame,  # noqa: N803 - scikit-learn's names
+        y: Labels,
     ) -> artist_target_encoding.ArtistHistoryExpert | None:
         """Return who knows which artists are known."""
         for expert in self.experts_:
