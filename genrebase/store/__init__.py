@@ -1,4 +1,4 @@
-"""The database: tables, views, names and the engine. The one place that knows the schema."""
+"""The database: tables, views, migrations and engines. Only this package knows the schema."""
 
 from sqlalchemy import Engine
 
@@ -7,18 +7,18 @@ from genrebase.store import schema as _schema
 
 
 def connect(url: str | None = None) -> Engine:
-    """Return an engine on a Genrebase database whose schema this version understands.
+    """Return an engine on a Genrebase database whose schema revision is the expected one.
 
     `url` is `sqlite:///FILE` or `postgresql://…`; without one, `STORE_URL` or its default.
-    Raises `BadUrl`, `Unreachable` or `SchemaMismatch`, each with a sentence that says what to do.
+    Raises `InvalidUrl`, `DatabaseUnreachable` or `SchemaMismatch`.
     """
-    made = _engine.make_engine(url)
+    engine = _engine.make_engine(url)
     try:
-        _schema.check_revision(made)
+        _schema.check_revision(engine)
     except BaseException:
-        made.dispose()
+        engine.dispose()
         raise
-    return made
+    return engine
 
 
 __all__ = ["Engine", "connect"]

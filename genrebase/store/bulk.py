@@ -1,9 +1,9 @@
-"""Many rows at once, the fast way of each engine.
+"""Bulk inserts, upserts and lookups, by the fastest way of each engine.
 
-Statements here go to the driver as they are: rows are plain tuples in the order of `columns`,
-moments already as the driver wants them (`tables.as_driver_moment`). On PostgreSQL rows travel by
-COPY into a temporary table and from there by one `INSERT … SELECT … ON CONFLICT`; `RETURNING` in
-bulk is the slow path, so keys are drawn beforehand (`next_ids`).
+Statements bypass SQLAlchemy's compiler: rows are plain tuples in the order of `columns`, with
+times as the driver takes them (`tables.as_driver_datetime`). PostgreSQL loads rows by COPY into a
+temporary table and from there by one `INSERT … SELECT … ON CONFLICT`; `RETURNING` in bulk is slow,
+so ids are allocated beforehand (`next_ids`).
 """
 
 import json
@@ -15,34 +15,34 @@ from sqlalchemy import Connection, Table, text
 
 Row = Sequence[Any]
 
-_WRITERS_LOCK: Final = 0x67656E7265  # "genre": serialises those who make identities
+_IDENTITY_LOCK: Final = 0x67656E7265  # "genre": serialises transactions that create identities
 
-_COPY_FROM: Final = 100
-"""Fewer rows go as they are: a page of search results is not worth a temporary table."""
+_MIN_COPY_ROWS: Final = 100
+"""Fewer rows, such as a page of search results, do not repay a temporary table."""
 
 
 def lock_identity_writers(connection: Connection) -> None:
-    """Wait until no other transaction is making identities, until this one ends.
+    """Let no other transaction create identities until this one ends; wait for one that does.
 
-    On SQLite a writing transaction is alone already.
+    On SQLite a writing transaction is exclusive already.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IDENTITY_LOCK})
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> Iterable[int]:
-    """Return `count` fresh values for the surrogate key `id` of `table`.
+    """Return `count` unused values for the surrogate key `id` of `table`.
 
-    On SQLite they are safe inside a writing transaction only.
+    On SQLite they are safe only inside a writing transaction.
     """
     if count == 0:
         return ()
     if connection.dialect.name == "postgresql":
         sequence = f"{table.name}_id_seq"
-        drawn = connection.exec_driver_sql(
+        ids = connection.exec_driver_sql(
             f"SELECT nextval('{sequence}') FROM generate_series(1, {count})"
         )
-        return list(drawn.scalars())
+        return list(ids.scalars())
     last = connection.exec_driver_sql(
         f"SELECT coalesce(max(id), 0) FROM {table.name}"
     ).scalar_one()
@@ -52,10 +52,10 @@ def next_ids(connection: Connection, table: Table, count: int) -> Iterable[int]:
 def insert(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Insert rows that are known to be new."""
+    """Insert rows whose keys are not in the table."""
     if not rows:
         return
-    if _wants_copy(connection, rows):
+    if _use_copy(connection, rows):
         _copy(connection, table.name, columns, rows)
         return
     connection.exec_driver_sql(_insert_values(connection, table, columns), _tuples(rows))
@@ -69,16 +69,16 @@ def upsert(
     *,
     update: str | None = None,
 ) -> None:
-    """Insert rows; where the primary key is taken, apply `update` (SQL over `excluded`) or skip.
+    """Insert rows; where the primary key exists, apply `update` (SQL over `excluded`) or skip.
 
-    No two of the rows may have the same primary key.
+    No two rows may have the same primary key.
     """
     if not rows:
         return
     keys = ", ".join(column.name for column in table.primary_key)
     action = "NOTHING" if update is None else f"UPDATE SET {update}"
     conflict = f"ON CONFLICT ({keys}) DO {action}"
-    if _wants_copy(connection, rows):
+    if _use_copy(connection, rows):
         names = ", ".join(columns)
         staging = stage(connection, table, columns, rows)
         connection.exec_driver_sql(
@@ -92,33 +92,33 @@ def upsert(
 def update(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Set `columns` of single rows; each of `rows` ends with the `id` it is for."""
+    """Set `columns` of single rows; each of `rows` ends with the `id` of its row."""
     if not rows:
         return
-    mark = _mark(connection)
-    assignments = ", ".join(f"{column} = {mark}" for column in columns)
+    placeholder = _placeholder(connection)
+    assignments = ", ".join(f"{column} = {placeholder}" for column in columns)
     connection.exec_driver_sql(
-        f"UPDATE {table.name} SET {assignments} WHERE id = {mark}", _tuples(rows)
+        f"UPDATE {table.name} SET {assignments} WHERE id = {placeholder}", _tuples(rows)
     )
 
 
 def compact_row(connection: Connection, table: Table, key: int) -> None:
-    """Let a row that became much shorter give its room back.
+    """Free the disk space of a row that became much shorter.
 
-    SQLite leaves a row that is updated where it is, alone on a page that it filled once; pages are
-    joined when a row goes. So it goes and comes back, under the same `id`.
+    SQLite leaves an updated row in place, alone on the pages that it once filled, and merges pages
+    only when a row is deleted. So the row moves to another `id` and back.
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
-        for there in (key, -key):
+        for row_id in (key, -key):
             statement = f"UPDATE {table.name} SET id = -id WHERE id = ?"
-            connection.exec_driver_sql(statement, (there,))
+            connection.exec_driver_sql(statement, (row_id,))
 
 
 def stage(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> str:
-    """PostgreSQL: put rows into a temporary table typed like `table`; return its name."""
+    """PostgreSQL: load rows into a temporary table with the types of `table`; return its name."""
     names = ", ".join(columns)
     staging = f"staging_{table.name}_{zlib.crc32(names.encode()):08x}"
     connection.exec_driver_sql(
@@ -137,30 +137,30 @@ def select_in(
     *more: Any,
     sql_type: str = "text",
 ) -> Sequence[Any]:
-    """Run `select` for a list of values, however long.
+    """Run `select` for a list of values of any length.
 
-    `{values}` in it stands for a one-column table `listed` of `values` (column `value`, of the SQL
-    type `kind`: `text` or `bigint`); every later `{mark}` for one of `more`.
+    In `select`, `{values}` stands for a table `listed` with the values in its column `value` of
+    type `sql_type` (`text` or `bigint`), each later `{mark}` for one of `more`.
     """
     if not values:
         return []
-    listed, parameter = _listed(connection, values, sql_type)
-    statement = select.format(values=listed, mark=_mark(connection))
+    table, parameter = _values_table(connection, values, sql_type)
+    statement = select.format(values=table, mark=_placeholder(connection))
     return connection.exec_driver_sql(statement, (parameter, *more)).all()
 
 
 def execute_in(connection: Connection, statement: str, *first: Any, values: Sequence[int]) -> None:
-    """Run `statement` for a list of keys, as `select_in` does; `first` fills marks before it."""
+    """Run `statement` for a list of ids, like `select_in`; `first` fills the marks before it."""
     if not values:
         return
-    listed, parameter = _listed(connection, values, "bigint")
-    statement = statement.format(values=listed, mark=_mark(connection))
+    table, parameter = _values_table(connection, values, "bigint")
+    statement = statement.format(values=table, mark=_placeholder(connection))
     connection.exec_driver_sql(statement, (*first, parameter))
 
 
-def _listed(connection: Connection, values: Sequence[Any], kind: str) -> tuple[str, Any]:
+def _values_table(connection: Connection, values: Sequence[Any], sql_type: str) -> tuple[str, Any]:
     if connection.dialect.name == "postgresql":
-        return f"unnest(%s::{kind}[]) AS listed(value)", list(values)
+        return f"unnest(%s::{sql_type}[]) AS listed(value)", list(values)
     return "json_each(?) AS listed", json.dumps(list(values))
 
 
@@ -168,17 +168,17 @@ def _tuples(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
     return [row if type(row) is tuple else tuple(row) for row in rows]
 
 
-def _wants_copy(connection: Connection, rows: Sequence[Row]) -> bool:
-    return connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM
+def _use_copy(connection: Connection, rows: Sequence[Row]) -> bool:
+    return connection.dialect.name == "postgresql" and len(rows) >= _MIN_COPY_ROWS
 
 
-def _mark(connection: Connection) -> str:
+def _placeholder(connection: Connection) -> str:
     return "%s" if connection.dialect.name == "postgresql" else "?"
 
 
 def _insert_values(connection: Connection, table: Table, columns: Sequence[str]) -> str:
-    marks = ", ".join([_mark(connection)] * len(columns))
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
+    placeholders = ", ".join([_placeholder(connection)] * len(columns))
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({placeholders})"
 
 
 def _copy(connection: Connection, name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

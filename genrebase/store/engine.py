@@ -1,4 +1,4 @@
-"""Engines for both databases, and the one place that commits."""
+"""Create database engines (SQLite, PostgreSQL) and open transactions; only this module commits."""
 
 import math
 import sqlite3
@@ -30,34 +30,33 @@ MIN_WAL_VERSION: Final = (3, 51, 3)
 """Older SQLite can corrupt a write-ahead log that several processes reset at once."""
 
 WRITES_OPTION: Final = "genrebase_writes"
-"""The execution option of a connection that is going to write."""
+"""The execution option of a connection that will write."""
 
 _POSTGRES_OPTIONS: Final = "-c random_page_cost=1.1"
-"""Batches look up some thousand rows by their keys. At the default of 4, which is that of turning
-disks, the planner reads whole tables for them: at 500,000 tracks an import is several times
-slower."""
+"""Batches look up some thousand rows by key. At the default of 4, meant for spinning disks, the
+planner reads whole tables for them: at 500,000 tracks an import is several times slower."""
 
 _CONNECT_SECONDS: Final = 10
 
 
-def _of_number(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
+def _null_safe(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
     return lambda value: None if value is None else function(value)
 
 
 MATH_FUNCTIONS: Final = {
-    "sqrt": _of_number(math.sqrt),
-    "floor": _of_number(lambda value: float(math.floor(value))),
+    "sqrt": _null_safe(math.sqrt),
+    "floor": _null_safe(lambda value: float(math.floor(value))),
 }
-"""What the views ask of SQLite that it may have been built without."""
+"""SQL functions of the views that SQLite may have been built without."""
 
 
 def parse_url(text: str) -> URL:
-    """Return the address, with the driver Genrebase uses filled in; raise `InvalidUrl` otherwise."""
+    """Return the URL with the driver that Genrebase uses; raise `InvalidUrl` for a bad one."""
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
+    except (ArgumentError, ValueError):  # a port that is not a number is a ValueError
         raise InvalidUrl(
-            f"STORE_URL is not a database address: {_without_user(text)!r}. "
+            f"STORE_URL is not a database URL: {_without_user(text)!r}. "
             "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from None
     backend = url.get_backend_name()
@@ -71,7 +70,7 @@ def parse_url(text: str) -> URL:
     if backend == "sqlite":
         if url.database in {None, "", ":memory:"}:
             raise InvalidUrl(
-                f"STORE_URL names a database in memory ({text}), which is gone when the command "
+                f"STORE_URL names an in-memory database ({text}), which is lost when the command "
                 "ends: write sqlite:///FILE."
             )
         return url
@@ -82,14 +81,14 @@ def parse_url(text: str) -> URL:
 
 
 def _without_user(text: str) -> str:
-    """Return an address without what stands before the last @: it may be a secret."""
+    """Return a URL without what precedes the last @: it may hold a password."""
     before, at, after = text.rpartition("@")
     scheme, colon, _ = before.partition(":")
     return f"{scheme}{colon}//***{at}{after}" if at else text
 
 
 def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None = None) -> Engine:
-    """Return an engine for `url` (default: the settings'), configured for its database."""
+    """Return an engine for `url` (default: the settings'), configured for its kind of database."""
     settings = settings or store_settings.load()
     address = url if isinstance(url, URL) else parse_url(url or settings.url)
     if address.get_backend_name() == "sqlite":
@@ -115,7 +114,7 @@ def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None 
 def transaction(engine: Engine) -> Iterator[Connection]:
     """Run a block in one writing transaction; commit at its end, roll back on any error.
 
-    On SQLite it begins IMMEDIATE, so that writers queue up instead of failing half-way.
+    On SQLite it begins IMMEDIATE, so that writers wait for each other instead of failing later.
     """
     with open_connection(engine) as connection:
         connection.execution_options(**{WRITES_OPTION: True})
@@ -125,7 +124,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def read_transaction(engine: Engine) -> Iterator[Connection]:
-    """Run a block over one consistent snapshot of the database; nothing is committed."""
+    """Run a block on one consistent snapshot of the database; commit nothing."""
     with open_connection(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
@@ -136,7 +135,7 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def open_connection(engine: Engine) -> Iterator[Connection]:
-    """Connect, or raise `DatabaseUnreachable`; raise `DatabaseFailure` where the database fails later on."""
+    """Connect, or raise `DatabaseUnreachable`; raise `DatabaseFailure` for later failures."""
     where = engine.url.render_as_string()
     try:
         connection = engine.connect()
@@ -149,29 +148,29 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
         with connection:
             yield connection
     except (DBAPIError, driver.OperationalError) as error:
-        if not _went_away(error):
+        if not _is_database_failure(error):
             raise
         raise DatabaseFailure(
-            f"The database at {where} failed in the middle: {_reason(error)}. What was not "
-            "finished is not stored; put it right and run the same again."
+            f"The database at {where} failed in the middle: {_reason(error)}. The open "
+            "transaction was rolled back; fix the cause and run the same again."
         ) from error
 
 
-def _went_away(error: Exception) -> bool:
-    """Say whether the database failed, and not our statement."""
+def _is_database_failure(error: Exception) -> bool:
+    """Return whether the database failed, and not our statement."""
     if not isinstance(error, DBAPIError):
         return True
     return isinstance(error, OperationalError) or error.connection_invalidated
 
 
 def _reason(error: Exception) -> str:
-    """Return what the database said, without our statement and its values."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-    return (said.splitlines() or [type(error).__name__])[0].rstrip(".")
+    """Return the database's message, without our statement and its values."""
+    message = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    return (message.splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def register_functions(connection: sqlite3.Connection, names: Collection[str]) -> None:
-    """Give a connection those of the functions `MATH_FUNCTIONS` that its SQLite was built without."""
+    """Register these of the functions."""
     for name in names:
         connection.create_function(name, 1, MATH_FUNCTIONS[name], deterministic=True)
 
@@ -179,11 +178,11 @@ def register_functions(connection: sqlite3.Connection, names: Collection[str]) -
 def _configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(dbapi: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
-        dbapi.isolation_level = None  # we say BEGIN ourselves
+        dbapi.isolation_level = None  # BEGIN is issued by `on_begin`
         cursor = dbapi.cursor()
         cursor.execute("PRAGMA foreign_keys=ON")
-        known = cursor.execute("SELECT name FROM pragma_function_list").fetchall()
-        register_functions(dbapi, MATH_FUNCTIONS.keys() - {name for (name,) in known})
+        built_in = cursor.execute("SELECT name FROM pragma_function_list").fetchall()
+        register_functions(dbapi, MATH_FUNCTIONS.keys() - {name for (name,) in built_in})
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
         if sqlite3.sqlite_version_info >= MIN_WAL_VERSION:
@@ -191,7 +190,7 @@ def _configure_sqlite(engine: Engine) -> None:
             cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()
 
-    _keep_to_one_file(engine)
+    _guard_against_moved_file(engine)
     _roll_back_on_ctrl_c(engine)
 
     @event.listens_for(engine, "begin")
@@ -201,10 +200,10 @@ def _configure_sqlite(engine: Engine) -> None:
 
 
 def _roll_back_on_ctrl_c(engine: Engine) -> None:
-    """Keep a connection whose statement Ctrl-C ended: it rolls back at once.
+    """Keep a connection whose statement Ctrl-C interrupted, so that it rolls back at once.
 
-    Thrown away it would stay open, and the database locked, as long as a traceback knows its
-    cursor; who then writes down that the job was interrupted waits for himself.
+    If it were discarded, the traceback would keep its cursor alive and the database locked, and
+    recording the interrupted job would deadlock.
     """
 
     @event.listens_for(engine, "handle_error")
@@ -213,37 +212,37 @@ def _roll_back_on_ctrl_c(engine: Engine) -> None:
             context.is_disconnect = False
 
 
-def _keep_to_one_file(engine: Engine) -> None:
-    """Never make a database anew where one was, and leave one that was put somewhere else.
+def _guard_against_moved_file(engine: Engine) -> None:
+    """Never recreate a database file that was there, and drop connections to one that was moved.
 
-    SQLite makes a file that is not there, and goes on writing to one that was moved away.
+    SQLite creates a missing file, and continues to write to one that was moved away.
     """
     name = engine.url.database or ""
     if name in {"", ":memory:"} or name.startswith("file:"):
         return
-    file, made = Path(name), Event()
+    file, existed = Path(name), Event()
 
     @event.listens_for(engine, "do_connect")
     def on_connect(_dialect: Any, _record: Any, arguments: list[Any], options: Any) -> None:
-        if made.is_set():  # it was there: only open it
-            if _number(file) is None:
+        if existed.is_set():  # open it only
+            if _inode(file) is None:
                 raise sqlite3.OperationalError("the file is gone; put it back where it was")
             arguments[0] = f"{file.resolve().as_uri()}?mode=rw"
             options["uri"] = True
 
     @event.listens_for(engine, "connect")
     def on_connected(_dbapi: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-        record.info["file"] = _number(file)
-        made.set()
+        record.info["file"] = _inode(file)
+        existed.set()
 
     @event.listens_for(engine, "checkout")
     def on_checkout(_dbapi: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-        if _number(file) != record.info["file"]:
-            raise DisconnectionError("the file is not where it was")
+        if _inode(file) != record.info["file"]:
+            raise DisconnectionError("the file was moved")
 
 
-def _number(file: Path) -> int | None:
-    """Return what the system knows a file by, wherever it is moved; None where there is none."""
+def _inode(file: Path) -> int | None:
+    """Return the inode of a file, which stays when it is moved; None where it is missing."""
     try:
         return file.stat().st_ino
     except OSError:

@@ -1,35 +1,55 @@
-"""What the store refuses, and why."""
+"""The errors of the store; each message says what to do."""
+
+from collections.abc import Iterable, Mapping
+from typing import Self
 
 from genrebase.errors import GenrebaseError, UserError
 
 
 class StoreError(GenrebaseError):
-    """The database could not do what was asked."""
+    """The database could not complete an operation."""
 
 
 class InvalidUrl(UserError):
-    """The database's address cannot be used."""
+    """The database URL cannot be used."""
 
 
 class DatabaseUnreachable(StoreError):
-    """The database does not answer."""
-
-
-class SchemaMismatch(UserError):
-    """The database carries another schema than this version of Genrebase."""
-
-
-class ViewConflict(UserError):
-    """Somebody's own views could not be kept through an upgrade, so nothing was touched."""
-
-
-class InvalidStoreSettings(UserError):
-    """A setting of the store cannot be used."""
-
-
-class IncompatibleDatabase(UserError):
-    """The database cannot take our schema as it is."""
+    """No connection to the database."""
 
 
 class DatabaseFailure(StoreError):
-    """The database went away, or refused to be written to, in the middle of something."""
+    """The connection broke, or a write was refused, in the middle of an operation."""
+
+
+class SchemaMismatch(UserError):
+    """The database has another schema revision than this version of Genrebase expects."""
+
+
+class IncompatibleDatabase(UserError):
+    """The database has foreign tables under our names, or an encoding other than UTF-8."""
+
+
+class InvalidStoreSettings(UserError):
+    """A setting of the store is invalid."""
+
+
+class ViewConflict(UserError):
+    """A migration was rolled back because of views that users created."""
+
+    @classmethod
+    def not_restored(cls, reasons: Mapping[str, str]) -> Self:
+        """Name the objects that could not be recreated, each with the reason."""
+        objects = "; ".join(f"{name} ({reason})" for name, reason in sorted(reasons.items()))
+        return cls(
+            "Nothing was changed, because the migration could not preserve these objects: "
+            f"{objects}. Drop them, migrate, and create them again."
+        )
+
+    @classmethod
+    def names_taken(cls, names: Iterable[str]) -> Self:
+        """Name the users' views that carry the name of one of ours."""
+        return cls(
+            "Nothing was changed, because Genrebase needs the names of views that it did not "
+            f"create: {', '.join(sorted(names))}. Rename them and migrate again."
+        )

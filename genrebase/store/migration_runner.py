@@ -1,4 +1,4 @@
-"""Running migrations: one transaction, with the views taken down before and put up after."""
+"""Run alembic's migrations in one transaction; drop the views before and recreate them after."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -17,31 +17,31 @@ from genrebase.store.views.definition import Providers
 
 _Work = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
-_MIGRATE: Final = frozenset({"upgrade", "downgrade"})
+_MIGRATING: Final = frozenset({"upgrade", "downgrade"})
 """The commands that change the schema, by the name of alembic's function for each."""
 
-_WRITE: Final = _MIGRATE | {"do_stamp", "do_ensure_version"}
+_WRITING: Final = _MIGRATING | {"do_stamp", "do_ensure_version"}
 
-_MIGRATORS_LOCK: Final = 0x6D696772  # "migr": one migration of a database at a time
+_MIGRATION_LOCK: Final = 0x6D696772  # "migr": one migration of a database at a time
 
 
 def run(context: EnvironmentContext) -> None:
-    """Do what alembic was asked for; all of it happens, or nothing.
+    """Run alembic's current command, completely or not at all.
 
     The database is the configuration's attribute `store_url`, else the settings'. Commands that
     only read (`current`, `check`, `history`) leave the views alone.
     """
     if context.is_offline_mode():
-        raise CommandError("Migrations look at the views that people built: --sql cannot be used.")
+        raise CommandError("Migrations inspect the views that users created: --sql is impossible.")
     work = _work(context)
     settings = store_settings.load()
     engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
     try:
         with open_connection(engine) as connection:
-            if work.__name__ in _WRITE:
+            if work.__name__ in _WRITING:
                 connection.execution_options(**{WRITES_OPTION: True})
-            if work.__name__ in _MIGRATE:
-                _suspend_foreign_keys(connection)
+            if work.__name__ in _MIGRATING:
+                _disable_foreign_keys(connection)
                 work = _with_views(context, connection, work, settings.feature_order)
             context.configure(
                 connection=connection,
@@ -58,7 +58,7 @@ def run(context: EnvironmentContext) -> None:
 
 
 def _work(context: EnvironmentContext) -> _Work:
-    """Return the function by which alembic does the command in hand."""
+    """Return the function by which alembic runs the current command."""
     context.configure(dialect_name="sqlite")
     work: _Work = context.get_context().opts["fn"]
     return work
@@ -70,35 +70,35 @@ def _with_views(
     heads = set(context.script.get_heads())
 
     def steps(revisions: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
-        _serialise(connection)
+        _lock(connection)
         planned = list(work(revisions, migration))
-        standing = managed_views(connection)
+        views = managed_views(connection)
         if not planned:
             at_head = set(migration.get_current_heads()) == heads
-            if not at_head or standing.are_current(providers):
+            if not at_head or views.are_current(providers):
                 return
-        standing.drop()
+        views.drop()
         yield from planned
         at_head = set(migration.get_current_heads()) == heads
-        standing.recreate(providers if at_head else None)
+        views.recreate(providers if at_head else None)
         _check_foreign_keys(connection)
 
     return steps
 
 
-def _is_ours(_made: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
-    """Leave tables out that somebody else keeps in the same database."""
+def _is_ours(_object: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
+    """Return False for tables that other software keeps in the same database."""
     return not (kind == "table" and reflected and name not in tables.metadata.tables)
 
 
-def _serialise(connection: Connection) -> None:
-    """Wait for another process that migrates the same database (SQLite waited at BEGIN)."""
+def _lock(connection: Connection) -> None:
+    """Wait for another migration of the same database (SQLite waited at BEGIN)."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATORS_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
 
 
-def _suspend_foreign_keys(connection: Connection) -> None:
-    """Let SQLite rebuild a table without emptying those that refer to it."""
+def _disable_foreign_keys(connection: Connection) -> None:
+    """Let SQLite rebuild a table without deleting the rows that refer to it."""
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         driver.execute("PRAGMA foreign_keys=OFF")
@@ -109,6 +109,4 @@ def _check_foreign_keys(connection: Connection) -> None:
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
             names = ", ".join(sorted({row[0] for row in broken}))
-            raise StoreError(
-                f"Nothing was changed: rows of {names} would refer to rows that are not there."
-            )
+            raise StoreError(f"Nothing was changed: rows of {names} would refer to missing rows.")

@@ -1,6 +1,6 @@
-"""Names as identities: normalising titles and artists, and the fold a name falls into.
+"""Normalise titles and artist names, build match keys for deduplication, and hash names to folds.
 
-Everything here is pure. Two names are the same name when their normalised forms are equal.
+Everything here is pure. Two names are equal when their normalised forms are.
 """
 
 import hashlib
@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Final
 
 N_FOLDS: Final = 10
-"""Every name falls into one of these, for ever."""
+"""The number of folds; it never changes."""
 
 SEPARATOR: Final = "|"
 
 _NOT_TEXT: Final = dict.fromkeys([0x00, *range(0xD800, 0xE000)])
-"""Code points no database stores: NUL and lone surrogates."""
+"""Code points that no database stores: NUL and lone surrogates."""
 
 _CREDIT: Final = r"(?:feat\.?|featuring|ft\.?)\s"
 _YEAR: Final = r"(?:19|20)\d\d"
@@ -37,13 +37,13 @@ _STRIPPED: Final = re.compile(
 
 
 def clean(text: str) -> str:
-    """Drop what no database stores (NUL, lone surrogates) and the blanks around."""
+    """Remove NUL, lone surrogates (no database stores them) and surrounding whitespace."""
     return text.translate(_NOT_TEXT).strip()
 
 
 @lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
-    """Return `text` in NFKC, casefolded, blanks collapsed; accents and scripts are kept apart."""
+    """Return `text` in NFKC, casefolded, blanks collapsed; accents and scripts stay distinct."""
     if text.isascii():
         return " ".join(text.replace("\0", "").lower().split())
     composed = unicodedata.normalize("NFKC", text.translate(_NOT_TEXT)).casefold()
@@ -51,11 +51,11 @@ def normalise(text: str) -> str:
 
 
 def normalise_title(title: str) -> str:
-    """Normalise a title and strip what does not make it another recording.
+    """Normalise a title and strip what does not identify another recording.
 
-    Guest credits and re-issue notes go ("(feat. …)", "(with …)", "- Remastered 2011",
-    "- Single Version"); live, remix, acoustic, instrumental and part numbers stay. A title that
-    would be empty is kept.
+    Guest credits and re-issue notes are removed ("(feat. …)", "(with …)", "- Remastered 2011",
+    "- Single Version"); live, remix, acoustic, instrumental and part numbers stay. A title
+    is never stripped to nothing.
     """
     plain = normalise(title)
     if not _MAYBE_STRIPPED(plain):
@@ -69,28 +69,28 @@ def normalise_title(title: str) -> str:
 
 
 _MAYBE_STRIPPED: Final = re.compile(r"feat|ft|with|master|version|mono|stereo|mix").search
-"""A quick look that spares nine titles in ten the long pattern."""
+"""A quick test that spares nine titles in ten the long pattern."""
 
 
 @lru_cache(maxsize=16_384)
 def name_key(title: str, artist: str) -> str:
-    """Return the name of a recording: normalised title | normalised primary artist."""
+    """Return the match key of a recording: normalised title | normalised primary artist."""
     parts = (normalise_title(title), normalise(artist))
     return SEPARATOR.join(part.replace(SEPARATOR, "¦") for part in parts)
 
 
 def track_identity(key: str, ordinal: int) -> str:
-    """Return a track's identity: its name, and from the second recording on its ordinal."""
+    """Return a track's unique name: its match key and, from the second recording, its ordinal."""
     return key if ordinal == 1 else f"{key}{SEPARATOR}{ordinal}"
 
 
-def identity_ordinal(of_identity: str, key: str) -> int:
-    """Return which recording under the name `key` an identity is: the inverse of `track_identity`."""
-    return 1 if of_identity == key else int(of_identity[len(key) + len(SEPARATOR) :])
+def identity_ordinal(identity: str, key: str) -> int:
+    """Return the ordinal in an identity with this match key: the inverse of `track_identity`."""
+    return 1 if identity == key else int(identity[len(key) + len(SEPARATOR) :])
 
 
 @lru_cache(maxsize=65_536)
 def hash_fold(text: str) -> int:
-    """Return the fold of a name, 0..9: first 8 bytes of its normalised SHA-256, modulo 10."""
+    """Return the fold of a name, 0..9: the first 8 bytes of its normalised SHA-256, modulo 10."""
     digest = hashlib.sha256(normalise(text).encode()).digest()
     return int.from_bytes(digest[:8], "big") % N_FOLDS

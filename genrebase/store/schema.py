@@ -1,4 +1,4 @@
-"""The schema's revision: what this version expects, and how to get there."""
+"""The schema revision: check what a database has, and upgrade it to the expected one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 EXPECTED_REVISION: Final = "0006"
-"""The head of the migrations; a test holds the two equal."""
+"""The head of the migrations; a test compares the two."""
 
 _VERSION: Final = table("alembic_version", column("version_num"))
-"""Read without alembic, which only a migration need wait for."""
+"""Read without alembic, whose import only a migration needs."""
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 def migrations_folder() -> Path:
-    """Return the folder of the migrations: inside the installed package, or of the checkout."""
+    """Return the folder of the migrations: in the installed package, or else in the checkout."""
     packaged = _PACKAGE / "migrations"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "migrations"
 
 
 def alembic_config(url: str | None = None) -> "Config":
     """Return alembic's configuration for the packaged migrations, on `url` or the settings'."""
-    from alembic.config import Config  # only a migration need wait for it
+    from alembic.config import Config  # slow; only migrations need it
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
@@ -40,37 +40,37 @@ def alembic_config(url: str | None = None) -> "Config":
 
 
 def upgrade(url: str | None = None, revision: str = "head") -> None:
-    """Bring the database at `url` (default: `STORE_URL`) to `revision`.
+    """Migrate the database at `url` (default: `STORE_URL`) to `revision`.
 
-    Raises `SchemaMismatch` where a newer version made it, `IncompatibleDatabase` where it holds tables of
-    somebody else under our names, `ViewsInTheWay` where people's own views cannot be kept.
+    Raises `SchemaMismatch` where a newer version created it, `IncompatibleDatabase` where it has
+    foreign tables under our names, `ViewConflict` where users' views cannot be preserved.
     """
-    from alembic import command  # only a migration need wait for it
+    from alembic import command  # slow; only migrations need it
 
     config = alembic_config(url)
     engine = make_engine(url)
     try:
-        _check_known(engine, config)
-        _check_ours(engine)
+        _check_migratable(engine, config)
+        _check_compatible(engine)
     finally:
         engine.dispose()
     command.upgrade(config, revision)
 
 
-def _check_known(engine: Engine, config: "Config") -> None:
-    from alembic.script import ScriptDirectory  # only a migration need wait for it
+def _check_migratable(engine: Engine, config: "Config") -> None:
+    from alembic.script import ScriptDirectory  # slow; only migrations need it
 
-    found = current_revision(engine)
+    revision = current_revision(engine)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    if revision is not None and revision not in known:
         raise SchemaMismatch(
-            f"{engine.url.render_as_string()} carries schema {found}, which this version of "
-            "Genrebase does not know: install the version that made it."
+            f"{engine.url.render_as_string()} has schema revision {revision}, which this "
+            "version of Genrebase does not know: install the version that created it."
         )
 
 
-def _check_ours(engine: Engine) -> None:
-    where = engine.url.render_as_string()
+def _check_compatible(engine: Engine) -> None:
+    name = engine.url.render_as_string()
     if _is_missing_file(engine) or current_revision(engine) is not None:
         return
     with read_transaction(engine) as connection:
@@ -82,18 +82,18 @@ def _check_ours(engine: Engine) -> None:
         )
     if taken:
         raise IncompatibleDatabase(
-            f"{where} holds tables that are not Genrebase's: {', '.join(taken)}. "
+            f"{name} has tables that are not Genrebase's: {', '.join(taken)}. "
             "Name another database in STORE_URL."
         )
     if encoding != "UTF8":
         raise IncompatibleDatabase(
-            f"{where} is encoded as {encoding}, which cannot hold every title: "
+            f"{name} is encoded as {encoding}, which cannot store every title: "
             "create the database with ENCODING 'UTF8'."
         )
 
 
 def current_revision(engine: Engine) -> str | None:
-    """Return the revision that the database carries, None where there is no schema."""
+    """Return the database's revision; None where it has no schema."""
     if _is_missing_file(engine):
         return None  # opening it would leave an empty file behind
     with read_transaction(engine) as connection:
@@ -102,8 +102,8 @@ def current_revision(engine: Engine) -> str | None:
                 return None
             return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
         except DatabaseError as error:
-            where = engine.url.render_as_string()
-            raise DatabaseUnreachable(f"{where} is not a database: {error.orig}") from error
+            name = engine.url.render_as_string()
+            raise DatabaseUnreachable(f"{name} is not a database: {error.orig}") from error
 
 
 def _is_missing_file(engine: Engine) -> bool:
@@ -114,23 +114,24 @@ def _is_missing_file(engine: Engine) -> bool:
 
 
 def check_revision(engine: Engine) -> None:
-    """Raise `SchemaMismatch` unless the database carries the schema this version expects."""
-    found = current_revision(engine)
-    if found == EXPECTED_REVISION:
+    """Raise `SchemaMismatch` unless the database has the expected revision."""
+    revision = current_revision(engine)
+    if revision == EXPECTED_REVISION:
         return
-    where = engine.url.render_as_string()
-    if found is None:
+    name = engine.url.render_as_string()
+    if revision is None:
         raise SchemaMismatch(
-            f"{where} has no Genrebase schema yet: run `genrebase migrate` "
+            f"{name} has no Genrebase schema yet: run `genrebase migrate` "
             "(or `alembic upgrade head` in a checkout)."
         )
     raise SchemaMismatch(
-        f"{where} carries schema {found}, this version of Genrebase needs {EXPECTED_REVISION}: "
-        "run `genrebase migrate`, or install the version that made it if the database is newer."
+        f"{name} has schema revision {revision}, this version of Genrebase needs "
+        f"{EXPECTED_REVISION}: run `genrebase migrate` or, if the database is newer, install the "
+        "version that created it."
     )
 
 
 def views_are_current(engine: Engine, providers: Providers) -> bool:
-    """Say whether every view stands as this version defines it, for this order of providers."""
+    """Return whether every view is as this version defines it, for this order of providers."""
     with read_transaction(engine) as connection:
         return managed_views(connection).are_current(providers)

@@ -1,4 +1,4 @@
-"""Where the database is, and which features its views show."""
+"""The store's settings: the database and the order of feature providers."""
 
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,7 @@ DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio")
 
 
 class StoreSettings(BaseSettings):
-    """The store's settings, read from the environment and `.env` with the prefix `STORE_`."""
+    """Settings read from the environment and `.env`, with the prefix `STORE_`."""
 
     model_config = SettingsConfigDict(
         env_prefix="STORE_",
@@ -34,8 +34,9 @@ class StoreSettings(BaseSettings):
     feature_order: Annotated[tuple[str, ...], NoDecode] = Field(
         default=DEFAULT_FEATURE_ORDER,
         validation_alias="COLLECTOR_FEATURE_ORDER",
-        description="Whose features the views show for a track that several providers know: "
-        "the first of these; others come last, by name. Read when the schema is upgraded.",
+        description="Feature providers in order of preference: for a track with features from "
+        "several, the views show those of the first. Others come last, by name. Read when the "
+        "schema is upgraded.",
     )
 
     @field_validator("feature_order", mode="before")
@@ -47,7 +48,7 @@ class StoreSettings(BaseSettings):
 
 
 def load() -> StoreSettings:
-    """Read the settings; raise `InvalidStoreSettings` with a sentence for one that cannot be used."""
+    """Read the settings; raise `InvalidStoreSettings` naming each invalid one."""
     try:
         return StoreSettings()
     except ValidationError as error:

@@ -1,8 +1,8 @@
-"""Which side of every evaluation a track stands on, for ever.
+"""The train/validation/test split: which side of it a track stands on. It never changes.
 
-The sides follow from frozen facts alone: the folds of the credited artists' names and the fold of
-the track's own name. Growing the database never moves a track from one side to another; a further
-credited artist can only take it off all of them (`none`).
+The split is grouped by artist and follows from constant values alone: the folds of the credited
+artists' names and the fold of the track's own name. A growing database never moves a track from
+one side to another; a further credited artist can only take it out of the split (`none`).
 """
 
 from collections.abc import Iterable
@@ -12,20 +12,26 @@ TEST_FOLD: Final = 9
 VALIDATION_FOLD: Final = 8
 
 
-def assign_side(track_fold: int, artist_folds: Iterable[int]) -> str:
-    """Return the side of a track.
+def assign_side(
+    track_fold: int,
+    artist_folds: Iterable[int],
+    *,
+    test_fold: int = TEST_FOLD,
+    validation_fold: int = VALIDATION_FOLD,
+) -> str:
+    """Return the side of a track, with these two folds held out.
 
-    `test_new`: all credited artists in fold 9; `validation_new`: all in fold 8; artists of both
-    kinds, or of either kind and others: `none`. With no artist in 8 or 9, the track's own fold
-    decides: 9 is `test_seen`, 8 `validation_seen`, the rest `train`. No artist at all: `none`.
+    `test_new`: all credited artists in the test fold; `validation_new`: all in the validation
+    fold; artists of both folds, or of either and others: `none`. With no artist in either, the
+    track's own fold decides: `test_seen`, `validation_seen` or `train`. No artist at all: `none`.
     """
     folds = set(artist_folds)
     if not folds:
         return "none"
-    if folds == {TEST_FOLD}:
+    if folds == {test_fold}:
         return "test_new"
-    if folds == {VALIDATION_FOLD}:
+    if folds == {validation_fold}:
         return "validation_new"
-    if folds & {VALIDATION_FOLD, TEST_FOLD}:
+    if folds & {validation_fold, test_fold}:
         return "none"
-    return {TEST_FOLD: "test_seen", VALIDATION_FOLD: "validation_seen"}.get(track_fold, "train")
+    return {test_fold: "test_seen", validation_fold: "validation_seen"}.get(track_fold, "train")

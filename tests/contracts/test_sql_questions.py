@@ -1,4 +1,4 @@
-"""docs/sql.md answers what it says, on both engines; docs/views.md is what the views say."""
+"""The queries in docs/sql.md work on both engines; docs/views.md is up to date."""
 
 import re
 from pathlib import Path
@@ -74,7 +74,7 @@ EXPECTED = {
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """A small database in which every question has an answer."""
+    """A small database in which every query returns rows."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock", target=10)
         jazz = make.add_genre(connection, "jazz")
@@ -114,7 +114,7 @@ def filled(engine: Engine) -> Engine:
 
 
 def _add_curve(connection):
-    """Two curves; of the first nothing is asked any more."""
+    """Add two learning curves; only the second one counts."""
     for gain in (0.9, 0.25):
         curve = make.add_experiment(connection, "learning_curve")
         for size in (100, 200):
@@ -125,14 +125,14 @@ def _add_curve(connection):
 
 
 def test_there_are_enough_questions():
-    """Every heading has its block, and what is expected of them names real ones."""
+    """Every heading has a query, and every expected result belongs to a heading."""
     assert len(QUESTIONS) >= 20
     assert EXPECTED.keys() <= QUESTIONS.keys()
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_question_is_answered(filled: Engine, question: str):
-    """The SQL of the page runs as it stands, on both engines, with the same answer."""
+def test_a_query_returns_its_rows(filled: Engine, question: str):
+    """The SQL of the page runs unchanged on both engines, with the same result."""
     with read_transaction(filled) as connection:
         rows = [tuple(row) for row in connection.execute(text(QUESTIONS[question]))]
     assert rows
@@ -146,5 +146,5 @@ def _plain(cell):
 
 
 def test_the_documentation_of_the_views_is_current():
-    """docs/views.md is what `python -m genrebase.store.views` says."""
+    """docs/views.md is what `python -m genrebase.store.views` generates."""
     assert (DOCS / "views.md").read_text() == document()

@@ -1,4 +1,4 @@
-"""How models learned, on both engines."""
+"""The view of training epochs, on both engines."""
 
 from sqlalchemy import Engine, insert, select
 
@@ -7,8 +7,8 @@ from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
 
 
-def test_epochs_stand_beside_what_became_of_the_model(engine: Engine):
-    """Without validation tracks their columns are unknown; other models have no row."""
+def test_epochs_have_the_status_of_their_model(engine: Engine):
+    """Without validation tracks their columns are NULL; other models have no row."""
     with transaction(engine) as connection:
         model = make.add_model(connection, "rejected", task="deep", estimator="mlp")
         make.add_model(connection)

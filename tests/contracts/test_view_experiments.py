@@ -1,4 +1,4 @@
-"""What was tried, as one table: on one fold and averaged over several, on both engines."""
+"""Experiment results on one fold and averaged over several, on both engines."""
 
 import statistics
 
@@ -18,7 +18,7 @@ def ask(engine: Engine) -> list:
 
 
 def test_one_fold_keeps_its_own_interval(engine: Engine):
-    """Measured on one fold, a figure stands with the interval that the artists gave it."""
+    """A metric on one fold keeps its interval from the bootstrap over artists."""
     with transaction(engine) as connection:
         tried = make.add_experiment(connection, task="moods", origin="seed 1")
         trial = make.add_trial(connection, tried, per_genre=300)
@@ -37,7 +37,7 @@ def test_one_fold_keeps_its_own_interval(engine: Engine):
 
 
 def test_several_folds_are_averaged(engine: Engine):
-    """Over folds a figure is their mean; its interval is Student's t over the folds."""
+    """Over folds a metric is their mean; its interval is Student's t over the folds."""
     values = [0.3, 0.5, 0.55, 0.4]
     with transaction(engine) as connection:
         tried = make.add_experiment(connection)
@@ -54,8 +54,8 @@ def test_several_folds_are_averaged(engine: Engine):
     assert (row["folds"], row["n"], row["seconds"]) == (4, 200, 1.5)
 
 
-def test_configurations_sizes_and_genres_stand_apart(engine: Engine):
-    """What differs in configuration, size, regime or genre is never averaged."""
+def test_configurations_sizes_and_genres_are_not_averaged(engine: Engine):
+    """Metrics that differ in configuration, size, regime or genre are separate rows."""
     with transaction(engine) as connection:
         tried = make.add_experiment(connection, "tune")
         for number, per_genre in ((1, 100), (1, 300), (2, 100)):
@@ -71,8 +71,8 @@ def test_configurations_sizes_and_genres_stand_apart(engine: Engine):
     assert {row["score"] for row in rows} == {0.25}
 
 
-def test_an_experiment_takes_its_trials_with_it(engine: Engine):
-    """Deleting an experiment leaves no trial and no figure behind."""
+def test_deleting_an_experiment_deletes_its_trials(engine: Engine):
+    """No trial and no metric stays."""
     with transaction(engine) as connection:
         tried = make.add_experiment(connection)
         trial = make.add_trial(connection, tried)

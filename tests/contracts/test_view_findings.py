@@ -1,4 +1,4 @@
-"""The views and the page over what was found out about genres and tracks, on both engines."""
+"""The views of analysis results, and the queries of docs/findings.md, on both engines."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "findings.md").read_text(
 
 @pytest.fixture
 def filled(engine: Engine) -> SimpleNamespace:
-    """Two genres, three tracks and a model, and something found out about each."""
+    """Two genres, three tracks and a model, with results about each."""
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         tracks = [make.add_track(connection, f"Song {n}", genres=[rock]) for n in range(3)]
@@ -43,8 +43,8 @@ def filled(engine: Engine) -> SimpleNamespace:
                 {"track_id": tracks[0], "genre_id": rock, "nearest_id": jazz, **make.MATCH}
             ],
         }
-        for table, found in rows.items():
-            connection.execute(insert(table), found)
+        for table, values in rows.items():
+            connection.execute(insert(table), values)
     return SimpleNamespace(engine=engine, model=model, tracks=tracks)
 
 
@@ -54,7 +54,7 @@ def ask(known: SimpleNamespace, view) -> list:
 
 
 def test_importances_name_model_and_genre(filled: SimpleNamespace):
-    """Over all genres the genre is NULL; what nobody said is a feature of the validation side."""
+    """Over all genres the genre is NULL; the defaults are kind feature and side validation."""
     rows = {row["genre"]: row for row in ask(filled, views.feature_importances)}
     assert rows.keys() == {None, "rock"}
     assert {row["model_id"] for row in rows.values()} == {filled.model}

@@ -1,4 +1,4 @@
-"""Every view, on both engines: documented column by column, and right in the awkward cases."""
+"""Every view, on both engines: documented column by column, and right in edge cases."""
 
 import math
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tests.fakes import NOON
 
 @pytest.fixture
 def filled(engine: Engine) -> SimpleNamespace:
-    """A small database with every awkward case, and the keys of what is in it."""
+    """A small database with every edge case, and the ids of its rows."""
     with transaction(engine) as connection:
         rock, jazz, empty = (make.add_genre(connection, name) for name in ("rock", "jazz", "r&b"))
         known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, empty=empty)
@@ -59,22 +59,22 @@ def ask(known: SimpleNamespace, view, key="track_id"):
 
 
 @pytest.mark.parametrize("view", views.ALL.values(), ids=views.ALL)
-def test_every_column_has_its_sentence(view: views.View):
-    """A view's documentation names its columns, in their order, in whole sentences."""
+def test_every_column_has_a_description(view: views.View):
+    """A view's documentation has its columns, in their order, in whole sentences."""
     assert list(view.columns) == view.table.columns.keys()
-    assert all(sentence.endswith(".") for sentence in (view.description, *view.columns.values()))
+    assert all(text.endswith(".") for text in (view.description, *view.columns.values()))
     assert view.name in views.__all__
 
 
 @pytest.mark.parametrize("view", views.ALL.values(), ids=views.ALL)
-def test_every_column_has_its_type(view: views.View):
-    """No column leaves its type to the rows that there happen to be."""
+def test_every_column_has_a_type(view: views.View):
+    """No column's type depends on the rows."""
     untyped = [column.name for column in view.table.columns if isinstance(column.type, NullType)]
     assert untyped == []
 
 
 def test_the_database_has_the_documented_views(engine: Engine):
-    """What stands in the database is what is documented, and nothing else."""
+    """The database has the documented views and columns, and no others."""
     with read_transaction(engine) as connection:
         found = inspect(connection)
         assert sorted(found.get_view_names()) == sorted(views.ALL)
@@ -83,8 +83,8 @@ def test_the_database_has_the_documented_views(engine: Engine):
             assert columns == list(view.columns)
 
 
-def test_postgresql_knows_the_documentation(postgres_engine: Engine):
-    """On PostgreSQL every view and column carries its sentence as a comment."""
+def test_postgresql_has_the_documentation(postgres_engine: Engine):
+    """On PostgreSQL every view and column has its description as a comment."""
     with read_transaction(postgres_engine) as connection:
         for view in views.ALL.values():
             name = {"name": view.name}
@@ -98,7 +98,7 @@ def test_postgresql_knows_the_documentation(postgres_engine: Engine):
 
 
 def test_a_track_is_one_flat_row(filled: SimpleNamespace):
-    """`tracks` has every track once, whatever is known of it."""
+    """`tracks` has every track once, however incomplete."""
     rows = ask(filled, views.tracks)
     assert len(rows) == 5
     plain = rows[filled.plain]
@@ -126,8 +126,8 @@ def test_weeks_begin_on_monday(engine: Engine, hours: float, monday: str):
         assert connection.scalar(select(views.tracks.c.first_seen_week)) == monday
 
 
-def test_features_are_of_the_provider_to_trust_most(filled: SimpleNamespace):
-    """The first provider of the order with a row is shown, unknown ones last and by name."""
+def test_features_are_of_the_preferred_provider(filled: SimpleNamespace):
+    """That is the first of the order with a row; unlisted providers come last, by name."""
     rows = ask(filled, views.tracks)
     assert (rows[filled.plain]["provider"], rows[filled.plain]["energy"]) == ("csv", 0.9)
     assert rows[filled.plain]["key"] is None
@@ -135,7 +135,7 @@ def test_features_are_of_the_provider_to_trust_most(filled: SimpleNamespace):
 
 
 def test_the_latest_verdict_beats_the_claim(filled: SimpleNamespace):
-    """Of two verdicts the later counts; at the same moment, the name that sorts last."""
+    """Of two verdicts the later counts; at the same time, the author that sorts last."""
     rows = ask(filled, views.training_tracks)
     judged = rows[filled.judged]
     assert (judged["claim"], judged["verdict"], judged["label"]) == ("rock", "jazz", "jazz")
@@ -144,15 +144,15 @@ def test_the_latest_verdict_beats_the_claim(filled: SimpleNamespace):
 
 
 def test_training_is_on_labelled_tracks(filled: SimpleNamespace):
-    """A track without a label can be scored and not learned from."""
+    """An unlabelled track can be predicted, but not trained on."""
     trained, scored = ask(filled, views.training_tracks), ask(filled, views.scoring_tracks)
     assert filled.bare not in trained
     assert scored[filled.bare]["label"] is None
     assert scored.keys() - trained.keys() == {filled.bare}
 
 
-def test_a_change_is_seen(filled: SimpleNamespace):
-    """`changed_at` is the latest of description and features, for training also of the verdict."""
+def test_changed_at_is_the_latest_change(filled: SimpleNamespace):
+    """The latest change of metadata or features, for training tracks also of the verdict."""
     trained, scored = ask(filled, views.training_tracks), ask(filled, views.scoring_tracks)
     assert trained[filled.plain]["changed_at"] == NOON
     assert scored[filled.bare]["changed_at"] == NOON
@@ -161,7 +161,7 @@ def test_a_change_is_seen(filled: SimpleNamespace):
 
 
 def test_a_track_in_two_genres_has_one_claim(filled: SimpleNamespace):
-    """Every genre a track was seen under is there, one of them as the claim."""
+    """Every genre that a track was seen under is listed, one of them as the claim."""
     with read_transaction(filled.engine) as connection:
         rows = connection.execute(
             select(views.track_genres).where(views.track_genres.c.track_id == filled.both)
@@ -173,8 +173,8 @@ def test_a_track_in_two_genres_has_one_claim(filled: SimpleNamespace):
     assert ask(filled, views.tracks)[filled.both]["genres_sighted"] == 2
 
 
-def test_nobody_s_claim_is_no_claim(filled: SimpleNamespace):
-    """Without a claim `is_claim` is false, not unknown."""
+def test_a_track_without_a_claim(filled: SimpleNamespace):
+    """Without a claim `is_claim` is false, not NULL."""
     with transaction(filled.engine) as connection:
         connection.execute(update(tables.track).values(genre_id=None))
     with read_transaction(filled.engine) as connection:
@@ -194,8 +194,8 @@ def test_credits_keep_their_order(filled: SimpleNamespace):
         assert rows.scalars().all() == ["Ann", "Bob"]
 
 
-def test_progress_counts_what_there_is(filled: SimpleNamespace):
-    """Progress counts claims, sightings, features and requests, also of a genre with nothing."""
+def test_progress_counts(filled: SimpleNamespace):
+    """Claims, sightings, features and requests are counted, also of an empty genre."""
     with transaction(filled.engine) as connection:
         make.add_shard(connection, filled.rock, "a", requests=3)
         make.add_shard(connection, filled.rock, "b", requests=4, status="capped")
@@ -241,7 +241,7 @@ def test_profiles_follow_their_definition(engine: Engine):
 
 
 def test_profiles_are_by_label(filled: SimpleNamespace):
-    """A verdict moves a track to another genre's profile; what is from a file stands apart."""
+    """A verdict moves a track to another genre's profile; values from files are separate."""
     with read_transaction(filled.engine) as connection:
         view = views.genre_profiles
         rows = connection.execute(select(view).where(view.c.feature.like("%energy"))).all()
@@ -262,7 +262,7 @@ def test_overlaps_name_each_pair_once(filled: SimpleNamespace):
 
 
 def test_predictions_are_the_champion_s(filled: SimpleNamespace):
-    """Only the champion of `main` speaks; a track it did not answer for is not there."""
+    """Only the champion of `main` counts; a track without its prediction is left out."""
     rows = ask(filled, views.predictions)
     assert rows.keys() == {filled.plain, filled.judged, filled.bare}
     plain = rows[filled.plain]
@@ -271,23 +271,23 @@ def test_predictions_are_the_champion_s(filled: SimpleNamespace):
     assert plain["margin"] == pytest.approx(0.2)
 
 
-def test_an_answer_is_held_against_the_verdict(filled: SimpleNamespace):
-    """An answer that is the claim and not the verdict is wrong; without a label it is neither."""
+def test_a_prediction_is_compared_with_the_verdict(filled: SimpleNamespace):
+    """A prediction equal to the claim but not the verdict is wrong; without a label, NULL."""
     rows = ask(filled, views.predictions)
     assert rows[filled.judged]["correct"] is False
     assert rows[filled.judged]["margin"] == pytest.approx(0.9)
     assert rows[filled.bare]["correct"] is None
 
 
-def test_without_a_champion_nobody_answers(filled: SimpleNamespace):
-    """When the champion has retired and none followed, there are no predictions."""
+def test_without_a_champion_there_are_no_predictions(filled: SimpleNamespace):
+    """A retired champion without a successor has none in the view."""
     with transaction(filled.engine) as connection:
         connection.execute(update(tables.model).values(status="retired"))
     assert ask(filled, views.predictions) == {}
 
 
-def test_every_task_has_its_answers(filled: SimpleNamespace):
-    """The champion of each; broad answers are held against no label, which is a fine genre."""
+def test_every_task_has_its_predictions(filled: SimpleNamespace):
+    """Those of its champion; broad genres are not compared with labels, which are fine genres."""
     with transaction(filled.engine) as connection:
         broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
         make.add_predictions(connection, broad, filled.plain, [(filled.rock, 0.8)])
@@ -309,8 +309,8 @@ def test_every_task_has_its_answers(filled: SimpleNamespace):
     assert others["broad"]["margin"] == pytest.approx(0.8)
 
 
-def test_every_figure_of_a_model_is_there(filled: SimpleNamespace):
-    """Of each side and regime, over all genres (NULL) or of one, with its bounds."""
+def test_every_metric_of_a_model_is_listed(filled: SimpleNamespace):
+    """For each side and regime, over all genres (NULL) or for one, with its bounds."""
     with transaction(filled.engine) as connection:
         champion, rock = filled.champion, filled.rock
         make.add_metric(connection, champion, "all", "broad_accuracy", 0.6, low=0.5, high=0.7)
@@ -332,7 +332,7 @@ def test_every_figure_of_a_model_is_there(filled: SimpleNamespace):
 
 
 def test_the_leaderboard_is_by_task_and_regime(filled: SimpleNamespace):
-    """Models stand beside the baseline, in order of accuracy; unmeasured ones come last."""
+    """Models are in order of accuracy, with the baseline; unevaluated ones come last."""
     with transaction(filled.engine) as connection:
         for model, accuracy in ((filled.old, 0.3), (filled.champion, 0.4)):
             make.add_metric(connection, model, "new_artist", "accuracy", accuracy, low=0.2)
@@ -352,7 +352,7 @@ def test_the_leaderboard_is_by_task_and_regime(filled: SimpleNamespace):
 
 
 def test_health_shows_the_last_run(filled: SimpleNamespace):
-    """A job shows its last run and when one last ended well, a source its budget."""
+    """A job has its last run and the last success, a source its budget."""
     with transaction(filled.engine) as connection:
         make.add_job_run(connection, "harvest")
         make.add_job_run(connection, "harvest", "failed", NOON + timedelta(hours=1), error="no")

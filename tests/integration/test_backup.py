@@ -1,4 +1,4 @@
-"""A backup is one consistent, restorable file, whoever is writing to the database meanwhile."""
+"""A backup is one consistent, restorable file, also while others write to the database."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,8 @@ from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObserv
 from genrebase.cli import app
 from genrebase.errors import UserError
 from genrebase.store import backup as backups
-from genrebase.store import copy, tables
+from genrebase.store import tables
+from genrebase.store.copy import SameDatabase, copy_database, copy_state
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import SchemaMismatch
 from tests.consistency import assert_consistent
@@ -29,7 +30,7 @@ def open_file(file: Path) -> Engine:
 
 
 def test_a_backup_is_the_database(engine: Engine, tmp_path: Path):
-    """All rows of all tables are in the file, and it is ready to be worked with."""
+    """The file has all rows of all tables, and can be used as a database."""
     fill(engine)
     file = tmp_path / "saved.db"
     made = backups.backup(engine, file)
@@ -47,7 +48,7 @@ def test_a_backup_is_the_database(engine: Engine, tmp_path: Path):
 def test_a_backup_is_taken_while_a_harvest_writes(
     engine: Engine, tmp_path: Path, bare_postgres_url: str
 ):
-    """It holds whole steps only, and can be brought back into either kind of database."""
+    """It has complete steps only, and can be restored into either kind of database."""
     started, stop = Event(), Event()
     file = tmp_path / "saved.db"
     with ThreadPoolExecutor(1) as writer:
@@ -64,14 +65,14 @@ def test_a_backup_is_taken_while_a_harvest_writes(
         found = connection.execute(select(func.count()).select_from(tables.sighting)).scalar_one()
     assert found % PAGE == 0
     assert PAGE <= found <= written
-    copy.copy(saved, restored)
+    copy_database(saved, restored)
     assert contents(restored) == contents(saved)
     saved.dispose()
     restored.dispose()
 
 
 def _harvest(engine: Engine, started: Event, stop: Event) -> int:
-    """Record pages until told to stop; return how many tracks there are."""
+    """Record pages until `stop` is set; return the number of tracks."""
     page = 0
     while not stop.is_set():
         seen = [
@@ -87,13 +88,13 @@ def _harvest(engine: Engine, started: Event, stop: Event) -> int:
         with transaction(engine) as connection:
             tracks.record(connection, seen, Provenance("spotify", None), NOON)
         page += 1
-        if page == 2:  # so that the backup meets one that is under way
+        if page == 2:  # so that the backup starts during a harvest
             started.set()
     return page * PAGE
 
 
 def test_a_file_is_never_replaced(sqlite_engine: Engine, tmp_path: Path):
-    """What is there stays as it is."""
+    """The existing file stays unchanged."""
     file = tmp_path / "precious.txt"
     file.write_text("mine")
     with pytest.raises(backups.BackupFileExists, match=r"precious\.txt"):
@@ -102,36 +103,36 @@ def test_a_file_is_never_replaced(sqlite_engine: Engine, tmp_path: Path):
 
 
 def test_a_backup_needs_a_folder(sqlite_engine: Engine, tmp_path: Path):
-    """A folder that is not there is not made: it may be a disk that is not mounted."""
+    """A missing folder is not created: it may be a disk that is not mounted."""
     with pytest.raises(UserError, match="no folder"):
         backups.backup(sqlite_engine, tmp_path / "absent" / "saved.db")
 
 
-def test_what_is_no_database_of_ours_is_not_backed_up(tmp_path: Path, bare_sqlite_url: str):
-    """A database without the schema is refused."""
+def test_a_database_without_the_schema_is_not_backed_up(tmp_path: Path, bare_sqlite_url: str):
+    """It is refused."""
     engine = make_engine(bare_sqlite_url)
     with pytest.raises(SchemaMismatch):
         backups.backup(engine, tmp_path / "saved.db")
     engine.dispose()
 
 
-def test_a_copied_database_leaves_its_mark_out(
+def test_the_backup_of_a_copy_has_no_copy_state(
     sqlite_engine: Engine, other_engine: Engine, postgres_engine: Engine, tmp_path: Path
 ):
-    """A backup can be copied from and worked in, whatever it was made of."""
+    """A backup of a copy is an ordinary database, without `copy_state`."""
     fill(sqlite_engine, 2)
-    copy.copy(sqlite_engine, postgres_engine)
+    copy_database(sqlite_engine, postgres_engine)
     backups.backup(postgres_engine, tmp_path / "saved.db")
     saved = open_file(tmp_path / "saved.db")
     with read_transaction(saved) as connection:
-        assert copy.copy_state.read(connection) is None
+        assert copy_state.read(connection) is None
     saved.dispose()
 
 
-def test_the_commands_say_what_they_did(
+def test_the_commands_report_json(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """`backup` and `copy` are one JSON document each, and refuse with exit code 2."""
+    """`backup` and `copy` print one JSON document each, and refuse with exit code 2."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     engine = make_engine(sqlite_url)
     fill(engine, 2)
@@ -145,12 +146,12 @@ def test_the_commands_say_what_they_did(
     assert copied["rows"] == copied["written"] == made["rows"]
     assert {one["table"]: one["rows"] for one in copied["tables"]} == made["tables"]
     assert "0 of them written now" in invoke("copy", f"sqlite:///{file}", to)
-    with pytest.raises(copy.SameDatabase):
+    with pytest.raises(SameDatabase):
         invoke("copy", to, to)
 
 
 def invoke(*arguments: str) -> str:
-    """Run a command of the umbrella; return what it wrote to standard output."""
+    """Run a `genrebase` command; return its standard output."""
     result = CliRunner().invoke(app, arguments)
     if result.exception is not None:
         raise result.exception

@@ -1,4 +1,4 @@
-"""The schema goes up, down and up again, and what people built on the views stays."""
+"""The schema migrates up, down and up again, and views that users created are preserved."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +45,7 @@ def upgrade():
 
 @pytest.fixture
 def with_next(tmp_path: Path):
-    """Return a function that gives alembic's configuration a made-up next revision."""
+    """Return a function that adds an invented next revision to alembic's configuration."""
 
     def configure(url: str, body: str = NEXT) -> Config:
         folder = tmp_path / "versions"
@@ -62,7 +62,7 @@ def with_next(tmp_path: Path):
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """A database with a track, and views that somebody built on ours."""
+    """A database with a track, and views that a user created on ours."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
         track = make.add_track(connection, "Song", ["Ann", "Bob"], genres=[rock])
@@ -109,13 +109,13 @@ def test_up_down_up(bare_url: str):
 
 
 def test_expected_revision_is_the_head():
-    """The revision this version expects is the last one there is."""
+    """The expected revision is the last one."""
     script = ScriptDirectory.from_config(schema.alembic_config())
     assert script.get_heads() == [schema.EXPECTED_REVISION]
 
 
-def test_everything_can_be_asked(engine: Engine):
-    """A migrated database answers every table and every view."""
+def test_every_table_and_view_is_readable(engine: Engine):
+    """A migrated database has every table and every view, all empty but for the built-in mapping."""
     with read_transaction(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
             found = connection.execute(select(table)).all()
@@ -123,7 +123,7 @@ def test_everything_can_be_asked(engine: Engine):
 
 
 def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):
-    """Altering `track` keeps every row, and views on views on our views."""
+    """Altering `track` keeps every row, and users' views on views on our views."""
     before = contents(filled)
     command.upgrade(with_next(url_of(filled)), "head")
     assert contents(filled) == before
@@ -135,15 +135,15 @@ def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):
 
 
 def test_foreign_keys_hold_after_an_upgrade(filled: Engine, with_next):
-    """Rebuilding `track` leaves what refers to it referring to it."""
+    """Rebuilding `track` keeps the foreign keys of other tables to it."""
     command.upgrade(with_next(url_of(filled)), "head")
     with transaction(filled) as connection:
         connection.execute(text("DELETE FROM track"))
         assert connection.execute(text("SELECT count(*) FROM sighting")).scalar() == 0
 
 
-def test_what_cannot_be_kept_stops_the_upgrade(filled: Engine, with_next):
-    """A view on a column that goes is named, and nothing has been touched."""
+def test_a_view_on_a_dropped_column_stops_the_upgrade(filled: Engine, with_next):
+    """The view is named, and nothing has changed."""
     with transaction(filled) as connection:
         connection.execute(text("CREATE VIEW on_lease AS SELECT lease_owner FROM shard"))
     before = contents(filled)
@@ -154,16 +154,16 @@ def test_what_cannot_be_kept_stops_the_upgrade(filled: Engine, with_next):
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
-def test_views_stop_a_downgrade_to_nothing(filled: Engine):
-    """Without our views theirs cannot stand: all are named, nothing has been touched."""
+def test_views_stop_a_downgrade_to_base(filled: Engine):
+    """Users' views need ours: all are named, and nothing has changed."""
     with pytest.raises(ViewConflict, match=r"mine.*mine_again.*on_tables"):
         command.downgrade(schema.alembic_config(url_of(filled)), "base")
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
     assert schema.current_revision(filled) == schema.EXPECTED_REVISION
 
 
-def test_a_name_that_is_taken_stops_the_upgrade(bare_url: str):
-    """Somebody's own view with the name of one of ours is never dropped for ours."""
+def test_a_taken_name_stops_the_upgrade(bare_url: str):
+    """A user's view with the name of one of ours is never replaced."""
     engine = make_engine(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE VIEW tracks AS SELECT 1 AS one"))
@@ -174,10 +174,10 @@ def test_a_name_that_is_taken_stops_the_upgrade(bare_url: str):
     engine.dispose()
 
 
-def test_a_changed_order_of_providers_makes_the_views_anew(
+def test_a_changed_order_of_providers_recreates_the_views(
     filled: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    """An upgrade at head makes the views again when their definition changed."""
+    """An upgrade at head recreates the views when their definition changed."""
     with transaction(filled) as connection:
         make.add_features(connection, 1, "reccobeats")
     assert ask(filled, "SELECT provider FROM tracks") == [("csv",)]
@@ -187,25 +187,25 @@ def test_a_changed_order_of_providers_makes_the_views_anew(
     assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
-def standing(engine: Engine) -> list[tuple]:
-    """What identifies the views that stand: a new one has another number."""
+def view_ids(engine: Engine) -> list[tuple]:
+    """Return ids by which a recreated view differs from the one before."""
     if engine.dialect.name == "sqlite":
         return ask(engine, "SELECT rowid, name, sql FROM sqlite_master ORDER BY rowid")
     return ask(engine, "SELECT oid, relname FROM pg_class WHERE relkind = 'v' ORDER BY oid")
 
 
-def test_what_only_reads_leaves_the_views_alone(filled: Engine):
-    """`current`, `check`, `heads`, `history` and an upgrade with nothing to do touch nothing."""
-    before = standing(filled)
+def test_reading_commands_leave_the_views_alone(filled: Engine):
+    """`current`, `check`, `heads`, `history` and an upgrade at head change nothing."""
+    before = view_ids(filled)
     config = schema.alembic_config(url_of(filled))
-    for look in (command.current, command.check, command.heads, command.history):
-        look(config)
+    for run in (command.current, command.check, command.heads, command.history):
+        run(config)
     schema.upgrade(url_of(filled))
-    assert standing(filled) == before
+    assert view_ids(filled) == before
 
 
 def test_triggers_survive_on_sqlite(sqlite_engine: Engine, with_next):
-    """Somebody's triggers on our tables and on their views are there after an upgrade."""
+    """Users' triggers on our tables and on their views work after an upgrade."""
     noted = "BEGIN INSERT INTO log VALUES (new.title); END"
     with transaction(sqlite_engine) as connection:
         rock = make.add_genre(connection, "rock")
@@ -225,7 +225,7 @@ def test_triggers_survive_on_sqlite(sqlite_engine: Engine, with_next):
 
 @pytest.fixture
 def reader(postgres_engine: Engine) -> Iterator[str]:
-    """A role that may only read some of the views."""
+    """A role that has read access to some of the views."""
     name = f"reader_{make_url(url_of(postgres_engine)).database}"
     with transaction(postgres_engine) as connection:
         connection.execute(text(f'CREATE ROLE "{name}" LOGIN'))
@@ -236,7 +236,7 @@ def reader(postgres_engine: Engine) -> Iterator[str]:
 
 
 def test_grants_survive_on_postgresql(postgres_engine: Engine, with_next, reader: str):
-    """Grants on our views, on columns of them and on people's own views are there afterwards."""
+    """Grants on our views, on their columns and on users' own views are restored."""
     with transaction(postgres_engine) as connection:
         make.add_track(connection, "Song")
         for statement in (
@@ -255,7 +255,7 @@ def test_grants_survive_on_postgresql(postgres_engine: Engine, with_next, reader
             f'SET LOCAL ROLE "{reader}"',
             "GRANT SELECT ON tracks TO PUBLIC",
             "RESET ROLE",
-            # what new views get by default must not widen what the old ones had
+            # default privileges of new views must not widen the restored grants
             f'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO "{reader}"',
         ):
             connection.execute(text(statement.replace(":", "\\:")))
@@ -286,7 +286,7 @@ def test_grants_survive_on_postgresql(postgres_engine: Engine, with_next, reader
 
 
 def test_a_function_over_a_view_stops_the_upgrade(postgres_engine: Engine, with_next):
-    """What cannot be saved and put back is named before anything is touched."""
+    """An object that cannot be saved and restored is named before anything changes."""
     with transaction(postgres_engine) as connection:
         connection.execute(
             text(

@@ -1,7 +1,6 @@
-"""Copying databases: into another of either kind, batch by batch."""
+"""Copy a database into another, SQLite or PostgreSQL, in resumable batches."""
 
 from genrebase.store.copy.copy import (
-    CopiedTable,
     CopyProgress,
     CopyResult,
     SameDatabase,
@@ -10,7 +9,6 @@ from genrebase.store.copy.copy import (
 )
 
 __all__ = [
-    "CopiedTable",
     "CopyProgress",
     "CopyResult",
     "SameDatabase",

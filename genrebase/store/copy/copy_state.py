@@ -1,17 +1,18 @@
-"""What a database says of itself while, and after, another was copied into it."""
+"""The table `copy_state` of a copy's target: from which database it was copied, and how far."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, insert, inspect, select
 
 from genrebase.store import tables
+from genrebase.store.copy.rows import TableDigest
 from genrebase.store.engine import Connection
 
-_mark: Final = Table(
+_copy_state: Final = Table(
     "copy_state",
-    MetaData(),  # not of the schema: only a database that something was copied into has it
+    MetaData(),  # not part of the schema: only the target of a copy has it
     Column("table_name", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("rows", BigInteger),
@@ -21,49 +22,40 @@ _mark: Final = Table(
 
 @dataclass(frozen=True, slots=True)
 class CopyState:
-    """What was copied into a database."""
+    """The copy that a database is the target of."""
 
     source: str
-    """The address of the database that was copied."""
+    """The URL of the copied database, without credentials."""
     checksums: Mapping[str, str | None]
-    """Per table what it held when the copy was complete; None while it was not."""
+    """Per table the checksum when the copy was complete; None before."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether the copy came to its end."""
+        """Whether the copy was completed."""
         return all(self.checksums.values())
 
 
 def read(connection: Connection) -> CopyState | None:
-    """Return what was copied into this database; None where nothing was."""
-    if not inspect(connection).has_table(_mark.name):
+    """Return the state of the copy into this database; None where there was none."""
+    if not inspect(connection).has_table(_copy_state.name):
         return None
-    rows = connection.execute(select(_mark)).all()
+    rows = connection.execute(select(_copy_state)).all()
     if not rows:
         return None
     return CopyState(rows[0].source, {row.table_name: row.checksum for row in rows})
 
 
-def start(connection: Connection, source: str) -> None:
-    """Write down that a copy of `source` is under way."""
-    _mark.create(connection, checkfirst=True)
-    connection.execute(delete(_mark))
-    names = [table.name for table in tables.metadata.sorted_tables]
-    connection.execute(insert(_mark), [{"table_name": name, "source": source} for name in names])
-
-
-def finish(connection: Connection, source: str, held: Mapping[str, tuple[int, str]]) -> None:
-    """Write down what every table holds: (rows, checksum)."""
-    connection.execute(delete(_mark))
-    connection.execute(
-        insert(_mark),
-        [
-            {"table_name": name, "source": source, "rows": rows, "checksum": checksum}
-            for name, (rows, checksum) in held.items()
-        ],
-    )
+def write(connection: Connection, source: str, digests: Sequence[TableDigest] = ()) -> None:
+    """Record that a copy of `source` started or, given all digests, was completed."""
+    _copy_state.create(connection, checkfirst=True)
+    connection.execute(delete(_copy_state))
+    rows = [{"table_name": name, "source": source} for name in tables.metadata.tables]
+    connection.execute(insert(_copy_state), rows)
+    for digest in digests:
+        row = _copy_state.update().where(_copy_state.c.table_name == digest.table)
+        connection.execute(row.values(rows=digest.rows, checksum=digest.checksum))
 
 
 def remove(connection: Connection) -> None:
-    """Forget that something was copied into this database."""
-    _mark.drop(connection, checkfirst=True)
+    """Drop the record of a copy."""
+    _copy_state.drop(connection, checkfirst=True)

@@ -1,9 +1,10 @@
-"""Rows of any table in the order of its primary key, the same on both engines."""
+"""Read any table in primary-key order, with values that compare equal on both engines."""
 
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    and_,
+    func,
     literal,
     select,
     tuple_,
@@ -26,163 +29,153 @@ from genrebase.store.tables.columns import UtcDateTime
 
 Row = Sequence[Any]
 Key = tuple[Any, ...]
+OnBatch = Callable[["TableReader", Key | None, Sequence[Row]], None]
+"""Takes a batch of rows and the key before its first row, None for the first batch."""
+_Converter = Callable[[Any], Any]
 
-_BATCH: Final = 5_000
-"""Rows of one transaction."""
+_BATCH_SIZE: Final = 5_000
+"""Rows per transaction."""
 
-_HEAVY_BATCHES: Final = {"sound_matrix": 50, "descriptor": 1_000}
-"""Where rows hold bytes, at most 100 kB and 3 kB each; others go one by one: an artifact alone may
-be many megabytes."""
+_BLOB_BATCH_SIZES: Final = {"sound_matrix": 50, "descriptor": 1_000}
+"""For tables with blobs of at most 100 kB and 3 kB a row. Other tables with blobs are read row by
+row: a single model artifact may have many megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableDigest:
+    """The row count of a table and a checksum of its values."""
+
+    table: str
+    rows: int
+    checksum: str
+    """SHA-256 over all rows in primary-key order."""
 
 
 class TableReader:
-    """The rows of one table, read in batches by primary key."""
+    """Reads the rows of one table in batches, in primary-key order."""
 
-    def __init__(self, table: Table, batch: int = _BATCH) -> None:
+    def __init__(self, table: Table) -> None:
         self.table = table
         self.columns = [column.name for column in table.columns]
-        self._keys = list(table.primary_key)
-        self._key_places = [self.columns.index(column.name) for column in self._keys]
-        self._comparable = [_comparable(column.type) for column in table.columns]
-        heavy = any(isinstance(column.type, LargeBinary) for column in table.columns)
-        self._batch = _HEAVY_BATCHES.get(table.name, 1) if heavy else batch
+        self._key = list(table.primary_key)
+        self._key_positions = [self.columns.index(column.name) for column in self._key]
+        self._canonical = [_canonical_converter(column.type) for column in table.columns]
+        has_blobs = any(isinstance(column.type, LargeBinary) for column in table.columns)
+        self._batch_size = _BLOB_BATCH_SIZES.get(table.name, 1) if has_blobs else _BATCH_SIZE
 
-    def batch_after(self, connection: Connection, key: Key | None) -> Sequence[Row]:
-        """Return the next batch of rows behind `key`."""
-        return connection.execute(self._behind(connection, [self.table], key)).all()
+    def rows(
+        self, connection: Connection, after: Key | None, last: Key | None = None
+    ) -> Sequence[Row]:
+        """Return the rows with keys after `after`: those up to `last`, or else one batch."""
+        return connection.execute(self._query(connection, self.table.columns, after, last)).all()
 
-    def keys_after(self, connection: Connection, key: Key | None) -> list[Key]:
-        """Return the keys of the next batch of rows behind `key`."""
-        found = connection.execute(self._behind(connection, self._keys, key))
-        return [tuple(row) for row in found]
+    def keys(
+        self, connection: Connection, after: Key | None, last: Key | None = None
+    ) -> list[Key]:
+        """Return the primary keys of the rows that `rows` returns."""
+        query = self._query(connection, self._key, after, last)
+        return [tuple(row) for row in connection.execute(query)]
 
-    def rows_between(self, connection: Connection, key: Key | None, last: Key) -> dict[Key, Key]:
-        """Return all rows behind `key` up to `last`, as values to compare, by their keys."""
-        query = self._up_to(connection, self._ordered(connection, [self.table], key), last)
-        return {self.key_of(row): self.canonical(row) for row in connection.execute(query)}
-
-    def keys_between(self, connection: Connection, key: Key | None, last: Key) -> set[Key]:
-        """Return the keys of all rows behind `key` up to `last`."""
-        query = self._up_to(connection, self._ordered(connection, self._keys, key), last)
-        return {tuple(row) for row in connection.execute(query)}
+    def digest(self, connection: Connection, on_batch: OnBatch) -> TableDigest:
+        """Read the whole table; call `on_batch` for each batch."""
+        sha256, count, after = hashlib.sha256(), 0, None
+        while rows := self.rows(connection, after):
+            for row in rows:
+                sha256.update(repr(self.canonical(row)).encode())
+            on_batch(self, after, rows)
+            count += len(rows)
+            after = self.key_of(rows[-1])
+        return TableDigest(self.table.name, count, sha256.hexdigest())
 
     def key_of(self, row: Row) -> Key:
         """Return the primary key of a row."""
-        return tuple(row[place] for place in self._key_places)
+        return tuple(row[position] for position in self._key_positions)
+
+    def has_key(self, key: Key) -> ColumnElement[bool]:
+        """Return the condition that a row has this primary key."""
+        return and_(*(column == value for column, value in zip(self._key, key, strict=True)))
 
     def canonical(self, row: Row) -> Key:
-        """Return a row's values as they are the same on both engines."""
-        return tuple(
-            value if alike is None else alike(value)
-            for alike, value in zip(self._comparable, row, strict=True)
-        )
+        """Return a row's values in the form that is equal on both engines."""
+        return _converted(self._canonical, row)
 
-    def _behind(self, connection: Connection, what: Sequence[Any], key: Key | None) -> Select[Any]:
-        return self._ordered(connection, what, key).limit(self._batch)
+    def driver_values(self, rows: Iterable[Row], dialect: str) -> list[Key]:
+        """Return rows as `bulk` passes them to the driver."""
+        converters = [_driver_converter(column.type, dialect) for column in self.table.columns]
+        return [_converted(converters, row) for row in rows]
 
-    def _ordered(
-        self, connection: Connection, what: Sequence[Any], key: Key | None
+    def _query(
+        self, connection: Connection, columns: Iterable[Any], after: Key | None, last: Key | None
     ) -> Select[Any]:
         order = self._order(connection)
-        query = select(*what).order_by(*order)
-        return query if key is None else query.where(tuple_(*order) > self._literal(key))
-
-    def _up_to(self, connection: Connection, query: Select[Any], last: Key) -> Select[Any]:
-        return query.where(tuple_(*self._order(connection)) <= self._literal(last))
+        query = select(*columns).order_by(*order)
+        if after is not None:
+            query = query.where(tuple_(*order) > self._literal(after))
+        if last is None:
+            return query.limit(self._batch_size)
+        return query.where(tuple_(*order) <= self._literal(last))
 
     def _literal(self, key: Key) -> ColumnElement[Any]:
-        values = zip(key, self._keys, strict=True)
+        values = zip(key, self._key, strict=True)
         return tuple_(*(literal(value, column.type) for value, column in values))
 
     def _order(self, connection: Connection) -> list[ColumnElement[Any]]:
-        """Return the key's columns; text sorts by code point, as it does on SQLite."""
+        """Return the key's columns; PostgreSQL sorts text by code point, as SQLite does."""
         if connection.dialect.name != "postgresql":
-            return list(self._keys)
+            return list(self._key)
         return [
             column.collate("C") if isinstance(column.type, String) else column
-            for column in self._keys
+            for column in self._key
         ]
 
 
-class TableDigest:
-    """How many rows a table holds, and a checksum of their values in the order of their keys."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._sha256 = hashlib.sha256()
-
-    def update(self, comparable: Iterable[Key]) -> None:
-        """Take more rows in."""
-        for values in comparable:
-            self.rows += 1
-            self._sha256.update(repr(values).encode())
-
-    @property
-    def checksum(self) -> str:
-        """The SHA-256 of all rows so far."""
-        return self._sha256.hexdigest()
-
-
 def table_readers() -> list[TableReader]:
-    """Return the rows of every table, those that others refer to first."""
+    """Return a reader for every table, referenced tables before those that refer to them."""
     return [TableReader(table) for table in tables.metadata.sorted_tables]
 
 
-def digest_table(
-    connection: Connection, of: TableReader, on: Callable[[int], None]
-) -> TableDigest:
-    """Return the digest of a whole table; `on` is told how many rows were read."""
-    found, key = TableDigest(), None
-    while rows := of.batch_after(connection, key):
-        found.update(map(of.canonical, rows))
-        key = of.key_of(rows[-1])
-        on(len(rows))
-    return found
+def row_counts(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of every table."""
+    return {
+        table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in tables.metadata.sorted_tables
+    }
 
 
-def driver_values(of: TableReader, rows: Iterable[Row], dialect: str) -> list[Key]:
-    """Return rows as `bulk` wants them for a driver."""
-    forms = [_driver_form(column.type, dialect) for column in of.table.columns]
-    return [
-        tuple(
-            value if form is None or value is None else form(value)
-            for form, value in zip(forms, row, strict=True)
-        )
-        for row in rows
-    ]
+def _converted(converters: Sequence[_Converter | None], row: Row) -> Key:
+    return tuple(
+        value if convert is None or value is None else convert(value)
+        for convert, value in zip(converters, row, strict=True)
+    )
 
 
-def _driver_form(kind: TypeEngine[Any], dialect: str) -> Callable[[Any], Any] | None:
+def _driver_converter(kind: TypeEngine[Any], dialect: str) -> _Converter | None:
     if isinstance(kind, UtcDateTime):
         return lambda value: tables.as_driver_datetime(value, dialect)
-    if isinstance(kind, JSON):
-        return json.dumps
-    return None
+    return json.dumps if isinstance(kind, JSON) else None
 
 
-def _comparable(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+def _canonical_converter(kind: TypeEngine[Any]) -> _Converter | None:
     if isinstance(kind, JSON):
         return _canonical_json
-    if isinstance(kind, Double):
-        return _canonical_number
-    return None
+    return _canonical_number if isinstance(kind, Double) else None
 
 
 def _canonical_json(value: Any) -> str:
-    """Return a document as text: PostgreSQL sorts its keys and writes numbers its own way."""
-    return json.dumps(_plain(value), sort_keys=True)
+    """Return a document as text: PostgreSQL reorders its keys and reformats its numbers."""
+    return json.dumps(_integral_as_int(value), sort_keys=True)
 
 
-def _plain(value: Any) -> Any:
+def _integral_as_int(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _integral_as_int(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_integral_as_int(inner) for inner in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
 
 
-def _canonical_number(value: float | None) -> float | None:
-    """Return a number without what only PostgreSQL stores: NaN, and a zero below zero."""
-    return None if value is None or math.isnan(value) else value + 0.0
+def _canonical_number(value: float) -> float | None:
+    """Map what only PostgreSQL stores: NaN to None, -0.0 to 0.0."""
+    return None if math.isnan(value) else value + 0.0

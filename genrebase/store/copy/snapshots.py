@@ -1,4 +1,4 @@
-"""A database as it is at one moment, while others go on writing to it."""
+"""Read a database as it is at one moment, while other processes write to it."""
 
 import sqlite3
 import tempfile
@@ -14,10 +14,10 @@ from genrebase.store.engine import Connection, Engine, make_engine, read_transac
 
 @contextmanager
 def open_snapshot(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection that sees one state of the database as long as the block takes.
+    """Yield a connection that sees one state of the database for the whole block.
 
-    PostgreSQL keeps it by itself. On SQLite a reader keeps writers from committing, so the file
-    is saved into the temporary folder first, which takes a moment, and read there.
+    PostgreSQL provides that itself. A SQLite reader would block commits, so the file is saved to
+    a temporary folder first, which takes a moment, and read there.
     """
     if engine.dialect.name == "postgresql":
         with read_transaction(engine) as connection:
@@ -27,36 +27,41 @@ def open_snapshot(engine: Engine) -> Iterator[Connection]:
         file = Path(folder) / "snapshot.db"
         with read_transaction(engine) as connection:
             save(connection, file)
-        saved = make_engine(URL.create("sqlite", database=str(file)))
-        try:
-            with read_transaction(saved) as connection:
-                yield connection
-        finally:
-            saved.dispose()
+        with open_file(file) as saved, read_transaction(saved) as connection:
+            yield connection
+
+
+@contextmanager
+def open_file(file: Path) -> Iterator[Engine]:
+    """Yield an engine on a SQLite file; dispose of it afterwards."""
+    engine = make_engine(URL.create("sqlite", database=str(file)))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def save(connection: Connection, file: Path) -> None:
-    """Save the SQLite database behind `connection` into a new file, as the connection sees it."""
+    """Save the SQLite database behind `connection`, as the connection sees it, as a new file."""
     driver: Any = connection.connection.driver_connection
-    connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar()  # sees from here on
+    connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar()  # the snapshot begins
     with closing(sqlite3.connect(file)) as saved:
         driver.backup(saved)
 
 
 def display_url(engine: Engine) -> str:
-    """Return the address of a database without who asks and with what password."""
+    """Return the URL of a database without user and password."""
     url = engine.url
     if engine.dialect.name == "sqlite":
         return f"sqlite:///{Path(url.database or ':memory:').resolve().as_posix()}"
-    where = {name: value for name, value in url.query.items() if name in ("host", "port")}
-    bare = URL.create(
-        "postgresql", host=url.host, port=url.port, database=url.database, query=where
-    )
-    return bare.render_as_string()
+    query = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return URL.create(
+        "postgresql", host=url.host, port=url.port, database=url.database, query=query
+    ).render_as_string()
 
 
 def is_same_database(one: Engine, other: Engine) -> bool:
-    """Say whether two engines lead to one database, whatever their addresses."""
+    """Return whether two engines lead to one database, whatever their URLs."""
     return one.dialect.name == other.dialect.name and _identity(one) == _identity(other)
 
 

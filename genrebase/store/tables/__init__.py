@@ -1,5 +1,20 @@
 """All tables, one module per family. Users' SQL depends on the column names."""
 
+from genrebase.store.tables.audio_analysis import (
+    DEGREE_COLUMNS,
+    MATRIX_KINDS,
+    PITCH_COLUMNS,
+    PROGRESSION_LENGTHS,
+    TEMPO_RATIO_RANGE,
+    TIMBRE_COLUMNS,
+    descriptor,
+    descriptor_schema,
+    progression,
+    section,
+    sound_file,
+    sound_matrix,
+    sound_summary,
+)
 from genrebase.store.tables.catalogue import (
     ALL_FEATURES,
     AUDIO_PROVIDER,
@@ -57,21 +72,6 @@ from genrebase.store.tables.models import (
     model,
     model_metric,
     prediction,
-)
-from genrebase.store.tables.sound import (
-    DEGREE_COLUMNS,
-    MATRIX_KINDS,
-    PITCH_COLUMNS,
-    PROGRESSION_LENGTHS,
-    TEMPO_RATIO_RANGE,
-    TIMBRE_COLUMNS,
-    descriptor,
-    descriptor_schema,
-    progression,
-    section,
-    sound_file,
-    sound_matrix,
-    sound_summary,
 )
 
 MODEL_DETAIL_TABLES = (model_metric, training_epoch, feature_importance, genre_separability)

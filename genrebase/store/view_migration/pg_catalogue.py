@@ -1,4 +1,4 @@
-"""What PostgreSQL's own catalogue says about views, as the statements that make them again."""
+"""Read PostgreSQL's system catalogue: a view as the SQL statements that recreate it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,100 +14,87 @@ Oid = int
 
 @dataclass(frozen=True, slots=True)
 class SavedView:
-    """A view or materialised view, as the statements that drop it and make it again."""
+    """A view or materialised view, as the statements that drop and recreate it."""
 
     name: str
     """Qualified and quoted."""
-    oid: Oid
     drop: str
     create: list[str]
     attributes: list[str]
-    """What it wore besides its definition: options, triggers, rules, defaults, its owner."""
+    """All but the definition: indexes, options, triggers, rules, defaults, owner."""
     grants: list[str]
 
 
 class PostgresqlCatalogue:
-    """Questions to the system catalogue of the current schema's database."""
+    """Queries on the system catalogue, for the current schema."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def our_views(self) -> dict[str, Oid]:
-        """Return the views that carry our mark, also those of another version."""
-        return dict(self._rows(_OUR_VIEWS, mark=f"%{MARKER}"))
+        """Return the views that carry our marker, also those of another version."""
+        return dict(self._rows(_OUR_VIEWS, marker=f"%{MARKER}"))
 
     def taken_names(self) -> list[str]:
-        """Return names of our views that somebody's own view or table has."""
-        rows = self._rows(_TAKEN, names=list(views.ALL), mark=f"%{MARKER}")
+        """Return the names of our views under which a user's view or table exists."""
+        rows = self._rows(_TAKEN, names=list(views.ALL), marker=f"%{MARKER}")
         return [name for (name,) in rows]
 
     def dependent_views(self, ours: Mapping[str, Oid]) -> list[Oid]:
-        """Return all other views over our views or tables, those that others stand on first."""
-        used_by: dict[Oid, set[Oid]] = {}
-        for view, used in self._rows(_USES):
-            used_by.setdefault(used, set()).add(view)
-        roots = {*ours.values(), *self._our_tables()}
+        """Return all other views on our views or tables, each after those it depends on."""
+        dependents: dict[Oid, set[Oid]] = {}
+        for view, used in self._rows(_DEPENDENCIES):
+            dependents.setdefault(used, set()).add(view)
+        our_tables = self._rows(_OUR_TABLES, names=list(tables.metadata.tables))
+        roots = {*ours.values(), *(oid for (oid,) in our_tables)}
         depth = dict.fromkeys(roots, 0)
-        waiting = list(roots)
-        while waiting:
-            used = waiting.pop()
-            for view in used_by.get(used, ()):
+        queue = list(roots)
+        while queue:
+            used = queue.pop()
+            for view in dependents.get(used, ()):
                 if depth.get(view, -1) < depth[used] + 1:
                     depth[view] = depth[used] + 1
-                    waiting.append(view)
+                    queue.append(view)
         return sorted(depth.keys() - roots, key=lambda oid: (depth[oid], oid))
 
     def other_dependents(self, oids: Sequence[Oid]) -> list[str]:
-        """Return what else stands on these: functions over their rows, rules of tables."""
+        """Return what else depends on these views: functions on their rows, rules of tables."""
         return [name for (name,) in self._rows(_OTHER_DEPENDENTS, oids=list(oids))]
 
-    def definition(self, oid: Oid) -> str:
-        """Return a view's select as PostgreSQL writes it."""
-        return str(self._rows("SELECT pg_get_viewdef(CAST(:oid AS oid))", oid=oid)[0][0])
-
-    def definition_of(self, name: str) -> str:
-        """Return the select of the view of this name."""
-        found = self._rows("SELECT pg_get_viewdef(CAST(:name AS regclass))", name=name)
-        return str(found[0][0])
+    def definition(self, view: Oid | str) -> str:
+        """Return a view's SELECT as PostgreSQL writes it; `view` is an oid or a name."""
+        kind = "oid" if isinstance(view, int) else "regclass"
+        return str(self._rows(f"SELECT pg_get_viewdef(CAST(:view AS {kind}))", view=view)[0][0])
 
     def comments(self, oid: Oid) -> dict[str | None, str]:
-        """Return the comments on a view (under None) and on its columns."""
+        """Return the comments on a view (key None) and on its columns."""
         return dict(self._rows(_COMMENTS, oid=oid))
 
-    def relation(self, oid: Oid) -> SavedView:
-        """Return the statements that make a view again as it is."""
-        found = self._rows(_RELATION, oid=oid, mark=f"%{MARKER}")[0]
-        word = "MATERIALIZED VIEW" if found.kind == "m" else "VIEW"
-        options = f" WITH ({found.options})" if found.options else ""
-        populated = "" if found.kind == "v" or found.populated else " WITH NO DATA"
-        definition = found.definition.rstrip().rstrip(";")
-        create = [f"CREATE {word} {found.name}{options} AS {definition}{populated}"]
+    def saved_view(self, oid: Oid) -> SavedView:
+        """Return the statements that recreate a view."""
+        view = self._rows(_VIEW, oid=oid, marker=f"%{MARKER}")[0]
+        kind = "MATERIALIZED VIEW" if view.kind == "m" else "VIEW"
+        options = f" WITH ({view.options})" if view.options else ""
+        populated = "" if view.kind == "v" or view.populated else " WITH NO DATA"
+        definition = view.definition.rstrip().rstrip(";")
+        create = [f"CREATE {kind} {view.name}{options} AS {definition}{populated}"]
         create += [
-            f"COMMENT ON {f'COLUMN {found.name}.{column}' if column else f'{word} {found.name}'} "
+            f"COMMENT ON {f'COLUMN {view.name}.{column}' if column else f'{kind} {view.name}'} "
             f"IS {literal(comment)}"
             for column, comment in self._rows(_QUOTED_COMMENTS, oid=oid)
         ]
-        dress = [statement for (statement,) in self._rows(_DRESS, oid=oid, name=found.name)]
-        if found.is_ours and found.options:
-            dress.insert(0, f"ALTER VIEW {found.name} SET ({found.options})")
-        if found.owner_differs:
-            dress.append(f"ALTER {word} {found.name} OWNER TO {found.owner}")
-        return SavedView(
-            name=found.name,
-            oid=oid,
-            drop=f"DROP {word} {found.name}",
-            create=create,
-            attributes=dress,
-            grants=self._grants(oid, found.name, found.owner),
-        )
+        attributes = [sql for (sql,) in self._rows(_ATTRIBUTES, oid=oid, name=view.name)]
+        if view.is_ours and view.options:
+            attributes.insert(0, f"ALTER VIEW {view.name} SET ({view.options})")
+        if view.owner_differs:
+            attributes.append(f"ALTER {kind} {view.name} OWNER TO {view.owner}")
+        grants = self._grants(oid, view.name, view.owner)
+        return SavedView(view.name, f"DROP {kind} {view.name}", create, attributes, grants)
 
-    def unwanted_grants(self, relation: SavedView) -> list[str]:
-        """Return the statements that take back what default privileges gave to a new relation."""
-        rows = self._rows(_GIVEN, name=relation.name)
-        return [f"REVOKE ALL ON {relation.name} FROM {grantee}" for (grantee,) in rows]
-
-    def _our_tables(self) -> list[Oid]:
-        return [oid for (oid,) in self._rows(_OUR_TABLES, names=list(tables.metadata.tables))]
+    def revoke_defaults(self, view: str) -> list[str]:
+        """Return the statements that revoke what default privileges granted on a new view."""
+        rows = self._rows(_DEFAULT_GRANTEES, name=view)
+        return [f"REVOKE ALL ON {view} FROM {grantee}" for (grantee,) in rows]
 
     def _grants(self, oid: Oid, name: str, owner: str) -> list[str]:
         statements = []
@@ -126,20 +113,20 @@ class PostgresqlCatalogue:
 
 
 def literal(value: str) -> str:
-    """Return a string as SQL."""
+    """Return a string as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 _OUR_VIEWS = """
 SELECT relname, oid FROM pg_class
 WHERE relkind = 'v' AND relnamespace = CAST(current_schema() AS regnamespace)
-  AND obj_description(oid, 'pg_class') LIKE :mark
+  AND obj_description(oid, 'pg_class') LIKE :marker
 """
 
 _TAKEN = """
 SELECT relname FROM pg_class
 WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relname = ANY(:names)
-  AND coalesce(obj_description(oid, 'pg_class'), '') NOT LIKE :mark
+  AND coalesce(obj_description(oid, 'pg_class'), '') NOT LIKE :marker
 """
 
 _OUR_TABLES = """
@@ -148,7 +135,7 @@ WHERE relkind IN ('r', 'p') AND relnamespace = CAST(current_schema() AS regnames
   AND relname = ANY(:names)
 """
 
-_USES = """
+_DEPENDENCIES = """
 SELECT DISTINCT rule.ev_class, used.refobjid
 FROM pg_depend used
 JOIN pg_rewrite rule ON rule.oid = used.objid AND used.classid = CAST('pg_rewrite' AS regclass)
@@ -185,7 +172,7 @@ WHERE comment.objoid = CAST(:oid AS oid) AND comment.classoid = CAST('pg_class' 
 
 _QUOTED_COMMENTS = _COMMENTS.replace("attribute.attname,", "quote_ident(attribute.attname),")
 
-_RELATION = """
+_VIEW = """
 SELECT format('%I.%I', space.nspname, class.relname) AS name,
     class.relkind AS kind,
     class.relispopulated AS populated,
@@ -193,12 +180,12 @@ SELECT format('%I.%I', space.nspname, class.relname) AS name,
     pg_get_viewdef(class.oid) AS definition,
     quote_ident(pg_get_userbyid(class.relowner)) AS owner,
     pg_get_userbyid(class.relowner) <> current_user AS owner_differs,
-    coalesce(obj_description(class.oid, 'pg_class') LIKE :mark, false) AS is_ours
+    coalesce(obj_description(class.oid, 'pg_class') LIKE :marker, false) AS is_ours
 FROM pg_class class JOIN pg_namespace space ON space.oid = class.relnamespace
 WHERE class.oid = CAST(:oid AS oid)
 """
 
-_DRESS = """
+_ATTRIBUTES = """
 SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = CAST(:oid AS oid)
 UNION ALL
 SELECT pg_get_triggerdef(oid) FROM pg_trigger
@@ -232,7 +219,7 @@ FROM acl WHERE grantee <> owner
 ORDER BY grantor <> owner, grantor
 """
 
-_GIVEN = """
+_DEFAULT_GRANTEES = """
 SELECT DISTINCT
     CASE item.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(item.grantee)) END
 FROM pg_class, LATERAL aclexplode(relacl) item

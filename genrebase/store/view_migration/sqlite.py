@@ -1,4 +1,4 @@
-"""SQLite: views and triggers are text in the schema, dropped and put back as they were."""
+"""SQLite: views and triggers are text in `sqlite_master`; drop them and run that text again."""
 
 from dataclasses import dataclass, field
 
@@ -7,19 +7,22 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import views
-from genrebase.store.view_migration import refusal
+from genrebase.store.errors import ViewConflict
 from genrebase.store.views.definition import MARKER, Providers
 
 
 @dataclass(frozen=True, slots=True)
-class _Object:
+class _SchemaObject:
     kind: str
+    """view or trigger"""
     name: str
-    on: str
-    """The table or view a trigger stands on."""
     sql: str
-    works: bool
-    """Whether a view can be read."""
+    readable: bool
+    """Whether it is a view that can be selected from."""
+
+    @property
+    def is_ours(self) -> bool:
+        return self.kind == "view" and MARKER in self.sql
 
 
 @dataclass(slots=True)
@@ -27,66 +30,63 @@ class SqliteViews:
     """All views and triggers of a SQLite database."""
 
     connection: Connection
-    _kept: list[_Object] = field(default_factory=list)
+    _theirs: list[_SchemaObject] = field(default_factory=list)
 
     def are_current(self, providers: Providers) -> bool:
-        """Compare the text of each view, which the database keeps as it was given."""
-        ours = {made.name: made.sql for made in self._objects() if _is_ours(made)}
+        """Return whether our views have the text that this version gives them."""
+        ours = {stored.name: stored.sql for stored in self._objects() if stored.is_ours}
         return ours == {name: _statement(view, providers) for name, view in views.ALL.items()}
 
     def drop(self) -> None:
-        """Drop every view and trigger: renaming a table looks at all of them."""
-        found = self._objects()
-        taken = [made.name for made in found if made.name in views.ALL and not _is_ours(made)]
+        """Drop every view and trigger: SQLite parses all of them when a table is renamed."""
+        objects = self._objects()
+        taken = [one.name for one in objects if one.name in views.ALL and not one.is_ours]
         if taken:
-            raise refusal.names_taken(taken)
-        self._kept = [made for made in found if not _is_ours(made)]
-        for made in sorted(found, key=lambda made: made.kind):  # triggers before views
-            self._run(f"DROP {made.kind.upper()} {_quoted(made.name)}")
+            raise ViewConflict.names_taken(taken)
+        self._theirs = [one for one in objects if not one.is_ours]
+        for one in sorted(objects, key=lambda one: one.kind):  # triggers before views
+            self._run(f"DROP {one.kind.upper()} {_quoted(one.name)}")
 
     def recreate(self, providers: Providers | None) -> None:
-        """Create ours, then theirs; a view that could be read before must be readable again."""
+        """Create our views (unless `providers` is None), then the users' views and triggers.
+
+        Raises `ViewConflict` for each one that cannot be created, or that was readable before the
+        migration and no longer is.
+        """
         if providers is not None:
             for view in views.ALL.values():
                 self._run(_statement(view, providers))
-        theirs = sorted(self._kept, key=lambda made: made.kind, reverse=True)
-        failed = {made.name: reason for made in theirs if (reason := self._created(made))}
-        for made in theirs:
-            if made.name not in failed and made.works and (reason := self._unreadable(made.name)):
-                failed[made.name] = reason
+        theirs = sorted(self._theirs, key=lambda one: one.kind, reverse=True)
+        failed = {one.name: error for one in theirs if (error := self._error(one.sql))}
+        for one in theirs:
+            if one.name not in failed and one.readable and (error := self._read_error(one.name)):
+                failed[one.name] = error
         if failed:
-            raise refusal.not_restored(failed)
+            raise ViewConflict.not_restored(failed)
 
-    def _created(self, made: _Object) -> str | None:
-        try:
-            self._run(made.sql)
-        except DatabaseError as error:
-            return str(error.orig)
-        return None
-
-    def _unreadable(self, name: str) -> str | None:
-        try:
-            self._run(f"SELECT * FROM {_quoted(name)} LIMIT 0")  # noqa: S608 - a quoted name
-        except DatabaseError as error:
-            return str(error.orig)
-        return None
-
-    def _objects(self) -> list[_Object]:
+    def _objects(self) -> list[_SchemaObject]:
         rows = self.connection.exec_driver_sql(
-            "SELECT type, name, tbl_name, sql FROM sqlite_master "
+            "SELECT type, name, sql FROM sqlite_master "
             "WHERE type IN ('view', 'trigger') ORDER BY rowid"
         ).all()
         return [
-            _Object(kind, name, on, sql, kind == "view" and self._unreadable(name) is None)
-            for kind, name, on, sql in rows
+            _SchemaObject(kind, name, sql, kind == "view" and self._read_error(name) is None)
+            for kind, name, sql in rows
         ]
+
+    def _read_error(self, view: str) -> str | None:
+        return self._error(f"SELECT * FROM {_quoted(view)} LIMIT 0")  # noqa: S608 - a quoted name
+
+    def _error(self, statement: str) -> str | None:
+        """Run a statement; return the database's message where it fails."""
+        try:
+            self._run(statement)
+        except DatabaseError as error:
+            return str(error.orig)
+        return None
 
     def _run(self, statement: str) -> None:
         self.connection.exec_driver_sql(statement)
-
-
-def _is_ours(made: _Object) -> bool:
-    return made.kind == "view" and MARKER in made.sql
 
 
 def _statement(view: views.View, providers: Providers) -> str:

@@ -1,4 +1,4 @@
-"""Tracks that might belong to a genre that they do not carry."""
+"""A review queue: tracks that may belong to a genre other than their label."""
 
 from typing import Any, Final
 
@@ -9,40 +9,39 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 CANDIDATES_PER_GENRE: Final = 100
-"""How many tracks are shown for a genre."""
 MAX_CANDIDATE_RANK: Final = 2
-"""A genre may be a track's first or second answer; the index `ix_prediction_best` holds these."""
+"""The genre is the first or second prediction; the index `ix_prediction_best` covers these."""
 
-NO_GENRE: Final = 0
-"""No genre has this number."""
+_NO_GENRE: Final = 0
+"""An id that no genre has."""
 
 
 def _genre_candidates(_providers: Providers) -> Select[Any]:
-    track, answer = tables.track, shared.predictions_as("answer")
+    track, prediction = tables.track, shared.predictions_as("prediction")
     place = func.row_number(type_=Integer()).over(
-        partition_by=answer.c.genre_id,
-        order_by=(answer.c.probability.desc(), answer.c.track_id),
+        partition_by=prediction.c.genre_id,
+        order_by=(prediction.c.probability.desc(), prediction.c.track_id),
     )
     ranked = (
         select(
-            answer.c.genre_id,
+            prediction.c.genre_id,
             place.label("place"),
-            answer.c.track_id,
-            answer.c.probability,
-            answer.c.rank,
-            answer.c.regime,
-            answer.c.model_id,
+            prediction.c.track_id,
+            prediction.c.probability,
+            prediction.c.rank,
+            prediction.c.regime,
+            prediction.c.model_id,
         )
-        .select_from(answer.join(track, track.c.id == answer.c.track_id))
+        .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
         .where(
-            answer.c.model_id == shared.champion_id(),
-            answer.c.rank <= MAX_CANDIDATE_RANK,
-            func.coalesce(shared.label_id(), NO_GENRE) != answer.c.genre_id,
+            prediction.c.model_id == shared.champion_id(),
+            prediction.c.rank <= MAX_CANDIDATE_RANK,
+            func.coalesce(shared.label_id(), _NO_GENRE) != prediction.c.genre_id,
         )
         .subquery("ranked")
     )
     genre, label = tables.genre, tables.genre.alias("label_genre")
-    # outer joins leave SQLite no choice but to take `ranked` first, row by row
+    # outer joins force SQLite to read `ranked` first, row by row
     source = (
         ranked.outerjoin(genre, genre.c.id == ranked.c.genre_id)
         .outerjoin(track, track.c.id == ranked.c.track_id)
@@ -67,43 +66,43 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
     )
 
 
-def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
-    """Return the same rows genre by genre: each reads `ix_prediction_best` until it has 100.
+def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
+    """Return the same rows by a lateral join, which reads `ix_prediction_best` genre by genre.
 
-    PostgreSQL sorts all answers of all genres before it shows the first one otherwise.
+    Otherwise PostgreSQL sorts all predictions of all genres before it returns the first row.
     """
-    track, answer, genre = tables.track, shared.predictions_as("answer"), tables.genre
+    track, prediction, genre = tables.track, shared.predictions_as("prediction"), tables.genre
     champion = (
         select(tables.model.c.id)
         .where(tables.model.c.task == "main", tables.model.c.status == "champion")
         .subquery("champion")
     )
-    order = (answer.c.probability.desc(), answer.c.track_id)
+    order = (prediction.c.probability.desc(), prediction.c.track_id)
     best = (
         select(
             func.row_number(type_=Integer()).over(order_by=order).label("place"),
-            answer.c.track_id,
+            prediction.c.track_id,
             track.c.title,
             track.c.artists,
             shared.label_id().label("label_id"),
-            answer.c.probability,
-            answer.c.rank,
-            answer.c.regime,
-            answer.c.model_id,
+            prediction.c.probability,
+            prediction.c.rank,
+            prediction.c.regime,
+            prediction.c.model_id,
         )
-        .select_from(answer.join(track, track.c.id == answer.c.track_id))
+        .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
         .where(
-            answer.c.model_id == champion.c.id,
-            answer.c.genre_id == genre.c.id,
-            answer.c.rank <= MAX_CANDIDATE_RANK,
-            func.coalesce(shared.label_id(), NO_GENRE) != genre.c.id,
+            prediction.c.model_id == champion.c.id,
+            prediction.c.genre_id == genre.c.id,
+            prediction.c.rank <= MAX_CANDIDATE_RANK,
+            func.coalesce(shared.label_id(), _NO_GENRE) != genre.c.id,
         )
         .order_by(*order)
         .limit(CANDIDATES_PER_GENRE)
         .lateral("best")
     )
     label, sighting = tables.genre.alias("label_genre"), tables.sighting
-    # not EXISTS: that would be looked up in a table of all sightings, made first
+    # not EXISTS: PostgreSQL would first hash the table of all sightings
     seen = select(true()).where(
         sighting.c.track_id == best.c.track_id, sighting.c.genre_id == genre.c.id
     )
@@ -130,21 +129,19 @@ def _genre_candidates_laterally(_providers: Providers) -> Select[Any]:
 
 genre_candidates = view(
     "genre_candidates",
-    "Per genre up to 100 tracks that match it best, as the champion of the task main has it, and "
-    "do not carry its label.",
+    "Per genre up to 100 tracks with another label or none to which the champion of the task main "
+    "gives the genre the highest probability.",
     {
-        "genre": "The genre that the track might be.",
-        "place": "1 for the track that matches the genre best.",
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "title": shared.TRACK_DESCRIPTIONS["title"],
-        "artists": shared.TRACK_DESCRIPTIONS["artists"],
-        "label": "The genre it carries: the verdict, else the claim; NULL where there is neither.",
-        "probability": "What the champion gives the genre for this track, 0 to 1.",
-        "rank": "1: the genre is its first answer; 2: its second.",
-        "also_seen": "Whether the track was seen under the genre, too.",
-        "regime": "seen_artist: it learned from a track by a credited artist; else new_artist.",
-        "model_id": "The champion's number.",
+        "genre": "The genre that the track may belong to.",
+        "place": "1 for the track with the highest probability.",
+        **shared.TRACK_REFERENCE,
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "probability": "The champion's probability of the genre for this track, 0 to 1.",
+        "rank": "1: the genre is the first prediction; 2: the second.",
+        "also_seen": "Whether the track was seen under the genre.",
+        **shared.REGIME,
+        "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
     },
     _genre_candidates,
-    _genre_candidates_laterally,
+    _genre_candidates_lateral,
 )

@@ -1,4 +1,4 @@
-"""What there is: tracks, who made them, and under which genres they were seen."""
+"""Tracks with all their columns, their credited artists and the genres they were seen under."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from genrebase.store.views.definition import Providers, view
 
 
 class monday_of(GenericFunction[str]):  # noqa: N801 - SQL functions are written so
-    """The Monday of a moment's week, in UTC, as text."""
+    """The Monday of a time's week, in UTC, as text."""
 
     type = Text()
     inherit_cache = True
@@ -20,8 +20,8 @@ class monday_of(GenericFunction[str]):  # noqa: N801 - SQL functions are written
 
 @compiles(monday_of, "postgresql")
 def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    moment = compiler.process(element.clauses, **options)
-    return f"to_char(date_trunc('week', {moment} AT TIME ZONE 'UTC'), 'YYYY-MM-DD')"
+    time = compiler.process(element.clauses, **options)
+    return f"to_char(date_trunc('week', {time} AT TIME ZONE 'UTC'), 'YYYY-MM-DD')"
 
 
 @compiles(monday_of, "sqlite")
@@ -34,7 +34,7 @@ def _tracks(providers: Providers) -> Select[Any]:
     labelled = shared.labelled_tracks()
     source, features = shared.with_features(labelled.source, providers)
     alias = tables.track_alias
-    spotify_id = (  # not a WHERE on the source: SQLite would walk all of Spotify's ids by it
+    spotify_id = (  # not a WHERE on the source: SQLite would scan all Spotify ids
         select(func.min(case((alias.c.source == "spotify", alias.c.source_id))))
         .where(alias.c.track_id == track.c.id)
         .correlate(track)
@@ -98,33 +98,28 @@ def _track_genres(_providers: Providers) -> Select[Any]:
 
 tracks = view(
     "tracks",
-    "Everything about a track in one flat row.",
+    "One row per track, with everything about it.",
     {
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "title": shared.TRACK_DESCRIPTIONS["title"],
-        "artists": shared.TRACK_DESCRIPTIONS["artists"],
+        **shared.TRACK_REFERENCE,
         "album": shared.TRACK_DESCRIPTIONS["album"],
         "release_date": "YYYY, YYYY-MM or YYYY-MM-DD, NULL where unknown.",
         "release_year": shared.TRACK_DESCRIPTIONS["release_year"],
         "duration_ms": shared.TRACK_DESCRIPTIONS["duration_ms"],
         "explicit": shared.TRACK_DESCRIPTIONS["explicit"],
         "popularity": shared.TRACK_DESCRIPTIONS["popularity"],
-        "isrc": "The recording's international code, NULL where unknown.",
-        "spotify_id": "Its Spotify id, the first by name where a re-release has another; or NULL.",
-        "origin": "Who delivered it first: spotify, csv:FILE, audio and so on.",
-        "claim": "The one genre it counts for, NULL where it has none.",
-        "verdict": "The genre a person gave it last, NULL where nobody did.",
-        "label": "The verdict, else the claim.",
-        "genres_sighted": "Under how many genres it was seen.",
-        "provider": "Whose features these are, NULL where nobody has any.",
+        "isrc": "The International Standard Recording Code, NULL where unknown.",
+        "spotify_id": "Its Spotify id, NULL without one; of several, the first in sort order.",
+        "origin": "The source that delivered it first: spotify, csv:FILE, audio and so on.",
+        **shared.LABEL_DESCRIPTIONS,
+        "genres_sighted": "The number of genres it was seen under.",
         **shared.FEATURE_DESCRIPTIONS,
         **shared.SPLIT_DESCRIPTIONS,
-        "split": "The side a published dataset put it on, NULL where none did.",
+        "split": "Its side in a published dataset's split, NULL without one.",
         "first_seen_at": "When it was first delivered.",
         "last_seen_at": "When it was last delivered.",
-        "updated_at": "When what describes it last changed.",
-        "identity": "What makes it unique: title and primary artist, normalised, and from the "
-        "second recording of that name on its ordinal.",
+        "updated_at": "When its metadata last changed.",
+        "identity": "The unique name: normalised title and primary artist and, from the second "
+        "recording of that name, its ordinal.",
         "first_seen_week": "The Monday of the week in which it was first delivered, YYYY-MM-DD.",
     },
     _tracks,
@@ -134,11 +129,11 @@ track_credits = view(
     "track_credits",
     "One row per track and credited artist.",
     {
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "artist_id": "The artist's number.",
-        "position": "The place among the credits; 0 is the primary artist.",
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "artist_id": "The artist's id.",
+        "position": "The position among the credits; 0 is the primary artist.",
         "artist": "The artist's name.",
-        "fold": "The fold of the artist's name, 0 to 9, for ever.",
+        "fold": "The fold of the artist's name, 0 to 9; it never changes.",
     },
     _track_credits,
 )
@@ -147,14 +142,14 @@ track_genres = view(
     "track_genres",
     "One row per track and genre it was seen under.",
     {
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "genre_id": "The genre's number.",
+        "track_id": shared.TRACK_REFERENCE["track_id"],
+        "genre_id": "The genre's id.",
         "genre": "The genre's name.",
-        "best_rank": "The best place it had in the genre's answers; 0 is the first.",
-        "times": "How often it was seen there.",
-        "is_claim": "Whether it is the one genre that the track counts for.",
-        "first_seen_at": "When it was first seen there.",
-        "last_seen_at": "When it was last seen there.",
+        "best_rank": "Its best rank in the genre's search results; 0 is the first.",
+        "times": "How often it was seen under the genre.",
+        "is_claim": "Whether this is the one genre that the track counts for.",
+        "first_seen_at": "When it was first seen under the genre.",
+        "last_seen_at": "When it was last seen under the genre.",
     },
     _track_genres,
 )

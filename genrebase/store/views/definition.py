@@ -1,4 +1,4 @@
-"""What a view is: a name, a sentence, documented columns, and the select behind it."""
+"""Define a view: its name, description, documented columns and SELECT."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from sqlalchemy.schema import CreateView
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 MARKER: Final = "[Genrebase]"
-"""Stands in every view of ours, so that nobody's own view is taken for one."""
+"""Part of every view of ours, so that a user's own view is never mistaken for one."""
 
 Providers = Sequence[str]
-"""Feature providers, the one to trust most first."""
+"""Feature providers in order of preference."""
 
 Build = Callable[[Providers], Select[Any]]
 
@@ -23,34 +23,38 @@ metadata = MetaData()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A public contract: new columns go at the end, a changed meaning is a new view."""
+    """A public contract: new columns are appended, a changed meaning needs a new view."""
 
     name: str
     description: str
-    """What a row is and what the view answers."""
+    """What a row is."""
     columns: Mapping[str, str]
-    """Each column in order, with its sentence."""
+    """The columns in order, with their descriptions."""
     build: Build
-    """The select, for an order of feature providers."""
+    """Returns the SELECT for an order of feature providers."""
     table: Table
-    """The view as something to select from."""
+    """The view as a table to select from."""
     build_postgresql: Build | None = None
-    """Another select with the same rows, where PostgreSQL needs other words to be quick."""
+    """Another SELECT with the same rows, where PostgreSQL needs one to be fast."""
 
     def select(self, providers: Providers, dialect: str) -> Select[Any]:
-        """Return the select behind the view on one of both databases."""
+        """Return the view's SELECT for one of the two databases."""
         other = self.build_postgresql if dialect == "postgresql" else None
         return (other or self.build)(providers)
 
     def create(self, providers: Providers, dialect: str) -> CreateView:
-        """Return the statement that creates the view on one of both databases."""
+        """Return the statement that creates the view on one of the two databases."""
         marked = self.select(providers, dialect).prefix_with(f"/* {MARKER} */", dialect="sqlite")
         return CreateView(marked, self.name, metadata=MetaData())
 
     @property
     def comment(self) -> str:
-        """What the database itself says about the view, where it can."""
+        """The view's comment in PostgreSQL."""
         return f"{self.description} {MARKER}"
+
+
+ALL: Final[dict[str, View]] = {}
+"""Every view, by its name."""
 
 
 def view(
@@ -59,7 +63,8 @@ def view(
     columns: Mapping[str, str],
     build: Build,
     build_postgresql: Build | None = None,
-) -> View:
-    """Return the view `name`, known to `metadata`."""
+) -> Table:
+    """Define a view, register it in `ALL` and return it as a table to select from."""
     table = CreateView(build(DEFAULT_FEATURE_ORDER), name, metadata=metadata).table
-    return View(name, description, columns, build, table, build_postgresql)
+    ALL[name] = View(name, description, columns, build, table, build_postgresql)
+    return table

@@ -1,4 +1,4 @@
-"""Experiments: what comparisons, tunings and learning curves found, as one long table."""
+"""The results of comparisons, hyperparameter searches and learning curves as one long table."""
 
 from typing import Any, Final
 
@@ -10,55 +10,60 @@ from genrebase.store.views.definition import Providers, view
 T_CRITICAL_VALUES: Final = {
     2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262,
 }  # fmt: skip
-"""Folds to the 97.5% point of Student's t with one degree of freedom less."""
+"""The 97.5% point of Student's t by number of folds (one more than the degrees of freedom)."""
 
 
 def _experiment_results(_providers: Providers) -> Select[Any]:
-    experiment, found = tables.experiment, _over_folds().subquery("found")
-    margin = found.c.error * case(T_CRITICAL_VALUES, value=found.c.folds)
-    single = found.c.folds == 1
+    experiment, result = tables.experiment, _over_folds().subquery("result")
+    margin = result.c.error * case(T_CRITICAL_VALUES, value=result.c.folds)
+    single = result.c.folds == 1
     return select(
         experiment.c.id.label("experiment_id"),
         experiment.c.kind,
         experiment.c.task,
         experiment.c.created_at,
         experiment.c.finished_at,
-        found.c.number,
-        found.c.estimator,
-        found.c.features,
-        found.c.params,
-        found.c.per_genre,
-        found.c.binary_genre,
-        found.c.side,
-        found.c.regime,
-        found.c.genre,
-        found.c.metric,
-        found.c.value,
-        case((single, found.c.low), else_=found.c.value - margin).label("low"),
-        case((single, found.c.high), else_=found.c.value + margin).label("high"),
-        found.c.n,
-        found.c.folds,
-        found.c.trained_rows,
-        found.c.seconds,
-        found.c.artifact_bytes,
-        found.c.training_score,
-        found.c.score,
+        result.c.number,
+        result.c.estimator,
+        result.c.features,
+        result.c.params,
+        result.c.per_genre,
+        result.c.binary_genre,
+        result.c.side,
+        result.c.regime,
+        result.c.genre,
+        result.c.metric,
+        result.c.value,
+        case((single, result.c.low), else_=result.c.value - margin).label("low"),
+        case((single, result.c.high), else_=result.c.value + margin).label("high"),
+        result.c.n,
+        result.c.folds,
+        result.c.trained_rows,
+        result.c.seconds,
+        result.c.artifact_bytes,
+        result.c.training_score,
+        result.c.score,
         experiment.c.origin,
-    ).select_from(experiment.join(found, found.c.experiment_id == experiment.c.id))
+    ).select_from(experiment.join(result, result.c.experiment_id == experiment.c.id))
 
 
 def _over_folds() -> Select[Any]:
-    """Return each figure of a configuration, averaged over the folds it was measured on."""
+    """Return each metric of a configuration, averaged over its folds."""
     trial, metric = tables.trial, tables.trial_metric
     value, folds = metric.c.value, func.count(metric.c.value)
     mean = func.avg(value)
     variance = (func.sum(value * value) - folds * mean * mean) / func.nullif(folds - 1, 0)
-    what = (trial.c.experiment_id, trial.c.number, trial.c.per_genre, trial.c.binary_genre)
-    figure = (metric.c.side, metric.c.regime, metric.c.genre, metric.c.metric)
+    configuration = (
+        trial.c.experiment_id,
+        trial.c.number,
+        trial.c.per_genre,
+        trial.c.binary_genre,
+    )
+    measurement = (metric.c.side, metric.c.regime, metric.c.genre, metric.c.metric)
     return (
         select(
-            *what,
-            *figure,
+            *configuration,
+            *measurement,
             func.max(trial.c.estimator).label("estimator"),
             func.max(trial.c.features).label("features"),
             func.max(cast(trial.c.params, Text)).label("params"),
@@ -75,7 +80,7 @@ def _over_folds() -> Select[Any]:
             _mean(trial.c.score).label("score"),
         )
         .select_from(trial.join(metric, metric.c.trial_id == trial.c.id))
-        .group_by(*what, *figure)
+        .group_by(*configuration, *measurement)
     )
 
 
@@ -85,35 +90,36 @@ def _mean(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 experiment_results = view(
     "experiment_results",
-    "One row per figure of what `compare`, `tune` and `learning-curve` tried, averaged over the "
-    "folds it was measured on.",
+    "One row per metric of each configuration that `compare`, `tune` and `learning-curve` tried, "
+    "averaged over its folds.",
     {
-        "experiment_id": "The experiment's number.",
+        "experiment_id": "The experiment's id.",
         "kind": "compare, tune or learning_curve.",
-        "task": "The question that the models were to answer.",
+        "task": "The task of the models.",
         "created_at": "When it began.",
-        "finished_at": "When all was tried, NULL where something is left to try.",
-        "number": "Of the configuration, from 1.",
-        "estimator": "What kind of model it is.",
-        "features": "The feature groups it looks at, joined by ','.",
+        "finished_at": "When the last trial finished, NULL where trials are missing.",
+        "number": "The configuration's number, from 1.",
+        "estimator": "The type of model.",
+        "features": "The feature groups it uses, joined by ','.",
         "params": "Its parameters that differ from the defaults, as JSON.",
-        "per_genre": "How many tracks of each genre it learned from at most, NULL for all.",
-        "binary_genre": "The genre that it tells from the rest, NULL where it tells all apart.",
-        "side": "test; validation where it was to be chosen by.",
-        "regime": "seen_artist, new_artist, other (a known side, an unknown artist) or all.",
-        "genre": "The genre the figure is about, NULL over all genres.",
-        "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 less that of the smaller size.",
-        "value": "The figure; over several folds the mean.",
-        "low": "Lower 95% bound: resampling artists; over several folds by Student's t.",
-        "high": "Upper 95% bound.",
-        "n": "Tracks it was measured on, in all folds together.",
-        "folds": "Over how many folds it is averaged.",
-        "trained_rows": "Tracks it learned from, on average.",
-        "seconds": "Of learning and answering, on average.",
-        "artifact_bytes": "Size of the stored model, on average, NULL where it was not measured.",
-        "training_score": "Accuracy on tracks it learned from, on average.",
-        "score": "What `tune` chose by, on average over folds, NULL for the others.",
-        "origin": "The invented catalogue it was tried on, NULL for a real one.",
+        "per_genre": "Maximum number of training tracks per genre, NULL for all.",
+        "binary_genre": "The positive class of a one-vs-rest model, NULL for multi-class models.",
+        "side": "test, or validation for a metric to select by.",
+        "regime": "seen_artist, new_artist, other (seen side, unseen artist) or all.",
+        "genre": "The genre that the metric is for, NULL over all genres.",
+        "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus that of the smaller size.",
+        "value": "The value; over several folds the mean.",
+        "low": "Lower bound of the 95% confidence interval: by bootstrap over artists; over "
+        "several folds by Student's t.",
+        "high": "Upper bound of the 95% confidence interval.",
+        "n": "Evaluated tracks, in all folds together.",
+        "folds": "Number of folds in the mean.",
+        "trained_rows": "Mean number of training tracks.",
+        "seconds": "Mean duration of training and prediction.",
+        "artifact_bytes": "Mean size of the stored model, NULL where it was not measured.",
+        "training_score": "Mean accuracy on training tracks.",
+        "score": "The criterion that `tune` selects by, mean over folds; NULL for the others.",
+        "origin": "The synthetic catalogue it ran on, NULL for a real one.",
     },
     _experiment_results,
 )

@@ -1,4 +1,4 @@
-"""What `explain`, `clusters`, `separability` and `match` found, with names instead of numbers."""
+"""The results of `explain`, `clusters`, `separability` and `match`, with names instead of ids."""
 
 from typing import Any
 
@@ -10,41 +10,41 @@ from genrebase.store.views.definition import Providers, view
 
 
 def _feature_importances(_providers: Providers) -> Select[Any]:
-    found, model, genre = tables.feature_importance, tables.model, tables.genre
+    importance, model, genre = tables.feature_importance, tables.model, tables.genre
     return select(
         model.c.task,
         model.c.id.label("model_id"),
         model.c.status,
-        found.c.side,
-        found.c.regime,
+        importance.c.side,
+        importance.c.regime,
         genre.c.name.label("genre"),
-        found.c.kind,
-        found.c.feature,
-        found.c.importance,
-        found.c.low,
-        found.c.high,
-        found.c.loss,
-        found.c.n,
-    ).select_from(found.join(model).outerjoin(genre, genre.c.id == found.c.genre_id))
+        importance.c.kind,
+        importance.c.feature,
+        importance.c.importance,
+        importance.c.low,
+        importance.c.high,
+        importance.c.loss,
+        importance.c.n,
+    ).select_from(importance.join(model).outerjoin(genre, genre.c.id == importance.c.genre_id))
 
 
 def _genre_traits(_providers: Providers) -> Select[Any]:
-    found = tables.genre_trait
+    trait = tables.genre_trait
     genre, against = tables.genre, tables.genre.alias("against")
-    source = found.join(genre, genre.c.id == found.c.genre_id)
+    source = trait.join(genre, genre.c.id == trait.c.genre_id)
     return select(
         genre.c.name.label("genre"),
         against.c.name.label("against"),
-        found.c.feature,
-        found.c.delta,
-        found.c.low,
-        found.c.high,
-        found.c.value,
-        found.c.other_value,
-        found.c.n,
-        found.c.other_n,
-        found.c.computed_at,
-    ).select_from(source.outerjoin(against, against.c.id == found.c.against_id))
+        trait.c.feature,
+        trait.c.delta,
+        trait.c.low,
+        trait.c.high,
+        trait.c.value,
+        trait.c.other_value,
+        trait.c.n,
+        trait.c.other_n,
+        trait.c.computed_at,
+    ).select_from(source.outerjoin(against, against.c.id == trait.c.against_id))
 
 
 def _cluster_genres(_providers: Providers) -> Select[Any]:
@@ -95,101 +95,101 @@ def _cluster_tracks(_providers: Providers) -> Select[Any]:
 
 
 def _genre_separabilities(_providers: Providers) -> Select[Any]:
-    found, model = tables.genre_separability, tables.model
+    pair, model = tables.genre_separability, tables.model
     genre, other = tables.genre, tables.genre.alias("other")
     return select(
         model.c.task,
         model.c.id.label("model_id"),
         model.c.status,
-        found.c.regime,
+        pair.c.regime,
         genre.c.name.label("genre"),
         other.c.name.label("other_genre"),
-        found.c.auc,
-        found.c.n,
-        found.c.other_n,
+        pair.c.auc,
+        pair.c.n,
+        pair.c.other_n,
     ).select_from(
-        found.join(model)
-        .join(genre, genre.c.id == found.c.genre_id)
-        .join(other, other.c.id == found.c.other_id)
+        pair.join(model)
+        .join(genre, genre.c.id == pair.c.genre_id)
+        .join(other, other.c.id == pair.c.other_id)
     )
 
 
 def _track_matches(_providers: Providers) -> Select[Any]:
-    found, track = tables.track_match, tables.track
+    match, track = tables.track_match, tables.track
     genre, nearest = tables.genre, tables.genre.alias("nearest")
     return select(
         track.c.id.label("track_id"),
         track.c.title,
         track.c.artists,
         genre.c.name.label("genre"),
-        found.c.distance,
-        found.c.percentile,
+        match.c.distance,
+        match.c.percentile,
         nearest.c.name.label("nearest_genre"),
-        found.c.nearest_distance,
-        found.c.method,
-        found.c.computed_at,
+        match.c.nearest_distance,
+        match.c.method,
+        match.c.computed_at,
     ).select_from(
-        found.join(track)
-        .join(genre, genre.c.id == found.c.genre_id)
-        .join(nearest, nearest.c.id == found.c.nearest_id)
+        match.join(track)
+        .join(genre, genre.c.id == match.c.genre_id)
+        .join(nearest, nearest.c.id == match.c.nearest_id)
     )
 
 
 feature_importances = view(
     "feature_importances",
-    "One row per model, regime, genre and feature that `classifier explain` looked at: what the "
-    "model's answers hang on.",
+    "One row per model, regime, genre and feature that `classifier explain` evaluated: how much "
+    "the model's predictions depend on it.",
     {
-        "task": "The question the model answers.",
-        "model_id": "The model's number.",
-        "status": "candidate, champion, retired, rejected or refit.",
-        "side": "On which tracks it was measured: validation or test.",
+        **shared.MODEL_REFERENCE,
+        "side": "The tracks it was measured on: validation or test.",
         "regime": "seen_artist or new_artist; all for single genres.",
-        "genre": "Of the tracks of this genre, NULL over all genres.",
-        "kind": "feature: one column permuted; group: all of its group together; expert: one of "
-        "the model's experts silenced; alone: nothing but this group was known.",
-        "feature": "The column, the group of columns or the expert; everything: nothing hidden.",
-        "importance": "Accuracy lost; where the kind is alone, the accuracy left.",
-        "low": "Lower 95% bound, resampling artists, NULL for single genres.",
-        "high": "Upper 95% bound.",
-        "loss": "By how much the log-loss grows; where the kind is alone, the log-loss.",
-        "n": "Tracks it was measured on.",
+        "genre": "The genre of the tracks, NULL over all genres.",
+        "kind": "feature: one column permuted; group: a feature group permuted; expert: one of "
+        "the model's base models ablated; alone: all groups but this one permuted.",
+        "feature": "The column, feature group or expert; everything: nothing permuted.",
+        "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
+        "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; NULL for "
+        "single genres.",
+        "high": "Upper bound of the 95% confidence interval.",
+        "loss": "Increase of the log loss; for kind alone the log loss.",
+        "n": "Evaluated tracks.",
     },
     _feature_importances,
 )
 
 genre_traits = view(
     "genre_traits",
-    "One row per genre and trait that `classifier explain --genre` compared: what sets it apart "
-    "from another genre, or from all others.",
+    "One row per genre and feature that `classifier explain --genre` compared with another genre, "
+    "or with all others.",
     {
         "genre": "The genre's name.",
         "against": "The genre it is compared with, NULL for all others together.",
-        "feature": "The trait: a feature, or one value of key, mode or time signature.",
-        "delta": "Cliff's delta, -1 to 1: the chance that a track of the genre lies higher, less "
-        "the chance that it lies lower.",
-        "low": "Lower 95% bound of the delta, resampling artists.",
-        "high": "Upper 95% bound of the delta.",
-        "value": "The genre's median; its share where the trait is either so or not.",
-        "other_value": "The same of the other side.",
-        "n": "Tracks of the genre for which it is known.",
-        "other_n": "Tracks of the other side for which it is known.",
-        "computed_at": "When this was found.",
+        "feature": "A feature, or one value of key, mode or time signature.",
+        "delta": "The effect size, Cliff's delta, -1 to 1: the probability that a track of the "
+        "genre has the higher value, minus the probability that it has the lower.",
+        "low": "Lower bound of the 95% confidence interval of the delta, by bootstrap over "
+        "artists.",
+        "high": "Upper bound of the 95% confidence interval of the delta.",
+        "value": "The genre's median, or its proportion for a boolean feature.",
+        "other_value": "The same for the genres compared with.",
+        "n": "Tracks of the genre that have the feature.",
+        "other_n": "The other tracks that have the feature.",
+        "computed_at": "When it was computed.",
     },
     _genre_traits,
 )
 
 cluster_genres = view(
     "cluster_genres",
-    "One row per clustering, cluster and genre with tracks in it: how clusters made of the sound "
-    "alone lie to the genres.",
+    "One row per clustering, cluster and genre with tracks in it: how clusters of audio features "
+    "agree with the genres.",
     {
-        "clustering": "The clustering's name, as `classifier clusters --name` has it.",
-        "cluster": "The cluster's number: 0 is the greatest, -1 holds tracks that are in none.",
-        "genre": "The label that the tracks had.",
+        "clustering": "The clustering's name, from `classifier clusters --name`.",
+        "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
+        "genre": "The label of the tracks.",
         "tracks": "Tracks of the genre in the cluster.",
         "share": "Their share of the cluster, 0 to 1.",
-        "genre_share": "Their share of the genre's tracks that were clustered, 0 to 1.",
+        "genre_share": "Their share of the genre's clustered tracks, 0 to 1.",
     },
     _cluster_genres,
 )
@@ -199,28 +199,24 @@ cluster_tracks = view(
     "One row per clustering and track.",
     {
         "clustering": "The clustering's name.",
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "title": shared.TRACK_DESCRIPTIONS["title"],
-        "artists": shared.TRACK_DESCRIPTIONS["artists"],
-        "cluster": "The cluster's number: 0 is the greatest, -1: in none.",
-        "genre": "The label that it had.",
+        **shared.TRACK_REFERENCE,
+        "cluster": "The cluster's number: 0 is the largest, -1 is noise.",
+        "genre": "The track's label at that time.",
     },
     _cluster_tracks,
 )
 
 genre_separabilities = view(
     "genre_separabilities",
-    "One row per model, regime and pair of genres that `classifier separability` looked at; each "
-    "pair is there once.",
+    "One row per model, regime and pair of genres that `classifier separability` evaluated; each "
+    "pair occurs once.",
     {
-        "task": "The question the model answers.",
-        "model_id": "The model's number.",
-        "status": "candidate, champion, retired, rejected or refit.",
+        **shared.MODEL_REFERENCE,
         "regime": "seen_artist, new_artist, or all held-out tracks together.",
         "genre": "One genre's name.",
         "other_genre": "The other genre's name.",
-        "auc": "The chance that of a track of each the model ranks the right one higher: 0.5 "
-        "cannot be told apart, 1 always.",
+        "auc": "The pairwise AUC: the probability that, of one track of each, the model ranks the "
+        "right one higher. 0.5 is chance, 1 perfect separation.",
         "n": "Validation tracks of `genre`.",
         "other_n": "Validation tracks of `other_genre`.",
     },
@@ -229,19 +225,17 @@ genre_separabilities = view(
 
 track_matches = view(
     "track_matches",
-    "One row per labelled track with features, as `classifier match --all` found it: how typical "
-    "it is of its genre.",
+    "One row per labelled track with features: how typical it is of its genre, by `classifier "
+    "match --all`.",
     {
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "title": shared.TRACK_DESCRIPTIONS["title"],
-        "artists": shared.TRACK_DESCRIPTIONS["artists"],
-        "genre": "The label that it had.",
-        "distance": "How far it is from the profile of its genre: about 1 is ordinary.",
-        "percentile": "Per cent of the genre's tracks that are nearer: 0 is the most typical.",
-        "nearest_genre": "The genre whose profile fits it best, by a normal distribution.",
-        "nearest_distance": "How far it is from that profile.",
-        "method": "standardised or mahalanobis: which distance.",
-        "computed_at": "When this was found.",
+        **shared.TRACK_REFERENCE,
+        "genre": "The track's label at that time.",
+        "distance": "The distance from its genre's profile; about 1 is ordinary.",
+        "percentile": "The percentage of the genre's tracks that are nearer; 0 is most typical.",
+        "nearest_genre": "The genre with the most likely profile, as a normal distribution.",
+        "nearest_distance": "The distance from that profile.",
+        "method": "The distance: standardised or mahalanobis.",
+        "computed_at": "When it was computed.",
     },
     _track_matches,
 )

@@ -1,4 +1,4 @@
-"""Genres: how far each has come, how it sounds, and which share their tracks."""
+"""Genres: collection progress, feature statistics, and pairs of genres that share tracks."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from genrebase.store import tables
 from genrebase.store.tables import ALL_FEATURES
-from genrebase.store.views import shared as parts
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 PERCENTILES: Final = (5, 25, 50, 75, 95)
@@ -40,7 +40,7 @@ def _genre_progress(_providers: Providers) -> Select[Any]:
         .group_by(track.c.genre_id)
         .subquery("claimed")
     )
-    asked = (
+    searched = (
         select(
             shard.c.genre_id,
             func.sum(shard.c.requests).label("requests"),
@@ -48,7 +48,7 @@ def _genre_progress(_providers: Providers) -> Select[Any]:
             func.sum(case((shard.c.status == "capped", 1), else_=0)).label("capped_shards"),
         )
         .group_by(shard.c.genre_id)
-        .subquery("asked")
+        .subquery("searched")
     )
 
     def number(column: ColumnElement[Any]) -> ColumnElement[int]:
@@ -61,19 +61,19 @@ def _genre_progress(_providers: Providers) -> Select[Any]:
         number(claimed.c.tracks).label("tracks"),
         genre.c.sightings,
         number(claimed.c.with_features).label("with_features"),
-        number(asked.c.requests).label("requests"),
-        number(asked.c.open_shards).label("open_shards"),
-        number(asked.c.capped_shards).label("capped_shards"),
+        number(searched.c.requests).label("requests"),
+        number(searched.c.open_shards).label("open_shards"),
+        number(searched.c.capped_shards).label("capped_shards"),
         genre.c.paused,
     ).select_from(
         genre.outerjoin(claimed, claimed.c.genre_id == genre.c.id).outerjoin(
-            asked, asked.c.genre_id == genre.c.id
+            searched, searched.c.genre_id == genre.c.id
         )
     )
 
 
 def _ranked(labelled: CTE, feature: str) -> Select[Any]:
-    """Return one feature's values, each with the share of its genre's that do not exceed it."""
+    """Return one feature's values with their cumulative distribution within the genre."""
     genre_id, value = labelled.c.genre_id, labelled.c[feature]
     return select(
         genre_id,
@@ -84,7 +84,7 @@ def _ranked(labelled: CTE, feature: str) -> Select[Any]:
 
 
 def _genre_profiles(providers: Providers) -> Select[Any]:
-    labelled = parts.labelled_features(providers)
+    labelled = shared.labelled_features(providers)
     ranked = union_all(*(_ranked(labelled, feature) for feature in ALL_FEATURES)).subquery(
         "ranked"
     )
@@ -156,56 +156,55 @@ def _genre_overlaps(_providers: Providers) -> Select[Any]:
 
 genre_progress = view(
     "genre_progress",
-    "One row per genre: how far it has come.",
+    "One row per genre: how much of it has been collected.",
     {
-        "genre_id": "The genre's number.",
-        "genre": "The genre's name, as it is asked for.",
-        "target": "Unique tracks wanted, NULL where it is only filled by imports.",
+        "genre_id": "The genre's id.",
+        "genre": "The genre's name, which is also its search term.",
+        "target": "Unique tracks to collect, NULL where it is filled by imports only.",
         "tracks": "Unique tracks that count for it.",
         "sightings": "Tracks seen under it, whichever genre they count for.",
-        "with_features": "Of its tracks, those with features from anybody.",
+        "with_features": "Those of its tracks that have features from any provider.",
         "requests": "Requests spent on it.",
-        "open_shards": "Slices of its search space still to be asked.",
-        "capped_shards": "Single years that hold more than a search shows.",
-        "paused": "Whether it is left out of harvests.",
+        "open_shards": "Shards of its search space that are not finished.",
+        "capped_shards": "Single years with more results than a search returns.",
+        "paused": "Whether harvests skip it.",
     },
     _genre_progress,
 )
 
 genre_profiles = view(
     "genre_profiles",
-    "One row per genre and feature: how its labelled tracks are spread. Percentiles are values "
-    "that occur (nearest rank): the least value that so many percent do not exceed. "
-    + parts.OWN_SCALE_NOTE,
+    "One row per genre and feature: the distribution over its labelled tracks. Percentiles are by "
+    "nearest rank: the smallest value that this percentage of the tracks does not exceed. "
+    + shared.OWN_SCALE_NOTE,
     {
-        "genre_id": "The genre's number.",
-        "genre": "The label of the tracks described.",
-        "feature": parts.FEATURE_NAME_DESCRIPTION,
-        "n": "Tracks of the genre for which it is known; the others are left out.",
+        **shared.GENRE_REFERENCE,
+        "feature": shared.FEATURE_NAME_DESCRIPTION,
+        "n": "Tracks of the genre that have the feature; the others are left out.",
         "mean": "The arithmetic mean.",
         "standard_deviation": "The sample standard deviation (over n - 1), NULL for one track.",
-        "min": "The least value.",
+        "min": "The minimum.",
         "p05": "The 5th percentile.",
         "p25": "The 25th percentile.",
         "p50": "The median.",
         "p75": "The 75th percentile.",
         "p95": "The 95th percentile.",
-        "max": "The greatest value.",
+        "max": "The maximum.",
     },
     _genre_profiles,
 )
 
 genre_overlaps = view(
     "genre_overlaps",
-    "One row per pair of genres with tracks in common; `genre` sorts before `other_genre`.",
+    "One row per pair of genres with common tracks; `genre` sorts before `other_genre`.",
     {
         "genre": "One genre's name.",
         "other_genre": "The other genre's name.",
         "tracks": "Tracks seen under both.",
         "share": "Their share of the tracks seen under `genre`, 0 to 1.",
         "other_share": "Their share of the tracks seen under `other_genre`, 0 to 1.",
-        "genre_id": "The number of `genre`.",
-        "other_genre_id": "The number of `other_genre`.",
+        "genre_id": "The id of `genre`.",
+        "other_genre_id": "The id of `other_genre`.",
     },
     _genre_overlaps,
 )

@@ -1,4 +1,4 @@
-"""What an operator looks at first: jobs and sources."""
+"""The health of the harvest: the last run of each job, and the request budget of each source."""
 
 from typing import Any
 
@@ -24,22 +24,22 @@ from genrebase.store.tables import UtcDateTime
 from genrebase.store.views.definition import Providers, view
 
 WINDOW_SECONDS = 30.0
-"""The window in which sources count requests."""
+"""The window of the sources' rate limits."""
 
 
-class moment_of(GenericFunction[Any]):  # noqa: N801 - SQL functions are written so
-    """The moment so many seconds after 1970."""
+class time_of(GenericFunction[Any]):  # noqa: N801 - SQL functions are written so
+    """The time given in seconds since 1970."""
 
     type = UtcDateTime()
     inherit_cache = True
 
 
-@compiles(moment_of, "postgresql")
+@compiles(time_of, "postgresql")
 def _postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"to_timestamp({compiler.process(element.clauses, **options)})"
 
 
-@compiles(moment_of, "sqlite")
+@compiles(time_of, "sqlite")
 def _sqlite(element: Any, compiler: Any, **options: Any) -> str:
     seconds = compiler.process(element.clauses, **options)
     return f"strftime('%Y-%m-%d %H:%M:%f', {seconds}, 'unixepoch') || '000'"
@@ -76,7 +76,7 @@ def _jobs() -> Select[Any]:
         cast(ranked.c.failed_runs, Integer).label("failed_runs"),
         cast(null(), BigInteger).label("requests"),
         cast(null(), Double).label("requests_per_30s"),
-        _no_moment().label("blocked_until"),
+        _no_time().label("blocked_until"),
         cast(null(), Text).label("blocked_reason"),
         cast(null(), Integer).label("open_shards"),
     ).where(ranked.c.newest == 1)
@@ -96,22 +96,22 @@ def _sources() -> Select[Any]:
         budget.c.source,
         budget.c.credential,
         cast(null(), Text),
-        _no_moment(),
-        _no_moment(),
-        _no_moment(),
+        _no_time(),
+        _no_time(),
+        _no_time(),
         cast(null(), Text),
         cast(null(), Integer),
         cast(null(), Integer),
         budget.c.requests,
         cast(WINDOW_SECONDS / func.nullif(budget.c.interval, 0.0), Double),
-        moment_of(budget.c.blocked_until),
+        time_of(budget.c.blocked_until),
         budget.c.blocked_reason,
         cast(open_shards, Integer),
     )
 
 
-def _no_moment() -> Any:
-    return moment_of(cast(null(), Double))
+def _no_time() -> Any:
+    return time_of(cast(null(), Double))
 
 
 def _harvest_health(_providers: Providers) -> Select[Any]:
@@ -124,20 +124,20 @@ harvest_health = view(
     "One row per job with its last run, and one per source and credential with its budget.",
     {
         "kind": "job or source.",
-        "name": "The job's or the source's name.",
+        "name": "The name of the job or source.",
         "credential": "A fingerprint of the source's credential; NULL for a job.",
-        "outcome": "How the job's last run ended, or running; NULL for a source.",
-        "started_at": "When the job's last run began.",
+        "outcome": "The outcome of the job's last run, or running; NULL for a source.",
+        "started_at": "When the job's last run started.",
         "finished_at": "When the job's last run ended, NULL while it runs.",
-        "completed_at": "When a run of the job last ended well.",
-        "error": "What the job's last run failed of, NULL where it did not.",
-        "runs": "How often the job ran.",
-        "failed_runs": "How many of the runs failed or were interrupted.",
-        "requests": "Requests the source has answered or refused.",
-        "requests_per_30s": "The pace at which the source is asked now.",
-        "blocked_until": "Until when the source is not to be asked; a moment past means it may.",
-        "blocked_reason": "What the source gave as the reason.",
-        "open_shards": "Slices of the source's search space still to be asked.",
+        "completed_at": "When a run of the job last succeeded.",
+        "error": "The error of the job's last run, NULL without one.",
+        "runs": "Number of runs of the job.",
+        "failed_runs": "Number of runs that failed or were interrupted.",
+        "requests": "Requests to the source, answered or refused.",
+        "requests_per_30s": "The current rate limit in requests per 30 seconds.",
+        "blocked_until": "No requests before this time; NULL or a past time: not blocked.",
+        "blocked_reason": "The reason that the source gave.",
+        "open_shards": "Shards of the source's search space that are not finished.",
     },
     _harvest_health,
 )

@@ -1,4 +1,4 @@
-"""How each feature is spread within a genre, bin by bin."""
+"""Histograms of each feature per genre."""
 
 import math
 from dataclasses import dataclass
@@ -30,32 +30,32 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 _WIDTHS: Final = {"loudness": 2.0, "tempo": 10.0}
-"""Width of a bin in dB and in BPM; shares have bins of `_SHARE_WIDTH`."""
+"""Bin width in dB and in BPM; other features have bins of `_SHARE_WIDTH`."""
 _SHARE_WIDTH: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class HistogramBins:
-    """The bins of a feature: equally wide, the lower bound in the bin, the greatest value, too."""
+    """Equal-width bins; each includes its lower bound, the last also the maximum."""
 
     low: float
-    """Where bin 0 begins."""
+    """The lower bound of bin 0."""
     count: int
     span: float
-    """From the lower bound of the first to the upper bound of the last."""
+    """From the lower bound of the first bin to the upper bound of the last."""
 
     def bin_of(self, value: ColumnElement[Any]) -> ColumnElement[int]:
-        """Return the number of the bin that `value` falls into, in SQL."""
+        """Return the number of the bin of `value`, in SQL."""
         number = cast(func.floor((value - self.low) * float(self.count) / self.span), Integer)
         return case((value >= self.low + self.span, self.count - 1), else_=number)
 
     def lower_bound(self, number: ColumnElement[int]) -> ColumnElement[Any]:
-        """Return the lower bound of a bin; that of the next is its upper one."""
+        """Return the lower bound of a bin, which is the upper bound of the one before."""
         return cast(number, Double) * self.span / float(self.count) + self.low
 
 
 def _bins(feature: str) -> HistogramBins:
-    """Return bins that cover the feature's range, from a multiple of their width on."""
+    """Return bins that cover the feature's range and start at a multiple of their width."""
     low, high = FEATURE_RANGES[feature]
     width = _WIDTHS.get(feature, _SHARE_WIDTH)
     first = math.floor(low / width) * width
@@ -68,21 +68,21 @@ BINS: Final = {
     for name in ALL_FEATURES
     if name not in CATEGORICAL_FEATURES
 }
-"""The bins of every measure that is no category."""
+"""The bins of every feature that is not a category."""
 
 
 def _counted(labelled: CTE, feature: str) -> Select[Any]:
-    """Return one feature's bins with their bounds and how many tracks fall into each."""
+    """Return one feature's bins with their bounds and track counts."""
     value = labelled.c[feature]
-    whole = feature in CATEGORICAL_FEATURES
-    number = value if whole else BINS[feature].bin_of(value)
+    categorical = feature in CATEGORICAL_FEATURES
+    number = value if categorical else BINS[feature].bin_of(value)
     binned = (
         select(labelled.c.genre_id, number.label("bin"))
         .where(value.is_not(None))
         .subquery(f"binned_{feature}")
     )
-    low = cast(binned.c.bin, Double) if whole else BINS[feature].lower_bound(binned.c.bin)
-    high = low if whole else BINS[feature].lower_bound(binned.c.bin + 1)
+    low = cast(binned.c.bin, Double) if categorical else BINS[feature].lower_bound(binned.c.bin)
+    high = low if categorical else BINS[feature].lower_bound(binned.c.bin + 1)
     return select(
         binned.c.genre_id,
         cast(literal(feature), Text).label("feature"),
@@ -114,21 +114,19 @@ def _genre_histograms(providers: Providers) -> Select[Any]:
 
 genre_histograms = view(
     "genre_histograms",
-    "One row per genre, feature and bin with a track in it: how its labelled tracks are spread. "
-    "The bins are the same for every genre: 0.05 wide for what goes from 0 to 1, 2 dB for "
-    "loudness, 10 BPM for tempo, and one per value of key, mode and time_signature. "
-    + shared.OWN_SCALE_NOTE,
+    "One row per genre, feature and non-empty bin, over the labelled tracks. The bins are the "
+    "same for every genre: 0.05 wide for features from 0 to 1, 2 dB for loudness, 10 BPM for "
+    "tempo, and one per value of key, mode and time_signature. " + shared.OWN_SCALE_NOTE,
     {
-        "genre_id": "The genre's number.",
-        "genre": "The label of the tracks counted.",
+        **shared.GENRE_REFERENCE,
         "feature": shared.FEATURE_NAME_DESCRIPTION,
-        "bin": "The bin's number from the lower end of the feature's range, 0 first; for key, "
-        "mode and time_signature the value itself.",
-        "low": "The bin's lower bound, which belongs to it.",
-        "high": "The bin's upper bound, which belongs to the next bin; the greatest value a "
-        "feature can have belongs to the last. The value again for key, mode and time_signature.",
-        "tracks": "Tracks of the genre that fall into the bin.",
-        "share": "Their share of the genre's tracks for which the feature is known, 0 to 1.",
+        "bin": "The bin's number from 0 at the lower end of the feature's range; for key, mode "
+        "and time_signature the value itself.",
+        "low": "The bin's lower bound, inclusive.",
+        "high": "The bin's upper bound, exclusive except in the last bin. The value again for "
+        "key, mode and time_signature.",
+        "tracks": "Tracks of the genre in the bin.",
+        "share": "Their share of the genre's tracks that have the feature, 0 to 1.",
     },
     _genre_histograms,
 )

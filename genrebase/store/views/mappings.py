@@ -1,4 +1,4 @@
-"""Mappings: which fine genre belongs to which broad one, and how much there is of each."""
+"""Genre mappings from fine to broad genres, with the number of tracks of each fine genre."""
 
 from typing import Any
 
@@ -21,16 +21,16 @@ from genrebase.store.views.definition import Providers, view
 
 def _genre_mappings(_providers: Providers) -> Select[Any]:
     stored, genre, track = tables.genre_mapping, tables.genre, tables.track
-    given = (
-        values(column("fine", Text), column("broad", Text), name="given")
+    built_in = (
+        values(column("fine", Text), column("broad", Text), name="built_in")
         .data(list(default_mapping.BROAD_BY_FINE.items()))
         .cte()
     )
-    named = cast(literal(default_mapping.NAME), Text)
+    name = cast(literal(default_mapping.NAME), Text)
     replaced = select(stored.c.mapping).where(stored.c.mapping == default_mapping.NAME)
     mapping = union_all(
         select(stored.c.mapping, stored.c.fine, stored.c.broad),
-        select(named.label("mapping"), given.c.fine, given.c.broad).where(~replaced.exists()),
+        select(name.label("mapping"), built_in.c.fine, built_in.c.broad).where(~replaced.exists()),
     ).subquery("mapped")
     claimed = (
         select(track.c.genre_id, func.count().label("tracks"))
@@ -53,14 +53,13 @@ def _genre_mappings(_providers: Providers) -> Select[Any]:
 
 genre_mappings = view(
     "genre_mappings",
-    "One row per mapping and fine genre: the broad genre it belongs to. The mapping "
-    f"`{default_mapping.NAME}` is there from the start.",
+    f"One row per mapping and fine genre. The mapping `{default_mapping.NAME}` is built in.",
     {
-        "mapping": "The mapping's name; several stand side by side.",
+        "mapping": "The mapping's name.",
         "fine": "The fine genre's name.",
-        "broad": "The broad genre it belongs to.",
-        "genre_id": "The number of the genre of exactly this name, NULL where there is none.",
-        "tracks": "Unique tracks that count for it.",
+        "broad": "The broad genre that it maps to.",
+        "genre_id": "The id of the genre with exactly this fine name, NULL without one.",
+        "tracks": "Unique tracks that count for that genre.",
     },
     _genre_mappings,
 )

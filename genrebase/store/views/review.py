@@ -1,4 +1,4 @@
-"""Where the champion, the labels and the champion before it disagree."""
+"""Disagreements between the champion, the labels and the previous champion, for review."""
 
 from typing import Any, Final
 
@@ -25,63 +25,65 @@ from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 MIN_DISPUTE_PROBABILITY: Final = 0.5
-"""From here on the champion holds its answer to be likelier than all other genres together."""
+"""From here on the predicted genre is more probable than all others together."""
 _MAIN: Final = "model.task = 'main' AND model.status = 'champion'"
 
 
 class InChampionClasses(FunctionElement[bool]):
-    """Whether a genre's name is among those that the champion tells apart."""
+    """Whether a genre's name is one of the champion's classes."""
 
     type = Boolean()
     inherit_cache = True
-    name = "known_to_champion"
+    name = "in_champion_classes"
 
 
 @compiles(InChampionClasses, "sqlite")
-def _known_sqlite(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
+def _in_classes_sqlite(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
     name = compiler.process(element.clauses, **options)
     classes = "json_each(model.feature_schema, '$.classes')"
-    return f"{name} IN (SELECT known.value FROM model, {classes} AS known WHERE {_MAIN})"  # noqa: S608 - our names
+    return f"{name} IN (SELECT class.value FROM model, {classes} AS class WHERE {_MAIN})"  # noqa: S608 - our names
 
 
 @compiles(InChampionClasses)
-def _known(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
+def _in_classes(element: InChampionClasses, compiler: SQLCompiler, **options: Any) -> str:
     name = compiler.process(element.clauses, **options)
     classes = "jsonb_array_elements_text(model.feature_schema -> 'classes')"
     return f"{name} IN (SELECT {classes} FROM model WHERE {_MAIN})"  # noqa: S608 - our names
 
 
-def _answer_of(answer: FromClause, model: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_first(prediction: FromClause, model: ColumnElement[Any]) -> ColumnElement[bool]:
     track = tables.track
-    return and_(answer.c.track_id == track.c.id, answer.c.model_id == model, answer.c.rank == 1)
+    return and_(
+        prediction.c.track_id == track.c.id, prediction.c.model_id == model, prediction.c.rank == 1
+    )
 
 
 def _label_disputes(_providers: Providers) -> Select[Any]:
     track, verdict = tables.track, tables.verdict
     first, second = shared.predictions_as("first"), shared.predictions_as("second")
     claimed = shared.predictions_as("claimed")
-    claim, answered = tables.genre.alias("claim_genre"), tables.genre.alias("answered")
+    claim, predicted = tables.genre.alias("claim_genre"), tables.genre.alias("predicted")
 
     source = (
         first.join(track, track.c.id == first.c.track_id)
         .join(claim, claim.c.id == track.c.genre_id)
-        .join(answered, answered.c.id == first.c.genre_id)
+        .join(predicted, predicted.c.id == first.c.genre_id)
         .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
         .outerjoin(
             claimed,
             shared.same_track_and_model(claimed, first, claimed.c.genre_id == track.c.genre_id),
         )
     )
-    judged = select(verdict.c.track_id).where(verdict.c.track_id == track.c.id).correlate(track)
+    verdicts = select(verdict.c.track_id).where(verdict.c.track_id == track.c.id).correlate(track)
     return (
         select(
             track.c.id.label("track_id"),
             track.c.title,
             track.c.artists,
             claim.c.name.label("claim"),
-            answered.c.name.label("genre"),
+            predicted.c.name.label("genre"),
             first.c.probability,
-            (first.c.probability - func.coalesce(second.c.probability, 0.0)).label("margin"),
+            shared.margin(first, second),
             claimed.c.probability.label("claim_probability"),
             shared.also_seen(first.c.genre_id).label("also_seen"),
             first.c.regime,
@@ -95,7 +97,7 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
             first.c.rank == 1,
             first.c.probability >= MIN_DISPUTE_PROBABILITY,
             first.c.genre_id != track.c.genre_id,
-            ~judged.exists(),
+            ~verdicts.exists(),
             InChampionClasses(claim.c.name),
         )
     )
@@ -105,7 +107,9 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
     track, model = tables.track, tables.model
     now, before = shared.predictions_as("now"), shared.predictions_as("before")
     labelled = shared.labelled_tracks()
-    answered, answered_before = (tables.genre.alias(name) for name in ("answered", "once"))
+    predicted, predicted_before = (
+        tables.genre.alias(name) for name in ("predicted", "predicted_before")
+    )
     previous = (
         select(model.c.id)
         .where(
@@ -116,10 +120,10 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
         .scalar_subquery()
     )
     source = (
-        labelled.source.join(now, _answer_of(now, shared.champion_id()))
-        .join(before, _answer_of(before, previous))
-        .join(answered, answered.c.id == now.c.genre_id)
-        .join(answered_before, answered_before.c.id == before.c.genre_id)
+        labelled.source.join(now, _is_first(now, shared.champion_id()))
+        .join(before, _is_first(before, previous))
+        .join(predicted, predicted.c.id == now.c.genre_id)
+        .join(predicted_before, predicted_before.c.id == before.c.genre_id)
     )
     return (
         select(
@@ -127,9 +131,9 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
             track.c.title,
             track.c.artists,
             labelled.label,
-            answered_before.c.name.label("genre_before"),
+            predicted_before.c.name.label("genre_before"),
             before.c.probability.label("probability_before"),
-            answered.c.name.label("genre"),
+            predicted.c.name.label("genre"),
             now.c.probability,
             (before.c.genre_id == labelled.label_id).label("correct_before"),
             (now.c.genre_id == labelled.label_id).label("correct"),
@@ -143,26 +147,26 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
 
 
 def _genre_confusions(_providers: Providers) -> Select[Any]:
-    found, model = tables.confusion, tables.model
+    confusion, model = tables.confusion, tables.model
     genre, predicted = _named("genre"), _named("predicted")
-    tracks = cast(found.c.tracks, Double)
-    of_genre = func.sum(found.c.tracks).over(
-        partition_by=(found.c.model_id, found.c.regime, found.c.genre_id)
+    tracks = cast(confusion.c.tracks, Double)
+    of_genre = func.sum(confusion.c.tracks).over(
+        partition_by=(confusion.c.model_id, confusion.c.regime, confusion.c.genre_id)
     )
     return select(
         model.c.task,
         model.c.id.label("model_id"),
         model.c.status,
-        found.c.regime,
+        confusion.c.regime,
         genre.c.name.label("genre"),
         predicted.c.name.label("predicted"),
-        found.c.tracks,
+        confusion.c.tracks,
         case((of_genre > 0, tracks / cast(of_genre, Double))).label("share"),
         cast(of_genre, Integer).label("genre_tracks"),
     ).select_from(
-        found.join(model, model.c.id == found.c.model_id)
-        .join(genre, genre.c.id == found.c.genre_id)
-        .join(predicted, predicted.c.id == found.c.predicted_id)
+        confusion.join(model, model.c.id == confusion.c.model_id)
+        .join(genre, genre.c.id == confusion.c.genre_id)
+        .join(predicted, predicted.c.id == confusion.c.predicted_id)
     )
 
 
@@ -173,65 +177,55 @@ def _named(name: str) -> Any:
 
 label_disputes = view(
     "label_disputes",
-    "One row per labelled track without a verdict where the champion of the task main, which did "
-    "not learn from it when it answered, gives another genre at least half of its confidence. "
-    "Claims of genres that the champion does not know are left out.",
+    "One row per labelled track without a verdict to which the champion of the task main gives "
+    "another genre with a probability of at least 0.5, not having been trained on it. Claims "
+    "outside the champion's classes are left out.",
     {
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "title": shared.TRACK_DESCRIPTIONS["title"],
-        "artists": shared.TRACK_DESCRIPTIONS["artists"],
-        "claim": "The one genre it counts for.",
-        "genre": "The champion's answer.",
-        "probability": "How sure the champion is of its answer, 0.5 to 1.",
-        "margin": "By how much its answer beats the second, 0 to 1.",
-        "claim_probability": "What it gives the claim, 0 to 0.5; NULL where the claim is not "
-        "among its five answers.",
-        "also_seen": "Whether the track was seen under the answer's genre, too.",
-        "regime": "seen_artist: it learned from a track by a credited artist; else new_artist.",
-        "in_training": "Whether it was learned from; such tracks are answered by models that "
-        "did not see them.",
-        "model_id": "The champion's number.",
-        "predicted_at": "When it answered.",
+        **shared.TRACK_REFERENCE,
+        "claim": shared.LABEL_DESCRIPTIONS["claim"],
+        "genre": "The predicted genre.",
+        "probability": "Its probability, 0.5 to 1.",
+        "margin": "That minus the probability of the second genre, 0 to 1.",
+        "claim_probability": "The probability of the claim, 0 to 0.5; NULL where it is not among "
+        "the five most probable.",
+        "also_seen": "Whether the track was seen under the predicted genre.",
+        **shared.PREDICTION_DESCRIPTIONS,
     },
     _label_disputes,
 )
 
 prediction_changes = view(
     "prediction_changes",
-    "One row per track whose first answer changed between the last two champions of the task "
-    "main; tracks that only one of them answered for are not there.",
+    "One row per track whose predicted genre differs between the last two champions of the task "
+    "main; tracks with a prediction by only one of them are left out.",
     {
-        "track_id": shared.TRACK_DESCRIPTIONS["track_id"],
-        "title": shared.TRACK_DESCRIPTIONS["title"],
-        "artists": shared.TRACK_DESCRIPTIONS["artists"],
-        "label": "The verdict, else the claim, NULL where there is neither.",
-        "genre_before": "What the champion before answered.",
-        "probability_before": "How sure it was, 0 to 1.",
-        "genre": "What the champion answers.",
-        "probability": "How sure it is, 0 to 1.",
-        "correct_before": "Whether the answer before is the label; NULL without one.",
-        "correct": "Whether the answer now is the label; NULL without one.",
-        "regime": "seen_artist: the champion learned from a track by a credited artist; else "
-        "new_artist.",
-        "model_before": "The number of the champion before.",
-        "model_id": "The champion's number.",
+        **shared.TRACK_REFERENCE,
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "genre_before": "The previous champion's prediction.",
+        "probability_before": "Its probability, 0 to 1.",
+        "genre": "The champion's prediction.",
+        "probability": "Its probability, 0 to 1.",
+        "correct_before": "Whether `genre_before` is the label; NULL without one.",
+        "correct": "Whether `genre` is the label; NULL without one.",
+        "regime": "The champion's test condition: seen_artist, where it was trained on a track of "
+        "a credited artist; else new_artist.",
+        "model_before": "The previous champion's id.",
+        "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
     },
     _prediction_changes,
 )
 
 genre_confusions = view(
     "genre_confusions",
-    "One row per model, regime, genre and answer: how many test tracks of the genre were taken "
-    "for what. Models that are kept no longer have none.",
+    "One row per model, regime, genre and predicted genre: the confusion matrix on test tracks. "
+    "Pruned models have none.",
     {
-        "task": "The question the model answers.",
-        "model_id": "The model's number.",
-        "status": "What became of the model: champion, retired or rejected.",
-        "regime": "seen_artist, new_artist or other: tracks that are neither.",
-        "genre": "The genre that the tracks carry.",
-        "predicted": "What the model answered first; the genre itself where it was right.",
-        "tracks": "Test tracks of the genre with this answer.",
-        "share": "These among all test tracks of the genre in the regime, 0 to 1.",
+        **shared.MODEL_REFERENCE,
+        "regime": "seen_artist, new_artist or other (neither of these).",
+        "genre": "The label of the tracks.",
+        "predicted": "The predicted genre.",
+        "tracks": "Test tracks of the genre with this prediction.",
+        "share": "Their share of the genre's test tracks in the regime, 0 to 1.",
         "genre_tracks": "Test tracks of the genre in the regime.",
     },
     _genre_confusions,

@@ -1,4 +1,4 @@
-"""What several views say in the same words: labels, chosen features, the later of two moments."""
+"""Parts that several views share: labels, preferred features, predictions, column descriptions."""
 
 from typing import Any, Final, NamedTuple
 
@@ -13,50 +13,76 @@ from genrebase.store.tables import (
 )
 from genrebase.store.views.definition import Providers
 
-FEATURE_DESCRIPTIONS: Final = {
-    "danceability": "How well it can be danced to, 0 to 1.",
-    "energy": "Intensity, 0 to 1.",
-    "key": "Pitch class, 0 (C) to 11 (B); NULL: not found.",
-    "loudness": "Mean loudness in dB, mostly -60 to 0.",
-    "mode": "1 is major, 0 is minor; NULL: not found.",
-    "speechiness": "Share of spoken words, 0 to 1.",
-    "acousticness": "Confidence that it is acoustic, 0 to 1.",
-    "instrumentalness": "Confidence that nobody sings, 0 to 1.",
-    "liveness": "Confidence that an audience is heard, 0 to 1.",
-    "valence": "How cheerful it sounds, 0 to 1.",
-    "tempo": "Beats per minute; NULL: not found.",
-    "time_signature": "Beats in a bar; NULL: not found.",
-}
-
-FEATURE_NAME_DESCRIPTION: Final = (
-    "One of the 12 features, as catalogues have them, or one of the four that files are measured "
-    "by instead: " + ", ".join(OWN_SCALE_FEATURES) + "."
-)
-OWN_SCALE_NOTE: Final = (
-    "What is computed from files as danceability, energy, loudness and acousticness is on scales "
-    "of its own: it never counts for these, but for `own_energy` and so on."
-)
-
-TRACK_DESCRIPTIONS: Final = {
-    "track_id": "The track's number.",
+TRACK_REFERENCE: Final = {
+    "track_id": "The track's id.",
     "title": "The title, as first delivered.",
     "artists": "Credited artists in order, joined by '; '.",
+}
+TRACK_DESCRIPTIONS: Final = {
+    **TRACK_REFERENCE,
     "album": "The album, NULL where unknown.",
-    "release_year": "The year it came out, NULL where unknown.",
+    "release_year": "The year of release, NULL where unknown.",
     "duration_ms": "Length in milliseconds, NULL where unknown.",
     "explicit": "Whether it is marked explicit, NULL where unknown.",
     "popularity": "0 to 100, as first delivered, NULL where unknown.",
 }
-
+FEATURE_DESCRIPTIONS: Final = {
+    "provider": "The provider of these features, NULL where there are none.",
+    "danceability": "How suitable it is for dancing, 0 to 1.",
+    "energy": "Intensity, 0 to 1.",
+    "key": "Pitch class, 0 (C) to 11 (B); NULL: not detected.",
+    "loudness": "Mean loudness in dB, mostly -60 to 0.",
+    "mode": "1 is major, 0 is minor; NULL: not detected.",
+    "speechiness": "Share of spoken words, 0 to 1.",
+    "acousticness": "Confidence that it is acoustic, 0 to 1.",
+    "instrumentalness": "Confidence that it has no vocals, 0 to 1.",
+    "liveness": "Confidence that it was recorded live, 0 to 1.",
+    "valence": "How positive it sounds, 0 to 1.",
+    "tempo": "Beats per minute; NULL: not detected.",
+    "time_signature": "Beats per bar; NULL: not detected.",
+}
+LABEL_DESCRIPTIONS: Final = {
+    "claim": "The one genre it counts for, NULL where it has none.",
+    "verdict": "The genre in its latest manual annotation, NULL without one.",
+    "label": "The verdict, or else the claim; NULL where there is neither.",
+}
 SPLIT_DESCRIPTIONS: Final = {
-    "track_fold": "The fold of the track's name, 0 to 9, for ever.",
-    "side": "The side of every evaluation it stands on: train, validation_new, test_new, "
+    "track_fold": "The fold of the track's name, 0 to 9; it never changes.",
+    "side": "Its side of the train/validation/test split: train, validation_new, test_new, "
     "validation_seen, test_seen or none.",
+}
+GENRE_REFERENCE: Final = {
+    "genre_id": "The genre's id.",
+    "genre": "The genre: the label of the tracks counted.",
+}
+FEATURE_NAME_DESCRIPTION: Final = (
+    "One of the 12 features on the catalogues' scales, or one of the four on the scales of audio "
+    "files: " + ", ".join(OWN_SCALE_FEATURES) + "."
+)
+OWN_SCALE_NOTE: Final = (
+    "Danceability, energy, loudness and acousticness computed from audio files are on other "
+    "scales: they never count for these, but for `own_energy` and so on."
+)
+MODEL_REFERENCE: Final = {
+    "task": "The task that the model was trained for.",
+    "model_id": "The model's id.",
+    "status": "candidate, champion, retired, rejected or refit.",
+}
+REGIME: Final = {
+    "regime": "The test condition: seen_artist, where the model was trained on a track of a "
+    "credited artist; else new_artist.",
+}
+PREDICTION_DESCRIPTIONS: Final = {
+    **REGIME,
+    "in_training": "Whether it was a training track; its prediction is out of fold, by models not "
+    "trained on it.",
+    "model_id": "The champion's id.",
+    "predicted_at": "The time of the prediction.",
 }
 
 
 class LabelledTracks(NamedTuple):
-    """Tracks joined with their claim, verdict and features, and the columns that come of it."""
+    """Tracks joined with the genres of claim and verdict, and the columns that result."""
 
     source: FromClause
     claim: Label[Any]
@@ -66,91 +92,90 @@ class LabelledTracks(NamedTuple):
     labelled_at: ColumnElement[Any]
 
 
-def latest_verdict() -> tuple[FromClause, ColumnElement[bool]]:
-    """Return the verdicts and the condition that one is its track's latest.
+def _latest_verdict(column: str) -> ColumnElement[Any]:
+    """Return a column of a track's latest verdict.
 
-    Of two given at the same moment the one whose author's name sorts last counts.
+    Of two verdicts of the same time the one whose author's name sorts last counts.
     """
-    verdict = tables.verdict.alias("verdict_given")
-    other = tables.verdict.alias("verdict_other")
-    latest = (
-        select(other.c.labelled_by)
-        .where(other.c.track_id == tables.track.c.id)
-        .order_by(other.c.labelled_at.desc(), other.c.labelled_by.desc())
+    verdict = tables.verdict.alias("verdict_latest")
+    return (
+        select(verdict.c[column])
+        .where(verdict.c.track_id == tables.track.c.id)
+        .order_by(verdict.c.labelled_at.desc(), verdict.c.labelled_by.desc())
         .limit(1)
         .correlate(tables.track)
         .scalar_subquery()
     )
-    return verdict, and_(verdict.c.track_id == tables.track.c.id, verdict.c.labelled_by == latest)
 
 
 def label_id() -> ColumnElement[Any]:
-    """Return the number of a track's label, as `labelled_tracks` has it, without a join.
+    """Return the genre id of a track's label without a join.
 
-    Few tracks have a verdict: whether one has is looked up before the latest is looked for.
+    Few tracks have a verdict, so its existence is checked before the latest one is looked up.
     """
-    track, verdict, any_verdict = (
-        tables.track,
-        tables.verdict.alias("verdict_latest"),
-        tables.verdict.alias("verdict_any"),
+    track, any_verdict = tables.track, tables.verdict.alias("verdict_any")
+    exists = select(any_verdict.c.track_id).where(any_verdict.c.track_id == track.c.id)
+    has_verdict = exists.correlate(track).exists()
+    return case((has_verdict, _latest_verdict("genre_id")), else_=track.c.genre_id)
+
+
+def with_verdict(source: FromClause) -> tuple[FromClause, FromClause, ColumnElement[Any]]:
+    """Return `source` (tracks) left-joined with the latest verdicts, these, and the label's id."""
+    track, verdict = tables.track, tables.verdict.alias("verdict_given")
+    is_latest = and_(
+        verdict.c.track_id == track.c.id, verdict.c.labelled_by == _latest_verdict("labelled_by")
     )
-    latest = (
-        select(verdict.c.genre_id)
-        .where(verdict.c.track_id == track.c.id)
-        .order_by(verdict.c.labelled_at.desc(), verdict.c.labelled_by.desc())
-        .limit(1)
-        .correlate(track)
-        .scalar_subquery()
-    )
-    judged = select(any_verdict.c.track_id).where(any_verdict.c.track_id == track.c.id)
-    return case((judged.correlate(track).exists(), latest), else_=track.c.genre_id)
+    label = func.coalesce(verdict.c.genre_id, track.c.genre_id)
+    return source.outerjoin(verdict, is_latest), verdict, label
 
 
 def labelled_tracks() -> LabelledTracks:
     """Return tracks left-joined with the genres of their claim and of their latest verdict."""
-    track = tables.track
-    verdict, is_latest = latest_verdict()
-    claim = tables.genre.alias("claim_genre")
-    given = tables.genre.alias("verdict_genre")
-    source = (
-        track.outerjoin(verdict, is_latest)
-        .outerjoin(claim, claim.c.id == track.c.genre_id)
-        .outerjoin(given, given.c.id == verdict.c.genre_id)
-    )
+    source, verdict, label = with_verdict(tables.track)
+    claim, given = tables.genre.alias("claim_genre"), tables.genre.alias("verdict_genre")
     return LabelledTracks(
-        source=source,
+        source=source.outerjoin(claim, claim.c.id == tables.track.c.genre_id).outerjoin(
+            given, given.c.id == verdict.c.genre_id
+        ),
         claim=claim.c.name.label("claim"),
         verdict=given.c.name.label("verdict"),
         label=func.coalesce(given.c.name, claim.c.name).label("label"),
-        label_id=func.coalesce(verdict.c.genre_id, track.c.genre_id),
+        label_id=label,
         labelled_at=verdict.c.labelled_at,
     )
 
 
-def with_features(
-    source: FromClause, providers: Providers, *, known_only: bool = False
-) -> tuple[FromClause, FromClause]:
-    """Return tracks joined with the features of the provider to trust most, and those features.
-
-    Tracks without features stay, unless `known_only`.
-    """
-    features = tables.audio_features.alias("chosen_features")
-    known = tables.audio_features.alias("known_features")
-    place = case(
-        {name: place for place, name in enumerate(providers)},
-        value=known.c.provider,
+def preferred_provider(
+    rows: Any, track_id: ColumnElement[Any], correlated: FromClause, providers: Providers
+) -> ColumnElement[Any]:
+    """Return the first provider, in the order of preference, that has a row in `rows`."""
+    position = case(
+        {name: position for position, name in enumerate(providers)},
+        value=rows.c.provider,
         else_=len(providers),
     )
-    chosen = (
-        select(known.c.provider)
-        .where(known.c.track_id == tables.track.c.id)
-        .order_by(place, known.c.provider)
+    return (
+        select(rows.c.provider)
+        .where(rows.c.track_id == track_id)
+        .order_by(position, rows.c.provider)
         .limit(1)
-        .correlate(tables.track)
+        .correlate(correlated)
         .scalar_subquery()
     )
-    is_chosen = and_(features.c.track_id == tables.track.c.id, features.c.provider == chosen)
-    return source.join(features, is_chosen, isouter=not known_only), features
+
+
+def with_features(
+    source: FromClause, providers: Providers, *, required: bool = False
+) -> tuple[FromClause, FromClause]:
+    """Return tracks joined with the features of the preferred provider, and those features.
+
+    Tracks without features stay, unless features are `required`.
+    """
+    track, features = tables.track, tables.audio_features.alias("chosen_features")
+    existing = tables.audio_features.alias("known_features")
+    provider = preferred_provider(existing, track.c.id, track, providers)
+    is_preferred = and_(features.c.track_id == track.c.id, features.c.provider == provider)
+    return source.join(features, is_preferred, isouter=not required), features
 
 
 def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
@@ -159,30 +184,31 @@ def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
 
 
 def all_features(features: FromClause) -> list[Label[Any]]:
-    """Return the columns of `MEASURES`: of each scale the values that are on it, else NULL."""
-    from_files = features.c.provider == AUDIO_PROVIDER
-    shown = [
+    """Return the columns of `ALL_FEATURES`: values on another scale than the column's are NULL."""
+    from_file = features.c.provider == AUDIO_PROVIDER
+    columns = [
         features.c[name].label(name)
         if name not in INCOMPARABLE_FEATURES
-        else case((~from_files, features.c[name])).label(name)
+        else case((~from_file, features.c[name])).label(name)
         for name in FEATURES
     ]
-    own = [
-        case((from_files, features.c[name])).label(mine)
-        for mine, name in OWN_SCALE_FEATURES.items()
+    columns += [
+        case((from_file, features.c[name])).label(own) for own, name in OWN_SCALE_FEATURES.items()
     ]
-    return [*shown, *own]
+    return columns
 
 
-def labelled_features(providers: Providers) -> CTE:
-    """Return the label and the measures of every labelled track that has features."""
-    verdict, is_latest = latest_verdict()
-    source, features = with_features(
-        tables.track.outerjoin(verdict, is_latest), providers, known_only=True
-    )
-    label = func.coalesce(verdict.c.genre_id, tables.track.c.genre_id)
+def labelled_features(
+    providers: Providers, *columns: ColumnElement[Any], required: bool = True
+) -> CTE:
+    """Return genre id, `columns`, provider and all features of every labelled track.
+
+    Tracks without features are left out where features are `required`.
+    """
+    source, _verdict, label = with_verdict(tables.track)
+    source, features = with_features(source, providers, required=required)
     return (
-        select(label.label("genre_id"), *all_features(features))
+        select(label.label("genre_id"), *columns, features.c.provider, *all_features(features))
         .select_from(source)
         .where(label.is_not(None))
         .cte("labelled")
@@ -190,7 +216,7 @@ def labelled_features(providers: Providers) -> CTE:
 
 
 def genres_sighted() -> Label[int]:
-    """Return under how many genres a track was seen."""
+    """Return the number of genres a track was seen under."""
     sighting = tables.sighting
     return (
         select(func.count())
@@ -203,7 +229,7 @@ def genres_sighted() -> Label[int]:
 
 
 def champion_id() -> ColumnElement[Any]:
-    """Return the number of the champion of the task main; NULL where there is none."""
+    """Return the id of the champion of the task main; NULL where there is none."""
     model = tables.model
     return (
         select(model.c.id)
@@ -213,17 +239,24 @@ def champion_id() -> ColumnElement[Any]:
 
 
 def predictions_as(name: str) -> Any:
-    """Return the answers of all models under a name of their own."""
+    """Return the predictions of all models under an alias."""
     return tables.prediction.alias(name)
 
 
 def same_track_and_model(
-    other: FromClause, answer: FromClause, *more: ColumnElement[bool]
+    other: FromClause, prediction: FromClause, *conditions: ColumnElement[bool]
 ) -> ColumnElement[bool]:
-    """Return whether `other` is an answer of the same model about the same track as `answer`."""
+    """Return whether `other` is a prediction of the same model for the same track."""
     return and_(
-        other.c.track_id == answer.c.track_id, other.c.model_id == answer.c.model_id, *more
+        other.c.track_id == prediction.c.track_id,
+        other.c.model_id == prediction.c.model_id,
+        *conditions,
     )
+
+
+def margin(first: FromClause, second: FromClause) -> Label[Any]:
+    """Return by how much the first prediction's probability exceeds the second's."""
+    return (first.c.probability - func.coalesce(second.c.probability, 0.0)).label("margin")
 
 
 def also_seen(genre: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -238,5 +271,5 @@ def also_seen(genre: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def later_of(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the later of two moments, the first where the second is NULL."""
+    """Return the later of two times, the first where the second is NULL."""
     return case((second > first, second), else_=first)

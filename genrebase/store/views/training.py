@@ -1,4 +1,4 @@
-"""What the classifier stands on: what it may learn from, and what it may answer for."""
+"""The classifier's input: labelled tracks to train on, and all tracks to predict."""
 
 from typing import Any
 
@@ -56,33 +56,29 @@ def _scoring_tracks(providers: Providers) -> Select[Any]:
 
 training_tracks = view(
     "training_tracks",
-    "One row per labelled track: what the classifier may learn from.",
+    "One row per labelled track: the classifier's training data.",
     {
         **shared.TRACK_DESCRIPTIONS,
-        "provider": "Whose features these are, NULL where nobody has any.",
         **shared.FEATURE_DESCRIPTIONS,
-        "claim": "The one genre it counts for, NULL where only a person named one.",
-        "verdict": "The genre a person gave it last, NULL where nobody did.",
-        "label": "The verdict, else the claim.",
-        "genres_sighted": "Under how many genres it was seen.",
-        "split": "The side a published dataset put it on, NULL where none did.",
+        **shared.LABEL_DESCRIPTIONS,
+        "genres_sighted": "The number of genres it was seen under.",
+        "split": "Its side in a published dataset's split, NULL without one.",
         **shared.SPLIT_DESCRIPTIONS,
-        "changed_at": "When its description, features or verdict last changed.",
+        "changed_at": "When its metadata, features or verdict last changed.",
     },
     _training_tracks,
 )
 
 scoring_tracks = view(
     "scoring_tracks",
-    "One row per track, labelled or not: what the classifier may answer for.",
+    "One row per track, labelled or not: the tracks that the classifier can predict.",
     {
         **shared.TRACK_DESCRIPTIONS,
-        "provider": "Whose features these are, NULL where nobody has any.",
         **shared.FEATURE_DESCRIPTIONS,
-        "label": "The verdict, else the claim, NULL where there is neither.",
-        "genres_sighted": "Under how many genres it was seen.",
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "genres_sighted": "The number of genres it was seen under.",
         **shared.SPLIT_DESCRIPTIONS,
-        "changed_at": "When its description or features last changed.",
+        "changed_at": "When its metadata or features last changed.",
     },
     _scoring_tracks,
 )

@@ -21,15 +21,15 @@ def stored(engine: Engine) -> set[tuple]:
 
 @SIZES
 def test_insert(engine: Engine, size: int):
-    """Rows arrive as they are, few or many."""
+    """Few or many rows are stored unchanged."""
     with transaction(engine) as connection:
         bulk.insert(connection, tables.genre_mapping, COLUMNS, mapping_rows(size))
     assert stored(engine) == set(mapping_rows(size))
 
 
 @SIZES
-def test_upsert_skips_what_is_there(engine: Engine, size: int):
-    """Without `update` a row that is there stays."""
+def test_upsert_skips_existing_rows(engine: Engine, size: int):
+    """Without `update` an existing row stays."""
     for broad in ("first", "second"):
         with transaction(engine) as connection:
             rows = mapping_rows(size, broad)
@@ -38,8 +38,8 @@ def test_upsert_skips_what_is_there(engine: Engine, size: int):
 
 
 @SIZES
-def test_upsert_updates_what_is_there(engine: Engine, size: int):
-    """With `update` a row that is there changes, and a new one comes."""
+def test_upsert_updates_existing_rows(engine: Engine, size: int):
+    """With `update` an existing row changes, and a new one is inserted."""
     with transaction(engine) as connection:
         rows = mapping_rows(size // 2, "first")
         bulk.upsert(connection, tables.genre_mapping, COLUMNS, rows)
@@ -53,7 +53,7 @@ def test_upsert_updates_what_is_there(engine: Engine, size: int):
     assert stored(engine) == set(mapping_rows(size, "second"))
 
 
-def test_update_by_number(engine: Engine):
+def test_update_by_id(engine: Engine):
     """Single rows change, the others stay."""
     with transaction(engine) as connection:
         rock, jazz = (make.add_genre(connection, name) for name in ("rock", "jazz"))
@@ -65,8 +65,8 @@ def test_update_by_number(engine: Engine):
 
 
 @pytest.mark.parametrize("size", [0, 1, 5_000])
-def test_fetch_by_a_long_list(engine: Engine, size: int):
-    """A list of any length is one question, with further values after it."""
+def test_select_in_a_long_list(engine: Engine, size: int):
+    """A list of any length is one query, with further parameters after it."""
     with transaction(engine) as connection:
         bulk.insert(connection, tables.genre_mapping, COLUMNS, mapping_rows(10))
         wanted = [row[1] for row in mapping_rows(size)]
@@ -80,7 +80,7 @@ def test_fetch_by_a_long_list(engine: Engine, size: int):
     assert {row[0] for row in found} == set(wanted[:10])
 
 
-def test_fetch_by_numbers(engine: Engine):
+def test_select_in_numbers(engine: Engine):
     """Numbers are compared as numbers."""
     with transaction(engine) as connection:
         keys = [make.add_genre(connection, f"genre {number}") for number in range(3)]
@@ -93,22 +93,22 @@ def test_fetch_by_numbers(engine: Engine):
     assert {row[0] for row in found} == {"genre 0", "genre 1"}
 
 
-def test_next_keys_are_fresh(engine: Engine):
-    """Keys drawn beforehand collide neither with what is there nor with what comes."""
+def test_next_ids_are_unused(engine: Engine):
+    """Allocated ids collide neither with existing nor with later ones."""
     with transaction(engine) as connection:
         used = {make.add_genre(connection, "rock")}
-        drawn = list(bulk.next_ids(connection, tables.genre, 3))
-        assert len(set(drawn)) == 3
-        assert not used & set(drawn)
+        ids = list(bulk.next_ids(connection, tables.genre, 3))
+        assert len(set(ids)) == 3
+        assert not used & set(ids)
         moment = tables.as_driver_datetime(NOON, connection.dialect.name)
-        rows = [(key, f"genre {key}", moment) for key in drawn]
+        rows = [(key, f"genre {key}", moment) for key in ids]
         bulk.insert(connection, tables.genre, ("id", "name", "created_at"), rows)
-        assert make.add_genre(connection, "after") not in {*used, *drawn}
+        assert make.add_genre(connection, "after") not in {*used, *ids}
         assert list(bulk.next_ids(connection, tables.genre, 0)) == []
 
 
-def test_a_row_that_became_short_gives_its_room_back(engine: Engine):
-    """SQLite joins the pages; numbers, and rows that refer to them, stay on both engines."""
+def test_a_compacted_row_frees_its_pages(engine: Engine):
+    """SQLite merges the pages; ids, and rows that refer to them, stay on both engines."""
     with transaction(engine) as connection:
         long = {"x": "y" * 3000}
         numbers = [make.add_model(connection, "rejected", metrics=long) for _ in range(20)]

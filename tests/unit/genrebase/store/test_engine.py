@@ -25,8 +25,8 @@ from genrebase.store.settings import StoreSettings
 from tests import factories as make
 
 
-class Slip(Exception):
-    """Something went wrong in the middle."""
+class Failure(Exception):
+    """Raised in the middle of a transaction."""
 
 
 def genres(engine: Engine) -> int:
@@ -38,37 +38,37 @@ def test_a_transaction_is_all_or_nothing(engine: Engine):
     """An error in the block leaves the database as it was."""
     with transaction(engine) as connection:
         make.add_genre(connection, "rock")
-    with pytest.raises(Slip):
-        _slip(engine)
+    with pytest.raises(Failure):
+        _fail(engine)
     assert genres(engine) == 1
 
 
-def _slip(engine: Engine) -> None:
+def _fail(engine: Engine) -> None:
     with transaction(engine) as connection:
         make.add_genre(connection, "jazz")
-        raise Slip
+        raise Failure
 
 
 def test_ctrl_c_in_a_statement_rolls_back_at_once(sqlite_engine: Engine):
-    """Another connection can write while the error is still in hand."""
+    """Another connection can write while the exception is still referenced."""
     with pytest.raises(KeyboardInterrupt):
-        _struck(sqlite_engine)
+        _interrupt(sqlite_engine)
     assert genres(sqlite_engine) == 1
 
 
-class Struck:
-    """A value that Ctrl-C keeps from being stored."""
+class Interrupting:
+    """A value that raises Ctrl-C when it is stored."""
 
     def __conform__(self, _protocol: object) -> None:
         raise KeyboardInterrupt
 
 
-def _struck(engine: Engine) -> None:
-    rows = [("rock",), (Struck(),)]
+def _interrupt(engine: Engine) -> None:
+    rows = [("rock",), (Interrupting(),)]
     try:
         with transaction(engine) as connection:
-            connection.exec_driver_sql("CREATE TABLE heard (name)")
-            connection.exec_driver_sql("INSERT INTO heard VALUES (?)", rows)
+            connection.exec_driver_sql("CREATE TABLE scratch (name)")
+            connection.exec_driver_sql("INSERT INTO scratch VALUES (?)", rows)
     except KeyboardInterrupt:
         other = make_engine(engine.url, settings=StoreSettings(busy_timeout=0.001))
         with transaction(other) as connection:
@@ -77,15 +77,15 @@ def _struck(engine: Engine) -> None:
         raise
 
 
-def test_reading_never_commits(engine: Engine):
-    """What is written under `read_transaction` is gone."""
+def test_read_transactions_never_commit(engine: Engine):
+    """A write in one is rolled back."""
     with read_transaction(engine) as connection:
         make.add_genre(connection, "rock")
     assert genres(engine) == 0
 
 
-def test_reading_sees_one_snapshot(postgres_engine: Engine):
-    """What others commit meanwhile is not seen."""
+def test_read_transactions_see_one_snapshot(postgres_engine: Engine):
+    """Later commits of others are invisible."""
     with read_transaction(postgres_engine) as connection:
         count = select(func.count()).select_from(tables.genre)
         assert connection.execute(count).scalar() == 0
@@ -95,14 +95,14 @@ def test_reading_sees_one_snapshot(postgres_engine: Engine):
 
 
 def test_foreign_keys_hold(engine: Engine):
-    """A row that refers to nothing is refused on both engines."""
+    """A row that refers to a missing row is refused on both engines."""
     row = {"source": "spotify", "source_id": "x", "track_id": 404}
     with pytest.raises(IntegrityError), transaction(engine) as connection:
         connection.execute(insert(tables.track_alias), row)
 
 
-def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
-    """A writing transaction takes the lock at its beginning, a second one waits at its own."""
+def test_writers_wait_for_each_other(sqlite_url: str, sqlite_engine: Engine):
+    """A writing transaction takes the lock when it begins; a second one waits there."""
     impatient = make_engine(settings=StoreSettings(url=sqlite_url, busy_timeout=0.0011))
     with transaction(sqlite_engine):
         with read_transaction(impatient) as connection:
@@ -113,18 +113,18 @@ def test_writers_queue_up(sqlite_url: str, sqlite_engine: Engine):
 
 
 @pytest.mark.parametrize(
-    ("url", "sentence"),
+    ("url", "message"),
     [
-        ("nonsense", "is not a database address.*sqlite:///FILE"),
+        ("nonsense", "is not a database URL.*sqlite:///FILE"),
         ("mysql://somewhere/x", "SQLite or PostgreSQL, not in 'mysql'"),
-        ("postgresql://me:secret@127.0.0.1:abc/x", "is not a database address"),
-        ("sqlite://", "in memory.*sqlite:///FILE"),
-        ("sqlite:///:memory:", "in memory.*sqlite:///FILE"),
+        ("postgresql://me:secret@127.0.0.1:abc/x", "is not a database URL"),
+        ("sqlite://", "in-memory.*sqlite:///FILE"),
+        ("sqlite:///:memory:", "in-memory.*sqlite:///FILE"),
     ],
 )
-def test_a_bad_address_says_what_to_write(url: str, sentence: str):
-    """An address that cannot be used gets a sentence with one that can."""
-    with pytest.raises(InvalidUrl, match=sentence):
+def test_a_bad_url_names_a_good_one(url: str, message: str):
+    """The error for an unusable URL shows a usable one."""
+    with pytest.raises(InvalidUrl, match=message):
         make_engine(url)
 
 
@@ -138,15 +138,15 @@ def test_a_bad_address_says_what_to_write(url: str, sentence: str):
         "me:secret@127.0.0.1/x",
     ],
 )
-def test_no_part_of_a_password_is_shown(url: str):
-    """Also where an address cannot be read because of what is in the password."""
+def test_no_part_of_a_password_is_printed(url: str):
+    """Also where the password makes the URL unreadable."""
     with pytest.raises(InvalidUrl) as refused:
         make_engine(url)
     assert "cr" not in str(refused.value)
 
 
-def test_sqlite_learns_the_functions_it_was_built_without():
-    """As SQLite's own do: nothing of nothing, and a number for a number."""
+def test_missing_sqlite_functions_are_registered():
+    """They return what SQLite's own do: NULL for NULL, and a number for a number."""
     bare = sqlite3.connect(":memory:")
     register_functions(bare, MATH_FUNCTIONS)
     row = bare.execute("SELECT sqrt(6.25), floor(-1.5), sqrt(NULL), floor(NULL)").fetchone()
@@ -155,23 +155,23 @@ def test_sqlite_learns_the_functions_it_was_built_without():
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_every_spelling_of_postgresql_is_understood(scheme: str):
-    """All of them use the driver that is installed."""
+def test_every_spelling_of_postgresql_is_accepted(scheme: str):
+    """All of them use the installed driver."""
     assert make_engine(f"{scheme}://u@h/d").url.drivername == "postgresql+psycopg"
 
 
 @pytest.mark.parametrize(
     "url", ["sqlite:////nowhere/at/all/x.db", "postgresql://u:secret@127.0.0.1:1/x"]
 )
-def test_a_database_that_does_not_answer_is_named(url: str):
-    """The sentence names the database and never its password."""
+def test_an_unreachable_database_is_named(url: str):
+    """The error names the database and never its password."""
     with pytest.raises(DatabaseUnreachable, match="does not answer") as caught:
         connect(url)
     assert "secret" not in str(caught.value)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path):
-    """A file with something else in it is named, not overwritten."""
+    """A file with other content is named, not overwritten."""
     path = tmp_path / "notes.txt"
     path.write_text("These are my notes. " * 100)
     with pytest.raises(DatabaseUnreachable, match="is not a database"):
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_database(tmp_path: Path):
     assert path.read_text().startswith("These")
 
 
-def test_others_may_look_while_one_writes(sqlite_url: str, sqlite_engine: Engine):
+def test_others_can_read_while_one_writes(sqlite_url: str, sqlite_engine: Engine):
     """A plain connection of another program reads while a transaction is open."""
     with transaction(sqlite_engine) as connection:
         make.add_genre(connection, "rock")
@@ -189,8 +189,8 @@ def test_others_may_look_while_one_writes(sqlite_url: str, sqlite_engine: Engine
         other.close()
 
 
-def test_a_database_that_may_not_be_written_to(sqlite_url: str):
-    """What the database says comes without our statement and its values."""
+def test_a_read_only_database(sqlite_url: str):
+    """The error has the database's message without our statement and its values."""
     path = sqlite_url.removeprefix("sqlite:///")
     engine = make_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
     with (
@@ -203,7 +203,7 @@ def test_a_database_that_may_not_be_written_to(sqlite_url: str):
 
 
 def test_a_connection_that_is_lost(postgres_engine: Engine):
-    """A server that goes away in the middle is a sentence, and the next transaction works."""
+    """A server that goes away raises our error, and the next transaction works."""
     with (
         pytest.raises(DatabaseFailure, match="failed in the middle"),
         transaction(postgres_engine) as connection,
@@ -217,14 +217,14 @@ def test_a_connection_that_is_lost(postgres_engine: Engine):
 
 
 def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch):
-    """A setting that cannot be used is named with what is wrong with it."""
+    """The error names an invalid setting and its problem."""
     monkeypatch.setenv("STORE_BUSY_TIMEOUT", "abc")
     with pytest.raises(InvalidStoreSettings, match=r"STORE_BUSY_TIMEOUT: .*number"):
         make_engine("sqlite:///x.db")
 
 
-def test_a_file_that_is_moved_away_is_not_made_anew(sqlite_engine: Engine, tmp_path: Path):
-    """It is neither written to where it went nor replaced by an empty one; back, it is used."""
+def test_a_file_that_is_moved_away_is_not_recreated(sqlite_engine: Engine, tmp_path: Path):
+    """It is neither written to at its new place nor replaced by an empty one; back, it is used."""
     file, elsewhere = tmp_path / "genrebase.db", tmp_path / "elsewhere.db"
     assert genres(sqlite_engine) == 0
     file.rename(elsewhere)
@@ -236,8 +236,8 @@ def test_a_file_that_is_moved_away_is_not_made_anew(sqlite_engine: Engine, tmp_p
     assert genres(sqlite_engine) == 0
 
 
-def test_a_file_that_is_put_in_its_place_is_used(sqlite_engine: Engine, tmp_path: Path):
-    """A backup brought back is read at once, also by a process that knew the other file."""
+def test_a_replaced_file_is_used(sqlite_engine: Engine, tmp_path: Path):
+    """A restored backup is read at once, also by a process that had the other file open."""
     file, saved = tmp_path / "genrebase.db", tmp_path / "saved.db"
     shutil.copyfile(file, saved)
     with transaction(sqlite_engine) as connection:
@@ -246,8 +246,8 @@ def test_a_file_that_is_put_in_its_place_is_used(sqlite_engine: Engine, tmp_path
     assert genres(sqlite_engine) == 0
 
 
-def test_a_connection_that_breaks_is_a_sentence(postgres_engine: Engine):
-    """Also inside COPY, whose errors are the driver's own."""
+def test_a_connection_that_breaks_in_copy(postgres_engine: Engine):
+    """COPY raises the driver's own errors, which are translated, too."""
     rows = [(f"genre {n}",) for n in range(200)]
     with (
         pytest.raises(DatabaseFailure, match="failed in the middle"),

@@ -12,7 +12,7 @@ TEXTS = st.text(max_size=40)
     [("Gen Hoshino", 4), ("The Beatles", 9), ("Beyoncé", 2), ("Björk", 7), ("AC/DC", 8)],
 )
 def test_folds_are_frozen(name: str, fold: int):
-    """These folds hold for ever: every published figure stands on them."""
+    """These folds never change: every published metric depends on them."""
     assert names.hash_fold(name) == fold
     assert names.hash_fold(f"  {name.upper()} ") == fold
 
@@ -33,14 +33,14 @@ def test_normalising_a_title_twice_changes_nothing(text: str):
 
 @given(TEXTS)
 def test_every_name_has_a_fold(text: str):
-    """A fold is one of ten, and looks at the normalised name only."""
+    """A fold is one of ten, and depends on the normalised name only."""
     assert 0 <= names.hash_fold(text) < names.N_FOLDS
     assert names.hash_fold(names.normalise(text)) == names.hash_fold(text)
 
 
 @given(TEXTS, TEXTS)
 def test_a_name_has_one_separator(title: str, artist: str):
-    """Whatever stands in title and artist, the key falls into exactly two parts."""
+    """Whatever title and artist contain, the key has exactly two parts."""
     key = names.name_key(title, artist)
     assert key.count(names.SEPARATOR) == 1
     assert names.track_identity(key, 1) == key
@@ -48,7 +48,7 @@ def test_a_name_has_one_separator(title: str, artist: str):
 
 
 @given(TEXTS)
-def test_what_no_database_stores_is_dropped(text: str):
+def test_unstorable_characters_are_removed(text: str):
     """NUL and lone surrogates never reach a database."""
     cleaned = names.clean(f"\0{text}\ud800")
     assert "\0" not in cleaned
@@ -73,8 +73,8 @@ def test_what_no_database_stores_is_dropped(text: str):
         "Song (feat. Somebody) - Remastered 2011",
     ],
 )
-def test_what_does_not_make_another_recording_goes(title: str):
-    """Guests, remasters and versions of a release leave the same recording."""
+def test_credits_and_reissue_notes_are_stripped(title: str):
+    """Guests, remasters and versions of a release are the same recording."""
     assert names.normalise_title(title) == "song"
 
 
@@ -93,19 +93,19 @@ def test_what_does_not_make_another_recording_goes(title: str):
         "Song 2",
     ],
 )
-def test_what_makes_another_recording_stays(title: str):
-    """Live, remix, acoustic, instrumental, parts, accents and scripts keep recordings apart."""
+def test_other_recordings_stay_distinct(title: str):
+    """Live, remix, acoustic, instrumental, parts, accents and scripts distinguish recordings."""
     assert names.normalise_title(title) == names.normalise(title)
     assert names.normalise_title(title) != "song"
 
 
 @pytest.mark.parametrize("title", ["NA", "null", "None", "nan", "(feat. Somebody)", "Mono"])
-def test_text_is_text(title: str):
-    """A track may be called anything; a title is never stripped to nothing."""
+def test_any_text_is_a_title(title: str):
+    """No title is read as missing, and none is stripped to nothing."""
     assert names.normalise_title(title) == names.normalise(title)
 
 
 def test_accents_and_width():
-    """Compatible forms are one, accents are kept apart, also where they come decomposed."""
+    """Compatible forms are equal; accents are distinct, also in decomposed form."""
     assert names.normalise("Ｂｅｙｏｎｃｅ\u0301") == names.normalise("Beyoncé")
     assert names.normalise("Beyonce") != names.normalise("Beyoncé")

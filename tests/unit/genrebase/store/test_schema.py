@@ -8,28 +8,30 @@ from tests.postgres import PostgresServer
 
 
 def test_a_migrated_database_is_accepted(database_url: str):
-    """`connect` returns an engine on a database of the expected schema."""
+    """`connect` returns an engine on a database with the expected revision."""
     engine = connect(database_url)
     assert schema.current_revision(engine) == schema.EXPECTED_REVISION
     engine.dispose()
 
 
-def test_no_schema_says_how_to_get_one(bare_url: str):
-    """An empty database is refused with the command that fills it."""
+def test_a_missing_schema_names_the_command(bare_url: str):
+    """An empty database is refused with the command that creates the schema."""
     with pytest.raises(SchemaMismatch, match=r"no Genrebase schema yet: run `genrebase migrate`"):
         connect(bare_url)
 
 
 def test_another_schema_is_refused(engine: Engine):
-    """A database of another version is named with both revisions."""
+    """The error names the revisions found and expected."""
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaMismatch, match=rf"schema 9999.*needs {schema.EXPECTED_REVISION}"):
+    with pytest.raises(
+        SchemaMismatch, match=rf"schema revision 9999.*needs {schema.EXPECTED_REVISION}"
+    ):
         schema.check_revision(engine)
 
 
 def test_upgrading_twice_is_harmless(bare_url: str):
-    """A second upgrade finds nothing to do."""
+    """A second upgrade changes nothing."""
     schema.upgrade(bare_url)
     schema.upgrade(bare_url)
     engine = make_engine(bare_url)
@@ -38,15 +40,15 @@ def test_upgrading_twice_is_harmless(bare_url: str):
 
 
 def test_a_newer_database_is_not_touched(engine: Engine, database_url: str):
-    """A revision that we do not know is refused before alembic looks for it."""
+    """An unknown revision is refused before alembic looks for it."""
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaMismatch, match="install the version that made it"):
+    with pytest.raises(SchemaMismatch, match="install the version that created it"):
         schema.upgrade(database_url)
 
 
-def test_a_database_of_somebody_else_is_not_touched(bare_url: str):
-    """A table under one of our names, without our schema: refused, and still there."""
+def test_a_foreign_database_is_not_touched(bare_url: str):
+    """A foreign table under one of our names is refused, and stays."""
     engine = make_engine(bare_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE track (of_rails text)"))
@@ -57,8 +59,8 @@ def test_a_database_of_somebody_else_is_not_touched(bare_url: str):
     engine.dispose()
 
 
-def test_an_encoding_that_cannot_hold_every_title(postgres_server: PostgresServer):
-    """PostgreSQL without UTF-8 is refused with what to do."""
+def test_an_encoding_other_than_utf8_is_refused(postgres_server: PostgresServer):
+    """The error says how to create the database."""
     url = postgres_server.create()
     name = url.rsplit("?", 1)[0].rsplit("/", 1)[1]
     postgres_server.drop(url)

@@ -24,20 +24,22 @@ FOLD = st.integers(0, 9)
     ],
 )
 def test_sides(track: int, artists: list[int], expected: str):
-    """The artists decide first, the track's own fold where none of theirs is held out."""
+    """The artists' folds decide first, the track's own fold where none of them is held out."""
     assert assign_side(track, artists) == expected
 
 
 @given(FOLD, st.lists(FOLD, min_size=1), FOLD)
-def test_a_further_artist_never_moves_a_track_across(track: int, artists: list[int], more: int):
-    """A credit found later leaves a track on its side, or takes it off all sides."""
+def test_a_further_artist_never_moves_a_track_to_another_side(
+    track: int, artists: list[int], more: int
+):
+    """A later credit leaves a track on its side, or takes it out of the split."""
     before, after = assign_side(track, artists), assign_side(track, [*artists, more])
     assert after in {before, "none"} or before == "none"
     assert after in tables.SIDES
 
 
 @given(FOLD, st.lists(FOLD))
-def test_no_artist_of_a_new_side_has_a_training_track(track: int, artists: list[int]):
-    """What is trained on credits nobody of folds 8 and 9."""
+def test_no_held_out_artist_has_a_training_track(track: int, artists: list[int]):
+    """Training tracks credit no artist of folds 8 and 9."""
     if assign_side(track, artists) == "train":
         assert not {8, 9} & set(artists)

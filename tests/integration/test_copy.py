@@ -1,4 +1,4 @@
-"""A copy is equal, goes on after a kill, and never costs anybody their data."""
+"""A copy is equal, resumes after a kill, and never overwrites other data."""
 
 import signal
 import subprocess
@@ -8,8 +8,13 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
-from genrebase.store import copy, tables
-from genrebase.store.copy import SameDatabase, TargetHoldsOtherData
+from genrebase.store import tables
+from genrebase.store.copy import (
+    CopyProgress,
+    SameDatabase,
+    TargetHoldsOtherData,
+    copy_database,
+)
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError
 from tests import factories as make
@@ -23,7 +28,7 @@ MakeTarget = Callable[[], Engine]
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Return the URL of what is copied: a database of each kind."""
+    """Return the URL of the source: a database of each kind."""
     url: str = request.getfixturevalue(request.param)
     return url
 
@@ -43,26 +48,26 @@ def filled(engine: Engine) -> Engine:
 
 
 class Stopped(Exception):
-    """Thrown in the middle of a copy."""
+    """Raised in the middle of a copy."""
 
 
-def stop_after(rows: int) -> Callable[[copy.CopyProgress], None]:
-    def advance(progress: copy.CopyProgress) -> None:
+def stop_after(rows: int) -> Callable[[CopyProgress], None]:
+    def on_progress(progress: CopyProgress) -> None:
         if progress.done >= rows:
             raise Stopped
 
-    return advance
+    return on_progress
 
 
 def test_every_table_is_filled(filled: Engine):
-    """What the copies below are compared by holds rows of every table."""
+    """The source of the copies below has rows in every table."""
     assert [name for name, rows in contents(filled).items() if not rows] == []
 
 
 def test_a_copy_is_equal(filled: Engine, bare_url: str):
-    """All rows with their keys arrive in a database that had no schema, and are compared."""
+    """All rows are copied with their keys into a database that had no schema, and compared."""
     target = make_engine(bare_url)
-    copied = copy.copy(filled, target)
+    copied = copy_database(filled, target)
     expected = contents(filled)
     assert contents(target) == expected
     assert copied.rows == copied.written == sum(map(len, expected.values()))
@@ -76,20 +81,20 @@ def test_a_copy_is_equal(filled: Engine, bare_url: str):
     target.dispose()
 
 
-def test_there_and_back_is_equal(
+def test_a_round_trip_is_equal(
     sqlite_engine: Engine, postgres_engine: Engine, other_engine: Engine
 ):
-    """SQLite to PostgreSQL and back ends in the database it began with."""
+    """SQLite to PostgreSQL and back yields the first database."""
     fill(sqlite_engine)
-    there = copy.copy(sqlite_engine, postgres_engine)
-    back = copy.copy(postgres_engine, other_engine)
+    there = copy_database(sqlite_engine, postgres_engine)
+    back = copy_database(postgres_engine, other_engine)
     assert contents(other_engine) == contents(sqlite_engine)
     assert there.tables == back.tables
 
 
 def test_new_rows_get_new_keys(filled: Engine, target: Engine):
-    """After a copy the next track is numbered behind the copied ones, also on PostgreSQL."""
-    copy.copy(filled, target)
+    """After a copy the next track's id follows the copied ones, also on PostgreSQL."""
+    copy_database(filled, target)
     with transaction(target) as connection:
         highest = max(connection.scalars(select(tables.track.c.id)))
         assert make.add_track(connection, "New") > highest
@@ -97,37 +102,37 @@ def test_new_rows_get_new_keys(filled: Engine, target: Engine):
 
 
 @pytest.mark.parametrize("rows", [1, 150])
-def test_a_stopped_copy_goes_on(filled: Engine, target: Engine, rows: int):
-    """Whatever table it stopped in, the same command ends it, and writes nothing twice."""
+def test_a_stopped_copy_resumes(filled: Engine, target: Engine, rows: int):
+    """Whichever table it stopped in, the same command completes it, and writes nothing twice."""
     expected = contents(filled)
     with pytest.raises(Stopped):
-        copy.copy(filled, target, stop_after(rows))
+        copy_database(filled, target, stop_after(rows))
     before = sum(len(found) for found in contents(target).values())
-    copied = copy.copy(filled, target)
+    copied = copy_database(filled, target)
     assert copied.resumed
     assert copied.written == copied.rows - before
     assert contents(target) == expected
 
 
-def test_a_killed_process_is_no_different(filled: Engine, database_url: str, target: Engine):
-    """SIGKILL in the middle leaves a copy that the next run ends."""
+def test_a_killed_copy_resumes(filled: Engine, database_url: str, target: Engine):
+    """SIGKILL in the middle leaves a copy that the next run completes."""
     to = target.url.render_as_string(hide_password=False)
     script = (
         "import os, signal\n"
-        "from genrebase.store import copy\n"
+        "from genrebase.store.copy import copy_database\n"
         "from genrebase.store.engine import make_engine\n"
         "def kill(at):\n"
         "    if at.done > 100: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"copy.copy(make_engine({database_url!r}), make_engine({to!r}), kill)\n"
+        f"copy_database(make_engine({database_url!r}), make_engine({to!r}), kill)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
-    copy.copy(filled, target)
+    copy_database(filled, target)
     assert contents(target) == contents(filled)
 
 
 def change(engine: Engine) -> None:
-    """Add, change and remove rows, and let two models exchange what only one may be."""
+    """Add, change and delete rows, and let two models exchange a unique value."""
     with transaction(engine) as connection:
         gone = connection.scalars(select(tables.verdict.c.track_id)).one()
         connection.execute(delete(tables.verdict))
@@ -143,29 +148,29 @@ def change(engine: Engine) -> None:
         make.add_track(connection, "New", genres=[genre])
 
 
-def test_a_copy_is_brought_up_to_date(filled: Engine, target: Engine):
-    """What went, came and changed since is the same in the copy after the next run."""
-    copy.copy(filled, target)
+def test_a_copy_is_updated(filled: Engine, target: Engine):
+    """Rows that were deleted, added and changed since are equal after the next run."""
+    copy_database(filled, target)
     change(filled)
-    copied = copy.copy(filled, target)
+    copied = copy_database(filled, target)
     assert copied.resumed
     assert contents(target) == contents(filled)
-    assert copy.copy(filled, target).written == 0
+    assert copy_database(filled, target).written == 0
 
 
-def test_rows_that_exchanged_something_unique_are_copied(filled: Engine, target: Engine):
-    """An earlier champion that is champion again collides with the stored one, and is copied."""
+def test_rows_that_exchanged_a_unique_value_are_copied(filled: Engine, target: Engine):
+    """An earlier champion that is champion again conflicts with the stored one, and is copied."""
     with transaction(filled) as connection:
         connection.execute(update(tables.model).values(status="retired"))
         first = connection.scalar(select(tables.model.c.id).order_by(tables.model.c.id).limit(1))
         last = update(tables.model).where(tables.model.c.id != first)
         connection.execute(last.values(status="champion"))
-    copy.copy(filled, target)
+    copy_database(filled, target)
     with transaction(filled) as connection:
         connection.execute(update(tables.model).values(status="retired"))
         chosen = update(tables.model).where(tables.model.c.id == first)
         connection.execute(chosen.values(status="champion"))
-    copy.copy(filled, target)
+    copy_database(filled, target)
     assert contents(target) == contents(filled)
 
 
@@ -175,19 +180,19 @@ def test_other_data_is_not_touched(filled: Engine, target: Engine):
         make.add_genre(connection, "mine")
     before = contents(target)
     with pytest.raises(TargetHoldsOtherData, match="data of its own"):
-        copy.copy(filled, target)
+        copy_database(filled, target)
     assert contents(target) == before
 
 
-def test_a_copy_that_was_worked_in_is_not_overwritten(filled: Engine, target: Engine):
-    """What was written into a complete copy would be lost: it is refused, and named."""
-    copy.copy(filled, target)
+def test_a_changed_copy_is_not_overwritten(filled: Engine, target: Engine):
+    """Rows written into a complete copy would be lost: it is refused, and the table named."""
+    copy_database(filled, target)
     with transaction(target) as connection:
         connection.execute(
             insert(tables.genre).values(name="mine", created_at=NOON, sightings=0, paused=False)
         )
     with pytest.raises(TargetHoldsOtherData, match=r"\(genre\)"):
-        copy.copy(filled, target)
+        copy_database(filled, target)
 
 
 def test_a_copy_of_another_database_is_refused(
@@ -195,63 +200,63 @@ def test_a_copy_of_another_database_is_refused(
 ):
     """A target belongs to the source it was copied from."""
     fill(sqlite_engine, 2)
-    copy.copy(sqlite_engine, postgres_engine)
+    copy_database(sqlite_engine, postgres_engine)
     with pytest.raises(TargetHoldsOtherData, match="holds a copy of"):
-        copy.copy(other_engine, postgres_engine)
+        copy_database(other_engine, postgres_engine)
 
 
 def test_a_database_is_not_copied_into_itself(filled: Engine, database_url: str):
-    """Also not by another address."""
+    """Not by another URL either."""
     other = make_engine(database_url.replace("sqlite:///", "sqlite:////./"))
     with pytest.raises(SameDatabase):
-        copy.copy(filled, other)
+        copy_database(filled, other)
     other.dispose()
 
 
 def test_another_schema_is_refused(filled: Engine, target: Engine):
-    """Neither end may carry a schema that this version does not know."""
+    """Neither source nor target may have an unknown schema revision."""
     with transaction(target) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for source, into in ((filled, target), (target, filled)):
         with pytest.raises(SchemaMismatch, match="9999"):
-            copy.copy(source, into)
+            copy_database(source, into)
 
 
-def test_somebody_who_writes_to_the_copy_is_noticed(filled: Engine, target: Engine):
-    """Counts and checksums at the end are those of what was copied, or the copy fails."""
-    stray = {"mapping": "own", "fine": "stray", "broad": "rock"}
+def test_writes_to_the_target_are_detected(filled: Engine, target: Engine):
+    """Counts and checksums at the end equal those of the source, or the copy fails."""
+    extra = {"mapping": "own", "fine": "stray", "broad": "rock"}
 
-    def write_after_mappings(progress: copy.CopyProgress) -> None:
+    def write_after_mappings(progress: CopyProgress) -> None:
         if progress.done == progress.total // 2:
             with transaction(target) as connection:
-                connection.execute(insert(tables.genre_mapping).values(stray))
+                connection.execute(insert(tables.genre_mapping).values(extra))
 
     with pytest.raises(StoreError, match="genre_mapping"):
-        copy.copy(filled, target, write_after_mappings)
-    copy.copy(filled, target)
+        copy_database(filled, target, write_after_mappings)
+    copy_database(filled, target)
     assert contents(target) == contents(filled)
 
 
 def test_a_source_may_be_written_to_meanwhile(filled: Engine, target: Engine):
-    """A copy is the source at one moment, whatever is written to it from then on."""
+    """A copy is one snapshot of the source; later writes are ignored."""
     expected = contents(filled)
 
-    def write(_: copy.CopyProgress) -> None:
+    def write(_: CopyProgress) -> None:
         with transaction(filled) as connection:
             connection.execute(update(tables.track).values(album="Meanwhile"))
 
-    copy.copy(filled, target, write)
+    copy_database(filled, target, write)
     assert contents(target) == expected
 
 
-def test_the_server_s_own_tables_are_left_alone(
+def test_foreign_tables_are_left_alone(
     postgres_server: PostgresServer, bare_postgres_url: str, sqlite_engine: Engine
 ):
-    """Tables of other software stay, and a name that both want is refused."""
+    """Tables of other software stay; one with a name of ours is refused."""
     target = make_engine(bare_postgres_url)
     with transaction(target) as connection:
         connection.execute(text("CREATE TABLE guestbook (line text)"))
         connection.execute(text("CREATE TABLE artist (name text)"))
     with pytest.raises(IncompatibleDatabase, match="artist"):
-        copy.copy(sqlite_engine, target)
+        copy_database(sqlite_engine, target)
     target.dispose()

@@ -22,8 +22,8 @@ def add(connection, number: int, genres, **features):
     return track
 
 
-def test_bins_cover_what_a_feature_may_be():
-    """Every range begins in bin 0 and ends with the last bin; the sentence has their widths."""
+def test_bins_cover_the_range_of_a_feature():
+    """Every range begins in bin 0 and ends with the last bin; widths are as documented."""
     for feature, bins in BINS.items():
         low, high = tables.FEATURE_RANGES[feature.removeprefix("own_")]
         assert bins.low <= low
@@ -35,7 +35,7 @@ def test_bins_cover_what_a_feature_may_be():
 
 
 def test_a_value_on_a_bound_is_in_the_bin_above(engine: Engine):
-    """Each bin has its lower bound; the greatest value there can be is in the last bin."""
+    """Each bin includes its lower bound; the last bin includes the maximum."""
     values = [number / 20 for number in range(21)] + [0.149999, 0.150001]
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
@@ -69,7 +69,7 @@ def test_a_value_on_a_bound_is_in_the_bin_above(engine: Engine):
     ],
 )
 def test_a_feature_has_its_own_bins(engine: Engine, feature, value, expected):
-    """Bins are in the feature's unit; a whole feature has one for each value."""
+    """Bins are in the feature's unit; a categorical feature has one for each value."""
     with transaction(engine) as connection:
         add(connection, 1, [make.add_genre(connection, "rock")], **{feature: value})
     (row,) = [row for row in ask(engine, views.genre_histograms) if row["feature"] == feature]
@@ -78,7 +78,7 @@ def test_a_feature_has_its_own_bins(engine: Engine, feature, value, expected):
 
 
 def test_histograms_are_by_label(engine: Engine):
-    """A verdict moves a track to another genre's bins; a track without a label is in none."""
+    """A verdict moves a track to another genre's bins; an unlabelled track is in none."""
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         add(connection, 1, [rock])
@@ -94,7 +94,7 @@ def test_histograms_are_by_label(engine: Engine):
 
 @pytest.fixture
 def mixed(engine: Engine) -> Engine:
-    """Return a database with a genre of both scales, one of files, and one of a catalogue."""
+    """Return a database with genres of both scales, of files only, and of a catalogue only."""
     both = (("csv", 0.2), ("csv", 0.4), ("audio", 0.9))
     held = {"both": both, "files": both[2:], "catalogue": both[:2]}
     with transaction(engine) as connection:
@@ -116,9 +116,9 @@ def mixed(engine: Engine) -> Engine:
 
 
 def test_profiles_never_mix_scales(mixed: Engine):
-    """A file's energy is no catalogue's: it has rows of its own; tempo is everybody's.
+    """The energy of audio files has rows of its own; tempo is on one scale.
 
-    A track that both know counts as the provider to trust most has it.
+    A track with features of both counts with those of the preferred provider.
     """
     rows = {
         (row["genre"], row["feature"]): (row["n"], pytest.approx(row["mean"]))
@@ -137,7 +137,7 @@ def test_profiles_never_mix_scales(mixed: Engine):
 
 
 def test_histograms_never_mix_scales(mixed: Engine):
-    """Shares are of the tracks on one scale."""
+    """Shares are of the tracks on the same scale."""
     rows = [row for row in ask(mixed, views.genre_histograms) if row["genre"] == "both"]
     found = {
         (row["feature"], row["bin"]): (row["tracks"], row["share"])
@@ -149,7 +149,7 @@ def test_histograms_never_mix_scales(mixed: Engine):
 
 @pytest.mark.parametrize("view", [views.genre_trends, views.genre_popularity])
 def test_trends_never_mix_scales(mixed: Engine, view):
-    """Means of files stand at the end, and how many tracks they are of."""
+    """The last columns are the means of audio files and the number of their tracks."""
     rows = {row["genre"]: row for row in ask(mixed, view)}
     both, files, catalogue = (rows[genre] for genre in ("both", "files", "catalogue"))
     assert (both["with_features"], both["from_files"], both["tempo"]) == (3, 1, 100.0)
@@ -161,7 +161,7 @@ def test_trends_never_mix_scales(mixed: Engine, view):
 
 
 def test_trends_are_by_label_and_year(engine: Engine):
-    """One row per genre and year, its decade beside it; tracks without a year are left out."""
+    """One row per genre and year, with its decade; tracks without a year are left out."""
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         years = [(1999, 10), (1999, None), (2000, 50), (None, 90)]
@@ -188,7 +188,7 @@ def test_trends_are_by_label_and_year(engine: Engine):
 
 
 def test_popularity_is_in_bands_of_ten(engine: Engine):
-    """0 to 9, 10 to 19 and so on, the last with 100; tracks of unknown popularity are left out."""
+    """0 to 9, 10 to 19 and so on, the last including 100; unknown popularity is left out."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
         known = [(0, 1990), (9, 2000), (10, None), (99, 2010), (100, 2020), (None, 2030)]

@@ -1,4 +1,4 @@
-"""Where champion, labels and the champion before disagree: the awkward cases, on both engines."""
+"""Disagreements of champion, labels and previous champion, in edge cases, on both engines."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,15 +18,15 @@ KNOWN = {"classes": ["jazz", "rock"]}
 
 @pytest.fixture
 def filled(engine: Engine) -> SimpleNamespace:
-    """Three models, of which two were champions, and answers of every kind."""
+    """Three models, of which two were champions, and predictions of every kind."""
     with transaction(engine) as connection:
         rock, jazz, folk = (make.add_genre(connection, name) for name in ("rock", "jazz", "folk"))
         known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, folk=folk)
 
         def model(status: str, days: float | None, **values: Any) -> int:
-            crowned = None if days is None else NOON + timedelta(days=days)
+            promoted = None if days is None else NOON + timedelta(days=days)
             return make.add_model(
-                connection, status, promoted_at=crowned, feature_schema=KNOWN, **values
+                connection, status, promoted_at=promoted, feature_schema=KNOWN, **values
             )
 
         known.once = model("retired", 3)  # rolled back to after `later`, so it was the last before
@@ -40,7 +40,7 @@ def filled(engine: Engine) -> SimpleNamespace:
             genres = claims.get(title, [rock])
             setattr(known, title, make.add_track(connection, title, genres=genres))
         make.add_verdict(connection, known.judged, rock)
-        answers = {
+        predictions = {
             known.right: [(rock, 0.9), (jazz, 0.1)],
             known.wrong: [(jazz, 0.7), (rock, 0.2)],
             known.unsure: [(jazz, 0.4), (rock, 0.3)],
@@ -50,9 +50,9 @@ def filled(engine: Engine) -> SimpleNamespace:
             known.seen: [(jazz, 0.5)],
             known.third: [(jazz, 0.6), (folk, 0.3), (rock, 0.1)],
         }
-        for track, given in answers.items():
+        for track, probabilities in predictions.items():
             make.add_predictions(
-                connection, known.champion, track, given, in_training=track == known.wrong
+                connection, known.champion, track, probabilities, in_training=track == known.wrong
             )
             make.add_predictions(connection, known.moods, track, [(folk, 0.9)])
             make.add_predictions(connection, known.later, track, [(folk, 0.9)])
@@ -68,8 +68,8 @@ def rows(known: SimpleNamespace, view: Any) -> list[Mapping[Any, Any]]:
         return list(connection.execute(select(view)).mappings())
 
 
-def test_disputes_are_confident_and_open_to_a_person(filled: SimpleNamespace) -> None:
-    """Half of the confidence or more, no verdict yet, a claim that the champion could give."""
+def test_disputes_need_confidence_and_no_verdict(filled: SimpleNamespace) -> None:
+    """A probability of at least 0.5, no verdict, and a claim among the champion's classes."""
     found = {row["track_id"]: row for row in rows(filled, views.label_disputes)}
     assert found.keys() == {filled.wrong, filled.seen}
     wrong, seen = found[filled.wrong], found[filled.seen]
@@ -81,8 +81,8 @@ def test_disputes_are_confident_and_open_to_a_person(filled: SimpleNamespace) ->
     assert {row["model_id"] for row in found.values()} == {filled.champion}
 
 
-def test_a_verdict_settles_a_dispute(filled: SimpleNamespace) -> None:
-    """Whatever it says."""
+def test_a_verdict_ends_a_dispute(filled: SimpleNamespace) -> None:
+    """Whether or not it agrees with the champion."""
     with transaction(filled.engine) as connection:
         make.add_verdict(connection, filled.wrong, filled.jazz, "Ada")
         make.add_verdict(connection, filled.seen, filled.rock, "Ada")
@@ -90,7 +90,7 @@ def test_a_verdict_settles_a_dispute(filled: SimpleNamespace) -> None:
 
 
 def test_candidates_are_ranked_per_genre(filled: SimpleNamespace) -> None:
-    """First and second answers; never a track that carries the label, by claim or by verdict."""
+    """First and second predictions, without tracks whose label is the genre already."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     ordered = sorted(rows(filled, views.genre_candidates), key=lambda row: row["place"])
     for row in ordered:
@@ -110,8 +110,8 @@ def test_candidates_are_ranked_per_genre(filled: SimpleNamespace) -> None:
     }
 
 
-def test_of_a_genre_a_hundred_are_shown(engine: Engine) -> None:
-    """The best; at the same probability the oldest track comes first."""
+def test_a_genre_has_at_most_a_hundred_candidates(engine: Engine) -> None:
+    """The most probable; of equal probabilities the track with the lowest id comes first."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
         champion = make.add_model(connection)
@@ -125,8 +125,8 @@ def test_of_a_genre_a_hundred_are_shown(engine: Engine) -> None:
     assert found == tracks[2:102]
 
 
-def test_changes_are_against_the_champion_before(filled: SimpleNamespace) -> None:
-    """The last to reign, not the last to be trained; what both answered alike is left out."""
+def test_changes_compare_with_the_previous_champion(filled: SimpleNamespace) -> None:
+    """That is the last one promoted, not the last one trained; equal predictions are left out."""
     found = {row["track_id"]: row for row in rows(filled, views.prediction_changes)}
     assert found.keys() == {filled.wrong, filled.bare, filled.judged}
     wrong = found[filled.wrong]
@@ -139,8 +139,8 @@ def test_changes_are_against_the_champion_before(filled: SimpleNamespace) -> Non
     assert found[filled.judged]["correct_before"] is False
 
 
-def test_a_first_champion_changed_nothing(filled: SimpleNamespace) -> None:
-    """Without one before there is nothing to compare with; nor without a champion."""
+def test_without_two_champions_nothing_changed(filled: SimpleNamespace) -> None:
+    """There are no changes without a previous champion, or without a champion."""
     with transaction(filled.engine) as connection:
         retired = tables.model.c.status == "retired"
         connection.execute(update(tables.model).where(retired).values(promoted_at=None))
@@ -152,7 +152,7 @@ def test_a_first_champion_changed_nothing(filled: SimpleNamespace) -> None:
 
 
 def test_confusions_are_shares_of_a_genre(filled: SimpleNamespace) -> None:
-    """Per model and regime; what is right is there as well."""
+    """Per model and regime, including the right predictions."""
     cells = [
         (filled.champion, "new_artist", filled.rock, filled.rock, 3),
         (filled.champion, "new_artist", filled.rock, filled.jazz, 1),
@@ -181,7 +181,7 @@ def test_confusions_are_shares_of_a_genre(filled: SimpleNamespace) -> None:
 
 
 def test_the_index_serves_the_candidates(sqlite_engine: Engine) -> None:
-    """First and second answers are found by the index that holds just these."""
+    """SQLite finds first and second predictions by the partial index on them."""
     with read_transaction(sqlite_engine) as connection:
         plan = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM genre_candidates"))
         assert any("ix_prediction_best" in str(row) for row in plan)

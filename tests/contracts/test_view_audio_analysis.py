@@ -1,4 +1,4 @@
-"""The views of how tracks sound, on both engines, with what is awkward about analyses."""
+"""The views of audio analyses, in edge cases, on both engines."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from tests.sounds import add_analysis
 
 @pytest.fixture
 def filled(engine: Engine) -> SimpleNamespace:
-    """Tracks of two genres, with analyses by nobody, by somebody and by two."""
+    """Tracks of two genres, with analyses by no provider, by one and by two."""
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz)
@@ -33,8 +33,8 @@ def filled(engine: Engine) -> SimpleNamespace:
         add_analysis(connection, known.unlabelled, (0, 7), tonic=None)
         known.halves = make.add_track(connection, "Halves", genres=[jazz])
         add_analysis(connection, known.halves, ())
-        known.deaf = make.add_track(connection, "Deaf", genres=[jazz])
-        add_analysis(connection, known.deaf, (0,), steps=0)
+        known.without_segments = make.add_track(connection, "Without segments", genres=[jazz])
+        add_analysis(connection, known.without_segments, (0,), steps=0)
         known.nothing = make.add_track(connection, "Nothing", genres=[jazz])
     return known
 
@@ -48,14 +48,14 @@ def harmony(known: SimpleNamespace):
     return {row["track_id"]: row for row in ask(known, select(views.harmony))}
 
 
-def test_harmony_has_one_row_a_track_with_sections(filled: SimpleNamespace):
-    """A track that was never analysed has no row, one without sections neither."""
+def test_harmony_has_a_row_per_track_with_sections(filled: SimpleNamespace):
+    """A track without an analysis, or without sections, has no row."""
     assert harmony(filled).keys() == {
-        filled.plain, filled.both, filled.unsure, filled.judged, filled.unlabelled, filled.deaf,
+        filled.plain, filled.both, filled.unsure, filled.judged, filled.unlabelled, filled.without_segments,
     }  # fmt: skip
 
 
-def test_harmony_is_told_by_the_tonic(filled: SimpleNamespace):
+def test_harmony_is_relative_to_the_tonic(filled: SimpleNamespace):
     """Degrees are counted from the track's key; a section without a key counts for no degree."""
     rows = harmony(filled)
     plain = rows[filled.plain]
@@ -70,22 +70,22 @@ def test_harmony_is_told_by_the_tonic(filled: SimpleNamespace):
 
 
 def test_a_track_without_a_key_has_no_shares(filled: SimpleNamespace):
-    """What is not known is NULL, never zero."""
+    """Unknown values are NULL, not zero."""
     row = harmony(filled)[filled.unlabelled]
     assert {row[name] for name in (*tables.DEGREE_COLUMNS, "repeated_share", "key")} == {None}
     assert (row["degrees"], row["numerals"]) == (0, "?")
 
 
-def test_the_provider_to_trust_most_is_shown(filled: SimpleNamespace):
-    """Of two analyses of a track the first of the feature order stands in the views."""
+def test_the_preferred_provider_is_shown(filled: SimpleNamespace):
+    """Of two analyses of a track the views have the first of the feature order."""
     both = harmony(filled)[filled.both]
     assert (both["provider"], both["numerals"]) == ("spotify", "I II")
     timbres = ask(filled, select(views.timbres).where(views.timbres.c.track_id == filled.both))
     assert [row["provider"] for row in timbres] == ["spotify"]
 
 
-def test_sections_and_matrices_are_those_of_every_provider(filled: SimpleNamespace):
-    """Rows carry their provider, in the order of the key."""
+def test_sections_and_matrices_of_every_provider(filled: SimpleNamespace):
+    """Each provider has its own rows."""
     mine = views.sections.c.track_id == filled.both
     found = ask(
         filled,
@@ -104,11 +104,11 @@ def test_sections_and_matrices_are_those_of_every_provider(filled: SimpleNamespa
     assert {row["provider"] for row in packed} == {"audio", "spotify"}
 
 
-def test_timbres_are_of_tracks_with_segments(filled: SimpleNamespace):
-    """Sections alone give no timbre, segments alone do."""
+def test_timbres_need_segments(filled: SimpleNamespace):
+    """Sections alone have no timbre, segments alone have."""
     rows = {row["track_id"]: row for row in ask(filled, select(views.timbres))}
     assert filled.halves in rows
-    assert filled.deaf not in rows
+    assert filled.without_segments not in rows
     row = rows[filled.plain]
     assert {row[f"timbre_mean_{number}"] for number in range(12)} == {0.5}
     assert {row[f"pitch_deviation_{number}"] for number in range(12)} == {0.0}
@@ -116,7 +116,7 @@ def test_timbres_are_of_tracks_with_segments(filled: SimpleNamespace):
 
 
 def test_progressions_are_counted_by_label(filled: SimpleNamespace):
-    """The verdict beats the claim; what nobody labelled counts for no genre."""
+    """The verdict overrides the claim; an unlabelled track counts for no genre."""
     rows = ask(filled, select(views.genre_progressions))
     found = {(row["genre"], row["progression"]): row for row in rows}
     assert {genre for genre, _ in found} == {"rock", "jazz"}
@@ -127,8 +127,8 @@ def test_progressions_are_counted_by_label(filled: SimpleNamespace):
     assert (found["rock", "I II"]["tracks"], found["rock", "I II"]["share"]) == (2, 2 / 3)
 
 
-def test_an_unsure_key_counts_less(filled: SimpleNamespace):
-    """Progressions stand in the order of their weight, within a genre and a length."""
+def test_progressions_are_weighted_by_confidence(filled: SimpleNamespace):
+    """Progressions are ranked by weight, within a genre and a length."""
     view = views.genre_progressions
     rows = ask(
         filled,
@@ -142,8 +142,8 @@ def test_an_unsure_key_counts_less(filled: SimpleNamespace):
     assert [(row["progression"], row["rank"]) for row in longer] == [("I II I", 1)]
 
 
-def test_descriptors_are_those_of_every_provider_and_set(engine: Engine):
-    """What is packed comes back by the names of its set, NaN included; also two sets a track."""
+def test_descriptors_of_every_provider_and_schema(engine: Engine):
+    """Packed values are unpacked by their schema, NaN included; a track may have two schemas."""
     nothing = float("nan")
     with transaction(engine) as connection:
         track = make.add_track(connection, "Described")

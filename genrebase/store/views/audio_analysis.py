@@ -1,0 +1,266 @@
+"""Audio analysis: sections with keys relative to the tonic, harmony, timbre, descriptors."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    cast,
+    func,
+    select,
+)
+
+from genrebase.store import tables
+from genrebase.store.views import shared
+from genrebase.store.views.definition import Providers, view
+
+_ANALYSIS: Final = {
+    "track_id": shared.TRACK_REFERENCE["track_id"],
+    "provider": "The provider of the analysis.",
+}
+
+
+def _is_preferred(summary: FromClause, providers: Providers) -> ColumnElement[bool]:
+    """Return the condition that an analysis is by its track's preferred provider."""
+    other = tables.sound_summary.alias("other")
+    return summary.c.provider == shared.preferred_provider(
+        other, summary.c.track_id, summary, providers
+    )
+
+
+def _sections(_providers: Providers) -> Select[Any]:
+    return select(*tables.section.columns)
+
+
+def _harmony(providers: Providers) -> Select[Any]:
+    summary = tables.sound_summary
+    return select(
+        summary.c.track_id,
+        summary.c.provider,
+        *(summary.c[name] for name in tables.DEGREE_COLUMNS),
+        summary.c.minor_share,
+        summary.c.repeated_share,
+        summary.c.single_share,
+        summary.c.degrees,
+        summary.c.degree_changes,
+        summary.c.sections,
+        summary.c.numerals,
+        summary.c.key,
+        summary.c.mode,
+        summary.c.key_confidence,
+        summary.c.mode_confidence,
+        summary.c.fetched_at,
+    ).where(summary.c.sections > 0, _is_preferred(summary, providers))
+
+
+def _timbres(providers: Providers) -> Select[Any]:
+    summary = tables.sound_summary
+    return select(
+        summary.c.track_id,
+        summary.c.provider,
+        *(summary.c[name] for name in (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)),
+        summary.c.segments,
+        summary.c.fetched_at,
+    ).where(summary.c.segments > 0, _is_preferred(summary, providers))
+
+
+def _sound_matrices(_providers: Providers) -> Select[Any]:
+    return select(*tables.sound_matrix.columns)
+
+
+def _descriptor_schemas(_providers: Providers) -> Select[Any]:
+    schema = tables.descriptor_schema
+    return select(schema.c.name.label("schema"), schema.c["columns"])
+
+
+def _track_descriptors(_providers: Providers) -> Select[Any]:
+    return select(*tables.descriptor.columns)
+
+
+def _genre_progressions(providers: Providers) -> Select[Any]:
+    track, summary, progression = tables.track, tables.sound_summary, tables.progression
+    source, _verdict, label = shared.with_verdict(
+        summary.join(track, track.c.id == summary.c.track_id)
+    )
+    analysed = (
+        select(label.label("genre_id"), summary.c.track_id, summary.c.provider)
+        .select_from(source)
+        .where(label.is_not(None), summary.c.sections > 0, _is_preferred(summary, providers))
+        .cte("analysed")
+    )
+    sizes = (
+        select(analysed.c.genre_id, func.count().label("tracks"))
+        .group_by(analysed.c.genre_id)
+        .subquery("sizes")
+    )
+    of_track = and_(
+        progression.c.track_id == analysed.c.track_id,
+        progression.c.provider == analysed.c.provider,
+    )
+    counted = (
+        select(
+            analysed.c.genre_id,
+            progression.c.numerals,
+            progression.c.length,
+            func.count().label("tracks"),
+            func.sum(progression.c.confidence).label("weight"),
+        )
+        .select_from(analysed.join(progression, of_track))
+        .group_by(analysed.c.genre_id, progression.c.numerals, progression.c.length)
+        .subquery("counted")
+    )
+    rank = func.row_number().over(
+        partition_by=(counted.c.genre_id, counted.c.length),
+        order_by=(counted.c.weight.desc(), counted.c.tracks.desc(), counted.c.numerals),
+    )
+    genre = tables.genre
+    return select(
+        genre.c.id.label("genre_id"),
+        genre.c.name.label("genre"),
+        counted.c.numerals.label("progression"),
+        counted.c.length,
+        cast(rank, Integer).label("rank"),
+        cast(counted.c.tracks, Integer).label("tracks"),
+        (cast(counted.c.tracks, Double) / sizes.c.tracks).label("share"),
+        counted.c.weight,
+    ).select_from(
+        counted.join(genre, genre.c.id == counted.c.genre_id).join(
+            sizes, sizes.c.genre_id == counted.c.genre_id
+        )
+    )
+
+
+def _twelve(name: str, description: str, values: Sequence[object]) -> dict[str, str]:
+    """Return the descriptions of twelve numbered columns."""
+    return {f"{name}_{number}": description.format(value) for number, value in enumerate(values)}
+
+
+_PITCH_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+sections = view(
+    "sections",
+    "One row per section of an analysed track and provider: its key relative to the track's, its "
+    "tempo relative to the track's.",
+    {
+        **_ANALYSIS,
+        "position": "The position among the track's sections; 0 is the first.",
+        "start": "Seconds from the track's beginning.",
+        "duration": "Seconds.",
+        "confidence": "Confidence that a section begins here, 0 to 1.",
+        "degree": "Semitones from the track's tonic up to the section's, 0 to 11; NULL where "
+        "either key was not detected.",
+        "numeral": "Degree and mode as a Roman numeral: upper case is major, lower case minor, b "
+        "a flat; NULL where either was not detected.",
+        "mode": "1 is major, 0 is minor; NULL: not detected.",
+        "key_confidence": "Confidence in the key, 0 to 1.",
+        "mode_confidence": "Confidence in the mode, 0 to 1.",
+        "tempo_ratio": "The section's tempo divided by the track's; NULL: not detected.",
+        "tempo_confidence": "Confidence in the tempo, 0 to 1.",
+        "loudness": "Loudness in dB.",
+    },
+    _sections,
+)
+
+harmony = view(
+    "harmony",
+    "One row per analysed track: the keys of its sections relative to its tonic. Shares are of "
+    "the sections' time, weighted by the confidence in each key; all are NULL without a key.",
+    {
+        **_ANALYSIS,
+        **_twelve("degree", "Share of the time {} semitones above the tonic, 0 to 1.", range(12)),
+        "minor_share": "Share of the time in minor, weighted by the confidence in the mode.",
+        "repeated_share": "Share of the time in degrees of several sections.",
+        "single_share": "Share of the time in degrees of only one section.",
+        "degrees": "Number of distinct degrees.",
+        "degree_changes": "Number of changes of degree from one section to the next.",
+        "sections": "Number of sections.",
+        "numerals": "The sections' numerals in order, joined by spaces; equal neighbours are "
+        "merged, ? is unknown.",
+        "key": "The track's tonic as a pitch class, 0 (C) to 11 (B); NULL: not detected.",
+        "mode": "The track's mode: 1 is major, 0 is minor; NULL: not detected.",
+        "key_confidence": "Confidence in the track's key, 0 to 1.",
+        "mode_confidence": "Confidence in the track's mode, 0 to 1.",
+        "fetched_at": "When the analysis was fetched.",
+    },
+    _harmony,
+)
+
+timbres = view(
+    "timbres",
+    "One row per analysed track: mean and standard deviation of timbre and pitch over its "
+    "segments, sounds of about a second, weighted by their duration.",
+    {
+        **_ANALYSIS,
+        **_twelve("timbre_mean", "Mean of timbre coefficient {}; 0 is about loudness.", range(12)),
+        **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),
+        **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", _PITCH_NAMES),
+        **_twelve("pitch_deviation", "Standard deviation of the strength of {}.", _PITCH_NAMES),
+        "segments": "Number of segments.",
+        "fetched_at": "When the analysis was fetched.",
+    },
+    _timbres,
+)
+
+sound_matrices = view(
+    "sound_matrices",
+    "One row per analysed track, provider and kind of matrix: packed features over time. "
+    "`genrebase.audio.packed_matrices.unpack` returns them as an array.",
+    {
+        **_ANALYSIS,
+        "kind": "The channels: `segments` has 12 timbre and 12 pitch values, loudness and "
+        "duration; `logmel` the bands of a log-mel spectrogram.",
+        "version": "The version of computation and packing.",
+        "steps": "Rows, in time order.",
+        "channels": "Columns.",
+        "data": "The values row by row, as little-endian float16, compressed by zlib.",
+    },
+    _sound_matrices,
+)
+
+genre_progressions = view(
+    "genre_progressions",
+    "One row per genre and progression in the sections of its labelled tracks: 2, 3 or 4 "
+    "consecutive keys relative to the tonic, with equal neighbours merged.",
+    {
+        **shared.GENRE_REFERENCE,
+        "progression": "Roman numerals, joined by spaces: upper case is major, lower case minor.",
+        "length": "Number of keys: 2, 3 or 4.",
+        "rank": "Its rank by weight among the genre's progressions of this length; 1 is the most "
+        "common.",
+        "tracks": "Tracks of the genre that have it.",
+        "share": "Their share of the genre's analysed tracks, 0 to 1.",
+        "weight": "The tracks, each weighted by the lowest confidence among the keys.",
+    },
+    _genre_progressions,
+)
+
+track_descriptors = view(
+    "track_descriptors",
+    "One row per track, provider and descriptor schema: packed descriptors of the whole track. "
+    "`genrebase.audio.packed_vectors.unpack` returns them as an array.",
+    {
+        **_ANALYSIS,
+        "schema": "The descriptor schema: `genrebase-1` is what Genrebase extracts from a file; "
+        "its first 518 values are those of `fma518`.",
+        "data": "The values in the order of the schema's columns, as little-endian float32, "
+        "compressed by zlib; NaN where one is undefined.",
+        "fetched_at": "When they were computed or imported.",
+    },
+    _track_descriptors,
+)
+
+descriptor_schemas = view(
+    "descriptor_schemas",
+    "One row per descriptor schema.",
+    {
+        "schema": "The schema's name. Its meaning never changes.",
+        "columns": "The names of its values in order, a JSON list.",
+    },
+    _descriptor_schemas,
+)

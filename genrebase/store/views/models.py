@@ -1,0 +1,292 @@
+"""Models: the champions' predictions, metrics, the leaderboard and training epochs."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from genrebase.store import tables
+from genrebase.store.tables import REGIMES
+from genrebase.store.views import shared
+from genrebase.store.views.definition import Providers, view
+
+HEADLINE_METRICS: Final = ("accuracy", "baseline", "macro_f1", "top3", "log_loss", "ece")
+_FINE: Final = "fine"
+"""The level of a model that predicts the genres that tracks have as labels."""
+
+
+def _predictions(_providers: Providers) -> Select[Any]:
+    track, champion = tables.track, shared.champion_id()
+    labelled = shared.labelled_tracks()
+    first, second = shared.predictions_as("first"), shared.predictions_as("second")
+    predicted = tables.genre.alias("predicted")
+    source = (
+        labelled.source.join(
+            first,
+            and_(first.c.track_id == track.c.id, first.c.model_id == champion, first.c.rank == 1),
+        )
+        .join(predicted, predicted.c.id == first.c.genre_id)
+        .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
+    )
+    return select(
+        track.c.id.label("track_id"),
+        track.c.title,
+        track.c.artists,
+        labelled.claim,
+        labelled.verdict,
+        predicted.c.name.label("genre"),
+        first.c.probability,
+        shared.margin(first, second),
+        (first.c.genre_id == labelled.label_id).label("correct"),
+        first.c.regime,
+        first.c.in_training,
+        first.c.model_id,
+        first.c.predicted_at,
+    ).select_from(source)
+
+
+def _model_leaderboard(_providers: Providers) -> Select[Any]:
+    model, metric = tables.model, tables.model_metric
+    regimes = union_all(
+        *(select(cast(literal(name), Text).label("regime")) for name in REGIMES)
+    ).subquery("regimes")
+
+    def metric_of(name: str, column: ColumnElement[Any] = metric.c.value) -> ColumnElement[Any]:
+        return func.max(case((metric.c.metric == name, column)))
+
+    measured = (
+        select(
+            metric.c.model_id,
+            metric.c.regime,
+            metric_of("accuracy", metric.c.n).label("n"),
+            *(metric_of(name).label(name) for name in HEADLINE_METRICS),
+            metric_of("accuracy", metric.c.low).label("low"),
+            metric_of("accuracy", metric.c.high).label("high"),
+        )
+        .where(metric.c.side == "test", metric.c.genre_id.is_(None))
+        .group_by(metric.c.model_id, metric.c.regime)
+        .subquery("measured")
+    )
+    place = func.rank().over(
+        partition_by=(model.c.task, regimes.c.regime),
+        order_by=measured.c.accuracy.desc().nulls_last(),
+    )
+    return select(
+        model.c.task,
+        regimes.c.regime,
+        place.label("place"),
+        model.c.id.label("model_id"),
+        model.c.estimator,
+        model.c.status,
+        model.c.pinned,
+        model.c.created_at,
+        model.c.trained_rows,
+        measured.c.n,
+        measured.c.accuracy,
+        measured.c.low.label("accuracy_low"),
+        measured.c.high.label("accuracy_high"),
+        measured.c.baseline,
+        (measured.c.accuracy - measured.c.baseline).label("gain"),
+        measured.c.macro_f1,
+        measured.c.top3,
+        measured.c.log_loss,
+        measured.c.ece,
+        model.c.origin,
+        model.c.reason,
+    ).select_from(
+        model.join(regimes, literal(1) == 1).outerjoin(
+            measured,
+            and_(measured.c.model_id == model.c.id, measured.c.regime == regimes.c.regime),
+        )
+    )
+
+
+def _level() -> ColumnElement[Any]:
+    return func.coalesce(tables.model.c.training_config["level"].as_string(), _FINE)
+
+
+def _task_predictions(_providers: Providers) -> Select[Any]:
+    track, model = tables.track, tables.model
+    labelled = shared.labelled_tracks()
+    first, second = shared.predictions_as("first"), shared.predictions_as("second")
+    predicted = tables.genre.alias("predicted")
+    source = (
+        labelled.source.join(first, and_(first.c.track_id == track.c.id, first.c.rank == 1))
+        .join(model, and_(model.c.id == first.c.model_id, model.c.status == "champion"))
+        .join(predicted, predicted.c.id == first.c.genre_id)
+        .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
+    )
+    return select(
+        model.c.task,
+        _level().label("level"),
+        track.c.id.label("track_id"),
+        track.c.title,
+        track.c.artists,
+        labelled.label,
+        predicted.c.name.label("genre"),
+        first.c.probability,
+        shared.margin(first, second),
+        case((_level() == _FINE, first.c.genre_id == labelled.label_id)).label("correct"),
+        first.c.regime,
+        first.c.in_training,
+        first.c.model_id,
+        first.c.predicted_at,
+    ).select_from(source)
+
+
+def _model_metrics(_providers: Providers) -> Select[Any]:
+    model, metric, genre = tables.model, tables.model_metric, tables.genre
+    return select(
+        model.c.task,
+        model.c.id.label("model_id"),
+        model.c.estimator,
+        model.c.status,
+        metric.c.side,
+        metric.c.regime,
+        genre.c.name.label("genre"),
+        metric.c.metric,
+        metric.c.value,
+        metric.c.low,
+        metric.c.high,
+        metric.c.n,
+    ).select_from(
+        metric.join(model, model.c.id == metric.c.model_id).outerjoin(
+            genre, genre.c.id == metric.c.genre_id
+        )
+    )
+
+
+def _training_epochs(_providers: Providers) -> Select[Any]:
+    model, epoch = tables.model, tables.training_epoch
+    return select(
+        epoch.c.model_id,
+        model.c.task,
+        model.c.status,
+        model.c.estimator,
+        epoch.c.epoch,
+        epoch.c.train_loss,
+        epoch.c.validation_loss,
+        epoch.c.validation_accuracy,
+        epoch.c.learning_rate,
+        epoch.c.seconds,
+    ).select_from(epoch.join(model, model.c.id == epoch.c.model_id))
+
+
+predictions = view(
+    "predictions",
+    "One row per track with a prediction by the champion of the task main: the most probable "
+    "genre, with the track's claim and verdict.",
+    {
+        **shared.TRACK_REFERENCE,
+        "claim": shared.LABEL_DESCRIPTIONS["claim"],
+        "verdict": shared.LABEL_DESCRIPTIONS["verdict"],
+        "genre": "The predicted genre.",
+        "probability": "Its probability, 0 to 1.",
+        "margin": "That minus the probability of the second genre, 0 to 1.",
+        "correct": "Whether the predicted genre is the verdict, or else the claim; NULL without "
+        "either.",
+        **shared.PREDICTION_DESCRIPTIONS,
+    },
+    _predictions,
+)
+
+model_leaderboard = view(
+    "model_leaderboard",
+    "One row per model and regime: its headline metrics on the test tracks, and the baseline.",
+    {
+        "task": shared.MODEL_REFERENCE["task"],
+        "regime": "The test condition: seen_artist or new_artist.",
+        "place": "Its rank by accuracy among the models of the task in this regime.",
+        "model_id": "The model's id.",
+        "estimator": "The type of model.",
+        "status": shared.MODEL_REFERENCE["status"],
+        "pinned": "Whether it is protected from pruning.",
+        "created_at": "When it was trained.",
+        "trained_rows": "Number of training tracks.",
+        "n": "Test tracks of this regime, NULL without any.",
+        "accuracy": "Share of tracks whose predicted genre is right.",
+        "accuracy_low": "Lower bound of the accuracy's 95% confidence interval, by bootstrap over "
+        "artists.",
+        "accuracy_high": "Upper bound of the accuracy's 95% confidence interval.",
+        "baseline": "Accuracy of always predicting the majority class.",
+        "gain": "Accuracy minus baseline.",
+        "macro_f1": "F1 averaged over genres.",
+        "top3": "Share of tracks whose genre is among the three most probable.",
+        "log_loss": "Mean negative logarithm of the right genre's probability.",
+        "ece": "Expected calibration error: mean difference between confidence and accuracy.",
+        "origin": "The synthetic catalogue it was trained on, NULL for a real one.",
+        "reason": "The reason for its status.",
+    },
+    _model_leaderboard,
+)
+
+task_predictions = view(
+    "task_predictions",
+    "One row per task and track with a prediction by the task's champion: the most probable "
+    "genre. For the task main these are the rows of `predictions`.",
+    {
+        "task": shared.MODEL_REFERENCE["task"],
+        "level": "fine: the model predicts the genres that tracks have as labels; broad: broad "
+        "genres.",
+        **shared.TRACK_REFERENCE,
+        "label": shared.LABEL_DESCRIPTIONS["label"],
+        "genre": "The predicted genre.",
+        "probability": "Its probability, 0 to 1.",
+        "margin": "That minus the probability of the second genre, 0 to 1.",
+        "correct": "Whether the predicted genre is the label, even a label outside the task; NULL "
+        "without a label, and for level broad, because labels are fine genres.",
+        **shared.PREDICTION_DESCRIPTIONS,
+    },
+    _task_predictions,
+)
+
+model_metrics = view(
+    "model_metrics",
+    "One row per stored metric of a model, for each side, regime and genre. Rejected models keep "
+    "only those over all genres on test tracks; models before the latest 50 of a task have none.",
+    {
+        "task": shared.MODEL_REFERENCE["task"],
+        "model_id": "The model's id.",
+        "estimator": "The type of model.",
+        "status": shared.MODEL_REFERENCE["status"],
+        "side": "The tracks: test, validation or train; random: of a random split, which leaks.",
+        "regime": "seen_artist, new_artist, other (neither of these) or all.",
+        "genre": "The genre that the metric is for, NULL over all genres.",
+        "metric": "The metric's name: accuracy, f1, log_loss and so on.",
+        "value": "The value; NULL without any track to evaluate.",
+        "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; NULL where "
+        "none was computed.",
+        "high": "Upper bound of the 95% confidence interval.",
+        "n": "Evaluated tracks.",
+    },
+    _model_metrics,
+)
+
+training_epochs = view(
+    "training_epochs",
+    "One row per epoch of each model that is trained in epochs (mlp, cnn).",
+    {
+        "model_id": "The model's id.",
+        "task": shared.MODEL_REFERENCE["task"],
+        "status": shared.MODEL_REFERENCE["status"],
+        "estimator": "The type of model.",
+        "epoch": "Passes over the training tracks, from 1.",
+        "train_loss": "Log loss in nats on the training tracks during training, with dropout and "
+        "label smoothing; the mean of its networks.",
+        "validation_loss": "Log loss on the validation tracks; the mean of its networks.",
+        "validation_accuracy": "Accuracy on the validation tracks of the networks together.",
+        "learning_rate": "The learning rate at the end of the epoch.",
+        "seconds": "Duration of the epoch.",
+    },
+    _training_epochs,
+)
