@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from collector.source_ids import SPOTIFY
+from genrebase.store.source_ids import SPOTIFY
 from genrebase.store import bulk, tables
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.records import AudioFeatures
-from collector.source_ids import SPOTIFY
+from genrebase.store.source_ids import SPOTIFY
 from genrebase.store import bulk, tables
 
 _values_of = attrgetter(*tables.FEATURES)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
 from collector.catalogue import analysis_queue
-from collector.source_ids import SPOTIFY
+from genrebase.store.source_ids import SPOTIFY
 from genrebase.store import tables
 
 

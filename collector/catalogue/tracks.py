@@ -93,6 +93,20 @@ def last_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(tables.track.c.id))) or 0
 
 
+def tracks_of_aliases(
+    connection: Connection, source: str, source_ids: Iterable[str]
+) -> dict[str, int]:
+    """Return the track of each of a source's ids that is stored."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
+        " WHERE a.source_id = listed.value AND a.source = {mark}",
+        list(dict.fromkeys(source_ids)),
+        source,
+    )
+    return {source_id: track_id for source_id, track_id in rows}
+
+
 def _load(connection: Connection, found: Sequence[SourceTrack]) -> _Batch:
     """Read what is stored of these tracks: by their ids, and by their names."""
     batch = _Batch()
@@ -101,14 +115,8 @@ def _load(connection: Connection, found: Sequence[SourceTrack]) -> _Batch:
         if track.source != artists.NAME_ONLY:
             by_source.setdefault(track.source, []).append(track.source_id)
     for source, ids in by_source.items():
-        rows = bulk.select_in(
-            connection,
-            "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
-            " WHERE a.source_id = listed.value AND a.source = {mark}",
-            list(dict.fromkeys(ids)),
-            source,
-        )
-        batch.aliases.update(((source, source_id), track_id) for source_id, track_id in rows)
+        stored = tracks_of_aliases(connection, source, ids)
+        batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
     for draft in pending_track.load(connection, sorted({*batch.aliases.values()})):
         batch.add(draft)
     for draft in pending_track.load_named(connection, sorted(_names_in_question(batch, found))):

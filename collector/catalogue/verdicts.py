@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from collector import source_ids
+from genrebase.store import source_ids
 from genrebase.store import tables
 
 _verdict = tables.verdict
@@ -46,12 +46,6 @@ def add(
         return False
     connection.execute(update(_verdict).where(theirs).values(values))
     return True
-
-
-def labellers(connection: Connection, track_id: int) -> list[str]:
-    """Return who labelled a track."""
-    query = select(_verdict.c.labelled_by).where(_verdict.c.track_id == track_id)
-    return list(connection.scalars(query.order_by(_verdict.c.labelled_by)))
 
 
 def remove(connection: Connection, track_id: int, by: str) -> None:

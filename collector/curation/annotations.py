@@ -1,27 +1,27 @@
-"""Human labels: giving, taking back, carrying from one database to another."""
+"""Manual annotation: add, remove, export and import the labels that people give to tracks."""
 
 import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from collector.catalogue import find, genres, verdicts
+from collector.catalogue import genres, verdicts
 from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
 from collector.datasets import cells, columns, reader
 from collector.imports import rejects_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
-from genrebase.store import names
+from genrebase.store import find, names
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 CSV_HEADER: Final = ("source", "source_id", "genre", "by", "at", "note", "title", "artists")
-"""The columns of an export; the last two are for people."""
+"""The columns of an export; the last two are for readers and not imported."""
 
-_COLUMNS: Final = {
+_COLUMN_ALIASES: Final = {
     "track": ("track", "track_id", "id", "track_uri", "uri", "track_url", "url"),
     "source": ("source",),
     "source_id": ("source_id",),
@@ -32,18 +32,14 @@ _COLUMNS: Final = {
 }
 
 
-class UnknownTrack(UserError):
-    """No such track is stored."""
-
-
 @dataclass(frozen=True, slots=True)
 class LabelImportResult:
-    """What became of the rows of a file of labels."""
+    """Counts of the rows of an imported file."""
 
     rows: int
     labelled: int
     unchanged: int
-    """Rows that say what is stored already, or less recently."""
+    """Rows that equal the stored label, or are older."""
     rejected: int
     reasons: dict[str, int]
 
@@ -51,67 +47,69 @@ class LabelImportResult:
 def add(
     engine: Engine, clock: Clock, track: str, genre: str, by: str, note: str | None = None
 ) -> Verdict:
-    """Store that a person says `track` is `genre`."""
-    person = _person(by)
+    """Store that a person labels `track` as `genre`."""
+    person = _labeller(by)
     with transaction(engine) as connection:
-        track_id = _find(connection, track)
-        known = genres.ids_by_name(connection)
-        genre_id = known.get(genre.strip())
+        track_id = _track_id(connection, track)
+        genre_ids = genres.ids_by_name(connection)
+        genre_id = genre_ids.get(genre.strip())
         if genre_id is None:
-            raise unknown_genre(genre, known)
+            raise unknown_genre(genre, genre_ids)
         verdicts.add(connection, track_id, genre_id, person, clock.now(), note)
-        given = verdicts.list_verdicts(connection, [track_id])
-    return next(label for label in given if label.by == person)
+        stored = verdicts.list_verdicts(connection, [track_id])
+    return next(label for label in stored if label.by == person)
 
 
 def remove(engine: Engine, track: str, by: str | None = None) -> list[Verdict]:
     """Remove a person's label of a track (without `by`: the only one there is)."""
     with transaction(engine) as connection:
-        track_id = _find(connection, track)
-        people = verdicts.labellers(connection, track_id)
+        track_id = _track_id(connection, track)
+        labels = {label.by: label for label in verdicts.list_verdicts(connection, [track_id])}
         person = by.strip() if by is not None else None
-        if not people or (person is not None and person not in people):
+        if not labels or (person is not None and person not in labels):
             raise NothingToDo(f"There is no such label of {track!r} to remove.")
-        if person is None and len(people) > 1:
+        if person is None and len(labels) > 1:
             raise UserError(
-                f"{', '.join(people)} labelled {track!r}: say whose label goes, with --by NAME."
+                f"{', '.join(sorted(labels))} labelled {track!r}: name whose label to remove, "
+                "with --by NAME."
             )
-        person = person or people[0]
-        gone = [
-            label for label in verdicts.list_verdicts(connection, [track_id]) if label.by == person
-        ]
+        person = person or next(iter(labels))
         verdicts.remove(connection, track_id, person)
-    return gone
+    return [labels[person]]
 
 
 def export_labels(engine: Engine, path: Path) -> int:
     """Write all labels to a new CSV file that `import_labels` takes anywhere; return how many."""
     with read_transaction(engine) as connection:
-        everything = verdicts.list_verdicts(connection)
+        labels = verdicts.list_verdicts(connection)
     with rejects_file.create_text(path) as file:
         writer = csv.writer(file)
         writer.writerow(CSV_HEADER)
-        writer.writerows(_exported(label) for label in everything)
-    return len(everything)
+        writer.writerows(_csv_row(label) for label in labels)
+    return len(labels)
 
 
 def import_labels(
     engine: Engine, clock: Clock, path: Path, by: str | None = None
 ) -> LabelImportResult:
-    """Take labels from a CSV file, in one transaction; `by` labels the rows that name nobody.
+    """Import labels from a CSV file in one transaction; `by` is the labeller of rows without one.
 
-    A row needs a track (`track`, or `source` and `source_id`) and a genre that is there; one that
-    cannot be used is counted with its reason and does not stop the others.
+    A row needs a track (`track`, or `source` and `source_id`) and a stored genre. Rows that cannot
+    be used are counted by reason and skipped.
     """
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     with reader.open_dataset(path) as dataset:
-        at = _positions(dataset.header, path, by)
+        positions = _column_positions(dataset.header, path, by)
         with transaction(engine) as connection:
-            known = genres.ids_by_name(connection)
+            genre_ids = genres.ids_by_name(connection)
             now = clock.now()
             for row in dataset.rows():
-                outcome = _take(connection, row, at, known, by, now)
+                if isinstance(row, reader.BrokenRow):
+                    reasons[str(row)] += 1
+                    continue
+                values = {name: names.clean(row[index]) for name, index in positions.items()}
+                outcome = _import_row(connection, values, genre_ids, by, now)
                 if isinstance(outcome, bool):
                     outcomes["labelled" if outcome else "unchanged"] += 1
                 else:
@@ -126,93 +124,84 @@ def import_labels(
     )
 
 
-def _take(
+def _import_row(
     connection: Connection,
-    row: Sequence[str] | reader.BrokenRow,
-    at: Mapping[str, int],
-    known: Mapping[str, int],
+    row: Mapping[str, str],
+    genre_ids: Mapping[str, int],
     by: str | None,
     now: datetime,
 ) -> bool | str:
-    """Take one row; return whether it changed anything, or why it cannot be used."""
-    if isinstance(row, reader.BrokenRow):
-        return str(row)
-    said = {name: names.clean(row[index]) for name, index in at.items()}
-    genre_id = known.get(said["genre"])
+    """Import one row; return whether it changed anything, or why it was rejected."""
+    genre_id = genre_ids.get(row["genre"])
     if genre_id is None:
         return "unknown genre"
-    person = said.get("by") or by
+    person = row.get("by") or by
     if not person:
         return "labelled by nobody"
-    moment = _moment(said.get("at", ""), now)
-    if moment is None:
+    labelled_at = _parse_time(row.get("at", ""), now)
+    if labelled_at is None:
         return "not a moment"
-    track_id = _addressed(connection, said)
+    try:
+        track_id = _track_of_row(connection, row)
+    except find.AmbiguousTrack:
+        return "ambiguous track"
     if track_id is None:
         return "unknown track"
-    return verdicts.add(connection, track_id, genre_id, person, moment, said.get("note") or None)
+    note = row.get("note") or None
+    return verdicts.add(connection, track_id, genre_id, person, labelled_at, note)
 
 
-def _addressed(connection: Connection, said: Mapping[str, str]) -> int | None:
-    source, source_id = said.get("source", ""), said.get("source_id", "")
+def _track_of_row(connection: Connection, row: Mapping[str, str]) -> int | None:
+    source, source_id = row.get("source", ""), row.get("source_id", "")
     if source and source_id:
         return find.track_with_alias(connection, source, source_id)
-    track = said.get("track") or source_id
+    track = row.get("track") or source_id
     return None if cells.is_missing(track) else find.find_track(connection, track)
 
 
-def _positions(header: Sequence[str], path: Path, by: str | None) -> dict[str, int]:
+def _column_positions(header: Sequence[str], path: Path, by: str | None) -> dict[str, int]:
     plain = [columns.normalise(name) for name in header]
-    at = {
-        what: plain.index(next(name for name in known if name in plain))
-        for what, known in _COLUMNS.items()
-        if any(name in plain for name in known)
+    positions = {
+        field: plain.index(next(alias for alias in aliases if alias in plain))
+        for field, aliases in _COLUMN_ALIASES.items()
+        if any(alias in plain for alias in aliases)
     }
-    missing = [what for what in ("genre", "by") if what not in at and not (what == "by" and by)]
-    if "track" not in at and "source_id" not in at:
+    required = ("genre",) if by else ("genre", "by")
+    missing = [field for field in required if field not in positions]
+    if "track" not in positions and "source_id" not in positions:
         missing.insert(0, "track")
     if missing:
         raise columns.ColumnsMissing(
             f"{path} has no column {' and none called '.join(missing)}. Labels need track (or "
             f"source and source_id), genre and by; the columns are: {', '.join(header)}."
         )
-    return at
+    return positions
 
 
-def _moment(text: str, now: datetime) -> datetime | None:
+def _parse_time(text: str, default: datetime) -> datetime | None:
+    """Return an ISO 8601 time, UTC unless it names a zone; None for anything else."""
     if not text:
-        return now
+        return default
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _exported(label: Verdict) -> tuple[str, ...]:
-    return (
-        label.source,
-        label.source_id,
-        label.genre,
-        label.by,
-        label.at.isoformat(),
-        label.note or "",
-        label.title,
-        label.artists,
-    )
+def _csv_row(label: Verdict) -> tuple[str, ...]:
+    fields = asdict(label) | {"at": label.at.isoformat(), "note": label.note or ""}
+    return tuple(fields[column] for column in CSV_HEADER)
 
 
-def _find(connection: Connection, track: str) -> int:
+def _track_id(connection: Connection, track: str) -> int:
     track_id = find.find_track(connection, track)
     if track_id is None:
-        raise UnknownTrack(
-            f"There is no track {track!r}. Give a source's id, a Spotify URL or URI, or the "
-            "track's number (track_id in every view)."
-        )
+        raise find.UnknownTrack(track)
     return track_id
 
 
-def _person(by: str) -> str:
+def _labeller(by: str) -> str:
     person = names.clean(by)
     if not person:
         raise UserError("A label needs somebody who gives it: --by NAME.")

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from collector import source_ids
+from genrebase.store import source_ids
 from collector.catalogue import genres
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.curation import genre_names

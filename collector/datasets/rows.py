@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from collector import source_ids
+from genrebase.store import source_ids
 from collector.datasets import cells
 from collector.datasets.columns import DatasetColumns
 from collector.records import ArtistCredit, AudioFeatures, DurationMs, SourceTrack

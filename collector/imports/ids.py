@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, Protocol
 
 import structlog
 
-from collector import source_ids
-from collector.catalogue import find, tracks
+from genrebase.store import source_ids
+from collector.catalogue import tracks
 from collector.errors import BadRequest, Blocked, EndpointClosed, StopRequested
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
@@ -143,7 +143,7 @@ class TrackAdder:
 
     def _not_stored(self, ids: Sequence[str]) -> list[str]:
         with read_transaction(self.engine) as connection:
-            known = find.stored_ids(connection, source_ids.SPOTIFY, ids)
+            known = tracks.tracks_of_aliases(connection, source_ids.SPOTIFY, ids)
         return [source_id for source_id in ids if source_id not in known]
 
     def _answers(self, ids: Sequence[str], allowance: RequestLimit) -> Iterator[Mapping[str, Any]]:

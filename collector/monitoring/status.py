@@ -12,7 +12,7 @@ from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
 from collector.rate import Rate
-from collector.source_ids import SPOTIFY
+from genrebase.store.source_ids import SPOTIFY
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from collector import source_ids
+from genrebase.store import source_ids
 from collector.errors import AccessDenied, BadRequest, NotAccessible
 from collector.records import Account, Page, PageQuery
 from collector.settings import CollectorSettings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
-from collector import source_ids
+from genrebase.store import source_ids
 from collector.records import Account, Page, PageItem, PageQuery, SourceTrack
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client

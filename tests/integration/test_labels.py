@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from collector.catalogue import find, tracks
+from collector.catalogue import tracks
 from collector.curation import annotations, genres
 from collector.datasets.columns import ColumnsMissing
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import NothingToDo, UserError
-from genrebase.store import tables
+from genrebase.store import find, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
 
@@ -73,21 +73,10 @@ def test_a_label_does_not_touch_the_claim(filled):
         assert set(connection.scalars(claim)) == {"rock"}
 
 
-@pytest.mark.parametrize(
-    "text", [ID, f"spotify:track:{ID}", f"https://open.spotify.com/track/{ID}?si=x", "a7"]
-)
-def test_a_track_is_found_in_every_form(filled_sqlite, text):
-    """A source's id, a URI, a URL."""
-    with read_transaction(filled_sqlite) as connection:
-        track_id = find.find_track(connection, text)
-        assert track_id is not None
-        assert find.find_track(connection, str(track_id)) == track_id
-
-
 @pytest.mark.parametrize("text", ["", "0", "999999", "9" * 30, "x", "0" * 22, "²"])
 def test_a_track_that_is_not_there(filled_sqlite, text):
-    """Is said in a sentence."""
-    with pytest.raises(annotations.UnknownTrack, match="no track"):
+    """Is refused with a message."""
+    with pytest.raises(find.UnknownTrack, match="no track"):
         give(filled_sqlite, track=text)
 
 

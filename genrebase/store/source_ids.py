@@ -1,4 +1,4 @@
-"""Whose id is it? A track or playlist as people paste it: an id, a URI or a URL. Pure."""
+"""Parse Spotify ids of tracks and playlists from what people paste: an id, a URI or a URL. Pure."""
 
 import re
 from typing import Final
@@ -17,17 +17,17 @@ _PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[
 
 
 def is_spotify_id(text: str) -> bool:
-    """Say whether `text` is a Spotify id as it stands."""
+    """Return whether `text` is a Spotify id, without blanks around it."""
     return len(text) == ID_LENGTH and text.isalnum() and text.isascii()
 
 
 def parse_track_id(text: str) -> str | None:
-    """Return the Spotify id that `text` is or points to as a track, None where it is neither."""
+    """Return the Spotify id of a track from its id, URI or URL, None for any other text."""
     return _find(text, _TRACK)
 
 
 def parse_playlist_id(text: str) -> str | None:
-    """Return the Spotify id that `text` is or points to as a playlist."""
+    """Return the Spotify id of a playlist from its id, URI or URL, None for any other text."""
     return _find(text, _PLAYLIST)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector import source_ids
+from genrebase.store import source_ids
 
 ID = "6f807x0ima9a1j3VPbc7VN"
 
