@@ -26,8 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from genrebase.store.source_ids import SPOTIFY
 from genrebase.store import bulk, tables
+from genrebase.store.source_ids import SPOTIFY
 
 if TYPE_CHECKING:
     from genrebase.audio.analysis import TrackAnalysis

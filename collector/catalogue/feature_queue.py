@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, and_, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.records import AudioFeatures
-from genrebase.store.source_ids import SPOTIFY
 from genrebase.store import bulk, tables
+from genrebase.store.source_ids import SPOTIFY
 
 _values_of = attrgetter(*tables.FEATURES)
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
 from collector.catalogue import analysis_queue
-from genrebase.store.source_ids import SPOTIFY
 from genrebase.store import tables
+from genrebase.store.source_ids import SPOTIFY
 
 
 @dataclass(frozen=True, slots=True)

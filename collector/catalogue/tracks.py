@@ -104,7 +104,7 @@ def tracks_of_aliases(
         list(dict.fromkeys(source_ids)),
         source,
     )
-    return {source_id: track_id for source_id, track_id in rows}
+    return dict(map(tuple, rows))
 
 
 def _load(connection: Connection, found: Sequence[SourceTrack]) -> _Batch:

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from genrebase.store import source_ids
-from genrebase.store import tables
+from genrebase.store import source_ids, tables
 
 _verdict = tables.verdict
 

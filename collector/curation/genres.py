@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from genrebase.store import source_ids
 from collector.catalogue import genres
 from collector.catalogue.genres import Genre, GenreReferences
 from collector.curation import genre_names
@@ -14,6 +13,7 @@ from collector.datasets import cells, columns, reader
 from collector.datasets.reader import DatasetReader
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
+from genrebase.store import source_ids
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 _NEAREST: Final = 3

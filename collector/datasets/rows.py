@@ -6,11 +6,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from genrebase.store import source_ids
 from collector.datasets import cells
 from collector.datasets.columns import DatasetColumns
 from collector.records import ArtistCredit, AudioFeatures, DurationMs, SourceTrack
-from genrebase.store import names, tables
+from genrebase.store import names, source_ids, tables
 
 _RANGES: Final = tuple(tables.FEATURE_RANGES[name] for name in tables.FEATURES)
 _WHOLE: Final = tuple(name in tables.CATEGORICAL_FEATURES for name in tables.FEATURES)

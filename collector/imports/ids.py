@@ -12,7 +12,6 @@ from typing import Any, Final, Literal, Protocol
 
 import structlog
 
-from genrebase.store import source_ids
 from collector.catalogue import tracks
 from collector.errors import BadRequest, Blocked, EndpointClosed, StopRequested
 from collector.http.rate_limiter import RequestBudget
@@ -23,6 +22,7 @@ from collector.sources.spotify_items import parse_track
 from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import RunRecorder
+from genrebase.store import source_ids
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "add"

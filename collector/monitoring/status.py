@@ -12,9 +12,9 @@ from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
 from collector.rate import Rate
-from genrebase.store.source_ids import SPOTIFY
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction
+from genrebase.store.source_ids import SPOTIFY
 
 DEFAULT_RATE: Final = rates.parse_rate("60/30s")
 

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from genrebase.store import source_ids
 from collector.datasets import cells
 from collector.records import ArtistCredit, DurationMs, SourceTrack
-from genrebase.store import names
+from genrebase.store import names, source_ids
 
 _LONGEST_NAME: Final = 2_000
 """Characters. Longer ones are no names, and normalising them would take minutes."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from genrebase.store import source_ids
 from collector.errors import AccessDenied, BadRequest, NotAccessible
 from collector.records import Account, Page, PageQuery
 from collector.settings import CollectorSettings
@@ -11,6 +10,7 @@ from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from collector.sources.spotify_search import parse_page
 from genrebase.runtime.clock import Clock
+from genrebase.store import source_ids
 
 
 class SpotifyPlaylists:

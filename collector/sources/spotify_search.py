@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
-from genrebase.store import source_ids
 from collector.records import Account, Page, PageItem, PageQuery, SourceTrack
 from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from collector.sources.spotify_items import parse_track
 from genrebase.runtime.clock import Clock
+from genrebase.store import source_ids
 from genrebase.store.tables import ALL_YEARS
 
 

@@ -62,7 +62,7 @@ def test_an_id_of_two_tracks_is_refused(filled):
     """The message lists what to type instead."""
     with (
         read_transaction(filled) as connection,
-        pytest.raises(AmbiguousTrack, match="csv:songs.csv:a7 or shop:a7"),
+        pytest.raises(AmbiguousTrack, match=r"csv:songs\.csv:a7 or shop:a7"),
     ):
         find_track(connection, "a7")
 
