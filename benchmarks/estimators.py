@@ -13,7 +13,9 @@ import multiprocessing
 import resource
 from collections.abc import Sequence
 
-from classifier import bootstrap, threads
+from classifier import threads
+from classifier.commands.training_options import training_config
+from classifier.settings import load_settings
 
 threads.configure_openmp()  # before scikit-learn is imported
 
@@ -48,8 +50,8 @@ def main() -> None:
 
 def measure(url: str, name: str, genres: str | None, params: Sequence[str] | None) -> None:
     """Print the row of one estimator."""
-    settings = bootstrap.load_settings()
-    choice = bootstrap.training_config(settings, estimator=name, genres=genres, params=params)
+    settings = load_settings()
+    choice = training_config(settings, estimator=name, genres=genres, params=params)
     selection = split_dataset(dataset.load_dataset(connect(url)), choice)
     clock, before = SystemClock(), _peak()
     with threads.limit_threads(1):

@@ -16,7 +16,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from classifier import bootstrap, threads
+from classifier import threads
+from classifier.training_config import parse_list
 
 threads.configure_openmp()  # before scikit-learn is imported
 
@@ -30,8 +31,8 @@ from classifier.evaluation.metrics import MetricValue, overall_metrics  # noqa: 
 from classifier.evaluation.report import majority_class  # noqa: E402
 from classifier.experiments import cross_validation  # noqa: E402
 from classifier.ports import Estimator  # noqa: E402
-from classifier.records import TrainingConfig  # noqa: E402
 from classifier.registry import artifacts  # noqa: E402
+from classifier.training_config import TrainingConfig  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 
@@ -69,9 +70,7 @@ def main() -> None:
     asked.add_argument("--folds", choices=("frozen", "all"), default="frozen")
     asked.add_argument("--deep", action="store_true", help="with the networks of torch")
     told = asked.parse_args()
-    choice = TrainingConfig(
-        exclude=tuple(bootstrap.parse_list(told.exclude)) if told.exclude else ()
-    )
+    choice = TrainingConfig(exclude=tuple(parse_list(told.exclude)) if told.exclude else ())
     found = dataset.load_dataset(connect(told.url))
     figures: Figures = {}
     costs: dict[str, Cost] = {}

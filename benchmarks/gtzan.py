@@ -22,7 +22,7 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from classifier import estimators, threads
 from classifier.features.audio import descriptor_column
-from classifier.records import Preprocessing, TrainingConfig
+from classifier.training_config import Preprocessing, TrainingConfig
 
 PUBLISHED = {"random_forest": 0.705, "svm": 0.735, "knn": 0.676}
 """Accuracy of a random split, five folds."""
@@ -32,13 +32,13 @@ TRIED: tuple[TrainingConfig, ...] = (
     TrainingConfig(estimator="random_forest"),
     TrainingConfig(estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1}),
     TrainingConfig(estimator="svm"),
-    TrainingConfig(estimator="svm", preparation=PROJECTED),
+    TrainingConfig(estimator="svm", preprocessing=PROJECTED),
     TrainingConfig(estimator="knn"),
     TrainingConfig(estimator="knn", params={"n_neighbors": 5}),
-    TrainingConfig(estimator="knn", preparation=PROJECTED),
+    TrainingConfig(estimator="knn", preprocessing=PROJECTED),
     TrainingConfig(estimator="gradient_boosting"),
     TrainingConfig(estimator="extra_trees"),
-    TrainingConfig(estimator="logistic", preparation=PROJECTED),
+    TrainingConfig(estimator="logistic", preprocessing=PROJECTED),
 )
 _WIDTH = 56
 Rows = NDArray[np.intp]
@@ -94,7 +94,7 @@ def measure(path: Path, seed: int) -> Iterator[str]:
 
 def _told(choice: TrainingConfig) -> str:
     params = ", ".join(f"{name}={value}" for name, value in choice.params.items())
-    projected = " after PCA of 97%" if choice.preparation == PROJECTED else ""
+    projected = " after PCA of 97%" if choice.preprocessing == PROJECTED else ""
     return choice.estimator + projected + (f" ({params})" if params else "")
 
 

@@ -8,7 +8,8 @@ beside the accuracy on the frozen sides, with 95% intervals over artists. Nothin
 
 import argparse
 
-from classifier import bootstrap, threads
+from classifier import threads
+from classifier.training_config import parse_list
 
 threads.configure_openmp()  # before scikit-learn is imported
 
@@ -18,8 +19,8 @@ from classifier import estimators  # noqa: E402
 from classifier.data import dataset, soft_labels  # noqa: E402
 from classifier.data.training_data import SplitDataset, split_dataset  # noqa: E402
 from classifier.evaluation import report  # noqa: E402
-from classifier.records import TrainingConfig  # noqa: E402
 from classifier.training.evaluate import evaluate  # noqa: E402
+from classifier.training_config import TrainingConfig  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
 
@@ -31,7 +32,7 @@ def main() -> None:
     asked.add_argument("--estimator", action="append", choices=estimators.names())
     asked.add_argument("--genres", help="only these: a,b,c")
     told = asked.parse_args()
-    genres = None if told.genres is None else tuple(bootstrap.parse_list(told.genres))
+    genres = None if told.genres is None else tuple(parse_list(told.genres))
     selection = split_dataset(
         dataset.load_dataset(connect(told.url)), TrainingConfig(genres=genres)
     )

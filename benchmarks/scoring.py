@@ -21,9 +21,9 @@ from sqlalchemy import Engine, delete
 
 from classifier import threads
 from classifier.data import dataset, regimes
-from classifier.records import DEFAULT_TASK, TrainingConfig
 from classifier.registry import model_store
 from classifier.serving import champion as serving
+from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import copy, schema, tables
 from genrebase.store.engine import make_engine, transaction

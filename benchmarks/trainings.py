@@ -18,9 +18,9 @@ from time import perf_counter
 
 from sqlalchemy import Engine, func, insert, select
 
-from classifier.records import TrainingConfig
 from classifier.serving import batch_predict
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from collector.imports.dataset import import_dataset
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.progress import ProgressCallback

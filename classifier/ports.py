@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from classifier.records import Epoch, Preprocessing
+from classifier.records import Epoch
+from classifier.training_config import Preprocessing
 
 Labels = NDArray[np.str_]
 Validation = tuple[pd.DataFrame, Labels]

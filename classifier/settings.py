@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from classifier.errors import BadClassifierSettings
 from genrebase.runtime.addresses import ListenAddress
 
 
@@ -93,3 +94,15 @@ class ClassifierSettings(BaseSettings):
     def http_address(self) -> ListenAddress | None:
         """Return where the daemon answers, None where it does not."""
         return None if self.http is None else ListenAddress.parse(self.http)
+
+
+def load_settings() -> ClassifierSettings:
+    """Read the settings; raise `BadClassifierSettings` for one that cannot be used."""
+    try:
+        return ClassifierSettings()
+    except ValidationError as error:
+        problems = [
+            f"CLASSIFIER_{str(one['loc'][0]).upper()}: {one['msg']}."
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        raise BadClassifierSettings(" ".join(problems)) from None

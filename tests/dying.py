@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from classifier.records import TrainingConfig
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.store.engine import make_engine
 from tests.fakes import FakeClock
 

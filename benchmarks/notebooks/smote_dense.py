@@ -17,7 +17,7 @@ from benchmarks.notebooks.judged import SEED, main, measured, worth
 from benchmarks.notebooks.tables import POPULARITY, Table
 from classifier import estimators
 from classifier.errors import MissingExtra
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 
 LAYERS = (256, 128, 64)
 EPOCHS = 40

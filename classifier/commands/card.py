@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from classifier import threads
-from classifier.commands.reproduce import config_args, param_args
-from classifier.records import DEFAULT_TASK, TrainingConfig
+from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.console import Output
 
 
@@ -41,9 +40,7 @@ def card(
     parent = None if model.parent_id is None else dataset.model(database, model.parent_id)
     words = ["classifier", "train", "--task", model.task, "--refit"]
     if parent is None:
-        choice = TrainingConfig.from_model(model)
-        words = ["classifier", "train", *config_args(choice), "--estimator", choice.estimator]
-        words += param_args(choice.params)
+        words = ["classifier", "train", *TrainingConfig.from_model(model).command_args()]
     made = ModelCard(
         model,
         parent,

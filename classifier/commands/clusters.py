@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from classifier import bootstrap, threads
-from classifier.commands.options import with_training_options
-from classifier.records import TrainingConfig
+from classifier import threads
+from classifier.commands.training_options import with_training_options
+from classifier.settings import load_settings
+from classifier.training_config import TrainingConfig, parse_list
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def clusters(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    columns = clustering.resolve_columns(bootstrap.parse_list(features))
-    cores = bootstrap.load_settings().threads or threads.idle_cores()
+    columns = clustering.resolve_columns(parse_list(features))
+    cores = load_settings().threads or threads.idle_cores()
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED), threads.limit_threads(cores):
         done = clustering.run(
             connect(),

@@ -1,16 +1,19 @@
 """The command `classifier compare`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from classifier import bootstrap, threads
-from classifier.commands.options import Split, with_training_options
-from classifier.commands.snapshot_option import load_snapshot_option
+from classifier import threads
+from classifier.commands.training_options import (
+    SnapshotOption,
+    load_snapshot,
+    with_training_options,
+)
 from classifier.errors import BadTrainingConfig
-from classifier.records import FEATURE_GROUPS, SPLITS, TrainingConfig
+from classifier.settings import load_settings
+from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig, parse_list
 from genrebase.runtime.console import Output
 
 _ALL = "all"
@@ -34,10 +37,7 @@ def compare(
     folds: Annotated[
         str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
     ] = "1",
-    split: Split = SPLITS[0],
-    snapshot: Annotated[
-        Path | None, typer.Option(help="Frozen rows in the place of the database's.")
-    ] = None,
+    snapshot: SnapshotOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also what stands there already.")
     ] = False,
@@ -49,7 +49,6 @@ def compare(
     interrupted goes on where it was. Figures are of test tracks; nothing is chosen by them.
     """
     threads.configure_openmp()
-    choice = bootstrap.with_split(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import estimators
     from classifier.commands import interrupts, tables
@@ -59,9 +58,9 @@ def compare(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    frozen, choice = load_snapshot_option(snapshot, choice)
+    frozen, choice = load_snapshot(snapshot, choice)
     grid = comparing.ComparisonGrid(
-        tuple(estimators.installed_names() if names is None else bootstrap.parse_list(names)),
+        tuple(estimators.installed_names() if names is None else parse_list(names)),
         _feature_sets(feature_sets),
         parse_sizes(per_genre),
         parse_rotations(folds),
@@ -74,7 +73,7 @@ def compare(
             SystemClock(),
             snapshot=None if frozen is None else frozen.dataset,
             progress=progress,
-            cores=bootstrap.load_settings().threads,
+            cores=load_settings().threads,
             again=again,
         )
     if done.left_out:
@@ -106,7 +105,7 @@ def parse_sizes(text: str | None) -> tuple[int | None, ...]:
     """Return numbers of tracks per genre, None for all; raise `BadTrainingConfig`."""
     if text is None:
         return (None,)
-    parts = bootstrap.parse_list(text)
+    parts = parse_list(text)
     for part in parts:
         if part != _ALL and (not part.isdecimal() or int(part) < 1):
             raise BadTrainingConfig(f"Tracks per genre are numbers, or all; not {part!r}.")
@@ -117,7 +116,7 @@ def _feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
     if text is None:
         return ()  # what is chosen
     found = []
-    for groups in (bootstrap.parse_list(part) for part in text.split(";")):
+    for groups in (parse_list(part) for part in text.split(";")):
         unknown = [group for group in groups if group not in FEATURE_GROUPS]
         if unknown:
             known = ", ".join(FEATURE_GROUPS)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from classifier import bootstrap, threads
+from classifier import threads
+from classifier.settings import load_settings
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def explore(
     tracks under several genres, recordings of one name with different labels, and tracks that
     sound exactly alike.
     """
-    settings = bootstrap.load_settings()
+    settings = load_settings()
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.findings import explore as exploring

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifier import bootstrap
+from classifier.training_config import parse_list
 from genrebase.runtime.console import Output
 
 
@@ -43,7 +43,7 @@ def export(
             view,
             file,
             as_format=as_format,
-            columns=None if columns is None else bootstrap.parse_list(columns),
+            columns=None if columns is None else parse_list(columns),
             folds=folds,
             progress=bar,
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifier import bootstrap
+from classifier.settings import load_settings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
@@ -21,7 +21,7 @@ def health(
 
     Exit code 0 where all is well, 1 where not: for a supervisor.
     """
-    address = bootstrap.load_settings().http_address
+    address = load_settings().http_address
     # these bring SQLAlchemy and the HTTP server: --help need not wait
     from classifier.daemon import metrics
     from genrebase.runtime.clock import SystemClock

@@ -1,22 +1,25 @@
 """The command `classifier learning-curve`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from classifier import bootstrap, threads
+from classifier import threads
 from classifier.commands.compare import parse_rotations, parse_sizes
-from classifier.commands.options import with_training_options
-from classifier.commands.snapshot_option import load_snapshot_option
+from classifier.commands.training_options import (
+    SnapshotOption,
+    load_snapshot,
+    with_training_options,
+)
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
+from classifier.settings import load_settings
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
 _COLUMNS = ("per genre", "tracks", "new artists", "artists it knows", "macro F1 (new)", "training")
 
 
-@with_training_options()
+@with_training_options(without=("split",))
 def learning_curve(
     choice: TrainingConfig,
     steps: Annotated[
@@ -26,9 +29,7 @@ def learning_curve(
     folds: Annotated[
         str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
     ] = "1",
-    snapshot: Annotated[
-        Path | None, typer.Option(help="Frozen rows in the place of the database's.")
-    ] = None,
+    snapshot: SnapshotOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also what stands there already.")
     ] = False,
@@ -48,7 +49,7 @@ def learning_curve(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    frozen, choice = load_snapshot_option(snapshot, choice)
+    frozen, choice = load_snapshot(snapshot, choice)
     with interrupts.report_trials_on_interrupt(output, "Learning", again=again) as progress:
         done = curve.run(
             connect(),
@@ -58,7 +59,7 @@ def learning_curve(
             rotations=parse_rotations(folds),
             snapshot=None if frozen is None else frozen.dataset,
             progress=progress,
-            cores=bootstrap.load_settings().threads,
+            cores=load_settings().threads,
             again=again,
         )
     if done.left_out:

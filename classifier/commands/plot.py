@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from classifier import bootstrap
-from classifier.records import DEFAULT_TASK
+from classifier.settings import load_settings
+from classifier.training_config import DEFAULT_TASK, parse_list
 from genrebase.runtime.console import Output
 
 
@@ -51,7 +51,7 @@ def plot(
     The same figures give the same bytes. Needs matplotlib: pip install 'genrebase[plot]'. A file
     that is there is never overwritten.
     """
-    settings = bootstrap.load_settings()
+    settings = load_settings()
     # these bring matplotlib, pandas and SQLAlchemy: --help need not wait
     from classifier.reports import plot as plotting
     from classifier.reports.plots.request import PlotRequest
@@ -59,7 +59,7 @@ def plot(
 
     output = Output(as_json=as_json)
     wanted = PlotRequest(
-        genres=None if genres is None else tuple(bootstrap.parse_list(genres)),
+        genres=None if genres is None else tuple(parse_list(genres)),
         feature=feature,
         x=x,
         y=y,

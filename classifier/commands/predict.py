@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from classifier import bootstrap, threads
+from classifier import threads
 from classifier.errors import BadTrainingConfig
-from classifier.records import DEFAULT_TASK, TrackPrediction
+from classifier.records import TrackPrediction
+from classifier.settings import load_settings
+from classifier.training_config import DEFAULT_TASK, parse_parameter
 from genrebase.runtime.console import Output
 
 _DEAF = (
@@ -78,7 +80,7 @@ def predict(
 
 
 def _score(output: Output, task: str) -> None:
-    settings = bootstrap.load_settings()
+    settings = load_settings()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import tables
     from classifier.serving import batch_predict
@@ -149,7 +151,7 @@ def _listen(output: Output, task: str, path: Path) -> None:
     from classifier.serving import predict_audio
     from genrebase.store import connect
 
-    workers = bootstrap.load_settings().threads or threads.idle_cores()
+    workers = load_settings().threads or threads.idle_cores()
     told = "nothing of what was heard is stored, as ever with --audio."
     with output.on_interrupt(lambda: told), output.progress("Listening") as bar:
         done = predict_audio.predict_files(
@@ -199,7 +201,7 @@ def _describe(
 
 
 def _number(text: str) -> tuple[str, float]:
-    name, value = bootstrap.parse_parameter(text)
+    name, value = parse_parameter(text)
     try:
         return name, float(value)
     except (TypeError, ValueError):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from classifier import bootstrap
+from classifier.settings import load_settings
 from genrebase.runtime.console import Output
 
 
@@ -16,7 +16,7 @@ def run(
     A training in hand is given up, nothing half-written; the exit code is 0. A second signal
     aborts.
     """
-    settings = bootstrap.load_settings()
+    settings = load_settings()
     # these bring SQLAlchemy and APScheduler: --help need not wait
     from classifier.daemon import daemon as schedule
     from classifier.daemon import metrics

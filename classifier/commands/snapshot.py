@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from classifier import threads
-from classifier.commands.options import with_training_options
-from classifier.records import TrainingConfig
+from classifier.commands.training_options import with_training_options
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
 
-@with_training_options()
+@with_training_options(without=("split",))
 def snapshot(
     choice: TrainingConfig,
     name: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to make.")],

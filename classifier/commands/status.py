@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from classifier.records import DEFAULT_TASK
+from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
 

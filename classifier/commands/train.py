@@ -9,22 +9,23 @@ from typing import Annotated
 
 import typer
 
-from classifier import bootstrap, threads
-from classifier.commands.options import Split, with_training_options
-from classifier.commands.snapshot_option import load_snapshot_option
+from classifier import threads
+from classifier.commands.training_options import (
+    SnapshotOption,
+    load_snapshot,
+    training_config,
+    with_training_options,
+)
 from classifier.errors import BadTrainingConfig
-from classifier.records import SPLITS, TrainingConfig
+from classifier.settings import load_settings
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
 
 @with_training_options()
 def train(
     choice: TrainingConfig,
-    split: Split = SPLITS[0],
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(help="Repeat the figures of frozen rows; such a model never competes."),
-    ] = None,
+    snapshot: SnapshotOption = None,
     refit: Annotated[
         bool,
         typer.Option(
@@ -48,7 +49,6 @@ def train(
     the validation tracks alone, by which the recipe ends its learning and weighs its experts.
     """
     threads.configure_openmp()
-    choice = bootstrap.with_split(choice, split)
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
     from classifier.data.training_data import format_counts
@@ -57,7 +57,7 @@ def train(
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    output, settings = Output(as_json=as_json), bootstrap.load_settings()
+    output, settings = Output(as_json=as_json), load_settings()
     cores = settings.threads
     if refit:
         _check_alone(choice, snapshot)
@@ -68,7 +68,7 @@ def train(
         tables.print_model(output, model)
         output.write_json(model.as_json())
         return
-    frozen, choice = load_snapshot_option(snapshot, choice)
+    frozen, choice = load_snapshot(snapshot, choice)
     database = connect()
     with _in_the_background(niceness), interrupts.report_training_on_interrupt(output, database):
         done = training.run(
@@ -102,7 +102,7 @@ def _teller(output: Output) -> Callable[[str], None]:
 
 def _check_alone(choice: TrainingConfig, snapshot: Path | None) -> None:
     """Raise `BadTrainingConfig` where something is asked of a refit that its parent decides."""
-    plain = bootstrap.training_config(bootstrap.load_settings(), task=choice.task)
+    plain = training_config(load_settings(), task=choice.task)
     if choice != plain or snapshot is not None:
         raise BadTrainingConfig(
             "--refit takes the champion's own recipe: leave out all other options but --task."

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from classifier import bootstrap, threads
-from classifier.commands.options import with_training_options
-from classifier.commands.reproduce import config_args, param_args
-from classifier.commands.snapshot_option import load_snapshot_option
+from classifier import threads
+from classifier.commands.training_options import (
+    SnapshotOption,
+    load_snapshot,
+    with_training_options,
+)
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
+from classifier.settings import load_settings
+from classifier.training_config import TrainingConfig, parse_list
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ _SHOWN = 15
 _EVERY = "all"
 
 
-@with_training_options()
+@with_training_options(without=("split",))
 def tune(
     choice: TrainingConfig,
     space: Annotated[
@@ -57,9 +60,7 @@ def tune(
         typer.Option(help="Each of these genres against the rest, for itself: a,b or all."),
     ] = None,
     train: Annotated[bool, typer.Option("--train", help="Train what came out best.")] = False,
-    snapshot: Annotated[
-        Path | None, typer.Option(help="Frozen rows in the place of the database's.")
-    ] = None,
+    snapshot: SnapshotOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also what stands there already.")
     ] = False,
@@ -86,7 +87,7 @@ def tune(
     if train and snapshot is not None:
         raise BadTrainingConfig("--train trains on the database: leave out --snapshot.")
     output = Output(as_json=as_json)
-    frozen, choice = load_snapshot_option(snapshot, choice)
+    frozen, choice = load_snapshot(snapshot, choice)
     genres = None if binary is None else _genres(binary)
     asked = study.SearchSettings(
         search_spaces.default_space(choice.estimator)
@@ -100,7 +101,7 @@ def tune(
         genres,
     )
     database, clock = connect(), SystemClock()
-    settings = bootstrap.load_settings()
+    settings = load_settings()
     cores = settings.threads
     with interrupts.report_trials_on_interrupt(output, "Tuning", again=again) as progress:
         done = tune.run(
@@ -145,17 +146,17 @@ def train_command(choice: TrainingConfig, done: "TuningResult") -> str | None:
     found = [one for one in done.found if one.score is not None]
     if not found:
         return None
-    words = ["classifier", "train", *config_args(choice)]
     if found[0].genre is None:
-        words += ["--estimator", choice.estimator, *param_args(found[0].params)]
-        return shlex.join(words)
-    told: dict[str, Any] = {"member": choice.estimator}
-    told["by_genre"] = {one.genre: dict(one.params) for one in found if one.params}
-    return shlex.join([*words, "--estimator", "voting", *param_args(told)])
+        best = replace(choice, params=dict(found[0].params))
+    else:
+        by_genre = {one.genre: dict(one.params) for one in found if one.params}
+        params = {"member": choice.estimator, "by_genre": by_genre}
+        best = replace(choice, estimator="voting", params=params)
+    return shlex.join(["classifier", "train", *best.command_args()])
 
 
 def _genres(text: str) -> tuple[str, ...]:
-    return () if text.strip() == _EVERY else tuple(bootstrap.parse_list(text))
+    return () if text.strip() == _EVERY else tuple(parse_list(text))
 
 
 def _show(output: Output, done: "TuningResult", metric: str) -> None:

@@ -9,8 +9,8 @@ from classifier.daemon.subprocesses import SubprocessRunner
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
-from classifier.records import DEFAULT_TASK
 from classifier.settings import ClassifierSettings
+from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from classifier import bootstrap, threads
+from classifier import threads
+from classifier.settings import load_settings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.checks import Check
 
 
 def checks() -> Iterator[Check]:
     """Yield a line about the threads to train with and one about the champion."""
-    settings = bootstrap.load_settings()
+    settings = load_settings()
     cores = threads.available_cores()
     yield _threads(settings.threads, cores)
     yield _champion()
@@ -30,7 +31,7 @@ def _threads(wanted: int | None, cores: int) -> Check:
 def _champion() -> Check:
     # these bring pandas and SQLAlchemy: the doctor's other lines need not wait
     from classifier.data import dataset
-    from classifier.records import DEFAULT_TASK
+    from classifier.training_config import DEFAULT_TASK
     from genrebase.store import connect
 
     try:

@@ -9,8 +9,9 @@ from classifier.daemon import drift
 from classifier.daemon.drift import Drift
 from classifier.data import dataset
 from classifier.data.dataset import Database
-from classifier.records import DEFAULT_TASK, StoredModel
+from classifier.records import StoredModel
 from classifier.settings import ClassifierSettings
+from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs, monitoring
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import JobRun

@@ -22,7 +22,7 @@ from classifier.data import dataframes, spectrograms
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, MATRICES
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.audio import packed_vectors
 from genrebase.store import views
 from genrebase.store.engine import read_transaction

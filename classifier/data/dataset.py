@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, true
 
 from classifier.data import audio_joins, dataframes
 from classifier.errors import BadTrainingConfig, NoChampion, UnknownModel
-from classifier.records import StoredModel, TrainingConfig
+from classifier.records import StoredModel
+from classifier.training_config import TrainingConfig
 from genrebase import store
 from genrebase.store import names, tables, views
 from genrebase.store.engine import read_transaction

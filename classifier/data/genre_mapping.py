@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.store import default_mapping
 
 DEFAULT_MAPPING: Final = default_mapping.NAME

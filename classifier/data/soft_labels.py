@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from classifier.errors import BadTrainingConfig
 from classifier.ports import Estimator, Labels, Validation
-from classifier.records import SOFT_LABELS, TrainingConfig
+from classifier.training_config import SOFT_LABELS, TrainingConfig
 
 Weights = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -92,7 +92,7 @@ def check_label_policy(estimator: Estimator, choice: TrainingConfig) -> None:
             f"{choice.estimator} cannot weigh tracks, which --labels {SOFT_LABELS} needs: use "
             "--estimator gradient_boosting, random_forest, logistic or svm, for instance."
         )
-    if choice.preparation.balance == "smote":
+    if choice.preprocessing.balance == "smote":
         raise BadTrainingConfig(
             f"SMOTE invents tracks of one genre: with --labels {SOFT_LABELS} use --balance weights."
         )

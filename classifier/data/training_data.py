@@ -18,7 +18,7 @@ from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups, sequences
 from classifier.features.audio import AUDIO
 from classifier.ports import Estimator, Validation
-from classifier.records import SOFT_LABELS, TrainingConfig
+from classifier.training_config import SOFT_LABELS, TrainingConfig
 
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.int64]

@@ -7,7 +7,7 @@ from classifier.data import soft_labels
 from classifier.errors import BadTrainingConfig, MissingExtra
 from classifier.features import groups
 from classifier.ports import Estimator, SupportsPreprocessing, UsesFeatureGroups
-from classifier.records import Preprocessing, TrainingConfig
+from classifier.training_config import Preprocessing, TrainingConfig
 from genrebase.runtime import plugins
 
 GROUP: Final = "classifier.estimators"
@@ -59,14 +59,14 @@ def build(choice: TrainingConfig, *, threads: int) -> Estimator:
     if not usable_groups(made, choice.features):
         raise BadTrainingConfig(_blind(choice, made))
     soft_labels.check_label_policy(made, choice)
-    if choice.preparation == Preprocessing():
+    if choice.preprocessing == Preprocessing():
         return made
     if not isinstance(made, SupportsPreprocessing):
         raise BadTrainingConfig(
             f"{choice.estimator} prepares its tracks itself: leave out --scaling, --pca, "
             "--outliers and --balance, or name another --estimator."
         )
-    return made.with_preprocessing(choice.preparation)
+    return made.with_preprocessing(choice.preprocessing)
 
 
 def _blind(choice: TrainingConfig, estimator: Estimator) -> str:

@@ -30,7 +30,7 @@ from classifier.experts import (
 from classifier.features.audio import DESCRIPTORS
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, COLUMN_GROUPS, numeric_groups
 from classifier.ports import Labels, Validation
-from classifier.records import Preprocessing
+from classifier.training_config import Preprocessing
 
 CHUNK_ROWS: Final = 10_000
 """Rows that all voices speak about at once: with 114 genres 45 MB a voice."""

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.ports import Labels, Validation
-from classifier.records import Preprocessing
+from classifier.training_config import Preprocessing
 
 _OURS: Final = (
     "n_jobs",

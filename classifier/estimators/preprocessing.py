@@ -28,7 +28,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.estimators import outliers
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
-from classifier.records import Preprocessing
+from classifier.training_config import Preprocessing
 
 _NEIGHBOURS: Final = 5
 """Tracks of its genre that SMOTE looks at around a track (Chawla et al., 2002)."""

@@ -23,7 +23,7 @@ from classifier.ports import (
     UsesFeatureGroups,
     Validation,
 )
-from classifier.records import FEATURE_GROUPS, Preprocessing
+from classifier.training_config import FEATURE_GROUPS, Preprocessing
 from genrebase.runtime import plugins
 
 Floats = NDArray[np.float64]

@@ -19,7 +19,7 @@ from classifier.experiments import store as experiments
 from classifier.experiments.progress import ExperimentProgress, TrialProgress, n_training_tracks
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
-from classifier.records import FEATURE_GROUPS, SPLITS, TrainingConfig
+from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime import jobs, plugins
 from genrebase.runtime.clock import Clock
 

@@ -23,7 +23,8 @@ from classifier.experiments import store as experiments
 from classifier.experiments.progress import ExperimentProgress, TrialProgress, n_training_tracks
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig, TrialResult
-from classifier.records import MetricRow, TrainingConfig
+from classifier.records import MetricRow
+from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 

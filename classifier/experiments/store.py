@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from classifier.data.dataset import Database
 from classifier.experiments.trials import TrialConfig, TrialResult
-from classifier.records import MetricRow, TrainingConfig
+from classifier.records import MetricRow
 from classifier.registry import artifacts
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.db_retry import retry_until_available
 from genrebase.store import bulk, tables, views

@@ -14,8 +14,9 @@ from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset
 from classifier.evaluation import report
 from classifier.ports import Estimator
-from classifier.records import MetricRow, TrainingConfig
+from classifier.records import MetricRow
 from classifier.registry import artifacts
+from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD

@@ -24,7 +24,7 @@ from classifier.experiments.progress import ExperimentProgress, TrialProgress, n
 from classifier.experiments.search import N_CV_FOLDS, TUNING_REGIMES, SearchSettings
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig, TrialResult
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD

@@ -17,7 +17,7 @@ from classifier.findings import clustering
 from classifier.findings import store as findings
 from classifier.findings.clustering import ClusterScores, Method
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import Clock
 
 DEFAULT_NAME: Final = "last"
@@ -136,7 +136,7 @@ def run(
         chosen = np.sort(np.random.default_rng(choice.seed).choice(rows, most, replace=False))
     labels = selection.labels[chosen]
     points = clustering.feature_matrix(tracks.iloc[chosen], looked_at)
-    components = choice.preparation.components
+    components = choice.preprocessing.components
     if components is None and audio.DESCRIPTORS in features:
         components = DESCRIPTOR_VARIANCE
     if components is not None:

@@ -15,7 +15,7 @@ from classifier.findings import effect_sizes, held_out
 from classifier.findings import store as findings
 from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance, PermutationImportance
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import Clock
 
 SIDES: Final = ("validation", "test")

@@ -10,8 +10,9 @@ from classifier.data import training_data as selecting
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.findings.importance import HeldOutTracks
-from classifier.records import StoredModel, TrainingConfig
+from classifier.records import StoredModel
 from classifier.serving import champion as serving
+from classifier.training_config import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.findings import held_out, pairwise_auc
 from classifier.findings import store as findings
 from classifier.findings.pairwise_auc import GenrePair, GenreSubset, SubsetAccuracy
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")
 MIN_VALIDATION_TRACKS: Final = 5

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from classifier import threads
 from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
-from classifier.records import StoredModel, TrainingConfig
+from classifier.records import StoredModel
 from classifier.registry import model_store
 from classifier.serving import champion as serving
+from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 

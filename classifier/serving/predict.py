@@ -14,8 +14,9 @@ from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TrackNotFound
 from classifier.features import audio
 from classifier.features.groups import MATRICES
-from classifier.records import StoredModel, TrackPrediction, TrainingConfig
+from classifier.records import StoredModel, TrackPrediction
 from classifier.serving import champion as serving
+from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 
 MAX_SEARCH_RESULTS: Final = 10

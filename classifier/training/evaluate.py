@@ -16,14 +16,9 @@ from classifier.evaluation import bootstrap, leakage, one_vs_rest, promotion, re
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
-from classifier.records import (
-    Comparison,
-    ConfusionCell,
-    MetricRow,
-    PromotionDecision,
-    TrainingConfig,
-)
+from classifier.records import Comparison, ConfusionCell, MetricRow, PromotionDecision
 from classifier.serving.champion import LoadedModel
+from classifier.training_config import TrainingConfig
 
 Mask = NDArray[np.bool_]
 

@@ -8,8 +8,8 @@ from typing import Any
 from classifier.data import audio_joins, dataset
 from classifier.data import training_data as selecting
 from classifier.data.dataset import Database
-from classifier.records import TrainingConfig
 from classifier.training import snapshots
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import Clock
 
 

@@ -10,10 +10,11 @@ from classifier.data.dataset import Database
 from classifier.data.genre_mapping import apply_label_policy
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
-from classifier.records import DEFAULT_TASK, SOFT_LABELS, StoredModel, TrainingConfig
+from classifier.records import StoredModel
 from classifier.registry import model_store, retention
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold
+from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store import tables

@@ -17,9 +17,10 @@ from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.features import groups
 from classifier.ports import Estimator
-from classifier.records import Epoch, PromotionDecision, StoredModel, TrainingConfig
+from classifier.records import Epoch, PromotionDecision, StoredModel
 from classifier.registry import artifacts, model_store
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 

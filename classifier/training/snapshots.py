@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +22,8 @@ from classifier.data.dataset import RawDataset
 from classifier.data.genre_mapping import DEFAULT_MAPPING
 from classifier.data.training_data import SplitDataset
 from classifier.errors import BadSnapshot
-from classifier.records import Preprocessing, TrainingConfig
 from classifier.registry import artifacts
+from classifier.training_config import TrainingConfig
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -111,22 +111,9 @@ def read(folder: Path) -> TrainingSnapshot:
         manifest["origin"],
         manifest["mappings"],
     )
-    return TrainingSnapshot(folder.name, found, _choice(manifest["choice"]), manifest)
-
-
-def merge_config(
-    frozen: TrainingConfig, told: TrainingConfig, default: TrainingConfig
-) -> TrainingConfig:
-    """Return what was asked when it was frozen, but for what somebody now tells otherwise."""
-    values = {
-        one.name: getattr(told if _differ(told, default, one.name) else frozen, one.name)
-        for one in fields(TrainingConfig)
-    }
-    return TrainingConfig(**values)
-
-
-def _differ(told: TrainingConfig, default: TrainingConfig, name: str) -> bool:
-    return bool(getattr(told, name) != getattr(default, name))
+    return TrainingSnapshot(
+        folder.name, found, TrainingConfig.from_json(manifest["choice"]), manifest
+    )
 
 
 def _check_free(folder: Path) -> None:
@@ -183,12 +170,7 @@ def _manifest(
         "format": FORMAT,
         "created_at": at.isoformat(),
         "ids_only": ids_only,
-        "choice": {
-            "task": choice.task,
-            "estimator": choice.estimator,
-            "params": dict(choice.params),
-            **choice.as_json(),
-        },
+        "choice": choice.as_full_json(),
         "fingerprint": selecting.fingerprint(selection),
         "files": dict(files),
         "genres": {} if ids_only else dict(found.genre_ids),
@@ -202,16 +184,6 @@ def _manifest(
         "versions": artifacts.versions(),
         "terms": SPOTIFY_TERMS,
     }
-
-
-def _choice(stored: Mapping[str, Any]) -> TrainingConfig:
-    known = {one.name for one in fields(TrainingConfig)}
-    told = {name: value for name, value in stored.items() if name in known}
-    for name in ("genres", "exclude", "features"):
-        if told.get(name) is not None:
-            told[name] = tuple(told[name])
-    told["preparation"] = Preprocessing(**told.get("preparation", {}))
-    return TrainingConfig(**told)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

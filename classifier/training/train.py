@@ -18,20 +18,13 @@ from classifier.errors import BadTrainingConfig, BrokenArtifact, SameTrainingRun
 from classifier.evaluation import report
 from classifier.features import groups
 from classifier.ports import Estimator, ReportsEpochs
-from classifier.records import (
-    DEFAULT_TASK,
-    LEVELS,
-    SPLITS,
-    Epoch,
-    PromotionDecision,
-    StoredModel,
-    TrainingConfig,
-)
+from classifier.records import Epoch, PromotionDecision, StoredModel
 from classifier.registry import artifacts, model_store, retention
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold as outoffold
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.snapshots import TrainingSnapshot
+from classifier.training_config import DEFAULT_TASK, LEVELS, SPLITS, TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.db_retry import retry_until_available

@@ -15,9 +15,9 @@ from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.features.audio import descriptor_column
 from classifier.features.groups import COLUMN_GROUPS, NUMERIC_GROUPS
 from classifier.ports import Estimator
-from classifier.records import FEATURE_GROUPS, Preprocessing, TrainingConfig
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
+from classifier.training_config import FEATURE_GROUPS, Preprocessing, TrainingConfig
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.deep import DEEP, each
 from tests.music import Music
@@ -216,7 +216,7 @@ def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
     name: str, selection: SplitDataset, preparation: Preprocessing
 ) -> None:
     """And what was prepared answers, and can be stored, as anything else."""
-    choice = TrainingConfig(estimator=name, preparation=preparation)
+    choice = TrainingConfig(estimator=name, preprocessing=preparation)
     if name in CHOOSY or (name, preparation.balance) == ("knn", "weights"):
         with pytest.raises(BadTrainingConfig, match=r"prepare|cannot weigh"):
             estimators.build(choice, threads=1)

@@ -7,9 +7,9 @@ from sqlalchemy.types import NullType
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig, TrackNotFound
-from classifier.records import TrainingConfig
 from classifier.serving import batch_predict, predict
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.store import tables, views
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock

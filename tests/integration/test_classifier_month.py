@@ -11,10 +11,10 @@ from sqlalchemy import Engine, func, select
 from classifier.daemon.daemon import Daemon
 from classifier.data import dataset
 from classifier.errors import ClassifierError
-from classifier.records import TrainingConfig
 from classifier.serving import batch_predict
 from classifier.settings import ClassifierSettings
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.job_scheduler import ScheduledJob
 from genrebase.settings import child_environment
 from genrebase.store import tables, views

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from classifier.records import TrainingConfig
 from classifier.serving import batch_predict
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.store import connect
 from tests.fakes import FakeClock
 from tests.music import Music

@@ -9,12 +9,12 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from classifier import estimators
 from classifier.data import dataset
 from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
-from classifier.records import TrainingConfig
 from classifier.registry import model_store
 from classifier.serving import batch_predict
 from classifier.serving import champion as serving
 from classifier.training import promote, train
 from classifier.training.train import TrainResult
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction

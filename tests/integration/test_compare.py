@@ -17,7 +17,7 @@ from classifier.experiments import compare, trials
 from classifier.experiments import store as experiments
 from classifier.experiments.compare import ComparisonGrid, ComparisonResult
 from classifier.experiments.store import Experiment, ExperimentSpec
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction

@@ -17,9 +17,9 @@ from classifier.data.training_data import split_dataset as selected
 from classifier.errors import BadTrainingConfig
 from classifier.features.audio import descriptor_column
 from classifier.features.sequences import CHANNELS
-from classifier.records import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from classifier.serving import champion as serving
 from classifier.training import train
+from classifier.training_config import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from genrebase.audio import packed_matrices
 from genrebase.store import tables
 from genrebase.store.engine import transaction

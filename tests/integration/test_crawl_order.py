@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from classifier.data import dataset
 from classifier.data.training_data import split_dataset
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from collector.catalogue import tracks
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.store import connect

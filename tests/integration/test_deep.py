@@ -12,11 +12,12 @@ from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset
 from classifier.data.training_data import split_dataset as selected
 from classifier.errors import BrokenArtifact
-from classifier.records import Epoch, TrainingConfig
+from classifier.records import Epoch
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
 from classifier.serving import champion
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from tests.fakes import FakeClock
 from tests.music import Music

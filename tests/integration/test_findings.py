@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.data import dataset
 from classifier.findings import explain, match, separability
-from classifier.records import TrainingConfig
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction

@@ -11,7 +11,7 @@ from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.metrics import LabelledPredictions, paired_gains, per_genre_metrics
 from classifier.experiments import learning_curve
 from classifier.experiments.learning_curve import LearningCurve, default_sizes
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock

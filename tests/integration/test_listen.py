@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.errors import BadTrainingConfig
 from classifier.features import audio, sequences
-from classifier.records import TrainingConfig
 from classifier.serving import predict_audio
 from classifier.serving.audio_features import ExtractedAudio, UnreadableAudioFile, extract
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.errors import NothingToDo
 from genrebase.store import tables

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from collector.cli import app
 from collector.curation import mappings
 from genrebase.errors import UserError

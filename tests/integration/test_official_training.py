@@ -7,8 +7,8 @@ from sqlalchemy import Engine, update
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
 from classifier.training import promote, train
+from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import FakeClock

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig, TrackNotFound
-from classifier.records import TrainingConfig
 from classifier.serving import predict
 from classifier.serving.predict import TrackDescription
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
 from tests.music import Music

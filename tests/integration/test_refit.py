@@ -13,10 +13,11 @@ from classifier.cli import app
 from classifier.data import dataset
 from classifier.data import training_data as selecting
 from classifier.errors import BadTrainingConfig, NoChampion
-from classifier.records import StoredModel, TrainingConfig
+from classifier.records import StoredModel
 from classifier.serving import champion, predict
 from classifier.serving.predict import TrackDescription
 from classifier.training import promote, refit, train
+from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import jobs
 from genrebase.store import tables

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from classifier.data import dataset
 from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
-from classifier.records import TrainingConfig
 from classifier.registry import retention
 from classifier.reports.card import ModelCard
 from classifier.training import promote, train
+from classifier.training_config import TrainingConfig
 from genrebase.runtime.db_retry import retry_until_available
 from genrebase.runtime.jobs import AlreadyRunning, job_run
 from genrebase.store import tables

@@ -11,9 +11,9 @@ from classifier.data import audio_joins, dataset
 from classifier.data.training_data import fingerprint, split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.findings import clusters
-from classifier.records import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from classifier.serving import batch_predict
 from classifier.training import freeze, snapshots, train
+from classifier.training_config import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from genrebase.audio import packed_vectors
 from genrebase.store import tables
 from genrebase.store.engine import transaction

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from classifier.records import ConfusionCell, MetricRow, PromotionDecision, TrainingConfig
+from classifier.records import ConfusionCell, MetricRow, PromotionDecision
 from classifier.registry import model_store
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction

@@ -19,7 +19,7 @@ from classifier.experiments import tune
 from classifier.experiments.search import SearchSettings
 from classifier.experiments.search_spaces import NumericRange
 from classifier.experiments.tune import TuningResult
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction

@@ -9,7 +9,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators import gradient_boosting
 from classifier.estimators.blend import PRIOR_WEIGHTS, Blend
 from classifier.experts.partial_features import PartialFeaturesExpert
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 GROUPS = ("harmony",)

@@ -6,7 +6,7 @@ import pytest
 
 from classifier.data import genre_mapping
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 
 MAPPINGS = {
     "genrebase-13": {"techno": "electronic", "hip-hop": "urban", "r-n-b": "urban", "rock": "rock"},

@@ -10,7 +10,7 @@ from classifier.data import published_split
 from classifier.data.dataset import RawDataset
 from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 OFFICIAL = TrainingConfig(split="official")

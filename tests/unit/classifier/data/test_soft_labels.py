@@ -13,7 +13,7 @@ from classifier.data.training_data import fingerprint, split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.features.audio import NumericFeatures
-from classifier.records import Preprocessing, TrainingConfig
+from classifier.training_config import Preprocessing, TrainingConfig
 from tests.music import GENRES, Music
 
 SHARED = TrainingConfig(estimator="tree", labels="shared", features=("audio", "metadata"))
@@ -84,7 +84,7 @@ def test_who_cannot_weigh_says_so(name: str) -> None:
     choice = replace(SHARED, estimator=name, params=params)
     with pytest.raises(BadTrainingConfig, match=f"{name} cannot weigh tracks"):
         estimators.build(choice, threads=1)
-    smote = replace(SHARED, preparation=Preprocessing(balance="smote"))
+    smote = replace(SHARED, preprocessing=Preprocessing(balance="smote"))
     with pytest.raises(BadTrainingConfig, match="use --balance weights"):
         estimators.build(smote, threads=1)
 

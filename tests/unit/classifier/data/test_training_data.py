@@ -9,7 +9,7 @@ import pytest
 from classifier.data.dataset import RawDataset
 from classifier.data.training_data import fingerprint, split_dataset
 from classifier.errors import BadTrainingConfig, TooFewTracks
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 

@@ -10,7 +10,7 @@ from classifier import threads
 from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators.blend import PRIOR_WEIGHTS, SEEN_ARTIST, UNSEEN_ARTIST, Blend, make
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 ALL = ("audio", "metadata", "text", "history")

@@ -10,7 +10,7 @@ from classifier import estimators
 from classifier.estimators import voting
 from classifier.estimators.dataframe_classifier import DataFrameClassifier
 from classifier.estimators.preprocessing import Preprocessor
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from tests.deep import each
 
 PAGE = Path(__file__).parents[4] / "docs" / "estimators.md"

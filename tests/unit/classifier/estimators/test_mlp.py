@@ -6,8 +6,8 @@ import pytest
 
 from classifier import estimators
 from classifier.errors import MissingExtra
-from classifier.records import TrainingConfig
 from classifier.registry import artifacts
+from classifier.training_config import TrainingConfig
 from tests.deep import DEEP
 
 

@@ -11,7 +11,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.features.audio import NumericFeatures
-from classifier.records import Preprocessing, TrainingConfig
+from classifier.training_config import Preprocessing, TrainingConfig
 from tests.music import Music
 
 RANDOM = np.random.default_rng(0)
@@ -166,9 +166,9 @@ def test_outliers_are_left_out_of_training_alone(among: str) -> None:
 
 def test_what_was_not_chosen_is_what_the_estimator_needs() -> None:
     """An empty preparation changes nothing; it is not even stored."""
-    assert TrainingConfig().as_json() == TrainingConfig(preparation=Preprocessing()).as_json()
+    assert TrainingConfig().as_json() == TrainingConfig(preprocessing=Preprocessing()).as_json()
     assert "preparation" not in TrainingConfig().as_json()
-    chosen = TrainingConfig(preparation=Preprocessing(scaling="minmax", components=0.9))
+    chosen = TrainingConfig(preprocessing=Preprocessing(scaling="minmax", components=0.9))
     assert chosen.as_json()["preparation"] == {"scaling": "minmax", "components": 0.9}
 
 
@@ -181,7 +181,7 @@ def test_smote_never_sees_a_track_that_is_held_out(selection: SplitDataset) -> N
     rare = selection.labels[learned] == "metal"
     learned = np.concatenate([learned[~rare], learned[rare][:20]])
     chosen = Preprocessing(scaling="none", balance="smote")
-    model: Any = estimators.build(TrainingConfig(estimator="knn", preparation=chosen), threads=1)
+    model: Any = estimators.build(TrainingConfig(estimator="knn", preprocessing=chosen), threads=1)
     model.fit(frame.iloc[learned], selection.labels[learned], held)
     remembered = model.model_.near_._fit_X  # every track it votes with, the invented included
     assert len(remembered) > len(learned)
@@ -203,4 +203,4 @@ def test_what_an_estimator_cannot_do_is_refused(
 ) -> None:
     """Before anything is read, with the estimator's name."""
     with pytest.raises(BadTrainingConfig, match=sentence):
-        estimators.build(TrainingConfig(estimator=estimator, preparation=preparation), threads=1)
+        estimators.build(TrainingConfig(estimator=estimator, preprocessing=preparation), threads=1)

@@ -8,8 +8,8 @@ import pytest
 from classifier import estimators
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.errors import BadParameter, BadTrainingConfig
-from classifier.records import Preprocessing, TrainingConfig
 from classifier.training.evaluate import evaluate
+from classifier.training_config import Preprocessing, TrainingConfig
 from genrebase.runtime.plugins import UnknownPlugin
 from tests.music import Music
 
@@ -66,7 +66,7 @@ def test_members_get_their_own_parameters(selection: SplitDataset) -> None:
 def test_members_prepare_their_tracks_as_chosen(selection: SplitDataset) -> None:
     """Each for its own question: SMOTE makes the yeses as many as the noes."""
     choice = TrainingConfig(
-        estimator="voting", params={"member": "knn"}, preparation=Preprocessing(balance="smote")
+        estimator="voting", params={"member": "knn"}, preprocessing=Preprocessing(balance="smote")
     )
     model = fitted(selection, choice)
     for member in model.members_:
@@ -77,7 +77,7 @@ def test_members_prepare_their_tracks_as_chosen(selection: SplitDataset) -> None
             TrainingConfig(
                 estimator="voting",
                 params={"members": ["knn", "dummy"]},
-                preparation=Preprocessing(scaling="minmax"),
+                preprocessing=Preprocessing(scaling="minmax"),
             ),
             threads=1,
         )

@@ -9,7 +9,7 @@ from classifier import estimators
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import search_spaces
 from classifier.experiments.search_spaces import NumericRange
-from classifier.records import TrainingConfig
+from classifier.training_config import TrainingConfig
 from tests.deep import each
 
 UNTUNED = {"dummy"}

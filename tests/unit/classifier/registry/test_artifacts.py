@@ -13,9 +13,10 @@ from sklearn.preprocessing import FunctionTransformer
 from classifier import estimators
 from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
-from classifier.records import StoredModel, TrainingConfig
+from classifier.records import StoredModel
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
+from classifier.training_config import TrainingConfig
 from tests.fakes import NOON
 from tests.music import Music
 

@@ -8,8 +8,8 @@ import pytest
 from classifier import estimators
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.evaluation.report import headline_metrics
-from classifier.records import TrainingConfig
 from classifier.training.evaluate import Evaluation, evaluate
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 CHOICE = TrainingConfig(estimator="logistic", features=("audio",))

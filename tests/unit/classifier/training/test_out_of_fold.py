@@ -5,8 +5,8 @@ import numpy as np
 from classifier import estimators
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import split_dataset
-from classifier.records import TrainingConfig
 from classifier.training import out_of_fold
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from classifier.data import training_data as selecting
 from classifier.errors import BadSnapshot
-from classifier.records import Preprocessing, TrainingConfig
 from classifier.training import snapshots
+from classifier.training_config import Preprocessing, TrainingConfig
 from tests.fakes import NOON
 from tests.music import Music, spotify_id
 
@@ -43,7 +43,7 @@ def test_what_is_read_is_what_was_frozen(folder: Path):
     pd.testing.assert_frame_equal(again.tracks, SELECTION.tracks)
     assert selecting.fingerprint(again) == selecting.fingerprint(SELECTION)
     assert frozen.manifest["fingerprint"] == selecting.fingerprint(SELECTION)
-    for name in ("known", "learned", "artists", "labels"):
+    for name in ("seen_artist", "train_mask", "artists", "labels"):
         assert (getattr(again, name) == getattr(SELECTION, name)).all()
     for genre, ids in again.tracks_by_genre.items():
         assert set(ids) == set(SELECTION.tracks_by_genre[genre]) & set(SELECTION.ids)
@@ -116,7 +116,7 @@ def test_ids_only_holds_no_content(tmp_path: Path):
 def test_what_is_told_comes_before_what_was_frozen():
     """Options that somebody gives change the choice; all others are the snapshot's."""
     default = TrainingConfig(seed=3)
-    told: dict[str, Any] = {"estimator": "dummy", "preparation": Preprocessing(scaling="minmax")}
-    found = snapshots.merge_config(CHOICE, replace(default, **told), default)
+    told: dict[str, Any] = {"estimator": "dummy", "preprocessing": Preprocessing(scaling="minmax")}
+    found = CHOICE.override(replace(default, **told), default)
     assert found == replace(CHOICE, **told)
-    assert snapshots.merge_config(CHOICE, default, default) == CHOICE
+    assert CHOICE.override(default, default) == CHOICE

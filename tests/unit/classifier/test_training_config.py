@@ -2,17 +2,17 @@
 
 import pytest
 
-from classifier import bootstrap
+from classifier.commands.training_options import training_config
 from classifier.errors import BadClassifierSettings, BadParameter, BadTrainingConfig
-from classifier.records import Preprocessing
-from classifier.settings import ClassifierSettings
+from classifier.settings import ClassifierSettings, load_settings
+from classifier.training_config import Preprocessing, parse_list, parse_parameter
 
 SETTINGS = ClassifierSettings(_env_file=None)
 
 
 def test_a_list_keeps_names_with_blanks_and_quoted_commas() -> None:
     """`drum & bass` and `"soul, funk"` arrive as they are, each once."""
-    assert bootstrap.parse_list('drum & bass, "soul, funk",r&b , r&b,') == [
+    assert parse_list('drum & bass, "soul, funk",r&b , r&b,') == [
         "drum & bass",
         "soul, funk",
         "r&b",
@@ -34,33 +34,33 @@ def test_a_list_keeps_names_with_blanks_and_quoted_commas() -> None:
 )
 def test_a_parameter_is_a_number_a_word_or_nothing(text: str, value: object) -> None:
     """Whatever reads as JSON is that."""
-    assert bootstrap.parse_parameter(text) == ("a", value)
+    assert parse_parameter(text) == ("a", value)
 
 
 def test_a_parameter_needs_its_equals_sign() -> None:
     """The sentence shows how to write it."""
     with pytest.raises(BadParameter, match="name=value"):
-        bootstrap.parse_parameter("max_depth")
+        parse_parameter("max_depth")
 
 
 def test_what_nobody_knows_is_refused_with_the_known() -> None:
     """Feature groups and kinds of labels."""
     with pytest.raises(BadTrainingConfig, match=r"'smell'.*audio, metadata"):
-        bootstrap.training_config(SETTINGS, features="audio,smell")
+        training_config(SETTINGS, features="audio,smell")
     with pytest.raises(BadTrainingConfig, match="claim, exclusive, shared"):
-        bootstrap.training_config(SETTINGS, labels="soft")
+        training_config(SETTINGS, labels="soft")
     with pytest.raises(BadTrainingConfig, match="feature group"):
-        bootstrap.training_config(SETTINGS, features=",")
+        training_config(SETTINGS, features=",")
     with pytest.raises(BadTrainingConfig, match="task"):
-        bootstrap.training_config(SETTINGS, task=" ")
+        training_config(SETTINGS, task=" ")
 
 
 def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
     """A whole number counts components, a share below 1 is what they explain."""
-    found = bootstrap.training_config(SETTINGS, scaling="minmax", pca="8", outliers="genre")
-    assert found.preparation == Preprocessing("minmax", 8, "genre", None)
-    assert bootstrap.training_config(SETTINGS, pca="0.95").preparation.components == 0.95
-    assert bootstrap.training_config(SETTINGS).preparation == Preprocessing()
+    found = training_config(SETTINGS, scaling="minmax", components="8", outliers="genre")
+    assert found.preprocessing == Preprocessing("minmax", 8, "genre", None)
+    assert training_config(SETTINGS, components="0.95").preprocessing.components == 0.95
+    assert training_config(SETTINGS).preprocessing == Preprocessing()
 
 
 @pytest.mark.parametrize(
@@ -69,28 +69,28 @@ def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
         ({"scaling": "big"}, "standard, minmax, none"),
         ({"outliers": "all"}, "genre, overall"),
         ({"balance": "adasyn"}, "weights, smote"),
-        ({"pca": "0"}, "--pca is a number of components"),
-        ({"pca": "1.5"}, "share below 1"),
-        ({"pca": "nan"}, "share below 1"),
-        ({"pca": "many"}, "not 'many'"),
+        ({"components": "0"}, "--pca is a number of components"),
+        ({"components": "1.5"}, "share below 1"),
+        ({"components": "nan"}, "share below 1"),
+        ({"components": "many"}, "not 'many'"),
     ],
 )
 def test_a_preparation_nobody_knows_is_refused(told: dict[str, str], sentence: str) -> None:
     """With what is known."""
     with pytest.raises(BadTrainingConfig, match=sentence):
-        bootstrap.training_config(SETTINGS, **told)
+        training_config(SETTINGS, **told)
 
 
 def test_the_order_of_feature_groups_makes_no_other_model() -> None:
     """`metadata,audio` is `audio,metadata`."""
-    expected = bootstrap.training_config(SETTINGS, features="audio,metadata")
-    assert bootstrap.training_config(SETTINGS, features="metadata,audio") == expected
+    expected = training_config(SETTINGS, features="audio,metadata")
+    assert training_config(SETTINGS, features="metadata,audio") == expected
 
 
 def test_the_settings_fill_in_what_was_not_said() -> None:
     """Estimator, minimum and seed."""
     settings = ClassifierSettings(_env_file=None, estimator="dummy", min_tracks=5, seed=3)
-    found = bootstrap.training_config(settings)
+    found = training_config(settings)
     assert (found.estimator, found.min_tracks, found.seed) == ("dummy", 5, 3)
 
 
@@ -98,4 +98,4 @@ def test_a_bad_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the variable."""
     monkeypatch.setenv("CLASSIFIER_THREADS", "many")
     with pytest.raises(BadClassifierSettings, match="CLASSIFIER_THREADS"):
-        bootstrap.load_settings()
+        load_settings()

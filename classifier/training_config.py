@@ -1,0 +1,360 @@
+"""The configuration of a training: one description of each option.
+
+The fields of `TrainingConfig` and `Preprocessing` carry their command-line option as metadata. The
+options of all commands that train (`commands.training_options`), the JSON stored with a model and
+the command line that reproduces it are derived from these fields.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from classifier.errors import BadParameter, BadTrainingConfig
+
+if TYPE_CHECKING:
+    from classifier.records import StoredModel
+
+DEFAULT_TASK: Final = "main"
+"""The task whose predictions the view `predictions` shows."""
+
+DEFAULT_FEATURE_GROUPS: Final = ("audio", "metadata", "text", "history")
+
+FEATURE_GROUPS: Final = (*DEFAULT_FEATURE_GROUPS, "harmony", "timbre", "descriptors", "matrices")
+
+SPLITS: Final = ("frozen", "official")
+"""The train/test split: by the frozen folds of names, or the one a dataset was published with."""
+
+SOFT_LABELS: Final = "shared"
+"""A track counts for every genre it was seen under, for each with the same weight."""
+
+LABEL_POLICIES: Final = ("claim", "exclusive", SOFT_LABELS)
+"""Which labels to train on: every claim, claims of tracks seen under one genre only, or all."""
+
+LEVELS: Final = ("fine", "broad")
+"""Whether the classes are the genres themselves or the broad genres of a mapping."""
+
+UNMAPPED_POLICIES: Final = ("drop", "other", "own")
+"""Genres that the mapping lacks are dropped, put into one genre, or each become one."""
+
+SCALINGS: Final = ("standard", "minmax", "none")
+"""Mean 0 and standard deviation 1, range 0..1, or unscaled."""
+
+OUTLIER_SCOPES: Final = ("genre", "overall")
+"""Whether outliers are searched for inside each genre or among all tracks."""
+
+BALANCING_METHODS: Final = ("weights", "smote")
+"""Class imbalance: weight rare genres up, or oversample them with synthetic tracks (SMOTE)."""
+
+
+def parse_list(text: str) -> list[str]:
+    """Return the parts of a comma-separated list, each once; double quotes protect a comma."""
+    parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def parse_parameter(text: str) -> tuple[str, Any]:
+    """Return name and value of `name=value`; the value is JSON where it parses as JSON."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise BadParameter(f"{text!r} is no parameter: write --param name=value.")
+    return name.strip(), _parse_value(value.strip())
+
+
+def _parse_value(text: str) -> Any:
+    words = {"none": None, "true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _parse_task(text: str) -> str:
+    if not text.strip():
+        raise BadTrainingConfig("A task needs a name.")
+    return text.strip()
+
+
+def _parse_features(text: str) -> tuple[str, ...]:
+    """Return the groups in the order of `FEATURE_GROUPS`: their order makes no other model."""
+    groups = parse_list(text)
+    for group in groups:
+        _check_value("feature group", group, FEATURE_GROUPS)
+    if not groups:
+        raise BadTrainingConfig(f"Name a feature group: {', '.join(FEATURE_GROUPS)}.")
+    return tuple(group for group in FEATURE_GROUPS if group in groups)
+
+
+def _parse_components(text: str) -> int | float:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise BadTrainingConfig(
+            f"--pca is a number of components, or a share below 1: not {text!r}."
+        )
+    return share
+
+
+def _check_value(what: str, value: str, values: tuple[str, ...]) -> None:
+    if value not in values:
+        raise BadTrainingConfig(f"There is no {what} {value!r}. Known: {', '.join(values)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The command-line option of a field."""
+
+    help: str
+    name: str | None = None
+    """Without dashes; None: the field's name."""
+    values: tuple[str, ...] = ()
+    """All that are allowed; empty: any."""
+    parse: Callable[[Any], Any] = lambda value: value
+    type: Any = str
+    minimum: int | None = None
+
+
+def _option(default: Any, text: str, **how: Any) -> Any:
+    return field(default=default, metadata={"option": Option(text, **how)})
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """Preprocessing before an estimator is fitted; None: what the estimator needs.
+
+    It is fitted on, and applied to, the training tracks. Later tracks are scaled and projected in
+    the same way; none of them is removed as an outlier or added by oversampling.
+    """
+
+    scaling: str | None = _option(
+        None, "standard, minmax or none (default: what the estimator needs).", values=SCALINGS
+    )
+    components: int | float | None = _option(
+        None,
+        "Principal components: their number, or the share of variance to explain: 8 or 0.95.",
+        name="pca",
+        parse=_parse_components,
+    )
+    """Number of principal components, or the share of the variance that they explain."""
+    outliers: str | None = _option(
+        None,
+        "Remove outliers from the training tracks: in each genre, or overall (DBSCAN noise).",
+        values=OUTLIER_SCOPES,
+    )
+    balance: str | None = _option(
+        None,
+        "Class imbalance: give rare genres equal weight by weights, or oversample them by smote.",
+        values=BALANCING_METHODS,
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values that are set."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """What to train, on which tracks; stored with the model."""
+
+    task: str = _option(
+        DEFAULT_TASK,
+        f"Name of the task; only models of one task compete (default: {DEFAULT_TASK}).",
+        parse=_parse_task,
+    )
+    estimator: str = _option("blend", "The estimator; an unknown name lists all there are.")
+    genres: tuple[str, ...] | None = _option(
+        None, "Only these genres: a,b,c.", parse=lambda text: tuple(parse_list(text))
+    )
+    """None: all."""
+    exclude: tuple[str, ...] = _option(
+        (), "All genres but these: a,b,c.", parse=lambda text: tuple(parse_list(text))
+    )
+    features: tuple[str, ...] = _option(
+        DEFAULT_FEATURE_GROUPS,
+        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first "
+        "four, and those of the others that a tenth of the labelled tracks has).",
+        parse=_parse_features,
+    )
+    auto_features: bool = False
+    """Add feature groups that enough tracks have; `audio_joins.resolve_features` decides, once."""
+    descriptors: str | None = _option(
+        None, "Which descriptor set (default: the one that most labelled tracks have)."
+    )
+    split: str = _option(
+        SPLITS[0],
+        "Evaluate on the frozen folds, or on the published split of a dataset "
+        "(official; default: frozen).",
+        values=SPLITS,
+    )
+    labels: str = _option(
+        LABEL_POLICIES[0],
+        "claim: one genre per track; exclusive: leave out tracks seen under several genres; "
+        "shared: train a track on each genre it was seen under, with a total weight of one "
+        "(default: claim).",
+        values=LABEL_POLICIES,
+    )
+    mapping: str | None = _option(
+        None, "Which mapping of fine genres to broad ones (default: genrebase-13)."
+    )
+    level: str = _option(
+        LEVELS[0], "Classify fine or broad genres (default: fine).", values=LEVELS
+    )
+    unmapped: str = _option(
+        UNMAPPED_POLICIES[0],
+        "Genres that the mapping lacks: drop, other (one genre) or own (default: drop).",
+        values=UNMAPPED_POLICIES,
+    )
+    within: str | None = _option(None, "Only the fine genres inside this broad one.")
+    per_genre: int | None = _option(
+        None, "Train on at most this many tracks of each genre.", type=int, minimum=1
+    )
+    """The evaluation uses all tracks all the same."""
+    min_tracks: int = _option(
+        30, "Leave out genres with fewer labelled tracks (default: 30).", type=int, minimum=2
+    )
+    params: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "option": Option(
+                "A parameter of the estimator: name=value.",
+                name="param",
+                type=list[str],
+                parse=lambda texts: dict(parse_parameter(text) for text in texts),
+            )
+        },
+    )
+    """Parameters of the estimator that differ from its defaults."""
+    seed: int = _option(0, "Random seed of training and evaluation.", type=int, minimum=0)
+    preprocessing: Preprocessing = Preprocessing()
+
+    @classmethod
+    def from_options(
+        cls, given: Mapping[str, Any], defaults: "TrainingConfig"
+    ) -> "TrainingConfig":
+        """Return the config that command-line options describe.
+
+        `given` maps the names in `OPTIONS` to what was typed; None counts as not given. Raise
+        `BadTrainingConfig` or `BadParameter`.
+        """
+        values = {}
+        for name, typed in given.items():
+            if typed is None:
+                continue
+            option = OPTIONS[name]
+            if option.values:
+                _check_value(option.name or name, typed, option.values)
+            values[name] = option.parse(typed)
+        if values.get("level") == "broad" and "within" in values:
+            raise BadTrainingConfig(
+                "A broad genre contains fine genres only: leave out --level broad or --within."
+            )
+        if "unmapped" in values and values.get("level") != "broad":
+            raise BadTrainingConfig("--unmapped applies to --level broad only: add that.")
+        steps = {name: values.pop(name) for name in Preprocessing.__slots__ if name in values}
+        return replace(
+            defaults,
+            auto_features="features" not in values,
+            preprocessing=replace(defaults.preprocessing, **steps),
+            **values,
+        )
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "TrainingConfig":
+        """Return a config from what `as_full_json` returned."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+            if name in cls.__slots__
+        }
+        steps = Preprocessing(**stored.get(_PREPROCESSING_KEY, {}))
+        return cls(**values, preprocessing=steps)
+
+    @classmethod
+    def from_model(cls, model: "StoredModel") -> "TrainingConfig":
+        """Return the config that a stored model was trained with."""
+        columns = {name: getattr(model, name) for name in _MODEL_COLUMNS}
+        return cls.from_json({**columns, **model.training_config})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the config without task, estimator and parameters, which have columns."""
+        values = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name in self.__slots__
+            if name not in (*_MODEL_COLUMNS, "auto_features", "preprocessing")
+            and (
+                (value := getattr(self, name)) != _FIELDS[name].default
+                or name not in _OMITTED_DEFAULTS
+            )
+        }
+        if steps := self.preprocessing.as_json():
+            values[_PREPROCESSING_KEY] = steps
+        return values
+
+    def as_full_json(self) -> dict[str, Any]:
+        """Return the whole config."""
+        columns = {"task": self.task, "estimator": self.estimator, "params": dict(self.params)}
+        return {**columns, **self.as_json()}
+
+    def override(self, given: "TrainingConfig", defaults: "TrainingConfig") -> "TrainingConfig":
+        """Return this config with every field in which `given` differs from `defaults`."""
+        changed = {
+            name: getattr(given, name)
+            for name in self.__slots__
+            if getattr(given, name) != getattr(defaults, name)
+        }
+        return replace(self, **changed)
+
+    def command_args(self) -> Iterator[str]:
+        """Yield the command-line options that give this config, as far as it is not the default.
+
+        The estimator is always among them: a setting may change its default.
+        """
+        for name, option in OPTIONS.items():
+            owner: Any = self.preprocessing if name in Preprocessing.__slots__ else self
+            value = getattr(owner, name)
+            if name == "params":
+                for parameter, setting in value.items():
+                    text = (
+                        setting
+                        if isinstance(setting, str)
+                        else json.dumps(setting, ensure_ascii=False)
+                    )
+                    yield from ("--param", f"{parameter}={text}")
+            elif name == "estimator" or value != _FIELDS[name].default:
+                option_name = (option.name or name).replace("_", "-")
+                yield from (f"--{option_name}", _option_text(value))
+
+    def same_question(self, other: "TrainingConfig") -> bool:
+        """Return whether both have the same kind of labels and split, so that models compete."""
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("mapping", "level", "unmapped", "split")
+        )
+
+
+def _option_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(f'"{part}"' if "," in part else part for part in value)
+    return str(value)
+
+
+_PREPROCESSING_KEY: Final = "preparation"
+_MODEL_COLUMNS: Final = ("task", "estimator", "params")
+"""Fields that have columns of their own in the table `model`."""
+_OMITTED_DEFAULTS: Final = ("descriptors", "split")
+"""Fields that are stored only where they are not the default."""
+_FIELDS: Final = {
+    one.name: one for kind in (TrainingConfig, Preprocessing) for one in fields(kind)
+}
+OPTIONS: Final[Mapping[str, Option]] = {
+    name: one.metadata["option"] for name, one in _FIELDS.items() if "option" in one.metadata
+}
+"""Field name to option, in the order of the command line's help."""
