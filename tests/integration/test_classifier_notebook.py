@@ -31,5 +31,5 @@ def test_the_examples_run(
     for block in blocks:
         exec(block, names)
     said = capsys.readouterr().out
-    assert "of artists never met" in said
-    assert float(said.rsplit("new artists:", 1)[1]) > 0.6
+    assert "of unseen artists" in said
+    assert float(said.rsplit("unseen artists:", 1)[1]) > 0.6
