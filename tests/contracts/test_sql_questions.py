@@ -24,32 +24,32 @@ EXPECTED = {
         ("r&b", 0, 5, 5, 0, 0, 0),
         ("jazz", 2, None, None, 1, 0, 0),
     ],
-    "Which genres were seen together?": [("jazz", "rock", 1, 0.5, 1 / 3)],
-    "How is a feature spread within a genre?": [(0.0, 0.05, 1, 1.0)],
+    "Which genres share tracks?": [("jazz", "rock", 1, 0.5, 1 / 3)],
+    "How is a feature distributed within a genre?": [(0.0, 0.05, 1, 1.0)],
     "How has a genre's sound changed over the decades?": [(2000, 1, 0.6, 120.0)],
     "Which keys do sections move to in a genre?": [
         ("I IV", 1, 1.0, 1.0),
         ("I V", 1, 1.0, 1.0),
         ("V I", 1, 1.0, 1.0),
     ],
-    "How far do the genres stray from their keys?": [
+    "How often do the sections of a genre change key?": [
         ("rock", 1, 0.5, 3.0, 0.0),
         ("jazz", 1, 1.0, 0.0, 1.0),
     ],
-    "What is known of an artist?": [
+    "Which tracks are by an artist?": [
         ("Guesting", "Bob; Ann", 1990, "jazz"),
         ("Loud", "Ann", 2001, "rock"),
     ],
     "Which artists have the most tracks in a genre?": [("Ann", 1), ("Cid", 1)],
     "Which tracks have no features yet?": [("jazz", 2), (None, 1)],
-    "What does the champion think a track is?": [
+    "What does the champion predict?": [
         ("Loud", "Ann", "rock", 0.9, "rock", "seen_artist"),
         ("Other", "Cid", "rock", 0.7, "jazz", "seen_artist"),
         ("Judged", "Cid", "rock", 0.6, "rock", "new_artist"),
     ],
-    "What do the models of other tasks answer?": [("broad", "jazz", 1, 0.75)],
-    "What else was measured of a model?": [("new_artist", None, "accuracy", 0.4, None, None, 50)],
-    "How often is the champion right, and what does it take a genre for?": [
+    "What do the champions of other tasks predict?": [("broad", "jazz", 1, 0.75)],
+    "Which other metrics are stored?": [("new_artist", None, "accuracy", 0.4, None, None, 50)],
+    "Which genres does the champion confuse?": [
         ("rock", "rock", 3, 0.75),
         ("rock", "jazz", 1, 0.25),
     ],
@@ -57,10 +57,10 @@ EXPECTED = {
     "Which labels does the champion dispute?": [
         (4, "Other", "Cid", "jazz", "rock", 0.7, 0.3, 0),
     ],
-    "Which tracks might belong to a genre that they do not carry?": [
+    "Which tracks might belong to a genre that is not their label?": [
         (1, "Loud", "Ann", "rock", 0.1),
     ],
-    "Does what comes in drift away from what was learned?": [
+    "Do new tracks drift away from the training data?": [
         ("2025-12-29", "rock", 3, 0.6, (0.9 + 0.6 + 0.7) / 3, 2 / 3),
         ("2025-12-29", None, 2, 0.4, None, 0.5),
     ],
