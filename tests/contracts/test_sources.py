@@ -18,7 +18,7 @@ from tests.fakes import FakeClock
 NAMES = plugins.registered_names(SOURCES_GROUP)
 every_source = pytest.mark.parametrize("name", NAMES)
 by_genre = pytest.mark.parametrize(
-    "name", [name for name in NAMES if plugins.load(SOURCES_GROUP, name).asks_for == "genre"]
+    "name", [name for name in NAMES if plugins.load(SOURCES_GROUP, name).subject_kind == "genre"]
 )
 PLAYLIST = ids.id_from_text("playlist|rock by sandbox")
 """Every other track of rock, with an episode and a local file among them."""
