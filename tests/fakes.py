@@ -36,13 +36,13 @@ class FakeSource:
 
     name = "spotify"
     origin = "spotify"
-    asks_for = "genre"
+    subject_kind = "genre"
     page_limits = (10, 5)
     account = Account("spotify", "fake", Rate(1_000, 30.0))
 
-    def __init__(self, rows, reach=40):
+    def __init__(self, rows, max_results=40):
         self.rows = rows
-        self.reach = reach
+        self.max_results = max_results
         self.asked = []
 
     def query_for(self, genre):
@@ -53,7 +53,7 @@ class FakeSource:
         shown = [
             row for row in self.rows[query.genre] if query.year_from <= row[3] <= query.year_to
         ]
-        return page_of(shown[: self.reach][query.offset : query.offset + query.limit])
+        return page_of(shown[: self.max_results][query.offset : query.offset + query.limit])
 
 
 class FakePlaylists:
@@ -61,10 +61,10 @@ class FakePlaylists:
 
     name = "spotify_playlists"
     origin = "spotify"
-    asks_for = "playlist"
+    subject_kind = "playlist"
     page_limits = (10,)
     account = FakeSource.account
-    reach = 10_000
+    max_results = 10_000
 
     def __init__(self, rows):
         self.rows = rows

@@ -186,7 +186,7 @@ class Stingy(FakeSource):
     page_limits = (50, 10)
 
     def __init__(self, most: int) -> None:
-        super().__init__({"rock": []}, reach=1_000)
+        super().__init__({"rock": []}, max_results=1_000)
         self.most = most
 
     def fetch(self, query: PageQuery) -> Page:
