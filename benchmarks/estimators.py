@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from classifier import threads
 from classifier.commands.training_options import training_config
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 
 threads.configure_openmp()  # before scikit-learn is imported
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 def measure(url: str, name: str, genres: str | None, params: Sequence[str] | None) -> None:
     """Print the row of one estimator."""
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     choice = training_config(settings, estimator=name, genres=genres, params=params)
     selection = split_dataset(dataset.load_dataset(connect(url)), choice)
     clock, before = SystemClock(), _peak()

@@ -7,10 +7,6 @@ class ClassifierError(GenrebaseError):
     """The classifier could not do what was asked."""
 
 
-class BadClassifierSettings(UserError):
-    """A setting that cannot be used."""
-
-
 class TooFewTracks(UserError):
     """There is not enough to learn from."""
 

@@ -2,23 +2,17 @@
 
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
 
-from classifier.errors import BadClassifierSettings
 from genrebase.runtime.addresses import ListenAddress
+from genrebase.settings import EnvironmentSettings
 
 
-class ClassifierSettings(BaseSettings):
+class ClassifierSettings(EnvironmentSettings):
     """The classifier's settings, read from the environment and `.env`, prefix `CLASSIFIER_`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="CLASSIFIER_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-    )
+    model_config = SettingsConfigDict(env_prefix="CLASSIFIER_")
 
     schedule: str = Field(
         default="0 3 * * *",
@@ -94,15 +88,3 @@ class ClassifierSettings(BaseSettings):
     def http_address(self) -> ListenAddress | None:
         """Return where the daemon answers, None where it does not."""
         return None if self.http is None else ListenAddress.parse(self.http)
-
-
-def load_settings() -> ClassifierSettings:
-    """Read the settings; raise `BadClassifierSettings` for one that cannot be used."""
-    try:
-        return ClassifierSettings()
-    except ValidationError as error:
-        problems = [
-            f"CLASSIFIER_{str(one['loc'][0]).upper()}: {one['msg']}."
-            for one in error.errors(include_url=False, include_input=False)
-        ]
-        raise BadClassifierSettings(" ".join(problems)) from None

@@ -10,7 +10,7 @@ from collector.crawl.harvest import SearchHarvester
 from collector.crawl.playlists import PlaylistHarvester
 from collector.crawl.sequence import CrawlSequence
 from collector.enrichment.features import BudgetedProvider
-from collector.errors import BadSettings, NotFound, TermsNotAccepted
+from collector.errors import NotFound, TermsNotAccepted
 from collector.http import client as http
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import FeatureProvider, Source
@@ -19,6 +19,7 @@ from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
+from genrebase.settings import InvalidSettings
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
 
@@ -60,7 +61,7 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
             continue
         if name not in installed:
             known = ", ".join(sorted({*installed, *IMPORT_PROVIDERS}))
-            raise BadSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
+            raise InvalidSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
         if name == spotify_client.NAME and not _may_ask_spotify(settings):
             continue
         made: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(settings, clock)

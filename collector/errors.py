@@ -48,10 +48,6 @@ class BadCredentials(PermanentError, UserError):
     """The source does not take these credentials."""
 
 
-class BadSettings(PermanentError, UserError):
-    """A setting cannot be used."""
-
-
 class TermsNotAccepted(PermanentError, UserError):
     """The source's terms have not been accepted."""
 

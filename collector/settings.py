@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from collector import planning
 from collector import rate as rates
-from collector.errors import BadSettings
 from collector.rate import Rate
 from genrebase.runtime.addresses import ListenAddress
+from genrebase.settings import EnvironmentSettings
 
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
@@ -19,17 +19,10 @@ RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
 
 
-class CollectorSettings(BaseSettings):
+class CollectorSettings(EnvironmentSettings):
     """The collector's settings, read from the environment and `.env`, prefix `COLLECTOR_`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="COLLECTOR_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-    )
+    model_config = SettingsConfigDict(env_prefix="COLLECTOR_", populate_by_name=True)
 
     spotify_client_id: str | None = Field(
         default=None,
@@ -169,21 +162,3 @@ class CollectorSettings(BaseSettings):
     def provider_names(self) -> tuple[str, ...]:
         """The providers' names in order."""
         return tuple(name.strip() for name in self.feature_order.split(",") if name.strip())
-
-
-def load() -> CollectorSettings:
-    """Read the settings; raise `BadSettings` with a sentence for those that cannot be used."""
-    try:
-        return CollectorSettings()
-    except ValidationError as error:
-        raise BadSettings(_sentence(error)) from None
-
-
-def _sentence(error: ValidationError) -> str:
-    problems = []
-    for one in error.errors(include_url=False, include_input=False):
-        name = str(one["loc"][0]).upper() if one["loc"] else "SETTINGS"
-        if not name.startswith("SPOTIPY_"):
-            name = f"COLLECTOR_{name}"
-        problems.append(f"{name}: {one['msg'].removeprefix('Value error, ')}.")
-    return " ".join(problems)

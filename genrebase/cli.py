@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from genrebase import settings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output, run_app
+from genrebase.settings import GenrebaseSettings
 
 COMMAND_GROUP = "genrebase.commands"
 """Entry points that name a Typer app, mounted under the entry point's name."""
@@ -62,7 +62,7 @@ def run(
     """
     from genrebase.launcher import run as running  # it brings SQLAlchemy: --help need not wait
 
-    running.run(settings.load(), Output(as_json=as_json), SystemClock())
+    running.run(GenrebaseSettings.load(), Output(as_json=as_json), SystemClock())
 
 
 @app.command()
@@ -89,7 +89,7 @@ def demo(
     from genrebase.launcher import demo as demonstration
     from genrebase.runtime.shutdown import stop_on_signals
 
-    output, clock, told = Output(as_json=as_json), SystemClock(), settings.load()
+    output, clock, told = Output(as_json=as_json), SystemClock(), GenrebaseSettings.load()
     where = database_location.choose(demonstration.DEFAULT_FILE, database=db)
     level = told.log_level if "log_level" in told.model_fields_set else "WARNING"
     with stop_on_signals() as stop:

@@ -1,7 +1,7 @@
-"""The settings of the umbrella command, and whether Spotify's credentials are there."""
+"""Settings from the environment and `.env`: the base class of all packages, the launcher's own."""
 
 import os
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,60 +9,71 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from genrebase.errors import UserError
 
 
-class LauncherSettingsError(UserError):
-    """A setting that cannot be used."""
+class InvalidSettings(UserError):
+    """A setting cannot be used."""
 
 
-class GenrebaseSettings(BaseSettings):
-    """What `genrebase` itself reads from the environment and `.env`."""
+class EnvironmentSettings(BaseSettings):
+    """Frozen settings read from environment variables with a prefix, and from `.env`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GENREBASE_",
-        env_file=".env",
-        extra="ignore",
-        frozen=True,
-        env_ignore_empty=True,
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings; raise `InvalidSettings` with a sentence that names the variables."""
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = [
+                f"{cls._variable(*one['loc'][:1])}: {one['msg'].removeprefix('Value error, ')}."
+                for one in error.errors(include_url=False, include_input=False)
+            ]
+            raise InvalidSettings(" ".join(problems)) from None
+
+    @classmethod
+    def _variable(cls, name: int | str = "settings") -> str:
+        """Return the environment variable of the field or alias `name`."""
+        field = cls.model_fields.get(str(name))
+        if field is None:
+            return str(name).upper()
+        prefix = cls.model_config.get("env_prefix", "")
+        return str(field.validation_alias or f"{prefix}{name}").upper()
+
+
+class GenrebaseSettings(EnvironmentSettings):
+    """The settings of the launcher, `genrebase`."""
+
+    model_config = SettingsConfigDict(env_prefix="GENREBASE_")
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least level of a log line that is written."
+        default="INFO", description="Minimum level of the log lines that are written."
     )
     catalogue: str | None = Field(
         default=None,
         validation_alias="CATALOGUE",
-        description="A CSV file that `genrebase run` and `demo` let the sandbox serve instead of "
-        "its invented catalogue.",
+        description="CSV file that the sandbox of `genrebase run` and `demo` serves instead of its "
+        "synthetic catalogue.",
     )
     client_id: str | None = Field(
         default=None,
         validation_alias="SPOTIPY_CLIENT_ID",
-        description="The client id of your Spotify application; spotipy's own variable.",
+        description="Client id of your Spotify app; spotipy's own variable.",
     )
     client_secret: str | None = Field(
         default=None,
         repr=False,
         validation_alias="SPOTIPY_CLIENT_SECRET",
-        description="Its client secret; spotipy's own variable.",
+        description="Client secret of your Spotify app; spotipy's own variable.",
     )
 
     @property
     def has_spotify_credentials(self) -> bool:
-        """Whether Spotify itself can be asked."""
+        """Whether requests to Spotify itself are possible."""
         return bool(self.client_id and self.client_secret)
 
 
-def load() -> GenrebaseSettings:
-    """Read the settings; raise `LauncherSettingsError` with a sentence for one that cannot be used."""
-    try:
-        return GenrebaseSettings()
-    except ValidationError as error:
-        problems = [
-            f"GENREBASE_{str(one['loc'][0]).upper()}: {one['msg']}."
-            for one in error.errors(include_url=False, include_input=False)
-        ]
-        raise LauncherSettingsError(" ".join(problems)) from None
-
-
 def child_environment(**more: str) -> dict[str, str]:
-    """Return our own environment with `more` in it, for a process that we start."""
-    return {**os.environ, **more}  # noqa: TID251 - handed on as it is, nothing is read from it
+    """Return this process's environment plus `more`, for a child process."""
+    return {**os.environ, **more}  # noqa: TID251 - passed on, not read

@@ -7,7 +7,7 @@ import typer
 
 from classifier import threads
 from classifier.commands.training_options import with_training_options
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
 from genrebase.runtime.console import Output
 
@@ -71,7 +71,7 @@ def clusters(
 
     output = Output(as_json=as_json)
     columns = clustering.resolve_columns(parse_list(features))
-    cores = load_settings().threads or threads.idle_cores()
+    cores = ClassifierSettings.load().threads or threads.idle_cores()
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED), threads.limit_threads(cores):
         done = clustering.run(
             connect(),

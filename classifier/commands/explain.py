@@ -8,7 +8,7 @@ import typer
 from classifier import threads
 from classifier.errors import BadTrainingConfig
 from classifier.records import Interval
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
@@ -68,7 +68,7 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    seed = load_settings().seed
+    seed = ClassifierSettings.load().seed
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED):
         found = explaining.explain_genre(connect(), genre, against, SystemClock(), seed=seed)
     output.table(
@@ -96,7 +96,7 @@ def _genre(output: Output, genre: str, against: str | None) -> None:
 
 
 def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
     from classifier.findings import explain as explaining

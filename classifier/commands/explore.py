@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classifier import threads
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def explore(
     tracks under several genres, recordings of one name with different labels, and tracks that
     sound exactly alike.
     """
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.findings import explore as exploring

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
@@ -21,7 +21,7 @@ def health(
 
     Exit code 0 where all is well, 1 where not: for a supervisor.
     """
-    address = load_settings().http_address
+    address = ClassifierSettings.load().http_address
     # these bring SQLAlchemy and the HTTP server: --help need not wait
     from classifier.daemon import metrics
     from genrebase.runtime.clock import SystemClock

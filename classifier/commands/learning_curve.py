@@ -12,7 +12,7 @@ from classifier.commands.training_options import (
     with_training_options,
 )
 from classifier.errors import BadTrainingConfig
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
@@ -59,7 +59,7 @@ def learning_curve(
             rotations=parse_rotations(folds),
             snapshot=None if frozen is None else frozen.dataset,
             progress=progress,
-            cores=load_settings().threads,
+            cores=ClassifierSettings.load().threads,
             again=again,
         )
     if done.left_out:

@@ -7,7 +7,7 @@ import typer
 from classifier import threads
 from classifier.errors import BadTrainingConfig
 from classifier.records import StoredModel
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
@@ -86,7 +86,7 @@ def promote(
     """
     if (number is None) != back:
         raise BadTrainingConfig("Say either a model's number or --back.")
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import tables
@@ -159,7 +159,7 @@ def prune(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    remembered = load_settings().models_remembered
+    remembered = ClassifierSettings.load().models_remembered
     done = retention.prune(connect(), keep_last=remembered, dry_run=dry_run)
     named = ", ".join(str(number) for number in done.dropped_artifacts) or "none"
     verb = "would lose" if dry_run else "lost"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, parse_list
 from genrebase.runtime.console import Output
 
@@ -51,7 +51,7 @@ def plot(
     The same figures give the same bytes. Needs matplotlib: pip install 'genrebase[plot]'. A file
     that is there is never overwritten.
     """
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     # these bring matplotlib, pandas and SQLAlchemy: --help need not wait
     from classifier.reports import plot as plotting
     from classifier.reports.plots.request import PlotRequest

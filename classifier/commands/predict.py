@@ -10,7 +10,7 @@ import typer
 from classifier import threads
 from classifier.errors import BadTrainingConfig
 from classifier.records import TrackPrediction
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, parse_parameter
 from genrebase.runtime.console import Output
 
@@ -80,7 +80,7 @@ def predict(
 
 
 def _score(output: Output, task: str) -> None:
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import tables
     from classifier.serving import batch_predict
@@ -151,7 +151,7 @@ def _listen(output: Output, task: str, path: Path) -> None:
     from classifier.serving import predict_audio
     from genrebase.store import connect
 
-    workers = load_settings().threads or threads.idle_cores()
+    workers = ClassifierSettings.load().threads or threads.idle_cores()
     told = "nothing of what was heard is stored, as ever with --audio."
     with output.on_interrupt(lambda: told), output.progress("Listening") as bar:
         done = predict_audio.predict_files(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from genrebase.runtime.console import Output
 
 
@@ -16,7 +16,7 @@ def run(
     A training in hand is given up, nothing half-written; the exit code is 0. A second signal
     aborts.
     """
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     # these bring SQLAlchemy and APScheduler: --help need not wait
     from classifier.daemon import daemon as schedule
     from classifier.daemon import metrics

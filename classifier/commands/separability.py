@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import threads
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
@@ -36,7 +36,7 @@ def separability(
     probabilities (area under the ROC curve, validation tracks); the set with the best mean is
     taken, and held against the test tracks. Pairs are stored (view `genre_separabilities`).
     """
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables

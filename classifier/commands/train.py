@@ -17,7 +17,7 @@ from classifier.commands.training_options import (
     with_training_options,
 )
 from classifier.errors import BadTrainingConfig
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
@@ -57,7 +57,7 @@ def train(
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    output, settings = Output(as_json=as_json), load_settings()
+    output, settings = Output(as_json=as_json), ClassifierSettings.load()
     cores = settings.threads
     if refit:
         _check_alone(choice, snapshot)
@@ -102,7 +102,7 @@ def _teller(output: Output) -> Callable[[str], None]:
 
 def _check_alone(choice: TrainingConfig, snapshot: Path | None) -> None:
     """Raise `BadTrainingConfig` where something is asked of a refit that its parent decides."""
-    plain = training_config(load_settings(), task=choice.task)
+    plain = training_config(ClassifierSettings.load(), task=choice.task)
     if choice != plain or snapshot is not None:
         raise BadTrainingConfig(
             "--refit takes the champion's own recipe: leave out all other options but --task."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from classifier.settings import ClassifierSettings, load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import OPTIONS, TrainingConfig
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def load_snapshot(
     from classifier.training import snapshots  # imports pandas, which --help does not need
 
     snapshot = snapshots.read(folder)
-    return snapshot, snapshot.config.override(given, training_config(load_settings()))
+    return snapshot, snapshot.config.override(given, training_config(ClassifierSettings.load()))
 
 
 def with_training_options(*, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:
@@ -56,7 +56,7 @@ def with_training_options(*, without: Sequence[str] = ()) -> Callable[[Callable[
         @wraps(command)
         def run(**given: Any) -> None:
             values = {option.name: given.pop(option.name) for option in ours}
-            command(training_config(load_settings(), **values), **given)
+            command(training_config(ClassifierSettings.load(), **values), **given)
 
         parameters = [*ours, *(one.replace(kind=one.KEYWORD_ONLY) for one in own)]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by Typer

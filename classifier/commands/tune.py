@@ -15,7 +15,7 @@ from classifier.commands.training_options import (
     with_training_options,
 )
 from classifier.errors import BadTrainingConfig
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
 from genrebase.runtime.console import Output
 
@@ -101,7 +101,7 @@ def tune(
         genres,
     )
     database, clock = connect(), SystemClock()
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     cores = settings.threads
     with interrupts.report_trials_on_interrupt(output, "Tuning", again=again) as progress:
         done = tune.run(

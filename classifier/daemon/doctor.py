@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from classifier import threads
-from classifier.settings import load_settings
+from classifier.settings import ClassifierSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.checks import Check
 
 
 def checks() -> Iterator[Check]:
     """Yield a line about the threads to train with and one about the champion."""
-    settings = load_settings()
+    settings = ClassifierSettings.load()
     cores = threads.available_cores()
     yield _threads(settings.threads, cores)
     yield _champion()

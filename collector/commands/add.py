@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
@@ -34,7 +35,7 @@ def add(
     `classifier predict` names them.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap, settings
+    from collector import bootstrap
     from collector.imports.ids import JOB, TrackAdder, parse_track_ids
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
@@ -43,7 +44,7 @@ def add(
 
     ids = parse_track_ids(tracks)
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
-    client, budget = bootstrap.open_spotify(engine, settings.load(), clock)
+    client, budget = bootstrap.open_spotify(engine, CollectorSettings.load(), clock)
     with (
         stop_on_signals(clock.interrupt) as stop,
         job_run(engine, clock, JOB) as run,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from collector.commands.harvest import HarvestStopped
+from collector.settings import CollectorSettings
 from genrebase.runtime.console import Output
 
 
@@ -20,7 +21,7 @@ def analyse(
     that may not ask find out with one request a week.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap, settings
+    from collector import bootstrap
     from collector.enrichment.analyses import JOB
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run
@@ -29,7 +30,9 @@ def analyse(
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
     with stop_on_signals(clock.interrupt) as stop:
-        analyser = bootstrap.open_analyser(engine, settings.load(), clock, lambda: stop.requested)
+        analyser = bootstrap.open_analyser(
+            engine, CollectorSettings.load(), clock, lambda: stop.requested
+        )
         with (
             job_run(engine, clock, JOB) as run,
             output.progress("Asking for analyses") as bar,

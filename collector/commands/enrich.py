@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.commands.harvest import HarvestStopped
+from collector.settings import CollectorSettings
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def enrich(
     What nobody knows is remembered, and asked again after growing gaps.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap, settings
+    from collector import bootstrap
     from collector.enrichment.features import JOB, FeatureEnricher
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.jobs import job_run, no_other_process
@@ -31,7 +32,7 @@ def enrich(
     from genrebase.store import connect
 
     output, clock, engine = Output(as_json=as_json), SystemClock(), connect()
-    providers = bootstrap.open_providers(engine, settings.load(), clock)
+    providers = bootstrap.open_providers(engine, CollectorSettings.load(), clock)
     with (
         stop_on_signals(clock.interrupt) as stop,
         job_run(engine, clock, JOB) as run,

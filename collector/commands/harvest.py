@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.errors import Blocked
+from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
@@ -49,7 +50,7 @@ def harvest(
     ends the harvest with exit code 4.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import bootstrap, settings
+    from collector import bootstrap
     from collector.crawl.dry_run import plan_playlists, plan_searches
     from collector.crawl.forecast import forecast_genres
     from collector.curation import genres
@@ -63,13 +64,19 @@ def harvest(
     if dry_run:
         with read_transaction(engine) as connection:
             to_go = forecast_genres(
-                connection, SOURCE, clock, rate=settings.load().spotify_rate_limit, genres=wanted
+                connection,
+                SOURCE,
+                clock,
+                rate=CollectorSettings.load().spotify_rate_limit,
+                genres=wanted,
             )
         lists = plan_playlists(engine, PLAYLISTS, wanted, clock.now())
         _show(plan_searches(engine, SOURCE, wanted), lists, to_go, output)
         return
     with stop_on_signals(clock.interrupt) as stop:
-        crawl = bootstrap.open_crawl(engine, settings.load(), clock, lambda: stop.requested)
+        crawl = bootstrap.open_crawl(
+            engine, CollectorSettings.load(), clock, lambda: stop.requested
+        )
         outcome = _run(crawl, wanted, max_requests, output)
     output.write_json(as_document(outcome))
     recorded = outcome.recorded

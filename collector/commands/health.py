@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
 
@@ -21,13 +22,16 @@ def health(
     Exit code 0 where all is well, 1 where not: for a supervisor.
     """
     # these bring SQLAlchemy and the HTTP server: --help need not wait
-    from collector import settings
     from collector.monitoring import metrics
     from genrebase.runtime.clock import SystemClock
     from genrebase.runtime.monitoring import check_health, probe
     from genrebase.store import connect
 
-    output, clock, address = Output(as_json=as_json), SystemClock(), settings.load().http_address
+    output, clock, address = (
+        Output(as_json=as_json),
+        SystemClock(),
+        CollectorSettings.load().http_address,
+    )
     found = (
         check_health(metrics.health_target(connect(), clock))
         if address is None

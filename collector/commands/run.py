@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from collector.settings import CollectorSettings
 from genrebase.runtime.console import Output
 
 
@@ -15,7 +16,7 @@ def run(
     The step in hand is finished, and the exit code is 0; a second signal aborts.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
-    from collector import daemon, settings
+    from collector import daemon
     from collector.monitoring import metrics
     from collector.monitoring.status import active_ban_messages
     from genrebase.runtime import logging
@@ -24,7 +25,7 @@ def run(
     from genrebase.store import connect
 
     logging.configure(human=False if as_json else None)
-    clock, engine, told = SystemClock(), connect(), settings.load()
+    clock, engine, told = SystemClock(), connect(), CollectorSettings.load()
     output = Output(as_json=as_json)
     output.print("The harvester runs; Ctrl-C ends it.")
     for ban in active_ban_messages(engine, clock):

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from collector import settings
 from collector.crawl.forecast import GenreForecast, unknown_genres_warning
 from collector.monitoring import status as statuses
 from collector.monitoring.status import CollectorStatus
+from collector.settings import CollectorSettings
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
@@ -35,7 +35,7 @@ def status(
     """Show how far the harvest is, what was asked for it and what ran last."""
     output = Output(as_json=as_json)
     found = statuses.read_status(
-        store.connect(), SystemClock(), settings.load().spotify_rate_limit
+        store.connect(), SystemClock(), CollectorSettings.load().spotify_rate_limit
     )
     for sentence in _sentences(found):
         output.print(sentence)

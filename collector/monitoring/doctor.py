@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from collector import bootstrap, settings
+from collector import bootstrap
 from collector.errors import BadCredentials, CollectorError, EndpointClosed
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import (
@@ -101,7 +101,7 @@ def checks() -> Iterator[Check]:
     """Yield what the collector's surroundings allow, with what to do where they do not."""
     clock = SystemClock()
     try:
-        configured = settings.load()
+        configured = CollectorSettings.load()
     except GenrebaseError as error:
         yield Check("collector settings", ok=False, sentence=str(error))
         return

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from genrebase.store import settings as store_settings
 from genrebase.store.engine import parse_url
+from genrebase.store.settings import StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def choose(default_file: str, *, database: str | None = None) -> DatabaseLocatio
     """
     if database is not None:
         return from_url(database) if "://" in database else from_file(database)
-    settings = store_settings.load()
+    settings = StoreSettings.load()
     return (
         from_url(settings.url) if "url" in settings.model_fields_set else from_file(default_file)
     )

@@ -18,9 +18,9 @@ from genrebase.runtime import checks, queries
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.store import schema
-from genrebase.store import settings as store_settings
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine, parse_url
 from genrebase.store.errors import SchemaMismatch
+from genrebase.store.settings import StoreSettings
 
 MIN_FREE_BYTES: Final = 1 << 30
 """Free bytes below which we warn: the 114,000-track dataset takes about a tenth of it, and its
@@ -60,7 +60,7 @@ def check_cores() -> Check:
 def check_database(clock: Clock) -> Iterator[Check]:
     """Look at the database, its schema, its disk and its clock, as far as one can get."""
     try:
-        address = parse_url(store_settings.load().url)
+        address = parse_url(StoreSettings.load().url)
         engine = make_engine(address)
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
@@ -122,7 +122,7 @@ def _schema(engine: Engine) -> Check:
 
 def _views(engine: Engine) -> Check:
     try:
-        stand = schema.views_are_current(engine, store_settings.load().feature_order)
+        stand = schema.views_are_current(engine, StoreSettings.load().feature_order)
     except DatabaseError as error:  # PostgreSQL compares by making views for a moment
         sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
         return Check("views", ok=None, sentence=sentence)

@@ -7,8 +7,8 @@ from typing import Any, Final, TextIO
 
 import structlog
 
-from genrebase import settings
 from genrebase.runtime.redaction import redact_value
+from genrebase.settings import GenrebaseSettings
 
 _CAPPED: Final = ("spotipy", "urllib3", "requests")
 """Their DEBUG and INFO lines print bearer tokens and whole addresses."""
@@ -43,7 +43,7 @@ def configure(
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level or settings.load().log_level)
+    root.setLevel(level or GenrebaseSettings.load().log_level)
     for name in (*_CAPPED, *_QUIET):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in _MUTED:

@@ -20,7 +20,6 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from genrebase.store import settings as store_settings
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
 from genrebase.store.settings import StoreSettings
 
@@ -89,7 +88,7 @@ def _without_user(text: str) -> str:
 
 def make_engine(url: str | URL | None = None, *, settings: StoreSettings | None = None) -> Engine:
     """Return an engine for `url` (default: the settings'), configured for its kind of database."""
-    settings = settings or store_settings.load()
+    settings = settings or StoreSettings.load()
     address = url if isinstance(url, URL) else parse_url(url or settings.url)
     if address.get_backend_name() == "sqlite":
         engine = create_engine(address, connect_args={"timeout": settings.busy_timeout})

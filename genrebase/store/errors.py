@@ -30,10 +30,6 @@ class IncompatibleDatabase(UserError):
     """The database has foreign tables under our names, or an encoding other than UTF-8."""
 
 
-class InvalidStoreSettings(UserError):
-    """A setting of the store is invalid."""
-
-
 class ViewConflict(UserError):
     """A migration was rolled back because of views that users created."""
 

@@ -8,10 +8,10 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from genrebase.store import settings as store_settings
 from genrebase.store import tables
 from genrebase.store.engine import WRITES_OPTION, make_engine, open_connection
 from genrebase.store.errors import StoreError
+from genrebase.store.settings import StoreSettings
 from genrebase.store.view_migration import managed_views
 from genrebase.store.views.definition import Providers
 
@@ -34,7 +34,7 @@ def run(context: EnvironmentContext) -> None:
     if context.is_offline_mode():
         raise CommandError("Migrations inspect the views that users created: --sql is impossible.")
     work = _work(context)
-    settings = store_settings.load()
+    settings = StoreSettings.load()
     engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
     try:
         with open_connection(engine) as connection:

@@ -2,22 +2,20 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-from genrebase.store.errors import InvalidStoreSettings
+from genrebase.settings import EnvironmentSettings
 
 DEFAULT_FEATURE_ORDER: Final = ("spotify", "csv", "reccobeats", "audio")
 
 
-class StoreSettings(BaseSettings):
+class StoreSettings(EnvironmentSettings):
     """Settings read from the environment and `.env`, with the prefix `STORE_`."""
 
     model_config = SettingsConfigDict(
         env_prefix="STORE_",
-        env_file=".env",
-        extra="ignore",
-        frozen=True,
+        env_ignore_empty=False,
         validate_by_name=True,
         validate_by_alias=True,
     )
@@ -45,15 +43,3 @@ class StoreSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
-
-
-def load() -> StoreSettings:
-    """Read the settings; raise `InvalidStoreSettings` naming each invalid one."""
-    try:
-        return StoreSettings()
-    except ValidationError as error:
-        problems = [
-            f"STORE_{str(one['loc'][0]).upper()}: {one['msg']}."
-            for one in error.errors(include_url=False, include_input=False)
-        ]
-        raise InvalidStoreSettings(" ".join(problems)) from None

@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.daemon import metrics as health
-from classifier.errors import BadClassifierSettings
 from classifier.settings import ClassifierSettings
 from collector.monitoring import metrics as harvester
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import probe, render_metrics
+from genrebase.settings import InvalidSettings
 from genrebase.store.engine import transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
@@ -120,7 +120,7 @@ def test_it_answers_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyP
     ended = CliRunner().invoke(app, ["health"])
     assert address.url in str(ended.exception)
     monkeypatch.setenv("CLASSIFIER_HTTP", "nowhere at all")
-    assert isinstance(CliRunner().invoke(app, ["health"]).exception, BadClassifierSettings)
+    assert isinstance(CliRunner().invoke(app, ["health"]).exception, InvalidSettings)
     monkeypatch.delenv("CLASSIFIER_HTTP")
     with health.serve_health(
         sqlite_engine, ClassifierSettings(_env_file=None), FakeClock()

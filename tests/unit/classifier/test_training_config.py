@@ -3,9 +3,10 @@
 import pytest
 
 from classifier.commands.training_options import training_config
-from classifier.errors import BadClassifierSettings, BadParameter, BadTrainingConfig
-from classifier.settings import ClassifierSettings, load_settings
+from classifier.errors import BadParameter, BadTrainingConfig
+from classifier.settings import ClassifierSettings
 from classifier.training_config import Preprocessing, parse_list, parse_parameter
+from genrebase.settings import InvalidSettings
 
 SETTINGS = ClassifierSettings(_env_file=None)
 
@@ -97,5 +98,5 @@ def test_the_settings_fill_in_what_was_not_said() -> None:
 def test_a_bad_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the variable."""
     monkeypatch.setenv("CLASSIFIER_THREADS", "many")
-    with pytest.raises(BadClassifierSettings, match="CLASSIFIER_THREADS"):
-        load_settings()
+    with pytest.raises(InvalidSettings, match="CLASSIFIER_THREADS"):
+        ClassifierSettings.load()

@@ -2,8 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from collector import settings
-from collector.errors import BadSettings
 from collector.settings import CollectorSettings
 
 
@@ -17,7 +15,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_asks_the_real_ones_by_default() -> None:
     """Without settings Spotify and ReccoBeats themselves are asked, at a modest pace."""
-    found = settings.load()
+    found = CollectorSettings.load()
     assert found.uses_real_spotify
     assert not found.terms_accepted
     assert found.spotify_api_url == "https://api.spotify.com/v1/"
@@ -30,19 +28,19 @@ def test_asks_the_real_ones_by_default() -> None:
 def test_one_address_moves_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the sandbox's address set, tokens, the API and ReccoBeats are asked there."""
     monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", "http://127.0.0.1:8765/")
-    found = settings.load()
+    found = CollectorSettings.load()
     assert not found.uses_real_spotify
     assert found.spotify_api_url == "http://127.0.0.1:8765/v1/"
     assert found.spotify_token_url == "http://127.0.0.1:8765/api/token"
     assert found.reccobeats_api_url == "http://127.0.0.1:8765/reccobeats/v1/"
     monkeypatch.setenv("COLLECTOR_RECCOBEATS_URL", "http://127.0.0.1:9/v1")
-    assert settings.load().reccobeats_api_url == "http://127.0.0.1:9/v1/"
+    assert CollectorSettings.load().reccobeats_api_url == "http://127.0.0.1:9/v1/"
 
 
 def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
     """Credentials come from `.env` under spotipy's own names; the secret is never shown."""
     (nowhere / ".env").write_text("SPOTIPY_CLIENT_ID=abc\nSPOTIPY_CLIENT_SECRET=def-secret\n")
-    found = settings.load()
+    found = CollectorSettings.load()
     assert found.spotify_client_id == "abc"
     assert found.spotify_client_secret
     assert found.spotify_client_secret.get_secret_value() == "def-secret"
@@ -61,8 +59,8 @@ def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
 def test_a_bad_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting that cannot be used is refused by its name, with exit code 2."""
     monkeypatch.setenv(name, value)
-    with pytest.raises(BadSettings, match=name) as caught:
-        settings.load()
+    with pytest.raises(match=name) as caught:
+        CollectorSettings.load()
     assert caught.value.exit_code == 2
 
 
