@@ -51,7 +51,8 @@ def harmony(known: SimpleNamespace):
 def test_harmony_has_a_row_per_track_with_sections(filled: SimpleNamespace):
     """A track without an analysis, or without sections, has no row."""
     assert harmony(filled).keys() == {
-        filled.plain, filled.both, filled.unsure, filled.judged, filled.unlabelled, filled.without_segments,
+        filled.plain, filled.both, filled.unsure, filled.judged, filled.unlabelled,
+        filled.without_segments,
     }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_expected_revision_is_the_head():
 
 
 def test_every_table_and_view_is_readable(engine: Engine):
-    """A migrated database has every table and every view, all empty but for the built-in mapping."""
+    """A migrated database has every table and view, all empty but for the built-in mapping."""
     with read_transaction(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
             found = connection.execute(select(table)).all()

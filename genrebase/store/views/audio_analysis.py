@@ -43,18 +43,11 @@ def _harmony(providers: Providers) -> Select[Any]:
         summary.c.track_id,
         summary.c.provider,
         *(summary.c[name] for name in tables.DEGREE_COLUMNS),
-        summary.c.minor_share,
-        summary.c.repeated_share,
-        summary.c.single_share,
-        summary.c.degrees,
-        summary.c.degree_changes,
-        summary.c.sections,
-        summary.c.numerals,
-        summary.c.key,
-        summary.c.mode,
-        summary.c.key_confidence,
-        summary.c.mode_confidence,
-        summary.c.fetched_at,
+        *shared.columns(
+            summary,
+            "minor_share repeated_share single_share degrees degree_changes sections numerals "
+            "key mode key_confidence mode_confidence fetched_at",
+        ),
     ).where(summary.c.sections > 0, _is_preferred(summary, providers))
 
 

@@ -26,11 +26,7 @@ def _genre_candidates(_providers: Providers) -> Select[Any]:
         select(
             prediction.c.genre_id,
             place.label("place"),
-            prediction.c.track_id,
-            prediction.c.probability,
-            prediction.c.rank,
-            prediction.c.regime,
-            prediction.c.model_id,
+            *shared.columns(prediction, "track_id probability rank regime model_id"),
         )
         .select_from(prediction.join(track, track.c.id == prediction.c.track_id))
         .where(

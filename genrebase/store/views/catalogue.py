@@ -41,16 +41,11 @@ def _tracks(providers: Providers) -> Select[Any]:
         .scalar_subquery()
     )
     return select(
-        track.c.id.label("track_id"),
-        track.c.title,
-        track.c.artists,
-        track.c.album,
-        track.c.release_date,
-        track.c.release_year,
-        track.c.duration_ms,
-        track.c.explicit,
-        track.c.popularity,
-        track.c.isrc,
+        *shared.track_reference(),
+        *shared.columns(
+            track,
+            "album release_date release_year duration_ms explicit popularity isrc",
+        ),
         spotify_id.label("spotify_id"),
         track.c.origin,
         labelled.claim,
@@ -59,13 +54,10 @@ def _tracks(providers: Providers) -> Select[Any]:
         shared.genres_sighted(),
         features.c.provider,
         *shared.feature_columns(features),
-        track.c.track_fold,
-        track.c.side,
-        track.c.split,
-        track.c.first_seen_at,
-        track.c.last_seen_at,
-        track.c.updated_at,
-        track.c.identity,
+        *shared.columns(
+            track,
+            "track_fold side split first_seen_at last_seen_at updated_at identity",
+        ),
         monday_of(track.c.first_seen_at).label("first_seen_week"),
     ).select_from(source)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Double, Integer, Select, Text, case, cast, func, select
 
 from genrebase.store import tables
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 T_CRITICAL_VALUES: Final = {
@@ -23,26 +24,17 @@ def _experiment_results(_providers: Providers) -> Select[Any]:
         experiment.c.task,
         experiment.c.created_at,
         experiment.c.finished_at,
-        result.c.number,
-        result.c.estimator,
-        result.c.features,
-        result.c.params,
-        result.c.per_genre,
-        result.c.binary_genre,
-        result.c.side,
-        result.c.regime,
-        result.c.genre,
-        result.c.metric,
-        result.c.value,
+        *shared.columns(
+            result,
+            "number estimator features params per_genre binary_genre side regime genre metric "
+            "value",
+        ),
         case((single, result.c.low), else_=result.c.value - margin).label("low"),
         case((single, result.c.high), else_=result.c.value + margin).label("high"),
-        result.c.n,
-        result.c.folds,
-        result.c.trained_rows,
-        result.c.seconds,
-        result.c.artifact_bytes,
-        result.c.training_score,
-        result.c.score,
+        *shared.columns(
+            result,
+            "n folds trained_rows seconds artifact_bytes training_score score",
+        ),
         experiment.c.origin,
     ).select_from(experiment.join(result, result.c.experiment_id == experiment.c.id))
 

@@ -18,13 +18,7 @@ def _feature_importances(_providers: Providers) -> Select[Any]:
         importance.c.side,
         importance.c.regime,
         genre.c.name.label("genre"),
-        importance.c.kind,
-        importance.c.feature,
-        importance.c.importance,
-        importance.c.low,
-        importance.c.high,
-        importance.c.loss,
-        importance.c.n,
+        *shared.columns(importance, "kind feature importance low high loss n"),
     ).select_from(importance.join(model).outerjoin(genre, genre.c.id == importance.c.genre_id))
 
 
@@ -35,15 +29,7 @@ def _genre_traits(_providers: Providers) -> Select[Any]:
     return select(
         genre.c.name.label("genre"),
         against.c.name.label("against"),
-        trait.c.feature,
-        trait.c.delta,
-        trait.c.low,
-        trait.c.high,
-        trait.c.value,
-        trait.c.other_value,
-        trait.c.n,
-        trait.c.other_n,
-        trait.c.computed_at,
+        *shared.columns(trait, "feature delta low high value other_value n other_n computed_at"),
     ).select_from(source.outerjoin(against, against.c.id == trait.c.against_id))
 
 
@@ -82,9 +68,7 @@ def _cluster_tracks(_providers: Providers) -> Select[Any]:
     track, genre = tables.track, tables.genre
     return select(
         clustering.c.name.label("clustering"),
-        track.c.id.label("track_id"),
-        track.c.title,
-        track.c.artists,
+        *shared.track_reference(),
         member.c.cluster,
         genre.c.name.label("genre"),
     ).select_from(
@@ -118,9 +102,7 @@ def _track_matches(_providers: Providers) -> Select[Any]:
     match, track = tables.track_match, tables.track
     genre, nearest = tables.genre, tables.genre.alias("nearest")
     return select(
-        track.c.id.label("track_id"),
-        track.c.title,
-        track.c.artists,
+        *shared.track_reference(),
         genre.c.name.label("genre"),
         match.c.distance,
         match.c.percentile,
@@ -148,9 +130,7 @@ feature_importances = view(
         "the model's base models ablated; alone: all groups but this one permuted.",
         "feature": "The column, feature group or expert; everything: nothing permuted.",
         "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
-        "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; NULL for "
-        "single genres.",
-        "high": "Upper bound of the 95% confidence interval.",
+        **shared.INTERVAL,
         "loss": "Increase of the log loss; for kind alone the log loss.",
         "n": "Evaluated tracks.",
     },
@@ -167,9 +147,7 @@ genre_traits = view(
         "feature": "A feature, or one value of key, mode or time signature.",
         "delta": "The effect size, Cliff's delta, -1 to 1: the probability that a track of the "
         "genre has the higher value, minus the probability that it has the lower.",
-        "low": "Lower bound of the 95% confidence interval of the delta, by bootstrap over "
-        "artists.",
-        "high": "Upper bound of the 95% confidence interval of the delta.",
+        **shared.INTERVAL,
         "value": "The genre's median, or its proportion for a boolean feature.",
         "other_value": "The same for the genres compared with.",
         "n": "Tracks of the genre that have the feature.",

@@ -21,6 +21,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from genrebase.store import tables
 from genrebase.store.tables import UtcDateTime
+from genrebase.store.views import shared
 from genrebase.store.views.definition import Providers, view
 
 WINDOW_SECONDS = 30.0
@@ -67,11 +68,7 @@ def _jobs() -> Select[Any]:
         cast(literal("job"), Text).label("kind"),
         ranked.c.job.label("name"),
         cast(null(), Text).label("credential"),
-        ranked.c.outcome,
-        ranked.c.started_at,
-        ranked.c.finished_at,
-        ranked.c.completed_at,
-        ranked.c.error,
+        *shared.columns(ranked, "outcome started_at finished_at completed_at error"),
         cast(ranked.c.runs, Integer).label("runs"),
         cast(ranked.c.failed_runs, Integer).label("failed_runs"),
         cast(null(), BigInteger).label("requests"),

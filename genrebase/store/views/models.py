@@ -39,19 +39,14 @@ def _predictions(_providers: Providers) -> Select[Any]:
         .outerjoin(second, shared.same_track_and_model(second, first, second.c.rank == 2))
     )
     return select(
-        track.c.id.label("track_id"),
-        track.c.title,
-        track.c.artists,
+        *shared.track_reference(),
         labelled.claim,
         labelled.verdict,
         predicted.c.name.label("genre"),
         first.c.probability,
         shared.margin(first, second),
         (first.c.genre_id == labelled.label_id).label("correct"),
-        first.c.regime,
-        first.c.in_training,
-        first.c.model_id,
-        first.c.predicted_at,
+        *shared.prediction_details(first),
     ).select_from(source)
 
 
@@ -86,11 +81,7 @@ def _model_leaderboard(_providers: Providers) -> Select[Any]:
         regimes.c.regime,
         place.label("place"),
         model.c.id.label("model_id"),
-        model.c.estimator,
-        model.c.status,
-        model.c.pinned,
-        model.c.created_at,
-        model.c.trained_rows,
+        *shared.columns(model, "estimator status pinned created_at trained_rows"),
         measured.c.n,
         measured.c.accuracy,
         measured.c.low.label("accuracy_low"),
@@ -129,18 +120,13 @@ def _task_predictions(_providers: Providers) -> Select[Any]:
     return select(
         model.c.task,
         _level().label("level"),
-        track.c.id.label("track_id"),
-        track.c.title,
-        track.c.artists,
+        *shared.track_reference(),
         labelled.label,
         predicted.c.name.label("genre"),
         first.c.probability,
         shared.margin(first, second),
         case((_level() == _FINE, first.c.genre_id == labelled.label_id)).label("correct"),
-        first.c.regime,
-        first.c.in_training,
-        first.c.model_id,
-        first.c.predicted_at,
+        *shared.prediction_details(first),
     ).select_from(source)
 
 
@@ -154,11 +140,7 @@ def _model_metrics(_providers: Providers) -> Select[Any]:
         metric.c.side,
         metric.c.regime,
         genre.c.name.label("genre"),
-        metric.c.metric,
-        metric.c.value,
-        metric.c.low,
-        metric.c.high,
-        metric.c.n,
+        *shared.columns(metric, "metric value low high n"),
     ).select_from(
         metric.join(model, model.c.id == metric.c.model_id).outerjoin(
             genre, genre.c.id == metric.c.genre_id
@@ -173,12 +155,10 @@ def _training_epochs(_providers: Providers) -> Select[Any]:
         model.c.task,
         model.c.status,
         model.c.estimator,
-        epoch.c.epoch,
-        epoch.c.train_loss,
-        epoch.c.validation_loss,
-        epoch.c.validation_accuracy,
-        epoch.c.learning_rate,
-        epoch.c.seconds,
+        *shared.columns(
+            epoch,
+            "epoch train_loss validation_loss validation_accuracy learning_rate seconds",
+        ),
     ).select_from(epoch.join(model, model.c.id == epoch.c.model_id))
 
 
@@ -264,9 +244,7 @@ model_metrics = view(
         "genre": "The genre that the metric is for, NULL over all genres.",
         "metric": "The metric's name: accuracy, f1, log_loss and so on.",
         "value": "The value; NULL without any track to evaluate.",
-        "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; NULL where "
-        "none was computed.",
-        "high": "Upper bound of the 95% confidence interval.",
+        **shared.INTERVAL,
         "n": "Evaluated tracks.",
     },
     _model_metrics,

@@ -77,19 +77,14 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
     verdicts = select(verdict.c.track_id).where(verdict.c.track_id == track.c.id).correlate(track)
     return (
         select(
-            track.c.id.label("track_id"),
-            track.c.title,
-            track.c.artists,
+            *shared.track_reference(),
             claim.c.name.label("claim"),
             predicted.c.name.label("genre"),
             first.c.probability,
             shared.margin(first, second),
             claimed.c.probability.label("claim_probability"),
             shared.also_seen(first.c.genre_id).label("also_seen"),
-            first.c.regime,
-            first.c.in_training,
-            first.c.model_id,
-            first.c.predicted_at,
+            *shared.prediction_details(first),
         )
         .select_from(source)
         .where(
@@ -104,7 +99,7 @@ def _label_disputes(_providers: Providers) -> Select[Any]:
 
 
 def _prediction_changes(_providers: Providers) -> Select[Any]:
-    track, model = tables.track, tables.model
+    model = tables.model
     now, before = shared.predictions_as("now"), shared.predictions_as("before")
     labelled = shared.labelled_tracks()
     predicted, predicted_before = (
@@ -127,9 +122,7 @@ def _prediction_changes(_providers: Providers) -> Select[Any]:
     )
     return (
         select(
-            track.c.id.label("track_id"),
-            track.c.title,
-            track.c.artists,
+            *shared.track_reference(),
             labelled.label,
             predicted_before.c.name.label("genre_before"),
             before.c.probability.label("probability_before"),

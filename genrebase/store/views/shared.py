@@ -68,6 +68,10 @@ MODEL_REFERENCE: Final = {
     "model_id": "The model's id.",
     "status": "candidate, champion, retired, rejected or refit.",
 }
+INTERVAL: Final = {
+    "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; NULL without.",
+    "high": "Upper bound of the 95% confidence interval.",
+}
 REGIME: Final = {
     "regime": "The test condition: seen_artist, where the model was trained on a track of a "
     "credited artist; else new_artist.",
@@ -178,6 +182,17 @@ def with_features(
     return source.join(features, is_preferred, isouter=not required), features
 
 
+def track_reference() -> list[ColumnElement[Any]]:
+    """Return the columns of `TRACK_REFERENCE`."""
+    track = tables.track
+    return [track.c.id.label("track_id"), track.c.title, track.c.artists]
+
+
+def columns(rows: FromClause, names: str) -> list[ColumnElement[Any]]:
+    """Return the columns of these names, which are separated by spaces."""
+    return [rows.c[name] for name in names.split()]
+
+
 def feature_columns(features: FromClause) -> list[ColumnElement[Any]]:
     """Return the 12 features, in their order."""
     return [features.c[name] for name in FEATURES]
@@ -252,6 +267,11 @@ def same_track_and_model(
         other.c.model_id == prediction.c.model_id,
         *conditions,
     )
+
+
+def prediction_details(prediction: FromClause) -> list[ColumnElement[Any]]:
+    """Return the columns of `PREDICTION_DESCRIPTIONS`."""
+    return columns(prediction, "regime in_training model_id predicted_at")
 
 
 def margin(first: FromClause, second: FromClause) -> Label[Any]:
