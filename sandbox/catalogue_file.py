@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from collector.imports import rejects_file
+from genrebase.runtime import new_file
 from sandbox.errors import UnusableCatalogue
 
 TableRow = Sequence[str]
@@ -53,7 +53,7 @@ def write_table(table: CatalogueTable, path: Path) -> None:
     content = to_csv(table.columns, table.rows).encode()
     if path.suffix == ".gz":  # no time stamp: the same table, the same bytes
         content = gzip.compress(content, compresslevel=6, mtime=0)
-    rejects_file.create_binary(path, content)
+    new_file.create_binary(path, content)
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[TableRow]) -> str:

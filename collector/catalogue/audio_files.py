@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select
 
 from collector.audio.metadata import SOURCE
-from collector.audio.records import PackedFeatures
-from collector.audio.scan import AudioFile
+from genrebase.audio.records import PackedFeatures
+from genrebase.audio.scan import AudioFile
 from collector.catalogue import analysis_queue, merging, tracks
 from collector.records import ArtistCredit, Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.errors import UserError

@@ -12,7 +12,7 @@ from collector.catalogue import genres, verdicts
 from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
 from collector.datasets import cells, columns, reader
-from collector.imports import rejects_file
+from genrebase.runtime import new_file
 from genrebase.errors import NothingToDo, UserError
 from genrebase.runtime.clock import Clock
 from genrebase.store import find, names
@@ -82,7 +82,7 @@ def export_labels(engine: Engine, path: Path) -> int:
     """Write all labels to a new CSV file that `import_labels` takes anywhere; return how many."""
     with read_transaction(engine) as connection:
         labels = verdicts.list_verdicts(connection)
-    with rejects_file.create_text(path) as file:
+    with new_file.create_text(path) as file:
         writer = csv.writer(file)
         writer.writerow(CSV_HEADER)
         writer.writerows(_csv_row(label) for label in labels)

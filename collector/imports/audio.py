@@ -11,16 +11,17 @@ from typing import Any, Final, Literal, TypeVar
 
 import structlog
 
-from collector.audio import genre_source, metadata, scan
-from collector.audio import workers as ears
+from collector.audio import genre_source, metadata
+from genrebase.audio import scan
+from genrebase.audio import workers as ears
 from collector.audio.genre_source import GenreSource
-from collector.audio.records import AudioAnalysis, UnreadableFile
-from collector.audio.scan import AudioFile
-from collector.audio.workers import AnalyseFiles
+from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.scan import AudioFile
+from genrebase.audio.workers import AnalyseFiles
 from collector.catalogue import audio_files
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
-from collector.imports import rejects_file
+from genrebase.runtime import new_file
 from collector.imports.dataset import refuse_synthetic_catalogue
 from genrebase.audio import descriptors
 from genrebase.runtime.clock import Clock
@@ -117,7 +118,7 @@ def import_audio(
     refuse_synthetic_catalogue(engine)
     files, problems = scan.find_audio_files(asked.path)
     with (
-        rejects_file.create_csv(asked.rejects_path, ("path", "reason")) as note,
+        new_file.create_csv(asked.rejects_path, ("path", "reason")) as note,
         job_run(engine, clock, JOB) as run,
     ):
         importing = _Importing(engine, clock, asked, note, advance, listen)

@@ -18,7 +18,7 @@ from collector.datasets import columns, reader
 from collector.datasets.reader import DatasetReader
 from collector.datasets.rows import RowParser, RowRejection
 from collector.errors import CatalogueMismatch
-from collector.imports import rejects_file
+from genrebase.runtime import new_file
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.clock import Clock
@@ -98,7 +98,7 @@ def import_dataset(
         found = columns.find_columns(dataset.header, genre_column)
         rows = RowParser(found, own_source=f"csv:{path.name}", last_year=clock.now().year + 1)
         with (
-            rejects_file.create_csv(rejected, ("row", "reason")) as note,
+            new_file.create_csv(rejected, ("row", "reason")) as note,
             job_run(engine, clock, JOB) as run,
             _collecting_by_hand() as collect,
         ):

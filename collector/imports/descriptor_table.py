@@ -15,7 +15,7 @@ from collector.datasets.descriptor_table import (
 )
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.datasets.rows import RowRejection
-from collector.imports import rejects_file
+from genrebase.runtime import new_file
 from collector.imports.dataset import JOB, PROVIDER, ImportResult, refuse_synthetic_catalogue
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.audio import packed_vectors
@@ -60,7 +60,7 @@ def import_descriptor_table(
         if at is None:
             raise reader.NotADataset(f"{path} does not describe sound files.")
         with (
-            rejects_file.create_csv(rejected, ("row", "reason")) as note,
+            new_file.create_csv(rejected, ("row", "reason")) as note,
             job_run(engine, clock, JOB) as run,
         ):
             importing = _Importing(engine, clock, path, at, note)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 
-from collector.audio import genre_source, worker_main
-from collector.audio.records import AudioAnalysis, UnreadableFile
-from collector.audio.scan import AudioFile
+from collector.audio import genre_source
+from genrebase.audio import worker_main
+from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.scan import AudioFile
 from collector.curation.forget import forget
 from collector.datasets import fma
 from collector.imports import audio as use_case

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from collector.audio import genre_source
-from collector.audio.scan import AudioFile
+from genrebase.audio.scan import AudioFile
 from genrebase.audio.tags import AudioTags
 from genrebase.errors import UserError
 

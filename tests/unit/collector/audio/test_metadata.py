@@ -3,7 +3,7 @@
 import pytest
 
 from collector.audio import metadata
-from collector.audio.records import AudioAnalysis
+from genrebase.audio.records import AudioAnalysis
 from genrebase.audio.tags import AudioTags
 
 

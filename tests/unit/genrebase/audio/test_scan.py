@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.audio import scan
+from genrebase.audio import scan
 from genrebase.errors import NothingToDo, UserError
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.audio.records import UnreadableFile
+from genrebase.audio.records import UnreadableFile
 from genrebase.errors import NothingToDo, UserError
 
 _KINDS: Final = (

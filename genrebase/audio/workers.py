@@ -12,15 +12,15 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import IO, Final
 
-from collector.audio.records import AudioAnalysis, UnreadableFile
-from collector.audio.scan import AudioFile, display_path
+from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.scan import AudioFile, display_path
 
 MAX_FILES_PER_PROCESS: Final = 500
 """After so many a process ends and another takes its place: what libraries never give back does
 not add up."""
 _AHEAD: Final = 2
 """Files waiting per process, beside the one in hand."""
-_COMMAND: Final = (sys.executable, "-m", "collector.audio.worker_main")
+_COMMAND: Final = (sys.executable, "-m", "genrebase.audio.worker_main")
 _GONE: Final = (EOFError, OSError, pickle.UnpicklingError)
 
 

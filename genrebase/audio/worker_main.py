@@ -1,4 +1,4 @@
-"""A process that listens to files, one after another: `python -m collector.audio.worker_main`.
+"""A process that listens to files, one after another: `python -m genrebase.audio.worker_main`.
 
 It reads pickled paths from standard input and answers on standard output; what it is told first
 is the digests of sounds that are known already. It ends when its input does, as it does when
@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from threadpoolctl import threadpool_limits
 
-from collector.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
-from collector.audio.scan import display_path
+from genrebase.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
+from genrebase.audio.scan import display_path
 from genrebase.audio import decode, extract, packed_vectors, tags
 
 

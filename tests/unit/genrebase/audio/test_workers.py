@@ -4,13 +4,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from collector.audio import workers
-from collector.audio.records import AudioAnalysis, UnreadableFile
-from collector.audio.scan import AudioFile
+from genrebase.audio import workers
+from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.scan import AudioFile
 
 CHILD = """
 import os, pickle, signal, sys
-from collector.audio.records import Heard
+from genrebase.audio.records import Heard
 from genrebase.audio.tags import Tags
 known = pickle.load(sys.stdin.buffer)
 while True:
