@@ -32,7 +32,7 @@ def card(
     from classifier.data import dataset
     from classifier.registry import stored_metrics
     from classifier.reports.card import ModelCard
-    from classifier.reports.new_file import create_atomically
+    from genrebase.runtime.new_file import create_atomically
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()

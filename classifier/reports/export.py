@@ -14,7 +14,7 @@ from pyarrow import parquet
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
-from classifier.reports import new_file
+from genrebase.runtime import new_file
 
 FORMATS: Final = ("csv", "parquet", "npz")
 FOLD_COLUMNS: Final = ("track_fold", "side")

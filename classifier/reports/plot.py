@@ -10,7 +10,6 @@ import pandas as pd
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
-from classifier.reports import new_file
 from classifier.reports.plots import (
     confusion,
     experiments,
@@ -23,6 +22,7 @@ from classifier.reports.plots import (
     trend,
 )
 from classifier.reports.plots.request import PlotRequest
+from genrebase.runtime import new_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

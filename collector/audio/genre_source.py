@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from genrebase.audio.scan import AudioFile
 from collector.datasets import cells, columns, reader
+from genrebase.audio.scan import AudioFile
 from genrebase.audio.tags import AudioTags
 from genrebase.errors import UserError
 

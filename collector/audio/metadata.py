@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from genrebase.audio.records import AudioAnalysis
 from collector.datasets import cells
 from collector.records import ArtistCredit, DurationMs, SourceTrack
+from genrebase.audio.records import AudioAnalysis
 from genrebase.store import names
 
 SOURCE: Final = "audio"

@@ -12,10 +12,10 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select
 
 from collector.audio.metadata import SOURCE
-from genrebase.audio.records import PackedFeatures
-from genrebase.audio.scan import AudioFile
 from collector.catalogue import analysis_queue, merging, tracks
 from collector.records import ArtistCredit, Provenance, RecordResult, SourceTrack, TrackObservation
+from genrebase.audio.records import PackedFeatures
+from genrebase.audio.scan import AudioFile
 from genrebase.errors import UserError
 from genrebase.store import bulk, tables
 

@@ -1,6 +1,5 @@
 """`collector import-audio`."""
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,7 +9,7 @@ import typer
 from collector.commands.harvest import HarvestStopped
 from collector.imports.dataset import NothingImported
 from genrebase import store
-from genrebase.errors import UserError
+from genrebase.audio import scan
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import stop_on_signals
@@ -18,7 +17,6 @@ from genrebase.runtime.shutdown import stop_on_signals
 if TYPE_CHECKING:
     from collector.imports.audio import AudioImportResult
 
-_EXTRA: Final = ("librosa", "soundfile", "soxr", "mutagen")
 _SHOWN: Final = 20
 """Files that could not be read, of which people are told one by one."""
 
@@ -53,7 +51,7 @@ def import_audio(
     A file that was heard is not heard again unless it changes; the same sound under another name
     is the same track. A file that cannot be read is told of, and stops nothing.
     """
-    _check_extra()
+    scan.require_libraries()
     from collector.audio import genre_source as telling
     from collector.datasets import fma
     from collector.imports import audio as use_case  # start-up: numba stands behind it
@@ -73,14 +71,6 @@ def import_audio(
         raise HarvestStopped("Stopped. Import it again: it goes on with the files that are left.")
     if found.unreadable and not found.unchanged + found.analysed:
         raise NothingImported("None of the files could be read.")
-
-
-def _check_extra() -> None:
-    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(
-            f"Listening to files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
-        )
 
 
 def _cores() -> int:

@@ -12,18 +12,17 @@ from typing import Any, Final, Literal, TypeVar
 import structlog
 
 from collector.audio import genre_source, metadata
-from genrebase.audio import scan
-from genrebase.audio import workers as ears
 from collector.audio.genre_source import GenreSource
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
-from genrebase.audio.scan import AudioFile
-from genrebase.audio.workers import AnalyseFiles
 from collector.catalogue import audio_files
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
-from genrebase.runtime import new_file
 from collector.imports.dataset import refuse_synthetic_catalogue
-from genrebase.audio import descriptors
+from genrebase.audio import descriptors, scan
+from genrebase.audio import workers as ears
+from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.scan import AudioFile
+from genrebase.audio.workers import AnalyseFiles
+from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.progress import ProgressCallback

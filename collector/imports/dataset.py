@@ -18,9 +18,9 @@ from collector.datasets import columns, reader
 from collector.datasets.reader import DatasetReader
 from collector.datasets.rows import RowParser, RowRejection
 from collector.errors import CatalogueMismatch
-from genrebase.runtime import new_file
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.errors import GenrebaseError
+from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.progress import ProgressCallback

@@ -15,10 +15,10 @@ from collector.datasets.descriptor_table import (
 )
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.datasets.rows import RowRejection
-from genrebase.runtime import new_file
 from collector.imports.dataset import JOB, PROVIDER, ImportResult, refuse_synthetic_catalogue
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.audio import packed_vectors
+from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.progress import ProgressCallback

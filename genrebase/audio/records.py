@@ -1,4 +1,4 @@
-"""What is passed around about sound files: frozen, and small enough to go between processes."""
+"""Records of the audio analysis: frozen, and small enough to be passed between processes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,38 +6,38 @@ from typing import TYPE_CHECKING
 from genrebase.audio.tags import AudioTags
 
 if TYPE_CHECKING:
-    from genrebase.audio.analysis import TrackAnalysis
+    from genrebase.audio.analysis import TrackAnalysis  # these import numpy
     from genrebase.audio.packed_matrices import PackedMatrix
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFile:
-    """A file of which nothing was heard."""
+    """A file that could not be analysed."""
 
     path: str
     reason: str
-    """What is in its way, in words."""
+    """A sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedFeatures:
-    """What the sound of a file says, ready to be stored."""
+    """The features extracted from a file, ready to be stored."""
 
     descriptors: bytes
-    """Packed, in the order of the schema's columns."""
+    """Packed float32 values, in the order of `descriptors.COLUMNS`."""
     estimates: dict[str, float | int | None]
-    """Some of the 12 features."""
+    """Some of the 12 audio features."""
     analysis: "TrackAnalysis"
     logmel: "PackedMatrix"
 
 
 @dataclass(frozen=True, slots=True)
 class AudioAnalysis:
-    """What was heard in a file."""
+    """The analysis of one file."""
 
     digest: str
-    """Of the decoded sound."""
+    """Hash of the decoded sound."""
     seconds: float
     tags: AudioTags
     features: PackedFeatures | None
-    """None where this very sound is known already."""
+    """None if the digest was among those already stored."""

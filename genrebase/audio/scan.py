@@ -1,10 +1,11 @@
-"""Which sound files there are in a folder, in an order that is always the same."""
+"""Scan a folder for audio files, recursively and in a stable order."""
 
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -15,74 +16,87 @@ _KINDS: Final = (
     "aac aif aifc aiff ape au caf flac m4a mp2 mp3 mpc oga ogg opus rf64 snd w64 wav wave wma wv"
 )
 SUFFIXES: Final = frozenset(f".{kind}" for kind in _KINDS.split())
-"""Endings of sound files; those that cannot be decoded are told of, not passed over."""
+"""Suffixes of audio files; a file that cannot be decoded is reported, not skipped silently."""
 
-_LONGEST_KEY: Final = 2_000
-"""Bytes of a path as a key of an index; PostgreSQL's have a limit of 2,704."""
+LIBRARIES: Final = ("librosa", "mutagen", "soundfile", "soxr")
+"""Libraries of the extra `audio`, which the analysis needs."""
+
+_MAX_KEY_BYTES: Final = 2_000
+"""Of a path that is an index key; PostgreSQL's limit is 2,704 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """A file as it lies there."""
+    """A file on disk."""
 
     path: Path
     """Absolute."""
     relative_path: str
-    """Its path in the folder that was asked for, with slashes."""
+    """Its path inside the scanned folder, with slashes."""
     size: int
+    """Bytes."""
     modified: int
     """Nanoseconds since 1970."""
 
     @property
     def key(self) -> str:
-        """The path as text that every database stores; a very long one by its SHA-256."""
+        """The path as text that every database can store; a very long one as its SHA-256."""
         encoded = os.fsencode(self.path)
-        if len(encoded) > _LONGEST_KEY:
+        if len(encoded) > _MAX_KEY_BYTES:
             return f"sha256:{hashlib.sha256(encoded).hexdigest()}"
         return display_path(self.path)
 
 
 def display_path(path: Path) -> str:
-    """Return a path as text; bytes that are no characters as their codes."""
+    """Return a path as text; undecodable bytes as escape sequences."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def find_audio_files(asked: Path) -> tuple[list[AudioFile], list[UnreadableFile]]:
-    """Return the sound files of a folder (or the one file), and what cannot be looked at.
+def require_libraries(libraries: Sequence[str] = LIBRARIES) -> None:
+    """Raise `UserError` if a library of the extra `audio` is not installed."""
+    missing = [name for name in libraries if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"Analysing audio files needs {', '.join(missing)}: pip install 'genrebase[audio]'."
+        )
 
-    Hidden files and folders are passed over. Raises `UserError` where there is nothing of this
-    name, `NothingToDo` where the folder holds no sound.
+
+def find_audio_files(root: Path) -> tuple[list[AudioFile], list[UnreadableFile]]:
+    """Return the audio files of a folder (or the one file), and the paths that cannot be read.
+
+    Hidden files and folders are skipped. Raises `UserError` if the path does not exist,
+    `NothingToDo` if the folder holds no audio files.
     """
-    if not asked.exists():
-        raise UserError(f"{display_path(asked)}: there is no such file or folder.")
-    root = asked.absolute()
-    problems: list[UnreadableFile] = []
-    paths = _walk(root, problems) if root.is_dir() else [root]
+    if not root.exists():
+        raise UserError(f"{display_path(root)}: there is no such file or folder.")
+    absolute = root.absolute()
+    unreadable: list[UnreadableFile] = []
+    paths = _walk(absolute, unreadable) if absolute.is_dir() else [absolute]
     files = []
     for path in paths:
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError as error:
-            problems.append(
-                UnreadableFile(display_path(path), f"it cannot be looked at: {error.strerror}")
-            )
+            reason = f"its size and time cannot be read: {error.strerror}"
+            unreadable.append(UnreadableFile(display_path(path), reason))
             continue
-        if not stat.S_ISREG(found.st_mode):
-            problems.append(UnreadableFile(display_path(path), "it is no file"))
+        if not stat.S_ISREG(status.st_mode):
+            unreadable.append(UnreadableFile(display_path(path), "it is not a regular file"))
             continue
-        inside = path.relative_to(root).as_posix() if path != root else path.name
-        files.append(AudioFile(path, inside, found.st_size, found.st_mtime_ns))
-    if not files and not problems:
+        relative = path.relative_to(absolute).as_posix() if path != absolute else path.name
+        files.append(AudioFile(path, relative, status.st_size, status.st_mtime_ns))
+    if not files and not unreadable:
         raise NothingToDo(
-            f"{display_path(asked)} holds no sound files ({' '.join(sorted(SUFFIXES))})."
+            f"{display_path(root)} holds no audio files ({' '.join(sorted(SUFFIXES))})."
         )
-    return files, problems
+    return files, unreadable
 
 
-def _walk(root: Path, problems: list[UnreadableFile]) -> Iterator[Path]:
+def _walk(root: Path, unreadable: list[UnreadableFile]) -> Iterator[Path]:
     def on_error(error: OSError) -> None:
-        where = display_path(Path(error.filename or root))
-        problems.append(UnreadableFile(where, f"the folder cannot be read: {error.strerror}"))
+        folder = display_path(Path(error.filename or root))
+        reason = f"the folder cannot be read: {error.strerror}"
+        unreadable.append(UnreadableFile(folder, reason))
 
     for folder, folders, names in os.walk(root, onerror=on_error):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -1,8 +1,8 @@
-"""A process that listens to files, one after another: `python -m genrebase.audio.worker_main`.
+"""The main program of an analysis worker: `python -m genrebase.audio.worker_main`.
 
-It reads pickled paths from standard input and answers on standard output; what it is told first
-is the digests of sounds that are known already. It ends when its input does, as it does when
-whoever asked is gone. Signals are for who asked: the file in hand is heard to its end.
+It reads pickled paths from standard input and writes a pickled result for each to standard output;
+the first message is the set of digests that are stored already. It ends at the end of its input,
+so also when the parent dies. Signals are handled by the parent: the file in progress is finished.
 """
 
 import os
@@ -15,54 +15,52 @@ from typing import BinaryIO
 
 from threadpoolctl import threadpool_limits
 
+from genrebase.audio import decode, extract, packed_vectors, tags
 from genrebase.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
 from genrebase.audio.scan import display_path
-from genrebase.audio import decode, extract, packed_vectors, tags
 
 
-def analyse(path: Path, known_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
-    """Return what is heard in a file, or why nothing is."""
+def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
+    """Decode a file, read its tags and extract its features; return a reason if that fails."""
     try:
         clip = decode.decode_file(path)
-        told = None if clip.digest in known_digests else _told(clip)
-        return AudioAnalysis(clip.digest, clip.seconds, tags.read_tags(path), told)
+        features = None if clip.digest in stored_digests else _packed_features(clip)
+        return AudioAnalysis(clip.digest, clip.seconds, tags.read_tags(path), features)
     except decode.UndecodableAudio as error:
         return UnreadableFile(display_path(path), str(error).removeprefix(f"{path}: "))
     except Exception as error:  # noqa: BLE001 - no file, however odd, may stop the others
-        return UnreadableFile(
-            display_path(path), f"it cannot be listened to ({type(error).__name__}: {error})"
-        )
+        reason = f"it cannot be analysed ({type(error).__name__}: {error})"
+        return UnreadableFile(display_path(path), reason)
 
 
-def _told(clip: decode.AudioClip) -> PackedFeatures:
-    sound = extract.extract_clip(clip)
-    return PackedFeatures(
-        packed_vectors.pack(sound.descriptors), sound.estimates, sound.analysis, sound.logmel
-    )
+def _packed_features(clip: decode.AudioClip) -> PackedFeatures:
+    found = extract.extract_clip(clip)
+    descriptors = packed_vectors.pack(found.descriptors)
+    return PackedFeatures(descriptors, found.estimates, found.analysis, found.logmel)
 
 
-def serve(asked: BinaryIO, answered: BinaryIO) -> None:
-    """Answer until nothing more is asked."""
-    known: AbstractSet[str] = pickle.load(asked)  # noqa: S301 - our own pipe
+def serve(requests: BinaryIO, results: BinaryIO) -> None:
+    """Analyse requested files until the input ends."""
+    stored_digests: AbstractSet[str] = pickle.load(requests)  # noqa: S301 - our own pipe
     while True:
         try:
-            path: Path = pickle.load(asked)  # noqa: S301 - our own pipe
+            path: Path = pickle.load(requests)  # noqa: S301 - our own pipe
         except EOFError:
             return
         try:
-            pickle.dump(analyse(path, known), answered)
-            answered.flush()
+            pickle.dump(analyse(path, stored_digests), results)
+            results.flush()
         except BrokenPipeError:
             return
 
 
 def main() -> None:
-    """Listen with one thread; whatever libraries print is not for our answers."""
+    """Serve with one thread; redirect what libraries print to standard error."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answered, threadpool_limits(limits=1):
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as results, threadpool_limits(limits=1):
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        serve(sys.stdin.buffer, answered)
+        serve(sys.stdin.buffer, results)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Many files heard side by side, each in a process that may die without harm to the others."""
+"""Analyse audio files in a pool of worker processes.
+
+A worker that crashes or is killed costs one file; another process takes its place.
+"""
 
 import pickle
 import signal
@@ -16,141 +19,136 @@ from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile, display_path
 
 MAX_FILES_PER_PROCESS: Final = 500
-"""After so many a process ends and another takes its place: what libraries never give back does
-not add up."""
-_AHEAD: Final = 2
-"""Files waiting per process, beside the one in hand."""
+"""A worker process is replaced after so many files: memory that libraries leak does not add up."""
+_QUEUED_PER_WORKER: Final = 2
+"""Files waiting per worker, besides the one in progress: all results would fill the memory."""
 _COMMAND: Final = (sys.executable, "-m", "genrebase.audio.worker_main")
-_GONE: Final = (EOFError, OSError, pickle.UnpicklingError)
-
+_PIPE_ERRORS: Final = (EOFError, OSError, pickle.UnpicklingError)
 
 AnalyseFiles = Callable[
     [Iterable[AudioFile], int, frozenset[str], Callable[[], bool]],
     Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]],
 ]
-"""`analyse_files`, and what does the same."""
+"""The signature of `analyse_files`."""
 
 
 class AnalysisWorker:
-    """One process that listens; it begins when it is first needed, and anew when it has died."""
+    """One worker process; it is started on first use, and restarted after it died."""
 
-    def __init__(self, known_digests: frozenset[str], command: Sequence[str] = _COMMAND) -> None:
-        """Sounds of the digests `known` are only told from others, not analysed."""
-        self._known, self._command = known_digests, command
+    def __init__(self, stored_digests: frozenset[str], command: Sequence[str] = _COMMAND) -> None:
+        """Sounds with a digest in `stored_digests` are identified, but no features extracted."""
+        self._stored_digests, self._command = stored_digests, command
         self._process: subprocess.Popen[bytes] | None = None
-        self._heard = 0
+        self._files_done = 0
 
     def analyse(self, file: AudioFile) -> AudioAnalysis | UnreadableFile:
-        """Return what is heard in a file, or why nothing is."""
-        process = self._ready()
+        """Return the analysis of a file, or why there is none."""
+        process = self._running()
         try:
-            pickle.dump(file.path, _opened(process.stdin))
-            _opened(process.stdin).flush()
-            answer: AudioAnalysis | UnreadableFile = pickle.load(_opened(process.stdout))  # noqa: S301 - our own process
-        except _GONE:
-            return UnreadableFile(display_path(file.path), _ended(self._close()))
-        self._heard += 1
-        return answer
+            pickle.dump(file.path, _pipe(process.stdin))
+            _pipe(process.stdin).flush()
+            result: AudioAnalysis | UnreadableFile = pickle.load(_pipe(process.stdout))  # noqa: S301 - our own process
+        except _PIPE_ERRORS:
+            return UnreadableFile(display_path(file.path), _exit_reason(self.close()))
+        self._files_done += 1
+        return result
 
-    def close(self) -> None:
-        """Let the process end."""
-        self._close()
-
-    def _ready(self) -> "subprocess.Popen[bytes]":
-        if self._heard >= MAX_FILES_PER_PROCESS:
-            self._close()
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._files_done >= MAX_FILES_PER_PROCESS:
+            self.close()
         if self._process is None:
-            self._heard = 0
+            self._files_done = 0
             self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # decoders complain there about what they still read
+                stderr=subprocess.DEVNULL,  # decoders warn there about files they can still read
             )
-            with suppress(OSError):  # it died at once: asking it tells
-                pickle.dump(self._known, _opened(self._process.stdin))
-                _opened(self._process.stdin).flush()
+            with suppress(OSError):  # if it died at once, the next request reports it
+                pickle.dump(self._stored_digests, _pipe(self._process.stdin))
+                _pipe(self._process.stdin).flush()
         return self._process
 
-    def _close(self) -> int:
+    def close(self) -> int:
+        """End the process and return its exit code; 0 if none runs."""
         process, self._process = self._process, None
         if process is None:
             return 0
         with suppress(OSError):
-            _opened(process.stdin).close()
+            _pipe(process.stdin).close()
         code = process.wait()
-        _opened(process.stdout).close()
+        _pipe(process.stdout).close()
         return code
 
 
-def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None  # noqa: S101 - asked for above
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None  # noqa: S101 - `_running` requests both pipes
     return pipe
 
 
-def _ended(code: int) -> str:
-    """Return in words how a process ended in the middle of a file."""
+def _exit_reason(code: int) -> str:
+    """Return how a process ended in the middle of a file, as a sentence."""
     if code == -signal.SIGKILL:
         return (
-            f"the process that listened to it was killed (signal {-code}); the system does so "
+            f"the process that analysed it was killed (signal {-code}); the system does so "
             "when memory runs out"
         )
     if code < 0:
-        return f"the process that listened to it crashed (signal {-code})"
-    return f"the process that listened to it ended with {code}"
+        return f"the process that analysed it crashed (signal {-code})"
+    return f"the process that analysed it ended with {code}"
 
 
 def analyse_files(
     files: Iterable[AudioFile],
-    workers: int,
-    known_digests: frozenset[str],
+    n_workers: int,
+    stored_digests: frozenset[str],
     stop_requested: Callable[[], bool],
     command: Sequence[str] = _COMMAND,
 ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
-    """Yield what is heard in each file, in the order given, `workers` at a time.
+    """Yield the analysis of each file in the order given, `n_workers` files at a time.
 
-    Asked to stop, it begins no other file, and yields those in hand.
+    After a stop request it starts no other file, and yields those in progress.
     """
-    ears = [AnalysisWorker(known_digests, command) for _ in range(workers)]
-    with _pool(ears, stop_requested) as hear:
-        rest = iter(files)
-        first = islice(rest, workers * (1 + _AHEAD))
-        waiting = deque((file, hear(file)) for file in first)
-        while waiting:
-            file, future = waiting.popleft()
-            answer = future.result()
-            if answer is None:
-                continue  # it was not begun
-            waiting.extend((another, hear(another)) for another in islice(rest, 1))
-            yield file, answer
+    workers = [AnalysisWorker(stored_digests, command) for _ in range(n_workers)]
+    with _pool(workers, stop_requested) as submit:
+        remaining = iter(files)
+        first = islice(remaining, n_workers * (1 + _QUEUED_PER_WORKER))
+        pending = deque((file, submit(file)) for file in first)
+        while pending:
+            file, future = pending.popleft()
+            result = future.result()
+            if result is None:
+                continue
+            pending.extend((another, submit(another)) for another in islice(remaining, 1))
+            yield file, result
 
 
-Answer = Future[AudioAnalysis | UnreadableFile | None]
-"""None for a file that was not begun, because a stop was asked for."""
+AnalysisFuture = Future[AudioAnalysis | UnreadableFile | None]
+"""None for a file that was not started because of a stop request."""
 
 
 @contextmanager
 def _pool(
-    ears: Sequence[AnalysisWorker], stop_requested: Callable[[], bool]
-) -> Iterator[Callable[[AudioFile], Answer]]:
-    """Yield what has a file heard by the next ear that is idle."""
+    workers: Sequence[AnalysisWorker], stop_requested: Callable[[], bool]
+) -> Iterator[Callable[[AudioFile], AnalysisFuture]]:
+    """Yield a function that submits a file to the next idle worker."""
     idle: SimpleQueue[AnalysisWorker] = SimpleQueue()
-    for ear in ears:
-        idle.put(ear)
+    for worker in workers:
+        idle.put(worker)
 
-    def hear(file: AudioFile) -> AudioAnalysis | UnreadableFile | None:
+    def analyse(file: AudioFile) -> AudioAnalysis | UnreadableFile | None:
         if stop_requested():
             return None
-        ear = idle.get()
+        worker = idle.get()
         try:
-            return ear.analyse(file)
+            return worker.analyse(file)
         finally:
-            idle.put(ear)
+            idle.put(worker)
 
-    pool = ThreadPoolExecutor(len(ears))
+    threads = ThreadPoolExecutor(len(workers))
     try:
-        yield lambda file: pool.submit(hear, file)
+        yield lambda file: threads.submit(analyse, file)
     finally:
-        pool.shutdown(cancel_futures=True)
-        for ear in ears:
-            ear.close()
+        threads.shutdown(cancel_futures=True)
+        for worker in workers:
+            worker.close()

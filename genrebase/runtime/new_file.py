@@ -1,16 +1,22 @@
-"""Files that we make: what is there already is somebody's, and is never overwritten."""
+"""Create output files exclusively: an existing file is never overwritten.
+
+Text, CSV and binary files are opened in mode `x`; `create_atomically` publishes a finished file
+with one hard link.
+"""
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from genrebase.errors import UserError
 
 
 def create_text(path: Path) -> IO[str]:
-    """Open a new text file for writing; raise `UserError` where there is one already."""
+    """Open a new text file for writing; raise `UserError` if the file exists."""
     try:
         return path.open("x", encoding="utf-8", newline="")
     except OSError as error:
@@ -19,12 +25,12 @@ def create_text(path: Path) -> IO[str]:
 
 @contextmanager
 def create_csv(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
-    """Open a new CSV file for rows of these columns; without a path, rows go nowhere.
+    """Open a new CSV file, write its header and yield the writer; None discards all rows.
 
-    Raises `UserError` where there is such a file already.
+    Raises `UserError` if the file exists.
     """
     if path is None:
-        yield csv.writer(_Nowhere())
+        yield csv.writer(_NullFile())
         return
     with create_text(path) as file:
         writer = csv.writer(file)
@@ -32,14 +38,14 @@ def create_csv(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
         yield writer
 
 
-class _Nowhere:
+class _NullFile:
     def write(self, text: str) -> int:
-        """Forget what is written."""
+        """Discard the text."""
         return len(text)
 
 
 def create_binary(path: Path, content: bytes) -> None:
-    """Write a new file; raise `UserError` where there is one already."""
+    """Write a new file; raise `UserError` if the file exists."""
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -47,8 +53,39 @@ def create_binary(path: Path, content: bytes) -> None:
         raise _refusal(path, error) from error
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise `UserError` if `path` cannot be created; call this before long work begins."""
+    if path.exists() or path.is_symlink():
+        raise _refusal(path, FileExistsError())
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent}: make it first.")
+
+
+@contextmanager
+def create_atomically(path: Path) -> Iterator[Path]:
+    """Yield a temporary path to write to; when the block succeeds, it becomes `path`.
+
+    A failing block leaves no file. Raises `UserError` if `path` exists by then.
+    """
+    refuse_existing(path)
+    try:
+        folder = TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _refusal(path, error) from error
+    with folder as name:
+        temporary = Path(name) / path.name
+        yield temporary
+        try:
+            os.link(temporary, path)  # fails if the file exists by now; a rename would not
+        except FileExistsError as error:
+            raise _refusal(path, error) from None
+        except OSError:  # a file system without hard links
+            refuse_existing(path)
+            temporary.rename(path)
+
+
 def _refusal(path: Path, error: OSError) -> UserError:
     if isinstance(error, FileExistsError):
         return UserError(f"{path} exists already: choose another name, or remove it.")
-    why = error.strerror or type(error).__name__
-    return UserError(f"{path} cannot be written ({why}): give a file in an existing folder.")
+    reason = error.strerror or type(error).__name__
+    return UserError(f"{path} cannot be written ({reason}): give a file in an existing folder.")

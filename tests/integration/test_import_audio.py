@@ -11,14 +11,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from collector.audio import genre_source
-from genrebase.audio import worker_main
-from genrebase.audio.records import AudioAnalysis, UnreadableFile
-from genrebase.audio.scan import AudioFile
 from collector.curation.forget import forget
 from collector.datasets import fma
 from collector.imports import audio as use_case
 from collector.imports.audio import AudioImportRequest, AudioImportResult
-from genrebase.audio import descriptors, packed_vectors
+from genrebase.audio import descriptors, packed_vectors, worker_main
+from genrebase.audio.records import AudioAnalysis, UnreadableFile
+from genrebase.audio.scan import AudioFile
 from genrebase.runtime.console import Output
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction

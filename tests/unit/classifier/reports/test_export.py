@@ -10,8 +10,7 @@ from sqlalchemy import Engine
 
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
-from classifier.reports import export, new_file
-from genrebase.errors import UserError
+from classifier.reports import export
 from tests.music import Music
 
 
@@ -72,20 +71,3 @@ def test_the_format_is_told_or_taken_from_the_name() -> None:
     assert export.format_of(Path("a.txt"), "npz") == "npz"
     with pytest.raises(BadTrainingConfig, match="csv, parquet, npz"):
         export.format_of(Path("a"), None)
-
-
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    """A failure half-way leaves nothing; one made meanwhile stays as it is."""
-    file = tmp_path / "a.csv"
-    with pytest.raises(ZeroDivisionError), new_file.create_atomically(file) as place:
-        place.write_text("half")
-        raise ZeroDivisionError
-    assert list(tmp_path.iterdir()) == []
-    with (
-        pytest.raises(UserError, match="exists already"),
-        new_file.create_atomically(file) as place,
-    ):
-        place.write_text("ours")
-        file.write_text("theirs")
-    assert file.read_text() == "theirs"
-    assert list(tmp_path.iterdir()) == [file]
