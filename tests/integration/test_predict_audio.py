@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.features import audio, sequences
-from classifier.training_config import TrainingConfig
 from classifier.serving import audio_features, predict_audio
 from classifier.serving.predict import TrackDescription
 from classifier.training import train
+from classifier.training_config import TrainingConfig
 from genrebase.audio import descriptors, packed_vectors, worker_main
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.store import tables
