@@ -1,58 +1,39 @@
-"""The classifier's command line: every command is one file under `commands`."""
+"""The command line of the classifier: every command is a function under `classifier.commands`."""
 
-import typer
+from typing import Final
 
-from classifier.commands import (
-    card,
-    clusters,
-    compare,
-    explain,
-    explore,
-    export,
-    health,
-    learning_curve,
-    match,
-    models,
-    plot,
-    predict,
-    run,
-    separability,
-    snapshot,
-    status,
-    train,
-    tune,
-)
-from genrebase.runtime.console import run_app
+from genrebase.runtime.command_line import CommandLine, run_app
 
-app = typer.Typer(
+COMMANDS: Final = {
+    "train": "classifier.commands.train:train",
+    "compare": "classifier.commands.compare:compare",
+    "tune": "classifier.commands.tune:tune",
+    "learning-curve": "classifier.commands.learning_curve:learning_curve",
+    "predict": "classifier.commands.predict:predict",
+    "models": "classifier.commands.models:models",
+    "promote": "classifier.commands.models:promote",
+    "pin": "classifier.commands.models:pin",
+    "unpin": "classifier.commands.models:unpin",
+    "prune": "classifier.commands.models:prune",
+    "snapshot": "classifier.commands.snapshot:snapshot",
+    "card": "classifier.commands.card:card",
+    "explain": "classifier.commands.explain:explain",
+    "clusters": "classifier.commands.clusters:clusters",
+    "separability": "classifier.commands.separability:separability",
+    "match": "classifier.commands.match:match",
+    "explore": "classifier.commands.explore:explore",
+    "export": "classifier.commands.export:export",
+    "plot": "classifier.commands.plot:plot",
+    "run": "classifier.commands.run:run",
+    "status": "classifier.commands.status:status",
+    "health": "classifier.commands.health:health",
+}
+
+app = CommandLine(
     name="classifier",
-    help="Train genre models on the database, and store what they say about every track.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+    help_text="Train genre models on the database, and store their predictions for every track.",
+    commands=COMMANDS,
 )
-app.command("train")(train.train)
-app.command("compare")(compare.compare)
-app.command("tune")(tune.tune)
-app.command("learning-curve")(learning_curve.learning_curve)
-app.command("predict")(predict.predict)
-app.command("models")(models.models)
-app.command("promote")(models.promote)
-app.command("pin")(models.pin)
-app.command("unpin")(models.unpin)
-app.command("prune")(models.prune)
-app.command("snapshot")(snapshot.snapshot)
-app.command("card")(card.card)
-app.command("explain")(explain.explain)
-app.command("clusters")(clusters.clusters)
-app.command("separability")(separability.separability)
-app.command("match")(match.match)
-app.command("explore")(explore.explore)
-app.command("export")(export.export)
-app.command("plot")(plot.plot)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("health")(health.health)
 
 
 def main() -> None:

@@ -1,48 +1,33 @@
-"""The collector's command line: every command is one file under `commands`.
+"""The command line of the collector: every command is a module under `collector.commands`.
 
 Other packages add commands under the entry-point group `collector.commands`.
 """
 
-import typer
+from typing import Final
 
-from collector.commands import (
-    add,
-    analyse,
-    enrich,
-    forget,
-    genres,
-    harvest,
-    health,
-    import_audio,
-    import_dataset,
-    label,
-    run,
-    status,
-)
 from genrebase.runtime import plugins
-from genrebase.runtime.console import run_app
+from genrebase.runtime.command_line import CommandLine, run_app
 
-app = typer.Typer(
+COMMANDS: Final = {
+    "genres": "collector.commands.genres:app",
+    "harvest": "collector.commands.harvest:harvest",
+    "enrich": "collector.commands.enrich:enrich",
+    "analyse": "collector.commands.analyse:analyse",
+    "import": "collector.commands.import_dataset:import_",
+    "import-audio": "collector.commands.import_audio:import_audio",
+    "add": "collector.commands.add:add",
+    "label": "collector.commands.label:label",
+    "run": "collector.commands.run:run",
+    "status": "collector.commands.status:status",
+    "health": "collector.commands.health:health",
+    "forget": "collector.commands.forget:forget",
+}
+
+app = CommandLine(
     name="collector",
-    help="Harvest unique tracks per genre into the database.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+    help_text="Harvest unique tracks per genre into the database.",
+    commands=COMMANDS | plugins.registered_targets("collector.commands"),
 )
-app.add_typer(genres.app, name="genres")
-app.command("harvest")(harvest.harvest)
-app.command("enrich")(enrich.enrich)
-app.command("analyse")(analyse.analyse)
-app.command("import")(import_dataset.import_)
-app.command("import-audio")(import_audio.import_audio)
-app.command("add")(add.add)
-app.command("label")(label.label)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("health")(health.health)
-app.command("forget")(forget.forget)
-for _name in plugins.registered_names("collector.commands"):
-    app.command(_name)(plugins.load("collector.commands", _name))
 
 
 def main() -> None:

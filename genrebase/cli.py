@@ -10,19 +10,16 @@ import typer
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.console import Output, run_app
-from genrebase.settings import GenrebaseSettings
+from genrebase.runtime.command_line import CommandLine, run_app
+from genrebase.runtime.console import Output
 
 COMMAND_GROUP = "genrebase.commands"
 """Entry points that name a Typer app, mounted under the entry point's name."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document and nothing else.")]
 
-app = typer.Typer(
-    name="genrebase",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+app = CommandLine(
+    "genrebase", "Harvest unique tracks per genre and train a genre classifier on them."
 )
 
 
@@ -45,7 +42,7 @@ def genrebase(
         ),
     ] = False,
 ) -> None:
-    """Harvest unique tracks per genre, keep a genre classifier trained on them."""
+    """Carry the options of the whole command line."""
 
 
 @app.command()
@@ -60,7 +57,9 @@ def run(
     without, on the sandbox, in sandbox.db. `STORE_URL` names another database. A database without
     genres gets ten to begin with.
     """
-    from genrebase.launcher import run as running  # it brings SQLAlchemy: --help need not wait
+    # imports SQLAlchemy, which --help does not need
+    from genrebase.launcher import run as running
+    from genrebase.settings import GenrebaseSettings
 
     running.run(GenrebaseSettings.load(), Output(as_json=as_json), SystemClock())
 
@@ -84,10 +83,11 @@ def demo(
 
     Takes a few minutes at most and ends by itself; a second demo goes on from the first.
     """
-    # they bring SQLAlchemy: --help need not wait
+    # these import SQLAlchemy, which --help does not need
     from genrebase.launcher import database_location, summary
     from genrebase.launcher import demo as demonstration
     from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.settings import GenrebaseSettings
 
     output, clock, told = Output(as_json=as_json), SystemClock(), GenrebaseSettings.load()
     where = database_location.choose(demonstration.DEFAULT_FILE, database=db)
@@ -195,8 +195,8 @@ def backup(
     output.write_json({**asdict(made), "file": str(made.file)})
 
 
-def mount_plugins(into: typer.Typer) -> None:
-    """Mount what is registered; a side that cannot be loaded says so and stops only itself."""
+def mount_plugins(into: CommandLine) -> None:
+    """Mount the registered sub-apps; warn of one that cannot be loaded, and go on without it."""
     for plugin in plugins.load_all(COMMAND_GROUP):
         if plugin.error is None:
             into.add_typer(plugin.value, name=plugin.name)

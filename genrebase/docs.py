@@ -19,7 +19,8 @@ from pydantic_settings import BaseSettings
 from genrebase import cli
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import plugins
-from genrebase.runtime.console import Output, run_app
+from genrebase.runtime.command_line import LazyCommand, run_app
+from genrebase.runtime.console import Output
 from genrebase.store.views import __main__ as views
 
 SETTINGS_GROUP: Final = "genrebase.settings"
@@ -110,6 +111,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(command, LazyCommand):
+        command = command.load()
     inner: Mapping[str, Any] | None = getattr(command, "commands", None)
     if inner is None:
         yield path, command

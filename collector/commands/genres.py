@@ -1,4 +1,4 @@
-"""`collector genres …`."""
+"""What to collect, and how much of it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,9 +11,10 @@ from collector.catalogue.genres import Genre
 from collector.curation import genre_names, genres, mappings
 from genrebase import store
 from genrebase.runtime.clock import SystemClock
+from genrebase.runtime.command_line import CommandLine
 from genrebase.runtime.console import Output
 
-app = typer.Typer(no_args_is_help=True, help="What to collect, and how much of it.")
+app = CommandLine("genres", __doc__)
 
 _MOST = 1_000_000_000
 _COLUMNS = ("genre", "target", "tracks", "sightings", "paused", "playlists")

@@ -33,6 +33,11 @@ def registered_names(group: str) -> list[str]:
     return sorted(_registered(group))
 
 
+def registered_targets(group: str) -> dict[str, str]:
+    """Return what each name of `group` stands for, `package.module:name`, without loading it."""
+    return {name: entry.value for name, entry in sorted(_registered(group).items())}
+
+
 def load(group: str, name: str) -> Any:
     """Return what is registered as `name`; raise `UnknownPlugin` or `BrokenPlugin`."""
     known = _registered(group)

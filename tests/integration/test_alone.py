@@ -80,7 +80,7 @@ def test_a_dead_process_frees_its_place_at_once(engine: Engine) -> None:
         [
             sys.executable,
             "-c",
-            "from genrebase.runtime.processes import Process; print(Process.current())",
+            "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())",
         ],
         capture_output=True,
         text=True,

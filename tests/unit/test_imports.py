@@ -64,7 +64,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from genrebase import cli
 
-cli.mount(cli.app)
+cli.mount_plugins(cli.app)
 heavy = {"matplotlib", "pandas", "numpy"}
 heavy |= {"sklearn", "scipy", "pyarrow", "spotipy", "starlette", "uvicorn"}
 print(sorted(heavy & set(sys.modules)))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genrebase import cli
-from genrebase.runtime.console import run_app
+from genrebase.runtime.command_line import run_app
 from genrebase.store import schema
 
 ROOT = Path(__file__).resolve().parents[3]

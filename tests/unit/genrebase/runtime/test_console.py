@@ -9,7 +9,8 @@ import pytest
 import typer
 
 from genrebase.errors import UserError
-from genrebase.runtime.console import INTERRUPTED_EXIT_CODE, Output, run_app
+from genrebase.runtime.command_line import run_app
+from genrebase.runtime.console import INTERRUPTED_EXIT_CODE, Output
 
 
 @pytest.fixture(autouse=True)
