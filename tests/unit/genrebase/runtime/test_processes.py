@@ -16,7 +16,9 @@ def test_this_process_lives() -> None:
 
 def test_an_ended_process_is_dead() -> None:
     """A process that has ended is dead, whoever has its number next."""
-    program = "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())"
+    program = (
+        "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())"
+    )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert ProcessIdentity.parse(said.stdout.decode().strip()).is_alive() is False
 
