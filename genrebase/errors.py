@@ -1,21 +1,21 @@
-"""What can go wrong: sentences that say what to do, each with the exit code it ends with."""
+"""Base classes of all errors; each defines the exit code of the command it ends."""
 
 from typing import ClassVar
 
 
 class GenrebaseError(Exception):
-    """Something failed; the message says what to do about it."""
+    """An operation failed; the message says what to do."""
 
     exit_code: ClassVar[int] = 1
 
 
 class UserError(GenrebaseError):
-    """The request makes no sense as it stands: nothing was read, changed or half-written."""
+    """The request cannot be carried out as given; nothing was changed."""
 
     exit_code: ClassVar[int] = 2
 
 
 class NothingToDo(GenrebaseError):
-    """There was nothing to do."""
+    """The command had nothing to do."""
 
     exit_code: ClassVar[int] = 3

@@ -121,9 +121,9 @@ def other_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     """Yield an engine on a second SQLite database, to compare with."""
     path = tmp_path / "other.db"
     shutil.copyfile(migrated_sqlite, path)
-    made = make_engine(f"sqlite:///{path}")
-    yield made
-    made.dispose()
+    engine = make_engine(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -151,22 +151,22 @@ def bare_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Yield an engine on a migrated, empty database of each kind."""
-    made = make_engine(database_url)
-    yield made
-    made.dispose()
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
 def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
     """Yield an engine on a migrated, empty SQLite database."""
-    made = make_engine(sqlite_url)
-    yield made
-    made.dispose()
+    engine = make_engine(sqlite_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
 def postgres_engine(postgres_url: str) -> Iterator[Engine]:
     """Yield an engine on a migrated, empty PostgreSQL database."""
-    made = make_engine(postgres_url)
-    yield made
-    made.dispose()
+    engine = make_engine(postgres_url)
+    yield engine
+    engine.dispose()

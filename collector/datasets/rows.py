@@ -21,8 +21,6 @@ _HANGS_ON_BEAT: Final = tuple(
 _LONGEST_MS: Final = 2**31 - 1
 _PLAIN_NAME: Final = 400
 _WIDE_NAME: Final = 60
-_KEY_BYTES: Final = 2_000
-"""A name is a key of an index, and PostgreSQL's have a limit of 2,704 bytes."""
 _LONGEST_ID: Final = 200
 
 
@@ -226,7 +224,7 @@ def _genre_name(cell: str) -> str | None:
     name = cells.clean(cell)
     if not name.isprintable():  # no genre can be asked for across two lines
         name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return None if cells.is_missing(name) or len(name.encode()) > _KEY_BYTES else name
+    return None if cells.is_missing(name) or len(name.encode()) > names.MAX_KEY_BYTES else name
 
 
 def _artist_id(known_as: str) -> str | None:
@@ -239,4 +237,4 @@ def is_name_too_long(title: str, artist: str) -> bool:
     limit = _PLAIN_NAME if title.isascii() and artist.isascii() else _WIDE_NAME
     if len(title) + len(artist) <= limit:
         return False
-    return len(names.name_key(title, artist).encode()) > _KEY_BYTES
+    return len(names.name_key(title, artist).encode()) > names.MAX_KEY_BYTES

@@ -14,8 +14,6 @@ from genrebase.store import names, source_ids
 
 _LONGEST_NAME: Final = 2_000
 """Characters. Longer ones are no names, and normalising them would take minutes."""
-_KEY_BYTES: Final = 2_000
-"""Names are keys of an index, and PostgreSQL's have a limit of 2,704 bytes."""
 _LONGEST_MS: Final = 2**31 - 1
 _LONGEST_TEXT: Final = 32
 """Characters of a number, date or ISRC, at most."""
@@ -70,7 +68,7 @@ def _named(
     artist = credits_[0].name
     if cells.is_missing(title) and cells.is_missing(artist):
         return RejectReason.NO_NAME
-    if len(names.name_key(title, artist).encode()) > _KEY_BYTES:
+    if len(names.name_key(title, artist).encode()) > names.MAX_KEY_BYTES:
         return RejectReason.TOO_LONG
     album = _object(item.get("album"))
     release_date, release_year = cells.parse_date(_text(album.get("release_date")), last_year)
@@ -108,7 +106,7 @@ def _credit(artist: Any) -> ArtistCredit | RejectReason:
     name, known_as = _object(artist).get("name"), _object(artist).get("id")
     if not isinstance(name, str):
         return RejectReason.NO_ARTIST
-    if len(name) > _LONGEST_NAME or len(names.normalise(name).encode()) > _KEY_BYTES:
+    if len(name) > _LONGEST_NAME or len(names.normalise(name).encode()) > names.MAX_KEY_BYTES:
         return RejectReason.TOO_LONG
     has_id = isinstance(known_as, str) and source_ids.is_spotify_id(known_as)
     return ArtistCredit(names.clean(name), known_as if has_id else None)

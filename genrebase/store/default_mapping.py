@@ -1,8 +1,8 @@
-"""The mapping that is there from the start: genre names in 13 groups.
+"""The built-in genre mapping: fine genre names in 13 broad genres.
 
-The 114 names of the largest published dataset of this kind, and what other datasets call theirs.
+It has the 114 names of the largest published dataset of this kind, and the names in other datasets.
 It is part of the view `genre_mappings`, not of the data: a mapping of this name in the table
-`genre_mapping` takes its place.
+`genre_mapping` replaces it.
 """
 
 from typing import Final

@@ -12,6 +12,9 @@ from typing import Final
 N_FOLDS: Final = 10
 """The number of folds; it never changes."""
 
+MAX_KEY_BYTES: Final = 2_000
+"""The longest name that is stored; PostgreSQL limits the keys of an index to 2,704 bytes."""
+
 SEPARATOR: Final = "|"
 
 _NOT_TEXT: Final = dict.fromkeys([0x00, *range(0xD800, 0xE000)])

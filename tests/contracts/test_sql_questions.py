@@ -92,16 +92,16 @@ def filled(engine: Engine) -> Engine:
         add_analysis(connection, guest, (0,), mode=0)
         make.add_verdict(connection, judged, jazz)
         make.add_shard(connection, rock, requests=7)
-        known = {"classes": ["jazz", "rock"]}
-        once = make.add_model(connection, "retired", promoted_at=NOON)
-        champion = make.add_model(connection, promoted_at=NOON, feature_schema=known)
+        schema = {"classes": ["jazz", "rock"]}
+        previous = make.add_model(connection, "retired", promoted_at=NOON)
+        champion = make.add_model(connection, promoted_at=NOON, feature_schema=schema)
         make.add_predictions(connection, champion, loud, [(rock, 0.9), (jazz, 0.1)])
         make.add_predictions(
             connection, champion, judged, [(rock, 0.6), (jazz, 0.4)], regime="new_artist"
         )
         make.add_predictions(connection, champion, other, [(rock, 0.7), (jazz, 0.3)])
         for track in (loud, other):
-            make.add_predictions(connection, once, track, [(jazz, 0.5)])
+            make.add_predictions(connection, previous, track, [(jazz, 0.5)])
         broad = make.add_model(connection, task="broad", training_config={"level": "broad"})
         make.add_predictions(connection, broad, other, [(jazz, 0.75)])
         for predicted, tracks in ((rock, 3), (jazz, 1)):
@@ -120,8 +120,8 @@ def _add_curve(connection):
         for size in (100, 200):
             trial = make.add_trial(connection, curve, number=1, per_genre=size, key=str(size))
             for regime in ("all", "new_artist"):
-                told = {"regime": regime, "genre": "rock", "low": gain / 2, "high": 1.0}
-                make.add_trial_metric(connection, trial, "f1_gain", gain * size / 100, **told)
+                values = {"regime": regime, "genre": "rock", "low": gain / 2, "high": 1.0}
+                make.add_trial_metric(connection, trial, "f1_gain", gain * size / 100, **values)
 
 
 def test_there_are_enough_questions():

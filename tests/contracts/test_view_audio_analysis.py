@@ -18,34 +18,34 @@ def filled(engine: Engine) -> SimpleNamespace:
     """Tracks of two genres, with analyses by no provider, by one and by two."""
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
-        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz)
-        known.plain = make.add_track(connection, "Plain", genres=[rock])
-        add_analysis(connection, known.plain, (0, 0, 7, None, 5, 9))
-        known.both = make.add_track(connection, "Both", genres=[rock])
-        add_analysis(connection, known.both, (2, 9), tonic=2, provider="audio")
-        add_analysis(connection, known.both, (2, 4), tonic=2)
-        known.unsure = make.add_track(connection, "Unsure", genres=[rock])
-        add_analysis(connection, known.unsure, (0, 2, 0), sure=0.25)
-        known.judged = make.add_track(connection, "Judged", genres=[rock])
-        make.add_verdict(connection, known.judged, jazz)
-        add_analysis(connection, known.judged, (0, 7), mode=0)
-        known.unlabelled = make.add_track(connection, "Unlabelled")
-        add_analysis(connection, known.unlabelled, (0, 7), tonic=None)
-        known.halves = make.add_track(connection, "Halves", genres=[jazz])
-        add_analysis(connection, known.halves, ())
-        known.without_segments = make.add_track(connection, "Without segments", genres=[jazz])
-        add_analysis(connection, known.without_segments, (0,), steps=0)
-        known.nothing = make.add_track(connection, "Nothing", genres=[jazz])
-    return known
+        database = SimpleNamespace(engine=engine, rock=rock, jazz=jazz)
+        database.plain = make.add_track(connection, "Plain", genres=[rock])
+        add_analysis(connection, database.plain, (0, 0, 7, None, 5, 9))
+        database.both = make.add_track(connection, "Both", genres=[rock])
+        add_analysis(connection, database.both, (2, 9), tonic=2, provider="audio")
+        add_analysis(connection, database.both, (2, 4), tonic=2)
+        database.unsure = make.add_track(connection, "Unsure", genres=[rock])
+        add_analysis(connection, database.unsure, (0, 2, 0), sure=0.25)
+        database.judged = make.add_track(connection, "Judged", genres=[rock])
+        make.add_verdict(connection, database.judged, jazz)
+        add_analysis(connection, database.judged, (0, 7), mode=0)
+        database.unlabelled = make.add_track(connection, "Unlabelled")
+        add_analysis(connection, database.unlabelled, (0, 7), tonic=None)
+        database.halves = make.add_track(connection, "Halves", genres=[jazz])
+        add_analysis(connection, database.halves, ())
+        database.without_segments = make.add_track(connection, "Without segments", genres=[jazz])
+        add_analysis(connection, database.without_segments, (0,), steps=0)
+        database.nothing = make.add_track(connection, "Nothing", genres=[jazz])
+    return database
 
 
-def ask(known: SimpleNamespace, query):
-    with read_transaction(known.engine) as connection:
+def fetch(database: SimpleNamespace, query):
+    with read_transaction(database.engine) as connection:
         return connection.execute(query).mappings().all()
 
 
-def harmony(known: SimpleNamespace):
-    return {row["track_id"]: row for row in ask(known, select(views.harmony))}
+def harmony(database: SimpleNamespace):
+    return {row["track_id"]: row for row in fetch(database, select(views.harmony))}
 
 
 def test_harmony_has_a_row_per_track_with_sections(filled: SimpleNamespace):
@@ -81,23 +81,23 @@ def test_the_preferred_provider_is_shown(filled: SimpleNamespace):
     """Of two analyses of a track the views have the first of the feature order."""
     both = harmony(filled)[filled.both]
     assert (both["provider"], both["numerals"]) == ("spotify", "I II")
-    timbres = ask(filled, select(views.timbres).where(views.timbres.c.track_id == filled.both))
+    timbres = fetch(filled, select(views.timbres).where(views.timbres.c.track_id == filled.both))
     assert [row["provider"] for row in timbres] == ["spotify"]
 
 
 def test_sections_and_matrices_of_every_provider(filled: SimpleNamespace):
     """Each provider has its own rows."""
     mine = views.sections.c.track_id == filled.both
-    found = ask(
+    rows_by_key = fetch(
         filled,
         select(views.sections)
         .where(mine)
         .order_by(views.sections.c.provider, views.sections.c.position),
     )
-    assert [(row["provider"], row["numeral"]) for row in found] == [
+    assert [(row["provider"], row["numeral"]) for row in rows_by_key] == [
         ("audio", "I"), ("audio", "V"), ("spotify", "I"), ("spotify", "II"),
     ]  # fmt: skip
-    packed = ask(
+    packed = fetch(
         filled, select(views.sound_matrices).where(views.sound_matrices.c.track_id == filled.both)
     )
     for row in packed:
@@ -107,7 +107,7 @@ def test_sections_and_matrices_of_every_provider(filled: SimpleNamespace):
 
 def test_timbres_need_segments(filled: SimpleNamespace):
     """Sections alone have no timbre, segments alone have."""
-    rows = {row["track_id"]: row for row in ask(filled, select(views.timbres))}
+    rows = {row["track_id"]: row for row in fetch(filled, select(views.timbres))}
     assert filled.halves in rows
     assert filled.without_segments not in rows
     row = rows[filled.plain]
@@ -118,20 +118,23 @@ def test_timbres_need_segments(filled: SimpleNamespace):
 
 def test_progressions_are_counted_by_label(filled: SimpleNamespace):
     """The verdict overrides the claim; an unlabelled track counts for no genre."""
-    rows = ask(filled, select(views.genre_progressions))
-    found = {(row["genre"], row["progression"]): row for row in rows}
-    assert {genre for genre, _ in found} == {"rock", "jazz"}
-    assert ("rock", "i v") not in found
-    jazz = found["jazz", "i v"]
+    rows = fetch(filled, select(views.genre_progressions))
+    rows_by_key = {(row["genre"], row["progression"]): row for row in rows}
+    assert {genre for genre, _ in rows_by_key} == {"rock", "jazz"}
+    assert ("rock", "i v") not in rows_by_key
+    jazz = rows_by_key["jazz", "i v"]
     assert (jazz["tracks"], jazz["rank"], jazz["length"]) == (1, 1, 2)
     assert jazz["share"] == 0.5  # of two tracks with sections
-    assert (found["rock", "I II"]["tracks"], found["rock", "I II"]["share"]) == (2, 2 / 3)
+    assert (rows_by_key["rock", "I II"]["tracks"], rows_by_key["rock", "I II"]["share"]) == (
+        2,
+        2 / 3,
+    )
 
 
 def test_progressions_are_weighted_by_confidence(filled: SimpleNamespace):
     """Progressions are ranked by weight, within a genre and a length."""
     view = views.genre_progressions
-    rows = ask(
+    rows = fetch(
         filled,
         select(view).where(view.c.genre == "rock", view.c.length == 2).order_by(view.c.rank),
     )
@@ -139,7 +142,7 @@ def test_progressions_are_weighted_by_confidence(filled: SimpleNamespace):
         ("I II", 1.25), ("I V", 1.0), ("IV VI", 1.0), ("II I", 0.25),
     ]  # fmt: skip
     assert [row["rank"] for row in rows] == [1, 2, 3, 4]
-    longer = ask(filled, select(view).where(view.c.genre == "rock", view.c.length > 2))
+    longer = fetch(filled, select(view).where(view.c.genre == "rock", view.c.length > 2))
     assert [(row["progression"], row["rank"]) for row in longer] == [("I II I", 1)]
 
 
@@ -150,16 +153,18 @@ def test_descriptors_of_every_provider_and_schema(engine: Engine):
         track = make.add_track(connection, "Described")
         make.add_descriptor(connection, track, {"a_mean": 1.5, "b_skew": nothing})
         make.add_descriptor(connection, track, {"a_mean": -2.0}, provider="fma", schema="less")
-    known = SimpleNamespace(engine=engine)
-    sets = {row["schema"]: row["columns"] for row in ask(known, select(views.descriptor_schemas))}
+    database = SimpleNamespace(engine=engine)
+    sets = {
+        row["schema"]: row["columns"] for row in fetch(database, select(views.descriptor_schemas))
+    }
     assert sets == {"genrebase-1": ["a_mean", "b_skew"], "less": ["a_mean"]}
-    found = {
+    rows_by_key = {
         (row["track_id"], row["provider"], row["schema"]): packed_vectors.unpack(
             row["data"], len(sets[row["schema"]])
         ).tolist()
-        for row in ask(known, select(views.track_descriptors))
+        for row in fetch(database, select(views.track_descriptors))
     }
-    assert found == {
+    assert rows_by_key == {
         (track, "audio", "genrebase-1"): [1.5, pytest.approx(nothing, nan_ok=True)],
         (track, "fma", "less"): [-2.0],
     }

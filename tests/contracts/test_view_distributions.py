@@ -11,7 +11,7 @@ from genrebase.store.views.histograms import BINS
 from tests import factories as make
 
 
-def ask(engine: Engine, view) -> list:
+def query(engine: Engine, view) -> list:
     with read_transaction(engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
@@ -41,7 +41,7 @@ def test_a_value_on_a_bound_is_in_the_bin_above(engine: Engine):
         rock = make.add_genre(connection, "rock")
         for number, value in enumerate(values):
             add(connection, number, [rock], energy=value, valence=None)
-    rows = ask(engine, views.genre_histograms)
+    rows = query(engine, views.genre_histograms)
     energy = {row["bin"]: row for row in rows if row["feature"] == "energy"}
     assert sorted(energy) == list(range(20))
     counted = {number: row["tracks"] for number, row in energy.items()}
@@ -72,7 +72,7 @@ def test_a_feature_has_its_own_bins(engine: Engine, feature, value, expected):
     """Bins are in the feature's unit; a categorical feature has one for each value."""
     with transaction(engine) as connection:
         add(connection, 1, [make.add_genre(connection, "rock")], **{feature: value})
-    (row,) = [row for row in ask(engine, views.genre_histograms) if row["feature"] == feature]
+    (row,) = [row for row in query(engine, views.genre_histograms) if row["feature"] == feature]
     assert (row["bin"], row["low"], row["high"]) == expected
     assert (row["genre"], row["tracks"], row["share"]) == ("rock", 1, 1.0)
 
@@ -85,7 +85,7 @@ def test_histograms_are_by_label(engine: Engine):
         judged = add(connection, 2, [rock])
         make.add_verdict(connection, judged, jazz)
         add(connection, 3, [])
-    rows = ask(engine, views.genre_histograms)
+    rows = query(engine, views.genre_histograms)
     tracks = Counter()
     for row in rows:
         tracks[row["genre"]] += row["tracks"]
@@ -122,7 +122,7 @@ def test_profiles_never_mix_scales(mixed: Engine):
     """
     rows = {
         (row["genre"], row["feature"]): (row["n"], pytest.approx(row["mean"]))
-        for row in ask(mixed, views.genre_profiles)
+        for row in query(mixed, views.genre_profiles)
         if row["feature"] in {"energy", "own_energy", "tempo"}
     }
     assert rows == {
@@ -138,19 +138,19 @@ def test_profiles_never_mix_scales(mixed: Engine):
 
 def test_histograms_never_mix_scales(mixed: Engine):
     """Shares are of the tracks on the same scale."""
-    rows = [row for row in ask(mixed, views.genre_histograms) if row["genre"] == "both"]
-    found = {
+    rows = [row for row in query(mixed, views.genre_histograms) if row["genre"] == "both"]
+    bins = {
         (row["feature"], row["bin"]): (row["tracks"], row["share"])
         for row in rows
         if row["feature"].endswith("energy")
     }
-    assert found == {("energy", 4): (1, 0.5), ("energy", 8): (1, 0.5), ("own_energy", 18): (1, 1)}
+    assert bins == {("energy", 4): (1, 0.5), ("energy", 8): (1, 0.5), ("own_energy", 18): (1, 1)}
 
 
 @pytest.mark.parametrize("view", [views.genre_trends, views.genre_popularity])
 def test_trends_never_mix_scales(mixed: Engine, view):
     """The last columns are the means of audio files and the number of their tracks."""
-    rows = {row["genre"]: row for row in ask(mixed, view)}
+    rows = {row["genre"]: row for row in query(mixed, view)}
     both, files, catalogue = (rows[genre] for genre in ("both", "files", "catalogue"))
     assert (both["with_features"], both["from_files"], both["tempo"]) == (3, 1, 100.0)
     assert (both["energy"], both["own_energy"]) == (pytest.approx(0.3), 0.9)
@@ -165,18 +165,22 @@ def test_trends_are_by_label_and_year(engine: Engine):
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         years = [(1999, 10), (1999, None), (2000, 50), (None, 90)]
-        made = [
+        tracks = [
             make.add_track(
-                connection, f"Song {number}", genres=[rock], release_year=year, popularity=known
+                connection,
+                f"Song {number}",
+                genres=[rock],
+                release_year=year,
+                popularity=popularity,
             )
-            for number, (year, known) in enumerate(years)
+            for number, (year, popularity) in enumerate(years)
         ]
-        make.add_features(connection, made[0], energy=0.2, key=None)
+        make.add_features(connection, tracks[0], energy=0.2, key=None)
         judged = make.add_track(connection, "Judged", genres=[rock], release_year=1999)
         make.add_verdict(connection, judged, jazz)
         make.add_features(connection, judged, energy=0.4)
         make.add_track(connection, "Unlabelled", release_year=1999)
-    rows = {(row["genre"], row["release_year"]): row for row in ask(engine, views.genre_trends)}
+    rows = {(row["genre"], row["release_year"]): row for row in query(engine, views.genre_trends)}
     assert rows.keys() == {("rock", 1999), ("rock", 2000), ("jazz", 1999)}
     first = rows["rock", 1999]
     assert (first["decade"], first["tracks"], first["with_features"]) == (1990, 2, 1)
@@ -191,8 +195,8 @@ def test_popularity_is_in_bands_of_ten(engine: Engine):
     """0 to 9, 10 to 19 and so on, the last including 100; unknown popularity is left out."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
-        known = [(0, 1990), (9, 2000), (10, None), (99, 2010), (100, 2020), (None, 2030)]
-        for number, (popularity, year) in enumerate(known):
+        tracks = [(0, 1990), (9, 2000), (10, None), (99, 2010), (100, 2020), (None, 2030)]
+        for number, (popularity, year) in enumerate(tracks):
             track = make.add_track(
                 connection,
                 f"Song {number}",
@@ -202,7 +206,7 @@ def test_popularity_is_in_bands_of_ten(engine: Engine):
             )
             if number < 2:
                 make.add_features(connection, track, energy=number / 2)
-    rows = {row["popularity"]: row for row in ask(engine, views.genre_popularity)}
+    rows = {row["popularity"]: row for row in query(engine, views.genre_popularity)}
     assert {band: row["tracks"] for band, row in rows.items()} == {0: 2, 10: 1, 90: 2}
     assert (rows[0]["with_features"], rows[0]["energy"]) == (2, 0.25)
     assert (rows[90]["release_year"], rows[90]["energy"]) == (2015, None)

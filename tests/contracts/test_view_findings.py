@@ -21,8 +21,8 @@ def filled(engine: Engine) -> SimpleNamespace:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         tracks = [make.add_track(connection, f"Song {n}", genres=[rock]) for n in range(3)]
         model = make.add_model(connection)
-        made = connection.execute(insert(tables.clustering), make.CLUSTERING)
-        clustering = made.inserted_primary_key[0]
+        inserted = connection.execute(insert(tables.clustering), make.CLUSTERING)
+        clustering = inserted.inserted_primary_key[0]
         measured = {"model_id": model, "feature": "energy", "importance": 0.25, "n": 9}
         pair = {"genre_id": rock, "other_id": jazz, "auc": 0.75, "n": 4, "other_n": 5}
         rows = {
@@ -48,14 +48,14 @@ def filled(engine: Engine) -> SimpleNamespace:
     return SimpleNamespace(engine=engine, model=model, tracks=tracks)
 
 
-def ask(known: SimpleNamespace, view) -> list:
-    with read_transaction(known.engine) as connection:
+def query(database: SimpleNamespace, view) -> list:
+    with read_transaction(database.engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
 
 def test_importances_name_model_and_genre(filled: SimpleNamespace):
     """Over all genres the genre is NULL; the defaults are kind feature and side validation."""
-    rows = {row["genre"]: row for row in ask(filled, views.feature_importances)}
+    rows = {row["genre"]: row for row in query(filled, views.feature_importances)}
     assert rows.keys() == {None, "rock"}
     assert {row["model_id"] for row in rows.values()} == {filled.model}
     assert (rows[None]["task"], rows[None]["kind"], rows[None]["side"]) == (
@@ -67,30 +67,30 @@ def test_importances_name_model_and_genre(filled: SimpleNamespace):
 
 def test_traits_name_both_sides(filled: SimpleNamespace):
     """Against all others the other side is NULL."""
-    rows = {row["feature"]: row for row in ask(filled, views.genre_traits)}
+    rows = {row["feature"]: row for row in query(filled, views.genre_traits)}
     assert (rows["energy"]["genre"], rows["energy"]["against"]) == ("rock", None)
     assert (rows["tempo"]["against"], rows["tempo"]["delta"]) == ("jazz", 0.5)
 
 
 def test_clusters_are_counted_by_genre(filled: SimpleNamespace):
     """Shares are of the cluster and of the genre's clustered tracks; noise has its rows, too."""
-    rows = {(row["cluster"], row["genre"]): row for row in ask(filled, views.cluster_genres)}
+    rows = {(row["cluster"], row["genre"]): row for row in query(filled, views.cluster_genres)}
     assert rows.keys() == {(0, "rock"), (0, "jazz"), (-1, "rock")}
     rock = rows[0, "rock"]
     assert (rock["clustering"], rock["tracks"]) == ("last", 1)
     assert (rock["share"], rock["genre_share"]) == (0.5, 0.5)
     assert rows[0, "jazz"]["genre_share"] == 1.0
-    members = {row["track_id"]: row for row in ask(filled, views.cluster_tracks)}
+    members = {row["track_id"]: row for row in query(filled, views.cluster_tracks)}
     assert [members[track]["cluster"] for track in filled.tracks] == [0, 0, -1]
     assert members[filled.tracks[0]]["title"] == "Song 0"
 
 
 def test_pairs_and_matches_have_names(filled: SimpleNamespace):
     """Which genres, how well apart; which track, how typical, and what it is nearest to."""
-    (pair,) = ask(filled, views.genre_separabilities)
+    (pair,) = query(filled, views.genre_separabilities)
     assert (pair["genre"], pair["other_genre"], pair["auc"]) == ("rock", "jazz", 0.75)
     assert (pair["n"], pair["other_n"], pair["status"]) == (4, 5, "champion")
-    (match,) = ask(filled, views.track_matches)
+    (match,) = query(filled, views.track_matches)
     assert (match["title"], match["genre"], match["nearest_genre"]) == ("Song 0", "rock", "jazz")
     assert (match["distance"], match["percentile"]) == (1.5, 90.0)
 

@@ -21,7 +21,7 @@ def filled(engine: Engine) -> SimpleNamespace:
     """Three models, of which two were champions, and predictions of every kind."""
     with transaction(engine) as connection:
         rock, jazz, folk = (make.add_genre(connection, name) for name in ("rock", "jazz", "folk"))
-        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, folk=folk)
+        database = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, folk=folk)
 
         def model(status: str, days: float | None, **values: Any) -> int:
             promoted = None if days is None else NOON + timedelta(days=days)
@@ -29,56 +29,62 @@ def filled(engine: Engine) -> SimpleNamespace:
                 connection, status, promoted_at=promoted, feature_schema=KNOWN, **values
             )
 
-        known.once = model("retired", 3)  # rolled back to after `later`, so it was the last before
-        known.later = model("retired", 2)
-        known.rejected = model("rejected", None)
-        known.champion = model("champion", 4)
-        known.moods = model("champion", 5, task="moods")
+        database.previous = model("retired", 3)  # promoted again after `later`
+        database.later = model("retired", 2)
+        database.rejected = model("rejected", None)
+        database.champion = model("champion", 4)
+        database.moods = model("champion", 5, task="moods")
         titles = ("right", "wrong", "unsure", "judged", "unknown", "bare", "seen", "third")
         claims = {"bare": [], "unknown": [folk], "seen": [rock, jazz], "third": [jazz]}
         for title in titles:
             genres = claims.get(title, [rock])
-            setattr(known, title, make.add_track(connection, title, genres=genres))
-        make.add_verdict(connection, known.judged, rock)
+            setattr(database, title, make.add_track(connection, title, genres=genres))
+        make.add_verdict(connection, database.judged, rock)
         predictions = {
-            known.right: [(rock, 0.9), (jazz, 0.1)],
-            known.wrong: [(jazz, 0.7), (rock, 0.2)],
-            known.unsure: [(jazz, 0.4), (rock, 0.3)],
-            known.judged: [(jazz, 0.9), (rock, 0.1)],
-            known.unknown: [(rock, 0.95)],
-            known.bare: [(jazz, 0.8), (rock, 0.2)],
-            known.seen: [(jazz, 0.5)],
-            known.third: [(jazz, 0.6), (folk, 0.3), (rock, 0.1)],
+            database.right: [(rock, 0.9), (jazz, 0.1)],
+            database.wrong: [(jazz, 0.7), (rock, 0.2)],
+            database.unsure: [(jazz, 0.4), (rock, 0.3)],
+            database.judged: [(jazz, 0.9), (rock, 0.1)],
+            database.unknown: [(rock, 0.95)],
+            database.bare: [(jazz, 0.8), (rock, 0.2)],
+            database.seen: [(jazz, 0.5)],
+            database.third: [(jazz, 0.6), (folk, 0.3), (rock, 0.1)],
         }
         for track, probabilities in predictions.items():
             make.add_predictions(
-                connection, known.champion, track, probabilities, in_training=track == known.wrong
+                connection,
+                database.champion,
+                track,
+                probabilities,
+                in_training=track == database.wrong,
             )
-            make.add_predictions(connection, known.moods, track, [(folk, 0.9)])
-            make.add_predictions(connection, known.later, track, [(folk, 0.9)])
-        make.add_predictions(connection, known.once, known.right, [(rock, 0.6)])
-        make.add_predictions(connection, known.once, known.wrong, [(rock, 0.6), (jazz, 0.3)])
-        make.add_predictions(connection, known.once, known.bare, [(rock, 0.7)])
-        make.add_predictions(connection, known.once, known.judged, [(folk, 0.7)])
-    return known
+            make.add_predictions(connection, database.moods, track, [(folk, 0.9)])
+            make.add_predictions(connection, database.later, track, [(folk, 0.9)])
+        make.add_predictions(connection, database.previous, database.right, [(rock, 0.6)])
+        make.add_predictions(
+            connection, database.previous, database.wrong, [(rock, 0.6), (jazz, 0.3)]
+        )
+        make.add_predictions(connection, database.previous, database.bare, [(rock, 0.7)])
+        make.add_predictions(connection, database.previous, database.judged, [(folk, 0.7)])
+    return database
 
 
-def rows(known: SimpleNamespace, view: Any) -> list[Mapping[Any, Any]]:
-    with read_transaction(known.engine) as connection:
+def rows(database: SimpleNamespace, view: Any) -> list[Mapping[Any, Any]]:
+    with read_transaction(database.engine) as connection:
         return list(connection.execute(select(view)).mappings())
 
 
 def test_disputes_need_confidence_and_no_verdict(filled: SimpleNamespace) -> None:
     """A probability of at least 0.5, no verdict, and a claim among the champion's classes."""
-    found = {row["track_id"]: row for row in rows(filled, views.label_disputes)}
-    assert found.keys() == {filled.wrong, filled.seen}
-    wrong, seen = found[filled.wrong], found[filled.seen]
+    by_track = {row["track_id"]: row for row in rows(filled, views.label_disputes)}
+    assert by_track.keys() == {filled.wrong, filled.seen}
+    wrong, seen = by_track[filled.wrong], by_track[filled.seen]
     assert (wrong["claim"], wrong["genre"], wrong["in_training"]) == ("rock", "jazz", True)
     assert (wrong["probability"], wrong["claim_probability"]) == (0.7, 0.2)
     assert wrong["margin"] == pytest.approx(0.5)
     assert (wrong["also_seen"], seen["also_seen"]) == (False, True)
     assert (seen["claim_probability"], seen["margin"]) == (None, 0.5)
-    assert {row["model_id"] for row in found.values()} == {filled.champion}
+    assert {row["model_id"] for row in by_track.values()} == {filled.champion}
 
 
 def test_a_verdict_ends_a_dispute(filled: SimpleNamespace) -> None:
@@ -91,12 +97,12 @@ def test_a_verdict_ends_a_dispute(filled: SimpleNamespace) -> None:
 
 def test_candidates_are_ranked_per_genre(filled: SimpleNamespace) -> None:
     """First and second predictions, without tracks whose label is the genre already."""
-    found: dict[str, list[tuple[Any, ...]]] = {}
+    candidates: dict[str, list[tuple[Any, ...]]] = {}
     ordered = sorted(rows(filled, views.genre_candidates), key=lambda row: row["place"])
     for row in ordered:
-        shown = (row["place"], row["track_id"], row["label"], row["rank"], row["also_seen"])
-        found.setdefault(row["genre"], []).append(shown)
-    assert found == {
+        candidate = (row["place"], row["track_id"], row["label"], row["rank"], row["also_seen"])
+        candidates.setdefault(row["genre"], []).append(candidate)
+    assert candidates == {
         "jazz": [
             (1, filled.judged, "rock", 1, False),
             (2, filled.bare, None, 1, False),
@@ -121,22 +127,22 @@ def test_a_genre_has_at_most_a_hundred_candidates(engine: Engine) -> None:
             make.add_predictions(connection, champion, track, [(rock, share)])
     with read_transaction(engine) as connection:
         view = views.genre_candidates
-        found = connection.scalars(select(view.c.track_id).order_by(view.c.place)).all()
-    assert found == tracks[2:102]
+        track_ids = connection.scalars(select(view.c.track_id).order_by(view.c.place)).all()
+    assert track_ids == tracks[2:102]
 
 
 def test_changes_compare_with_the_previous_champion(filled: SimpleNamespace) -> None:
     """That is the last one promoted, not the last one trained; equal predictions are left out."""
-    found = {row["track_id"]: row for row in rows(filled, views.prediction_changes)}
-    assert found.keys() == {filled.wrong, filled.bare, filled.judged}
-    wrong = found[filled.wrong]
+    by_track = {row["track_id"]: row for row in rows(filled, views.prediction_changes)}
+    assert by_track.keys() == {filled.wrong, filled.bare, filled.judged}
+    wrong = by_track[filled.wrong]
     assert (wrong["genre_before"], wrong["genre"], wrong["label"]) == ("rock", "jazz", "rock")
     assert (wrong["probability_before"], wrong["probability"]) == (0.6, 0.7)
     assert (wrong["correct_before"], wrong["correct"]) == (True, False)
-    assert (wrong["model_before"], wrong["model_id"]) == (filled.once, filled.champion)
-    bare = found[filled.bare]
+    assert (wrong["model_before"], wrong["model_id"]) == (filled.previous, filled.champion)
+    bare = by_track[filled.bare]
     assert (bare["label"], bare["correct_before"], bare["correct"]) == (None, None, None)
-    assert found[filled.judged]["correct_before"] is False
+    assert by_track[filled.judged]["correct_before"] is False
 
 
 def test_without_two_champions_nothing_changed(filled: SimpleNamespace) -> None:
@@ -164,7 +170,7 @@ def test_confusions_are_shares_of_a_genre(filled: SimpleNamespace) -> None:
         connection.execute(
             insert(tables.confusion), [dict(zip(names, cell, strict=True)) for cell in cells]
         )
-    found = {
+    shares = {
         (row["task"], row["regime"], row["predicted"]): (
             row["tracks"],
             row["share"],
@@ -172,7 +178,7 @@ def test_confusions_are_shares_of_a_genre(filled: SimpleNamespace) -> None:
         )
         for row in rows(filled, views.genre_confusions)
     }
-    assert found == {
+    assert shares == {
         ("main", "new_artist", "rock"): (3, 0.75, 4),
         ("main", "new_artist", "jazz"): (1, 0.25, 4),
         ("main", "seen_artist", "jazz"): (2, 1.0, 2),

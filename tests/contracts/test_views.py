@@ -19,42 +19,44 @@ def filled(engine: Engine) -> SimpleNamespace:
     """A small database with every edge case, and the ids of its rows."""
     with transaction(engine) as connection:
         rock, jazz, empty = (make.add_genre(connection, name) for name in ("rock", "jazz", "r&b"))
-        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, empty=empty)
-        known.plain = make.add_track(
+        database = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, empty=empty)
+        database.plain = make.add_track(
             connection, "Plain", ["Ann", "Bob"], genres=[rock], isrc="QM1", release_year=1999
         )
-        known.both = make.add_track(connection, "Both", genres=[jazz, rock])
-        known.bare = make.add_track(connection, "Bare", ["Solo"])
-        known.judged = make.add_track(connection, "Judged", genres=[rock])
-        known.only_judged = make.add_track(connection, "Only judged")
-        make.add_alias(connection, known.plain, "b" * 22)
-        make.add_alias(connection, known.plain, "a" * 22)
-        make.add_alias(connection, known.plain, "0" * 22, source="name")
-        make.add_features(connection, known.plain, "reccobeats", energy=0.1)
-        make.add_features(connection, known.plain, "csv", energy=0.9, key=None)
-        make.add_features(connection, known.both, "zither", energy=0.3)
-        make.add_features(connection, known.both, "abacus", energy=0.2)
+        database.both = make.add_track(connection, "Both", genres=[jazz, rock])
+        database.bare = make.add_track(connection, "Bare", ["Solo"])
+        database.judged = make.add_track(connection, "Judged", genres=[rock])
+        database.only_judged = make.add_track(connection, "Only judged")
+        make.add_alias(connection, database.plain, "b" * 22)
+        make.add_alias(connection, database.plain, "a" * 22)
+        make.add_alias(connection, database.plain, "0" * 22, source="name")
+        make.add_features(connection, database.plain, "reccobeats", energy=0.1)
+        make.add_features(connection, database.plain, "csv", energy=0.9, key=None)
+        make.add_features(connection, database.both, "zither", energy=0.3)
+        make.add_features(connection, database.both, "abacus", energy=0.2)
         make.add_features(
-            connection, known.judged, "audio", energy=0.4, fetched_at=NOON + timedelta(days=1)
+            connection, database.judged, "audio", energy=0.4, fetched_at=NOON + timedelta(days=1)
         )
-        make.add_verdict(connection, known.judged, rock, "Zoe")
-        make.add_verdict(connection, known.judged, jazz, "Ada", NOON + timedelta(days=2))
-        make.add_verdict(connection, known.only_judged, rock, "Ada")
-        make.add_verdict(connection, known.only_judged, jazz, "Zoe")
-        known.old = make.add_model(connection, "retired")
-        known.champion = make.add_model(connection)
+        make.add_verdict(connection, database.judged, rock, "Zoe")
+        make.add_verdict(connection, database.judged, jazz, "Ada", NOON + timedelta(days=2))
+        make.add_verdict(connection, database.only_judged, rock, "Ada")
+        make.add_verdict(connection, database.only_judged, jazz, "Zoe")
+        database.old = make.add_model(connection, "retired")
+        database.champion = make.add_model(connection)
         other_task = make.add_model(connection, task="moods")
-        for model in (known.old, known.champion, other_task):
-            make.add_predictions(connection, model, known.plain, [(rock, 0.5), (jazz, 0.3)])
-        make.add_predictions(connection, known.champion, known.judged, [(rock, 0.9)])
-        make.add_predictions(connection, known.champion, known.bare, [(jazz, 0.6), (rock, 0.4)])
-        make.add_predictions(connection, known.old, known.both, [(jazz, 0.6)])
-    return known
+        for model in (database.old, database.champion, other_task):
+            make.add_predictions(connection, model, database.plain, [(rock, 0.5), (jazz, 0.3)])
+        make.add_predictions(connection, database.champion, database.judged, [(rock, 0.9)])
+        make.add_predictions(
+            connection, database.champion, database.bare, [(jazz, 0.6), (rock, 0.4)]
+        )
+        make.add_predictions(connection, database.old, database.both, [(jazz, 0.6)])
+    return database
 
 
-def ask(known: SimpleNamespace, view, key="track_id"):
+def query(database: SimpleNamespace, view, key="track_id"):
     """Return the view's rows by their key."""
-    with read_transaction(known.engine) as connection:
+    with read_transaction(database.engine) as connection:
         return {row[key]: row for row in connection.execute(select(view)).mappings()}
 
 
@@ -99,7 +101,7 @@ def test_postgresql_has_the_documentation(postgres_engine: Engine):
 
 def test_a_track_is_one_flat_row(filled: SimpleNamespace):
     """`tracks` has every track once, however incomplete."""
-    rows = ask(filled, views.tracks)
+    rows = query(filled, views.tracks)
     assert len(rows) == 5
     plain = rows[filled.plain]
     assert plain["artists"] == "Ann; Bob"
@@ -128,7 +130,7 @@ def test_weeks_begin_on_monday(engine: Engine, hours: float, monday: str):
 
 def test_features_are_of_the_preferred_provider(filled: SimpleNamespace):
     """That is the first of the order with a row; unlisted providers come last, by name."""
-    rows = ask(filled, views.tracks)
+    rows = query(filled, views.tracks)
     assert (rows[filled.plain]["provider"], rows[filled.plain]["energy"]) == ("csv", 0.9)
     assert rows[filled.plain]["key"] is None
     assert (rows[filled.both]["provider"], rows[filled.both]["energy"]) == ("abacus", 0.2)
@@ -136,7 +138,7 @@ def test_features_are_of_the_preferred_provider(filled: SimpleNamespace):
 
 def test_the_latest_verdict_beats_the_claim(filled: SimpleNamespace):
     """Of two verdicts the later counts; at the same time, the author that sorts last."""
-    rows = ask(filled, views.training_tracks)
+    rows = query(filled, views.training_tracks)
     judged = rows[filled.judged]
     assert (judged["claim"], judged["verdict"], judged["label"]) == ("rock", "jazz", "jazz")
     only_judged = rows[filled.only_judged]
@@ -145,7 +147,7 @@ def test_the_latest_verdict_beats_the_claim(filled: SimpleNamespace):
 
 def test_training_is_on_labelled_tracks(filled: SimpleNamespace):
     """An unlabelled track can be predicted, but not trained on."""
-    trained, scored = ask(filled, views.training_tracks), ask(filled, views.scoring_tracks)
+    trained, scored = query(filled, views.training_tracks), query(filled, views.scoring_tracks)
     assert filled.bare not in trained
     assert scored[filled.bare]["label"] is None
     assert scored.keys() - trained.keys() == {filled.bare}
@@ -153,7 +155,7 @@ def test_training_is_on_labelled_tracks(filled: SimpleNamespace):
 
 def test_changed_at_is_the_latest_change(filled: SimpleNamespace):
     """The latest change of metadata or features, for training tracks also of the verdict."""
-    trained, scored = ask(filled, views.training_tracks), ask(filled, views.scoring_tracks)
+    trained, scored = query(filled, views.training_tracks), query(filled, views.scoring_tracks)
     assert trained[filled.plain]["changed_at"] == NOON
     assert scored[filled.bare]["changed_at"] == NOON
     assert scored[filled.judged]["changed_at"] == NOON + timedelta(days=1)
@@ -170,7 +172,7 @@ def test_a_track_in_two_genres_has_one_claim(filled: SimpleNamespace):
         ("jazz", True, 0),
         ("rock", False, 1),
     }
-    assert ask(filled, views.tracks)[filled.both]["genres_sighted"] == 2
+    assert query(filled, views.tracks)[filled.both]["genres_sighted"] == 2
 
 
 def test_a_track_without_a_claim(filled: SimpleNamespace):
@@ -199,7 +201,7 @@ def test_progress_counts(filled: SimpleNamespace):
     with transaction(filled.engine) as connection:
         make.add_shard(connection, filled.rock, "a", requests=3)
         make.add_shard(connection, filled.rock, "b", requests=4, status="capped")
-    rows = ask(filled, views.genre_progress, "genre")
+    rows = query(filled, views.genre_progress, "genre")
     rock = rows["rock"]
     assert (rock["tracks"], rock["sightings"], rock["with_features"]) == (2, 3, 2)
     assert (rock["requests"], rock["open_shards"], rock["capped_shards"]) == (7, 1, 1)
@@ -263,7 +265,7 @@ def test_overlaps_name_each_pair_once(filled: SimpleNamespace):
 
 def test_predictions_are_the_champion_s(filled: SimpleNamespace):
     """Only the champion of `main` counts; a track without its prediction is left out."""
-    rows = ask(filled, views.predictions)
+    rows = query(filled, views.predictions)
     assert rows.keys() == {filled.plain, filled.judged, filled.bare}
     plain = rows[filled.plain]
     assert plain["model_id"] == filled.champion
@@ -273,7 +275,7 @@ def test_predictions_are_the_champion_s(filled: SimpleNamespace):
 
 def test_a_prediction_is_compared_with_the_verdict(filled: SimpleNamespace):
     """A prediction equal to the claim but not the verdict is wrong; without a label, NULL."""
-    rows = ask(filled, views.predictions)
+    rows = query(filled, views.predictions)
     assert rows[filled.judged]["correct"] is False
     assert rows[filled.judged]["margin"] == pytest.approx(0.9)
     assert rows[filled.bare]["correct"] is None
@@ -283,7 +285,7 @@ def test_without_a_champion_there_are_no_predictions(filled: SimpleNamespace):
     """A retired champion without a successor has none in the view."""
     with transaction(filled.engine) as connection:
         connection.execute(update(tables.model).values(status="retired"))
-    assert ask(filled, views.predictions) == {}
+    assert query(filled, views.predictions) == {}
 
 
 def test_every_task_has_its_predictions(filled: SimpleNamespace):
@@ -294,18 +296,18 @@ def test_every_task_has_its_predictions(filled: SimpleNamespace):
         fine = make.add_model(connection, task="fine", training_config={"level": "fine"})
         make.add_predictions(connection, fine, filled.judged, [(filled.rock, 0.7)])
     view = views.task_predictions
-    main = ask(filled, select(view).where(view.c.task == "main").subquery())
-    shown = ask(filled, views.predictions)
-    assert main.keys() == shown.keys()
+    main = query(filled, select(view).where(view.c.task == "main").subquery())
+    predictions = query(filled, views.predictions)
+    assert main.keys() == predictions.keys()
     same = ("genre", "probability", "margin", "correct", "regime", "model_id", "predicted_at")
     for track, row in main.items():
-        assert [row[name] for name in same] == [shown[track][name] for name in same]
-    others = ask(filled, select(view).where(view.c.task != "main").subquery(), "task")
+        assert [row[name] for name in same] == [predictions[track][name] for name in same]
+    others = query(filled, select(view).where(view.c.task != "main").subquery(), "task")
     assert others.keys() == {"moods", "broad", "fine"}
-    told = {task: (row["level"], row["label"], row["correct"]) for task, row in others.items()}
-    assert told["broad"] == ("broad", "rock", None)
-    assert told["fine"] == ("fine", "jazz", False)
-    assert told["moods"] == ("fine", "rock", True)
+    outcomes = {task: (row["level"], row["label"], row["correct"]) for task, row in others.items()}
+    assert outcomes["broad"] == ("broad", "rock", None)
+    assert outcomes["fine"] == ("fine", "jazz", False)
+    assert outcomes["moods"] == ("fine", "rock", True)
     assert others["broad"]["margin"] == pytest.approx(0.8)
 
 
@@ -315,7 +317,7 @@ def test_every_metric_of_a_model_is_listed(filled: SimpleNamespace):
         champion, rock = filled.champion, filled.rock
         make.add_metric(connection, champion, "all", "broad_accuracy", 0.6, low=0.5, high=0.7)
         make.add_metric(connection, champion, "new_artist", "f1", 0.3, genre_id=rock, n=12)
-    rows = ask(filled, views.model_metrics, "metric")
+    rows = query(filled, views.model_metrics, "metric")
     overall, of_rock = rows["broad_accuracy"], rows["f1"]
     assert (overall["task"], overall["model_id"], overall["status"]) == (
         "main",
@@ -360,7 +362,7 @@ def test_health_shows_the_last_run(filled: SimpleNamespace):
         make.add_budget(connection, requests=12, blocked_until=NOON.timestamp() + 0.25)
         make.add_budget(connection, "free")
         make.add_shard(connection, filled.rock)
-    rows = ask(filled, views.harvest_health, "name")
+    rows = query(filled, views.harvest_health, "name")
     harvest = rows["harvest"]
     assert (harvest["kind"], harvest["outcome"], harvest["error"]) == ("job", "failed", "no")
     assert (harvest["runs"], harvest["failed_runs"], harvest["completed_at"]) == (2, 1, NOON)

@@ -33,12 +33,12 @@ def test_a_backup_is_the_database(engine: Engine, tmp_path: Path):
     """The file has all rows of all tables, and can be used as a database."""
     fill(engine)
     file = tmp_path / "saved.db"
-    made = backups.backup(engine, file)
+    result = backups.backup(engine, file)
     expected = contents(engine)
     saved = open_file(file)
     assert contents(saved) == expected
-    assert made.tables == {name: len(rows) for name, rows in expected.items()}
-    assert (made.rows, made.bytes) == (sum(made.tables.values()), file.stat().st_size)
+    assert result.tables == {name: len(rows) for name, rows in expected.items()}
+    assert (result.rows, result.bytes) == (sum(result.tables.values()), file.stat().st_size)
     with transaction(saved) as connection:
         connection.execute(tables.genre.delete().where(tables.genre.c.id < 0))
     saved.dispose()
@@ -62,9 +62,11 @@ def test_a_backup_is_taken_while_a_harvest_writes(
     saved, restored = open_file(file), make_engine(bare_postgres_url)
     with read_transaction(saved) as connection:
         assert_consistent(connection)
-        found = connection.execute(select(func.count()).select_from(tables.sighting)).scalar_one()
-    assert found % PAGE == 0
-    assert PAGE <= found <= written
+        sightings = connection.execute(
+            select(func.count()).select_from(tables.sighting)
+        ).scalar_one()
+    assert sightings % PAGE == 0
+    assert PAGE <= sightings <= written
     copy_database(saved, restored)
     assert contents(restored) == contents(saved)
     saved.dispose()
@@ -138,13 +140,13 @@ def test_the_commands_report_json(
     fill(engine, 2)
     engine.dispose()
     file, to = tmp_path / "saved.db", f"sqlite:///{tmp_path / 'copy.db'}"
-    made = json.loads(invoke("backup", str(file), "--json"))
-    assert made["rows"] == sum(made["tables"].values()) > 20
+    result = json.loads(invoke("backup", str(file), "--json"))
+    assert result["rows"] == sum(result["tables"].values()) > 20
     with pytest.raises(backups.BackupFileExists):
         invoke("backup", str(file))
     copied = json.loads(invoke("copy", f"sqlite:///{file}", to, "--json"))
-    assert copied["rows"] == copied["written"] == made["rows"]
-    assert {one["table"]: one["rows"] for one in copied["tables"]} == made["tables"]
+    assert copied["rows"] == copied["written"] == result["rows"]
+    assert {one["table"]: one["rows"] for one in copied["tables"]} == result["tables"]
     assert "0 of them written now" in invoke("copy", f"sqlite:///{file}", to)
     with pytest.raises(SameDatabase):
         invoke("copy", to, to)

@@ -37,8 +37,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def target(database_url: str, request: pytest.FixtureRequest) -> Engine:
     """Return an engine on an empty database of the other kind."""
     kind = "postgres_engine" if database_url.startswith("sqlite") else "other_engine"
-    made: Engine = request.getfixturevalue(kind)
-    return made
+    engine: Engine = request.getfixturevalue(kind)
+    return engine
 
 
 @pytest.fixture

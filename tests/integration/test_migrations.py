@@ -87,7 +87,7 @@ def contents(engine: Engine) -> dict[str, list[tuple]]:
         }
 
 
-def ask(engine: Engine, question: str) -> list[tuple]:
+def query(engine: Engine, question: str) -> list[tuple]:
     with read_transaction(engine) as connection:
         return [tuple(row) for row in connection.execute(text(question))]
 
@@ -127,11 +127,11 @@ def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):
     before = contents(filled)
     command.upgrade(with_next(url_of(filled)), "head")
     assert contents(filled) == before
-    assert ask(filled, "SELECT mood FROM track") == [(None,)]
-    assert ask(filled, "SELECT title, label FROM mine") == [("Song", "rock")]
-    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
-    assert ask(filled, "SELECT popularity FROM on_tables") == [(None,)]
-    assert ask(filled, "SELECT count(*) FROM training_tracks") == [(1,)]
+    assert query(filled, "SELECT mood FROM track") == [(None,)]
+    assert query(filled, "SELECT title, label FROM mine") == [("Song", "rock")]
+    assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
+    assert query(filled, "SELECT popularity FROM on_tables") == [(None,)]
+    assert query(filled, "SELECT count(*) FROM training_tracks") == [(1,)]
 
 
 def test_foreign_keys_hold_after_an_upgrade(filled: Engine, with_next):
@@ -151,14 +151,14 @@ def test_a_view_on_a_dropped_column_stops_the_upgrade(filled: Engine, with_next)
         command.upgrade(with_next(url_of(filled), DROPS_A_COLUMN), "head")
     assert contents(filled) == before
     assert schema.current_revision(filled) == schema.EXPECTED_REVISION
-    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+    assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
 def test_views_stop_a_downgrade_to_base(filled: Engine):
     """Users' views need ours: all are named, and nothing has changed."""
     with pytest.raises(ViewConflict, match=r"mine.*mine_again.*on_tables"):
         command.downgrade(schema.alembic_config(url_of(filled)), "base")
-    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+    assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
     assert schema.current_revision(filled) == schema.EXPECTED_REVISION
 
 
@@ -169,7 +169,7 @@ def test_a_taken_name_stops_the_upgrade(bare_url: str):
         connection.execute(text("CREATE VIEW tracks AS SELECT 1 AS one"))
     with pytest.raises(ViewConflict, match="tracks"):
         schema.upgrade(bare_url)
-    assert ask(engine, "SELECT one FROM tracks") == [(1,)]
+    assert query(engine, "SELECT one FROM tracks") == [(1,)]
     assert schema.current_revision(engine) is None
     engine.dispose()
 
@@ -180,18 +180,18 @@ def test_a_changed_order_of_providers_recreates_the_views(
     """An upgrade at head recreates the views when their definition changed."""
     with transaction(filled) as connection:
         make.add_features(connection, 1, "reccobeats")
-    assert ask(filled, "SELECT provider FROM tracks") == [("csv",)]
+    assert query(filled, "SELECT provider FROM tracks") == [("csv",)]
     monkeypatch.setenv("COLLECTOR_FEATURE_ORDER", "reccobeats, csv")
     schema.upgrade(url_of(filled))
-    assert ask(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
-    assert ask(filled, "SELECT title FROM mine_again") == [("Song",)]
+    assert query(filled, "SELECT provider FROM tracks") == [("reccobeats",)]
+    assert query(filled, "SELECT title FROM mine_again") == [("Song",)]
 
 
 def view_ids(engine: Engine) -> list[tuple]:
     """Return ids by which a recreated view differs from the one before."""
     if engine.dialect.name == "sqlite":
-        return ask(engine, "SELECT rowid, name, sql FROM sqlite_master ORDER BY rowid")
-    return ask(engine, "SELECT oid, relname FROM pg_class WHERE relkind = 'v' ORDER BY oid")
+        return query(engine, "SELECT rowid, name, sql FROM sqlite_master ORDER BY rowid")
+    return query(engine, "SELECT oid, relname FROM pg_class WHERE relkind = 'v' ORDER BY oid")
 
 
 def test_reading_commands_leave_the_views_alone(filled: Engine):
@@ -220,7 +220,7 @@ def test_triggers_survive_on_sqlite(sqlite_engine: Engine, with_next):
     with transaction(sqlite_engine) as connection:
         make.add_track(connection, "One", genres=[rock])
         connection.execute(text("INSERT INTO mine VALUES ('Two')"))
-    assert ask(sqlite_engine, "SELECT title FROM log") == [("One",), ("Two",)]
+    assert query(sqlite_engine, "SELECT title FROM log") == [("One",), ("Two",)]
 
 
 @pytest.fixture
@@ -268,9 +268,9 @@ def test_grants_survive_on_postgresql(postgres_engine: Engine, with_next, reader
         FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace IN
             (CAST('public' AS regnamespace), CAST('lab' AS regnamespace)) ORDER BY 1
     """
-    before = ask(postgres_engine, acl)
+    before = query(postgres_engine, acl)
     command.upgrade(with_next(url_of(postgres_engine)), "head")
-    assert ask(postgres_engine, acl) == before
+    assert query(postgres_engine, acl) == before
     address = postgres_engine.url.set(username=reader)
     as_reader = create_engine(address)
     with as_reader.connect() as connection:
@@ -278,9 +278,9 @@ def test_grants_survive_on_postgresql(postgres_engine: Engine, with_next, reader
         assert connection.execute(text("SELECT title FROM lab.top")).scalar() == "Song"
         assert connection.execute(text("SELECT genre, tracks FROM genre_progress")).all() == []
     as_reader.dispose()
-    indexes = ask(postgres_engine, "SELECT indexname FROM pg_indexes WHERE schemaname = 'lab'")
+    indexes = query(postgres_engine, "SELECT indexname FROM pg_indexes WHERE schemaname = 'lab'")
     assert indexes == [("kept_title",)]
-    assert ask(postgres_engine, "SELECT col_description(CAST('lab.top' AS regclass), 1)") == [
+    assert query(postgres_engine, "SELECT col_description(CAST('lab.top' AS regclass), 1)") == [
         ("it's 100% mine: really",)
     ]
 
@@ -297,4 +297,4 @@ def test_a_function_over_a_view_stops_the_upgrade(postgres_engine: Engine, with_
     with pytest.raises(ViewConflict, match="every_track"):
         command.upgrade(with_next(url_of(postgres_engine)), "head")
     assert schema.current_revision(postgres_engine) == schema.EXPECTED_REVISION
-    assert ask(postgres_engine, "SELECT count(*) FROM every_track()") == [(0,)]
+    assert query(postgres_engine, "SELECT count(*) FROM every_track()") == [(0,)]

@@ -4,8 +4,6 @@ from genrebase.store.tables.audio_analysis import (
     DEGREE_COLUMNS,
     MATRIX_KINDS,
     PITCH_COLUMNS,
-    PROGRESSION_LENGTHS,
-    TEMPO_RATIO_RANGE,
     TIMBRE_COLUMNS,
     descriptor,
     descriptor_schema,
@@ -40,8 +38,6 @@ from genrebase.store.tables.catalogue import (
 )
 from genrebase.store.tables.columns import UtcDateTime, as_driver_datetime, metadata
 from genrebase.store.tables.experiments import (
-    EXPERIMENT_KINDS,
-    TRIAL_OUTCOMES,
     experiment,
     training_epoch,
     trial,
@@ -58,14 +54,12 @@ from genrebase.store.tables.findings import (
 from genrebase.store.tables.harvest import (
     ALL_YEARS,
     JOB_OUTCOMES,
-    SHARD_STATUSES,
     budget_slot,
     job_run,
     shard,
     source_budget,
 )
 from genrebase.store.tables.models import (
-    MODEL_STATUSES,
     PREDICTIONS_PER_TRACK,
     REGIMES,
     confusion,

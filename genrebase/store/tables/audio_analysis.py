@@ -37,9 +37,6 @@ PITCH_COLUMNS: Final = tuple(
 MATRIX_KINDS: Final = ("segments", "logmel")
 """The kinds of matrices over time."""
 
-PROGRESSION_LENGTHS: Final = (2, 3, 4)
-"""How many keys a stored progression has."""
-
 TEMPO_RATIO_RANGE: Final = (0.0025, 400.0)
 """The quotient of two tempos of 1 to 400 BPM."""
 

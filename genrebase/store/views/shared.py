@@ -136,14 +136,14 @@ def with_verdict(source: FromClause) -> tuple[FromClause, FromClause, ColumnElem
 def labelled_tracks() -> LabelledTracks:
     """Return tracks left-joined with the genres of their claim and of their latest verdict."""
     source, verdict, label = with_verdict(tables.track)
-    claim, given = tables.genre.alias("claim_genre"), tables.genre.alias("verdict_genre")
+    claim, annotated = tables.genre.alias("claim_genre"), tables.genre.alias("verdict_genre")
     return LabelledTracks(
         source=source.outerjoin(claim, claim.c.id == tables.track.c.genre_id).outerjoin(
-            given, given.c.id == verdict.c.genre_id
+            annotated, annotated.c.id == verdict.c.genre_id
         ),
         claim=claim.c.name.label("claim"),
-        verdict=given.c.name.label("verdict"),
-        label=func.coalesce(given.c.name, claim.c.name).label("label"),
+        verdict=annotated.c.name.label("verdict"),
+        label=func.coalesce(annotated.c.name, claim.c.name).label("label"),
         label_id=label,
         labelled_at=verdict.c.labelled_at,
     )

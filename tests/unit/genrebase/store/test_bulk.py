@@ -69,28 +69,28 @@ def test_select_in_a_long_list(engine: Engine, size: int):
     """A list of any length is one query, with further parameters after it."""
     with transaction(engine) as connection:
         bulk.insert(connection, tables.genre_mapping, COLUMNS, mapping_rows(10))
-        wanted = [row[1] for row in mapping_rows(size)]
-        found = bulk.select_in(
+        fine = [row[1] for row in mapping_rows(size)]
+        rows = bulk.select_in(
             connection,
             "SELECT fine FROM {values} JOIN genre_mapping ON fine = listed.value "
             "WHERE mapping = {mark}",
-            wanted,
+            fine,
             "m",
         )
-    assert {row[0] for row in found} == set(wanted[:10])
+    assert {row[0] for row in rows} == set(fine[:10])
 
 
 def test_select_in_numbers(engine: Engine):
     """Numbers are compared as numbers."""
     with transaction(engine) as connection:
         keys = [make.add_genre(connection, f"genre {number}") for number in range(3)]
-        found = bulk.select_in(
+        rows = bulk.select_in(
             connection,
             "SELECT name FROM {values} JOIN genre ON genre.id = listed.value",
             keys[:2],
             sql_type="bigint",
         )
-    assert {row[0] for row in found} == {"genre 0", "genre 1"}
+    assert {row[0] for row in rows} == {"genre 0", "genre 1"}
 
 
 def test_next_ids_are_unused(engine: Engine):
