@@ -1,163 +1,123 @@
 """The command `classifier compare`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from classifier import threads
-from classifier.commands.training_options import (
-    SnapshotOption,
-    load_snapshot,
-    with_training_options,
+from classifier.commands.experiment import (
+    ALL,
+    Again,
+    AsJson,
+    Rotations,
+    experiment,
+    parse_rotations,
+    parse_sizes,
+    print_notices,
 )
+from classifier.commands.training_options import SnapshotOption, with_training_options
 from classifier.errors import BadTrainingConfig
-from classifier.settings import ClassifierSettings
 from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig, parse_list
 from genrebase.runtime.console import Output
 
-_ALL = "all"
-_ROTATIONS = 10
-_COLUMNS = ("estimator", "new artists", "known artists", "training", "seconds", "MB")
+_COLUMNS = ("unseen artists", "seen artists", "training", "seconds", "MB")
 
 
 @with_training_options(without=("estimator", "features", "per_genre", "params"))
 def compare(
     choice: TrainingConfig,
     names: Annotated[
-        str | None, typer.Option("--estimators", help="Which: a,b (default: all there are).")
+        str | None, typer.Option("--estimators", help="Estimators: a,b (default: all).")
     ] = None,
     feature_sets: Annotated[
         str | None,
-        typer.Option(help="What they look at: audio,metadata;audio (default: all there is)."),
+        typer.Option(help="Feature sets: audio,metadata;audio (default: all available groups)."),
     ] = None,
     per_genre: Annotated[
-        str | None, typer.Option(help="Tracks of each genre to learn from: 100,300,all.")
+        str | None, typer.Option(help="Training tracks of each genre: 100,300,all.")
     ] = None,
-    folds: Annotated[
-        str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
-    ] = "1",
+    rotations: Rotations = "1",
     snapshot: SnapshotOption = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Also what stands there already.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    again: Again = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Compare estimators, feature sets and numbers of tracks on the same frozen folds.
+    """Compare estimators, feature sets and training set sizes on the same frozen folds.
 
-    Every trial is stored when it is done (view `experiment_results`); a comparison that was
-    interrupted goes on where it was. Figures are of test tracks; nothing is chosen by them.
+    Every trial is stored when it is done (view `experiment_results`); an interrupted comparison
+    resumes. Metrics are of test tracks; nothing is selected by them.
     """
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier import estimators
-    from classifier.commands import interrupts, tables
-    from classifier.data.training_data import format_counts
+    from classifier.commands import tables
     from classifier.experiments import compare as comparing
-    from genrebase.runtime.clock import SystemClock
-    from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    frozen, choice = load_snapshot(snapshot, choice)
     grid = comparing.ComparisonGrid(
         tuple(estimators.installed_names() if names is None else parse_list(names)),
-        _feature_sets(feature_sets),
+        _parse_feature_sets(feature_sets),
         parse_sizes(per_genre),
-        parse_rotations(folds),
+        parse_rotations(rotations),
     )
-    with interrupts.report_trials_on_interrupt(output, "Comparing", again=again) as progress:
-        done = comparing.run(
-            connect(),
-            choice,
-            grid,
-            SystemClock(),
-            snapshot=None if frozen is None else frozen.dataset,
-            progress=progress,
-            cores=ClassifierSettings.load().threads,
-            again=again,
-        )
-    if done.left_out:
-        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
-    if done.nothing_new:
-        output.print("Nothing new: all of it was tried on these tracks already.")
-    title = f"Experiment {done.experiment}: accuracy on test tracks"
-    if choice.split != SPLITS[0]:
+    with experiment(output, "Comparing", choice, snapshot, again=again) as (context, config):
+        result = comparing.run(context, config, grid)
+    print_notices(output, result)
+    title = f"Experiment {result.experiment}: accuracy on test tracks"
+    if config.split != SPLITS[0]:
         title += " of the published split"
-    _table(output, title, done.rows)
-    for one in done.failed:
-        output.warn(f"{one['estimator']} failed: {one['error']}")
-    tables.print_origin(output, done.origin)
-    output.write_json(done.as_json())
+    _print_rows(output, title, result.rows)
+    for trial in result.failed:
+        output.warn(f"{trial['estimator']} failed: {trial['error']}")
+    tables.print_origin(output, result.origin)
+    output.write_json(asdict(result))
 
 
-def parse_rotations(text: str) -> tuple[int, ...]:
-    """Return the rotations that `--folds` asks for; raise `BadTrainingConfig`."""
-    if text.strip() == _ALL:
-        return tuple(range(_ROTATIONS))
-    if not text.strip().isdecimal() or not 1 <= int(text) <= _ROTATIONS:
-        raise BadTrainingConfig(
-            f"--folds is a number from 1 to {_ROTATIONS}, or all; not {text!r}."
-        )
-    return tuple(range(int(text)))
-
-
-def parse_sizes(text: str | None) -> tuple[int | None, ...]:
-    """Return numbers of tracks per genre, None for all; raise `BadTrainingConfig`."""
+def _parse_feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
     if text is None:
-        return (None,)
-    parts = parse_list(text)
-    for part in parts:
-        if part != _ALL and (not part.isdecimal() or int(part) < 1):
-            raise BadTrainingConfig(f"Tracks per genre are numbers, or all; not {part!r}.")
-    return tuple(None if part == _ALL else int(part) for part in parts) or (None,)
-
-
-def _feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
-    if text is None:
-        return ()  # what is chosen
-    found = []
+        return ()  # those of the training config
+    sets = []
     for groups in (parse_list(part) for part in text.split(";")):
-        unknown = [group for group in groups if group not in FEATURE_GROUPS]
-        if unknown:
-            known = ", ".join(FEATURE_GROUPS)
-            raise BadTrainingConfig(f"There is no feature group {unknown[0]!r}. Known: {known}.")
-        found.append(tuple(group for group in FEATURE_GROUPS if group in groups))
-    sets = tuple(dict.fromkeys(one for one in found if one))
-    if not sets:
+        for group in groups:
+            if group not in FEATURE_GROUPS:
+                known = ", ".join(FEATURE_GROUPS)
+                raise BadTrainingConfig(f"There is no feature group {group!r}. Known: {known}.")
+        sets.append(tuple(group for group in FEATURE_GROUPS if group in groups))
+    unique = tuple(dict.fromkeys(groups for groups in sets if groups))
+    if not unique:
         raise BadTrainingConfig("Name a feature set: --feature-sets 'audio,metadata;audio'.")
-    return sets
+    return unique
 
 
-def _table(output: Output, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Show a row per configuration; what is the same in all of them stands in the title."""
-    told = {
+def _print_rows(output: Output, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a row per configuration; what is the same in all rows stands in the title."""
+    cells = {
         "features": ["+".join(row["features"]) for row in rows],
-        "per genre": [str(row["per_genre"] or _ALL) for row in rows],
-        "folds": [str(row["folds"]) for row in rows],
+        "per genre": [str(row["per_genre"] or ALL) for row in rows],
+        "rotations": [str(row["folds"]) for row in rows],
     }
-    differ = {name: cells for name, cells in told.items() if len(set(cells)) > 1}
-    same = [f"{name} {cells[0]}" for name, cells in told.items() if len(set(cells)) == 1]
+    varying = {name: values for name, values in cells.items() if len(set(values)) > 1}
+    same = [f"{name} {values[0]}" for name, values in cells.items() if len(set(values)) == 1]
     output.table(
         ", ".join([title, *same]),
-        (_COLUMNS[0], *differ, *_COLUMNS[1:]),
+        ("estimator", *varying, *_COLUMNS),
         (
-            (row["estimator"], *cells, *_figures(row))
-            for row, *cells in zip(rows, *differ.values(), strict=True)
+            (
+                row["estimator"],
+                *values,
+                *(_accuracy(row["metrics"].get(one, {})) for one in ("new_artist", "seen_artist")),
+                row["training_accuracy"],
+                f"{row['seconds']:.1f}",
+                None if row["artifact_bytes"] is None else f"{row['artifact_bytes'] / 1e6:.1f}",
+            )
+            for row, *values in zip(rows, *varying.values(), strict=True)
         ),
     )
 
 
-def _figures(row: Mapping[str, Any]) -> Iterator[object]:
-    for regime in ("new_artist", "seen_artist"):
-        yield _accuracy(row["metrics"].get(regime, {}))
-    size = row["artifact_bytes"]
-    yield row["training_accuracy"]
-    yield f"{row['seconds']:.1f}"
-    yield None if size is None else f"{size / 1e6:.1f}"
-
-
 def _accuracy(metrics: Mapping[str, Any]) -> str | None:
-    """Return accuracy and half its 95% interval; the document has both bounds."""
+    """Return the accuracy and half its 95% interval; the JSON has both bounds."""
     if metrics.get("accuracy") is None:
         return None
     interval = metrics["interval"]

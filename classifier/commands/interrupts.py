@@ -9,7 +9,6 @@ from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
     from classifier.data.dataset import Database
-    from classifier.experiments.progress import TrialProgress
 
 NOTHING_STORED = "nothing is stored, and what stood in the database stands."
 """Of commands that store what they find in one transaction at their end."""
@@ -33,26 +32,3 @@ def report_training_on_interrupt(output: Output, database: "Database") -> Iterat
 
     with output.on_interrupt(what_holds):
         yield
-
-
-@contextmanager
-def report_trials_on_interrupt(
-    output: Output, what: str, *, again: bool
-) -> Iterator["TrialProgress"]:
-    """Show how far an experiment has come; on Ctrl-C say how much of it is stored."""
-    stored: list[tuple[int, int]] = []
-
-    def what_holds() -> str:
-        if not stored:
-            return "nothing new is stored, for nothing was tried yet."
-        done, of = stored[-1]
-        there = " without --again" if again else ""
-        return f"{done:,} of {of:,} trials are stored; the same command{there} goes on there."
-
-    with output.on_interrupt(what_holds), output.progress(what) as bar:
-
-        def tell(done: int, of: int, next_one: str, share: float) -> None:
-            stored.append((done, of))
-            bar(done, total=of, note=next_one, fraction=share)
-
-        yield tell

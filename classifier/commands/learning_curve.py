@@ -1,22 +1,33 @@
 """The command `classifier learning-curve`."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from classifier import threads
-from classifier.commands.compare import parse_rotations, parse_sizes
-from classifier.commands.training_options import (
-    SnapshotOption,
-    load_snapshot,
-    with_training_options,
+from classifier.commands.experiment import (
+    Again,
+    AsJson,
+    Rotations,
+    experiment,
+    parse_rotations,
+    parse_sizes,
+    print_notices,
 )
+from classifier.commands.training_options import SnapshotOption, with_training_options
 from classifier.errors import BadTrainingConfig
-from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.console import Output
 
-_COLUMNS = ("per genre", "tracks", "new artists", "artists it knows", "macro F1 (new)", "training")
+_COLUMNS = (
+    "per genre",
+    "tracks",
+    "unseen artists",
+    "seen artists",
+    "macro F1 (unseen)",
+    "training",
+)
 
 
 @with_training_options(without=("split",))
@@ -24,50 +35,32 @@ def learning_curve(
     choice: TrainingConfig,
     steps: Annotated[
         str | None,
-        typer.Option("--sizes", help="Tracks per genre to try: 100,300,1000 (default: so on)."),
+        typer.Option(
+            "--sizes", help="Tracks per genre to try: 100,300,1000 (default: 30, 100, …)."
+        ),
     ] = None,
-    folds: Annotated[
-        str, typer.Option(help="How many of the ten rotations of the folds: 1 to 10, or all.")
-    ] = "1",
+    rotations: Rotations = "1",
     snapshot: SnapshotOption = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Also what stands there already.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    again: Again = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what more tracks per genre bring, and which genres more of them would help.
+    """Show what more training tracks per genre gain, and which genres they would help.
 
-    Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: F1 less
-    that of the smaller size). Figures are of test tracks, the same at every size.
+    Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: the F1 minus
+    that of the smaller size). Metrics are of test tracks, the same at every size.
     """
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import interrupts, tables
-    from classifier.data.training_data import format_counts
+    from classifier.commands import tables
     from classifier.experiments import learning_curve as curve
-    from genrebase.runtime.clock import SystemClock
-    from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    frozen, choice = load_snapshot(snapshot, choice)
-    with interrupts.report_trials_on_interrupt(output, "Learning", again=again) as progress:
-        done = curve.run(
-            connect(),
-            choice,
-            SystemClock(),
-            sizes=_numbers(steps),
-            rotations=parse_rotations(folds),
-            snapshot=None if frozen is None else frozen.dataset,
-            progress=progress,
-            cores=ClassifierSettings.load().threads,
-            again=again,
-        )
-    if done.left_out:
-        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
-    if done.nothing_new:
-        output.print("Nothing new: all of it was tried on these tracks already.")
+    sizes, turns = _parse_steps(steps), parse_rotations(rotations)
+    with experiment(output, "Learning curve", choice, snapshot, again=again) as (context, config):
+        result = curve.run(context, config, sizes=sizes, rotations=turns)
+    print_notices(output, result)
     output.table(
-        f"Experiment {done.experiment}: accuracy on test tracks",
+        f"Experiment {result.experiment}: accuracy on test tracks",
         _COLUMNS,
         (
             (
@@ -78,19 +71,19 @@ def learning_curve(
                 row["metrics"].get("new_artist", {}).get("macro_f1"),
                 row["training_accuracy"],
             )
-            for row in done.sizes
+            for row in result.sizes
         ),
     )
-    for sentence in done.sentences:
+    for sentence in result.sentences:
         output.print(sentence)
-    tables.print_origin(output, done.origin)
-    output.write_json(done.as_json())
+    tables.print_origin(output, result.origin)
+    output.write_json(asdict(result))
 
 
-def _numbers(text: str | None) -> list[int] | None:
+def _parse_steps(text: str | None) -> list[int] | None:
     if text is None:
         return None
-    found = [size for size in parse_sizes(text) if size is not None]
-    if len(found) < 2:
-        raise BadTrainingConfig("A curve needs two sizes at least: --sizes 100,300.")
-    return found
+    sizes = [size for size in parse_sizes(text) if size is not None]
+    if len(sizes) < 2:
+        raise BadTrainingConfig("A learning curve needs at least two sizes: --sizes 100,300.")
+    return sizes

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import threads
-from classifier.commands.training_options import (
-    SnapshotOption,
-    load_snapshot,
-    with_training_options,
+from classifier.commands.experiment import (
+    ALL,
+    Again,
+    AsJson,
+    experiment,
+    print_notices,
 )
+from classifier.commands.training_options import SnapshotOption, with_training_options
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
@@ -23,9 +26,8 @@ if TYPE_CHECKING:
     from classifier.experiments.tune import TuningResult
 
 _COLUMNS = ("point", "genre", "parameters", "per genre", "score", "folds", "seconds")
-_SHOWN = 15
-"""Rows that people are shown; the database has all."""
-_EVERY = "all"
+_MAX_ROWS = 15
+"""Rows that are printed; the database has all."""
 
 
 @with_training_options(without=("split",))
@@ -33,17 +35,20 @@ def tune(
     choice: TrainingConfig,
     space: Annotated[
         Path | None,
-        typer.Option(help="What to vary, TOML or JSON (default: the estimator's own space)."),
+        typer.Option(help="Search space, TOML or JSON (default: that of the estimator)."),
     ] = None,
     search: Annotated[
-        str, typer.Option(help="halving (few tracks first), random or exhaustive.")
+        str,
+        typer.Option(
+            help="halving (TPE, pruned by successive halving on few tracks), random or exhaustive."
+        ),
     ] = "halving",
-    trials: Annotated[int, typer.Option(min=1, help="Points to try, beside the defaults.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Points to try, besides the defaults.")] = 20,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Begin nothing new after so long.")
+        float | None, typer.Option(min=0, help="Start no trial after so long.")
     ] = None,
-    folds: Annotated[
-        int, typer.Option(min=1, max=9, help="On how many of the nine folds each is judged.")
+    cv_folds: Annotated[
+        int, typer.Option(min=1, max=9, help="Cross-validation folds per point, of nine.")
     ] = 3,
     metric: Annotated[
         str | None,
@@ -57,137 +62,123 @@ def tune(
     ] = "both",
     binary: Annotated[
         str | None,
-        typer.Option(help="Each of these genres against the rest, for itself: a,b or all."),
+        typer.Option(help="A one-vs-rest search for each of these genres: a,b or all."),
     ] = None,
-    train: Annotated[bool, typer.Option("--train", help="Train what came out best.")] = False,
-    snapshot: SnapshotOption = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Also what stands there already.")
+    train: Annotated[
+        bool, typer.Option("--train", help="Train with the best parameters.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    snapshot: SnapshotOption = None,
+    again: Again = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Look for better parameters of an estimator, by validation tracks alone.
+    """Search hyperparameters of an estimator by cross-validation; the test fold is excluded.
 
-    Folds are of artists, one after another held out; the test fold is never looked at. Every
-    trial is stored when it is done, and the same command goes on where it was left off.
+    Folds are groups of artists. Every trial is stored when it is done; the same command resumes
+    an interrupted search, and extends it with a larger --trials.
     """
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
     from classifier.commands import interrupts, tables
-    from classifier.data.training_data import format_counts
-    from classifier.experiments import search as study
-    from classifier.experiments import search_spaces, tune
-    from genrebase.runtime.clock import SystemClock
-    from genrebase.store import connect
+    from classifier.experiments import search as searching
+    from classifier.experiments import search_spaces
+    from classifier.experiments import tune as tuning
 
     if train and binary is not None:
         raise BadTrainingConfig(
-            "--train trains one model: leave out --binary, or train what it prints."
+            "--train trains one model: leave out --binary, or run the printed command."
         )
     if train and snapshot is not None:
         raise BadTrainingConfig("--train trains on the database: leave out --snapshot.")
     output = Output(as_json=as_json)
-    frozen, choice = load_snapshot(snapshot, choice)
-    genres = None if binary is None else _genres(binary)
-    asked = study.SearchSettings(
-        search_spaces.default_space(choice.estimator)
-        if space is None
-        else search_spaces.read_space(space),
-        search,
-        trials,
-        folds,
-        metric or (study.TUNING_METRICS if genres is None else study.ONE_VS_REST_METRICS)[0],
-        regime,
-        genres,
-    )
-    database, clock = connect(), SystemClock()
-    settings = ClassifierSettings.load()
-    cores = settings.threads
-    with interrupts.report_trials_on_interrupt(output, "Tuning", again=again) as progress:
-        done = tune.run(
-            database,
-            choice,
-            asked,
-            clock,
-            seconds=None if minutes is None else minutes * 60,
-            snapshot=None if frozen is None else frozen.dataset,
-            progress=progress,
-            cores=cores,
-            again=again,
+    with experiment(output, "Tuning", choice, snapshot, again=again) as (context, config):
+        genres = None if binary is None else _parse_genres(binary)
+        metrics = searching.TUNING_METRICS if genres is None else searching.ONE_VS_REST_METRICS
+        settings = searching.SearchSettings(
+            search_spaces.default_space(config.estimator)
+            if space is None
+            else search_spaces.read_space(space),
+            search,
+            trials,
+            cv_folds,
+            metric or metrics[0],
+            regime,
+            genres,
         )
-    if done.left_out:
-        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
-    _show(output, done, asked.metric)
-    line = train_command(choice, done)
-    if line is not None:
-        output.print(f"To use it: {line}")
-    tables.print_origin(output, done.origin)
-    document: dict[str, Any] = {**asdict(done), "metric": asked.metric, "command": line}
-    if train and line is not None:
+        seconds = None if minutes is None else minutes * 60
+        result = tuning.run(context, config, settings, seconds=seconds)
+    print_notices(output, result)
+    _print_result(output, result, settings.metric)
+    command = train_command(config, result)
+    if command is not None:
+        output.print(f"To use it: {command}")
+    tables.print_origin(output, result.origin)
+    document: dict[str, Any] = {
+        **asdict(result),
+        "metric": settings.metric,
+        "command": command,
+    }
+    if train and command is not None:
         from classifier.training import train as training
 
-        best = replace(choice, params=dict(done.found[0].params))
-        with interrupts.report_training_on_interrupt(output, database):
+        with interrupts.report_training_on_interrupt(output, context.database):
             trained = training.run(
-                database,
-                best,
-                clock,
+                context.database,
+                replace(config, params=dict(result.found[0].params)),
+                context.clock,
                 log=output.print,
-                cores=cores,
-                keep_last=settings.models_remembered,
+                cores=context.cores,
+                keep_last=ClassifierSettings.load().models_remembered,
             )
         tables.print_model(output, trained.model)
         document["model"] = trained.as_json()
     output.write_json(document)
 
 
-def train_command(choice: TrainingConfig, done: "TuningResult") -> str | None:
-    """Return the command that trains what came out best; None where nothing did."""
-    found = [one for one in done.found if one.score is not None]
-    if not found:
+def train_command(config: TrainingConfig, result: "TuningResult") -> str | None:
+    """Return the command that trains with the best parameters; None if no point was evaluated."""
+    best = [one for one in result.found if one.score is not None]
+    if not best:
         return None
-    if found[0].genre is None:
-        best = replace(choice, params=dict(found[0].params))
+    if best[0].genre is None:
+        config = replace(config, params=dict(best[0].params))
     else:
-        by_genre = {one.genre: dict(one.params) for one in found if one.params}
-        params = {"member": choice.estimator, "by_genre": by_genre}
-        best = replace(choice, estimator="voting", params=params)
-    return shlex.join(["classifier", "train", *best.command_args()])
+        by_genre = {one.genre: dict(one.params) for one in best if one.params}
+        params = {"member": config.estimator, "by_genre": by_genre}
+        config = replace(config, estimator="voting", params=params)
+    return shlex.join(["classifier", "train", *config.command_args()])
 
 
-def _genres(text: str) -> tuple[str, ...]:
-    return () if text.strip() == _EVERY else tuple(parse_list(text))
+def _parse_genres(text: str) -> tuple[str, ...]:
+    return () if text.strip() == ALL else tuple(parse_list(text))
 
 
-def _show(output: Output, done: "TuningResult", metric: str) -> None:
-    if done.nothing_new:
-        output.print("Nothing new: all of it was tried on these tracks already.")
+def _print_result(output: Output, result: "TuningResult", metric: str) -> None:
     output.table(
-        f"Experiment {done.experiment}: {metric} on validation tracks",
+        f"Experiment {result.experiment}: {metric} on validation tracks",
         _COLUMNS,
         (
             (
                 row["number"],
                 row["genre"],
                 " ".join(f"{name}={value}" for name, value in row["params"].items()),
-                row["per_genre"] or _EVERY,
+                row["per_genre"] or ALL,
                 row["score"],
                 row["folds"],
                 f"{row['seconds']:.1f}",
             )
-            for row in done.table[:_SHOWN]
+            for row in result.table[:_MAX_ROWS]
         ),
     )
-    for one in done.failed[:_SHOWN]:
-        output.warn(f"{json.dumps(one['params'])} failed: {one['error']}")
-    for best in done.found:
+    for trial in result.failed[:_MAX_ROWS]:
+        output.warn(f"{json.dumps(trial['params'])} failed: {trial['error']}")
+    for best in result.found:
         if best.score is None:
-            output.print("Nothing was tried to its end yet.")
+            output.print("No point has been evaluated on all folds yet.")
             continue
-        named = "" if best.genre is None else f"{best.genre}: "
-        beside = "" if best.default is None else f", the defaults {best.default:.4f}"
+        genre = "" if best.genre is None else f"{best.genre}: "
+        default = "" if best.default is None else f" (defaults: {best.default:.4f})"
         output.print(
-            f"{named}{metric} {best.score:.4f} by {dict(best.params) or 'the defaults'}{beside}."
+            f"{genre}{metric} {best.score:.4f} by {dict(best.params) or 'the defaults'}{default}."
         )
-    if done.stopped is not None:
-        output.print("The time is up: the same command goes on where this ends.")
+    if result.stopped is not None:
+        output.print("The time limit was reached: the same command resumes.")

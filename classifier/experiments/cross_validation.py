@@ -1,7 +1,8 @@
-"""The ten ways to hold two folds out, by the rule that fixes the sides in the database. Pure.
+"""Cross-validation over the ten folds of artists: which tracks each rotation holds out. Pure.
 
-Rotation 0 is the database's own: fold 9 is the test, fold 8 the validation. Each further rotation
-moves both by one, so that over all ten every artist is once a new one to be tested on.
+The group split of the database holds out fold 9 as test and fold 8 as validation: rotation 0. Each
+further rotation moves both by one, so over all ten every artist is once an unseen artist in the
+test split.
 """
 
 from dataclasses import replace
@@ -25,69 +26,68 @@ def held_out_folds(rotation: int) -> tuple[int, int]:
 
 
 def assign_splits(
-    tracks: Ids, track_folds: Ids, owners: Ids, artist_folds: Ids, *, test: int, validation: int
+    tracks: Ids,
+    track_folds: Ids,
+    credit_tracks: Ids,
+    artist_folds: Ids,
+    *,
+    test: int,
+    validation: int,
 ) -> NDArray[np.str_]:
-    """Return the side of each of `tracks` (each once) where these two folds are held out.
+    """Return the side of each of `tracks` (each once) if these two folds are held out.
 
-    `artist_folds[i]` is the fold of an artist credited on the track `owners[i]`; credits of other
+    `artist_folds[i]` is the fold of an artist credited on `credit_tracks[i]`; credits of other
     tracks are ignored. The rule is that of `genrebase.store.split`.
     """
-    counts = _credits_by_fold(tracks, owners, artist_folds)
-    everybody = counts.sum(axis=1)
-    tested, validated = counts[:, test], counts[:, validation]
-    found = np.select(
-        [track_folds == test, track_folds == validation],
-        ["test_seen", "validation_seen"],
-        default="train".ljust(len("validation_seen")),  # room for the longest name
-    )
-    found = np.char.rstrip(found)
-    found[(tested + validated > 0) | (everybody == 0)] = "none"
-    found[(tested > 0) & (tested == everybody)] = "test_new"
-    found[(validated > 0) & (validated == everybody)] = "validation_new"
-    return found
+    counts = _credits_by_fold(tracks, credit_tracks, artist_folds)
+    total = counts.sum(axis=1)
+    in_test, in_validation = counts[:, test], counts[:, validation]
+    sides = np.full(len(tracks), "train", dtype=f"U{len('validation_seen')}")  # the longest
+    sides[track_folds == validation] = "validation_seen"
+    sides[track_folds == test] = "test_seen"
+    sides[(in_test + in_validation > 0) | (total == 0)] = "none"
+    sides[(in_test > 0) & (in_test == total)] = "test_new"
+    sides[(in_validation > 0) & (in_validation == total)] = "validation_new"
+    return sides
 
 
-def with_held_out_folds(found: RawDataset, *, test: int, validation: int) -> RawDataset:
-    """Return the same tracks, on the sides they have where these two folds are held out."""
+def with_held_out_folds(raw: RawDataset, *, test: int, validation: int) -> RawDataset:
+    """Return the same tracks, split with these two folds held out."""
     if (test, validation) == (TEST_FOLD, VALIDATION_FOLD):
-        return found
-    turned = assign_splits(
-        found.tracks["track_id"].to_numpy(dtype=np.int64),
-        found.tracks["track_fold"].to_numpy(dtype=np.int64),
-        found.credits["track_id"].to_numpy(dtype=np.int64),
-        found.credits["fold"].to_numpy(dtype=np.int64),
+        return raw
+    sides = assign_splits(
+        raw.tracks["track_id"].to_numpy(dtype=np.int64),
+        raw.tracks["track_fold"].to_numpy(dtype=np.int64),
+        raw.credits["track_id"].to_numpy(dtype=np.int64),
+        raw.credits["fold"].to_numpy(dtype=np.int64),
         test=test,
         validation=validation,
     )
-    return _on(found, turned)
+    column = pd.Series(pd.array(sides.tolist(), dtype="string"), index=raw.tracks.index)
+    return replace(raw, tracks=raw.tracks.assign(side=column))
 
 
-def without_test_fold(found: RawDataset) -> RawDataset:
-    """Return only tracks that have nothing to do with the test fold: no artist, not their name.
+def without_test_fold(raw: RawDataset) -> RawDataset:
+    """Return the tracks without an artist, a guest or a name in the test fold.
 
-    What is chosen by looking at these has not looked at any test track, nor at a guest's.
+    What is selected on these cannot leak from the test split.
     """
-    tracks, owners = found.tracks, found.credits["track_id"].to_numpy(dtype=np.int64)
-    tested = owners[found.credits["fold"].to_numpy(dtype=np.int64) == TEST_FOLD]
+    tracks, credit_tracks = raw.tracks, raw.credits["track_id"].to_numpy(dtype=np.int64)
+    in_test = credit_tracks[raw.credits["fold"].to_numpy(dtype=np.int64) == TEST_FOLD]
     ids = tracks["track_id"].to_numpy(dtype=np.int64)
-    named = tracks["track_fold"].to_numpy(dtype=np.int64) == TEST_FOLD
-    kept = tracks[~(np.isin(ids, tested) | named)].reset_index(drop=True)
-    return replace(found, tracks=kept)
+    name_in_test = tracks["track_fold"].to_numpy(dtype=np.int64) == TEST_FOLD
+    kept = tracks[~(np.isin(ids, in_test) | name_in_test)].reset_index(drop=True)
+    return replace(raw, tracks=kept)
 
 
-def _on(found: RawDataset, turned: NDArray[np.str_]) -> RawDataset:
-    side = pd.Series(pd.array(turned.tolist(), dtype="string"), index=found.tracks.index)
-    return replace(found, tracks=found.tracks.assign(side=side))
-
-
-def _credits_by_fold(tracks: Ids, owners: Ids, artist_folds: Ids) -> NDArray[np.int64]:
-    """Return how many credits of each fold each track has: (tracks, folds)."""
-    order = np.argsort(tracks, kind="stable")
+def _credits_by_fold(tracks: Ids, credit_tracks: Ids, artist_folds: Ids) -> NDArray[np.int64]:
+    """Return the number of credits of each track in each fold: (tracks, folds)."""
     if len(tracks) == 0:
         return np.zeros((0, N_FOLDS), dtype=np.int64)
-    at = np.minimum(np.searchsorted(tracks[order], owners), len(tracks) - 1)
-    places = order[at]
-    known = tracks[places] == owners
-    cells = places[known] * N_FOLDS + artist_folds[known]
-    counted = np.bincount(cells, minlength=len(tracks) * N_FOLDS).reshape(len(tracks), N_FOLDS)
-    return np.asarray(counted, dtype=np.int64)
+    order = np.argsort(tracks, kind="stable")
+    position = np.minimum(np.searchsorted(tracks[order], credit_tracks), len(tracks) - 1)
+    rows = order[position]
+    matches = tracks[rows] == credit_tracks
+    cells = rows[matches] * N_FOLDS + artist_folds[matches]
+    counts = np.bincount(cells, minlength=len(tracks) * N_FOLDS)
+    return np.asarray(counts.reshape(len(tracks), N_FOLDS), dtype=np.int64)

@@ -1,53 +1,53 @@
-"""How much of an experiment is done: trials one after another, the larger ones the slower."""
+"""Progress of an experiment: trials in order, weighted by their number of training tracks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from classifier.data.training_data import SplitDataset
-
-TrialProgress = Callable[[int, int, str, float], None]
-"""Told (done, of how many, what is next, the share of the tracks to learn from behind it)."""
+from genrebase.runtime.progress import ProgressCallback
 
 
 class ExperimentProgress:
-    """Trials in their order; what was done before costs nothing now."""
+    """Counts trials; trials stored by an earlier run, or pruned, take no time in this one."""
 
-    def __init__(self, progress: TrialProgress, tracks: Sequence[int]) -> None:
-        """`tracks` are those that each trial learns from, in their order."""
-        self._progress, self._tracks = progress, tracks
-        self._done, self._behind, self._all = 0, 0, max(1, sum(tracks))
-        self._over = False
+    def __init__(self, callback: ProgressCallback, n_tracks: Sequence[int]) -> None:
+        """`n_tracks` are the training tracks of each planned trial, in order."""
+        self._callback, self._n_tracks = callback, n_tracks
+        self._done, self._tracks_done, self._total_tracks = 0, 0, max(1, sum(n_tracks))
+        self._completed = False
 
     def skip_trial(self) -> None:
-        """Pass over a trial that was done before."""
-        if self._done < len(self._tracks):
-            self._behind += self._tracks[self._done]
+        """Count a trial without reporting it."""
+        if self._done < len(self._n_tracks):
+            self._tracks_done += self._n_tracks[self._done]
             self._done += 1
 
-    def start_trial(self, what: str) -> None:
-        """Tell what is tried next."""
-        self._tell(what)
+    def start_trial(self, description: str) -> None:
+        """Report which trial runs next."""
+        self._report(description)
 
-    def finish_trial(self, what: str) -> None:
-        """Tell that it was done, and stands in the database."""
+    def finish_trial(self, description: str) -> None:
+        """Report that a trial is stored."""
         self.skip_trial()
-        if self._done < len(self._tracks):
-            self._tell(what)
+        if self._done < len(self._n_tracks):
+            self._report(description)
         else:
             self.complete()
 
     def complete(self) -> None:
-        """Tell that nothing is left to try, once."""
-        if not self._over:
-            self._progress(len(self._tracks), len(self._tracks), "done", 1.0)
-        self._over = True
+        """Report, once, that no trial is left."""
+        if not self._completed:
+            total = len(self._n_tracks)
+            self._callback(total, total=total, note="done", fraction=1.0)
+        self._completed = True
 
-    def _tell(self, what: str) -> None:
-        self._progress(self._done, len(self._tracks), what, self._behind / self._all)
+    def _report(self, description: str) -> None:
+        fraction = self._tracks_done / self._total_tracks
+        self._callback(self._done, total=len(self._n_tracks), note=description, fraction=fraction)
 
 
-def n_training_tracks(asked: SplitDataset, most: int | None) -> int:
-    """Return how many tracks a trial learns from where each genre gives at most `most`."""
-    _, counts = np.unique(asked.labels[asked.train_mask], return_counts=True)
-    return int(counts.sum() if most is None else counts.clip(max=most).sum())
+def n_training_tracks(split: SplitDataset, per_genre: int | None) -> int:
+    """Return the number of training tracks where each genre gives at most `per_genre`."""
+    counts = np.unique(split.labels[split.train_mask], return_counts=True)[1]
+    return int(counts.sum() if per_genre is None else counts.clip(max=per_genre).sum())

@@ -1,57 +1,66 @@
-"""How to look for better parameters: where, how far, and what to judge by. Pure."""
+"""Settings of a hyperparameter search: the space, the method, and the criterion. Pure.
+
+Optuna samples the points: at random, or by a tree-structured Parzen estimator (TPE) whose trials
+run on few tracks first and are pruned by successive halving.
+"""
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import search_spaces
 from classifier.experiments.search_spaces import SearchSpace
+
+if TYPE_CHECKING:
+    from optuna import Study
 
 SEARCH_METHODS: Final = ("halving", "random", "exhaustive")
 TUNING_METRICS: Final = ("accuracy", "macro_f1", "top3", "log_loss")
 ONE_VS_REST_METRICS: Final = ("average_precision", "f1")
 TUNING_REGIMES: Final = ("both", "new_artist", "seen_artist")
 N_CV_FOLDS: Final = 9
-"""All but the test fold can be judged on."""
+"""All folds but the test fold."""
 REDUCTION_FACTOR: Final = 3
-"""Each rung of a halving keeps a third, on three times the tracks."""
+"""Each rung of successive halving keeps a third of the points, on three times the tracks."""
 MIN_TRACKS_PER_GENRE: Final = 50
-"""Fewer tracks per genre tell nothing about more of them."""
+"""A rung with fewer tracks per genre does not predict the result on more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How to look, and what to judge by."""
+    """How points are sampled, and by what they are ranked."""
 
     space: SearchSpace
     search: str = SEARCH_METHODS[0]
     trials: int = 20
-    """Points of the space, beside the defaults."""
+    """Points of the space, besides the defaults."""
     cv_folds: int = 3
     metric: str = TUNING_METRICS[0]
     regime: str = TUNING_REGIMES[0]
     """`both`: the mean of the two."""
     one_vs_rest_genres: tuple[str, ...] | None = None
-    """Genres to tell from the rest, each for itself; empty: every genre; None: all together."""
+    """Genres with a binary classifier each; empty: every genre; None: one multi-class model."""
 
     def validate(self) -> None:
-        """Raise `BadTrainingConfig` for a word or a number that cannot be."""
+        """Raise `BadTrainingConfig` for an unknown word or a number out of range."""
         metrics = TUNING_METRICS if self.one_vs_rest_genres is None else ONE_VS_REST_METRICS
-        for what, told, known in (
+        for what, value, allowed in (
             ("search", self.search, SEARCH_METHODS),
             ("metric to tune by", self.metric, metrics),
             ("regime to tune for", self.regime, TUNING_REGIMES),
         ):
-            if told not in known:
-                raise BadTrainingConfig(f"There is no {what} {told!r}. Known: {', '.join(known)}.")
+            if value not in allowed:
+                raise BadTrainingConfig(
+                    f"There is no {what} {value!r}. Known: {', '.join(allowed)}."
+                )
         if not 1 <= self.cv_folds <= N_CV_FOLDS:
             raise BadTrainingConfig(
-                f"--folds is a number from 1 to {N_CV_FOLDS}, not {self.cv_folds}."
+                f"--cv-folds is a number from 1 to {N_CV_FOLDS}, not {self.cv_folds}."
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Return what makes a study this one; more trials are still the same one."""
+        """Return what identifies a search; one with more trials is the same search."""
         return {
             "space": search_spaces.space_as_json(self.space),
             "search": self.search,
@@ -63,23 +72,35 @@ class SearchSettings:
 
     @property
     def validation_folds(self) -> tuple[int, ...]:
-        """Return the folds to judge on."""
+        """Return the folds that trials are evaluated on."""
         return tuple(range(N_CV_FOLDS - 1, N_CV_FOLDS - 1 - self.cv_folds, -1))
 
-    def candidates(self, seed: int) -> list[dict[str, Any]]:
-        """Return the points to try, the defaults first."""
-        if self.search == "exhaustive":
-            return [{}, *search_spaces.grid_points(self.space)]
-        return [{}, *search_spaces.sample_points(self.space, self.trials, seed)]
+    @property
+    def n_points(self) -> int:
+        """Return the number of points to try, besides the defaults."""
+        size = search_spaces.n_points(self.space)
+        return int(size if self.search == "exhaustive" else min(size, self.trials))
 
-    def rungs(self, most: int) -> list[int | None]:
-        """Return the tracks per genre of each rung, None for all there are."""
+    def study(self, seed: int) -> "Study":
+        """Return an empty Optuna study in memory."""
+        # slow to import: only a search needs it
+        from optuna import create_study, logging, pruners, samplers
+
+        logging.set_verbosity(logging.WARNING)
+        halving = self.search == "halving"
+        return create_study(
+            direction="maximize",
+            sampler=samplers.TPESampler(seed=seed) if halving else samplers.RandomSampler(seed),
+            pruner=pruners.SuccessiveHalvingPruner(1, REDUCTION_FACTOR) if halving else None,
+        )
+
+    def rungs(self, largest: int) -> list[int | None]:
+        """Return the tracks per genre of each rung, up to None for all.
+
+        `largest` is the number of training tracks of the largest genre.
+        """
         if self.search != "halving":
             return [None]
-        wanted = 1 + int(math.log(max(self.trials, 1), REDUCTION_FACTOR))
-        sizes = [round(most / REDUCTION_FACTOR**rung) for rung in range(1, wanted)]
+        count = 1 + int(math.log(max(self.trials, 1), REDUCTION_FACTOR))
+        sizes = [round(largest / REDUCTION_FACTOR**rung) for rung in range(1, count)]
         return [*reversed([size for size in sizes if size >= MIN_TRACKS_PER_GENRE]), None]
-
-    def n_survivors(self, rung: int) -> int:
-        """Return how many points beside the defaults are tried on a rung, 0 being the first."""
-        return math.ceil(self.trials / float(REDUCTION_FACTOR) ** rung)

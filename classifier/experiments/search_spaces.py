@@ -1,25 +1,26 @@
-"""Where `tune` looks: a default space per estimator, or one from a file. Pure but for the file.
+"""Hyperparameter search spaces of `tune`: a default per estimator, or one from a file.
 
-A parameter is a list of values, or a range: `low`, `high`, with `log = true` drawn evenly over
-its orders of magnitude, and whole where both bounds are. In TOML, `"none"` stands for no value.
+A parameter is a list of values, or a range: `low` and `high`, both included; `log = true` samples
+it on a logarithmic scale; integers if both bounds are. In TOML, `"none"` stands for None.
 """
 
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.model_selection import ParameterGrid
 
 from classifier.errors import BadTrainingConfig
 
+if TYPE_CHECKING:
+    from optuna import Trial
+
 _DIGITS: Final = 4
-"""Digits of a drawn number: more are nobody's opinion, and have to be typed again."""
-_RANGE: Final = frozenset({"low", "high", "log"})
+"""Significant digits of a sampled number: more make no difference, and have to be typed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +30,6 @@ class NumericRange:
     low: float
     high: float
     log: bool = False
-
-    @property
-    def is_integer(self) -> bool:
-        """Tell whether only whole numbers are drawn."""
-        return isinstance(self.low, int) and isinstance(self.high, int)
-
-    def rvs(self, random_state: Any = None) -> float:
-        """Return a number drawn from the range; the name is what scikit-learn asks for."""
-        random = np.random.default_rng(random_state.randint(2**31))
-        low, high = (np.log(self.low), np.log(self.high)) if self.log else (self.low, self.high)
-        if self.is_integer and not self.log:
-            return int(random.integers(int(low), int(high) + 1))
-        drawn = random.uniform(low, high)
-        value = float(np.exp(drawn)) if self.log else float(drawn)
-        return round(value) if self.is_integer else float(f"{value:.{_DIGITS}g}")
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the range as a file has it."""
-        return {"low": self.low, "high": self.high, "log": self.log}
 
 
 SearchSpace = Mapping[str, Sequence[Any] | NumericRange]
@@ -113,99 +95,92 @@ DEFAULT_SPACES: Final[Mapping[str, SearchSpace]] = {
     },
     "voting": {"logistic__C": _LOGISTIC["C"]},
 }
-"""What to vary where nobody says; an estimator that is not here needs a file."""
+"""An estimator without an entry needs a file."""
 
 
 def default_space(estimator: str) -> SearchSpace:
-    """Return the default space of an estimator; raise `BadTrainingConfig` where there is none."""
+    """Return the default space of an estimator; raise `BadTrainingConfig` without one."""
     if estimator not in DEFAULT_SPACES:
         raise BadTrainingConfig(
-            f"There is no default space for {estimator}: write one, as in "
-            "`C = { low = 0.01, high = 10.0, log = true }`, and name it with --space."
+            f"There is no default search space for {estimator}: write one, such as "
+            "`C = { low = 0.01, high = 10.0, log = true }`, and name the file with --space."
         )
     return DEFAULT_SPACES[estimator]
 
 
 def read_space(file: Path) -> SearchSpace:
-    """Return the space of a TOML or JSON file; raise `BadTrainingConfig` with what is wrong in it."""
+    """Read a TOML or JSON file; raise `BadTrainingConfig` if it holds no search space."""
     try:
         text = file.read_text(encoding="utf-8")
-        told = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+        content = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadTrainingConfig(f"{file} cannot be read as a space: {said}.") from error
-    if not isinstance(told, dict) or not told:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadTrainingConfig(f"{file} cannot be read as a search space: {reason}.") from error
+    if not isinstance(content, dict) or not content:
         raise BadTrainingConfig(f"{file} holds no parameter: write `name = [value, …]` into it.")
-    return {name: _parsed(name, value) for name, value in told.items()}
+    return {name: _parse(name, value) for name, value in content.items()}
 
 
 def space_as_json(space: SearchSpace) -> dict[str, Any]:
-    """Return a space as a file has it."""
+    """Return a space as a file contains it."""
     return {
-        name: values.as_json() if isinstance(values, NumericRange) else list(values)
+        name: asdict(values) if isinstance(values, NumericRange) else list(values)
         for name, values in sorted(space.items())
     }
 
 
-def sample_points(space: SearchSpace, count: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield up to `count` different points of the space, the same ones for the same seed."""
-    most = _points(space)
-    sampler = ParameterSampler(
-        {name: _values(values) for name, values in sorted(space.items())},
-        count if most is None else min(count, most),
-        random_state=seed,
-    )
-    seen = set()
-    for point in sampler:
-        told = json.dumps(point, sort_keys=True)
-        if told not in seen:  # whole numbers out of a narrow range come up again
-            seen.add(told)
-            yield point
+def suggest(trial: "Trial", space: SearchSpace) -> dict[str, Any]:
+    """Return the point of the space that Optuna suggests for a trial."""
+    return {name: _suggest(trial, name, values) for name, values in sorted(space.items())}
 
 
 def grid_points(space: SearchSpace) -> Iterator[dict[str, Any]]:
-    """Yield all points of the space; raise `BadTrainingConfig` for a range, which has no end of them."""
+    """Yield all points of the space; raise `BadTrainingConfig` for a range, which is infinite."""
     lists: dict[str, list[Any]] = {}
     for name, values in sorted(space.items()):
         if isinstance(values, NumericRange):
             raise BadTrainingConfig(
-                f"The exhaustive search needs a list of values for {name!r}: a range has no end."
+                f"The exhaustive search needs a list of values for {name!r}: a range is infinite."
             )
         lists[name] = list(values)
     yield from ParameterGrid(lists)
 
 
-def _points(space: SearchSpace) -> int | None:
-    """Return how many points there are; None where a range has more than can be counted."""
-    sizes = [
-        None if isinstance(values, NumericRange) else len(values) for values in space.values()
-    ]
-    return None if None in sizes else prod(size for size in sizes if size is not None)
+def n_points(space: SearchSpace) -> float:
+    """Return the number of points; infinity for a space with a range."""
+    return prod(
+        float("inf") if isinstance(values, NumericRange) else len(values)
+        for values in space.values()
+    )
 
 
-def _values(values: Sequence[Any] | NumericRange) -> Any:
-    return values if isinstance(values, NumericRange) else list(values)
+def _suggest(trial: "Trial", name: str, values: Sequence[Any] | NumericRange) -> Any:
+    if not isinstance(values, NumericRange):
+        # Optuna takes scalars only, and some choices are lists
+        return json.loads(trial.suggest_categorical(name, [json.dumps(one) for one in values]))
+    if isinstance(values.low, int) and isinstance(values.high, int):
+        return trial.suggest_int(name, values.low, values.high, log=values.log)
+    value = trial.suggest_float(name, values.low, values.high, log=values.log)
+    return float(f"{value:.{_DIGITS}g}")
 
 
-def _parsed(name: str, value: Any) -> Sequence[Any] | NumericRange:
+def _parse(name: str, value: Any) -> Sequence[Any] | NumericRange:
     if isinstance(value, list) and value:
         return [None if one == "none" else one for one in value]
-    if isinstance(value, dict) and {"low", "high"} <= value.keys() <= _RANGE:
-        return _range(name, value["low"], value["high"], log=value.get("log", False) is True)
+    if isinstance(value, dict) and {"low", "high"} <= value.keys() <= {"low", "high", "log"}:
+        return _parse_range(name, value["low"], value["high"], value.get("log", False) is True)
     raise BadTrainingConfig(
         f"{name!r} is neither a list of values nor a range: write `{name} = [1, 2]` or "
         f"`{name} = {{ low = 1, high = 10, log = true }}`."
     )
 
 
-def _range(name: str, low: Any, high: Any, *, log: bool) -> NumericRange:
-    numbers = all(
+def _parse_range(name: str, low: Any, high: Any, log: bool) -> NumericRange:
+    numeric = all(
         isinstance(one, int | float) and not isinstance(one, bool) for one in (low, high)
     )
-    if not numbers or not low < high:
+    if not numeric or not low < high:
         raise BadTrainingConfig(f"The range of {name!r} needs two numbers, `low` below `high`.")
     if log and low <= 0:
-        raise BadTrainingConfig(
-            f"The range of {name!r} is over orders of magnitude: `low` above 0."
-        )
+        raise BadTrainingConfig(f"The range of {name!r} is logarithmic: `low` must be above 0.")
     return NumericRange(low, high, log)

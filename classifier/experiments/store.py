@@ -1,9 +1,9 @@
-"""Experiments in the database: begun, gone on with, and written down trial by trial."""
+"""Store experiments and their trials, so that an interrupted experiment can resume."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,55 +20,33 @@ from genrebase.runtime.db_retry import retry_until_available
 from genrebase.store import bulk, tables, views
 from genrebase.store.engine import Connection, read_transaction, transaction
 
-_METRIC: Final = ("trial_id", "side", "regime", "genre", "metric", "value", "low", "high", "n")
+_METRIC_COLUMNS: Final = ("trial_id", *(column.name for column in fields(MetricRow)))
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentSpec:
-    """What an experiment asks, and of which data."""
+    """What an experiment tries, on which data."""
 
     kind: str
     """`compare`, `tune` or `learning_curve`."""
     settings: Mapping[str, Any]
-    """What is to be tried, as JSON."""
-    choice: TrainingConfig
+    """What is tried, as JSON."""
+    config: TrainingConfig
     data_fingerprint: str
     origin: str | None
 
     @property
     def versions(self) -> dict[str, str]:
-        """Return the versions that figures depend on."""
+        """Return the versions that the metrics depend on."""
         return {**artifacts.versions(), "code": artifacts.code_fingerprint()}
 
     @property
     def fingerprint(self) -> str:
-        """Return what makes this experiment this one and no other."""
-        choice = self.choice
-        told = [self.kind, self.settings, choice.task, choice.as_json(), choice.seed]
-        text = json.dumps([*told, self.data_fingerprint, self.versions], sort_keys=True)
+        """Return a hash that the same experiment has again."""
+        config = self.config
+        parts = [self.kind, self.settings, config.task, config.as_json(), config.seed]
+        text = json.dumps([*parts, self.data_fingerprint, self.versions], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(slots=True)
-class Experiment:
-    """An experiment that is under way, or was brought to its end."""
-
-    id: int
-    finished: bool
-    trials: dict[str, "StoredTrial"] = field(default_factory=dict)
-    """By the key of what was tried."""
-    configuration_numbers: dict[str, int] = field(default_factory=dict)
-    """By recipe: the numbers of the configurations met so far."""
-
-    def configuration_number(self, configuration: TrialConfig) -> int:
-        """Return the number of a configuration; a new one gets the next."""
-        return self.configuration_numbers.setdefault(
-            configuration.configuration_key, len(self.configuration_numbers) + 1
-        )
-
-    def has_trial(self, configuration: TrialConfig) -> bool:
-        """Tell whether this was tried already."""
-        return configuration.key in self.trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,93 +54,130 @@ class StoredTrial:
     """A row of `trial`."""
 
     number: int
-    configuration: TrialConfig
-    outcome: str
+    """The number of its configuration."""
+    config: TrialConfig
     error: str | None
     trained_rows: int
     seconds: float
     score: float | None
 
 
-def create_or_resume(
-    database: Database, question: ExperimentSpec, at: datetime, *, again: bool = False
-) -> Experiment:
-    """Return the experiment of this question: a new one, or the one that was left off.
+@dataclass(slots=True)
+class Experiment:
+    """An experiment in progress, or finished."""
 
-    What was tried on the same tracks by the same code is not tried again, unless `again`.
+    id: int
+    finished: bool
+    trials: dict[str, StoredTrial] = field(default_factory=dict)
+    """By `TrialConfig.key`."""
+    configuration_numbers: dict[str, int] = field(default_factory=dict)
+    """By `TrialConfig.configuration_key`."""
+
+    def configuration_number(self, trial: TrialConfig) -> int:
+        """Return the number of a trial's configuration; a new one gets the next."""
+        return self.configuration_numbers.setdefault(
+            trial.configuration_key, len(self.configuration_numbers) + 1
+        )
+
+    def has_trial(self, trial: TrialConfig) -> bool:
+        """Tell whether this trial is stored."""
+        return trial.key in self.trials
+
+
+def create_or_resume(
+    database: Database, spec: ExperimentSpec, at: datetime, *, again: bool = False
+) -> Experiment:
+    """Return the stored experiment of this spec, or a new one.
+
+    Trials of the same code on the same tracks are not repeated, unless `again`.
     """
-    experiment = tables.experiment
-    query = (
-        select(experiment.c.id, experiment.c.finished_at)
-        .where(experiment.c.fingerprint == question.fingerprint)
-        .order_by(experiment.c.id.desc())
-        .limit(1)
-    )
+    table = tables.experiment
     if not again:
+        query = (
+            select(table.c.id, table.c.finished_at)
+            .where(table.c.fingerprint == spec.fingerprint)
+            .order_by(table.c.id.desc())
+            .limit(1)
+        )
         with read_transaction(database) as connection:
             row = connection.execute(query).first()
             if row is not None:
-                return _continued(connection, row.id, finished=row.finished_at is not None)
-    return Experiment(_insert(database, question, at), finished=False)
+                return _load(connection, Experiment(row.id, row.finished_at is not None))
+    values = {
+        "kind": spec.kind,
+        "fingerprint": spec.fingerprint,
+        "created_at": at,
+        "task": spec.config.task,
+        "question": dict(spec.settings),
+        "training_config": spec.config.as_json(),
+        "seed": spec.config.seed,
+        "data_fingerprint": spec.data_fingerprint,
+        "versions": spec.versions,
+        "origin": spec.origin,
+    }
+    with transaction(database) as connection:
+        inserted = connection.execute(insert(table).values(**values))
+        key = inserted.inserted_primary_key
+        return Experiment(int(key[0]), finished=False)  # type: ignore[index]  # one row has one key
 
 
 def store_trial(
     database: Database,
     experiment: Experiment,
-    configuration: TrialConfig,
-    tried: TrialResult,
+    trial: TrialConfig,
+    result: TrialResult,
     clock: Clock,
 ) -> None:
-    """Write a trial down with all its figures, in one transaction.
+    """Store a trial with its metrics in one transaction; a trial already stored is kept.
 
-    A database that goes away is waited for; a trial that stands there already stays as it is.
+    Retries until the database is available.
     """
-    number = experiment.configuration_number(configuration)
+    number = experiment.configuration_number(trial)
     values = {
-        **_values(experiment.id, number, configuration, tried),
+        "experiment_id": experiment.id,
+        "number": number,
+        "estimator": trial.estimator,
+        "features": ",".join(trial.features),
+        "params": dict(trial.params),
+        "per_genre": trial.per_genre,
+        "binary_genre": trial.binary_genre,
+        "test_fold": trial.test_fold,
+        "validation_fold": trial.validation_fold,
+        "key": trial.key,
+        "outcome": "done" if result.error is None else "failed",
+        "error": result.error,
+        "trained_rows": result.trained_rows,
+        "seconds": result.seconds,
+        "artifact_bytes": result.artifact_bytes,
+        "training_score": result.training_score,
+        "score": result.score,
         "finished_at": clock.now(),
     }
-    retry_until_available(clock, lambda: _write(database, values, tried.metrics))
-    experiment.trials[configuration.key] = StoredTrial(
-        number,
-        configuration,
-        values["outcome"],
-        tried.error,
-        tried.trained_rows,
-        tried.seconds,
-        tried.score,
+
+    def write() -> None:
+        try:
+            with transaction(database) as connection:
+                inserted = connection.execute(insert(tables.trial).values(**values))
+                key = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
+                rows = [(key, *astuple(row)) for row in result.metrics]
+                bulk.insert(connection, tables.trial_metric, _METRIC_COLUMNS, rows)
+        except IntegrityError as error:
+            # another process that resumed the same experiment was faster: the same metrics
+            if "key" not in str(error.orig):
+                raise
+
+    retry_until_available(clock, write)
+    experiment.trials[trial.key] = StoredTrial(
+        number, trial, result.error, result.trained_rows, result.seconds, result.score
     )
 
 
-def _write(database: Database, values: Mapping[str, Any], metrics: Sequence[MetricRow]) -> None:
-    try:
-        with transaction(database) as connection:
-            made = connection.execute(insert(tables.trial).values(**values))
-            trial = int(made.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
-            rows = [(trial, *_metric(row)) for row in metrics]
-            bulk.insert(connection, tables.trial_metric, _METRIC, rows)
-    except IntegrityError as error:
-        # another process went on with the same experiment and was faster: the same figures
-        if "key" not in str(error.orig):
-            raise
-
-
-def mark_finished(database: Database, experiment: Experiment, at: datetime) -> None:
-    """Write down that nothing is left to try."""
+def mark_finished(database: Database, experiment: Experiment, at: datetime | None) -> None:
+    """Store when the last trial ended; None: there is more to try."""
     table = tables.experiment
     with transaction(database) as connection:
         connection.execute(update(table).where(table.c.id == experiment.id).values(finished_at=at))
-    experiment.finished = True
-
-
-def mark_unfinished(database: Database, experiment: Experiment) -> None:
-    """Write down that there is more to try after all."""
-    table = tables.experiment
-    with transaction(database) as connection:
-        connection.execute(
-            update(table).where(table.c.id == experiment.id).values(finished_at=None)
-        )
-    experiment.finished = False
+    experiment.finished = at is not None
 
 
 def metric_rows(
@@ -170,84 +185,32 @@ def metric_rows(
 ) -> list[Mapping[str, Any]]:
     """Return rows of `experiment_results`: these metrics over all genres, or of each genre."""
     row = views.experiment_results.c
-    of_genre = row.genre.is_not(None) if per_genre else row.genre.is_(None)
+    which = row.genre.is_not(None) if per_genre else row.genre.is_(None)
     query = (
         select(views.experiment_results)
-        .where(row.experiment_id == experiment.id, row.metric.in_(metrics), of_genre)
+        .where(row.experiment_id == experiment.id, row.metric.in_(metrics), which)
         .order_by(row.number, row.per_genre, row.genre, row.regime, row.metric)
     )
     with read_transaction(database) as connection:
-        return [dict(found) for found in connection.execute(query).mappings()]
+        return [dict(values) for values in connection.execute(query).mappings()]
 
 
-def _insert(database: Database, question: ExperimentSpec, at: datetime) -> int:
-    values = {
-        "kind": question.kind,
-        "fingerprint": question.fingerprint,
-        "created_at": at,
-        "task": question.choice.task,
-        "question": dict(question.settings),
-        "training_config": question.choice.as_json(),
-        "seed": question.choice.seed,
-        "data_fingerprint": question.data_fingerprint,
-        "versions": question.versions,
-        "origin": question.origin,
-    }
-    with transaction(database) as connection:
-        made = connection.execute(insert(tables.experiment).values(**values))
-        return int(made.inserted_primary_key[0])  # type: ignore[index]  # one row has one key
-
-
-def _continued(connection: Connection, number: int, *, finished: bool) -> Experiment:
-    found = Experiment(number, finished=finished)
-    trial = tables.trial
-    query = select(trial).where(trial.c.experiment_id == number).order_by(trial.c.id)
-    for one in connection.execute(query):
-        configuration = TrialConfig(
-            one.estimator,
-            tuple(one.features.split(",")),
-            one.params,
-            one.per_genre,
-            one.binary_genre,
-            one.test_fold,
-            one.validation_fold,
+def _load(connection: Connection, experiment: Experiment) -> Experiment:
+    """Add the stored trials."""
+    table = tables.trial
+    query = select(table).where(table.c.experiment_id == experiment.id).order_by(table.c.id)
+    for row in connection.execute(query):
+        trial = TrialConfig(
+            row.estimator,
+            tuple(row.features.split(",")),
+            row.params,
+            row.per_genre,
+            row.binary_genre,
+            row.test_fold,
+            row.validation_fold,
         )
-        found.configuration_numbers[configuration.configuration_key] = one.number
-        found.trials[configuration.key] = StoredTrial(
-            one.number,
-            configuration,
-            one.outcome,
-            one.error,
-            one.trained_rows,
-            one.seconds,
-            one.score,
+        experiment.configuration_numbers[trial.configuration_key] = row.number
+        experiment.trials[trial.key] = StoredTrial(
+            row.number, trial, row.error, row.trained_rows, row.seconds, row.score
         )
-    return found
-
-
-def _values(
-    experiment: int, number: int, configuration: TrialConfig, tried: TrialResult
-) -> dict[str, Any]:
-    return {
-        "experiment_id": experiment,
-        "number": number,
-        "estimator": configuration.estimator,
-        "features": ",".join(configuration.features),
-        "params": dict(configuration.params),
-        "per_genre": configuration.per_genre,
-        "binary_genre": configuration.binary_genre,
-        "test_fold": configuration.test_fold,
-        "validation_fold": configuration.validation_fold,
-        "key": configuration.key,
-        "outcome": "done" if tried.error is None else "failed",
-        "error": tried.error,
-        "trained_rows": tried.trained_rows,
-        "seconds": tried.seconds,
-        "artifact_bytes": tried.artifact_bytes,
-        "training_score": tried.training_score,
-        "score": tried.score,
-    }
-
-
-def _metric(row: MetricRow) -> tuple[Any, ...]:
-    return (row.side, row.regime, row.genre, row.metric, row.value, row.low, row.high, row.n)
+    return experiment

@@ -1,4 +1,4 @@
-"""One trial: a configuration fitted once, and every figure of it on held-out tracks."""
+"""One trial of an experiment: a configuration is fitted once and evaluated on held-out tracks."""
 
 import hashlib
 import json
@@ -22,40 +22,39 @@ from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
 
 TRAINING_SCORE_SAMPLE: Final = 5_000
-"""Training tracks that the training score is taken on: its third digit is not the question."""
+"""Training tracks that the training score is measured on: its third digit does not matter."""
 PER_GENRE_METRICS: Final = frozenset({"precision", "recall", "f1", "average_precision"})
-"""Figures that are kept for every genre."""
+"""Metrics that are kept for every genre."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialConfig:
-    """What one trial tries."""
+    """An estimator, its inputs and parameters, and the folds that are held out."""
 
     estimator: str
     features: tuple[str, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     per_genre: int | None = None
     binary_genre: str | None = None
-    """The genre told from the rest; None: all genres are told apart."""
+    """The positive class of a one-vs-rest trial; None: multi-class."""
     test_fold: int = TEST_FOLD
     validation_fold: int = VALIDATION_FOLD
 
     @property
     def key(self) -> str:
-        """Return what tells this trial from the others of its experiment."""
+        """Return a hash that is unique within the experiment."""
         folds = [self.test_fold, self.validation_fold]
-        return _hashed([self.configuration_key, self.per_genre, folds])
+        return _hash([self.configuration_key, self.per_genre, folds])
 
     @property
     def configuration_key(self) -> str:
-        """Return what trials on other folds, or on more tracks, have in common with this one."""
-        asked = [self.estimator, list(self.features), dict(self.params), self.binary_genre]
-        return _hashed(asked)
+        """Return a hash shared by trials that differ in folds or number of tracks only."""
+        return _hash([self.estimator, list(self.features), dict(self.params), self.binary_genre])
 
-    def apply_to(self, choice: TrainingConfig) -> TrainingConfig:
-        """Return `choice` with what is tried here in the place of its own."""
+    def apply_to(self, config: TrainingConfig) -> TrainingConfig:
+        """Return `config` with the settings of this trial."""
         return replace(
-            choice,
+            config,
             estimator=self.estimator,
             features=self.features,
             params=dict(self.params),
@@ -65,78 +64,75 @@ class TrialConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What came of a trial."""
+    """The metrics of a trial, or its error."""
 
     trained_rows: int
     seconds: float
-    """Of learning and answering."""
+    """Of fitting and predicting."""
     artifact_bytes: int | None = None
-    """Size of what would be stored; None: was not measured."""
+    """Size of the serialised model; None: not measured."""
     training_score: float | None = None
-    """Accuracy on tracks that were learned from."""
+    """Accuracy on training tracks."""
     score: float | None = None
-    """What is chosen by; None where nothing is chosen."""
+    """The criterion of a search; None without one."""
     metrics: tuple[MetricRow, ...] = ()
     error: str | None = None
-    """Why there are no figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedTrial:
-    """A fitted estimator, and how long that took."""
+    """A fitted estimator."""
 
     estimator: Estimator
-    selection: SplitDataset
+    split: SplitDataset
     seconds: float
-
-    @property
-    def majority_class(self) -> int:
-        """Return the genre that is commonest among the tracks learned from."""
-        codes = {genre: place for place, genre in enumerate(self.selection.classes)}
-        return report.majority_class(self.selection.labels[self.selection.train_mask], codes)
+    """Of fitting."""
 
 
-def fit(
-    selection: SplitDataset, choice: TrainingConfig, clock: Clock, *, cores: int
-) -> FittedTrial:
-    """Return the estimator that `choice` asks for, fitted."""
-    began = clock.monotonic()
-    estimator = estimators.build(choice, threads=cores)
-    fitted = soft_labels.fit(estimator, selection.training_set(), selection.validation())
-    return FittedTrial(fitted, selection, clock.monotonic() - began)
+def fit(split: SplitDataset, config: TrainingConfig, clock: Clock, *, cores: int) -> FittedTrial:
+    """Build the estimator of `config` and fit it."""
+    started = clock.monotonic()
+    estimator = estimators.build(config, threads=cores)
+    fitted = soft_labels.fit(estimator, split.training_set(), split.validation())
+    return FittedTrial(fitted, split, clock.monotonic() - started)
 
 
 def evaluate(
     fitted: FittedTrial,
-    choice: TrainingConfig,
+    config: TrainingConfig,
     clock: Clock,
     *,
     side: str = "test",
     measure_size: bool = True,
 ) -> TrialResult:
-    """Measure a fitted estimator on the test side of its selection, in every regime.
+    """Return the metrics of a fitted estimator on the test split, in every regime.
 
-    `side` is what the figures are called: what `tune` holds out is no test. With `sized` the
-    artifact is packed to see how big it is.
+    `side` names the metrics: what `tune` holds out is no test split. With `measure_size` the
+    model is serialised to measure its size.
     """
-    selection, began = fitted.selection, clock.monotonic()
-    chosen = selection.held_out("test")
-    answers = selection.predict(fitted.estimator, chosen)
-    seconds = fitted.seconds + clock.monotonic() - began
+    split, started = fitted.split, clock.monotonic()
+    test = split.held_out("test")
+    predictions = split.predict(fitted.estimator, test)
+    seconds = fitted.seconds + clock.monotonic() - started
+    codes = {genre: code for code, genre in enumerate(split.classes)}
     metrics = report.held_out_metrics(
         side,
-        answers,
-        selection.regimes[chosen],
-        selection.classes,
-        common=fitted.majority_class,
-        seed=choice.seed,
+        predictions,
+        split.regimes[test],
+        split.classes,
+        common=report.majority_class(split.labels[split.train_mask], codes),
+        seed=config.seed,
     )
-    known = selection.predict(fitted.estimator, _sample(selection.train_mask, choice.seed))
+    train = split.predict(fitted.estimator, _sample(split.train_mask, config.seed))
+    size = None
+    if measure_size:
+        artifact = artifacts.ModelArtifact(fitted.estimator, split.train_ids)
+        size = len(artifacts.serialise(artifact))
     return TrialResult(
-        trained_rows=int(selection.train_mask.sum()),
+        trained_rows=int(split.train_mask.sum()),
         seconds=seconds,
-        artifact_bytes=_size(fitted) if measure_size else None,
-        training_score=float(known.correct.mean()),
+        artifact_bytes=size,
+        training_score=float(train.correct.mean()),
         metrics=tuple(
             row for row in metrics if row.genre is None or row.metric in PER_GENRE_METRICS
         ),
@@ -144,58 +140,48 @@ def evaluate(
 
 
 def run_trial(
-    selection: SplitDataset,
-    choice: TrainingConfig,
+    split: SplitDataset,
+    config: TrainingConfig,
     clock: Clock,
     *,
     cores: int,
     side: str = "test",
 ) -> tuple[TrialResult, FittedTrial | None]:
-    """Fit and judge; what cannot be fitted is a trial that failed, with its reason."""
-    began = clock.monotonic()
+    """Fit and evaluate; if the fit fails, return a result with the error."""
+    started = clock.monotonic()
     try:
-        fitted = fit(selection, choice, clock, cores=cores)
-        return evaluate(fitted, choice, clock, side=side, measure_size=side == "test"), fitted
+        fitted = fit(split, config, clock, cores=cores)
+        return evaluate(fitted, config, clock, side=side, measure_size=side == "test"), fitted
     except (GenrebaseError, ValueError, ArithmeticError, MemoryError) as error:
-        # scikit-learn refuses many a value in fit only, each time as a ValueError
-        said = " ".join(str(error).split()) or type(error).__name__
-        seconds = clock.monotonic() - began
-        return TrialResult(int(selection.train_mask.sum()), seconds, error=said), None
+        # scikit-learn checks many parameters in `fit` only, and raises ValueError
+        message = " ".join(str(error).split()) or type(error).__name__
+        seconds = clock.monotonic() - started
+        return TrialResult(int(split.train_mask.sum()), seconds, error=message), None
 
 
-def one_vs_rest(selection: SplitDataset, genre: str) -> SplitDataset:
+def one_vs_rest(split: SplitDataset, genre: str) -> SplitDataset:
     """Return the same tracks with two labels: the genre, and everything else."""
     rest = f"not {genre}"
-    labels = np.where(selection.labels == genre, genre, rest)
-    classes = tuple(sorted((genre, rest)))
-    sighted = (
-        {genre: selection.tracks_by_genre[genre]} if genre in selection.tracks_by_genre else {}
-    )
-    told = selection.sightings[selection.sightings["genre"] == genre]
+    by_genre = split.tracks_by_genre
     return replace(
-        selection,
-        labels=labels,
-        classes=classes,
-        tracks_by_genre=sighted,
-        sightings=told,
+        split,
+        labels=np.where(split.labels == genre, genre, rest),
+        classes=tuple(sorted((genre, rest))),
+        tracks_by_genre={genre: by_genre[genre]} if genre in by_genre else {},
+        sightings=split.sightings[split.sightings["genre"] == genre],
         broad_of={},
     )
 
 
-def _size(fitted: FittedTrial) -> int:
-    packed = artifacts.ModelArtifact(fitted.estimator, fitted.selection.train_ids)
-    return len(artifacts.serialise(packed))
-
-
-def _sample(learned: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
-    rows = np.flatnonzero(learned)
+def _sample(train: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    rows = np.flatnonzero(train)
     if len(rows) <= TRAINING_SCORE_SAMPLE:
-        return learned
-    sampled = np.zeros(len(learned), dtype=bool)
+        return train
+    sampled = np.zeros(len(train), dtype=bool)
     sampled[np.random.default_rng(seed).choice(rows, TRAINING_SCORE_SAMPLE, replace=False)] = True
     return sampled
 
 
-def _hashed(value: Any) -> str:
+def _hash(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

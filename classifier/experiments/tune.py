@@ -1,56 +1,66 @@
-"""Look for better parameters of an estimator, by validation tracks alone.
+"""Hyperparameter search of an estimator by cross-validation within the training folds.
 
-Nothing of the test fold is looked at: tracks of an artist, a guest or a name in it are left out
-before anything is tried. Of the other nine folds one after another is what a trial is judged on,
-and the one before it what may end a learning early; the rest is learned from.
+The test fold is excluded: tracks with an artist, a guest or a name in it are dropped before
+anything is tried, so nothing leaks from it. Each trial is evaluated on one of the other nine folds
+after another; the fold before it serves early stopping, and the rest are trained on.
+
+Trials are rows of the database. Optuna's study is in memory only: the same seed suggests the same
+points, so an interrupted search resumes by replaying the stored scores.
 """
 
+import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from classifier import estimators, threads
-from classifier.data import audio_joins, dataset
-from classifier.data import training_data as selecting
-from classifier.data.dataset import Database, RawDataset
+from classifier import estimators
+from classifier.data import audio_joins, training_data
 from classifier.data.training_data import SplitDataset
 from classifier.errors import BadTrainingConfig
-from classifier.experiments import compare, cross_validation, trials
-from classifier.experiments import store as experiments
-from classifier.experiments.progress import ExperimentProgress, TrialProgress, n_training_tracks
-from classifier.experiments.search import N_CV_FOLDS, TUNING_REGIMES, SearchSettings
-from classifier.experiments.store import Experiment, ExperimentSpec
+from classifier.experiments import compare, cross_validation, search_spaces
+from classifier.experiments.progress import n_training_tracks
+from classifier.experiments.runner import ExperimentContext, TrialRunner
+from classifier.experiments.search import (
+    REDUCTION_FACTOR,
+    TUNING_REGIMES,
+    SearchSettings,
+)
+from classifier.experiments.store import Experiment, ExperimentSpec, StoredTrial
 from classifier.experiments.trials import TrialConfig, TrialResult
 from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
-from genrebase.runtime.clock import Clock
 from genrebase.store.split import TEST_FOLD
 
+if TYPE_CHECKING:
+    from optuna import Trial
+
 JOB: Final = "tune"
+_MAX_REPEATS: Final = 10
+"""Suggestions per point: a sampler suggests points of a small space again."""
 
 
 @dataclass(frozen=True, slots=True)
 class BestParameters:
-    """What came out best of one search."""
+    """The best point of one search."""
 
     genre: str | None
-    """The genre told from the rest; None: all."""
+    """The positive class of a one-vs-rest search; None: multi-class."""
     params: Mapping[str, Any]
     score: float | None
-    """None: nothing was tried to its end."""
+    """None: no point was evaluated on all folds."""
     default: float | None
-    """What the defaults came to, on the same tracks."""
+    """The score of the defaults on the same tracks."""
     per_genre: int | None
-    """On how many tracks per genre that was; None: on all."""
+    """The number of tracks per genre; None: all."""
     folds: int
 
 
 @dataclass(frozen=True, slots=True)
 class TuningResult:
-    """What a tuning came to."""
+    """The best parameters, and every point that was tried."""
 
     experiment: int
     found: tuple[BestParameters, ...]
@@ -58,311 +68,257 @@ class TuningResult:
     """A row per point and number of tracks, the best first."""
     failed: tuple[Mapping[str, Any], ...]
     stopped: str | None
-    """`time`: the budget ran out, and the same again goes on."""
+    """`time`: the time limit was reached, and the same command resumes."""
     nothing_new: bool = False
     left_out: Mapping[str, int] = field(default_factory=dict)
     origin: str | None = None
 
 
 def run(
-    database: Database,
-    choice: TrainingConfig,
-    study: SearchSettings,
-    clock: Clock,
+    context: ExperimentContext,
+    config: TrainingConfig,
+    settings: SearchSettings,
     *,
-    progress: TrialProgress,
     seconds: float | None = None,
-    snapshot: RawDataset | None = None,
-    cores: int | None = None,
-    again: bool = False,
 ) -> TuningResult:
-    """Try points of a space, each written down when done; go on where it was left off.
+    """Search the space, starting no trial after `seconds`.
 
-    After `seconds` nothing new is begun. Raise `BadTrainingConfig`, `BadParameter`, `TooFewTracks` or
-    `UnknownPlugin` where nothing can be tried.
+    Raise `BadTrainingConfig`, `BadParameter`, `TooFewTracks` or `UnknownPlugin`.
     """
-    study.validate()
-    estimators.build(choice, threads=1)  # a wrong name or parameter is refused before the loading
-    points = study.candidates(choice.seed)
-    choice = audio_joins.resolve_features(database, choice)
-    with jobs.job_run(database, clock, JOB) as job:
-        snapshot = dataset.load_dataset(database, choice) if snapshot is None else snapshot
-        asked = selecting.split_dataset(cross_validation.without_test_fold(snapshot), choice)
-        genres = _genres(study, asked)
-        told = {"estimator": choice.estimator, "params": dict(choice.params), **study.as_json()}
-        question = ExperimentSpec(JOB, told, choice, selecting.fingerprint(asked), snapshot.origin)
-        experiment = experiments.create_or_resume(database, question, clock.now(), again=again)
-        measuring = _Measuring(database, experiment, snapshot, choice, study, clock, cores)
-        search = _Search(measuring, study, points, seconds)
-        stopped = search.run(genres, study.rungs(_most(asked)), asked, progress)
-        if stopped is None and not experiment.finished:
-            experiments.mark_finished(database, experiment, clock.now())
-        job.set_facts(experiment=experiment.id, trials=len(experiment.trials))
-        if not measuring.tried:
-            job.set_outcome("nothing_new")
+    settings.validate()
+    estimators.build(config, threads=1)  # refuse a wrong name or parameter before loading
+    if settings.search == "exhaustive":
+        list(search_spaces.grid_points(settings.space))  # likewise
+    config = audio_joins.resolve_features(context.database, config)
+    with jobs.job_run(context.database, context.clock, JOB) as job:
+        raw = cross_validation.without_test_fold(context.load(config))
+        split = training_data.split_dataset(raw, config)
+        genres = _genres(settings, split)
+        _, counts = np.unique(split.labels[split.train_mask], return_counts=True)
+        rungs = settings.rungs(int(counts.max()))
+        tried = {"estimator": config.estimator, "params": dict(config.params)}
+        spec = ExperimentSpec(
+            JOB,
+            {**tried, **settings.as_json()},
+            config,
+            training_data.fingerprint(split),
+            raw.origin,
+        )
+        n_tracks = [
+            n_training_tracks(split, size) for size in rungs for _ in range(settings.cv_folds)
+        ]
+        runner = TrialRunner(
+            context,
+            raw,
+            spec,
+            n_tracks * (len(genres) * (1 + settings.n_points)),
+            side="validation",
+            cached_splits=2 * settings.cv_folds,
+        )
+        end = math.inf if seconds is None else context.clock.monotonic() + seconds
+
+        def check_time() -> None:
+            if context.clock.monotonic() >= end:
+                raise _OutOfTime
+
+        search = _Search(runner, config, settings, rungs, check_time)
+        stopped = None
+        try:
+            for genre in genres:
+                search.run(genre)
+        except _OutOfTime:
+            stopped = "time"
+        runner.finish(job, complete=stopped is None)
+        experiment = runner.experiment
         return TuningResult(
             experiment.id,
-            tuple(_best(experiment, choice, study, genre) for genre in genres),
-            tuple(_table(experiment, study)),
+            tuple(_best(experiment, config, settings, genre) for genre in genres),
+            tuple(_table(experiment, settings)),
             tuple(compare.failed_trials(experiment)),
             stopped,
-            nothing_new=measuring.tried == 0,
-            left_out=dict(asked.left_out),
-            origin=snapshot.origin,
+            nothing_new=runner.n_run == 0,
+            left_out=dict(split.left_out),
+            origin=raw.origin,
         )
 
 
-class _Measuring:
-    """Measures one configuration on one fold at a time, and writes it down."""
-
-    def __init__(
-        self,
-        database: Database,
-        experiment: Experiment,
-        found: RawDataset,
-        choice: TrainingConfig,
-        study: SearchSettings,
-        clock: Clock,
-        cores: int | None,
-    ) -> None:
-        self._database, self._experiment, self.clock = database, experiment, clock
-        self._found = cross_validation.without_test_fold(found)
-        self._choice, self._study, self._cores = choice, study, cores
-        self._last: tuple[Any, SplitDataset] | None = None
-        self.tried = 0
-
-    def configuration(
-        self, point: Mapping[str, Any], genre: str | None, size: int | None, fold: int
-    ) -> TrialConfig:
-        choice = self._choice
-        return TrialConfig(
-            choice.estimator,
-            choice.features,
-            {**choice.params, **point},
-            choice.per_genre if size is None else size,
-            genre,
-            TEST_FOLD,
-            fold,
-        )
-
-    def measure(self, configuration: TrialConfig, work: ExperimentProgress, what: str) -> None:
-        """Try a configuration, unless that was done."""
-        if self._experiment.has_trial(configuration):
-            work.skip_trial()
-            return
-        work.start_trial(what)
-        if self._experiment.finished:
-            experiments.mark_unfinished(self._database, self._experiment)
-        selection = self._select(configuration)
-        workers = threads.thread_count(len(selection.tracks), len(selection.classes), self._cores)
-        with threads.limit_threads(workers):
-            tried, _ = trials.run_trial(
-                selection,
-                configuration.apply_to(self._choice),
-                self.clock,
-                cores=workers,
-                side="validation",
-            )
-        self.tried += 1
-        experiments.store_trial(
-            self._database,
-            self._experiment,
-            configuration,
-            _scored(tried, self._study, configuration.binary_genre),
-            self.clock,
-        )
-        work.finish_trial(what)
-
-    def score(self, configurations: Sequence[TrialConfig]) -> float | None:
-        """Return the mean score over folds; None where one is missing or failed."""
-        tried = [self._experiment.trials.get(one.key) for one in configurations]
-        return _score([trial for trial in tried if trial is not None], self._study)
-
-    def _select(self, configuration: TrialConfig) -> SplitDataset:
-        fold = configuration.validation_fold
-        key = (fold, configuration.per_genre)
-        if self._last is None or self._last[0] != key:
-            turned = cross_validation.with_held_out_folds(
-                self._found, test=fold, validation=(fold - 1) % N_CV_FOLDS
-            )
-            self._last = (
-                key,
-                selecting.split_dataset(turned, configuration.apply_to(self._choice)),
-            )
-        selection = self._last[1]
-        genre = configuration.binary_genre
-        return selection if genre is None else trials.one_vs_rest(selection, genre)
+class _OutOfTime(Exception):
+    """The time limit was reached."""
 
 
 class _Search:
-    """From rung to rung: all points on few tracks, the best of them on more."""
+    """Asks Optuna for points, evaluates them, and tells it their scores."""
 
     def __init__(
         self,
-        measuring: _Measuring,
-        study: SearchSettings,
-        points: Sequence[Mapping[str, Any]],
-        seconds: float | None,
-    ) -> None:
-        self._measuring, self._study, self._points = measuring, study, points
-        self._clock = measuring.clock
-        self._end = None if seconds is None else self._clock.monotonic() + seconds
-
-    def run(
-        self,
-        genres: Sequence[str | None],
+        runner: TrialRunner,
+        config: TrainingConfig,
+        settings: SearchSettings,
         rungs: Sequence[int | None],
-        asked: SplitDataset,
-        progress: TrialProgress,
-    ) -> str | None:
-        """Search for every genre; return why it stopped before its end, or None."""
-        work = ExperimentProgress(progress, len(genres) * self._tracks(rungs, asked))
-        for genre in genres:
-            left = list(self._points)
-            for rung, size in enumerate(rungs):
-                for fold in self._study.validation_folds:  # the tracks of a fold are chosen once
-                    for point in left:
-                        if self._end is not None and self._clock.monotonic() >= self._end:
-                            return "time"
-                        configuration = self._measuring.configuration(point, genre, size, fold)
-                        self._measuring.measure(configuration, work, _said(point, genre, size))
-                if rung + 1 < len(rungs):
-                    left = self._survivors(left, genre, size, rung + 1)
-        work.complete()
-        return None
+        check_time: Callable[[], None],
+    ) -> None:
+        self._runner, self._config, self._settings = runner, config, settings
+        self._rungs, self._check_time = rungs, check_time
 
-    def _tracks(self, rungs: Sequence[int | None], asked: SplitDataset) -> list[int]:
-        """Return how many tracks each trial of one genre's search learns from."""
-        found = []
-        for rung, size in enumerate(rungs):
-            points = 1 + min(self._study.n_survivors(rung), len(self._points) - 1)
-            found += [n_training_tracks(asked, size)] * (points * self._study.cv_folds)
-        return found
+    def run(self, genre: str | None) -> None:
+        """Evaluate the defaults, then the points that Optuna suggests."""
+        from optuna.trial import TrialState  # slow to import: only a search needs it
 
-    def _survivors(
-        self, left: Sequence[Mapping[str, Any]], genre: str | None, size: int | None, rung: int
-    ) -> list[Mapping[str, Any]]:
-        """Return the points for the next rung: the defaults, and the best of the others."""
-        scores = []
-        for place, point in enumerate(left[1:]):
-            told = [
-                self._measuring.configuration(point, genre, size, fold)
-                for fold in self._study.validation_folds
-            ]
-            score = self._measuring.score(told)
-            if score is not None:
-                scores.append((-score, place, point))
-        kept = sorted(scores, key=lambda one: one[:2])[: self._study.n_survivors(rung)]
-        return [left[0], *(point for _, _, point in kept)]
+        self._evaluate({}, genre)
+        settings, study = self._settings, self._settings.study(self._config.seed)
+        if settings.n_points == search_spaces.n_points(settings.space):
+            for point in search_spaces.grid_points(settings.space):
+                study.enqueue_trial({name: json.dumps(value) for name, value in point.items()})
+        tried: set[str] = set()
+        for _ in range(_MAX_REPEATS * settings.n_points):
+            if len(tried) == settings.n_points:
+                return
+            trial = study.ask()
+            point = search_spaces.suggest(trial, settings.space)
+            key = json.dumps(point, sort_keys=True)
+            if key in tried:
+                study.tell(trial, state=TrialState.FAIL)
+                continue
+            tried.add(key)
+            score, complete = self._evaluate(point, genre, trial)
+            if complete:
+                study.tell(trial, score)
+            else:
+                study.tell(trial, state=TrialState.FAIL if score is None else TrialState.PRUNED)
+
+    def _evaluate(
+        self, point: Mapping[str, Any], genre: str | None, trial: "Trial | None" = None
+    ) -> tuple[float | None, bool]:
+        """Return the last score of a point, and whether it is on all tracks: not pruned."""
+        score = None
+        for rung, size in enumerate(self._rungs):
+            score = self._cross_validate(point, genre, size)
+            if trial is not None and score is not None:
+                trial.report(score, REDUCTION_FACTOR**rung)
+            last = rung + 1 == len(self._rungs)
+            if score is None or (trial is not None and not last and trial.should_prune()):
+                for _ in range((len(self._rungs) - rung - 1) * self._settings.cv_folds):
+                    self._runner.progress.skip_trial()
+                return score, False
+        return score, True
+
+    def _cross_validate(
+        self, point: Mapping[str, Any], genre: str | None, size: int | None
+    ) -> float | None:
+        """Return the mean score over folds; None if a fold failed."""
+        config = self._config
+        per_genre = config.per_genre if size is None else size
+        trials = [
+            TrialConfig(
+                config.estimator,
+                config.features,
+                {**config.params, **point},
+                per_genre,
+                genre,
+                TEST_FOLD,
+                fold,
+            )
+            for fold in self._settings.validation_folds
+        ]
+        for trial in trials:
+            self._check_time()
+            self._runner.run(
+                trial,
+                _describe(point, genre, size),
+                lambda result, _: _with_score(result, self._settings, genre),
+            )
+        stored = [self._runner.experiment.trials[trial.key] for trial in trials]
+        return _mean_score(stored, self._settings)
 
 
-def _scored(tried: TrialResult, study: SearchSettings, genre: str | None) -> TrialResult:
-    """Return a trial with the score it is chosen by; of a binary model only its genre is kept."""
-    if tried.error is not None:
-        return tried
-    metrics = tuple(row for row in tried.metrics if genre is None or row.genre in (None, genre))
-    wanted = TUNING_REGIMES[1:] if study.regime == TUNING_REGIMES[0] else (study.regime,)
-    found = [
+def _with_score(result: TrialResult, settings: SearchSettings, genre: str | None) -> TrialResult:
+    """Return a result with its criterion; one-vs-rest keeps the metrics of its genre only."""
+    metrics = tuple(row for row in result.metrics if genre is None or row.genre in (None, genre))
+    regimes = TUNING_REGIMES[1:] if settings.regime == TUNING_REGIMES[0] else (settings.regime,)
+    values = [
         row.value
         for row in metrics
-        if row.regime in wanted and row.metric == study.metric and row.genre == genre
+        if row.regime in regimes and row.metric == settings.metric and row.genre == genre
         if row.value is not None
     ]
-    if not found:
-        return replace(tried, metrics=metrics, error="No validation track to judge it by.")
-    sign = -1.0 if study.metric == "log_loss" else 1.0
-    return replace(tried, metrics=metrics, score=sign * float(np.mean(found)))
+    if not values:
+        return replace(result, metrics=metrics, error="There is no validation track to score it.")
+    sign = -1.0 if settings.metric == "log_loss" else 1.0
+    return replace(result, metrics=metrics, score=sign * float(np.mean(values)))
 
 
-def _genres(study: SearchSettings, asked: SplitDataset) -> list[str | None]:
-    if study.one_vs_rest_genres is None:
+def _genres(settings: SearchSettings, split: SplitDataset) -> list[str | None]:
+    if settings.one_vs_rest_genres is None:
         return [None]
-    unknown = [genre for genre in study.one_vs_rest_genres if genre not in asked.classes]
-    if unknown:
-        known = ", ".join(asked.classes)
-        raise BadTrainingConfig(
-            f"There is no genre {unknown[0]!r} to tell apart. There are: {known}."
-        )
-    return list(study.one_vs_rest_genres or asked.classes)
+    for genre in settings.one_vs_rest_genres:
+        if genre not in split.classes:
+            raise BadTrainingConfig(
+                f"There is no genre {genre!r} to classify. There are: {', '.join(split.classes)}."
+            )
+    return list(settings.one_vs_rest_genres or split.classes)
 
 
-def _most(asked: SplitDataset) -> int:
-    """Return how many tracks the largest genre has to learn from."""
-    _, counts = np.unique(asked.labels[asked.train_mask], return_counts=True)
-    return int(counts.max())
-
-
-def _groups(
-    experiment: Experiment,
-) -> dict[tuple[str, int | None], list[experiments.StoredTrial]]:
-    """Return the trials of each point and number of tracks."""
-    found: dict[tuple[str, int | None], list[experiments.StoredTrial]] = {}
+def _by_point(experiment: Experiment) -> Iterator[list[StoredTrial]]:
+    """Yield the trials of each point and number of tracks."""
+    groups: dict[tuple[str, int | None], list[StoredTrial]] = {}
     for trial in experiment.trials.values():
-        key = (trial.configuration.configuration_key, trial.configuration.per_genre)
-        found.setdefault(key, []).append(trial)
-    return found
+        key = (trial.config.configuration_key, trial.config.per_genre)
+        groups.setdefault(key, []).append(trial)
+    yield from groups.values()
 
 
 def _best(
-    experiment: Experiment, choice: TrainingConfig, study: SearchSettings, genre: str | None
+    experiment: Experiment, config: TrainingConfig, settings: SearchSettings, genre: str | None
 ) -> BestParameters:
-    """Return the best point on the most tracks that a point was tried on to its end."""
+    """Return the best of the points evaluated on the most tracks."""
     complete = []
-    for group in _groups(experiment).values():
-        tried = group[0].configuration
-        score = _score(group, study)
-        if tried.binary_genre == genre and score is not None:
-            whole = tried.per_genre == choice.per_genre
-            complete.append((math.inf if whole else tried.per_genre or 0, score, tried))
+    for group in _by_point(experiment):
+        trial, score = group[0].config, _mean_score(group, settings)
+        if trial.binary_genre == genre and score is not None:
+            all_tracks = trial.per_genre == config.per_genre
+            complete.append((math.inf if all_tracks else trial.per_genre or 0, score, trial))
     if not complete:
         return BestParameters(
-            genre, dict(choice.params), None, None, choice.per_genre, study.cv_folds
+            genre, dict(config.params), None, None, config.per_genre, settings.cv_folds
         )
-    deepest = max(size for size, _, _ in complete)
-    last = [one for one in complete if one[0] == deepest]
-    _, score, best = max(last, key=lambda one: one[1])
-    defaults = [one[1] for one in last if dict(one[2].params) == dict(choice.params)]
+    largest = max(size for size, _, _ in complete)
+    scores = [(score, trial) for size, score, trial in complete if size == largest]
+    score, best = max(scores, key=lambda one: one[0])
+    default = next((score for score, one in scores if one.params == dict(config.params)), None)
     return BestParameters(
-        genre,
-        dict(best.params),
-        score,
-        defaults[0] if defaults else None,
-        best.per_genre,
-        study.cv_folds,
+        genre, dict(best.params), score, default, best.per_genre, settings.cv_folds
     )
 
 
-def _score(group: Sequence[experiments.StoredTrial], study: SearchSettings) -> float | None:
-    scores = [trial.score for trial in group if trial.score is not None]
-    return float(np.mean(scores)) if len(scores) == study.cv_folds else None
+def _mean_score(trials: Sequence[StoredTrial], settings: SearchSettings) -> float | None:
+    scores = [trial.score for trial in trials if trial.score is not None]
+    return float(np.mean(scores)) if len(scores) == settings.cv_folds else None
 
 
-def _table(experiment: Experiment, study: SearchSettings) -> Iterator[dict[str, Any]]:
-    """Yield a row per point and number of tracks, the best on the most tracks first."""
-    rows = []
-    for group in _groups(experiment).values():
-        tried = group[0].configuration
-        rows.append(
-            {
-                "number": group[0].number,
-                "genre": tried.binary_genre,
-                "params": dict(tried.params),
-                "per_genre": tried.per_genre,
-                "trained_rows": round(np.mean([trial.trained_rows for trial in group])),
-                "score": _score(group, study),
-                "folds": len(group),
-                "seconds": float(np.mean([trial.seconds for trial in group])),
-            }
-        )
-    yield from sorted(rows, key=_first)
+def _table(experiment: Experiment, settings: SearchSettings) -> list[dict[str, Any]]:
+    """Return a row per point and number of tracks; the most tracks, then the best, first."""
+    rows = [
+        {
+            "number": group[0].number,
+            "genre": group[0].config.binary_genre,
+            "params": dict(group[0].config.params),
+            "per_genre": group[0].config.per_genre,
+            "trained_rows": round(np.mean([trial.trained_rows for trial in group])),
+            "score": _mean_score(group, settings),
+            "folds": len(group),
+            "seconds": float(np.mean([trial.seconds for trial in group])),
+        }
+        for group in _by_point(experiment)
+    ]
+
+    def order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        score = -math.inf if row["score"] is None else row["score"]
+        return row["genre"] or "", -row["trained_rows"], -score, row["number"]
+
+    return sorted(rows, key=order)
 
 
-def _first(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    score = -math.inf if row["score"] is None else row["score"]
-    return row["genre"] or "", -row["trained_rows"], -score, row["number"]
-
-
-def _said(point: Mapping[str, Any], genre: str | None, size: int | None) -> str:
-    told = ", ".join(f"{name}={value}" for name, value in point.items()) or "defaults"
-    most = "" if size is None else f" on {size:,} tracks per genre"
-    return f"{'' if genre is None else genre + ': '}{told}{most}"
+def _describe(point: Mapping[str, Any], genre: str | None, size: int | None) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in point.items()) or "defaults"
+    tracks = "" if size is None else f" on {size:,} tracks per genre"
+    return f"{'' if genre is None else genre + ': '}{params}{tracks}"

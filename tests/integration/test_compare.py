@@ -1,8 +1,8 @@
-"""Estimators, feature sets and sizes on the same frozen folds; every trial a row."""
+"""Compare estimators, feature sets and sizes on the same frozen folds; every trial is a row."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data.training_data import split_dataset
-from classifier.experiments import compare, trials
-from classifier.experiments import store as experiments
+from classifier.experiments import compare, store, trials
 from classifier.experiments.compare import ComparisonGrid, ComparisonResult
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
+from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
 from tests.music import Music
 
@@ -28,23 +28,8 @@ CHOICE = TrainingConfig(min_tracks=20)
 GRID = ComparisonGrid(("dummy", "logistic"), (("audio",), ("audio", "metadata")), (20, None))
 
 
-class Killed(Exception):
-    """What ends a comparison in the middle."""
-
-
-def killer(after: int) -> Callable[[int, int, str, float], None]:
-    """Return what ends a comparison when so much was done."""
-
-    def kill(done: int, _of: int, _what: str, _share: float) -> None:
-        if done == after:
-            raise Killed
-
-    return kill
-
-
 def run(engine: Engine, grid: ComparisonGrid = GRID, **more: Any) -> ComparisonResult:
-    told = {"progress": lambda *_: None, **more}
-    return compare.run(engine, CHOICE, grid, FakeClock(), **told)
+    return compare.run(context(engine, **more), CHOICE, grid)
 
 
 def count(engine: Engine, table: Any) -> int:
@@ -67,7 +52,7 @@ def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     engine.dispose()
 
 
-def ask(*arguments: str) -> Any:
+def run_command(*arguments: str) -> Any:
     ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
     return json.loads(ran.stdout)
@@ -80,11 +65,13 @@ def refused(*arguments: str) -> tuple[int, str]:
 
 
 def test_every_combination_is_a_row(music: Engine):
-    """Each row has time, size, training beside test score, and both regimes with intervals."""
-    found = run(music)
-    told = {(row["estimator"], tuple(row["features"]), row["per_genre"]) for row in found.rows}
-    assert len(told) == len(found.rows) == 8
-    best = found.rows[0]
+    """Each row has time, size, training and test accuracy, and both regimes with intervals."""
+    result = run(music)
+    combinations = {
+        (row["estimator"], tuple(row["features"]), row["per_genre"]) for row in result.rows
+    }
+    assert len(combinations) == len(result.rows) == 8
+    best = result.rows[0]
     assert best["estimator"] == "logistic"
     assert best["seconds"] >= 0
     assert best["artifact_bytes"] > 1000
@@ -94,32 +81,32 @@ def test_every_combination_is_a_row(music: Engine):
         assert metrics["interval"][0] <= metrics["accuracy"] <= metrics["interval"][1]
         assert metrics["accuracy"] > metrics["baseline"]
         assert metrics["n"] > 0
-    small = [row for row in found.rows if row["per_genre"] == 20]
+    small = [row for row in result.rows if row["per_genre"] == 20]
     assert {row["trained_rows"] for row in small} == {60}
-    assert (found.failed, found.nothing_new) == ((), False)
+    assert (result.failed, result.nothing_new) == ((), False)
 
 
-def test_a_comparison_that_was_killed_goes_on(music: Engine):
-    """What was tried stands; the rest is tried, and both together are as if in one go."""
+def test_a_killed_comparison_resumes(music: Engine):
+    """Stored trials are kept, and the result equals that of an uninterrupted run."""
 
     with pytest.raises(Killed):
-        run(music, progress=killer(3))
+        run(music, progress=kill_after(3))
     assert count(music, tables.trial) == 3
     with read_transaction(music) as connection:
         (finished,) = connection.scalars(choose(tables.experiment.c.finished_at))
         first_three = connection.execute(choose(tables.trial)).all()
     assert finished is None
-    found = run(music)
+    result = run(music)
     with read_transaction(music) as connection:
         assert connection.execute(choose(tables.trial)).all()[:3] == first_three
-    assert (len(found.rows), count(music, tables.experiment)) == (8, 1)
+    assert (len(result.rows), count(music, tables.experiment)) == (8, 1)
     again = run(music)
-    assert (again.nothing_new, again.experiment) == (True, found.experiment)
-    assert again.rows == found.rows
+    assert (again.nothing_new, again.experiment) == (True, result.experiment)
+    assert again.rows == result.rows
 
 
-def test_the_same_again_is_the_same_to_the_last_digit(sqlite_engine: Engine):
-    """A second experiment with the same data and seed has the same figures."""
+def test_metrics_are_reproducible_to_the_last_digit(sqlite_engine: Engine):
+    """A second experiment with the same data and seed has the same metrics."""
     Music().fill(sqlite_engine)
     grid = ComparisonGrid(("logistic",), (("audio",),))
     first, second = run(sqlite_engine, grid), run(sqlite_engine, grid, again=True)
@@ -128,7 +115,7 @@ def test_the_same_again_is_the_same_to_the_last_digit(sqlite_engine: Engine):
 
 
 def test_folds_are_rotated(sqlite_engine: Engine):
-    """Over several folds a figure is a mean, of other test tracks each time."""
+    """Over several rotations a metric is a mean, over different test tracks each time."""
     Music().fill(sqlite_engine)
     (row,) = run(
         sqlite_engine, ComparisonGrid(("logistic",), (("audio",),), rotations=(0, 1, 2))
@@ -142,8 +129,8 @@ def test_folds_are_rotated(sqlite_engine: Engine):
     assert [tuple(fold) for fold in folds] == [(9, 8), (0, 9), (1, 0), (9, 8)]
 
 
-def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
-    """A combination that fails is a row with its reason, beside those that did not."""
+def test_a_combination_that_cannot_be_fitted_is_reported(sqlite_engine: Engine):
+    """A combination that fails is a row with its error; the others are evaluated."""
     Music().fill(sqlite_engine)
     found, clock = Music().snapshot(), FakeClock()
     wrong = replace(CHOICE, estimator="logistic", params={"C": -1.0})
@@ -152,73 +139,75 @@ def test_what_cannot_be_fitted_is_named(sqlite_engine: Engine):
     assert "'C'" in (failed.error or "")
     grid = ComparisonGrid(("dummy", "logistic"), (("audio",),))
     with pytest.raises(Killed):
-        run(sqlite_engine, grid, progress=killer(1))
+        run(sqlite_engine, grid, progress=kill_after(1))
     experiment = Experiment(1, finished=False)
-    first, last = grid.configurations(0)
+    first, last = grid.trials()
     assert experiment.configuration_number(first) == 1
-    experiments.store_trial(sqlite_engine, experiment, last, failed, clock)
+    store.store_trial(sqlite_engine, experiment, last, failed, clock)
     compared = run(sqlite_engine, grid)
     assert compared.experiment == experiment.id
     assert [row["estimator"] for row in compared.rows] == ["dummy"]
-    (shown,) = compared.failed
-    assert (shown["estimator"], shown["error"]) == ("logistic", failed.error)
+    (trial,) = compared.failed
+    assert (trial["estimator"], trial["error"]) == ("logistic", failed.error)
 
 
-def test_a_trial_is_written_once(music: Engine):
-    """Two processes that try the same leave one row, with its figures once."""
+def test_a_trial_is_stored_once(music: Engine):
+    """Two processes that run the same trial store one row, with its metrics once."""
     grid = ComparisonGrid(("dummy",), (("audio",),))
-    question = ExperimentSpec("compare", grid.as_json(), CHOICE, "data", None)
+    spec = ExperimentSpec("compare", asdict(grid), CHOICE, "data", None)
     clock = FakeClock()
-    mine = experiments.create_or_resume(music, question, clock.now())
-    theirs = experiments.create_or_resume(music, question, clock.now())
-    (configuration,) = grid.configurations(0)
-    tried = trials.TrialResult(10, 1.0, score=0.5)
+    mine = store.create_or_resume(music, spec, clock.now())
+    theirs = store.create_or_resume(music, spec, clock.now())
+    (trial,) = grid.trials()
+    result = trials.TrialResult(10, 1.0, score=0.5)
     for one in (mine, theirs):
-        experiments.store_trial(music, one, configuration, tried, clock)
+        store.store_trial(music, one, trial, result, clock)
     assert mine.id == theirs.id
     assert count(music, tables.trial) == 1
 
 
-def test_a_database_that_comes_back_is_waited_for(music: Engine):
-    """A trial that was computed is not lost because the database was away when it was done."""
+def test_storing_a_trial_waits_for_the_database(music: Engine):
+    """A finished trial is not lost if the database is unavailable at that moment."""
     grid = ComparisonGrid(("dummy",), (("audio",),))
-    question = ExperimentSpec("compare", grid.as_json(), CHOICE, "data", None)
+    spec = ExperimentSpec("compare", asdict(grid), CHOICE, "data", None)
     clock = FakeClock()
-    experiment = experiments.create_or_resume(music, question, clock.now())
-    (configuration,) = grid.configurations(0)
-    away = iter([True, True, False])
+    experiment = store.create_or_resume(music, spec, clock.now())
+    (trial,) = grid.trials()
+    unavailable = iter([True, True, False])
 
     @event.listens_for(music, "do_connect", insert=True)
     def refuse(*_: Any) -> None:
-        if next(away, False):
+        if next(unavailable, False):
             raise music.dialect.loaded_dbapi.OperationalError("gone away")
 
     music.dispose()
-    experiments.store_trial(music, experiment, configuration, trials.TrialResult(10, 1.0), clock)
+    store.store_trial(music, experiment, trial, trials.TrialResult(10, 1.0), clock)
     assert count(music, tables.trial) == 1
     assert clock.monotonic() > 0
 
 
 def test_the_command(database: Engine):
-    """The document has rows and what was left out; wrong words are refused with a sentence."""
-    told = ("compare", "--estimators", "dummy,logistic", "--min-tracks", "20")
-    found = ask(*told, "--feature-sets", "audio,metadata;audio", "--per-genre", "20,all")
-    assert len(found["rows"]) == 8
-    assert found["failed"] == []
+    """The JSON has rows; wrong options are refused with a message."""
+    options = ("compare", "--estimators", "dummy,logistic", "--min-tracks", "20")
+    result = run_command(
+        *options, "--feature-sets", "audio,metadata;audio", "--per-genre", "20,all"
+    )
+    assert len(result["rows"]) == 8
+    assert result["failed"] == []
     assert refused("compare", "--estimators", "logistik")[1].startswith("There is no 'logistik'")
-    for wrong in (("--folds", "11"), ("--per-genre", "some"), ("--feature-sets", "smell")):
-        code, sentence = refused(*told, *wrong)
+    for wrong in (("--rotations", "11"), ("--per-genre", "some"), ("--feature-sets", "smell")):
+        code, sentence = refused(*options, *wrong)
         assert (code, sentence.count(".") > 0) == (2, True)
 
 
 def test_a_snapshot_repeats_a_comparison(database: Engine, tmp_path: Path):
-    """On frozen rows the figures are those of the database, to the last digit."""
+    """On a snapshot the metrics are those of the database, to the last digit."""
     folder = str(tmp_path / "frozen")
-    ask("snapshot", folder, "--min-tracks", "20", "--features", "audio")
-    told = ("compare", "--estimators", "logistic")
-    before = ask(*told, "--feature-sets", "audio", "--min-tracks", "20")
+    run_command("snapshot", folder, "--min-tracks", "20", "--features", "audio")
+    options = ("compare", "--estimators", "logistic")
+    before = run_command(*options, "--feature-sets", "audio", "--min-tracks", "20")
     with database.begin() as connection:
         connection.execute(tables.track.delete().where(tables.track.c.id % 2 == 0))
-    after = ask(*told, "--snapshot", folder)
+    after = run_command(*options, "--snapshot", folder)
     for name in ("trained_rows", "training_accuracy", "metrics", "features"):
         assert after["rows"][0][name] == before["rows"][0][name]

@@ -1,4 +1,4 @@
-"""What more tracks of each genre bring, on the same test tracks at every size."""
+"""Learning curve: the gain of more tracks per genre, on the same test tracks at every size."""
 
 from typing import Any
 
@@ -14,19 +14,15 @@ from classifier.experiments.learning_curve import LearningCurve, default_sizes
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
-from tests.fakes import FakeClock
+from tests.experiment import Killed, context, kill_after
 from tests.music import Music
 
 CHOICE = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20)
 
 
-class Killed(Exception):
-    """What ends a curve in the middle."""
-
-
 def run(engine: Engine, **more: Any) -> LearningCurve:
-    told = {"progress": lambda *_: None, **more}
-    return learning_curve.run(engine, CHOICE, FakeClock(), **told)
+    options = {name: more.pop(name) for name in ("sizes",) if name in more}
+    return learning_curve.run(context(engine, **more), CHOICE, **options)
 
 
 @pytest.fixture
@@ -62,62 +58,58 @@ def test_the_last_step_is_a_doubling(most: int, sizes: tuple[int, ...]):
     assert default_sizes(most) == sizes
 
 
-def test_every_size_stands_with_what_it_brought(music: Engine):
+def test_every_size_is_stored_with_its_gain(music: Engine):
     """Accuracy and F1 per genre at each size; the last step per genre, in sentences."""
-    found = run(music)
-    assert [row["per_genre"] for row in found.sizes] == [30, 55, 111]
-    assert found.sizes[0]["trained_rows"] == 90
-    for row in found.sizes:
+    result = run(music)
+    assert [row["per_genre"] for row in result.sizes] == [30, 55, 111]
+    assert result.sizes[0]["trained_rows"] == 90
+    for row in result.sizes:
         assert set(row["genres"]) == {"blues", "metal", "techno"}
-        assert row["metrics"]["new_artist"]["n"] == found.sizes[0]["metrics"]["new_artist"]["n"]
-    step = found.last_step
+        assert row["metrics"]["new_artist"]["n"] == result.sizes[0]["metrics"]["new_artist"]["n"]
+    step = result.last_step
     assert (step["from"], step["to"]) == (55, 111)
-    difference = found.sizes[2]["genres"]["metal"]["f1"] - found.sizes[1]["genres"]["metal"]["f1"]
+    difference = (
+        result.sizes[2]["genres"]["metal"]["f1"] - result.sizes[1]["genres"]["metal"]["f1"]
+    )
     metal = next(one for one in step["genres"] if one["genre"] == "metal")
     assert metal["gain"] == pytest.approx(difference)
     assert metal["interval"][0] <= metal["gain"] <= metal["interval"][1]
-    assert found.sentences[0].startswith("From 55 to 111 tracks per genre: accuracy ")
-    said = " ".join(found.sentences)
-    assert all(genre in said for genre in ("blues", "metal", "techno"))
+    assert result.sentences[0].startswith("From 55 to 111 tracks per genre: accuracy ")
+    text = " ".join(result.sentences)
+    assert all(genre in text for genre in ("blues", "metal", "techno"))
 
 
-def test_a_curve_that_was_killed_goes_on(sqlite_engine: Engine):
-    """The gain over a size that was tried before the kill is what it would have been."""
+def test_a_killed_curve_resumes(sqlite_engine: Engine):
+    """The gain over a size stored before the interrupt is the same as without one."""
     Music().fill(sqlite_engine)
     whole = run(sqlite_engine, again=True)
     before = gained(sqlite_engine)
 
-    def kill(done: int, _of: int, _what: str, _share: float) -> None:
-        if done == 2:
-            raise Killed
-
     with pytest.raises(Killed):
-        run(sqlite_engine, progress=kill, again=True)
-    found = run(sqlite_engine)
-    assert found.experiment != whole.experiment
-    assert found.last_step == whole.last_step
+        run(sqlite_engine, progress=kill_after(2), again=True)
+    result = run(sqlite_engine)
+    assert result.experiment != whole.experiment
+    assert result.last_step == whole.last_step
     assert gained(sqlite_engine) == before * 2
     assert run(sqlite_engine).nothing_new
     with read_transaction(sqlite_engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.experiment)) == 2
 
 
-def test_too_little_to_draw_a_curve_of(sqlite_engine: Engine):
-    """One size, or nothing to halve, is refused with what there is."""
+def test_too_few_tracks_for_a_curve_are_refused(sqlite_engine: Engine):
+    """One size, or a largest genre that is too small, is refused."""
     Music().fill(sqlite_engine)
     with pytest.raises(TooFewTracks, match="name two sizes up to that"):
         run(sqlite_engine, sizes=[5000, 9000])
-    with pytest.raises(TooFewTracks, match="No genre has 20 tracks"):
+    with pytest.raises(TooFewTracks, match="needs a genre with 20 training tracks"):
         learning_curve.run(
-            sqlite_engine,
+            context(sqlite_engine),
             TrainingConfig(estimator="dummy", per_genre=10, min_tracks=20),
-            FakeClock(),
-            progress=lambda *_: None,
         )
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("gain", "conclusion"),
     [
         ({"after": 200, "interval": [0.01, 0.2], "n": 50}, "helps"),
         ({"after": 200, "interval": [-0.01, 0.2], "n": 50}, "no_help_seen"),
@@ -126,13 +118,13 @@ def test_too_little_to_draw_a_curve_of(sqlite_engine: Engine):
         ({"after": 149, "interval": [0.01, 0.2], "n": 50}, "no_more_tracks"),
     ],
 )
-def test_a_genre_is_said_to_gain_only_where_it_is_certain(told: dict[str, Any], says: str):
+def test_a_gain_is_reported_only_if_significant(gain: dict[str, Any], conclusion: str):
     """The whole interval must be above 0, on enough test tracks, after a real growth."""
-    assert learning_curve._says({"before": 100, **told}) == says
+    assert learning_curve._conclusion({"before": 100, **gain}) == conclusion
 
 
 def test_a_gain_is_the_difference_of_two_f1s():
-    """Paired on the same tracks; answers that did not change gain nothing, for certain."""
+    """Gains are paired on the same tracks; equal predictions gain exactly nothing."""
     random = np.random.default_rng(1)
     truth = random.integers(3, size=200)
     artists = random.integers(40, size=200)

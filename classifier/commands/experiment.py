@@ -1,0 +1,126 @@
+"""What `compare`, `learning-curve` and `tune` share: options, progress, and the resume notice."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+
+from classifier.commands.training_options import load_snapshot
+from classifier.errors import BadTrainingConfig
+from classifier.settings import ClassifierSettings
+from classifier.training_config import TrainingConfig, parse_list
+from genrebase.runtime.console import Output
+from genrebase.runtime.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from classifier.experiments.runner import ExperimentContext
+
+ALL = "all"
+_N_ROTATIONS = 10
+
+Rotations = Annotated[
+    str,
+    typer.Option(help="Number of cross-validation rotations of the ten folds: 1 to 10, or all."),
+]
+Again = Annotated[bool, typer.Option("--again", help="Also run what is stored already.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+class ExperimentResult(Protocol):
+    """What every experiment returns."""
+
+    @property
+    def nothing_new(self) -> bool: ...
+    @property
+    def left_out(self) -> Mapping[str, int]: ...
+
+
+class _TrialProgress(ProgressCallback):
+    """Shows the progress, and remembers it for an interrupt."""
+
+    def __init__(self, show: ProgressCallback, *, again: bool) -> None:
+        self._show, self._again = show, again
+        self._stored: tuple[float, float | None] | None = None
+
+    def __call__(
+        self,
+        done: float,
+        *,
+        total: float | None = None,
+        note: str | None = None,
+        fraction: float | None = None,
+        estimated: bool = False,
+    ) -> None:
+        self._stored = (done, total)
+        self._show(done, total=total, note=note, fraction=fraction, estimated=estimated)
+
+    def on_interrupt(self) -> str:
+        if self._stored is None:
+            return "nothing new is stored, because no trial was run yet."
+        done, total = self._stored
+        without = " without --again" if self._again else ""
+        return f"{done:,} of {total:,} trials are stored; the same command{without} resumes there."
+
+
+@contextmanager
+def experiment(
+    output: Output, title: str, config: TrainingConfig, snapshot: Path | None, *, again: bool
+) -> "Iterator[tuple[ExperimentContext, TrainingConfig]]":
+    """Yield what an experiment needs, and the config with the snapshot's defaults.
+
+    On Ctrl-C print how many trials are stored.
+    """
+    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    from classifier.experiments.runner import ExperimentContext
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.store import connect
+
+    loaded, config = load_snapshot(snapshot, config)
+    with output.progress(title) as bar:
+        progress = _TrialProgress(bar, again=again)
+        with output.on_interrupt(progress.on_interrupt):
+            yield (
+                ExperimentContext(
+                    connect(),
+                    SystemClock(),
+                    progress,
+                    None if loaded is None else loaded.dataset,
+                    ClassifierSettings.load().threads,
+                    again,
+                ),
+                config,
+            )
+
+
+def print_notices(output: Output, result: ExperimentResult) -> None:
+    """Warn of genres that were left out, and tell when every trial was stored already."""
+    from classifier.data.training_data import format_counts
+
+    if result.left_out:
+        output.warn(f"Left out for too few tracks: {format_counts(result.left_out)}.")
+    if result.nothing_new:
+        output.print("Nothing new: all trials on these tracks are stored already.")
+
+
+def parse_rotations(text: str) -> tuple[int, ...]:
+    """Return the rotations of `--rotations`; raise `BadTrainingConfig`."""
+    if text.strip() == ALL:
+        return tuple(range(_N_ROTATIONS))
+    if not text.strip().isdecimal() or not 1 <= int(text) <= _N_ROTATIONS:
+        raise BadTrainingConfig(
+            f"--rotations is a number from 1 to {_N_ROTATIONS}, or all; not {text!r}."
+        )
+    return tuple(range(int(text)))
+
+
+def parse_sizes(text: str | None) -> tuple[int | None, ...]:
+    """Return numbers of tracks per genre, None for all; raise `BadTrainingConfig`."""
+    if text is None:
+        return (None,)
+    parts = parse_list(text)
+    for part in parts:
+        if part != ALL and (not part.isdecimal() or int(part) < 1):
+            raise BadTrainingConfig(f"Tracks per genre are numbers, or all; not {part!r}.")
+    return tuple(None if part == ALL else int(part) for part in parts) or (None,)
