@@ -146,7 +146,7 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("train", "--labels", "soft"), "claim, exclusive, shared"),
         (("train", "--labels", "shared"), "blend cannot weigh tracks"),
         (("train", "--split", "official"), "name another one for the published split"),
-        (("compare", "--split", "official", "--folds", "2"), "leave out --folds"),
+        (("compare", "--split", "official", "--rotations", "2"), "leave out --rotations"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
