@@ -1,17 +1,17 @@
-"""Ask the providers for the audio features of the tracks that have none."""
+"""Fetch the audio features of tracks without any, from the providers in turn, in leased batches."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Final, Literal
+from typing import Any, Final
 
 import structlog
 
-from collector.catalogue import feature_queue as queue
-from collector.catalogue.feature_queue import ProviderResult, QueuedTrack
-from collector.enrichment.batches import LeasedBatch, LeasedBatches
+from collector.catalogue import feature_queue
+from collector.catalogue.attempts import LeasedTrack, LeasedTracks
+from collector.catalogue.feature_queue import ProviderResult
+from collector.enrichment.batches import LeasedBatches
 from collector.errors import (
     Blocked,
     CollectorError,
@@ -22,52 +22,39 @@ from collector.errors import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
+from collector.leasing import Lease
 from collector.ports import FeatureProvider
 from collector.records import AudioFeatures
+from collector.run_outcome import RunOutcome
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.jobs import RunRecorder
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "enrich"
 
 RETRY_AFTER_DAYS: Final = (1, 7, 30, 90)
-"""Gaps after a miss; the last one stays."""
-
-EnrichmentStopReason = Literal["done", "blocked", "limit", "interrupted"]
-
-_RUN_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
+"""Days until the next request after the first, second, … miss; the last one repeats."""
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class EnrichmentResult:
-    """What asking the providers brought, and why it ended."""
+@dataclass
+class EnrichmentResult(RunOutcome):
+    """What a run fetched from the providers; `blocked` is the ban that keeps tracks waiting."""
 
     requested: int = 0
-    """Questions put: one per track and provider."""
+    """Tracks requested, counted once per provider."""
     found: int = 0
     not_found: int = 0
-    requests: int = 0
-    """Calls to the providers, retries included."""
-    stopped: EnrichmentStopReason = "done"
-    blocked: Blocked | None = None
-    """The ban that keeps tracks waiting."""
     problems: list[str] = field(default_factory=list)
-    """Per provider that could not be asked to the end, why."""
+    """Why a provider was left before all its tracks were requested."""
 
-    @property
-    def blocked_until(self) -> datetime | None:
-        """When the ban ends."""
-        return None if self.blocked is None else self.blocked.until
+    def counts(self) -> dict[str, int]:
+        """Return the counts of `job_run`."""
+        return {"asked": self.requested, "known": self.found, "unknown": self.not_found}
 
-    def write_to(self, run: RunRecorder) -> None:
-        """Write what was done into the row of the run."""
-        run.count(
-            asked=self.requested, known=self.found, unknown=self.not_found, requests=self.requests
-        )
-        run.set_facts(stopped=self.stopped, problems=list(self.problems))
-        run.set_outcome(_RUN_OUTCOMES.get(self.stopped, "done"))
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of `job_run`."""
+        return {"stopped": self.stopped, "problems": list(self.problems)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +67,29 @@ class BudgetedProvider:
 
 @dataclass(frozen=True, slots=True)
 class FeatureEnricher:
-    """Everything that enriching works with."""
+    """Fetches features from several providers."""
 
     engine: Engine
     clock: Clock
     providers: Sequence[BudgetedProvider]
-    """In the order in which they are asked."""
+    """In the order in which they are requested."""
     stop_requested: Callable[[], bool] = lambda: False
     no_other_worker: Callable[[], bool] = lambda: False
     """Whether all other processes that enrich this database are known to be dead."""
 
     def has_work(self) -> bool:
-        """Say whether a track waits for a provider that may be asked now."""
-        now = self.clock.now().timestamp()
-        for asked in self.providers:
-            state = asked.budget.state()
-            closed = state.capabilities.is_closed(asked.provider.endpoint, now)
-            blocked = state.blocked_until is not None and state.blocked_until > now
-            if not closed and not blocked and self._is_due(asked.provider.name):
-                return True
+        """Return whether a track waits for a provider that may be requested now."""
+        now = self.clock.now()
+        for funded in self.providers:
+            state = funded.budget.state()
+            closed = state.capabilities.is_closed(funded.provider.endpoint, now.timestamp())
+            blocked = state.blocked_until is not None and state.blocked_until > now.timestamp()
+            if closed or blocked:
+                continue
+            with read_transaction(self.engine) as connection:
+                if feature_queue.queue_of(funded.provider.name).has_due(connection, now):
+                    return True
         return False
-
-    def _is_due(self, provider: str) -> bool:
-        with read_transaction(self.engine) as connection:
-            return bool(queue.due_tracks(connection, provider, self.clock.now(), limit=1))
 
     def run(
         self,
@@ -111,103 +97,96 @@ class FeatureEnricher:
         max_requests: int | None = None,
         advance: Callable[[EnrichmentResult], None] = lambda _: None,
     ) -> EnrichmentResult:
-        """Ask each provider in turn about the tracks that have no features from anybody.
+        """Request the tracks that have no features from each provider in turn.
 
-        Every batch is stored before the next is asked for, so that stopping anywhere loses
-        nothing; what another process is asking about is left to it, and waited for. A provider
-        that is closed, blocked or broken is left, and the next one asked.
+        Every batch is stored before the next is requested, so stopping anywhere loses nothing.
+        Tracks that another process has leased are left to it, and waited for. A provider that is
+        closed, blocked or broken is skipped.
         """
         outcome = EnrichmentResult()
-        allowance = RequestLimit(max_requests)
+        limit = RequestLimit(max_requests)
         bans: list[tuple[BudgetedProvider, Blocked]] = []
-        try:
-            for asked in self.providers:
+        with outcome.until_stopped(limit):
+            for funded in self.providers:
                 try:
-                    self._ask_all(asked, allowance, outcome, advance)
+                    self._fetch_all(funded, limit, outcome, advance)
                 except Blocked as ban:
-                    bans.append((asked, ban))
+                    bans.append((funded, ban))
                 except EndpointClosed as closed:
                     _log.info("endpoint closed", endpoint=closed.endpoint)
                 except (RequestLimitReached, StopRequested):
                     raise
                 except CollectorError as error:
-                    outcome.problems.append(f"{asked.provider.name}: {error}")
-        except RequestLimitReached:
-            outcome.stopped = "limit"
-        except StopRequested:
-            outcome.stopped = "interrupted"
-        else:
-            self._settle_bans(bans, outcome)
-        outcome.requests = allowance.used
+                    outcome.problems.append(f"{funded.provider.name}: {error}")
+            waiting = [ban for funded, ban in bans if self._batches(funded).has_pending()]
+            if waiting:
+                raise min(waiting, key=lambda ban: ban.until)
         return outcome
 
-    def _ask_all(
+    def _fetch_all(
         self,
-        asked: BudgetedProvider,
-        allowance: RequestLimit,
+        funded: BudgetedProvider,
+        limit: RequestLimit,
         outcome: EnrichmentResult,
         advance: Callable[[EnrichmentResult], None],
     ) -> None:
-        provider, budget = asked.provider, asked.budget
+        provider, budget = funded.provider, funded.budget
         if budget.capabilities.is_closed(provider.endpoint, self.clock.now().timestamp()):
             _log.info("endpoint known as closed", endpoint=provider.endpoint)
             return
-        for batch in self._batches(asked).iterate():
-            with suppress(LeaseLost), batch.release_on_failure():
-                with recording_closed_endpoint(budget, self.clock):
-                    fetch = partial(_fetch, provider, batch)
-                    found = call_with_retries(budget, self.clock, fetch, allowance)
-                self._record(provider.name, batch.tracks, found)
-                ids = [waiting.source_id for waiting in batch.tracks]
-                known = sum(found.get(source_id) is not None for source_id in ids)
-                outcome.requested += len(ids)
-                outcome.found += known
-                outcome.not_found += len(ids) - known
-                outcome.requests = allowance.used
+        for batch in self._batches(funded):
+            with suppress(LeaseLost), batch.released_on_failure():
+                features = self._fetch(funded, batch, limit)
+                self._record(provider.name, batch.rows.tracks, features)
+                tracks = len(batch.rows.tracks)
+                found = sum(
+                    features.get(track.source_id) is not None for track in batch.rows.tracks
+                )
+                outcome.requested += tracks
+                outcome.found += found
+                outcome.not_found += tracks - found
+                outcome.requests = limit.used
                 advance(outcome)
 
-    def _batches(self, asked: BudgetedProvider) -> LeasedBatches:
+    def _batches(self, funded: BudgetedProvider) -> LeasedBatches:
         return LeasedBatches(
             self.engine,
             self.clock,
-            asked.provider.name,
-            asked.provider.batch_size,
+            feature_queue.queue_of(funded.provider.name),
+            funded.provider.batch_size,
             self.no_other_worker,
             self.stop_requested,
         )
 
+    def _fetch(
+        self, funded: BudgetedProvider, batch: Lease[LeasedTracks], limit: RequestLimit
+    ) -> Mapping[str, AudioFeatures | None]:
+        def fetch() -> Mapping[str, AudioFeatures | None]:
+            batch.renew_if_due()
+            return funded.provider.fetch([track.source_id for track in batch.rows.tracks])
+
+        with recording_closed_endpoint(funded.budget, self.clock):
+            return call_with_retries(funded.budget, self.clock, fetch, limit)
+
     def _record(
         self,
         provider: str,
-        batch: Sequence[QueuedTrack],
-        found: Mapping[str, AudioFeatures | None],
+        tracks: Sequence[LeasedTrack],
+        features: Mapping[str, AudioFeatures | None],
     ) -> None:
         now = self.clock.now()
-        answers = [_answer(waiting, found.get(waiting.source_id), now) for waiting in batch]
+        results = [_result(track, features.get(track.source_id), now) for track in tracks]
         with transaction(self.engine) as connection:
-            queue.record_results(connection, provider, answers, now)
-
-    def _settle_bans(
-        self, bans: Sequence[tuple[BudgetedProvider, Blocked]], outcome: EnrichmentResult
-    ) -> None:
-        """Say that we are blocked where tracks still wait for a provider that has banned us."""
-        waiting = [ban for asked, ban in bans if self._batches(asked).has_pending()]
-        if waiting:
-            outcome.stopped = "blocked"
-            outcome.blocked = min(waiting, key=lambda ban: ban.until)
+            feature_queue.record_results(connection, provider, results, now)
 
 
 def retry_at(attempts: int, now: datetime) -> datetime:
-    """Return when to ask again after `attempts` misses."""
+    """Return when to request a track again after `attempts` misses."""
     days = RETRY_AFTER_DAYS[min(attempts, len(RETRY_AFTER_DAYS)) - 1]
     return now + timedelta(days=days)
 
 
-def _fetch(provider: FeatureProvider, batch: LeasedBatch) -> Mapping[str, AudioFeatures | None]:
-    return provider.fetch(batch.renew())
-
-
-def _answer(waiting: QueuedTrack, features: AudioFeatures | None, now: datetime) -> ProviderResult:
-    attempts = waiting.attempts + 1
+def _result(track: LeasedTrack, features: AudioFeatures | None, now: datetime) -> ProviderResult:
+    attempts = track.attempts + 1
     next_at = retry_at(attempts, now) if features is None else None
-    return ProviderResult(waiting.track_id, features, attempts, next_at)
+    return ProviderResult(track.track_id, features, attempts, next_at)

@@ -11,7 +11,6 @@ from collector.catalogue import analysis_queue, forecast, merging
 from collector.catalogue import feature_queue as queue
 from collector.curation import forget
 from collector.enrichment.analyses import (
-    LEASE_DURATION,
     MAX_CONSECUTIVE_INVALID,
     MAX_CONSECUTIVE_MISSES,
     AnalysisFetcher,
@@ -24,6 +23,7 @@ from collector.errors import (
     UnusableResponse,
 )
 from collector.http.rate_limiter import RequestBudget
+from collector.leasing import LEASE_SECONDS
 from collector.rate import Rate
 from collector.records import Account
 from genrebase.audio import packed_matrices, segments
@@ -178,17 +178,16 @@ def test_a_limit_gives_the_rest_back(engine: Engine, tracks: list[int]) -> None:
 def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
     """What one has taken another leaves, until the time is over."""
     clock = FakeClock()
-    until = clock.now() + LEASE_DURATION
     with transaction(engine) as connection:
-        taken = analysis_queue.lease(connection, tracks[:2], clock.now(), until)
+        leased = analysis_queue.lease(connection, tracks[:2], clock.now)
     analyst = FakeAnalyst()
     assert analyser(engine, analyst, clock).run().requested == 1
-    assert not {one.source_id for one in taken} & set(analyst.asked)
+    assert not {one.source_id for one in leased.tracks} & set(analyst.asked)
     assert analyser(engine, analyst, clock).has_work() is False
-    clock.advance(LEASE_DURATION.total_seconds())
+    clock.advance(LEASE_SECONDS)
     assert analyser(engine, analyst, clock).run().requested == 2
     with transaction(engine) as connection:
-        analysis_queue.release(connection, taken, until, clock.now())  # too late: nothing happens
+        leased.release(connection)  # too late: nothing happens
     assert analysed(engine) == set(tracks)
     assert {row["outcome"] for row in rows(engine, tables.feature_attempt)} == {"known"}
 
@@ -259,8 +258,7 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
     """A track forgotten while it was asked for leaves no row behind."""
     clock = FakeClock()
     with transaction(engine) as connection:
-        until = clock.now() + LEASE_DURATION
-        (first,) = analysis_queue.lease(connection, tracks[:1], clock.now(), until)
+        (first,) = analysis_queue.lease(connection, tracks[:1], clock.now).tracks
         connection.execute(tables.track.delete().where(tables.track.c.id == first.track_id))
         analysis_queue.record_result(connection, first, "spotify", analysis(), clock.now(), None)
     assert rows(engine, tables.sound_summary) == []
@@ -284,7 +282,9 @@ def test_features_are_counted_without_analyses(
     assert analyser(engine, FakeAnalyst([answer])).run().requested == 2
     with read_transaction(engine) as connection:
         assert forecast.feature_counts(connection, NOON)[rock] == forecast.FeatureCounts(0, 1, 1)
-        assert len(queue.due_tracks(connection, "spotify", NOON, after=0, limit=10)) == 2
+        assert (
+            len(connection.scalars(queue.queue_of("spotify").next_due(NOON, limit=10)).all()) == 2
+        )
 
 
 @pytest.mark.parametrize("older_has_one", [True, False])

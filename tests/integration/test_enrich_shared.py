@@ -2,16 +2,18 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from sqlalchemy import select
 
 from collector.catalogue import tracks
-from collector.enrichment.batches import LEASE_DURATION, POLL_SECONDS, RENEW_AFTER
+from collector.catalogue.attempts import LEASE_DURATION
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
+from collector.leasing import POLL_SECONDS, RENEW_AFTER_SECONDS
 from collector.rate import Rate
 from collector.records import Account, ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.runtime.clock import SystemClock
@@ -151,7 +153,7 @@ def test_a_long_wait_does_not_lose_the_batch(engine, ids):
             enricher(engine, Provider(theirs), clock).run(max_requests=1)
 
     enricher(engine, Provider(ours, refuse), clock).run()
-    assert clock.now() > NOON + LEASE_DURATION + RENEW_AFTER
+    assert clock.now() > NOON + LEASE_DURATION + timedelta(seconds=RENEW_AFTER_SECONDS)
     assert sorted(theirs) == ids[7:14]
     assert attempts(engine) == {1: len(ids)}
 

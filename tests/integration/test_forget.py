@@ -111,8 +111,12 @@ def test_forgotten_features_are_not_fetched_again(filled: SimpleNamespace):
         connection.execute(features.delete().where(features.c.provider == "reccobeats"))
     forget(filled)
     with read_transaction(filled.engine) as connection:
-        due = queue.due_tracks(connection, "spotify", filled.clock.now(), after=0, limit=10)
-        others = queue.due_tracks(connection, "reccobeats", filled.clock.now(), after=0, limit=10)
+        due = connection.scalars(
+            queue.queue_of("spotify").next_due(filled.clock.now(), limit=10)
+        ).all()
+        others = connection.scalars(
+            queue.queue_of("reccobeats").next_due(filled.clock.now(), limit=10)
+        ).all()
     assert due == []
     assert others == [filled.labelled]
 

@@ -77,7 +77,7 @@ def test_features_are_known_nowhere_or_waited_for(engine):
     """A miss that is not due again counts as nowhere to be had, until it is."""
     harvester(engine).run(["rock"])
     with transaction(engine) as connection:
-        ids = queue.due_tracks(connection, "spotify", NOON, after=0, limit=3)
+        ids = connection.scalars(queue.queue_of("spotify").next_due(NOON, limit=3)).all()
         answers = [
             ProviderResult(ids[0], AudioFeatures(tempo=120.0), 1, None),
             ProviderResult(ids[1], None, 1, None),

@@ -1,14 +1,9 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, insert, select
 
-from collector.catalogue.feature_queue import (
-    ProviderResult,
-    QueuedTrack,
-    due_tracks,
-    lease,
-    record_results,
-)
+from collector.catalogue.attempts import LeasedTrack
+from collector.catalogue.feature_queue import ProviderResult, queue_of, record_results
 from collector.records import AudioFeatures
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
@@ -19,11 +14,18 @@ LOUD = AudioFeatures(energy=0.9, key=7, mode=1)
 LATER = NOON + timedelta(seconds=30)
 
 
-def waiting(engine: Engine, provider: str = "reccobeats", **more: object) -> list[QueuedTrack]:
-    """Return what would be taken now; nothing is."""
-    asked = {"now": NOON, "until": LATER, "after": 0, "limit": 100, **more}
+def waiting(
+    engine: Engine,
+    provider: str = "reccobeats",
+    now: datetime = NOON,
+    after: int = 0,
+    limit: int = 100,
+) -> list[LeasedTrack]:
+    """Return what would be leased now, and lease nothing."""
+    queue = queue_of(provider)
     with read_transaction(engine) as connection:
-        return lease(connection, provider, **asked)  # type: ignore[arg-type]
+        due = queue.next_due(now, after=after, limit=limit)
+        return queue.lease(connection, due, lambda: now).tracks
 
 
 def answer(engine: Engine, *answers: ProviderResult, provider: str = "reccobeats") -> None:
@@ -37,8 +39,8 @@ def test_waits_for_tracks_without_features(engine: Engine, store: Store) -> None
     store(["has"], features=LOUD)
     store(["nameless"], source="name")
     assert waiting(engine) == [
-        QueuedTrack(ids["a"], spotify_id("a"), 0),
-        QueuedTrack(ids["b"], spotify_id("b"), 0),
+        LeasedTrack(ids["a"], spotify_id("a"), 0),
+        LeasedTrack(ids["b"], spotify_id("b"), 0),
     ]
 
 
@@ -53,14 +55,16 @@ def test_goes_through_the_queue_in_pieces(engine: Engine, store: Store) -> None:
 def test_what_is_taken_is_not_due(engine: Engine, store: Store) -> None:
     """Until its time; for another provider it is."""
     ids = store(["a", "b", "c"])
+    queue = queue_of("reccobeats")
     with transaction(engine) as connection:
-        taken = lease(connection, "reccobeats", NOON, until=LATER, limit=2)
-    assert [one.track_id for one in taken] == sorted(ids.values())[:2]
+        leased = queue.lease(connection, queue.next_due(NOON, limit=2), lambda: NOON)
+    assert [one.track_id for one in leased.tracks] == sorted(ids.values())[:2]
     assert [one.track_id for one in waiting(engine)] == sorted(ids.values())[2:]
     assert len(waiting(engine, "spotify")) == 3
     with read_transaction(engine) as connection:
-        assert len(due_tracks(connection, "reccobeats", NOON, limit=100)) == 1
-        assert len(due_tracks(connection, "reccobeats", LATER, limit=100)) == 3
+        for now, expected in ((NOON, 1), (LATER, 3)):
+            due = connection.scalars(queue.next_due(now, limit=100)).all()
+            assert len(due) == expected
 
 
 def test_stores_what_was_answered(engine: Engine, store: Store) -> None:
@@ -80,8 +84,8 @@ def test_a_miss_is_remembered_until_its_time(engine: Engine, store: Store) -> No
     later = NOON + timedelta(days=1)
     answer(engine, ProviderResult(ids["a"], None, 1, later))
     assert waiting(engine, now=later - timedelta(seconds=1)) == []
-    assert waiting(engine, now=later) == [QueuedTrack(ids["a"], spotify_id("a"), 1)]
-    assert waiting(engine, "spotify") == [QueuedTrack(ids["a"], spotify_id("a"), 0)]
+    assert waiting(engine, now=later) == [LeasedTrack(ids["a"], spotify_id("a"), 1)]
+    assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], spotify_id("a"), 0)]
 
 
 def test_answers_can_be_recorded_again(engine: Engine, store: Store) -> None:

@@ -1,0 +1,205 @@
+"""The queue of tracks to request from a provider: which are due, leases, and recorded attempts.
+
+A track is leased by writing into `feature_attempt` that it is due again when the lease expires. So
+nothing has to be cleaned up after a process that dies: its tracks fall due by themselves.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from collector.leasing import LEASE_SECONDS
+from genrebase.store import bulk, tables
+from genrebase.store.source_ids import SPOTIFY
+
+LEASE_DURATION: Final = timedelta(seconds=LEASE_SECONDS)
+
+_COLUMNS: Final = ("track_id", "provider", "attempts", "next_at", "outcome")
+_attempt = tables.feature_attempt.c
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedTrack:
+    """A track to request."""
+
+    track_id: int
+    source_id: str
+    """The Spotify id to request; a track with several is requested with each of them in turn."""
+    attempts: int
+    """Earlier requests to this provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The result of a request for one track."""
+
+    track_id: int
+    attempts: int
+    """This one included."""
+    found: bool
+    next_at: datetime | None
+    """When to request it again, None for never."""
+
+
+@dataclass(slots=True)
+class LeasedTracks:
+    """Tracks that no other process requests from this provider until the lease expires."""
+
+    queue: "AttemptQueue"
+    now: Callable[[], datetime]
+    tracks: list[LeasedTrack]
+    until: datetime
+
+    def renew(self, connection: Connection) -> bool:
+        """Extend the lease; tracks that are no longer ours are dropped. False if none is left."""
+        until = self.now() + LEASE_DURATION
+        renewed = update(tables.feature_attempt).where(*self._ours()).values(next_at=until)
+        ours = set(connection.scalars(renewed.returning(_attempt.track_id)))
+        self.tracks = [track for track in self.tracks if track.track_id in ours]
+        self.until = until
+        return bool(ours)
+
+    def release(self, connection: Connection) -> None:
+        """Make the tracks due now, as if they had not been leased."""
+        connection.execute(
+            delete(tables.feature_attempt).where(*self._ours(), _attempt.attempts == 0)
+        )
+        connection.execute(
+            update(tables.feature_attempt).where(*self._ours()).values(next_at=self.now())
+        )
+
+    def _ours(self) -> tuple[Any, ...]:
+        return (
+            _attempt.provider == self.queue.provider,
+            _attempt.track_id.in_([track.track_id for track in self.tracks]),
+            _attempt.next_at == self.until,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptQueue:
+    """The tracks that lack what a provider may have."""
+
+    provider: str
+    """The value of `feature_attempt.provider`."""
+    results: Table
+    """A track with a row here is not requested."""
+
+    def due(self, query: Select[Any], now: datetime) -> Select[Any]:
+        """Narrow a query of tracks to those that are due, joined with their attempts.
+
+        A track is due if it has no result, has a Spotify id, and this provider neither missed it
+        lately nor is being asked for it right now.
+        """
+        track, alias = tables.track, tables.track_alias
+        own = and_(_attempt.track_id == track.c.id, _attempt.provider == self.provider)
+        return query.select_from(track.outerjoin(tables.feature_attempt, own)).where(
+            ~exists().where(self.results.c.track_id == track.c.id),
+            exists().where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY),
+            or_(_attempt.track_id.is_(None), _attempt.next_at <= now),
+        )
+
+    def next_due(self, now: datetime, *, after: int = 0, limit: int) -> Select[tuple[int]]:
+        """Return the query of the first due tracks with ids above `after`, by id."""
+        track = tables.track.c
+        query = self.due(select(track.id), now).where(track.id > after)
+        return query.order_by(track.id).limit(limit)
+
+    def has_due(self, connection: Connection, now: datetime) -> bool:
+        """Return whether a track is due."""
+        return connection.scalar(self.next_due(now, limit=1)) is not None
+
+    def lease(
+        self, connection: Connection, due: Select[tuple[int]], now: Callable[[], datetime]
+    ) -> LeasedTracks:
+        """Lease the tracks that `due` selects; run inside a writing transaction.
+
+        Of two processes that lease at once, the later one gets what the earlier one left, also
+        where both read the same tracks as due. Tracks that are being removed are skipped.
+        """
+        leased_at = now()
+        until = leased_at + LEASE_DURATION
+        rows = due.with_for_update(
+            of=tables.track, read=True, key_share=True, skip_locked=True
+        ).add_columns(
+            literal(self.provider),
+            literal(0),
+            literal(until, _attempt.next_at.type),
+            literal("unknown", _attempt.outcome.type),
+        )
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        added = dialect.insert(tables.feature_attempt).from_select(list(_COLUMNS), rows)
+        leased = added.on_conflict_do_update(
+            index_elements=["track_id", "provider"],
+            set_={"next_at": added.excluded.next_at},
+            where=_attempt.next_at <= leased_at,
+        ).returning(_attempt.track_id, _attempt.attempts)
+        attempts = dict(sorted(map(tuple, connection.execute(leased))))
+        ids = _spotify_ids(connection, list(attempts))
+        tracks = [
+            LeasedTrack(track_id, ids[track_id][count % len(ids[track_id])], count)
+            for track_id, count in attempts.items()
+        ]
+        return LeasedTracks(self, now, tracks, until)
+
+    def expire_leases(self, connection: Connection, now: datetime) -> bool:
+        """Make due what is leased, after all other processes died; return whether that is any."""
+        leased = (
+            _attempt.provider == self.provider,
+            _attempt.next_at > now,
+            _attempt.next_at <= now + LEASE_DURATION,
+        )
+        expired = update(tables.feature_attempt).where(*leased).values(next_at=now)
+        return connection.execute(expired).rowcount > 0
+
+    def record(self, connection: Connection, attempts: Iterable[Attempt]) -> None:
+        """Store the results of requests, which ends the leases of their tracks."""
+        dialect = connection.dialect.name
+        rows = [
+            (
+                attempt.track_id,
+                self.provider,
+                attempt.attempts,
+                attempt.next_at and tables.as_driver_datetime(attempt.next_at, dialect),
+                "known" if attempt.found else "unknown",
+            )
+            for attempt in attempts
+        ]
+        update_columns = ("attempts", "next_at", "outcome")
+        bulk.upsert(
+            connection,
+            tables.feature_attempt,
+            _COLUMNS,
+            rows,
+            update=", ".join(f"{name} = excluded.{name}" for name in update_columns),
+        )
+
+
+def _spotify_ids(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[str]]:
+    rows = bulk.select_in(
+        connection,
+        "SELECT a.track_id, a.source_id FROM {values} CROSS JOIN track_alias a"
+        " WHERE a.track_id = listed.value AND a.source = {mark} ORDER BY a.source_id",
+        track_ids,
+        SPOTIFY,
+        sql_type="bigint",
+    )
+    ids: dict[int, list[str]] = {}
+    for track_id, source_id in rows:
+        ids.setdefault(track_id, []).append(source_id)
+    return ids

@@ -1,0 +1,63 @@
+"""Outcome of one run of a collector job: requests made, why it stopped, and the ban if any.
+
+Harvest, enrich, analyse and add extend `RunOutcome` with their own counts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from collector.errors import Blocked, RequestLimitReached, StopRequested
+from collector.http.retry import RequestLimit
+from genrebase.runtime.jobs import RunRecorder
+
+StopReason = Literal["target", "exhausted", "done", "closed", "blocked", "limit", "interrupted"]
+
+_JOB_OUTCOMES: Final = {"blocked": "blocked", "interrupted": "interrupted"}
+"""Reasons to stop after which the job itself did not end as `done`."""
+
+
+@dataclass(kw_only=True)
+class RunOutcome:
+    """What a run did, and why it stopped."""
+
+    requests: int = 0
+    """Requests made, retries included."""
+    stopped: StopReason = "done"
+    blocked: Blocked | None = None
+    """The ban that ended the run."""
+
+    @property
+    def blocked_until(self) -> datetime | None:
+        """When the ban ends, None without one."""
+        return None if self.blocked is None else self.blocked.until
+
+    @contextmanager
+    def until_stopped(self, limit: RequestLimit) -> Iterator[None]:
+        """Run a block of requests; record its number and what ends it: a ban, limit or stop."""
+        try:
+            yield
+        except Blocked as ban:
+            self.stopped, self.blocked = "blocked", ban
+        except RequestLimitReached:
+            self.stopped = "limit"
+        except StopRequested:
+            self.stopped = "interrupted"
+        finally:
+            self.requests = limit.used
+
+    def counts(self) -> dict[str, int]:
+        """Return what the job counts besides requests, as named in `job_run.counts`."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the job notes besides its counts."""
+        return {"stopped": self.stopped}
+
+    def write_to(self, run: RunRecorder) -> None:
+        """Write the counts, the facts and how the job ended into the row of the run."""
+        run.count(requests=self.requests, **self.counts())
+        run.set_facts(**self.facts())
+        run.set_outcome(_JOB_OUTCOMES.get(self.stopped, "done"))
