@@ -81,7 +81,7 @@ def test_two_at_once_ask_nothing_twice(engine, ids):
     with ThreadPoolExecutor(2) as pool:
         ended = list(pool.map(work, range(2)))
     assert asked == Counter(ids)
-    assert sum(one.asked for one in ended) == len(ids)
+    assert sum(one.requested for one in ended) == len(ids)
     assert {one.stopped for one in ended} == {"done"}
     assert attempts(engine) == {1: len(ids)}
 
@@ -119,7 +119,7 @@ def test_what_a_silent_process_asked_about_falls_due_by_itself(engine, ids):
     until = {row.next_at for row in stood}
     assert until == {NOON + LEASE_DURATION}
     with transaction(engine) as connection:
-        connection.execute(tables.feature_attempt.update().values(next_at=until.pop()))
+        connection.execute(tables.feature_attempt.insert(), [row._asdict() for row in stood])
     assert enricher(engine, Provider(asked), clock).run().stopped == "done"
     assert asked == Counter(ids)
     assert clock.now() >= NOON + LEASE_DURATION
@@ -135,7 +135,7 @@ def test_what_the_dead_asked_about_is_free_at_once(engine, ids):
         connection.execute(
             tables.feature_attempt.insert(), [{"track_id": one, **left} for one in rows[:7]]
         )
-    enricher(engine, Provider(asked), clock, alone=lambda: True).run()
+    enricher(engine, Provider(asked), clock, no_other_worker=lambda: True).run()
     assert asked == Counter(ids)
     assert POLL_SECONDS not in clock.slept
 

@@ -67,15 +67,15 @@ def ids(engine: Engine, column) -> set:
         return set(connection.scalars(select(column)))
 
 
-@pytest.mark.parametrize("batch", [2, 5_000])
-def test_what_is_overdue_goes(filled: SimpleNamespace, batch: int):
-    """Tracks of the origin last seen before go with all that is theirs, whatever the batch."""
+@pytest.mark.parametrize("batch_size", [2, 5_000])
+def test_what_is_overdue_goes(filled: SimpleNamespace, batch_size: int):
+    """Tracks of the origin last seen before go with all that is theirs, whatever the batch_size."""
     counted = forgetting.count_overdue(filled.engine, filled.clock, "spotify", MONTH)
     assert len(ids(filled.engine, tables.track.c.id)) == 8
     seen = []
-    done = forget(filled, batch=batch, advance=seen.append)
-    assert done.forgotten == counted.counts == seen[-1]
-    forgotten = done.forgotten
+    done = forget(filled, batch_size=batch_size, advance=seen.append)
+    assert done.counts == counted.counts == seen[-1]
+    forgotten = done.counts
     assert (forgotten.tracks, forgotten.kept_for_labels) == (5, 1)
     assert (forgotten.sightings, forgotten.artists) == (11, 5)
     left = {filled.labelled, filled.recent, filled.csv}
@@ -85,7 +85,7 @@ def test_what_is_overdue_goes(filled: SimpleNamespace, batch: int):
     assert ids(filled.engine, tables.artist.c.name) == {"Ann", "Bob", "Dan"}
     with read_transaction(filled.engine) as connection:
         assert_consistent(connection)
-    assert forget(filled).forgotten == forgetting.ForgetCounts()
+    assert forget(filled).counts == forgetting.ForgetCounts()
 
 
 def test_a_label_stays_with_what_it_is_about(filled: SimpleNamespace):
@@ -143,11 +143,11 @@ def test_ties_are_settled_again(engine: Engine):
 def test_it_can_be_stopped_and_goes_on(filled: SimpleNamespace):
     """A stop is heard between batches; the next run forgets the rest."""
     stops = iter([False, True])
-    first = forget(filled, batch=2, stop_requested=lambda: next(stops))
-    assert (first.stopped, first.forgotten.tracks) == (True, 2)
+    first = forget(filled, batch_size=2, stop_requested=lambda: next(stops))
+    assert (first.stopped, first.counts.tracks) == (True, 2)
     with read_transaction(filled.engine) as connection:
         assert_consistent(connection)
-    assert forget(filled).forgotten.tracks == 3
+    assert forget(filled).counts.tracks == 3
 
 
 @pytest.mark.parametrize(("text", "age"), [("30d", 30), (" 2W ", 14), ("48h", 2), ("0d", 0)])

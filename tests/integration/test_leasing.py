@@ -58,55 +58,55 @@ def theirs(engine, clock, time):
 
 def test_a_shard_has_one_holder(ours, theirs, shard):
     """While one works on it, it is not free, and nobody else gets it."""
-    with theirs.hold(shard):
-        assert ours.free([shard]) == []
-        with pytest.raises(LeaseLost), ours.hold(shard):
+    with theirs.acquire(shard):
+        assert ours.available([shard]) == []
+        with pytest.raises(LeaseLost), ours.acquire(shard):
             pass
 
 
 def test_it_is_free_after_the_last_write(engine, ours, theirs, shard):
     """Given back in the transaction that moves its cursor."""
-    with theirs.hold(shard) as lease, transaction(engine) as connection:
-        lease.guard(connection)
+    with theirs.acquire(shard) as lease, transaction(engine) as connection:
+        lease.lock(connection)
         lease.release(connection)
-    assert ours.free([shard]) == [shard]
+    assert ours.available([shard]) == [shard]
 
 
 def test_a_block_that_fails_gives_it_back(ours, theirs, shard):
     """Whatever ended the step, the next process need not wait."""
-    with pytest.raises(KeyError), theirs.hold(shard):
+    with pytest.raises(KeyError), theirs.acquire(shard):
         raise KeyError
-    with ours.hold(shard):
+    with ours.acquire(shard):
         pass
 
 
 def test_a_lease_ends_by_itself(ours, theirs, shard, clock):
     """An owner elsewhere that fell silent keeps a shard for half a minute, not for ever."""
-    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+    with pytest.raises(LeaseLost), theirs.acquire(shard) as lease:
         clock.advance(LEASE_SECONDS)
-        assert ours.free([shard]) == [shard]
-        with ours.hold(shard):
-            lease.keep()
+        assert ours.available([shard]) == [shard]
+        with ours.acquire(shard):
+            lease.renew_if_due()
 
 
 def test_what_comes_too_late_is_dropped(engine, ours, theirs, shard, clock):
     """The fencing token keeps one who comes back from writing over what others did since."""
-    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+    with pytest.raises(LeaseLost), theirs.acquire(shard) as lease:
         clock.advance(LEASE_SECONDS)
-        with ours.hold(shard) as other:
+        with ours.acquire(shard) as other:
             with transaction(engine) as connection:
                 other.release(connection)
             with transaction(engine) as connection:
-                lease.guard(connection)
+                lease.lock(connection)
 
 
 def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
     """It is renewed before each request, where some time has passed."""
-    with theirs.hold(shard) as lease:
+    with theirs.acquire(shard) as lease:
         for _ in range(10):
             clock.advance(RENEW_AFTER_SECONDS)
-            lease.keep()
-            assert ours.free([shard]) == []
+            lease.renew_if_due()
+            assert ours.available([shard]) == []
 
 
 @pytest.mark.parametrize("apart", [-40, 40, 86_400])
@@ -136,14 +136,14 @@ def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):
         engine, clock, str(ProcessIdentity(current.host, current.pid, "born before"))
     )
     with dead.acquire(shard):
-        assert ours.free([shard]) == [shard]
-        with ours.hold(shard):
+        assert ours.available([shard]) == [shard]
+        with ours.acquire(shard):
             pass
 
 
 def test_a_shard_that_moved_meanwhile_is_planned_again(ours, shard):
     """Who planned on an old cursor does not fetch a page a second time."""
-    with pytest.raises(LeaseLost), ours.hold(replace(shard, next_offset=50)):
+    with pytest.raises(LeaseLost), ours.acquire(replace(shard, next_offset=50)):
         pass
 
 
@@ -156,12 +156,12 @@ def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs
     harvester.run(max_requests=1)
     with read_transaction(engine) as connection:
         (shard,) = shards.open_shards(connection, "spotify", shards.genre_progress(connection))
-    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+    with pytest.raises(LeaseLost), theirs.acquire(shard) as lease:
         began = clock.monotonic()
         assert harvester.run().stopped == "exhausted"
         assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
-            lease.guard(connection)
+            lease.lock(connection)
     assert [query.offset for query in source.asked] == [0, 10, 12, 12]
 
 
@@ -174,10 +174,10 @@ def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, 
     harvester.run(max_requests=1)
     with read_transaction(engine) as connection:
         (shard,) = shards.open_shards(connection, source.name, shards.genre_progress(connection))
-    with pytest.raises(LeaseLost), theirs.hold(shard) as lease:
+    with pytest.raises(LeaseLost), theirs.acquire(shard) as lease:
         began = clock.monotonic()
         assert harvester.run().stopped == "exhausted"
         assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
-            lease.guard(connection)
+            lease.lock(connection)
     assert [query.offset for query in source.asked] == [0, 10, 12, 12]

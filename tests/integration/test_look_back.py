@@ -91,5 +91,5 @@ def test_a_genre_that_the_source_does_not_know_is_named(crawled):
     crawled.source.rows["jaz"] = []
     genres.add(crawled.engine, crawled.clock, "jaz", 10)
     outcome = crawled.run()
-    assert (outcome.requests, outcome.unknown, outcome.stopped) == (2, ["jaz"], "exhausted")
+    assert (outcome.requests, outcome.unknown_genres, outcome.stopped) == (2, ["jaz"], "exhausted")
     assert crawled.run().unknown == ["jaz"]
