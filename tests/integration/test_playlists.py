@@ -91,7 +91,11 @@ def test_a_genre_is_filled_from_its_playlists_first(engine):
     with crawling(engine, target=90) as (crawl, running):
         outcome = crawl.run()
         assert (outcome.stopped, outcome.recorded.tracks_new) == ("target", 90)
-        assert outcome.unusable_reasons == {"not a track": 1, "a local file": 1, "nothing there": 1}
+        assert outcome.unusable_reasons == {
+            "not a track": 1,
+            "a local file": 1,
+            "nothing there": 1,
+        }
         assert (asked(running, "playlists"), asked(running, "search")) == (2, 0)
         assert not crawl.has_work()
     assert stored(engine) == IN_OURS
