@@ -27,28 +27,19 @@ from sqlalchemy import Column, MetaData, Table, Text, text
 from collector.datasets import reader
 from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import schema
 from genrebase.store.engine import make_engine, transaction
 
 KIB_PER_MIB = 1024
 
 
-class Memory(ProgressCallback):
-    """Remembers the peak of the resident memory as the import goes on."""
+class Memory:
+    """A progress callback that records the peak of the resident memory."""
 
     def __init__(self) -> None:
         self.peaks: list[tuple[int, int]] = []
 
-    def __call__(
-        self,
-        done: float,
-        *,
-        total: float | None = None,  # noqa: ARG002 - the signature is Advance's
-        note: str | None = None,  # noqa: ARG002 - likewise
-        share: float | None = None,  # noqa: ARG002 - likewise
-        about: bool = False,  # noqa: ARG002 - likewise
-    ) -> None:
+    def __call__(self, done: float, *_total: float | None, **_details: object) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB
         self.peaks.append((int(done), peak))
 

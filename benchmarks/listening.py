@@ -23,8 +23,8 @@ import soundfile
 
 from collector.imports.audio import AudioImportRequest, import_audio
 from genrebase.audio import frame_features, keys, rhythm
+from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
 from tests import recordings

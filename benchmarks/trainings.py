@@ -22,8 +22,8 @@ from classifier.serving import batch_predict
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from collector.imports.dataset import import_dataset
+from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 
@@ -44,13 +44,6 @@ _ALL_POSTGRESQL = (
     "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' "
     "AND relnamespace = current_schema()::regnamespace"
 )
-
-
-class Quiet(ProgressCallback):
-    """Says nothing."""
-
-    def __call__(self, *_done: float, **_told: object) -> None:
-        return
 
 
 def rows(first: int, many: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
@@ -76,7 +69,7 @@ def bring(engine: Engine, folder: Path, first: int, many: int, chance: random.Ra
         writer = csv.writer(file)
         writer.writerow(HEADER)
         writer.writerows(rows(first, many, chance))
-    import_dataset(engine, path, SystemClock(), Quiet())
+    import_dataset(engine, path, SystemClock(), no_progress)
 
 
 def relabel(engine: Engine, turn: int, chance: random.Random) -> None:
@@ -124,7 +117,7 @@ def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
             bring(engine, folder, TRACKS + turn * MORE, MORE, chance)
         choice = TrainingConfig(estimator=estimator, min_tracks=20)
         train.run(engine, choice, clock, log=lambda _: None, cores=1)
-        batch_predict.run(engine, clock, progress=lambda *_: None)
+        batch_predict.run(engine, clock, progress=no_progress)
         if turn % (trainings // 4) == 0:
             whole, used = size(engine)
             print(

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
+from classifier.commands import interrupts
 from classifier.commands.training_options import load_snapshot
 from classifier.errors import BadTrainingConfig
 from classifier.settings import ClassifierSettings
 from classifier.training_config import TrainingConfig, parse_list
 from genrebase.runtime.console import Output
-from genrebase.runtime.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from classifier.experiments.runner import ExperimentContext
@@ -37,33 +38,6 @@ class ExperimentResult(Protocol):
     def left_out(self) -> Mapping[str, int]: ...
 
 
-class _TrialProgress(ProgressCallback):
-    """Shows the progress, and remembers it for an interrupt."""
-
-    def __init__(self, show: ProgressCallback, *, again: bool) -> None:
-        self._show, self._again = show, again
-        self._stored: tuple[float, float | None] | None = None
-
-    def __call__(
-        self,
-        done: float,
-        *,
-        total: float | None = None,
-        note: str | None = None,
-        fraction: float | None = None,
-        estimated: bool = False,
-    ) -> None:
-        self._stored = (done, total)
-        self._show(done, total=total, note=note, fraction=fraction, estimated=estimated)
-
-    def on_interrupt(self) -> str:
-        if self._stored is None:
-            return "nothing new is stored, because no trial was run yet."
-        done, total = self._stored
-        without = " without --again" if self._again else ""
-        return f"{done:,} of {total:,} trials are stored; the same command{without} resumes there."
-
-
 @contextmanager
 def experiment(
     output: Output, title: str, config: TrainingConfig, snapshot: Path | None, *, again: bool
@@ -78,20 +52,25 @@ def experiment(
     from genrebase.store import connect
 
     loaded, config = load_snapshot(snapshot, config)
-    with output.progress(title) as bar:
-        progress = _TrialProgress(bar, again=again)
-        with output.on_interrupt(progress.on_interrupt):
-            yield (
-                ExperimentContext(
-                    connect(),
-                    SystemClock(),
-                    progress,
-                    None if loaded is None else loaded.dataset,
-                    ClassifierSettings.load().threads,
-                    again,
-                ),
-                config,
-            )
+    describe_kept = partial(describe_stored_trials, again=again)
+    with interrupts.progress_on_interrupt(output, title, describe_kept) as progress:
+        context = ExperimentContext(
+            connect(),
+            SystemClock(),
+            progress,
+            None if loaded is None else loaded.dataset,
+            ClassifierSettings.load().threads,
+            again,
+        )
+        yield context, config
+
+
+def describe_stored_trials(done: int, total: int, *, again: bool) -> str:
+    """Return how many trials an interrupted experiment has stored."""
+    if not total:
+        return "nothing new is stored, because no trial was run yet."
+    without = " without --again" if again else ""
+    return f"{done:,} of {total:,} trials are stored; the same command{without} resumes there."
 
 
 def print_notices(output: Output, result: ExperimentResult) -> None:

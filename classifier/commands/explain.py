@@ -109,7 +109,7 @@ def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
             **asked,
             seed=settings.seed,
             cores=settings.threads,
-            progress=lambda done, of: bar(done, total=of),
+            progress=bar,
         )
     output.print(f"Model {found.model} (task {found.task}) on {found.side} tracks.")
     for kind, title in _KINDS.items():

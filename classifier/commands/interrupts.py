@@ -1,10 +1,11 @@
 """What Ctrl-C leaves of a training, of an experiment, and of what is stored at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genrebase.errors import GenrebaseError
+from genrebase.progress import ProgressCallback
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -32,3 +33,20 @@ def report_training_on_interrupt(output: Output, database: "Database") -> Iterat
 
     with output.on_interrupt(what_holds):
         yield
+
+
+@contextmanager
+def progress_on_interrupt(
+    output: Output, title: str, describe_kept: Callable[[int, int], str]
+) -> Iterator[ProgressCallback]:
+    """Show progress; on Ctrl-C print `describe_kept(done, total)` of what was reported last."""
+    last = (0, 0)
+
+    with output.on_interrupt(lambda: describe_kept(*last)), output.progress(title) as bar:
+
+        def report(done: float, total: float | None = None, **details: Any) -> None:
+            nonlocal last
+            last = (int(done), int(total or 0))
+            bar(done, total, **details)
+
+        yield report

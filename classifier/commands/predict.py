@@ -82,23 +82,14 @@ def predict(
 def _score(output: Output, task: str) -> None:
     settings = ClassifierSettings.load()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import tables
+    from classifier.commands import interrupts, tables
     from classifier.serving import batch_predict
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    answered = [(0, 0)]
-    with (
-        output.on_interrupt(lambda: _answered(*answered[-1])),
-        output.progress("Predicting") as bar,
-    ):
-
-        def tell(scored: int, of: int) -> None:
-            answered.append((scored, of))
-            bar(scored, total=of)
-
+    with interrupts.progress_on_interrupt(output, "Predicting", _answered) as progress:
         done = batch_predict.run(
-            connect(), SystemClock(), task=task, cores=settings.threads, progress=tell
+            connect(), SystemClock(), task=task, cores=settings.threads, progress=progress
         )
     output.print(
         f"Model {done.model} answered for {done.scored:,} tracks ({done.written:,} rows) "
@@ -159,7 +150,7 @@ def _listen(output: Output, task: str, path: Path) -> None:
             path,
             task=task,
             workers=workers,
-            progress=lambda heard, of: bar(heard, total=of),
+            progress=bar,
         )
     for file, reason in done.unreadable:
         output.warn(f"{file}: {reason}")

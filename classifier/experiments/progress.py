@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifier.data.training_data import SplitDataset
-from genrebase.runtime.progress import ProgressCallback
+from genrebase.progress import ProgressCallback
 
 
 class ExperimentProgress:

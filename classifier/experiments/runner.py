@@ -17,9 +17,9 @@ from classifier.experiments.progress import ExperimentProgress
 from classifier.experiments.store import ExperimentSpec
 from classifier.experiments.trials import FittedTrial, TrialConfig, TrialResult
 from classifier.training_config import TrainingConfig
+from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import RunRecorder
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store.split import TEST_FOLD
 
 Finish = Callable[[TrialResult, FittedTrial], TrialResult]

@@ -1,6 +1,6 @@
 """What a model's answers hang on, and what sets a genre apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,11 +16,10 @@ from classifier.findings import store as findings
 from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance, PermutationImportance
 from classifier.training_config import TrainingConfig
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime.clock import Clock
 
 SIDES: Final = ("validation", "test")
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def explain_model(
     sample: int = 2_000,
     seed: int = 0,
     cores: int | None = None,
-    progress: Progress = lambda _done, _of: None,
+    progress: ProgressCallback = no_progress,
 ) -> ModelExplanation:
     """Find out, and store, what the answers of a model (None: the champion) hang on.
 

@@ -6,7 +6,7 @@ fitted model, whatever kind it is; of two columns that say the same each may loo
 whole groups are permuted together, too.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, runtime_checkable
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.ports import Estimator, Labels
 from classifier.records import Interval, Regime
+from genrebase.progress import ProgressCallback
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -86,7 +87,6 @@ class HeldOutTracks:
         return self.subset(chosen)
 
 
-Progress = Callable[[int, int], None]
 """Told (done, of how many) times that the model was asked."""
 
 
@@ -107,7 +107,7 @@ class PermutationImportance:
         self._repeats, self._seed = repeats, seed
         self._hits, self._losses = self._answers(asked.frame)
 
-    def compute(self, progress: Progress) -> Iterator[Importance]:
+    def compute(self, progress: ProgressCallback) -> Iterator[Importance]:
         """Yield what each group alone tells, then what each group and each column is worth."""
         columns = {name: (name,) for names in self._groups.values() for name in names}
         steps = len(self._groups) + self._repeats * (len(self._groups) + len(columns))

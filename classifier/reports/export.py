@@ -14,6 +14,7 @@ from pyarrow import parquet
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
+from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime import new_file
 
 FORMATS: Final = ("csv", "parquet", "npz")
@@ -22,7 +23,6 @@ FOLD_COLUMNS: Final = ("track_fold", "side")
 MISSING_SUFFIX: Final = "__missing"
 """Ends the name of the array that tells where a text is missing."""
 
-Progress = Callable[[int], None]
 Chunks = Iterator[pd.DataFrame]
 
 
@@ -55,7 +55,7 @@ def run(
     as_format: str | None = None,
     columns: Sequence[str] | None = None,
     folds: bool = True,
-    progress: Progress = lambda _rows: None,
+    progress: ProgressCallback = no_progress,
 ) -> ExportResult:
     """Write a view into a new file, 50,000 rows in memory at a time.
 
@@ -86,7 +86,7 @@ def _parts(database: Database, view: str, columns: Sequence[str] | None, *, fold
         yield part.join(known, on="track_id")
 
 
-def _counted(parts: Chunks, progress: Progress) -> Chunks:
+def _counted(parts: Chunks, progress: ProgressCallback) -> Chunks:
     done = 0
     for part in parts:
         done += len(part)

@@ -1,6 +1,6 @@
 """Answer for every track that the champion has not answered for yet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,13 @@ from classifier.records import StoredModel
 from classifier.registry import model_store
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
+from genrebase.progress import ProgressCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 
 JOB_NAME = "predict"
 """The name of the job in `job_run`."""
 
-Progress = Callable[[int, int], None]
 """Told (done, of how many) tracks."""
 
 
@@ -42,7 +42,7 @@ def run(
     *,
     task: str = "main",
     cores: int | None = None,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> ScoringResult:
     """Score what is new or changed since, and write down that it was done.
 
@@ -58,7 +58,11 @@ def run(
 
 
 def _run(
-    database: Database, clock: Clock, model: StoredModel, cores: int | None, progress: Progress
+    database: Database,
+    clock: Clock,
+    model: StoredModel,
+    cores: int | None,
+    progress: ProgressCallback,
 ) -> ScoringResult:
     began = clock.monotonic()
     at = clock.now()  # before reading: what changes meanwhile is scored again

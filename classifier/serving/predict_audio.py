@@ -1,6 +1,5 @@
 """Predict the genres of audio files, whether they are in the database or not."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from classifier.serving.predict import DescriptionPredictor
 from genrebase.audio import scan
 from genrebase.audio.records import AudioAnalysis
 from genrebase.errors import GenrebaseError
+from genrebase.progress import ProgressCallback, no_progress
 
-FileProgress = Callable[[int, int], None]
 """Called with (done, total) files."""
 
 
@@ -47,7 +46,7 @@ def predict_files(
     *,
     task: str = "main",
     workers: int = 1,
-    progress: FileProgress = lambda _done, _total: None,
+    progress: ProgressCallback = no_progress,
 ) -> AudioPredictions:
     """Extract features from a file, or from all in a folder, and predict; store nothing.
 

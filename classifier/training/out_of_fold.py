@@ -6,7 +6,6 @@ recipe fitted on the others. Other tracks of the artist may be among these: as f
 the regime says so.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -19,11 +18,10 @@ from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import TooFewTracks
 from classifier.ports import Estimator, Labels, Validation
+from genrebase.progress import MessageCallback
 
 N_SPLITS: Final = 3
 """Refits. Each learns from two thirds; more would cost a whole training each."""
-
-Log = Callable[[str], None]
 
 
 def predict_out_of_fold(
@@ -32,7 +30,7 @@ def predict_out_of_fold(
     learning: TrainingSet,
     validation: Validation | None,
     classes: Labels,
-    tell: Log,
+    tell: MessageCallback,
 ) -> NDArray[np.float64]:
     """Return a probability per row of `frame` and genre of `classes`.
 

@@ -1,7 +1,5 @@
 """Make a model champion by hand: one that was before (rollback), or one that was rejected."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from classifier import estimators, threads
@@ -15,15 +13,19 @@ from classifier.registry import model_store, retention
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold
 from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
+from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store import tables
 
-Log = Callable[[str], None]
-
 
 def run(
-    database: Database, number: int, clock: Clock, *, log: Log, cores: int | None = None
+    database: Database,
+    number: int,
+    clock: Clock,
+    *,
+    log: MessageCallback,
+    cores: int | None = None,
 ) -> StoredModel:
     """Crown model `number`; return it.
 
@@ -56,7 +58,7 @@ def rollback(
     database: Database,
     clock: Clock,
     *,
-    log: Log,
+    log: MessageCallback,
     task: str = DEFAULT_TASK,
     cores: int | None = None,
 ) -> StoredModel:
@@ -82,7 +84,7 @@ def _check(model: StoredModel) -> None:
 
 
 def _out_of_fold(
-    database: Database, champion: serving.LoadedModel, tell: Log, cores: int | None
+    database: Database, champion: serving.LoadedModel, tell: MessageCallback, cores: int | None
 ) -> model_store.PredictionBatch:
     """Return answers about the tracks that a model learned from, by refits."""
     model, choice = champion.model, TrainingConfig.from_model(champion.model)

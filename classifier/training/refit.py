@@ -5,7 +5,6 @@ carries the figures of its parent, named so, and never competes. The validation 
 the learning and weigh the experts, as the recipe wants it.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,14 +20,13 @@ from classifier.records import Epoch, PromotionDecision, StoredModel
 from classifier.registry import artifacts, model_store
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 
-Log = Callable[[str], None]
-
 
 def run(
-    database: Database, task: str, clock: Clock, *, log: Log, cores: int | None = None
+    database: Database, task: str, clock: Clock, *, log: MessageCallback, cores: int | None = None
 ) -> StoredModel:
     """Store and return a refit of the champion of `task`.
 
@@ -97,7 +95,7 @@ def _same(database: Database, parent: StoredModel, recipe: dict[str, Any]) -> St
 
 
 def _fitted(
-    selection: SplitDataset, choice: TrainingConfig, cores: int | None, tell: Log
+    selection: SplitDataset, choice: TrainingConfig, cores: int | None, tell: MessageCallback
 ) -> tuple[Estimator, list[Epoch]]:
     workers = threads.thread_count(len(selection.tracks), len(selection.classes), cores)
     with threads.limit_threads(workers):

@@ -1,6 +1,6 @@
 """Train a model: load, fit, evaluate, decide, store. Nothing is computed inside a transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,11 +25,10 @@ from classifier.training import out_of_fold as outoffold
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.snapshots import TrainingSnapshot
 from classifier.training_config import DEFAULT_TASK, LEVELS, SPLITS, TrainingConfig
+from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.db_retry import retry_until_available
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def run(
     choice: TrainingConfig,
     clock: Clock,
     *,
-    log: Log,
+    log: MessageCallback,
     cores: int | None = None,
     again: bool = False,
     snapshot: TrainingSnapshot | None = None,
@@ -113,7 +112,7 @@ def _run(
     database: Database,
     choice: TrainingConfig,
     clock: Clock,
-    tell: Log,
+    tell: MessageCallback,
     cores: int | None,
     job: jobs.RunRecorder,
     *,
@@ -199,7 +198,7 @@ def _make(
     estimator: Estimator,
     champion: StoredModel | None,
     choice: TrainingConfig,
-    tell: Log,
+    tell: MessageCallback,
     frozen: TrainingSnapshot | None,
 ) -> _Made:
     learned, validation = selection.train_mask, selection.validation()
@@ -225,7 +224,7 @@ def _make(
     return _Made(fitted, judged, artifact, out_of_fold, tuple(epochs))
 
 
-def record_epochs(estimator: Estimator, tell: Log) -> list[Epoch]:
+def record_epochs(estimator: Estimator, tell: MessageCallback) -> list[Epoch]:
     """Return where the epochs of the estimator's next `fit` will stand, each told when over."""
     epochs: list[Epoch] = []
 
@@ -241,7 +240,7 @@ def record_epochs(estimator: Estimator, tell: Log) -> list[Epoch]:
 
 
 def _rival(
-    database: Database, champion: StoredModel | None, tell: Log
+    database: Database, champion: StoredModel | None, tell: MessageCallback
 ) -> serving.LoadedModel | None:
     if champion is None:
         return None

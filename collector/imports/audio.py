@@ -22,10 +22,10 @@ from genrebase.audio import workers as ears
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalyseFiles
+from genrebase.progress import ProgressCallback
 from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "import-audio"

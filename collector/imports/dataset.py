@@ -20,10 +20,10 @@ from collector.datasets.rows import RowParser, RowRejection
 from collector.errors import CatalogueMismatch
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.errors import GenrebaseError
+from genrebase.progress import ProgressCallback
 from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "import"

@@ -18,10 +18,10 @@ from collector.datasets.rows import RowRejection
 from collector.imports.dataset import JOB, PROVIDER, ImportResult, refuse_synthetic_catalogue
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.audio import packed_vectors
+from genrebase.progress import ProgressCallback
 from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store.engine import Engine, transaction
 
 BATCH_ROWS: Final = 2_000

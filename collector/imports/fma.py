@@ -15,9 +15,9 @@ from collector.imports.dataset import ImportResult, refuse_synthetic_catalogue
 from collector.records import Provenance, RecordResult, TrackObservation
 from genrebase.audio import packed_vectors
 from genrebase.errors import UserError
+from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.progress import ProgressCallback
 from genrebase.store.engine import Engine, transaction
 
 JOB: Final = "import"

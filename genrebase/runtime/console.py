@@ -17,7 +17,7 @@ from rich.console import Console
 from genrebase.errors import GenrebaseError
 
 if TYPE_CHECKING:
-    from genrebase.runtime.progress import ProgressCallback
+    from genrebase.progress import ProgressCallback
 
 INTERRUPTED_EXIT_CODE = 130
 """128 + SIGINT, as in shells."""

@@ -10,6 +10,7 @@ from classifier.errors import BadTrainingConfig, TrackNotFound
 from classifier.serving import batch_predict, predict
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
@@ -123,7 +124,7 @@ def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Eng
     """For a training track the out-of-fold answer, which says so; for others both ways agree."""
     train.run(filled, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
     before = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
-    batch_predict.run(filled, FakeClock(), progress=lambda *_: None)
+    batch_predict.run(filled, FakeClock(), progress=no_progress)
     after = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
     assert {answer.in_training for answer in after.values()} == {True, False}
     assert {answer.regime for answer in after.values()} == {"seen_artist", "new_artist"}

@@ -15,6 +15,7 @@ from classifier.serving import batch_predict
 from classifier.settings import ClassifierSettings
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from genrebase.progress import no_progress
 from genrebase.runtime.job_scheduler import ScheduledJob
 from genrebase.settings import child_environment
 from genrebase.store import tables, views
@@ -46,7 +47,7 @@ class InProcess:
 
     def __call__(self, *arguments: str) -> None:
         if arguments[0] == "predict":
-            batch_predict.run(self.engine, self.clock, cores=1, progress=lambda *_: None)
+            batch_predict.run(self.engine, self.clock, cores=1, progress=no_progress)
         elif (self.clock.now() - BEGIN).days == KILLED:
             argv = [sys.executable, "-m", "tests.dying", self.url, "evaluating"]
             argv.append(self.clock.now().isoformat())

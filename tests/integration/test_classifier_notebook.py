@@ -8,6 +8,7 @@ import pytest
 from classifier.serving import batch_predict
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from genrebase.progress import no_progress
 from genrebase.store import connect
 from tests.fakes import FakeClock
 from tests.music import Music
@@ -23,7 +24,7 @@ def test_the_examples_run(
     engine = connect()
     Music().fill(engine)
     train.run(engine, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
-    batch_predict.run(engine, FakeClock(), progress=lambda *_: None)
+    batch_predict.run(engine, FakeClock(), progress=no_progress)
     engine.dispose()
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 5

@@ -15,6 +15,7 @@ from classifier.serving import champion as serving
 from classifier.training import promote, train
 from classifier.training.train import TrainResult
 from classifier.training_config import TrainingConfig
+from genrebase.progress import no_progress
 from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
@@ -34,7 +35,7 @@ def trained(
 def scored(
     engine: Engine, clock: FakeClock | None = None, task: str = "main"
 ) -> batch_predict.ScoringResult:
-    return batch_predict.run(engine, clock or FakeClock(), task=task, progress=lambda *_: None)
+    return batch_predict.run(engine, clock or FakeClock(), task=task, progress=no_progress)
 
 
 def counted(engine: Engine, table: str) -> int:

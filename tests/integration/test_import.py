@@ -13,7 +13,7 @@ from collector.datasets import columns, reader
 from collector.errors import CatalogueMismatch
 from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.errors import UserError
-from genrebase.runtime.progress import ProgressCallback
+from genrebase.progress import ProgressCallback
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
@@ -22,7 +22,7 @@ HEADER = ("track_id", "track_name", "artists", "track_genre", "popularity", "tem
 
 
 class Quiet(ProgressCallback):
-    def __call__(self, done, **_told):
+    def __call__(self, done, *_, **_details):
         """Say nothing."""
 
 
@@ -36,7 +36,7 @@ class KilledAfter(Quiet):
     def __init__(self, batches):
         self._left = batches
 
-    def __call__(self, done, **_told):
+    def __call__(self, done, *_, **_details):
         self._left -= 1
         if not self._left:
             raise Killed
@@ -373,8 +373,8 @@ class Told(ProgressCallback):
     def __init__(self):
         self.totals = []
 
-    def __call__(self, done, *, total=None, about=False, **_told):
-        self.totals.append((done, total, about))
+    def __call__(self, done, total=None, *, estimated=False, **_details):
+        self.totals.append((done, total, estimated))
 
 
 def test_an_estimated_number_of_rows_is_told_as_one(sqlite_engine, tmp_path):
@@ -389,4 +389,4 @@ def test_an_estimated_number_of_rows_is_told_as_one(sqlite_engine, tmp_path):
     parquet.write_table(pa.table(columns), tmp_path / "rows.parquet")
     told = Told()
     run(sqlite_engine, tmp_path / "rows.parquet", told)
-    assert {(total, about) for _, total, about in told.totals} == {(30, False)}
+    assert {(total, estimated) for _, total, estimated in told.totals} == {(30, False)}

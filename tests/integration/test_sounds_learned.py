@@ -15,6 +15,7 @@ from classifier.serving import batch_predict
 from classifier.training import freeze, snapshots, train
 from classifier.training_config import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from genrebase.audio import packed_vectors
+from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
@@ -141,7 +142,7 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
     assert done.model.training_config["features"] == ["audio", "harmony"]
     assert "degree_11" in done.model.feature_schema["columns"]
     clock.advance(60)
-    batch_predict.run(engine, clock, progress=lambda *_: None)
+    batch_predict.run(engine, clock, progress=no_progress)
     assert len(dataset.tracks_to_predict(engine, done.model)) == 0
     asked = split_dataset(dataset.load_dataset(engine, choice), choice)
     learned = set(asked.train_ids.tolist())

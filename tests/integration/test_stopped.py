@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, select
 
 from classifier.commands import interrupts
+from classifier.commands.experiment import describe_stored_trials
 from genrebase.runtime.console import CommandInterrupted, Output
 from genrebase.settings import child_environment
 from genrebase.store import tables
@@ -68,7 +70,7 @@ def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
 def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: Engine) -> None:
     """The sentence counts the trials that are stored."""
     said = struck(start("compare", "--estimators", "dummy,blend"), "Comparing: 0 of 2")
-    found = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* goes on there.", said)
+    found = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* resumes there.", said)
     assert found is not None
     with read_transaction(sqlite_engine) as connection:
         assert len(connection.scalars(select(tables.trial.c.id)).all()) == int(found[1])
@@ -77,20 +79,21 @@ def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: 
 def test_an_experiment_says_how_many_trials_are_stored() -> None:
     """And that the same command goes on; with --again it would begin anew."""
 
-    def said(*reports: tuple[int, int, str, float], again: bool = False) -> str:
+    def said(*reports: tuple[int, int], again: bool = False) -> str:
         output = Output(as_json=True)
-        trying = interrupts.report_trials_on_interrupt(output, "Trying", again=again)
-        with pytest.raises(CommandInterrupted) as ended, trying as tell:
-            for report in reports:
-                tell(*report)
+        describe = partial(describe_stored_trials, again=again)
+        trying = interrupts.progress_on_interrupt(output, "Trying", describe)
+        with pytest.raises(CommandInterrupted) as ended, trying as report:
+            for done, total in reports:
+                report(done, total)
             raise KeyboardInterrupt
         return str(ended.value)
 
-    reports = ((0, 3, "knn", 0.0), (2, 3, "svm", 0.7))
-    told = "Stopped: 2 of 3 trials are stored; the same command"
-    assert said(*reports) == f"{told} goes on there."
-    assert said(*reports, again=True) == f"{told} without --again goes on there."
-    assert "nothing was tried yet" in said()
+    reports = ((0, 3), (2, 3))
+    message = "Stopped: 2 of 3 trials are stored; the same command"
+    assert said(*reports) == f"{message} resumes there."
+    assert said(*reports, again=True) == f"{message} without --again resumes there."
+    assert "no trial was run yet" in said()
 
 
 def test_a_training_says_whether_its_model_is_stored(sqlite_engine: Engine) -> None:
