@@ -1,4 +1,4 @@
-"""The whole application: the APIs, what the sandbox says of itself, and the gate before them."""
+"""The ASGI application: the simulated APIs, the sandbox's own endpoints, and the middleware."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp
 
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
-from sandbox import playlists, reccobeats_api
+from sandbox import reccobeats_api
 from sandbox.catalogue import SandboxCatalogue
 from sandbox.fault_middleware import FaultMiddleware
 from sandbox.faults import FaultPlan
 from sandbox.json_objects import ObjectBuilder
-from sandbox.playlists import SandboxPlaylist
+from sandbox.playlists import SandboxPlaylist, make_playlists
 from sandbox.rate_limit import SlidingWindowLimit
 from sandbox.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
 from sandbox.request_stats import RequestStats
@@ -26,7 +26,7 @@ from sandbox.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """How the sandbox answers."""
+    """Limits, access mode and faults of the sandbox."""
 
     mode: AccessModeName = "development"
     rate: Rate | None = None
@@ -36,48 +36,53 @@ class SandboxOptions:
     retry_after: float | None = None
     """Seconds a ban of the Web API lasts; None: until the next request fits."""
     quota: int | None = None
-    """Requests of the Web API answered before a ban without an end."""
+    """Successful requests of the Web API before a ban without an end."""
     token_seconds: float = TOKEN_LIFETIME_SECONDS
     faults: FaultPlan | None = None
-    """Which answers are broken; None: none."""
+    """Which responses are broken; None: none."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxApplication:
-    """The server's application, and what it has counted."""
+    """The application and its request statistics."""
 
     asgi: ASGIApp
     stats: RequestStats
 
 
 def make_application(
-    catalogue: SandboxCatalogue, behaviour: SandboxOptions, address: str, clock: Clock
+    catalogue: SandboxCatalogue, options: SandboxOptions, address: str, clock: Clock
 ) -> SandboxApplication:
-    """Make the application that answers at `address` (`http://127.0.0.1:8765`)."""
-    mode = MODES[behaviour.mode]
-    stats = RequestStats({"spotify": behaviour.rate, "reccobeats": behaviour.reccobeats_rate})
-    lists = playlists.make_playlists(catalogue)
+    """Make the application that is served at `address` (`http://127.0.0.1:8765`)."""
+    mode = MODES[options.mode]
+    stats = RequestStats({"spotify": options.rate, "reccobeats": options.reccobeats_rate})
+    playlists = make_playlists(catalogue)
     api = SpotifyApi(
         catalogue=catalogue,
-        playlists=lists,
+        playlists=playlists,
         mode=mode,
-        tokens=TokenStore(behaviour.token_seconds),
-        shapes=ObjectBuilder(f"{address}/v1", all_fields=mode.all_open),
+        tokens=TokenStore(options.token_seconds),
+        objects=ObjectBuilder(f"{address}/v1", all_fields=mode.all_open),
         clock=clock,
     )
-    routes = [*api.routes(), *reccobeats_api.routes(catalogue)]
     limits = {
-        "spotify": SlidingWindowLimit(behaviour.rate, behaviour.retry_after, behaviour.quota),
-        "reccobeats": SlidingWindowLimit(behaviour.reccobeats_rate),
+        "spotify": SlidingWindowLimit(options.rate, options.retry_after, options.quota),
+        "reccobeats": SlidingWindowLimit(options.reccobeats_rate),
     }
-    app: ASGIApp = Starlette(routes=[*routes, *_own(catalogue, lists, stats)])
-    if behaviour.faults is not None:
-        app = FaultMiddleware(app, behaviour.faults, stats)
+    app: ASGIApp = Starlette(
+        routes=[
+            *api.routes(),
+            *reccobeats_api.routes(catalogue),
+            *_admin_routes(catalogue, playlists, stats),
+        ]
+    )
+    if options.faults is not None:
+        app = FaultMiddleware(app, options.faults, stats)
     return SandboxApplication(RateLimitMiddleware(app, limits, stats, clock), stats)
 
 
-def _own(
-    catalogue: SandboxCatalogue, lists: Mapping[str, SandboxPlaylist], stats: RequestStats
+def _admin_routes(
+    catalogue: SandboxCatalogue, playlists: Mapping[str, SandboxPlaylist], stats: RequestStats
 ) -> list[Route]:
     async def show_stats(_request: Request) -> Response:
         return JSONResponse(stats.as_json())
@@ -86,17 +91,17 @@ def _own(
         return JSONResponse({**asdict(catalogue.origin), "genres": catalogue.genres})
 
     async def show_playlists(_request: Request) -> Response:
-        shown = [
+        documents = [
             {
-                "id": one.id,
-                "name": one.name,
-                "genre": one.genre,
-                "own": one.is_own,
-                "items": len(one.entries),
+                "id": playlist.id,
+                "name": playlist.name,
+                "genre": playlist.genre,
+                "own": playlist.is_own,
+                "items": len(playlist.entries),
             }
-            for one in lists.values()
+            for playlist in playlists.values()
         ]
-        return JSONResponse({"playlists": shown})
+        return JSONResponse({"playlists": documents})
 
     return [
         Route(f"{ADMIN_PATH}stats", show_stats),

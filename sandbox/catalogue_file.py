@@ -1,4 +1,4 @@
-"""Read a catalogue file: CSV, gzipped CSV or Parquet, every cell as the text it is."""
+"""Catalogue files: CSV, gzipped CSV or Parquet; every cell is read as text, unchanged."""
 
 import csv
 import gzip
@@ -14,37 +14,38 @@ from genrebase.runtime import new_file
 from sandbox.errors import UnusableCatalogue
 
 TableRow = Sequence[str]
-"""One row's cells; a song called NA is called NA."""
+"""The cells of one row; a song called NA stays NA."""
 
-_GZIP: Final = b"\x1f\x8b"
-_PARQUET: Final = b"PAR1"
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_PARQUET_MAGIC: Final = b"PAR1"
 ARTIST_SEPARATOR: Final = ";"
-"""Between the names of one cell's artists."""
+"""Between the artist names in one cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueTable:
-    """Rows in the order of the file."""
+    """Rows in file order."""
 
     columns: tuple[str, ...]
     rows: Sequence[TableRow]
     name: str
-    """The file's name, or how it was invented."""
+    """The file's name, or the seed."""
     sha256: str
     """Of the file's bytes."""
     kind: Literal["synthetic", "file"] = "file"
 
 
 def read_table(path: Path) -> CatalogueTable:
-    """Read the file; raise `UnusableCatalogue` with a sentence where that cannot be done."""
+    """Read the file; raise `UnusableCatalogue` with a sentence where that fails."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        why = error.strerror or type(error).__name__
+        reason = error.strerror or type(error).__name__
         raise UnusableCatalogue(
-            f"{path} cannot be read ({why}): give an existing CSV or Parquet file."
+            f"{path} cannot be read ({reason}): give an existing CSV or Parquet file."
         ) from error
-    columns, rows = _parquet(path, content) if content[:4] == _PARQUET else _csv(path, content)
+    read = _read_parquet if content[:4] == _PARQUET_MAGIC else _read_csv
+    columns, rows = read(path, content)
     return CatalogueTable(columns, rows, path.name, hashlib.sha256(content).hexdigest())
 
 
@@ -65,20 +66,20 @@ def to_csv(columns: Sequence[str], rows: Iterable[TableRow]) -> str:
     return text.getvalue()
 
 
-def _csv(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow]]:
+def _read_csv(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow]]:
     try:
-        plain = gzip.decompress(content) if content[:2] == _GZIP else content
+        plain = gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
         reader = csv.reader(io.StringIO(plain.decode("utf-8-sig"), newline=""))
         columns = tuple(next(reader, ()))
-        return columns, list(_padded(reader, len(columns)))
+        return columns, list(_pad(reader, len(columns)))
     except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error) as error:
         raise UnusableCatalogue(
             f"{path} is not a CSV file in UTF-8 ({error}): save it as one, gzipped or not."
         ) from error
 
 
-def _padded(rows: Iterable[list[str]], width: int) -> Iterator[TableRow]:
-    """Leave out blank lines; fill up lines that end early."""
+def _pad(rows: Iterable[list[str]], width: int) -> Iterator[TableRow]:
+    """Drop blank lines; pad short rows with empty cells."""
     for row in rows:
         if len(row) >= width:
             yield row
@@ -86,8 +87,8 @@ def _padded(rows: Iterable[list[str]], width: int) -> Iterator[TableRow]:
             yield row + [""] * (width - len(row))
 
 
-def _parquet(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow]]:
-    import pyarrow as pa  # only Parquet needs it, and it takes its time to load
+def _read_parquet(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow]]:
+    import pyarrow as pa  # only for Parquet: it is slow to import
     from pyarrow import parquet
 
     try:
@@ -96,13 +97,13 @@ def _parquet(path: Path, content: bytes) -> tuple[tuple[str, ...], list[TableRow
         raise UnusableCatalogue(
             f"{path} is not a readable Parquet file ({error}): write it again or give a CSV."
         ) from error
-    columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [[_to_text(value) for value in column.to_pylist()] for column in table.columns]
     return tuple(table.column_names), list(zip(*columns, strict=True))
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ARTIST_SEPARATOR.join(_text(part) for part in value)
+        return ARTIST_SEPARATOR.join(_to_text(part) for part in value)
     return str(value)

@@ -1,50 +1,55 @@
 """The command `collector sandbox`."""
 
 import gc
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from collector import rate as rates
-from collector.rate import Rate
+from collector.rate import parse_rate
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal, stop_on_signals
+from sandbox import HOST
 from sandbox.errors import ServerStopped, UnusableOption
+from sandbox.faults import SLOW_SECONDS, parse_faults
+from sandbox.tokens import TOKEN_LIFETIME_SECONDS
 
+# The server and the catalogue are imported where they are used: they are slow to import, and
+# every other command of the collector imports this module.
 if TYPE_CHECKING:
     from sandbox.application import SandboxOptions
     from sandbox.catalogue_file import CatalogueTable
-    from sandbox.faults import FaultPlan
+    from sandbox.spotify_api import AccessModeName
 
-# The server and the catalogue are imported where they are used: they take their time to load, and
-# every other command of the collector starts with this module.
-
-HOST: Final = "127.0.0.1"
-TOKEN_SECONDS: Final = 3600
-SLOW_SECONDS: Final = 2.0
 PORT: Final = 8765
 RATE: Final = "90/30s"
-"""What the community found Spotify to bear."""
-_LOOK_SECONDS: Final = 1.0
-"""How often we look whether the server still lives."""
+"""The community's estimate of Spotify's limit."""
+_POLL_SECONDS: Final = 1.0
+"""Interval of the checks whether the server is alive."""
+
+T = TypeVar("T")
 
 
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = PORT,
     catalogue: Annotated[
         Path | None,
-        typer.Option(help="CSV (also .gz) or Parquet file to serve; without it, invented music."),
+        typer.Option(
+            help="CSV (also .gz) or Parquet file to serve; without it, a synthetic catalogue."
+        ),
     ] = None,
     mode: Annotated[
-        str, typer.Option(help="development (10 a page, much closed) or extended (50, all open).")
+        str,
+        typer.Option(
+            help="development (10 items a page, many endpoints closed) or extended (50, all open)."
+        ),
     ] = "development",
     rate: Annotated[
-        str, typer.Option(help="Requests the Web API answers in any window, as N/30s.")
+        str, typer.Option(help="Rate limit of the Web API: requests per window, as N/30s.")
     ] = RATE,
     reccobeats_rate: Annotated[
-        str | None, typer.Option(help="The same for ReccoBeats; without it, as --rate.")
+        str | None, typer.Option(help="Rate limit of ReccoBeats; without it, that of --rate.")
     ] = None,
     retry_after: Annotated[
         float | None,
@@ -53,132 +58,112 @@ def sandbox(
     quota: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Requests the Web API answers in all, before a ban without an end."
+            min=0, help="Requests of the Web API that succeed before a ban without an end."
         ),
     ] = None,
     token_seconds: Annotated[
-        float, typer.Option(help="Seconds an access token is taken.")
-    ] = TOKEN_SECONDS,
+        float, typer.Option(help="Seconds an access token is valid.")
+    ] = TOKEN_LIFETIME_SECONDS,
     faults: Annotated[
         str | None,
         typer.Option(
-            help="Share of broken answers (0.1), or shares by kind: 500=0.05,short=0.1. Kinds: "
+            help="Share of broken responses (0.1), or shares by kind: 500=0.05,short=0.1. Kinds: "
             "500, 503, truncated, dropped, slow, short, total, next, repeated."
         ),
     ] = None,
     slow_seconds: Annotated[
-        float, typer.Option(min=0, help="How much later a slow answer comes.")
+        float, typer.Option(min=0, help="Delay of a slow response in seconds.")
     ] = SLOW_SECONDS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the invented music and faults.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the synthetic catalogue and the faults.")
+    ] = 1,
     write: Annotated[
-        Path | None, typer.Option(help="Save the music as a CSV file, and end.")
+        Path | None, typer.Option(help="Save the catalogue as a CSV file and exit.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on: loopback only.")] = HOST,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Serve a Spotify-shaped API on this computer, over a file or over invented music."""
+    """Serve a Spotify-shaped API on this computer, over a file or a synthetic catalogue."""
     output = Output(as_json=as_json)
     if host not in {HOST, "localhost"}:
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")
-    behaviour = replace(
-        _behaviour(mode, rate, reccobeats_rate, retry_after, quota, token_seconds),
-        faults=None if faults is None else _faults(faults, seed, slow_seconds),
+    from sandbox.application import SandboxOptions
+
+    options = SandboxOptions(
+        mode=_access_mode(mode),
+        rate=_parse("--rate", parse_rate, rate),
+        reccobeats_rate=_parse("--reccobeats-rate", parse_rate, reccobeats_rate or rate),
+        retry_after=_positive("--retry-after", retry_after),
+        quota=quota,
+        token_seconds=_positive("--token-seconds", token_seconds) or TOKEN_LIFETIME_SECONDS,
+        faults=None
+        if faults is None
+        else _parse("--faults", lambda text: parse_faults(text, seed, slow_seconds), faults),
     )
     if write is not None:
-        _write(_music(catalogue, seed), write, output)
+        _write(_table(catalogue, seed), write, output)
         return
     with stop_on_signals() as stop:
-        _serve(_music(catalogue, seed), behaviour, port, output, stop)
+        _serve(_table(catalogue, seed), options, port, output, stop)
 
 
-def _write(music: "CatalogueTable", to: Path, output: Output) -> None:
-    from sandbox import catalogue_file
+def _write(table: "CatalogueTable", path: Path, output: Output) -> None:
+    from sandbox.catalogue_file import write_table
 
-    catalogue_file.write_table(music, to)
-    output.print(f"Wrote {len(music.rows):,} rows to {to}.")
-    output.write_json({"file": str(to), "rows": len(music.rows), "sha256": music.sha256})
+    write_table(table, path)
+    output.print(f"Wrote {len(table.rows):,} rows to {path}.")
+    output.write_json({"file": str(path), "rows": len(table.rows), "sha256": table.sha256})
 
 
 def _serve(
-    music: "CatalogueTable",
-    behaviour: "SandboxOptions",
-    port: int,
-    output: Output,
-    stop: StopSignal,
+    table: "CatalogueTable", options: "SandboxOptions", port: int, output: Output, stop: StopSignal
 ) -> None:
     from sandbox.catalogue import SandboxCatalogue
     from sandbox.server import serve_in_thread
 
-    catalogue = SandboxCatalogue(music)
-    gc.freeze()  # the catalogue lives as long as we do: no use in walking it again and again
+    catalogue = SandboxCatalogue(table)
+    gc.freeze()  # the catalogue lives as long as the process: keep the collector off it
     origin, genres = catalogue.origin, catalogue.genres
-    with serve_in_thread(catalogue, behaviour, port=port) as running:
+    with serve_in_thread(catalogue, options, port=port) as running:
         output.print(
             f"Sandbox at {running.url}: {origin.detail}, {len(genres)} genres, "
-            f"{behaviour.mode} mode. Ctrl-C ends it."
+            f"{options.mode} mode. Ctrl-C ends it."
         )
         output.write_json(
             {
                 "url": running.url,
                 "port": running.port,
-                "mode": behaviour.mode,
+                "mode": options.mode,
                 "catalogue": {"kind": origin.kind, "detail": origin.detail},
                 "genres": len(genres),
             }
         )
-        while not stop.wait(_LOOK_SECONDS):
+        while not stop.wait(_POLL_SECONDS):
             if not running.is_alive:
                 raise ServerStopped("The sandbox stopped by itself: its log says why.")
 
 
-def _music(catalogue: Path | None, seed: int) -> "CatalogueTable":
-    from sandbox import catalogue_file, synthetic_catalogue
+def _table(catalogue: Path | None, seed: int) -> "CatalogueTable":
+    from sandbox.catalogue_file import read_table
+    from sandbox.synthetic_catalogue import generate_catalogue
 
-    return (
-        synthetic_catalogue.generate_catalogue(seed)
-        if catalogue is None
-        else catalogue_file.read_table(catalogue)
-    )
+    return generate_catalogue(seed) if catalogue is None else read_table(catalogue)
 
 
-def _behaviour(
-    mode: str,
-    rate: str,
-    reccobeats_rate: str | None,
-    retry_after: float | None,
-    quota: int | None,
-    token_seconds: float,
-) -> "SandboxOptions":
-    from sandbox.application import SandboxOptions
+def _access_mode(mode: str) -> "AccessModeName":
     from sandbox.spotify_api import MODES
 
-    known = next((name for name in MODES if name == mode), None)
-    if known is None:
-        raise UnusableOption(f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}.")
-    return SandboxOptions(
-        mode=known,
-        rate=_rate("--rate", rate),
-        reccobeats_rate=_rate("--reccobeats-rate", reccobeats_rate or rate),
-        retry_after=_positive("--retry-after", retry_after),
-        quota=quota,
-        token_seconds=_positive("--token-seconds", token_seconds) or TOKEN_SECONDS,
-    )
+    for name in MODES:
+        if name == mode:
+            return name
+    raise UnusableOption(f"There is no mode {mode!r}: --mode is {' or '.join(MODES)}.")
 
 
-def _rate(option: str, text: str) -> Rate:
+def _parse(option: str, parse: Callable[[str], T], text: str) -> T:
     try:
-        return rates.parse_rate(text)
+        return parse(text)
     except ValueError as error:
         raise UnusableOption(f"{option}: {error}.") from error
-
-
-def _faults(text: str, seed: int, slow_seconds: float) -> "FaultPlan":
-    from sandbox import faults
-
-    try:
-        return faults.parse_faults(text, seed, slow_seconds)
-    except ValueError as error:
-        raise UnusableOption(f"--faults: {error}.") from error
 
 
 def _positive(option: str, value: float | None) -> float | None:

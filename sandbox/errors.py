@@ -1,4 +1,4 @@
-"""What can keep the sandbox from starting."""
+"""Errors that keep the sandbox from starting or end it."""
 
 from genrebase.errors import GenrebaseError, UserError
 
@@ -16,4 +16,4 @@ class PortTaken(UserError):
 
 
 class ServerStopped(GenrebaseError):
-    """The server ended although nobody asked it to."""
+    """The server ended without having been stopped."""

@@ -1,4 +1,4 @@
-"""What breaks answers on their way out."""
+"""ASGI middleware that injects faults into responses."""
 
 import asyncio
 import json
@@ -11,10 +11,10 @@ from typing import Any, Final
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import faults, page_faults
-from sandbox.faults import Fault, FaultPlan
+from sandbox.faults import Fault, FaultPlan, possible_faults
 from sandbox.json_objects import error_object
-from sandbox.rate_limit_middleware import ADMIN_PATH
+from sandbox.page_faults import apply_fault, find_page
+from sandbox.rate_limit_middleware import is_api_request
 from sandbox.request_stats import RequestStats
 
 _HTML: Final = "<html><head><title>503 Service Unavailable</title></head><body></body></html>"
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FaultMiddleware:
-    """Stands between the gate and the application: what is refused for its rate is not broken."""
+    """Breaks responses between application and rate limit: a 429 is never broken."""
 
     app: ASGIApp
     faults: FaultPlan
@@ -31,62 +31,60 @@ class FaultMiddleware:
     _numbers: "count[int]" = field(default_factory=count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and break the answer where its number says so."""
-        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PATH):
+        """Handle a request; break its response where the fault plan says so."""
+        if not is_api_request(scope):
             await self.app(scope, receive, send)
             return
-        draw = self.faults.random_for(next(self._numbers))
-        if not self.faults.is_faulty(draw):
+        random = self.faults.random_for(next(self._numbers))
+        if not self.faults.is_faulty(random):
             await self.app(scope, receive, send)
             return
-        answer = _Answer()
-        await self.app(scope, receive, answer.take)
-        document = answer.document()
-        fault = self.faults.choose(draw, faults.possible_faults(page_faults.find_page(document)))
+        response = _BufferedResponse()
+        await self.app(scope, receive, response.receive)
+        document = response.document()
+        fault = self.faults.choose(random, possible_faults(find_page(document)))
         if fault is None:
-            await answer.send(send)
+            await response.send(send)
             return
         self.stats.record_fault(fault)
-        _log.info("the next answer is broken: %s", fault)
-        await self._send(answer, document, fault, draw, (scope, receive, send))
+        _log.info("the next response is broken: %s", fault)
+        await self._send(response, document, fault, random, (scope, receive, send))
 
     async def _send(
         self,
-        answer: "_Answer",
+        response: "_BufferedResponse",
         document: Any,
         fault: Fault,
-        draw: Random,
+        random: Random,
         asgi: tuple[Scope, Receive, Send],
     ) -> None:
         send = asgi[2]
+        half = response.body[: len(response.body) // 2]
         if fault is Fault.SERVER_ERROR:
             await JSONResponse(error_object(500, "Server error"), 500)(*asgi)
         elif fault is Fault.UNAVAILABLE:
             await HTMLResponse(_HTML, 503)(*asgi)
         elif fault is Fault.TRUNCATED:
-            half = answer.body[: len(answer.body) // 2]
-            await Response(half, answer.start["status"], media_type="application/json")(*asgi)
+            await Response(half, response.start["status"], media_type="application/json")(*asgi)
         elif fault is Fault.DROPPED:
-            await send(answer.start)  # names the whole length; then the server hangs up
-            await send(_body(answer.body[: len(answer.body) // 2], more=True))
+            await send(response.start)  # with the full Content-Length; then the server hangs up
+            await send(_body_message(half, more=True))
         elif fault is Fault.SLOW:
             await asyncio.sleep(self.faults.slow_seconds)
-            await answer.send(send)
+            await response.send(send)
         else:
-            page = page_faults.find_page(document)
+            page = find_page(document)
             assert page is not None  # noqa: S101 - only then is such a fault possible
-            page_faults.apply_fault(page, fault, draw)
+            apply_fault(page, fault, random)
             await JSONResponse(document)(*asgi)
 
 
 @dataclass(slots=True)
-class _Answer:
-    """An answer that is held back."""
-
+class _BufferedResponse:
     start: Message = field(default_factory=dict)
     body: bytes = b""
 
-    async def take(self, message: Message) -> None:
+    async def receive(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.start = message
         else:
@@ -94,12 +92,12 @@ class _Answer:
 
     async def send(self, send: Send) -> None:
         await send(self.start)
-        await send(_body(self.body, more=False))
+        await send(_body_message(self.body, more=False))
 
     def document(self) -> Any:
-        """Return the JSON of an answer that brought something, None for any other."""
+        """Return the JSON of a successful response, None for any other."""
         return json.loads(self.body) if self.start["status"] == 200 else None
 
 
-def _body(body: bytes, *, more: bool) -> Message:
+def _body_message(body: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}

@@ -1,4 +1,4 @@
-"""Which answers are broken, and how: drawn by a seed, whatever the answer is. Pure."""
+"""Fault injection: a seed decides which responses are broken, and how. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 
 class Fault(StrEnum):
-    """A way in which an answer is broken."""
+    """A way in which a response is broken."""
 
     SERVER_ERROR = "500"
     UNAVAILABLE = "503"
@@ -16,12 +16,12 @@ class Fault(StrEnum):
     TRUNCATED = "truncated"
     """JSON that ends half-way."""
     DROPPED = "dropped"
-    """The connection ends half-way through the answer."""
+    """The connection ends half-way through the response."""
     SLOW = "slow"
     SHORT = "short"
     """Fewer items than there are; the rest follows at offset + items received."""
     TOTAL = "total"
-    """Another `total` than there is."""
+    """A wrong `total`."""
     NEXT = "next"
     """`next` is null although there is more."""
     REPEATED = "repeated"
@@ -40,35 +40,34 @@ SLOW_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """How many answers are broken, and in which ways."""
+    """How many responses are broken, and in which ways."""
 
     share: float
-    """Of all answers, 0..1."""
+    """Of all responses, 0..1."""
     shares: Mapping[Fault, float] = field(default_factory=dict)
-    """Of each kind, together `share`; empty: all kinds that an answer can have, evenly."""
+    """Per kind, `share` in total; empty: all kinds possible for a response, uniformly."""
     seed: int = 1
     slow_seconds: float = SLOW_SECONDS
-    """How much later a slow answer comes."""
+    """Delay of a slow response."""
 
     def random_for(self, number: int) -> Random:
-        """Return what decides over the answer of that number: the same seed, the same faults."""
+        """Return the random generator of a response: the same seed gives the same faults."""
         return Random(f"fault {self.seed} {number}")
 
-    def choose(self, draw: Random, possible: Sequence[Fault]) -> Fault | None:
-        """Return how an answer is broken that the draw `is_faulty`; None where it cannot be so."""
-        if not self.shares:
-            return draw.choice(possible)
-        kinds = list(self.shares)
-        chosen = draw.choices(kinds, [self.shares[kind] for kind in kinds])[0]
-        return chosen if chosen in possible else None
+    def is_faulty(self, random: Random) -> bool:
+        """Draw whether the response is broken."""
+        return random.random() < self.share
 
-    def is_faulty(self, draw: Random) -> bool:
-        """Tell whether the answer is to be broken."""
-        return draw.random() < self.share
+    def choose(self, random: Random, possible: Sequence[Fault]) -> Fault | None:
+        """Draw how a faulty response is broken; None where that fault is not possible in it."""
+        if not self.shares:
+            return random.choice(possible)
+        chosen = random.choices(list(self.shares), list(self.shares.values()))[0]
+        return chosen if chosen in possible else None
 
 
 def parse_faults(text: str, seed: int = 1, slow_seconds: float = SLOW_SECONDS) -> FaultPlan:
-    """Read `0.1`, or shares by kind, `500=0.05,short=0.1`; raise ValueError with a sentence."""
+    """Parse `0.1`, or shares by kind, `500=0.05,short=0.1`; raise ValueError with a sentence."""
     if "=" not in text:
         return FaultPlan(_share(text), {}, seed, slow_seconds)
     shares: dict[Fault, float] = {}
@@ -76,31 +75,31 @@ def parse_faults(text: str, seed: int = 1, slow_seconds: float = SLOW_SECONDS) -
         name, _, share = part.partition("=")
         kind = _kind(name.strip())
         shares[kind] = _share(share)
-    together = sum(shares.values())
-    if together > 1:
+    total = sum(shares.values())
+    if total > 1:
         raise ValueError(f"the shares in {text!r} are more than 1 together")
-    return FaultPlan(together, shares, seed, slow_seconds)
+    return FaultPlan(total, shares, seed, slow_seconds)
 
 
 def possible_faults(page: Mapping[str, Any] | None) -> Sequence[Fault]:
-    """Return the ways in which an answer with `page` in it can be broken without hiding a row."""
+    """Return the faults that a response with `page` in it can have without hiding a row."""
     if page is None:
         return FAULTS_OF_ANY_RESPONSE
-    here = {
+    of_page = {
         Fault.SHORT: len(page["items"]) > 1,
         Fault.TOTAL: True,
         Fault.NEXT: page["next"] is not None,
         Fault.REPEATED: bool(page["items"]),
     }
-    return (*FAULTS_OF_ANY_RESPONSE, *(fault for fault, can_be in here.items() if can_be))
+    return (*FAULTS_OF_ANY_RESPONSE, *(fault for fault, possible in of_page.items() if possible))
 
 
 def _kind(text: str) -> Fault:
     try:
         return Fault(text)
     except ValueError:
-        known = ", ".join(Fault)
-        raise ValueError(f"{text!r} is no kind of fault: there are {known}") from None
+        kinds = ", ".join(Fault)
+        raise ValueError(f"{text!r} is no kind of fault: there are {kinds}") from None
 
 
 def _share(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Ids made of text: equal text, equal id, on every machine. Pure."""
+"""Deterministic ids hashed from text: equal text, equal id, on every machine. Pure."""
 
 import hashlib
 import re
@@ -8,15 +8,15 @@ from typing import Final
 
 ID_LENGTH: Final = 22
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SHAPE: Final = re.compile(rf"[0-9A-Za-z]{{{ID_LENGTH}}}")
+_ID: Final = re.compile(rf"[0-9A-Za-z]{{{ID_LENGTH}}}")
 _YEARS: Final = (1950, 2026)
-_UUIDS: Final = uuid.UUID("6f0d9a52-6b0e-5d43-9c0e-3b1f2f5a7c11")
-"""The name space of the ids ReccoBeats gives: any constant would do."""
+_UUID_NAMESPACE: Final = uuid.UUID("6f0d9a52-6b0e-5d43-9c0e-3b1f2f5a7c11")
+"""Of ReccoBeats' ids: any constant would do."""
 
 
 def is_id(text: str) -> bool:
-    """Tell whether `text` has the form of one of Spotify's ids."""
-    return _SHAPE.fullmatch(text) is not None
+    """Return whether `text` has the form of a Spotify id."""
+    return _ID.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=131_072)
@@ -40,4 +40,4 @@ def year_from_id(text: str) -> int:
 
 def uuid_from_text(text: str) -> str:
     """Return a UUID for `text`."""
-    return str(uuid.uuid5(_UUIDS, text))
+    return str(uuid.uuid5(_UUID_NAMESPACE, text))

@@ -1,93 +1,92 @@
-"""The JSON objects of the Web API and of ReccoBeats. Pure."""
+"""JSON objects of the Web API's and ReccoBeats' responses. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
-from sandbox import ids
-from sandbox.catalogue import SandboxArtist, artist_id_of
+from sandbox import Json, ids
+from sandbox.catalogue import SandboxArtist, id_of_artist
 from sandbox.playlists import NonTrackItem, PlaylistEntry, SandboxPlaylist
 from sandbox.track_columns import SandboxTrack
 
 MAX_RESULTS: Final = 1_000
-"""A query answers no row at or beyond this offset."""
+"""A query returns no row at or beyond this offset."""
 _OPEN: Final = "https://open.spotify.com"
 _MARKETS: Final = ("DE", "FR", "GB", "JP", "US")
-_PRECISIONS: Final = {4: "year", 7: "month", 10: "day"}
+_DATE_PRECISIONS: Final = {4: "year", 7: "month", 10: "day"}
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 
 def error_object(status: int, message: str | None = None, reason: str | None = None) -> Json:
     """Return the Web API's error object."""
-    said = {"status": status, "message": message, "reason": reason}
-    return {"error": {key: value for key, value in said.items() if value is not None}}
+    fields = {"status": status, "message": message, "reason": reason}
+    return {"error": {key: value for key, value in fields.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True)
 class PageSlice:
-    """Which part of a list."""
+    """Offset and limit of a page."""
 
     offset: int
     limit: int
 
     def apply(self, rows: Sequence[T]) -> Sequence[T]:
-        """Return the rows of it."""
+        """Return the rows of the page."""
         return rows[self.offset : self.offset + self.limit]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectBuilder:
-    """Objects as one server shows them."""
+    """Builds the objects of one server."""
 
     api: str
-    """The Web API's own address, without a slash at the end."""
+    """Address of the Web API, without a slash at the end."""
     all_fields: bool
-    """Whether the fields are there that development mode lost in 2026."""
+    """Whether to include the fields that development mode lost in 2026."""
 
     def track(self, track: SandboxTrack) -> Json:
         """Return a track object."""
-        shape = {
+        document = {
             "album": self._album(track),
-            "artists": [self._credit(name) for name in track.artists],
+            "artists": [_artist(self.api, name) for name in track.artists],
             "disc_number": 1,
             "duration_ms": track.duration_ms,
             "explicit": track.explicit,
             "external_ids": {"isrc": track.isrc} if track.isrc else {},
-            **self._links("track", track.id),
+            **_links(self.api, "track", track.id),
             "is_local": False,
             "name": track.title,
             "preview_url": None,
             "track_number": 1,
         }
         if self.all_fields:
-            shape["available_markets"] = _MARKETS
-            shape["popularity"] = track.popularity
-        return shape
+            document["available_markets"] = _MARKETS
+            document["popularity"] = track.popularity
+        return document
 
     def artist(self, artist: SandboxArtist) -> Json:
         """Return a full artist object."""
-        shape = {**self._credit(artist.name), "images": []}
+        document = {**_artist(self.api, artist.name), "images": []}
         if self.all_fields:
-            shape["followers"] = {"href": None, "total": artist.popularity**3}
-            shape["genres"] = artist.genres
-            shape["popularity"] = artist.popularity
-        return shape
+            document["followers"] = {"href": None, "total": artist.popularity**3}
+            document["genres"] = artist.genres
+            document["popularity"] = artist.popularity
+        return document
 
-    def page(
-        self, kind: str, items: Sequence[Json], total: int, asked: "SearchPageRequest"
+    def search_page(
+        self, items: Sequence[Json], total: int, page: PageSlice, query: str, types: str
     ) -> Json:
-        """Return a page of a search; `next` stops where the reach ends."""
-        # `query`, not `q`: so it stands in Spotify's own links.
-        address = f"{self.api}/search?{urlencode({'query': asked.query, 'type': asked.types})}&"
-        return {kind: _page(address, items, total, asked.part, MAX_RESULTS)}
+        """Return a page of a search; `query` and `types` as the request has them."""
+        # `query`, not `q`, as in Spotify's own links.
+        address = f"{self.api}/search?{urlencode({'query': query, 'type': types})}&"
+        return _page(address, items, total, page, MAX_RESULTS)
 
     def playlist(self, playlist: SandboxPlaylist, page: Json | None) -> Json:
-        """Return a playlist object; without a `page` of items where they are not shown."""
-        shape = {
+        """Return a playlist object; without `page` where its items may not be read."""
+        document = {
             **_links(self.api, "playlist", playlist.id),
             "collaborative": False,
             "description": None,
@@ -101,36 +100,36 @@ class ObjectBuilder:
             "snapshot_id": playlist.snapshot_id,
         }
         if page is not None:
-            shape["tracks" if self.all_fields else "items"] = page
-        return shape
+            document["tracks" if self.all_fields else "items"] = page
+        return document
 
     def playlist_page(
         self,
         playlist: SandboxPlaylist,
         entries: Sequence[tuple[PlaylistEntry, SandboxTrack | None]],
-        part: PageSlice,
+        page: PageSlice,
     ) -> Json:
-        """Return a page of a playlist: each entry with its track, where it is one."""
+        """Return a page of a playlist from entries and their tracks, None for other items."""
         items = [self._entry(playlist, entry, track) for entry, track in entries]
         address = f"{self.api}/playlists/{playlist.id}/items?"
-        return _page(address, items, len(playlist.entries), part, None)
+        return _page(address, items, len(playlist.entries), page, None)
 
     def _entry(
         self, playlist: SandboxPlaylist, entry: PlaylistEntry, track: SandboxTrack | None
     ) -> Json:
-        item = _odd(self.api, entry) if track is None else self.track(track)
-        shape = {
+        item = _non_track(self.api, entry) if track is None else self.track(track)
+        document = {
             "added_at": "2024-01-01T00:00:00Z",
             "added_by": _links(self.api, "user", playlist.owner),
             "is_local": entry == NonTrackItem.LOCAL,
             "item": item,
         }
         if self.all_fields:
-            shape["track"] = item  # its name before 2026
-        return shape
+            document["track"] = item  # its name before 2026
+        return document
 
     def features(self, track: SandboxTrack | None) -> Json | None:
-        """Return an audio features object, None where nothing is known."""
+        """Return an audio features object, None where the track has no features."""
         if track is None or not track.features:
             return None
         return {
@@ -145,74 +144,60 @@ class ObjectBuilder:
 
     def _album(self, track: SandboxTrack) -> Json:
         is_single = track.album.casefold() == track.title.casefold()
-        shape = {
+        document = {
             "album_type": "single" if is_single else "album",
-            "artists": [self._credit(track.artists[0])],
-            **self._links("album", track.album_id),
+            "artists": [_artist(self.api, track.artists[0])],
+            **_links(self.api, "album", track.album_id),
             "images": [],
             "name": track.album,
             "release_date": track.release_date,
-            "release_date_precision": _PRECISIONS.get(len(track.release_date), "day"),
+            "release_date_precision": _DATE_PRECISIONS.get(len(track.release_date), "day"),
             "total_tracks": 1 if is_single else 10,
         }
         if self.all_fields:
-            shape["available_markets"] = _MARKETS
-        return shape
-
-    def _credit(self, name: str) -> Json:
-        return _credit(self.api, name)
-
-    def _links(self, kind: str, id_: str) -> Json:
-        return _links(self.api, kind, id_)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPageRequest:
-    """Which page of which search."""
-
-    query: str
-    types: str
-    """As they were written, between commas."""
-    part: PageSlice
+            document["available_markets"] = _MARKETS
+        return document
 
 
 def reccobeats_features(track: SandboxTrack) -> Json:
     """Return ReccoBeats' features of a track: another id, no time signature, no duration."""
-    known = {name: value for name, value in track.features.items() if name != "time_signature"}
+    features = {name: value for name, value in track.features.items() if name != "time_signature"}
     return {
         "id": ids.uuid_from_text(track.id),
         "href": f"{_OPEN}/track/{track.id}",
         "isrc": track.isrc,
-        **known,
+        **features,
     }
 
 
 def _page(
-    address: str, items: Sequence[Json], total: int, part: PageSlice, reach: int | None
+    address: str, items: Sequence[Json], total: int, page: PageSlice, max_results: int | None
 ) -> Json:
-    """Return a page; `next` stops where the reach ends, if there is one."""
+    """Return a page object; `next` is null beyond `max_results`, if there is such a limit."""
 
-    def at(offset: int) -> str:
-        return f"{address}offset={offset}&limit={part.limit}"
+    def link(offset: int) -> str:
+        return f"{address}offset={offset}&limit={page.limit}"
 
-    following = part.offset + part.limit
-    has_next = following < total and (reach is None or following + part.limit <= reach)
+    next_offset = page.offset + page.limit
+    has_next = next_offset < total and (
+        max_results is None or next_offset + page.limit <= max_results
+    )
     return {
-        "href": at(part.offset),
+        "href": link(page.offset),
         "items": items,
-        "limit": part.limit,
-        "next": at(following) if has_next else None,
-        "offset": part.offset,
-        "previous": at(max(0, part.offset - part.limit)) if part.offset else None,
+        "limit": page.limit,
+        "next": link(next_offset) if has_next else None,
+        "offset": page.offset,
+        "previous": link(max(0, page.offset - page.limit)) if page.offset else None,
         "total": total,
     }
 
 
-def _odd(api: str, entry: PlaylistEntry) -> Json | None:
-    """Return what stands in a playlist and is no track."""
+def _non_track(api: str, entry: PlaylistEntry) -> Json | None:
+    """Return a playlist item that is not a track."""
     if entry == NonTrackItem.EPISODE:
         show = {
-            **_spoken(api, "show"),
+            **_podcast_object(api, "show"),
             "available_markets": _MARKETS,
             "copyrights": [],
             "media_type": "audio",
@@ -220,7 +205,7 @@ def _odd(api: str, entry: PlaylistEntry) -> Json | None:
             "total_episodes": 1,
         }
         return {
-            **_spoken(api, "episode"),
+            **_podcast_object(api, "episode"),
             "audio_preview_url": None,
             "duration_ms": 1_800_000,
             "is_playable": True,
@@ -229,10 +214,10 @@ def _odd(api: str, entry: PlaylistEntry) -> Json | None:
             "show": show,
         }
     if entry == NonTrackItem.LOCAL:
-        credit = {"name": "Somebody", "id": None, "type": "artist", "uri": None}
+        artist = {"name": "Somebody", "id": None, "type": "artist", "uri": None}
         return {
             "album": {"name": "", "id": None, "album_type": None, "artists": []},
-            "artists": [credit],
+            "artists": [artist],
             "duration_ms": 180_000,
             "id": None,
             "is_local": True,
@@ -243,8 +228,8 @@ def _odd(api: str, entry: PlaylistEntry) -> Json | None:
     return None
 
 
-def _spoken(api: str, kind: str) -> Json:
-    """Return what an episode and its show have in common."""
+def _podcast_object(api: str, kind: str) -> Json:
+    """Return the fields that an episode and its show share."""
     return {
         **_links(api, kind, ids.id_from_text(kind)),
         "description": "",
@@ -258,9 +243,9 @@ def _spoken(api: str, kind: str) -> Json:
 
 
 @lru_cache(maxsize=65_536)
-def _credit(api: str, name: str) -> Json:
-    """Return a simplified artist object; nobody changes it, so tracks share it."""
-    return {**_links(api, "artist", artist_id_of(name)), "name": name}
+def _artist(api: str, name: str) -> Json:
+    """Return a simplified artist object; it is never modified, so tracks share it."""
+    return {**_links(api, "artist", id_of_artist(name)), "name": name}
 
 
 def _links(api: str, kind: str, id_: str) -> Json:

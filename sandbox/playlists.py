@@ -1,7 +1,6 @@
-"""The playlists of a catalogue: the table's own, or two invented for each genre.
+"""The playlists of a catalogue: the table's own, or two synthetic ones per genre. Pure.
 
-Among the tracks stand what a playlist may hold besides: an item that is gone, an episode, a file
-of somebody's own. Pure.
+They also contain the other items of real playlists: a removed track, an episode, a local file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +13,15 @@ from sandbox.catalogue import SandboxCatalogue
 
 OWN_USER: Final = "sandbox"
 """The user the app belongs to: in development mode only their playlists can be read."""
-_OTHERS: Final = "somebody"
-_LONGEST: Final = 120
-"""Tracks in an invented playlist, at most."""
-_ODD_EVERY: Final = 25
-"""Tracks between two items that are none."""
+_OTHER_USER: Final = "somebody"
+_MAX_TRACKS: Final = 120
+"""Per synthetic playlist."""
+_NON_TRACK_INTERVAL: Final = 25
+"""Tracks between two items that are not tracks."""
 
 
 class NonTrackItem(StrEnum):
-    """What is no track."""
+    """A playlist item that is not a track."""
 
     GONE = "gone"
     EPISODE = "episode"
@@ -30,7 +29,7 @@ class NonTrackItem(StrEnum):
 
 
 PlaylistEntry = int | NonTrackItem
-"""The number of a row, or something else."""
+"""The number of a row, or another item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class SandboxPlaylist:
     """Of its first track."""
     entries: Sequence[PlaylistEntry]
     snapshot_id: str
-    """Another one where anything in it differs."""
+    """Version: differs wherever the tracks differ."""
 
     @property
     def is_own(self) -> bool:
@@ -53,27 +52,29 @@ class SandboxPlaylist:
 
 
 def make_playlists(catalogue: SandboxCatalogue) -> Mapping[str, SandboxPlaylist]:
-    """Return the playlists by their ids."""
-    found = _in_table(catalogue) or _invented(catalogue)
-    return {playlist.id: playlist for playlist in found}
+    """Return the playlists by id."""
+    playlists = _table_playlists(catalogue) or _synthetic_playlists(catalogue)
+    return {playlist.id: playlist for playlist in playlists}
 
 
-def _in_table(catalogue: SandboxCatalogue) -> list[SandboxPlaylist]:
-    """Return the table's playlists; half of them are our own, whoever made them in life."""
+def _table_playlists(catalogue: SandboxCatalogue) -> list[SandboxPlaylist]:
+    """Return the table's playlists; half of them are assigned to the app's own user."""
     return [
-        _playlist(catalogue, id_, name, OWN_USER if ids.year_from_id(id_) % 2 else _OTHERS, rows)
+        _playlist(
+            catalogue, id_, name, OWN_USER if ids.year_from_id(id_) % 2 else _OTHER_USER, rows
+        )
         for id_, (name, rows) in catalogue.playlists.items()
     ]
 
 
-def _invented(catalogue: SandboxCatalogue) -> Iterator[SandboxPlaylist]:
+def _synthetic_playlists(catalogue: SandboxCatalogue) -> Iterator[SandboxPlaylist]:
     for genre in catalogue.genres:
-        rows = catalogue.rows_of_genre(genre)
-        for owner, first in ((OWN_USER, 0), (_OTHERS, 1)):
+        for first, owner in enumerate((OWN_USER, _OTHER_USER)):
             name = f"{genre} by {owner}"
-            kept = rows[first::2][:_LONGEST]
-            if kept:
-                yield _playlist(catalogue, ids.id_from_text(f"playlist|{name}"), name, owner, kept)
+            rows = catalogue.rows_of_genre(genre)[first::2][:_MAX_TRACKS]
+            if rows:
+                id_ = ids.id_from_text(f"playlist|{name}")
+                yield _playlist(catalogue, id_, name, owner, rows)
 
 
 def _playlist(
@@ -91,8 +92,8 @@ def _playlist(
 
 
 def _entries(rows: Sequence[int]) -> Iterator[PlaylistEntry]:
-    odd = tuple(NonTrackItem)
+    kinds = tuple(NonTrackItem)
     for number, row in enumerate(rows, start=1):
         yield row
-        if number % _ODD_EVERY == 0:
-            yield odd[number // _ODD_EVERY % len(odd)]
+        if number % _NON_TRACK_INTERVAL == 0:
+            yield kinds[number // _NON_TRACK_INTERVAL % len(kinds)]

@@ -1,4 +1,4 @@
-"""How many requests the sandbox answers, and what it says to the others."""
+"""Server-side rate limiting: a sliding window, bans with Retry-After, an overall quota."""
 
 import math
 from collections import deque
@@ -13,16 +13,16 @@ QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 
 @dataclass(frozen=True, slots=True)
 class SandboxBan:
-    """Requests are refused from one moment to another."""
+    """Requests are refused between two moments."""
 
     since: float
-    """When the ban was answered for the first time."""
+    """When the first 429 of the ban was sent."""
     until: float
-    """Infinite where it has no promised end."""
+    """Infinite where the ban has no end."""
     reason: str | None = None
 
     def retry_after(self, now: float) -> int | None:
-        """Return what `Retry-After` says at `now`: whole seconds, None where nobody knows."""
+        """Return the value of `Retry-After`: whole seconds; None for a ban without an end."""
         if math.isinf(self.until):
             return None
         # To the millisecond first: (now + 77) - now may be a hair more than 77.
@@ -32,16 +32,16 @@ class SandboxBan:
 def seconds_until_free(granted: Sequence[float], now: float, rate: Rate) -> float:
     """Return the seconds until one more request fits into the sliding window, 0 if it does now.
 
-    `granted` are the moments of those answered before, in order. Pure.
+    `granted` are the moments of the earlier successful requests, in order. Pure.
     """
     if len(granted) < rate.requests:
         return 0.0
-    leaves = granted[-rate.requests] + rate.seconds
-    return max(0.0, leaves - now)
+    leaves_window = granted[-rate.requests] + rate.seconds
+    return max(0.0, leaves_window - now)
 
 
 class SlidingWindowLimit:
-    """One API's limit, and how much of it is used."""
+    """The rate limit of one API, and how much of it is used."""
 
     def __init__(
         self,
@@ -49,35 +49,35 @@ class SlidingWindowLimit:
         ban_seconds: float | None = None,
         quota: int | None = None,
     ) -> None:
-        """Answer so many requests in any window of `rate` (None: any number).
+        """Allow `rate` (None: any number of requests).
 
         A ban lasts `ban_seconds`, or until the next request fits. After `quota` requests in all
         comes a ban without an end.
         """
         self._rate, self._ban_seconds, self._quota = rate, ban_seconds, quota
         self._granted: deque[float] = deque(maxlen=rate.requests if rate else 1)
-        self._answered = 0
+        self._n_granted = 0
         self._ban: SandboxBan | None = None
 
     def active_ban(self, now: float) -> SandboxBan | None:
-        """Return the ban that holds at `now`."""
+        """Return the ban in force at `now`."""
         return self._ban if self._ban and now < self._ban.until else None
 
     def admit(self, now: float) -> SandboxBan | None:
-        """Count a request that comes at `now`; return the ban it meets, None if it is answered."""
+        """Count a request that arrives at `now`; return the ban that refuses it, if any."""
         ban = self.active_ban(now)
         if ban is None:
-            ban = self._ban = self._refusal(now)
+            ban = self._ban = self._new_ban(now)
         if ban is None:
             self._granted.append(now)
-            self._answered += 1
+            self._n_granted += 1
         return ban
 
-    def _refusal(self, now: float) -> SandboxBan | None:
-        if self._quota is not None and self._answered >= self._quota:
+    def _new_ban(self, now: float) -> SandboxBan | None:
+        if self._quota is not None and self._n_granted >= self._quota:
             return SandboxBan(now, math.inf, QUOTA_EXCEEDED)
         seconds = seconds_until_free(self._granted, now, self._rate) if self._rate else 0.0
         if not seconds:
             return None
-        # Whole seconds, as the header says them: who waits that long is answered.
+        # Whole seconds, like the header: a client that waits for Retry-After is served.
         return SandboxBan(now, now + (self._ban_seconds or math.ceil(seconds)))

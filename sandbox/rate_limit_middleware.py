@@ -1,4 +1,4 @@
-"""What every request passes: counting, logging, and the limits."""
+"""ASGI middleware before the application: counts, logs and rate-limits every request."""
 
 import logging
 import re
@@ -16,77 +16,80 @@ from sandbox.rate_limit import SandboxBan, SlidingWindowLimit
 from sandbox.request_stats import HandledRequest, RequestStats
 
 ADMIN_PATH: Final = "/__sandbox__/"
-"""Under this path the sandbox speaks of itself; nothing there is counted or limited."""
+"""Below this path the sandbox describes itself; requests there are neither counted nor limited."""
 _APIS: Final = {"/v1/": "spotify", "/reccobeats/": "reccobeats", "/api/token": "token"}
-_ONE_OF_MANY: Final = re.compile(r"^(/v1/[a-z-]+)/[^/]+")
-_BROKEN: Final = 500
+_RESOURCE: Final = re.compile(r"^(/v1/[a-z-]+)/[^/]+")
+_SERVER_ERROR: Final = 500
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitMiddleware:
-    """Stands before the application."""
+    """Refuses requests beyond the limit of their API."""
 
     app: ASGIApp
     limits: Mapping[str, SlidingWindowLimit]
-    """Per API; one that is not named has no limit."""
+    """Per API; one without an entry has no limit."""
     stats: RequestStats
     clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it; count and log it either way."""
-        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PATH):
+        """Pass a request on or refuse it; count and log it either way."""
+        if not is_api_request(scope):
             await self.app(scope, receive, send)
             return
         api, begun = api_of(scope["path"]), self.clock.monotonic()
-        # Who asks for a token while the API has banned it is not waiting either.
-        watched = self.limits.get("spotify" if api == "token" else api)
-        held = watched.active_ban(begun) if watched else None
-        counted = False
+        # A token request while the API is banned shows that the client is not waiting either.
+        limit_of_ban = self.limits.get("spotify" if api == "token" else api)
+        earlier_ban = limit_of_ban.active_ban(begun) if limit_of_ban else None
+        recorded = False
 
-        async def noting(message: Message) -> None:
-            nonlocal counted
+        async def record_and_send(message: Message) -> None:
+            nonlocal recorded
             if message["type"] == "http.response.start":  # before the client can ask for the count
-                counted = True
-                self._note(scope, api, begun, message["status"], held)
+                recorded = True
+                self._record(scope, api, begun, message["status"], earlier_ban)
             await send(message)
 
         limit = self.limits.get(api)
         ban = limit.admit(begun) if limit else None
         app = self.app if ban is None else _refusal(api, ban, begun)
         try:
-            await app(scope, receive, noting)
+            await app(scope, receive, record_and_send)
         finally:
-            if not counted:
-                self._note(scope, api, begun, _BROKEN, held)
+            if not recorded:
+                self._record(scope, api, begun, _SERVER_ERROR, earlier_ban)
 
-    def _note(
-        self, scope: Scope, api: str, begun: float, status: int, held: SandboxBan | None
+    def _record(
+        self, scope: Scope, api: str, begun: float, status: int, ban: SandboxBan | None
     ) -> None:
-        raw = scope["query_string"].decode("latin-1")
-        query = _search_query(raw) if scope["path"] == "/v1/search" else None
-        since = held.since if held else None
-        self.stats.record(
-            HandledRequest(api, endpoint_of(scope["path"]), begun, status, since, query)
-        )
-        asked = f"?{unquote_plus(raw)}" if raw else ""
-        _log.info("%s %s%s %d", scope["method"], scope["path"], asked, status)
+        path, raw_query = scope["path"], scope["query_string"].decode("latin-1")
+        query = _search_query(raw_query) if path == "/v1/search" else None
+        since = ban.since if ban else None
+        self.stats.record(HandledRequest(api, endpoint_of(path), begun, status, since, query))
+        query_text = f"?{unquote_plus(raw_query)}" if raw_query else ""
+        _log.info("%s %s%s %d", scope["method"], path, query_text, status)
+
+
+def is_api_request(scope: Scope) -> bool:
+    """Return whether a connection is a request to one of the simulated APIs."""
+    return scope["type"] == "http" and not scope["path"].startswith(ADMIN_PATH)
 
 
 def api_of(path: str) -> str:
-    """Return which API a path belongs to."""
+    """Return the API a path belongs to."""
     return next((api for start, api in _APIS.items() if path.startswith(start)), "other")
 
 
 def endpoint_of(path: str) -> str:
     """Return the path with an id in it replaced by `{id}`."""
-    return _ONE_OF_MANY.sub(r"\1/{id}", path.rstrip("/"))
+    return _RESOURCE.sub(r"\1/{id}", path.rstrip("/"))
 
 
-def _search_query(raw: str) -> str | None:
-    fields = parse_qs(raw)
-    found = fields.get("q") or fields.get("query")
-    return found[0] if found else None
+def _search_query(raw_query: str) -> str | None:
+    fields = parse_qs(raw_query)
+    values = fields.get("q") or fields.get("query")
+    return values[0] if values else None
 
 
 def _refusal(api: str, ban: SandboxBan, now: float) -> Response:

@@ -1,4 +1,4 @@
-"""What the sandbox was asked."""
+"""Request statistics per API and endpoint: counts, bans, faults, the fullest time window."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -7,25 +7,30 @@ from typing import Any, Final
 from collector.rate import Rate
 
 BAN_GRACE_SECONDS: Final = 1.0
-"""Seconds after a ban was answered from which a request is one that should not have been made."""
+"""After a ban's first 429, a request later than this should not have been made."""
 MAX_QUERIES: Final = 10_000
-_WINDOW: Final = 30.0
-"""Seconds of the window counted where no limit names one: Spotify's."""
+_WINDOW_SECONDS: Final = 30.0
+"""Counting window of an API without a limit: Spotify's."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandledRequest:
-    """One request, answered."""
+    """One request and its response."""
 
     api: str
-    """Who was asked: `spotify`, `reccobeats`, `token`, `other`."""
+    """`spotify`, `reccobeats`, `token` or `other`."""
     endpoint: str
     begun: float
     status: int
     banned_since: float | None
-    """When the ban that held as the request came was first answered; None without one."""
+    """When the first 429 of the ban in force at arrival was sent; None without a ban."""
     query: str | None = None
     """The search query, decoded."""
+
+    @property
+    def ignores_ban(self) -> bool:
+        """Whether the client could have known that it was banned."""
+        return self.banned_since is not None and self.begun > self.banned_since + BAN_GRACE_SECONDS
 
 
 @dataclass(slots=True)
@@ -38,15 +43,15 @@ class _ApiStats:
     recent: deque[float] = field(default_factory=deque)
     endpoints: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def count(self, call: HandledRequest) -> None:
+    def record(self, request: HandledRequest) -> None:
         self.requests += 1
-        self.banned += call.status == 429
-        self.while_banned += _was_late(call)
-        self.recent.append(call.begun)
-        while self.recent[0] <= call.begun - self.window:
+        self.banned += request.status == 429
+        self.while_banned += request.ignores_ban
+        self.recent.append(request.begun)
+        while self.recent[0] <= request.begun - self.window:
             self.recent.popleft()
         self.max_in_window = max(self.max_in_window, len(self.recent))
-        self.endpoints.setdefault(call.endpoint, Counter())[str(call.status)] += 1
+        self.endpoints.setdefault(request.endpoint, Counter())[str(request.status)] += 1
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -62,33 +67,34 @@ class _ApiStats:
 
 
 class RequestStats:
-    """Counts every call; `max_in_window` counts those refused too: it shows what a client did."""
+    """Counts every request; `max_in_window` includes refused ones: it shows what a client did."""
 
     def __init__(self, rates: dict[str, Rate | None]) -> None:
         """Count per API, in the window of its limit."""
         self._apis = {
-            api: _ApiStats(rate.seconds if rate else _WINDOW) for api, rate in rates.items()
+            api: _ApiStats(rate.seconds if rate else _WINDOW_SECONDS)
+            for api, rate in rates.items()
         }
         self._faults: Counter[str] = Counter()
         self._queries: dict[str, None] = {}
         self._queries_left_out = 0
 
-    def record(self, call: HandledRequest) -> None:
-        """Count a call."""
-        self._apis.setdefault(call.api, _ApiStats(_WINDOW)).count(call)
-        if call.query is None or call.query in self._queries:
+    def record(self, request: HandledRequest) -> None:
+        """Count a request."""
+        self._apis.setdefault(request.api, _ApiStats(_WINDOW_SECONDS)).record(request)
+        if request.query is None or request.query in self._queries:
             return
         if len(self._queries) < MAX_QUERIES:
-            self._queries[call.query] = None
+            self._queries[request.query] = None
         else:
             self._queries_left_out += 1
 
     def record_fault(self, fault: str) -> None:
-        """Count an answer that was broken on purpose."""
+        """Count an injected fault."""
         self._faults[fault] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything counted so far."""
+        """Return all counts."""
         apis = self._apis.values()
         return {
             "requests": sum(api.requests for api in apis),
@@ -100,7 +106,3 @@ class RequestStats:
             "queries": list(self._queries),
             "queries_left_out": self._queries_left_out,
         }
-
-
-def _was_late(call: HandledRequest) -> bool:
-    return call.banned_since is not None and call.begun > call.banned_since + BAN_GRACE_SECONDS

@@ -1,27 +1,27 @@
-"""Read a search query the way Spotify's search does. Pure."""
+"""Parser of Spotify search queries with field filters (`genre:"r&b" year:1990-1999`). Pure."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
 _FIELDS: Final = ("genre", "year", "artist", "track", "album", "isrc")
-_PART: Final = re.compile(
+_TERM: Final = re.compile(
     rf"(?:(?P<field>{'|'.join(_FIELDS)}):)?(?:\"(?P<quoted>[^\"]*)\"?|(?P<plain>[^\s\"]+))",
     re.IGNORECASE,
 )
 _YEARS: Final = re.compile(r"(\d{4})(?:-(\d{4}))?", re.ASCII)
 EMPTY_YEAR_RANGE: Final = (1, 0)
-"""A range no year lies in: what was asked for is not a year."""
+"""Contains no year: the filter's value is not a year."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What a search asks for; every part that is there has to hold."""
+    """The filters of a search; a track has to match all of them."""
 
     genre: str | None = None
     """The genre's name, as written."""
     years: tuple[int, int] | None = None
-    """First and last year, both included."""
+    """First and last year, inclusive."""
     artist: str | None = None
     track: str | None = None
     album: str | None = None
@@ -31,30 +31,29 @@ class SearchQuery:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether there is no filter."""
         return self == SearchQuery()
 
 
 def parse_query(text: str) -> SearchQuery:
-    """Read `text`; where a field is named twice, the first counts."""
+    """Parse `text`; where a field occurs twice, the first counts."""
     fields: dict[str, str] = {}
     words = []
-    for part in _PART.finditer(text):
-        quoted, plain = part["quoted"], part["plain"]
-        value = plain if quoted is None else quoted
+    for term in _TERM.finditer(text):
+        value = term["plain"] if term["quoted"] is None else term["quoted"]
         if not value.strip():
             continue
-        if part["field"] is None:
+        if term["field"] is None:
             words.append(value)
         else:
-            fields.setdefault(part["field"].lower(), value)
+            fields.setdefault(term["field"].lower(), value)
     years = fields.pop("year", None)
     return SearchQuery(
-        **fields, words=tuple(words), years=None if years is None else _years(years)
+        **fields, words=tuple(words), years=None if years is None else _year_range(years)
     )
 
 
-def _years(text: str) -> tuple[int, int]:
+def _year_range(text: str) -> tuple[int, int]:
     match = _YEARS.fullmatch(text.strip())
     if match is None:
         return EMPTY_YEAR_RANGE

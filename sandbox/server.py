@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn on loopback, in a thread of its own."""
+"""The HTTP server: uvicorn on loopback, in its own thread."""
 
 import socket
 from collections.abc import Iterator
@@ -10,40 +10,40 @@ from typing import Any, Final
 import uvicorn
 
 from genrebase.runtime.clock import Clock, SystemClock
-from sandbox import application
-from sandbox.application import SandboxApplication, SandboxOptions
+from sandbox import HOST
+from sandbox.application import SandboxOptions, make_application
 from sandbox.catalogue import SandboxCatalogue
 from sandbox.errors import PortTaken
+from sandbox.request_stats import RequestStats
 
-HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 10.0
-"""How long the server may take to start; it needs some milliseconds."""
+"""Timeout of the server's start; it needs some milliseconds."""
 _STOP_SECONDS: Final = 2
-"""How long an answer in hand may take when the server is stopped."""
+"""Time that a response in progress is given when the server stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningSandbox:
-    """A sandbox that answers."""
+    """A running sandbox."""
 
     url: str
     """`http://127.0.0.1:PORT`, without a slash at the end."""
     port: int
-    _application: SandboxApplication
+    _stats: RequestStats
     _thread: Thread
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still answers."""
+        """Whether the server still runs."""
         return self._thread.is_alive()
 
     def stats(self) -> dict[str, Any]:
-        """Return what `/__sandbox__/stats` says."""
-        return self._application.stats.as_json()
+        """Return the content of `/__sandbox__/stats`."""
+        return self._stats.as_json()
 
 
-class _Server(uvicorn.Server):
-    """Tells when it has started."""
+class _SandboxServer(uvicorn.Server):
+    """Sets `ready` when it has started."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -57,7 +57,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serve_in_thread(
     catalogue: SandboxCatalogue,
-    behaviour: SandboxOptions | None = None,
+    options: SandboxOptions | None = None,
     *,
     port: int = 0,
     clock: Clock | None = None,
@@ -69,11 +69,9 @@ def serve_in_thread(
     listening = _listen(port)
     port = listening.getsockname()[1]
     url = f"http://{HOST}:{port}"
-    made = application.make_application(
-        catalogue, behaviour or SandboxOptions(), url, clock or SystemClock()
-    )
+    app = make_application(catalogue, options or SandboxOptions(), url, clock or SystemClock())
     config = uvicorn.Config(
-        made.asgi,
+        app.asgi,
         access_log=False,
         lifespan="off",
         log_config=None,
@@ -82,14 +80,14 @@ def serve_in_thread(
         timeout_graceful_shutdown=_STOP_SECONDS,
         ws="none",
     )
-    server = _Server(config)
+    server = _SandboxServer(config)
     thread = Thread(
         target=server.run, kwargs={"sockets": [listening]}, name="sandbox", daemon=True
     )
     thread.start()
     try:
         server.ready.wait(_START_SECONDS)
-        yield RunningSandbox(url, port, made, thread)
+        yield RunningSandbox(url, port, app.stats, thread)
     finally:
         server.should_exit = True
         thread.join()
@@ -97,7 +95,7 @@ def serve_in_thread(
 
 
 def _listen(port: int) -> socket.socket:
-    # Only where the protocol is named does asyncio switch Nagle's delay off: 40 ms an answer.
+    # Only with the protocol named does asyncio disable Nagle's delay: 40 ms per response.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there SO_REUSEADDR would share the port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)

@@ -1,8 +1,8 @@
-"""Spotify's Web API and its token endpoint."""
+"""Spotify's Web API and its token endpoint: search, tracks, artists, features, playlists."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -10,20 +10,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genrebase.runtime.clock import Clock
-from sandbox import ids, search_query, synthetic_analysis, tokens
+from sandbox import Json, ids
 from sandbox.catalogue import SandboxCatalogue
-from sandbox.json_objects import (
-    MAX_RESULTS,
-    Json,
-    ObjectBuilder,
-    PageSlice,
-    SearchPageRequest,
-    error_object,
-)
+from sandbox.json_objects import MAX_RESULTS, ObjectBuilder, PageSlice, error_object
 from sandbox.playlists import SandboxPlaylist
-from sandbox.tokens import TokenStore
+from sandbox.search_query import parse_query
+from sandbox.synthetic_analysis import make_analysis
+from sandbox.tokens import TokenStore, accepts_client
 
 AccessModeName = Literal["development", "extended"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +27,11 @@ class AccessMode:
     """What an app of this kind may do."""
 
     page_limit: int
-    """Items a page, at most."""
+    """Maximum of items per page."""
     page_default: int
-    """Items a page where none are asked for."""
+    """Items per page of a request without `limit`."""
     all_open: bool
-    """Whether batch endpoints and audio features answer, and no field is missing."""
+    """Whether batch endpoints and audio features are open, and no field is missing."""
 
 
 MODES: Final[dict[AccessModeName, AccessMode]] = {
@@ -43,13 +39,14 @@ MODES: Final[dict[AccessModeName, AccessMode]] = {
     "extended": AccessMode(page_limit=50, page_default=20, all_open=True),
 }
 _TYPES: Final = ("album", "artist", "playlist", "track", "show", "episode", "audiobook")
-_BATCH: Final = 50
-_FEATURES_BATCH: Final = 100
-_ITEMS_DEFAULT: Final = 20
+_MAX_IDS: Final = 50
+_MAX_FEATURE_IDS: Final = 100
+_PLAYLIST_PAGE_LIMIT: Final = 50
+_PLAYLIST_PAGE_DEFAULT: Final = 20
 
 
-class _Refused(Exception):
-    """The request cannot be answered; carries status and message."""
+class _RequestError(Exception):
+    """The request is refused with a status and a message."""
 
     def __init__(self, status: int, message: str | None) -> None:
         super().__init__(message)
@@ -58,17 +55,17 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SpotifyApi:
-    """The endpoints, over one catalogue, in one mode."""
+    """The endpoints, over one catalogue, in one access mode."""
 
     catalogue: SandboxCatalogue
     playlists: Mapping[str, SandboxPlaylist]
     mode: AccessMode
     tokens: TokenStore
-    shapes: ObjectBuilder
+    objects: ObjectBuilder
     clock: Clock
 
     def routes(self) -> list[Route]:
-        """Return everything that is answered."""
+        """Return the API's routes."""
         endpoints: dict[str, Callable[[Request], Json]] = {
             "/v1/search": self.search,
             "/v1/tracks": self.tracks,
@@ -84,193 +81,182 @@ class SpotifyApi:
             "/v1/playlists/{id}": self.playlist,
             "/v1/playlists/{id}/items": self.playlist_items,
             "/v1/playlists/{id}/tracks": self.playlist_tracks,
-            "/v1/{rest:path}": self.nothing,
+            "/v1/{rest:path}": self.unknown_endpoint,
         }
         return [
             Route("/api/token", self.token, methods=["POST"]),
-            *(Route(path, self._answering(endpoint)) for path, endpoint in endpoints.items()),
+            *(Route(path, self._authorised(endpoint)) for path, endpoint in endpoints.items()),
         ]
 
     async def token(self, request: Request) -> Response:
-        """Give a token for client credentials."""
-        if not tokens.accepts_client(request.headers.get("authorization")):
-            return _flat_error("invalid_client", "Invalid client")
+        """Issue a token for client credentials."""
+        if not accepts_client(request.headers.get("authorization")):
+            return _oauth_error("invalid_client", "Invalid client")
         form = parse_qs((await request.body()).decode(errors="replace"))
         if form.get("grant_type") != ["client_credentials"]:
-            return _flat_error("unsupported_grant_type", "grant_type parameter is not supported")
-        token = self.tokens.issue(self.clock.monotonic())
+            return _oauth_error("unsupported_grant_type", "grant_type parameter is not supported")
         return JSONResponse(
             {
-                "access_token": token,
+                "access_token": self.tokens.issue(self.clock.monotonic()),
                 "token_type": "Bearer",
                 "expires_in": int(self.tokens.lifetime),
             }
         )
 
     def search(self, request: Request) -> Json:
-        """Answer a page of tracks; other types are asked for in vain."""
+        """Return a page of tracks; the pages of all other types are empty."""
         text = request.query_params.get("q") or request.query_params.get("query") or ""
-        asked_for = search_query.parse_query(text)
-        if asked_for.is_empty:
-            raise _Refused(400, "No search query")
-        written = request.query_params.get("type", "")
-        types = written.split(",")
-        unknown = [kind for kind in types if kind not in _TYPES]
+        query = parse_query(text)
+        if query.is_empty:
+            raise _RequestError(400, "No search query")
+        types = request.query_params.get("type", "")
+        unknown = [kind for kind in types.split(",") if kind not in _TYPES]
         if unknown:
-            raise _Refused(400, f"Bad search type field {unknown[0]}".strip())
-        asked = self._page(request, text, written)
-        answer: Json = {}
-        for kind in types:
-            numbers = self.catalogue.search(asked_for) if kind == "track" else ()
-            shown = asked.part.apply(numbers)
-            items = [self.shapes.track(self.catalogue.track_at(number)) for number in shown]
-            answer |= self.shapes.page(f"{kind}s", items, len(numbers), asked)
-        return answer
+            raise _RequestError(400, f"Bad search type field {unknown[0]}".strip())
+        page = _page_slice(request, self.mode.page_default, self.mode.page_limit)
+        if page.offset + page.limit > MAX_RESULTS:
+            raise _RequestError(400, "Invalid offset")
+        response: Json = {}
+        for kind in types.split(","):
+            numbers = self.catalogue.search(query) if kind == "track" else ()
+            items = [
+                self.objects.track(self.catalogue.track_at(number))
+                for number in page.apply(numbers)
+            ]
+            response[f"{kind}s"] = self.objects.search_page(items, len(numbers), page, text, types)
+        return response
 
     def track(self, request: Request) -> Json:
-        """Answer one track."""
-        found = self.catalogue.track_by_id(_id(request))
-        if found is None:
-            raise _not_found(_id(request))
-        return self.shapes.track(found)
+        """Return one track."""
+        return self.objects.track(_find(request, self.catalogue.track_by_id))
 
     def tracks(self, request: Request) -> Json:
-        """Answer several tracks, null for those not known."""
-        self._only_when_open()
-        found = map(self.catalogue.track_by_id, _ids(request, _BATCH))
-        return {"tracks": [track and self.shapes.track(track) for track in found]}
+        """Return several tracks, null for unknown ones."""
+        self._require_open()
+        tracks = map(self.catalogue.track_by_id, _ids(request, _MAX_IDS))
+        return {"tracks": [track and self.objects.track(track) for track in tracks]}
 
     def artist(self, request: Request) -> Json:
-        """Answer one artist."""
-        found = self.catalogue.artist_by_id(_id(request))
-        if found is None:
-            raise _not_found(_id(request))
-        return self.shapes.artist(found)
+        """Return one artist."""
+        return self.objects.artist(_find(request, self.catalogue.artist_by_id))
 
     def artists(self, request: Request) -> Json:
-        """Answer several artists, null for those not known."""
-        self._only_when_open()
-        found = map(self.catalogue.artist_by_id, _ids(request, _BATCH))
-        return {"artists": [artist and self.shapes.artist(artist) for artist in found]}
+        """Return several artists, null for unknown ones."""
+        self._require_open()
+        artists = map(self.catalogue.artist_by_id, _ids(request, _MAX_IDS))
+        return {"artists": [artist and self.objects.artist(artist) for artist in artists]}
 
     def features(self, request: Request) -> Json:
-        """Answer one track's audio features."""
-        self._only_when_open()
-        found = self.shapes.features(self.catalogue.track_by_id(_id(request)))
-        if found is None:
-            raise _not_found(_id(request), "analysis not found")
-        return found
+        """Return one track's audio features."""
+        self._require_open()
+        return _find(request, self._features_by_id, "analysis not found")
 
     def several_features(self, request: Request) -> Json:
-        """Answer several tracks' audio features, null for those not known."""
-        self._only_when_open()
-        found = map(self.catalogue.track_by_id, _ids(request, _FEATURES_BATCH))
-        return {"audio_features": [self.shapes.features(track) for track in found]}
+        """Return several tracks' audio features, null for unknown ones."""
+        self._require_open()
+        track_ids = _ids(request, _MAX_FEATURE_IDS)
+        return {"audio_features": list(map(self._features_by_id, track_ids))}
 
     def analysis(self, request: Request) -> Json:
-        """Answer one track's audio analysis, where its audio features are known, too."""
-        self._only_when_open()
-        found = self.catalogue.track_by_id(_id(request))
-        if found is None or not found.features:
-            raise _not_found(_id(request), "analysis not found")
-        return synthetic_analysis.make_analysis(found, self.catalogue.genre_of_track(found.id))
+        """Return the audio analysis of a track that has audio features."""
+        self._require_open()
+        _find(request, self._features_by_id, "analysis not found")
+        track = _find(request, self.catalogue.track_by_id)
+        return make_analysis(track, self.catalogue.genre_of_track(track.id))
 
     def playlist(self, request: Request) -> Json:
-        """Answer a playlist with its first items; without them where it is not our own."""
-        found = self._playlist(request)
-        page = self._items_of(found, PageSlice(0, _BATCH)) if self._may_read(found) else None
-        return self.shapes.playlist(found, page)
+        """Return a playlist with its first items; without them where it is another user's."""
+        playlist = _find(request, self.playlists.get)
+        first_page = PageSlice(0, _PLAYLIST_PAGE_LIMIT)
+        page = self._items(playlist, first_page) if self._may_read(playlist) else None
+        return self.objects.playlist(playlist, page)
 
     def playlist_items(self, request: Request) -> Json:
-        """Answer a page of a playlist's items."""
-        found = self._playlist(request)
-        if not self._may_read(found):
-            raise _Refused(403, "Forbidden")
-        limit = _whole(request, "limit", _ITEMS_DEFAULT)
-        if not 1 <= limit <= _BATCH:
-            raise _Refused(400, "Invalid limit")
-        offset = _whole(request, "offset", 0)
-        if offset < 0:
-            raise _Refused(400, "Invalid offset")
-        return self._items_of(found, PageSlice(offset, limit))
+        """Return a page of a playlist's items."""
+        playlist = _find(request, self.playlists.get)
+        if not self._may_read(playlist):
+            raise _RequestError(403, "Forbidden")
+        page = _page_slice(request, _PLAYLIST_PAGE_DEFAULT, _PLAYLIST_PAGE_LIMIT)
+        return self._items(playlist, page)
 
     def playlist_tracks(self, request: Request) -> Json:
-        """Answer under the name that `items` had before 2026."""
-        self._only_when_open()
+        """Return the items under the endpoint's name before 2026."""
+        self._require_open()
         return self.playlist_items(request)
 
-    def nothing(self, _request: Request) -> Json:
-        """Say that there is no such endpoint."""
-        raise _Refused(404, "Service not found")
+    def unknown_endpoint(self, _request: Request) -> Json:
+        """Refuse a request to any other path."""
+        raise _RequestError(404, "Service not found")
 
-    def _answering(self, endpoint: Callable[[Request], Json]) -> Callable[..., object]:
-        async def answer(request: Request) -> Response:
+    def _authorised(self, endpoint: Callable[[Request], Json]) -> Callable[..., object]:
+        async def respond(request: Request) -> Response:
             now = self.clock.monotonic()
-            problem = self.tokens.error_message(request.headers.get("authorization"), now)
-            if problem:
-                return JSONResponse(error_object(401, problem), 401)
+            message = self.tokens.error_message(request.headers.get("authorization"), now)
+            if message:
+                return JSONResponse(error_object(401, message), 401)
             try:
                 return JSONResponse(endpoint(request))
-            except _Refused as refused:
-                return JSONResponse(error_object(refused.status, refused.message), refused.status)
+            except _RequestError as error:
+                return JSONResponse(error_object(error.status, error.message), error.status)
 
-        return answer
+        return respond
 
-    def _playlist(self, request: Request) -> SandboxPlaylist:
-        found = self.playlists.get(_id(request))
-        if found is None:
-            raise _not_found(_id(request))
-        return found
+    def _features_by_id(self, track_id: str) -> Json | None:
+        return self.objects.features(self.catalogue.track_by_id(track_id))
 
     def _may_read(self, playlist: SandboxPlaylist) -> bool:
         return self.mode.all_open or playlist.is_own
 
-    def _items_of(self, playlist: SandboxPlaylist, part: PageSlice) -> Json:
-        shown = [
+    def _items(self, playlist: SandboxPlaylist, page: PageSlice) -> Json:
+        entries = [
             (entry, self.catalogue.track_at(entry) if isinstance(entry, int) else None)
-            for entry in part.apply(playlist.entries)
+            for entry in page.apply(playlist.entries)
         ]
-        return self.shapes.playlist_page(playlist, shown, part)
+        return self.objects.playlist_page(playlist, entries, page)
 
-    def _only_when_open(self) -> None:
+    def _require_open(self) -> None:
         if not self.mode.all_open:
-            raise _Refused(403, None)
-
-    def _page(self, request: Request, text: str, types: str) -> SearchPageRequest:
-        limit = _whole(request, "limit", self.mode.page_default)
-        if not 1 <= limit <= self.mode.page_limit:
-            raise _Refused(400, "Invalid limit")
-        offset = _whole(request, "offset", 0)
-        if offset < 0 or offset + limit > MAX_RESULTS:
-            raise _Refused(400, "Invalid offset")
-        return SearchPageRequest(text, types, PageSlice(offset, limit))
+            raise _RequestError(403, None)
 
 
-def _whole(request: Request, name: str, default: int) -> int:
+def _page_slice(request: Request, default: int, max_limit: int) -> PageSlice:
+    limit = _integer(request, "limit", default)
+    if not 1 <= limit <= max_limit:
+        raise _RequestError(400, "Invalid limit")
+    offset = _integer(request, "offset", 0)
+    if offset < 0:
+        raise _RequestError(400, "Invalid offset")
+    return PageSlice(offset, limit)
+
+
+def _integer(request: Request, name: str, default: int) -> int:
     try:
         return int(request.query_params.get(name, default))
     except ValueError:
-        raise _Refused(400, f"Invalid {name}") from None
+        raise _RequestError(400, f"Invalid {name}") from None
 
 
-def _id(request: Request) -> str:
-    return str(request.path_params["id"])
+def _find(
+    request: Request, lookup: Callable[[str], T | None], message: str = "Resource not found"
+) -> T:
+    """Look up the id in the request's path; raise a 404 for an unknown id, a 400 for no id."""
+    id_ = str(request.path_params["id"])
+    value = lookup(id_)
+    if value is not None:
+        return value
+    raise (
+        _RequestError(404, message) if ids.is_id(id_) else _RequestError(400, "Invalid base62 id")
+    )
 
 
-def _ids(request: Request, most: int) -> list[str]:
-    wanted = [part for part in request.query_params.get("ids", "").split(",") if part]
-    if not wanted:
-        raise _Refused(400, "Invalid id")
-    if len(wanted) > most:
-        raise _Refused(400, "Too many ids requested")
-    return wanted
+def _ids(request: Request, max_ids: int) -> list[str]:
+    ids_ = [part for part in request.query_params.get("ids", "").split(",") if part]
+    if not ids_:
+        raise _RequestError(400, "Invalid id")
+    if len(ids_) > max_ids:
+        raise _RequestError(400, "Too many ids requested")
+    return ids_
 
 
-def _not_found(id_: str, message: str = "Resource not found") -> _Refused:
-    if ids.is_id(id_):
-        return _Refused(404, message)
-    return _Refused(400, "Invalid base62 id")
-
-
-def _flat_error(code: str, description: str) -> Response:
+def _oauth_error(code: str, description: str) -> Response:
     return JSONResponse({"error": code, "error_description": description}, 400)

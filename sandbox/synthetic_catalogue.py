@@ -1,11 +1,11 @@
-"""Invented music: ten genres that overlap, re-releases, featured artists, long tails.
+"""Synthetic music: ten overlapping genres, re-releases, featured artists, long-tail popularity.
 
-The seed decides everything. The music is made as the very table that `--write` saves, so the
-saved file serves the same answers.
+The seed decides everything. The result is the very table that `--write` saves, so a sandbox over
+the saved file gives the same responses.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
@@ -13,15 +13,16 @@ from typing import Final
 import numpy as np
 
 from genrebase.store.tables import FEATURES
-from sandbox import ids, synthetic_features
+from sandbox import ids
 from sandbox.catalogue_file import ARTIST_SEPARATOR, CatalogueTable, TableRow, to_csv
+from sandbox.synthetic_features import draw_features
 from sandbox.synthetic_genres import GENRE_PROFILES
 from sandbox.synthetic_names import ArtistName, NameGenerator
 
 TRACKS_PER_GENRE: Final = 5_000
-"""Recordings at home in each genre."""
+"""Recordings per home genre."""
 ARTISTS_PER_GENRE: Final = 700
-"""Artists at home in each genre."""
+"""Artists per home genre."""
 SHARE_WITH_FEATURES: Final = 0.97
 REISSUE_SHARE: Final = 0.07
 """Share of recordings that exist under a second id."""
@@ -38,23 +39,23 @@ COLUMNS: Final = (
     *FEATURES,
     "track_genre",
 )
-_TAIL: Final = 0.8
-"""Exponent of Zipf's law: how much more the famous have recorded than the others."""
-_CROSSING_ARTISTS: Final = 0.3
-"""Share of artists who make nearly all of what is shown under a second genre."""
+_ZIPF_EXPONENT: Final = 0.8
+"""Of Zipf's law: how many more recordings popular artists have than the others."""
+_CROSSOVER_ARTISTS: Final = 0.3
+"""Share of artists who make nearly all tracks that are listed under a second genre."""
 _YEARS: Final = (1950, 2026)
-_CAREER: Final = 4.0
+_CAREER_YEARS: Final = 4.0
 """Standard deviation, in years, of an artist's recordings."""
 _NO_FEATURES: Final = ("",) * len(FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
-class _Artist:
+class _SyntheticArtist:
     name: ArtistName
-    fame: float
-    """Popularity of the artist's tracks on average."""
+    popularity: float
+    """Mean popularity of the artist's tracks."""
     year: float
-    crosses: bool
+    is_crossover: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class _Recording:
     isrc: str
     features: tuple[str, ...]
     genres: tuple[str, ...]
-    """Where it is shown; the first is its home."""
+    """Genres it is listed under; the first is its home genre."""
 
     def row(self, genre: str) -> TableRow:
         return (
@@ -91,61 +92,64 @@ class _Recording:
 def generate_catalogue(
     seed: int, tracks: int = TRACKS_PER_GENRE, artists: int = ARTISTS_PER_GENRE
 ) -> CatalogueTable:
-    """Invent music: per genre so many recordings by so many artists."""
-    studio = _Studio(seed, tracks, artists)
-    shown: dict[str, list[tuple[float, str, TableRow]]] = {genre: [] for genre in GENRE_PROFILES}
-    for genre in GENRE_PROFILES:
-        for recording in studio.record(genre):
-            for place, under in enumerate(recording.genres):
-                order = studio.order(recording.popularity, guest=place > 0)
-                shown[under].append((order, recording.id, recording.row(under)))
-    rows = [row for genre in shown for _, _, row in sorted(shown[genre])]
+    """Generate `tracks` recordings by `artists` artists per genre."""
+    generator = _CatalogueGenerator(seed, tracks, artists)
+    listed: dict[str, list[tuple[float, str, TableRow]]] = {genre: [] for genre in GENRE_PROFILES}
+    for home in GENRE_PROFILES:
+        for recording in generator.recordings(home):
+            for genre in recording.genres:
+                order = generator.sort_key(recording.popularity, is_home=genre == home)
+                listed[genre].append((order, recording.id, recording.row(genre)))
+    rows = [row for genre in listed for _, _, row in sorted(listed[genre])]
     sha256 = hashlib.sha256(to_csv(COLUMNS, rows).encode()).hexdigest()
     return CatalogueTable(COLUMNS, rows, f"seed {seed}", sha256, "synthetic")
 
 
-class _Studio:
-    """Where it is all made; every draw comes from the seed, in one order."""
+class _CatalogueGenerator:
+    """Generates recordings; every draw comes from the seed, in one order."""
 
     def __init__(self, seed: int, tracks: int, artists: int) -> None:
-        self._seed, self._tracks, self._n_artists = seed, tracks, artists
-        self._numbers = np.random.default_rng(seed)
+        self._seed, self._n_tracks, self._n_artists = seed, tracks, artists
+        self._numpy_random = np.random.default_rng(seed)
         self._random = Random(seed)
-        self._naming = NameGenerator(self._random)
-        self._made = 0
-        self._rosters = {genre: self._roster(genre) for genre in GENRE_PROFILES}
+        self._names = NameGenerator(self._random)
+        self._n_recordings = 0
+        self._artists = {genre: self._draw_artists(genre) for genre in GENRE_PROFILES}
 
-    def order(self, popularity: int, *, guest: bool) -> float:
-        """Return where a search shows a track: the popular first, guests a little later."""
-        return -(popularity + self._random.gauss(0, 5) - (8 if guest else 0))
+    def sort_key(self, popularity: int, *, is_home: bool) -> float:
+        """Return a track's place in a search: popular ones first, other genres' a little later."""
+        return -(popularity + self._random.gauss(0, 5) - (0 if is_home else 8))
 
-    def record(self, genre: str) -> Iterator[_Recording]:
-        """Make a genre's recordings, each followed by its re-release if there is one."""
-        roster = self._rosters[genre]
-        weights = 1 / (np.arange(len(roster)) + 3.0) ** _TAIL
-        numbers = self._numbers.choice(len(roster), self._tracks, p=weights / weights.sum())
-        artists = sorted(numbers.tolist())
-        also = [self._shown_under(genre, roster[number]) for number in artists]
-        features = synthetic_features.draw_features(
-            self._numbers, genre, artists, [more[0] if more else None for more in also]
+    def recordings(self, genre: str) -> Iterator[_Recording]:
+        """Yield a genre's recordings, each followed by its re-release if there is one."""
+        artists = self._artists[genre]
+        weights = 1 / (np.arange(len(artists)) + 3.0) ** _ZIPF_EXPONENT
+        drawn = self._numpy_random.choice(len(artists), self._n_tracks, p=weights / weights.sum())
+        artist_numbers = sorted(drawn.tolist())
+        other_genres = [self._other_genres(genre, artists[number]) for number in artist_numbers]
+        features = draw_features(
+            self._numpy_random,
+            genre,
+            artist_numbers,
+            [others[0] if others else None for others in other_genres],
         )
         albums: dict[tuple[str, int], tuple[str, str]] = {}
-        for number, more, drawn in zip(artists, also, features, strict=True):
-            recording = self._recording(genre, roster[number], more, albums)
-            known = self._random.random() < SHARE_WITH_FEATURES
-            recording = replace(recording, features=drawn if known else _NO_FEATURES)
+        for number, others, values in zip(artist_numbers, other_genres, features, strict=True):
+            recording = self._recording(genre, artists[number], others, albums)
+            has_features = self._random.random() < SHARE_WITH_FEATURES
+            recording = replace(recording, features=values if has_features else _NO_FEATURES)
             yield recording
             if self._random.random() < REISSUE_SHARE:
                 yield self._reissue(recording)
 
-    def _roster(self, genre: str) -> Sequence[_Artist]:
+    def _draw_artists(self, genre: str) -> Sequence[_SyntheticArtist]:
         mean, spread = GENRE_PROFILES[genre].years
         return [
-            _Artist(
-                name=self._naming.artist(genre),
-                fame=76 - 8.5 * float(np.log(rank)) + self._random.gauss(0, 6),
+            _SyntheticArtist(
+                name=self._names.artist(genre),
+                popularity=76 - 8.5 * float(np.log(rank)) + self._random.gauss(0, 6),
                 year=self._random.gauss(mean, spread),
-                crosses=self._random.random() < _CROSSING_ARTISTS,
+                is_crossover=self._random.random() < _CROSSOVER_ARTISTS,
             )
             for rank in range(1, self._n_artists + 1)
         ]
@@ -153,60 +157,55 @@ class _Studio:
     def _recording(
         self,
         genre: str,
-        artist: _Artist,
-        also: tuple[str, ...],
+        artist: _SyntheticArtist,
+        other_genres: tuple[str, ...],
         albums: dict[tuple[str, int], tuple[str, str]],
     ) -> _Recording:
         random, profile = self._random, GENRE_PROFILES[genre]
         year = self._year(artist)
-        title = self._naming.title(genre, artist.name)
+        title = self._names.title(genre, artist.name)
         names = [artist.name.text]
         if random.random() < profile.featured:
-            guest = random.choice(self._rosters[random.choice([genre, *profile.shared])])
+            guest = random.choice(self._artists[random.choice([genre, *profile.shared])])
             if guest is not artist:
                 names.append(guest.name.text)
         credit = f" (feat. {names[1]})" if len(names) > 1 and random.random() < 0.6 else ""
         key = (names[0], year)
         if key not in albums:
-            albums[key] = (self._naming.album(genre, artist.name), self._date(year))
+            albums[key] = (self._names.album(genre, artist.name), self._date(year))
         album, date = albums[key]
         if random.random() < 0.25:
             album, date = title + credit, self._date(year)
-        number = self._number()
+        number = self._next_number()
         return _Recording(
             id=ids.id_from_text(f"synthetic|{self._seed}|{number}"),
             title=title + credit,
             artists=tuple(names),
             album=album,
             release_date=date,
-            popularity=self._popularity(artist.fame, year),
+            popularity=self._popularity(artist.popularity, year),
             duration_ms=int(60_000 * profile.minutes * random.lognormvariate(0, 0.26)),
             explicit=random.random() < profile.explicit,
             isrc=_isrc(artist.name.country, year, number),
             features=_NO_FEATURES,
-            genres=(genre, *also),
+            genres=(genre, *other_genres),
         )
 
     def _reissue(self, first: _Recording) -> _Recording:
-        """Return the same recording under another id, as labels put it out again."""
+        """Return the same recording under another id, as labels release it again."""
         random = self._random
         released = int(first.release_date[:4])
         kind = random.choice(("remastered", "remastered", "single", "compilation"))
         year = random.randint(min(released + 5, _YEARS[1]), _YEARS[1])
         date = first.release_date if kind == "single" else self._date(year)
-        suffix = {
-            "remastered": f" - Remastered {year}",
-            "single": " - Single Version",
-            "compilation": "",
-        }[kind]
-        album = {
-            "remastered": f"{first.album} (Remastered)",
-            "single": first.title,
-            "compilation": f"The Essential {first.artists[0]}",
+        suffix, album = {
+            "remastered": (f" - Remastered {year}", f"{first.album} (Remastered)"),
+            "single": (" - Single Version", first.title),
+            "compilation": ("", f"The Essential {first.artists[0]}"),
         }[kind]
         return replace(
             first,
-            id=ids.id_from_text(f"synthetic|{self._seed}|{self._number()}"),
+            id=ids.id_from_text(f"synthetic|{self._seed}|{self._next_number()}"),
             title=first.title + suffix,
             album=album,
             release_date=date,
@@ -214,17 +213,19 @@ class _Studio:
             duration_ms=first.duration_ms + random.randint(-1_500, 1_500),
         )
 
-    def _shown_under(self, genre: str, artist: _Artist) -> tuple[str, ...]:
-        shared: Mapping[str, float] = GENRE_PROFILES[genre].shared
-        factor = 0.9 / _CROSSING_ARTISTS if artist.crosses else 0.1 / (1 - _CROSSING_ARTISTS)
+    def _other_genres(self, genre: str, artist: _SyntheticArtist) -> tuple[str, ...]:
+        crossover = _CROSSOVER_ARTISTS
+        factor = 0.9 / crossover if artist.is_crossover else 0.1 / (1 - crossover)
         return tuple(
-            other for other, share in shared.items() if self._random.random() < share * factor
+            other
+            for other, share in GENRE_PROFILES[genre].shared.items()
+            if self._random.random() < share * factor
         )
 
-    def _year(self, artist: _Artist) -> int:
+    def _year(self, artist: _SyntheticArtist) -> int:
         first, last = _YEARS
-        year = round(self._random.gauss(artist.year, _CAREER))
-        # Who falls out of the years there are is put anywhere near the end it fell over.
+        year = round(self._random.gauss(artist.year, _CAREER_YEARS))
+        # A year outside of the range is drawn anew, near the end it exceeds.
         if year > last:
             return last - int(self._random.expovariate(1 / 6)) % 30
         return year if year >= first else first + int(self._random.expovariate(1 / 6)) % 30
@@ -234,13 +235,13 @@ class _Studio:
         exact = f"{year}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
         return exact if random.random() < (0.5 if year < 1970 else 0.9) else str(year)
 
-    def _popularity(self, fame: float, year: int) -> int:
-        aged = 0.15 * (_YEARS[1] - year)
-        return min(100, max(0, round(self._random.gauss(fame - aged, 9))))
+    def _popularity(self, mean: float, year: int) -> int:
+        decay = 0.15 * (_YEARS[1] - year)
+        return min(100, max(0, round(self._random.gauss(mean - decay, 9))))
 
-    def _number(self) -> int:
-        self._made += 1
-        return self._made
+    def _next_number(self) -> int:
+        self._n_recordings += 1
+        return self._n_recordings
 
 
 def _isrc(country: str, year: int, number: int) -> str:

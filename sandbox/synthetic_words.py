@@ -1,4 +1,4 @@
-"""The words invented titles and names are made of."""
+"""Word lists for synthetic titles and names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -60,7 +60,7 @@ GENRE_WORDS: Final[Mapping[str, Sequence[str]]] = {
         "chemistry loyal missing bedroom whisper cuffing honey sensual"
     ),
 }
-"""What titles of a genre like to speak of."""
+"""Typical words of a genre's titles."""
 
 ARTIST_NAME_PATTERNS: Final[Mapping[str, Sequence[str]]] = {
     "rap": ("Lil {s}", "Young {s}", "MC {s}", "{s} Da {w}", "Big {s}", "{s} {s}", "{s}"),
@@ -74,7 +74,7 @@ ARTIST_NAME_PATTERNS: Final[Mapping[str, Sequence[str]]] = {
     "electronic": ("{s}", "{w}{n}", "{s} {w}", "{w} Club", "{f} {s}", "{s}"),
     "r&b": ("{f} {s}", "{f}", "{s}", "{f} {w}", "Boys of {s}", "{f} {s}"),
 }
-"""How artists call themselves: {s} made up, {w} a word, {f} a first name, {n} a number."""
+"""Patterns: {s} is a made-up word, {w} a word, {f} a first name, {n} a number."""
 
 FIRST_NAMES: Final = _words(
     "Ada Amos Anna Aretta Art Bea Ben Bessie Bobby Carla Cecil Clara Coleman Dara Della Dexter "
@@ -105,10 +105,10 @@ NON_ENGLISH_WORDS: Final[Mapping[str, Sequence[str]]] = {
     "EG": _words("ليل حب قمر بحر قلب حلم شمس ريح مدينة روح سماء نور"),
     "BR": _words("saudade coração noite amanhã canção estrela você paixão ilusão manhã solidão"),
 }
-"""Words of elsewhere, by the country whose recordings carry them."""
+"""Words of other languages, by country of the recording."""
 
 WRITTEN_WITHOUT_SPACES: Final = frozenset({"JP"})
-"""Where words are written without blanks between them."""
+"""Countries whose language separates no words by spaces."""
 
 KEYS: Final = _words("C D-flat D E-flat E F F-sharp G A-flat A B-flat B")
 FORMS: Final = _words("Sonata Concerto Symphony Prelude Étude Suite Quartet Nocturne")

@@ -1,4 +1,4 @@
-"""Access tokens: given to anybody with an id and a secret, good for a while."""
+"""OAuth client-credentials tokens: issued for any client id and secret, valid for a while."""
 
 import base64
 import binascii
@@ -7,27 +7,27 @@ from dataclasses import dataclass, field
 from typing import Final
 
 TOKEN_LIFETIME_SECONDS: Final = 3600
-"""Seconds, as Spotify gives."""
-REJECTED_SECRET: Final = "wrong"  # noqa: S105 - refused on purpose
-"""A secret that is refused, so that the refusal can be tried."""
+"""As long as Spotify's."""
+REJECTED_SECRET: Final = "wrong"  # noqa: S105 - a value to test with
+"""A client secret that is refused, to test the refusal."""
 
 
 @dataclass(slots=True)
 class TokenStore:
-    """The tokens given out; a restart forgets them."""
+    """The issued tokens, in memory: a restart invalidates them."""
 
     lifetime: float = TOKEN_LIFETIME_SECONDS
-    """Seconds a token is taken."""
+    """Seconds a token is valid."""
     _expires: dict[str, float] = field(default_factory=dict)
 
     def issue(self, now: float) -> str:
-        """Return a fresh token."""
+        """Return a new token."""
         token = secrets.token_urlsafe(48)
         self._expires[token] = now + self.lifetime
         return token
 
     def error_message(self, authorization: str | None, now: float) -> str | None:
-        """Return what is wrong with a request's `Authorization`, None if nothing is."""
+        """Return what is wrong with a request's `Authorization` header, None if it is valid."""
         scheme, _, token = (authorization or "").partition(" ")
         if not token:
             return "No token provided"
@@ -41,7 +41,7 @@ class TokenStore:
 
 
 def accepts_client(authorization: str | None) -> bool:
-    """Tell whether the Basic `Authorization` of a token request names a client we know."""
+    """Return whether the Basic `Authorization` of a token request is accepted."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return False

@@ -1,4 +1,4 @@
-"""Which column of a table holds what, and a row as a track. Pure."""
+"""Column mapping of a catalogue table: from common column names to tracks. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from sandbox import ids
 from sandbox.catalogue_file import ARTIST_SEPARATOR, TableRow
 from sandbox.errors import UnusableCatalogue
 
-_USUAL: Final[Mapping[str, Sequence[str]]] = {
+_COLUMN_NAMES: Final[Mapping[str, Sequence[str]]] = {
     "id": ("track_id", "spotify_id", "id"),
     "title": ("track_name", "title", "name"),
     "artists": ("artists",),
@@ -28,89 +28,86 @@ _USUAL: Final[Mapping[str, Sequence[str]]] = {
     "playlist": ("playlist_id",),
     "playlist_name": ("playlist_name",),
 }
+_REQUIRED: Final = {"genre": ("genre",), "title": ("title",), "artist": ("artists", "artist")}
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _PLAUSIBLE_YEARS: Final = range(1860, 2101)
-"""Outside of these a release date is no date: Spotify itself shows `0000`."""
+"""Outside of these a release date is ignored: Spotify itself returns `0000`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxTrack:
-    """One row, as the API's answers need it."""
+    """One row with the fields of the API's responses."""
 
     id: str
     title: str
     artists: tuple[str, ...]
     """Names, the primary artist first; at least one, which may be empty."""
     album: str
-    """Empty where the table does not say."""
+    """Empty where the table has none."""
     album_id: str
     release_date: str
-    """YYYY, YYYY-MM or YYYY-MM-DD; a year made of the id where the table has none."""
+    """YYYY, YYYY-MM or YYYY-MM-DD; a year derived from the id where the table has none."""
     duration_ms: int
     explicit: bool
     popularity: int
     isrc: str | None
     features: Mapping[str, float]
-    """What is known of the 12 audio features; empty where nothing is."""
+    """Those of the 12 audio features that the row has."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackColumns:
-    """Where a table keeps what it says of a track."""
+    """Positions of the fields in a row."""
 
     positions: Mapping[str, int]
-    """Column numbers, by what the column holds."""
+    """Column numbers by field."""
     features: Mapping[str, int] = field(default_factory=dict)
-    """Column numbers of the audio features the table has."""
+    """Column numbers by audio feature."""
 
     @classmethod
     def from_header(cls, columns: Sequence[str], name: str) -> "TrackColumns":
-        """Find the usual columns; raise `UnusableCatalogue` where a needed one is missing."""
-        known = {column.strip().casefold(): at for at, column in reversed([*enumerate(columns)])}
-        at = {}
-        for what, usual in _USUAL.items():
-            found = next((known[column] for column in usual if column in known), None)
-            if found is not None:
-                at[what] = found
-        for what, holders in {
-            "genre": ("genre",),
-            "title": ("title",),
-            "artist": ("artists", "artist"),
-        }.items():
-            if not any(holder in at for holder in holders):
-                wanted = ", ".join(column for holder in holders for column in _USUAL[holder])
-                there = ", ".join(column or "(unnamed)" for column in columns) or "none"
+        """Find the fields; raise `UnusableCatalogue` where a required one is missing."""
+        at = {column.strip().casefold(): i for i, column in reversed([*enumerate(columns)])}
+        positions = {
+            what: next(at[candidate] for candidate in candidates if candidate in at)
+            for what, candidates in _COLUMN_NAMES.items()
+            if any(candidate in at for candidate in candidates)
+        }
+        for what, fields in _REQUIRED.items():
+            if not any(field_ in positions for field_ in fields):
+                expected = ", ".join(column for one in fields for column in _COLUMN_NAMES[one])
+                present = ", ".join(column or "(unnamed)" for column in columns) or "none"
                 raise UnusableCatalogue(
-                    f"{name} has no column for the {what}: it needs one of {wanted}. "
-                    f"It has: {there}."
+                    f"{name} has no column for the {what}: it needs one of {expected}. "
+                    f"It has: {present}."
                 )
-        return cls(at, {feature: known[feature] for feature in FEATURES if feature in known})
+        return cls(positions, {feature: at[feature] for feature in FEATURES if feature in at})
 
     def cell(self, row: TableRow, what: str) -> str:
-        """Return what the row says, without blanks around; empty where it says nothing."""
-        at = self.positions.get(what)
-        return "" if at is None else row[at].strip()
+        """Return a field without surrounding blanks; empty where there is none."""
+        position = self.positions.get(what)
+        return "" if position is None else row[position].strip()
 
     def genres(self, row: TableRow) -> tuple[str, ...]:
-        """Return the genres a row is found under, each once."""
-        found = (self.cell(row, "genre"), self.cell(row, "subgenre"))
-        return tuple(dict.fromkeys(name for name in found if name))
+        """Return the genres a row is listed under, each once."""
+        genres = (self.cell(row, "genre"), self.cell(row, "subgenre"))
+        return tuple(dict.fromkeys(genre for genre in genres if genre))
 
     def artists(self, row: TableRow) -> tuple[str, ...]:
         """Return the names of the credited artists."""
         if "artists" not in self.positions:
             return (self.cell(row, "artist"),)
-        split = (part.strip() for part in self.cell(row, "artists").split(ARTIST_SEPARATOR))
-        return tuple(part for part in split if part) or ("",)
+        names_ = (part.strip() for part in self.cell(row, "artists").split(ARTIST_SEPARATOR))
+        return tuple(name for name in names_ if name) or ("",)
 
     def id(self, row: TableRow) -> str:
-        """Return the track's id: the table's, or one made of title and primary artist."""
+        """Return the track's id: the table's, or one hashed from title and primary artist."""
         return self.cell(row, "id") or ids.id_from_text(
             f"track|{names.name_key(self.cell(row, 'title'), self.artists(row)[0])}"
         )
 
     def year(self, row: TableRow) -> int:
-        """Return the year a row is found under."""
+        """Return the year for searches: of the release, or derived from the id."""
         text = self.cell(row, "release")[:4]
         if text.isascii() and text.isdigit() and int(text) in _PLAUSIBLE_YEARS:
             return int(text)
@@ -120,14 +117,14 @@ class TrackColumns:
         """Return the row as a track."""
         artists, track_id = self.artists(row), self.id(row)
         album = self.cell(row, "album")
-        named = f"album|{names.normalise(album)}|{names.normalise(artists[0])}"
+        album_key = f"{names.normalise(album)}|{names.normalise(artists[0])}"
         return SandboxTrack(
             id=track_id,
             title=self.cell(row, "title"),
             artists=artists,
             album=album,
             album_id=self.cell(row, "album_id")
-            or ids.id_from_text(named if album else f"album|{track_id}"),
+            or ids.id_from_text(f"album|{album_key if album else track_id}"),
             release_date=self._release_date(row),
             duration_ms=round(_number(self.cell(row, "duration")) or 0),
             explicit=self.cell(row, "explicit").lower() in _TRUE,
@@ -139,17 +136,17 @@ class TrackColumns:
     def _release_date(self, row: TableRow) -> str:
         text = self.cell(row, "release")
         number = _number(text)
-        if number is not None:  # a year that went through a table of floats is 1994.0
+        if number is not None:  # a year that was stored as a float is 1994.0
             text = f"{round(number):04d}"
         return text[:10] or str(self.year(row))
 
     def _features(self, row: TableRow) -> dict[str, float]:
-        known = {}
-        for feature, at in self.features.items():
-            number = _number(row[at])
-            if number is not None:
-                known[feature] = round(number) if feature in CATEGORICAL_FEATURES else number
-        return known
+        numbers = {feature: _number(row[at]) for feature, at in self.features.items()}
+        return {
+            feature: round(number) if feature in CATEGORICAL_FEATURES else number
+            for feature, number in numbers.items()
+            if number is not None
+        }
 
 
 def _number(text: str) -> float | None:

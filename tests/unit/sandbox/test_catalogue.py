@@ -76,6 +76,6 @@ def test_first_row_of_an_id_answers_for_it():
 
 def test_artist_is_known_by_name():
     """An artist's id is that of the name; genres and popularity come from the rows."""
-    abba = SMALL.artist_by_id(catalogue.artist_id_of(" ABBA "))
+    abba = SMALL.artist_by_id(catalogue.id_of_artist(" ABBA "))
     assert (abba.name, abba.genres, abba.popularity) == ("Abba", ("rock", "r&b", "R&B"), 20)
     assert SMALL.artist_by_id("e" * 22) is None
