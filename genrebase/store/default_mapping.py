@@ -1,6 +1,6 @@
 """The built-in genre mapping: fine genre names in 13 broad genres.
 
-It has the 114 names of the largest published dataset of this kind, and the names in other datasets.
+It has the 114 names of the largest published dataset of this kind, and other datasets' names.
 It is part of the view `genre_mappings`, not of the data: a mapping of this name in the table
 `genre_mapping` replaces it.
 """

@@ -1,4 +1,4 @@
-"""The queries in docs/sql.md work on both engines; docs/views.md is up to date."""
+"""The queries in docs/sql.md work on both engines."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from genrebase.store.engine import read_transaction, transaction
-from genrebase.store.views.__main__ import document
 from tests import factories as make
 from tests.fakes import NOON
 from tests.sounds import add_analysis
@@ -143,8 +142,3 @@ def test_a_query_returns_its_rows(filled: Engine, question: str):
 
 def _plain(cell):
     return cell if cell is None or isinstance(cell, str) else pytest.approx(float(cell))
-
-
-def test_the_documentation_of_the_views_is_current():
-    """docs/views.md is what `python -m genrebase.store.views` generates."""
-    assert (DOCS / "views.md").read_text() == document()

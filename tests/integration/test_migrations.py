@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, inspect, make_url, select, text
 from genrebase.store import schema, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import ViewConflict
+from tests import everything
 from tests import factories as make
 
 NEXT = f"""
@@ -106,6 +107,17 @@ def test_up_down_up(bare_url: str):
     engine.dispose()
     command.upgrade(config, "head")
     command.check(config)
+
+
+def test_renamed_columns_keep_their_values(engine: Engine):
+    """Down to the revision before the renaming and up again, no value changes."""
+    everything.fill(engine)
+    before = contents(engine)
+    config = schema.alembic_config(url_of(engine))
+    command.downgrade(config, "0005")
+    assert query(engine, "SELECT count(heard_as) FROM sound_file") == [(3,)]
+    command.upgrade(config, "head")
+    assert contents(engine) == before
 
 
 def test_expected_revision_is_the_head():

@@ -74,7 +74,7 @@ def copy_database(
     name = snapshots.display_url(source)
     if snapshots.is_same_database(source, target):
         raise SameDatabase(f"{name} cannot be copied into itself.")
-    resumed = _is_partial_copy(target, name)
+    resumed = _holds_rows_of(target, name)
     with transaction(target) as connection:
         copy_state.write(connection, name)
     with snapshots.open_snapshot(source) as snapshot:
@@ -94,7 +94,7 @@ def copy_database(
     )
 
 
-def _is_partial_copy(target: Engine, source: str) -> bool:
+def _holds_rows_of(target: Engine, source: str) -> bool:
     """Return whether the target holds rows of this source; raise where it holds other data."""
     with read_transaction(target) as connection:
         if not any(_has_rows(connection, reader) for reader in table_readers()):

@@ -9,7 +9,7 @@ from genrebase import docs
 FOLDER = Path(__file__).resolve().parents[3] / "docs"
 
 
-@pytest.mark.parametrize("name", ["settings.md", "commands.md"])
+@pytest.mark.parametrize("name", ["settings.md", "commands.md", "views.md"])
 def test_the_pages_are_current(name: str) -> None:
     """What docs/ says is what the code says; `make docs` writes it again."""
     assert (FOLDER / name).read_text(encoding="utf-8") == docs.pages()[name]
