@@ -1,4 +1,4 @@
-"""Sections, progressions, summaries and matrices of the sound.
+"""Create the tables of audio analysis: sections, progressions, summaries, matrices.
 
 Revision ID: 0002
 """
@@ -58,8 +58,8 @@ def within(table: str, low: float, high: float, *names: str) -> list[sa.CheckCon
     return checks(table, **between)
 
 
-def at_least(table: str, least: int, **names: str) -> list[sa.CheckConstraint]:
-    return checks(table, **{name: f"{column} >= {least}" for name, column in names.items()})
+def at_least(table: str, minimum: int, **names: str) -> list[sa.CheckConstraint]:
+    return checks(table, **{name: f"{column} >= {minimum}" for name, column in names.items()})
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""Experiments and their trials, the epochs of a training, and models that refit another.
+"""Create the tables of experiments, trials and training epochs; let a model refit another.
 
 Revision ID: 0003
 """

@@ -1,4 +1,4 @@
-"""What was found out about genres and tracks: importances, traits, clusters, pairs, matches.
+"""Create the tables of analysis results: importance, traits, clusters, separability, matches.
 
 Revision ID: 0004
 """

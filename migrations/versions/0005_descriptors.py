@@ -1,4 +1,4 @@
-"""What sounds are like on the whole, and which files were heard.
+"""Create the tables of audio descriptors and of analysed files.
 
 Revision ID: 0005
 """
