@@ -171,8 +171,8 @@ def _named(name: str) -> Any:
 label_disputes = view(
     "label_disputes",
     "One row per labelled track without a verdict for which the champion of the task main "
-    "predicts another genre, out of sample and with a probability of at least 0.5. Claims outside the "
-    "champion's classes are left out.",
+    "predicts another genre, out of sample and with a probability of at least 0.5. Claims outside "
+    "the champion's classes are left out.",
     {
         **shared.TRACK_REFERENCE,
         "claim": shared.LABEL_DESCRIPTIONS["claim"],
