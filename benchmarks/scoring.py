@@ -21,7 +21,7 @@ from sqlalchemy import Engine, delete
 
 from classifier import threads
 from classifier.data import dataset, regimes
-from classifier.registry import model_store
+from classifier.registry import model_store, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
@@ -52,7 +52,7 @@ class Stopwatch:
 def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
     """Predict every track as `serving.batch_predict` does; return tracks, rows and seconds."""
     spent, clock = Stopwatch(), SystemClock()
-    model = dataset.champion(engine, DEFAULT_TASK)
+    model = stored_models.champion(engine, DEFAULT_TASK)
     with transaction(engine) as connection:
         connection.execute(delete(tables.prediction))
     if engine.dialect.name == "postgresql":  # what autovacuum does meanwhile

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Regime = Literal["seen_artist", "new_artist", "other", "all"]
 """On which tracks something was measured (see `regimes`)."""
 
 Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
+
+FEW_TRACKS: Final = 30
+"""Metrics of fewer test tracks are marked as too few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,3 +358,8 @@ OPTIONS: Final[Mapping[str, Option]] = {
     name: one.metadata["option"] for name, one in _FIELDS.items() if "option" in one.metadata
 }
 """Field name to option, in the order of the command line's help."""
+
+
+def train_job_name(task: str) -> str:
+    """Return the name under which trainings of `task` stand in `job_run`."""
+    return "train" if task == DEFAULT_TASK else f"train {task}"

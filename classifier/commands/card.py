@@ -29,15 +29,18 @@ def card(
     """
     threads.configure_openmp()
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.data import dataset
-    from classifier.registry import stored_metrics
+    from classifier.registry import stored_metrics, stored_models
     from classifier.reports.card import ModelCard
     from genrebase.runtime.new_file import create_atomically
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
-    model = dataset.champion(database, task) if number is None else dataset.model(database, number)
-    parent = None if model.parent_id is None else dataset.model(database, model.parent_id)
+    model = (
+        stored_models.champion(database, task)
+        if number is None
+        else stored_models.model(database, number)
+    )
+    parent = None if model.parent_id is None else stored_models.model(database, model.parent_id)
     words = ["classifier", "train", "--task", model.task, "--refit"]
     if parent is None:
         words = ["classifier", "train", *TrainingConfig.from_model(model).command_args()]

@@ -18,13 +18,13 @@ NOTHING_STORED = "nothing is stored, and what stood in the database stands."
 @contextmanager
 def report_training_on_interrupt(output: Output, database: "Database") -> Iterator[None]:
     """Say on Ctrl-C whether the training in the block had stored its model by then."""
-    from classifier.data import dataset  # it brings SQLAlchemy
+    from classifier.registry import stored_models
 
-    before = dataset.latest_model_id(database)
+    before = stored_models.latest_model_id(database)
 
     def what_holds() -> str:
         try:
-            after = dataset.latest_model_id(database)
+            after = stored_models.latest_model_id(database)
         except GenrebaseError:  # the database is away: what it holds, it holds whole
             return "a model is stored whole or not at all; `classifier models` shows it."
         if after == before:

@@ -36,11 +36,11 @@ def models(
     """
     # these bring SQLAlchemy and pandas: --help need not wait
     from classifier.commands import tables
-    from classifier.data import dataset
+    from classifier.registry import stored_models
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    found = dataset.models(connect(), task)
+    found = stored_models.models(connect(), task)
     rows = (
         (
             one.id,
@@ -122,12 +122,11 @@ def unpin(
 
 def _pin(number: int, *, pinned: bool, as_json: bool) -> None:
     # these bring SQLAlchemy and pandas: --help need not wait
-    from classifier.data import dataset
-    from classifier.registry import retention
+    from classifier.registry import retention, stored_models
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
-    same = dataset.model(database, number).pinned is pinned
+    same = stored_models.model(database, number).pinned is pinned
     model = retention.pin(database, number, pinned=pinned)
     output.print(f"Model {number} {_pinned(pinned=pinned, same=same)}")
     if pinned and not model.has_artifact:

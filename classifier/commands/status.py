@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from classifier.training_config import DEFAULT_TASK
+from classifier.training_config import DEFAULT_TASK, train_job_name
 from genrebase.runtime.console import Output
 
 
@@ -16,16 +16,15 @@ def status(
     """Show who is champion, how many tracks it has answered for, and what ran last."""
     # these bring SQLAlchemy and pandas: --help need not wait
     from classifier.commands import tables
-    from classifier.data import dataset
-    from classifier.training.train import job_name
+    from classifier.registry import stored_models
     from genrebase.runtime import jobs
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()
-    champion = dataset.find_champion(database, task)
-    standing = dataset.dataset_counts(database, None if champion is None else champion.id)
-    runs = [jobs.last_run(database, job) for job in (job_name(task), "predict")]
+    champion = stored_models.find_champion(database, task)
+    standing = stored_models.dataset_counts(database, None if champion is None else champion.id)
+    runs = [jobs.last_run(database, job) for job in (train_job_name(task), "predict")]
     output.print(
         f"{standing.tracks:,} tracks, {standing.labelled:,} of them labelled, "
         f"{standing.scored:,} answered by the champion."

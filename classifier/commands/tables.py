@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from classifier.evaluation.report import FEW_TRACKS
-from classifier.records import StoredModel
+from classifier.records import FEW_TRACKS, StoredModel
 from genrebase.runtime.console import Output
 
 _REGIMES: Final = {

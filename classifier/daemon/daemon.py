@@ -9,6 +9,7 @@ from classifier.daemon.subprocesses import SubprocessRunner
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
+from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs
@@ -78,7 +79,7 @@ class Daemon:
         and features that arrive are new data for the next time.
         """
         with self._training:
-            labelled = dataset.dataset_counts(self._database, None).labelled
+            labelled = stored_models.dataset_counts(self._database, None).labelled
             if labelled < 2 * self._settings.min_tracks:
                 _log.info("too_few_tracks_to_train", labelled=labelled)
                 return
@@ -92,7 +93,7 @@ class Daemon:
         """
         last = jobs.last_run(self._database, "train", jobs.COMPLETED_OUTCOMES)
         before = 0 if last is None else int(last.counts.get("labelled", 0))
-        labelled = dataset.dataset_counts(self._database, None).labelled
+        labelled = stored_models.dataset_counts(self._database, None).labelled
         # a training that failed is not begun again and again on the same tracks
         enough = enough_new_data(labelled, max(before, self._tried), self._settings.new_tracks)
         if enough and self._training.acquire(blocking=False):
@@ -108,7 +109,7 @@ class Daemon:
 
     def _answer(self) -> None:
         with self._answering:
-            champion = dataset.find_champion(self._database, DEFAULT_TASK)
+            champion = stored_models.find_champion(self._database, DEFAULT_TASK)
             if champion is not None and len(dataset.tracks_to_predict(self._database, champion)):
                 self._run("predict")
 
@@ -120,5 +121,5 @@ class Daemon:
         try:
             self._runner(*arguments)
         except ClassifierError:
-            dataset.find_champion(self._database, DEFAULT_TASK)
+            stored_models.find_champion(self._database, DEFAULT_TASK)
             raise

@@ -30,14 +30,14 @@ def _threads(wanted: int | None, cores: int) -> Check:
 
 def _champion() -> Check:
     # these bring pandas and SQLAlchemy: the doctor's other lines need not wait
-    from classifier.data import dataset
+    from classifier.registry import stored_models
     from classifier.training_config import DEFAULT_TASK
     from genrebase.store import connect
 
     try:
         database = connect()
         try:
-            found = dataset.find_champion(database, DEFAULT_TASK)
+            found = stored_models.find_champion(database, DEFAULT_TASK)
         finally:
             database.dispose()
     except GenrebaseError as error:

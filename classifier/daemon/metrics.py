@@ -10,6 +10,7 @@ from classifier.daemon.drift import Drift
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.records import StoredModel
+from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs, monitoring
@@ -68,7 +69,7 @@ def serve_health(
 def collect_metrics(database: Database, clock: Clock) -> TrainerMetrics:
     """Measure everything."""
     now = clock.now()
-    champions = [one for one in dataset.models(database) if one.status == "champion"]
+    champions = [one for one in stored_models.models(database) if one.status == "champion"]
     main = [one for one in champions if one.task == DEFAULT_TASK]
     return TrainerMetrics(
         now=now.timestamp(),

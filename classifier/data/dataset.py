@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Select, and_, func, or_, select, true
+from sqlalchemy import Connection, Engine, Select, and_, or_, select
 
 from classifier.data import audio_joins, dataframes
-from classifier.errors import BadTrainingConfig, NoChampion, UnknownModel
+from classifier.errors import BadTrainingConfig
 from classifier.records import StoredModel
 from classifier.training_config import TrainingConfig
 from genrebase import store
@@ -41,7 +41,6 @@ INPUT_COLUMNS: Final = (
 DEFAULT_CONFIG: Final = TrainingConfig()
 """Looks at nothing that has to be asked for."""
 
-_MODEL: Final = [column for column in tables.model.c if column.name != "artifact"]
 _DIGITS: Final = 19
 """A number of fewer digits fits into 64 bits."""
 _SPOTIFY: Final = re.compile(
@@ -262,84 +261,6 @@ def stored_prediction(
             return None
     top = tuple((row.name, row.probability) for row in rows)
     return StoredPrediction(top, rows[0].regime, rows[0].in_training)
-
-
-def models(database: Database, task: str | None = None) -> list[StoredModel]:
-    """Return all models (of `task`), the latest first."""
-    wanted = true() if task is None else tables.model.c.task == task
-    query = select(*_MODEL).where(wanted).order_by(tables.model.c.id.desc())
-    with read_transaction(database) as connection:
-        return [StoredModel(**row) for row in connection.execute(query).mappings()]
-
-
-def latest_model_id(database: Database) -> int | None:
-    """Return the number of the latest model of any task, if there is one."""
-    with read_transaction(database) as connection:
-        number: int | None = connection.scalar(select(func.max(tables.model.c.id)))
-        return number
-
-
-def model(database: Database, number: int) -> StoredModel:
-    """Return one model; raise `UnknownModel`."""
-    query = select(*_MODEL).where(tables.model.c.id == number)
-    with read_transaction(database) as connection:
-        row = connection.execute(query).mappings().first()
-    if row is None:
-        raise UnknownModel(f"There is no model {number}. `classifier models` lists them.")
-    return StoredModel(**row)
-
-
-def find_champion(database: Database, task: str) -> StoredModel | None:
-    """Return the champion of `task`, if there is one."""
-    query = select(*_MODEL).where(tables.model.c.task == task, tables.model.c.status == "champion")
-    with read_transaction(database) as connection:
-        row = connection.execute(query).mappings().first()
-    return None if row is None else StoredModel(**row)
-
-
-def champion(database: Database, task: str) -> StoredModel:
-    """Return the champion of `task`; raise `NoChampion`."""
-    found = find_champion(database, task)
-    if found is None:
-        raise NoChampion(f"No model answers for the task {task!r} yet: run `classifier train`.")
-    return found
-
-
-def artifact(database: Database, number: int) -> bytes | None:
-    """Return the artifact of a model."""
-    query = select(tables.model.c.artifact).where(tables.model.c.id == number)
-    with read_transaction(database) as connection:
-        return connection.scalar(query)
-
-
-def prediction_count(database: Database, number: int) -> int:
-    """Return how many rows of answers a model has."""
-    answer = tables.prediction
-    with read_transaction(database) as connection:
-        query = select(func.count()).where(answer.c.model_id == number)
-        return connection.scalar(query) or 0
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetCounts:
-    """Where things stand, in numbers."""
-
-    tracks: int
-    labelled: int
-    scored: int
-    """Tracks the champion has answered for."""
-
-
-def dataset_counts(database: Database, champion_id: int | None) -> DatasetCounts:
-    """Return how much there is, and how much of it the champion has answered for."""
-    answer = tables.prediction
-    scored = select(func.count()).where(answer.c.model_id == champion_id, answer.c.rank == 1)
-    with read_transaction(database) as connection:
-        return DatasetCounts(
-            connection.scalar(select(func.count()).select_from(views.scoring_tracks)) or 0,
-            connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0,
-            0 if champion_id is None else connection.scalar(scored) or 0,
-        )
 
 
 def _pending(model: StoredModel) -> Select[Any]:

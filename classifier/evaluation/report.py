@@ -32,9 +32,6 @@ HEADLINE_METRICS: Final = (
 BROAD_METRICS: Final = ("broad_accuracy", "misses_inside")
 """Figures there are only where a mapping knows the genres."""
 
-FEW_TRACKS: Final = 30
-"""Under so many tracks a figure is shown greyed."""
-
 
 def held_out_metrics(
     side: str,

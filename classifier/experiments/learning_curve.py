@@ -16,14 +16,14 @@ from classifier.data.training_data import SplitDataset
 from classifier.errors import TooFewTracks
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.evaluation.metrics import LabelledPredictions, paired_gains
-from classifier.evaluation.report import FEW_TRACKS, REGIMES
+from classifier.evaluation.report import REGIMES
 from classifier.experiments import compare, cross_validation, store
 from classifier.experiments.compare import interval
 from classifier.experiments.progress import n_training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import FittedTrial, TrialConfig, TrialResult
-from classifier.records import MetricRow
+from classifier.records import FEW_TRACKS, MetricRow
 from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 

@@ -11,6 +11,7 @@ from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.findings.importance import HeldOutTracks
 from classifier.records import StoredModel
+from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
 
@@ -37,7 +38,11 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
     As the model was asked: its genres, labels and mapping. Raise `NoChampion`, `UnknownModel`,
     `BrokenArtifact`, or `TooFewTracks` where there is no such track.
     """
-    model = dataset.champion(database, task) if number is None else dataset.model(database, number)
+    model = (
+        stored_models.champion(database, task)
+        if number is None
+        else stored_models.model(database, number)
+    )
     champion = serving.load(database, model)
     choice = TrainingConfig.from_model(model)
     found = dataset.load_dataset(database, choice)

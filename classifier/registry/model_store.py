@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from classifier.data.dataset import Database
 from classifier.errors import ClassifierError
 from classifier.records import ConfusionCell, Epoch, MetricRow, PromotionDecision
-from genrebase.store import bulk, tables
+from genrebase.store import Engine, bulk, tables
 from genrebase.store.engine import transaction
 
 BATCH_SIZE: Final = 5_000
@@ -96,7 +95,7 @@ class PromotionRequest:
 
 
 def store_model(
-    database: Database,
+    database: Engine,
     candidate: CandidateModel,
     metrics: Sequence[MetricRow],
     confusions: Sequence[ConfusionCell],
@@ -120,7 +119,7 @@ def store_model(
 
 
 def _store(
-    database: Database,
+    database: Engine,
     candidate: CandidateModel,
     metrics: Sequence[MetricRow],
     confusions: Sequence[ConfusionCell],
@@ -182,7 +181,7 @@ def _numbered(connection: Connection, candidate: CandidateModel) -> dict[str, in
 
 
 def promote(
-    database: Database, number: int, task: str, reason: str, at: datetime, claim: PromotionRequest
+    database: Engine, number: int, task: str, reason: str, at: datetime, claim: PromotionRequest
 ) -> None:
     """Make a model champion of its task, with its answers, and retire the one before it.
 
@@ -203,7 +202,7 @@ def promote(
             _write(connection, number, claim.predictions, at)
 
 
-def drop_artifact(database: Database, number: int, *, keep_metrics: bool) -> int | None:
+def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int | None:
     """Drop artifact, answers, golden rows and confusions of a model; return how many answers.
 
     Without `figures` only those over all genres on test tracks stay. None where the model became
@@ -226,7 +225,7 @@ def drop_artifact(database: Database, number: int, *, keep_metrics: bool) -> int
     return gone
 
 
-def archive(database: Database, number: int) -> bool:
+def archive(database: Engine, number: int) -> bool:
     """Leave a line of a model that was given up; return whether that was done.
 
     Its figures, epochs and findings go, and of its row what only a training or an answer asks:
@@ -266,7 +265,7 @@ def _line(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def set_pinned(database: Database, number: int, *, pinned: bool) -> None:
+def set_pinned(database: Engine, number: int, *, pinned: bool) -> None:
     """Write down whether a model is kept whatever comes."""
     with transaction(database) as connection:
         connection.execute(
@@ -314,7 +313,7 @@ def _stored(connection: Connection, candidate: CandidateModel) -> int | None:
 
 
 def write_predictions(
-    database: Database, model: int, predictions: PredictionBatch, at: datetime
+    database: Engine, model: int, predictions: PredictionBatch, at: datetime
 ) -> Iterator[tuple[int, int]]:
     """Store answers, 5,000 tracks per transaction; yield (tracks, rows) of each batch.
 

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from classifier.data import dataset
-from classifier.data.dataset import Database
 from classifier.records import StoredModel
-from classifier.registry import model_store
+from classifier.registry import model_store, stored_models
+from genrebase.store import Engine
 
 PREVIOUS_CHAMPIONS_KEPT: Final = 2
 """Champions before the present one that are kept to roll back to."""
@@ -90,7 +89,7 @@ def _kept(models: Sequence[StoredModel]) -> set[int]:
 
 
 def prune(
-    database: Database,
+    database: Engine,
     task: str | None = None,
     *,
     keep_last: int = DEFAULT_KEEP_LAST,
@@ -101,14 +100,14 @@ def prune(
     Of those before the latest `remembered` of their task a line stays.
     Each model in a transaction of its own; stopped anywhere, the next time goes on.
     """
-    models = dataset.models(database, task)
+    models = stored_models.models(database, task)
     keeping = models_to_keep(models)
     given_up, predictions = [], 0
     for model in models:
         if model.id in keeping or model.artifact_sha256 is None:
             continue
         if dry_run:
-            gone: int | None = dataset.prediction_count(database, model.id)
+            gone: int | None = stored_models.prediction_count(database, model.id)
         else:
             gone = model_store.drop_artifact(
                 database, model.id, keep_metrics=model.promoted_at is not None
@@ -127,8 +126,8 @@ def prune(
     return PruneResult(tuple(sorted(given_up)), predictions, shortened, dry_run)
 
 
-def pin(database: Database, number: int, *, pinned: bool) -> StoredModel:
+def pin(database: Engine, number: int, *, pinned: bool) -> StoredModel:
     """Keep a model whatever comes, or leave it to retention again; raise `UnknownModel`."""
-    if dataset.model(database, number).pinned is not pinned:
+    if stored_models.model(database, number).pinned is not pinned:
         model_store.set_pinned(database, number, pinned=pinned)
-    return dataset.model(database, number)
+    return stored_models.model(database, number)

@@ -4,15 +4,14 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from classifier.data.dataset import Database
 from classifier.records import MetricRow
-from genrebase.store import tables
+from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
 
 _COLUMNS: Final = ("side", "regime", "metric", "value", "low", "high", "n")
 
 
-def metrics_of_model(database: Database, number: int) -> list[MetricRow]:
+def metrics_of_model(database: Engine, number: int) -> list[MetricRow]:
     """Return every figure that is stored of a model, in the order it was measured in."""
     metric, genre = tables.model_metric, tables.genre
     query = (
@@ -25,7 +24,7 @@ def metrics_of_model(database: Database, number: int) -> list[MetricRow]:
         return [MetricRow(**row) for row in connection.execute(query).mappings()]
 
 
-def track_origins(database: Database) -> dict[str, int]:
+def track_origins(database: Engine) -> dict[str, int]:
     """Return who delivered the tracks that are in the database now, and how many each."""
     track = tables.track
     count = func.count()

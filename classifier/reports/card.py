@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from classifier.errors import ArtifactDropped
-from classifier.evaluation.report import FEW_TRACKS
-from classifier.records import MetricRow, StoredModel
+from classifier.records import FEW_TRACKS, MetricRow, StoredModel
 from classifier.training.snapshots import SPOTIFY_TERMS
 
 REGIME_TITLES: Final = {"new_artist": "new artists", "seen_artist": "artists it knows"}

@@ -10,7 +10,7 @@ from classifier import threads
 from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
 from classifier.records import StoredModel
-from classifier.registry import model_store
+from classifier.registry import model_store, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback
@@ -48,7 +48,7 @@ def run(
 
     Raise `NoChampion` where no model answers yet.
     """
-    model = dataset.champion(database, task)
+    model = stored_models.champion(database, task)
     with jobs.job_run(database, clock, JOB_NAME) as job:
         done = _run(database, clock, model, cores, progress)
         job.set_facts(model=done.model, scored=done.scored, written=done.written)

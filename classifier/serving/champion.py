@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from classifier.data import dataset
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
-from classifier.registry import artifacts
+from classifier.registry import artifacts, stored_models
 from genrebase import store
 from genrebase.store import tables
 
@@ -47,7 +47,9 @@ class LoadedModel:
 
 def load(database: dataset.Database, model: StoredModel) -> LoadedModel:
     """Return a model ready to answer; raise `BrokenArtifact` where it cannot be used."""
-    return LoadedModel(model, artifacts.load_model(model, dataset.artifact(database, model.id)))
+    return LoadedModel(
+        model, artifacts.load_model(model, stored_models.artifact(database, model.id))
+    )
 
 
 def serving_model(database: dataset.Database, champion: StoredModel) -> LoadedModel:
@@ -55,7 +57,7 @@ def serving_model(database: dataset.Database, champion: StoredModel) -> LoadedMo
 
     The champion itself where it has none that can be used.
     """
-    for model in dataset.models(database, champion.task):
+    for model in stored_models.models(database, champion.task):
         if model.status == "refit" and model.parent_id == champion.id:
             try:
                 return load(database, model)
@@ -68,7 +70,7 @@ def load_champion(url: str | None = None, *, task: str = "main") -> LoadedModel:
     """Return the champion of `task` in the database at `url` (default: `STORE_URL`)."""
     database = store.connect(url)
     try:
-        return load(database, dataset.champion(database, task))
+        return load(database, stored_models.champion(database, task))
     finally:
         database.dispose()
 

@@ -15,6 +15,7 @@ from classifier.errors import BadTrainingConfig, TrackNotFound
 from classifier.features import audio
 from classifier.features.groups import MATRICES
 from classifier.records import StoredModel, TrackPrediction
+from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
@@ -81,7 +82,7 @@ def predict_track(database: Database, text: str, *, task: str = "main") -> Track
     that is the one given out of fold. Otherwise it is worked out (and not stored).
     Raise `NoChampion` or `TrackNotFound`.
     """
-    asked = _Asked(database, dataset.champion(database, task))
+    asked = _Asked(database, stored_models.champion(database, task))
     track = dataset.find_track(database, text)
     if track is None:
         raise TrackNotFound(
@@ -98,7 +99,7 @@ def predict_search(database: Database, text: str, *, task: str = "main") -> list
     In title or artists, the most popular first. Raise `NoChampion`, or `TrackNotFound` where no
     track holds them.
     """
-    asked = _Asked(database, dataset.champion(database, task))
+    asked = _Asked(database, stored_models.champion(database, task))
     found = dataset.search_tracks(database, text, limit=MAX_SEARCH_RESULTS)
     if not found:
         raise TrackNotFound(
@@ -123,7 +124,7 @@ class DescriptionPredictor:
 
     def __init__(self, database: Database, task: str) -> None:
         """Load who answers; raise `NoChampion`."""
-        champion = dataset.champion(database, task)
+        champion = stored_models.champion(database, task)
         server = serving.serving_model(database, champion)
         self._database = database
         self._asked = _Asked(database, server.model, server)

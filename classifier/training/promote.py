@@ -9,7 +9,7 @@ from classifier.data.genre_mapping import apply_label_policy
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
 from classifier.records import StoredModel
-from classifier.registry import model_store, retention
+from classifier.registry import model_store, retention, stored_models
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold
 from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
@@ -33,7 +33,7 @@ def run(
     `BrokenArtifact`.
     """
     with jobs.job_run(database, clock, "promote") as job:
-        model = dataset.model(database, number)
+        model = stored_models.model(database, number)
         job.set_facts(model=number)
         if model.status == "champion":
             job.set_outcome("nothing_new")
@@ -44,14 +44,14 @@ def run(
                 f"Model {number} cannot answer: only its figures were kept. `classifier models` "
                 "shows which are kept whole; `classifier pin ID` keeps one whatever comes."
             )
-        champion = dataset.find_champion(database, model.task)
+        champion = stored_models.find_champion(database, model.task)
         loaded = serving.load(database, model)
         answers = None
         if model.status != "retired":  # who was champion before has them
             answers = _out_of_fold(database, loaded, log, cores)
         claim = model_store.PromotionRequest(answers, None if champion is None else champion.id)
         model_store.promote(database, number, model.task, "Promoted by hand.", clock.now(), claim)
-        return dataset.model(database, number)
+        return stored_models.model(database, number)
 
 
 def rollback(
@@ -63,7 +63,7 @@ def rollback(
     cores: int | None = None,
 ) -> StoredModel:
     """Crown the champion before the present one again; raise `NoChampion` where none was."""
-    before = retention.previous_champions(dataset.models(database, task))
+    before = retention.previous_champions(stored_models.models(database, task))
     if not before:
         raise NoChampion(f"No model was champion of the task {task!r} before this one.")
     return run(database, before[0].id, clock, log=log, cores=cores)

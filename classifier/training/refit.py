@@ -17,9 +17,9 @@ from classifier.errors import TooFewTracks
 from classifier.features import groups
 from classifier.ports import Estimator
 from classifier.records import Epoch, PromotionDecision, StoredModel
-from classifier.registry import artifacts, model_store
+from classifier.registry import artifacts, model_store, stored_models
 from classifier.training import train
-from classifier.training_config import TrainingConfig
+from classifier.training_config import TrainingConfig, train_job_name
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -34,10 +34,10 @@ def run(
     `NoChampion`, `TooFewTracks` where the champion's genres are no longer there, or `AlreadyRuns`
     beside another training.
     """
-    name = f"{train.job_name(task)} (refit)"
+    name = f"{train_job_name(task)} (refit)"
     with jobs.job_run(database, clock, name, exclusive=True) as job:
         began = clock.monotonic()
-        parent = dataset.champion(database, task)
+        parent = stored_models.champion(database, task)
         choice = replace(
             TrainingConfig.from_model(parent), genres=parent.classes, exclude=(), min_tracks=2
         )
@@ -71,7 +71,7 @@ def run(
         decision = PromotionDecision("refit", reason)
         number = model_store.store_model(database, candidate, (), (), decision, None, epochs)
         job.set_facts(model=number, parent=parent.id, rows=candidate.trained_rows)
-        return dataset.model(database, number)
+        return stored_models.model(database, number)
 
 
 def with_test_tracks(selection: SplitDataset, choice: TrainingConfig) -> SplitDataset:
@@ -82,7 +82,7 @@ def with_test_tracks(selection: SplitDataset, choice: TrainingConfig) -> SplitDa
 
 
 def _same(database: Database, parent: StoredModel, recipe: dict[str, Any]) -> StoredModel | None:
-    for model in dataset.models(database, parent.task):
+    for model in stored_models.models(database, parent.task):
         same = (
             model.status == "refit"
             and model.parent_id == parent.id

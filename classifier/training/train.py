@@ -19,12 +19,12 @@ from classifier.evaluation import report
 from classifier.features import groups
 from classifier.ports import Estimator, ReportsEpochs
 from classifier.records import Epoch, PromotionDecision, StoredModel
-from classifier.registry import artifacts, model_store, retention
+from classifier.registry import artifacts, model_store, retention, stored_models
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold as outoffold
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.snapshots import TrainingSnapshot
-from classifier.training_config import DEFAULT_TASK, LEVELS, SPLITS, TrainingConfig
+from classifier.training_config import DEFAULT_TASK, LEVELS, SPLITS, TrainingConfig, train_job_name
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
@@ -55,11 +55,6 @@ class TrainResult:
         }
 
 
-def job_name(task: str) -> str:
-    """Return the name of the job in `job_run`."""
-    return "train" if task == DEFAULT_TASK else f"train {task}"
-
-
 def run(
     database: Database,
     choice: TrainingConfig,
@@ -78,7 +73,7 @@ def run(
     `UnknownPlugin` where it cannot be; then nothing but the `job_run` row is written. One training
     at a time: raise `AlreadyRuns` beside another, `SameTrainingRunning` beside one of the same question.
     """
-    name = job_name(choice.task) + ("" if snapshot is None else " (snapshot)")
+    name = train_job_name(choice.task) + ("" if snapshot is None else " (snapshot)")
     if snapshot is None:
         choice = audio_joins.resolve_features(database, choice)
     with _alone(database, name, choice, clock) as job:
@@ -125,7 +120,7 @@ def _run(
     found = dataset.load_dataset(database, choice) if frozen is None else frozen.dataset
     if frozen is None:
         job.set_facts(labelled=len(found.tracks))
-    champion = dataset.find_champion(database, choice.task) if frozen is None else None
+    champion = stored_models.find_champion(database, choice.task) if frozen is None else None
     _check_question(choice, champion)
     selection = selecting.split_dataset(
         found, choice, champion_genres=champion.classes if champion else ()
@@ -153,7 +148,7 @@ def _run(
         clock, lambda: _store(database, candidate, made, champion, selection)
     )
     return TrainResult(
-        dataset.model(database, number), warnings=(*warnings, *made.judged.warnings), **told
+        stored_models.model(database, number), warnings=(*warnings, *made.judged.warnings), **told
     )
 
 
@@ -270,7 +265,7 @@ def _same(
 ) -> StoredModel | None:
     """Return the model that this training would only make again."""
     rows = None if frozen is None else frozen.as_json()
-    for model in dataset.models(database, choice.task):
+    for model in stored_models.models(database, choice.task):
         same = (
             model.estimator == choice.estimator
             and model.params == dict(choice.params)

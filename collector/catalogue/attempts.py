@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.leasing import LEASE_SECONDS
 from genrebase.store import bulk, tables
@@ -142,6 +141,8 @@ class AttemptQueue:
             literal(until, _attempt.next_at.type),
             literal("unknown", _attempt.outcome.type),
         )
+        from sqlalchemy.dialects import postgresql, sqlite  # slow; `collector status` needs none
+
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         added = dialect.insert(tables.feature_attempt).from_select(list(_COLUMNS), rows)
         leased = added.on_conflict_do_update(

@@ -9,11 +9,11 @@ from sqlalchemy.exc import DatabaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 from genrebase.store.errors import DatabaseUnreachable, IncompatibleDatabase, SchemaMismatch
-from genrebase.store.view_migration import managed_views
-from genrebase.store.views.definition import Providers
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+    from genrebase.store.views.definition import Providers
 
 EXPECTED_REVISION: Final = "0006"
 """The head of the migrations; a test compares the two."""
@@ -131,7 +131,9 @@ def check_revision(engine: Engine) -> None:
     )
 
 
-def views_are_current(engine: Engine, providers: Providers) -> bool:
+def views_are_current(engine: Engine, providers: "Providers") -> bool:
     """Return whether every view is as this version defines it, for this order of providers."""
+    from genrebase.store.view_migration import managed_views  # imports the views
+
     with read_transaction(engine) as connection:
         return managed_views(connection).are_current(providers)

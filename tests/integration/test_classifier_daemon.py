@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from classifier.daemon.daemon import Daemon
-from classifier.data import dataset
 from classifier.errors import TrainingTimeout
+from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run
@@ -97,7 +97,7 @@ def test_a_training_past_its_deadline_is_ended(
     short = quick.model_copy(update={"deadline": 0.01})
     with pytest.raises(TrainingTimeout, match=r"CLASSIFIER_DEADLINE.*--per-genre"):
         Daemon(sqlite_engine, short, SystemClock()).train()
-    assert dataset.models(sqlite_engine) == []
+    assert stored_models.models(sqlite_engine) == []
 
 
 def test_after_giving_up_nothing_is_started(

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 from classifier.daemon.daemon import Daemon
 from classifier.data import dataset
 from classifier.errors import ClassifierError
+from classifier.registry import stored_models
 from classifier.serving import batch_predict
 from classifier.settings import ClassifierSettings
 from classifier.training import train
@@ -58,7 +59,7 @@ class InProcess:
 
 
 def unanswered(engine: Engine) -> int:
-    champion = dataset.find_champion(engine, "main")
+    champion = stored_models.find_champion(engine, "main")
     return 0 if champion is None else len(dataset.tracks_to_predict(engine, champion))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from classifier import estimators
 from classifier.data import dataset
 from classifier.errors import BadParameter, NoChampion, TooFewTracks, UnknownModel
-from classifier.registry import model_store
+from classifier.registry import model_store, stored_models
 from classifier.serving import batch_predict
 from classifier.serving import champion as serving
 from classifier.training import promote, train
@@ -148,7 +148,7 @@ def test_more_tracks_make_a_new_champion_and_retire_the_old(engine: Engine) -> N
             )
     new = trained(engine)
     assert new.model.trained_rows >= 1.05 * old.model.trained_rows
-    statuses = {model.id: model.status for model in dataset.models(engine)}
+    statuses = {model.id: model.status for model in stored_models.models(engine)}
     assert statuses == {old.model.id: "retired", new.model.id: "champion"}
     assert scored(engine).model == new.model.id
 
@@ -172,7 +172,7 @@ def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: E
         assert connection.scalar(honest) == bad.trained_rows
     back = promote.run(engine, good.id, FakeClock(), log=lambda _: None)
     assert back.status == "champion"
-    assert dataset.model(engine, bad.id).status == "retired"
+    assert stored_models.model(engine, bad.id).status == "retired"
     assert promote.run(engine, good.id, FakeClock(), log=lambda _: None).id == good.id
     with pytest.raises(UnknownModel, match="no model 99"):
         promote.run(engine, 99, FakeClock(), log=lambda _: None)
@@ -186,7 +186,7 @@ def test_a_smaller_question_does_not_dethrone_the_larger(sqlite_engine: Engine) 
     assert trained(sqlite_engine, pair).model.status == "rejected"
     own = TrainingConfig(estimator="logistic", genres=("blues", "metal"), task="pair")
     assert trained(sqlite_engine, own).model.status == "champion"
-    found = dataset.find_champion(sqlite_engine, "main")
+    found = stored_models.find_champion(sqlite_engine, "main")
     assert found is not None
     assert found.id == champion.id
 
@@ -286,7 +286,7 @@ def test_a_champion_that_cannot_be_used_is_followed_by_the_next(sqlite_engine: E
         scored(sqlite_engine)
     after = trained(sqlite_engine)
     assert (after.nothing_new, after.model.status) == (False, "champion")
-    assert dataset.model(sqlite_engine, broken.id).status == "retired"
+    assert stored_models.model(sqlite_engine, broken.id).status == "retired"
 
 
 def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> None:
@@ -303,7 +303,7 @@ def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> Non
             NOON,
             model_store.PromotionRequest(None, expected_champion=None),
         )
-    found = dataset.find_champion(sqlite_engine, "main")
+    found = stored_models.find_champion(sqlite_engine, "main")
     assert found is not None
     assert found.id == first.id
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, update
 
-from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
+from classifier.registry import stored_models
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
@@ -42,13 +42,13 @@ def test_figures_are_of_the_published_test_side(published: Engine) -> None:
     assert model.metrics["new_artist"]["n"] == 120
     assert model.metrics["seen_artist"]["n"] == 0
     assert train.run(published, OFFICIAL, FakeClock(), log=lambda _: None).nothing_new
-    assert TrainingConfig.from_model(dataset.model(published, model.id)) == OFFICIAL
+    assert TrainingConfig.from_model(stored_models.model(published, model.id)) == OFFICIAL
     worse = replace(OFFICIAL, estimator="dummy")
     rejected = train.run(published, worse, FakeClock(), log=lambda _: None).model
     assert rejected.status == "rejected"
     crowned = promote.run(published, rejected.id, FakeClock(), log=lambda _: None)
     assert crowned.status == "champion"
-    assert dataset.prediction_count(published, rejected.id) == 240 * 3
+    assert stored_models.prediction_count(published, rejected.id) == 240 * 3
 
 
 def test_they_do_not_compete_with_those_judged_on_the_folds(published: Engine) -> None:

@@ -14,6 +14,7 @@ from classifier.data import dataset
 from classifier.data import training_data as selecting
 from classifier.errors import BadTrainingConfig, NoChampion
 from classifier.records import StoredModel
+from classifier.registry import stored_models
 from classifier.serving import champion, predict
 from classifier.serving.predict import TrackDescription
 from classifier.training import promote, refit, train
@@ -67,7 +68,7 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
     assert model.trained_rows == len(learned) > parent.trained_rows
     assert model.metrics == {**parent.metrics, "of_model": parent.id}
     assert (model.estimator, model.training_config) == (parent.estimator, parent.training_config)
-    assert dataset.champion(music, "main").id == parent.id
+    assert stored_models.champion(music, "main").id == parent.id
     metric = tables.model_metric
     with read_transaction(music) as connection:
         own = select(func.count()).where(metric.c.model_id == model.id)
@@ -82,7 +83,7 @@ def test_the_same_is_not_fitted_again(sqlite_engine: Engine):
     parent = trained(sqlite_engine)
     assert refitted(sqlite_engine).id == refitted(sqlite_engine).id
     assert trained(sqlite_engine).id == parent.id
-    assert len(dataset.models(sqlite_engine)) == 2
+    assert len(stored_models.models(sqlite_engine)) == 2
 
 
 def test_one_training_at_a_time(sqlite_engine: Engine):
@@ -150,7 +151,7 @@ def test_it_can_never_be_champion(sqlite_engine: Engine):
         promote.run(sqlite_engine, model.id, FakeClock(), log=quiet)
     with transaction(sqlite_engine) as connection:
         connection.execute(tables.model.delete().where(tables.model.c.id == parent.id))
-    assert dataset.models(sqlite_engine) == []
+    assert stored_models.models(sqlite_engine) == []
 
 
 def test_the_number_of_tracks_stays_what_the_recipe_says(sqlite_engine: Engine):

@@ -8,9 +8,8 @@ from sqlalchemy import Engine, func, insert, select, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.data import dataset
 from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
-from classifier.registry import retention
+from classifier.registry import retention, stored_models
 from classifier.reports.card import ModelCard
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
@@ -81,10 +80,10 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
     assert (done.dropped_artifacts, done.predictions) == (told.dropped_artifacts, told.predictions)
     whole = [first, third, fourth, champion]
     assert left(engine, "prediction") == left(engine, "confusion") == whole
-    assert {one.id for one in dataset.models(engine) if one.has_artifact} == set(whole)
+    assert {one.id for one in stored_models.models(engine) if one.has_artifact} == set(whole)
     figures = left(engine, "model_metric")
     assert (figures.count(second), figures.count(rejected)) == (2, 1)
-    assert dataset.artifact(engine, second) is None
+    assert stored_models.artifact(engine, second) is None
     assert retention.prune(engine).dropped_artifacts == ()
     with pytest.raises(ArtifactDropped, match="only its figures were kept"):
         promote.run(engine, second, FakeClock(), log=lambda _: None)
@@ -101,7 +100,7 @@ def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -
     assert retention.prune(engine, keep_last=2, dry_run=True).archived == (second,)
     assert retention.prune(engine, keep_last=2).archived == (second,)
     assert retention.prune(engine, keep_last=2).archived == ()
-    models = {one.id: one for one in dataset.models(engine)}
+    models = {one.id: one for one in stored_models.models(engine)}
     gone = models[second]
     assert (gone.status, gone.reason, gone.is_archived) == ("retired", "Followed.", True)
     figures = gone.metrics["new_artist"]
@@ -130,7 +129,7 @@ def test_every_table_of_a_model_is_thought_of() -> None:
 
 def test_the_reign_counts_and_not_the_number(engine: Engine, reigns: list[int]) -> None:
     """After a rollback the one that was left is the champion before."""
-    champions = retention.previous_champions(dataset.models(engine))
+    champions = retention.previous_champions(stored_models.models(engine))
     assert [one.id for one in champions] == [reigns[3], reigns[2], reigns[1], reigns[0]]
 
 
@@ -143,7 +142,7 @@ def test_every_training_prunes_and_the_latest_may_be_promoted(sqlite_engine: Eng
         promote.rollback(sqlite_engine, clock, log=lambda _: None)
     clock.advance(60)
     first, second = (learn(sqlite_engine, clock).model for _ in range(2))
-    whole = {one.id for one in dataset.models(sqlite_engine) if one.has_artifact}
+    whole = {one.id for one in stored_models.models(sqlite_engine) if one.has_artifact}
     assert whole == {good.id, second.id}
     with read_transaction(sqlite_engine) as connection:
         counts = connection.scalar(
@@ -173,7 +172,7 @@ def test_the_size_stays(sqlite_engine: Engine) -> None:
         )
         clock.advance(3600)
         sizes.append(pages())
-    artifact = dataset.artifact(sqlite_engine, dataset.models(sqlite_engine)[0].id)
+    artifact = stored_models.artifact(sqlite_engine, stored_models.models(sqlite_engine)[0].id)
     assert artifact is not None
     grown = (sizes[-1] - sizes[3]) * 4096 / 5
     assert grown < len(artifact) / 3

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
+from classifier.registry import stored_models
 from classifier.training import promote
 from genrebase.errors import GenrebaseError
 from genrebase.store import schema, tables
@@ -80,8 +80,8 @@ def test_figures_are_repeated_in_an_empty_database(
     again = ask("train", "--snapshot", folder)
     assert again["metrics"] == first["metrics"]
     assert figures(other, again["id"]) == figures(database, first["id"])
-    assert dataset.model(other, again["id"]).data_fingerprint == (
-        dataset.model(database, first["id"]).data_fingerprint
+    assert stored_models.model(other, again["id"]).data_fingerprint == (
+        stored_models.model(database, first["id"]).data_fingerprint
     )
     assert (first["status"], again["status"]) == ("champion", "rejected")
     assert "frozen" in again["reason"]
@@ -100,7 +100,7 @@ def test_the_data_may_go_on_growing(database: Engine, tmp_path: Path):
     assert again["metrics"] == first["metrics"]
     assert again["id"] != first["id"]
     assert ask("train", "--snapshot", folder)["nothing_new"]
-    assert dataset.champion(database, "main").id == first["id"]
+    assert stored_models.champion(database, "main").id == first["id"]
 
 
 def test_what_is_told_changes_what_is_asked_of_it(database: Engine, tmp_path: Path):

@@ -13,12 +13,12 @@ from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import tune
 from classifier.experiments.search import REDUCTION_FACTOR, SearchSettings
 from classifier.experiments.search_spaces import NumericRange
 from classifier.experiments.tune import TuningResult
+from classifier.registry import stored_models
 from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
@@ -253,6 +253,6 @@ def test_the_command_prints_how_to_train(database: Engine, tmp_path: Path):
     assert made["estimator"] == "voting"
     assert made["params"]["member"] == "tree"
     assert made["params"].get("by_genre", {}).keys() <= {"blues", "metal"}
-    assert dataset.model(database, made["id"]).task == "votes"
+    assert stored_models.model(database, made["id"]).task == "votes"
     assert "--binary" in refused("tune", *options, *look, "--binary", "all", "--train")
     assert "default search space" in refused("tune", "--estimator", "dummy")

@@ -1,0 +1,93 @@
+"""Read the stored models: the rows of `model` and what depends on them, without pandas."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select, true
+
+from classifier.errors import NoChampion, UnknownModel
+from classifier.records import StoredModel
+from genrebase.store import Engine, tables
+from genrebase.store.engine import read_transaction
+
+_MODEL: Final = [column for column in tables.model.c if column.name != "artifact"]
+
+
+def models(database: Engine, task: str | None = None) -> list[StoredModel]:
+    """Return all models (of `task`), the latest first."""
+    wanted = true() if task is None else tables.model.c.task == task
+    query = select(*_MODEL).where(wanted).order_by(tables.model.c.id.desc())
+    with read_transaction(database) as connection:
+        return [StoredModel(**row) for row in connection.execute(query).mappings()]
+
+
+def latest_model_id(database: Engine) -> int | None:
+    """Return the number of the latest model of any task, if there is one."""
+    with read_transaction(database) as connection:
+        number: int | None = connection.scalar(select(func.max(tables.model.c.id)))
+        return number
+
+
+def model(database: Engine, number: int) -> StoredModel:
+    """Return one model; raise `UnknownModel`."""
+    query = select(*_MODEL).where(tables.model.c.id == number)
+    with read_transaction(database) as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        raise UnknownModel(f"There is no model {number}. `classifier models` lists them.")
+    return StoredModel(**row)
+
+
+def find_champion(database: Engine, task: str) -> StoredModel | None:
+    """Return the champion of `task`, if there is one."""
+    query = select(*_MODEL).where(tables.model.c.task == task, tables.model.c.status == "champion")
+    with read_transaction(database) as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else StoredModel(**row)
+
+
+def champion(database: Engine, task: str) -> StoredModel:
+    """Return the champion of `task`; raise `NoChampion`."""
+    found = find_champion(database, task)
+    if found is None:
+        raise NoChampion(f"No model answers for the task {task!r} yet: run `classifier train`.")
+    return found
+
+
+def artifact(database: Engine, number: int) -> bytes | None:
+    """Return the artifact of a model."""
+    query = select(tables.model.c.artifact).where(tables.model.c.id == number)
+    with read_transaction(database) as connection:
+        return connection.scalar(query)
+
+
+def prediction_count(database: Engine, number: int) -> int:
+    """Return how many rows of answers a model has."""
+    answer = tables.prediction
+    with read_transaction(database) as connection:
+        query = select(func.count()).where(answer.c.model_id == number)
+        return connection.scalar(query) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCounts:
+    """Where things stand, in numbers."""
+
+    tracks: int
+    labelled: int
+    scored: int
+    """Tracks the champion has answered for."""
+
+
+def dataset_counts(database: Engine, champion_id: int | None) -> DatasetCounts:
+    """Return how much there is, and how much of it the champion has answered for."""
+    from genrebase.store import views  # slow; `classifier models` needs none
+
+    answer = tables.prediction
+    scored = select(func.count()).where(answer.c.model_id == champion_id, answer.c.rank == 1)
+    with read_transaction(database) as connection:
+        return DatasetCounts(
+            connection.scalar(select(func.count()).select_from(views.scoring_tracks)) or 0,
+            connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0,
+            0 if champion_id is None else connection.scalar(scored) or 0,
+        )
