@@ -14,51 +14,51 @@ from genrebase.runtime.console import Output
 if TYPE_CHECKING:
     from classifier.findings.clusters import ClusteringResult
 
-_GENRES_SHOWN = 3
-_CLUSTERS_SHOWN = 30
+_MAX_GENRES = 3
+_MAX_CLUSTERS = 30
 
 
 _UNUSED = (
     *("task", "estimator", "features", "per_genre", "params"),
     *("scaling", "outliers", "balance"),
 )
-"""Nothing is learned here: what only a training looks at."""
+"""Options of training only."""
 
 
 @with_training_options(without=_UNUSED)
 def clusters(
-    choice: TrainingConfig,
+    config: TrainingConfig,
     method: Annotated[
         str, typer.Option(help="kmeans, agglomerative (Ward), dbscan or hdbscan.")
     ] = "kmeans",
     count: Annotated[
         int | None,
         typer.Option(
-            "--k", min=2, help="How many clusters (k-means, agglomerative) [the genres]."
+            "--clusters", min=2, help="Number of clusters (k-means, agglomerative) [the genres]."
         ),
     ] = None,
     eps: Annotated[
-        float | None, typer.Option(min=0.0, help="How near is near (DBSCAN) [from the data].")
+        float | None, typer.Option(min=0.0, help="Radius of DBSCAN [estimated].")
     ] = None,
     features: Annotated[
         str,
         typer.Option(
-            help="By what: audio, metadata, harmony, timbre, descriptors, or columns such as "
+            help="Features: audio, metadata, harmony, timbre, descriptors, or columns such as "
             "energy,tempo."
         ),
     ] = "audio",
     sample: Annotated[
         int | None,
         typer.Option(
-            min=2, help="At most so many tracks [agglomerative 5,000, DBSCAN and HDBSCAN 20,000]."
+            min=2, help="Maximum number of tracks [agglomerative 5,000, DBSCAN, HDBSCAN 20,000]."
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option(help="Store it under this name, in the place of one that has it.")
+        str, typer.Option(help="Name to store it under, replacing an earlier one.")
     ] = "last",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Cluster tracks by how they sound, without their labels, and hold the clusters against these.
+    """Cluster tracks by their features, without labels, and compare the clusters with the genres.
 
     Stored as views `cluster_genres` (the crosstab) and `cluster_tracks`.
     """
@@ -73,9 +73,9 @@ def clusters(
     columns = clustering.resolve_columns(parse_list(features))
     cores = ClassifierSettings.load().threads or threads.idle_cores()
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED), threads.limit_threads(cores):
-        done = clustering.run(
+        result = clustering.run(
             connect(),
-            choice,
+            config,
             SystemClock(),
             method=cast("Any", method),
             features=columns,
@@ -84,43 +84,43 @@ def clusters(
             sample=sample,
             name=name,
         )
-    _show(output, done)
-    tables.print_origin(output, done.origin)
-    output.write_json(done.as_json())
+    _print_result(output, result)
+    tables.print_origin(output, result.origin)
+    output.write_json(result.as_json())
 
 
-def _show(output: Output, done: "ClusteringResult") -> None:
-    told = ", ".join(
-        f"{name}={value:.4g}" for name, value in done.params.items() if name != "linkage"
+def _print_result(output: Output, result: "ClusteringResult") -> None:
+    params = ", ".join(
+        f"{name}={value:.4g}" for name, value in result.params.items() if name != "linkage"
     )
     output.print(
-        f"{done.method} ({told}) on {done.tracks:,} tracks by {', '.join(done.features)}."
+        f"{result.method} ({params}) on {result.tracks:,} tracks by {', '.join(result.features)}."
     )
-    if done.tracks < done.eligible:
-        output.print(f"A sample: there are {done.eligible:,} tracks.")
-    scores = done.scores
+    if result.tracks < result.eligible:
+        output.print(f"A sample: there are {result.eligible:,} tracks.")
+    scores = result.scores
     output.table(
         "Clusters and genres",
         ("", ""),
         (
             ("clusters", scores.clusters),
-            ("tracks in none", scores.noise),
+            ("tracks in no cluster", scores.noise),
             ("adjusted Rand index", scores.ari),
             ("normalised mutual information", scores.nmi),
             ("purity", scores.purity),
             ("silhouette", scores.silhouette),
         ),
     )
-    output.table("", ("cluster", "tracks", "genres"), _crosstab(done))
-    output.print(f"Stored as {done.name!r}: see the views cluster_genres and cluster_tracks.")
+    output.table("", ("cluster", "tracks", "genres"), _crosstab(result))
+    output.print(f"Stored as {result.name!r}: see the views cluster_genres and cluster_tracks.")
 
 
-def _crosstab(done: "ClusteringResult") -> Iterator[tuple[object, ...]]:
-    shown = done.crosstab.iloc[:_CLUSTERS_SHOWN]
-    for number, row in zip(shown.index, shown.to_dict("records"), strict=True):
+def _crosstab(result: "ClusteringResult") -> Iterator[tuple[object, ...]]:
+    rows = result.crosstab.iloc[:_MAX_CLUSTERS]
+    for number, row in zip(rows.index, rows.to_dict("records"), strict=True):
         ordered = sorted(row.items(), key=lambda item: (-item[1], str(item[0])))
         total = sum(row.values())
-        most = [
-            f"{genre} {count / total:.0%}" for genre, count in ordered[:_GENRES_SHOWN] if count
+        genres = [
+            f"{genre} {count / total:.0%}" for genre, count in ordered[:_MAX_GENRES] if count
         ]
-        yield ("none" if number < 0 else int(number), int(total), ", ".join(most))
+        yield ("none" if number < 0 else int(number), int(total), ", ".join(genres))

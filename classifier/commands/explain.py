@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classifier import threads
+from classifier.commands import interrupts
 from classifier.errors import BadTrainingConfig
 from classifier.records import Interval
 from classifier.settings import ClassifierSettings
@@ -13,14 +14,14 @@ from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from classifier.findings.explain import ModelExplanation
+    from classifier.findings.explain import GenreComparison, ModelExplanation
 
-_REGIMES = {"new_artist": "new artists", "seen_artist": "artists it knows"}
+_REGIMES = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 _KINDS = {
-    "alone": "Accuracy where nothing else is known",
-    "expert": "Accuracy lost where one expert is silent",
-    "group": "Accuracy lost where a group is dealt out anew",
-    "feature": "Accuracy lost where one column is dealt out anew",
+    "alone": "Accuracy with one feature group only",
+    "expert": "Accuracy lost without an expert",
+    "group": "Accuracy lost when a feature group is permuted",
+    "feature": "Accuracy lost when a column is permuted",
 }
 
 
@@ -28,115 +29,111 @@ def explain(
     number: Annotated[
         int | None, typer.Argument(metavar="ID", help="A model's number [the champion].")
     ] = None,
-    task: Annotated[str, typer.Option(help="Whose champion.")] = DEFAULT_TASK,
+    task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     genre: Annotated[
-        str | None, typer.Option(help="Not a model: what sets this genre apart.")
+        str | None, typer.Option(help="Instead of a model, compare the features of this genre.")
     ] = None,
     against: Annotated[
-        str | None, typer.Option(help="From which genre [all others together].")
+        str | None, typer.Option(help="With those of this genre [all others together].")
     ] = None,
-    side: Annotated[str, typer.Option(help="On which tracks: validation or test.")] = "validation",
-    repeats: Annotated[int, typer.Option(min=1, help="Times a column is dealt out anew.")] = 3,
+    side: Annotated[str, typer.Option(help="The split: validation or test.")] = "validation",
+    repeats: Annotated[int, typer.Option(min=1, help="Permutations of each column.")] = 3,
     sample: Annotated[
-        int, typer.Option(min=1, help="Tracks of each regime to ask about, at most.")
+        int, typer.Option(min=1, help="Maximum number of tracks of each regime.")
     ] = 2_000,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Find out what a model's answers hang on, or what sets a genre apart from another.
+    """Compute the feature importance of a model, or the effect sizes between two genres.
 
-    Of a model: the accuracy with the sound alone (or any other group), without each expert, and
-    with the values of each group and column dealt out anew among the held-out tracks of the same
-    regime. Of a genre: Cliff's delta of each feature. Intervals resample artists. Both are stored
-    (views `feature_importances`, `genre_traits`).
+    Of a model: the accuracy with the audio group (or any other) only, without each expert, and
+    with each group and column permuted among the held-out tracks of the same regime. Of a genre:
+    Cliff's delta of each feature. Intervals resample artists. Both are stored (views
+    `feature_importances`, `genre_traits`).
     """
     if against is not None and genre is None:
         raise BadTrainingConfig("--against needs --genre: which two genres?")
     if genre is not None and number is not None:
-        raise BadTrainingConfig("Say either a model's number or --genre.")
+        raise BadTrainingConfig("Give either a model's number or --genre.")
     threads.configure_openmp()
-    output = Output(as_json=as_json)
-    if genre is not None:
-        _genre(output, genre, against)
-    else:
-        _model(output, number, {"task": task, "side": side, "repeats": repeats, "sample": sample})
-
-
-def _genre(output: Output, genre: str, against: str | None) -> None:
     # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import interrupts, tables
+    from classifier.commands import tables
     from classifier.findings import explain as explaining
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    seed = ClassifierSettings.load().seed
+    output, settings = Output(as_json=as_json), ClassifierSettings.load()
+    result: GenreComparison | ModelExplanation
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED):
-        found = explaining.explain_genre(connect(), genre, against, SystemClock(), seed=seed)
+        if genre is not None:
+            result = explaining.explain_genre(
+                connect(), genre, against, SystemClock(), seed=settings.seed
+            )
+            _print_genre(output, result)
+        else:
+            with output.progress("Predicting") as progress:
+                result = explaining.explain_model(
+                    connect(),
+                    number,
+                    task=task,
+                    side=side,
+                    repeats=repeats,
+                    sample=sample,
+                    seed=settings.seed,
+                    cores=settings.threads,
+                    progress=progress,
+                )
+            _print_model(output, result)
+    tables.print_origin(output, result.origin)
+    output.write_json(result.as_json())
+
+
+def _print_genre(output: Output, result: "GenreComparison") -> None:
+    genre, others = result.genre, result.others_name
     output.table(
-        f"{found.genre} ({found.tracks:,} tracks) and {found.others_name} ({found.other_tracks:,})",
-        ("", "Cliff's delta", "95% interval", "effect", found.genre, found.others_name),
+        f"{genre} ({result.tracks:,} tracks) and {others} ({result.other_tracks:,})",
+        ("", "Cliff's delta", "95% interval", "effect", genre, others),
         (
             (
                 one.feature,
                 one.delta,
-                _span(one.interval),
+                _format_interval(one.interval),
                 one.size,
                 f"{one.value:.4g}",
                 f"{one.other_value:.4g}",
             )
-            for one in found.effects
+            for one in result.effects
             if one.size != "negligible"
         ),
     )
-    small = [one.feature for one in found.effects if one.size == "negligible"]
-    output.print("Values are medians; of what is either so or not, shares.")
-    if small:
-        output.print(f"Negligible: {', '.join(small)}.")
-    tables.print_origin(output, found.origin)
-    output.write_json(found.as_json())
+    output.print("Values are medians; of boolean features, proportions.")
+    negligible = [one.feature for one in result.effects if one.size == "negligible"]
+    if negligible:
+        output.print(f"Negligible: {', '.join(negligible)}.")
 
 
-def _model(output: Output, number: int | None, asked: dict[str, Any]) -> None:
-    settings = ClassifierSettings.load()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
-    from classifier.commands import interrupts, tables
-    from classifier.findings import explain as explaining
-    from genrebase.store import connect
-
-    with output.on_interrupt(lambda: interrupts.NOTHING_STORED), output.progress("Asking") as bar:
-        found = explaining.explain_model(
-            connect(),
-            number,
-            **asked,
-            seed=settings.seed,
-            cores=settings.threads,
-            progress=bar,
-        )
-    output.print(f"Model {found.model} (task {found.task}) on {found.side} tracks.")
+def _print_model(output: Output, result: "ModelExplanation") -> None:
+    output.print(f"Model {result.model} (task {result.task}) on {result.side} tracks.")
     for kind, title in _KINDS.items():
-        rows = list(_rows(found, kind))
+        rows = list(_rows(result, kind))
         if rows:
             output.table(title, ("", *_REGIMES.values()), rows)
-    if {"text", "history"} <= {one.feature for one in found.importances if one.kind == "group"}:
+    if {"text", "history"} <= {one.feature for one in result.importances if one.kind == "group"}:
         output.print("Groups are columns: text and history share artist and album.")
-    tables.print_origin(output, found.origin)
-    output.write_json(found.as_json())
 
 
-def _rows(explained: "ModelExplanation", kind: str) -> Iterator[tuple[str, ...]]:
-    """Yield a row per feature, the most important for new artists first."""
-    by_regime = [
-        {one.feature: one for one in explained.overall(kind, regime)} for regime in _REGIMES
-    ]
+def _rows(result: "ModelExplanation", kind: str) -> Iterator[tuple[Any, ...]]:
+    """Yield a row per feature, the most important for unseen artists first."""
+    by_regime = [{one.feature: one for one in result.overall(kind, regime)} for regime in _REGIMES]
     for name in dict.fromkeys(name for rows in by_regime for name in rows):
-        found = [rows.get(name) for rows in by_regime]
+        cells = [rows.get(name) for rows in by_regime]
         yield (
             name,
             *(
-                "" if one is None else f"{one.importance:.3f} {_span(one.interval)}"
-                for one in found
+                "" if one is None else f"{one.importance:.3f} {_format_interval(one.interval)}"
+                for one in cells
             ),
         )
 
 
-def _span(interval: Interval | None) -> str:
+def _format_interval(interval: Interval | None) -> str:
     return "" if interval is None else f"({interval.low:.3f} to {interval.high:.3f})"

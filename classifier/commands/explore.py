@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def explore(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Look at the data before anything is learned from it.
+    """Report on the quality of the data: missing values, ranges, outliers, conflicts, duplicates.
 
-    What is missing and where most, ranges and spikes, tracks that lie alone by their sound,
-    tracks under several genres, recordings of one name with different labels, and tracks that
-    sound exactly alike.
+    Missing values overall and in the worst genre, ranges and spikes, outliers by audio features
+    (DBSCAN), tracks of several genres, recordings of one name with different labels, and tracks
+    with identical audio features.
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()
@@ -29,69 +29,69 @@ def explore(
 
     output = Output(as_json=as_json)
     with threads.limit_threads(settings.threads or threads.idle_cores()):
-        found = exploring.run(connect(), seed=settings.seed)
-    _show(output, found)
-    output.write_json(found.as_json())
+        report = exploring.run(connect(), seed=settings.seed)
+    _print_report(output, report)
+    output.write_json(report.as_json())
 
 
-def _show(output: Output, found: "DataReport") -> None:
-    for sentence in found.sentences():
+def _print_report(output: Output, report: "DataReport") -> None:
+    for sentence in report.sentences():
         output.print(sentence)
     output.table(
-        "Missing",
-        ("column", "tracks", "share", "most in", "share there"),
+        "Missing values",
+        ("column", "tracks", "share", "worst genre", "share there"),
         (
             (gap.column, gap.missing, gap.share, gap.worst_genre, gap.worst_share)
-            for gap in found.gaps
+            for gap in report.gaps
             if gap.missing
         ),
     )
     output.table(
         "Ranges",
-        ("column", "tracks", "least", "1%", "median", "99%", "most"),
+        ("column", "tracks", "minimum", "1%", "median", "99%", "maximum"),
         (
             (
                 one.column,
                 one.n,
                 *(f"{value:.4g}" for value in (one.low, one.p01, one.median, one.p99, one.high)),
             )
-            for one in found.ranges
+            for one in report.ranges
         ),
     )
-    if found.odd:
+    if report.odd:
         output.table(
-            "Farthest off",
+            "Farthest outliers",
             ("track", "title", "artists", "label", "distance"),
             (
                 (str(one.track), one.title, one.artists, one.label, one.distance)
-                for one in found.odd
+                for one in report.odd
             ),
         )
-    if found.overlaps:
+    if report.overlaps:
         output.table(
-            "Tracks seen under two genres",
+            "Tracks of two genres",
             ("genre", "other genre", "tracks", "share", "other share"),
-            (tuple(pair.values()) for pair in found.overlaps),
+            (tuple(pair.values()) for pair in report.overlaps),
         )
-    if found.same_name:
+    if report.same_name:
         output.table(
             "One name, different labels",
             ("title", "artists", "labels", "tracks"),
             (
-                (one["title"], one["artists"], ", ".join(one["labels"]), _numbers(one["tracks"]))
-                for one in found.same_name
+                (one["title"], one["artists"], ", ".join(one["labels"]), _join_ids(one["tracks"]))
+                for one in report.same_name
             ),
         )
-    if found.same_sound:
+    if report.same_sound:
         output.table(
-            "Exactly the same sound",
+            "Identical audio features",
             ("titles", "artists", "tracks"),
             (
-                (" / ".join(one["titles"]), " / ".join(one["artists"]), _numbers(one["tracks"]))
-                for one in found.same_sound
+                (" / ".join(one["titles"]), " / ".join(one["artists"]), _join_ids(one["tracks"]))
+                for one in report.same_sound
             ),
         )
 
 
-def _numbers(tracks: list[int]) -> str:
+def _join_ids(tracks: list[int]) -> str:
     return ", ".join(str(track) for track in tracks)

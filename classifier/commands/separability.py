@@ -13,28 +13,26 @@ if TYPE_CHECKING:
     from classifier.findings.pairwise_auc import SubsetAccuracy
     from classifier.findings.separability import SeparabilityResult
 
-_HARDEST = 10
+_MAX_PAIRS = 10
 
 
 def separability(
-    size: Annotated[int, typer.Option("--k", min=2, help="How many genres.")] = 6,
+    size: Annotated[int, typer.Option("--genres-count", min=2, help="Number of genres.")] = 6,
     number: Annotated[
-        int | None, typer.Option("--model", metavar="ID", help="By this model [the champion].")
+        int | None, typer.Option("--model", metavar="ID", help="A model's number [the champion].")
     ] = None,
-    task: Annotated[str, typer.Option(help="By whose champion.")] = DEFAULT_TASK,
-    regime: Annotated[
-        str, typer.Option(help="On which tracks: all, new_artist or seen_artist.")
-    ] = "all",
+    task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
+    regime: Annotated[str, typer.Option(help="Tracks: all, new_artist or seen_artist.")] = "all",
     train: Annotated[
-        bool, typer.Option("--train", help="Train a model on them, as task separable-K.")
+        bool, typer.Option("--train", help="Train a model on them, as task separable-COUNT.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Find the genres that can be told apart best.
+    """Find the most separable subset of genres by pairwise AUC.
 
-    For every pair, how often a track of the one ranks above one of the other by the model's own
-    probabilities (area under the ROC curve, validation tracks); the set with the best mean is
-    taken, and held against the test tracks. Pairs are stored (view `genre_separabilities`).
+    The AUC of a pair is the probability that the model ranks a track of the one above a track of
+    the other (validation tracks). The subset with the best mean is evaluated on the test tracks.
+    Pairs are stored (view `genre_separabilities`).
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()
@@ -47,7 +45,7 @@ def separability(
 
     output, database = Output(as_json=as_json), connect()
     with output.on_interrupt(lambda: interrupts.NOTHING_STORED):
-        found = separating.run(
+        result = separating.run(
             database,
             size,
             number=number,
@@ -56,13 +54,13 @@ def separability(
             seed=settings.seed,
             cores=settings.threads,
         )
-    _show(output, found)
-    document: dict[str, Any] = found.as_json()
+    _print_result(output, result)
+    document: dict[str, Any] = result.as_json()
     if train:
         with interrupts.report_training_on_interrupt(output, database):
             done = training.run(
                 database,
-                found.choice,
+                result.config,
                 SystemClock(),
                 log=lambda what: output.print(f"Training: {what}."),
                 cores=settings.threads,
@@ -71,37 +69,37 @@ def separability(
         tables.print_model(output, done.model)
         document["trained"] = done.as_json()
     else:
-        tables.print_origin(output, found.origin)
+        tables.print_origin(output, result.origin)
     output.write_json(document)
 
 
-def _show(output: Output, found: "SeparabilityResult") -> None:
-    output.print(f"By model {found.model}, {len(found.genres)} genres: {', '.join(found.genres)}.")
+def _print_result(output: Output, result: "SeparabilityResult") -> None:
+    best, genres = result.best_subset, ", ".join(result.genres)
+    output.print(f"By model {result.model}, {len(result.genres)} genres: {genres}.")
     how = {
-        "exhaustive": f"all {found.best_subset.sets_compared:,} sets were compared",
-        "greedy": f"a search, {found.best_subset.sets_compared:,} steps: nothing proves it the best",
+        "exhaustive": f"all {best.sets_compared:,} subsets were compared",
+        "greedy": f"a greedy search, {best.sets_compared:,} steps: not proven optimal",
     }
-    output.print(
-        f"Mean area of their pairs {found.best_subset.mean_auc:.3f}; {how[found.best_subset.search]}."
-    )
-    output.print(
-        f"Hardest of them: {found.worst_pair[0]} and {found.worst_pair[1]} ({found.best_subset.worst_pair.auc:.3f})."
-    )
+    output.print(f"Mean AUC of their pairs {best.mean_auc:.3f}; {how[best.search]}.")
+    one, other = result.worst_pair
+    output.print(f"Hardest of them: {one} and {other} ({best.worst_pair.auc:.3f}).")
     output.table(
-        "Among these genres only, mean share recognised",
-        ("", "accuracy", "95% interval", "guessing", "tracks"),
+        "Among these genres only, mean recall",
+        ("", "accuracy", "95% interval", "random baseline", "tracks"),
         (
-            _row(name, held)
-            for name, held in (("validation", found.validation), ("test", found.test))
-            if held is not None
+            _row(name, accuracy)
+            for name, accuracy in (("validation", result.validation), ("test", result.test))
+            if accuracy is not None
         ),
     )
-    output.table("Hardest pairs of all", ("genre", "other genre", "area"), found.pairs[:_HARDEST])
-    if found.left_out:
-        output.warn(f"Too few validation tracks: {', '.join(found.left_out)}.")
+    output.table(
+        "Hardest pairs of all", ("genre", "other genre", "AUC"), result.pairs[:_MAX_PAIRS]
+    )
+    if result.left_out:
+        output.warn(f"Too few validation tracks: {', '.join(result.left_out)}.")
 
 
-def _row(name: str, held: "SubsetAccuracy") -> tuple[object, ...]:
-    interval = held.interval
+def _row(name: str, accuracy: "SubsetAccuracy") -> tuple[object, ...]:
+    interval = accuracy.interval
     span = "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
-    return name, held.accuracy, span, held.baseline, held.n
+    return name, accuracy.accuracy, span, accuracy.baseline, accuracy.n

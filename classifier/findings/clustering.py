@@ -1,7 +1,7 @@
-"""Groups of tracks by how they sound, without their labels; and how they lie to the genres. Pure.
+"""Cluster tracks by their features without labels, and measure the agreement with genres. Pure.
 
-Every column is standardised; what is unknown stands at the median. The key, where it is asked for,
-is a place on the circle of fifths.
+Every column is standardised; missing values are imputed by the median. The key, if it is used, is
+a position on the circle of fifths.
 """
 
 from collections.abc import Sequence
@@ -27,25 +27,25 @@ Method = Literal["kmeans", "agglomerative", "dbscan", "hdbscan"]
 
 METHODS: Final[tuple[Method, ...]] = ("kmeans", "agglomerative", "dbscan", "hdbscan")
 NOISE: Final = -1
-"""The cluster of tracks that are in none."""
+"""The code of tracks in no cluster."""
 MAX_TRACKS: Final = {
     "kmeans": 200_000,
     "agglomerative": 5_000,
     "dbscan": 20_000,
     "hdbscan": 20_000,
 }
-"""Tracks that a method clusters; of more it takes a sample. Agglomerative keeps a distance per
-pair (100 MB at 5,000), DBSCAN every neighbour of every track, HDBSCAN takes time by the square."""
+"""Tracks above which a method clusters a sample. Agglomerative keeps a distance per pair (100 MB
+at 5,000), DBSCAN every neighbour of every track, HDBSCAN needs quadratic time."""
 SILHOUETTE_SAMPLE: Final = 5_000
-"""Tracks that the silhouette is taken on: it needs the distance of every pair."""
-_STARTS: Final = 3
-"""Times that k-means begins; the best end is kept."""
+"""Tracks that the silhouette is computed on: it needs the distance of every pair."""
+_N_INIT: Final = 3
+"""Starts of k-means; the best result is kept."""
 _FIFTH: Final = 7 * 2 * np.pi / 12
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterScores:
-    """How well clusters and genres agree. Tracks in no cluster count as one more cluster."""
+    """Agreement of clusters and genres. Tracks in no cluster count as one more cluster."""
 
     clusters: int
     noise: int
@@ -55,22 +55,22 @@ class ClusterScores:
     nmi: float
     """Normalised mutual information, arithmetic mean: 0 to 1, not adjusted for chance."""
     purity: float
-    """Share of tracks whose genre is their cluster's commonest (Manning et al., 2008, 16.3)."""
+    """Share of tracks in the majority genre of their cluster (Manning et al., 2008, 16.3)."""
     silhouette: float | None
     """Mean silhouette (Rousseeuw, 1987), -1 to 1, of tracks in clusters; None without two."""
 
 
 def feature_matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
     """Return one row of standardised numbers per track."""
-    found: list[Floats] = []
+    vectors: list[Floats] = []
     for name in columns:
         values = numeric_column(frame, name)
         if name == "key":
-            found += [np.sin(values * _FIFTH), np.cos(values * _FIFTH)]
+            vectors += [np.sin(values * _FIFTH), np.cos(values * _FIFTH)]
         else:
-            found.append(values)
+            vectors.append(values)
     filled = SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(
-        np.column_stack(found)
+        np.column_stack(vectors)
     )
     return np.asarray(StandardScaler().fit_transform(filled), dtype=np.float64)
 
@@ -84,32 +84,35 @@ def principal_components(points: Floats, components: float) -> Floats:
 def cluster(
     points: Floats, method: Method, *, clusters: int, eps: float | None, seed: int
 ) -> tuple[Codes, dict[str, Any]]:
-    """Return the cluster of each point, the greatest first, and the parameters that were used.
+    """Return the cluster of each point, numbered by size, and the parameters used.
 
-    k-means and agglomerative (Ward) make `clusters` of them; the other two find out how many
-    there are. DBSCAN's `eps` is taken from the data where it is None.
+    k-means and agglomerative (Ward) make `clusters` clusters; the other two determine the number.
+    DBSCAN's `eps` is estimated if it is None.
     """
-    few = outliers.smallest(points.shape[1], len(points))
+    min_samples = outliers.smallest(points.shape[1], len(points))
     params: dict[str, Any]
     if method == "kmeans":
         params = {"k": min(clusters, len(points))}
-        model: Any = KMeans(params["k"], n_init=_STARTS, random_state=seed)
+        model: Any = KMeans(params["k"], n_init=_N_INIT, random_state=seed)
     elif method == "agglomerative":
         params = {"k": min(clusters, len(points)), "linkage": "ward"}
         model = AgglomerativeClustering(params["k"])
     elif method == "dbscan":
-        params = {"eps": estimate_eps(points, few) if eps is None else eps, "min_samples": few}
+        params = {
+            "eps": estimate_eps(points, min_samples) if eps is None else eps,
+            "min_samples": min_samples,
+        }
         model = DBSCAN(**params)
     else:
-        params = {"min_cluster_size": few}
-        model = HDBSCAN(min_cluster_size=few, copy=True)
+        params = {"min_cluster_size": min_samples}
+        model = HDBSCAN(min_cluster_size=min_samples, copy=True)
     return _by_size(model.fit_predict(points)), params
 
 
 def estimate_eps(points: Floats, neighbours: int) -> float:
-    """Return the distance at which points stop being near.
+    """Return an estimate of DBSCAN's radius.
 
-    The knee of every point's distance to its `neighbours`-th nearest (Ester et al., 1996, 4.2).
+    The knee of each point's distance to its `neighbours`-th nearest (Ester et al., 1996, 4.2).
     """
     nearest = NearestNeighbors(n_neighbors=neighbours + 1, n_jobs=1).fit(points)
     return outliers.knee(nearest.kneighbors(points)[0][:, -1])
@@ -118,7 +121,7 @@ def estimate_eps(points: Floats, neighbours: int) -> float:
 def agreement_scores(
     points: Floats, codes: Codes, labels: NDArray[np.str_], *, seed: int
 ) -> ClusterScores:
-    """Hold clusters against genres."""
+    """Compare clusters with genres."""
     inside = codes != NOISE
     return ClusterScores(
         clusters=len(np.unique(codes[inside])),
@@ -131,7 +134,7 @@ def agreement_scores(
 
 
 def crosstab(codes: Codes, labels: NDArray[np.str_]) -> pd.DataFrame:
-    """Return how many tracks of each genre (columns) are in each cluster (rows)."""
+    """Return the number of tracks of each genre (columns) in each cluster (rows)."""
     table = pd.crosstab(codes, labels)
     return table.rename_axis(index="cluster", columns="genre")
 
@@ -140,16 +143,16 @@ def _silhouette(points: Floats, codes: Codes, seed: int) -> float | None:
     chosen = np.arange(len(points))
     if len(chosen) > SILHOUETTE_SAMPLE:
         chosen = np.random.default_rng(seed).choice(chosen, SILHOUETTE_SAMPLE, replace=False)
-    found = len(np.unique(codes[chosen]))
-    if not 1 < found < len(chosen):
+    clusters = len(np.unique(codes[chosen]))
+    if not 1 < clusters < len(chosen):
         return None
     return float(silhouette_score(points[chosen], codes[chosen]))
 
 
 def _by_size(codes: Codes) -> Codes:
-    """Return the same clusters, numbered from the greatest; noise stays noise."""
-    known, counts = np.unique(codes[codes != NOISE], return_counts=True)
-    order = known[np.lexsort((known, -counts))]
-    places = np.full(int(codes.max(initial=0)) + 1, NOISE, dtype=np.intp)
-    places[order] = np.arange(len(order))
-    return np.where(codes == NOISE, NOISE, places[codes])
+    """Renumber the clusters by size; noise stays noise."""
+    clusters, counts = np.unique(codes[codes != NOISE], return_counts=True)
+    order = clusters[np.lexsort((clusters, -counts))]
+    numbers = np.full(int(codes.max(initial=0)) + 1, NOISE, dtype=np.intp)
+    numbers[order] = np.arange(len(order))
+    return np.where(codes == NOISE, NOISE, numbers[codes])

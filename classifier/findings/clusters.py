@@ -1,27 +1,25 @@
-"""Clusters of the sound, held against the genres: ask for some, score them, store them."""
+"""Cluster the labelled tracks by their features, compare with the genres, and store the result."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from classifier.data import audio_joins, dataset
-from classifier.data import training_data as selecting
+from classifier.data import audio_joins, dataset, training_data
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.features import audio
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS
-from classifier.findings import clustering
-from classifier.findings import store as findings
+from classifier.findings import clustering, store
 from classifier.findings.clustering import ClusterScores, Method
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import Clock
 
 DEFAULT_NAME: Final = "last"
-"""The name of a clustering that was given none: the next one takes its place."""
+"""The name of a clustering without one; the next one replaces it."""
 CLUSTERING_GROUPS: Final = {
     "audio": CONTINUOUS_FEATURES,
     "metadata": audio.METADATA,
@@ -29,15 +27,15 @@ CLUSTERING_GROUPS: Final = {
     "timbre": audio.TIMBRE,
     audio.DESCRIPTORS: (audio.DESCRIPTORS,),
 }
-"""What the names of groups stand for here: quantities, between which there are distances."""
+"""Columns of each group: continuous features only, because clustering needs distances."""
 DESCRIPTOR_VARIANCE: Final = 0.97
-"""Of hundreds of descriptors many say the same: so much of their variance is kept."""
+"""Share of variance kept: hundreds of descriptors are redundant."""
 _COLUMNS: Final = (*audio.AUDIO, *audio.METADATA, *audio.HARMONY, *audio.TIMBRE)
 
 
 @dataclass(frozen=True, slots=True)
 class ClusteringResult:
-    """A clustering, and how it lies to the genres."""
+    """A clustering and its agreement with the genres."""
 
     name: str
     method: Method
@@ -46,14 +44,14 @@ class ClusteringResult:
     genres: tuple[str, ...]
     tracks: int
     eligible: int
-    """Tracks there were; more than `tracks` where a sample was clustered."""
+    """Tracks available; more than `tracks` if a sample was clustered."""
     scores: ClusterScores
     crosstab: pd.DataFrame
     """Tracks per cluster (rows) and genre (columns)."""
     origin: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `clusters --json` shows."""
+        """Return the JSON of `clusters`."""
         return {
             "name": self.name,
             "method": self.method,
@@ -62,12 +60,7 @@ class ClusteringResult:
             "genres": list(self.genres),
             "tracks": self.tracks,
             "chosen": self.eligible,
-            "clusters": self.scores.clusters,
-            "noise": self.scores.noise,
-            "ari": self.scores.ari,
-            "nmi": self.scores.nmi,
-            "purity": self.scores.purity,
-            "silhouette": self.scores.silhouette,
+            **asdict(self.scores),
             "crosstab": [
                 {
                     "cluster": int(number),
@@ -82,22 +75,22 @@ class ClusteringResult:
 
 
 def resolve_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that feature groups and features stand for; raise `BadTrainingConfig`.
+    """Return the columns of feature groups and features; raise `BadTrainingConfig`.
 
-    `descriptors` stays: which these are, the database knows.
+    `descriptors` is resolved later, from the database.
     """
-    found: list[str] = []
+    columns: list[str] = []
     for name in names:
         if name not in CLUSTERING_GROUPS and name not in _COLUMNS:
             known = ", ".join((*CLUSTERING_GROUPS, *audio.AUDIO, *audio.METADATA))
             raise BadTrainingConfig(f"There is no feature {name!r} to cluster by. Known: {known}.")
-        found += CLUSTERING_GROUPS.get(name, (name,))
-    return tuple(dict.fromkeys(found))
+        columns += CLUSTERING_GROUPS.get(name, (name,))
+    return tuple(dict.fromkeys(columns))
 
 
 def run(
     database: Database,
-    choice: TrainingConfig,
+    config: TrainingConfig,
     clock: Clock,
     *,
     method: Method = "kmeans",
@@ -107,85 +100,70 @@ def run(
     sample: int | None = None,
     name: str = DEFAULT_NAME,
 ) -> ClusteringResult:
-    """Cluster the labelled tracks that `choice` asks for, by columns; store and return it.
+    """Cluster the labelled tracks of `config` by these columns, and store the result.
 
-    As many `clusters` as genres unless told; at most `sample` tracks (default: what the method
-    can take, see `clustering.MAX_TRACKS`). Tracks of which nothing is known are left out. Where the
-    choice asks for principal components these are clustered; descriptors always are so.
+    `clusters` defaults to the number of genres, `sample` (the maximum number of tracks) to what
+    the method can take (`clustering.MAX_TRACKS`). Tracks without any of the features are left out.
+    Principal components are clustered if the config has them; always for descriptors.
     """
     if method not in clustering.METHODS:
         known = ", ".join(clustering.METHODS)
         raise BadTrainingConfig(f"There is no method {method!r}. Known: {known}.")
-    choice = audio_joins.resolve_features(database, _heard(choice, features))
-    found = dataset.load_dataset(database, choice)
+    groups = tuple(
+        group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
+    )
+    config = replace(config, features=groups, auto_features=False)
+    config = audio_joins.resolve_features(database, config)
+    raw = dataset.load_dataset(database, config)
     try:
-        selection = selecting.split_dataset(found, choice)
+        split = training_data.split_dataset(raw, config)
     except TooFewTracks as error:
         raise TooFewTracks(str(error).replace(" to train:", " to cluster:")) from None
-    tracks = audio.on_majority_scale(selection.tracks)
-    looked_at = _looked_at(features, tracks)
-    known_of = np.column_stack(
-        [np.isfinite(audio.numeric_column(tracks, column)) for column in looked_at]
-    ).any(axis=1)
-    rows = np.flatnonzero(selection.in_task & known_of)
+    tracks = audio.on_majority_scale(split.tracks)
+    names = [
+        column
+        for name in features
+        for column in (audio.descriptor_columns(tracks) if name == audio.DESCRIPTORS else (name,))
+    ]
+    values = np.column_stack([audio.numeric_column(tracks, column) for column in names])
+    rows = np.flatnonzero(split.in_task & np.isfinite(values).any(axis=1))
     if len(rows) < 2:
         raise TooFewTracks("No two tracks have any of these features: run `collector enrich`.")
-    most = clustering.MAX_TRACKS[method] if sample is None else sample
-    chosen = rows
-    if len(rows) > most:
-        chosen = np.sort(np.random.default_rng(choice.seed).choice(rows, most, replace=False))
-    labels = selection.labels[chosen]
-    points = clustering.feature_matrix(tracks.iloc[chosen], looked_at)
-    components = choice.preprocessing.components
+    eligible, maximum = len(rows), clustering.MAX_TRACKS[method] if sample is None else sample
+    if eligible > maximum:
+        rows = np.sort(np.random.default_rng(config.seed).choice(rows, maximum, replace=False))
+    labels = split.labels[rows]
+    points = clustering.feature_matrix(tracks.iloc[rows], names)
+    components = config.preprocessing.components
     if components is None and audio.DESCRIPTORS in features:
         components = DESCRIPTOR_VARIANCE
     if components is not None:
         points = clustering.principal_components(points, components)
-    wanted = len(np.unique(labels)) if clusters is None else clusters
-    codes, params = clustering.cluster(points, method, clusters=wanted, eps=eps, seed=choice.seed)
+    count = len(np.unique(labels)) if clusters is None else clusters
+    codes, params = clustering.cluster(points, method, clusters=count, eps=eps, seed=config.seed)
     if components is not None:
         params = {**params, "components": points.shape[1]}
-    done = ClusteringResult(
+    result = ClusteringResult(
         name=name,
         method=method,
         params=params,
         features=tuple(features),
-        genres=selection.classes,
-        tracks=len(chosen),
-        eligible=len(rows),
-        scores=clustering.agreement_scores(points, codes, labels, seed=choice.seed),
+        genres=split.classes,
+        tracks=len(rows),
+        eligible=eligible,
+        scores=clustering.agreement_scores(points, codes, labels, seed=config.seed),
         crosstab=clustering.crosstab(codes, labels),
-        origin=found.origin,
+        origin=raw.origin,
     )
     members = [
-        (int(track), int(code), found.genre_ids[label])
-        for track, code, label in zip(selection.ids[chosen], codes, labels, strict=True)
-        if label in found.genre_ids
+        (int(track), int(code), raw.genre_ids[label])
+        for track, code, label in zip(split.ids[rows], codes, labels, strict=True)
+        if label in raw.genre_ids
     ]
-    findings.store_clustering(database, _stored(done, clock), members)
-    return done
-
-
-def _heard(choice: TrainingConfig, features: Sequence[str]) -> TrainingConfig:
-    """Return a choice that looks at what has to be heard of these columns, and nothing else."""
-    groups = tuple(
-        group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
-    )
-    return replace(choice, features=groups, auto_features=False)
-
-
-def _looked_at(features: Sequence[str], tracks: pd.DataFrame) -> list[str]:
-    described = audio.descriptor_columns(tracks)
-    return [
-        column
-        for name in features
-        for column in (described if name == audio.DESCRIPTORS else (name,))
-    ]
-
-
-def _stored(done: ClusteringResult, clock: Clock) -> dict[str, Any]:
-    values = done.as_json()
-    return {
-        **{name: values[name] for name in values if name not in {"crosstab", "origin"}},
-        "created_at": clock.now(),
+    columns = {
+        column: value
+        for column, value in result.as_json().items()
+        if column not in {"crosstab", "origin"}
     }
+    store.store_clustering(database, {**columns, "created_at": clock.now()}, members)
+    return result

@@ -1,7 +1,7 @@
-"""What a model's answers hang on, and what sets a genre apart."""
+"""Explain a model by its feature importance, or a genre by its effect sizes; store both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,10 +11,10 @@ from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.features import audio, groups
-from classifier.findings import effect_sizes, held_out
-from classifier.findings import store as findings
+from classifier.findings import effect_sizes, held_out, store
 from classifier.findings.effect_sizes import EffectSize
 from classifier.findings.importance import Importance, PermutationImportance
+from classifier.findings.store import bounds
 from classifier.training_config import TrainingConfig
 from genrebase.progress import ProgressCallback, no_progress
 from genrebase.runtime.clock import Clock
@@ -24,7 +24,7 @@ SIDES: Final = ("validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class ModelExplanation:
-    """What a model's answers hang on."""
+    """The feature importance of a model."""
 
     model: int
     task: str
@@ -34,9 +34,9 @@ class ModelExplanation:
     importances: tuple[Importance, ...]
 
     def overall(self, kind: str, regime: str) -> list[Importance]:
-        """Return the rows over all genres of one kind.
+        """Return the rows of one kind over all genres, the most important first.
 
-        The most important first; of what is known alone everything first, then the sound.
+        Single groups keep their order: everything first, then audio.
         """
         rows = [
             one
@@ -48,7 +48,7 @@ class ModelExplanation:
         return sorted(rows, key=lambda one: (-one.importance, one.feature))
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `explain --json` shows."""
+        """Return the JSON of `explain`."""
         return {
             "model": self.model,
             "task": self.task,
@@ -56,19 +56,7 @@ class ModelExplanation:
             "side": self.side,
             "repeats": self.repeats,
             "found": [
-                {
-                    "regime": one.regime,
-                    "genre": one.genre,
-                    "kind": one.kind,
-                    "feature": one.feature,
-                    "importance": one.importance,
-                    "interval": None
-                    if one.interval is None
-                    else [one.interval.low, one.interval.high],
-                    "loss": one.loss,
-                    "n": one.n,
-                }
-                for one in self.importances
+                {**asdict(one), "interval": bounds(one.interval)} for one in self.importances
             ],
         }
 
@@ -85,29 +73,33 @@ def explain_model(
     cores: int | None = None,
     progress: ProgressCallback = no_progress,
 ) -> ModelExplanation:
-    """Find out, and store, what the answers of a model (None: the champion) hang on.
+    """Compute and store the feature importance of a model (None: the champion).
 
-    On at most `sample` tracks of each regime; every column is dealt out anew `repeats` times.
+    It uses at most `sample` tracks of each regime, and permutes every column `repeats` times.
     """
     if side not in SIDES:
         raise BadTrainingConfig(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
-    examined = held_out.load_held_out(database, number, task, side)
-    asked = examined.tracks.sample(sample, seed=seed)
-    estimator, row = examined.champion.artifact.estimator, examined.model
-    looked_at = {
-        name: groups.group_columns(name, asked.frame)
-        for name in TrainingConfig.from_model(row).features
+    loaded = held_out.load_held_out(database, number, task, side)
+    tracks, model = loaded.tracks.sample(sample, seed=seed), loaded.model
+    columns = {
+        group: groups.group_columns(group, tracks.frame)
+        for group in TrainingConfig.from_model(model).features
     }
     with threads.limit_threads(cores or threads.idle_cores()):
-        asking = PermutationImportance(estimator, asked, looked_at, repeats=repeats, seed=seed)
-        found = [*asking.baseline(), *asking.expert_ablation(), *asking.compute(progress)]
-    findings.store_importances(database, row.id, side, found, examined.genre_ids)
-    return ModelExplanation(row.id, row.task, row.origin, side, repeats, tuple(found))
+        estimator = loaded.champion.artifact.estimator
+        importance = PermutationImportance(estimator, tracks, columns, repeats=repeats, seed=seed)
+        rows = (
+            *importance.baseline(),
+            *importance.expert_ablation(),
+            *importance.compute(progress),
+        )
+    store.store_importances(database, model.id, side, rows, loaded.genre_ids)
+    return ModelExplanation(model.id, model.task, model.origin, side, repeats, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class GenreComparison:
-    """What sets a genre apart."""
+    """How the features of a genre differ from those of another."""
 
     genre: str
     against: str | None
@@ -119,11 +111,11 @@ class GenreComparison:
 
     @property
     def others_name(self) -> str:
-        """Return what people call the other side."""
+        """Return the name of the other group."""
         return self.against or "the others"
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `explain --genre --json` shows."""
+        """Return the JSON of `explain --genre`."""
         return {
             "genre": self.genre,
             "against": self.against,
@@ -132,18 +124,7 @@ class GenreComparison:
             "origin": self.origin,
             "effect": "Cliff's delta",
             "features": [
-                {
-                    "feature": one.feature,
-                    "delta": one.delta,
-                    "interval": None
-                    if one.interval is None
-                    else [one.interval.low, one.interval.high],
-                    "size": one.size,
-                    "value": one.value,
-                    "other_value": one.other_value,
-                    "n": one.n,
-                    "other_n": one.other_n,
-                }
+                {**asdict(one), "interval": bounds(one.interval), "size": one.size}
                 for one in self.effects
             ],
             "sentences": effect_sizes.describe_effects(self.effects, self.genre, self.others_name),
@@ -153,34 +134,32 @@ class GenreComparison:
 def explain_genre(
     database: Database, name: str, against: str | None, clock: Clock, *, seed: int = 0
 ) -> GenreComparison:
-    """Find out, and store, what sets the tracks of a genre apart from those of another.
+    """Compute and store the effect size of each feature between a genre and another.
 
-    Against all others where none is named. Raise `BadTrainingConfig` for a genre that has no track.
+    None: all others. Raise `BadTrainingConfig` for a genre without a track.
     """
-    found = dataset.load_dataset(database)
-    labels = found.tracks["label"].to_numpy(dtype=str)
-    for one in (name, against):
-        if one is not None and not (labels == one).any():
+    raw = dataset.load_dataset(database)
+    labels = raw.tracks["label"].to_numpy(dtype=str)
+    for genre in (name, against):
+        if genre is not None and not (labels == genre).any():
             known = ", ".join(np.unique(labels)) or "none"
             raise BadTrainingConfig(
-                f"No labelled track has the genre {one!r}. There are: {known}."
+                f"No labelled track has the genre {genre!r}. There are: {known}."
             )
     if name == against:
-        raise BadTrainingConfig(f"{name!r} against itself: name two genres.")
-    sides = np.unique(labels) if against is None else [name, against]
-    chosen = np.isin(labels, sides)
-    tracks = audio.on_majority_scale(found.tracks[chosen])
-    group = labels[chosen] == name
+        raise BadTrainingConfig(f"{name!r} cannot be compared with itself: name two genres.")
+    rows = np.isin(labels, np.unique(labels) if against is None else [name, against])
+    tracks, group = audio.on_majority_scale(raw.tracks[rows]), labels[rows] == name
     if group.all():
         raise TooFewTracks(f"There is no other genre than {name!r} to compare it with.")
     artists = regimes.primary_artists(
         tracks["track_id"].to_numpy(dtype=np.int64),
-        found.credits["track_id"].to_numpy(dtype=np.int64),
-        found.credits["artist_id"].to_numpy(dtype=np.int64),
-        found.credits["position"].to_numpy(dtype=np.int64),
+        raw.credits["track_id"].to_numpy(dtype=np.int64),
+        raw.credits["artist_id"].to_numpy(dtype=np.int64),
+        raw.credits["position"].to_numpy(dtype=np.int64),
     )
-    apart = effect_sizes.compare_groups(tracks, artists, group, seed=seed)
-    other = None if against is None else found.genre_ids[against]
-    findings.store_traits(database, found.genre_ids[name], other, apart, clock.now())
-    ours = int(group.sum())
-    return GenreComparison(name, against, ours, len(group) - ours, found.origin, apart)
+    effects = effect_sizes.compare_groups(tracks, artists, group, seed=seed)
+    other = None if against is None else raw.genre_ids[against]
+    store.store_traits(database, raw.genre_ids[name], other, effects, clock.now())
+    n = int(group.sum())
+    return GenreComparison(name, against, n, len(group) - n, raw.origin, effects)

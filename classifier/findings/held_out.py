@@ -1,12 +1,11 @@
-"""A stored model before held-out tracks: what the commands that look into models begin with."""
+"""Load a model with held-out tracks: what feature importance and separability start from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from classifier.data import dataset, regimes
-from classifier.data import training_data as selecting
+from classifier.data import dataset, regimes, training_data
 from classifier.data.dataset import Database
 from classifier.errors import TooFewTracks
 from classifier.findings.importance import HeldOutTracks
@@ -18,13 +17,12 @@ from classifier.training_config import TrainingConfig
 
 @dataclass(frozen=True, slots=True)
 class HeldOutModel:
-    """A model, and the tracks of one side that it did not learn from."""
+    """A model, and the tracks of one split that it was not trained on."""
 
     champion: serving.LoadedModel
-    """The model, ready to answer; it need not be the champion."""
+    """The loaded model; it need not be the champion."""
     tracks: HeldOutTracks
     genre_ids: Mapping[str, int]
-    """Name to number."""
 
     @property
     def model(self) -> StoredModel:
@@ -33,10 +31,10 @@ class HeldOutModel:
 
 
 def load_held_out(database: Database, number: int | None, task: str, side: str) -> HeldOutModel:
-    """Return model `number` (None: the champion of `task`) and the tracks of a held-out side.
+    """Load model `number` (None: the champion of `task`) and the tracks of a held-out side.
 
-    As the model was asked: its genres, labels and mapping. Raise `NoChampion`, `UnknownModel`,
-    `BrokenArtifact`, or `TooFewTracks` where there is no such track.
+    The tracks have the model's genres, label policy and mapping. Raise `NoChampion`,
+    `UnknownModel`, `BrokenArtifact`, or `TooFewTracks` without such a track.
     """
     model = (
         stored_models.champion(database, task)
@@ -44,27 +42,27 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
         else stored_models.model(database, number)
     )
     champion = serving.load(database, model)
-    choice = TrainingConfig.from_model(model)
-    found = dataset.load_dataset(database, choice)
-    selection = selecting.split_dataset(found, choice)
-    learned = champion.artifact.train_ids
-    chosen = selection.held_out(side) & np.isin(selection.labels, champion.classes)
-    chosen &= ~np.isin(selection.ids, learned)
-    if not chosen.any():
+    config = TrainingConfig.from_model(model)
+    raw = dataset.load_dataset(database, config)
+    split = training_data.split_dataset(raw, config)
+    train_ids = champion.artifact.train_ids
+    rows = split.held_out(side) & np.isin(split.labels, champion.classes)
+    rows &= ~np.isin(split.ids, train_ids)
+    if not rows.any():
         raise TooFewTracks(
-            f"There is no {side} track that model {model.id} has not learned from: "
-            "harvest or import more, or ask about another model."
+            f"There is no {side} track that model {model.id} was not trained on: "
+            "harvest or import more, or name another model."
         )
-    known = regimes.has_seen_artist(
-        selection.ids,
-        found.credits["track_id"].to_numpy(dtype=np.int64),
-        found.credits["artist_id"].to_numpy(dtype=np.int64),
-        learned,
+    seen_artist = regimes.has_seen_artist(
+        split.ids,
+        raw.credits["track_id"].to_numpy(dtype=np.int64),
+        raw.credits["artist_id"].to_numpy(dtype=np.int64),
+        train_ids,
     )
-    asked = HeldOutTracks(
-        selection.tracks[chosen].reset_index(drop=True),
-        selection.labels[chosen],
-        regimes.regime_of_side(selection.sides, known)[chosen],
-        selection.artists[chosen],
+    tracks = HeldOutTracks(
+        split.tracks[rows].reset_index(drop=True),
+        split.labels[rows],
+        regimes.regime_of_side(split.sides, seen_artist)[rows],
+        split.artists[rows],
     )
-    return HeldOutModel(champion, asked, found.genre_ids)
+    return HeldOutModel(champion, tracks, raw.genre_ids)

@@ -1,9 +1,8 @@
-"""What a model's answers hang on: by permuting what it looks at, and by hiding the rest. Pure.
+"""Feature importance of a fitted model: permutation, single groups, and ablation of experts. Pure.
 
-Permutation importance (L. Breiman, Random Forests, Machine Learning 45, 2001): the accuracy that
-is lost when a column's values are dealt out anew among the tracks of the same regime. It asks the
-fitted model, whatever kind it is; of two columns that say the same each may look unimportant, so
-whole groups are permuted together, too.
+Permutation importance (L. Breiman, Random Forests, Machine Learning 45, 2001) is the accuracy lost
+when a column is shuffled among the tracks of the same regime. It needs no retraining and works for
+any model. Of two redundant columns each may look unimportant, so whole groups are permuted, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,43 +16,43 @@ from numpy.typing import NDArray
 
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.ports import Estimator, Labels
-from classifier.records import Interval, Regime
-from genrebase.progress import ProgressCallback
+from classifier.records import Interval, Regimefrom genrebase.progress import ProgressCallback, no_progress
+
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 Kind = Literal["feature", "group", "expert", "alone"]
 
 ALL_FEATURES: Final = "everything"
-"""Stands among what is known alone: nothing was hidden."""
+"""The row of kind `alone` with all groups."""
 _TINY: Final = float(np.finfo(np.float64).eps)
 _REGIMES: Final[tuple[Regime, ...]] = ("new_artist", "seen_artist")
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """What one column, or one group of them, is worth to a model."""
+    """The importance of a column, or of a group of them."""
 
     regime: Regime
     """`all`: both regimes together, for single genres."""
     genre: str | None
     """None: over all genres."""
     kind: Kind
-    """`feature` or `group`: permuted; `expert`: silenced; `alone`: the only group known."""
+    """`feature`, `group`: permuted; `expert`: ablated; `alone`: the only group available."""
     feature: str
     importance: float
-    """Accuracy lost; of `alone` the accuracy that is left."""
+    """The accuracy lost; of `alone` the accuracy."""
     interval: Interval | None
-    """Of it, 95%, resampling artists."""
+    """95%, resampling artists."""
     loss: float
-    """By how much the log-loss grows; of `alone` the log-loss."""
+    """The increase of the log-loss; of `alone` the log-loss."""
     n: int
-    """Tracks it was measured on."""
+    """Tracks."""
 
 
 @runtime_checkable
 class PooledEnsemble(Protocol):
-    """An estimator that pools what its experts say."""
+    """An estimator that pools the scores of its experts."""
 
     experts_: Sequence[Any]
     """Each has `voices`."""
@@ -64,7 +63,7 @@ class PooledEnsemble(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HeldOutTracks:
-    """The held-out tracks that a model is asked about. One row per track."""
+    """Held-out tracks, one row each."""
 
     frame: pd.DataFrame
     labels: Labels
@@ -87,11 +86,8 @@ class HeldOutTracks:
         return self.subset(chosen)
 
 
-"""Told (done, of how many) times that the model was asked."""
-
-
 class PermutationImportance:
-    """One fitted model, and the tracks it is asked about."""
+    """Computes the importances of one fitted model on held-out tracks."""
 
     def __init__(
         self,
@@ -102,13 +98,13 @@ class PermutationImportance:
         repeats: int,
         seed: int,
     ) -> None:
-        """Ask a fitted model; `groups` are the columns it looks at, by their kind."""
+        """Predict once without a change; `groups` are the columns of each feature group."""
         self._estimator, self._asked, self._groups = estimator, asked, groups
         self._repeats, self._seed = repeats, seed
         self._hits, self._losses = self._answers(asked.frame)
 
-    def compute(self, progress: ProgressCallback) -> Iterator[Importance]:
-        """Yield what each group alone tells, then what each group and each column is worth."""
+    def compute(self, progress: ProgressCallback = no_progress) -> Iterator[Importance]:
+        """Yield the accuracy with each group alone, then the importance of groups and columns."""
         columns = {name: (name,) for names in self._groups.values() for name in names}
         steps = len(self._groups) + self._repeats * (len(self._groups) + len(columns))
         done = 0
@@ -129,11 +125,11 @@ class PermutationImportance:
                 yield from self._by_genre(kind, name, lost, grown)
 
     def baseline(self) -> Iterator[Importance]:
-        """Yield how often the model is right with everything it knows."""
+        """Yield the accuracy with all groups."""
         yield from self._measured("alone", ALL_FEATURES, self._hits, self._losses)
 
     def expert_ablation(self) -> Iterator[Importance]:
-        """Yield what each expert of a model that has some is worth: what is lost without it."""
+        """Yield the accuracy lost without each expert of an ensemble."""
         if not isinstance(self._estimator, PooledEnsemble):
             return
         for expert in self._estimator.experts_:
@@ -146,22 +142,22 @@ class PermutationImportance:
             yield from self._measured("expert", name, self._hits - hits, losses - self._losses)
 
     def _permuted(self, columns: tuple[str, ...]) -> tuple[Floats, Floats]:
-        """Return per track how often it was right, and its log-loss, over all repeats."""
+        """Return the mean accuracy and log-loss of each track over the repeats."""
         random = np.random.default_rng(self._seed)
         total = np.zeros((2, len(self._hits)))
         for _ in range(self._repeats):
-            places = self._dealt(random)
-            anew = {
+            places = self._shuffled(random)
+            shuffled = {
                 name: self._asked.frame[name].array[places]
                 for name in columns
                 if name in self._asked.frame.columns
             }
-            total += self._answers(self._asked.frame.assign(**anew))
+            total += self._answers(self._asked.frame.assign(**shuffled))
         hits, losses = total / self._repeats
         return hits, losses
 
-    def _dealt(self, random: np.random.Generator) -> NDArray[np.intp]:
-        """Return for each row the row whose values it gets: one of the same regime."""
+    def _shuffled(self, random: np.random.Generator) -> NDArray[np.intp]:
+        """Return a permutation of the rows within each regime."""
         places = np.arange(len(self._asked.labels))
         for regime in _REGIMES:
             rows = np.flatnonzero(self._asked.regimes == regime)
@@ -171,14 +167,14 @@ class PermutationImportance:
     def _answers(
         self, frame: pd.DataFrame, estimator: Estimator | None = None
     ) -> tuple[Floats, Floats]:
-        """Return per track whether the first answer is right, and the log-loss."""
+        """Return for each track whether the prediction is correct, and the log-loss."""
         asked = self._estimator if estimator is None else estimator
         classes, labels = asked.classes_, self._asked.labels
-        shares = asked.predict_proba(frame)
+        probabilities = asked.predict_proba(frame)
         truth = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
         known = classes[truth] == labels
-        right = np.where(known, shares[np.arange(len(labels)), truth], 0.0)
-        hits = known & (shares.argmax(axis=1) == truth)
+        right = np.where(known, probabilities[np.arange(len(labels)), truth], 0.0)
+        hits = known & (probabilities.argmax(axis=1) == truth)
         return hits.astype(np.float64), -np.log(np.clip(right, _TINY, 1.0))
 
     def _measured(
@@ -202,7 +198,7 @@ class PermutationImportance:
     def _by_genre(
         self, kind: Kind, name: str, values: Floats, losses: Floats
     ) -> Iterator[Importance]:
-        """Yield the same for the tracks of each genre; without intervals, these are few."""
+        """Yield the means over the tracks of each genre; too few for intervals."""
         for genre in np.unique(self._asked.labels):
             rows = self._asked.labels == genre
             value, loss = float(values[rows].mean()), float(losses[rows].mean())

@@ -1,19 +1,18 @@
-"""How near tracks are to genres: one track to every genre, or every track to its own."""
+"""Match tracks with genre profiles: one track with every genre, or every track with its own."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks, TrackNotFound
 from classifier.features import audio
-from classifier.findings import profiles
-from classifier.findings import store as findings
+from classifier.findings import profiles, store
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from classifier.findings.profiles import Distance
 from genrebase.runtime.clock import Clock
@@ -23,18 +22,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class GenreDistance:
-    """How near a track is to a genre."""
+    """The distance of a track from a genre."""
 
     genre: str
     distance: float
     """About 1 is an ordinary track of the genre."""
     percentile: float
-    """Per cent of the genre's own tracks that are nearer to its profile."""
+    """Percentage of the genre's own tracks that are nearer to its profile."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackMatch:
-    """One track before every genre."""
+    """One track and every genre."""
 
     track: int
     title: str
@@ -42,23 +41,23 @@ class TrackMatch:
     label: str | None
     method: Distance
     genres: tuple[GenreDistance, ...]
-    """The best fit first."""
+    """The best first, by log-density."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `match TRACK --json` shows."""
+        """Return the JSON of `match TRACK`."""
         return {
             "track": self.track,
             "title": self.title,
             "artists": self.artists,
             "label": self.label,
             "distance": self.method,
-            "genres": [asdict(near) for near in self.genres],
+            "genres": [asdict(one) for one in self.genres],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class TrackTypicality:
-    """One track before its own genre."""
+    """One track and its own genre."""
 
     track: int
     title: str
@@ -66,13 +65,13 @@ class TrackTypicality:
     distance: float
     percentile: float
     nearest: str
-    """The genre whose profile fits it best."""
+    """The genre with the highest log-density."""
     nearest_distance: float
 
 
 @dataclass(frozen=True, slots=True)
 class GenreTypicality:
-    """The tracks of one genre, by how typical they are."""
+    """The tracks of one genre in order of typicality."""
 
     genre: str
     tracks: int
@@ -84,7 +83,7 @@ class GenreTypicality:
     """Share of the tracks that another genre's profile fits better."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `match --genre --json` shows."""
+        """Return the JSON of `match --genre`."""
         return {
             "genre": self.genre,
             "tracks": self.tracks,
@@ -95,8 +94,8 @@ class GenreTypicality:
         }
 
 
-class _Heard:
-    """All labelled tracks with features, and the profiles of their genres."""
+class _Profiles:
+    """All labelled tracks with audio features, and the profiles of their genres."""
 
     def __init__(self, database: Database, method: Distance) -> None:
         if method not in profiles.DISTANCES:
@@ -105,85 +104,74 @@ class _Heard:
         columns = ["track_id", "title", "artists", "label", "provider", *CONTINUOUS_FEATURES]
         frame = dataset.read_view("training_tracks", database, columns=columns)
         frame = frame.sort_values("track_id", ignore_index=True)
-        self.own_scale = audio.mostly_from_files(frame)
-        sound = profiles.audio_matrix(audio.mask_other_scale(frame, from_files=self.own_scale))
-        heard = np.isfinite(sound).any(axis=1)
-        self.frame, self.sound = frame[heard].reset_index(drop=True), sound[heard]
-        self.labels = self.frame["label"].to_numpy(dtype=str)
-        self.profiles = profiles.fit_profiles(self.sound, self.labels, method)
-        if not self.profiles:
+        self.from_files = audio.mostly_from_files(frame)
+        points = profiles.audio_matrix(audio.mask_other_scale(frame, from_files=self.from_files))
+        rows = np.isfinite(points).any(axis=1)
+        self.frame, self._points = frame[rows].reset_index(drop=True), points[rows]
+        self._labels = self.frame["label"].to_numpy(dtype=str)
+        self.by_genre = profiles.fit_profiles(self._points, self._labels, method)
+        if not self.by_genre:
             raise TooFewTracks(
                 f"No genre has {profiles.MIN_PROFILE_TRACKS} labelled tracks with features: run "
                 "`collector enrich`, or import a dataset."
             )
-        self.method = method
 
-    def own(self, genre: str) -> Floats:
-        """Return how far the tracks of a genre are from its profile."""
-        return self.profiles[genre].distances(self.sound[self.labels == genre])
+    def genre_distance(self, genre: str, point: Floats) -> GenreDistance:
+        """Return the distance and the percentile of one track in a genre."""
+        profile = self.by_genre[genre]
+        distance = profile.distances(point)
+        own = profile.distances(self._points[self._labels == genre])
+        share = profiles.percentile(own, distance)
+        return GenreDistance(genre, float(distance[0]), float(share[0]))
 
-    def nearest(self, rows: NDArray[np.bool_]) -> tuple[NDArray[np.str_], Floats]:
-        """Return the genre that fits each of the chosen tracks best, and how far it is."""
-        sound, genres = self.sound[rows], np.array(list(self.profiles))
-        best, least = np.zeros(len(sound), dtype=np.intp), np.full(len(sound), np.inf)
-        for place, profile in enumerate(self.profiles.values()):
-            surprises = profile.negative_log_density(sound)
-            better = surprises < least
-            best[better], least[better] = place, surprises[better]
-        distances = np.empty(len(sound))
-        for place in np.unique(best):
-            chosen = best == place
-            distances[chosen] = self.profiles[str(genres[place])].distances(sound[chosen])
-        return genres[best], distances
-
-    def typical(self, genre: str) -> Iterator[TrackTypicality]:
-        """Yield the tracks of a genre, the most typical first."""
-        rows = self.labels == genre
-        distances = self.own(genre)
-        shares = profiles.percentile(distances, distances)
-        nearest, least = self.nearest(rows)
-        frame = self.frame[rows]
-        for place in np.argsort(distances, kind="stable"):
-            row = frame.iloc[int(place)]
-            yield TrackTypicality(
-                int(row["track_id"]),
-                str(row["title"]),
-                str(row["artists"]),
-                float(distances[place]),
-                float(shares[place]),
-                str(nearest[place]),
-                float(least[place]),
-            )
+    def tracks(self, genre: str) -> pd.DataFrame:
+        """Return the tracks of a genre with their distance, percentile and nearest genre."""
+        rows = self._labels == genre
+        points, names = self._points[rows], list(self.by_genre)
+        distances = self.by_genre[genre].distances(points)
+        density = np.array([one.negative_log_density(points) for one in self.by_genre.values()])
+        nearest = np.nan_to_num(density, nan=np.inf).argmin(axis=0)
+        nearest_distances = np.empty(len(points))
+        for code in np.unique(nearest):
+            chosen = nearest == code
+            nearest_distances[chosen] = self.by_genre[names[code]].distances(points[chosen])
+        frame: pd.DataFrame = self.frame[rows]
+        return frame.assign(
+            distance=distances,
+            percentile=profiles.percentile(distances, distances),
+            nearest=[names[code] for code in nearest],
+            nearest_distance=nearest_distances,
+        )
 
 
 def match_track(database: Database, text: str, method: Distance = "standardised") -> TrackMatch:
-    """Hold one track (an id, an address, or a number) against every genre's profile."""
+    """Compare one track (an id, an address, or a number) with every genre's profile."""
     number = dataset.find_track(database, text)
     if number is None:
         raise TrackNotFound(
             f"There is no track {text!r}: give a source's id, a Spotify address or a track's "
             "number (the column `track_id` of the view `tracks`)."
         )
-    heard = _Heard(database, method)
+    fitted = _Profiles(database, method)
     row = dataset.scoring_rows(database, np.array([number]))
-    sound = profiles.audio_matrix(audio.mask_other_scale(row, from_files=heard.own_scale))
-    if not np.isfinite(sound).any():
-        raise TooFewTracks(f"Nobody knows how track {number} sounds: run `collector enrich`.")
-    surprise = {
-        genre: float(one.negative_log_density(sound)[0]) for genre, one in heard.profiles.items()
+    point = profiles.audio_matrix(audio.mask_other_scale(row, from_files=fitted.from_files))
+    if not np.isfinite(point).any():
+        raise TooFewTracks(f"Track {number} has no audio features: run `collector enrich`.")
+    density = {
+        genre: float(profile.negative_log_density(point)[0])
+        for genre, profile in fitted.by_genre.items()
     }
-    found = [
-        _near(heard, genre, sound)
-        for genre in sorted(surprise, key=lambda one: (surprise[one], one))
-    ]
-    label = heard.frame.loc[heard.frame["track_id"] == number, "label"]
+    label = fitted.frame.loc[fitted.frame["track_id"] == number, "label"]
     return TrackMatch(
         track=number,
         title=str(row["title"].iloc[0]),
         artists=str(row["artists"].iloc[0]),
         label=str(label.iloc[0]) if len(label) else None,
         method=method,
-        genres=tuple(found),
+        genres=tuple(
+            fitted.genre_distance(genre, point)
+            for genre in sorted(density, key=lambda one: (density[one], one))
+        ),
     )
 
 
@@ -191,57 +179,55 @@ def match_genre(
     database: Database, name: str, method: Distance = "standardised", *, limit: int = 10
 ) -> GenreTypicality:
     """Return the most and the least typical tracks of a genre."""
-    heard = _Heard(database, method)
-    if name not in heard.profiles:
-        known = ", ".join(heard.profiles)
-        folded = {one.casefold(): one for one in heard.profiles}
+    fitted = _Profiles(database, method)
+    if name not in fitted.by_genre:
+        known = ", ".join(fitted.by_genre)
+        folded = {one.casefold(): one for one in fitted.by_genre}
         near = get_close_matches(name.casefold(), folded, n=1)
         hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
         raise BadTrainingConfig(f"The genre {name!r} has no profile.{hint} There are: {known}.")
-    found = list(heard.typical(name))
+    frame = fitted.tracks(name).sort_values("distance", kind="stable")
+    tracks = [
+        TrackTypicality(
+            int(row["track_id"]),
+            str(row["title"]),
+            str(row["artists"]),
+            float(row["distance"]),
+            float(row["percentile"]),
+            str(row["nearest"]),
+            float(row["nearest_distance"]),
+        )
+        for row in frame.to_dict("records")
+    ]
     return GenreTypicality(
         genre=name,
-        tracks=len(found),
+        tracks=len(tracks),
         method=method,
-        most_typical=tuple(found[:limit]),
-        least_typical=tuple(found[::-1][:limit]),
-        fit_another_better=float(np.mean([one.nearest != name for one in found])),
+        most_typical=tuple(tracks[:limit]),
+        least_typical=tuple(tracks[::-1][:limit]),
+        fit_another_better=float((frame["nearest"] != name).mean()),
     )
 
 
 def store_all_matches(database: Database, clock: Clock, method: Distance = "standardised") -> int:
-    """Store how typical every labelled track with features is of its genre; return how many."""
-    heard = _Heard(database, method)
+    """Store how typical every labelled track with features is of its genre; return the count."""
+    fitted = _Profiles(database, method)
     at = clock.now()
     genres = dataset.read_view("genre_progress", database, columns=["genre", "genre_id"])
-    numbers = dict(zip(genres["genre"], genres["genre_id"], strict=True))
-    rows = []
-    for name in heard.profiles:
-        chosen = heard.labels == name
-        distances = heard.own(name)
-        nearest, least = heard.nearest(chosen)
-        columns = (
-            heard.frame.loc[chosen, "track_id"],
-            distances,
-            profiles.percentile(distances, distances),
-            nearest,
-            least,
+    ids = {
+        str(genre): int(number)
+        for genre, number in zip(genres["genre"], genres["genre_id"], strict=True)
+    }
+    rows = [
+        (
+            int(row["track_id"]),
+            ids[name],
+            float(row["distance"]),
+            float(row["percentile"]),
+            ids[row["nearest"]],
+            float(row["nearest_distance"]),
         )
-        rows += [
-            (
-                int(track),
-                int(numbers[name]),
-                float(far),
-                float(share),
-                int(numbers[near]),
-                float(to),
-            )
-            for track, far, share, near, to in zip(*columns, strict=True)
-        ]
-    return findings.store_matches(database, rows, method, at)
-
-
-def _near(heard: _Heard, genre: str, sound: Floats) -> GenreDistance:
-    distance = heard.profiles[genre].distances(sound)
-    share = profiles.percentile(heard.own(genre), distance)
-    return GenreDistance(genre, float(distance[0]), float(share[0]))
+        for name in fitted.by_genre
+        for row in fitted.tracks(name).to_dict("records")
+    ]
+    return store.store_matches(database, rows, method, at)

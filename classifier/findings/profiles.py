@@ -1,14 +1,14 @@
-"""How near a track is to a genre: to its profile, the mean and spread of its tracks. Pure.
+"""Genre profiles: the mean and standard deviation of a genre's tracks, and distances to it. Pure.
 
-`standardised`: the root mean square of how many standard deviations of the genre's tracks each
-known feature lies from their mean. `mahalanobis`: the same where the features' correlations are
-taken out (P. C. Mahalanobis, 1936), with the genre's covariance drawn towards a multiple of the
-identity (Ledoit & Wolf, 2004) after standardising, so that few tracks do. Both are about 1 for an
-ordinary track of the genre; a feature that is unknown is left out, and a track without any has no
-distance. Only the sound's quantities count, for keys and modes have no mean.
+`standardised`: the root mean square of the z-scores of a track's features within the genre.
+`mahalanobis`: the same without the features' correlations (P. C. Mahalanobis, 1936); the
+covariance of the standardised features is shrunk towards a multiple of the identity (Ledoit &
+Wolf, 2004), so that few tracks are enough. Both are about 1 for an ordinary track of the genre.
+Missing features are left out; a track without any has no distance. Only continuous audio features
+are used, because keys and modes have no mean.
 
-A genre of all kinds is wide, and near to everything. Which genre fits a track best is therefore
-asked by its surprise: minus the logarithm of the density of a normal distribution of that profile.
+A broad genre is near to every track. Genres are therefore ranked by the negative log-density of
+the track under a Gaussian with the genre's profile.
 """
 
 from dataclasses import dataclass
@@ -27,98 +27,98 @@ Distance = Literal["standardised", "mahalanobis"]
 
 DISTANCES: Final[tuple[Distance, ...]] = get_args(Distance)
 MIN_PROFILE_TRACKS: Final = 5
-"""Tracks with features that a genre needs to have a profile."""
+"""Tracks with features that a profile needs."""
 _FLOOR: Final = 0.01
-"""Of all tracks' standard deviation: a genre that never varies is not infinitely strict."""
+"""Minimum standard deviation, as a share of that of all tracks: no division by 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenreProfile:
-    """One genre."""
+    """The profile of one genre."""
 
     genre: str
     n: int
-    """Its tracks with features."""
+    """Tracks with features."""
     mean: Floats
     """(features,)"""
     std: Floats
-    """(features,): standard deviations over n - 1."""
+    """(features,): with n - 1 degrees of freedom."""
     precision: Floats | None
-    """(features, features) of the standardised features; None: they count as independent."""
+    """(features, features) of the standardised features; None: taken as independent."""
     covariance: Floats | None
-    """What `precision` is the inverse of."""
+    """The inverse of `precision`."""
 
     def distances(self, points: Floats) -> Floats:
-        """Return how far each point lies from the mean; NaN where nothing is known of it."""
-        away = (points - self.mean) / self.std
-        known = np.isfinite(away)
+        """Return the distance of each point from the mean; NaN without any feature."""
+        scores = (points - self.mean) / self.std
+        present = np.isfinite(scores)
         squares = np.full(len(points), np.nan)
-        for pattern in np.unique(known, axis=0):
-            rows = (known == pattern).all(axis=1)
+        for pattern in np.unique(present, axis=0):
+            rows = (present == pattern).all(axis=1)
             if pattern.any():
-                part = away[np.ix_(rows, pattern)]
+                part = scores[np.ix_(rows, pattern)]
                 squares[rows] = self._squared(part, pattern) / pattern.sum()
         return np.asarray(np.sqrt(squares))
 
     def negative_log_density(self, points: Floats) -> Floats:
-        """Return how unlikely each point is in the genre; NaN where nothing is known of it.
+        """Return the negative log-density of each point per known feature; NaN without any.
 
-        Minus the log-density per known feature, less a constant that is the same for all genres.
+        A constant that is the same for all genres is left out.
         """
-        known = np.isfinite((points - self.mean) / self.std)
-        width = np.full(len(points), np.nan)
-        for pattern in np.unique(known, axis=0):
+        present = np.isfinite((points - self.mean) / self.std)
+        log_scale = np.full(len(points), np.nan)
+        for pattern in np.unique(present, axis=0):
             if pattern.any():
-                rows = (known == pattern).all(axis=1)
-                width[rows] = np.log(self.std[pattern]).mean() + self._volume(pattern)
-        return np.asarray(self.distances(points) ** 2 / 2 + width)
+                rows = (present == pattern).all(axis=1)
+                log_scale[rows] = np.log(self.std[pattern]).mean() + self._volume(pattern)
+        return np.asarray(self.distances(points) ** 2 / 2 + log_scale)
 
     def _volume(self, pattern: NDArray[np.bool_]) -> float:
-        """Return half the log-determinant of the correlations per feature; 0 without any."""
+        """Return half the log-determinant of the covariance per feature; 0 if independent."""
         if self.covariance is None:
             return 0.0
         part = self.covariance[np.ix_(pattern, pattern)]
         return float(np.linalg.slogdet(part)[1] / (2 * pattern.sum()))
 
-    def _squared(self, away: Floats, pattern: NDArray[np.bool_]) -> Floats:
+    def _squared(self, scores: Floats, pattern: NDArray[np.bool_]) -> Floats:
         if self.precision is None or self.covariance is None:
-            return np.asarray((away**2).sum(axis=1))
+            return np.asarray((scores**2).sum(axis=1))
         inverse = (
             self.precision
             if pattern.all()
             else np.linalg.inv(self.covariance[np.ix_(pattern, pattern)])
         )
-        return np.asarray(((away @ inverse) * away).sum(axis=1))
+        return np.asarray(((scores @ inverse) * scores).sum(axis=1))
 
 
 def audio_matrix(frame: pd.DataFrame) -> Floats:
-    """Return the sound of each track as a row of numbers, NaN where unknown."""
+    """Return the continuous audio features, NaN where missing: (tracks, features)."""
     return np.column_stack([numeric_column(frame, name) for name in CONTINUOUS_FEATURES])
 
 
 def fit_profiles(
-    sound: Floats, labels: NDArray[np.str_], distance: Distance = "standardised"
+    values: Floats, labels: NDArray[np.str_], distance: Distance = "standardised"
 ) -> dict[str, GenreProfile]:
-    """Return a profile of each genre that has enough tracks with features."""
-    heard = np.isfinite(sound).any(axis=1)
-    overall = _spread(sound[heard])
+    """Return the profile of each genre with enough tracks with features."""
+    rows = np.isfinite(values).any(axis=1)
+    overall = _std(values[rows])
     found = {}
-    for genre in np.unique(labels[heard]):
-        own = sound[heard & (labels == genre)]
+    for genre in np.unique(labels[rows]):
+        own = values[rows & (labels == genre)]
         if len(own) >= MIN_PROFILE_TRACKS:
             found[str(genre)] = _profile(str(genre), own, overall, distance)
     return found
 
 
 def percentile(own: Floats, distances: Floats) -> Floats:
-    """Return the share of a genre's `own` tracks that lie nearer to its profile, in percent.
+    """Return the percentage of a genre's `own` distances that are smaller.
 
-    0 is its most typical track, 100 farther off than any; of tracks equally far, half count.
+    0 is its most typical track, 100 is farther than any; ties count half.
     """
     ordered = np.sort(own[np.isfinite(own)])
     below = np.searchsorted(ordered, distances, side="left")
-    upto = np.searchsorted(ordered, distances, side="right")
-    shares = (below + upto) * 50.0 / max(1, len(ordered))
+    at_most = np.searchsorted(ordered, distances, side="right")
+    shares = (below + at_most) * 50.0 / max(1, len(ordered))
     return np.where(np.isfinite(distances), shares, np.nan)
 
 
@@ -126,19 +126,19 @@ def _profile(genre: str, own: Floats, overall: Floats, distance: Distance) -> Ge
     with_any = np.isfinite(own).any(axis=0)
     mean = np.full(own.shape[1], np.nan)
     mean[with_any] = np.nanmean(own[:, with_any], axis=0)
-    spread = np.fmax(_spread(own), _FLOOR * overall)
-    spread[~(spread > 0)] = 1.0  # nothing varies anywhere: whatever differs is far off
+    std = np.fmax(_std(own), _FLOOR * overall)
+    std[~(std > 0)] = 1.0  # constant over all tracks: any difference is large
     if distance == "standardised":
-        return GenreProfile(genre, len(own), mean, spread, None, None)
-    away = np.nan_to_num((own - mean) / spread)
-    covariance, _ = ledoit_wolf(away, assume_centered=True)
-    return GenreProfile(genre, len(own), mean, spread, np.linalg.inv(covariance), covariance)
+        return GenreProfile(genre, len(own), mean, std, None, None)
+    scores = np.nan_to_num((own - mean) / std)
+    covariance, _ = ledoit_wolf(scores, assume_centered=True)
+    return GenreProfile(genre, len(own), mean, std, np.linalg.inv(covariance), covariance)
 
 
-def _spread(sound: Floats) -> Floats:
-    """Return the sample standard deviation of each column; NaN for less than two values."""
-    count = np.isfinite(sound).sum(axis=0)
-    found = np.full(sound.shape[1], np.nan)
+def _std(values: Floats) -> Floats:
+    """Return the sample standard deviation of each column; NaN for fewer than two values."""
+    count = np.isfinite(values).sum(axis=0)
+    found = np.full(values.shape[1], np.nan)
     enough = count > 1
-    found[enough] = np.nanstd(sound[:, enough], axis=0, ddof=1)
+    found[enough] = np.nanstd(values[:, enough], axis=0, ddof=1)
     return found

@@ -1,5 +1,6 @@
-"""Which genres can be told apart best, by what a model says about tracks it did not learn from."""
+"""Separability of genres: pairwise AUC of a model's probabilities on held-out tracks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -8,19 +9,19 @@ import numpy as np
 from classifier import threads
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
-from classifier.findings import held_out, pairwise_auc
-from classifier.findings import store as findings
+from classifier.findings import held_out, pairwise_auc, store
 from classifier.findings.pairwise_auc import GenrePair, GenreSubset, SubsetAccuracy
+from classifier.findings.store import bounds
 from classifier.training_config import TrainingConfig
 
 REGIMES: Final = ("all", "new_artist", "seen_artist")
 MIN_VALIDATION_TRACKS: Final = 5
-"""Validation tracks that a genre needs to be judged by."""
+"""Validation tracks that a genre needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeparabilityResult:
-    """The set of genres that can be told apart best, and all pairs."""
+    """The most separable subset of genres, and all pairs."""
 
     model: int
     task: str
@@ -29,20 +30,20 @@ class SeparabilityResult:
     genres: tuple[str, ...]
     best_subset: GenreSubset
     worst_pair: tuple[str, str]
-    """The two of the set that are told apart least."""
+    """The least separable pair of the subset."""
     validation: SubsetAccuracy | None
-    """What it was chosen by."""
+    """On the tracks that it was selected by."""
     test: SubsetAccuracy | None
-    """What it is worth on tracks that chose nothing."""
+    """On tracks that nothing was selected by."""
     pairs: tuple[tuple[str, str, float], ...]
-    """All pairs with their area, the hardest first."""
+    """All pairs with their AUC, the hardest first."""
     left_out: tuple[str, ...]
     """Genres with too few validation tracks."""
-    choice: TrainingConfig
-    """Asks as the model was asked, but for these genres only, as a task of its own."""
+    config: TrainingConfig
+    """That of the model, for these genres only, as a task of its own."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `separability --json` shows."""
+        """Return the JSON of `separability`."""
         return {
             "model": self.model,
             "task": self.task,
@@ -56,8 +57,8 @@ class SeparabilityResult:
             },
             "search": self.best_subset.search,
             "sets_compared": self.best_subset.sets_compared,
-            "validation": _shown(self.validation),
-            "test": _shown(self.test),
+            "validation": _accuracy_json(self.validation),
+            "test": _accuracy_json(self.test),
             "left_out": list(self.left_out),
             "pairs": [
                 {"genre": one, "other_genre": other, "auc": auc} for one, other, auc in self.pairs
@@ -75,92 +76,99 @@ def run(
     seed: int = 0,
     cores: int | None = None,
 ) -> SeparabilityResult:
-    """Return the `size` genres that a model (None: the champion) tells apart best.
+    """Return the `size` genres that a model (None: the champion) separates best.
 
-    Chosen on the validation tracks of a regime, reported on the test tracks of the same. What
-    was found about every pair is stored.
+    They are selected on the validation tracks of a regime, and evaluated on its test tracks. The
+    AUC of every pair is stored.
     """
     if regime not in REGIMES:
         raise BadTrainingConfig(f"There is no regime {regime!r}. Known: {', '.join(REGIMES)}.")
-    examined = held_out.load_held_out(database, number, task, "validation")
-    shares, truth, artists = _answers(examined, regime, cores)
-    classes = np.asarray(examined.champion.classes)
-    shown = np.bincount(truth, minlength=len(classes))
-    judged = np.isin(truth, np.flatnonzero(shown >= MIN_VALIDATION_TRACKS))
-    found = list(pairwise_auc.pairwise_auc(shares[judged], truth[judged]))
-    there = len({pair.genre for pair in found} | {pair.other_genre for pair in found})
-    if not 2 <= size <= there:
+    validation = held_out.load_held_out(database, number, task, "validation")
+    model = validation.model
+    probabilities, truth, artists = _predict(validation, regime, cores)
+    classes = tuple(str(genre) for genre in validation.champion.classes)
+    counts = np.bincount(truth, minlength=len(classes))
+    rows = np.isin(truth, np.flatnonzero(counts >= MIN_VALIDATION_TRACKS))
+    pairs = sorted(
+        pairwise_auc.pairwise_auc(probabilities[rows], truth[rows]),
+        key=lambda pair: (pair.auc, pair.genre, pair.other_genre),
+    )
+    available = int((counts >= MIN_VALIDATION_TRACKS).sum())
+    if not 2 <= size <= available:
         raise TooFewTracks(
-            f"{size} genres were asked for, and {there} have at least {MIN_VALIDATION_TRACKS} validation tracks: "
-            f"ask for 2 to {there}, or harvest more."
+            f"{size} genres were requested, and {available} have at least "
+            f"{MIN_VALIDATION_TRACKS} validation tracks: ask for 2 to {available}, "
+            "or harvest more."
         )
-    _store(database, examined, regime, found, classes)
-    best = pairwise_auc.best_subset(found, size)
-    tested = held_out.load_held_out(database, number, task, "test")
-    worst, row = best.worst_pair, examined.model
-    genres = tuple(str(genre) for genre in classes[list(best.genres)])
+    _store_pairs(database, validation, regime, pairs, classes)
+    best = pairwise_auc.best_subset(pairs, size)
+    test = _predict(held_out.load_held_out(database, number, task, "test"), regime, cores)
+    genres = tuple(classes[code] for code in best.genres)
+    config = replace(
+        TrainingConfig.from_model(model),
+        task=f"separable-{size}",
+        genres=genres,
+        exclude=(),
+        within=None,
+    )
     return SeparabilityResult(
-        model=row.id,
-        task=row.task,
-        origin=row.origin,
+        model=model.id,
+        task=model.task,
+        origin=model.origin,
         regime=regime,
         genres=genres,
         best_subset=best,
-        worst_pair=(str(classes[worst.genre]), str(classes[worst.other_genre])),
-        validation=pairwise_auc.subset_accuracy(shares, truth, artists, best.genres, seed=seed),
-        test=pairwise_auc.subset_accuracy(
-            *_answers(tested, regime, cores), best.genres, seed=seed
+        worst_pair=(classes[best.worst_pair.genre], classes[best.worst_pair.other_genre]),
+        validation=pairwise_auc.subset_accuracy(
+            probabilities, truth, artists, best.genres, seed=seed
         ),
-        pairs=tuple(
-            (str(classes[pair.genre]), str(classes[pair.other_genre]), pair.auc)
-            for pair in sorted(found, key=lambda pair: (pair.auc, pair.genre, pair.other_genre))
+        test=pairwise_auc.subset_accuracy(*test, best.genres, seed=seed),
+        pairs=tuple((classes[pair.genre], classes[pair.other_genre], pair.auc) for pair in pairs),
+        left_out=tuple(
+            genre
+            for genre, count in zip(classes, counts, strict=True)
+            if count < MIN_VALIDATION_TRACKS
         ),
-        left_out=tuple(str(genre) for genre in classes[shown < MIN_VALIDATION_TRACKS]),
-        choice=replace(
-            TrainingConfig.from_model(row),
-            task=f"separable-{size}",
-            genres=genres,
-            exclude=(),
-            within=None,
-        ),
+        config=config,
     )
 
 
-def _answers(
-    examined: held_out.HeldOutModel, regime: str, cores: int | None
+def _predict(
+    loaded: held_out.HeldOutModel, regime: str, cores: int | None
 ) -> tuple[pairwise_auc.Floats, pairwise_auc.Codes, Any]:
-    asked = examined.tracks
+    """Return the probabilities, the true codes and the artists of the tracks of a regime."""
+    tracks = loaded.tracks
     if regime != "all":
-        asked = asked.subset(asked.regimes == regime)
+        tracks = tracks.subset(tracks.regimes == regime)
     with threads.limit_threads(cores or threads.idle_cores()):
-        shares = examined.champion.artifact.estimator.predict_proba(asked.frame)
-    return shares, np.searchsorted(examined.champion.classes, asked.labels), asked.artists
+        probabilities = loaded.champion.artifact.estimator.predict_proba(tracks.frame)
+    truth = np.searchsorted(loaded.champion.classes, tracks.labels)
+    return probabilities, truth, tracks.artists
 
 
-def _store(
+def _store_pairs(
     database: Database,
-    examined: held_out.HeldOutModel,
+    loaded: held_out.HeldOutModel,
     regime: str,
-    found: list[GenrePair],
-    classes: Any,
+    pairs: Sequence[GenrePair],
+    classes: Sequence[str],
 ) -> None:
-    known = [examined.genre_ids.get(str(genre)) for genre in classes]
+    ids = [loaded.genre_ids.get(genre) for genre in classes]
     rows = [
         (one, other, pair.auc, pair.n, pair.other_n)
-        for pair in found
-        for one, other in [(known[pair.genre], known[pair.other_genre])]
+        for pair in pairs
+        for one, other in [(ids[pair.genre], ids[pair.other_genre])]
         if one is not None and other is not None
     ]
-    findings.store_pairs(database, examined.model.id, regime, rows)
+    store.store_pairs(database, loaded.model.id, regime, rows)
 
 
-def _shown(held: SubsetAccuracy | None) -> dict[str, Any] | None:
-    if held is None:
+def _accuracy_json(accuracy: SubsetAccuracy | None) -> dict[str, Any] | None:
+    if accuracy is None:
         return None
-    interval = held.interval
     return {
-        "accuracy": held.accuracy,
-        "interval": None if interval is None else [interval.low, interval.high],
-        "baseline": held.baseline,
-        "n": held.n,
+        "accuracy": accuracy.accuracy,
+        "interval": bounds(accuracy.interval),
+        "baseline": accuracy.baseline,
+        "n": accuracy.n,
     }

@@ -159,8 +159,8 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_one_cluster_is_none(database: Engine) -> None:
-    """`--k 1` is refused by its option."""
-    ran = CliRunner().invoke(app, ["clusters", "--k", "1"])
+    """`--clusters 1` is refused by its option."""
+    ran = CliRunner().invoke(app, ["clusters", "--clusters", "1"])
     assert ran.exit_code == 2
     assert "equal to 2" in ran.stderr
 

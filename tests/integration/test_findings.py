@@ -106,7 +106,7 @@ def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engin
     """What a model learned from is never what it is explained on."""
     with transaction(database) as connection:
         connection.execute(tables.track.update().values(side="train"))
-    with pytest.raises(GenrebaseError, match=r"no validation track that model 1 has not learned"):
+    with pytest.raises(GenrebaseError, match=r"no validation track that model 1 was not trained on"):
         explain.explain_model(database, None)
 
 
@@ -114,7 +114,7 @@ def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engin
 def test_clusters_are_scored_and_stored(database: Engine, method: str) -> None:
     """On any subset, by any columns; the crosstab counts every track once."""
     found = ask(
-        "clusters", "--method", method, "--k", "2", "--genres", "metal,blues",
+        "clusters", "--method", method, "--clusters", "2", "--genres", "metal,blues",
         "--features", "energy,loudness,key", "--name", "two",
     )  # fmt: skip
     assert (found["name"], found["genres"]) == ("two", ["blues", "metal"])
@@ -145,7 +145,7 @@ def test_a_clustering_takes_the_place_of_its_name(database: Engine) -> None:
 
 def test_separability_names_a_set_and_trains_it(database: Engine) -> None:
     """Chosen on validation tracks, reported on test tracks, every pair stored."""
-    found = ask("separability", "--k", "2", "--train")
+    found = ask("separability", "--genres-count", "2", "--train")
     assert len(found["genres"]) == 2
     assert found["search"] == "exhaustive"
     assert found["mean_auc"] == max(pair["auc"] for pair in found["pairs"])
@@ -316,9 +316,9 @@ def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
         (("explain", "--genre", "metal", "--against", "metal"), "name two genres"),
         (("clusters", "--method", "magic"), "kmeans, agglomerative"),
         (("clusters", "--features", "smell"), "no feature 'smell'"),
-        (("separability", "--k", "9"), "ask for 2 to 3"),
+        (("separability", "--genres-count", "9"), "ask for 2 to 3"),
         (("separability", "--regime", "other"), "new_artist"),
-        (("match",), "Say one of"),
+        (("match",), "Give one of"),
         (("match", "0000"), "no track '0000'"),
         (("match", "1", "--distance", "far"), "standardised, mahalanobis"),
         (("match", "--genre", "polka"), "blues, metal, techno"),
@@ -338,7 +338,7 @@ def test_what_makes_no_sense_is_refused(
 
 @pytest.mark.parametrize(
     "command",
-    ["explain --repeats 1", "explain --genre metal", "clusters", "separability --k 2", "match 3",
+    ["explain --repeats 1", "explain --genre metal", "clusters", "separability --genres-count 2", "match 3",
      "match --genre blues", "match --all", "explore"],
 )  # fmt: skip
 def test_people_get_tables_and_sentences(database: Engine, command: str) -> None:

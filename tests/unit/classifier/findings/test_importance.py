@@ -33,7 +33,7 @@ def asked(size: int = 400, new: float = 0.5) -> HeldOutTracks:
 def found(tracks: HeldOutTracks, repeats: int = 3) -> list[Importance]:
     steps: list[tuple[int, int]] = []
     made = PermutationImportance(ByEnergy(), tracks, GROUPS, repeats=repeats, seed=0)  # type: ignore[arg-type]
-    rows = list(made.compute(lambda *step: steps.append(step)))
+    rows = list(made.compute(lambda done, total: steps.append((done, total))))
     assert steps[-1][0] == steps[-1][1] == 2 + repeats * 5
     return rows
 
