@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from classifier.evaluation.bootstrap import ArtistBootstrap
 from classifier.ports import Estimator, Labels
-from classifier.records import Interval, Regimefrom genrebase.progress import ProgressCallback, no_progress
-
+from classifier.records import Interval, Regime
+from genrebase.progress import ProgressCallback, no_progress
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]

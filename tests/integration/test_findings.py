@@ -106,7 +106,9 @@ def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engin
     """What a model learned from is never what it is explained on."""
     with transaction(database) as connection:
         connection.execute(tables.track.update().values(side="train"))
-    with pytest.raises(GenrebaseError, match=r"no validation track that model 1 was not trained on"):
+    with pytest.raises(
+        GenrebaseError, match=r"no validation track that model 1 was not trained on"
+    ):
         explain.explain_model(database, None)
 
 
