@@ -6,18 +6,16 @@ test split.
 """
 
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.data.dataset import RawDataset
-from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD
+from genrebase.store.names import N_FOLDS
+from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD, assign_side
 
 Ids = NDArray[np.int64]
-
-N_FOLDS: Final = 10
 
 
 def held_out_folds(rotation: int) -> tuple[int, int]:
@@ -37,18 +35,22 @@ def assign_splits(
     """Return the side of each of `tracks` (each once) if these two folds are held out.
 
     `artist_folds[i]` is the fold of an artist credited on `credit_tracks[i]`; credits of other
-    tracks are ignored. The rule is that of `genrebase.store.split`.
+    tracks are ignored. The rule, `assign_side`, is evaluated once for each distinct combination
+    of artist folds and track fold.
     """
-    counts = _credits_by_fold(tracks, credit_tracks, artist_folds)
-    total = counts.sum(axis=1)
-    in_test, in_validation = counts[:, test], counts[:, validation]
-    sides = np.full(len(tracks), "train", dtype=f"U{len('validation_seen')}")  # the longest
-    sides[track_folds == validation] = "validation_seen"
-    sides[track_folds == test] = "test_seen"
-    sides[(in_test + in_validation > 0) | (total == 0)] = "none"
-    sides[(in_test > 0) & (in_test == total)] = "test_new"
-    sides[(in_validation > 0) & (in_validation == total)] = "validation_new"
-    return sides
+    has_fold = _credits_by_fold(tracks, credit_tracks, artist_folds) > 0
+    codes = has_fold @ (1 << np.arange(N_FOLDS)) * N_FOLDS + track_folds
+    distinct, positions = np.unique(codes, return_inverse=True)
+    sides = [
+        assign_side(
+            code % N_FOLDS,
+            [fold for fold in range(N_FOLDS) if code // N_FOLDS >> fold & 1],
+            test_fold=test,
+            validation_fold=validation,
+        )
+        for code in distinct.tolist()
+    ]
+    return np.array(sides, dtype=np.str_)[positions]
 
 
 def with_held_out_folds(raw: RawDataset, *, test: int, validation: int) -> RawDataset:
