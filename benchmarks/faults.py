@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from collector import bootstrap
-from collector.crawl.harvest import SearchHarvester
+from collector.crawl.search import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
 from genrebase.store import schema, tables

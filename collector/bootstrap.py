@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from collector.catalogue import catalogue_origin as origins
 from collector.catalogue import origin
 from collector.catalogue.origin import CatalogueOrigin
-from collector.crawl.harvest import SearchHarvester
 from collector.crawl.playlists import PlaylistHarvester
+from collector.crawl.search import SearchHarvester
 from collector.crawl.sequence import CrawlSequence
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted

@@ -21,8 +21,8 @@ from functools import partial
 import structlog
 from sqlalchemy import Engine, event, select
 
-from collector.crawl.harvest import SearchHarvester
 from collector.crawl.playlists import PlaylistHarvester
+from collector.crawl.search import SearchHarvester
 from collector.crawl.sequence import CrawlSequence
 from collector.curation import genres as genre_use
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher

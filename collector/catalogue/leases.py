@@ -1,31 +1,28 @@
-"""Who works on which shard, as the database knows it.
+"""Leases of shards in the database, with fencing tokens.
 
-A lease ends by itself; whoever takes a shard gets a higher fencing token, so that one who comes
-back after the end of his lease finds that the shard is no longer his. The time is the database's
-own: hosts whose clocks differ must not take what another still works on.
+Whoever leases a shard gets a higher fencing token, so that a process that comes back after the end
+of its lease finds that the shard is no longer its own. Leases are timed by the database's clock:
+hosts whose clocks differ must not take a shard that another still works on.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
+from collector.errors import LeaseLost
+from collector.leasing import LEASE_SECONDS
 from collector.planning import Shard
 from genrebase.store import bulk, tables
 
 _shard = tables.shard.c
 
-
-@dataclass(frozen=True, slots=True)
-class ActiveLease:
-    """A lease that has not ended."""
-
-    shard_id: int
-    owner: str
+LeaseClock = Callable[[Connection], float]
+"""The time by which leases expire, in seconds since 1970."""
 
 
 def server_time(connection: Connection) -> float:
-    """Return what the database's clock says, in seconds since 1970; on SQLite the host's.
+    """Return the time of the database's clock, in seconds since 1970; on SQLite the host's.
 
     Not the beginning of the transaction: it may have waited.
     """
@@ -36,8 +33,50 @@ def server_time(connection: Connection) -> float:
     return float(connection.exec_driver_sql(query).scalar_one())
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveLease:
+    """A lease that has not expired."""
+
+    shard_id: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedShard:
+    """A shard that this process has leased."""
+
+    shard_id: int
+    token: int
+    """The fencing token."""
+    clock: LeaseClock
+
+    def renew(self, connection: Connection) -> bool:
+        """Extend the lease; False if the shard is no longer ours."""
+        until = self.clock(connection) + LEASE_SECONDS
+        renewed = update(tables.shard).where(self._ours()).values(lease_until=until)
+        return connection.execute(renewed).rowcount == 1
+
+    def lock(self, connection: Connection) -> None:
+        """Keep others from moving the shard's cursor until this transaction ends.
+
+        Raises `LeaseLost` if another process may have moved it already.
+        """
+        bulk.lock_identity_writers(connection)  # first, like everybody who needs both locks
+        query = select(_shard.id).where(self._ours()).with_for_update()
+        if connection.scalar(query) is None:
+            raise LeaseLost
+
+    def release(self, connection: Connection) -> None:
+        """Release the shard at the end of this transaction, if it is still ours."""
+        released = update(tables.shard).where(self._ours())
+        connection.execute(released.values(lease_owner=None, lease_until=None))
+
+    def _ours(self) -> ColumnElement[bool]:
+        return (_shard.id == self.shard_id) & (_shard.fencing_token == self.token)
+
+
 def active_leases(connection: Connection, now: float) -> list[ActiveLease]:
-    """Return the leases that have not ended."""
+    """Return the leases that have not expired."""
     query = select(_shard.id, _shard.lease_owner).where(_shard.lease_until > now)
     return [ActiveLease(shard_id, owner or "") for shard_id, owner in connection.execute(query)]
 
@@ -46,16 +85,15 @@ def acquire(
     connection: Connection,
     shard: Shard,
     owner: str,
-    *,
-    now: float,
-    until: float,
+    clock: LeaseClock,
     expired_owners: Collection[str] = (),
-) -> int | None:
-    """Lease a shard; return the fencing token, None where somebody was faster.
+) -> LeasedShard | None:
+    """Lease a shard; return None if another process was faster.
 
-    That is so where another holds it (but those in `dead`), is taking it right now, or has moved
-    its cursor.
+    That is, if an owner that is not in `expired_owners` holds a lease, is acquiring one right now,
+    or has moved the cursor.
     """
+    now = clock(connection)
     free = or_(
         _shard.lease_until.is_(None),
         _shard.lease_until <= now,
@@ -69,33 +107,14 @@ def acquire(
     query = select(_shard.id).where(_shard.id == shard.id, *unmoved, free)
     if connection.scalar(query.with_for_update(skip_locked=True)) is None:
         return None
-    taken = (
+    leased = (
         update(tables.shard)
         .where(_shard.id == shard.id)
-        .values(lease_owner=owner, lease_until=until, fencing_token=_shard.fencing_token + 1)
+        .values(
+            lease_owner=owner,
+            lease_until=now + LEASE_SECONDS,
+            fencing_token=_shard.fencing_token + 1,
+        )
         .returning(_shard.fencing_token)
     )
-    token: int = connection.execute(taken).scalar_one()
-    return token
-
-
-def renew(connection: Connection, shard_id: int, token: int, until: float) -> bool:
-    """Make a lease last until then; False where it is no longer ours."""
-    mine = (_shard.id == shard_id, _shard.fencing_token == token)
-    renewed = connection.execute(update(tables.shard).where(*mine).values(lease_until=until))
-    return renewed.rowcount == 1
-
-
-def lock(connection: Connection, shard_id: int, token: int) -> bool:
-    """Keep everybody else from a shard until the transaction ends; False where it is not ours."""
-    bulk.lock_identity_writers(connection)  # first, as everybody who needs both does
-    query = select(_shard.id).where(_shard.id == shard_id, _shard.fencing_token == token)
-    return connection.scalar(query.with_for_update()) is not None
-
-
-def release(connection: Connection, shard_id: int, token: int) -> None:
-    """Give a shard back, where it is still ours."""
-    mine = (_shard.id == shard_id, _shard.fencing_token == token)
-    connection.execute(
-        update(tables.shard).where(*mine).values(lease_owner=None, lease_until=None)
-    )
+    return LeasedShard(shard.id, connection.execute(leased).scalar_one(), clock)

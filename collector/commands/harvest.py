@@ -13,7 +13,7 @@ from genrebase.runtime.console import Output
 if TYPE_CHECKING:
     from collector.crawl.dry_run import PlannedPlaylist, PlannedSearch
     from collector.crawl.forecast import GenreForecast
-    from collector.crawl.harvest import HarvestOutcome
+    from collector.crawl.harvester import HarvestOutcome
     from collector.crawl.sequence import CrawlSequence
 
 SOURCE = "spotify"

@@ -1,30 +1,11 @@
-"""The whole crawl: what is bound to genres first, what searches find where tracks still lack."""
+"""The whole crawl: first the playlists bound to genres, then searches while tracks are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from collector.crawl.harvest import HarvestOutcome, HarvestProgress
+from collector.crawl.harvester import HarvestOutcome, HarvestProgress, ShardHarvester
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
-
-
-class HarvestStage(Protocol):
-    """Harvests from one source."""
-
-    def run(
-        self,
-        genres: Sequence[str] = (),
-        *,
-        max_requests: int | None = None,
-        advance: Callable[[HarvestProgress], None] = ...,
-    ) -> HarvestOutcome:
-        """Harvest these genres (default: all with a target)."""
-        ...
-
-    def has_work(self) -> bool:
-        """Whether there is something to ask for now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +14,8 @@ class CrawlSequence:
 
     engine: Engine
     clock: Clock
-    stages: Sequence[HarvestStage]
-    """In the order in which genres are filled from them; the last one says how it ended."""
+    stages: Sequence[ShardHarvester]
+    """In the order in which they fill genres; the outcome's `stopped` is the last one's."""
 
     def run(
         self,
@@ -45,21 +26,21 @@ class CrawlSequence:
     ) -> HarvestOutcome:
         """Harvest these genres (default: all with a target) until they are done.
 
-        `max_requests` bounds the calls to all sources together. What ends one source's part for
-        good ends the crawl: a ban, the limit, a stop.
+        `max_requests` limits the requests to all sources together. A ban, the request limit or a
+        stop in one stage ends the crawl.
         """
-        before = HarvestOutcome()
-        for part in self.stages:
-            left = None if max_requests is None else max_requests - before.requests
-            outcome = part.run(genres, max_requests=left, advance=advance)
-            outcome.recorded += before.recorded
-            outcome.unusable_reasons += before.unusable_reasons
-            outcome.requests += before.requests
-            before = outcome
+        total = HarvestOutcome()
+        for stage in self.stages:
+            left = None if max_requests is None else max_requests - total.requests
+            outcome = stage.run(genres, max_requests=left, advance=advance)
+            outcome.recorded += total.recorded
+            outcome.unusable_reasons += total.unusable_reasons
+            outcome.requests += total.requests
+            total = outcome
             if outcome.stopped not in {"target", "exhausted"}:
                 break
-        return before
+        return total
 
     def has_work(self) -> bool:
-        """Say whether something is missing that may be asked for now."""
-        return any(part.has_work() for part in self.stages)
+        """Return whether tracks are missing that may be requested now."""
+        return any(stage.has_work() for stage in self.stages)

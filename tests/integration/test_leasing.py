@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from collector.catalogue import leases, shards
-from collector.crawl.harvest import SearchHarvester
-from collector.crawl.leasing import LEASE_SECONDS, RENEW_AFTER_SECONDS, LeaseManager
+from collector.crawl.leasing import LeaseManager
 from collector.crawl.playlists import PlaylistHarvester
+from collector.crawl.search import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import LeaseLost
 from collector.http.rate_limiter import RequestBudget
+from collector.leasing import LEASE_SECONDS, RENEW_AFTER_SECONDS
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store.engine import read_transaction, transaction
@@ -67,8 +68,8 @@ def test_a_shard_has_one_holder(ours, theirs, shard):
 def test_it_is_free_after_the_last_write(engine, ours, theirs, shard):
     """Given back in the transaction that moves its cursor."""
     with theirs.acquire(shard) as lease, transaction(engine) as connection:
-        lease.lock(connection)
-        lease.release(connection)
+        lease.rows.lock(connection)
+        lease.rows.release(connection)
     assert ours.available([shard]) == [shard]
 
 
@@ -95,9 +96,9 @@ def test_what_comes_too_late_is_dropped(engine, ours, theirs, shard, clock):
         clock.advance(LEASE_SECONDS)
         with ours.acquire(shard) as other:
             with transaction(engine) as connection:
-                other.release(connection)
+                other.rows.release(connection)
             with transaction(engine) as connection:
-                lease.lock(connection)
+                lease.rows.lock(connection)
 
 
 def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
@@ -161,7 +162,7 @@ def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs
         assert harvester.run().stopped == "exhausted"
         assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
-            lease.lock(connection)
+            lease.rows.lock(connection)
     assert [query.offset for query in source.asked] == [0, 10, 12, 12]
 
 
@@ -179,5 +180,5 @@ def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, 
         assert harvester.run().stopped == "exhausted"
         assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
-            lease.lock(connection)
+            lease.rows.lock(connection)
     assert [query.offset for query in source.asked] == [0, 10, 12, 12]

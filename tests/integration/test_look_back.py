@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from collector.crawl.harvest import SearchHarvester
+from collector.crawl.search import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
 from collector.planning import RECRAWL_AFTER
@@ -92,4 +92,4 @@ def test_a_genre_that_the_source_does_not_know_is_named(crawled):
     genres.add(crawled.engine, crawled.clock, "jaz", 10)
     outcome = crawled.run()
     assert (outcome.requests, outcome.unknown_genres, outcome.stopped) == (2, ["jaz"], "exhausted")
-    assert crawled.run().unknown == ["jaz"]
+    assert crawled.run().unknown_genres == ["jaz"]

@@ -1,0 +1,219 @@
+"""The harvest loop: choose a shard, lease it, fetch one page, record it, until nothing is missing.
+
+Sightings and the shard's cursor (pagination offset) are written in one transaction, so that a
+crash loses nothing and repeats at most one request. `search` and `playlists` say which shards
+there are, and what a page does to its shard.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from collector.catalogue import shards, tracks
+from collector.catalogue.leases import LeaseClock, LeasedShard, server_time
+from collector.crawl.leasing import LeaseManager
+from collector.errors import LeaseLost, NotAccessible
+from collector.http.rate_limiter import RequestBudget
+from collector.http.retry import RequestLimit, fetch_page
+from collector.leasing import POLL_SECONDS, Lease
+from collector.planning import GenreProgress, Shard
+from collector.ports import Source
+from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation
+from collector.run_outcome import RunOutcome, StopReason
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.processes import ProcessIdentity
+from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HarvestProgress:
+    """Progress of all genres together."""
+
+    tracks: int
+    """Unique tracks so far, counted up to each genre's target."""
+    target: int
+    requests: int
+    genre: str
+    """The genre requested last."""
+
+
+@dataclass
+class HarvestOutcome(RunOutcome):
+    """What a harvest recorded, and why it stopped."""
+
+    recorded: RecordResult = field(default_factory=RecordResult)
+    unusable_reasons: Counter[str] = field(default_factory=Counter)
+    """Items that are not tracks, by reason."""
+    stopped: StopReason = "exhausted"
+    unknown_genres: list[str] = field(default_factory=list)
+    """Genres for which the source has nothing."""
+
+    @property
+    def unusable(self) -> int:
+        """The number of items that are not tracks."""
+        return self.unusable_reasons.total()
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts of `job_run`."""
+        return {
+            "tracks_new": self.recorded.tracks_new,
+            "duplicates": self.recorded.duplicates,
+            "unusable": self.unusable,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of `job_run`."""
+        facts: dict[str, Any] = {"stopped": self.stopped}
+        if self.unusable_reasons:
+            facts["set_aside"] = dict(self.unusable_reasons)
+        if self.blocked_until is not None:
+            facts["blocked_until"] = self.blocked_until.isoformat()
+        return facts
+
+
+@dataclass(frozen=True)
+class ShardHarvester(ABC):
+    """Harvests the shards of one source."""
+
+    engine: Engine
+    source: Source
+    budget: RequestBudget
+    clock: Clock
+    stop_requested: Callable[[], bool] = lambda: False
+    owner: str = field(default_factory=lambda: str(ProcessIdentity.current()), kw_only=True)
+    """The name under which shards are leased."""
+    lease_clock: LeaseClock = field(default=server_time, kw_only=True)
+
+    def run(
+        self,
+        genres: Sequence[str] = (),
+        *,
+        max_requests: int | None = None,
+        advance: Callable[[HarvestProgress], None] = lambda _: None,
+    ) -> HarvestOutcome:
+        """Harvest these genres (default: all with a target) until nothing is missing or left.
+
+        `max_requests` limits the requests to the source. A ban ends the run with
+        `stopped="blocked"`.
+        """
+        outcome, limit = HarvestOutcome(stopped="interrupted"), RequestLimit(max_requests)
+        with outcome.until_stopped(limit):
+            while not self.stop_requested():
+                ended = self._step(genres, outcome, limit, advance)
+                if ended is not None:
+                    outcome.stopped = ended
+                    break
+        return outcome
+
+    def has_work(self) -> bool:
+        """Return whether tracks are missing that may be requested now."""
+        missing = {id_: one for id_, one in self._progress(()).items() if one.missing_share}
+        banned_until = self.budget.state().blocked_until
+        if not missing or (banned_until or 0) > self.clock.now().timestamp():
+            return False
+        return bool(self._shards_to_read(missing))
+
+    @abstractmethod
+    def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
+        """Return the shards that can be read, also those that others are reading."""
+
+    @abstractmethod
+    def _choose(
+        self, candidates: Sequence[Shard], progress: Mapping[int, GenreProgress]
+    ) -> Shard | None:
+        """Return the shard to read next, None if none needs to be read."""
+
+    @abstractmethod
+    def _query(self, shard: Shard, genre: str) -> PageQuery:
+        """Return the request for a shard's next page."""
+
+    @abstractmethod
+    def _record_page(
+        self, connection: Connection, shard: Shard, genre: str, page: Page
+    ) -> RecordResult:
+        """Record a page and move the shard's cursor."""
+
+    def _step(
+        self,
+        genres: Sequence[str],
+        outcome: HarvestOutcome,
+        limit: RequestLimit,
+        advance: Callable[[HarvestProgress], None],
+    ) -> StopReason | None:
+        """Fetch and record one page; return the reason to stop if nothing is left to do."""
+        progress = self._progress(genres)
+        leases = LeaseManager(self.engine, self.clock, self.owner, self.lease_clock)
+        candidates = self._shards_to_read(progress)
+        shard = self._choose(leases.available(candidates), progress)
+        if shard is None and self._choose(candidates, progress) is not None:
+            self.clock.sleep(POLL_SECONDS)  # others read what is left, and may leave some of it
+            return None
+        if shard is None:
+            missing = any(genre.missing_share for genre in progress.values())
+            return "exhausted" if missing else "target"
+        with suppress(LeaseLost), leases.acquire(shard) as lease:
+            recorded = self._read(shard, lease, progress[shard.genre_id].name, outcome, limit)
+            outcome.recorded += recorded
+            target = sum(genre.target for genre in progress.values())
+            so_far = sum(min(genre.tracks, genre.target) for genre in progress.values())
+            name = progress[shard.genre_id].name
+            tracks_now = min(so_far + recorded.tracks_new, target)
+            advance(HarvestProgress(tracks_now, target, limit.used, name))
+        return None
+
+    def _read(
+        self,
+        shard: Shard,
+        lease: Lease[LeasedShard],
+        genre: str,
+        outcome: HarvestOutcome,
+        limit: RequestLimit,
+    ) -> RecordResult:
+        """Fetch and record the next page of a leased shard, and release it."""
+        page: Page | None = None
+        try:
+            query = self._query(shard, genre)
+            page = fetch_page(
+                self.budget, self.clock, self.source, query, limit, lease.renew_if_due
+            )
+            outcome.unusable_reasons.update(page.reject_reasons)
+        except NotAccessible as error:
+            _log.warning("shard not accessible", genre=genre, query=shard.query, why=str(error))
+        recorded = RecordResult()
+        with transaction(self.engine) as connection:
+            lease.rows.lock(connection)
+            if page is None:
+                closed = replace(shard, status="exhausted", requests=shard.requests + 1)
+                shards.update_cursor(connection, shard, closed, 0, self.clock.now())
+            else:
+                recorded = self._record_page(connection, shard, genre, page)
+            lease.rows.release(connection)
+        _log.debug(
+            "page recorded",
+            genre=genre,
+            years=(shard.year_from, shard.year_to),
+            offset=shard.next_offset,
+            received=page.received if page else 0,
+            tracks_new=recorded.tracks_new,
+        )
+        return recorded
+
+    def _record_tracks(
+        self, connection: Connection, page: Page, genre: str, first_rank: int
+    ) -> RecordResult:
+        observations = [
+            TrackObservation(item.track, genre, first_rank + item.position) for item in page.items
+        ]
+        provenance = Provenance(self.source.origin, provider=None)
+        return tracks.record(connection, observations, provenance, self.clock.now())
+
+    def _progress(self, genres: Sequence[str]) -> dict[int, GenreProgress]:
+        with read_transaction(self.engine) as connection:
+            return shards.genre_progress(connection, genres)

@@ -1,0 +1,95 @@
+"""Harvest genres by search: add, split and recrawl shards, and record pages of search results."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from collector import planning
+from collector.catalogue import shards
+from collector.crawl.harvester import HarvestOutcome, HarvestProgress, ShardHarvester
+from collector.planning import GenreProgress, Shard
+from collector.records import Page, PageQuery, RecordResult
+from genrebase.errors import NothingToDo
+from genrebase.store.engine import Connection, read_transaction, transaction
+
+
+@dataclass(frozen=True)
+class SearchHarvester(ShardHarvester):
+    """Harvests the shards of searches."""
+
+    recrawl_after: timedelta = planning.RECRAWL_AFTER
+    """Age from which a shard that was read to its end is read again."""
+
+    def run(
+        self,
+        genres: Sequence[str] = (),
+        *,
+        max_requests: int | None = None,
+        advance: Callable[[HarvestProgress], None] = lambda _: None,
+    ) -> HarvestOutcome:
+        """Harvest as the base class does; raise `NothingToDo` if no genre has a target."""
+        if not self._progress(genres):
+            raise NothingToDo(
+                "No genre has a target: add one with `collector genres add NAME --target N`."
+            )
+        outcome = super().run(genres, max_requests=max_requests, advance=advance)
+        genre_ids = self._progress(genres)
+        with read_transaction(self.engine) as connection:
+            outcome.unknown_genres = shards.unknown_genres(connection, self.source.name, genre_ids)
+        return outcome
+
+    def _shards_to_read(self, progress: Mapping[int, GenreProgress]) -> list[Shard]:
+        name = self.source.name
+        self._recrawl([genre_id for genre_id, one in progress.items() if one.missing_share])
+        with read_transaction(self.engine) as connection:
+            new = shards.genres_without_shards(connection, name, progress)
+            if not new:
+                return shards.open_shards(connection, name, progress)
+        queries = [(id_, self.source.query_for(progress[id_].name)) for id_ in sorted(new)]
+        with transaction(self.engine) as connection:
+            shards.add_roots(connection, name, queries, self.clock.now())
+            return shards.open_shards(connection, name, progress)
+
+    def _choose(
+        self, candidates: Sequence[Shard], progress: Mapping[int, GenreProgress]
+    ) -> Shard | None:
+        return planning.next_shard(candidates, progress, self._page_limit())
+
+    def _query(self, shard: Shard, genre: str) -> PageQuery:
+        return PageQuery(genre, shard.query, *shard.years, shard.next_offset, self._page_limit())
+
+    def _record_page(
+        self, connection: Connection, shard: Shard, genre: str, page: Page
+    ) -> RecordResult:
+        now, max_results, limit = self.clock.now(), self.source.max_results, self._page_limit()
+        first_rank = shard.first_rank + shard.next_offset
+        recorded = self._record_tracks(connection, page, genre, first_rank)
+        requested = min(limit, max_results - shard.next_offset)
+        after = planning.after_page(
+            shard, page.received, recorded.tracks_new, requested, max_results
+        )
+        moved = shards.update_cursor(connection, shard, after, page.received, now)
+        if moved and after.status == "split":
+            seen = shards.sightings_by_year(connection, shard, shard.first_rank + max_results)
+            new = planning.split_shard(shard, seen, now.year, limit, max_results)
+            shards.add(connection, self.source.name, shard.genre_id, shard.query, new, now)
+        return recorded
+
+    def _page_limit(self) -> int:
+        now = self.clock.now().timestamp()
+        return self.budget.capabilities.page_limit(self.source.page_limits, now)
+
+    def _recrawl(self, genre_ids: Collection[int]) -> None:
+        """Reopen the shards that are due, and add shards for the years that began since."""
+        name, now = self.source.name, self.clock.now()
+        with read_transaction(self.engine) as connection:
+            due = shards.due_for_recrawl(connection, name, genre_ids, now, self.recrawl_after)
+            new_years = shards.missing_years(connection, name, genre_ids, now.year)
+        if not due and not new_years:
+            return
+        with transaction(self.engine) as connection:
+            for shard in due:
+                shards.reopen(connection, shard)
+            new_years = shards.missing_years(connection, name, genre_ids, now.year)
+            for genre_id, query, shard_of_years in new_years:
+                shards.add(connection, name, genre_id, query, [shard_of_years], now)
