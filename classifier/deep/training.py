@@ -170,7 +170,7 @@ def fit(
         iterator_train__shuffle=True,
         iterator_train__batch_size=plan.batch_size,
         iterator_valid=BatchIterator,
-        iterator_valid__batch_size=tracks.at_once,
+        iterator_valid__batch_size=tracks.prediction_batch_size,
         train_split=None if validation is None else predefined_split(validation),
         callbacks=[("best", best), *_scheduled(plan, steps), ("ending", ending)],
         callbacks__print_log=None,
@@ -189,7 +189,7 @@ def predict(module: nn.Module, tracks: TrackDataset) -> dict[str, NDArray[np.flo
     module.eval()
     said: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode():
-        for inputs, _ in BatchIterator(tracks, tracks.at_once):
+        for inputs, _ in BatchIterator(tracks, tracks.prediction_batch_size):
             for name, logits in module(**inputs).items():
                 told = functional.log_softmax(logits.float(), dim=1)
                 said.setdefault(name, []).append(told.numpy())

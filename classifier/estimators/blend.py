@@ -164,7 +164,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
         """
         if self.artist_history_ is None:
             return np.zeros(len(X), dtype=bool)
-        return np.asarray(self.artist_history_.evidence(X) > 0)
+        return np.asarray(self.artist_history_.artist_track_counts(X) > 0)
 
     def _experts(self) -> Iterator[Expert]:
         """Yield those that the groups ask for, the slowest first.

@@ -136,14 +136,14 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         if parts:
             said.append(self._heard(parts, len(X)))
         if self.artist_history_ is not None and "history" in self.groups:
-            said.append(self.artist_history_.speak(X))
+            said.append(self.artist_history_.predict_scores(X))
         return np.concatenate(said)
 
     def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
         """Tell of which rows a credited artist has a track that was learned from."""
         if self.artist_history_ is None:
             return np.zeros(len(X), dtype=bool)
-        return np.asarray(self.artist_history_.evidence(X) > 0)
+        return np.asarray(self.artist_history_.artist_track_counts(X) > 0)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is stored: neither the network itself nor how it was trained."""
@@ -171,7 +171,7 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         if hasattr(self, "weights_of_networks_"):
             yield from self._heads()
         if "history" in self.groups:
-            yield from ArtistHistoryExpert.voices
+            yield from ArtistHistoryExpert.score_names
 
     def _learn(
         self, parts: "list[InputBlock]", codes: NDArray[np.int64], told: Validation | None

@@ -19,6 +19,8 @@ MIN_PROBABILITY: Final = 1e-7
 class Expert(Protocol):
     """Learns from frames with the views' columns; what is absent counts as unknown."""
 
+    name: str
+    """What reports call it; stored with findings, so it does not change."""
     score_names: tuple[str, ...]
     """What it has to say, by name."""
 

@@ -32,6 +32,7 @@ class ArtistHistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     is one that was learned from (for these the trainer asks refits, see `outoffold`).
     """
 
+    name = "history"
     score_names = ("first_artist", "all_artists", "artist_album", "album_name")
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names

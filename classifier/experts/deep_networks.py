@@ -19,6 +19,8 @@ class DeepNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     The only expert that looks at validation tracks: they end each tower's learning.
     """
 
+    name = "towers"
+
     def __init__(self, model: Any) -> None:
         self.model = model
 
@@ -35,8 +37,8 @@ class DeepNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
         """Return log-probabilities of the sound, log-ratios of texts."""
         towers = self._towers()
-        wanted = [place for place, name in enumerate(self.model_.voices_) if name in towers]
-        return np.asarray(self.model_.speak(X)[wanted])
+        wanted = [place for place, name in enumerate(self.model_.score_names_) if name in towers]
+        return np.asarray(self.model_.predict_scores(X)[wanted])
 
     def _towers(self) -> list[str]:
-        return [name for name in self.model_.voices_ if name != "prior"]
+        return [name for name in self.model_.score_names_ if name != "prior"]

@@ -18,6 +18,7 @@ N_NETWORKS: Final = 4
 class MLPEnsembleExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """One voice: the mean log-probability over the networks."""
 
+    name = "nets"
     score_names = ("nets",)
 
     def __init__(

@@ -43,6 +43,7 @@ class NaiveBayesTextExpert(BaseEstimator):  # type: ignore[misc]  # untyped ther
     their number.
     """
 
+    name = "text"
     score_names = TEXT
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names

@@ -19,6 +19,8 @@ class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
     that a track of which nothing was heard says nothing: 0.
     """
 
+    name = "heard"
+
     def __init__(self, voice: str, groups: tuple[str, ...], model: Any) -> None:
         self.voice = voice
         self.groups = groups

@@ -65,8 +65,8 @@ class TextAndHistoryModels:
         company = np.zeros((len(frame), 0), dtype=np.float32)
         return StackingInputs(
             self.text.predict_scores_of_counts(count_ngrams(frame) if seen is None else seen),
-            self.history.speak(frame),
-            self.history.evidence(frame),
+            self.history.predict_scores(frame),
+            self.history.artist_track_counts(frame),
             company if self.sighting_features is None else self.sighting_features.transform(frame),
         )
 

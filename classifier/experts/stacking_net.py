@@ -37,6 +37,8 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     lean on it and fail on new artists.
     """
 
+    name = "joint"
+
     def __init__(
         self,
         groups: tuple[str, ...],
@@ -53,7 +55,7 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     @property
     def score_names(self) -> tuple[str, ...]:
         """Return what it has to say, by name, once it has learned."""
-        read_aloud = (*NaiveBayesTextExpert.voices, *ArtistHistoryExpert.voices, "joint")
+        read_aloud = (*NaiveBayesTextExpert.score_names, *ArtistHistoryExpert.score_names, "joint")
         return read_aloud if self.trees_ is None else (*read_aloud, "joint_trees")
 
     def fit(
@@ -93,7 +95,7 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         by_nets = [log_probabilities(member.predict_proba(shown)) for member in self.members_]
         voices = [said.text, said.history, np.mean(by_nets, axis=0)[np.newaxis]]
         if self.trees_ is not None:
-            voices.append(self.trees_.speak(X, said))
+            voices.append(self.trees_.predict_scores(X, said))
         return np.concatenate(voices)
 
 

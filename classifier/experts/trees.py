@@ -36,6 +36,7 @@ def make_boosted_trees(
 class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     """One voice: boosted trees, which see steps and spikes where the networks see slopes."""
 
+    name = "trees"
     score_names = ("trees",)
 
     def __init__(

@@ -55,8 +55,8 @@ class PooledEnsemble(Protocol):
     """An estimator that pools the scores of its experts."""
 
     experts_: Sequence[Any]
-    """Each has `voices`."""
-    voices_: Sequence[str]
+    """Each has a `name` and `score_names`."""
+    score_names_: Sequence[str]
     weights_: Floats
     """(regimes, voices)"""
 
@@ -135,11 +135,11 @@ class PermutationImportance:
         for expert in self._estimator.experts_:
             without: Any = copy(self._estimator)
             without.weights_ = np.where(
-                np.isin(without.voices_, expert.voices), 0.0, without.weights_
+                np.isin(without.score_names_, expert.score_names), 0.0, without.weights_
             )
             hits, losses = self._answers(self._asked.frame, without)
-            name = type(expert).__name__.removesuffix("Expert").lower()
-            yield from self._measured("expert", name, self._hits - hits, losses - self._losses)
+            lost, grown = self._hits - hits, losses - self._losses
+            yield from self._measured("expert", expert.name, lost, grown)
 
     def _permuted(self, columns: tuple[str, ...]) -> tuple[Floats, Floats]:
         """Return the mean accuracy and log-loss of each track over the repeats."""

@@ -64,15 +64,15 @@ def test_a_group_is_its_experts() -> None:
     frame, labels = music().tracks, music().labels
     text = Blend(("text",)).fit(frame, labels)
     assert text.score_names_ == ["prior", "title", "album", "artists"]
-    assert "joint" in fitted().voices_
+    assert "joint" in fitted().score_names_
 
 
 def test_an_artist_is_known_by_any_name_credited() -> None:
     """Whoever has a track that was learned from; a model of sound alone knows nobody."""
     names = music().tracks["artists"][music().train_mask]
     asked = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
-    assert fitted().known(asked).tolist() == [True, False, False]
-    assert not fitted(SOUND).known(asked).any()
+    assert fitted().seen_artist_mask(asked).tolist() == [True, False, False]
+    assert not fitted(SOUND).seen_artist_mask(asked).any()
 
 
 def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
@@ -81,7 +81,7 @@ def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
     learned = selection.train_mask
     model = Blend(ALL, nets=1).fit(selection.tracks[learned], selection.labels[learned])
     for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
-        assert model.weights_[regime].tolist() == [PRIOR_WEIGHTS[voice] for voice in model.voices_]
+        assert model.weights_[regime].tolist() == [PRIOR_WEIGHTS[voice] for voice in model.score_names_]
     assert accuracy(model, selection, "seen_artist") > 0.6
 
 

@@ -41,7 +41,7 @@ def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
     expert = StackingExpert(GROUPS, rounds=30).fit(frame[rows], labels[rows], seen)
-    said = dict(zip(expert.voices, expert.speak(frame[~rows]), strict=True))
+    said = dict(zip(expert.score_names, expert.predict_scores(frame[~rows]), strict=True))
     genres = np.array(["rap", "rock"])
     right = genres[said["joint_trees"].argmax(axis=1)] == labels[~rows]
     assert right.mean() > 0.9
@@ -56,8 +56,8 @@ def test_with_many_genres_there_are_no_trees() -> None:
     )
     for labels, speaks in ((most, True), (more, False)):
         expert = StackingExpert(GROUPS, nets=1, rounds=1).fit(frame, labels)
-        assert ("joint_trees" in expert.voices) is speaks
-        assert len(expert.speak(frame)) == len(expert.voices)
+        assert ("joint_trees" in expert.score_names) is speaks
+        assert len(expert.predict_scores(frame)) == len(expert.score_names)
 
 
 def test_trees_learn_from_so_many_tracks_at_most() -> None:
@@ -75,7 +75,7 @@ def test_trees_learn_from_so_many_tracks_at_most() -> None:
 
     assert [trees[0].nodes[0]["count"] for trees in grown(100).new_._predictors] == [100] * 3
     assert [trees[0].nodes[0]["count"] for trees in grown(SIZE).new_._predictors] == [SIZE] * 3
-    one, two, other = (grown(100, seed).speak(frame, said[1]) for seed in (0, 0, 1))
+    one, two, other = (grown(100, seed).predict_scores(frame, said[1]) for seed in (0, 0, 1))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
 
@@ -98,4 +98,4 @@ def test_nobody_known_is_no_error() -> None:
     expert = StackingExpert(GROUPS, nets=1, rounds=5).fit(frame, labels, seen)
     assert expert.trees_ is not None
     assert expert.trees_.known_ is None
-    assert np.isfinite(expert.speak(frame)).all()
+    assert np.isfinite(expert.predict_scores(frame)).all()

@@ -92,24 +92,16 @@ def test_a_genre_that_the_model_does_not_know_is_missed() -> None:
 
 
 class Voice:
-    def __init__(self, *voices: str) -> None:
-        self.voices = voices
-
-
-class HeardExpert(Voice):
-    """Says `b` where the energy is high."""
-
-
-class SilentExpert(Voice):
-    """Has nothing to say."""
+    def __init__(self, name: str, *score_names: str) -> None:
+        self.name, self.score_names = name, score_names
 
 
 class TwoVoices(ByEnergy):
     """Follows its first expert as far as its weight goes."""
 
     def __init__(self) -> None:
-        self.experts_ = [HeardExpert("energy"), SilentExpert("noise")]
-        self.voices_ = ["prior", "energy", "noise"]
+        self.experts_ = [Voice("heard", "energy"), Voice("silent", "noise")]
+        self.score_names_ = ["prior", "energy", "noise"]
         self.weights_ = np.array([[0.3, 1.0, 1.0], [0.3, 1.0, 1.0]])
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: N803 - scikit-learn's name
