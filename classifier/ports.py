@@ -24,11 +24,11 @@ class Estimator(Protocol):
     classes_: Labels
     """The genres, sorted; the columns of `predict_proba`."""
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
         """Learn from `X`; `validation` may end the learning early and is not learned from."""
         ...
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return probabilities, one row per row of `X`, summing to 1."""
         ...
 
@@ -64,7 +64,7 @@ class SupportsBinaryProba(Protocol):
     classes_: Labels
     """The genres, sorted; the columns of `binary_proba`."""
 
-    def binary_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+    def binary_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return per row and genre the probability of yes; rows need not sum to 1."""
         ...
 

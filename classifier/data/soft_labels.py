@@ -48,7 +48,7 @@ class SupportsSampleWeight(Protocol):
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
         weights: Weights | None = None,
@@ -66,7 +66,7 @@ class SupportsSightings(Protocol):
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
         sightings: pd.DataFrame | None = None,

@@ -82,7 +82,7 @@ class TextBranch(nn.Module):  # type: ignore[misc]  # untyped there
         """Return (tracks, genres)."""
         bags = batch[self.name]
         weights = nn.functional.dropout(bags.weights, self.dropped, training=self.training)
-        found: Tensor = self.head(self.bag(bags.pieces, bags.starts, per_sample_weights=weights))
+        found: Tensor = self.head(self.bag(bags.indices, bags.offsets, per_sample_weights=weights))
         return found
 
 

@@ -86,13 +86,13 @@ class _Best(Callback):  # type: ignore[misc]  # untyped there
         ]
         for name in better:
             self.least[name] = self.losses[name]
-            held = net.module_.towers[name].state_dict()
+            held = net.module_.branches[name].state_dict()
             self.kept[name] = {key: value.clone() for key, value in held.items()}
         self.waited = 0 if better else self.waited + 1
 
     def on_train_end(self, net: Any, **_more: Any) -> None:
         for name, held in self.kept.items():
-            net.module_.towers[name].load_state_dict(held)
+            net.module_.branches[name].load_state_dict(held)
 
 
 class _Ending(Callback):  # type: ignore[misc]  # untyped there
@@ -122,7 +122,7 @@ class _Net(NeuralNet):  # type: ignore[misc]  # untyped there
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             return self.module_(**moved)
 
-    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, **_more: Any) -> Tensor:  # noqa: N803 - skorch's name
+    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, **_more: Any) -> Tensor:
         truth = y_true.to(self.device)
         losses = [self._loss(name, said, truth, X) for name, said in y_pred.items()]
         return torch.stack(losses).mean()

@@ -15,7 +15,7 @@ from classifier.features.audio import NumericFeatures
 class CheckedAdaBoost(AdaBoostClassifier):  # type: ignore[misc]  # untyped there
     """scikit-learn's, with a sentence where there is nothing to learn."""
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn; raise `TooFewTracks` where the first tree is no better than guessing."""
         try:
             super().fit(X, y, sample_weight)

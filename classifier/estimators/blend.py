@@ -30,7 +30,7 @@ from classifier.experts import (
 from classifier.features.audio import DESCRIPTORS
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, COLUMN_GROUPS, numeric_groups
 from classifier.ports import Labels, Validation
-from classifier.training_config import Preprocessing
+from classifier.records import Preprocessing
 
 CHUNK_ROWS: Final = 10_000
 """Rows that all voices speak about at once: with 114 genres 45 MB a voice."""
@@ -108,7 +108,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
         sightings: pd.DataFrame | None = None,
@@ -134,7 +134,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
             self._weigh(*validation)
         return self
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return probabilities, one row per row of `X`, summing to 1."""
         check_is_fitted(self)
         shares = np.zeros((len(X), len(self.classes_)))
@@ -148,16 +148,16 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
                     shares[start : start + CHUNK_ROWS][chosen] = found
         return shares
 
-    def predict(self, X: pd.DataFrame) -> Labels:  # noqa: N803 - scikit-learn's name
+    def predict(self, X: pd.DataFrame) -> Labels:
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return what each of `score_names_` says: (voices, rows, genres)."""
         prior = np.broadcast_to(self.prior_, (1, len(X), len(self.classes_)))
         return np.concatenate([prior, *(expert.predict_scores(X) for expert in self.experts_)])
 
-    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
+    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:
         """Tell of which rows a credited artist has a track that was learned from.
 
         A model that looks at numbers alone does not look at artists: to it nobody is known.
@@ -218,7 +218,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped th
 
     def _memory(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's names
+        X: pd.DataFrame,
         y: Labels,
     ) -> artist_target_encoding.ArtistHistoryExpert | None:
         """Return who knows which artists are known."""

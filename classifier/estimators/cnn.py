@@ -82,12 +82,12 @@ class CNN(MLP):
         self.filters = filters
         self.joined = joined
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's names
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":
         if MATRICES in self.groups:
             self.sequences_ = [SequenceEncoder(kind).fit(X) for kind in CHANNELS if kind in X]
         return [*super()._learned_parts(X, y), *self._convolved(X)]
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's name
+    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":
         return [*super()._asked_parts(X), *self._convolved(X)]
 
     def _towers(self) -> "dict[str, nn.Module]":

@@ -46,7 +46,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
         weights: NDArray[np.float64] | None = None,
@@ -75,7 +75,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = self.model_.classes_
         return self
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return probabilities, one row per row of `X`, summing to 1."""
         check_is_fitted(self)
         shares = np.asarray(
@@ -83,7 +83,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
-    def predict(self, X: pd.DataFrame) -> Labels:  # noqa: N803 - scikit-learn's name
+    def predict(self, X: pd.DataFrame) -> Labels:
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 

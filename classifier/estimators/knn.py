@@ -40,7 +40,7 @@ class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.weights = weights
         self.prior = prior
 
-    def fit(self, X: Floats, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Floats, y: Labels) -> Self:
         """Remember the tracks."""
         self.classes_, self.codes_, counts = np.unique(y, return_inverse=True, return_counts=True)
         self.shares_ = counts / counts.sum()
@@ -50,7 +50,7 @@ class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         ).fit(X)
         return self
 
-    def predict_proba(self, X: Floats) -> Floats:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: Floats) -> Floats:
         """Return the shares of the votes, one row per row of `X`."""
         check_is_fitted(self)
         distances, places = self.near_.kneighbors(X)

@@ -91,7 +91,7 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     class_weight: str | None
     random_state: int
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
         """Learn epoch by epoch, keep what told the validation tracks best, then weigh."""
         self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         self.prior_ = np.log(counts / len(y)).astype(np.float32)
@@ -108,7 +108,7 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             self._weigh(*told)
         return self
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return probabilities, one row per row of `X`, summing to 1."""
         check_is_fitted(self)
         shares = np.zeros((len(X), len(self.classes_)))
@@ -121,7 +121,7 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
                 shares[start : start + CHUNK_ROWS][chosen] = found
         return shares
 
-    def predict(self, X: pd.DataFrame) -> Labels:  # noqa: N803 - scikit-learn's name
+    def predict(self, X: pd.DataFrame) -> Labels:
         """Return the likeliest genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
@@ -129,7 +129,7 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         """Have `listener` told of each epoch of the next `fit`."""
         self._listener = listener
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return what each of `score_names_` says: (voices, rows, genres)."""
         said = [np.broadcast_to(self.prior_, (1, len(X), len(self.classes_)))]
         parts = self._asked_parts(X)
@@ -139,7 +139,7 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             said.append(self.artist_history_.predict_scores(X))
         return np.concatenate(said)
 
-    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:  # noqa: N803 - scikit-learn's name
+    def seen_artist_mask(self, X: pd.DataFrame) -> NDArray[np.bool_]:
         """Tell of which rows a credited artist has a track that was learned from."""
         if self.artist_history_ is None:
             return np.zeros(len(X), dtype=bool)
@@ -150,11 +150,11 @@ class LateFusionNetworks(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name not in _GONE}
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's names
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":
         """Learn what the networks' inputs are, and return those of `X`."""
         raise NotImplementedError
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's name
+    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":
         """Return the networks' inputs of `X`."""
         raise NotImplementedError
 

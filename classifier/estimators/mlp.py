@@ -81,7 +81,7 @@ class MLP(LateFusionNetworks):
         self.class_weight = class_weight
         self.random_state = random_state
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: ARG002, N803 - scikit-learn's names
+    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: ARG002 - scikit-learn's names
         from classifier.deep import batches  # torch is slow to import, and an extra
 
         parts: list[InputBlock] = []
@@ -93,7 +93,7 @@ class MLP(LateFusionNetworks):
             parts += batches.text_blocks(self.words_.fit_transform(X))
         return parts
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":  # noqa: N803 - scikit-learn's name
+    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":
         from classifier.deep import batches  # torch is slow to import, and an extra
 
         parts: list[InputBlock] = []

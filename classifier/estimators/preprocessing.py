@@ -77,14 +77,14 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
             fresh.scaling = "standard"  # else milliseconds drown everything
         return fresh
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Learn everything that `transform` needs."""
         self.fit_resample(X, y)
         return self
 
     def fit_resample(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         weights: NDArray[np.float64] | None = None,
     ) -> tuple[Matrix, Labels, NDArray[np.float64] | None]:
@@ -94,7 +94,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         where all weigh the same).
         """
         kept = ~self._alone(X, y)
-        X, y = X[kept], y[kept]  # noqa: N806 - scikit-learn's name
+        X, y = X[kept], y[kept]
         weights = None if weights is None else weights[kept]
         self.numbers_ = clone(self.numbers).fit(X)
         raw = self.numbers_.transform(X)
@@ -108,7 +108,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         self.projection_ = self._projection(matrix)
         return self._projected(matrix), y, weights
 
-    def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> Matrix:
         """Return one row of numbers per row of `X`."""
         check_is_fitted(self)
         return self._projected(self._encoded(self._scaled(self.numbers_.transform(X))))

@@ -57,7 +57,7 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.landmarks = landmarks
         self.random_state = random_state
 
-    def fit(self, X: Floats, y: Labels, sample_weight: Floats | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Floats, y: Labels, sample_weight: Floats | None = None) -> Self:
         """Find the margins; `sample_weight` is what each row counts."""
         few = len(y) <= self.exact
         self.map_ = None
@@ -80,7 +80,7 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.classes_ = self.margins_.classes_
         return self
 
-    def decision_function(self, X: Floats) -> Floats:  # noqa: N803 - scikit-learn's name
+    def decision_function(self, X: Floats) -> Floats:
         """Return how far each row lies on the side of each genre (of the second, if of two).
 
         libsvm holds every pair of genres against each other; a genre's score is the mean of its

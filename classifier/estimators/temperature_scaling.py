@@ -32,7 +32,7 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.model = model
         self.seed = seed
 
-    def fit(self, X: Floats, y: Labels, sample_weight: Floats | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Floats, y: Labels, sample_weight: Floats | None = None) -> Self:
         """Learn; `sample_weight` is what each row counts."""
         held = _held_back(y, self.seed)
         self.scale_ = 1.0
@@ -46,14 +46,14 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.classes_ = self.model_.classes_
         return self
 
-    def predict_proba(self, X: Floats) -> Floats:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: Floats) -> Floats:
         """Return probabilities, one row per row of `X`, summing to 1."""
         check_is_fitted(self)
         return np.asarray(softmax(self.scale_ * _scores(self.model_, X), axis=1))
 
     def _fitted(
         self,
-        X: Floats,  # noqa: N803 - scikit-learn's name
+        X: Floats,
         y: Labels,
         weights: Floats | None,
         rows: NDArray[np.bool_],

@@ -60,7 +60,7 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
         weights: Floats | None = None,
@@ -74,14 +74,14 @@ class OneVersusRest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         self.members_ = [self._asked(genre, learning, validation) for genre in self.classes_]
         return self
 
-    def binary_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+    def binary_proba(self, X: pd.DataFrame) -> Floats:
         """Return per row and genre the probability of yes; rows need not sum to 1."""
         check_is_fitted(self)
         return np.column_stack(
             [member.predict_proba(X)[:, member.classes_ == _YES] for member in self.members_]
         )
 
-    def predict_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities, one row per row of `X`, summing to 1."""
         shares = np.maximum(self.binary_proba(X), _TINY)  # all may say no
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
@@ -123,7 +123,7 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         validation: Validation | None = None,
         weights: Floats | None = None,
@@ -136,7 +136,7 @@ class SoftVote(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         ]
         return self
 
-    def predict_proba(self, X: pd.DataFrame) -> Floats:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> Floats:
         """Return probabilities, one row per row of `X`, summing to 1."""
         check_is_fitted(self)
         told = [member.predict_proba(X) for member in self.members_]

@@ -24,11 +24,11 @@ class Expert(Protocol):
     score_names: tuple[str, ...]
     """What it has to say, by name."""
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Learn what tells the genres in `y` apart."""
         ...
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return a score per voice, row of `X` and genre (sorted by name)."""
         ...
 

@@ -31,7 +31,7 @@ class ArtistSightingFeatures(BaseEstimator):  # type: ignore[misc]  # untyped th
     Only tracks in `X` are known, whatever else `sightings` hold.
     """
 
-    def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame) -> Self:
         """Learn where the tracks in `X` were seen; `sightings`: (track_id, genre, best_rank)."""
         self.genres_ = np.unique(y)
         ids = X["track_id"].to_numpy(dtype=np.int64)
@@ -43,7 +43,7 @@ class ArtistSightingFeatures(BaseEstimator):  # type: ignore[misc]  # untyped th
         self.tracks_ = sparse.csr_matrix((ones, (places, owners)), (len(self.keys_), len(X)))
         return self
 
-    def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> Matrix:
         """Return `COLUMNS_PER_GENRE` numbers per genre and `EXTRA_COLUMNS` more for each row of `X`."""
         parts = [self._asked(X.iloc[at : at + CHUNK_ROWS]) for at in range(0, len(X), CHUNK_ROWS)]
         return np.concatenate([self._asked(X.iloc[:0]), *parts])

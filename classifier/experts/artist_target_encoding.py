@@ -35,7 +35,7 @@ class ArtistHistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
     name = "history"
     score_names = ("first_artist", "all_artists", "artist_album", "album_name")
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Count the tracks of each genre under each name."""
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.shares_ = (np.bincount(codes) / len(codes)).astype(np.float32)
@@ -45,12 +45,12 @@ class ArtistHistoryExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.counts_ = [counts for _, counts in learned]
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-ratios; 0 where none of the names is known."""
         said = [self._ratio(counts) for counts in (self._known(X, voice) for voice in range(4))]
         return np.stack(said)
 
-    def artist_track_counts(self, X: pd.DataFrame) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
+    def artist_track_counts(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """Return how many tracks of the credited artists are known, per row of `X`."""
         return np.asarray(self._known(X, 1).sum(axis=1))
 

@@ -29,12 +29,12 @@ class DeepNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         """Return what it has to say, by name, once it has learned."""
         return tuple(SCORE_PREFIX + name for name in self._towers())
 
-    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
         """Learn epoch by epoch."""
         self.model_ = clone(self.model).fit(X, y, validation)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-probabilities of the sound, log-ratios of texts."""
         towers = self._towers()
         wanted = [place for place, name in enumerate(self.model_.score_names_) if name in towers]

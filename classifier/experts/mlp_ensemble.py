@@ -28,7 +28,7 @@ class MLPEnsembleExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.nets = nets
         self.random_state = random_state
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Learn from every row."""
         self.features_ = PiecewiseLinearEncoder(self.groups)
         matrix = self.features_.fit_transform(X)
@@ -38,7 +38,7 @@ class MLPEnsembleExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         ]
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-probabilities up to a constant per row."""
         matrix = self.features_.transform(X)
         said = [log_probabilities(member.predict_proba(matrix)) for member in self.members_]

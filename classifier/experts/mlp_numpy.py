@@ -39,7 +39,7 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         self.hidden = hidden
         self.random_state = random_state
 
-    def fit(self, X: Matrix, y: NDArray[Any]) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Matrix, y: NDArray[Any]) -> Self:
         """Learn from rows of finite numbers of about unit scale."""
         self.classes_, codes = np.unique(y, return_inverse=True)
         random = np.random.default_rng(self.random_state)
@@ -53,10 +53,10 @@ class NumpyMLP(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
                 adam.step(self._slopes(X[rows], codes[rows], random), len(self.weights_))
         return self
 
-    def predict_proba(self, X: Matrix) -> Matrix:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: Matrix) -> Matrix:
         """Return a probability per row and class."""
         for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
-            X = np.maximum(X @ weights + biases, 0)  # noqa: N806 - scikit-learn's name
+            X = np.maximum(X @ weights + biases, 0)
         return _softmax(X @ self.weights_[-1] + self.biases_[-1])
 
     def _start(

@@ -46,11 +46,11 @@ class NaiveBayesTextExpert(BaseEstimator):  # type: ignore[misc]  # untyped ther
     name = "text"
     score_names = TEXT
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Count the pieces in each genre."""
         return self.fit_counts(count_ngrams(X), y)
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-ratios; 0 for a text that is empty or unknown through and through."""
         return self.predict_scores_of_counts(count_ngrams(X))
 

@@ -31,7 +31,7 @@ class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         """Return the name of its one voice."""
         return (self.voice,)
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Learn from the rows of which something was heard."""
         self.classes_ = np.unique(y)
         self.columns_ = tuple(groups.columns(self.groups, X))
@@ -44,7 +44,7 @@ class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
             self.prior_ = np.log(counts / counts.sum()).astype(np.float32)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-ratios; 0 where nothing was heard, and for a genre nothing is known of."""
         said = np.zeros((1, len(X), len(self.classes_)), dtype=np.float32)
         heard = self._heard(X)

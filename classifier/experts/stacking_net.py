@@ -60,7 +60,7 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         sightings: pd.DataFrame | None = None,
     ) -> Self:
@@ -88,7 +88,7 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
             self.trees_ = trees.fit(X, y, strangers, acquaintances)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return the readers' log-ratios and the models' log-probabilities."""
         said = TextAndHistoryModels(self.text_, self.history_, self.company_).predict(X)
         shown = np.hstack([self.features_.transform(X), _heard(said)])

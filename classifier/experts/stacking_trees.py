@@ -46,7 +46,7 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     def fit(
         self,
-        X: pd.DataFrame,  # noqa: N803 - scikit-learn's name
+        X: pd.DataFrame,
         y: Labels,
         strangers: StackingInputs,
         acquaintances: StackingInputs,
@@ -54,7 +54,7 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
         """Learn from what readers say who did not learn from the tracks."""
         self.classes_ = np.unique(y)
         drawn = self._drawn(len(y))
-        X, y = X.iloc[drawn], y[drawn]  # noqa: N806 - scikit-learn's name
+        X, y = X.iloc[drawn], y[drawn]
         self.features_ = NumericFeatures(self.groups).fit(X)
         numbers, said = self.features_.transform(X), acquaintances.select(drawn)
         self.new_ = self._boosted().fit(_shown_new(numbers, strangers.select(drawn)), y)

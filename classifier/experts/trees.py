@@ -46,7 +46,7 @@ class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.rounds = rounds
         self.random_state = random_state
 
-    def fit(self, X: pd.DataFrame, y: Labels) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Labels) -> Self:
         """Learn from every row."""
         self.features_ = NumericFeatures(self.groups).fit(X)
         self.model_ = make_boosted_trees(
@@ -55,7 +55,7 @@ class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.model_.fit(self._numbers(X), y)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> Scores:  # noqa: N803 - scikit-learn's name
+    def predict_scores(self, X: pd.DataFrame) -> Scores:
         """Return log-probabilities."""
         shares = self.model_.predict_proba(self._numbers(X))
         return np.asarray(log_probabilities(shares)[np.newaxis])

@@ -65,7 +65,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         self.groups = groups
         self.one_hot = one_hot
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's names
         """Learn which categories, which descriptors and which measures of files there are."""
         self.descriptors_ = descriptor_columns(X) if DESCRIPTORS in self.groups else ()
         own = "audio" in self.groups and bool(_own_scale(X).any())
@@ -79,7 +79,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         self.blank_ = np.isnan(self._columns(X)).all(axis=0)
         return self
 
-    def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> Matrix:
         """Return one row of numbers per row of `X`."""
         check_is_fitted(self)
         matrix = self._columns(X)
@@ -105,7 +105,7 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         first = len(self._plain()) + 3  # the circle of fifths and has_audio stand between
         return list(range(first, first + len(CATEGORICAL)))
 
-    def _columns(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+    def _columns(self, X: pd.DataFrame) -> Matrix:
         own = _own_scale(X)
         columns: list[NDArray[Any]] = [
             np.where(own, np.nan, numeric_column(X, name))

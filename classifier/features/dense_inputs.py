@@ -35,7 +35,7 @@ class DenseEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
     def __init__(self, groups: tuple[str, ...]) -> None:
         self.groups = groups
 
-    def fit_transform(self, X: pd.DataFrame) -> DenseInputs:  # noqa: N803 - scikit-learn's name
+    def fit_transform(self, X: pd.DataFrame) -> DenseInputs:
         """Learn means, scales and quantiles, and return what `transform` would."""
         self.features_ = NumericFeatures(self.groups)
         matrix = self.features_.fit_transform(X)
@@ -56,7 +56,7 @@ class DenseEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.sizes_ = [1 + _most(column) for column in codes.T]
         return self._transformed(matrix)
 
-    def transform(self, X: pd.DataFrame) -> DenseInputs:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> DenseInputs:
         """Return what a network takes of each row."""
         return self._transformed(self.features_.transform(X))
 

@@ -33,14 +33,14 @@ class NgramBagEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
     def __init__(self, least_artists: int = MIN_ARTISTS) -> None:
         self.least_artists = least_artists
 
-    def fit_transform(self, X: pd.DataFrame) -> NgramBags:  # noqa: N803 - scikit-learn's name
+    def fit_transform(self, X: pd.DataFrame) -> NgramBags:
         """Learn which pieces there are, and return what `transform` would."""
         counted = _counted(X)
         artists = _artists(X)
         self.known_ = [self._shared(counts, artists) for counts in counted]
         return self._known(counted, artists)
 
-    def transform(self, X: pd.DataFrame) -> NgramBags:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> NgramBags:
         """Return the bags of each row."""
         return self._known(_counted(X), _artists(X))
 

@@ -26,12 +26,12 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):  # type: ignore[m
     def __init__(self, groups: tuple[str, ...]) -> None:
         self.groups = groups
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's names
         """Learn means, scales, medians and quantiles."""
         self.fit_transform(X)
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: Any = None) -> Matrix:  # noqa: ARG002, N803 - scikit-learn's names
+    def fit_transform(self, X: pd.DataFrame, y: Any = None) -> Matrix:  # noqa: ARG002 - scikit-learn's names
         """Learn, and return what `transform` would."""
         self.features_ = NumericFeatures(self.groups, one_hot=True)
         matrix = self.features_.fit_transform(X)
@@ -49,7 +49,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):  # type: ignore[m
         self.width_ = np.concatenate([none, *(width for _, width in cuts)]).astype(np.float32)
         return self._transformed(matrix)
 
-    def transform(self, X: pd.DataFrame) -> Matrix:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> Matrix:
         """Return one row of finite numbers per row of `X`."""
         check_is_fitted(self)
         return self._transformed(self.features_.transform(X))

@@ -50,7 +50,7 @@ class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def fit(self, X: pd.DataFrame) -> Self:  # noqa: N803 - scikit-learn's name
+    def fit(self, X: pd.DataFrame) -> Self:
         """Learn from up to 1,000 tracks that have some, spread over all of them."""
         packed = [one for one in packed_column(X, self.kind) if one is not None]
         places = np.unique(np.linspace(0, max(len(packed) - 1, 0), _SAMPLE, dtype=int))
@@ -61,7 +61,7 @@ class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
         return self
 
-    def transform(self, X: pd.DataFrame) -> PackedSequences:  # noqa: N803 - scikit-learn's name
+    def transform(self, X: pd.DataFrame) -> PackedSequences:
         """Return the matrices of each row."""
         return PackedSequences(self.kind, packed_column(X, self.kind), self.means_, self.scales_)
 

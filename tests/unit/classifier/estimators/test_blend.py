@@ -81,7 +81,9 @@ def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
     learned = selection.train_mask
     model = Blend(ALL, nets=1).fit(selection.tracks[learned], selection.labels[learned])
     for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
-        assert model.weights_[regime].tolist() == [PRIOR_WEIGHTS[voice] for voice in model.score_names_]
+        assert model.weights_[regime].tolist() == [
+            PRIOR_WEIGHTS[voice] for voice in model.score_names_
+        ]
     assert accuracy(model, selection, "seen_artist") > 0.6
 
 

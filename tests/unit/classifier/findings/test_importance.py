@@ -14,7 +14,7 @@ class ByEnergy:
 
     classes_ = np.array(["a", "b"])
 
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         energy = X["energy"].to_numpy() if "energy" in X.columns else np.zeros(len(X))
         return np.where(energy[:, np.newaxis] > 0.5, [0.1, 0.9], [0.9, 0.1])
 
@@ -104,7 +104,7 @@ class TwoVoices(ByEnergy):
         self.score_names_ = ["prior", "energy", "noise"]
         self.weights_ = np.array([[0.3, 1.0, 1.0], [0.3, 1.0, 1.0]])
 
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:  # noqa: N803 - scikit-learn's name
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         heard = super().predict_proba(X)
         weight = self.weights_[0, 1]
         return weight * heard + (1 - weight) * np.array([0.6, 0.4])
