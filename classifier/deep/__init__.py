@@ -1,1 +1,1 @@
-"""What needs torch: layers, learning, weights. Imported by nobody but who was asked for it."""
+"""Everything that needs torch: networks, training loop, weights. Imported only for deep models."""

@@ -1,4 +1,4 @@
-"""Tracks in batches: arrays stay in numpy until their turn comes."""
+"""Mini-batches of tracks: a torch Dataset whose arrays stay in numpy until a batch is made."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class BagTensors:
-    """Bags of pieces, one per track, all in a row."""
+    """N-gram bags, one per track, concatenated; named as `torch.nn.EmbeddingBag` does."""
 
     indices: Tensor
     weights: Tensor
-    """One per piece."""
+    """One per index."""
     offsets: Tensor
     """Where each bag begins."""
 
@@ -34,7 +34,7 @@ class BagTensors:
         return len(self.offsets)
 
     def to(self, device: str) -> "BagTensors":
-        """Return the same elsewhere."""
+        """Return the tensors on another device."""
         return BagTensors(
             self.indices.to(device), self.weights.to(device), self.offsets.to(device)
         )
@@ -42,13 +42,12 @@ class BagTensors:
 
 Input: TypeAlias = Tensor | BagTensors
 
-
-_MANY, _FEW = 2_000, 64
-"""Tracks that are asked about at once."""
+_PREDICTION_BATCH, _SEQUENCE_PREDICTION_BATCH = 2_000, 64
+"""Tracks predicted at once, without and with sequences."""
 
 
 class InputBlock(Protocol):
-    """One side of the tracks."""
+    """One group of inputs of all tracks."""
 
     def batch(self, rows: Rows) -> Mapping[str, Input]:
         """Return the inputs of some tracks by name."""
@@ -56,13 +55,12 @@ class InputBlock(Protocol):
 
 
 class DenseBlock:
-    """Numbers and codes."""
+    """Numbers (`values`) and category codes (`codes`)."""
 
     def __init__(self, dense: DenseInputs) -> None:
         self._dense = dense
 
     def batch(self, rows: Rows) -> Mapping[str, Input]:
-        """Return `values` and `codes`."""
         return {
             "values": torch.from_numpy(self._dense.values[rows]),
             "codes": torch.from_numpy(self._dense.codes[rows]),
@@ -70,53 +68,50 @@ class DenseBlock:
 
 
 class BagBlock:
-    """Bags of pieces under a name."""
+    """The n-gram bags of one text column, under its name."""
 
     def __init__(self, name: str, bags: sparse.csr_matrix) -> None:
         self._name, self._bags = name, bags
 
     def batch(self, rows: Rows) -> Mapping[str, Input]:
-        """Return the bags under their name."""
-        found = self._bags[rows]
+        chosen = self._bags[rows]
         bags = BagTensors(
-            torch.from_numpy(found.indices.astype(np.int64)),
-            torch.from_numpy(found.data.astype(np.float32)),
-            torch.from_numpy(found.indptr[:-1].astype(np.int64)),
+            torch.from_numpy(chosen.indices.astype(np.int64)),
+            torch.from_numpy(chosen.data.astype(np.float32)),
+            torch.from_numpy(chosen.indptr[:-1].astype(np.int64)),
         )
         return {self._name: bags}
 
 
 class SequenceBlock:
-    """Figures over time of one kind."""
+    """Sequences of one kind, padded to the longest, and the number of steps of each track."""
 
     def __init__(self, sequences: PackedSequences) -> None:
         self._sequences = sequences
 
     def batch(self, rows: Rows) -> Mapping[str, Input]:
-        """Return them, padded to the longest, and how many steps each track has."""
-        found, steps = self._sequences.batch(rows)
+        values, steps = self._sequences.batch(rows)
         kind = self._sequences.kind
-        return {kind: torch.from_numpy(found), f"{kind}_steps": torch.from_numpy(steps)}
+        return {kind: torch.from_numpy(values), f"{kind}_steps": torch.from_numpy(steps)}
 
 
 class WeightBlock:
-    """What each track counts as an example of a language."""
+    """The weight (`weights`) of each track as a training example of text."""
 
     def __init__(self, weights: NDArray[np.float32]) -> None:
         self._weights = weights
 
     def batch(self, rows: Rows) -> Mapping[str, Input]:
-        """Return `weights`."""
         return {"weights": torch.from_numpy(self._weights[rows])}
 
 
 class TrackDataset(Dataset[Any]):  # type: ignore[misc]  # untyped there
-    """What is learned from, or asked about."""
+    """Tracks to train on, or to predict."""
 
-    def __init__(self, parts: list[InputBlock], codes: Rows) -> None:
-        self.blocks = parts
+    def __init__(self, blocks: list[InputBlock], codes: Rows) -> None:
+        """`codes` are the class codes of the tracks' genres."""
+        self.blocks = blocks
         self.codes = codes
-        """The genre of each track, as its place among the genres."""
 
     def __len__(self) -> int:
         """Return how many tracks there are."""
@@ -124,18 +119,20 @@ class TrackDataset(Dataset[Any]):  # type: ignore[misc]  # untyped there
 
     @property
     def prediction_batch_size(self) -> int:
-        """Return how many tracks are asked about at once: few, where they take much memory."""
-        long = any(isinstance(part, SequenceBlock) for part in self.blocks)
-        return _FEW if long else _MANY
+        """Return how many tracks to predict at once: few, where they take much memory."""
+        long = any(isinstance(block, SequenceBlock) for block in self.blocks)
+        return _SEQUENCE_PREDICTION_BATCH if long else _PREDICTION_BATCH
 
     def batch(self, rows: Rows) -> tuple[dict[str, Input], Tensor]:
-        """Return inputs and genres of some tracks."""
-        found = {name: value for part in self.blocks for name, value in part.batch(rows).items()}
-        return found, torch.from_numpy(self.codes[rows])
+        """Return inputs and class codes of some tracks."""
+        inputs = {
+            name: value for block in self.blocks for name, value in block.batch(rows).items()
+        }
+        return inputs, torch.from_numpy(self.codes[rows])
 
 
 class BatchIterator:
-    """Goes through the tracks in batches of about `batch_size`, all of about one size."""
+    """Iterate over the tracks in batches of about `batch_size`, all of about one size."""
 
     def __init__(self, dataset: TrackDataset, batch_size: int, *, shuffle: bool = False) -> None:
         self._dataset, self._shuffle = dataset, shuffle
@@ -146,16 +143,14 @@ class BatchIterator:
         return self._count
 
     def __iter__(self) -> Iterator[tuple[dict[str, Input], Tensor]]:
-        """Yield inputs and genres."""
+        """Yield inputs and class codes."""
         size = len(self._dataset)
         order = torch.randperm(size).numpy() if self._shuffle else np.arange(size)
         for rows in np.array_split(order, self._count):
             yield self._dataset.batch(rows)
 
 
-def text_blocks(words: NgramBags) -> list[InputBlock]:
-    """Return what the networks that read take."""
-    bags: list[InputBlock] = [
-        BagBlock(name, found) for name, found in zip(TEXT, words.bags, strict=True)
-    ]
-    return [*bags, WeightBlock(words.weights)]
+def text_blocks(ngrams: NgramBags) -> list[InputBlock]:
+    """Return the inputs of the text branches."""
+    bags = [BagBlock(name, column) for name, column in zip(TEXT, ngrams.bags, strict=True)]
+    return [*bags, WeightBlock(ngrams.weights)]

@@ -1,4 +1,4 @@
-"""Learning by epochs: skorch's loop, what we ask of it, and what it leaves behind."""
+"""Training loop of the networks: skorch, early stopping, learning rate schedule, prediction."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from classifier.deep.batches import BatchIterator, TrackDataset
 from classifier.records import Epoch
 
 WARMUP: Final = 0.1
-"""Share of all steps in which the rate rises to its height, before it falls to 0."""
+"""Share of all steps in which the learning rate rises to its maximum, before it falls to 0."""
 
 OPTIMISERS: Final = {
     "adamw": torch.optim.AdamW,
@@ -29,184 +29,177 @@ OPTIMISERS: Final = {
 
 @dataclass(frozen=True)
 class FitConfig:
-    """How to learn."""
+    """The hyper-parameters of a training."""
 
     epochs: int
     patience: int
-    """Epochs without any tower's improvement on the validation tracks after which it ends."""
+    """Epochs in which no branch improves on the validation tracks before training stops."""
     batch_size: int
     learning_rate: float
     weight_decay: float
     optimiser: str
     schedule: str
-    """`cosine`: up and down again; `constant`."""
+    """`cosine`: warm-up, then cosine annealing; `constant`."""
     label_smoothing: float
-    """Share of certainty that is spread over all genres (Szegedy et al., CVPR 2016)."""
+    """Share of the target probability spread over all genres (Szegedy et al., CVPR 2016)."""
     class_weights: NDArray[np.float32] | None
     text_branches: tuple[str, ...]
-    """Towers whose examples weigh as `weights` says."""
+    """Branches whose examples count by the input `weights`."""
 
 
-class _Best(Callback):  # type: ignore[misc]  # untyped there
-    """Keeps each tower as it was when it told the validation tracks best."""
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
+class _BestEpochs(Callback):  # type: ignore[misc]  # untyped there
+    """Keeps the weights of each branch's best validation epoch."""
 
     def on_train_begin(self, _net: Any, **_more: Any) -> None:
-        self.least: dict[str, float] = {}
-        self.kept: dict[str, dict[str, Tensor]] = {}
-        self.waited = 0
+        self.lowest: dict[str, float] = {}
+        self.weights: dict[str, dict[str, Tensor]] = {}
+        self.epochs_without_gain = 0
 
     def on_epoch_begin(self, _net: Any, **_more: Any) -> None:
         self.losses: dict[str, float] = {}
-        self.right, self.tracks = 0, 0
+        self.correct, self.tracks = 0, 0
 
     def on_batch_end(
         self, _net: Any, batch: Any = None, training: bool = False, **more: Any
     ) -> None:
         if training:
             return
-        said, truth = more["y_pred"], batch[1].to(next(iter(more["y_pred"].values())).device)
-        for name, logits in said.items():
+        outputs = more["y_pred"]
+        truth = batch[1].to(next(iter(outputs.values())).device)
+        for name, logits in outputs.items():
             loss = functional.cross_entropy(logits.float(), truth, reduction="sum")
             self.losses[name] = self.losses.get(name, 0.0) + float(loss)
-        together = sum(functional.log_softmax(one.float(), dim=1) for one in said.values())
-        self.right += int((together.argmax(dim=1) == truth).sum())
+        pooled = sum(functional.log_softmax(one.float(), dim=1) for one in outputs.values())
+        self.correct += int((pooled.argmax(dim=1) == truth).sum())
         self.tracks += len(truth)
 
     def on_epoch_end(self, net: Any, **_more: Any) -> None:
         if not self.tracks:
             return
         mean = sum(self.losses.values()) / len(self.losses) / self.tracks
-        net.history.record("told_loss", mean)
-        net.history.record("told_accuracy", self.right / self.tracks)
-        better = [
-            name for name, loss in self.losses.items() if loss < self.least.get(name, np.inf)
+        net.history.record("validation_loss", mean)
+        net.history.record("validation_accuracy", self.correct / self.tracks)
+        improved = [
+            name for name, loss in self.losses.items() if loss < self.lowest.get(name, np.inf)
         ]
-        for name in better:
-            self.least[name] = self.losses[name]
-            held = net.module_.branches[name].state_dict()
-            self.kept[name] = {key: value.clone() for key, value in held.items()}
-        self.waited = 0 if better else self.waited + 1
+        for name in improved:
+            self.lowest[name] = self.losses[name]
+            state = net.module_.branches[name].state_dict()
+            self.weights[name] = {key: value.clone() for key, value in state.items()}
+        self.epochs_without_gain = 0 if improved else self.epochs_without_gain + 1
 
     def on_train_end(self, net: Any, **_more: Any) -> None:
-        for name, held in self.kept.items():
-            net.module_.branches[name].load_state_dict(held)
+        for name, state in self.weights.items():
+            net.module_.branches[name].load_state_dict(state)
 
 
-class _Ending(Callback):  # type: ignore[misc]  # untyped there
-    """Tells of each epoch, and ends the learning when nothing gets better."""
+class _EarlyStopping(Callback):  # type: ignore[misc]  # untyped there
+    """Records each epoch, and stops the training when no branch improves any more."""
 
-    def __init__(self, best: _Best, tell: Callable[[Epoch], None]) -> None:
+    def __init__(
+        self, best: _BestEpochs, patience: int, listener: Callable[[Epoch], None] | None
+    ) -> None:
         self.best = best
-        self.tell = tell
-        self.ended = False
+        self.patience = patience
+        self.listener = listener
+        self.epochs: list[Epoch] = []
+        self.stopped = False
 
     def on_epoch_end(self, net: Any, **_more: Any) -> None:
-        self.tell(_epoch(net.history[-1], net.optimizer_.param_groups[0]["lr"]))
-        self.ended = self.best.waited >= self.best.patience
-        if self.ended:
+        self.epochs.append(_epoch(net.history[-1], net.optimizer_.param_groups[0]["lr"]))
+        if self.listener is not None:
+            self.listener(self.epochs[-1])
+        self.stopped = self.best.epochs_without_gain >= self.patience
+        if self.stopped:
             raise KeyboardInterrupt  # how skorch's own early stopping ends the loop
 
 
 class _Net(NeuralNet):  # type: ignore[misc]  # untyped there
-    """The mean of the towers' losses; on CUDA in mixed precision."""
+    """Minimises the mean of the branches' losses; on CUDA in mixed precision."""
 
-    def __init__(self, module: nn.Module, *, plan: FitConfig, **more: Any) -> None:
-        self.plan = plan
+    def __init__(self, module: nn.Module, *, config: FitConfig, **more: Any) -> None:
+        self.config = config
         super().__init__(module, nn.CrossEntropyLoss, **more)
 
     def infer(self, x: Any, **_more: Any) -> Any:
-        moved = {name: value.to(self.device) for name, value in x.items()}
+        inputs = {name: value.to(self.device) for name, value in x.items()}
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            return self.module_(**moved)
+            return self.module_(**inputs)
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, **_more: Any) -> Tensor:
         truth = y_true.to(self.device)
-        losses = [self._loss(name, said, truth, X) for name, said in y_pred.items()]
+        losses = [self._loss(name, logits, truth, X) for name, logits in y_pred.items()]
         return torch.stack(losses).mean()
 
-    def _loss(self, name: str, said: Tensor, truth: Tensor, inputs: Any) -> Tensor:
-        plan = self.plan
-        weights = plan.class_weights
-        each = functional.cross_entropy(
-            said.float(),
+    def _loss(self, name: str, logits: Tensor, truth: Tensor, inputs: Any) -> Tensor:
+        config = self.config
+        weights = config.class_weights
+        losses = functional.cross_entropy(
+            logits.float(),
             truth,
-            weight=None if weights is None else torch.from_numpy(weights).to(said.device),
-            label_smoothing=plan.label_smoothing,
+            weight=None if weights is None else torch.from_numpy(weights).to(logits.device),
+            label_smoothing=config.label_smoothing,
             reduction="none",
         )
-        if name in plan.text_branches:
-            each = each * inputs["weights"].to(said.device)
-        return each.mean()
+        if name in config.text_branches:
+            losses = losses * inputs["weights"].to(logits.device)
+        return losses.mean()
 
 
 def fit(
     module: nn.Module,
     tracks: TrackDataset,
     validation: TrackDataset | None,
-    plan: FitConfig,
-    tell: Callable[[Epoch], None],
+    config: FitConfig,
+    listener: Callable[[Epoch], None] | None,
 ) -> list[Epoch]:
-    """Let the module learn where it is; return what each epoch came to."""
-    told: list[Epoch] = []
-
-    def both(epoch: Epoch) -> None:
-        told.append(epoch)
-        tell(epoch)
-
-    best = _Best(plan.patience)
-    ending = _Ending(best, both)
-    steps = len(BatchIterator(tracks, plan.batch_size))
+    """Train the module in place; return the metrics of each epoch."""
+    best = _BestEpochs()
+    stopping = _EarlyStopping(best, config.patience, listener)
+    steps = len(BatchIterator(tracks, config.batch_size))
     net = _Net(
         module,
-        plan=plan,
-        optimizer=OPTIMISERS[plan.optimiser],
-        lr=plan.learning_rate,
-        optimizer__weight_decay=plan.weight_decay,
-        max_epochs=plan.epochs,
+        config=config,
+        optimizer=OPTIMISERS[config.optimiser],
+        lr=config.learning_rate,
+        optimizer__weight_decay=config.weight_decay,
+        max_epochs=config.epochs,
         iterator_train=BatchIterator,
         iterator_train__shuffle=True,
-        iterator_train__batch_size=plan.batch_size,
+        iterator_train__batch_size=config.batch_size,
         iterator_valid=BatchIterator,
         iterator_valid__batch_size=tracks.prediction_batch_size,
         train_split=None if validation is None else predefined_split(validation),
-        callbacks=[("best", best), *_scheduled(plan, steps), ("ending", ending)],
+        callbacks=[("best", best), *_schedule(config, steps), ("stopping", stopping)],
         callbacks__print_log=None,
-        device=device(),
+        device="cuda" if torch.cuda.is_available() else "cpu",
         verbose=0,
     )
     net.fit(tracks)
-    if len(told) < plan.epochs and not ending.ended:
-        raise KeyboardInterrupt  # somebody's, that skorch swallowed
+    if len(stopping.epochs) < config.epochs and not stopping.stopped:
+        raise KeyboardInterrupt  # a user's, that skorch swallowed
     module.to("cpu").eval()
-    return told
+    return stopping.epochs
 
 
 def predict(module: nn.Module, tracks: TrackDataset) -> dict[str, NDArray[np.float32]]:
-    """Return what each tower says of each track, as log-probabilities."""
+    """Return the log-probabilities (tracks, genres) of each branch."""
     module.eval()
-    said: dict[str, list[NDArray[np.float32]]] = {}
+    outputs: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode():
         for inputs, _ in BatchIterator(tracks, tracks.prediction_batch_size):
             for name, logits in module(**inputs).items():
-                told = functional.log_softmax(logits.float(), dim=1)
-                said.setdefault(name, []).append(told.numpy())
-    return {name: np.concatenate(parts) for name, parts in said.items()}
-
-
-def device() -> str:
-    """Return where to compute."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+                logs = functional.log_softmax(logits.float(), dim=1)
+                outputs.setdefault(name, []).append(logs.numpy())
+    return {name: np.concatenate(parts) for name, parts in outputs.items()}
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw from a generator of our own, and compute with one thread: the same to the last digit.
+    """Use a random generator of our own and one thread: the same numbers to the last digit.
 
-    Sums of several threads come in another order, and the last digit of a weight is enough for
-    two trainings to part ways.
+    Several threads add up in another order, and the last digit of a weight is enough for two
+    trainings to diverge.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -218,25 +211,25 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _scheduled(plan: FitConfig, steps: int) -> list[tuple[str, Any]]:
-    if plan.schedule == "constant":
+def _schedule(config: FitConfig, steps: int) -> list[tuple[str, Any]]:
+    if config.schedule == "constant":
         return []
-    total = plan.epochs * steps
+    total = config.epochs * steps
 
     def factor(step: int) -> float:
-        part = min(1.0, (step + 1) / total)
-        return float(min(1.0, part / WARMUP) * 0.5 * (1 + np.cos(np.pi * part)))
+        share = min(1.0, (step + 1) / total)
+        return float(min(1.0, share / WARMUP) * 0.5 * (1 + np.cos(np.pi * share)))
 
     policy = torch.optim.lr_scheduler.LambdaLR
     return [("schedule", LRScheduler(policy, lr_lambda=factor, step_every="batch"))]
 
 
-def _epoch(row: Any, rate: float) -> Epoch:
+def _epoch(row: Any, learning_rate: float) -> Epoch:
     return Epoch(
         epoch=int(row["epoch"]),
         train_loss=float(row["train_loss"]),
-        validation_loss=row.get("told_loss"),
-        validation_accuracy=row.get("told_accuracy"),
-        learning_rate=rate,
+        validation_loss=row.get("validation_loss"),
+        validation_accuracy=row.get("validation_accuracy"),
+        learning_rate=learning_rate,
         seconds=float(row["dur"]),
     )

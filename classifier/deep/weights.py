@@ -1,4 +1,4 @@
-"""Weights as bytes: safetensors, which holds names, shapes and numbers and can hold no code."""
+"""Network weights as bytes, in safetensors: names, shapes and numbers, never code."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from classifier.errors import BrokenArtifact
 
 def serialise(module: nn.Module) -> NDArray[np.uint8]:
     """Return the weights of a module."""
-    held = {name: value.contiguous() for name, value in module.state_dict().items()}
-    return np.frombuffer(save(held), dtype=np.uint8).copy()
+    tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
+    return np.frombuffer(save(tensors), dtype=np.uint8).copy()
 
 
 def load_weights(module: nn.Module, data: NDArray[np.uint8]) -> None:
-    """Give a module its weights back; raise `BrokenArtifact` where they are not its own."""
+    """Set the weights of a module; raise `BrokenArtifact` where they do not fit it."""
     try:
-        held: dict[str, Any] = load(data.tobytes())
-        module.load_state_dict(held)
+        tensors: dict[str, Any] = load(data.tobytes())
+        module.load_state_dict(tensors)
     except (SafetensorError, RuntimeError) as error:
         raise BrokenArtifact(f"The weights do not fit the network: {error}.") from error

@@ -13,10 +13,11 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
+from classifier.features.audio import NumericFeatures
 from classifier.ports import Labels, Validation
 from classifier.training_config import Preprocessing
 
-_OURS: Final = (
+_RESERVED: Final = (
     "n_jobs",
     "random_state",
     "verbose",
@@ -28,9 +29,9 @@ _OURS: Final = (
 
 
 class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
-    """First `features` turns frames into numbers, then `model` learns from them.
+    """A pipeline: `features` turns frames into numbers, `model` is fitted to them.
 
-    Everything `features` learns (categories, scales, medians) it learns from what `fit` is given.
+    Everything in `features` (categories, scales, medians) is fitted to the same rows.
     """
 
     def __init__(self, features: Any, model: Any) -> None:
@@ -39,8 +40,8 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def supports_sample_weight(self) -> bool:
-        """Tell whether the model can let a track count less than another."""
-        inner = getattr(self.model, "model", None)  # of one whose scores are tempered
+        """Return whether the model's `fit` takes sample weights."""
+        inner = getattr(self.model, "model", None)  # of a temperature-scaled one
         models = [self.model] if inner is None else [self.model, inner]
         return all(has_fit_parameter(model, "sample_weight") for model in models)
 
@@ -51,10 +52,7 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: Validation | None = None,
         weights: NDArray[np.float64] | None = None,
     ) -> Self:
-        """Learn; where the model can stop early, it does by `validation`.
-
-        `weights` are what each row counts.
-        """
+        """Fit to rows of sample weights `weights`; stop early by `validation` where possible."""
         self.features_ = clone(self.features)
         self.model_ = clone(self.model)
         extra: dict[str, Any] = {}
@@ -64,78 +62,87 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             matrix = self.features_.fit_transform(X)
         if weights is not None:
             extra["sample_weight"] = weights
-        extra |= self._held_out(validation, set(y.tolist()))
+        extra |= self._early_stopping_data(validation, set(y.tolist()))
         with warnings.catch_warnings():
-            # A solver that used up its iterations has learned enough to be evaluated.
+            # A solver that used up its iterations is good enough to be evaluated.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.model_.fit(matrix, y, **extra)
         if hasattr(self.model_, "n_jobs"):
-            # Threads add up votes in any order; one gives the same answers to the last digit.
+            # Threads add up votes in any order; one predicts the same to the last digit.
             self.model_.n_jobs = 1
         self.classes_ = self.model_.classes_
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return probabilities, one row per row of `X`, summing to 1."""
+        """Return probabilities (rows, genres); every row sums to 1."""
         check_is_fitted(self)
-        shares = np.asarray(
-            self.model_.predict_proba(self.features_.transform(X)), dtype=np.float64
-        )
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+        matrix = self.features_.transform(X)
+        probabilities = np.asarray(self.model_.predict_proba(matrix), dtype=np.float64)
+        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
 
     def predict(self, X: pd.DataFrame) -> Labels:
-        """Return the likeliest genre of each row."""
+        """Return the most probable genre of each row."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def with_preprocessing(self, preparation: Preprocessing) -> "DataFrameClassifier":
-        """Return the same estimator, unfitted, with what was chosen for its tracks.
+    def with_preprocessing(self, preprocessing: Preprocessing) -> "DataFrameClassifier":
+        """Return the same estimator, unfitted, with these preprocessing options.
 
-        Raise `BadTrainingConfig` for what it cannot do.
+        Raise `BadTrainingConfig` for one it does not support.
         """
         name = type(self.model).__name__
         if not isinstance(self.features, Preprocessor):
-            raise BadTrainingConfig(
-                f"{name} looks at no feature: there is nothing to prepare for it."
-            )
-        if preparation.balance == "weights" and not has_fit_parameter(self.model, "sample_weight"):
-            raise BadTrainingConfig(f"{name} cannot weigh tracks: balance the genres with smote.")
-        features = self.features.with_preprocessing(preparation)
+            raise BadTrainingConfig(f"{name} uses no feature: there is nothing to preprocess.")
+        if preprocessing.balance == "weights" and not has_fit_parameter(
+            self.model, "sample_weight"
+        ):
+            raise BadTrainingConfig(f"{name} takes no sample weights: use --balance smote.")
+        features = self.features.with_preprocessing(preprocessing)
         model = clone(self.model)
         if features.one_hot and hasattr(model, "categorical_features"):
             model.set_params(categorical_features=None)
         return DataFrameClassifier(features, model)
 
-    def _held_out(self, validation: Validation | None, known: set[str]) -> dict[str, Any]:
+    def _early_stopping_data(
+        self, validation: Validation | None, classes: set[str]
+    ) -> dict[str, Any]:
         stops_early = getattr(self.model_, "early_stopping", False) is True
         if not stops_early or not has_fit_parameter(self.model_, "X_val"):
             return {}
         if validation is not None:
             frame, labels = validation
-            told = np.isin(labels, list(known))
-            if told.any():
-                return {"X_val": self.features_.transform(frame[told]), "y_val": labels[told]}
+            chosen = np.isin(labels, list(classes))
+            if chosen.any():
+                return {"X_val": self.features_.transform(frame[chosen]), "y_val": labels[chosen]}
         self.model_.set_params(early_stopping=False)
         return {}
 
 
+def numeric_classifier(
+    model: Any, features: tuple[str, ...], *, seed: int, **preprocessing: Any
+) -> DataFrameClassifier:
+    """Return `model` over the numeric features of these groups, preprocessed."""
+    numbers = NumericFeatures(features)
+    return DataFrameClassifier(Preprocessor(numbers, seed=seed, **preprocessing), model)
+
+
 def with_params(model: Any, params: dict[str, Any]) -> Any:
-    """Return `model` with `params` set; raise `BadParameter` for a name or value it has not."""
+    """Return `model` with `params` set; raise `BadParameter` for an unknown name or a bad value."""
     title = type(model).__name__
     known = sorted(
         name
         for name, value in model.get_params().items()
-        if name.rpartition("__")[2] not in _OURS and not hasattr(value, "get_params")
+        if name.rpartition("__")[2] not in _RESERVED and not hasattr(value, "get_params")
     )
     for param in params:
         if param not in known:
-            hint = _hint(param, known)
             raise BadParameter(
-                f"{title} has no parameter {param!r}.{hint} Known: {', '.join(known)}."
+                f"{title} has no parameter {param!r}.{_hint(param, known)} "
+                f"Known: {', '.join(known)}."
             )
     changed = model.set_params(**params)
-    inside = [value for value in changed.get_params().values() if hasattr(value, "get_params")]
+    inner = [value for value in changed.get_params().values() if hasattr(value, "get_params")]
     try:
-        for part in (changed, *inside):
+        for part in (changed, *inner):
             part._validate_params()  # noqa: SLF001 - scikit-learn checks in fit only, after the loading
     except ValueError as error:
         raise BadParameter(" ".join(str(error).split())) from None
@@ -143,7 +150,7 @@ def with_params(model: Any, params: dict[str, Any]) -> Any:
 
 
 def _hint(param: str, known: list[str]) -> str:
-    """Return a sentence with the nearest name; capitals count for nothing."""
+    """Return a sentence with the most similar name, ignoring case."""
     folded = {name.casefold(): name for name in known}
     near = get_close_matches(param.casefold(), folded, n=1)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""

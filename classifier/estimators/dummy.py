@@ -1,4 +1,4 @@
-"""`dummy`: knows how common each genre is, and nothing else. What every model must beat."""
+"""`dummy`: predicts the genre shares of the training tracks. The baseline for every model."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ def make(
     *,
     features: tuple[str, ...],
     seed: int,
-    threads: int,  # noqa: ARG001 - there is nothing to share out
+    threads: int,  # noqa: ARG001 - there is nothing to run in parallel
     **params: Any,
 ) -> DataFrameClassifier:
-    """Return the baseline: the shares of the genres in training, for every track."""
+    """Return the baseline: the same probabilities for every track."""
     model = DummyClassifier(strategy="prior", random_state=seed)
     return DataFrameClassifier(NumericFeatures(features), with_params(model, params))

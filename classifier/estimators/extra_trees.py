@@ -1,12 +1,14 @@
-"""`extra_trees`: trees that split at random places, and vote."""
+"""`extra_trees`: randomised trees (random split points) that vote."""
 
 from typing import Any
 
 from sklearn.ensemble import ExtraTreesClassifier
 
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
-from classifier.estimators.preprocessing import Preprocessor
-from classifier.features.audio import NumericFeatures
+from classifier.estimators.dataframe_classifier import (
+    DataFrameClassifier,
+    numeric_classifier,
+    with_params,
+)
 
 
 def make(
@@ -14,8 +16,8 @@ def make(
 ) -> DataFrameClassifier:
     """Return 150 trees.
 
-    A node keeps a share per genre: 3,000 leaves a tree hold 113 genres within 0.8 GB. Random
-    splits take a little more leaves than chosen ones to say the same.
+    A node stores a share per genre: 3,000 leaves a tree hold 113 genres within 0.8 GB. Random
+    splits need a few more leaves than optimised ones for the same accuracy.
     """
     model = ExtraTreesClassifier(
         n_estimators=150,
@@ -25,5 +27,4 @@ def make(
         random_state=seed,
         n_jobs=threads,
     )
-    numbers = Preprocessor(NumericFeatures(features), seed=seed)
-    return DataFrameClassifier(numbers, with_params(model, params))
+    return numeric_classifier(with_params(model, params), features, seed=seed)

@@ -1,4 +1,4 @@
-"""`knn`: the genres of the tracks that sound nearest."""
+"""`knn`: k nearest neighbours by their features."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -10,9 +10,11 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
-from classifier.estimators.preprocessing import Preprocessor
-from classifier.features.audio import NumericFeatures
+from classifier.estimators.dataframe_classifier import (
+    DataFrameClassifier,
+    numeric_classifier,
+    with_params,
+)
 from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
@@ -22,9 +24,9 @@ class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     """Each of the nearest tracks votes for its genre.
 
     `weights`: every vote counts the same (`uniform`), or as 1 / distance relative to the nearest
-    (`distance`). `prior` votes are shared out as common as the genres are in training, so that no
-    genre is impossible because it is not among a few neighbours. Where there are fewer tracks
-    than `n_neighbors`, all of them vote.
+    (`distance`). `prior` votes are added in the shares of the genres in training, so that no genre
+    is impossible because it is not among a few neighbours. Where there are fewer tracks than
+    `n_neighbors`, all of them vote.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -41,27 +43,26 @@ class KNearestNeighbours(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.prior = prior
 
     def fit(self, X: Floats, y: Labels) -> Self:
-        """Remember the tracks."""
+        """Store the tracks."""
         self.classes_, self.codes_, counts = np.unique(y, return_inverse=True, return_counts=True)
         self.shares_ = counts / counts.sum()
         # one by one in exact order: trees are slower from 15 dimensions on
-        self.near_ = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, len(y)), algorithm="brute"
-        ).fit(X)
+        neighbours = min(self.n_neighbors, len(y))
+        self.index_ = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(X)
         return self
 
     def predict_proba(self, X: Floats) -> Floats:
-        """Return the shares of the votes, one row per row of `X`."""
+        """Return the shares of the votes (rows, genres)."""
         check_is_fitted(self)
-        distances, places = self.near_.kneighbors(X)
+        distances, places = self.index_.kneighbors(X)
         votes = np.ones(distances.shape)
         if self.weights == "distance":
             nearest = np.maximum(distances[:, :1], np.finfo(np.float32).tiny)
             votes = nearest / np.maximum(distances, nearest)
         size = len(self.classes_)
         cells = np.arange(len(X))[:, np.newaxis] * size + self.codes_[places]
-        counted = np.bincount(cells.ravel(), weights=votes.ravel(), minlength=len(X) * size)
-        shares = counted.reshape(len(X), size) + self.prior * self.shares_
+        counts = np.bincount(cells.ravel(), weights=votes.ravel(), minlength=len(X) * size)
+        shares = counts.reshape(len(X), size) + self.prior * self.shares_
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
@@ -69,9 +70,9 @@ def make(
     *,
     features: tuple[str, ...],
     seed: int,
-    threads: int,  # noqa: ARG001 - distances are counted in OpenMP, whose threads the trainer caps
+    threads: int,  # noqa: ARG001 - distances are computed in OpenMP, whose threads the trainer limits
     **params: Any,
 ) -> DataFrameClassifier:
     """Return the votes of the 30 nearest, over standardised numbers and 0/1 categories."""
-    numbers = Preprocessor(NumericFeatures(features), complete=True, scaling="standard", seed=seed)
-    return DataFrameClassifier(numbers, with_params(KNearestNeighbours(), params))
+    model = with_params(KNearestNeighbours(), params)
+    return numeric_classifier(model, features, seed=seed, impute=True, scaling="standard")

@@ -1,4 +1,4 @@
-"""`mlp`: dense networks over the numbers and networks that read, each pooled by its worth."""
+"""`mlp`: dense networks over numbers and n-gram embeddings of text, pooled by late fusion."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -12,140 +12,124 @@ from classifier.estimators.dataframe_classifier import with_params
 from classifier.estimators.late_fusion import LateFusionNetworks, require_torch
 from classifier.features.dense_inputs import DenseEncoder
 from classifier.features.groups import COLUMN_GROUPS, TEXT, numeric_groups
-from classifier.features.ngram_bags import NgramBagEncoder
-from classifier.ports import Labels
+from classifier.features.ngram_bags import MIN_ARTISTS, NgramBagEncoder
 
 if TYPE_CHECKING:
     from torch import nn
 
     from classifier.deep.batches import InputBlock
 
-EMBEDDING_DIM: Final = 4
-"""Numbers that a key, a mode or a time signature is embedded as."""
+CATEGORY_EMBEDDING_DIM: Final = 4
+"""Dimensions of the embedding of a key, a mode or a time signature."""
 
 PARAMETER_CONSTRAINTS: Final[Mapping[str, Any]] = {
     **late_fusion.PARAMETER_CONSTRAINTS,
-    "hidden": [list, tuple],
-    "members": [Interval(Integral, 1, None, closed="left")],
-    "embedding": [Interval(Integral, 1, None, closed="left")],
-    "reading_dropout": [Interval(Real, 0, 1, closed="left")],
-    "least_artists": [Interval(Integral, 1, None, closed="left")],
+    "hidden_layer_sizes": [list, tuple],
+    "n_networks": [Interval(Integral, 1, None, closed="left")],
+    "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+    "token_dropout": [Interval(Real, 0, 1, closed="left")],
+    "min_artists": [Interval(Integral, 1, None, closed="left")],
 }
-"""What scikit-learn checks the parameters by."""
+"""scikit-learn's validation rules of the parameters."""
 
 
 class MLP(LateFusionNetworks):
-    """Dense towers over numbers and categories, and one tower for each column of text."""
+    """Dense networks over numbers and categories, and one network per text column."""
 
     feature_groups = COLUMN_GROUPS
     libraries = ("torch",)
 
     _parameter_constraints: ClassVar[Mapping[str, Any]] = PARAMETER_CONSTRAINTS
 
+    hidden_layer_sizes: Sequence[int]
+    n_networks: int
+    embedding_dim: int
+    dropout: float
+    token_dropout: float
+    min_artists: int
+
     def __init__(
         self,
         groups: tuple[str, ...],
         *,
-        hidden: Sequence[int] = (256, 128),
-        members: int = 4,
-        embedding: int = 32,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        n_networks: int = 4,
+        embedding_dim: int = 32,
         dropout: float = 0.2,
-        reading_dropout: float = 0.3,
-        least_artists: int = 3,
+        token_dropout: float = 0.3,
+        min_artists: int = MIN_ARTISTS,
         epochs: int = 15,
         patience: int = 4,
-        batch: int | None = None,
-        rate: float = 4e-3,
-        decay: float = 0.05,
-        smoothing: float = 0.0,
+        batch_size: int | None = None,
+        learning_rate: float = 4e-3,
+        weight_decay: float = 0.05,
+        label_smoothing: float = 0.0,
         optimiser: str = "adamw",
         schedule: str = "cosine",
         class_weight: str | None = None,
         random_state: int = 0,
     ) -> None:
-        self.groups = groups
-        self.hidden = hidden
-        self.members = members
-        self.embedding = embedding
-        self.dropout = dropout
-        self.reading_dropout = reading_dropout
-        self.least_artists = least_artists
-        self.epochs = epochs
-        self.patience = patience
-        self.batch = batch
-        self.rate = rate
-        self.decay = decay
-        self.smoothing = smoothing
-        self.optimiser = optimiser
-        self.schedule = schedule
-        self.class_weight = class_weight
-        self.random_state = random_state
+        self._store_parameters(locals())
 
-    def _learned_parts(self, X: pd.DataFrame, y: Labels) -> "list[InputBlock]":  # noqa: ARG002 - scikit-learn's names
+    def _store_parameters(self, arguments: Mapping[str, Any]) -> None:
+        """Set every constructor parameter as an attribute, unchanged, as scikit-learn expects."""
+        for name in self._get_param_names():
+            setattr(self, name, arguments[name])
+
+    def _blocks(self, X: pd.DataFrame, *, fit: bool = False) -> "list[InputBlock]":
         from classifier.deep import batches  # torch is slow to import, and an extra
 
-        parts: list[InputBlock] = []
+        blocks: list[InputBlock] = []
         if numeric_groups(self.groups):
-            self.dense_ = DenseEncoder(numeric_groups(self.groups))
-            parts.append(batches.DenseBlock(self.dense_.fit_transform(X)))
+            if fit:
+                self.dense_ = DenseEncoder(numeric_groups(self.groups)).fit(X)
+            blocks.append(batches.DenseBlock(self.dense_.transform(X)))
         if "text" in self.groups:
-            self.words_ = NgramBagEncoder(self.least_artists)
-            parts += batches.text_blocks(self.words_.fit_transform(X))
-        return parts
+            if fit:
+                self.ngrams_ = NgramBagEncoder(self.min_artists)
+            bags = self.ngrams_.fit_transform(X) if fit else self.ngrams_.transform(X)
+            blocks += batches.text_blocks(bags)
+        return blocks
 
-    def _asked_parts(self, X: pd.DataFrame) -> "list[InputBlock]":
-        from classifier.deep import batches  # torch is slow to import, and an extra
-
-        parts: list[InputBlock] = []
-        if numeric_groups(self.groups):
-            parts.append(batches.DenseBlock(self.dense_.transform(X)))
-        if "text" in self.groups:
-            parts += batches.text_blocks(self.words_.transform(X))
-        return parts
-
-    def _network(self) -> "nn.Module":
+    def _branches(self) -> "dict[str, nn.Module]":
         from classifier.deep import networks  # torch is slow to import, and an extra
 
-        return networks.Branches(self._towers())
-
-    def _towers(self) -> "dict[str, nn.Module]":
-        from classifier.deep import networks  # torch is slow to import, and an extra
-
-        genres, made = len(self.classes_), {}
+        genres = len(self.classes_)
+        branches: dict[str, nn.Module] = {}
         if numeric_groups(self.groups):
-            for name in MLP._heads(self)["sound"]:
-                made[name] = networks.DenseBranch(
-                    self.dense_.width,
-                    self.dense_.sizes_,
-                    EMBEDDING_DIM,
-                    list(self.hidden),
+            for name in MLP._branches_by_score(self)["sound"]:
+                branches[name] = networks.DenseBranch(
+                    networks.CategoricalEmbedding(
+                        self.dense_.width, self.dense_.sizes_, CATEGORY_EMBEDDING_DIM
+                    ),
+                    list(self.hidden_layer_sizes),
                     self.dropout,
                     genres,
                 )
         if "text" in self.groups:
-            for name, known in zip(TEXT, self.words_.known_, strict=True):
-                made[name] = networks.TextBranch(
-                    name, len(known), self.embedding, self.reading_dropout, genres
+            for name, buckets in zip(TEXT, self.ngrams_.buckets_, strict=True):
+                branches[name] = networks.TextBranch(
+                    name, len(buckets), self.embedding_dim, self.token_dropout, genres
                 )
-        return made
+        return branches
 
-    def _heads(self) -> Mapping[str, Sequence[str]]:
-        heads: dict[str, Sequence[str]] = {}
+    def _branches_by_score(self) -> Mapping[str, Sequence[str]]:
+        by_score: dict[str, Sequence[str]] = {}
         if numeric_groups(self.groups):
-            heads["sound"] = [f"sound_{place}" for place in range(self.members)]
+            by_score["sound"] = [f"sound_{number}" for number in range(self.n_networks)]
         if "text" in self.groups:
-            heads |= {name: [name] for name in TEXT}
-        return heads
+            by_score |= {name: [name] for name in TEXT}
+        return by_score
 
 
 def make(
     *,
     features: tuple[str, ...],
     seed: int,
-    threads: int,  # noqa: ARG001 - one thread: the figures are the same on every machine
+    threads: int,  # noqa: ARG001 - one thread: the same numbers on every machine
     **params: Any,
 ) -> MLP:
     """Return networks over the feature groups; raise `MissingExtra` without torch."""
     require_torch()
-    made: MLP = with_params(MLP(features, random_state=seed), params)
-    return made
+    model: MLP = with_params(MLP(features, random_state=seed), params)
+    return model

@@ -1,16 +1,17 @@
-"""From frames to what a model takes: filled, scaled, balanced, projected, as was chosen.
+"""Preprocessing: outliers, imputation, scaling, oversampling (SMOTE), class weights, PCA.
 
-Everything here is learned from what `fit_resample` is given, in this order:
+Everything is fitted to the training rows, in this order:
 
-1. tracks that lie alone are left out (`outliers`);
-2. what is unknown gets the median, and flags say which values were unknown;
+1. outliers are left out (`outliers`);
+2. missing values are imputed by the median, and flags mark which were missing;
 3. numbers are scaled; flags and categories are not;
-4. rare genres are filled up with invented tracks (SMOTE-NC: numbers lie between two real tracks
-   of the genre, categories and flags are the commonest among its neighbours), or weighed;
+4. rare genres are oversampled with synthetic tracks (SMOTE-NC: numbers are interpolated between
+   two real tracks of the genre, categories and flags are the commonest among its neighbours), or
+   weighted (class imbalance);
 5. each category gets a 0/1 column, where the model does not take categories;
 6. all columns are projected onto principal components.
 
-What is transformed later goes through 2, 3, 5 and 6 alone.
+Later rows go through 2, 3, 5 and 6 alone.
 """
 
 from typing import Any, Final, Self
@@ -25,31 +26,32 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from classifier.errors import BadTrainingConfig
-from classifier.estimators import outliers
+from classifier.estimators.outliers import MIN_TRACKS, dbscan_noise, dbscan_noise_per_genre
+from classifier.features import imputation
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
 from classifier.training_config import Preprocessing
 
 _NEIGHBOURS: Final = 5
-"""Tracks of its genre that SMOTE looks at around a track (Chawla et al., 2002)."""
-_SWITCH: Final = 2
-"""A column of so many different values is a switch: nothing lies between them."""
-_UNKNOWN: Final = -1.0
-"""An unknown category, while SMOTE-NC counts it as one."""
+"""Tracks of its genre that SMOTE considers around a track (Chawla et al., 2002)."""
+_MAX_BINARY_VALUES: Final = 2
+"""A column of so many different values is binary: SMOTE does not interpolate it."""
+_MISSING_CATEGORY: Final = -1.0
+"""Code of a missing category, while SMOTE-NC treats it as one."""
 
 
 class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
-    """Turn frames into matrices as a model wants them, and as was chosen.
+    """Turn frames into the matrices a model takes, with the chosen preprocessing.
 
-    `numbers` gives floats with gaps, categories as codes at the places `categorical`;
-    `complete` fills the gaps; `one_hot` gives each category a column of its own.
+    `numbers` gives floats with missing values, categories as codes at the positions
+    `categorical`; `impute` fills missing values; `one_hot` encodes categories.
     """
 
     def __init__(
         self,
         numbers: NumericFeatures,
         *,
-        complete: bool = False,
+        impute: bool = False,
         one_hot: bool = True,
         scaling: str = "none",
         components: float | None = None,
@@ -58,7 +60,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         seed: int = 0,
     ) -> None:
         self.numbers = numbers
-        self.complete = complete
+        self.impute = impute
         self.one_hot = one_hot
         self.scaling = scaling
         self.components = components
@@ -66,42 +68,39 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         self.balance = balance
         self.seed = seed
 
-    def with_preprocessing(self, preparation: Preprocessing) -> "Preprocessor":
-        """Return the same, unfitted, with what was chosen."""
+    def with_preprocessing(self, preprocessing: Preprocessing) -> "Preprocessor":
+        """Return the same, unfitted, with these options."""
         fresh: Preprocessor = clone(self)
-        fresh.set_params(**preparation.as_json())
+        fresh.set_params(**preprocessing.as_json())
         if fresh.components is not None:
-            fresh.one_hot = True  # a code is no direction
-        by_distance = fresh.components is not None or fresh.balance == "smote"
-        if by_distance and preparation.scaling is None and fresh.scaling == "none":
-            fresh.scaling = "standard"  # else milliseconds drown everything
+            fresh.one_hot = True  # a category code has no direction
+        uses_distances = fresh.components is not None or fresh.balance == "smote"
+        if uses_distances and preprocessing.scaling is None and fresh.scaling == "none":
+            fresh.scaling = "standard"  # otherwise milliseconds outweigh everything
         return fresh
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:
-        """Learn everything that `transform` needs."""
+        """Fit everything that `transform` needs."""
         self.fit_resample(X, y)
         return self
 
     def fit_resample(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        weights: NDArray[np.float64] | None = None,
+        self, X: pd.DataFrame, y: Labels, weights: NDArray[np.float64] | None = None
     ) -> tuple[Matrix, Labels, NDArray[np.float64] | None]:
-        """Return matrix and labels to learn from, and what each row weighs (None: the same).
+        """Return matrix and labels to train on, and sample weights (None: all the same).
 
-        Rows may be fewer than those of `X` (outliers) or more (invented tracks at the end, only
+        Rows may be fewer than those of `X` (outliers) or more (synthetic tracks at the end, only
         where all weigh the same).
         """
-        kept = ~self._alone(X, y)
+        kept = ~self._outliers(X, y)
         X, y = X[kept], y[kept]
         weights = None if weights is None else weights[kept]
         self.numbers_ = clone(self.numbers).fit(X)
         raw = self.numbers_.transform(X)
-        self._fit_filling(raw)
+        self._fit_imputation_and_scaling(raw)
         matrix = self._scaled(raw)
         if self.balance == "smote":
-            matrix, y = self._filled_up(matrix, y)
+            matrix, y = self._oversample(matrix, y)
         if self.balance == "weights":
             weights = _balanced(y, weights)
         matrix = self._encoded(matrix)
@@ -114,36 +113,36 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         return self._projected(self._encoded(self._scaled(self.numbers_.transform(X))))
 
     @property
-    def _fills(self) -> bool:
-        return self.complete or self.components is not None or self.balance == "smote"
+    def _imputes(self) -> bool:
+        return self.impute or self.components is not None or self.balance == "smote"
 
-    def _fit_filling(self, raw: Matrix) -> None:
+    def _fit_imputation_and_scaling(self, raw: Matrix) -> None:
         categorical = list(self.numbers_.categorical)
-        self.plain_ = np.setdiff1d(np.arange(raw.shape[1]), categorical)
-        unknown = np.isnan(raw[:, self.plain_])
-        self.medians_ = np.nanmedian(raw[:, self.plain_], axis=0)
-        # values that are always unknown together, as all of the sound is, share a flag
-        _, first = np.unique(unknown, axis=1, return_index=True)
-        self.flags_ = np.sort(first[unknown[:, first].any(axis=0)])
+        self.quantities_ = np.setdiff1d(np.arange(raw.shape[1]), categorical)
+        quantities = raw[:, self.quantities_]
+        missing = np.isnan(quantities)
+        self.medians_ = imputation.column_medians(quantities)
+        # columns that are always missing together, as all audio features are, share a flag
+        _, first = np.unique(missing, axis=1, return_index=True)
+        self.flags_ = np.sort(first[missing[:, first].any(axis=0)])
         scalers = {"standard": StandardScaler(), "minmax": MinMaxScaler(), "none": None}
         self.scaler_ = scalers[self.scaling]
         if self.scaler_ is not None:
-            self.scaler_.fit(self._filled(raw[:, self.plain_]))
+            self.scaler_.fit(self._imputed(quantities))
 
-    def _filled(self, plain: Matrix) -> Matrix:
-        if not self._fills:
-            return plain
-        return np.where(np.isnan(plain), self.medians_, plain).astype(np.float32)
+    def _imputed(self, quantities: Matrix) -> Matrix:
+        return imputation.impute(quantities, self.medians_) if self._imputes else quantities
 
     def _scaled(self, raw: Matrix) -> Matrix:
-        """Return numbers and codes at their places, then the flags."""
-        plain = raw[:, self.plain_]
+        """Return numbers and codes at their positions, then the flags."""
+        quantities = raw[:, self.quantities_]
         matrix = raw.copy()
-        filled = self._filled(plain)
-        matrix[:, self.plain_] = filled if self.scaler_ is None else self.scaler_.transform(filled)
-        if not self._fills:
+        values = self._imputed(quantities)
+        scaled = values if self.scaler_ is None else self.scaler_.transform(values)
+        matrix[:, self.quantities_] = scaled
+        if not self._imputes:
             return matrix
-        flags = np.isnan(plain[:, self.flags_]).astype(np.float32)
+        flags = np.isnan(quantities[:, self.flags_]).astype(np.float32)
         return np.hstack([matrix, flags])
 
     def _encoded(self, matrix: Matrix) -> Matrix:
@@ -158,11 +157,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
     def _projection(self, matrix: Matrix) -> Any:
         if self.components is None:
             return None
-        most = min(matrix.shape)
-        if self.components > most:
+        limit = min(matrix.shape)
+        if self.components > limit:
             raise BadTrainingConfig(
-                f"{self.components} components were asked for, and there are {most} at most: "
-                "ask for fewer, or for a share as in --pca 0.95."
+                f"{self.components} components were requested, and there are at most {limit}: "
+                "request fewer, or a share of the variance as in --pca 0.95."
             )
         return PCA(self.components, svd_solver="full").fit(matrix)
 
@@ -171,58 +170,59 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
             return matrix
         return np.asarray(self.projection_.transform(matrix), dtype=np.float32)
 
-    def _alone(self, frame: pd.DataFrame, labels: Labels) -> NDArray[np.bool_]:
-        if self.outliers is None or len(frame) < outliers.MIN_TRACKS:
-            return np.zeros(len(frame), dtype=bool)
-        points = Preprocessor(self.numbers, complete=True, scaling="standard")
-        points.fit_resample(frame, labels)
-        plain = points._scaled(points.numbers_.transform(frame))[:, points.plain_]
-        matrix = plain[:, ~_switches(plain)].astype(np.float64)
-        if matrix.shape[1] == 0:
-            return np.zeros(len(frame), dtype=bool)
+    def _outliers(self, frame: pd.DataFrame, labels: Labels) -> NDArray[np.bool_]:
+        none = np.zeros(len(frame), dtype=bool)
+        if self.outliers is None or len(frame) < MIN_TRACKS:
+            return none
+        plain = Preprocessor(self.numbers, impute=True, scaling="standard").fit(frame, labels)
+        matrix = plain._scaled(plain.numbers_.transform(frame))[:, plain.quantities_]
+        points = matrix[:, ~_binary_columns(matrix)].astype(np.float64)
+        if points.shape[1] == 0:
+            return none
         if self.outliers == "genre":
-            return outliers.dbscan_noise_per_genre(matrix, labels)
-        return outliers.dbscan_noise(matrix)
+            return dbscan_noise_per_genre(points, labels)
+        return dbscan_noise(points)
 
-    def _filled_up(self, matrix: Matrix, labels: Labels) -> tuple[Matrix, Labels]:
-        """Return every genre with as many tracks as the greatest; those of one track stay so."""
+    def _oversample(self, matrix: Matrix, labels: Labels) -> tuple[Matrix, Labels]:
+        """Return every genre with as many tracks as the largest; those of one track stay so."""
         genres, counts = np.unique(labels, return_counts=True)
-        most = int(counts.max())
-        few = counts[(counts > 1) & (counts < most)]
-        if len(few) == 0:
+        largest = int(counts.max())
+        small = counts[(counts > 1) & (counts < largest)]
+        if len(small) == 0:
             return matrix, labels
-        switches = _switches(matrix)
-        switches[list(self.numbers_.categorical)] = True
-        if switches.all():
+        categorical = list(self.numbers_.categorical)
+        discrete = _binary_columns(matrix)
+        discrete[categorical] = True
+        if discrete.all():
             raise BadTrainingConfig(
-                "SMOTE needs a number to go between two tracks: there are none here."
+                "SMOTE interpolates between two tracks: it needs a numeric feature."
             )
-        how = {
+        options = {
             "sampling_strategy": {
-                genre: most for genre, count in zip(genres, counts, strict=True) if count > 1
+                genre: largest for genre, count in zip(genres, counts, strict=True) if count > 1
             },
-            "k_neighbors": min(_NEIGHBOURS, int(few.min()) - 1),
+            "k_neighbors": min(_NEIGHBOURS, int(small.min()) - 1),
             "random_state": self.seed,
         }
-        sampler = (
-            SMOTENC(np.flatnonzero(switches).tolist(), **how) if switches.any() else SMOTE(**how)
-        )
-        more, found = sampler.fit_resample(
-            np.where(np.isnan(matrix), np.float32(_UNKNOWN), matrix), labels
-        )
-        codes = list(self.numbers_.categorical)
-        more[:, codes] = np.where(more[:, codes] == _UNKNOWN, np.nan, more[:, codes])
-        return more, np.asarray(found)
+        columns = np.flatnonzero(discrete).tolist()
+        sampler = SMOTENC(columns, **options) if columns else SMOTE(**options)
+        filled = np.where(np.isnan(matrix), np.float32(_MISSING_CATEGORY), matrix)
+        resampled, new_labels = sampler.fit_resample(filled, labels)
+        codes = resampled[:, categorical]
+        resampled[:, categorical] = np.where(codes == _MISSING_CATEGORY, np.nan, codes)
+        return resampled, np.asarray(new_labels)
 
 
 def _balanced(labels: Labels, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return weights by which the genres count the same, all rows together as many as they are."""
+    """Return weights by which the genres count the same; their sum stays what it was."""
     own = np.ones(len(labels)) if weights is None else weights
     genres, codes = np.unique(labels, return_inverse=True)
     sizes = np.bincount(codes, weights=own)
     return np.asarray(own * own.sum() / (len(genres) * sizes[codes]))
 
 
-def _switches(matrix: Matrix) -> NDArray[np.bool_]:
-    """Tell which columns have no more than two values."""
-    return np.array([len(np.unique(column)) <= _SWITCH for column in matrix.T], dtype=bool)
+def _binary_columns(matrix: Matrix) -> NDArray[np.bool_]:
+    """Return which columns have at most two values."""
+    return np.array(
+        [len(np.unique(column)) <= _MAX_BINARY_VALUES for column in matrix.T], dtype=bool
+    )

@@ -4,15 +4,17 @@ from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
 
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
-from classifier.estimators.preprocessing import Preprocessor
-from classifier.features.audio import NumericFeatures
+from classifier.estimators.dataframe_classifier import (
+    DataFrameClassifier,
+    numeric_classifier,
+    with_params,
+)
 
 
 def make(
     *, features: tuple[str, ...], seed: int, threads: int, **params: Any
 ) -> DataFrameClassifier:
-    """Return 100 trees; a node keeps a share per genre, so leaves hold 5 tracks at least."""
+    """Return 100 trees; a node stores a share per genre, so leaves hold 5 tracks at least."""
     model = RandomForestClassifier(
         n_estimators=100,
         max_depth=10,
@@ -20,5 +22,4 @@ def make(
         random_state=seed,
         n_jobs=threads,
     )
-    numbers = Preprocessor(NumericFeatures(features), seed=seed)
-    return DataFrameClassifier(numbers, with_params(model, params))
+    return numeric_classifier(with_params(model, params), features, seed=seed)

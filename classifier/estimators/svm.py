@@ -1,4 +1,4 @@
-"""`svm`: support vectors; exact on few tracks, with an approximated kernel on many."""
+"""`svm`: support vector machine; exact on few tracks, with an approximated kernel on many."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Final, Self
@@ -12,33 +12,35 @@ from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
-from classifier.estimators.preprocessing import Preprocessor
+from classifier.estimators.dataframe_classifier import (
+    DataFrameClassifier,
+    numeric_classifier,
+    with_params,
+)
 from classifier.estimators.temperature_scaling import TemperatureScaled
-from classifier.features.audio import NumericFeatures
 from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
 
-_PASSES: Final = 10
-"""Times the gradient goes over all tracks at most; averaged, later ones change little."""
+_MAX_EPOCHS: Final = 10
+"""Of stochastic gradient descent; with averaged weights, later ones change little."""
 
 
 class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
-    """Widest margins in the space of a kernel.
+    """Maximum margins in the space of a kernel.
 
-    Up to `exact` tracks libsvm finds them exactly, whose time grows with the square of the
-    tracks. Above, the kernel is approximated by its values at `landmarks` tracks (Nyström;
-    Williams & Seeger, 2001) and the margins are found by stochastic gradient, one genre against
-    the rest: time and memory grow with the tracks. A linear kernel needs no landmarks.
+    Up to `max_exact_rows` tracks libsvm finds them exactly, in time that grows with the square of
+    the tracks. Above, the kernel is approximated by its values at `n_components` tracks (Nyström;
+    Williams & Seeger, 2001) and the margins are found by stochastic gradient descent, one genre
+    against the rest: time and memory grow with the tracks. A linear kernel needs no approximation.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "C": [Interval(Real, 0, None, closed="neither")],
         "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither")],
         "kernel": [StrOptions({"rbf", "linear"})],
-        "exact": [Interval(Integral, 0, None, closed="left")],
-        "landmarks": [Interval(Integral, 2, None, closed="left")],
+        "max_exact_rows": [Interval(Integral, 0, None, closed="left")],
+        "n_components": [Interval(Integral, 2, None, closed="left")],
     }
 
     def __init__(
@@ -46,70 +48,70 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         C: float = 5.0,  # noqa: N803 - scikit-learn's name
         gamma: float | str = "scale",
         kernel: str = "rbf",
-        exact: int = 10_000,
-        landmarks: int = 300,
+        max_exact_rows: int = 10_000,
+        n_components: int = 300,
         random_state: int = 0,
     ) -> None:
         self.C = C
         self.gamma = gamma
         self.kernel = kernel
-        self.exact = exact
-        self.landmarks = landmarks
+        self.max_exact_rows = max_exact_rows
+        self.n_components = n_components
         self.random_state = random_state
 
     def fit(self, X: Floats, y: Labels, sample_weight: Floats | None = None) -> Self:
-        """Find the margins; `sample_weight` is what each row counts."""
-        few = len(y) <= self.exact
-        self.map_ = None
-        if few:
-            self.margins_ = SVC(
+        """Find the margins; `sample_weight` is the weight of each row."""
+        self.kernel_map_ = None
+        if len(y) <= self.max_exact_rows:
+            self.model_ = SVC(
                 C=self.C, gamma=self.gamma, kernel=self.kernel, decision_function_shape="ovo"
             )
         else:
             if self.kernel == "rbf":
-                self.map_ = self._landmarks(X)
+                self.kernel_map_ = self._fit_kernel_map(X)
             # C weighs each track's loss, alpha the width of the margin
-            self.margins_ = SGDClassifier(
+            self.model_ = SGDClassifier(
                 alpha=1 / (self.C * len(y)),
-                max_iter=_PASSES,
+                max_iter=_MAX_EPOCHS,
                 tol=1e-3,
                 average=True,
                 random_state=self.random_state,
             )
-        self.margins_.fit(self._mapped(X), y, sample_weight=sample_weight)
-        self.classes_ = self.margins_.classes_
+        self.model_.fit(self._mapped(X), y, sample_weight=sample_weight)
+        self.classes_ = self.model_.classes_
         return self
 
     def decision_function(self, X: Floats) -> Floats:
-        """Return how far each row lies on the side of each genre (of the second, if of two).
+        """Return the signed distance of each row per genre (of two: from the second).
 
-        libsvm holds every pair of genres against each other; a genre's score is the mean of its
-        margins, each cut at 1, where an example counts as told apart. (Counted as votes, as
-        scikit-learn does, the scores of different tracks look alike and give no probabilities.)
+        libsvm compares every pair of genres; a genre's score is the mean of its margins, each
+        clipped at 1, where an example counts as classified. (Counted as votes, as scikit-learn
+        does, the scores of different tracks look alike and give no probabilities.)
         """
         check_is_fitted(self)
-        found = np.asarray(self.margins_.decision_function(self._mapped(X)), dtype=np.float64)
+        margins = np.asarray(self.model_.decision_function(self._mapped(X)), dtype=np.float64)
         size = len(self.classes_)
-        if found.ndim == 1 or not isinstance(self.margins_, SVC):
-            return found
+        if margins.ndim == 1 or not isinstance(self.model_, SVC):
+            return margins
         pairs = zip(*np.triu_indices(size, k=1), strict=True)
-        scores = np.zeros((len(found), size))
-        for margins, (first, second) in zip(found.clip(-1, 1).T, pairs, strict=True):
-            scores[:, first] += margins
-            scores[:, second] -= margins
+        scores = np.zeros((len(margins), size))
+        for values, (first, second) in zip(margins.clip(-1, 1).T, pairs, strict=True):
+            scores[:, first] += values
+            scores[:, second] -= values
         return scores / (size - 1)
 
-    def _landmarks(self, matrix: Floats) -> Any:
+    def _fit_kernel_map(self, matrix: Floats) -> Any:
         gamma = self.gamma
         if isinstance(gamma, str):  # as SVC scales it
             gamma = 1 / (matrix.shape[1] * max(float(matrix.var()), np.finfo(np.float32).tiny))
-        count = min(self.landmarks, len(matrix))
-        return Nystroem(gamma=gamma, n_components=count, random_state=self.random_state).fit(
-            matrix
-        )
+        count = min(self.n_components, len(matrix))
+        kernel_map = Nystroem(gamma=gamma, n_components=count, random_state=self.random_state)
+        return kernel_map.fit(matrix)
 
     def _mapped(self, matrix: Floats) -> Floats:
-        return matrix if self.map_ is None else np.asarray(self.map_.transform(matrix))
+        if self.kernel_map_ is None:
+            return matrix
+        return np.asarray(self.kernel_map_.transform(matrix))
 
 
 def make(
@@ -119,7 +121,7 @@ def make(
     threads: int,  # noqa: ARG001 - one genre after another: more threads, other last digits
     **params: Any,
 ) -> DataFrameClassifier:
-    """Return support vectors over standardised numbers, with a learned temperature."""
-    numbers = Preprocessor(NumericFeatures(features), complete=True, scaling="standard", seed=seed)
+    """Return an SVM over standardised numbers, with temperature scaling."""
     model = with_params(SupportVectorClassifier(random_state=seed), params)
-    return DataFrameClassifier(numbers, TemperatureScaled(model, seed=seed))
+    calibrated = TemperatureScaled(model, seed=seed)
+    return numeric_classifier(calibrated, features, seed=seed, impute=True, scaling="standard")

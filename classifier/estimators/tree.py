@@ -1,12 +1,14 @@
-"""`tree`: one decision tree, small enough to be read."""
+"""`tree`: one decision tree, small enough to read."""
 
 from typing import Any
 
 from sklearn.tree import DecisionTreeClassifier
 
-from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
-from classifier.estimators.preprocessing import Preprocessor
-from classifier.features.audio import NumericFeatures
+from classifier.estimators.dataframe_classifier import (
+    DataFrameClassifier,
+    numeric_classifier,
+    with_params,
+)
 
 
 def make(
@@ -18,5 +20,4 @@ def make(
 ) -> DataFrameClassifier:
     """Return a tree of depth 12 at most, whose leaves hold 20 tracks at least."""
     model = DecisionTreeClassifier(max_depth=12, min_samples_leaf=20, random_state=seed)
-    numbers = Preprocessor(NumericFeatures(features), seed=seed)
-    return DataFrameClassifier(numbers, with_params(model, params))
+    return numeric_classifier(with_params(model, params), features, seed=seed)

@@ -1,4 +1,8 @@
-"""The experts: each looks at one side of a track and says what it thinks, one file each."""
+"""The experts: base models of the `blend` ensemble, one file each.
+
+Each turns one part of a track (numbers, text, artist history) into scores per genre, which
+`estimators.pooling` weighs.
+"""
 
 from typing import Any, Final, Protocol, Self
 
@@ -9,27 +13,26 @@ from numpy.typing import NDArray
 from classifier.ports import Labels
 
 Scores = NDArray[np.float32]
-"""(voices, tracks, genres): log-probabilities, or how much likelier something makes a genre (log
-of a ratio; 0 says nothing)."""
+"""(scores, tracks, genres): log-probabilities, or log-ratios of a genre's probability to its
+share among all tracks (0: no evidence)."""
 
 MIN_PROBABILITY: Final = 1e-7
-"""No genre is impossible: probabilities under this count as this."""
+"""Lower bound of probabilities before the logarithm: no genre is impossible."""
 
 
 class Expert(Protocol):
-    """Learns from frames with the views' columns; what is absent counts as unknown."""
+    """A base model over frames with the views' columns; absent columns are unknown."""
 
     name: str
     """What reports call it; stored with findings, so it does not change."""
     score_names: tuple[str, ...]
-    """What it has to say, by name."""
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:
-        """Learn what tells the genres in `y` apart."""
+        """Fit to the rows of `X` and their genres."""
         ...
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return a score per voice, row of `X` and genre (sorted by name)."""
+        """Return (scores, rows, genres), genres sorted by name."""
         ...
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -37,6 +40,6 @@ class Expert(Protocol):
         ...
 
 
-def log_probabilities(shares: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the logarithm of probabilities, none of them impossible."""
-    return np.asarray(np.log(np.maximum(shares, MIN_PROBABILITY)), dtype=np.float32)
+def log_probabilities(probabilities: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the logarithms, none of them below that of `MIN_PROBABILITY`."""
+    return np.asarray(np.log(np.maximum(probabilities, MIN_PROBABILITY)), dtype=np.float32)

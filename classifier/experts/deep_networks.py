@@ -1,4 +1,4 @@
-"""What networks of torch say, where they are asked for."""
+"""The networks of `mlp` (torch) as base models of `blend`, with `deep=true`."""
 
 from typing import Any, Final, Self
 
@@ -10,13 +10,13 @@ from classifier.experts import Scores
 from classifier.ports import Labels, Validation
 
 SCORE_PREFIX: Final = "deep_"
-"""Its voices are called like the towers, behind this."""
+"""Its scores are called like the networks', with this in front."""
 
 
 class DeepNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """A voice for each tower of `model`, an estimator that speaks with several.
+    """A score for each network of `model`.
 
-    The only expert that looks at validation tracks: they end each tower's learning.
+    The only expert that uses validation tracks: for the early stopping of each network.
     """
 
     name = "towers"
@@ -26,19 +26,13 @@ class DeepNetworksExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """Return what it has to say, by name, once it has learned."""
-        return tuple(SCORE_PREFIX + name for name in self._towers())
+        """Return the names of its scores, once it is fitted."""
+        return tuple(SCORE_PREFIX + name for name in self.model_.score_names_[1:])
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
-        """Learn epoch by epoch."""
         self.model_ = clone(self.model).fit(X, y, validation)
         return self
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return log-probabilities of the sound, log-ratios of texts."""
-        towers = self._towers()
-        wanted = [place for place, name in enumerate(self.model_.score_names_) if name in towers]
-        return np.asarray(self.model_.predict_scores(X)[wanted])
-
-    def _towers(self) -> list[str]:
-        return [name for name in self.model_.score_names_ if name != "prior"]
+        """Return log-probabilities of numbers and log-ratios of texts: (scores, rows, genres)."""
+        return np.asarray(self.model_.predict_scores(X)[1:])  # the first is the prior

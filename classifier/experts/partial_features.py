@@ -1,4 +1,4 @@
-"""What those tracks say of which more was heard than the others have."""
+"""A base model for features that only some tracks have: harmony, timbre, descriptors."""
 
 from typing import Any, Self
 
@@ -13,48 +13,47 @@ from classifier.ports import Labels
 
 
 class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """One voice: how much likelier these groups make a genre than it is among the tracks heard.
+    """The log-ratio of a genre's probability to its share among the tracks with these features.
 
-    `model` is an estimator that looks at `groups`. Its answers count as the log of that ratio, so
-    that a track of which nothing was heard says nothing: 0.
+    `model` is an estimator over `groups`. A track without any of the features scores 0.
     """
 
     name = "heard"
 
-    def __init__(self, voice: str, groups: tuple[str, ...], model: Any) -> None:
-        self.voice = voice
+    def __init__(self, score_name: str, groups: tuple[str, ...], model: Any) -> None:
+        self.score_name = score_name
         self.groups = groups
         self.model = model
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """Return the name of its one voice."""
-        return (self.voice,)
+        """Return the name of its one score."""
+        return (self.score_name,)
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:
-        """Learn from the rows of which something was heard."""
+        """Fit to the rows that have any of the features."""
         self.classes_ = np.unique(y)
         self.columns_ = tuple(groups.columns(self.groups, X))
-        heard = self._heard(X)
-        names, counts = np.unique(y[heard], return_counts=True)
+        present = self._has_features(X)
+        names, counts = np.unique(y[present], return_counts=True)
         self.model_ = None
-        if len(names) > 1:  # else there is nothing to tell apart
-            self.model_ = clone(self.model).fit(X[heard], y[heard])
-            self.places_ = np.searchsorted(self.classes_, names)
+        if len(names) > 1:  # a classifier needs two genres
+            self.model_ = clone(self.model).fit(X[present], y[present])
+            self.codes_ = np.searchsorted(self.classes_, names)
             self.prior_ = np.log(counts / counts.sum()).astype(np.float32)
         return self
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return log-ratios; 0 where nothing was heard, and for a genre nothing is known of."""
-        said = np.zeros((1, len(X), len(self.classes_)), dtype=np.float32)
-        heard = self._heard(X)
-        if self.model_ is not None and heard.any():
-            shares = self.model_.predict_proba(X[heard])
-            said[0][np.ix_(heard, self.places_)] = log_probabilities(shares) - self.prior_
-        return said
+        """Return log-ratios (1, rows, genres); 0 without features, and for a genre without them."""
+        scores = np.zeros((1, len(X), len(self.classes_)), dtype=np.float32)
+        present = self._has_features(X)
+        if self.model_ is not None and present.any():
+            logs = log_probabilities(self.model_.predict_proba(X[present]))
+            scores[0][np.ix_(present, self.codes_)] = logs - self.prior_
+        return scores
 
-    def _heard(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        known = np.zeros(len(frame), dtype=bool)
+    def _has_features(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        present = np.zeros(len(frame), dtype=bool)
         for name in self.columns_:
-            known |= np.isfinite(audio.numeric_column(frame, name))
-        return known
+            present |= np.isfinite(audio.numeric_column(frame, name))
+        return present

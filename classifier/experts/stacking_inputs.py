@@ -1,4 +1,8 @@
-"""What the readers of text and history say of tracks, also of those they learned from."""
+"""Stacking inputs: out-of-fold scores of text and artist history for the training tracks.
+
+Cross-fitted twice: by a group split on artists, as if every artist were unseen, and by a split on
+track names, as if the artist were seen but not this track (in any version of it).
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,23 +24,23 @@ from classifier.features.audio import Matrix
 from classifier.ports import Labels
 
 N_SPLITS: Final = 5
-"""Readers that never saw a fifth of the tracks tell what they would say about it."""
+"""Each fifth of the tracks is predicted by models that were trained on the others."""
 ALBUM_NAME_SCORE: Final = ArtistHistoryExpert.score_names.index("album_name")
-"""The one voice of history that also speaks of artists nobody knows."""
+"""The one history score that unseen artists have, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackingInputs:
-    """What is said of some tracks."""
+    """The base models' outputs for some tracks."""
 
     text: Scores
-    """The voices of `NaiveBayesTextExpert`."""
+    """The scores of `NaiveBayesTextExpert`."""
     history: Scores
-    """The voices of `ArtistHistoryExpert`; 0 where nothing is known."""
+    """The scores of `ArtistHistoryExpert`; 0 without training tracks."""
     artist_track_counts: NDArray[np.float32]
-    """How many tracks of the credited artists are known."""
+    """Number of training tracks of the credited artists."""
     sighting_features: Matrix
-    """What `ArtistSightingFeatures` says; no column where no sightings were told of."""
+    """The columns of `ArtistSightingFeatures`; none where there are no sightings."""
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "StackingInputs":
         """Return the chosen rows."""
@@ -50,88 +54,85 @@ class StackingInputs:
 
 @dataclass(frozen=True, slots=True)
 class TextAndHistoryModels:
-    """Readers that have learned from tracks."""
+    """Fitted base models."""
 
     text: NaiveBayesTextExpert
     history: ArtistHistoryExpert
     sighting_features: ArtistSightingFeatures | None
-    """None where no sightings were told of."""
+    """None where there are no sightings."""
 
-    def predict(self, frame: pd.DataFrame, seen: NgramCounts | None = None) -> StackingInputs:
-        """Return what they say of tracks they did not learn from.
+    def predict(self, frame: pd.DataFrame, ngrams: NgramCounts | None = None) -> StackingInputs:
+        """Return the outputs for tracks the models were not trained on.
 
-        `seen` is what `count_ngrams` made of these, where that is known.
+        `ngrams`: their `count_ngrams`, where these were counted already.
         """
-        company = np.zeros((len(frame), 0), dtype=np.float32)
+        features = np.zeros((len(frame), 0), dtype=np.float32)
+        if self.sighting_features is not None:
+            features = self.sighting_features.transform(frame)
         return StackingInputs(
-            self.text.predict_scores_of_counts(count_ngrams(frame) if seen is None else seen),
+            self.text.predict_scores_of_counts(count_ngrams(frame) if ngrams is None else ngrams),
             self.history.predict_scores(frame),
             self.history.artist_track_counts(frame),
-            company if self.sighting_features is None else self.sighting_features.transform(frame),
+            features,
         )
 
 
 def fit_models(
-    frame: pd.DataFrame, seen: NgramCounts, labels: Labels, sightings: pd.DataFrame | None
+    frame: pd.DataFrame, ngrams: NgramCounts, labels: Labels, sightings: pd.DataFrame | None
 ) -> TextAndHistoryModels:
-    """Return readers that learned from these tracks; `seen` is what `count_ngrams` made of them."""
+    """Return models fitted to these tracks; `ngrams` are their `count_ngrams`."""
     return TextAndHistoryModels(
-        NaiveBayesTextExpert().fit_counts(seen, labels),
+        NaiveBayesTextExpert().fit_counts(ngrams, labels),
         ArtistHistoryExpert().fit(frame, labels),
         None if sightings is None else ArtistSightingFeatures().fit(frame, labels, sightings),
     )
 
 
 def out_of_fold_by_artist(
-    frame: pd.DataFrame, seen: NgramCounts, labels: Labels
+    frame: pd.DataFrame, ngrams: NgramCounts, labels: Labels
 ) -> StackingInputs:
-    """Return what readers say of each track who never saw its artist; nothing of its history."""
-    parts = _parts(list(seen.artists))
-    return _crossed(frame, seen, labels, parts, None, strangers=True)
+    """Return out-of-fold text scores, grouped by artist; history scores stay zero."""
+    return _cross_fit(frame, ngrams, labels, list(ngrams.artists), None, with_history=False)
 
 
 def out_of_fold_by_name(
-    frame: pd.DataFrame, seen: NgramCounts, labels: Labels, sightings: pd.DataFrame | None
+    frame: pd.DataFrame, ngrams: NgramCounts, labels: Labels, sightings: pd.DataFrame | None
 ) -> StackingInputs:
-    """Return what readers say who saw the artist's other tracks, but none of the same name."""
+    """Return out-of-fold scores, grouped by artist and track name."""
     titles = hashed_ngrams.normalised_texts(frame, "title")
-    names = [f"{title}|{artist}" for title, artist in zip(titles, seen.artists, strict=True)]
-    return _crossed(frame, seen, labels, _parts(names), sightings, strangers=False)
+    groups = [f"{title}|{artist}" for title, artist in zip(titles, ngrams.artists, strict=True)]
+    return _cross_fit(frame, ngrams, labels, groups, sightings, with_history=True)
 
 
-def _crossed(
+def _cross_fit(
     frame: pd.DataFrame,
-    seen: NgramCounts,
+    ngrams: NgramCounts,
     labels: Labels,
-    parts: NDArray[np.int64],
+    groups: list[str],
     sightings: pd.DataFrame | None,
     *,
-    strangers: bool,
+    with_history: bool,
 ) -> StackingInputs:
     genres = len(np.unique(labels))
     width = 0 if sightings is None else COLUMNS_PER_GENRE * genres + EXTRA_COLUMNS
-    found = StackingInputs(
+    inputs = StackingInputs(
         np.zeros((len(NaiveBayesTextExpert.score_names), len(labels), genres), dtype=np.float32),
         np.zeros((len(ArtistHistoryExpert.score_names), len(labels), genres), dtype=np.float32),
         np.zeros(len(labels), dtype=np.float32),
         np.full((len(labels), width), np.nan, dtype=np.float32),
     )
-    for part in range(N_SPLITS):
-        held = parts == part
+    splits = np.array([name_hash(group) % N_SPLITS for group in groups], dtype=np.int64)
+    for split in range(N_SPLITS):
+        held = splits == split
         if not held.any() or len(np.unique(labels[~held])) < genres:
-            continue  # nobody to ask who knows all genres: as if nothing was read
-        readers = fit_models(frame[~held], seen.select(~held), labels[~held], sightings)
-        said = readers.predict(frame[held], seen.select(held))
-        found.text[:, held] = said.text
-        if strangers:
-            found.history[ALBUM_NAME_SCORE, held] = said.history[ALBUM_NAME_SCORE]
+            continue  # the rest lacks a genre: these rows stay without scores
+        models = fit_models(frame[~held], ngrams.select(~held), labels[~held], sightings)
+        outputs = models.predict(frame[held], ngrams.select(held))
+        inputs.text[:, held] = outputs.text
+        if with_history:
+            inputs.history[:, held] = outputs.history
+            inputs.artist_track_counts[held] = outputs.artist_track_counts
+            inputs.sighting_features[held] = outputs.sighting_features
         else:
-            found.history[:, held] = said.history
-            found.artist_track_counts[held] = said.artist_track_counts
-            found.sighting_features[held] = said.sighting_features
-    return found
-
-
-def _parts(names: list[str]) -> NDArray[np.int64]:
-    """Return a part for each name, the same for the same."""
-    return np.array([name_hash(name) % N_SPLITS for name in names], dtype=np.int64)
+            inputs.history[ALBUM_NAME_SCORE, held] = outputs.history[ALBUM_NAME_SCORE]
+    return inputs

@@ -1,4 +1,7 @@
-"""What text, history and numbers say together: what a title means depends on the sound."""
+"""Stacking: networks and trees over text scores, history scores and numbers together.
+
+They model interactions: what a title indicates depends on the audio.
+"""
 
 from typing import Final, Self
 
@@ -6,12 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from classifier.experts import Scores, log_probabilities, stacking_inputs
+from classifier.experts import Scores, stacking_inputs
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
-from classifier.experts.mlp_numpy import Matrix, NumpyMLP
+from classifier.experts.mlp_ensemble import fit_networks, mean_log_probabilities
+from classifier.experts.mlp_numpy import Matrix
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert, count_ngrams
 from classifier.experts.stacking_inputs import StackingInputs, TextAndHistoryModels
-from classifier.experts.stacking_trees import MAX_GENRES as MOST_FOR_TREES
+from classifier.experts.stacking_trees import MAX_GENRES as MAX_GENRES_OF_TREES
 from classifier.experts.stacking_trees import N_ROUNDS, StackingTrees
 from classifier.features.piecewise_linear import PiecewiseLinearEncoder
 from classifier.ports import Labels
@@ -19,22 +23,21 @@ from classifier.ports import Labels
 N_NETWORKS: Final = 2
 """Networks that differ by their seed; three or four brought nothing more."""
 MAX_GENRES: Final = 40
-"""With more, what the readers say is too wide a matrix for a training of minutes."""
+"""With more, the scores are too wide a matrix for a training of minutes."""
 
-_ARTISTS: Final = slice(0, 3)
-"""The voices of history that only speak of known artists."""
-_TEXT_SCALE, _HISTORY_SCALE, _FAR = 0.2, 0.3, 3.0
-"""Log-ratios of some units become numbers of about unit scale."""
+_ARTIST_SCORES: Final = slice(0, 3)
+"""The history scores that only seen artists have."""
+_TEXT_SCALE, _HISTORY_SCALE, _CLIP = 0.2, 0.3, 3.0
+"""Scale log-ratios of some units to about unit scale."""
 
 
 class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """The voices of text and history, and those of models that hear these beside the numbers.
+    """The scores of text and history, and those of models over these and the numbers.
 
-    These models, networks and boosted trees, must learn how far to trust readers who have *not*
-    seen a track. So each track is shown to them twice: as a stranger's, its text read by readers
-    that never saw its artist and without history; and as an acquaintance's, by readers that saw
-    the artist's other tracks but none of this name. Fed with history any other way they would
-    lean on it and fail on new artists.
+    These models, networks and boosted trees, must learn how far to trust base models that were
+    *not* trained on a track. So each track is used twice in training: once with out-of-fold inputs
+    grouped by artist and without history, once grouped by name. With history in any other way
+    they would rely on it and fail on unseen artists.
     """
 
     name = "joint"
@@ -43,70 +46,60 @@ class StackingExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
         self,
         groups: tuple[str, ...],
         *,
-        nets: int = N_NETWORKS,
-        rounds: int = N_ROUNDS,
+        n_networks: int = N_NETWORKS,
+        n_rounds: int = N_ROUNDS,
         random_state: int = 0,
     ) -> None:
         self.groups = groups
-        self.nets = nets
-        self.rounds = rounds
+        self.n_networks = n_networks
+        self.n_rounds = n_rounds
         self.random_state = random_state
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """Return what it has to say, by name, once it has learned."""
-        read_aloud = (*NaiveBayesTextExpert.score_names, *ArtistHistoryExpert.score_names, "joint")
-        return read_aloud if self.trees_ is None else (*read_aloud, "joint_trees")
+        """Return the names of its scores, once it is fitted."""
+        names = (*NaiveBayesTextExpert.score_names, *ArtistHistoryExpert.score_names, "joint")
+        return names if self.trees_ is None else (*names, "joint_trees")
 
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        sightings: pd.DataFrame | None = None,
-    ) -> Self:
-        """Learn from every row twice; the readers once from all."""
+    def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame | None = None) -> Self:
+        """Fit the stacked models to every row twice, and the base models to all rows once."""
         self.features_ = PiecewiseLinearEncoder(self.groups)
         numbers = self.features_.fit_transform(X)
-        seen = count_ngrams(X)
-        strangers = stacking_inputs.out_of_fold_by_artist(X, seen, y)
-        acquaintances = stacking_inputs.out_of_fold_by_name(X, seen, y, sightings)
-        taught = stacking_inputs.fit_models(X, seen, y, sightings)
-        self.text_, self.history_, self.company_ = (
-            taught.text,
-            taught.history,
-            taught.sighting_features,
-        )
-        shown = [np.hstack([numbers, _heard(said)]) for said in (strangers, acquaintances)]
-        first = self.random_state * self.nets
-        self.members_ = [
-            NumpyMLP(random_state=first + place).fit(np.vstack(shown), np.concatenate([y, y]))
-            for place in range(self.nets)
-        ]
+        ngrams = count_ngrams(X)
+        unseen = stacking_inputs.out_of_fold_by_artist(X, ngrams, y)
+        seen = stacking_inputs.out_of_fold_by_name(X, ngrams, y, sightings)
+        models = stacking_inputs.fit_models(X, ngrams, y, sightings)
+        self.text_, self.history_ = models.text, models.history
+        self.sighting_features_ = models.sighting_features
+        matrix = np.vstack([np.hstack([numbers, _scaled(inputs)]) for inputs in (unseen, seen)])
+        labels = np.concatenate([y, y])
+        self.networks_ = fit_networks(matrix, labels, self.n_networks, self.random_state)
         self.trees_ = None
-        if len(np.unique(y)) <= MOST_FOR_TREES:
-            trees = StackingTrees(self.groups, rounds=self.rounds, random_state=self.random_state)
-            self.trees_ = trees.fit(X, y, strangers, acquaintances)
+        if len(np.unique(y)) <= MAX_GENRES_OF_TREES:
+            self.trees_ = StackingTrees(
+                self.groups, n_rounds=self.n_rounds, random_state=self.random_state
+            ).fit(X, y, unseen, seen)
         return self
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return the readers' log-ratios and the models' log-probabilities."""
-        said = TextAndHistoryModels(self.text_, self.history_, self.company_).predict(X)
-        shown = np.hstack([self.features_.transform(X), _heard(said)])
-        by_nets = [log_probabilities(member.predict_proba(shown)) for member in self.members_]
-        voices = [said.text, said.history, np.mean(by_nets, axis=0)[np.newaxis]]
+        """Return the base models' log-ratios and the stacked models' log-probabilities."""
+        models = TextAndHistoryModels(self.text_, self.history_, self.sighting_features_)
+        inputs = models.predict(X)
+        matrix = np.hstack([self.features_.transform(X), _scaled(inputs)])
+        scores = [inputs.text, inputs.history, mean_log_probabilities(self.networks_, matrix)]
         if self.trees_ is not None:
-            voices.append(self.trees_.predict_scores(X, said))
-        return np.concatenate(voices)
+            scores.append(self.trees_.predict_scores(X, inputs))
+        return np.concatenate(scores)
 
 
-def _heard(said: StackingInputs) -> Matrix:
-    """Return what was said as columns of about unit scale."""
-    known = said.artist_track_counts
+def _scaled(inputs: StackingInputs) -> Matrix:
+    """Return the inputs as columns of about unit scale."""
+    counts = inputs.artist_track_counts
     return np.hstack(
         [
-            *(said.text * _TEXT_SCALE).clip(-_FAR, _FAR),
-            *(said.history[_ARTISTS] * _HISTORY_SCALE).clip(-_FAR, _FAR),
-            (np.log1p(known) * _HISTORY_SCALE)[:, np.newaxis],
-            (known > 0)[:, np.newaxis],
+            *(inputs.text * _TEXT_SCALE).clip(-_CLIP, _CLIP),
+            *(inputs.history[_ARTIST_SCORES] * _HISTORY_SCALE).clip(-_CLIP, _CLIP),
+            (np.log1p(counts) * _HISTORY_SCALE)[:, np.newaxis],
+            (counts > 0)[:, np.newaxis],
         ]
     ).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Boosted trees over everything that is said of a track, apart for known and for new artists."""
+"""Stacking: boosted trees over all base-model scores, one model per kind of artist."""
 
 from typing import Any, Final, Self
 
@@ -14,95 +14,99 @@ from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
 
 N_ROUNDS: Final = 80
-"""Each grows a tree per genre. On ten genres 120 told no better, and 50 at a rate of 0.1 told new
-artists a little worse (log-loss 1.211 in the place of 1.204)."""
+"""Each grows a tree per genre. On ten genres 120 were no better, and 50 at a learning rate of 0.1
+a little worse for unseen artists (log-loss 1.211 instead of 1.204)."""
 LEARNING_RATE: Final = 0.06
 MAX_GENRES: Final = 16
-"""What is said grows with the genres, and so do the trees: 13 take half a minute."""
+"""The inputs grow with the genres, and so do the trees: 13 take half a minute."""
 MAX_TRACKS: Final = 20_000
-"""They learn from so many, drawn by the seed: the time they take stays bounded."""
+"""They are trained on so many, drawn by the seed: their training time stays bounded."""
 
 
 class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """Two models: one for tracks of which nothing but text and sound is known, and one for others.
+    """Two models: one for unseen artists, over text and numbers, and one for seen artists.
 
-    The second also hears the history of the artists, where their tracks were seen (`Company`) and
-    how popular these are: a track that comes up in the searches for two genres counts for the one
-    where it stands further up, which neither its sound nor its artist's label can tell.
+    The second also uses the history of the artists, where their tracks were seen
+    (`ArtistSightingFeatures`) and how popular these are: a track that comes up in the searches for
+    two genres counts for the one where it ranks higher, which neither its audio nor its artist's
+    label can tell.
     """
 
     def __init__(
         self,
         groups: tuple[str, ...],
         *,
-        rounds: int = N_ROUNDS,
-        most_tracks: int = MAX_TRACKS,
+        n_rounds: int = N_ROUNDS,
+        max_tracks: int = MAX_TRACKS,
         random_state: int = 0,
     ) -> None:
         self.groups = groups
-        self.rounds = rounds
-        self.most_tracks = most_tracks
+        self.n_rounds = n_rounds
+        self.max_tracks = max_tracks
         self.random_state = random_state
 
     def fit(
-        self,
-        X: pd.DataFrame,
-        y: Labels,
-        strangers: StackingInputs,
-        acquaintances: StackingInputs,
+        self, X: pd.DataFrame, y: Labels, unseen: StackingInputs, seen: StackingInputs
     ) -> Self:
-        """Learn from what readers say who did not learn from the tracks."""
+        """Fit to out-of-fold inputs, grouped by artist (`unseen`) and by name (`seen`)."""
         self.classes_ = np.unique(y)
-        drawn = self._drawn(len(y))
-        X, y = X.iloc[drawn], y[drawn]
+        rows = self._sample(len(y))
+        X, y = X.iloc[rows], y[rows]
         self.features_ = NumericFeatures(self.groups).fit(X)
-        numbers, said = self.features_.transform(X), acquaintances.select(drawn)
-        self.new_ = self._boosted().fit(_shown_new(numbers, strangers.select(drawn)), y)
-        known = said.artist_track_counts > 0
-        shown = _shown_known(numbers[known], said.select(known))
-        self.blank_ = np.isnan(shown).all(axis=0)  # trees want one value at least
-        shown[:, self.blank_] = 0
-        some = len(np.unique(y[known])) > 1  # else nobody is known, or nothing to tell apart
-        self.known_ = self._boosted().fit(shown, y[known]) if some else None
+        numbers, inputs = self.features_.transform(X), seen.select(rows)
+        self.unseen_model_ = self._boosted().fit(_unseen(numbers, unseen.select(rows)), y)
+        known = inputs.artist_track_counts > 0
+        matrix = _seen(numbers[known], inputs.select(known))
+        self.blank_ = np.isnan(matrix).all(axis=0)  # trees need one value at least
+        matrix[:, self.blank_] = 0
+        several = len(np.unique(y[known])) > 1  # a classifier needs two genres
+        self.seen_model_ = self._boosted().fit(matrix, y[known]) if several else None
         return self
 
-    def predict_scores(self, frame: pd.DataFrame, readings: StackingInputs) -> Scores:
-        """Return log-probabilities, one voice."""
+    def predict_scores(self, frame: pd.DataFrame, inputs: StackingInputs) -> Scores:
+        """Return log-probabilities (1, rows, genres)."""
         numbers = self.features_.transform(frame)
-        shares = np.zeros((len(frame), len(self.classes_)))
-        known = (readings.artist_track_counts > 0) & (self.known_ is not None)
-        if not known.all():
-            shown = _shown_new(numbers[~known], readings.select(~known))
-            self._ask(self.new_, shown, shares, ~known)
-        if known.any():
-            shown = _shown_known(numbers[known], readings.select(known))
-            shown[:, self.blank_] = 0
-            self._ask(self.known_, shown, shares, known)
-        return np.asarray(log_probabilities(shares)[np.newaxis])
+        probabilities = np.zeros((len(frame), len(self.classes_)))
+        seen = (inputs.artist_track_counts > 0) & (self.seen_model_ is not None)
+        if not seen.all():
+            matrix = _unseen(numbers[~seen], inputs.select(~seen))
+            self._predict(self.unseen_model_, matrix, probabilities, ~seen)
+        if seen.any():
+            matrix = _seen(numbers[seen], inputs.select(seen))
+            matrix[:, self.blank_] = 0
+            self._predict(self.seen_model_, matrix, probabilities, seen)
+        return log_probabilities(probabilities)[np.newaxis]
 
-    def _ask(
-        self, model: Any, shown: Matrix, shares: NDArray[np.float64], rows: NDArray[np.bool_]
+    def _predict(
+        self,
+        model: Any,
+        matrix: Matrix,
+        probabilities: NDArray[np.float64],
+        rows: NDArray[np.bool_],
     ) -> None:
         columns = np.searchsorted(self.classes_, model.classes_)
-        shares[np.ix_(rows, columns)] = model.predict_proba(shown)
+        probabilities[np.ix_(rows, columns)] = model.predict_proba(matrix)
 
-    def _drawn(self, size: int) -> NDArray[np.intp]:
-        """Return the rows to learn from, in order."""
-        if size <= self.most_tracks:
+    def _sample(self, size: int) -> NDArray[np.intp]:
+        """Return the rows to train on, in order."""
+        if size <= self.max_tracks:
             return np.arange(size)
         order = np.random.default_rng(self.random_state).permutation(size)
-        return np.sort(order[: self.most_tracks])
+        return np.sort(order[: self.max_tracks])
 
     def _boosted(self) -> Any:
         return make_boosted_trees(
-            self.features_, rounds=self.rounds, rate=LEARNING_RATE, random_state=self.random_state
+            self.features_,
+            n_rounds=self.n_rounds,
+            learning_rate=LEARNING_RATE,
+            random_state=self.random_state,
         )
 
 
-def _shown_new(numbers: Matrix, said: StackingInputs) -> Matrix:
-    return np.hstack([numbers, *said.text, said.history[ALBUM_NAME_SCORE]])
+def _unseen(numbers: Matrix, inputs: StackingInputs) -> Matrix:
+    return np.hstack([numbers, *inputs.text, inputs.history[ALBUM_NAME_SCORE]])
 
 
-def _shown_known(numbers: Matrix, said: StackingInputs) -> Matrix:
-    evidence = said.artist_track_counts[:, np.newaxis]
-    return np.hstack([numbers, *said.text, *said.history, evidence, said.sighting_features])
+def _seen(numbers: Matrix, inputs: StackingInputs) -> Matrix:
+    counts = inputs.artist_track_counts[:, np.newaxis]
+    return np.hstack([numbers, *inputs.text, *inputs.history, counts, inputs.sighting_features])

@@ -1,4 +1,4 @@
-"""What the numbers say, by boosted trees."""
+"""Gradient-boosted trees over the numeric features."""
 
 from typing import Final, Self
 
@@ -12,55 +12,54 @@ from classifier.features.audio import Matrix, NumericFeatures
 from classifier.ports import Labels
 
 N_ROUNDS: Final = 70
-"""Each grows a tree per genre. Validation stops at 60 to 90 on six, ten and 114 genres."""
+"""Each grows a tree per genre. Early stopping ends at 60 to 90 on six, ten and 114 genres."""
 
 LEARNING_RATE: Final = 0.1
 
 
 def make_boosted_trees(
-    features: NumericFeatures, *, rounds: int, rate: float, random_state: int
+    features: NumericFeatures, *, n_rounds: int, learning_rate: float, random_state: int
 ) -> HistGradientBoostingClassifier:
-    """Return trees that are to learn from what `features` makes of tracks, and what follows it."""
+    """Return unfitted trees over the columns of `features`, and any that follow them."""
     return HistGradientBoostingClassifier(
-        learning_rate=rate,
-        max_iter=rounds,
+        learning_rate=learning_rate,
+        max_iter=n_rounds,
         max_leaf_nodes=15,
         min_samples_leaf=20,
         l2_regularization=10.0,
         categorical_features=features.categorical or None,
-        early_stopping=False,  # the validation side weighs the voices: nobody else learns it
+        early_stopping=False,  # validation tracks are for the pooling weights only
         random_state=random_state,
     )
 
 
 class BoostedTreesExpert(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """One voice: boosted trees, which see steps and spikes where the networks see slopes."""
+    """Boosted trees, which see steps and spikes where the networks see slopes."""
 
     name = "trees"
     score_names = ("trees",)
 
     def __init__(
-        self, groups: tuple[str, ...], *, rounds: int = N_ROUNDS, random_state: int = 0
+        self, groups: tuple[str, ...], *, n_rounds: int = N_ROUNDS, random_state: int = 0
     ) -> None:
         self.groups = groups
-        self.rounds = rounds
+        self.n_rounds = n_rounds
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, y: Labels) -> Self:
-        """Learn from every row."""
         self.features_ = NumericFeatures(self.groups).fit(X)
         self.model_ = make_boosted_trees(
-            self.features_, rounds=self.rounds, rate=LEARNING_RATE, random_state=self.random_state
-        )
-        self.model_.fit(self._numbers(X), y)
+            self.features_,
+            n_rounds=self.n_rounds,
+            learning_rate=LEARNING_RATE,
+            random_state=self.random_state,
+        ).fit(self._numbers(X), y)
         return self
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return log-probabilities."""
-        shares = self.model_.predict_proba(self._numbers(X))
-        return np.asarray(log_probabilities(shares)[np.newaxis])
+        """Return log-probabilities (1, rows, genres)."""
+        return log_probabilities(self.model_.predict_proba(self._numbers(X)))[np.newaxis]
 
     def _numbers(self, frame: pd.DataFrame) -> Matrix:
-        """Return what is known of the rows; groups may have no column, but trees want one."""
-        matrix = self.features_.transform(frame)
+        matrix = self.features_.transform(frame)  # groups may have no column; trees need one
         return matrix if matrix.shape[1] else np.zeros((len(frame), 1), dtype=np.float32)

@@ -1,1 +1,1 @@
-"""What a model looks at: one transformer per file, from the views' columns to numbers."""
+"""Feature extraction: one transformer per file, from the views' columns to model inputs."""

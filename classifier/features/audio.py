@@ -1,4 +1,4 @@
-"""Sound and metadata as numbers: missing values allowed, categories kept as categories."""
+"""Audio, metadata, analysis and descriptor columns as one numeric matrix with missing values."""
 
 from typing import Any, Final, Self
 
@@ -24,18 +24,18 @@ HARMONY: Final = (
 )
 TIMBRE: Final = (*tables.TIMBRE_COLUMNS, *tables.PITCH_COLUMNS)
 COLUMNS: Final = {"audio": AUDIO, "metadata": METADATA, "harmony": HARMONY, "timbre": TIMBRE}
-"""Which columns of the views each feature group reads; those of descriptors are in the data."""
+"""View columns of each feature group; those of descriptors depend on the data."""
 
 DESCRIPTORS: Final = "descriptors"
-"""The group of values that describe a sound on the whole."""
-_DESCRIBED: Final = "descriptor:"
-"""What the names of its columns begin with; then come the set's name and the value's."""
+"""The group of descriptors: features of a whole audio file, computed elsewhere."""
+_DESCRIPTOR_PREFIX: Final = "descriptor:"
+"""Of their column names; then come the set's name and the descriptor's."""
 
 FILE_SCALE_FEATURES: Final = tables.INCOMPARABLE_FEATURES
-"""What is measured otherwise in files; tempo, key and mode are the same everywhere."""
+"""Features on another scale in audio files than in catalogues; tempo, key and mode are not."""
 
 CATEGORICAL: Final = tables.CATEGORICAL_FEATURES
-"""Key, mode and time signature are names, not quantities."""
+"""Key, mode and time signature are categories, not quantities."""
 
 _FIFTH: Final = 7
 """Semitones of a fifth: stepping by it, the 12 keys form a circle of related ones."""
@@ -45,15 +45,14 @@ _KEYS: Final = 12
 class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames with (some of) the views' columns into a float32 matrix; NaN where unknown.
 
-    Absent columns count as unknown; groups that are no numbers are passed over. The key stands
-    twice: as a category and as a place on the circle of fifths. Whether any provider knew the
+    Absent columns are unknown; groups that are not numeric are ignored. The key is there twice: as
+    a category and as a position on the circle of fifths. Whether any provider has features of the
     track is a column of its own; *which* provider is not, for that tells where a track was
-    fetched, not how it sounds. But what `FILE_SCALE_FEATURES` names is measured in files on other scales
-    than in catalogues: there it stands in columns of its own (`own_energy`), and a model that
-    learned from no file takes it for unknown.
+    fetched, not what it sounds like. `FILE_SCALE_FEATURES` of audio files have columns of their
+    own (`own_energy`), and are unknown to a model that was trained on no file.
 
-    Descriptors are the columns called `descriptor:SET:NAME` (see `descriptor_column`) that there are
-    in fitting; those of another set are not looked at.
+    Descriptors are the columns called `descriptor:SET:NAME` (see `descriptor_column`) of the
+    training frame; those of another set are ignored.
 
     `one_hot=False` leaves each category in one column of codes (for trees that split by category,
     see `categorical`); `one_hot=True` gives each its own 0/1 column.
@@ -65,15 +64,15 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         self.groups = groups
         self.one_hot = one_hot
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's names
-        """Learn which categories, which descriptors and which measures of files there are."""
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Record the categories, the descriptors and whether any row is of an audio file."""
         self.descriptors_ = descriptor_columns(X) if DESCRIPTORS in self.groups else ()
-        own = "audio" in self.groups and bool(_own_scale(X).any())
-        self.file_scale_ = FILE_SCALE_FEATURES if own else ()
-        known = [name for name in CATEGORICAL if name in self._inputs()]
+        any_file = "audio" in self.groups and bool(_from_files(X).any())
+        self.file_scale_ = FILE_SCALE_FEATURES if any_file else ()
         self.categories_ = {
             name: np.unique(values[np.isfinite(values)])
-            for name in known
+            for name in CATEGORICAL
+            if name in self._inputs()
             for values in [numeric_column(X, name)]
         }
         self.blank_ = np.isnan(self._columns(X)).all(axis=0)
@@ -83,13 +82,13 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return one row of numbers per row of `X`."""
         check_is_fitted(self)
         matrix = self._columns(X)
-        matrix[:, self.blank_] = 0.0  # nothing was known in training: nothing to go by
+        matrix[:, self.blank_] = 0.0  # all missing in training: nothing was fitted to it
         return matrix
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
         """Return the names of the columns."""
         check_is_fitted(self)
-        names = list(self._plain())
+        names = list(self._quantities())
         if "audio" in self.groups:
             names += ["fifths_sin", "fifths_cos", "has_audio"]
         for name, values in self.categories_.items():
@@ -99,26 +98,27 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 
     @property
     def categorical(self) -> list[int]:
-        """Return the places of the columns of category codes (none with `one_hot`)."""
+        """Return the positions of the columns of category codes (none with `one_hot`)."""
         if self.one_hot or "audio" not in self.groups:
             return []
-        first = len(self._plain()) + 3  # the circle of fifths and has_audio stand between
+        first = len(self._quantities()) + 3  # after the circle of fifths and has_audio
         return list(range(first, first + len(CATEGORICAL)))
 
     def _columns(self, X: pd.DataFrame) -> Matrix:
-        own = _own_scale(X)
-        columns: list[NDArray[Any]] = [
-            np.where(own, np.nan, numeric_column(X, name))
-            if name in FILE_SCALE_FEATURES
-            else numeric_column(X, name)
-            for name in self._plain()
-        ]
+        from_files = _from_files(X)
+        columns: list[NDArray[Any]] = []
+        for name in self._quantities():
+            values = numeric_column(X, name)
+            is_file_scale = name in FILE_SCALE_FEATURES
+            columns.append(np.where(from_files, np.nan, values) if is_file_scale else values)
         if "audio" in self.groups:
             angle = numeric_column(X, "key") * (_FIFTH * 2 * np.pi / _KEYS)
-            columns += [np.sin(angle), np.cos(angle), _anything_known(X)]
+            columns += [np.sin(angle), np.cos(angle), _has_audio(X)]
         for name, values in self.categories_.items():
             columns += self._category(X, name, values)
-        columns += [np.where(own, numeric_column(X, name), np.nan) for name in self.file_scale_]
+        columns += [
+            np.where(from_files, numeric_column(X, name), np.nan) for name in self.file_scale_
+        ]
         matrix = np.empty((len(X), len(columns) + len(self.descriptors_)), dtype=np.float32)
         for place, values in enumerate(columns):
             matrix[:, place] = values
@@ -129,23 +129,23 @@ class NumericFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     def _inputs(self) -> list[str]:
         return [name for group in self.groups for name in COLUMNS.get(group, ())]
 
-    def _plain(self) -> list[str]:
+    def _quantities(self) -> list[str]:
         return [name for name in self._inputs() if name not in CATEGORICAL]
 
     def _category(
-        self, frame: pd.DataFrame, name: str, values: NDArray[np.float64]
+        self, frame: pd.DataFrame, name: str, categories: NDArray[np.float64]
     ) -> list[NDArray[Any]]:
-        found = numeric_column(frame, name)
+        values = numeric_column(frame, name)
         if self.one_hot:
-            return [found == value for value in values]
-        if len(values) == 0:
-            return [np.full(len(found), np.nan)]
-        codes = np.searchsorted(values, found).clip(max=len(values) - 1)
-        return [np.where(values[codes] == found, codes, np.nan)]
+            return [values == category for category in categories]
+        if len(categories) == 0:
+            return [np.full(len(values), np.nan)]
+        codes = np.searchsorted(categories, values).clip(max=len(categories) - 1)
+        return [np.where(categories[codes] == values, codes, np.nan)]
 
 
 def numeric_column(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """Return a column as numbers; NaN where it is missing, infinite or no number at all."""
+    """Return a column as numbers; NaN where it is missing, infinite or not a number at all."""
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
     column = frame[name]
@@ -156,46 +156,46 @@ def numeric_column(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
 
 
 def descriptor_column(schema: str, name: str) -> str:
-    """Return what a value of a set of descriptors is called as a column."""
-    return f"{_DESCRIBED}{schema}:{name}"
+    """Return the column name of a descriptor of a set."""
+    return f"{_DESCRIPTOR_PREFIX}{schema}:{name}"
 
 
 def descriptor_columns(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns of a frame that are descriptors, in their order."""
-    return tuple(str(name) for name in frame.columns if str(name).startswith(_DESCRIBED))
+    """Return the descriptor columns of a frame, in their order."""
+    return tuple(str(name) for name in frame.columns if str(name).startswith(_DESCRIPTOR_PREFIX))
 
 
 def mostly_from_files(frame: pd.DataFrame) -> bool:
-    """Tell whether more rows carry measures of files than those of a catalogue."""
-    own = _own_scale(frame)
-    return bool(own.sum() > (_anything_known(frame) & ~own).sum())
+    """Return whether more rows have features of audio files than of a catalogue."""
+    from_files = _from_files(frame)
+    return bool(from_files.sum() > (_has_audio(frame) & ~from_files).sum())
 
 
 def mask_other_scale(frame: pd.DataFrame, *, from_files: bool) -> pd.DataFrame:
-    """Return the rows with what is measured on another scale unknown.
+    """Return the rows with features on the other scale set to missing.
 
-    For whatever lays tracks beside each other by their bare numbers.
+    For whatever compares the features of tracks directly.
     """
-    other = _own_scale(frame) != from_files
-    there = [name for name in FILE_SCALE_FEATURES if name in frame.columns]
-    return frame.assign(**{name: frame[name].mask(other) for name in there})
+    other = _from_files(frame) != from_files
+    present = [name for name in FILE_SCALE_FEATURES if name in frame.columns]
+    return frame.assign(**{name: frame[name].mask(other) for name in present})
 
 
 def on_majority_scale(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows on the scale that more of them are on."""
+    """Return the rows on the scale that more of them have."""
     return mask_other_scale(frame, from_files=mostly_from_files(frame))
 
 
-def _own_scale(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell which rows carry measures of files rather than those of a catalogue."""
+def _from_files(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows have features of audio files rather than of a catalogue."""
     if "provider" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    told = frame["provider"].astype("string") == tables.AUDIO_PROVIDER
-    return told.to_numpy(dtype=bool, na_value=False)
+    is_file = frame["provider"].astype("string") == tables.AUDIO_PROVIDER
+    return is_file.to_numpy(dtype=bool, na_value=False)
 
 
-def _anything_known(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    known = np.zeros(len(frame), dtype=bool)
+def _has_audio(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    any_value = np.zeros(len(frame), dtype=bool)
     for name in AUDIO:
-        known |= np.isfinite(numeric_column(frame, name))
-    return known
+        any_value |= np.isfinite(numeric_column(frame, name))
+    return any_value

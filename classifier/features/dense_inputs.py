@@ -1,7 +1,7 @@
-"""Numbers as a network with embeddings takes them: scaled, gaps masked, categories apart."""
+"""Numbers for a network with embeddings: scaled, missing values masked, categories as codes."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from classifier.features.audio import Matrix, NumericFeatures
-from classifier.features.piecewise_linear import quantile_bins
-
-CLIP: Final = 10.0
-"""Standard deviations: far outside of what was learned from, a value says no more."""
+from classifier.features.piecewise_linear import CLIP, quantile_bins
 
 
 @dataclass(frozen=True, slots=True)
 class DenseInputs:
-    """Tracks as a network takes them."""
+    """The numbers and categories of tracks."""
 
     values: Matrix
     """(tracks, `width`): finite numbers of about unit scale."""
@@ -28,56 +25,44 @@ class DenseInputs:
 class DenseEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames into numbers and codes, none of them missing.
 
-    A number stands there standardised and piecewise linear (see `PieceFeatures`), both 0 where it
-    is unknown, and beside them a mask that is 1 there. Categories stay codes, for embeddings.
+    A number is there standardised and piecewise linear (see `PiecewiseLinearEncoder`), both 0
+    where it is unknown, with a mask that is 1 there. Categories stay codes, for embeddings.
     """
 
     def __init__(self, groups: tuple[str, ...]) -> None:
         self.groups = groups
 
-    def fit_transform(self, X: pd.DataFrame) -> DenseInputs:
-        """Learn means, scales and quantiles, and return what `transform` would."""
+    def fit(self, X: pd.DataFrame) -> Self:
+        """Fit means, scales, quantiles and the number of categories."""
         self.features_ = NumericFeatures(self.groups)
         matrix = self.features_.fit_transform(X)
-        self.coded_ = np.zeros(matrix.shape[1], dtype=bool)
-        self.coded_[self.features_.categorical] = True
-        numbers, codes = matrix[:, ~self.coded_], matrix[:, self.coded_]
-        self.gaps_ = np.isnan(numbers).any(axis=0)
-        known = np.isfinite(numbers)
-        counted = np.maximum(known.sum(axis=0), 1)
-        self.means_ = (np.where(known, numbers, 0).sum(axis=0) / counted).astype(np.float32)
-        off = np.where(known, numbers - self.means_, 0)
-        scales = np.sqrt((off * off).sum(axis=0) / counted)
+        self.is_category_ = np.zeros(matrix.shape[1], dtype=bool)
+        self.is_category_[self.features_.categorical] = True
+        numbers, codes = matrix[:, ~self.is_category_], matrix[:, self.is_category_]
+        self.has_missing_ = np.isnan(numbers).any(axis=0)
+        finite = np.isfinite(numbers)
+        counts = np.maximum(finite.sum(axis=0), 1)
+        self.means_ = (np.where(finite, numbers, 0).sum(axis=0) / counts).astype(np.float32)
+        off = np.where(finite, numbers - self.means_, 0)
+        scales = np.sqrt((off * off).sum(axis=0) / counts)
         self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
-        cuts = [quantile_bins(column) for column in numbers.T]
-        self.cut_ = np.repeat(np.arange(len(cuts)), [len(low) for low, _ in cuts])
-        self.low_ = np.concatenate([low for low, _ in cuts] or [_NONE])
-        self.span_ = np.concatenate([span for _, span in cuts] or [_NONE])
-        self.sizes_ = [1 + _most(column) for column in codes.T]
-        return self._transformed(matrix)
+        self.bin_columns_, self.bin_starts_, self.bin_widths_ = quantile_bins(numbers)
+        self.sizes_ = [
+            2 + int(np.nan_to_num(column, nan=-1).max(initial=-1)) for column in codes.T
+        ]
+        return self
 
     def transform(self, X: pd.DataFrame) -> DenseInputs:
-        """Return what a network takes of each row."""
-        return self._transformed(self.features_.transform(X))
+        """Return the network's inputs of each row."""
+        matrix = self.features_.transform(X)
+        numbers, codes = matrix[:, ~self.is_category_], matrix[:, self.is_category_]
+        scaled = ((numbers - self.means_) / self.scales_).clip(-CLIP, CLIP)
+        shares = (numbers[:, self.bin_columns_] - self.bin_starts_) / self.bin_widths_
+        flags = np.isnan(numbers)[:, self.has_missing_]
+        values = np.hstack([np.nan_to_num(scaled), flags, np.nan_to_num(shares.clip(0, 1))])
+        return DenseInputs(values.astype(np.float32), np.nan_to_num(codes + 1).astype(np.int64))
 
     @property
     def width(self) -> int:
         """Return how many numbers a track has."""
-        return len(self.means_) + int(self.gaps_.sum()) + len(self.low_)
-
-    def _transformed(self, matrix: Matrix) -> DenseInputs:
-        numbers, codes = matrix[:, ~self.coded_], matrix[:, self.coded_]
-        missing = np.isnan(numbers)
-        scaled = ((numbers - self.means_) / self.scales_).clip(-CLIP, CLIP)
-        pieces = ((numbers[:, self.cut_] - self.low_) / self.span_).clip(0, 1)
-        values = np.hstack([np.nan_to_num(scaled), missing[:, self.gaps_], np.nan_to_num(pieces)])
-        return DenseInputs(values.astype(np.float32), np.nan_to_num(codes + 1).astype(np.int64))
-
-
-_NONE: Final = np.zeros(0, dtype=np.float32)
-
-
-def _most(codes: NDArray[Any]) -> int:
-    """Return the number of known categories in a column of codes from 0."""
-    known = codes[np.isfinite(codes)]
-    return int(known.max()) + 1 if len(known) else 0
+        return len(self.means_) + int(self.has_missing_.sum()) + len(self.bin_starts_)

@@ -1,4 +1,4 @@
-"""Which columns of the views each feature group reads."""
+"""Feature groups: the view columns that each of `--features` stands for."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,13 +11,13 @@ TEXT: Final = ("title", "album", "artists")
 HISTORY: Final = ("artists", "album")
 
 AUDIO_ANALYSIS_GROUPS: Final = ("harmony", "timbre", audio.DESCRIPTORS)
-"""What is only known of tracks whose sound was analysed: read from the database when asked for."""
+"""Groups that only tracks with analysed audio have: read from the database on request."""
 
 MATRICES: Final = "matrices"
-"""Figures over time, for networks that convolve; a column of bytes per kind (see `sequences`)."""
+"""Features over time, for convolutions; one column of bytes per kind (see `sequences`)."""
 
 NUMERIC_GROUPS: Final = (*audio.COLUMNS, audio.DESCRIPTORS)
-"""Groups that are numbers: what every estimator can look at."""
+"""Groups of numbers: every estimator can use them."""
 
 COLUMN_GROUPS: Final = (*NUMERIC_GROUPS, "text", "history")
 """Groups that are columns of the views."""
@@ -29,30 +29,30 @@ COLUMNS: Final = {
     "history": HISTORY,
     MATRICES: (),
 }
-"""The provider tells on which scale the audio features are. Matrices are no columns of a view."""
+"""The provider determines the scale of the audio features. Matrices are no columns of a view."""
 
 
 def numeric_groups(features: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the groups that are numbers."""
+    """Return the numeric ones of the groups."""
     return tuple(group for group in features if group in NUMERIC_GROUPS)
 
 
 def group_columns(group: str, frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns that a group reads; those of descriptors are the ones `frame` has."""
+    """Return the columns of a group; those of descriptors are the ones in `frame`."""
     return audio.descriptor_columns(frame) if group == audio.DESCRIPTORS else COLUMNS[group]
 
 
 def columns(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
-    """Return the columns that the groups read, each once."""
+    """Return the columns of the groups, each once."""
     return list(dict.fromkeys(name for group in features for name in group_columns(group, frame)))
 
 
 def numeric_columns(features: Sequence[str], frame: pd.DataFrame) -> list[str]:
-    """Return the columns with numbers that the numeric ones of the groups read."""
+    """Return the columns with numbers of the numeric ones of the groups."""
     return [name for name in columns(numeric_groups(features), frame) if name != "provider"]
 
 
 def analysis_columns(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of a frame that are there because the sound was asked for."""
+    """Return the columns of a frame that were joined from audio analyses."""
     names = [*columns(AUDIO_ANALYSIS_GROUPS, frame), *sequences.CHANNELS]
     return [name for name in names if name in frame.columns]

@@ -1,5 +1,6 @@
-"""Titles, albums and names as bags of numbered pieces, for a network that embeds them."""
+"""Titles, albums and artist names as bags of character n-grams, for a network that embeds them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,65 +11,49 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from classifier.features import hashed_ngrams
-from classifier.features.groups import TEXT
 
 MIN_ARTISTS: Final = 3
-"""A piece that fewer artists have is left out: it would only name the artist."""
+"""An n-gram of fewer artists is left out: it would only identify the artist."""
 
 
 @dataclass(frozen=True, slots=True)
 class NgramBags:
-    """Tracks as the pieces of text they are made of."""
+    """The n-grams of tracks."""
 
     bags: tuple[sparse.csr_matrix, ...]
-    """Per column of `TEXT`, one row per track: weights of the pieces that are known."""
+    """Per column of `TEXT` the weights (tracks, n-grams in use)."""
     weights: NDArray[np.float32]
-    """What a track counts as an example of a language: one over the root of its artist's tracks,
-    1 on the mean."""
+    """Weight of each track as a training example: one over the square root of its artist's tracks,
+    1 on average."""
 
 
 class NgramBagEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """Turn frames into bags of the n-grams that several artists have (`hashed_ngrams.hashed_ngrams`)."""
+    """Turn frames into bags of the n-grams that several artists have (see `hashed_ngrams`)."""
 
-    def __init__(self, least_artists: int = MIN_ARTISTS) -> None:
-        self.least_artists = least_artists
+    def __init__(self, min_artists: int = MIN_ARTISTS) -> None:
+        self.min_artists = min_artists
 
     def fit_transform(self, X: pd.DataFrame) -> NgramBags:
-        """Learn which pieces there are, and return what `transform` would."""
-        counted = _counted(X)
-        artists = _artists(X)
-        self.known_ = [self._shared(counts, artists) for counts in counted]
-        return self._known(counted, artists)
+        """Choose the hash buckets in use, and return what `transform` would."""
+        columns, artists = hashed_ngrams.by_column(X), hashed_ngrams.first_artists(X)
+        codes = np.unique(artists, return_inverse=True)[1]
+        ones = np.ones(len(codes), dtype=np.float32)
+        by_artist = sparse.csr_matrix((ones, (codes, np.arange(len(codes)))))
+        artist_counts = [np.diff((by_artist @ counts).tocsc().indptr) for counts in columns]
+        self.buckets_ = [np.flatnonzero(counts >= self.min_artists) for counts in artist_counts]
+        return self._bags(columns, artists)
 
     def transform(self, X: pd.DataFrame) -> NgramBags:
-        """Return the bags of each row."""
-        return self._known(_counted(X), _artists(X))
+        """Return the bags and the weight of each row."""
+        return self._bags(hashed_ngrams.by_column(X), hashed_ngrams.first_artists(X))
 
-    def _known(self, counted: list[sparse.csr_matrix], artists: NDArray[np.intp]) -> NgramBags:
+    def _bags(
+        self, columns: Sequence[sparse.csr_matrix], artists: hashed_ngrams.Texts
+    ) -> NgramBags:
         bags = tuple(
-            counts[:, known].tocsr() for counts, known in zip(counted, self.known_, strict=True)
+            counts[:, buckets].tocsr()
+            for counts, buckets in zip(columns, self.buckets_, strict=True)
         )
-        tracks = np.bincount(artists)[artists] if len(artists) else np.ones(0)
-        weights = 1 / np.sqrt(tracks)
-        return NgramBags(
-            bags, (weights / (weights.mean() if len(weights) else 1)).astype(np.float32)
-        )
-
-    def _shared(self, counts: sparse.csr_matrix, artists: NDArray[np.intp]) -> NDArray[np.int64]:
-        """Return the buckets that enough artists have something in."""
-        ones = np.ones(len(artists), dtype=np.float32)
-        owned = sparse.csr_matrix((ones, (artists, np.arange(len(artists)))))
-        having = np.diff((owned @ counts).tocsc().indptr)
-        return np.flatnonzero(having >= self.least_artists)
-
-
-def _counted(frame: pd.DataFrame) -> list[sparse.csr_matrix]:
-    return [
-        hashed_ngrams.hashed_ngrams(hashed_ngrams.normalised_texts(frame, name)) for name in TEXT
-    ]
-
-
-def _artists(frame: pd.DataFrame) -> NDArray[np.intp]:
-    """Return a number for the first artist of each row."""
-    first = [names[0] if names else "" for names in hashed_ngrams.credited_artists(frame)]
-    return np.asarray(np.unique(np.array(first, dtype=str), return_inverse=True)[1])
+        weights = hashed_ngrams.artist_weights(artists, dtype=np.float64)
+        mean = weights.mean() if len(weights) else 1
+        return NgramBags(bags, (weights / mean).astype(np.float32))

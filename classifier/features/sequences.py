@@ -1,4 +1,4 @@
-"""Figures over time as a network takes them: unpacked, and scaled channel by channel."""
+"""Features over time (spectrograms, segments) for a network: unpacked and standardised."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 CHANNELS: Final = {"logmel": 64, "segments": 26}
-"""Channels of each kind of matrix that a model may look at; the columns are called so."""
+"""Channels of each kind of matrix that a model may use; the columns are called so."""
 VERSION: Final = 1
-"""Of the way they are made: others are left out."""
+"""Of their format: others are left out."""
 MAX_STEPS: Final = 1_000
-"""Steps that are looked at, from the middle."""
+"""Steps that are used, from the middle."""
 
 _HALF: Final = np.dtype("<f2")
 _SAMPLE: Final = 1_000
-"""Tracks that means and scales are taken from."""
+"""Tracks that means and scales are computed from."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedSequences:
-    """Tracks as figures over time, of one kind."""
+    """The sequences of tracks, of one kind."""
 
     kind: str
     packed: NDArray[np.object_]
@@ -35,27 +35,27 @@ class PackedSequences:
 
         A track without any has 0 steps; the array has one at least.
         """
-        found = [unpack(self.packed[row], self.kind) for row in rows]
-        steps = np.array([len(one) for one in found], dtype=np.int64)
+        sequences = [unpack(self.packed[row], self.kind) for row in rows]
+        steps = np.array([len(one) for one in sequences], dtype=np.int64)
         longest = max(1, int(steps.max(initial=0)))
-        told = np.zeros((len(rows), len(self.means), longest), dtype=np.float32)
-        for place, one in enumerate(found):
-            told[place, :, : len(one)] = ((one - self.means) / self.scales).T
-        return told, steps
+        padded = np.zeros((len(rows), len(self.means), longest), dtype=np.float32)
+        for place, sequence in enumerate(sequences):
+            padded[place, :, : len(sequence)] = ((sequence - self.means) / self.scales).T
+        return padded, steps
 
 
 class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
-    """Take the matrices of one kind out of frames, and learn their channels' means and scales."""
+    """Take the matrices of one kind out of frames, and fit their channels' means and scales."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
     def fit(self, X: pd.DataFrame) -> Self:
-        """Learn from up to 1,000 tracks that have some, spread over all of them."""
+        """Fit to up to 1,000 tracks that have some, spread over all of them."""
         packed = [one for one in packed_column(X, self.kind) if one is not None]
         places = np.unique(np.linspace(0, max(len(packed) - 1, 0), _SAMPLE, dtype=int))
-        shown = [unpack(packed[place], self.kind) for place in places if packed]
-        rows = np.concatenate(shown or [np.zeros((1, CHANNELS[self.kind]), dtype=np.float32)])
+        sample = [unpack(packed[place], self.kind) for place in places if packed]
+        rows = np.concatenate(sample or [np.zeros((1, CHANNELS[self.kind]), dtype=np.float32)])
         self.means_ = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         scales = rows.std(axis=0, dtype=np.float64)
         self.scales_ = np.where(scales > 0, scales, 1).astype(np.float32)
@@ -67,12 +67,12 @@ class SequenceEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
 
 
 def packed_column(frame: pd.DataFrame, kind: str) -> NDArray[np.object_]:
-    """Return what a frame has of a kind; None where there is nothing."""
-    found = np.full(len(frame), None, dtype=object)
+    """Return the packed matrices of a kind; None where a row has none."""
+    packed = np.full(len(frame), None, dtype=object)
     if kind in frame.columns:
         for place, value in enumerate(frame[kind]):
-            found[place] = value if isinstance(value, bytes) and value else None
-    return found
+            packed[place] = value if isinstance(value, bytes) and value else None
+    return packed
 
 
 def unpack(packed: Any, kind: str) -> NDArray[np.float32]:

@@ -89,7 +89,7 @@ def cluster(
     k-means and agglomerative (Ward) make `clusters` clusters; the other two determine the number.
     DBSCAN's `eps` is estimated if it is None.
     """
-    min_samples = outliers.smallest(points.shape[1], len(points))
+    min_samples = outliers.min_samples(points.shape[1], len(points))
     params: dict[str, Any]
     if method == "kmeans":
         params = {"k": min(clusters, len(points))}

@@ -15,7 +15,7 @@ CLOUDS = np.vstack([RANDOM.normal(centre, 0.3, size=(120, 3)) for centre in (-2,
 def test_it_finds_what_dbscan_calls_noise(eps: float | None) -> None:
     """The same points, at any reach."""
     points = np.vstack([CLOUDS, RANDOM.uniform(-4, 4, size=(40, 3))])
-    few = outliers.smallest(3, len(points))
+    few = outliers.min_samples(3, len(points))
     near = clustering.estimate_eps(points, few) if eps is None else eps
     expected = DBSCAN(eps=near, min_samples=few).fit_predict(points) == -1
     assert 0 < expected.sum() < len(points)

@@ -183,7 +183,7 @@ def test_smote_never_sees_a_track_that_is_held_out(selection: SplitDataset) -> N
     chosen = Preprocessing(scaling="none", balance="smote")
     model: Any = estimators.build(TrainingConfig(estimator="knn", preprocessing=chosen), threads=1)
     model.fit(frame.iloc[learned], selection.labels[learned], held)
-    remembered = model.model_.near_._fit_X  # every track it votes with, the invented included
+    remembered = model.model_.index_._fit_X  # every track it votes with, the invented included
     assert len(remembered) > len(learned)
     assert remembered.max() < 200_000  # milliseconds
     loudness = list(model.features_.numbers_.get_feature_names_out()).index("loudness")
