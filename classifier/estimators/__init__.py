@@ -1,4 +1,4 @@
-"""The estimators: one factory per file, registered under `classifier.estimators`."""
+"""The registered estimators, by name: one factory per file (entry points, plug-ins)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from classifier.training_config import Preprocessing, TrainingConfig
 from genrebase.runtime import plugins
 
 GROUP: Final = "classifier.estimators"
-"""Entry points that name a `Factory`."""
+"""Entry points that name an `EstimatorFactory`."""
 
 
 def names() -> list[str]:
@@ -21,10 +21,10 @@ def names() -> list[str]:
 
 def installed_names() -> list[str]:
     """Return the names of those whose libraries are installed."""
-    return [name for name in names() if _usable(name)]
+    return [name for name in names() if _is_installed(name)]
 
 
-def _usable(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         plugins.load(GROUP, name)(features=TrainingConfig().features, seed=0, threads=1)
     except MissingExtra:
@@ -33,49 +33,44 @@ def _usable(name: str) -> bool:
 
 
 def usable_groups(estimator: Estimator, features: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the chosen feature groups that the estimator looks at.
+    """Return the chosen feature groups that the estimator uses: numbers, unless it declares others."""
+    usable = groups.NUMERIC_GROUPS
+    if isinstance(estimator, UsesFeatureGroups):
+        usable = estimator.feature_groups
+    return tuple(group for group in features if group in usable)
 
-    It says so itself (`UsesFeatureGroups`); who says nothing looks at numbers.
+
+def build(config: TrainingConfig, *, threads: int) -> Estimator:
+    """Return the unfitted estimator of `config`.
+
+    Raise `UnknownPlugin` for an unregistered name (with the most similar one), `BadParameter` for
+    a parameter it does not have, `BadTrainingConfig` for preprocessing it does not support and for
+    features it does not use.
     """
-    groups_read = (
-        estimator.feature_groups
-        if isinstance(estimator, UsesFeatureGroups)
-        else groups.NUMERIC_GROUPS
+    make = plugins.load(GROUP, config.estimator)
+    estimator: Estimator = make(
+        features=config.features, seed=config.seed, threads=threads, **config.params
     )
-    return tuple(group for group in features if group in groups_read)
-
-
-def build(choice: TrainingConfig, *, threads: int) -> Estimator:
-    """Return the unfitted estimator that `choice` asks for.
-
-    Raise `UnknownPlugin` for a name nobody registered (with the nearest one), `BadParameter` for
-    a parameter it does not have, `BadTrainingConfig` for a preparation it cannot use and for features it
-    does not look at.
-    """
-    make = plugins.load(GROUP, choice.estimator)
-    made: Estimator = make(
-        features=choice.features, seed=choice.seed, threads=threads, **choice.params
-    )
-    if not usable_groups(made, choice.features):
-        raise BadTrainingConfig(_blind(choice, made))
-    soft_labels.check_label_policy(made, choice)
-    if choice.preprocessing == Preprocessing():
-        return made
-    if not isinstance(made, SupportsPreprocessing):
+    if not usable_groups(estimator, config.features):
+        raise BadTrainingConfig(_no_usable_features(config, estimator))
+    soft_labels.check_label_policy(estimator, config)
+    if config.preprocessing == Preprocessing():
+        return estimator
+    if not isinstance(estimator, SupportsPreprocessing):
         raise BadTrainingConfig(
-            f"{choice.estimator} prepares its tracks itself: leave out --scaling, --pca, "
+            f"{config.estimator} preprocesses its tracks itself: leave out --scaling, --pca, "
             "--outliers and --balance, or name another --estimator."
         )
-    return made.with_preprocessing(choice.preprocessing)
+    return estimator.with_preprocessing(config.preprocessing)
 
 
-def _blind(choice: TrainingConfig, estimator: Estimator) -> str:
-    if groups.MATRICES in choice.features and isinstance(estimator, UsesFeatureGroups):
+def _no_usable_features(config: TrainingConfig, estimator: Estimator) -> str:
+    if groups.MATRICES in config.features and isinstance(estimator, UsesFeatureGroups):
         return (
-            f"{choice.estimator} does not look at matrices: name other groups in --features, or "
+            f"{config.estimator} does not use matrices: name other groups in --features, or "
             "use cnn, which does."
         )
     return (
-        f"{choice.estimator} looks at numbers only ({', '.join(groups.NUMERIC_GROUPS)}): name some "
-        "of them in --features, or use blend or mlp, which read text and artists' history."
+        f"{config.estimator} uses numeric features only ({', '.join(groups.NUMERIC_GROUPS)}): name "
+        "some of them in --features, or use blend or mlp, which use text and artist history."
     )

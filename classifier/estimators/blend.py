@@ -21,7 +21,7 @@ from classifier.experts.partial_features import PartialFeaturesExpert
 from classifier.features.audio import DESCRIPTORS
 from classifier.features.groups import AUDIO_ANALYSIS_GROUPS, COLUMN_GROUPS, numeric_groups
 from classifier.ports import Labels, Validation
-from classifier.records import Preprocessing
+from classifier.training_config import Preprocessing
 
 PRIOR_WEIGHTS: Final = {
     "prior": 0.3,

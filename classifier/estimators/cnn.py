@@ -14,7 +14,7 @@ from classifier.estimators.mlp import MLP
 from classifier.features.groups import MATRICES
 from classifier.features.ngram_bags import MIN_ARTISTS
 from classifier.features.sequences import CHANNELS, SequenceEncoder
-from classifier.records import FEATURE_GROUPS
+from classifier.training_config import FEATURE_GROUPS
 
 if TYPE_CHECKING:
     from torch import nn

@@ -175,7 +175,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # un
         if self.outliers is None or len(frame) < MIN_TRACKS:
             return none
         plain = Preprocessor(self.numbers, impute=True, scaling="standard").fit(frame, labels)
-        matrix = plain._scaled(plain.numbers_.transform(frame))[:, plain.quantities_]
+        matrix = plain._scaled(plain.numbers_.transform(frame))[:, plain.quantities_]  # noqa: SLF001 - its own class
         points = matrix[:, ~_binary_columns(matrix)].astype(np.float64)
         if points.shape[1] == 0:
             return none

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from classifier.features.audio import Matrix, NumericFeatures
 from classifier.features.piecewise_linear import CLIP, quantile_bins
@@ -22,7 +22,7 @@ class DenseInputs:
     """(tracks, categories): 0 where unknown, the others from 1."""
 
 
-class DenseEncoder(BaseEstimator):  # type: ignore[misc]  # untyped there
+class DenseEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped there
     """Turn frames into numbers and codes, none of them missing.
 
     A number is there standardised and piecewise linear (see `PiecewiseLinearEncoder`), both 0

@@ -29,7 +29,12 @@ from tests.music import Music
 pytestmark = pytest.mark.deep
 
 GENRES = ("falling", "rising")
-QUICK: dict[str, Any] = {"members": 1, "epochs": 12, "filters": [16, 16, 24], "joined": 32}
+QUICK: dict[str, Any] = {
+    "n_networks": 1,
+    "epochs": 12,
+    "filters": [16, 16, 24],
+    "fusion_units": 32,
+}
 
 
 def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.float64]:

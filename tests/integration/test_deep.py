@@ -24,7 +24,7 @@ from tests.music import Music
 
 pytestmark = pytest.mark.deep
 
-QUICK = {"members": 1, "epochs": 3}
+QUICK = {"n_networks": 1, "epochs": 3}
 
 
 def silent(_words: str) -> None:
@@ -83,7 +83,7 @@ def test_it_answers_in_a_process_without_the_training_data(
 def test_weights_that_were_tampered_with_are_refused(selection: SplitDataset) -> None:
     """Cut off, of another shape, or no weights at all."""
     model = fitted(selection, **QUICK)
-    wider = fitted(selection, **QUICK, hidden=[64])
+    wider = fitted(selection, **QUICK, hidden_layer_sizes=[64])
     for weights in (
         model.network_weights_[:-8],
         wider.network_weights_,
@@ -110,16 +110,18 @@ def test_how_it_was_trained_is_not_part_of_the_artifact(selection: SplitDataset)
 
 def test_it_stops_when_validation_tracks_are_told_no_better(selection: SplitDataset) -> None:
     """With patience, and what is kept is each network's best epoch."""
-    model = fitted(selection, members=1, epochs=60, patience=2, rate=0.02, schedule="constant")
+    model = fitted(
+        selection, n_networks=1, epochs=60, patience=2, learning_rate=0.02, schedule="constant"
+    )
     assert len(model.epochs_) < 60
 
 
 @pytest.mark.parametrize(
     "params",
     [
-        {"optimiser": "sgd", "rate": 0.05},
-        {"schedule": "constant", "class_weight": "balanced", "smoothing": 0.1},
-        {"hidden": [32], "batch": 64, "embedding": 8, "least_artists": 1},
+        {"optimiser": "sgd", "learning_rate": 0.05},
+        {"schedule": "constant", "class_weight": "balanced", "label_smoothing": 0.1},
+        {"hidden_layer_sizes": [32], "batch_size": 64, "embedding_dim": 8, "min_artists": 1},
     ],
 )
 def test_layers_and_optimiser_are_parameters(
@@ -127,8 +129,8 @@ def test_layers_and_optimiser_are_parameters(
 ) -> None:
     """Each is used: the answers are others, and still better than guessing."""
     tested = selection.held_out("test")
-    usual = fitted(selection, members=1, epochs=8).predict_proba(selection.tracks[tested])
-    other = fitted(selection, members=1, epochs=8, **params)
+    usual = fitted(selection, n_networks=1, epochs=8).predict_proba(selection.tracks[tested])
+    other = fitted(selection, n_networks=1, epochs=8, **params)
     shares = other.predict_proba(selection.tracks[tested])
     assert not np.allclose(usual, shares)
     assert (other.classes_[shares.argmax(axis=1)] == selection.labels[tested]).mean() > 0.6
@@ -136,7 +138,7 @@ def test_layers_and_optimiser_are_parameters(
 
 def test_ctrl_c_is_not_taken_for_an_early_end(selection: SplitDataset) -> None:
     """Whoever interrupts gets no half-trained model."""
-    model = estimators.build(TrainingConfig(estimator="mlp", params={"members": 1}), threads=1)
+    model = estimators.build(TrainingConfig(estimator="mlp", params={"n_networks": 1}), threads=1)
 
     def interrupt(epoch: Epoch) -> None:
         if epoch.epoch == 2:
@@ -151,7 +153,9 @@ def test_ctrl_c_is_not_taken_for_an_early_end(selection: SplitDataset) -> None:
 def test_networks_join_the_blend_where_they_are_asked_to(selection: SplitDataset) -> None:
     """Their voices are weighed beside the others, stored with them, and say the same again."""
     tested = selection.held_out("test")
-    choice = TrainingConfig(estimator="blend", params={"deep": True, "nets": 1, "rounds": 5})
+    choice = TrainingConfig(
+        estimator="blend", params={"deep": True, "n_networks": 1, "n_rounds": 5}
+    )
     made = estimators.build(choice, threads=2)
     model = soft_labels.fit(made, selection.training_set(), selection.validation())
     assert {"deep_sound", "deep_title"} < set(model.score_names_)

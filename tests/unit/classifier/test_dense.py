@@ -48,7 +48,7 @@ def test_pieces_that_few_artists_have_are_left_out() -> None:
     """An artist's name on many tracks is still one artist's."""
     artists = ["Zyx"] * 5 + [f"Artist {one}" for one in range(4)]
     frame = tracks(title=["Qzw qzw"] * 5 + ["Love song"] * 4, artists=artists)
-    features = NgramBagEncoder(least_artists=3)
+    features = NgramBagEncoder(min_artists=3)
     words = features.fit_transform(frame)
     titles = words.bags[TEXT.index("title")]
     assert titles[:5].nnz == 0

@@ -58,7 +58,7 @@ def test_what_is_only_noise_hardly_costs_the_blend_anything() -> None:
         plain, wide = (
             estimators.build(
                 TrainingConfig(
-                    features=("audio", "metadata", *more), params={"rounds": 20, "nets": 1}
+                    features=("audio", "metadata", *more), params={"n_rounds": 20, "n_networks": 1}
                 ),
                 threads=1,
             ).fit(

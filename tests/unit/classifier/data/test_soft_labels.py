@@ -109,7 +109,7 @@ def test_balance_counts_what_rows_weigh() -> None:
     frame = pd.DataFrame({"energy": np.linspace(0, 1, 6)})
     labels = np.array(["a", "a", "a", "a", "b", "b"])
     weights = np.array([0.5, 0.5, 0.5, 0.5, 1.0, 0.5])
-    features = Preprocessor(NumericFeatures(("audio",)), balance="weights", complete=True)
+    features = Preprocessor(NumericFeatures(("audio",)), balance="weights", impute=True)
     _, _, found = features.fit_resample(frame, labels, weights)
     assert found is not None
     assert found[:4].sum() == pytest.approx(found[4:].sum())

@@ -9,7 +9,8 @@ import pytest
 from classifier import threads
 from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset, split_dataset
-from classifier.estimators.blend import PRIOR_WEIGHTS, SEEN_ARTIST, UNSEEN_ARTIST, Blend, make
+from classifier.estimators.blend import PRIOR_WEIGHTS, Blend, make
+from classifier.estimators.pooling import SEEN_ARTIST, UNSEEN_ARTIST
 from classifier.training_config import TrainingConfig
 from tests.music import Music
 
@@ -79,7 +80,7 @@ def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
     """And it answers none the less."""
     selection = music()
     learned = selection.train_mask
-    model = Blend(ALL, nets=1).fit(selection.tracks[learned], selection.labels[learned])
+    model = Blend(ALL, n_networks=1).fit(selection.tracks[learned], selection.labels[learned])
     for regime in (UNSEEN_ARTIST, SEEN_ARTIST):
         assert model.weights_[regime].tolist() == [
             PRIOR_WEIGHTS[voice] for voice in model.score_names_
@@ -92,7 +93,7 @@ def test_a_genre_that_no_validation_track_has_is_answered_too() -> None:
     selection = music()
     frame, labels = selection.validation() or pytest.fail("no validation side")
     some, learned = labels != "techno", selection.train_mask
-    model = Blend(ALL, nets=1).fit(
+    model = Blend(ALL, n_networks=1).fit(
         selection.tracks[learned], selection.labels[learned], (frame[some], labels[some])
     )
     assert "techno" in model.predict(selection.tracks[selection.labels == "techno"])

@@ -1,4 +1,4 @@
-"""What `docs/estimators.md` says."""
+"""The table of `docs/estimators.md` agrees with the code."""
 
 import re
 from pathlib import Path
@@ -18,24 +18,24 @@ PAGE = Path(__file__).parents[4] / "docs" / "estimators.md"
 
 def rows() -> dict[str, list[str]]:
     """Return the table's cells by estimator."""
-    found = re.findall(r"^\| `(\w+)` \|(.*)\|$", PAGE.read_text(), re.MULTILINE)
-    return {name: [cell.strip() for cell in cells.split("|")] for name, cells in found}
+    matches = re.findall(r"^\| `(\w+)` \|(.*)\|$", PAGE.read_text(), re.MULTILINE)
+    return {name: [cell.strip() for cell in cells.split("|")] for name, cells in matches}
 
 
 def test_every_estimator_is_documented() -> None:
-    """And nothing that is not there."""
+    """And no other."""
     assert sorted(rows()) == estimators.names()
 
 
 @pytest.mark.parametrize("name", each(estimators.names()))
 def test_defaults_are_those_of_the_code(name: str) -> None:
-    """Parameters, scale, and what is done about gaps."""
-    _, defaults, scale, gaps = rows()[name]
+    """Parameters, scaling and treatment of missing values."""
+    _, defaults, scaling, missing = rows()[name]
     model: Any = estimators.build(TrainingConfig(estimator=name), threads=1)
     known = {**model.get_params(), "member": voting.DEFAULT_MEMBER}
-    for param, told in re.findall(r"`(\w+)=([^`]+)`", defaults):
+    for param, documented in re.findall(r"`(\w+)=([^`]+)`", defaults):
         (value,) = {str(one) for full, one in known.items() if full.split("__")[-1] == param}
-        assert value == told, param
+        assert value == documented, param
     if isinstance(model, DataFrameClassifier) and isinstance(model.features, Preprocessor):
-        assert scale == model.features.scaling
-        assert gaps == ("filled" if model.features.complete else "taken")
+        assert scaling == model.features.scaling
+        assert missing == ("imputed" if model.features.impute else "native")

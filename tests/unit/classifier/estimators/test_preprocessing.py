@@ -29,7 +29,7 @@ FRAME = pd.DataFrame(
 
 
 def features(**chosen: Any) -> Preprocessor:
-    settings = {"complete": True, **chosen}
+    settings = {"impute": True, **chosen}
     return Preprocessor(NumericFeatures(), **settings)
 
 
@@ -100,7 +100,7 @@ def test_components_are_so_many_or_explain_a_share() -> None:
 
 def test_more_components_than_columns_are_refused() -> None:
     """The sentence says how many there can be."""
-    with pytest.raises(BadTrainingConfig, match=r"500 components.*there are \d+ at most"):
+    with pytest.raises(BadTrainingConfig, match=r"500 components.*there are at most \d+"):
         features(components=500).fit(FRAME, LABELS)
 
 
@@ -193,9 +193,9 @@ def test_smote_never_sees_a_track_that_is_held_out(selection: SplitDataset) -> N
 @pytest.mark.parametrize(
     ("estimator", "preparation", "sentence"),
     [
-        ("dummy", Preprocessing(scaling="standard"), "nothing to prepare"),
-        ("knn", Preprocessing(balance="weights"), "cannot weigh tracks"),
-        ("blend", Preprocessing(components=3), "prepares its tracks itself"),
+        ("dummy", Preprocessing(scaling="standard"), "nothing to preprocess"),
+        ("knn", Preprocessing(balance="weights"), "takes no sample weights"),
+        ("blend", Preprocessing(components=3), "preprocesses its tracks itself"),
     ],
 )
 def test_what_an_estimator_cannot_do_is_refused(

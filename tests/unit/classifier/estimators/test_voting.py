@@ -72,7 +72,7 @@ def test_members_prepare_their_tracks_as_chosen(selection: SplitDataset) -> None
     for member in model.members_:
         counts = np.bincount(member.model_.codes_)
         assert counts[0] == counts[1] > selection.train_mask.sum() / 2
-    with pytest.raises(BadTrainingConfig, match="nothing to prepare"):
+    with pytest.raises(BadTrainingConfig, match="nothing to preprocess"):
         estimators.build(
             TrainingConfig(
                 estimator="voting",

@@ -40,7 +40,7 @@ def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
     """History says both genres alike; ranks and popularity together say which."""
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
-    expert = StackingExpert(GROUPS, rounds=30).fit(frame[rows], labels[rows], seen)
+    expert = StackingExpert(GROUPS, n_rounds=30).fit(frame[rows], labels[rows], seen)
     said = dict(zip(expert.score_names, expert.predict_scores(frame[~rows]), strict=True))
     genres = np.array(["rap", "rock"])
     right = genres[said["joint_trees"].argmax(axis=1)] == labels[~rows]
@@ -55,7 +55,7 @@ def test_with_many_genres_there_are_no_trees() -> None:
         [f"genre {place % (stacking_trees.MAX_GENRES + 1):02}" for place in range(SIZE)]
     )
     for labels, speaks in ((most, True), (more, False)):
-        expert = StackingExpert(GROUPS, nets=1, rounds=1).fit(frame, labels)
+        expert = StackingExpert(GROUPS, n_networks=1, n_rounds=1).fit(frame, labels)
         assert ("joint_trees" in expert.score_names) is speaks
         assert len(expert.predict_scores(frame)) == len(expert.score_names)
 
@@ -70,7 +70,7 @@ def test_trees_learn_from_so_many_tracks_at_most() -> None:
     )
 
     def grown(most: int, seed: int = 0) -> StackingTrees:
-        trees = StackingTrees(GROUPS, rounds=3, most_tracks=most, random_state=seed)
+        trees = StackingTrees(GROUPS, n_rounds=3, max_tracks=most, random_state=seed)
         return trees.fit(frame, labels, *said)
 
     assert [trees[0].nodes[0]["count"] for trees in grown(100).new_._predictors] == [100] * 3
@@ -85,7 +85,7 @@ def test_what_an_asked_track_was_seen_under_is_not_looked_at() -> None:
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
     told = seen[seen["track_id"].isin(frame["track_id"][rows])]
-    model = Blend(("audio", "metadata", "text", "history"), nets=1, rounds=5)
+    model = Blend(("audio", "metadata", "text", "history"), n_networks=1, n_rounds=5)
     alone = model.fit(frame[rows], labels[rows], None, told).predict_proba(frame[~rows])
     beside = model.fit(frame[rows], labels[rows], None, seen).predict_proba(frame[~rows])
     assert np.array_equal(alone, beside)
@@ -95,7 +95,7 @@ def test_nobody_known_is_no_error() -> None:
     """Artists of one track each: only the trees for strangers learn."""
     frame, labels, seen = world()
     frame["artists"] = [f"only {place}" for place in range(SIZE)]
-    expert = StackingExpert(GROUPS, nets=1, rounds=5).fit(frame, labels, seen)
+    expert = StackingExpert(GROUPS, n_networks=1, n_rounds=5).fit(frame, labels, seen)
     assert expert.trees_ is not None
-    assert expert.trees_.known_ is None
+    assert expert.trees_.seen_model_ is None
     assert np.isfinite(expert.predict_scores(frame)).all()
