@@ -218,7 +218,7 @@ def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
     """And what was prepared answers, and can be stored, as anything else."""
     choice = TrainingConfig(estimator=name, preprocessing=preparation)
     if name in CHOOSY or (name, preparation.balance) == ("knn", "weights"):
-        with pytest.raises(BadTrainingConfig, match="preprocess|sample weights"):
+        with pytest.raises(BadTrainingConfig, match=r"preprocess|sample weights"):
             estimators.build(choice, threads=1)
         return
     model = estimators.build(choice, threads=1)

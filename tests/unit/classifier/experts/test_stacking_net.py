@@ -73,8 +73,12 @@ def test_trees_learn_from_so_many_tracks_at_most() -> None:
         trees = StackingTrees(GROUPS, n_rounds=3, max_tracks=most, random_state=seed)
         return trees.fit(frame, labels, *said)
 
-    assert [trees[0].nodes[0]["count"] for trees in grown(100).unseen_model_._predictors] == [100] * 3
-    assert [trees[0].nodes[0]["count"] for trees in grown(SIZE).unseen_model_._predictors] == [SIZE] * 3
+    assert [trees[0].nodes[0]["count"] for trees in grown(100).unseen_model_._predictors] == [
+        100
+    ] * 3
+    assert [trees[0].nodes[0]["count"] for trees in grown(SIZE).unseen_model_._predictors] == [
+        SIZE
+    ] * 3
     one, two, other = (grown(100, seed).predict_scores(frame, said[1]) for seed in (0, 0, 1))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)

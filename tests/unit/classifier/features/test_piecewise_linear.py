@@ -23,7 +23,9 @@ def test_pieces_fill_up_from_the_lowest_to_the_highest() -> None:
     """The lowest value fills none of a column's pieces, the highest all of them."""
     features = PiecewiseLinearEncoder(("audio",)).fit(FRAME)
     matrix = features.transform(FRAME)
-    pieces = matrix[:, -len(features.bin_starts_) :][:, features.bin_widths_ > 1]  # those of the tempo
+    pieces = matrix[:, -len(features.bin_starts_) :][
+        :, features.bin_widths_ > 1
+    ]  # those of the tempo
     assert (pieces[0] == 0).all()
     assert (pieces[-1] == 1).all()
     assert (np.diff(pieces, axis=0) >= 0).all()
