@@ -27,15 +27,17 @@ from pydantic import SecretStr
 
 from benchmarks import simulated
 from collector import daemon
+from collector.catalogue import report
 from collector.curation import genres
-from collector.monitoring import metrics
+from collector.http import rate_limiter
+from collector.monitoring.metrics import HarvesterHealth
 from collector.settings import CollectorSettings
 from genrebase.launcher import sandbox
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.monitoring import check_health, render_metrics
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import schema
-from genrebase.store.engine import Engine, make_engine
+from genrebase.store.engine import Engine, make_engine, read_transaction
 from sandbox import catalogue_file, faults, synthetic_catalogue
 from sandbox.application import SandboxOptions
 from sandbox.catalogue import SandboxCatalogue
@@ -70,17 +72,19 @@ class Hour:
 
 def look(hour: int, engine: Engine, clock: Clock) -> Hour:
     """Measure everything, after all that is unused was collected."""
-    patient = metrics.health_target(engine, clock)
-    render_metrics(patient.measures())
-    figures = metrics.take_snapshot(engine, clock)
+    target = HarvesterHealth(engine, clock)
+    render_metrics(target)
+    with read_transaction(engine) as connection:
+        totals = report.totals(connection)
+        budgets = rate_limiter.load_states(connection)
     gc.collect()
     pages = int((_PROC / "statm").read_text().split()[1])
     return Hour(
         hour,
-        figures.tracks,
-        sum(one.requests for one in figures.budgets),
-        figures.with_features,
-        check_health(patient).ok,
+        totals.tracks,
+        sum(one.requests for one in budgets),
+        totals.with_features,
+        check_health(target).ok,
         Path(str(engine.url.database)).stat().st_size / 2**20,
         pages * getpagesize() / 2**20,
         len(gc.get_objects()),

@@ -19,9 +19,10 @@ def run(
     settings = ClassifierSettings.load()
     # these bring SQLAlchemy and APScheduler: --help need not wait
     from classifier.daemon import daemon as schedule
-    from classifier.daemon import metrics
+    from classifier.daemon.metrics import TrainerHealth
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.health_server import serve
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
@@ -33,6 +34,6 @@ def run(
     )
     with (
         stop_on_signals(clock.interrupt, daemon.cancel) as stop,
-        metrics.serve_health(database, settings, clock),
+        serve(settings.http_address, TrainerHealth(database, clock)),
     ):
         daemon.run(stop)

@@ -17,10 +17,11 @@ def run(
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import daemon
-    from collector.monitoring import metrics
+    from collector.monitoring.metrics import HarvesterHealth
     from collector.monitoring.status import active_ban_messages
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.health_server import serve
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.store import connect
 
@@ -30,5 +31,8 @@ def run(
     output.print("The harvester runs; Ctrl-C ends it.")
     for ban in active_ban_messages(engine, clock):
         output.print(f"{ban} Nothing is asked of it before.")
-    with stop_on_signals(clock.interrupt) as stop, metrics.serving(engine, told, clock):
+    with (
+        stop_on_signals(clock.interrupt) as stop,
+        serve(told.http_address, HarvesterHealth(engine, clock)),
+    ):
         daemon.run(engine, told, clock, stop)

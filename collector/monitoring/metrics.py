@@ -1,148 +1,87 @@
-"""How the harvester is: what `/healthz`, `/metrics` and `collector health` say."""
+"""Health and Prometheus metrics of the harvester."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import ClassVar
+
+from prometheus_client.core import Metric
 
 from collector.catalogue import metrics, report, shards
-from collector.catalogue.metrics import JobRunCounts, ShardTotals
-from collector.catalogue.report import LastRun
 from collector.http import rate_limiter
 from collector.http.rate_limiter import BudgetState
-from collector.settings import CollectorSettings
-from genrebase.runtime import monitoring
-from genrebase.runtime.clock import Clock
-from genrebase.runtime.monitoring import HealthStatus, HealthTarget, Measure
-from genrebase.store.engine import Engine, read_transaction
-
-JOBS: Final = ("harvest", "enrich", "analyse")
-"""What the harvester runs; how others fare is not its health."""
+from genrebase.runtime.monitoring import HealthTarget, Samples, counter, gauge
+from genrebase.store.engine import read_transaction
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsSnapshot:
-    """Everything that is measured, of one moment."""
+class HarvesterHealth(HealthTarget):
+    """The harvester's health and metrics."""
 
-    now: float
-    """Seconds since 1970."""
-    tracks: int
-    with_features: int
-    missing: int
-    """Tracks that genres still lack."""
-    budgets: Sequence[BudgetState]
-    shards: Sequence[ShardTotals]
-    runs: Sequence[JobRunCounts]
-    last_runs: Sequence[LastRun]
+    monitored_jobs: ClassVar = ("harvest", "enrich", "analyse")
 
-
-def health_target(engine: Engine, clock: Clock) -> HealthTarget:
-    """Return the harvester over this database, as one who can be asked."""
-    return HealthTarget(
-        lambda: check(engine, clock), lambda: to_metrics(take_snapshot(engine, clock))
-    )
-
-
-def check(engine: Engine, clock: Clock) -> HealthStatus:
-    """Say whether the database answers, and whether no job failed when it last ran."""
-    with read_transaction(engine) as connection:
-        last = report.last_runs(connection, clock.now())
-    for run in last:
-        if run.job in JOBS and run.outcome == "failed":
-            return HealthStatus(ok=False, sentence=f"The last {run.job} failed: {run.error}")
-    return HealthStatus(ok=True, sentence="The database answers, and no job failed.")
-
-
-@contextmanager
-def serving(engine: Engine, settings: CollectorSettings, clock: Clock) -> Iterator[str | None]:
-    """Answer at `COLLECTOR_HTTP` while the block runs; yield the URL, None where it is off."""
-    with monitoring.serve(settings.http_address, health_target(engine, clock)) as url:
-        yield url
-
-
-def take_snapshot(engine: Engine, clock: Clock) -> MetricsSnapshot:
-    """Measure everything, of one snapshot of the database."""
-    with read_transaction(engine) as connection:
-        totals = report.totals(connection)
-        needs = shards.genre_progress(connection).values()
-        return MetricsSnapshot(
-            now=clock.now().timestamp(),
-            tracks=totals.tracks,
-            with_features=totals.with_features,
-            missing=sum(max(0, need.target - need.tracks) for need in needs),
-            budgets=rate_limiter.load_states(connection),
-            shards=metrics.shard_totals(connection),
-            runs=metrics.run_counts(connection),
-            last_runs=report.last_runs(connection, clock.now()),
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics, read in one transaction."""
+        now = self.clock.now()
+        with read_transaction(self.engine) as connection:
+            totals = report.totals(connection)
+            progress = shards.genre_progress(connection).values()
+            budgets = rate_limiter.load_states(connection)
+            shard_totals = metrics.shard_totals(connection)
+            run_counts = metrics.run_counts(connection)
+            last_runs = report.last_runs(connection, now)
+        missing = sum(max(0, one.target - one.tracks) for one in progress)
+        without = totals.tracks - totals.with_features
+        yield gauge("tracks", "Unique tracks.", [({}, totals.tracks)])
+        yield gauge("tracks_missing", "Tracks that genres with a target lack.", [({}, missing)])
+        yield gauge(
+            "tracks_with_features", "Tracks with audio features.", [({}, totals.with_features)]
+        )
+        yield gauge("features_queue", "Tracks without audio features.", [({}, without)])
+        yield gauge(
+            "shards",
+            "Shards of a source's searches, by status.",
+            [({"source": one.source, "status": one.status}, one.shards) for one in shard_totals],
+        )
+        new = _sum_by_source((one.source, one.tracks_new) for one in shard_totals)
+        pages = _sum_by_source((one.source, one.pages) for one in shard_totals)
+        yield counter("tracks_new", "Unique tracks that searches found.", _by_source(new))
+        yield counter("pages", "Pages of searches that were recorded.", _by_source(pages))
+        per_page = {source: new[source] / count for source, count in pages.items() if count}
+        yield gauge("yield", "New unique tracks per page, over all pages.", _by_source(per_page))
+        yield from _request_metrics(budgets, now.timestamp())
+        yield counter(
+            "runs",
+            "Runs of a job, by outcome.",
+            [({"job": one.job, "outcome": one.outcome}, one.runs) for one in run_counts],
+        )
+        yield gauge(
+            "last_run_age_seconds",
+            "Seconds since a job last started.",
+            [
+                ({"job": one.job}, max(0.0, (now - one.started_at).total_seconds()))
+                for one in last_runs
+            ],
         )
 
 
-def to_metrics(figures: MetricsSnapshot) -> list[Measure]:
-    """Return the figures as a monitor wants them. Pure."""
-    return [*_tracks(figures), *_asking(figures), *_jobs(figures)]
+def _request_metrics(budgets: Iterable[BudgetState], now: float) -> Iterator[Metric]:
+    def totals(value: Callable[[BudgetState], float]) -> Samples:
+        return _by_source(_sum_by_source((one.source, value(one)) for one in budgets))
+
+    yield counter("requests", "Requests sent, retries included.", totals(lambda b: b.requests))
+    yield counter("refusals", "Requests answered with 429.", totals(lambda b: b.refusals))
+    yield counter("ban_seconds", "Seconds of bans in all.", totals(lambda b: b.banned_seconds))
+    blocked = totals(lambda b: max(0.0, (b.blocked_until or 0.0) - now))
+    yield gauge("blocked_seconds", "Seconds until the current ban ends.", blocked)
+    rate = totals(lambda b: 1 / b.interval)
+    yield gauge("rate", "Requests per second that are allowed.", rate)
 
 
-def _tracks(figures: MetricsSnapshot) -> Iterator[Measure]:
-    without = figures.tracks - figures.with_features
-    for name, meaning, number in (
-        ("tracks", "Unique tracks.", figures.tracks),
-        ("tracks_missing", "Tracks that genres with a target lack.", figures.missing),
-        ("tracks_with_features", "Tracks with audio features.", figures.with_features),
-        ("features_queue", "Tracks without audio features from anybody.", without),
-    ):
-        yield Measure(f"genrebase_{name}", "gauge", meaning, [({}, number)])
-    pages, new = Counter[str](), Counter[str]()
-    for one in figures.shards:
-        pages[one.source] += one.pages
-        new[one.source] += one.tracks_new
-    yield Measure(
-        "genrebase_shards",
-        "gauge",
-        "Slices of a source's search space, by state.",
-        [({"source": one.source, "status": one.status}, one.shards) for one in figures.shards],
-    )
-    yield _by_source("tracks_new", "counter", "Unique tracks that searches brought.", new)
-    yield _by_source("pages", "counter", "Pages of searches that were recorded.", pages)
-    per_page = {source: new[source] / count for source, count in pages.items() if count}
-    yield _by_source("yield", "gauge", "New unique tracks per page, over all pages.", per_page)
+def _sum_by_source(values: Iterable[tuple[str, float]]) -> Mapping[str, float]:
+    totals: dict[str, float] = defaultdict(float)
+    for source, value in values:
+        totals[source] += value
+    return totals
 
 
-def _asking(figures: MetricsSnapshot) -> Iterator[Measure]:
-    def summed(number: Callable[[BudgetState], float]) -> dict[str, float]:
-        by_source: dict[str, float] = {}
-        for one in figures.budgets:
-            by_source[one.source] = by_source.get(one.source, 0.0) + number(one)
-        return by_source
-
-    requests = summed(lambda one: one.requests)
-    yield _by_source("requests", "counter", "Requests made, retries included.", requests)
-    refusals = summed(lambda one: one.refusals)
-    yield _by_source("refusals", "counter", "Requests answered with 429.", refusals)
-    banned = summed(lambda one: one.banned_seconds)
-    yield _by_source("ban_seconds", "counter", "Seconds for which bans keep us away.", banned)
-    left = summed(lambda one: max(0.0, (one.blocked_until or 0.0) - figures.now))
-    yield _by_source("blocked_seconds", "gauge", "Seconds until the ban in hand ends.", left)
-    pace = summed(lambda one: 1 / one.interval)
-    yield _by_source("rate", "gauge", "Requests a second that we allow ourselves.", pace)
-
-
-def _jobs(figures: MetricsSnapshot) -> Iterator[Measure]:
-    yield Measure(
-        "genrebase_runs",
-        "counter",
-        "Runs of a job, by how they ended.",
-        [({"job": one.job, "outcome": one.outcome}, one.runs) for one in figures.runs],
-    )
-    ages = [
-        ({"job": one.job}, max(0.0, figures.now - one.started_at.timestamp()))
-        for one in figures.last_runs
-    ]
-    yield Measure("genrebase_last_run_age_seconds", "gauge", "Since a job last began.", ages)
-
-
-def _by_source(
-    name: str, kind: Literal["counter", "gauge"], meaning: str, numbers: Mapping[str, float]
-) -> Measure:
-    samples = [({"source": source}, number) for source, number in sorted(numbers.items())]
-    return Measure(f"genrebase_{name}", kind, meaning, samples)
+def _by_source(values: Mapping[str, float]) -> Samples:
+    return [({"source": source}, value) for source, value in sorted(values.items())]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -66,10 +66,14 @@ class LazyCommand(TyperCommand):
 class _LoggedCommand(TyperCommand):
     """Configures logging when the command runs: its help needs neither structlog nor settings."""
 
-    def invoke(self, ctx: Any) -> Any:
-        from genrebase.runtime import logging  # structlog takes 0.1 s
+    configures_logging: ClassVar = False
+    """Whether `run_app` runs the command, so that the process's logging is ours to configure."""
 
-        logging.configure()
+    def invoke(self, ctx: Any) -> Any:
+        if self.configures_logging:
+            from genrebase.runtime import logging  # structlog takes 0.1 s
+
+            logging.configure()
         return super().invoke(ctx)
 
 
@@ -101,6 +105,7 @@ def run_app(
     blocked by the source; 130 after Ctrl-C, with a message that says what was kept. After Ctrl-C
     the process ends through `exit_process`, which waits for no thread at work.
     """
+    _LoggedCommand.configures_logging = True
     try:
         app()
     except KeyboardInterrupt:
@@ -114,6 +119,8 @@ def run_app(
     except GenrebaseError as error:
         print_error(str(error))
         sys.exit(error.exit_code)
+    finally:
+        _LoggedCommand.configures_logging = False
     sys.exit(0)
 
 

@@ -1,198 +1,143 @@
-"""A daemon's own HTTP: whether it is well (`/healthz`) and what it did (`/metrics`)."""
+"""Health checks and Prometheus metrics of the daemons; `health_server` serves them over HTTP."""
 
 import json
-import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
-from threading import Event, Thread
-from typing import Final, Literal
+from typing import ClassVar, Final
 
-import uvicorn
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from genrebase.errors import GenrebaseError, UserError
+from genrebase.errors import GenrebaseError
+from genrebase.runtime import jobs
 from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.console import Output
 from genrebase.runtime.redaction import redact
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
-"""How long a daemon may take to say how it is."""
+"""Seconds that a daemon may take to answer a health probe."""
 
-_UNAVAILABLE: Final = 503
-_START_SECONDS: Final = 10.0
-"""How long the server may take to start; it needs some milliseconds."""
-_STOP_SECONDS: Final = 2
-"""How long an answer in hand may take when the daemon ends."""
+Samples = Iterable[tuple[Mapping[str, str], float]]
+"""Values, each with its labels."""
 
 
-class AddressUnavailable(UserError):
-    """An address that nobody can listen on."""
+class Unhealthy(GenrebaseError):
+    """A daemon is not healthy."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
-    """Whether all is well."""
+    """The result of a health check; the fields are its JSON keys."""
 
     ok: bool
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One thing that is counted or measured."""
+@dataclass(frozen=True)
+class HealthTarget(Collector):
+    """A daemon's health check and metrics, read from its database."""
 
-    name: str
-    """As Prometheus wants it; a counter's without `_total`."""
-    kind: Literal["counter", "gauge"]
-    meaning: str
-    samples: Sequence[tuple[Mapping[str, str], float]]
-    """Values, each with its labels."""
+    engine: Engine
+    clock: Clock
+
+    monitored_jobs: ClassVar[tuple[str, ...]]
+    """The jobs that this daemon runs; other jobs do not count for its health."""
+
+    def check(self) -> HealthStatus:
+        """Check that the database is reachable, and that no job's last run failed."""
+        for job in self.monitored_jobs:
+            run = jobs.last_run(self.engine, job)
+            if run is not None and run.outcome == "failed":
+                return HealthStatus(ok=False, sentence=f"The last {job} failed: {run.error}")
+        return HealthStatus(ok=True, sentence="The database answers, and no job failed.")
+
+    @abstractmethod
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthTarget:
-    """Whose health is asked for."""
-
-    health: Callable[[], HealthStatus]
-    measures: Callable[[], Iterable[Measure]]
+def gauge(name: str, documentation: str, samples: Samples) -> Metric:
+    """Return a Prometheus gauge `genrebase_NAME`."""
+    return _add_samples(GaugeMetricFamily, name, documentation, samples)
 
 
-def check_health(patient: HealthTarget) -> HealthStatus:
-    """Return how it is; one that cannot say so is not well."""
+def counter(name: str, documentation: str, samples: Samples) -> Metric:
+    """Return a Prometheus counter `genrebase_NAME_total`."""
+    return _add_samples(CounterMetricFamily, name, documentation, samples)
+
+
+def _add_samples(
+    family: type[GaugeMetricFamily | CounterMetricFamily],
+    name: str,
+    documentation: str,
+    samples: Samples,
+) -> Metric:
+    samples = list(samples)
+    labels = list(samples[0][0]) if samples else []
+    metric = family(f"genrebase_{name}", documentation, labels=labels)
+    for values, number in samples:
+        metric.add_metric([values[label] for label in labels], number)
+    return metric
+
+
+def render_metrics(target: Collector) -> bytes:
+    """Return the metrics of `target` and of this process in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(target)
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
+
+
+def check_health(target: HealthTarget) -> HealthStatus:
+    """Return the status of `target`; an error of its check is a status, too."""
     try:
-        return patient.health()
+        return target.check()
     except (GenrebaseError, SQLAlchemyError) as error:
-        return HealthStatus(ok=False, sentence=redact(str(error)).splitlines()[0])
+        return HealthStatus(ok=False, sentence=first_line(error))
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, without secrets."""
+    return redact(str(error)).splitlines()[0]
 
 
 def probe(address: ListenAddress) -> HealthStatus:
-    """Ask the daemon that listens at `address` how it is; one that does not say is not well."""
-    where = f"{address.url}/healthz"
+    """Request `/healthz` of the daemon at `address`; one that does not respond is unhealthy."""
+    url = f"{address.url}/healthz"
     host = address.url.removeprefix("http://").rpartition(":")[0].strip("[]")
     try:
         with closing(
             HTTPConnection(host, address.port, timeout=PROBE_TIMEOUT_SECONDS)
         ) as connection:
             connection.request("GET", "/healthz")
-            said = json.loads(connection.getresponse().read())
+            document = json.loads(connection.getresponse().read())
     except (OSError, HTTPException, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         return HealthStatus(
-            ok=False, sentence=f"The daemon at {where} does not say how it is: {reason}"
+            ok=False, sentence=f"The daemon at {url} does not say how it is: {reason}"
         )
-    known = said if isinstance(said, dict) else {}
-    return HealthStatus(ok=known.get("ok") is True, sentence=str(known.get("sentence", said)))
-
-
-def render_metrics(measures: Iterable[Measure]) -> bytes:
-    """Return measures in Prometheus' text format, with those of our own process."""
-    registry = CollectorRegistry()
-    registry.register(_Once([_family(one) for one in measures]))
-    ProcessCollector(registry=registry)
-    return generate_latest(registry)
-
-
-@contextmanager
-def serve(address: ListenAddress | None, patient: HealthTarget) -> Iterator[str | None]:
-    """Answer at `address` while the block runs; yield the URL, port 0 takes any free one.
-
-    Without an address nobody is answered, and None is yielded. Raises `AddressUnavailable` where nobody
-    can listen there.
-    """
-    if address is None:
-        yield None
-        return
-    listening = _listen(address)
-    server = _Server(
-        uvicorn.Config(
-            application(patient),
-            access_log=False,
-            lifespan="off",
-            log_config=None,
-            loop="asyncio",
-            server_header=False,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-            ws="none",
-        )
+    fields = document if isinstance(document, dict) else {}
+    return HealthStatus(
+        ok=fields.get("ok") is True, sentence=str(fields.get("sentence", document))
     )
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="health", daemon=True)
-    thread.start()
-    try:
-        server.ready.wait(_START_SECONDS)
-        yield ListenAddress(address.host, listening.getsockname()[1]).url
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
 
 
-def application(patient: HealthTarget) -> ASGIApp:
-    """Return the application; its questions to the database do not hold one another up."""
+def report_health(
+    output: Output, address: ListenAddress | None, target: Callable[[], HealthTarget]
+) -> None:
+    """Print the health of the daemon at `address`, or of `target` where it has no address.
 
-    def healthz(_request: Request) -> Response:
-        found = check_health(patient)
-        document = {"ok": found.ok, "sentence": found.sentence}
-        return JSONResponse(document, 200 if found.ok else _UNAVAILABLE)
-
-    def metrics(_request: Request) -> Response:
-        try:
-            text = render_metrics(patient.measures())
-        except (GenrebaseError, SQLAlchemyError) as error:
-            return PlainTextResponse(f"# {redact(str(error)).splitlines()[0]}\n", _UNAVAILABLE)
-        return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-    return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", metrics)])
-
-
-class _Server(uvicorn.Server):
-    """Tells when it has started."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
-class _Once(Collector):
-    """Hands out what was measured already."""
-
-    def __init__(self, families: Sequence[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
-
-
-def _family(measure: Measure) -> Metric:
-    labels = list(measure.samples[0][0]) if measure.samples else []
-    family = CounterMetricFamily if measure.kind == "counter" else GaugeMetricFamily
-    made = family(measure.name, measure.meaning, labels=labels)
-    for values, number in measure.samples:
-        made.add_metric([values[label] for label in labels], number)
-    return made
-
-
-def _listen(address: ListenAddress) -> socket.socket:
-    try:
-        return socket.create_server(
-            (address.host, address.port),
-            family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
-        )
-    except OSError as error:
-        raise AddressUnavailable(
-            f"Nobody can listen on {address.host}:{address.port} ({error.strerror or error}): "
-            "another program may do so already; give another port."
-        ) from error
+    Raise `Unhealthy` with the reason.
+    """
+    status = check_health(target()) if address is None else probe(address)
+    output.write_json(asdict(status))
+    if not status.ok:
+        raise Unhealthy(status.sentence)
+    output.print(status.sentence)

@@ -9,11 +9,12 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from classifier.daemon import metrics as health
+from classifier.daemon.metrics import TrainerHealth
 from classifier.settings import ClassifierSettings
-from collector.monitoring import metrics as harvester
+from collector.monitoring.metrics import HarvesterHealth
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.health_server import serve
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import probe, render_metrics
 from genrebase.settings import InvalidSettings
@@ -26,7 +27,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 def metrics(engine: Engine, clock: FakeClock) -> dict[str, float]:
     """Return what a monitor reads, by name and labels."""
-    text = render_metrics(health.health_target(engine, clock).measures()).decode()
+    text = render_metrics(TrainerHealth(engine, clock)).decode()
     found = re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE)
     return {name: float(value) for name, value in found}
 
@@ -82,10 +83,10 @@ def test_dashboard_and_alerts_ask_for_what_there_is(sqlite_engine: Engine, name:
     asked = set(re.findall(r"genrebase_[a-z_]+", (DOCS / name).read_text(encoding="utf-8")))
     ours, theirs = (
         {
-            f"{one.name}_total" if one.kind == "counter" else one.name
-            for one in side.patient(sqlite_engine, FakeClock()).measures()
+            f"{metric.name}_total" if metric.type == "counter" else metric.name
+            for metric in target(sqlite_engine, FakeClock()).collect()
         }
-        for side in (health, harvester)
+        for target in (TrainerHealth, HarvesterHealth)
     )
     assert asked & ours
     assert asked <= ours | theirs
@@ -111,7 +112,7 @@ def test_a_training_that_failed_is_not_well(
 def test_it_answers_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the daemon runs; afterwards nobody says that all is well."""
     settings = ClassifierSettings(_env_file=None, http="0")
-    with health.serve_health(sqlite_engine, settings, FakeClock()) as url:
+    with serve(settings.http_address, TrainerHealth(sqlite_engine, FakeClock())) as url:
         assert url is not None
         address = ListenAddress("127.0.0.1", int(url.rpartition(":")[2]))
         assert probe(address).ok
@@ -122,7 +123,6 @@ def test_it_answers_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CLASSIFIER_HTTP", "nowhere at all")
     assert isinstance(CliRunner().invoke(app, ["health"]).exception, InvalidSettings)
     monkeypatch.delenv("CLASSIFIER_HTTP")
-    with health.serve_health(
-        sqlite_engine, ClassifierSettings(_env_file=None), FakeClock()
-    ) as off:
+    off_address = ClassifierSettings(_env_file=None).http_address
+    with serve(off_address, TrainerHealth(sqlite_engine, FakeClock())) as off:
         assert off is None

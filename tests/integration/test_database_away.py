@@ -20,10 +20,10 @@ from sqlalchemy import Engine, func, select
 
 from collector import daemon
 from collector.curation import genres as genre_use
-from collector.monitoring import metrics
+from collector.monitoring.metrics import HarvesterHealth
 from collector.settings import CollectorSettings
+from genrebase.runtime import health_server as http
 from genrebase.runtime import logging
-from genrebase.runtime import monitoring as http
 from genrebase.runtime.addresses import LOOPBACK, ListenAddress
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.shutdown import StopSignal
@@ -128,9 +128,7 @@ def harvesting(engine: Engine) -> Iterator[str]:
         thread = Thread(target=daemon.run, args=(engine, settings, clock, stop))
         thread.start()
         try:
-            with http.serve(
-                ListenAddress(LOOPBACK, 0), metrics.health_target(engine, clock)
-            ) as url:
+            with http.serve(ListenAddress(LOOPBACK, 0), HarvesterHealth(engine, clock)) as url:
                 yield url
         finally:
             stop.request()

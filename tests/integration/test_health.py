@@ -17,7 +17,7 @@ from collector.crawl.search import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
-from collector.monitoring import metrics as health
+from collector.monitoring.metrics import HarvesterHealth
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.clock import SystemClock
@@ -33,7 +33,7 @@ from tests.fakes import FakeClock, FakeSource
 
 def metrics(engine, clock):
     """Return what a monitor reads, by name and labels."""
-    text = render_metrics(health.health_target(engine, clock).measures()).decode()
+    text = render_metrics(HarvesterHealth(engine, clock)).decode()
     return dict(re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE))
 
 
@@ -83,19 +83,19 @@ def test_a_job_that_failed_is_not_well(engine):
     clock = FakeClock()
     with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest"):
         raise GenrebaseError("The source is down.")
-    found = health.check(engine, clock)
+    found = HarvesterHealth(engine, clock).check()
     assert not found.ok
     assert "The source is down." in found.sentence
     clock.advance(timedelta(minutes=1).total_seconds())
     with job_run(engine, clock, "harvest"):
         pass
-    assert health.check(engine, clock).ok
+    assert HarvesterHealth(engine, clock).check().ok
 
 
 def test_a_database_that_is_gone_is_not_well(tmp_path):
     """It is said, with the reason."""
     engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
-    found = check_health(health.health_target(engine, FakeClock()))
+    found = check_health(HarvesterHealth(engine, FakeClock()))
     assert not found.ok
     assert "does not answer" in found.sentence
     engine.dispose()

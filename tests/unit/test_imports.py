@@ -48,26 +48,14 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 from classifier import estimators
-from classifier.records import Choice
+from classifier.training_config import TrainingConfig
 from tests.music import Music
 
 tracks = Music().snapshot().tracks
 for name in ("logistic", "blend"):
-    model = estimators.build(Choice(estimator=name), threads=1)
+    model = estimators.build(TrainingConfig(estimator=name), threads=1)
     model.fit(tracks, tracks["label"].to_numpy(dtype=str), None)
 print(sorted({"torch", "skorch", "safetensors"} & set(sys.modules)))
-"""
-
-HELP_ONLY = """
-import sys
-
-sys.path.insert(0, sys.argv[1])
-from genrebase import cli
-
-cli.mount_plugins(cli.app)
-heavy = {"matplotlib", "pandas", "numpy"}
-heavy |= {"sklearn", "scipy", "pyarrow", "spotipy", "starlette", "uvicorn"}
-print(sorted(heavy & set(sys.modules)))
 """
 
 
@@ -103,8 +91,3 @@ def test_what_needs_torch_imports_as_quietly(tmp_path: Path) -> None:
 def test_nobody_pays_for_torch_who_does_not_ask_for_it(tmp_path: Path) -> None:
     """Training anything else imports nothing of the extra."""
     assert python(FIT_ANOTHER, tmp_path) == "[]"
-
-
-def test_help_need_not_wait(tmp_path: Path) -> None:
-    """The command line is there before anything heavy is imported."""
-    assert python(HELP_ONLY, tmp_path) == "[]"

@@ -1,0 +1,106 @@
+"""The HTTP server of a daemon: its health (`/healthz`) and its metrics (`/metrics`)."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Final
+
+import uvicorn
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from genrebase.errors import GenrebaseError, UserError
+from genrebase.runtime.addresses import ListenAddress
+from genrebase.runtime.monitoring import HealthTarget, check_health, first_line, render_metrics
+
+_UNAVAILABLE: Final = 503
+_START_SECONDS: Final = 10.0
+"""Seconds that the server may take to start; it needs some milliseconds."""
+_SHUTDOWN_SECONDS: Final = 2
+"""Seconds that a request in progress may take when the daemon ends."""
+
+
+class AddressUnavailable(UserError):
+    """The server cannot listen on its address."""
+
+
+@contextmanager
+def serve(address: ListenAddress | None, target: HealthTarget) -> Iterator[str | None]:
+    """Serve at `address` while the block runs; yield the URL. Port 0 takes any free one.
+
+    Without an address there is no server, and None is yielded. Raise `AddressUnavailable`.
+    """
+    if address is None:
+        yield None
+        return
+    listener = _listen(address)
+    server = _HealthServer(
+        uvicorn.Config(
+            application(target),
+            access_log=False,
+            lifespan="off",
+            log_config=None,
+            loop="asyncio",
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            ws="none",
+        )
+    )
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="health", daemon=True)
+    thread.start()
+    try:
+        server.ready.wait(_START_SECONDS)
+        yield ListenAddress(address.host, listener.getsockname()[1]).url
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def application(target: HealthTarget) -> ASGIApp:
+    """Return the ASGI application; requests query the database in threads, side by side."""
+
+    def healthz(_request: Request) -> Response:
+        status = check_health(target)
+        document = {"ok": status.ok, "sentence": status.sentence}
+        return JSONResponse(document, 200 if status.ok else _UNAVAILABLE)
+
+    def metrics(_request: Request) -> Response:
+        try:
+            text = render_metrics(target)
+        except (GenrebaseError, SQLAlchemyError) as error:
+            return PlainTextResponse(f"# {first_line(error)}\n", _UNAVAILABLE)
+        return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", metrics)])
+
+
+class _HealthServer(uvicorn.Server):
+    """Sets `ready` when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _listen(address: ListenAddress) -> socket.socket:
+    try:
+        return socket.create_server(
+            (address.host, address.port),
+            family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
+        )
+    except OSError as error:
+        raise AddressUnavailable(
+            f"Nobody can listen on {address.host}:{address.port} ({error.strerror or error}): "
+            "another program may do so already; give another port."
+        ) from error
