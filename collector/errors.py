@@ -94,6 +94,10 @@ class EndpointClosed(AccessDenied):
         self.endpoint = endpoint
 
 
+class NothingImported(CollectorError):
+    """No row or file of an import could be read."""
+
+
 class RequestLimitReached(PermanentError):
     """The requests allowed for this run are spent."""
 

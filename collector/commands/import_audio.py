@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from collector.commands.harvest import HarvestStopped
-from collector.imports.dataset import NothingImported
+from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
 from genrebase.runtime.clock import SystemClock

@@ -1,24 +1,23 @@
 """`collector import`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collector.commands.harvest import HarvestStopped
-from collector.datasets import cells, fma, reader
-from collector.datasets.rows import RowRejection
-from collector.imports.dataset import ImportResult, NothingImported, import_dataset
-from genrebase import store
+from collector.datasets import cells, reader
+from collector.errors import NothingImported
 from genrebase.errors import UserError
-from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
-from genrebase.runtime.shutdown import stop_on_signals
 
-_NAME_IT = "name it, such as --encoding latin-1"
+if TYPE_CHECKING:
+    from collector.imports.pipeline import ImportResult
+
+_ENCODING_HINT = "name it, such as --encoding latin-1"
 
 
 def import_(
@@ -49,39 +48,54 @@ def import_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Import an existing dataset. Doing it again, or again after a stop, does no harm.
+    """Import an existing dataset. Repeating an import, also after a stop, changes nothing.
 
     Columns are found by their usual names. Every row is a new track, a duplicate of one, or
-    rejected with a reason; a row without a genre is taken without a label. A table that names
-    sound files and describes them by numbers, as GTZAN's does, brings these as descriptors.
+    rejected with a reason; a row without a genre is stored without a label. A table that names
+    audio files and describes each by numbers, as GTZAN's does, is imported as descriptors.
     """
+    # these import SQLAlchemy and numpy: --help need not wait
+    from collector.datasets.rows import RowRejection
+    from genrebase import store
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.shutdown import stop_on_signals
+
     output = Output(as_json=as_json)
-    run = _importer(file, subset, genre_column, encoding, rejected)
+    run = _importer(file, subset, genre_column, encoding)
     engine = store.connect()
-    with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as advance:
-        imported = run(engine, file, SystemClock(), advance, stop_requested=lambda: stop.requested)
-    for sentence in _sentences(imported):
+    with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as progress:
+        imported = run(
+            engine,
+            file,
+            SystemClock(),
+            progress,
+            rejected=rejected,
+            stop_requested=lambda: stop.requested,
+        )
+    undecodable = imported.reasons.get(RowRejection.UNDECODABLE, 0)
+    for sentence in _summary(imported):
         output.print(sentence)
+    if undecodable:
+        output.print(f"Rows that cannot be decoded may be in another encoding: {_ENCODING_HINT}.")
     output.write_json(asdict(imported))
     if imported.stopped == "interrupted":
         raise HarvestStopped(
-            f"Stopped after {imported.rows:,} rows. Import it again: it goes on without harm, no "
+            f"Stopped after {imported.rows:,} rows. Run the same command again to continue; no "
             "row counts twice."
         )
-    if imported.reasons.get(RowRejection.UNDECODABLE, 0) == imported.rows > 0:
-        raise NothingImported(f"No row of {file.name} could be read as {encoding}: {_NAME_IT}.")
+    if undecodable == imported.rows > 0:
+        raise NothingImported(
+            f"No row of {file.name} could be read as {encoding}: {_ENCODING_HINT}."
+        )
 
 
 def _importer(
-    file: Path,
-    subset: str | None,
-    genre_column: str | None,
-    encoding: str,
-    rejected: Path | None,
-) -> Callable[..., ImportResult]:
-    """Return what imports a dataset of this kind."""
-    # start-up: numpy stands behind these
-    from collector.imports import descriptor_table
+    file: Path, subset: str | None, genre_column: str | None, encoding: str
+) -> "Callable[..., ImportResult]":
+    """Return the function that imports this kind of dataset."""
+    # these import SQLAlchemy and numpy: --help need not wait
+    from collector.datasets import fma
+    from collector.imports.dataset import import_dataset
     from collector.imports.fma import import_fma
 
     if file.is_dir():
@@ -89,44 +103,34 @@ def _importer(
             raise UserError(f"{file} is a folder without FMA's tracks.csv. Name a file.")
         return partial(import_fma, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
-        raise UserError("--subset is about the folder of FMA's tables: name that.")
-    described = descriptor_table.is_descriptor_table(file, genre_column, encoding)
-    return partial(
-        descriptor_table.import_descriptor_table if described else import_dataset,
-        genre_column=genre_column,
-        encoding=encoding,
-        rejected=rejected,
-    )
+        raise UserError("--subset needs the folder of FMA's tables, not a file.")
+    return partial(import_dataset, genre_column=genre_column, encoding=encoding)
 
 
-def _sentences(imported: ImportResult) -> list[str]:
-    summary = (
+def _summary(imported: "ImportResult") -> Iterator[str]:
+    yield (
         f"{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
         f"{imported.duplicates:,} duplicates, {imported.rejected:,} rejected "
         f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
     )
-    said = [summary]
     if imported.described:
-        said.append(f"Descriptors of {imported.described:,} rows are stored.")
+        yield f"Descriptors of {imported.described:,} rows are stored."
     if imported.unlabelled:
-        said.append(f"{imported.unlabelled:,} rows carry no usable genre: stored without a label.")
-    said.extend(f"Rejected {count:,}: {reason}." for reason, count in imported.reasons.items())
-    if RowRejection.UNDECODABLE in imported.reasons:
-        said.append(f"Rows that cannot be decoded may be in another encoding: {_NAME_IT}.")
+        yield f"{imported.unlabelled:,} rows have no usable genre: stored without a label."
+    for reason, count in imported.reasons.items():
+        yield f"Rejected {count:,}: {reason}."
     if imported.unreadable:
-        columns = ", ".join(
-            f"{cells.escape_unprintable(name)} ({n:,})" for name, n in imported.unreadable.items()
-        )
-        said.append(f"Cells that could not be read were left empty: {columns}.")
+        columns = imported.unreadable.items()
+        listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in columns)
+        yield f"Cells that could not be parsed were stored as missing: {listed}."
     if imported.claims_moved:
-        said.append(
-            f"{imported.claims_moved:,} tracks that were there count for another genre now: they "
-            "stand higher under it."
+        yield (
+            f"{imported.claims_moved:,} existing tracks count for another genre now, in which "
+            "they rank higher."
         )
     for names in imported.similar_genres:
         listed = ", ".join(repr(name) for name in names)
-        said.append(
-            f"{listed} differ only by case or blanks and are kept apart; if they are one: "
+        yield (
+            f"{listed} differ only by case or blanks and are separate genres; to unite them: "
             "collector genres merge ONE INTO"
         )
-    return said

@@ -4,11 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from collector.datasets import cells, columns
-from collector.datasets.rows import RowRejection, is_name_too_long
+from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import names
 
@@ -53,19 +52,17 @@ def find_descriptor_columns(
 
 
 class DescriptorRowParser:
-    """Turns rows into tracks and values, for one table."""
+    """Parses the rows of one table into tracks with descriptors."""
 
-    def __init__(self, layout: DescriptorColumns, path: Path) -> None:
-        """Read rows of the table in `path`; its ids are its own."""
-        self._at = layout
-        self._source = f"csv:{path.name}"
+    def __init__(self, columns: DescriptorColumns, own_source: str) -> None:
+        """Parse rows laid out as `columns`; the files' names are ids of `own_source`."""
+        self._at = columns
+        self._source = own_source
         self.unreadable_cells: Counter[int] = Counter()
         """Cells that should be numbers and are none, by their column."""
 
-    def parse(
-        self, row: Sequence[str]
-    ) -> tuple[SourceTrack, str | None, list[float]] | RowRejection:
-        """Return a row's track, called as its file is, its genre and its values."""
+    def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
+        """Return a row as a track, named as its file is, with its genre and its values."""
         at = self._at
         try:
             name = names.clean(cells.clean(row[at.file]))
@@ -78,7 +75,7 @@ class DescriptorRowParser:
             return RowRejection.TOO_LONG
         track = SourceTrack(self._source, name, name, (ArtistCredit(""),), match_by_name=False)
         values = [self._number(row, place) for place in at.values]
-        return track, None if cells.is_missing(genre) else genre, values
+        return ParsedRow(track, () if cells.is_missing(genre) else (genre,), values=values)
 
     def _number(self, row: Sequence[str], place: int) -> float:
         try:

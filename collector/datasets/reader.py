@@ -89,8 +89,8 @@ def open_dataset(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[Datas
             yield _Delimited(path, raw, start, encoding)
 
 
-def file_digest(path: Path) -> "hashlib._Hash":
-    """Return the SHA-256 of the file's bytes, open for more."""
+def fingerprint(path: Path, *options: str) -> str:
+    """Return the SHA-256 of the file's bytes and of the options of its import."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -98,7 +98,9 @@ def file_digest(path: Path) -> "hashlib._Hash":
                 digest.update(chunk)
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
-    return digest
+    for option in options:
+        digest.update(b"\0" + option.encode())
+    return digest.hexdigest()
 
 
 class _Lines:

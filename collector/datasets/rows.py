@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from collector.datasets import cells
 from collector.datasets.columns import DatasetColumns
@@ -32,8 +32,20 @@ class RowRejection(StrEnum):
     TOO_LONG = "name too long"
 
 
+class ParsedRow(NamedTuple):
+    """A row as a track."""
+
+    track: SourceTrack
+    genres: tuple[str, ...] = ()
+    """The first one counts; none: unlabelled."""
+    subgenre: tuple[str, str] | None = None
+    """A fine genre and the broad one it belongs to."""
+    values: Sequence[float] = ()
+    """Descriptors, in the order of their columns; NaN where one is missing."""
+
+
 class RowParser:
-    """Turns rows into tracks, for one dataset."""
+    """Parses the rows of one dataset into tracks."""
 
     def __init__(self, columns: DatasetColumns, own_source: str, last_year: int) -> None:
         """Read rows laid out as `columns`.
@@ -49,8 +61,8 @@ class RowParser:
         self.unreadable_cells: Counter[int] = Counter()
         """Cells that say something which cannot be read, by their column."""
 
-    def parse(self, row: Sequence[str]) -> tuple[SourceTrack, str | None] | RowRejection:
-        """Return a row's track and genre (None: unlabelled), or why it is no track."""
+    def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
+        """Return a row as a track, or the reason why it is none."""
         at = self._at
         try:
             genre = _genre(row, at.genre)
@@ -85,10 +97,9 @@ class RowParser:
             self._split(row),
             self._features(row) if self._has_features else None,
         )
-        return track, genre
+        return ParsedRow(track, () if genre is None else (genre,), self._subgenre(row))
 
-    def subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
-        """Return the fine genre a row carries and the broad one it belongs to."""
+    def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
         if self._at.fine_genre is None:
             return None
         fine, broad = _genre(row, self._at.fine_genre), _genre(row, self._at.broad_genre)

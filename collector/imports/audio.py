@@ -16,7 +16,7 @@ from collector.audio.genre_source import GenreSource
 from collector.catalogue import audio_files
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
-from collector.imports.dataset import refuse_synthetic_catalogue
+from collector.imports.pipeline import refuse_synthetic_catalogue
 from genrebase.audio import descriptors, scan
 from genrebase.audio import workers as ears
 from genrebase.audio.records import AudioAnalysis, UnreadableFile

@@ -69,4 +69,4 @@ def test_asked_to_stop_it_says_how_far_it_came(start):
     said = json.loads(out)
     assert (said["stopped"], stopped.returncode) == ("interrupted", 1)
     assert 0 < said["rows"] < ROWS
-    assert "Import it again" in err
+    assert "Run the same command again" in err

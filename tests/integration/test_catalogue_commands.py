@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
-from collector.imports.dataset import NothingImported
+from collector.errors import NothingImported
 from genrebase.errors import UserError
 
 ID = "6f807x0ima9a1j3VPbc7VN"
@@ -67,7 +67,7 @@ def test_an_import_says_what_looks_wrong(collector, tmp_path):
     """Cells that cannot be read, and genres that may be one."""
     (tmp_path / "odd.csv").write_text("title,artist,genre,tempo\nS,A,Rock,x\nT,A,rock,1\n")
     told = collector("import", "odd.csv")
-    assert "could not be read were left empty: tempo (1)" in told
+    assert "could not be parsed were stored as missing: tempo (1)" in told
     assert "'Rock', 'rock' differ only by case or blanks" in told
 
 

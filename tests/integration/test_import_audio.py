@@ -198,7 +198,7 @@ def test_odd_files_stop_nothing(
     note(tmp_path / "Mötley Crüe – Ünï" / "ein Lied, naïve.wav", 2)
     note(tmp_path / "mono 8 kHz.wav", 3)
     rejected = tmp_path / "rejected.csv"
-    found = run(tmp_path, rejected=rejected)
+    found = run(tmp_path, rejects_path=rejected)
     assert {Path(one.path).name: one.reason for one in found.unreadable} == {
         "text.mp3": "this is no sound that can be decoded.",
         "empty.wav": "the file is empty.",
@@ -301,10 +301,10 @@ def test_published_tables_name_the_files(
         "genre_id,#tracks,parent,title,top_level\n17,1,0,Folk,17\n21,1,0,Hip-Hop,21\n"
     )
     published = fma.load_tracks(tmp_path / "tracks.csv", 2030)
-    found = run(folder, published=published)
+    found = run(folder, fma_tracks=published)
     assert (found.unchanged, found.analysed) == (1, 1)
     assert (found.relabelled, found.tracks_new, found.unlabelled) == (1, 1, 0)
-    assert run(folder, published=published).relabelled == 0
+    assert run(folder, fma_tracks=published).relabelled == 0
     track = tables.track.c
     query = select(track.title, track.artists, track.split, track.duration_ms)
     assert sorted(rows(engine, query)) == [
@@ -328,7 +328,7 @@ def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
         ",artist,set,track,track\n,name,split,genre_top,title\ntrack_id,,,,\n"
         "1,A,training,Rock,First\n2,B,test,Rock,Second\n"
     )
-    found = run(tmp_path, published=fma.load_tracks(tmp_path / "tracks.csv", 2030))
+    found = run(tmp_path, fma_tracks=fma.load_tracks(tmp_path / "tracks.csv", 2030))
     assert (found.analysed, found.tracks_new) == (2, 2)
     assert len(rows(engine, select(tables.audio_features.c.track_id))) == 2
 

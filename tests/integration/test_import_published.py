@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from collector.catalogue.audio_files import DescriptorSchemaConflict
-from collector.datasets import fma
-from collector.imports import descriptor_table
-from collector.imports.dataset import ImportResult
+from collector.datasets import columns, fma
+from collector.imports.dataset import import_dataset
 from collector.imports.fma import import_fma
+from collector.imports.pipeline import ImportResult
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.errors import UserError
 from genrebase.runtime.console import Output
@@ -30,7 +30,7 @@ def run(engine: Engine) -> Run:
     """Import a folder, or a table of descriptors."""
 
     def run(path: Path, **told: object) -> ImportResult:
-        use_case = import_fma if path.is_dir() else descriptor_table.import_descriptor_table
+        use_case = import_fma if path.is_dir() else import_dataset
         with Output(as_json=True).progress("x") as advance:
             return use_case(engine, path, FakeClock(), advance, **told)
 
@@ -149,14 +149,17 @@ def gtzan(path: Path, *more: str, header: str = HEADER) -> Path:
     return path
 
 
-def test_a_table_of_descriptors_is_told_from_others(tmp_path: Path):
-    """It names files and describes them by numbers; one with titles is an ordinary dataset."""
-    path = gtzan(tmp_path / "gtzan.csv")
-    assert descriptor_table.is_descriptor_table(path, None, "utf-8")
-    other = gtzan(tmp_path / "b.csv", header=HEADER.replace("length", "title"))
-    assert not descriptor_table.is_descriptor_table(other, None, "utf-8")
+def test_a_table_with_titles_or_few_numbers_is_a_table_of_tracks(
+    engine: Engine, run: Run, tmp_path: Path
+):
+    """A table of descriptors names files and has at least eight columns of numbers."""
+    titled = gtzan(tmp_path / "b.csv", header=HEADER.replace("length", "title"))
+    with pytest.raises(columns.ColumnsMissing, match="no column for an artist"):
+        run(titled)
     (tmp_path / "c.csv").write_text("filename,label\nx.wav,rock\n")
-    assert not descriptor_table.is_descriptor_table(tmp_path / "c.csv", None, "utf-8")
+    with pytest.raises(columns.ColumnsMissing, match="no column for a title"):
+        run(tmp_path / "c.csv")
+    assert rows(engine, select(views.descriptor_schemas)) == []
 
 
 def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_path: Path):

@@ -1,0 +1,289 @@
+"""The import pipeline: read rows of a table in batches, record them, resume after a stop.
+
+Every batch is one transaction. An import is idempotent: repeated, or started again after a kill,
+it ends in the same database, because tracks are deduplicated and no row of a file is counted twice.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from collector.catalogue import audio_files, catalogue_origin, import_progress, mappings, tracks
+from collector.datasets.reader import BrokenRow
+from collector.datasets.rows import ParsedRow, RowRejection
+from collector.errors import CatalogueMismatch
+from collector.records import Provenance, RecordResult, TrackObservation
+from genrebase.audio import packed_vectors
+from genrebase.runtime import new_file
+from genrebase.runtime.clock import Clock
+from genrebase.runtime.jobs import job_run
+from genrebase.progress import ProgressCallback
+from genrebase.store.engine import Connection, Engine, read_transaction, transaction
+
+JOB: Final = "import"
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorSchema:
+    """The descriptors that a table brings."""
+
+    name: str
+    columns: Sequence[str]
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSource:
+    """An open table: its rows, and how they are recorded."""
+
+    label: str
+    """The file or folder, as the job's run shows it."""
+    name: str
+    """The file's name, as `imported_file` records it."""
+    sha256: str
+    """Identifies this import of the file; see `reader.fingerprint`."""
+    rows: Iterator[ParsedRow | RowRejection | BrokenRow]
+    batch_rows: int
+    """Rows of one transaction."""
+    provenance: Provenance
+    """Its origin is also the source of the rows' own ids."""
+    mapping: str
+    """The genre mapping that subgenres are added to."""
+    broad_genres: Mapping[str, str] = field(default_factory=dict)
+    """Genres of the mapping that no row has to bring."""
+    is_ranked: bool = True
+    """Whether a track's rank is the number of earlier rows of its genre; else the order of its
+    genres decides."""
+    schema: DescriptorSchema | None = None
+    descriptors: Iterable[tuple[str, Sequence[float]]] = ()
+    """Values of tracks by id, from a table of their own; imported after the rows."""
+    estimate_rows: Callable[[int], float | None] = lambda _done: None
+    """Estimates the number of rows from those that were read."""
+    has_exact_count: bool = False
+    unreadable: Callable[[], dict[str, int]] = dict
+    """Per column, non-empty cells that could not be parsed so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """The outcome of an import: every row is a new track, a duplicate or rejected."""
+
+    rows: int
+    tracks_new: int
+    duplicates: int
+    rejected: int
+    reasons: dict[str, int]
+    """Rejected rows per reason."""
+    unlabelled: int
+    """Accepted rows without a genre."""
+    genres: int
+    """Different genres of the rows."""
+    seconds: float
+    rows_per_second: float
+    unreadable: dict[str, int]
+    """Per column, non-empty cells that could not be parsed; they are stored as missing."""
+    claims_moved: int
+    """Tracks that were in the database, and count for another genre now."""
+    similar_genres: list[list[str]]
+    """Genres of the rows that differ only by case or blanks."""
+    stopped: Literal["done", "interrupted"]
+    described: int = 0
+    """Rows whose descriptors were stored."""
+
+
+def run_import(
+    engine: Engine,
+    clock: Clock,
+    source: ImportSource,
+    progress: ProgressCallback,
+    *,
+    rejected: Path | None = None,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> ImportResult:
+    """Import a table; `rejected` is a new file that gets a line for every rejected row.
+
+    Raises `UserError` if `rejected` exists, `CatalogueMismatch` and `DescriptorSchemaConflict`
+    before any row is recorded. After a stop request it ends with the batch in progress.
+    """
+    started = clock.monotonic()
+    refuse_synthetic_catalogue(engine)
+    with (
+        new_file.create_csv(rejected, ("row", "reason")) as rejects,
+        job_run(engine, clock, JOB) as run,
+        _manual_garbage_collection() as collect_garbage,
+    ):
+        recorder = _Recorder(engine, clock, source, rejects)
+        stopped = False
+        for step in recorder.steps():
+            if stopped := stop_requested():
+                run.set_outcome("interrupted")
+                break
+            step()
+            rows, described = recorder.rows, recorder.described
+            total = source.estimate_rows(rows)
+            note = f"{described:,} with descriptors" if described else None
+            progress(rows, total=total, estimated=not source.has_exact_count, note=note)
+            collect_garbage()
+        else:
+            recorder.mark_finished()
+            progress(recorder.rows, total=recorder.rows)
+        tracks_new = recorder.recorded.tracks_new
+        run.set_facts(file=source.label, rows=recorder.rows, tracks_new=tracks_new)
+    return recorder.result(clock.monotonic() - started, "interrupted" if stopped else "done")
+
+
+def refuse_synthetic_catalogue(engine: Engine) -> None:
+    """Raise `CatalogueMismatch` for a database that was filled from a synthetic catalogue."""
+    with read_transaction(engine) as connection:
+        stored = catalogue_origin.load_origin(connection)
+    if stored is not None and stored.kind == "synthetic":
+        raise CatalogueMismatch(
+            f"This database was filled from {stored}; a dataset cannot be mixed with it. "
+            "Set STORE_URL to another database."
+        )
+
+
+class _Recorder:
+    """Records the batches of one source and counts what became of the rows."""
+
+    def __init__(self, engine: Engine, clock: Clock, source: ImportSource, rejects: Any) -> None:
+        self._engine, self._clock, self._source, self._rejects = engine, clock, source, rejects
+        self.recorded = RecordResult()
+        self.rows = self.described = 0
+        self._ranks: Counter[str] = Counter()
+        """Observations so far, per genre."""
+        self._reasons: Counter[str] = Counter()
+        self._unlabelled = 0
+        with transaction(engine) as connection:
+            self._last_id = tracks.last_id(connection)
+            """The highest track id before the import; 0 in an empty database."""
+            if source.schema is not None:
+                audio_files.register_schema(connection, source.schema.name, source.schema.columns)
+
+    def steps(self) -> Iterator[Callable[[], None]]:
+        """Yield one function per batch, which records it."""
+        size = self._source.batch_rows
+        for rows in _batches(self._source.rows, size):
+            yield partial(self._record_rows, rows)
+        for values in _batches(self._source.descriptors, size):
+            yield partial(self._record_descriptors, values)
+
+    def _record_rows(self, rows: Sequence[ParsedRow | RowRejection | BrokenRow]) -> None:
+        source = self._source
+        numbered = list(enumerate(rows, self.rows + 1))
+        self.rows += len(rows)
+        parsed = [(number, row) for number, row in numbered if isinstance(row, ParsedRow)]
+        broad_genres = dict(source.broad_genres)
+        for _, row in parsed:
+            if row.subgenre is not None:
+                broad_genres.setdefault(*row.subgenre)
+        with transaction(self._engine) as connection:
+            counted = import_progress.lock_rows_done(connection, source.sha256, source.name)
+            mappings.add_missing(connection, source.mapping, broad_genres)
+            observations = [
+                observation
+                for number, row in parsed
+                for observation in self._observations(row, is_new=number > counted)
+            ]
+            now = self._clock.now()
+            self.recorded += tracks.record(connection, observations, source.provenance, now)
+            described = [(row.track.source_id, row.values) for _, row in parsed if row.values]
+            self.described += self._store_descriptors(connection, described)
+            import_progress.set_rows_done(connection, source.sha256, self.rows)
+        self._unlabelled += sum(not row.genres for _, row in parsed)
+        for number, reason in numbered:
+            if not isinstance(reason, ParsedRow):
+                self._reasons[reason] += 1
+                self._rejects.writerow((number, reason))
+
+    def _observations(self, row: ParsedRow, *, is_new: bool) -> Iterator[TrackObservation]:
+        if not row.genres:
+            yield TrackObservation(row.track, None, 0, is_new)
+        for position, genre in enumerate(row.genres):
+            rank = self._ranks[genre] if self._source.is_ranked else min(position, 1)
+            self._ranks[genre] += 1
+            yield TrackObservation(row.track, genre, rank, is_new)
+
+    def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
+        with transaction(self._engine) as connection:
+            self.described += self._store_descriptors(connection, values)
+
+    def _store_descriptors(
+        self, connection: Connection, values: Sequence[tuple[str, Sequence[float]]]
+    ) -> int:
+        """Store the values of tracks that are there, and return how many were."""
+        schema = self._source.schema
+        if schema is None or not values:
+            return 0
+        packed = {source_id: packed_vectors.pack(row) for source_id, row in values}
+        ids = audio_files.track_ids(connection, self._source.provenance.origin, packed)
+        audio_files.store_descriptors(
+            connection,
+            {ids[source_id]: data for source_id, data in packed.items() if source_id in ids},
+            schema.provider,
+            schema.name,
+            self._clock.now(),
+        )
+        return sum(source_id in ids for source_id, _ in values)
+
+    def mark_finished(self) -> None:
+        with transaction(self._engine) as connection:
+            import_progress.mark_finished(connection, self._source.sha256, self._clock.now())
+
+    def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
+        rejected = self._reasons.total()
+        reassigned = self.recorded.reassigned_ids
+        return ImportResult(
+            rows=self.rows,
+            tracks_new=self.recorded.tracks_new,
+            duplicates=self.rows - rejected - self.recorded.tracks_new,
+            rejected=rejected,
+            reasons={str(reason): count for reason, count in sorted(self._reasons.items())},
+            unlabelled=self._unlabelled,
+            genres=len(self._ranks),
+            seconds=round(seconds, 3),
+            rows_per_second=round(self.rows / seconds, 1) if seconds > 0 else 0.0,
+            unreadable=self._source.unreadable(),
+            claims_moved=sum(track_id <= self._last_id for track_id in reassigned),
+            similar_genres=_similar(self._ranks),
+            stopped=stopped,
+            described=self.described,
+        )
+
+
+def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _similar(genres: Iterable[str]) -> list[list[str]]:
+    """Group the names that differ only by case or blanks."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(genres):
+        groups.setdefault("".join(name.casefold().split()), []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+@contextmanager
+def _manual_garbage_collection() -> Iterator[Callable[[], object]]:
+    """Keep Python's cycle collector from walking a batch's objects again and again.
+
+    That took a quarter of an import's time. The yielded function collects between batches, when
+    next to no objects are left.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield lambda: gc.collect(1)
+    finally:
+        if was_enabled:
+            gc.enable()
