@@ -11,8 +11,8 @@ from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.datasets.rows import RowParser
 from collector.imports.pipeline import DescriptorSchema, ImportResult, ImportSource, run_import
 from collector.records import Provenance
-from genrebase.runtime.clock import Clock
 from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
 PROVIDER: Final = "csv"

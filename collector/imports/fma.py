@@ -10,8 +10,8 @@ from collector.datasets.rows import ParsedRow
 from collector.imports.pipeline import DescriptorSchema, ImportResult, ImportSource, run_import
 from collector.records import Provenance
 from genrebase.errors import UserError
-from genrebase.runtime.clock import Clock
 from genrebase.progress import ProgressCallback
+from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
 BATCH_ROWS: Final = 2_000

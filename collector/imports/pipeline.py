@@ -20,10 +20,10 @@ from collector.datasets.rows import ParsedRow, RowRejection
 from collector.errors import CatalogueMismatch
 from collector.records import Provenance, RecordResult, TrackObservation
 from genrebase.audio import packed_vectors
+from genrebase.progress import ProgressCallback
 from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
-from genrebase.progress import ProgressCallback
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 JOB: Final = "import"
