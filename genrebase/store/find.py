@@ -1,4 +1,4 @@
-"""Find the stored track that a person names: by a source's id, a Spotify URL or URI, or `track.id`.
+"""Find the stored track that a text names: a source's id, a Spotify URL or URI, or `track.id`.
 
 The rule is the same for every command, and does not depend on which ids happen to be stored:
 
@@ -25,8 +25,8 @@ class UnknownTrack(UserError):
     def __init__(self, text: str, hint: str = "") -> None:
         """Name the `text` that matches no track."""
         super().__init__(
-            f"There is no track {text!r}: give a source's id, a Spotify URL or URI, or the track's "
-            f"number (the column `track_id` of every view){hint}."
+            f"There is no track {text!r}: give a source's id, a Spotify URL or URI, or the "
+            f"track's number (the column `track_id` of every view){hint}."
         )
 
 
@@ -44,22 +44,22 @@ def find_track(connection: Connection, text: str) -> int | None:
 
     Raises `AmbiguousTrack` if several sources have the id.
     """
-    wanted = text.strip()
-    spotify_id = source_ids.parse_track_id(wanted)
+    name = text.strip()
+    spotify_id = source_ids.parse_track_id(name)
     if spotify_id is not None:
         return track_with_alias(connection, source_ids.SPOTIFY, spotify_id)
-    if wanted.isascii() and wanted.isdecimal():
-        return _track_with_id(connection, wanted)
-    for at, character in enumerate(wanted):
+    if name.isascii() and name.isdecimal():
+        return _track_with_id(connection, name)
+    for at, character in enumerate(name):
         if character == ":":  # sources such as `csv:file.csv` hold one themselves
-            track_id = track_with_alias(connection, wanted[:at], wanted[at + 1 :])
+            track_id = track_with_alias(connection, name[:at], name[at + 1 :])
             if track_id is not None:
                 return track_id
     alias = tables.track_alias.c
-    query = select(alias.source, alias.track_id).where(alias.source_id == wanted)
+    query = select(alias.source, alias.track_id).where(alias.source_id == name)
     rows = connection.execute(query.order_by(alias.source)).all()
     if len({row.track_id for row in rows}) > 1:
-        raise AmbiguousTrack(wanted, [row.source for row in rows])
+        raise AmbiguousTrack(name, [row.source for row in rows])
     return rows[0].track_id if rows else None
 
 

@@ -1,4 +1,4 @@
-"""Parse Spotify ids of tracks and playlists from what people paste: an id, a URI or a URL. Pure."""
+"""Parse Spotify ids of tracks and playlists from pasted text: an id, a URI or a URL. Pure."""
 
 import re
 from typing import Final
@@ -37,5 +37,5 @@ def _find(text: str, pattern: re.Pattern[str]) -> str | None:
     stripped = text.strip()
     if _ID.fullmatch(stripped):
         return stripped
-    found = pattern.search(stripped)
-    return found.group(1) if found else None
+    match = pattern.search(stripped)
+    return match.group(1) if match else None
