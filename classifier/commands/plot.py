@@ -24,32 +24,36 @@ def plot(
     ],
     genres: Annotated[
         str | None,
-        typer.Option(help="Only these genres: a,b,c (at most 8 where each has a colour)."),
+        typer.Option(
+            help="Only these genres: a,b,c (at most 8 in plots with a colour per genre)."
+        ),
     ] = None,
     feature: Annotated[
-        str, typer.Option(help="Of what: overlay, trend; profile is ordered by it.")
+        str, typer.Option(help="Feature of overlay and trend; profile is sorted by it.")
     ] = "energy",
-    x: Annotated[str, typer.Option(help="Scatter: from left to right.")] = "energy",
-    y: Annotated[str, typer.Option(help="Scatter: from bottom to top.")] = "acousticness",
+    x: Annotated[str, typer.Option(help="Scatter: horizontal axis.")] = "energy",
+    y: Annotated[str, typer.Option(help="Scatter: vertical axis.")] = "acousticness",
     by: Annotated[str, typer.Option(help="Trend: year, decade or popularity.")] = "year",
     model: Annotated[
         int | None,
-        typer.Option(metavar="ID", help="Confusion, importance, training: of it [the champion]."),
+        typer.Option(
+            metavar="ID", help="Confusion, importance, training: the model [the champion]."
+        ),
     ] = None,
-    task: Annotated[str, typer.Option(help="Whose champion.")] = DEFAULT_TASK,
+    task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     regime: Annotated[
         str, typer.Option(help="Confusion, learning curve of genres: new_artist or seen_artist.")
     ] = "new_artist",
     experiment: Annotated[
         int | None,
-        typer.Option(metavar="ID", help="Compare, learning curve: which [the latest]."),
+        typer.Option(metavar="ID", help="Compare, learning curve: the experiment [the latest]."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Draw one view into an SVG or PNG, in colours that the colour-blind can tell apart.
+    """Plot one view into an SVG or PNG, in colours that are safe for colour-blind readers.
 
-    The same figures give the same bytes. Needs matplotlib: pip install 'genrebase[plot]'. A file
-    that is there is never overwritten.
+    The same data give the same bytes. Needs matplotlib: pip install 'genrebase[plot]'. An
+    existing file is never overwritten.
     """
     settings = ClassifierSettings.load()
     # these bring matplotlib, pandas and SQLAlchemy: --help need not wait
@@ -58,7 +62,7 @@ def plot(
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
-    wanted = PlotRequest(
+    request = PlotRequest(
         genres=None if genres is None else tuple(parse_list(genres)),
         feature=feature,
         x=x,
@@ -70,8 +74,10 @@ def plot(
         experiment=experiment,
         seed=settings.seed,
     )
-    done = plotting.save_plot(connect(), kind, wanted, file)
-    output.print(f"{done.file}: {done.kind} from the view {done.view}, {done.bytes / 1e3:.0f} kB.")
+    saved = plotting.save_plot(connect(), kind, request, file)
+    output.print(
+        f"{saved.file}: {saved.kind} from the view {saved.view}, {saved.bytes / 1e3:.0f} kB."
+    )
     output.write_json(
-        {"file": str(done.file), "kind": done.kind, "view": done.view, "bytes": done.bytes}
+        {"file": str(saved.file), "kind": saved.kind, "view": saved.view, "bytes": saved.bytes}
     )

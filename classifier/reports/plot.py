@@ -1,4 +1,4 @@
-"""Draw one view into a file."""
+"""Plot one view of the database into a file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,12 +40,12 @@ KINDS: Final[dict[str, tuple[Callable[[PlotRequest], str], DrawFunction]]] = {
     "training": (lambda _: training.VIEW, training.draw),
     "scatter": (lambda _: scatter.VIEW, scatter.draw),
 }
-"""Each kind: which view it is drawn from, and how."""
+"""Each kind: its view, and the function that draws it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlot:
-    """A file that was made."""
+    """A plot that was written."""
 
     file: Path
     kind: str
@@ -53,22 +53,22 @@ class SavedPlot:
     bytes: int
 
 
-def save_plot(database: Database, kind: str, wanted: PlotRequest, file: Path) -> SavedPlot:
-    """Draw what is wanted into a new SVG or PNG.
+def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -> SavedPlot:
+    """Write a plot into a new SVG or PNG.
 
-    Raise `BadTrainingConfig` for what cannot be drawn, `NoMatplotlib`, or `Refused` where the file is
-    there.
+    Raise `BadTrainingConfig` for what cannot be plotted, `NoMatplotlib`, or `UserError` if the
+    file exists.
     """
     if kind not in KINDS:
-        raise BadTrainingConfig(f"There is no drawing {kind!r}. Known: {', '.join(KINDS)}.")
+        raise BadTrainingConfig(f"There is no plot {kind!r}. Known: {', '.join(KINDS)}.")
     as_format = style.file_format(file)
     new_file.refuse_existing(file)
-    style.new_figure(1.0, 1.0)  # without matplotlib nothing need be read
+    style.new_figure(1.0, 1.0)  # fail without matplotlib before reading the view
     view_of, draw = KINDS[kind]
-    view = view_of(wanted)
+    view = view_of(request)
     frame = dataset.read_view(view, database)
     with style.plot_style():
-        figure = draw(frame, wanted)
+        figure = draw(frame, request)
         with new_file.create_atomically(file) as place:
             style.save_figure(figure, place, as_format)
     return SavedPlot(file, kind, view, file.stat().st_size)

@@ -27,13 +27,13 @@ from tests import factories as make
 from tests.music import GENRES, Music
 
 LABELS = {
-    "confusion": {*GENRES, "answered", "0.75", "Test tracks, new artists"},
+    "confusion": {*GENRES, "predicted", "0.75", "Test tracks, unseen artists"},
     "profile": {*GENRES, "energy", "tempo"},
     "overlay": {*GENRES, "energy", "share of the genre's tracks"},
     "importance": {"energy (permuted)", "audio (group permuted)", "nets (without this expert)"},
     "trend": {*GENRES, "mean energy", "year"},
-    "compare": {"logistic · audio", "logistic · audio · 100", "new artists"},
-    "learning-curve": {"100", "all", "accuracy on test tracks", "artists it knows"},
+    "compare": {"logistic · audio", "logistic · audio · 100", "unseen artists"},
+    "learning-curve": {"100", "all", "accuracy on test tracks", "seen artists"},
     "training": {"epoch", "loss, validation tracks", "validation accuracy"},
     "scatter": {*GENRES, "energy", "acousticness"},
 }
@@ -41,7 +41,7 @@ LABELS = {
 
 @pytest.fixture
 def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Yield a database with music, and something found out about it."""
+    """Yield a database with music, and stored findings."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     engine = make_engine(sqlite_url)
     Music().fill(engine)
@@ -95,7 +95,7 @@ def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     engine.dispose()
 
 
-def drawn(kind: str, file: Path, *more: str) -> Any:
+def plot(kind: str, file: Path, *more: str) -> Any:
     ran = CliRunner().invoke(
         app, ["plot", kind, "-o", str(file), *more, "--json"], catch_exceptions=False
     )
@@ -115,39 +115,39 @@ def test_every_kind_is_tested() -> None:
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_a_drawing_shows_what_it_says_and_repeats(
+def test_a_plot_has_its_labels_and_is_reproducible(
     database: Engine, tmp_path: Path, kind: str
 ) -> None:
-    """Its labels are in the SVG as text; the same figures give the same bytes."""
+    """Its labels are in the SVG as text; the same data give the same bytes."""
     first, second = tmp_path / "one.svg", tmp_path / "two.svg"
-    done = drawn(kind, first)
+    done = plot(kind, first)
     assert (done["kind"], done["bytes"]) == (kind, first.stat().st_size)
     assert texts(first) >= LABELS[kind]
-    drawn(kind, second)
+    plot(kind, second)
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_png_is_a_png_and_repeats(database: Engine, tmp_path: Path) -> None:
-    """With no time in it."""
+def test_a_png_is_reproducible(database: Engine, tmp_path: Path) -> None:
+    """The file contains no timestamp."""
     one, two = tmp_path / "one.png", tmp_path / "two.PNG"
-    drawn("scatter", one, "--genres", "metal", "--x", "tempo", "--y", "popularity")
-    drawn("scatter", two, "--genres", "metal", "--x", "tempo", "--y", "popularity")
+    plot("scatter", one, "--genres", "metal", "--x", "tempo", "--y", "popularity")
+    plot("scatter", two, "--genres", "metal", "--x", "tempo", "--y", "popularity")
     assert one.read_bytes().startswith(b"\x89PNG\r\n")
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_only_the_genres_asked_for_are_drawn(database: Engine, tmp_path: Path) -> None:
-    """And of the feature, and by what was asked."""
+def test_only_the_requested_genres_are_plot(database: Engine, tmp_path: Path) -> None:
+    """The feature and the x axis are those requested, too."""
     file = tmp_path / "t.svg"
-    drawn("trend", file, "--genres", "metal", "--by", "popularity", "--feature", "valence")
+    plot("trend", file, "--genres", "metal", "--by", "popularity", "--feature", "valence")
     assert texts(file) >= {"metal", "mean valence", "popularity"}
     assert not texts(file) & {"blues", "techno"}
     curve = tmp_path / "c.svg"
-    drawn("learning-curve", curve, "--genres", "metal")
-    assert texts(curve) >= {"metal", "F1 on test tracks, new artists"}
+    plot("learning-curve", curve, "--genres", "metal")
+    assert texts(curve) >= {"metal", "F1 on test tracks, unseen artists"}
 
 
-def test_names_in_any_script_are_drawn(database: Engine, tmp_path: Path) -> None:
+def test_names_in_any_script_are_plot(database: Engine, tmp_path: Path) -> None:
     """A dollar is a dollar, a letter our font lacks no error; what is long is cut."""
     names = ("シティポップ", "r$b & $oul", "a genre with a very long name")
     with transaction(database) as connection:
@@ -155,9 +155,9 @@ def test_names_in_any_script_are_drawn(database: Engine, tmp_path: Path) -> None
             table = tables.genre
             connection.execute(table.update().where(table.c.id == number).values(name=name))
     file = tmp_path / "p.svg"
-    drawn("profile", file)
+    plot("profile", file)
     assert texts(file) >= {"シティポップ", "r$b & $oul", "a genre with a very l…"}
-    drawn("profile", tmp_path / "p.png")
+    plot("profile", tmp_path / "p.png")
 
 
 def many(count: int) -> pd.DataFrame:
@@ -183,7 +183,7 @@ def test_a_hundred_genres_can_be_read() -> None:
     assert all(label.get_window_extent().height <= height for label in labels)
 
 
-def test_confused_genres_stand_beside_each_other() -> None:
+def test_confused_genres_are_neighbours() -> None:
     """Pairs that are taken for each other are neighbours in the order."""
     shares = np.eye(6) * 0.6
     pairs = [(0, 3), (1, 5), (2, 4)]
@@ -220,16 +220,16 @@ def files(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_a_drawing_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
+def test_a_plot_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
     """What is measured in files is called so, also where something else was asked for."""
     with transaction(files) as connection:
         connection.execute(
             tables.audio_features.delete().where(tables.audio_features.c.provider == "csv")
         )
-    drawn("overlay", tmp_path / "overlay.svg", "--feature", "energy")
-    drawn("trend", tmp_path / "trend.svg", "--feature", "energy")
-    drawn("profile", tmp_path / "profile.svg", "--feature", "energy")
-    drawn("scatter", tmp_path / "scatter.svg", "--x", "energy", "--y", "tempo")
+    plot("overlay", tmp_path / "overlay.svg", "--feature", "energy")
+    plot("trend", tmp_path / "trend.svg", "--feature", "energy")
+    plot("profile", tmp_path / "profile.svg", "--feature", "energy")
+    plot("scatter", tmp_path / "scatter.svg", "--x", "energy", "--y", "tempo")
     assert "own_energy" in texts(tmp_path / "overlay.svg")
     assert "mean own_energy" in texts(tmp_path / "trend.svg")
     assert {"own_energy", "own_loudness", "tempo"} < texts(tmp_path / "profile.svg")
@@ -237,9 +237,9 @@ def test_a_drawing_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
     assert {"own_energy", "tempo"} < texts(tmp_path / "scatter.svg")
 
 
-def test_both_scales_are_drawn_apart(files: Engine, tmp_path: Path) -> None:
+def test_both_scales_are_drawn_separately(files: Engine, tmp_path: Path) -> None:
     """A panel each; a trend of a catalogue's tracks is weighed by these alone."""
-    drawn("profile", tmp_path / "a.svg")
+    plot("profile", tmp_path / "a.svg")
     assert {"energy", "own_energy", "tempo"} < texts(tmp_path / "a.svg")
     frame = dataset.read_view("genre_trends", files)
     assert trend._weights(frame, "energy").tolist() == [1]
@@ -248,7 +248,7 @@ def test_both_scales_are_drawn_apart(files: Engine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         ("pie -o a.svg", "Known: confusion"),
         ("trend -o a.pdf", "neither SVG nor PNG"),
@@ -267,25 +267,25 @@ def test_both_scales_are_drawn_apart(files: Engine, tmp_path: Path) -> None:
         ("scatter -o a.svg --genres a,b,c,d,e,f,g,h,i", "At most 8"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(
+def test_an_impossible_plot_is_refused(
     database: Engine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: str,
-    sentence: str,
+    message: str,
 ) -> None:
-    """With a sentence, exit code 2, and without a file."""
-    folder = tmp_path / "drawings"
+    """Refused with a message and exit code 2, and no file is written."""
+    folder = tmp_path / "plots"
     folder.mkdir()
     monkeypatch.chdir(folder)
     ran = CliRunner().invoke(app, ["plot", *arguments.split()])
     assert isinstance(ran.exception, GenrebaseError), ran.output
     assert ran.exception.exit_code == 2
-    assert sentence in str(ran.exception)
+    assert message in str(ran.exception)
     assert list(folder.iterdir()) == []
 
 
-def test_a_drawing_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
+def test_a_plot_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
     """What is there stays as it is."""
     file = tmp_path / "mine.svg"
     file.write_text("mine")
@@ -294,14 +294,14 @@ def test_a_drawing_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
     assert file.read_text() == "mine"
 
 
-def test_an_empty_database_is_told(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_an_empty_database_is_refused(sqlite_engine: Engine, tmp_path: Path) -> None:
     """Every kind says what to do first."""
     for kind in plotting.KINDS:
         with pytest.raises(BadTrainingConfig):
             plotting.save_plot(sqlite_engine, kind, PlotRequest(), tmp_path / "a.svg")
 
 
-def test_without_matplotlib_a_sentence_says_how_to_get_it(
+def test_without_matplotlib_the_message_says_how_to_install_it(
     database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is an extra: nothing else needs it."""

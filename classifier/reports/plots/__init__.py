@@ -1,1 +1,1 @@
-"""Drawings, each of one view: one file per kind."""
+"""Plots of the database's views: a module per kind."""

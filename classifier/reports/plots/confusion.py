@@ -1,4 +1,4 @@
-"""Which genre is taken for which; genres that are confused stand beside each other."""
+"""Plot a confusion matrix, ordered so that confused genres are neighbours."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,32 +14,34 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VIEW: Final = "genre_confusions"
-_NUMBERED: Final = 15
-"""Up to so many genres the shares are written into the cells."""
+_MAX_WITH_NUMBERS: Final = 15
+"""Genres up to which the cells show numbers."""
 
 
-def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
-    """Draw the share of each genre's test tracks (rows) that were answered by each (columns)."""
-    chosen = style.model_rows(frame, wanted, "`classifier models` shows which are kept")
-    chosen = chosen[chosen["regime"] == wanted.regime]
-    genres = sorted(set(chosen["genre"]) | set(chosen["predicted"]))
-    if wanted.genres is not None:
-        style.check_genres(wanted.genres, genres)
-        genres = list(wanted.genres)
-    chosen = chosen[chosen["genre"].isin(genres)]
-    if len(chosen) == 0:
-        raise BadTrainingConfig(f"No test track of the regime {wanted.regime!r} was answered.")
-    table = chosen.pivot_table(index="genre", columns="predicted", values="share", fill_value=0.0)
+def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+    """Draw the share of each genre's test tracks (rows) predicted as each genre (columns)."""
+    rows = style.model_rows(frame, request, "`classifier models` lists those that are kept")
+    rows = rows[rows["regime"] == request.regime]
+    genres = sorted(set(rows["genre"]) | set(rows["predicted"]))
+    if request.genres is not None:
+        style.check_genres(request.genres, genres)
+        genres = list(request.genres)
+    rows = rows[rows["genre"].isin(genres)]
+    if len(rows) == 0:
+        raise BadTrainingConfig(
+            f"No test track of the regime {request.regime!r} has a prediction."
+        )
+    table = rows.pivot_table(index="genre", columns="predicted", values="share", fill_value=0.0)
     table = table.reindex(index=genres, columns=genres, fill_value=0.0)
     order = similarity_order(table.to_numpy(dtype=np.float64))
-    return _drawn(table.iloc[order, order], wanted.regime)
+    return _draw_matrix(table.iloc[order, order], request.regime)
 
 
 def similarity_order(shares: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return an order of the genres in which neighbours are confused with each other."""
+    """Return an order of the genres in which confused genres are neighbours."""
     if len(shares) < 3:
         return np.arange(len(shares))
-    # slow to import, and only here
+    # slow to import, and used only here
     from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
     from scipy.spatial.distance import squareform
 
@@ -50,28 +52,28 @@ def similarity_order(shares: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.asarray(leaves_list(optimal_leaf_ordering(linkage(near, "average"), near)))
 
 
-def _drawn(table: pd.DataFrame, regime: str) -> "Figure":
+def _draw_matrix(table: pd.DataFrame, regime: str) -> "Figure":
     count = len(table)
-    side = max(5.0, 2.5 + 0.14 * count if count > _NUMBERED else 2.5 + 0.4 * count)
+    side = max(5.0, 2.5 + 0.14 * count if count > _MAX_WITH_NUMBERS else 2.5 + 0.4 * count)
     figure = style.new_figure(side + 0.8, side)
     axes = figure.add_subplot()
     image = axes.imshow(
         table.to_numpy(), cmap=style.COLOUR_MAP, vmin=0.0, vmax=1.0, interpolation="nearest"
     )
-    size = 9.0 if count <= _NUMBERED else 6.0
+    size = 9.0 if count <= _MAX_WITH_NUMBERS else 6.0
     labels = [style.shorten_label(genre) for genre in table.index]
     axes.set_xticks(range(count), labels, rotation=90, fontsize=size)
     axes.set_yticks(range(count), labels, fontsize=size)
-    axes.set_xlabel("answered")
+    axes.set_xlabel("predicted")
     axes.set_ylabel("genre")
     axes.set_title(f"Test tracks, {style.REGIME_TITLES.get(regime, regime)}")
-    if count <= _NUMBERED:
-        _write(axes, table.to_numpy(dtype=np.float64))
+    if count <= _MAX_WITH_NUMBERS:
+        _write_numbers(axes, table.to_numpy(dtype=np.float64))
     figure.colorbar(image, ax=axes, label="share of the genre's tracks", shrink=0.6)
     return figure
 
 
-def _write(axes: Any, shares: NDArray[np.float64]) -> None:
+def _write_numbers(axes: Any, shares: NDArray[np.float64]) -> None:
     for row, column in np.argwhere(shares >= 0.005):
         share = shares[row, column]
         colour = "black" if share > 0.6 else "white"

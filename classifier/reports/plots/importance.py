@@ -1,8 +1,7 @@
-"""What a model's answers hang on."""
+"""Plot the feature importance of a model."""
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
 
 from classifier.reports.plots import style
@@ -15,39 +14,22 @@ VIEW: Final = "feature_importances"
 _KINDS: Final = {"expert": "without this expert", "group": "group permuted", "feature": "permuted"}
 
 
-def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
+def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     """Draw the accuracy lost per expert, group and feature, with intervals, in both regimes."""
-    chosen = style.model_rows(frame, wanted, "run `classifier explain` first")
-    chosen = chosen[chosen["genre"].isna() & chosen["kind"].isin(list(_KINDS))]
-    side = "validation" if "validation" in set(chosen["side"]) else "test"
-    chosen = chosen[chosen["side"] == side]
-    mean = chosen.groupby(["kind", "feature"])["importance"].mean()
-    rows = [
+    rows = style.model_rows(frame, request, "run `classifier explain` first")
+    rows = rows[rows["genre"].isna() & rows["kind"].isin(list(_KINDS))]
+    side = "validation" if "validation" in set(rows["side"]) else "test"
+    rows = rows[rows["side"] == side]
+    mean = rows.groupby(["kind", "feature"])["importance"].mean()
+    keys = [
         (kind, str(feature))
         for kind in _KINDS
         if kind in mean.index.get_level_values("kind")
         for feature in mean[kind].sort_values(ascending=False, kind="stable").index
     ][::-1]
-    figure = style.new_figure(8.0, 1.4 + 0.24 * len(rows))
-    axes = figure.add_subplot()
-    for number, (regime, title) in enumerate(style.REGIME_TITLES.items()):
-        known = chosen[chosen["regime"] == regime].set_index(["kind", "feature"]).reindex(rows)
-        places = np.arange(len(rows)) + 0.18 - 0.36 * number
-        value = known["importance"].to_numpy(dtype=np.float64)
-        low, high = (known[name].to_numpy(dtype=np.float64) for name in ("low", "high"))
-        axes.errorbar(
-            value,
-            places,
-            xerr=np.clip([value - low, high - value], 0.0, None),
-            fmt="os"[number],
-            color=style.COLOURS[number],
-            markersize=4,
-            linewidth=1.2,
-            label=title,
-        )
-    labels = [f"{feature} ({_KINDS[kind]})" for kind, feature in rows]
-    axes.set_yticks(range(len(rows)), labels, fontsize=8)
+    labels = [f"{feature} ({_KINDS[kind]})" for kind, feature in keys]
+    label = f"accuracy lost on {side} tracks, 95% intervals over artists"
+    figure, axes = style.new_axes(8.0, 1.4 + 0.24 * len(keys), x=label, grid=None)
+    style.draw_intervals(axes, rows.set_index(["kind", "feature"]), keys, labels, "importance")
     axes.axvline(0.0, color="#999999", linewidth=0.8)
-    axes.set_xlabel(f"accuracy lost on {side} tracks, 95% intervals over artists")
-    axes.legend(frameon=False, fontsize=8)
     return figure

@@ -1,4 +1,4 @@
-"""How each feature is spread within genres."""
+"""Plot the distribution of each feature within genres."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -16,31 +16,33 @@ if TYPE_CHECKING:
 VIEW: Final = "genre_profiles"
 
 
-def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
-    """Draw per feature a row for each genre: 5% to 95%, the middle half, and the median.
+def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+    """Draw per feature a row for each genre: 5% to 95%, interquartile range, and median.
 
-    Genres stand in the order of their medians of `wanted.feature`. What is measured in files on
-    scales of its own has panels of its own.
+    Genres are sorted by their medians of `request.feature`. Features that are measured in files,
+    on another scale, have panels of their own.
     """
     if len(frame) == 0:
         raise BadTrainingConfig("No labelled track has features yet: run `collector enrich`.")
-    there = sorted(set(frame["genre"]))
-    genres = there if wanted.genres is None else list(wanted.genres)
-    style.check_genres(genres, there)
+    known = sorted(set(frame["genre"]))
+    genres = known if request.genres is None else list(request.genres)
+    style.check_genres(genres, known)
     measured = set(frame["feature"])
-    shown = [name for name in tables.ALL_FEATURES if name in measured and name not in CATEGORICAL]
-    feature = style.resolve_feature(wanted.feature, shown)
+    features = [
+        name for name in tables.ALL_FEATURES if name in measured and name not in CATEGORICAL
+    ]
+    feature = style.resolve_feature(request.feature, features)
     frame = frame[frame["genre"].isin(genres)].set_index(["feature", "genre"])
     middle = frame.loc[feature]["p50"]
     ordered = sorted(genres, key=lambda genre: (float(middle.get(genre, 0.0)), genre))
-    return _drawn(frame, ordered, shown)
+    return _draw_panels(frame, ordered, features)
 
 
-def _drawn(frame: pd.DataFrame, genres: list[str], shown: list[str]) -> "Figure":
+def _draw_panels(frame: pd.DataFrame, genres: list[str], features: list[str]) -> "Figure":
     count = len(genres)
     figure = style.new_figure(14.0, max(2.5, 1.2 + 0.15 * count))
-    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for axes, feature in zip(panels, shown, strict=True):
+    panels = figure.subplots(1, len(features), sharey=True, squeeze=False)[0]
+    for axes, feature in zip(panels, features, strict=True):
         rows = frame.loc[feature].reindex(genres)
         places = range(count)
         axes.hlines(places, rows["p05"], rows["p95"], color="#999999", linewidth=0.8)
@@ -52,5 +54,7 @@ def _drawn(frame: pd.DataFrame, genres: list[str], shown: list[str]) -> "Figure"
     panels[0].set_yticks(
         range(count), [style.shorten_label(genre) for genre in genres], fontsize=6
     )
-    figure.supxlabel("median, middle half, and 5% to 95% of the genre's tracks", fontsize=8)
+    figure.supxlabel(
+        "median, interquartile range, and 5% to 95% of the genre's tracks", fontsize=8
+    )
     return figure

@@ -1,14 +1,14 @@
-"""What is to be drawn."""
+"""The options of a plot."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PlotRequest:
-    """A drawing, as it was asked for; each kind looks at what concerns it."""
+    """The options of a plot; each kind uses some of them."""
 
     genres: tuple[str, ...] | None = None
-    """None: all, or as many as can be told apart."""
+    """None: all, or as many as there are colours."""
     feature: str = "energy"
     x: str = "energy"
     y: str = "acousticness"

@@ -1,4 +1,4 @@
-"""How a feature of genres changes over the years, or with popularity."""
+"""Plot the mean of a feature per genre over years, decades or popularity."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -21,45 +21,41 @@ VIEWS: Final = {
 _COLUMNS: Final = {"year": "release_year", "decade": "decade", "popularity": "popularity"}
 _KEYS: Final = ("genre_id", "genre", "decade", "tracks", "with_features", "from_files")
 MIN_TRACKS: Final = 5
-"""A point of fewer tracks is left out: one track is no trend."""
+"""A point needs so many tracks: a single one is no trend."""
 
 
-def view_name(wanted: PlotRequest) -> str:
-    """Return the view that `wanted.by` asks for; raise `BadTrainingConfig`."""
-    if wanted.by not in VIEWS:
-        raise BadTrainingConfig(f"There is no trend by {wanted.by!r}. Known: {', '.join(VIEWS)}.")
-    return VIEWS[wanted.by]
+def view_name(request: PlotRequest) -> str:
+    """Return the view of `request.by`; raise `BadTrainingConfig`."""
+    if request.by not in VIEWS:
+        raise BadTrainingConfig(f"There is no trend by {request.by!r}. Known: {', '.join(VIEWS)}.")
+    return VIEWS[request.by]
 
 
-def draw(frame: pd.DataFrame, wanted: PlotRequest) -> "Figure":
-    """Draw the mean of `wanted.feature` of each genre by year, decade or popularity."""
-    by = _COLUMNS[wanted.by]
+def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
+    """Draw the mean of `request.feature` of each genre by year, decade or popularity."""
+    by = _COLUMNS[request.by]
     known = [name for name in frame.columns if name not in {*_KEYS, by}]
-    if wanted.feature not in known:
+    if request.feature not in known:
         raise BadTrainingConfig(
-            f"There is no feature {wanted.feature!r} to draw. Known: {', '.join(known)}."
+            f"There is no feature {request.feature!r} to plot. Known: {', '.join(known)}."
         )
-    said = [name for name in known if frame[name].notna().any()]
-    if not {wanted.feature, f"own_{wanted.feature}"} & set(said):
-        raise BadTrainingConfig(f"Of no labelled track both {by} and {wanted.feature} are known.")
-    feature = style.resolve_feature(wanted.feature, said)
-    chosen = frame[frame[feature].notna()]
-    chosen = chosen.assign(weight=_weights(chosen, feature))
-    genres = style.select_genres(chosen, wanted.genres, "weight")
-    figure = style.new_figure(8.0, 4.5)
-    axes = figure.add_subplot()
+    available = [name for name in known if frame[name].notna().any()]
+    if not {request.feature, f"own_{request.feature}"} & set(available):
+        raise BadTrainingConfig(f"No labelled track has both {by} and {request.feature}.")
+    feature = style.resolve_feature(request.feature, available)
+    rows = frame[frame[feature].notna()]
+    rows = rows.assign(weight=_weights(rows, feature))
+    genres = style.select_genres(rows, request.genres, "weight")
+    figure, axes = style.new_axes(8.0, 4.5, x=request.by, y=f"mean {feature}", grid="y")
     for colour, genre in zip(style.COLOURS, genres, strict=False):
-        points = weighted_means(chosen[chosen["genre"] == genre], by, feature, "weight")
+        points = weighted_means(rows[rows["genre"] == genre], by, feature, "weight")
         axes.plot(points.index, points, "o-", color=colour, label=genre, markersize=3)
-    axes.set_xlabel(wanted.by)
-    axes.set_ylabel(f"mean {feature}")
-    axes.grid(axis="y", color="#dddddd")
-    axes.legend(frameon=False, fontsize=8)
+    style.add_legend(axes)
     return figure
 
 
 def _weights(frame: pd.DataFrame, feature: str) -> "pd.Series[int]":
-    """Return of how many tracks each row's mean of a feature is."""
+    """Return the number of tracks behind each row's mean of a feature."""
     if feature in {"popularity", "release_year"}:
         return frame["tracks"]
     if feature in tables.OWN_SCALE_FEATURES:
@@ -70,7 +66,7 @@ def _weights(frame: pd.DataFrame, feature: str) -> "pd.Series[int]":
 
 
 def weighted_means(rows: pd.DataFrame, by: str, feature: str, weight: str) -> "pd.Series[float]":
-    """Return the mean of `feature` at each step, over all its tracks, where these are enough."""
+    """Return the weighted mean of `feature` at each step with at least `MIN_TRACKS` tracks."""
     counts = rows[weight].astype(np.float64)
     total = (rows[feature] * counts).groupby(rows[by]).sum()
     tracks = counts.groupby(rows[by]).sum()
