@@ -1,17 +1,23 @@
-"""From settings to the things the collector works with. The one place that puts them together."""
+"""Composition root: builds sources, providers and jobs from the settings, after checking them."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from collector.catalogue import catalogue_origin as origins
-from collector.catalogue import origin
-from collector.catalogue.origin import CatalogueOrigin
+from collector.catalogue.origin import (
+    SPOTIFY_ORIGIN,
+    CatalogueOrigin,
+    check_compatible,
+    load_origin,
+    other_track_origin,
+    parse_sandbox_origin,
+    store_origin,
+)
 from collector.crawl.playlists import PlaylistHarvester
 from collector.crawl.search import SearchHarvester
 from collector.crawl.sequence import CrawlSequence
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
-from collector.http import client as http
+from collector.http.client import get_json, make_session
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import FeatureProvider, Source
 from collector.settings import CollectorSettings
@@ -28,13 +34,13 @@ if TYPE_CHECKING:
 
 SOURCES_GROUP: Final = "collector.sources"
 FEATURES_GROUP: Final = "collector.features"
-"""The entry points under which plug-ins are registered."""
+"""The entry-point groups of plug-ins."""
 
 PLAYLIST_SOURCE: Final = "spotify_playlists"
 """The source that reads the playlists bound to genres."""
 
 IMPORT_PROVIDERS: Final = ("csv", "audio")
-"""Names in the order of features that nobody is asked for: they come with imports."""
+"""Feature providers that receive no requests: their features come with imports."""
 
 TERMS_MESSAGE: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and keeping it without "
@@ -45,15 +51,15 @@ TERMS_MESSAGE: Final = (
 
 def make_source(name: str, settings: CollectorSettings, clock: Clock) -> Source:
     """Return the source registered as `name`."""
-    made: Source = plugins.load(SOURCES_GROUP, name).from_settings(settings, clock)
-    return made
+    source: Source = plugins.load(SOURCES_GROUP, name).from_settings(settings, clock)
+    return source
 
 
 def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[FeatureProvider]:
-    """Yield the providers in the order of `COLLECTOR_FEATURE_ORDER`, those that are installed.
+    """Yield the installed providers in the order of `COLLECTOR_FEATURE_ORDER`.
 
-    Spotify's own is left out where there are no credentials, or its terms are not accepted:
-    another may know the tracks.
+    Spotify's own is left out without credentials or accepted terms: another provider may have the
+    tracks.
     """
     installed = plugins.registered_names(FEATURES_GROUP)
     for name in settings.provider_names:
@@ -62,19 +68,21 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
         if name not in installed:
             known = ", ".join(sorted({*installed, *IMPORT_PROVIDERS}))
             raise InvalidSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
-        if name == spotify_client.NAME and not _may_ask_spotify(settings):
+        if name == spotify_client.NAME and not _may_use_spotify(settings):
             continue
-        made: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(settings, clock)
-        yield made
+        provider: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(
+            settings, clock
+        )
+        yield provider
 
 
 def open_source(
     name: str, engine: Engine, settings: CollectorSettings, clock: Clock
 ) -> tuple[Source, RequestBudget]:
-    """Return a source to harvest from and its budget, once everything speaks for it.
+    """Return a source and its budget after checking credentials, terms and catalogue.
 
-    Refuses, before anything is asked or written, where credentials or accepted terms are missing
-    or the database was filled from another catalogue.
+    Raises `BadCredentials`, `TermsNotAccepted` or `CatalogueMismatch` before anything is requested
+    or written.
     """
     source = make_source(name, settings, clock)
     if name == spotify_client.NAME:
@@ -89,14 +97,14 @@ def open_crawl(
     clock: Clock,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> CrawlSequence:
-    """Return all that a harvest asks, under one budget; refuses as `open_source` does."""
+    """Return the stages of a harvest, under one budget; raises the errors of `open_source`."""
     search, budget = open_source(spotify_client.NAME, engine, settings, clock)
-    lists = make_source(PLAYLIST_SOURCE, settings, clock)
+    playlists = make_source(PLAYLIST_SOURCE, settings, clock)
     return CrawlSequence(
         engine,
         clock,
         (
-            PlaylistHarvester(engine, lists, budget, clock, stop_requested),
+            PlaylistHarvester(engine, playlists, budget, clock, stop_requested),
             SearchHarvester(
                 engine,
                 search,
@@ -112,7 +120,7 @@ def open_crawl(
 def open_spotify(
     engine: Engine, settings: CollectorSettings, clock: Clock
 ) -> tuple[SpotifyClient, RequestBudget]:
-    """Return Spotify's client and its budget, to ask by id; refuses as `open_source` does."""
+    """Return Spotify's client and its budget; raises the errors of `open_source`."""
     client = SpotifyClient(settings, clock)
     require_accepted_terms(settings)
     check_origin(engine, settings, clock)
@@ -125,27 +133,27 @@ def open_analyser(
     clock: Clock,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> "AnalysisFetcher":
-    """Return who asks for audio analyses; refuses as `open_source` does."""
-    # numpy stands behind these: whoever asks for no analysis need not wait for it
+    """Return the fetcher of audio analyses; raises the errors of `open_source`."""
+    # These import numpy, which is slow: only where analyses are fetched.
     from collector.enrichment.analyses import AnalysisFetcher
     from collector.providers.spotify_analysis import SpotifyAudioAnalysis
 
     client, budget = open_spotify(engine, settings, clock)
-    provider = SpotifyAudioAnalysis(client, spotify_client.spotify_account(settings))
+    provider = SpotifyAudioAnalysis(client, spotify_client.spotify_account(settings), clock)
     return AnalysisFetcher(engine, clock, provider, budget, stop_requested)
 
 
 def open_providers(
     engine: Engine, settings: CollectorSettings, clock: Clock
 ) -> list[BudgetedProvider]:
-    """Return the providers to ask with their budgets, in order.
+    """Return the feature providers with their budgets, in order.
 
-    Raises `OtherCatalogue` where the database was filled from another catalogue than they know.
+    Raises `CatalogueMismatch` where the database was filled from another catalogue than theirs.
     """
     with read_transaction(engine) as connection:
-        stored = origins.load_origin(connection)
+        stored = load_origin(connection)
     if stored is not None:
-        origin.check_compatible(stored, configured_origin(settings, clock), None)
+        check_compatible(stored, configured_origin(settings, clock), None)
     return [with_budget(engine, provider) for provider in make_providers(settings, clock)]
 
 
@@ -155,44 +163,40 @@ def with_budget(engine: Engine, provider: FeatureProvider) -> BudgetedProvider:
 
 
 def require_accepted_terms(settings: CollectorSettings) -> None:
-    """Raise `TermsNotAccepted` where Spotify itself would be harvested without its terms."""
+    """Raise `TermsNotAccepted` where requests go to Spotify itself without accepted terms."""
     if settings.uses_real_spotify and not settings.terms_accepted:
         raise TermsNotAccepted(TERMS_MESSAGE)
 
 
 def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
-    """Return what would be harvested; a sandbox is asked, which costs no counted request."""
+    """Return the catalogue of the configured API; a sandbox is requested, uncounted."""
     if settings.spotify_url is None:
-        return origin.SPOTIFY_ORIGIN
-    return origin.parse_sandbox_origin(_ask_sandbox(settings, clock), settings.spotify_url)
+        return SPOTIFY_ORIGIN
+    address = f"{settings.spotify_url}/__sandbox__/catalogue"
+    with make_session(address) as session:
+        try:
+            document = get_json(session, address, timeout=settings.timeout, now=clock.now())
+        except NotFound:
+            document = None
+    return parse_sandbox_origin(document, settings.spotify_url)
 
 
-def check_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
-    """See that this database may be filled from the configured catalogue; remember it.
+def check_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> None:
+    """Check that the database may be filled from the configured catalogue; store its origin.
 
-    Raises `OtherCatalogue` before anything is written.
+    Raises `CatalogueMismatch` before anything is written.
     """
-    asked = configured_origin(settings, clock)
+    configured = configured_origin(settings, clock)
     with read_transaction(engine) as connection:
-        stored = origins.load_origin(connection)
-        elsewhere = origins.other_track_origin(connection, spotify_client.NAME)
-    if origin.check_compatible(stored, asked, elsewhere):
+        stored = load_origin(connection)
+        other_origin = other_track_origin(connection, spotify_client.NAME)
+    if check_compatible(stored, configured, other_origin):
         with transaction(engine) as connection:
             bulk.lock_identity_writers(connection)  # another process may be starting as well
-            if origin.check_compatible(origins.load_origin(connection), asked, elsewhere):
-                origins.store_origin(connection, asked, clock.now())
-    return asked
+            if check_compatible(load_origin(connection), configured, other_origin):
+                store_origin(connection, configured, clock.now())
 
 
-def _may_ask_spotify(settings: CollectorSettings) -> bool:
+def _may_use_spotify(settings: CollectorSettings) -> bool:
     accepted = settings.terms_accepted or not settings.uses_real_spotify
     return accepted and spotify_client.has_credentials(settings)
-
-
-def _ask_sandbox(settings: CollectorSettings, clock: Clock) -> Any:
-    address = f"{settings.spotify_url}/__sandbox__/catalogue"
-    with http.make_session(address) as session:
-        try:
-            return http.get_json(session, address, timeout=settings.timeout, now=clock.now())
-        except NotFound:
-            return None

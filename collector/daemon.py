@@ -1,8 +1,8 @@
-"""What the harvester daemon does and when; no SQL, no HTTP.
+"""The harvester daemon: which job runs when; no SQL, no HTTP.
 
-Jobs look every `COLLECTOR_INTERVAL` seconds whether there is work: the harvest of missing tracks,
-the search for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses. A look
-that finds nothing leaves no row.
+Every `COLLECTOR_INTERVAL` seconds each job checks for work: the harvest of missing tracks, the
+requests for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses. A check
+that finds no work leaves no row.
 """
 
 from collections.abc import Callable
@@ -11,99 +11,80 @@ from typing import Final, Protocol
 
 from collector import bootstrap
 from collector.enrichment.features import JOB, FeatureEnricher
+from collector.run_outcome import RunOutcome
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
-from genrebase.runtime.jobs import RunRecorder, job_run, no_other_process
+from genrebase.runtime.jobs import job_run, no_other_process
 from genrebase.runtime.schedule import IntervalSchedule
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import Engine
 
 MAX_REQUESTS_PER_RUN: Final = 1_000
-"""Calls after which a run is written down and the next begins: minutes at the usual rates."""
+"""Requests after which a run is stored and the next begins: minutes at the usual rates."""
 
 
 class _Worker(Protocol):
-    """Does one of the daemon's jobs."""
+    """Performs one of the daemon's jobs."""
 
     @property
-    def engine(self) -> Engine:
-        """The database."""
-        ...
+    def engine(self) -> Engine: ...
 
     @property
-    def clock(self) -> Clock:
-        """The time."""
-        ...
+    def clock(self) -> Clock: ...
 
     def has_work(self) -> bool:
-        """Whether there is something to do that may be done now."""
+        """Return whether there is work that may be done now."""
         ...
 
-    def run(self, *, max_requests: int) -> "_Ending":
-        """Do it, with so many requests at most."""
-        ...
-
-
-class _Ending(Protocol):
-    """How a run ended."""
-
-    @property
-    def stopped(self) -> str:
-        """Why."""
-        ...
-
-    def write_to(self, run: RunRecorder) -> None:
-        """Write what was done into the row of the run."""
+    def run(self, *, max_requests: int) -> RunOutcome:
+        """Do the work with at most `max_requests` requests."""
         ...
 
 
 def run(engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal) -> None:
-    """Run the jobs until `stop`; refuse at once what would be refused at every look."""
+    """Run the jobs until `stop`; raise at once the errors that every poll would raise."""
     JobScheduler(engine, clock, jobs(engine, settings, clock, stop)).run(stop)
 
 
 def jobs(
     engine: Engine, settings: CollectorSettings, clock: Clock, stop: StopSignal
 ) -> list[ScheduledJob]:
-    """Return what is to be done again and again; refuses as `run` does."""
+    """Return the daemon's jobs; raises the errors of `run`."""
     crawl = bootstrap.open_crawl(engine, settings, clock, lambda: stop.requested)
-    providers = bootstrap.open_providers(engine, settings, clock)
     enricher = FeatureEnricher(
         engine,
         clock,
-        providers,
+        bootstrap.open_providers(engine, settings, clock),
         lambda: stop.requested,
         partial(no_other_process, engine, clock, JOB),
     )
-    looks: dict[str, Callable[[], None]] = {
-        "harvest": partial(_work, "harvest", crawl),
-        JOB: partial(_work, JOB, enricher),
+    polls: dict[str, Callable[[], None]] = {
+        "harvest": partial(_run_until_done, "harvest", crawl),
+        JOB: partial(_run_until_done, JOB, enricher),
     }
     if settings.analyses:
         analyser = bootstrap.open_analyser(engine, settings, clock, lambda: stop.requested)
-        looks["analyse"] = partial(
-            _work_a_little, "analyse", analyser, enricher, settings.analyses
-        )
+        polls["analyse"] = partial(_run_if_idle, "analyse", analyser, enricher, settings.analyses)
     schedule = IntervalSchedule(settings.interval)
-    return [ScheduledJob(name, look, schedule) for name, look in looks.items()]
+    return [ScheduledJob(name, poll, schedule) for name, poll in polls.items()]
 
 
-def _work(job: str, worker: _Worker) -> None:
-    """Work in runs of a bounded length, each with a row of its own."""
+def _run_until_done(job: str, worker: _Worker) -> None:
+    """Work in runs of a bounded length, each with its own row."""
     while worker.has_work():
         if _run(job, worker, MAX_REQUESTS_PER_RUN).stopped != "limit":
             return
 
 
-def _work_a_little(job: str, worker: _Worker, other: _Worker, requests: int) -> None:
-    """Spend some requests, where `other`, which makes more of each, wants none."""
-    if not other.has_work() and worker.has_work():
-        _run(job, worker, requests)
+def _run_if_idle(job: str, worker: _Worker, preferred: _Worker, max_requests: int) -> None:
+    """Make some requests where `preferred`, which gets more from each, has no work."""
+    if not preferred.has_work() and worker.has_work():
+        _run(job, worker, max_requests)
 
 
-def _run(job: str, worker: _Worker, requests: int) -> _Ending:
+def _run(job: str, worker: _Worker, max_requests: int) -> RunOutcome:
     with job_run(worker.engine, worker.clock, job) as run:
-        ending = worker.run(max_requests=requests)
-        ending.write_to(run)
-    return ending
+        outcome = worker.run(max_requests=max_requests)
+        outcome.write_to(run)
+    return outcome

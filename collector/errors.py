@@ -1,4 +1,4 @@
-"""What can go wrong while harvesting. The type says whether asking again can help."""
+"""Errors of harvesting. A `TransientError` may succeed when retried; all others are permanent."""
 
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -7,56 +7,52 @@ from genrebase.errors import GenrebaseError, UserError
 
 
 class CollectorError(GenrebaseError):
-    """The collector could not do what was asked."""
+    """An operation of the collector failed."""
 
     def __init__(self, sentence: str | None = None) -> None:
-        """Say `sentence`; without one, what the class says of itself."""
+        """Set the message; by default the class's docstring."""
         super().__init__(sentence or (type(self).__doc__ or "").strip().splitlines()[0])
 
 
 class TransientError(CollectorError):
-    """The same request may well succeed in a moment."""
-
-
-class PermanentError(CollectorError):
-    """The same request will fail again: something else has to change first."""
+    """The same request may succeed in a moment."""
 
 
 class RateLimited(TransientError):
     """The source asked us to slow down."""
 
     def __init__(self, retry_after: float | None = None, reason: str | None = None) -> None:
-        """Keep what the source said: seconds to wait, None where it did not say."""
+        """Keep the seconds to wait and the reason, None where the response has none."""
         super().__init__()
         self.retry_after = retry_after
         self.reason = reason
 
 
 class SourceUnavailable(TransientError):
-    """The source did not answer, or answered with a fault of its own."""
+    """The source did not answer, or failed internally."""
 
 
 class InvalidResponse(TransientError):
-    """The source's answer was cut short or makes no sense."""
+    """The source's response was cut short or makes no sense."""
 
 
 class TokenExpired(TransientError):
-    """The access token is no longer taken; the next request fetches a new one."""
+    """The access token has expired; the next request fetches a new one."""
 
 
-class BadCredentials(PermanentError, UserError):
-    """The source does not take these credentials."""
+class BadCredentials(CollectorError, UserError):
+    """The source does not accept these credentials."""
 
 
-class TermsNotAccepted(PermanentError, UserError):
+class TermsNotAccepted(CollectorError, UserError):
     """The source's terms have not been accepted."""
 
 
-class CatalogueMismatch(PermanentError, UserError):
+class CatalogueMismatch(CollectorError, UserError):
     """The database was filled from another catalogue."""
 
 
-class BadRequest(PermanentError):
+class BadRequest(CollectorError):
     """The source does not understand the request."""
 
 
@@ -65,31 +61,31 @@ class NotFound(BadRequest):
 
 
 class InvalidLimit(BadRequest):
-    """The source gives fewer items a page than were asked for."""
+    """The source refuses the page limit."""
 
     def __init__(self, limit: int) -> None:
-        """Keep the `limit` that was refused."""
+        """Keep the refused `limit`."""
         super().__init__(f"The source does not give {limit} items a page.")
         self.limit = limit
 
 
-class AccessDenied(PermanentError):
+class AccessDenied(CollectorError):
     """The source refuses this request to these credentials."""
 
 
-class NotAccessible(PermanentError):
-    """The source does not show this to us; another may be shown."""
+class NotAccessible(CollectorError):
+    """This item is not accessible; others may be."""
 
 
-class UnusableResponse(PermanentError):
-    """The answer came whole, and holds nothing that can be used."""
+class UnusableResponse(CollectorError):
+    """The response is complete, but holds nothing that can be used."""
 
 
 class EndpointClosed(AccessDenied):
     """An endpoint is closed to these credentials."""
 
     def __init__(self, endpoint: str) -> None:
-        """Keep the `endpoint`, so that it can be remembered."""
+        """Keep the `endpoint`, so that it can be recorded."""
         super().__init__(f"{endpoint} is closed to these credentials.")
         self.endpoint = endpoint
 
@@ -98,25 +94,25 @@ class NothingImported(CollectorError):
     """No row or file of an import could be read."""
 
 
-class RequestLimitReached(PermanentError):
-    """The requests allowed for this run are spent."""
+class RequestLimitReached(CollectorError):
+    """The requests allowed for this run are used up."""
 
 
-class StopRequested(PermanentError):
-    """We were asked to stop while waiting for our turn; no request was made."""
+class StopRequested(CollectorError):
+    """We were asked to stop while waiting for a slot; no request was made."""
 
 
-class LeaseLost(PermanentError):
-    """Another process works on this shard now; no request was made, or its answer is dropped."""
+class LeaseLost(CollectorError):
+    """Another process took over this shard; no request was made, or its response is dropped."""
 
 
-class Blocked(PermanentError):
+class Blocked(CollectorError):
     """The source has blocked us for longer than is worth waiting."""
 
     exit_code: ClassVar[int] = 4
 
     def __init__(self, source: str, until: float, reason: str | None = None) -> None:
-        """Keep who blocks us, `until` when (seconds since 1970) and why, where that was said."""
+        """Keep the source, the end of the ban (seconds since 1970) and its reason, if any."""
         self.source = source
         self.until = datetime.fromtimestamp(until, UTC)
         self.reason = reason

@@ -1,11 +1,11 @@
-"""How fast we may ask. Pure."""
+"""Rate limits, parsed from texts like `60/30s`. Pure."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
 SAFETY_FACTOR: Final = 0.97
-"""We pace at this share of a limit: at the exact spacing one more falls into a window."""
+"""Share of a limit that is used: at the exact spacing one more request falls into a window."""
 
 _RATE: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,6}(?:\.\d{1,6})?)?\s*s\s*", re.ASCII)
 
@@ -24,7 +24,7 @@ class Rate:
 
 
 def parse_rate(text: str) -> Rate:
-    """Read a rate written as `60/30s`; raise ValueError with a sentence otherwise."""
+    """Parse a rate written as `60/30s`; raise ValueError with a sentence otherwise."""
     match = _RATE.fullmatch(text)
     if match:
         rate = Rate(int(match[1]), float(match[2] or 1))

@@ -1,9 +1,7 @@
-"""What the collector passes around: frozen, typed, documented field by field."""
+"""Records passed between sources, harvest and catalogue: frozen dataclasses. Pure."""
 
 from dataclasses import dataclass, field
 from typing import NewType
-
-from collector.rate import Rate
 
 DurationMs = NewType("DurationMs", int)
 """A duration in milliseconds."""
@@ -15,12 +13,12 @@ class ArtistCredit:
 
     name: str
     source_id: str | None = None
-    """The source's own id; None where only the name is known."""
+    """The source's own id; None where there is only a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFeatures:
-    """The 12 audio features as one provider gave them; None where it did not know."""
+    """The 12 audio features of one provider; None where it has no value."""
 
     danceability: float | None = None
     energy: float | None = None
@@ -42,10 +40,10 @@ class AudioFeatures:
 
 @dataclass(frozen=True, slots=True)
 class SourceTrack:
-    """One track as a source showed it, already cleaned; optional fields it lacks are None."""
+    """A track as returned by a source, cleaned; missing optional fields are None."""
 
     source: str
-    """Whose id it is: `spotify`, or `name` where there is none."""
+    """Namespace of `source_id`: `spotify`, or `name` for a track without an id."""
     source_id: str
     title: str
     artists: tuple[ArtistCredit, ...]
@@ -60,39 +58,27 @@ class SourceTrack:
     """0..100."""
     isrc: str | None = None
     split: str | None = None
-    """The side a published dataset put it on."""
+    """Its split in a published dataset."""
     features: AudioFeatures | None = None
-    """Features that came with it, stored under the delivery's provider."""
+    """Features included in the import, stored under `Provenance.provider`."""
     match_by_name: bool = True
-    """False where the name says too little, as that of a file without an artist: only an id or an
-    ISRC tells which track it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Whose requests are counted together."""
-
-    source: str
-    """Who counts: `spotify`, `reccobeats`, …"""
-    credential: str
-    """A fingerprint of credential and address, never the secret itself."""
-    rate: Rate
-    """The limit as we were told it."""
+    """False where title and artist do not identify the track (a file without an artist): it is
+    matched by id or ISRC only."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """One page of a source's answer for a genre."""
+    """A request for one page of a genre's results."""
 
     genre: str
     query: str
-    """What is asked, byte for byte, without years (`Source.query_for`)."""
+    """The exact query, without years (`Source.query_for`)."""
     year_from: int
     year_to: int
-    """Inclusive; (0, 9999) asks for no year."""
+    """Inclusive; (0, 9999) is every year."""
     offset: int
     limit: int
-    """Items wanted, at most."""
+    """Maximum of items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,62 +87,62 @@ class PageItem:
 
     track: SourceTrack
     position: int
-    """Its place in the page, 0 first; its rank is offset + position."""
+    """Position in the page, from 0; the rank is offset + position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a source answered."""
+    """One page of results."""
 
     items: tuple[PageItem, ...]
     received: int
-    """Places in the answer, unusable items included: the cursor moves by it."""
+    """Positions in the page, rejected items included: the cursor moves by it."""
     reject_reasons: tuple[str, ...] = ()
-    """Per item set aside, why."""
+    """The reason of each rejected item."""
     version: str | None = None
-    """Of a playlist, as its first page tells; None where there is no such thing."""
+    """Of a playlist, from its first page; None for other pages and sources."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there was nothing at all."""
+        """Whether the page has no item at all."""
         return self.received == 0
 
 
 @dataclass(frozen=True, slots=True)
 class TrackObservation:
-    """A track, seen under a genre (or under none) at a rank."""
+    """An occurrence of a track in the results of a genre (or of none)."""
 
     track: SourceTrack
     genre: str | None
     rank: int
-    """Position in the source's answer for the genre, 0 first."""
+    """Position in the source's results for the genre, from 0."""
     count_sighting: bool = True
-    """False where this very row was counted before: it adds nothing to `sighting.times`."""
+    """False where this row was counted before: it does not add to `sighting.times`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Who delivered a batch, and when."""
+    """Origin and feature provider of a batch."""
 
     origin: str
     """`spotify`, `csv:<file>`, `audio`, …"""
     provider: str | None
-    """The provider under which features that came along are stored."""
+    """The provider under which included features are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """What a batch brought: every item is one or the other."""
+    """Counts of a stored batch: every item is new or a duplicate."""
 
     tracks_new: int = 0
-    """Items that made a track that was not there."""
+    """Items that created a track."""
     duplicates: int = 0
-    """Items whose track was there already (or came earlier in the batch)."""
+    """Items whose track existed already (or came earlier in the batch)."""
     reassigned_ids: frozenset[int] = field(default=frozenset(), compare=False)
-    """Tracks that counted for one genre, and count for another now."""
+    """Ids of tracks whose claim moved from one genre to another."""
 
     def __add__(self, other: "RecordResult") -> "RecordResult":
-        """Add two batches up."""
+        """Return the sum of two batches."""
         return RecordResult(
             self.tracks_new + other.tracks_new,
             self.duplicates + other.duplicates,

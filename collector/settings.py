@@ -1,4 +1,4 @@
-"""What the collector is told from outside."""
+"""The collector's settings."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,8 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from collector import planning
-from collector import rate as rates
-from collector.rate import Rate
+from collector.rate import Rate, parse_rate
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
 
@@ -20,7 +19,7 @@ TERMS_ACCEPTED: Final = "accepted"
 
 
 class CollectorSettings(EnvironmentSettings):
-    """The collector's settings, read from the environment and `.env`, prefix `COLLECTOR_`."""
+    """Settings read from the environment and `.env`, with the prefix `COLLECTOR_`."""
 
     model_config = SettingsConfigDict(env_prefix="COLLECTOR_", populate_by_name=True)
 
@@ -36,7 +35,8 @@ class CollectorSettings(EnvironmentSettings):
     )
     spotify_url: str | None = Field(
         default=None,
-        description="Ask this host instead of Spotify: the sandbox, `http://127.0.0.1:8765`.",
+        description="Send requests to this host instead of Spotify: the sandbox, "
+        "`http://127.0.0.1:8765`.",
     )
     spotify_terms: str = Field(
         default="",
@@ -44,57 +44,60 @@ class CollectorSettings(EnvironmentSettings):
     )
     rate: str = Field(
         default="60/30s",
-        description="Requests we may send to Spotify in any window of so many seconds.",
+        description="Rate limit of requests to Spotify: requests per window in seconds.",
     )
     reccobeats_url: str | None = Field(
         default=None,
-        description="Ask this address for ReccoBeats' features instead of the public one.",
+        description="Send requests for ReccoBeats' features to this address instead of the "
+        "public one.",
     )
     reccobeats_rate: str = Field(
         default="60/30s",
-        description="Requests we may send to ReccoBeats in any window of so many seconds.",
+        description="Rate limit of requests to ReccoBeats: requests per window in seconds.",
     )
     feature_order: str = Field(
         default="spotify,csv,reccobeats,audio",
-        description="Providers of audio features, the most trusted first; also asked in order.",
+        description="Providers of audio features, the most trusted first; requests are made in "
+        "this order, too.",
     )
     analyses: int = Field(
         default=0,
         ge=0,
         description="Requests for audio analyses, one track each, that `collector run` may make "
-        "at each look while no features are waited for; 0: none.",
+        "per poll while no features are pending; 0: none.",
     )
     interval: float = Field(
         default=60.0,
         gt=0,
-        description="Seconds between two looks of `collector run` at what is missing.",
+        description="Seconds between two polls of `collector run` for missing tracks and "
+        "features.",
     )
     look_back: float = Field(
         default=planning.RECRAWL_AFTER.days,
         gt=0,
-        description="Days after which a search that was read to its end is read again; one with "
-        "the current year in it after a quarter of them.",
+        description="Days after which a finished search is read again; a search that includes "
+        "the current year after a quarter of them.",
     )
     http: str | None = Field(
         default=None,
-        description="Where `collector run` answers `/healthz` and `/metrics`: `PORT` or "
-        "`HOST:PORT`, without a host on loopback; empty: nowhere.",
+        description="Where `collector run` serves `/healthz` and `/metrics`: `PORT` or "
+        "`HOST:PORT`, by default on loopback; empty: nowhere.",
     )
     timeout: float = Field(
         default=10.0,
         gt=0,
-        description="Seconds after which an unanswered request is given up.",
+        description="Timeout of a request in seconds.",
     )
 
     @field_validator("rate", "reccobeats_rate")
     @classmethod
     def _is_rate(cls, text: str) -> str:
-        rates.parse_rate(text)
+        parse_rate(text)
         return text
 
     @field_validator("http")
     @classmethod
-    def _is_listening_address(cls, text: str | None) -> str | None:
+    def _is_listen_address(cls, text: str | None) -> str | None:
         if text is not None:
             ListenAddress.parse(text)
         return text
@@ -111,7 +114,7 @@ class CollectorSettings(EnvironmentSettings):
 
     @property
     def uses_real_spotify(self) -> bool:
-        """Whether Spotify itself would be asked."""
+        """Whether requests go to Spotify itself."""
         return self.spotify_url is None
 
     @property
@@ -121,17 +124,17 @@ class CollectorSettings(EnvironmentSettings):
 
     @property
     def spotify_api_url(self) -> str:
-        """Where the Web API answers, with a slash at the end."""
+        """Address of the Web API, with a slash at the end."""
         return SPOTIFY_API if self.spotify_url is None else f"{self.spotify_url}/v1/"
 
     @property
     def spotify_token_url(self) -> str:
-        """Where tokens are given out."""
+        """Address of the token endpoint."""
         return SPOTIFY_TOKEN if self.spotify_url is None else f"{self.spotify_url}/api/token"
 
     @property
     def reccobeats_api_url(self) -> str:
-        """Where ReccoBeats answers, with a slash at the end."""
+        """Address of ReccoBeats, with a slash at the end."""
         if self.reccobeats_url is not None:
             return f"{self.reccobeats_url}/"
         if self.spotify_url is not None:
@@ -140,17 +143,17 @@ class CollectorSettings(EnvironmentSettings):
 
     @property
     def spotify_rate_limit(self) -> Rate:
-        """The limit of requests to Spotify."""
-        return rates.parse_rate(self.rate)
+        """Rate limit of requests to Spotify."""
+        return parse_rate(self.rate)
 
     @property
     def reccobeats_rate_limit(self) -> Rate:
-        """The limit of requests to ReccoBeats."""
-        return rates.parse_rate(self.reccobeats_rate)
+        """Rate limit of requests to ReccoBeats."""
+        return parse_rate(self.reccobeats_rate)
 
     @property
     def recrawl_after(self) -> timedelta:
-        """After how long a search that was read to its end is read again."""
+        """After how long a finished search is read again."""
         return timedelta(days=self.look_back)
 
     @property

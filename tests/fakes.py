@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from collector.account import Account
 from collector.rate import Rate
-from collector.records import Account, ArtistCredit, Page, PageItem, SourceTrack
+from collector.records import ArtistCredit, Page, PageItem, SourceTrack
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

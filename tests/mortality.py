@@ -21,6 +21,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Engine, event, select
 
+from collector.account import Account
 from collector.crawl.playlists import PlaylistHarvester
 from collector.crawl.search import SearchHarvester
 from collector.crawl.sequence import CrawlSequence
@@ -28,7 +29,7 @@ from collector.curation import genres as genre_use
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
-from collector.records import Account, AudioFeatures
+from collector.records import AudioFeatures
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.jobs import job_run, no_other_process
 from genrebase.runtime.processes import ProcessIdentity

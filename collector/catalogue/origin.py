@@ -1,14 +1,20 @@
-"""Where a catalogue comes from, and which ones may share a database. Pure."""
+"""Provenance check: which catalogue a database was filled from, and which ones may join it.
+
+Synthetic and real tracks never share a database.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
+from sqlalchemy import Connection, insert, select
+
 from collector.errors import CatalogueMismatch
-from genrebase.store import names
+from genrebase.store import names, tables
 
 OriginKind = Literal["spotify", "synthetic", "file", "other"]
 
-_SERVED: Final = ("synthetic", "file")
+_SANDBOX_KINDS: Final = ("synthetic", "file")
 _CHECKSUM: Final = "sha256:"
 
 
@@ -22,18 +28,18 @@ class CatalogueOrigin:
 
     @property
     def checksum(self) -> str | None:
-        """The checksum of what a sandbox serves."""
-        _, found, checksum = self.detail.rpartition(_CHECKSUM)
-        return checksum if found else None
+        """The checksum of a sandbox's catalogue."""
+        _, prefix, checksum = self.detail.rpartition(_CHECKSUM)
+        return checksum if prefix else None
 
     def __str__(self) -> str:
-        """Say it to people."""
-        said = self.detail.partition(_CHECKSUM)[0].strip().rstrip(",")
+        """Return a readable name."""
+        detail = self.detail.partition(_CHECKSUM)[0].strip().rstrip(",")
         return {
             "spotify": "Spotify",
-            "synthetic": f"the invented catalogue ({said})",
-            "file": f"the sandbox's file {said}",
-            "other": f"the API at {said}",
+            "synthetic": f"the synthetic catalogue ({detail})",
+            "file": f"the sandbox's file {detail}",
+            "other": f"the API at {detail}",
         }[self.kind]
 
 
@@ -41,39 +47,61 @@ SPOTIFY_ORIGIN: Final = CatalogueOrigin("spotify", "https://api.spotify.com/v1/"
 
 
 def parse_sandbox_origin(document: Any, address: str) -> CatalogueOrigin:
-    """Return the origin that a sandbox tells of itself; `other` for what is no sandbox."""
+    """Return the origin that a sandbox reports; kind `other` for any other API."""
     if isinstance(document, dict):
         kind: Any = document.get("kind")
         detail, checksum = document.get("detail"), document.get("sha256")
-        if kind in _SERVED and isinstance(detail, str) and isinstance(checksum, str):
+        if kind in _SANDBOX_KINDS and isinstance(detail, str) and isinstance(checksum, str):
             return CatalogueOrigin(kind, f"{names.clean(detail)}, {_CHECKSUM}{checksum}")
     return CatalogueOrigin("other", address)
 
 
 def check_compatible(
-    stored: CatalogueOrigin | None, asked: CatalogueOrigin, elsewhere: str | None
+    stored: CatalogueOrigin | None, configured: CatalogueOrigin, other_origin: str | None
 ) -> bool:
-    """Return whether `asked` is new to the database and has to be written down.
+    """Return whether `configured` is new to the database and has to be stored. Pure.
 
-    Raises `CatalogueMismatch` where the database was filled from another catalogue, or where an
-    invented one is asked for and the database holds tracks that came from `elsewhere`.
+    Raises `CatalogueMismatch` where the database was filled from another catalogue, or where
+    `configured` is synthetic and the database holds tracks of `other_origin`.
     """
     if stored is None:
-        if asked.kind == "synthetic" and elsewhere is not None:
+        if configured.kind == "synthetic" and other_origin is not None:
             raise CatalogueMismatch(
-                f"This database holds tracks from {elsewhere}; {asked} does not go in with them. "
-                "Set STORE_URL to a database of its own, like sqlite:///sandbox.db."
+                f"This database holds tracks from {other_origin}; {configured} does not go in "
+                "with them. Set STORE_URL to a database of its own, like sqlite:///sandbox.db."
             )
         return True
-    if not _same(stored, asked):
+    if not _is_same(stored, configured):
         raise CatalogueMismatch(
-            f"This database was filled from {stored}; {asked} does not go in with it. "
+            f"This database was filled from {stored}; {configured} does not go in with it. "
             "Set STORE_URL to a database of its own."
         )
     return False
 
 
-def _same(one: CatalogueOrigin, other: CatalogueOrigin) -> bool:
+def load_origin(connection: Connection) -> CatalogueOrigin | None:
+    """Return the catalogue that the database was filled from; None before its first harvest."""
+    row = connection.execute(select(tables.catalogue_origin)).one_or_none()
+    return None if row is None else CatalogueOrigin(row.kind, row.detail)
+
+
+def store_origin(connection: Connection, origin: CatalogueOrigin, now: datetime) -> None:
+    """Store the origin of a database without one."""
+    connection.execute(
+        insert(tables.catalogue_origin).values(
+            id=1, kind=origin.kind, detail=origin.detail, recorded_at=now
+        )
+    )
+
+
+def other_track_origin(connection: Connection, origin: str) -> str | None:
+    """Return an origin of stored tracks other than `origin`, None where there is none."""
+    track = tables.track
+    statement = select(track.c.origin).where(track.c.origin != origin).limit(1)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def _is_same(one: CatalogueOrigin, other: CatalogueOrigin) -> bool:
     if one.kind != other.kind:
         return False
     if one.checksum is not None and other.checksum is not None:

@@ -1,8 +1,9 @@
-"""The limit that a 429 teaches, and when to try a little more. Pure.
+"""Adaptive rate limit: learned from a 429, increased stepwise later. Pure.
 
-A pace is in requests per window of the rate we were told. Halving after a refusal and creeping up
-again would use 71% of a limit and be refused 28 times in two hours; what was granted in the last
-window is the limit itself, so 97% of it is used, with one refusal an hour at most.
+Limits are in requests per window of the configured rate. AIMD, which halves the limit after a
+refusal and increases it slowly, would use 71% of a limit and be refused 28 times in two hours; the
+requests granted in the last window are the limit itself, so 97% of it is used, with at most one
+refusal an hour.
 """
 
 from typing import Final
@@ -10,34 +11,33 @@ from typing import Final
 from collector.rate import SAFETY_FACTOR, Rate
 
 PROBE_INTERVAL_SECONDS: Final = 3_600.0
-"""Seconds after a refusal, or after the last attempt, before a little more is tried."""
+"""Seconds after a refusal, or after the last increase, before the next increase."""
 
 INCREASE_FACTOR: Final = 1.05
-"""How much more."""
 
 MIN_DECREASE_FACTOR: Final = 0.5
-"""A refusal lowers the pace to this share of it at least: one that comes after few requests may
-be about something else, and at a step an hour the way back is long."""
+"""A refusal lowers the limit to no less than this share of it: a refusal after few requests may
+have another cause, and at one increase an hour recovery is slow."""
 
 MIN_REQUESTS_PER_WINDOW: Final = 0.5
-"""No slower pace than this is learned."""
+"""Lower bound of a learned limit."""
 
 
 def allowed_requests(rate: Rate, ceiling: float | None) -> float:
-    """Return the requests per window that we allow ourselves."""
-    told = SAFETY_FACTOR * rate.requests
-    return told if ceiling is None else min(told, ceiling)
+    """Return the requests per window that may be sent."""
+    configured = SAFETY_FACTOR * rate.requests
+    return configured if ceiling is None else min(configured, ceiling)
 
 
 def request_interval(rate: Rate, ceiling: float | None) -> float:
-    """Return the seconds between two requests: as told, or slower where a ceiling was learned."""
+    """Return the seconds between two requests: as configured, or more with a learned limit."""
     return rate.seconds / allowed_requests(rate, ceiling)
 
 
 def limit_after_refusal(rate: Rate, ceiling: float | None, granted: int) -> float | None:
-    """Return the ceiling that a 429 teaches, where `granted` requests of its window were answered.
+    """Return the limit learned from a 429 after `granted` successful requests in its window.
 
-    One that met us idle teaches nothing: it is left over from before.
+    A refusal after an idle window changes nothing: it belongs to an earlier ban.
     """
     if granted < 1:
         return ceiling
@@ -47,6 +47,6 @@ def limit_after_refusal(rate: Rate, ceiling: float | None, granted: int) -> floa
 
 
 def increased_limit(rate: Rate, ceiling: float) -> float | None:
-    """Return the ceiling a step higher; None where that is what we were told, or more."""
+    """Return the limit one step higher; None where that reaches the configured one."""
     higher = INCREASE_FACTOR * ceiling
     return higher if higher < SAFETY_FACTOR * rate.requests else None

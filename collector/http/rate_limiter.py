@@ -1,12 +1,12 @@
-"""The requests we may still make: one row per credential, shared by every process.
+"""Rate limiter: the request budget of a credential, one database row shared by all processes.
 
-Requests are spaced evenly (GCRA without a burst): a slot is taken with one UPDATE, which also
-counts the request and gives none while a ban lasts. The slots of the last window are kept, so that
-a refusal can tell how many were granted. Time is handed in, in seconds since 1970.
+Requests are spaced evenly (GCRA without a burst): one UPDATE acquires a slot, counts the request,
+and matches no row during a ban. The slots of the last window are kept to count the requests that
+were granted before a refusal. Time is a parameter, in seconds since 1970.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from sqlalchemy import (
@@ -23,53 +23,71 @@ from sqlalchemy import (
     update,
 )
 
+from collector.account import Account, Capabilities
 from collector.errors import Blocked
-from collector.http import adaptive_limit, backoff
-from collector.http.capabilities import Capabilities
-from collector.records import Account
+from collector.http.adaptive_limit import (
+    PROBE_INTERVAL_SECONDS,
+    increased_limit,
+    limit_after_refusal,
+    request_interval,
+)
+from collector.http.backoff import QUOTA_EXCEEDED, next_allowed_at
 from genrebase.store import bulk
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.tables import budget_slot, source_budget
 
-_LONGEST_QUEUE: Final = 1_000
-"""Slots. One reserved further ahead comes from a clock that was set back, and does not count."""
+_MAX_QUEUE: Final = 1_000
+"""Slots. One reserved further ahead comes from a clock that was set back, and is ignored."""
 
-_PRUNE_EVERY: Final = 100
-"""Requests after which slots that no window reaches any more are dropped."""
+_PRUNE_INTERVAL: Final = 100
+"""Requests after which the slots before the last window are deleted."""
 
 _row, _slot = source_budget.c, budget_slot.c
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """A budget as it is stored."""
+    """A stored budget."""
 
     source: str
     requests: int
-    """Made so far, by every process, retries included."""
+    """Made so far, by all processes, retries included."""
     blocked_until: float | None
     blocked_reason: str | None
     capabilities: Capabilities
     interval: float
     """Seconds between two requests."""
     ceiling: float | None
-    """Requests per window, as learned from a refusal; None: as told."""
+    """Learned limit in requests per window; None: the configured one."""
     next_probe_at: float | None
-    """When a higher ceiling is tried."""
+    """When the limit is increased next."""
     refusals: int
-    """Answers 429 so far."""
+    """429 responses so far."""
     banned_seconds: float
-    """For which bans kept us away so far, the one in hand to its end."""
+    """Total duration of all bans, the current one to its end."""
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> Self:
+        """Return a row as a record."""
+        values = {field.name: getattr(row, field.name) for field in fields(cls)}
+        return cls(**{**values, "capabilities": Capabilities.from_json(row.capabilities)})
 
 
 class RequestBudget:
-    """What one account may still spend."""
+    """The requests that one account may make."""
 
     def __init__(self, engine: Engine, account: Account, capabilities: Capabilities) -> None:
-        """Use `RequestBudget.open`: it sees to the row."""
+        """Use `RequestBudget.open`, which creates the row."""
         self._engine = engine
         self._account = account
-        self._known = capabilities
+        self._is_own_row = and_(
+            _row.source == account.source, _row.credential == account.credential
+        )
+        self._is_own_slot = and_(
+            _slot.source == account.source, _slot.credential == account.credential
+        )
+        self.capabilities = capabilities
+        """What the credential may do, as of the last slot acquired."""
         self._recovering = False
         self._last_slot: int | None = None
         self.source = account.source
@@ -78,30 +96,29 @@ class RequestBudget:
 
     @classmethod
     def open(cls, engine: Engine, account: Account) -> Self:
-        """Return the account's budget; make its row, or adapt it to another rate."""
+        """Return the account's budget; create its row, or adapt it to another rate."""
         budget = cls(engine, account, Capabilities())
         with read_transaction(engine) as connection:
-            row = connection.execute(select(source_budget).where(budget._mine())).one_or_none()
-        if row is None or row.interval != adaptive_limit.request_interval(
-            account.rate, row.ceiling
-        ):
+            statement = select(source_budget).where(budget._is_own_row)
+            row = connection.execute(statement).one_or_none()
+        if row is None or row.interval != request_interval(account.rate, row.ceiling):
             with transaction(engine) as connection:
-                row = budget._settle(connection)
-        budget._known = Capabilities.from_json(row.capabilities)
+                row = budget._ensure_row(connection)
+        budget.capabilities = Capabilities.from_json(row.capabilities)
         return budget
 
     def acquire(self, now: float) -> float:
-        """Reserve the next slot and count its request; return the moment to make it.
+        """Reserve the next slot and count its request; return the time to make it.
 
-        Raises `Blocked` while a ban lasts; nothing is reserved then.
+        Raises `Blocked` during a ban, without reserving a slot.
         """
-        waiting = and_(
-            _row.next_slot_at > now, _row.next_slot_at <= now + _LONGEST_QUEUE * _row.interval
+        is_queued = and_(
+            _row.next_slot_at > now, _row.next_slot_at <= now + _MAX_QUEUE * _row.interval
         )
-        slot = case((waiting, _row.next_slot_at), else_=now)
+        slot = case((is_queued, _row.next_slot_at), else_=now)
         statement = (
             update(source_budget)
-            .where(self._mine(), or_(_row.blocked_until.is_(None), _row.blocked_until <= now))
+            .where(self._is_own_row, or_(_row.blocked_until.is_(None), _row.blocked_until <= now))
             .values(next_slot_at=slot + _row.interval, requests=_row.requests + 1)
             .returning(source_budget)
         )
@@ -109,194 +126,164 @@ class RequestBudget:
             row = connection.execute(statement).one_or_none()
             if row is not None:
                 slot_at: float = max(now, row.next_slot_at - row.interval)
-                self._keep(connection, slot_at, row.requests)
+                self._log_slot(connection, slot_at, row.requests)
         if row is None:
             self.check_ban(now)
             return self.acquire(now)  # the ban was lifted in between
-        self._known = Capabilities.from_json(row.capabilities)
+        self.capabilities = Capabilities.from_json(row.capabilities)
         self._recovering = row.blocked_until is not None
         self.requests_made += 1
-        if _may_probe(row, now):
-            self._probe(now)
+        if _may_increase(row, now):
+            self._increase_limit(now)
         return slot_at
 
     def release(self) -> None:
-        """Uncount a request whose slot was taken, and that was not made."""
+        """Return the last slot: its request was not made."""
         self.requests_made -= 1
         with transaction(self._engine) as connection:
-            self._drop_last(connection)
-            connection.execute(
-                update(source_budget).where(self._mine()).values(requests=_row.requests - 1)
-            )
+            self._delete_last_slot(connection)
+            self._write(connection, requests=_row.requests - 1)
 
     def check_ban(self, now: float) -> None:
-        """Raise `Blocked` while a ban lasts."""
+        """Raise `Blocked` during a ban."""
         state = self.state()
         if state.blocked_until is not None and state.blocked_until > now:
             raise Blocked(self.source, state.blocked_until, state.blocked_reason)
 
     def record_ban(self, now: float, retry_after: float | None, reason: str | None) -> float:
-        """Write a 429 down; return until when nothing is asked."""
+        """Record a 429; return the end of the ban."""
         with transaction(self._engine) as connection:
-            row = self._select(connection, lock=True)
-            known = Capabilities.from_json(row.capabilities)
-            running = row.blocked_until is not None and row.blocked_until > now
-            counted = known if running else known.with_ban()  # one ban, however many refusals
-            until = max(
-                backoff.next_allowed_at(now, retry_after, reason, counted.bans - 1),
-                row.blocked_until or 0.0,
-            )
-            since = max(now, row.blocked_until or 0.0)
+            row = self._select_for_update(connection)
+            before = Capabilities.from_json(row.capabilities)
+            blocked_until = row.blocked_until or 0.0
+            is_running = blocked_until > now
+            after = before if is_running else before.with_ban()  # one ban, however many refusals
+            until = max(next_allowed_at(now, retry_after, reason, after.bans - 1), blocked_until)
             self._write(
                 connection,
                 refusals=_row.refusals + 1,
-                banned_seconds=_row.banned_seconds + max(0.0, until - since),
+                banned_seconds=_row.banned_seconds + max(0.0, until - max(now, blocked_until)),
                 blocked_until=until,
                 blocked_reason=reason,
-                capabilities=counted.to_json(),
+                capabilities=after.to_json(),
             )
-            self._drop_last(connection)
-            if reason != backoff.QUOTA_EXCEEDED and not running and not known.bans:
-                self._lower(connection, row, now, until)
-        self._known = counted
+            self._delete_last_slot(connection)
+            if reason != QUOTA_EXCEEDED and not is_running and not before.bans:
+                self._decrease_limit(connection, row, now, until)
+        self.capabilities = after
         return until
 
     def record_success(self, now: float) -> None:
-        """Write down that the source answers again, where it had banned us."""
+        """End a ban: the source answers again."""
         if not self._recovering:
             return
         self._recovering = False
         with transaction(self._engine) as connection:
-            row = self._select(connection, lock=True)
+            row = self._select_for_update(connection)
             if row.blocked_until is None or row.blocked_until > now:
                 return
-            self._known = Capabilities.from_json(row.capabilities).without_bans()
+            self.capabilities = Capabilities.from_json(row.capabilities).without_bans()
             self._write(
                 connection,
                 blocked_until=None,
                 blocked_reason=None,
-                capabilities=self._known.to_json(),
+                capabilities=self.capabilities.to_json(),
             )
 
-    def _lower(self, connection: Connection, row: Row[Any], now: float, until: float) -> None:
-        """Learn from the first refusal after an answer; those that follow it teach no more."""
+    def record_refused_limit(self, limit: int, now: float) -> None:
+        """Record that pages of `limit` items are refused."""
+        self._update_capabilities(lambda before: before.with_refused_limit(limit, now))
+
+    def record_closed_endpoint(self, endpoint: str, now: float) -> None:
+        """Record that `endpoint` is closed."""
+        self._update_capabilities(lambda before: before.with_closed_endpoint(endpoint, now))
+
+    def state(self) -> BudgetState:
+        """Read the stored budget."""
+        with read_transaction(self._engine) as connection:
+            row = connection.execute(select(source_budget).where(self._is_own_row)).one()
+        return BudgetState.from_row(row)
+
+    def _decrease_limit(
+        self, connection: Connection, row: Row[Any], now: float, until: float
+    ) -> None:
+        """Learn from the first refusal after a success; the following ones add nothing."""
         rate = self._account.rate
-        window = and_(_slot.at > now - rate.seconds, _slot.at <= now)
-        counted = select(func.count()).where(self._my_slots(), window)
-        granted = connection.execute(counted).scalar_one()
-        self._set_ceiling(
-            connection,
-            adaptive_limit.limit_after_refusal(rate, row.ceiling, granted),
-            until + adaptive_limit.PROBE_INTERVAL_SECONDS,
-        )
+        in_window = and_(_slot.at > now - rate.seconds, _slot.at <= now)
+        granted = connection.execute(
+            select(func.count()).where(self._is_own_slot, in_window)
+        ).scalar_one()
+        limit = limit_after_refusal(rate, row.ceiling, granted)
+        self._set_limit(connection, limit, until + PROBE_INTERVAL_SECONDS)
 
-    def _probe(self, now: float) -> None:
+    def _increase_limit(self, now: float) -> None:
         with transaction(self._engine) as connection:
-            row = self._select(connection, lock=True)
-            if _may_probe(row, now):  # and no other process did meanwhile
-                higher = adaptive_limit.increased_limit(self._account.rate, row.ceiling)
-                self._set_ceiling(connection, higher, now + adaptive_limit.PROBE_INTERVAL_SECONDS)
+            row = self._select_for_update(connection)
+            if _may_increase(row, now):  # and no other process did meanwhile
+                limit = increased_limit(self._account.rate, row.ceiling)
+                self._set_limit(connection, limit, now + PROBE_INTERVAL_SECONDS)
 
-    def _set_ceiling(self, connection: Connection, limit: float | None, probe_at: float) -> None:
+    def _set_limit(self, connection: Connection, limit: float | None, probe_at: float) -> None:
         self._write(
             connection,
             ceiling=limit,
-            interval=adaptive_limit.request_interval(self._account.rate, limit),
+            interval=request_interval(self._account.rate, limit),
             next_probe_at=None if limit is None else probe_at,
         )
 
-    def _keep(self, connection: Connection, at: float, requests: int) -> None:
-        own = self._account
-        values = {"source": own.source, "credential": own.credential, "at": at}
+    def _log_slot(self, connection: Connection, at: float, requests: int) -> None:
+        account = self._account
+        values = {"source": account.source, "credential": account.credential, "at": at}
         key = connection.execute(insert(budget_slot).values(values)).inserted_primary_key
         self._last_slot = None if key is None else key[0]
-        if requests % _PRUNE_EVERY == 0:
-            gone = and_(self._my_slots(), _slot.at < at - own.rate.seconds)
-            connection.execute(delete(budget_slot).where(gone))
+        if requests % _PRUNE_INTERVAL == 0:
+            is_old = _slot.at < at - account.rate.seconds
+            connection.execute(delete(budget_slot).where(self._is_own_slot, is_old))
 
-    def _drop_last(self, connection: Connection) -> None:
-        """Forget the last slot: nothing was granted in it."""
+    def _delete_last_slot(self, connection: Connection) -> None:
+        """Delete the last slot: its request was not granted."""
         if self._last_slot is not None:
             connection.execute(delete(budget_slot).where(_slot.id == self._last_slot))
             self._last_slot = None
 
-    def record_refused_limit(self, limit: int, now: float) -> None:
-        """Remember that pages of `limit` items are refused."""
-        self._learn(lambda known: known.with_refused_limit(limit, now))
-
-    def record_closed_endpoint(self, endpoint: str, now: float) -> None:
-        """Remember that `endpoint` is closed."""
-        self._learn(lambda known: known.with_closed_endpoint(endpoint, now))
-
-    def _learn(self, change: Callable[[Capabilities], Capabilities]) -> None:
+    def _update_capabilities(self, change: Callable[[Capabilities], Capabilities]) -> None:
         with transaction(self._engine) as connection:
-            row = self._select(connection, lock=True)
-            self._known = change(Capabilities.from_json(row.capabilities))
-            self._write(connection, capabilities=self._known.to_json())
+            row = self._select_for_update(connection)
+            self.capabilities = change(Capabilities.from_json(row.capabilities))
+            self._write(connection, capabilities=self.capabilities.to_json())
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the credential may do, as of the last slot taken."""
-        return self._known
-
-    def state(self) -> BudgetState:
-        """Read the budget as it is stored."""
-        with read_transaction(self._engine) as connection:
-            row = self._select(connection)
-        return _state(row)
-
-    def _settle(self, connection: Connection) -> Row[Any]:
-        own = self._account
+    def _ensure_row(self, connection: Connection) -> Row[Any]:
+        account = self._account
         bulk.upsert(
             connection,
             source_budget,
             ("source", "credential", "interval", "capabilities"),
-            [(own.source, own.credential, adaptive_limit.request_interval(own.rate, None), "{}")],
+            [
+                (
+                    account.source,
+                    account.credential,
+                    request_interval(account.rate, None),
+                    "{}",
+                )
+            ],
         )
-        row = self._select(connection, lock=True)
-        self._write(connection, interval=adaptive_limit.request_interval(own.rate, row.ceiling))
+        row = self._select_for_update(connection)
+        self._write(connection, interval=request_interval(account.rate, row.ceiling))
         return row
 
-    def _mine(self) -> Any:
-        return and_(
-            _row.source == self._account.source, _row.credential == self._account.credential
-        )
-
-    def _my_slots(self) -> Any:
-        return and_(
-            _slot.source == self._account.source, _slot.credential == self._account.credential
-        )
-
-    def _select(self, connection: Connection, *, lock: bool = False) -> Row[Any]:
-        statement = select(source_budget).where(self._mine())
-        if lock:
-            statement = statement.with_for_update()
+    def _select_for_update(self, connection: Connection) -> Row[Any]:
+        statement = select(source_budget).where(self._is_own_row).with_for_update()
         return connection.execute(statement).one()
 
     def _write(self, connection: Connection, **values: Any) -> None:
-        connection.execute(update(source_budget).where(self._mine()).values(**values))
+        connection.execute(update(source_budget).where(self._is_own_row).values(**values))
 
 
 def load_states(connection: Connection) -> list[BudgetState]:
-    """Return every budget there is."""
+    """Return all budgets."""
     rows = connection.execute(select(source_budget).order_by(_row.source, _row.credential))
-    return [_state(row) for row in rows]
+    return [BudgetState.from_row(row) for row in rows]
 
 
-def _may_probe(row: Row[Any], now: float) -> bool:
+def _may_increase(row: Row[Any], now: float) -> bool:
     return row.ceiling is not None and row.next_probe_at is not None and row.next_probe_at <= now
-
-
-def _state(row: Row[Any]) -> BudgetState:
-    return BudgetState(
-        source=row.source,
-        requests=row.requests,
-        blocked_until=row.blocked_until,
-        blocked_reason=row.blocked_reason,
-        capabilities=Capabilities.from_json(row.capabilities),
-        interval=row.interval,
-        ceiling=row.ceiling,
-        next_probe_at=row.next_probe_at,
-        refusals=row.refusals,
-        banned_seconds=row.banned_seconds,
-    )

@@ -1,4 +1,7 @@
-"""Ask a source: take a slot, look at the ban once more, call, and retry what may pass."""
+"""Retry policy of requests: acquire a slot, check the ban, call, retry transient errors.
+
+Retries back off exponentially; a rate-limited request waits for the end of its ban.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,16 +35,16 @@ from collector.records import Page, PageQuery
 from genrebase.runtime.clock import Clock
 
 MAX_WAIT_SECONDS: Final = 60.0
-"""Seconds that are slept out; a longer ban ends the run with exit code 4."""
+"""A shorter ban is waited for; a longer one ends the run with exit code 4."""
 
 MAX_ATTEMPTS: Final = 6
-"""Requests for one answer, the first included."""
+"""Attempts per request, the first included."""
 
-_BEYOND: Final = 0.001
-"""Seconds slept beyond the end of a ban, so that rounding cannot end the wait before it."""
+_AFTER_BAN_SECONDS: Final = 0.001
+"""Added to a wait for the end of a ban, so that rounding cannot end the wait before it."""
 
-_UNPUNCTUAL: Final = 0.05
-"""Seconds by which a wait may end early without having been interrupted."""
+_EARLY_WAKE_SECONDS: Final = 0.05
+"""By so much a sleep may end early without having been interrupted."""
 
 _backoff = wait_exponential(multiplier=0.25, exp_base=4, max=8) + wait_random(0, 0.25)
 """0.25 to 0.5 s before the first retry, then four times as long each."""
@@ -52,10 +55,10 @@ T = TypeVar("T")
 
 
 class RequestLimit:
-    """How many requests a run may make, whoever they go to."""
+    """Maximum number of requests of a run, to all sources together."""
 
     def __init__(self, max_requests: int | None = None) -> None:
-        """Allow `max_requests` requests; None allows any number."""
+        """Allow `max_requests`; None allows any number."""
         self.max_requests = max_requests
         self.used = 0
 
@@ -65,7 +68,7 @@ class RequestLimit:
         return None if self.max_requests is None else self.max_requests - self.used
 
     def check(self) -> None:
-        """Raise `RequestLimitReached` when there is none left."""
+        """Raise `RequestLimitReached` when none is left."""
         if self.max_requests is not None and self.used >= self.max_requests:
             raise RequestLimitReached
 
@@ -76,27 +79,27 @@ def call_with_retries(
     call: Callable[[], T],
     request_limit: RequestLimit | None = None,
 ) -> T:
-    """Return what `call`, which makes one request, returns; pay for every try.
+    """Return the result of `call`, which makes one request; every attempt uses budget.
 
-    A wait up to `MAX_WAIT_SECONDS` is slept out; a longer ban raises `Blocked`, and so does a source
-    that keeps refusing us. What is `TransientError` is tried again, at most `MAX_ATTEMPTS` times in all, then
-    raised. `RequestLimitReached` and `StopRequested` are raised before a request, never after one.
+    A ban up to `MAX_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
+    source that refuses every attempt. A `TransientError` is retried, up to `MAX_ATTEMPTS` in all,
+    then raised. `RequestLimitReached` and `StopRequested` are raised before a request, never after
+    one.
     """
-    request_limit = request_limit or RequestLimit()
     retrying = Retrying(
         retry=retry_if_exception_type(TransientError),
         stop=stop_after_attempt(MAX_ATTEMPTS),
         wait=_wait,
         sleep=partial(_sleep, clock),
-        before_sleep=partial(_say, budget.source),
+        before_sleep=partial(_log_retry, budget.source),
         reraise=True,
     )
     try:
-        answer: T = retrying(_once, budget, clock, call, request_limit)
+        result: T = retrying(_attempt, budget, clock, call, request_limit or RequestLimit())
     except RateLimited as error:
         budget.check_ban(clock.now().timestamp())
         raise Blocked(budget.source, clock.now().timestamp(), error.reason) from error
-    return answer
+    return result
 
 
 def fetch_page(
@@ -107,9 +110,9 @@ def fetch_page(
     request_limit: RequestLimit | None = None,
     before_request: Callable[[], None] = lambda: None,
 ) -> Page:
-    """Return a page, as large as `query` wants and the source gives; learn its page limit.
+    """Return a page with up to `query.limit` items; learn the source's page limit.
 
-    `keep` is called before each request; where it raises `LeaseLost`, none is made.
+    `before_request` is called before each request; no request is made if it raises `LeaseLost`.
     """
 
     def fetch(query: PageQuery) -> Page:
@@ -118,9 +121,9 @@ def fetch_page(
 
     while True:
         limit = budget.capabilities.page_limit(source.page_limits, clock.now().timestamp())
-        fitting = replace(query, limit=min(query.limit, limit, source.max_results - query.offset))
+        limited = replace(query, limit=min(query.limit, limit, source.max_results - query.offset))
         try:
-            return call_with_retries(budget, clock, partial(fetch, fitting), request_limit)
+            return call_with_retries(budget, clock, partial(fetch, limited), request_limit)
         except InvalidLimit:
             if limit == source.page_limits[-1]:
                 raise
@@ -130,7 +133,7 @@ def fetch_page(
 
 @contextmanager
 def recording_closed_endpoint(budget: RequestBudget, clock: Clock) -> Iterator[None]:
-    """Write down an endpoint that turns out to be closed in the block."""
+    """Record the endpoint of an `EndpointClosed` raised in the block."""
     try:
         yield
     except EndpointClosed as error:
@@ -138,14 +141,14 @@ def recording_closed_endpoint(budget: RequestBudget, clock: Clock) -> Iterator[N
         raise
 
 
-def _once(
-    budget: RequestBudget, clock: Clock, call: Callable[[], T], allowance: RequestLimit
+def _attempt(
+    budget: RequestBudget, clock: Clock, call: Callable[[], T], request_limit: RequestLimit
 ) -> T:
-    allowance.check()
-    _await_turn(budget, clock)
-    allowance.used += 1
+    request_limit.check()
+    _acquire_slot(budget, clock)
+    request_limit.used += 1
     try:
-        answer = call()
+        result = call()
     except RateLimited as error:
         now = clock.now().timestamp()
         until = budget.record_ban(now, error.retry_after, error.reason)
@@ -154,20 +157,21 @@ def _once(
         )
         raise
     except LeaseLost:
-        allowance.used -= 1
+        request_limit.used -= 1
         budget.release()
         raise
     budget.record_success(clock.now().timestamp())
-    return answer
+    return result
 
 
-def _await_turn(budget: RequestBudget, clock: Clock) -> None:
+def _acquire_slot(budget: RequestBudget, clock: Clock) -> None:
+    """Wait for the next slot; check the ban once more after the wait."""
     while True:
         now = clock.now().timestamp()
         try:
             wait = budget.acquire(now) - now
         except Blocked as ban:
-            _sit_out(ban, clock)
+            _wait_out(ban, clock)
             continue
         if wait <= 0:
             return
@@ -179,24 +183,25 @@ def _await_turn(budget: RequestBudget, clock: Clock) -> None:
             raise
         except Blocked as ban:
             budget.release()
-            _sit_out(ban, clock)
+            _wait_out(ban, clock)
             continue
         return
 
 
-def _sit_out(ban: Blocked, clock: Clock) -> None:
+def _wait_out(ban: Blocked, clock: Clock) -> None:
     wait = (ban.until - clock.now()).total_seconds()
     if wait > MAX_WAIT_SECONDS:
         raise ban
-    _sleep(clock, max(wait, 0.0) + _BEYOND)
+    _sleep(clock, max(wait, 0.0) + _AFTER_BAN_SECONDS)
 
 
 def _sleep(clock: Clock, seconds: float) -> None:
+    """Sleep; raise `StopRequested` where the clock wakes up early."""
     if seconds <= 0:
         return
-    began = clock.monotonic()
+    begun = clock.monotonic()
     clock.sleep(seconds)
-    if clock.monotonic() - began < seconds - _UNPUNCTUAL:
+    if clock.monotonic() - begun < seconds - _EARLY_WAKE_SECONDS:
         raise StopRequested
 
 
@@ -205,7 +210,7 @@ def _wait(state: RetryCallState) -> float:
     return 0.0 if limited else _backoff(state)  # a ban is waited for before the next slot
 
 
-def _say(source: str, state: RetryCallState) -> None:
+def _log_retry(source: str, state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     if not isinstance(error, RateLimited):
-        _log.info("asking again", source=source, attempt=state.attempt_number, why=str(error))
+        _log.info("retrying", source=source, attempt=state.attempt_number, why=str(error))

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-from collector.catalogue import audio_files, catalogue_origin, import_progress, mappings, tracks
+from collector.catalogue import audio_files, import_progress, mappings, origin, tracks
 from collector.datasets.reader import BrokenRow
 from collector.datasets.rows import ParsedRow, RowRejection
 from collector.errors import CatalogueMismatch
@@ -143,7 +143,7 @@ def run_import(
 def refuse_synthetic_catalogue(engine: Engine) -> None:
     """Raise `CatalogueMismatch` for a database that was filled from a synthetic catalogue."""
     with read_transaction(engine) as connection:
-        stored = catalogue_origin.load_origin(connection)
+        stored = origin.load_origin(connection)
     if stored is not None and stored.kind == "synthetic":
         raise CatalogueMismatch(
             f"This database was filled from {stored}; a dataset cannot be mixed with it. "

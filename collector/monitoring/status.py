@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from collector import rate as rates
-from collector.catalogue import catalogue_origin, report
 from collector.catalogue import forecast as forecasts
+from collector.catalogue import origin, report
 from collector.catalogue.report import GenreCounts, LastRun, SourceCounts
 from collector.crawl import forecast
 from collector.crawl.forecast import GenreForecast
@@ -53,7 +53,7 @@ def read_status(engine: Engine, clock: Clock, rate: Rate = DEFAULT_RATE) -> Coll
         totals = report.totals(connection)
         sources = report.source_counts(connection, clock.now())
         harvested = report.harvested_sources(connection)
-        filled_from = catalogue_origin.load_origin(connection)
+        filled_from = origin.load_origin(connection)
         genres = report.genre_counts(connection)
         last_runs = report.last_runs(connection, clock.now())
         to_go = forecast.forecast_genres(connection, SPOTIFY, clock, rate=rate)

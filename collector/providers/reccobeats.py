@@ -5,16 +5,17 @@ from typing import Any, Final, Self
 
 import requests
 
+from collector.account import Account
 from collector.errors import InvalidResponse
-from collector.http import client
+from collector.http.client import fingerprint, get_json, make_session
 from collector.providers.values import parse_audio_features
-from collector.records import Account, AudioFeatures
+from collector.records import AudioFeatures
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock
 
 
 class ReccoBeats:
-    """Asks `audio-features`, 40 ids a request; what it does not know it leaves out."""
+    """Provides audio features, 40 ids per request; its responses leave out unknown ids."""
 
     name: Final = "reccobeats"
     batch_size: Final = 40
@@ -28,7 +29,7 @@ class ReccoBeats:
         clock: Clock,
         timeout: float,
     ) -> None:
-        """Ask at `address` (with a slash at its end), at the expense of `account`."""
+        """Send requests to `address` (with a slash at its end), counted under `account`."""
         self.account = account
         self._session = session
         self._address = f"{address}audio-features"
@@ -39,32 +40,29 @@ class ReccoBeats:
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
         """Make it."""
         address = settings.reccobeats_api_url
-        account = Account(
-            "reccobeats", client.fingerprint(address), settings.reccobeats_rate_limit
-        )
-        session = client.make_session(address)
-        return cls(session, address, account, clock, settings.timeout)
+        account = Account(cls.name, fingerprint(address), settings.reccobeats_rate_limit)
+        return cls(make_session(address), address, account, clock, settings.timeout)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
-        """Fetch the features of `ids`, joined by the id at the end of `href`, never by place."""
-        answer = client.get_json(
+        """Fetch the features of `ids`, joined by the id that ends `href`, never by position."""
+        response = get_json(
             self._session,
             self._address,
             params={"ids": ",".join(ids)},
             timeout=self._timeout,
             now=self._clock.now(),
         )
-        content = answer.get("content") if isinstance(answer, dict) else None
+        content = response.get("content") if isinstance(response, dict) else None
         if not isinstance(content, list):
             raise InvalidResponse("ReccoBeats' answer has no list of 'content'.")
-        found: dict[str, AudioFeatures | None] = dict.fromkeys(ids)
-        for features in content:
-            source_id = _spotify_id(features)
-            if source_id in found:
-                found[source_id] = parse_audio_features(features)
-        return found
+        features: dict[str, AudioFeatures | None] = dict.fromkeys(ids)
+        for document in content:
+            source_id = _spotify_id(document)
+            if source_id in features:
+                features[source_id] = parse_audio_features(document)
+        return features
 
 
-def _spotify_id(features: Any) -> str:
-    href = features.get("href") if isinstance(features, dict) else None
+def _spotify_id(document: Any) -> str:
+    href = document.get("href") if isinstance(document, dict) else None
     return href.rstrip("/").rsplit("/", 1)[-1].split("?", 1)[0] if isinstance(href, str) else ""

@@ -1,4 +1,4 @@
-"""What a provider's audio features say, and what they say was not found. Pure."""
+"""Parse audio features from JSON: range checks, placeholders for missing values. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -7,23 +7,23 @@ from typing import Any, Final
 from collector.records import AudioFeatures
 from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURE_RANGES, FEATURES
 
-_HANG_ON_THE_BEAT: Final = ("time_signature", "danceability", "valence")
-_LONGEST_NUMBER: Final = 32
-"""Characters of a number written as text, at most."""
+_TEMPO_DEPENDENT: Final = ("time_signature", "danceability", "valence")
+_MAX_NUMBER_LENGTH: Final = 32
+"""Characters of a number written as text."""
 
 
 def parse_audio_features(raw: Any) -> AudioFeatures | None:
     """Return the features in `raw`, a JSON object; None where it holds none at all.
 
-    What is missing, unreadable or out of its range was not found: key -1, mode -1, tempo 0, time
-    signature 0. A tempo of 0 is a failed analysis: time signature, danceability and valence were
-    not found then either, nor speechiness if it is 0.
+    Missing, unreadable and out-of-range values are None, placeholders included: key -1, mode -1,
+    tempo 0, time signature 0. A tempo of 0 means a failed analysis: then time signature,
+    danceability and valence are None, too, and speechiness if it is 0.
     """
     if not isinstance(raw, Mapping):
         return None
     values = {name: _value(name, raw.get(name)) for name in FEATURES}
     if parse_number(raw.get("tempo")) == 0:
-        values |= dict.fromkeys(_HANG_ON_THE_BEAT)
+        values |= dict.fromkeys(_TEMPO_DEPENDENT)
         values["speechiness"] = values["speechiness"] or None
     if all(value is None for value in values.values()):
         return None
@@ -31,34 +31,30 @@ def parse_audio_features(raw: Any) -> AudioFeatures | None:
 
 
 def _value(name: str, value: Any) -> Any:
-    low, high = FEATURE_RANGES[name]
-    return (
-        integer_in_range(value, low, high)
-        if name in CATEGORICAL_FEATURES
-        else number_in_range(value, low, high)
-    )
+    parse = integer_in_range if name in CATEGORICAL_FEATURES else number_in_range
+    return parse(value, *FEATURE_RANGES[name])
 
 
 def number_in_range(value: Any, low: float, high: float) -> float | None:
-    """Return a number that lies between two others (inclusive), None for anything else."""
-    found = parse_number(value)
-    return None if found is None or not low <= found <= high else found
+    """Return a number between `low` and `high` (inclusive), None for anything else."""
+    number = parse_number(value)
+    return None if number is None or not low <= number <= high else number
 
 
 def integer_in_range(value: Any, low: float, high: float) -> int | None:
-    """Return a whole number that lies between two others (inclusive), None for anything else."""
-    found = number_in_range(value, low, high)
-    return None if found is None or found != int(found) else int(found)
+    """Return an integer between `low` and `high` (inclusive), None for anything else."""
+    number = number_in_range(value, low, high)
+    return None if number is None or number != int(number) else int(number)
 
 
 def parse_number(value: Any) -> float | None:
-    """Return a finite number, also one written as text; None for anything else."""
-    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
+    """Return a finite number, also from text; None for anything else."""
+    if isinstance(value, str) and len(value) > _MAX_NUMBER_LENGTH:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        found = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return number if math.isfinite(number) else None

@@ -1,6 +1,6 @@
-"""From what Spotify calls a track to ours: lenient where a field may be missing. Pure.
+"""Parse Spotify's track objects: lenient where an optional field is missing. Pure.
 
-What is needed and missing sets the item aside with a reason; what is optional and unreadable
+Where a required field is missing the item is rejected with a reason; an unreadable optional field
 becomes None. Nothing here raises, whatever the item is.
 """
 
@@ -12,15 +12,15 @@ from collector.datasets import cells
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.store import names, source_ids
 
-_LONGEST_NAME: Final = 2_000
-"""Characters. Longer ones are no names, and normalising them would take minutes."""
-_LONGEST_MS: Final = 2**31 - 1
-_LONGEST_TEXT: Final = 32
-"""Characters of a number, date or ISRC, at most."""
+_MAX_NAME_LENGTH: Final = 2_000
+"""Characters. Longer texts are no names, and normalising them would take minutes."""
+_MAX_INTEGER: Final = 2**31 - 1
+_MAX_TEXT_LENGTH: Final = 32
+"""Characters of a number, date or ISRC."""
 
 
 class RejectReason(StrEnum):
-    """Why an item is no track."""
+    """Why an item is not used as a track."""
 
     NOTHING = "nothing there"
     NO_OBJECT = "not an object"
@@ -34,9 +34,9 @@ class RejectReason(StrEnum):
 
 
 def parse_track(item: Any, last_year: int) -> SourceTrack | RejectReason:
-    """Return the track that `item` is, or why it is none.
+    """Return an item as a track, or the reason to reject it.
 
-    A release year after `last_year` is a mistake, and not found.
+    A release year after `last_year` is a mistake and ignored.
     """
     if not isinstance(item, dict):
         return RejectReason.NOTHING if item is None else RejectReason.NO_OBJECT
@@ -50,34 +50,34 @@ def parse_track(item: Any, last_year: int) -> SourceTrack | RejectReason:
     title = item.get("name")
     if not isinstance(title, str):
         return RejectReason.NO_TITLE
-    credits_ = _credits(item.get("artists"))
-    if isinstance(credits_, RejectReason):
-        return credits_
-    if len(title) > _LONGEST_NAME:
+    artists = _credits(item.get("artists"))
+    if isinstance(artists, RejectReason):
+        return artists
+    if len(title) > _MAX_NAME_LENGTH:
         return RejectReason.TOO_LONG
-    return _named(item, source_id, names.clean(title), credits_, last_year)
+    return _to_track(item, source_id, names.clean(title), artists, last_year)
 
 
-def _named(
+def _to_track(
     item: Mapping[str, Any],
     source_id: str,
     title: str,
-    credits_: tuple[ArtistCredit, ...],
+    artists: tuple[ArtistCredit, ...],
     last_year: int,
 ) -> SourceTrack | RejectReason:
-    artist = credits_[0].name
+    artist = artists[0].name
     if cells.is_missing(title) and cells.is_missing(artist):
         return RejectReason.NO_NAME
     if len(names.name_key(title, artist).encode()) > names.MAX_KEY_BYTES:
         return RejectReason.TOO_LONG
     album = _object(item.get("album"))
     release_date, release_year = cells.parse_date(_text(album.get("release_date")), last_year)
-    duration = _whole(item.get("duration_ms"), 1, _LONGEST_MS)
+    duration = _whole(item.get("duration_ms"), 1, _MAX_INTEGER)
     return SourceTrack(
         source=source_ids.SPOTIFY,
         source_id=source_id,
         title=title,
-        artists=credits_,
+        artists=artists,
         album=_album(album.get("name")),
         release_date=release_date,
         release_year=release_year,
@@ -89,27 +89,27 @@ def _named(
 
 
 def _credits(artists: Any) -> tuple[ArtistCredit, ...] | RejectReason:
-    """Return the credits; without a readable first artist a track has no identity."""
+    """Return the credits; a track without a readable first artist is rejected."""
     if not isinstance(artists, list) or not artists:
         return RejectReason.NO_ARTIST
-    found: list[ArtistCredit] = []
+    credits_: list[ArtistCredit] = []
     for position, artist in enumerate(artists):
         credit = _credit(artist)
         if isinstance(credit, ArtistCredit):
-            found.append(credit)
+            credits_.append(credit)
         elif position == 0:
             return credit
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(credits_))
 
 
 def _credit(artist: Any) -> ArtistCredit | RejectReason:
-    name, known_as = _object(artist).get("name"), _object(artist).get("id")
+    name, artist_id = _object(artist).get("name"), _object(artist).get("id")
     if not isinstance(name, str):
         return RejectReason.NO_ARTIST
-    if len(name) > _LONGEST_NAME or len(names.normalise(name).encode()) > names.MAX_KEY_BYTES:
+    if len(name) > _MAX_NAME_LENGTH or len(names.normalise(name).encode()) > names.MAX_KEY_BYTES:
         return RejectReason.TOO_LONG
-    has_id = isinstance(known_as, str) and source_ids.is_spotify_id(known_as)
-    return ArtistCredit(names.clean(name), known_as if has_id else None)
+    has_id = isinstance(artist_id, str) and source_ids.is_spotify_id(artist_id)
+    return ArtistCredit(names.clean(name), artist_id if has_id else None)
 
 
 def _object(value: Any) -> Mapping[str, Any]:
@@ -117,19 +117,19 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _album(value: Any) -> str | None:
-    if not isinstance(value, str) or len(value) > _LONGEST_NAME:
+    if not isinstance(value, str) or len(value) > _MAX_NAME_LENGTH:
         return None
     return names.clean(value) or None
 
 
 def _text(value: Any) -> str:
-    """Return a short text or a number as text, nothing for anything else."""
+    """Return a short text or a number as text, an empty text for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    if isinstance(value, int) and abs(value) > _LONGEST_MS:
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
         return ""  # Python refuses to write out very long numbers
     text = str(value)
-    return text if len(text) <= _LONGEST_TEXT else ""
+    return text if len(text) <= _MAX_TEXT_LENGTH else ""
 
 
 def _whole(value: Any, low: int, high: int) -> int | None:

@@ -1,49 +1,34 @@
 """Spotify's playlists as a source: the tracks of the playlists bound to a genre."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from collector.errors import AccessDenied, BadRequest, NotAccessible
-from collector.records import Account, Page, PageQuery
-from collector.settings import CollectorSettings
-from collector.sources import spotify_client
-from collector.sources.spotify_client import SpotifyClient
+from collector.records import Page, PageQuery
+from collector.sources.spotify_client import SpotifyService
 from collector.sources.spotify_search import parse_page
-from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
 
 
-class SpotifyPlaylists:
-    """Reads playlists, through one client; what is asked for is a playlist's id."""
+class SpotifyPlaylists(SpotifyService):
+    """Reads playlists by id."""
 
     name: Final = "spotify_playlists"
     origin: Final = source_ids.SPOTIFY
     subject_kind: Final = "playlist"
     page_limits: Final = (50,)
     max_results: Final = 100_000
-    """Far beyond the longest playlist: none is cut short."""
-
-    def __init__(self, client: SpotifyClient, account: Account, clock: Clock) -> None:
-        """Read through `client`, at the expense of `account`."""
-        self.account = account
-        self._client = client
-        self._clock = clock
-
-    @classmethod
-    def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it; raise `BadCredentials` where there are none."""
-        return cls(SpotifyClient(settings, clock), spotify_client.spotify_account(settings), clock)
+    """Far more than the longest playlist has: none is cut short."""
 
     def query_for(self, playlist: str) -> str:
-        """Return what is asked for the playlist of that id."""
+        """Return the query for a playlist: its id."""
         return playlist
 
     def fetch(self, query: PageQuery) -> Page:
-        """Fetch one page; the first one tells the playlist's version.
+        """Fetch one page; the first one has the playlist's version.
 
-        Raises `NotAccessible` where the playlist is gone or not shown to these credentials.
+        Raises `NotAccessible` where the playlist was removed or these credentials may not read it.
         """
-        last_year = self._clock.now().year + 1
         version = None
         try:
             if query.offset == 0:
@@ -56,14 +41,15 @@ class SpotifyPlaylists:
                 f"The playlist {query.query} cannot be read: it is gone or somebody else's; "
                 "in development mode Spotify shows one's own only."
             ) from error
+        last_year = self._clock.now().year + 1
         return parse_page([item_of_entry(entry) for entry in items], limit, last_year, version)
 
 
 def item_of_entry(entry: Any) -> Any:
-    """Return what an entry of a playlist holds: a track, an episode, a local file or nothing."""
+    """Return the item of a playlist entry: a track, an episode, a local file or None."""
     if not isinstance(entry, Mapping):
         return entry
-    held = entry["item"] if "item" in entry else entry.get("track")  # its name before 2026
-    if entry.get("is_local") is True and isinstance(held, dict):
-        return {**held, "is_local": True}
-    return held
+    item = entry["item"] if "item" in entry else entry.get("track")  # its name before 2026
+    if entry.get("is_local") is True and isinstance(item, dict):
+        return {**item, "is_local": True}
+    return item

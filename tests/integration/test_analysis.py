@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, Table, func, select
 
+from collector.account import Account
 from collector.catalogue import analysis_queue, forecast, merging
 from collector.catalogue import feature_queue as queue
 from collector.curation import forget
@@ -25,7 +26,6 @@ from collector.errors import (
 from collector.http.rate_limiter import RequestBudget
 from collector.leasing import LEASE_SECONDS
 from collector.rate import Rate
-from collector.records import Account
 from genrebase.audio import packed_matrices, segments
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.store import tables

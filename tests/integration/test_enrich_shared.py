@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
+from collector.account import Account
 from collector.catalogue import tracks
 from collector.catalogue.attempts import LEASE_DURATION
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
@@ -15,7 +16,7 @@ from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
 from collector.leasing import POLL_SECONDS, RENEW_AFTER_SECONDS
 from collector.rate import Rate
-from collector.records import Account, ArtistCredit, Provenance, SourceTrack, TrackObservation
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction

@@ -18,7 +18,7 @@ def test_a_sandbox_says_what_it_serves() -> None:
     """Kind, detail and checksum make the origin; the address does not matter."""
     assert CatalogueOrigin("synthetic", "seed 1, sha256:ab") == INVENTED
     assert INVENTED.checksum == "ab"
-    assert str(INVENTED) == "the invented catalogue (seed 1)"
+    assert str(INVENTED) == "the synthetic catalogue (seed 1)"
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"kind": "spotify"}, {"kind": "file"}])

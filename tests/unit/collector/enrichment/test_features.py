@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from collector.account import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher, retry_at
 from collector.errors import (
     EndpointClosed,
@@ -14,7 +15,7 @@ from collector.errors import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
-from collector.records import Account, AudioFeatures
+from collector.records import AudioFeatures
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.fakes import NOON, FakeClock

@@ -4,11 +4,11 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine, func, select
 
+from collector.account import Account
 from collector.errors import Blocked
 from collector.http import backoff
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
-from collector.records import Account
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine
 
+from collector.account import Account
 from collector.errors import (
     BadRequest,
     Blocked,
@@ -24,7 +25,7 @@ from collector.http.retry import (
     fetch_page,
 )
 from collector.rate import Rate
-from collector.records import Account, Page, PageQuery
+from collector.records import Page, PageQuery
 from tests.fakes import FakeClock, FakeSource
 
 ACCOUNT = Account("spotify", "0123456789abcdef", Rate(60, 30))

@@ -1,4 +1,4 @@
-from collector.http.capabilities import RECHECK_AFTER_SECONDS, Capabilities
+from collector.account import RECHECK_AFTER_SECONDS, Capabilities
 
 LIMITS = (50, 10)
 

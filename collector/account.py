@@ -1,0 +1,83 @@
+"""The credential that requests are counted under, and what it may do. Pure.
+
+What a credential may do (page limits, open endpoints) is learned from refusals, and checked again
+after a week.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self
+
+from collector.rate import Rate
+
+RECHECK_AFTER_SECONDS: Final = 7 * 86_400.0
+"""How long a refusal is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A credential of a source; its requests share one rate limit."""
+
+    source: str
+    """`spotify`, `reccobeats`, …"""
+    credential: str
+    """A fingerprint of credential and address, never the secret itself."""
+    rate: Rate
+    """The configured limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Learned refusals of a credential, each with its time (seconds since 1970)."""
+
+    refused_limits: Mapping[str, float] = field(default_factory=dict)
+    """Page limits that were refused."""
+    closed: Mapping[str, float] = field(default_factory=dict)
+    """Endpoints that are closed."""
+    bans: int = 0
+    """Bans since the last successful request."""
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """Read the result of `to_json`; missing keys take their defaults."""
+        values = document if isinstance(document, dict) else {}
+        return cls(
+            refused_limits=values.get("refused_limits") or {},
+            closed=values.get("closed") or {},
+            bans=values.get("bans") or 0,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON document."""
+        return asdict(self)
+
+    def page_limit(self, limits: Sequence[int], now: float) -> int:
+        """Return the largest of `limits` (descending) that was not refused recently."""
+        for limit in limits:
+            if not _is_recent(self.refused_limits.get(str(limit)), now):
+                return limit
+        return limits[-1]
+
+    def is_closed(self, endpoint: str, now: float) -> bool:
+        """Return whether `endpoint` was found closed recently."""
+        return _is_recent(self.closed.get(endpoint), now)
+
+    def with_refused_limit(self, limit: int, now: float) -> Self:
+        """Return a copy that knows pages of `limit` items to be refused."""
+        return replace(self, refused_limits={**self.refused_limits, str(limit): now})
+
+    def with_closed_endpoint(self, endpoint: str, now: float) -> Self:
+        """Return a copy that knows `endpoint` to be closed."""
+        return replace(self, closed={**self.closed, endpoint: now})
+
+    def with_ban(self) -> Self:
+        """Return a copy with one more ban."""
+        return replace(self, bans=self.bans + 1)
+
+    def without_bans(self) -> Self:
+        """Return a copy without bans, after a successful request."""
+        return replace(self, bans=0)
+
+
+def _is_recent(moment: float | None, now: float) -> bool:
+    return moment is not None and now - moment < RECHECK_AFTER_SECONDS
