@@ -11,9 +11,9 @@ from genrebase.runtime.console import Output
 def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
 ) -> None:
-    """Train on a schedule and as the data grows, and answer for new tracks, until SIGTERM.
+    """Train on a schedule and as the data grow, and predict for new tracks, until SIGTERM.
 
-    A training in hand is given up, nothing half-written; the exit code is 0. A second signal
+    A running training is cancelled without a partial result; the exit code is 0. A second signal
     aborts.
     """
     settings = ClassifierSettings.load()
@@ -30,7 +30,7 @@ def run(
     clock, database = SystemClock(), connect()
     daemon = schedule.Daemon(database, settings, clock)
     Output(as_json=as_json).print(
-        f"The trainer runs ({settings.schedule}, and as the data grows); Ctrl-C ends it."
+        f"The trainer runs ({settings.schedule}, and as the data grow); Ctrl-C ends it."
     )
     with (
         stop_on_signals(clock.interrupt, daemon.cancel) as stop,

@@ -1,4 +1,4 @@
-"""What runs when: training on a schedule and as the data grows, answers for new tracks."""
+"""The trainer daemon: trains on a schedule and as the data grows, predicts for new tracks."""
 
 from threading import Lock
 from typing import Final, Protocol
@@ -19,30 +19,30 @@ from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
 from genrebase.runtime.shutdown import StopSignal
 
 RETRAIN_GROWTH: Final = 0.2
-"""Retraining as the data grows waits for a fifth more tracks: trainings thin out, not pile up."""
+"""Retraining needs a fifth more tracks, so that trainings become rarer as the data grow."""
 
 _log = structlog.get_logger(__name__)
 
 
 def enough_new_data(labelled: int, before: int, new_tracks: int) -> bool:
-    """Tell whether so many labelled tracks, with `before` last time, ask for a training."""
+    """Tell whether the labelled tracks grew enough since the last training, with `before`."""
     return new_tracks > 0 and labelled - before >= max(new_tracks, RETRAIN_GROWTH * before)
 
 
 class CommandRunner(Protocol):
-    """Runs a command of ours to its end, wherever that may be."""
+    """Runs a `classifier` command to its end."""
 
     def __call__(self, *arguments: str) -> None:
-        """Run `classifier` with these arguments; raise `ClassifierError` where that failed."""
+        """Run `classifier` with these arguments; raise `ClassifierError` if it fails."""
         ...
 
     def cancel(self) -> None:
-        """End what is in hand and begin nothing more."""
+        """End the running command and start no other."""
         ...
 
 
 class Daemon:
-    """Trains and answers until it is asked to stop."""
+    """Trains and predicts until it is stopped."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class Daemon:
         clock: Clock,
         runner: CommandRunner | None = None,
     ) -> None:
-        """Raise `BadSchedule` at once for a schedule that nobody can keep.
+        """Raise `BadSchedule` for an invalid schedule.
 
-        Without a `runner` each command is a process of its own.
+        Without a `runner` each command is a subprocess.
         """
         self._database, self._settings, self._clock = database, settings, clock
         self._runner = SubprocessRunner(settings, clock) if runner is None else runner
@@ -61,22 +61,22 @@ class Daemon:
             ScheduledJob("train", self.train, CronSchedule(settings.schedule)),
             ScheduledJob("look", self.poll, IntervalSchedule(settings.look_every)),
         )
-        self._training, self._answering = Lock(), Lock()
-        self._tried = 0
+        self._training, self._predicting = Lock(), Lock()
+        self._last_labelled = 0
 
     def run(self, stop: StopSignal) -> None:
-        """Run what is due, then by the clock, until `stop`."""
+        """Run the jobs that are due, then by their schedules, until `stop`."""
         JobScheduler(self._database, self._clock, self.jobs).run(stop)
 
     def cancel(self) -> None:
-        """End the child in hand and start no other."""
+        """End the running command and start no other."""
         self._runner.cancel()
 
     def train(self) -> None:
-        """Train, unless there is plainly too little to learn from yet.
+        """Train, unless there are too few labelled tracks.
 
-        It waits for no features: a first model of titles and artists answers at once, it warns,
-        and features that arrive are new data for the next time.
+        It does not wait for features: a first model of titles and artists predicts at once, with a
+        warning, and features that arrive later are new data for the next training.
         """
         with self._training:
             labelled = stored_models.dataset_counts(self._database, None).labelled
@@ -84,39 +84,41 @@ class Daemon:
                 _log.info("too_few_tracks_to_train", labelled=labelled)
                 return
             self._train(labelled)
-        self._answer()
+        self._predict()
 
     def poll(self) -> None:
-        """Train when the data grew enough; answer for tracks without an answer.
+        """Train if the data grew enough; predict for tracks without a prediction.
 
-        While a training is under way new tracks are answered for by the champion there is.
+        During a training the current champion predicts for new tracks.
         """
         last = jobs.last_run(self._database, "train", jobs.COMPLETED_OUTCOMES)
         before = 0 if last is None else int(last.counts.get("labelled", 0))
         labelled = stored_models.dataset_counts(self._database, None).labelled
-        # a training that failed is not begun again and again on the same tracks
-        enough = enough_new_data(labelled, max(before, self._tried), self._settings.new_tracks)
+        # a failed training is not repeated on the same tracks
+        enough = enough_new_data(
+            labelled, max(before, self._last_labelled), self._settings.new_tracks
+        )
         if enough and self._training.acquire(blocking=False):
             try:
                 self._train(labelled)
             finally:
                 self._training.release()
-        self._answer()
+        self._predict()
 
     def _train(self, labelled: int) -> None:
-        self._tried = labelled
+        self._last_labelled = labelled
         self._run("train", "--niceness", str(self._settings.niceness))
 
-    def _answer(self) -> None:
-        with self._answering:
+    def _predict(self) -> None:
+        with self._predicting:
             champion = stored_models.find_champion(self._database, DEFAULT_TASK)
             if champion is not None and len(dataset.tracks_to_predict(self._database, champion)):
                 self._run("predict")
 
     def _run(self, *arguments: str) -> None:
-        """Run a command; where it failed because the database is away, that is what is raised.
+        """Run a command; if it failed because the database is unavailable, raise that error.
 
-        Then the timer waits for the database, and begins again.
+        The scheduler then waits for the database, and tries again.
         """
         try:
             self._runner(*arguments)

@@ -1,4 +1,4 @@
-"""How what comes in differs from what was there before, and how it stands, by SQL."""
+"""Data drift: recent tracks compared with earlier ones; counts of predictions and trainings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,56 +12,56 @@ from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
 
 RECENT: Final = timedelta(days=7)
-"""Tracks first seen since then are the recent ones."""
+"""The age of recent tracks since they were first seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackWindow:
-    """Tracks of one age."""
+    """Tracks of one age group."""
 
     tracks: int
     without_features: int
     predicted_genres: Mapping[str, int]
-    """First answers of the champion, by genre."""
+    """Predictions of the champion by genre, of rank 1."""
     total_confidence: float
-    """Sum of their probabilities."""
+    """The sum of their probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Recent tracks beside all others."""
+    """Recent tracks and all others."""
 
     recent: TrackWindow
     earlier: TrackWindow
 
     def genre_distance(self) -> float | None:
-        """Return the part of recent answers that are of other genres than before, 0 to 1.
+        """Return the total variation distance of the predicted genres' shares, 0 to 1.
 
-        The total variation distance of the shares of genres; None where a side has no answer.
+        None if a window has no prediction.
         """
-        recent, before = self.recent.predicted_genres, self.earlier.predicted_genres
-        if not recent or not before:
+        recent, earlier = self.recent.predicted_genres, self.earlier.predicted_genres
+        if not recent or not earlier:
             return None
-        n, m = sum(recent.values()), sum(before.values())
-        genres = recent.keys() | before.keys()
-        return sum(abs(recent.get(g, 0) / n - before.get(g, 0) / m) for g in genres) / 2
+        n, m = sum(recent.values()), sum(earlier.values())
+        genres = recent.keys() | earlier.keys()
+        return sum(abs(recent.get(g, 0) / n - earlier.get(g, 0) / m) for g in genres) / 2
 
 
 def measure_drift(database: Database, now: datetime) -> Drift:
-    """Compare the tracks of the last seven days with the others, of one snapshot."""
+    """Compare the tracks of the last seven days with the others, in one read transaction."""
     with read_transaction(database) as connection:
         recent = tables.track.c.first_seen_at >= now - RECENT
-        return Drift(_side(connection, recent), _side(connection, ~recent))
+        return Drift(_window(connection, recent), _window(connection, ~recent))
 
 
 def prediction_count(database: Database) -> int:
-    """Return how many rows of answers are stored, of all models."""
+    """Return the number of stored predictions of all models."""
     with read_transaction(database) as connection:
         return connection.scalar(select(func.count()).select_from(tables.prediction)) or 0
 
 
 def training_outcomes(database: Database) -> dict[str, int]:
-    """Return how often trainings ended in each way."""
+    """Return the number of trainings by outcome."""
     row = tables.job_run.c
     query = (
         select(row.outcome, func.count())
@@ -72,20 +72,24 @@ def training_outcomes(database: Database) -> dict[str, int]:
         return {outcome: number for outcome, number in connection.execute(query).all()}  # noqa: C416 - rows are no pairs to mypy
 
 
-def _side(connection: Connection, which: Any) -> TrackWindow:
-    track, heard, shown = tables.track, tables.audio_features, views.predictions
-    known = select(heard.c.track_id).where(heard.c.track_id == track.c.id).exists()
-    answered = (
-        select(shown.c.genre, func.count().label("n"), func.sum(shown.c.probability).label("sum"))
-        .join(track, track.c.id == shown.c.track_id)
+def _window(connection: Connection, which: Any) -> TrackWindow:
+    track, features, prediction = tables.track, tables.audio_features, views.predictions
+    has_features = select(features.c.track_id).where(features.c.track_id == track.c.id).exists()
+    by_genre = (
+        select(
+            prediction.c.genre,
+            func.count().label("n"),
+            func.sum(prediction.c.probability).label("sum"),
+        )
+        .join(track, track.c.id == prediction.c.track_id)
         .where(which)
-        .group_by(shown.c.genre)
+        .group_by(prediction.c.genre)
     )
-    rows = connection.execute(answered).all()
+    rows = connection.execute(by_genre).all()
     tracks = select(func.count()).select_from(track).where(which)
     return TrackWindow(
         connection.scalar(tracks) or 0,
-        connection.scalar(tracks.where(~known)) or 0,
+        connection.scalar(tracks.where(~has_features)) or 0,
         {row.genre: row.n for row in rows},
         float(sum(row.sum for row in rows)),
     )

@@ -1,6 +1,6 @@
-"""The daemon's work in processes of their own.
+"""Run the daemon's commands as subprocesses.
 
-A training may be ended at its deadline, steps back behind other work, and gives its memory back.
+So a training can be ended at its deadline, has a lower priority, and frees its memory at its end.
 """
 
 import subprocess
@@ -16,35 +16,34 @@ from genrebase.errors import NothingToDo
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
 
-_LOOK: Final = 0.5
-"""Seconds between two looks at a child."""
-_PATIENCE: Final = 10.0
-"""Seconds a child may take to stop before it is killed."""
+_POLL_SECONDS: Final = 0.5
+_GRACE_SECONDS: Final = 10.0
+"""Time for a process to stop before it is killed."""
 
 _log = structlog.get_logger(__name__)
 
 
 class SubprocessRunner:
-    """Runs commands of ours, each to its end or its deadline."""
+    """Runs `classifier` commands, each to its end or its deadline."""
 
     def __init__(self, settings: ClassifierSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
-        self._given_up = Event()
+        self._cancelled = Event()
 
     def cancel(self) -> None:
-        """End the children in hand and start no other."""
-        self._given_up.set()
+        """End the running commands and start no other."""
+        self._cancelled.set()
 
     def __call__(self, *arguments: str) -> None:
         """Run `classifier` with these arguments.
 
-        Raise `TrainingTimeout` at the deadline, `ClassifierError` where it failed or was killed.
+        Raise `TrainingTimeout` at the deadline, `ClassifierError` if it failed or was killed.
         """
-        if self._given_up.is_set():
+        if self._cancelled.is_set():
             return
         name = arguments[0]
         argv = [sys.executable, "-m", "genrebase.launcher.child_main", "classifier", *arguments]
-        # its standard input is what tells it that we are gone, in whatever way
+        # the end of its standard input tells it that this process ended, even if it was killed
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [*argv, "--json"],
             stdin=subprocess.PIPE,
@@ -56,41 +55,41 @@ class SubprocessRunner:
         if process.stdin is not None:
             process.stdin.close()
         _log.info("ended", command=name, code=process.returncode)
-        if not self._given_up.is_set():
+        if not self._cancelled.is_set():
             _check(name, process.returncode)
 
     def _wait(self, process: "subprocess.Popen[bytes]", name: str) -> None:
         deadline = self._clock.monotonic() + self._settings.deadline
         while process.poll() is None:
             try:
-                process.wait(_LOOK)
+                process.wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 late = self._clock.monotonic() > deadline
-                if late or self._given_up.is_set():
+                if late or self._cancelled.is_set():
                     _end(process)
                     if late:
                         raise TrainingTimeout(
                             f"`classifier {name}` was ended after "
                             f"{self._settings.deadline:.0f} s: raise CLASSIFIER_DEADLINE, "
-                            "or train on less with --per-genre."
+                            "or train on fewer tracks with --per-genre."
                         ) from None
 
 
 def _check(name: str, code: int) -> None:
     if code < 0:
         raise ClassifierError(
-            f"`classifier {name}` was killed by signal {-code}: where nobody did that, there was "
-            "too little memory. Train on less with --per-genre."
+            f"`classifier {name}` was killed by signal {-code}, probably for lack of memory: "
+            "train on fewer tracks with --per-genre."
         )
     if code not in {0, NothingToDo.exit_code}:
-        raise ClassifierError(f"`classifier {name}` ended with {code}; its reason stands above.")
+        raise ClassifierError(f"`classifier {name}` ended with {code}; its error stands above.")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.stdin is not None:
         process.stdin.close()
     try:
-        process.wait(_PATIENCE)
+        process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""What the data is like before anything is learned from it: gaps, ranges, oddities, conflicts."""
+"""Report on data quality: missing values, ranges, outliers, label conflicts, duplicates."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,29 +18,29 @@ from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from genrebase.store import names
 
 OUTLIER_SAMPLE: Final = 20_000
-"""Tracks among which those are sought that lie alone: DBSCAN's time grows faster than they do."""
+"""Tracks searched for outliers: DBSCAN's time grows faster than their number."""
 SPIKE_SHARE: Final = 0.05
-"""A value that so many tracks share is named."""
+"""A value that so many tracks share is reported."""
 MAX_LISTED: Final = 10
-"""Pairs, tracks and groups that are named."""
+"""Pairs, tracks and groups that are listed."""
 _COLUMNS: Final = (*AUDIO, *METADATA)
 
 
 @dataclass(frozen=True, slots=True)
 class MissingValues:
-    """How often something is missing."""
+    """The missing values of a column."""
 
     column: str
     missing: int
     share: float
     worst_genre: str | None
-    """The genre that misses it most, where any does."""
+    """The genre with the largest share, if any is missing."""
     worst_share: float
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRange:
-    """What values a column has."""
+    """The range of a column."""
 
     column: str
     n: int
@@ -50,13 +50,13 @@ class ColumnRange:
     p99: float
     high: float
     spike: float | None
-    """The commonest value, where 5% of the tracks share it."""
+    """The most frequent value, if 5% of the tracks share it."""
     spike_share: float
 
 
 @dataclass(frozen=True, slots=True)
 class OutlierTrack:
-    """A track that lies alone."""
+    """An outlier."""
 
     track: int
     title: str
@@ -76,14 +76,14 @@ class DataReport:
     gaps: tuple[MissingValues, ...]
     ranges: tuple[ColumnRange, ...]
     outlying: int
-    """Tracks that DBSCAN leaves alone."""
+    """Outliers by DBSCAN."""
     looked_at: int
-    """Tracks it looked at."""
+    """Tracks searched for outliers."""
     outlying_genres: dict[str, float]
-    """The share of each genre that lies alone, the greatest first."""
+    """The share of outliers in each genre, the largest first."""
     odd: tuple[OutlierTrack, ...]
     several_genres: int
-    """Labelled tracks seen under more than one genre."""
+    """Labelled tracks with sightings in more than one genre."""
     overlaps: tuple[dict[str, Any], ...]
     """Pairs of genres with most tracks in common."""
     overruled: int
@@ -92,51 +92,51 @@ class DataReport:
     """Names with several recordings under different labels."""
     same_name_count: int
     same_sound: tuple[dict[str, Any], ...]
-    """Tracks that sound exactly alike: probably one recording."""
+    """Tracks with identical audio features: probably one recording."""
     same_sound_count: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `explore --json` shows."""
+        """Return the JSON of `explore`."""
         return {**asdict(self), "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
-        """Return what people should look at."""
+        """Return the conspicuous results."""
         return list(_sentences(self))
 
 
 def run(database: Database, *, seed: int = 0) -> DataReport:
-    """Look at all tracks; raise `TooFewTracks` where there are none."""
+    """Examine all tracks; raise `TooFewTracks` without any."""
     frame = dataset.read_view("tracks", database).sort_values("track_id", ignore_index=True)
     if len(frame) == 0:
         raise TooFewTracks("There is no track yet: harvest or import some.")
     overlaps = dataset.read_view("genre_overlaps", database)
     scaled = audio.on_majority_scale(frame)
-    heard = np.isfinite(_sound(scaled)).all(axis=1)
-    alone, looked_at = _alone(scaled, heard, seed)
-    differs = (frame["verdict"] != frame["claim"]) & frame["verdict"].notna()
-    named = _same_name(frame)
-    alike = _same_sound(scaled, heard)
+    complete = np.isfinite(_audio(scaled)).all(axis=1)
+    outlying, searched = _outliers(scaled, complete, seed)
+    overruled = (frame["verdict"] != frame["claim"]) & frame["verdict"].notna()
+    same_name = _same_name(frame)
+    same_sound = _same_sound(scaled, complete)
     return DataReport(
         tracks=len(frame),
         labelled=int(frame["label"].notna().sum()),
         with_features=int(frame["provider"].notna().sum()),
-        gaps=tuple(_gaps(frame)),
+        gaps=tuple(_missing_values(frame)),
         ranges=tuple(_ranges(scaled)),
-        outlying=len(alone),
-        looked_at=len(looked_at),
-        outlying_genres=_by_genre(frame, alone, looked_at),
-        odd=tuple(_odd(scaled, alone, looked_at)),
+        outlying=len(outlying),
+        looked_at=len(searched),
+        outlying_genres=_by_genre(frame, outlying, searched),
+        odd=tuple(_outlier_tracks(scaled, outlying, searched)),
         several_genres=int((frame["label"].notna() & (frame["genres_sighted"] > 1)).sum()),
         overlaps=tuple(_overlaps(overlaps)),
-        overruled=int(differs.fillna(value=False).sum()),
-        same_name=tuple(named[:MAX_LISTED]),
-        same_name_count=len(named),
-        same_sound=tuple(alike[:MAX_LISTED]),
-        same_sound_count=len(alike),
+        overruled=int(overruled.fillna(value=False).sum()),
+        same_name=tuple(same_name[:MAX_LISTED]),
+        same_name_count=len(same_name),
+        same_sound=tuple(same_sound[:MAX_LISTED]),
+        same_sound_count=len(same_sound),
     )
 
 
-def _gaps(frame: pd.DataFrame) -> Iterator[MissingValues]:
+def _missing_values(frame: pd.DataFrame) -> Iterator[MissingValues]:
     for column in ("label", "album", "isrc", *_COLUMNS):
         missing = frame[column].isna()
         shares = missing.groupby(frame["label"]).mean().sort_index()
@@ -156,7 +156,7 @@ def _ranges(frame: pd.DataFrame) -> Iterator[ColumnRange]:
         values = values[np.isfinite(values)]
         if len(values) == 0:
             continue
-        found, counts = np.unique(values, return_counts=True)
+        distinct, counts = np.unique(values, return_counts=True)
         share = float(counts.max() / len(values))
         low, median, high = (float(np.percentile(values, percent)) for percent in (1, 50, 99))
         yield ColumnRange(
@@ -167,16 +167,16 @@ def _ranges(frame: pd.DataFrame) -> Iterator[ColumnRange]:
             median,
             high,
             float(values.max()),
-            float(found[counts.argmax()]) if share >= SPIKE_SHARE else None,
+            float(distinct[counts.argmax()]) if share >= SPIKE_SHARE else None,
             share,
         )
 
 
-def _alone(
-    frame: pd.DataFrame, heard: "np.ndarray[Any, np.dtype[np.bool_]]", seed: int
+def _outliers(
+    frame: pd.DataFrame, complete: "np.ndarray[Any, np.dtype[np.bool_]]", seed: int
 ) -> tuple[list[int], list[int]]:
-    """Return the rows that lie alone, and those that were looked at."""
-    rows = np.flatnonzero(heard)
+    """Return the rows of outliers, and those that were searched."""
+    rows = np.flatnonzero(complete)
     if len(rows) > OUTLIER_SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(rows, OUTLIER_SAMPLE, replace=False))
     if len(rows) < outliers.MIN_TRACKS:
@@ -186,25 +186,25 @@ def _alone(
 
 
 def _by_genre(
-    frame: pd.DataFrame, alone: Sequence[int], looked_at: Sequence[int]
+    frame: pd.DataFrame, outlying: Sequence[int], searched: Sequence[int]
 ) -> dict[str, float]:
-    label = frame["label"].iloc[list(looked_at)]
-    shares = label.index.isin(alone)
-    found = pd.Series(shares, index=label.index).groupby(label).mean()
-    found = found.sort_index().sort_values(ascending=False, kind="stable")
-    return {str(genre): float(share) for genre, share in found.items() if share > 0}
+    label = frame["label"].iloc[list(searched)]
+    shares = label.index.isin(outlying)
+    by_genre = pd.Series(shares, index=label.index).groupby(label).mean()
+    by_genre = by_genre.sort_index().sort_values(ascending=False, kind="stable")
+    return {str(genre): float(share) for genre, share in by_genre.items() if share > 0}
 
 
-def _odd(
-    frame: pd.DataFrame, alone: Sequence[int], looked_at: Sequence[int]
+def _outlier_tracks(
+    frame: pd.DataFrame, outlying: Sequence[int], searched: Sequence[int]
 ) -> Iterator[OutlierTrack]:
-    if not alone:
+    if not outlying:
         return
-    sound = _sound(frame.iloc[list(looked_at)])
-    spread = sound.std(axis=0)
-    away = (sound - sound.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    far = dict(zip(looked_at, np.sqrt((away**2).mean(axis=1)), strict=True))
-    for row in sorted(alone, key=lambda place: (-far[place], place))[:MAX_LISTED]:
+    points = _audio(frame.iloc[list(searched)])
+    spread = points.std(axis=0)
+    scores = (points - points.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    distances = dict(zip(searched, np.sqrt((scores**2).mean(axis=1)), strict=True))
+    for row in sorted(outlying, key=lambda place: (-distances[place], place))[:MAX_LISTED]:
         track = frame.iloc[row]
         label = track["label"]
         yield OutlierTrack(
@@ -212,25 +212,27 @@ def _odd(
             str(track["title"]),
             str(track["artists"]),
             None if pd.isna(label) else str(label),
-            float(far[row]),
+            float(distances[row]),
         )
 
 
-def _overlaps(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    ordered = found.sort_values(["tracks", "genre", "other_genre"], ascending=[False, True, True])
+def _overlaps(overlaps: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    ordered = overlaps.sort_values(
+        ["tracks", "genre", "other_genre"], ascending=[False, True, True]
+    )
     columns = ["genre", "other_genre", "tracks", "share", "other_share"]
     yield from ordered[columns].head(MAX_LISTED).to_dict("records")  # type: ignore[misc]  # named by str
 
 
 def _same_name(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the names whose recordings carry different labels, most recordings first."""
+    """Return the names whose recordings have different labels, most recordings first."""
     labelled = frame[frame["label"].notna()]
     key = labelled["identity"].str.split(names.SEPARATOR).str[:2].str.join(names.SEPARATOR)
     grouped = labelled.groupby(key)["label"]
     differing = grouped.nunique()
     counts = grouped.size()[differing > 1]
     rows = labelled[key.isin(counts.index)]
-    found = [
+    groups = [
         {
             "title": str(own["title"].iloc[0]),
             "artists": str(own["artists"].iloc[0]),
@@ -239,16 +241,16 @@ def _same_name(frame: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for _, own in rows.groupby(key[key.isin(counts.index)])
     ]
-    return sorted(found, key=lambda one: (-len(one["tracks"]), one["tracks"]))
+    return sorted(groups, key=lambda one: (-len(one["tracks"]), one["tracks"]))
 
 
 def _same_sound(
-    frame: pd.DataFrame, heard: "np.ndarray[Any, np.dtype[np.bool_]]"
+    frame: pd.DataFrame, complete: "np.ndarray[Any, np.dtype[np.bool_]]"
 ) -> list[dict[str, Any]]:
-    """Return the groups of tracks whose nine quantities are equal to the last digit."""
-    known = frame[heard]
-    repeated = known[known.duplicated(list(CONTINUOUS_FEATURES), keep=False)]
-    found = [
+    """Return groups of tracks with identical continuous audio features: probably duplicates."""
+    rows = frame[complete]
+    repeated = rows[rows.duplicated(list(CONTINUOUS_FEATURES), keep=False)]
+    groups = [
         {
             "tracks": [int(track) for track in own["track_id"]],
             "titles": [str(title) for title in own["title"]],
@@ -257,10 +259,10 @@ def _same_sound(
         }
         for _, own in repeated.groupby(list(CONTINUOUS_FEATURES), sort=False)
     ]
-    return sorted(found, key=lambda one: (-len(one["tracks"]), one["tracks"]))
+    return sorted(groups, key=lambda one: (-len(one["tracks"]), one["tracks"]))
 
 
-def _sound(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def _audio(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
     return np.column_stack([numeric_column(frame, name) for name in CONTINUOUS_FEATURES])
 
 
@@ -272,8 +274,8 @@ def _sentences(report: DataReport) -> Iterator[str]:
     for gap in report.gaps:
         if 0 < gap.share < 1 and gap.worst_genre is not None and gap.worst_share > 2 * gap.share:
             yield (
-                f"{gap.column} is missing of {gap.share:.1%} of the tracks, of "
-                f"{gap.worst_share:.1%} in {gap.worst_genre}."
+                f"{gap.column} is missing in {gap.share:.1%} of the tracks, and in "
+                f"{gap.worst_share:.1%} of {gap.worst_genre}."
             )
     for one in report.ranges:
         if one.spike is not None and one.column in CONTINUOUS_FEATURES:
@@ -281,24 +283,24 @@ def _sentences(report: DataReport) -> Iterator[str]:
     if report.looked_at:
         share = report.outlying / report.looked_at
         yield (
-            f"{report.outlying:,} of {report.looked_at:,} tracks ({share:.1%}) lie alone by "
-            f"their sound (DBSCAN){_most(report.outlying_genres)}."
+            f"{report.outlying:,} of {report.looked_at:,} tracks ({share:.1%}) are "
+            f"outliers by audio features (DBSCAN){_most_frequent(report.outlying_genres)}."
         )
     if report.several_genres:
         share = report.several_genres / max(1, report.labelled)
-        yield f"{report.several_genres:,} labelled tracks ({share:.1%}) are under several genres."
+        yield f"{report.several_genres:,} labelled tracks ({share:.1%}) have several genres."
     if report.overruled:
-        yield f"{report.overruled:,} claims were overruled by people."
+        yield f"{report.overruled:,} claims were overruled by manual annotations."
     if report.same_name_count:
         yield f"{report.same_name_count:,} names have recordings with different labels."
     if report.same_sound_count:
         yield (
-            f"{report.same_sound_count:,} groups of tracks sound exactly alike: probably the "
-            "same recording under several names."
+            f"{report.same_sound_count:,} groups of tracks have identical audio features: "
+            "probably one recording under several names."
         )
 
 
-def _most(shares: dict[str, float]) -> str:
+def _most_frequent(shares: dict[str, float]) -> str:
     if not shares:
         return ""
     genre, share = next(iter(shares.items()))

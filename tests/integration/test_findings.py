@@ -214,7 +214,7 @@ def test_findings_are_stored_on_both_engines(engine: Engine) -> None:
 
 
 def test_explore_finds_what_is_odd(database: Engine) -> None:
-    """Gaps, ranges, what lies alone, several genres, one name with two labels, twins."""
+    """Missing values, ranges, outliers, several genres, one name with two labels, duplicates."""
     with transaction(database) as connection:
         blues, metal = 1, 2
         for ordinal, genre in ((1, blues), (2, metal)):
@@ -241,7 +241,7 @@ def test_explore_finds_what_is_odd(database: Engine) -> None:
     assert found["overlaps"][0]["tracks"] == 1
     assert found["same_sound"][0]["tracks"] == [9_001, 9_002]
     assert found["same_name_count"] == 0
-    assert any("sound exactly alike" in sentence for sentence in found["sentences"])
+    assert any("identical audio features" in sentence for sentence in found["sentences"])
 
 
 def test_one_name_with_two_labels_is_told(database: Engine) -> None:
