@@ -24,7 +24,7 @@ from genrebase.runtime.console import Output
 
 @with_training_options()
 def train(
-    choice: TrainingConfig,
+    config: TrainingConfig,
     snapshot: SnapshotOption = None,
     refit: Annotated[
         bool,
@@ -60,20 +60,20 @@ def train(
     output, settings = Output(as_json=as_json), ClassifierSettings.load()
     cores = settings.threads
     if refit:
-        _check_alone(choice, snapshot)
+        _check_alone(config, snapshot)
         tell = _teller(output)
         database = connect()
         with interrupts.report_training_on_interrupt(output, database):
-            model = refitting.run(database, choice.task, SystemClock(), log=tell, cores=cores)
+            model = refitting.run(database, config.task, SystemClock(), log=tell, cores=cores)
         tables.print_model(output, model)
         output.write_json(model.as_json())
         return
-    frozen, choice = load_snapshot(snapshot, choice)
+    frozen, config = load_snapshot(snapshot, config)
     database = connect()
     with _in_the_background(niceness), interrupts.report_training_on_interrupt(output, database):
         done = training.run(
             database,
-            choice,
+            config,
             SystemClock(),
             log=_teller(output),
             cores=cores,
@@ -86,7 +86,7 @@ def train(
     if done.unmapped:
         output.warn(
             f"Not in the mapping: {format_counts(done.unmapped)}; --unmapped says where they go "
-            f"(here: {choice.unmapped})."
+            f"(here: {config.unmapped})."
         )
     for warning in done.warnings:
         output.warn(warning)
@@ -100,10 +100,10 @@ def _teller(output: Output) -> Callable[[str], None]:
     return lambda what: output.print(f"Training: {what}.")
 
 
-def _check_alone(choice: TrainingConfig, snapshot: Path | None) -> None:
+def _check_alone(config: TrainingConfig, snapshot: Path | None) -> None:
     """Raise `BadTrainingConfig` where something is asked of a refit that its parent decides."""
-    plain = training_config(ClassifierSettings.load(), task=choice.task)
-    if choice != plain or snapshot is not None:
+    plain = training_config(ClassifierSettings.load(), task=config.task)
+    if config != plain or snapshot is not None:
         raise BadTrainingConfig(
             "--refit takes the champion's own recipe: leave out all other options but --task."
         )

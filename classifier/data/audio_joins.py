@@ -1,4 +1,4 @@
-"""How tracks sound beyond the twelve features: harmony, timbre, descriptors, where asked for."""
+"""Join audio analysis features (harmony, timbre, descriptors, spectrograms) to tracks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,13 +28,13 @@ from genrebase.store import views
 from genrebase.store.engine import read_transaction
 
 MIN_COVERAGE: Final = 0.1
-"""The share of the labelled tracks of which a group must be known to be looked at untold.
+"""The share of labelled tracks that must have a feature group for it to be used by default.
 
-Below, a model would learn from many gaps and few values, and each training would pay for them.
+With less, a model is trained on many missing values and few others, and every training pays.
 """
 
 SPECTROGRAM_ESTIMATORS: Final = ("cnn",)
-"""Estimators that look at matrices untold, where there are any: to others they say nothing."""
+"""Estimators that use spectrograms by default, where there are any; others cannot."""
 
 _SUMMARIES: Final[Mapping[str, tuple[Table, Sequence[str]]]] = {
     "harmony": (views.harmony, audio.HARMONY),
@@ -42,79 +42,84 @@ _SUMMARIES: Final[Mapping[str, tuple[Table, Sequence[str]]]] = {
 }
 
 
-def resolve_features(database: Engine, choice: TrainingConfig) -> TrainingConfig:
-    """Return the choice with everything decided that it leaves to what the database holds.
+def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig:
+    """Return the config with the feature groups and descriptor set that the data decide.
 
-    With `widen` it looks also at each group of `AUDIO_ANALYSIS_GROUPS` that is known of a tenth of the labelled
-    tracks. Descriptors are those of one set, the one that most labelled tracks have (the first
-    by name where there are several) unless it names one; raise `BadTrainingConfig` for one nobody has.
+    With `auto_features` each group of `AUDIO_ANALYSIS_GROUPS` is added that a tenth of the labelled
+    tracks has. Unless a descriptor set is named, it is the one that most labelled tracks have (of
+    several the first by name). Raise `BadTrainingConfig` for a set that no track has.
     """
-    asked = audio.DESCRIPTORS in choice.features
-    if not choice.auto_features and (not asked or choice.descriptors is not None):
-        return choice
+    uses_descriptors = audio.DESCRIPTORS in config.features
+    if not config.auto_features and (not uses_descriptors or config.descriptors is not None):
+        return config
     with read_transaction(database) as connection:
-        sets = _sets(connection)
-        chosen = _set_of(choice, sets)
-        groups = choice.features
-        if choice.auto_features:
-            groups += tuple(_widening(connection, choice, sets.get(chosen or "", 0)))
-            if choice.estimator in SPECTROGRAM_ESTIMATORS and spectrograms.exist(connection):
+        sets = _descriptor_sets(connection)
+        chosen = _preferred_set(config, sets)
+        groups = config.features
+        if config.auto_features:
+            groups += tuple(_default_groups(connection, config, sets.get(chosen or "", 0)))
+            if config.estimator in SPECTROGRAM_ESTIMATORS and spectrograms.exist(connection):
                 groups += (MATRICES,)
-    uses = audio.DESCRIPTORS in groups
+    uses_descriptors = audio.DESCRIPTORS in groups
     return replace(
-        choice, features=groups, descriptors=chosen if uses else None, auto_features=False
+        config,
+        features=groups,
+        descriptors=chosen if uses_descriptors else None,
+        auto_features=False,
     )
 
 
 def join_audio(
-    connection: Connection, tracks: pd.DataFrame, choice: TrainingConfig
+    connection: Connection, tracks: pd.DataFrame, config: TrainingConfig
 ) -> pd.DataFrame:
-    """Return `tracks` (sorted, with `track_id`) with a column for each that `choice` looks at.
+    """Return `tracks` (sorted by `track_id`) with the audio analysis columns that `config` uses.
 
-    What nobody heard is missing. Where the choice looks at none of `AUDIO_ANALYSIS_GROUPS`, nothing is read.
+    Missing values are NaN. Without any group of `AUDIO_ANALYSIS_GROUPS` nothing is read.
     """
     if len(tracks) == 0:
         return tracks
     ids = tracks["track_id"]
     bounds = (int(ids.min()), int(ids.max()))
-    found = [tracks]
+    frames = [tracks]
     for group, (view, columns) in _SUMMARIES.items():
-        if group in choice.features:
+        if group in config.features:
             query = select(view.c.track_id, *(view.c[name] for name in columns))
             rows = dataframes.read_frame(connection, query.where(view.c.track_id.between(*bounds)))
-            found.append(_beside(ids, rows.set_index("track_id")))
-    if audio.DESCRIPTORS in choice.features and choice.descriptors is not None:
-        found.append(_beside(ids, _described(connection, choice.descriptors, bounds)))
-    if MATRICES in choice.features:
-        found.append(spectrograms.load(connection, ids))
-    return pd.concat(found, axis=1) if len(found) > 1 else tracks
+            frames.append(_align(ids, rows.set_index("track_id")))
+    if audio.DESCRIPTORS in config.features and config.descriptors is not None:
+        frames.append(_align(ids, _read_descriptors(connection, config.descriptors, bounds)))
+    if MATRICES in config.features:
+        frames.append(spectrograms.load(connection, ids))
+    return pd.concat(frames, axis=1) if len(frames) > 1 else tracks
 
 
 def audio_changed_since(
-    choice: TrainingConfig, track: ColumnElement[int], moment: ColumnElement[Any]
+    config: TrainingConfig, track: ColumnElement[int], moment: ColumnElement[Any]
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions that something `choice` looks at was heard of a track after `moment`.
+    """Return SQL conditions: an audio analysis that `config` uses was stored after `moment`.
 
-    None where it looks at nothing that has to be heard.
+    Empty if it uses none.
     """
     views_read: list[Any] = [
-        view for group, (view, _) in _SUMMARIES.items() if group in choice.features
+        view for group, (view, _) in _SUMMARIES.items() if group in config.features
     ]
-    matrices_read = MATRICES in choice.features  # they come with timbres or with descriptors
-    if audio.DESCRIPTORS in choice.features or matrices_read:
+    matrices_read = MATRICES in config.features  # they are stored with timbres or with descriptors
+    if audio.DESCRIPTORS in config.features or matrices_read:
         views_read.append(views.track_descriptors)
-    if matrices_read and "timbre" not in choice.features:
+    if matrices_read and "timbre" not in config.features:
         views_read.append(views.timbres)
     return [
         exists().where(view.c.track_id == track, view.c.fetched_at > moment) for view in views_read
     ]
 
 
-def _beside(ids: "pd.Series[Any]", rows: pd.DataFrame) -> pd.DataFrame:
+def _align(ids: "pd.Series[Any]", rows: pd.DataFrame) -> pd.DataFrame:
     return rows.reindex(ids).set_axis(ids.index)
 
 
-def _described(connection: Connection, schema: str, bounds: tuple[int, int]) -> pd.DataFrame:
+def _read_descriptors(
+    connection: Connection, schema: str, bounds: tuple[int, int]
+) -> pd.DataFrame:
     """Return the values of one set by track; of several providers the first by name."""
     names = descriptor_columns(connection, schema)
     view = views.track_descriptors.c
@@ -131,50 +136,53 @@ def _described(connection: Connection, schema: str, bounds: tuple[int, int]) -> 
 
 
 def descriptor_columns(connection: Connection, schema: str) -> list[str]:
-    """Return the names of the values of a set; raise `BadTrainingConfig` where nobody knows it."""
+    """Return the names of a descriptor set's values; raise `BadTrainingConfig` for an unknown set."""
     view = views.descriptor_schemas.c
-    found = {row.schema: row.columns for row in connection.execute(select(*view))}
-    if schema not in found:
-        known = ", ".join(sorted(found)) or "none"
+    sets = {row.schema: row.columns for row in connection.execute(select(*view))}
+    if schema not in sets:
+        known = ", ".join(sorted(sets)) or "none"
         raise BadTrainingConfig(
-            f"There is no set of descriptors {schema!r} here. Known: {known}. "
-            "`collector import-audio FOLDER` makes some."
+            f"There is no descriptor set {schema!r} here. Known: {known}. "
+            "`collector import-audio FOLDER` computes one."
         )
-    return list(found[schema])
+    return list(sets[schema])
 
 
-def _sets(connection: Connection) -> dict[str, int]:
-    """Return how many labelled tracks each set of descriptors is known of."""
+def _descriptor_sets(connection: Connection) -> dict[str, int]:
+    """Return how many labelled tracks have each descriptor set."""
     view = views.track_descriptors.c
     if connection.execute(select(view.track_id).limit(1)).first() is None:
         return {}
     query = (
         select(view.schema, func.count(distinct(view.track_id)))
-        .where(view.track_id.in_(_labelled()))
+        .where(view.track_id.in_(_labelled_ids()))
         .group_by(view.schema)
     )
     return {schema: int(tracks) for schema, tracks in connection.execute(query)}
 
 
-def _set_of(choice: TrainingConfig, sets: Mapping[str, int]) -> str | None:
-    if choice.descriptors is not None:
-        return choice.descriptors
+def _preferred_set(config: TrainingConfig, sets: Mapping[str, int]) -> str | None:
+    if config.descriptors is not None:
+        return config.descriptors
     return min(sets, key=lambda name: (-sets[name], name)) if sets else None
 
 
-def _widening(connection: Connection, choice: TrainingConfig, described: int) -> list[str]:
+def _default_groups(
+    connection: Connection, config: TrainingConfig, with_descriptors: int
+) -> list[str]:
     labelled = connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0
-    known = {audio.DESCRIPTORS: described}
+    coverage = {audio.DESCRIPTORS: with_descriptors}
     for group, (view, _columns) in _SUMMARIES.items():
         if connection.execute(select(view.c.track_id).limit(1)).first() is not None:
-            query = select(func.count()).where(view.c.track_id.in_(_labelled()))
-            known[group] = connection.scalar(query) or 0
+            query = select(func.count()).where(view.c.track_id.in_(_labelled_ids()))
+            coverage[group] = connection.scalar(query) or 0
     return [
         group
         for group in AUDIO_ANALYSIS_GROUPS
-        if group not in choice.features and known.get(group, 0) >= max(1, MIN_COVERAGE * labelled)
+        if group not in config.features
+        and coverage.get(group, 0) >= max(1, MIN_COVERAGE * labelled)
     ]
 
 
-def _labelled() -> Select[Any]:
+def _labelled_ids() -> Select[Any]:
     return select(views.training_tracks.c.track_id)

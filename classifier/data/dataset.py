@@ -1,6 +1,5 @@
-"""What is in the database, as frames and records: the classifier's only SELECTs."""
+"""Read tracks, labels, models and predictions from the database, as data frames and records."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,14 +14,14 @@ from classifier.errors import BadTrainingConfig
 from classifier.records import StoredModel
 from classifier.training_config import TrainingConfig
 from genrebase import store
-from genrebase.store import names, tables, views
+from genrebase.store import find, names, tables, views
 from genrebase.store.engine import read_transaction
 
 Database = Engine
-"""What every use case is handed: an engine on a checked schema."""
+"""An engine on a checked schema."""
 
 SCORING_CHUNK_SIZE: Final = 10_000
-"""Tracks read, answered for and stored before the next ones: what a stop of a scoring loses."""
+"""Tracks read, predicted and stored at once: an interrupted scoring loses no more."""
 
 INPUT_COLUMNS: Final = (
     "track_id",
@@ -36,16 +35,10 @@ INPUT_COLUMNS: Final = (
     "popularity",
     "explicit",
 )
-"""What a model may look at, besides the key."""
+"""The key and the columns that a model may use as features."""
 
 DEFAULT_CONFIG: Final = TrainingConfig()
-"""Looks at nothing that has to be asked for."""
-
-_DIGITS: Final = 19
-"""A number of fewer digits fits into 64 bits."""
-_SPOTIFY: Final = re.compile(
-    r"(?:https?://open\.spotify\.com/(?:intl-[a-z]+/)?track/|spotify:track:)([0-9A-Za-z]{22})"
-)
+"""Uses the default feature groups only."""
 
 
 def read_view(
@@ -59,10 +52,10 @@ def read_view(
 
     `source` is an engine (`genrebase.store.connect`), a database's address, or None for
     `STORE_URL`. Whole numbers are `Int64`, booleans `boolean`, text `string` (missing: `pd.NA`),
-    moments `datetime64[us, UTC]`, everything else `float64` (missing: NaN).
+    times `datetime64[us, UTC]`, everything else `float64` (missing: NaN).
     Raise `BadTrainingConfig` for a view or column that does not exist.
     """
-    query = _chosen(view, columns).limit(limit)
+    query = _select_view(view, columns).limit(limit)
     engine = source if isinstance(source, Engine) else store.connect(source)
     with read_transaction(engine) as connection:
         return dataframes.read_frame(connection, query)
@@ -71,66 +64,62 @@ def read_view(
 def read_view_chunks(
     view: str, database: Database, *, columns: Sequence[str] | None = None
 ) -> Iterator[pd.DataFrame]:
-    """Yield a view as `read_view` returns it, at most 50,000 rows at a time, all of one moment."""
-    query = _chosen(view, columns)
+    """Yield a view as `read_view` returns it, 50,000 rows at a time, in one transaction."""
+    query = _select_view(view, columns)
     with read_transaction(database) as connection:
         connection.execution_options(stream_results=True, max_row_buffer=dataframes.CHUNK)
         yield from dataframes.read_chunks(connection, query)
 
 
-def _chosen(view: str, columns: Sequence[str] | None) -> Select[Any]:
-    known = views.ALL.get(view)
-    if known is None:
-        raise BadTrainingConfig(f"There is no view {view!r}. Known: {', '.join(views.ALL)}.")
-    wanted = list(known.columns) if columns is None else list(columns)
-    unknown = [name for name in wanted if name not in known.table.c]
+def _select_view(name: str, columns: Sequence[str] | None) -> Select[Any]:
+    view = views.ALL.get(name)
+    if view is None:
+        raise BadTrainingConfig(f"There is no view {name!r}. Known: {', '.join(views.ALL)}.")
+    selected = list(view.columns) if columns is None else list(columns)
+    unknown = [column for column in selected if column not in view.table.c]
     if unknown:
         raise BadTrainingConfig(
-            f"The view {view} has no column {unknown[0]!r}. Known: {', '.join(known.columns)}."
+            f"The view {name} has no column {unknown[0]!r}. Known: {', '.join(view.columns)}."
         )
-    return select(*(known.table.c[name] for name in wanted))
+    return select(*(view.table.c[column] for column in selected))
 
 
 @dataclass(frozen=True, slots=True)
 class RawDataset:
-    """What there is to learn from, at one moment."""
+    """Everything a training reads from the database, in one transaction."""
 
     tracks: pd.DataFrame
-    """`training_tracks`, by track."""
+    """The view `training_tracks`, ordered by track."""
     credits: pd.DataFrame
-    """`track_credits` of all tracks."""
+    """(track_id, artist_id, position, fold) of every credit of all tracks."""
     sightings: pd.DataFrame
-    """(track_id, genre, best_rank): every genre a track was seen under."""
+    """(track_id, genre, best_rank): every genre that a track was seen under."""
     genre_ids: Mapping[str, int]
-    """Name to number."""
+    """Genre name to id."""
     origin: str | None
-    """What the catalogue is, where it is invented."""
+    """Describes a synthetic catalogue; None: real music."""
     mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Name of a mapping to (fine genre to broad genre)."""
 
 
 def load_dataset(database: Database, config: TrainingConfig = DEFAULT_CONFIG) -> RawDataset:
-    """Return everything a training needs, read in one transaction.
-
-    What was heard of tracks (harmony and so on) is there where `choice` looks at it.
-    """
+    """Return everything a training needs, with the audio features that `config` uses."""
     table = views.training_tracks
-    wanted = [name for name in views.ALL["training_tracks"].columns if name != "changed_at"]
+    columns = [name for name in views.ALL["training_tracks"].columns if name != "changed_at"]
     with read_transaction(database) as connection:
-        genre = tables.genre
-        named = connection.execute(select(genre.c.name, genre.c.id)).all()
-        query = select(*(table.c[name] for name in wanted)).order_by("track_id")
+        genres = connection.execute(select(tables.genre.c.name, tables.genre.c.id)).all()
+        query = select(*(table.c[name] for name in columns)).order_by("track_id")
         return RawDataset(
             audio_joins.join_audio(connection, dataframes.read_frame(connection, query), config),
             credits_of(connection),
-            _sighted(connection),
-            {row.name: row.id for row in named},
+            _sightings(connection),
+            {row.name: row.id for row in genres},
             _origin(connection),
             _mappings(connection),
         )
 
 
-def _sighted(connection: Connection) -> pd.DataFrame:
+def _sightings(connection: Connection) -> pd.DataFrame:
     table = views.track_genres.c
     query = select(table.track_id, table.genre, table.best_rank)
     return dataframes.read_frame(connection, query.order_by(table.track_id, table.genre))
@@ -151,30 +140,29 @@ def credits_of(connection: Connection) -> pd.DataFrame:
 
 
 def tracks_to_predict(database: Database, model: StoredModel) -> NDArray[np.int64]:
-    """Return the tracks that `model` has not answered for, or not since they changed.
+    """Return the tracks without a prediction of `model`, or changed since.
 
-    A track it learned from keeps its out-of-fold answer.
+    A training track keeps its out-of-fold prediction.
     """
     with read_transaction(database) as connection:
-        found = dataframes.read_frame(connection, _pending(model).order_by("track_id"))
-    return found["track_id"].to_numpy(dtype=np.int64)
+        rows = dataframes.read_frame(connection, _to_predict(model).order_by("track_id"))
+    return rows["track_id"].to_numpy(dtype=np.int64)
 
 
 def scoring_chunks(
     database: Database, tracks: NDArray[np.int64], config: TrainingConfig
 ) -> Iterator[pd.DataFrame]:
-    """Yield the scoring rows of `tracks` (sorted), a chunk at a time, each read on its own."""
+    """Yield the rows of `tracks` (sorted), each chunk in a transaction of its own."""
     for start in range(0, len(tracks), SCORING_CHUNK_SIZE):
-        wanted = tracks[start : start + SCORING_CHUNK_SIZE]
-        yield scoring_rows(database, wanted, config)
+        yield scoring_rows(database, tracks[start : start + SCORING_CHUNK_SIZE], config)
 
 
 def scoring_rows(
     database: Database, tracks: NDArray[np.int64], config: TrainingConfig = DEFAULT_CONFIG
 ) -> pd.DataFrame:
-    """Return what a model may look at of `tracks`; those no longer there are missing.
+    """Return the feature columns of `tracks`, with the audio features that `config` uses.
 
-    What was heard of them is there where `choice` looks at it.
+    Tracks that were deleted are missing.
     """
     table = views.scoring_tracks
     between = table.c.track_id.between(int(tracks.min()), int(tracks.max()))
@@ -187,25 +175,19 @@ def scoring_rows(
 
 
 def find_track(database: Database, text: str) -> int | None:
-    """Return the track of a source's id, a Spotify address or URI, or a `track.id`."""
-    match = _SPOTIFY.match(text.strip())
-    wanted = match[1] if match else text.strip()
-    alias, track = tables.track_alias, tables.track
-    by_source = (
-        select(alias.c.track_id)
-        .where(alias.c.source_id == wanted)
-        .order_by(alias.c.source != "spotify", alias.c.source)
-        .limit(1)
-    )
+    """Return the track that `text` names by the rules of `genrebase.store.find`."""
     with read_transaction(database) as connection:
-        found = connection.scalar(by_source)
-        if found is None and wanted.isdecimal() and len(wanted) < _DIGITS:
-            found = connection.scalar(select(track.c.id).where(track.c.id == int(wanted)))
-    return None if found is None else int(found)
+        return find.find_track(connection, text)
+
+
+def track_with_alias(database: Database, source: str, source_id: str) -> int | None:
+    """Return the track that has this id at a source."""
+    with read_transaction(database) as connection:
+        return find.track_with_alias(connection, source, source_id)
 
 
 def search_tracks(database: Database, text: str, *, limit: int) -> list[int]:
-    """Return the tracks whose title and artists hold every word of `text`, the best known first.
+    """Return the tracks whose title and artists contain all words of `text`, popular ones first.
 
     Words are compared as names are: without regard to case and width (`names.normalise`).
     """
@@ -236,7 +218,7 @@ def tracks_of_artists(database: Database, artists: Sequence[str]) -> NDArray[np.
 
 @dataclass(frozen=True, slots=True)
 class StoredPrediction:
-    """What `prediction` holds for one track."""
+    """The stored prediction for one track; the fields of `TrackPrediction`."""
 
     top: tuple[tuple[str, float], ...]
     regime: str
@@ -246,15 +228,15 @@ class StoredPrediction:
 def stored_prediction(
     database: Database, model: StoredModel, track: int
 ) -> StoredPrediction | None:
-    """Return the answer stored for a track; None without one, or where the track changed since."""
-    answer, genre = tables.prediction, tables.genre
+    """Return the stored prediction for a track; None if there is none or the track changed."""
+    row, genre = tables.prediction.c, tables.genre
     query = (
-        select(genre.c.name, answer.c.probability, answer.c.regime, answer.c.in_training)
-        .join(genre, genre.c.id == answer.c.genre_id)
-        .where(answer.c.model_id == model.id, answer.c.track_id == track)
-        .order_by(answer.c.rank)
+        select(genre.c.name, row.probability, row.regime, row.in_training)
+        .join(genre, genre.c.id == row.genre_id)
+        .where(row.model_id == model.id, row.track_id == track)
+        .order_by(row.rank)
     )
-    stale = _pending(model).where(views.scoring_tracks.c.track_id == track)
+    stale = _to_predict(model).where(views.scoring_tracks.c.track_id == track)
     with read_transaction(database) as connection:
         rows = connection.execute(query).all()
         if not rows or connection.execute(stale).first() is not None:
@@ -263,20 +245,21 @@ def stored_prediction(
     return StoredPrediction(top, rows[0].regime, rows[0].in_training)
 
 
-def _pending(model: StoredModel) -> Select[Any]:
-    track, answer = views.scoring_tracks, tables.prediction
-    answered = and_(
-        answer.c.track_id == track.c.track_id, answer.c.model_id == model.id, answer.c.rank == 1
+def _to_predict(model: StoredModel) -> Select[Any]:
+    track, prediction = views.scoring_tracks, tables.prediction
+    of_track = and_(
+        prediction.c.track_id == track.c.track_id,
+        prediction.c.model_id == model.id,
+        prediction.c.rank == 1,
     )
-    later = [answer.c.predicted_at < track.c.changed_at]
-    later += audio_joins.audio_changed_since(
-        TrainingConfig.from_model(model), track.c.track_id, answer.c.predicted_at
-    )
-    changed = and_(or_(*later), answer.c.in_training.is_(False))
+    predicted_at, config = prediction.c.predicted_at, TrainingConfig.from_model(model)
+    changes = [predicted_at < track.c.changed_at]
+    changes += audio_joins.audio_changed_since(config, track.c.track_id, predicted_at)
+    outdated = and_(or_(*changes), prediction.c.in_training.is_(False))
     return (
         select(track.c.track_id)
-        .select_from(track.outerjoin(answer, answered))
-        .where(or_(answer.c.track_id.is_(None), changed))
+        .select_from(track.outerjoin(prediction, of_track))
+        .where(or_(prediction.c.track_id.is_(None), outdated))
     )
 
 
@@ -288,7 +271,7 @@ def _origin(connection: Connection) -> str | None:
 
 def _mappings(connection: Connection) -> dict[str, dict[str, str]]:
     row = views.genre_mappings.c
-    found: dict[str, dict[str, str]] = {}
+    mappings: dict[str, dict[str, str]] = {}
     for mapping, fine, broad in connection.execute(select(row.mapping, row.fine, row.broad)):
-        found.setdefault(mapping, {})[fine] = broad
-    return found
+        mappings.setdefault(mapping, {})[fine] = broad
+    return mappings

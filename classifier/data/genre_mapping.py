@@ -1,4 +1,4 @@
-"""Which label a track is learned under: fine, broad, or only those inside a broad genre. Pure."""
+"""Apply the label policy and map fine genres to broad ones. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +14,10 @@ from genrebase.store import default_mapping
 
 DEFAULT_MAPPING: Final = default_mapping.NAME
 OTHER_GENRE: Final = "other"
-"""The broad genre of what no mapping knows, where that is wanted."""
+"""The broad genre for all genres that the mapping lacks, with `--unmapped other`."""
 
 _NOT_A_GENRE: Final = frozenset({"", "nan"})
-"""What a careless import leaves where a genre was missing: never a class."""
+"""What a careless import leaves for a missing genre: never a class."""
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _AND: Final = frozenset({"and", "n"})
 
@@ -26,14 +26,14 @@ Mappings = Mapping[str, Mapping[str, str]]
 
 
 def genre_key(genre: str) -> str:
-    """Return what two spellings of a genre share: `hip hop` and `Hip-Hop`, `R&B` and `r-n-b`."""
+    """Return the same key for all spellings: `hip hop` and `Hip-Hop`, `R&B` and `r-n-b`."""
     words = _BETWEEN.split(genre.casefold())
     return " ".join(word for word in words if word and word not in _AND)
 
 
 @dataclass(frozen=True, slots=True)
 class GenreMapping:
-    """One mapping, asked by the names that tracks really carry."""
+    """One mapping of fine genres to broad ones, looked up in any spelling."""
 
     name: str
     broad_of: Mapping[str, str]
@@ -53,104 +53,109 @@ class GenreMapping:
 
     @property
     def broad_genres(self) -> list[str]:
-        """Return its broad genres, by name."""
+        """Return its broad genres, sorted."""
         return sorted(set(self.broad_of.values()))
 
     def broad_genre(self, genre: str) -> str | None:
-        """Return the broad genre of a genre; a broad genre is its own; None: it is not known."""
-        found = self.broad_of.get(genre_key(genre))
-        if found is None and genre in set(self.broad_of.values()):
+        """Return the broad genre of a genre (of a broad one itself); None: not in the mapping."""
+        broad = self.broad_of.get(genre_key(genre))
+        if broad is None and genre in set(self.broad_of.values()):
             return genre
-        return found
+        return broad
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
-    """Tracks with the labels they are learned under."""
+    """Tracks with the labels they are trained on."""
 
     tracks: pd.DataFrame
-    """Rows with a usable label, which stands in the column `label`."""
+    """Rows with a usable label, in the column `label`."""
     sightings: pd.DataFrame
-    """(track_id, genre, best_rank), in the same words."""
+    """(track_id, genre, best_rank), with genres mapped like the labels."""
     broad_of: Mapping[str, str] = field(default_factory=dict)
-    """Label to broad genre, where labels are fine and a mapping knows them."""
+    """Label to broad genre, for fine labels that the mapping has."""
     unmapped: Mapping[str, int] = field(default_factory=dict)
-    """Genres that the mapping does not know, and their tracks."""
+    """Genres that the mapping lacks, and their numbers of tracks."""
+
+    def tracks_by_genre(self) -> "dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]":
+        """Return genre to the ids of the tracks that were seen under it."""
+        by_genre = self.sightings.groupby("genre")["track_id"]
+        return {str(genre): ids.to_numpy(dtype=np.int64) for genre, ids in by_genre}
 
 
 def apply_label_policy(
-    tracks: pd.DataFrame, sighted: pd.DataFrame, mappings: Mappings, choice: TrainingConfig
+    tracks: pd.DataFrame, sightings: pd.DataFrame, mappings: Mappings, config: TrainingConfig
 ) -> LabelledRows:
-    """Return the tracks that may be learned from, under the labels that `choice` asks for.
+    """Return the usable tracks with the labels that `config` selects.
 
-    Raise `BadTrainingConfig` for a mapping or a broad genre that is not there.
+    Raise `BadTrainingConfig` for an unknown mapping or broad genre.
     """
     label = tracks["label"]
     usable = ~label.str.strip().str.casefold().isin(_NOT_A_GENRE)
-    if choice.labels == "exclusive":
+    if config.labels == "exclusive":
         usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
     tracks = tracks[usable.to_numpy(dtype=bool, na_value=False)]
-    if choice.level == "broad":
-        return _broad(tracks, sighted, GenreMapping.batch(mappings, choice.mapping), choice)
-    if choice.mapping is None and choice.within is None and DEFAULT_MAPPING not in mappings:
-        return LabelledRows(tracks, sighted)
-    return _fine(tracks, sighted, GenreMapping.batch(mappings, choice.mapping), choice)
+    if config.level == "broad":
+        return _broad(tracks, sightings, GenreMapping.batch(mappings, config.mapping), config)
+    if config.mapping is None and config.within is None and DEFAULT_MAPPING not in mappings:
+        return LabelledRows(tracks, sightings)
+    return _fine(tracks, sightings, GenreMapping.batch(mappings, config.mapping), config)
 
 
 def _fine(
-    tracks: pd.DataFrame, sighted: pd.DataFrame, grouping: GenreMapping, choice: TrainingConfig
+    tracks: pd.DataFrame, sightings: pd.DataFrame, grouping: GenreMapping, config: TrainingConfig
 ) -> LabelledRows:
-    broad_of = _known(tracks["label"].unique(), grouping)
-    if choice.within is not None:
-        if choice.within not in grouping.broad_genres:
+    broad_of = _mapped(tracks["label"].unique(), grouping)
+    if config.within is not None:
+        if config.within not in grouping.broad_genres:
             raise BadTrainingConfig(
-                f"The mapping {grouping.name} has no broad genre {choice.within!r}. "
+                f"The mapping {grouping.name} has no broad genre {config.within!r}. "
                 f"Known: {', '.join(grouping.broad_genres)}."
             )
-        inside = [fine for fine, broad in broad_of.items() if broad == choice.within]
+        inside = [fine for fine, broad in broad_of.items() if broad == config.within]
         tracks = tracks[tracks["label"].isin(inside).to_numpy(dtype=bool)]
-    return LabelledRows(tracks, sighted, broad_of)
+    return LabelledRows(tracks, sightings, broad_of)
 
 
 def _broad(
-    tracks: pd.DataFrame, sighted: pd.DataFrame, grouping: GenreMapping, choice: TrainingConfig
+    tracks: pd.DataFrame, sightings: pd.DataFrame, grouping: GenreMapping, config: TrainingConfig
 ) -> LabelledRows:
     counts = {str(name): int(n) for name, n in tracks["label"].value_counts().items()}
-    broad_of = _known(counts, grouping)
+    broad_of = _mapped(counts, grouping)
     unmapped = {name: counts[name] for name in sorted(set(counts) - set(broad_of))}
-    if choice.unmapped == "other":
+    if config.unmapped == "other":
         broad_of |= dict.fromkeys(unmapped, OTHER_GENRE)
-    elif choice.unmapped == "own":
+    elif config.unmapped == "own":
         broad_of |= {name: name for name in unmapped}
     label = tracks["label"].map(broad_of)
     kept = label.notna().to_numpy(dtype=bool)
     tracks = tracks.assign(label=label.astype("string"))[kept]
-    also = _known(sighted["genre"].unique(), grouping) | broad_of
-    seen = sighted.assign(genre=sighted["genre"].map(also)).dropna(subset=["genre"])
-    if "best_rank" in seen.columns:  # rows that were frozen by an earlier version have none
+    broad_of_any = _mapped(sightings["genre"].unique(), grouping) | broad_of
+    seen = sightings.assign(genre=sightings["genre"].map(broad_of_any)).dropna(subset=["genre"])
+    if "best_rank" in seen.columns:  # snapshots of an earlier version have none
         seen = seen.sort_values("best_rank", kind="stable")
     seen = seen.drop_duplicates(["track_id", "genre"]).sort_index()
     return LabelledRows(tracks, seen, unmapped=unmapped)
 
 
-def _known(genres: Iterable[str], grouping: GenreMapping) -> dict[str, str]:
-    found = ((str(genre), grouping.broad_genre(str(genre))) for genre in genres)
-    return {genre: broad for genre, broad in found if broad is not None}
+def _mapped(genres: Iterable[str], grouping: GenreMapping) -> dict[str, str]:
+    pairs = ((str(genre), grouping.broad_genre(str(genre))) for genre in genres)
+    return {genre: broad for genre, broad in pairs if broad is not None}
 
 
 def is_nontrivial(genres: Sequence[str], broad_of: Mapping[str, str]) -> bool:
-    """Tell whether a broad genre says something else than a genre: two share one, not all do."""
+    """Return whether some genres share a broad genre, but not all of them share one."""
     broad = {broad_of.get(genre, f"\x1f{genre}") for genre in genres}
     return 1 < len(broad) < len(genres)
 
 
 def same_broad_genre(
     truth: "np.ndarray[tuple[int], np.dtype[np.str_]]",
-    answers: "np.ndarray[tuple[int], np.dtype[np.str_]]",
+    predictions: "np.ndarray[tuple[int], np.dtype[np.str_]]",
     broad_of: Mapping[str, str],
 ) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Tell where an answer lies in the broad genre of the truth; each is also its own."""
-    names, codes = np.unique(np.concatenate([truth, answers]), return_inverse=True)
+    """Return where prediction and truth have the same broad genre (unmapped: the same genre)."""
+    names, codes = np.unique(np.concatenate([truth, predictions]), return_inverse=True)
     broad = np.array([broad_of.get(str(name), f"\x1f{name}") for name in names], dtype=object)
     mapped = broad[codes]
     return np.asarray(mapped[: len(truth)] == mapped[len(truth) :], dtype=bool)

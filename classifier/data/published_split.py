@@ -1,14 +1,13 @@
-"""The sides that tracks were published on, in the place of those by the folds of names. Pure.
+"""Use the train/test split that a dataset was published with, instead of the frozen folds. Pure.
 
-Only for figures beside published ones: whoever published a split decided what is tested, and two
-datasets decide differently. Regimes stay what they are: a test track is of a new artist where no
-credited artist has a track on the training side.
+It is for comparison with published results only: whoever published a split decided what is
+tested, and two datasets decide differently. The regimes keep their meaning: a test track has an
+unseen artist if no credited artist has a training track.
 """
 
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from classifier.data import regimes
@@ -25,30 +24,26 @@ _SIDES: Final = {
     "test": "test",
     "testing": "test",
 }
-"""What datasets call their sides."""
+"""The names that datasets use."""
 
 
-def apply_published_split(found: RawDataset) -> RawDataset:
+def apply_published_split(data: RawDataset) -> RawDataset:
     """Return the same tracks on the sides of their published split; raise `BadTrainingConfig`.
 
-    A track without one, or on a side of another name, is on none.
+    A track without a split, or on a side of another name, is on no side.
     """
-    told = found.tracks["split"].str.strip().str.casefold().map(_SIDES)
-    sides = told.fillna("none").to_numpy(dtype="U16")
+    split = data.tracks["split"].str.strip().str.casefold().map(_SIDES)
+    sides = split.fillna("none").to_numpy(dtype="U16")
     missing = [side for side in ("train", "test") if not (sides == side).any()]
     if missing:
         raise BadTrainingConfig(
             f"No labelled track was published on a {missing[0]} side: leave out --split, or "
             "import a dataset with a column `split`."
         )
-    known = regimes.has_seen_artist(
-        found.tracks["track_id"].to_numpy(dtype=np.int64),
-        found.credits["track_id"].to_numpy(dtype=np.int64),
-        found.credits["artist_id"].to_numpy(dtype=np.int64),
-        found.tracks["track_id"].to_numpy(dtype=np.int64)[sides == "train"],
-    )
-    for held in ("validation", "test"):
-        sides[(sides == held) & known] = f"{held}_seen"
-        sides[sides == held] = f"{held}_new"
-    side = pd.Series(pd.array(sides.tolist(), dtype="string"), index=found.tracks.index)
-    return replace(found, tracks=found.tracks.assign(side=side))
+    track_ids = regimes.ids_of(data.tracks)
+    seen = regimes.has_seen_artist(track_ids, data.credits, track_ids[sides == "train"])
+    for held_out in regimes.HELD_OUT_SIDES:
+        sides[(sides == held_out) & seen] = f"{held_out}_seen"
+        sides[sides == held_out] = f"{held_out}_new"
+    side = pd.Series(pd.array(sides.tolist(), dtype="string"), index=data.tracks.index)
+    return replace(data, tracks=data.tracks.assign(side=side))

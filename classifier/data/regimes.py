@@ -1,47 +1,48 @@
-"""Whose music it is: artists the model has learned from, or artists it has never met."""
+"""Test conditions: artists that the model saw in training, and artists it did not see."""
 
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 HELD_OUT_SIDES: Final = ("test", "validation")
-"""Sides that are held out; each has a `_new` and a `_seen` part."""
+"""Each has a part `_new` (unseen artists) and a part `_seen`."""
 
 
-def has_seen_artist(tracks: Ids, credit_tracks: Ids, credit_artists: Ids, learned: Ids) -> Mask:
-    """Tell for each of `tracks` whether a credited artist has *another* track in `learned`.
+def ids_of(frame: pd.DataFrame, column: str = "track_id") -> Ids:
+    """Return a column of ids as an array."""
+    return frame[column].to_numpy(dtype=np.int64)
 
-    `credit_tracks[i]` is credited to `credit_artists[i]`; `learned` are the tracks a model
-    learned from.
+
+def has_seen_artist(track_ids: Ids, track_credits: pd.DataFrame, train_ids: Ids) -> Mask:
+    """Return for each track whether a credited artist has *another* track in `train_ids`.
+
+    `track_credits` has (track_id, artist_id) of every credit, `train_ids` are a model's training tracks.
     """
-    in_learned = np.isin(credit_tracks, learned)
+    credit_tracks, credit_artists = ids_of(track_credits), ids_of(track_credits, "artist_id")
+    in_training = np.isin(credit_tracks, train_ids)
     artists, codes = np.unique(credit_artists, return_inverse=True)
-    learned_tracks = np.bincount(codes[in_learned], minlength=len(artists))
-    others = learned_tracks[codes] - in_learned
-    return np.isin(tracks, credit_tracks[others > 0])
+    training_tracks = np.bincount(codes[in_training], minlength=len(artists))
+    others = training_tracks[codes] - in_training
+    return np.isin(track_ids, credit_tracks[others > 0])
 
 
-def regime_of_side(sides: NDArray[np.str_], known: Mask) -> NDArray[np.str_]:
+def regime_of_side(sides: NDArray[np.str_], seen_artist: Mask) -> NDArray[np.str_]:
     """Return the regime of held-out tracks: `new_artist`, `seen_artist` or `other`.
 
-    `other` are the tracks on a `_seen` side none of whose artists has a track to learn from.
+    `other` are tracks on a `_seen` side none of whose artists has a training track.
     """
     new = np.char.endswith(sides, "_new")
-    return np.where(new, "new_artist", np.where(known, "seen_artist", "other"))
+    return np.where(new, "new_artist", np.where(seen_artist, "seen_artist", "other"))
 
 
-def primary_artists(tracks: Ids, credit_tracks: Ids, credit_artists: Ids, positions: Ids) -> Ids:
-    """Return the artist credited first on each of `tracks`; -1 where nobody is credited."""
-    order = np.lexsort((positions, credit_tracks))
-    first_tracks, first = np.unique(credit_tracks[order], return_index=True)
-    found = np.full(len(tracks), -1, dtype=np.int64)
-    if len(first_tracks) == 0:
-        return found
-    at = np.minimum(np.searchsorted(first_tracks, tracks), len(first_tracks) - 1)
-    match = first_tracks[at] == tracks
-    found[match] = credit_artists[order][first][at[match]]
-    return found
+def primary_artists(track_ids: Ids, track_credits: pd.DataFrame) -> Ids:
+    """Return the artist credited first on each track; -1 for a track without credits."""
+    ordered = track_credits.sort_values(["track_id", "position"], kind="stable")
+    first = ordered.drop_duplicates("track_id")
+    artist_of = first.set_index("track_id")["artist_id"]
+    return artist_of.reindex(track_ids, fill_value=-1).to_numpy(dtype=np.int64)

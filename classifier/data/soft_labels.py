@@ -1,4 +1,4 @@
-"""Soft labels: a track that was seen under several genres is learned under each of them. Pure."""
+"""Soft labels: train a track on every genre it was seen under, with sample weights. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,31 +19,29 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What an estimator is given to learn from."""
+    """What an estimator is fitted on."""
 
     frame: pd.DataFrame
     labels: Labels
     weights: Weights | None = None
-    """What each row counts; None: all the same."""
+    """Sample weight of each row; None: all equal."""
     sightings: pd.DataFrame | None = None
-    """(track_id, genre, best_rank) of these tracks: a part of what is told, as labels are."""
+    """(track_id, genre, best_rank) of these tracks: part of the training targets, as labels are."""
 
-    def subset(self, chosen: Mask) -> "TrainingSet":
-        """Return the chosen rows."""
-        weights = None if self.weights is None else self.weights[chosen]
-        frame = self.frame[chosen]
-        return TrainingSet(
-            frame, self.labels[chosen], weights, sightings_of(frame, self.sightings)
-        )
+    def subset(self, rows: Mask) -> "TrainingSet":
+        """Return some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        frame = self.frame[rows]
+        return TrainingSet(frame, self.labels[rows], weights, sightings_of(frame, self.sightings))
 
 
 @runtime_checkable
 class SupportsSampleWeight(Protocol):
-    """An estimator that can let a track count less than another."""
+    """An estimator that accepts sample weights."""
 
     @property
     def supports_sample_weight(self) -> bool:
-        """Tell whether what it is made of can, too."""
+        """Whether every inner estimator accepts them, too."""
         ...
 
     def fit(
@@ -53,16 +51,16 @@ class SupportsSampleWeight(Protocol):
         validation: Validation | None = None,
         weights: Weights | None = None,
     ) -> Any:
-        """Learn as ever; `weights` are what the rows of `X` count."""
+        """Fit; `weights` are the sample weights of the rows of `X`."""
         ...
 
 
 @runtime_checkable
 class SupportsSightings(Protocol):
-    """An estimator that learns from all genres a track was seen under, beside its label."""
+    """An estimator that is fitted on all genres a track was seen under, and on its label."""
 
     uses_sightings: bool
-    """Whether it does."""
+    """Whether it uses them."""
 
     def fit(
         self,
@@ -71,35 +69,35 @@ class SupportsSightings(Protocol):
         validation: Validation | None = None,
         sightings: pd.DataFrame | None = None,
     ) -> Any:
-        """Learn as ever; `sightings` are (track_id, genre, best_rank) of the rows of `X`."""
+        """Fit; `sightings` are (track_id, genre, best_rank) of the rows of `X`."""
         ...
 
 
 def sightings_of(frame: pd.DataFrame, sightings: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Return the sightings of the tracks in `frame`, and of no other."""
+    """Return the sightings of the tracks in `frame` only."""
     if sightings is None:
         return None
     ids = frame["track_id"].to_numpy(dtype=np.int64)
     return sightings[np.isin(sightings["track_id"].to_numpy(dtype=np.int64), ids)]
 
 
-def check_label_policy(estimator: Estimator, choice: TrainingConfig) -> None:
-    """Raise `BadTrainingConfig` where the estimator cannot learn the labels that are asked for."""
-    if choice.labels != SOFT_LABELS:
+def check_label_policy(estimator: Estimator, config: TrainingConfig) -> None:
+    """Raise `BadTrainingConfig` if the estimator does not support the label policy."""
+    if config.labels != SOFT_LABELS:
         return
     if not (isinstance(estimator, SupportsSampleWeight) and estimator.supports_sample_weight):
         raise BadTrainingConfig(
-            f"{choice.estimator} cannot weigh tracks, which --labels {SOFT_LABELS} needs: use "
+            f"{config.estimator} does not accept sample weights, which --labels {SOFT_LABELS} needs: use "
             "--estimator gradient_boosting, random_forest, logistic or svm, for instance."
         )
-    if choice.preprocessing.balance == "smote":
+    if config.preprocessing.balance == "smote":
         raise BadTrainingConfig(
-            f"SMOTE invents tracks of one genre: with --labels {SOFT_LABELS} use --balance weights."
+            f"SMOTE creates tracks with one genre each: with --labels {SOFT_LABELS} use --balance weights."
         )
 
 
 def fit(estimator: Estimator, learning: TrainingSet, validation: Validation | None) -> Estimator:
-    """Return the estimator, fitted."""
+    """Fit the estimator with the sightings or sample weights that it supports."""
     if learning.weights is None and isinstance(estimator, SupportsSightings):
         seen: Estimator = estimator.fit(
             learning.frame, learning.labels, validation, sightings=learning.sightings
@@ -108,7 +106,7 @@ def fit(estimator: Estimator, learning: TrainingSet, validation: Validation | No
     if learning.weights is None:
         return estimator.fit(learning.frame, learning.labels, validation)
     if not isinstance(estimator, SupportsSampleWeight):
-        raise BadTrainingConfig(f"{type(estimator).__name__} cannot weigh tracks.")
+        raise BadTrainingConfig(f"{type(estimator).__name__} does not accept sample weights.")
     fitted: Estimator = estimator.fit(
         learning.frame, learning.labels, validation, weights=learning.weights
     )
@@ -116,27 +114,29 @@ def fit(estimator: Estimator, learning: TrainingSet, validation: Validation | No
 
 
 def expand_soft_labels(
-    tracks: pd.DataFrame, labels: Labels, sighted: Mapping[str, Ids]
+    tracks: pd.DataFrame, labels: Labels, tracks_by_genre: Mapping[str, Ids]
 ) -> TrainingSet:
-    """Return a row per track and genre of `sighted`, in the order of the tracks.
+    """Return one row per track and genre, in the order of the tracks.
 
-    A track that counts for k genres has k rows of weight 1/k: its label and every genre it was
-    seen under. A track with a verdict has that one alone.
+    A track with k genres (its label and every genre it was seen under) has k rows of weight 1/k. A
+    track with a verdict has that genre only.
     """
     ids = tracks["track_id"].to_numpy(dtype=np.int64)
-    judged = tracks["verdict"].notna().to_numpy(dtype=bool)
-    genres = np.array(sorted(set(sighted) | set(labels.tolist())))
-    found = [_under(genre, ids, labels, judged, sighted) for genre in genres]
-    codes = np.repeat(np.arange(len(genres)), [len(rows) for rows in found])
-    rows = np.concatenate(found)
+    has_verdict = tracks["verdict"].notna().to_numpy(dtype=bool)
+    genres = np.array(sorted(set(tracks_by_genre) | set(labels.tolist())))
+    rows_by_genre = [
+        _rows_of_genre(genre, ids, labels, has_verdict, tracks_by_genre) for genre in genres
+    ]
+    codes = np.repeat(np.arange(len(genres)), [len(rows) for rows in rows_by_genre])
+    rows = np.concatenate(rows_by_genre)
     order = np.lexsort((codes, rows))
     rows, codes = rows[order], codes[order]
     weights = 1.0 / np.bincount(rows, minlength=len(ids))[rows]
     return TrainingSet(tracks.iloc[rows], genres[codes], weights)
 
 
-def _under(
-    genre: str, ids: Ids, labels: Labels, judged: Mask, sighted: Mapping[str, Ids]
+def _rows_of_genre(
+    genre: str, ids: Ids, labels: Labels, has_verdict: Mask, tracks_by_genre: Mapping[str, Ids]
 ) -> NDArray[np.intp]:
-    seen = np.isin(ids, sighted.get(genre, ())) & ~judged
+    seen = np.isin(ids, tracks_by_genre.get(genre, ())) & ~has_verdict
     return np.flatnonzero(seen | (labels == genre))

@@ -17,6 +17,7 @@ from classifier.experiments.progress import n_training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime import jobs, plugins
 
@@ -82,9 +83,7 @@ def run(
     with jobs.job_run(context.database, context.clock, JOB) as job:
         raw = context.load(config)
         split = training_data.split_dataset(raw, config)
-        spec = ExperimentSpec(
-            JOB, asdict(grid), config, training_data.fingerprint(split), raw.origin
-        )
+        spec = ExperimentSpec(JOB, asdict(grid), config, data_fingerprint(split), raw.origin)
         trials = list(grid.trials())
         n_tracks = [n_training_tracks(split, trial.per_genre) for trial in trials]
         runner = TrialRunner(context, raw, spec, n_tracks)

@@ -24,6 +24,7 @@ from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import FittedTrial, TrialConfig, TrialResult
 from classifier.records import FEW_TRACKS, MetricRow
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 
@@ -79,7 +80,7 @@ def run(
             "estimator": config.estimator,
             "params": dict(config.params),
         }
-        spec = ExperimentSpec(KIND, settings, config, training_data.fingerprint(split), raw.origin)
+        spec = ExperimentSpec(KIND, settings, config, data_fingerprint(split), raw.origin)
         n_tracks = [n_training_tracks(split, size) for _ in rotations for size in steps]
         runner = TrialRunner(context, raw, spec, n_tracks)
         for rotation in rotations:

@@ -30,6 +30,7 @@ from classifier.experiments.search import (
 )
 from classifier.experiments.store import Experiment, ExperimentSpec, StoredTrial
 from classifier.experiments.trials import TrialConfig, TrialResult
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
 from genrebase.runtime import jobs
 from genrebase.store.split import TEST_FOLD
@@ -101,7 +102,7 @@ def run(
             JOB,
             {**tried, **settings.as_json()},
             config,
-            training_data.fingerprint(split),
+            data_fingerprint(split),
             raw.origin,
         )
         n_tracks = [

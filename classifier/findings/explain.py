@@ -152,12 +152,7 @@ def explain_genre(
     tracks, group = audio.on_majority_scale(raw.tracks[rows]), labels[rows] == name
     if group.all():
         raise TooFewTracks(f"There is no other genre than {name!r} to compare it with.")
-    artists = regimes.primary_artists(
-        tracks["track_id"].to_numpy(dtype=np.int64),
-        raw.credits["track_id"].to_numpy(dtype=np.int64),
-        raw.credits["artist_id"].to_numpy(dtype=np.int64),
-        raw.credits["position"].to_numpy(dtype=np.int64),
-    )
+    artists = regimes.primary_artists(regimes.ids_of(tracks), raw.credits)
     effects = effect_sizes.compare_groups(tracks, artists, group, seed=seed)
     other = None if against is None else raw.genre_ids[against]
     store.store_traits(database, raw.genre_ids[name], other, effects, clock.now())

@@ -53,12 +53,7 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
             f"There is no {side} track that model {model.id} was not trained on: "
             "harvest or import more, or name another model."
         )
-    seen_artist = regimes.has_seen_artist(
-        split.ids,
-        raw.credits["track_id"].to_numpy(dtype=np.int64),
-        raw.credits["artist_id"].to_numpy(dtype=np.int64),
-        train_ids,
-    )
+    seen_artist = regimes.has_seen_artist(split.ids, raw.credits, train_ids)
     tracks = HeldOutTracks(
         split.tracks[rows].reset_index(drop=True),
         split.labels[rows],

@@ -15,14 +15,14 @@ _MODEL: Final = [column for column in tables.model.c if column.name != "artifact
 
 def models(database: Engine, task: str | None = None) -> list[StoredModel]:
     """Return all models (of `task`), the latest first."""
-    wanted = true() if task is None else tables.model.c.task == task
-    query = select(*_MODEL).where(wanted).order_by(tables.model.c.id.desc())
+    of_task = true() if task is None else tables.model.c.task == task
+    query = select(*_MODEL).where(of_task).order_by(tables.model.c.id.desc())
     with read_transaction(database) as connection:
         return [StoredModel(**row) for row in connection.execute(query).mappings()]
 
 
 def latest_model_id(database: Engine) -> int | None:
-    """Return the number of the latest model of any task, if there is one."""
+    """Return the id of the latest model of any task, None without models."""
     with read_transaction(database) as connection:
         number: int | None = connection.scalar(select(func.max(tables.model.c.id)))
         return number
@@ -48,10 +48,10 @@ def find_champion(database: Engine, task: str) -> StoredModel | None:
 
 def champion(database: Engine, task: str) -> StoredModel:
     """Return the champion of `task`; raise `NoChampion`."""
-    found = find_champion(database, task)
-    if found is None:
-        raise NoChampion(f"No model answers for the task {task!r} yet: run `classifier train`.")
-    return found
+    model = find_champion(database, task)
+    if model is None:
+        raise NoChampion(f"The task {task!r} has no champion yet: run `classifier train`.")
+    return model
 
 
 def artifact(database: Engine, number: int) -> bytes | None:
@@ -62,29 +62,28 @@ def artifact(database: Engine, number: int) -> bytes | None:
 
 
 def prediction_count(database: Engine, number: int) -> int:
-    """Return how many rows of answers a model has."""
-    answer = tables.prediction
+    """Return how many rows of predictions a model has."""
     with read_transaction(database) as connection:
-        query = select(func.count()).where(answer.c.model_id == number)
+        query = select(func.count()).where(tables.prediction.c.model_id == number)
         return connection.scalar(query) or 0
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetCounts:
-    """Where things stand, in numbers."""
+    """Numbers of tracks."""
 
     tracks: int
     labelled: int
     scored: int
-    """Tracks the champion has answered for."""
+    """Tracks with a prediction of the champion."""
 
 
 def dataset_counts(database: Engine, champion_id: int | None) -> DatasetCounts:
-    """Return how much there is, and how much of it the champion has answered for."""
+    """Count all tracks, the labelled ones and those with a prediction of the champion."""
     from genrebase.store import views  # slow; `classifier models` needs none
 
-    answer = tables.prediction
-    scored = select(func.count()).where(answer.c.model_id == champion_id, answer.c.rank == 1)
+    row = tables.prediction.c
+    scored = select(func.count()).where(row.model_id == champion_id, row.rank == 1)
     with read_transaction(database) as connection:
         return DatasetCounts(
             connection.scalar(select(func.count()).select_from(views.scoring_tracks)) or 0,

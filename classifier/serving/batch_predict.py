@@ -1,4 +1,4 @@
-"""Answer for every track that the champion has not answered for yet."""
+"""Batch inference: store the champion's predictions for all new and changed tracks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,18 +20,16 @@ from genrebase.runtime.clock import Clock
 JOB_NAME = "predict"
 """The name of the job in `job_run`."""
 
-"""Told (done, of how many) tracks."""
-
 
 @dataclass(frozen=True, slots=True)
 class ScoringResult:
-    """What a scoring did."""
+    """The result of a batch prediction."""
 
     model: int
     scored: int
-    """Tracks answered for."""
+    """Tracks with new predictions."""
     written: int
-    """Rows written: up to five a track."""
+    """Rows written: up to five per track."""
     seconds: float
     origin: str | None
 
@@ -44,10 +42,7 @@ def run(
     cores: int | None = None,
     progress: ProgressCallback,
 ) -> ScoringResult:
-    """Score what is new or changed since, and write down that it was done.
-
-    Raise `NoChampion` where no model answers yet.
-    """
+    """Predict new and changed tracks and record the run; raise `NoChampion`."""
     model = stored_models.champion(database, task)
     with jobs.job_run(database, clock, JOB_NAME) as job:
         done = _run(database, clock, model, cores, progress)
@@ -65,33 +60,29 @@ def _run(
     progress: ProgressCallback,
 ) -> ScoringResult:
     began = clock.monotonic()
-    at = clock.now()  # before reading: what changes meanwhile is scored again
+    at = clock.now()  # before reading: a track that changes meanwhile is predicted again
     tracks = dataset.tracks_to_predict(database, model)
     scored = written = 0
     if len(tracks):
         champion = serving.load(database, model)
         tracks = np.setdiff1d(tracks, champion.artifact.train_ids)
-        for answers in _answers(database, champion, tracks, cores):
-            for tracks_done, rows in model_store.write_predictions(
-                database, model.id, answers, at
-            ):
-                scored, written = scored + tracks_done, written + rows
+        for batch in _predict(database, champion, tracks, cores):
+            for n_tracks, n_rows in model_store.write_predictions(database, model.id, batch, at):
+                scored, written = scored + n_tracks, written + n_rows
                 progress(scored, len(tracks))
     return ScoringResult(model.id, scored, written, clock.monotonic() - began, model.origin)
 
 
-def _answers(
+def _predict(
     database: Database, champion: serving.LoadedModel, tracks: NDArray[np.int64], cores: int | None
 ) -> Iterator[model_store.PredictionBatch]:
-    credit = dataset.track_credits(database)
-    owners = credit["track_id"].to_numpy(dtype=np.int64)
-    credited = credit["artist_id"].to_numpy(dtype=np.int64)
+    track_credits = dataset.track_credits(database)
+    config, artifact = TrainingConfig.from_model(champion.model), champion.artifact
     with threads.limit_threads(cores or threads.idle_cores()):
-        for frame in dataset.scoring_chunks(
-            database, tracks, TrainingConfig.from_model(champion.model)
-        ):
-            ids = frame["track_id"].to_numpy(dtype=np.int64)
-            seen = regimes.has_seen_artist(ids, owners, credited, champion.artifact.train_ids)
-            shares = champion.artifact.estimator.predict_proba(frame)
-            genres, probabilities = serving.top_k(shares, champion.genre_ids)
+        for frame in dataset.scoring_chunks(database, tracks, config):
+            ids = regimes.ids_of(frame)
+            seen = regimes.has_seen_artist(ids, track_credits, artifact.train_ids)
+            genres, probabilities = serving.top_k(
+                artifact.estimator.predict_proba(frame), champion.genre_ids
+            )
             yield model_store.PredictionBatch(ids, genres, probabilities, seen, in_training=False)

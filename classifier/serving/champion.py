@@ -1,4 +1,4 @@
-"""The champion, loaded and ready to answer."""
+"""Load the champion for inference."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,42 +20,42 @@ TOP_K: Final = tables.PREDICTIONS_PER_TRACK
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model that may answer: its row, and what its artifact holds."""
+    """A model that can predict: its row, and its artifact."""
 
     model: StoredModel
     artifact: artifacts.ModelArtifact
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Return the genres it tells apart, in the order of its probabilities."""
+        """Return its genres, in the order of its probabilities."""
         return self.model.classes
 
     @cached_property
     def genre_ids(self) -> NDArray[np.int64]:
-        """Return the genres' numbers, in the same order."""
+        """Return the ids of its genres, in the same order."""
         return np.array(self.model.feature_schema["genre_ids"], dtype=np.int64)
 
     def predict_proba(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a probability per row of `frame` (same index) and genre (a column each).
 
-        The columns of the views are understood (`model.feature_schema["columns"]` are looked
-        at); one that is absent or NULL counts as unknown, others are ignored.
+        The columns are those of the views; `model.feature_schema["columns"]` are used, and others
+        are ignored. An absent column or NULL counts as missing.
         """
-        shares = self.artifact.estimator.predict_proba(frame)
-        return pd.DataFrame(shares, index=frame.index, columns=list(self.classes))
+        probabilities = self.artifact.estimator.predict_proba(frame)
+        return pd.DataFrame(probabilities, index=frame.index, columns=list(self.classes))
 
 
 def load(database: dataset.Database, model: StoredModel) -> LoadedModel:
-    """Return a model ready to answer; raise `BrokenArtifact` where it cannot be used."""
+    """Load a model; raise `BrokenArtifact` if it cannot be used."""
     return LoadedModel(
         model, artifacts.load_model(model, stored_models.artifact(database, model.id))
     )
 
 
 def serving_model(database: dataset.Database, champion: StoredModel) -> LoadedModel:
-    """Return who answers for music that is not in the database: the champion's latest refit.
+    """Load the model that predicts music outside the database: the champion's latest refit.
 
-    The champion itself where it has none that can be used.
+    Without a usable refit it is the champion itself.
     """
     for model in stored_models.models(database, champion.task):
         if model.status == "refit" and model.parent_id == champion.id:
@@ -76,9 +76,9 @@ def load_champion(url: str | None = None, *, task: str = "main") -> LoadedModel:
 
 
 def top_k(
-    shares: NDArray[np.float64], genres: NDArray[np.int64]
+    probabilities: NDArray[np.float64], genres: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return per row the numbers and probabilities of the best five genres, the best first."""
-    order = np.argsort(-shares, axis=1, kind="stable")[:, :TOP_K]
-    kept = np.take_along_axis(shares, order, axis=1)
-    return genres[order], kept.clip(0.0, 1.0)
+    """Return per row the ids and probabilities of the five best genres, the best first."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
+    best = np.take_along_axis(probabilities, order, axis=1)
+    return genres[order], best.clip(0.0, 1.0)

@@ -1,4 +1,4 @@
-"""What the champion says about one track: a stored one, those of a title, or a described one."""
+"""Predict the genre of one track: stored, found by its title, or only described."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,20 +20,24 @@ from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 
+AUDIO_SOURCE: Final = "audio"
+"""The source of tracks that were imported from audio files; its ids are hashes of the audio."""
 MAX_SEARCH_RESULTS: Final = 10
-"""Tracks shown of a search."""
+"""Tracks that a search returns."""
 
 NUMERIC_INPUTS: Final = (*tables.FEATURES, "release_year", "duration_ms", "popularity", "explicit")
-"""What a described track may tell in numbers."""
-_MOST: Final = {
+"""The numeric features of a described track."""
+_RANGES: Final = {
     **tables.FEATURE_RANGES,
     "release_year": (1900, 2200),
     "duration_ms": (0, float("inf")),
     "popularity": (0, 100),
     "explicit": (0, 1),
 }
-_HEARD: Final = tuple(audio.descriptor_column(name, "") for name in ("genrebase-1", "fma518"))
-"""What the columns of descriptors that are heard in files begin with."""
+_FILE_DESCRIPTORS: Final = tuple(
+    audio.descriptor_column(name, "") for name in ("genrebase-1", "fma518")
+)
+"""Prefixes of the columns of descriptors that are extracted from audio files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,10 @@ class TrackDescription:
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Some of `NUMERIC_INPUTS`, in the units of the view `scoring_tracks`."""
     audio: Mapping[str, float | str | bytes] = field(default_factory=dict)
-    """What was heard of it, by column: harmony, descriptors, spectrum, `provider`."""
+    """Audio analysis features by column: harmony, descriptors, spectrogram, `provider`."""
 
     def __post_init__(self) -> None:
-        """Raise `BadTrainingConfig` for a number nobody knows, or one that cannot be."""
+        """Raise `BadTrainingConfig` for an unknown feature or a value out of range."""
         for name, value in self.numbers.items():
             if name not in NUMERIC_INPUTS:
                 near = get_close_matches(name, NUMERIC_INPUTS, n=1)
@@ -57,158 +61,158 @@ class TrackDescription:
                 raise BadTrainingConfig(
                     f"There is no feature {name!r}.{hint} Known: {', '.join(NUMERIC_INPUTS)}."
                 )
-            least, most = _MOST[name]
-            if not least <= value <= most:
+            minimum, maximum = _RANGES[name]
+            if not minimum <= value <= maximum:
                 raise BadTrainingConfig(
-                    f"{name} is between {least:g} and {most:g}, not {value:g}."
+                    f"{name} is between {minimum:g} and {maximum:g}, not {value:g}."
                 )
 
     def as_frame(self) -> pd.DataFrame:
-        """Return it as a row of the view `scoring_tracks`; what is not told is unknown."""
+        """Return one row of the view `scoring_tracks`; what is not described is missing."""
         row = {
             "title": self.title,
             "artists": "; ".join(self.artists) or None,
             "album": self.album,
         }
         text = {name: pd.array([value], dtype="string") for name, value in row.items()}
-        told = {**self.numbers, **self.audio}
-        return pd.DataFrame({**text, **{name: [value] for name, value in told.items()}})
+        features = {**self.numbers, **self.audio}
+        return pd.DataFrame({**text, **{name: [value] for name, value in features.items()}})
 
 
 def predict_track(database: Database, text: str, *, task: str = "main") -> TrackPrediction:
-    """Return the champion's answer for a source's id, a Spotify address or URI, or a `track.id`.
+    """Return the champion's prediction for the track that `text` names (`genrebase.store.find`).
 
-    The stored answer where there is one that still holds: for a track the champion learned from
-    that is the one given out of fold. Otherwise it is worked out (and not stored).
+    The stored prediction is returned if there is one and the track did not change since: for a
+    training track it is out of fold. Otherwise it is computed, and not stored.
     Raise `NoChampion` or `TrackNotFound`.
     """
-    asked = _Asked(database, stored_models.champion(database, task))
+    predictor = _Predictor(database, stored_models.champion(database, task))
     track = dataset.find_track(database, text)
     if track is None:
         raise TrackNotFound(
-            f"There is no track {text!r}: give a source's id, a Spotify address or a track's "
-            "number (the column `track_id` of the view `tracks`), or look for its title with "
+            f"There is no track {text!r}: give a source's id, a Spotify URL or URI, or a track's "
+            "number (the column `track_id` of the view `tracks`), or search for its title with "
             "--search."
         )
-    return asked.stored(track)
+    return predictor.predict_stored(track)
 
 
 def predict_search(database: Database, text: str, *, task: str = "main") -> list[TrackPrediction]:
-    """Return the champion's answers for up to ten tracks that hold all words of `text`.
+    """Return the champion's predictions for up to ten tracks that contain all words of `text`.
 
-    In title or artists, the most popular first. Raise `NoChampion`, or `TrackNotFound` where no
-    track holds them.
+    Title and artists are searched; the most popular track is first. Raise `NoChampion`, or
+    `TrackNotFound` if no track matches.
     """
-    asked = _Asked(database, stored_models.champion(database, task))
-    found = dataset.search_tracks(database, text, limit=MAX_SEARCH_RESULTS)
-    if not found:
+    predictor = _Predictor(database, stored_models.champion(database, task))
+    tracks = dataset.search_tracks(database, text, limit=MAX_SEARCH_RESULTS)
+    if not tracks:
         raise TrackNotFound(
             f"No track has all of {text!r} in title and artists: try fewer words, or describe "
             "the track with --title and --artist."
         )
-    return [asked.stored(track) for track in found]
+    return [predictor.predict_stored(track) for track in tracks]
 
 
 def predict_described(
     database: Database, track: TrackDescription, *, task: str = "main"
 ) -> TrackPrediction:
-    """Return the answer for a track that is only described; nothing is stored.
+    """Return the prediction for a described track; nothing is stored.
 
-    It is the champion's, or that of its refit, which knows more artists. Raise `NoChampion`.
+    It is the champion's, or that of its refit, which has seen more artists. Raise `NoChampion`.
     """
     return DescriptionPredictor(database, task).predict(track)
 
 
 class DescriptionPredictor:
-    """Answers about tracks that need not be in the database, one after another."""
+    """Predicts tracks that need not be in the database, one after another."""
 
     def __init__(self, database: Database, task: str) -> None:
-        """Load who answers; raise `NoChampion`."""
+        """Load the serving model; raise `NoChampion`."""
         champion = stored_models.champion(database, task)
-        server = serving.serving_model(database, champion)
+        loaded = serving.serving_model(database, champion)
         self._database = database
-        self._asked = _Asked(database, server.model, server)
-        self._champion = _Asked(database, champion)
+        self._predictor = _Predictor(database, loaded.model, loaded)
+        self._champion = _Predictor(database, champion)
 
     @property
     def uses_audio(self) -> bool:
-        """Tell whether the model learned from descriptors or spectra that are heard in files."""
-        model = self._asked.model
-        described = any(name.startswith(_HEARD) for name in model.feature_schema["columns"])
-        return described or MATRICES in TrainingConfig.from_model(model).features
+        """Return whether the model was trained on descriptors or spectrograms of audio files."""
+        model = self._predictor.model
+        columns = model.feature_schema["columns"]
+        uses_descriptors = any(name.startswith(_FILE_DESCRIPTORS) for name in columns)
+        return uses_descriptors or MATRICES in TrainingConfig.from_model(model).features
 
     def predict(self, track: TrackDescription) -> TrackPrediction:
-        """Return the answer for a track that is only described."""
-        asked = self._asked
-        known = dataset.tracks_of_artists(self._database, track.artists)
-        seen = bool(np.isin(known, asked.champion.artifact.train_ids).any())
-        top = asked.top(track.as_frame())
-        regime = "seen_artist" if seen else "new_artist"
-        found = dataset.StoredPrediction(top, regime, in_training=False)
-        return asked.answer(None, track.title or "", track.artists, found)
+        """Return the prediction for a described track."""
+        track_ids = dataset.tracks_of_artists(self._database, track.artists)
+        train_ids = self._predictor.loaded.artifact.train_ids
+        prediction = dataset.StoredPrediction(
+            self._predictor.top_k(track.as_frame()),
+            _regime(bool(np.isin(track_ids, train_ids).any())),
+            in_training=False,
+        )
+        return self._predictor.to_prediction(None, track.title or "", track.artists, prediction)
 
     def predict_file(self, digest: str, track: TrackDescription) -> TrackPrediction:
-        """Return the answer for a sound; that of its track where the database knows it."""
-        known = dataset.find_track(self._database, digest)
-        return self.predict(track) if known is None else self._champion.stored(known)
+        """Return the prediction for an audio file; if it is imported, that of its track."""
+        stored = dataset.track_with_alias(self._database, AUDIO_SOURCE, digest)
+        return self.predict(track) if stored is None else self._champion.predict_stored(stored)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """The champion, loaded when the stored answers do not do."""
+class _Predictor:
+    """A model that is loaded once a prediction is not stored."""
 
     database: Database
     model: StoredModel
-    loaded: serving.LoadedModel | None = None
+    given: serving.LoadedModel | None = None
 
     @cached_property
-    def champion(self) -> serving.LoadedModel:
-        return self.loaded or serving.load(self.database, self.model)
+    def loaded(self) -> serving.LoadedModel:
+        return self.given or serving.load(self.database, self.model)
 
     @cached_property
-    def credits(self) -> pd.DataFrame:
+    def track_credits(self) -> pd.DataFrame:
         return dataset.track_credits(self.database)
 
-    def stored(self, track: int) -> TrackPrediction:
-        found = dataset.stored_prediction(self.database, self.model, track)
+    def predict_stored(self, track: int) -> TrackPrediction:
+        prediction = dataset.stored_prediction(self.database, self.model, track)
         row = dataset.scoring_rows(self.database, np.array([track])).iloc[0]
-        if found is None:
-            found = self._fresh(track)
-        return self.answer(track, str(row["title"]), (str(row["artists"]),), found)
+        if prediction is None:
+            prediction = self._compute(track)
+        return self.to_prediction(track, str(row["title"]), (str(row["artists"]),), prediction)
 
-    def answer(
+    def to_prediction(
         self,
         track: int | None,
         title: str,
         artists: Sequence[str],
-        found: dataset.StoredPrediction,
+        prediction: dataset.StoredPrediction,
     ) -> TrackPrediction:
         return TrackPrediction(
             track,
             title,
             "; ".join(artists),
-            found.top,
+            prediction.top,
             self.model.id,
-            found.regime,
-            found.in_training,
+            prediction.regime,
+            prediction.in_training,
             self.model.origin,
         )
 
-    def top(self, frame: pd.DataFrame) -> tuple[tuple[str, float], ...]:
-        shares = self.champion.predict_proba(frame).iloc[0]
-        ranked = shares.sort_values(ascending=False, kind="stable").head(serving.TOP_K)
+    def top_k(self, frame: pd.DataFrame) -> tuple[tuple[str, float], ...]:
+        probabilities = self.loaded.predict_proba(frame).iloc[0]
+        ranked = probabilities.sort_values(ascending=False, kind="stable").head(serving.TOP_K)
         return tuple((str(genre), float(share)) for genre, share in ranked.items())
 
-    def _fresh(self, track: int) -> dataset.StoredPrediction:
-        ids, learned = np.array([track]), self.champion.artifact.train_ids
-        seen = regimes.has_seen_artist(
-            ids,
-            self.credits["track_id"].to_numpy(dtype=np.int64),
-            self.credits["artist_id"].to_numpy(dtype=np.int64),
-            learned,
-        )
-        top = self.top(
-            dataset.scoring_rows(self.database, ids, TrainingConfig.from_model(self.model))
-        )
-        regime = "seen_artist" if seen[0] else "new_artist"
-        return dataset.StoredPrediction(top, regime, bool(np.isin(track, learned)))
+    def _compute(self, track: int) -> dataset.StoredPrediction:
+        ids, train_ids = np.array([track]), self.loaded.artifact.train_ids
+        seen = regimes.has_seen_artist(ids, self.track_credits, train_ids)
+        config = TrainingConfig.from_model(self.model)
+        top = self.top_k(dataset.scoring_rows(self.database, ids, config))
+        in_training = bool(np.isin(track, train_ids))
+        return dataset.StoredPrediction(top, _regime(bool(seen[0])), in_training)
+
+
+def _regime(seen_artist: bool) -> str:
+    return "seen_artist" if seen_artist else "new_artist"

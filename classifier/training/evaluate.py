@@ -1,4 +1,4 @@
-"""Judge a fitted model: every figure, and what becomes of it."""
+"""Evaluate a fitted model on held-out tracks and decide about its promotion."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ from classifier.training_config import TrainingConfig
 Mask = NDArray[np.bool_]
 
 TRAIN_SAMPLE_SIZE: Final = 20_000
-"""Training tracks that the training score is taken on."""
+"""Training tracks that the training accuracy is measured on."""
 RANDOM_SPLIT_TEST_DIVISOR: Final = 5
-"""The usual published split: one track in five is tested on."""
-_STOPPING: Final = 10
-"""Of the random split's training part, one track in ten ends the learning."""
+"""The random split has one test track in five, as is usual in publications."""
+_VALIDATION_DIVISOR: Final = 10
+"""One training track in ten of the random split is for early stopping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was found out about a model."""
+    """Metrics of a model, and the decision about it."""
 
     metrics: tuple[MetricRow, ...]
     confusions: tuple[ConfusionCell, ...]
@@ -41,113 +41,114 @@ class Evaluation:
 
 
 def evaluate(
-    selection: SplitDataset,
+    split: SplitDataset,
     fitted: Estimator,
     unfitted: Estimator,
     champion: LoadedModel | None,
-    choice: TrainingConfig,
+    config: TrainingConfig,
 ) -> Evaluation:
-    """Measure `fitted` on every side and decide what becomes of it by the validation sides.
+    """Measure `fitted` on every side and decide about promotion by the validation sides.
 
-    `recipe` is the same estimator, unfitted: for the random split that leaks.
+    `unfitted` is the same estimator, for a random split that leaks artists.
     """
-    judging = _Judging(selection, fitted, choice.seed)
-    test = judging.answers(selection.held_out("test"))
-    regimes = selection.regimes[selection.held_out("test")]
+    evaluator = _Evaluator(split, fitted, config.seed)
+    test = evaluator.predictions(split.held_out("test"))
+    regimes = split.regimes[split.held_out("test")]
     return Evaluation(
-        tuple(judging.metrics(unfitted)),
-        tuple(report.confusion_cells(test, regimes, selection.classes)),
-        judging.decide(champion),
-        tuple(judging.suspicions(choice)),
+        tuple(evaluator.metrics(unfitted)),
+        tuple(report.confusion_cells(test, regimes, split.classes)),
+        evaluator.decide(champion),
+        tuple(evaluator.leak_warnings(config)),
     )
 
 
-class _Judging:
-    """One fitted model before its judges."""
+class _Evaluator:
+    """Evaluates one fitted model."""
 
-    def __init__(self, selection: SplitDataset, fitted: Estimator, seed: int) -> None:
-        self._selection, self._fitted, self._seed = selection, fitted, seed
-        self._codes = {genre: place for place, genre in enumerate(selection.classes)}
-        self._common = report.majority_class(selection.labels[selection.train_mask], self._codes)
+    def __init__(self, split: SplitDataset, fitted: Estimator, seed: int) -> None:
+        self._split, self._fitted, self._seed = split, fitted, seed
+        self._codes = {genre: place for place, genre in enumerate(split.classes)}
+        self._common = report.majority_class(split.labels[split.train_mask], self._codes)
 
-    def answers(self, chosen: Mask, estimator: Estimator | None = None) -> LabelledPredictions:
-        asked = self._fitted if estimator is None else estimator
-        return self._selection.predict(asked, chosen)
+    def predictions(self, chosen: Mask, estimator: Estimator | None = None) -> LabelledPredictions:
+        return self._split.predict(estimator or self._fitted, chosen)
 
-    def metrics(self, recipe: Estimator) -> Iterator[MetricRow]:
-        selection = self._selection
+    def metrics(self, unfitted: Estimator) -> Iterator[MetricRow]:
+        split = self._split
         for side in ("test", "validation"):
-            chosen = selection.held_out(side)
-            answers, regimes = self.answers(chosen), selection.regimes[chosen]
+            chosen = split.held_out(side)
+            predictions, regimes = self.predictions(chosen), split.regimes[chosen]
             yield from report.held_out_metrics(
                 side,
-                answers,
+                predictions,
                 regimes,
-                selection.classes,
+                split.classes,
                 common=self._common,
                 seed=self._seed,
             )
             if isinstance(self._fitted, SupportsBinaryProba) and chosen.any():
-                yes = self._yes(self._fitted, chosen)
+                binary = self._binary_probabilities(self._fitted, chosen)
                 yield from one_vs_rest.one_vs_rest_metrics(
-                    side, answers, yes, regimes, selection.classes
+                    side, predictions, binary, regimes, split.classes
                 )
-        trained = self.answers(_sample(selection.train_mask, TRAIN_SAMPLE_SIZE, self._seed))
-        yield from report.unheld_metrics("train", trained, common=self._common)
-        leaking = self._random_split(recipe)
+        training = self.predictions(_sample(split.train_mask, TRAIN_SAMPLE_SIZE, self._seed))
+        yield from report.unheld_metrics("train", training, common=self._common)
+        leaking = self._random_split(unfitted)
         yield from report.unheld_metrics("random", leaking, common=self._common)
 
-    def _yes(self, fitted: SupportsBinaryProba, chosen: Mask) -> NDArray[np.float64]:
-        """Return the probability of yes per chosen row and genre in play."""
-        classes = np.asarray(self._selection.classes)
-        told = np.zeros((int(chosen.sum()), len(classes)))
-        told[:, np.searchsorted(classes, fitted.classes_)] = fitted.binary_proba(
-            self._selection.tracks[chosen]
+    def _binary_probabilities(
+        self, fitted: SupportsBinaryProba, chosen: Mask
+    ) -> NDArray[np.float64]:
+        """Return the one-vs-rest probabilities (chosen rows, genres of the task)."""
+        classes = np.asarray(self._split.classes)
+        probabilities = np.zeros((int(chosen.sum()), len(classes)))
+        probabilities[:, np.searchsorted(classes, fitted.classes_)] = fitted.binary_proba(
+            self._split.tracks[chosen]
         )
-        return told
+        return probabilities
 
     def decide(self, champion: LoadedModel | None) -> PromotionDecision:
-        selection = self._selection
-        chosen = selection.on_side("validation")
-        mine = self.answers(chosen).correct
+        split = self._split
+        chosen = split.on_side("validation")
+        mine = self.predictions(chosen).correct
         if champion is None:
-            common = selection.classes[self._common]
-            guessed = np.full(len(mine), 1 / len(selection.classes))
+            common = split.classes[self._common]
+            guessed = np.full(len(mine), 1 / len(split.classes))
             return promotion.decide_first(
-                self._compare(chosen, mine, selection.labels[chosen] == common),
+                self._compare(chosen, mine, split.labels[chosen] == common),
                 self._compare(chosen, mine, guessed),
             )
-        frame = selection.tracks[chosen]
-        theirs = selection.labels[chosen] == _first_answers(champion, frame)
+        frame = split.tracks[chosen]
+        theirs = split.labels[chosen] == _first_predictions(champion, frame)
         return promotion.decide_against_champion(
             self._compare(chosen, mine, theirs),
             champion_id=champion.model.id,
-            rows=int(selection.train_mask.sum()),
+            rows=int(split.train_mask.sum()),
             champion_rows=champion.model.trained_rows,
-            new_genres=len(set(selection.classes) - set(champion.classes)),
+            new_genres=len(set(split.classes) - set(champion.classes)),
         )
 
-    def suspicions(self, choice: TrainingConfig) -> list[str]:
-        """Return a sentence per sign that something other than the music tells the genres."""
-        selection = self._selection
-        names = groups.numeric_columns(choice.features, selection.tracks)
-        codes = np.array([self._codes.get(label, -1) for label in selection.labels])
-        shown = (
-            selection.tracks,
+    def leak_warnings(self, config: TrainingConfig) -> list[str]:
+        """Return a warning per sign of leakage: something other than the music predicts the genres."""
+        split = self._split
+        names = groups.numeric_columns(config.features, split.tracks)
+        codes = np.array([self._codes.get(label, -1) for label in split.labels])
+        arguments = (
+            split.tracks,
             codes,
-            selection.train_mask,
-            selection.held_out("validation"),
+            split.train_mask,
+            split.held_out("validation"),
             names,
         )
         return [
-            *leakage.leak_warnings(leakage.single_feature_accuracy(*shown)),
-            *leakage.missingness_warnings(leakage.missingness_accuracy(*shown)),
+            *leakage.leak_warnings(leakage.single_feature_accuracy(*arguments)),
+            *leakage.missingness_warnings(leakage.missingness_accuracy(*arguments)),
         ]
 
     def _compare(
         self, chosen: Mask, mine: Mask, theirs: Mask | NDArray[np.float64]
     ) -> dict[str, Comparison | None]:
-        regimes, artists = self._selection.regimes[chosen], self._selection.artists[chosen]
+        regimes, artists = self._split.regimes[chosen], self._split.artists[chosen]
         return {
             regime: bootstrap.paired_comparison(
                 mine[regimes == regime],
@@ -158,34 +159,34 @@ class _Judging:
             for regime in ("seen_artist", "new_artist")
         }
 
-    def _random_split(self, recipe: Estimator) -> LabelledPredictions:
-        """Return what a split that scatters artists over both sides would be told.
+    def _random_split(self, unfitted: Estimator) -> LabelledPredictions:
+        """Return the predictions of a model on a random split, with artists on both sides.
 
-        It learns from no more tracks than the model did, so that only the leak differs.
+        It is fitted on no more tracks than the model, so that only the leak differs.
         """
-        selection = self._selection
-        rows = np.random.default_rng(self._seed).permutation(np.flatnonzero(selection.in_task))
-        tested, rest = np.split(rows, [len(rows) // RANDOM_SPLIT_TEST_DIVISOR])
-        stopping, learned = np.split(rest, [len(rest) // _STOPPING])
-        learned = learned[: int(selection.train_mask.sum())]
-        fresh: Estimator = clone(recipe)
-        tracks, labels = selection.tracks, selection.labels
-        seen = soft_labels.sightings_of(tracks.iloc[learned], selection.sightings)
+        split = self._split
+        rows = np.random.default_rng(self._seed).permutation(np.flatnonzero(split.in_task))
+        test, rest = np.split(rows, [len(rows) // RANDOM_SPLIT_TEST_DIVISOR])
+        validation, train = np.split(rest, [len(rest) // _VALIDATION_DIVISOR])
+        train = train[: int(split.train_mask.sum())]
+        estimator: Estimator = clone(unfitted)
+        tracks, labels = split.tracks, split.labels
+        sightings = soft_labels.sightings_of(tracks.iloc[train], split.sightings)
         fitted = soft_labels.fit(
-            fresh,
-            TrainingSet(tracks.iloc[learned], labels[learned], None, seen),
-            (tracks.iloc[stopping], labels[stopping]),
+            estimator,
+            TrainingSet(tracks.iloc[train], labels[train], None, sightings),
+            (tracks.iloc[validation], labels[validation]),
         )
         chosen = np.zeros(len(tracks), dtype=bool)
-        chosen[tested] = True
-        return self.answers(chosen, fitted)
+        chosen[test] = True
+        return self.predictions(chosen, fitted)
 
 
-def _first_answers(champion: LoadedModel, frame: pd.DataFrame) -> NDArray[np.str_]:
+def _first_predictions(champion: LoadedModel, frame: pd.DataFrame) -> NDArray[np.str_]:
     if len(frame) == 0:
         return np.array([], dtype=str)
-    shares = champion.artifact.estimator.predict_proba(frame)
-    return np.asarray(np.asarray(champion.classes)[shares.argmax(axis=1)])
+    probabilities = champion.artifact.estimator.predict_proba(frame)
+    return np.asarray(np.asarray(champion.classes)[probabilities.argmax(axis=1)])
 
 
 def _sample(chosen: Mask, size: int, seed: int) -> Mask:

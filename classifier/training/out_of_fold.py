@@ -1,9 +1,9 @@
-"""Answers about the tracks a model learned from, by refits that did not learn from them.
+"""Predict the training tracks out of fold, by refits that were not trained on them.
 
-What a model says about its own training tracks flatters it. So these are divided into groups by
-the fold of their name (all recordings of a name together), and each group is answered by the same
-recipe fitted on the others. Other tracks of the artist may be among these: as for every track,
-the regime says so.
+Predictions of a model for its own training tracks are too good. So these are divided into groups
+by the fold of their name (all recordings of a name together), and each group is predicted by the
+same estimator fitted on the other groups (cross-fitting). The others may contain tracks of the
+same artist: as for every track, the regime says so.
 """
 
 from typing import Final
@@ -14,54 +14,52 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
-from classifier.data import soft_labels
+from classifier.data import regimes, soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import TooFewTracks
 from classifier.ports import Estimator, Labels, Validation
 from genrebase.progress import MessageCallback
 
 N_SPLITS: Final = 3
-"""Refits. Each learns from two thirds; more would cost a whole training each."""
+"""Refits. Each is fitted on two thirds; more would each cost a whole training."""
 
 
 def predict_out_of_fold(
     estimator: Estimator,
     frame: pd.DataFrame,
-    learning: TrainingSet,
+    training_set: TrainingSet,
     validation: Validation | None,
     classes: Labels,
-    tell: MessageCallback,
+    log: MessageCallback,
 ) -> NDArray[np.float64]:
-    """Return a probability per row of `frame` and genre of `classes`.
+    """Return probabilities (rows of `frame`, `classes`).
 
-    `learning` is what is to be learned of these tracks.
+    `training_set` has the rows that are made of these tracks to fit on.
     """
-    folds, codes = np.unique(_folds(frame), return_inverse=True)
-    groups = codes % min(N_SPLITS, len(folds))
-    learned = np.searchsorted(folds, _folds(learning.frame)) % min(N_SPLITS, len(folds))
-    shares = np.zeros((len(frame), len(classes)))
+    folds, codes = np.unique(regimes.ids_of(frame, "track_fold"), return_inverse=True)
+    n_splits = min(N_SPLITS, len(folds))
+    groups = codes % n_splits
+    training_folds = regimes.ids_of(training_set.frame, "track_fold")
+    training_groups = np.searchsorted(folds, training_folds) % n_splits
+    probabilities = np.zeros((len(frame), len(classes)))
     for group in range(groups.max() + 1):
-        tell(f"refit {group + 1} of {groups.max() + 1}, for honest answers about training tracks")
-        held = groups == group
-        fitted = _fitted(estimator, learning.subset(learned != group), validation)
+        log(f"refit {group + 1} of {groups.max() + 1}, to predict the training tracks out of fold")
+        held_out = groups == group
+        fitted = _fit(estimator, training_set.subset(training_groups != group), validation)
         columns = np.searchsorted(classes, fitted.classes_)
-        shares[np.ix_(held, columns)] = fitted.predict_proba(frame[held])
-    return shares
+        probabilities[np.ix_(held_out, columns)] = fitted.predict_proba(frame[held_out])
+    return probabilities
 
 
-def _folds(frame: pd.DataFrame) -> NDArray[np.int64]:
-    return frame["track_fold"].to_numpy(dtype=np.int64)
-
-
-def _fitted(
-    estimator: Estimator, learning: TrainingSet, validation: Validation | None
+def _fit(
+    estimator: Estimator, training_set: TrainingSet, validation: Validation | None
 ) -> Estimator:
-    if len(np.unique(learning.labels)) > 1:
-        return soft_labels.fit(clone(estimator), learning, validation)
-    if len(learning.labels) == 0:
+    if len(np.unique(training_set.labels)) > 1:
+        return soft_labels.fit(clone(estimator), training_set, validation)
+    if len(training_set.labels) == 0:
         raise TooFewTracks(
-            "All tracks to learn from have the same name, so none can be answered honestly: "
+            "All training tracks have the same name, so none can be predicted out of fold: "
             "harvest or import more."
         )
-    shares: Estimator = DummyClassifier(strategy="prior")
-    return shares.fit(learning.frame, learning.labels)
+    prior: Estimator = DummyClassifier(strategy="prior")
+    return prior.fit(training_set.frame, training_set.labels)

@@ -1,11 +1,16 @@
-"""Make a model champion by hand: one that was before (rollback), or one that was rejected."""
+"""Promote a model to champion by hand: a former champion (rollback) or a rejected model."""
 
 import numpy as np
 
 from classifier import estimators, threads
-from classifier.data import dataset, published_split, regimes, soft_labels
+from classifier.data import (
+    dataset,
+    genre_mapping,
+    published_split,
+    regimes,
+    soft_labels,
+)
 from classifier.data.dataset import Database
-from classifier.data.genre_mapping import apply_label_policy
 from classifier.data.soft_labels import TrainingSet
 from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierError, NoChampion
 from classifier.records import StoredModel
@@ -18,6 +23,8 @@ from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.store import tables
 
+_VALIDATION_SIDES = tuple(side for side in tables.SIDES if side.startswith("validation"))
+
 
 def run(
     database: Database,
@@ -27,10 +34,9 @@ def run(
     log: MessageCallback,
     cores: int | None = None,
 ) -> StoredModel:
-    """Crown model `number`; return it.
+    """Promote model `number` and return it.
 
-    Raise `UnknownModel`, `ArtifactDropped` for one that retention left only the figures of, or
-    `BrokenArtifact`.
+    Raise `UnknownModel`, `ArtifactDropped` if only its metrics were kept, or `BrokenArtifact`.
     """
     with jobs.job_run(database, clock, "promote") as job:
         model = stored_models.model(database, number)
@@ -38,19 +44,17 @@ def run(
         if model.status == "champion":
             job.set_outcome("nothing_new")
             return model
-        _check(model)
-        if model.artifact_sha256 is None:
-            raise ArtifactDropped(
-                f"Model {number} cannot answer: only its figures were kept. `classifier models` "
-                "shows which are kept whole; `classifier pin ID` keeps one whatever comes."
-            )
+        _check_promotable(model)
         champion = stored_models.find_champion(database, model.task)
         loaded = serving.load(database, model)
-        answers = None
-        if model.status != "retired":  # who was champion before has them
-            answers = _out_of_fold(database, loaded, log, cores)
-        claim = model_store.PromotionRequest(answers, None if champion is None else champion.id)
-        model_store.promote(database, number, model.task, "Promoted by hand.", clock.now(), claim)
+        predictions = None
+        if model.status != "retired":  # a former champion has them stored
+            predictions = _out_of_fold(database, loaded, log, cores)
+        request = model_store.PromotionRequest(
+            predictions, None if champion is None else champion.id
+        )
+        reason, now = "Promoted by hand.", clock.now()
+        model_store.promote(database, number, model.task, reason, now, request)
         return stored_models.model(database, number)
 
 
@@ -62,75 +66,70 @@ def rollback(
     task: str = DEFAULT_TASK,
     cores: int | None = None,
 ) -> StoredModel:
-    """Crown the champion before the present one again; raise `NoChampion` where none was."""
-    before = retention.previous_champions(stored_models.models(database, task))
-    if not before:
-        raise NoChampion(f"No model was champion of the task {task!r} before this one.")
-    return run(database, before[0].id, clock, log=log, cores=cores)
+    """Promote the champion before the present one; raise `NoChampion` without one."""
+    previous = retention.previous_champions(stored_models.models(database, task))
+    if not previous:
+        raise NoChampion(f"The task {task!r} had no champion before this one.")
+    return run(database, previous[0].id, clock, log=log, cores=cores)
 
 
-def _check(model: StoredModel) -> None:
-    """Raise `BadTrainingConfig` for a model that nobody could judge as champion."""
+def _check_promotable(model: StoredModel) -> None:
+    """Raise `BadTrainingConfig` for a model that cannot be evaluated as champion."""
     if model.status == "refit":
         raise BadTrainingConfig(
-            f"Model {model.id} is a refit of model {model.parent_id} and has no figures of its "
+            f"Model {model.id} is a refit of model {model.parent_id} and has no metrics of its "
             f"own: promote {model.parent_id}."
         )
     if "snapshot" in model.feature_schema:
         raise BadTrainingConfig(
-            f"Model {model.id} learned from frozen rows, not from this database's: "
-            "train the same here, without --snapshot."
+            f"Model {model.id} was trained on a snapshot, not on the rows of this database: "
+            "train the same config here, without --snapshot."
+        )
+    if not model.has_artifact:
+        raise ArtifactDropped(
+            f"Model {model.id} cannot predict: only its metrics were kept. `classifier models` "
+            "shows which models are kept whole; `classifier pin ID` keeps one for good."
         )
 
 
 def _out_of_fold(
-    database: Database, champion: serving.LoadedModel, tell: MessageCallback, cores: int | None
+    database: Database, loaded: serving.LoadedModel, log: MessageCallback, cores: int | None
 ) -> model_store.PredictionBatch:
-    """Return answers about the tracks that a model learned from, by refits."""
-    model, choice = champion.model, TrainingConfig.from_model(champion.model)
-    found = dataset.load_dataset(database, choice)
-    if choice.split == "official":
-        found = published_split.apply_published_split(found)
-    asked = apply_label_policy(found.tracks, found.sightings, found.mappings, choice)
-    tracks = asked.tracks
-    ids = tracks["track_id"].to_numpy(dtype=np.int64)
-    labels = tracks["label"].to_numpy(dtype=str)
-    known = np.isin(labels, model.classes)
-    learned = np.isin(ids, champion.artifact.train_ids) & known
-    if not learned.any():
+    """Return predictions for the training tracks of a model, made by refits without them."""
+    model, config = loaded.model, TrainingConfig.from_model(loaded.model)
+    data = dataset.load_dataset(database, config)
+    if config.split == "official":
+        data = published_split.apply_published_split(data)
+    labelled = genre_mapping.apply_label_policy(data.tracks, data.sightings, data.mappings, config)
+    tracks, labels = labelled.tracks, labelled.tracks["label"].to_numpy(dtype=str)
+    of_model = np.isin(labels, model.classes)
+    train = np.isin(regimes.ids_of(tracks), loaded.artifact.train_ids) & of_model
+    if not train.any():
         raise ClassifierError(
-            f"None of the tracks that model {model.id} learned from is there any more: "
+            f"No track that model {model.id} was trained on is left: "
             "train again with `classifier train`."
         )
-    held = np.isin(tracks["side"].to_numpy(dtype=str), _VALIDATION) & known
-    validation = (tracks[held], labels[held]) if held.any() else None
-    workers = threads.thread_count(len(ids), len(model.classes), cores)
-    with threads.limit_threads(workers):
-        estimator = estimators.build(choice, threads=workers)
-        learning = TrainingSet(tracks[learned], labels[learned])
-        if choice.labels == SOFT_LABELS:
-            under = asked.sightings[asked.sightings["genre"].isin(model.classes)].groupby("genre")
-            learning = soft_labels.expand_soft_labels(
-                learning.frame,
-                learning.labels,
-                {str(genre): rows.to_numpy(dtype=np.int64) for genre, rows in under["track_id"]},
-            )
-        shares = out_of_fold.predict_out_of_fold(
-            estimator,
-            tracks[learned],
-            learning,
+    held_out = np.isin(tracks["side"].to_numpy(dtype=str), _VALIDATION_SIDES) & of_model
+    validation = (tracks[held_out], labels[held_out]) if held_out.any() else None
+    training_set = TrainingSet(tracks[train], labels[train])
+    if config.labels == SOFT_LABELS:
+        by_genre = labelled.tracks_by_genre()
+        training_set = soft_labels.expand_soft_labels(
+            tracks[train],
+            labels[train],
+            {genre: by_genre[genre] for genre in model.classes if genre in by_genre},
+        )
+    n_threads = threads.thread_count(len(tracks), len(model.classes), cores)
+    with threads.limit_threads(n_threads):
+        probabilities = out_of_fold.predict_out_of_fold(
+            estimators.build(config, threads=n_threads),
+            tracks[train],
+            training_set,
             validation,
             np.asarray(model.classes),
-            tell,
+            log,
         )
-    genres, probabilities = serving.top_k(shares, champion.genre_ids)
-    seen = regimes.has_seen_artist(
-        ids[learned],
-        found.credits["track_id"].to_numpy(dtype=np.int64),
-        found.credits["artist_id"].to_numpy(dtype=np.int64),
-        champion.artifact.train_ids,
-    )
-    return model_store.PredictionBatch(ids[learned], genres, probabilities, seen, in_training=True)
-
-
-_VALIDATION = tuple(side for side in tables.SIDES if side.startswith("validation"))
+    genres, best = serving.top_k(probabilities, loaded.genre_ids)
+    train_ids = regimes.ids_of(tracks[train])
+    seen = regimes.has_seen_artist(train_ids, data.credits, loaded.artifact.train_ids)
+    return model_store.PredictionBatch(train_ids, genres, best, seen, in_training=True)

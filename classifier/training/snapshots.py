@@ -1,6 +1,6 @@
-"""Frozen rows in a folder: exactly what a training learned from, so that figures can be repeated.
+"""Write and read training snapshots: the rows of a training in a folder, to reproduce its metrics.
 
-`manifest.json` says what was asked, by which versions, and the SHA-256 of every file beside it.
+`manifest.json` has the config, the versions, and the SHA-256 of every other file.
 """
 
 import hashlib
@@ -15,15 +15,16 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from classifier.data import training_data as selecting
-from classifier.data.dataset import RawDataset
+from classifier.data import audio_joins, dataset, regimes, training_data
+from classifier.data.dataset import Database, RawDataset
 from classifier.data.genre_mapping import DEFAULT_MAPPING
 from classifier.data.training_data import SplitDataset
 from classifier.errors import BadSnapshot
 from classifier.registry import artifacts
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
+from genrebase.runtime.clock import Clock
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -35,75 +36,108 @@ _FRAMES: Final = ("tracks", "credits", "sighted")
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotResult:
+    """A snapshot that was written."""
+
+    manifest: Mapping[str, Any]
+    tracks_without_id: int = 0
+    """Tracks left out because they have no Spotify id, with `--ids-only`."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSnapshot:
-    """A snapshot as it was read."""
+    """A snapshot that was read."""
 
     name: str
     dataset: RawDataset
     config: TrainingConfig
-    """What was asked when it was made."""
+    """The config that it was made with."""
     manifest: Mapping[str, Any]
 
     @property
     def checksum(self) -> str:
-        """Return the SHA-256 of the manifest, which holds those of all files."""
+        """Return the SHA-256 of the manifest, which contains those of all files."""
         text = json.dumps(self.manifest, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def as_json(self) -> dict[str, str]:
-        """Return what a model says of the snapshot it learned from."""
+        """Return how a model names the snapshot that it was trained on."""
         return {"name": self.name, "sha256": self.checksum}
+
+
+def create(
+    database: Database,
+    config: TrainingConfig,
+    folder: Path,
+    clock: Clock,
+    *,
+    ids_only: bool = False,
+) -> SnapshotResult:
+    """Write the rows that a training by `config` would use into a new folder.
+
+    Raise `BadSnapshot` if the folder exists, `TooFewTracks` or `BadTrainingConfig` if nothing could
+    be trained.
+    """
+    config = audio_joins.resolve_features(database, config)
+    data = dataset.load_dataset(database, config)
+    split = training_data.split_dataset(data, config)
+    if not ids_only:
+        return SnapshotResult(write(folder, data, split, config, clock.now()))
+    rows = dataset.read_view("tracks", database, columns=("track_id", "spotify_id"))
+    spotify_ids = rows.dropna().set_index("track_id")["spotify_id"]
+    manifest = write(folder, data, split, config, clock.now(), spotify_ids=spotify_ids)
+    written = sum(file["rows"] for file in manifest["files"].values())
+    return SnapshotResult(manifest, int(split.in_task.sum()) - written)
 
 
 def write(
     folder: Path,
-    found: RawDataset,
-    selection: SplitDataset,
-    choice: TrainingConfig,
-    at: datetime,
+    data: RawDataset,
+    split: SplitDataset,
+    config: TrainingConfig,
+    created_at: datetime,
     *,
     spotify_ids: "pd.Series[str] | None" = None,
 ) -> dict[str, Any]:
-    """Write the rows of `selection` into a new folder, whole or not at all; return its manifest.
+    """Write the rows of `split` into a new folder, all or nothing; return its manifest.
 
-    With `spotify_ids` (by track) nothing but ids, folds and sides is written.
-    Raise `BadSnapshot` where something is there already.
+    With `spotify_ids` (by track) only ids, folds and sides are written.
+    Raise `BadSnapshot` if the folder exists.
     """
     _check_free(folder)
-    if spotify_ids is None:
-        frames = _frames(found, selection)
-    else:
-        frames = {"ids": _ids(selection, spotify_ids)}
+    ids_only = spotify_ids is not None
+    frames = _frames(data, split) if spotify_ids is None else {"ids": _ids(split, spotify_ids)}
     try:
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             files = {}
             for name, frame in frames.items():
-                file = made / f"{name}.parquet"
+                file = temporary / f"{name}.parquet"
                 frame.to_parquet(file, index=False)
-                files[file.name] = _described(file, frame)
-            manifest = _manifest(found, selection, choice, at, files, ids_only=len(frames) == 1)
+                files[file.name] = _describe_file(file, frame)
+            manifest = _manifest(data, split, config, ids_only=ids_only)
+            manifest |= {"created_at": created_at.isoformat(), "files": files}
             text = json.dumps(manifest, ensure_ascii=False, indent=1)
-            (made / MANIFEST).write_text(text + "\n", encoding="utf-8")
-            made.chmod(0o755)
-            made.rename(folder)  # fails where a folder with files came up meanwhile
+            (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            temporary.chmod(0o755)
+            temporary.rename(folder)  # fails if a folder with files appeared meanwhile
         finally:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise BadSnapshot(f"{folder} cannot be written: {error.strerror or error}.") from error
     return manifest
 
 
 def read(folder: Path) -> TrainingSnapshot:
-    """Return a snapshot, every file checked; raise `BadSnapshot` with what is wrong."""
+    """Return a snapshot after checking every file; raise `BadSnapshot` for what is wrong."""
     manifest = _read_manifest(folder)
     if manifest["ids_only"]:
         raise BadSnapshot(
-            f"{folder} holds ids only: bring these tracks into a database with `collector add`, "
+            f"{folder} contains ids only: bring these tracks into a database with `collector add`, "
             "their genres with `collector label`, and train on that."
         )
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
-    found = RawDataset(
+    data = RawDataset(
         frames["tracks"],
         frames["credits"],
         frames["sighted"],
@@ -112,41 +146,34 @@ def read(folder: Path) -> TrainingSnapshot:
         manifest["mappings"],
     )
     return TrainingSnapshot(
-        folder.name, found, TrainingConfig.from_json(manifest["choice"]), manifest
+        folder.name, data, TrainingConfig.from_json(manifest["choice"]), manifest
     )
 
 
 def _check_free(folder: Path) -> None:
     if folder.exists():
-        raise BadSnapshot(f"{folder} is there already and stays as it is: name another folder.")
+        raise BadSnapshot(f"{folder} exists already and is left as it is: name another folder.")
     if not folder.parent.is_dir():
         raise BadSnapshot(f"There is no folder {folder.parent}.")
 
 
-def _frames(found: RawDataset, selection: SplitDataset) -> dict[str, pd.DataFrame]:
-    """Return the rows in play, as they stand in the database: a mapping is applied in reading."""
-    ids = selection.ids[selection.in_task]
+def _frames(data: RawDataset, split: SplitDataset) -> dict[str, pd.DataFrame]:
+    """Return the rows of the task as the database has them: reading applies a mapping."""
+    ids = split.ids[split.in_task]
     return {
-        name: frame[_of(frame, ids)].reset_index(drop=True)
-        for name, frame in zip(
-            _FRAMES, (found.tracks, found.credits, found.sightings), strict=True
-        )
+        name: frame[np.isin(regimes.ids_of(frame), ids)].reset_index(drop=True)
+        for name, frame in zip(_FRAMES, (data.tracks, data.credits, data.sightings), strict=True)
     }
 
 
-def _of(frame: pd.DataFrame, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return np.isin(frame["track_id"].to_numpy(dtype=np.int64), ids)
+def _ids(split: SplitDataset, spotify_ids: "pd.Series[str]") -> pd.DataFrame:
+    rows = split.tracks.loc[split.in_task, ["track_id", "track_fold", "side"]]
+    rows = rows.assign(spotify_id=rows["track_id"].map(spotify_ids).astype("string"))
+    columns = ["spotify_id", "track_fold", "side"]
+    return rows.dropna(subset=["spotify_id"])[columns].sort_values("spotify_id")
 
 
-def _ids(selection: SplitDataset, spotify_ids: "pd.Series[str]") -> pd.DataFrame:
-    rows = selection.tracks.loc[selection.in_task, ["track_id", "track_fold", "side"]]
-    known = rows.assign(spotify_id=rows["track_id"].map(spotify_ids).astype("string"))
-    return known.dropna(subset=["spotify_id"])[["spotify_id", "track_fold", "side"]].sort_values(
-        "spotify_id"
-    )
-
-
-def _described(file: Path, frame: pd.DataFrame) -> dict[str, Any]:
+def _describe_file(file: Path, frame: pd.DataFrame) -> dict[str, Any]:
     return {
         "sha256": _sha256(file),
         "bytes": file.stat().st_size,
@@ -156,31 +183,26 @@ def _described(file: Path, frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _manifest(
-    found: RawDataset,
-    selection: SplitDataset,
-    choice: TrainingConfig,
-    at: datetime,
-    files: Mapping[str, Any],
-    *,
-    ids_only: bool,
+    data: RawDataset, split: SplitDataset, config: TrainingConfig, *, ids_only: bool
 ) -> dict[str, Any]:
-    mapping = choice.mapping or DEFAULT_MAPPING
-    labels, counts = np.unique(selection.labels[selection.in_task], return_counts=True)
+    name = config.mapping or DEFAULT_MAPPING
+    labels, counts = np.unique(split.labels[split.in_task], return_counts=True)
+    with_names: dict[str, Any] = {"genres": {}, "tracks_per_genre": {}, "mappings": {}}
+    if not ids_only:
+        with_names = {
+            "genres": dict(data.genre_ids),
+            "tracks_per_genre": dict(zip(labels.tolist(), counts.tolist(), strict=True)),
+            "mappings": {name: dict(data.mappings[name])} if name in data.mappings else {},
+        }
     return {
         "format": FORMAT,
-        "created_at": at.isoformat(),
+        "created_at": None,
         "ids_only": ids_only,
-        "choice": choice.as_full_json(),
-        "fingerprint": selecting.fingerprint(selection),
-        "files": dict(files),
-        "genres": {} if ids_only else dict(found.genre_ids),
-        "tracks_per_genre": {}
-        if ids_only
-        else dict(zip(labels.tolist(), counts.tolist(), strict=True)),
-        "mappings": {mapping: dict(found.mappings[mapping])}
-        if mapping in found.mappings and not ids_only
-        else {},
-        "origin": found.origin,
+        "choice": config.as_full_json(),
+        "fingerprint": data_fingerprint(split),
+        "files": {},
+        **with_names,
+        "origin": data.origin,
         "versions": artifacts.versions(),
         "terms": SPOTIFY_TERMS,
     }
@@ -202,18 +224,18 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _read_frame(folder: Path, name: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    described = manifest["files"][name]
+    description = manifest["files"][name]
     file = folder / name
     try:
-        if _sha256(file) != described["sha256"]:
+        if _sha256(file) != description["sha256"]:
             raise BadSnapshot(
-                f"{file} is not the file that was frozen: its SHA-256 differs from the "
+                f"{file} was changed: its SHA-256 differs from the "
                 f"manifest's. Fetch the snapshot again."
             )
         frame = pd.read_parquet(file)
     except OSError as error:
         raise BadSnapshot(f"{file} cannot be read: {error.strerror or error}.") from error
-    return frame.astype(described["columns"])
+    return frame.astype(description["columns"])
 
 
 def _sha256(file: Path) -> str:

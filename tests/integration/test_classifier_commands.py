@@ -144,7 +144,7 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("predict", "--artist", ""), "--artist wants a name"),
         (("train", "--features", "smell"), "audio, metadata"),
         (("train", "--labels", "soft"), "claim, exclusive, shared"),
-        (("train", "--labels", "shared"), "blend cannot weigh tracks"),
+        (("train", "--labels", "shared"), "blend does not accept sample weights"),
         (("train", "--split", "official"), "name another one for the published split"),
         (("compare", "--split", "official", "--rotations", "2"), "leave out --rotations"),
     ],

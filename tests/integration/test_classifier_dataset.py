@@ -111,13 +111,14 @@ def test_a_track_is_found_by_any_of_its_names(filled: Engine) -> None:
         assert dataset.find_track(filled, text) is None
 
 
-def test_a_sources_id_of_digits_comes_before_a_tracks_number(filled: Engine) -> None:
-    """What a source calls 7 is found as 7."""
+def test_a_bare_number_is_a_track_id(filled: Engine) -> None:
+    """The source's id 7 of another track is found as `shop:7` only."""
     with transaction(filled) as connection:
         connection.execute(
             insert(tables.track_alias).values(source="shop", source_id="7", track_id=3)
         )
-    assert dataset.find_track(filled, "7") == 3
+    assert dataset.find_track(filled, "7") == 7
+    assert dataset.find_track(filled, "shop:7") == 3
 
 
 def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Engine) -> None:

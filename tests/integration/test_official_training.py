@@ -54,7 +54,7 @@ def test_figures_are_of_the_published_test_side(published: Engine) -> None:
 def test_they_do_not_compete_with_those_judged_on_the_folds(published: Engine) -> None:
     """Neither in the main task nor in one that has the other kind."""
     main = replace(OFFICIAL, task="main")
-    with pytest.raises(BadTrainingConfig, match="judged on the frozen folds: name another one"):
+    with pytest.raises(BadTrainingConfig, match="evaluated on the frozen folds: name another"):
         train.run(published, main, FakeClock(), log=lambda _: None)
     train.run(published, OFFICIAL, FakeClock(), log=lambda _: None)
     frozen = replace(OFFICIAL, split="frozen")

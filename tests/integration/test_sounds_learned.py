@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from classifier.data import audio_joins, dataset
-from classifier.data.training_data import fingerprint, split_dataset
+from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.findings import clusters
 from classifier.serving import batch_predict
-from classifier.training import freeze, snapshots, train
+from classifier.training import snapshots, train
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from genrebase.audio import packed_vectors
 from genrebase.progress import no_progress
@@ -161,7 +162,7 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
         )
     assert dataset.tracks_to_predict(engine, done.model).tolist() == unheard[:1]
     again = split_dataset(dataset.load_dataset(engine, choice), choice)
-    assert fingerprint(again) != fingerprint(asked)
+    assert data_fingerprint(again) != data_fingerprint(asked)
 
 
 def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engine) -> None:
@@ -197,7 +198,7 @@ def test_frozen_rows_hold_what_was_heard(sqlite_engine: Engine, tmp_path: Path) 
     random = np.random.default_rng(0)
     describe(sqlite_engine, {song.id: (song.genre, random.normal()) for song in music.songs[5:]})
     wide = TrainingConfig(estimator="logistic", min_tracks=5, auto_features=True)
-    freeze.run(sqlite_engine, wide, tmp_path / "frozen", FakeClock())
+    snapshots.create(sqlite_engine, wide, tmp_path / "frozen", FakeClock())
     frozen = snapshots.read(tmp_path / "frozen")
     assert frozen.config.features == (*DEFAULT_FEATURE_GROUPS, "harmony", "timbre", "descriptors")
     assert frozen.config.descriptors == "mine"

@@ -9,10 +9,11 @@ import pytest
 from classifier import estimators
 from classifier.data import soft_labels
 from classifier.data.dataset import RawDataset
-from classifier.data.training_data import fingerprint, split_dataset
+from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.features.audio import NumericFeatures
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import Preprocessing, TrainingConfig
 from tests.music import GENRES, Music
 
@@ -71,18 +72,20 @@ def test_what_was_seen_is_part_of_what_is_learned() -> None:
     learned = split_dataset(found, SHARED).train_ids
     twice = found.sightings["track_id"].isin(learned) & found.sightings["track_id"].duplicated()
     fewer = replace(found, sightings=found.sightings.drop(index=found.sightings.index[twice][-1]))
-    assert fingerprint(split_dataset(found, SHARED)) != fingerprint(split_dataset(fewer, SHARED))
-    assert fingerprint(split_dataset(found, TrainingConfig())) != fingerprint(
+    assert data_fingerprint(split_dataset(found, SHARED)) != data_fingerprint(
+        split_dataset(fewer, SHARED)
+    )
+    assert data_fingerprint(split_dataset(found, TrainingConfig())) != data_fingerprint(
         split_dataset(fewer, TrainingConfig())
     )
 
 
 @pytest.mark.parametrize("name", ["blend", "knn", "voting"])
-def test_who_cannot_weigh_says_so(name: str) -> None:
+def test_soft_labels_need_sample_weights(name: str) -> None:
     """Before anything is read; and SMOTE's tracks have no share in two genres."""
     params = {"member": "knn"} if name == "voting" else {}
     choice = replace(SHARED, estimator=name, params=params)
-    with pytest.raises(BadTrainingConfig, match=f"{name} cannot weigh tracks"):
+    with pytest.raises(BadTrainingConfig, match=f"{name} does not accept sample weights"):
         estimators.build(choice, threads=1)
     smote = replace(SHARED, preprocessing=Preprocessing(balance="smote"))
     with pytest.raises(BadTrainingConfig, match="use --balance weights"):

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from classifier.data.dataset import RawDataset
-from classifier.data.training_data import fingerprint, split_dataset
+from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig, TooFewTracks
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
 from tests.music import Music
 
@@ -71,14 +72,14 @@ def test_too_few_tracks_to_train_is_a_sentence(music: RawDataset) -> None:
 @pytest.mark.parametrize(
     ("kept", "sentence"), [(("blues",), "only tracks of blues"), ((), "no labelled track")]
 )
-def test_a_broad_genre_of_less_than_two_says_what_it_holds(
+def test_a_broad_genre_of_less_than_two_says_what_it_has(
     music: RawDataset, kept: tuple[str, ...], sentence: str
 ) -> None:
     """To harvest more would bring no second genre into it."""
     mappings = {"genrebase-13": {"blues": "blue", "metal": "hard", "techno": "hard"}}
     held = music.tracks[music.tracks["label"].isin([*kept, "metal"]).to_numpy(dtype=bool)]
     found = dataclasses.replace(music, tracks=held, mappings=mappings)
-    with pytest.raises(TooFewTracks, match=f"'blue' holds {sentence}") as refused:
+    with pytest.raises(TooFewTracks, match=f"'blue' has {sentence}") as refused:
         split_dataset(found, TrainingConfig(within="blue"))
     assert "Harvest" not in str(refused.value)
 
@@ -133,13 +134,19 @@ def test_a_limit_per_genre_thins_what_is_learned_and_nothing_else(music: RawData
 
 def test_the_fingerprint_changes_with_any_feature_and_any_label(music: RawDataset) -> None:
     """And with nothing else."""
-    same = fingerprint(split_dataset(music, TrainingConfig()))
-    assert fingerprint(split_dataset(music, TrainingConfig())) == same
+    same = data_fingerprint(split_dataset(music, TrainingConfig()))
+    assert data_fingerprint(split_dataset(music, TrainingConfig())) == same
     louder = relabelled(music, slice(5, 6), loudness=-1.0)
     other = relabelled(music, slice(5, 6), label="techno")
     assert (
         len(
-            {same, *(fingerprint(split_dataset(one, TrainingConfig())) for one in (louder, other))}
+            {
+                same,
+                *(
+                    data_fingerprint(split_dataset(one, TrainingConfig()))
+                    for one in (louder, other)
+                ),
+            }
         )
         == 3
     )

@@ -11,6 +11,7 @@ import pytest
 from classifier.data import training_data as selecting
 from classifier.errors import BadSnapshot
 from classifier.training import snapshots
+from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import Preprocessing, TrainingConfig
 from tests.fakes import NOON
 from tests.music import Music, spotify_id
@@ -41,8 +42,8 @@ def test_what_is_read_is_what_was_frozen(folder: Path):
     assert frozen.config == CHOICE
     again = selecting.split_dataset(frozen.dataset, frozen.config)
     pd.testing.assert_frame_equal(again.tracks, SELECTION.tracks)
-    assert selecting.fingerprint(again) == selecting.fingerprint(SELECTION)
-    assert frozen.manifest["fingerprint"] == selecting.fingerprint(SELECTION)
+    assert data_fingerprint(again) == data_fingerprint(SELECTION)
+    assert frozen.manifest["fingerprint"] == data_fingerprint(SELECTION)
     for name in ("seen_artist", "train_mask", "artists", "labels"):
         assert (getattr(again, name) == getattr(SELECTION, name)).all()
     for genre, ids in again.tracks_by_genre.items():
@@ -67,7 +68,7 @@ def test_the_manifest_says_what_it_is(folder: Path):
 def test_nothing_is_overwritten(folder: Path):
     """A folder that is there stays as it is, and nothing is left beside it."""
     before = {file: file.read_bytes() for file in folder.iterdir()}
-    with pytest.raises(BadSnapshot, match="there already"):
+    with pytest.raises(BadSnapshot, match="exists already"):
         snapshots.write(folder, FOUND, SELECTION, CHOICE, NOON)
     with pytest.raises(BadSnapshot, match="no folder"):
         snapshots.write(folder / "deep" / "er", FOUND, SELECTION, CHOICE, NOON)
@@ -81,7 +82,7 @@ def test_a_changed_file_is_refused(folder: Path):
     told = bytearray(file.read_bytes())
     told[len(told) // 2] ^= 1
     file.write_bytes(told)
-    with pytest.raises(BadSnapshot, match=r"tracks\.parquet is not the file"):
+    with pytest.raises(BadSnapshot, match=r"tracks\.parquet was changed"):
         snapshots.read(folder)
     file.unlink()
     with pytest.raises(BadSnapshot, match=r"tracks\.parquet cannot be read"):
