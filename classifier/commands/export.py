@@ -22,7 +22,7 @@ def export(
         str | None, typer.Option(help="Only these columns: a,b,c [all of the view].")
     ] = None,
     folds: Annotated[
-        bool, typer.Option("--folds/--no-folds", help="Add each track's fold and side.")
+        bool, typer.Option("--with-folds/--without-folds", help="Add each track's fold and side.")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:

@@ -1,11 +1,11 @@
-"""How far one group of tracks lies from another, feature by feature. Pure.
+"""Effect size of each feature between two groups of tracks: Cliff's delta with intervals. Pure.
 
-Cliff's delta is the chance that a track of the one group lies above a track of the other, less the
-chance that it lies below (N. Cliff, Dominance statistics, Psychological Bulletin 114(3), 1993):
--1 to 1, ties count for nothing. It has no unit and does not care how a feature is spread, so a
-spike at 0 and decibels can stand beside each other. Of something that is either so or not it is
-the difference of the two shares. Under 0.147 it is usually called negligible, under 0.33 small,
-under 0.474 medium, else large (Romano et al., 2006).
+Cliff's delta is the probability that a track of the one group exceeds a track of the other, minus
+the reverse (N. Cliff, Dominance statistics, Psychological Bulletin 114(3), 1993): -1 to 1, ties
+count as neither. It has no unit and does not depend on the distribution, so features in different
+units are comparable. For a boolean feature it is the difference of the two proportions. Below
+0.147 it is usually called negligible, below 0.33 small, below 0.474 medium, else large (Romano et
+al., 2006).
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,39 +27,39 @@ Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 CONTINUOUS_FEATURES: Final = tuple(name for name in tables.FEATURES if name not in CATEGORICAL)
-"""The features of the sound that are more or less, not one of several."""
+"""The audio features that are not categorical."""
 KEY_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _SIZES: Final = ((0.147, "negligible"), (0.33, "small"), (0.474, "medium"))
 _BINS: Final = 1024
-"""Values that intervals tell apart; more are cut into as many quantiles."""
+"""Distinct values used for intervals; more are binned by quantiles."""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectSize:
-    """What one feature does to tell a group of tracks from another."""
+    """How one feature differs between two groups of tracks."""
 
     feature: str
     delta: float
-    """Cliff's delta, -1 to 1: above 0 the group lies higher."""
+    """Cliff's delta, -1 to 1: positive if the group has higher values."""
     interval: Interval | None
     """Of the delta, 95%, resampling artists."""
     value: float
-    """The group's median; its share where the feature is either so or not."""
+    """The group's median; of a boolean feature, its proportion."""
     other_value: float
     n: int
-    """Tracks of the group for which it is known."""
+    """Tracks of the group that have the feature."""
     other_n: int
 
     @property
     def size(self) -> str:
-        """Return what such an effect is usually called."""
+        """Return the usual name of such an effect size."""
         return next((name for bound, name in _SIZES if abs(self.delta) < bound), "large")
 
 
 def feature_values(frame: pd.DataFrame) -> Iterator[tuple[str, Floats, bool]]:
-    """Yield (name, values, whether it is either so or not) of all that can be compared.
+    """Yield (name, values, whether it is boolean) of each feature.
 
-    Of key, mode and time signature every value is a trait of its own.
+    Key, mode and time signature are one-hot encoded.
     """
     for name in (*CONTINUOUS_FEATURES, *METADATA):
         yield name, numeric_column(frame, name), name == "explicit"
@@ -150,7 +150,7 @@ def _is(values: Floats, wanted: float) -> Floats:
 
 
 def describe_effects(effects: Sequence[EffectSize], group: str, others: str) -> list[str]:
-    """Return a sentence for each effect that is not negligible."""
+    """Describe each effect that is not negligible."""
     return [
         f"{group} {'higher' if one.delta > 0 else 'lower'} than {others} in {one.feature}: "
         f"{one.value:.3g} against {one.other_value:.3g} ({one.size})."

@@ -1,9 +1,9 @@
-"""How well two genres can be told apart, and which set of genres best. Pure.
+"""Pairwise AUC of genres, and the most separable subset of genres. Pure.
 
-Of a pair, the tracks that are of either, ranked by how much likelier the model finds the one than
-the other: the area under the ROC curve is the chance that a track of the one ranks above a track
-of the other (Hand & Till, Machine Learning 45, 2001, who average two scores; the ratio is one). It
-does not depend on how many tracks either has. A set of genres is as good as the mean of its pairs.
+The tracks of a pair are ranked by the ratio of the two predicted probabilities. The area under the
+ROC curve is the probability that a track of the one ranks above a track of the other (Hand & Till,
+Machine Learning 45, 2001, who average two scores; the ratio is one). It does not depend on the
+number of tracks of either. A subset of genres is scored by the mean of its pairs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,51 +22,51 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 MAX_EXHAUSTIVE_SETS: Final = 200_000
-"""Up to so many sets each is looked at; of more the best is searched for."""
+"""Subsets up to which all are compared; above that the search is greedy."""
 _TINY: Final = float(np.finfo(np.float64).eps)
 Search = Literal["exhaustive", "greedy"]
 
 
 @dataclass(frozen=True, slots=True)
 class GenrePair:
-    """Two genres."""
+    """The AUC of two genres."""
 
     genre: int
     other_genre: int
     auc: float
-    """0.5: cannot be told apart; 1: always."""
+    """0.5: not separable; 1: perfectly separable."""
     n: int
-    """Tracks of the one."""
+    """Tracks of `genre`."""
     other_n: int
 
 
 @dataclass(frozen=True, slots=True)
 class GenreSubset:
-    """The set of genres that can be told apart best."""
+    """The most separable subset of genres."""
 
     genres: tuple[int, ...]
     mean_auc: float
-    """Of the area of its pairs."""
+    """The mean AUC of its pairs."""
     worst_pair: GenrePair
     search: Search
     sets_compared: int
-    """Sets that were compared."""
+    """Number of subsets compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubsetAccuracy:
-    """How often the model is right among the genres of a set only."""
+    """The accuracy of the model when it may predict only the genres of a subset."""
 
     accuracy: float
-    """Mean over genres of the share of its tracks that are recognised."""
+    """Mean recall of the genres."""
     interval: Interval | None
     baseline: float
-    """Of guessing: one by the number of genres."""
+    """Uniform random baseline: one by the number of genres."""
     n: int
 
 
 def pairwise_auc(shares: Floats, truth: Codes) -> Iterator[GenrePair]:
-    """Yield every two genres that have tracks; `truth` is the column of each row's genre."""
+    """Yield the AUC of each pair of genres with tracks; `truth` are the columns of the genres."""
     logs = np.log(np.clip(shares, _TINY, None))
     rows = [np.flatnonzero(truth == genre) for genre in range(shares.shape[1])]
     there = [genre for genre, own in enumerate(rows) if len(own)]
@@ -85,99 +85,103 @@ def auc(ours: Floats, others: Floats) -> float:
     return float((below + upto).sum() / (2 * len(ours) * len(ordered)))
 
 
-def best_subset(found: Sequence[GenrePair], size: int) -> GenreSubset:
-    """Return the best set of `size` genres; ties go to the one whose worst pair is better.
+def best_subset(pairs: Sequence[GenrePair], size: int) -> GenreSubset:
+    """Return the best subset of `size` genres; ties go to the one with the better worst pair.
 
-    Every set is compared where these are few. Otherwise one is grown from each genre, always by
-    the genre that adds most, and genres are exchanged as long as that helps: usually the best set
-    there is, but nothing proves it.
+    All subsets are compared if there are few. Otherwise one is grown greedily from each genre, and
+    improved by swapping genres as long as the sum grows: usually optimal, but not proven.
     """
-    known = np.unique([(pair.genre, pair.other_genre) for pair in found])
-    places = {int(genre): place for place, genre in enumerate(known)}
-    areas = np.zeros((len(known), len(known)))
-    for pair in found:
-        one, other = places[pair.genre], places[pair.other_genre]
-        areas[one, other] = areas[other, one] = pair.auc
-    if comb(len(known), size) <= MAX_EXHAUSTIVE_SETS:
-        chosen, looked_at = _compared(areas, size)
+    genres = np.unique([(pair.genre, pair.other_genre) for pair in pairs])
+    codes = {int(genre): code for code, genre in enumerate(genres)}
+    matrix = np.zeros((len(genres), len(genres)))
+    for pair in pairs:
+        one, other = codes[pair.genre], codes[pair.other_genre]
+        matrix[one, other] = matrix[other, one] = pair.auc
+    if comb(len(genres), size) <= MAX_EXHAUSTIVE_SETS:
+        chosen, compared = _exhaustive_search(matrix, size)
         search: Search = "exhaustive"
     else:
-        chosen, looked_at = _searched(areas, size)
+        chosen, compared = _greedy_search(matrix, size)
         search = "greedy"
-    genres = tuple(sorted(int(known[place]) for place in chosen))
-    inside = [pair for pair in found if pair.genre in genres and pair.other_genre in genres]
+    subset = tuple(sorted(int(genres[code]) for code in chosen))
+    inside = [pair for pair in pairs if pair.genre in subset and pair.other_genre in subset]
     worst = min(inside, key=lambda pair: (pair.auc, pair.genre, pair.other_genre))
     mean = float(np.mean([pair.auc for pair in inside]))
-    return GenreSubset(genres, mean, worst, search, looked_at)
+    return GenreSubset(subset, mean, worst, search, compared)
 
 
 def subset_accuracy(
-    shares: Floats, truth: Codes, artists: NDArray[np.int64], genres: Sequence[int], *, seed: int
+    probabilities: Floats,
+    truth: Codes,
+    artists: NDArray[np.int64],
+    genres: Sequence[int],
+    *,
+    seed: int,
 ) -> SubsetAccuracy | None:
-    """Return how the model does when only `genres` are asked about; None without their tracks."""
-    chosen = np.isin(truth, genres)
-    if not chosen.any():
+    """Return the accuracy among `genres` only; None without tracks of them."""
+    rows = np.isin(truth, genres)
+    if not rows.any():
         return None
-    codes = np.searchsorted(genres, truth[chosen])
-    hits = shares[chosen][:, list(genres)].argmax(axis=1) == codes
+    codes = np.searchsorted(genres, truth[rows])
+    hits = probabilities[rows][:, list(genres)].argmax(axis=1) == codes
     size = len(genres)
-    shown = np.bincount(codes, minlength=size)
-    right = np.bincount(codes[hits], minlength=size)
-    resampled = ArtistBootstrap(artists[chosen], seed=seed)
-    drawn = resampled.counts(codes, size, np.ones(len(codes), dtype=bool))
+    counts = np.bincount(codes, minlength=size)
+    correct = np.bincount(codes[hits], minlength=size)
+    bootstrap = ArtistBootstrap(artists[rows], seed=seed)
+    totals = bootstrap.counts(codes, size, np.ones(len(codes), dtype=bool))
     with np.errstate(invalid="ignore"):  # a resample may miss a genre: it is left out of the mean
-        recalls = resampled.counts(codes, size, hits) / drawn
+        recalls = bootstrap.counts(codes, size, hits) / totals
     return SubsetAccuracy(
-        accuracy=float((right[shown > 0] / shown[shown > 0]).mean()),
-        interval=resampled.interval(np.nanmean(recalls, axis=1)),
+        accuracy=float((correct[counts > 0] / counts[counts > 0]).mean()),
+        interval=bootstrap.interval(np.nanmean(recalls, axis=1)),
         baseline=1 / size,
         n=len(codes),
     )
 
 
-def _compared(areas: Floats, size: int) -> tuple[Codes, int]:
-    sets = np.array(list(combinations(range(len(areas)), size)), dtype=np.intp)
-    return sets[_first(areas, sets)], len(sets)
+def _exhaustive_search(matrix: Floats, size: int) -> tuple[Codes, int]:
+    sets = np.array(list(combinations(range(len(matrix)), size)), dtype=np.intp)
+    return sets[_best_index(matrix, sets)], len(sets)
 
 
-def _searched(areas: Floats, size: int) -> tuple[Codes, int]:
-    ends, looked_at = [], 0
-    for start in range(len(areas)):
+def _greedy_search(matrix: Floats, size: int) -> tuple[Codes, int]:
+    results, compared = [], 0
+    for start in range(len(matrix)):
         chosen = np.array([start])
         while len(chosen) < size:
-            gains = areas[chosen].sum(axis=0)
+            gains = matrix[chosen].sum(axis=0)
             gains[chosen] = -1.0
             chosen = np.append(chosen, gains.argmax())
-            looked_at += len(areas) - len(chosen) + 1
-        chosen, compared = _exchanged(areas, chosen)
-        looked_at += compared
-        ends.append(np.sort(chosen))
-    sets = np.unique(np.array(ends), axis=0)
-    return sets[_first(areas, sets)], looked_at
+            compared += len(matrix) - len(chosen) + 1
+        chosen, swaps = _swap_search(matrix, chosen)
+        compared += swaps
+        results.append(np.sort(chosen))
+    sets = np.unique(np.array(results), axis=0)
+    return sets[_best_index(matrix, sets)], compared
 
 
-def _exchanged(areas: Floats, chosen: Codes) -> tuple[Codes, int]:
-    """Exchange one genre for another, the best exchange first, as long as the sum grows."""
-    looked_at = 0
+def _swap_search(matrix: Floats, chosen: Codes) -> tuple[Codes, int]:
+    """Swap one genre for another, the best swap first, as long as the sum grows."""
+    compared = 0
     while True:
-        inside = areas[chosen].sum(axis=0)
-        # by giving up `chosen[i]` for j the sum changes by what j has with the others, less what
-        # `chosen[i]` had
-        gains = inside - areas[chosen] - inside[chosen][:, np.newaxis]
+        inside = matrix[chosen].sum(axis=0)
+        # replacing `chosen[i]` by j changes the sum by the AUCs of j with the others, minus those
+        # of `chosen[i]`
+        gains = inside - matrix[chosen] - inside[chosen][:, np.newaxis]
         gains[:, chosen] = -np.inf
-        looked_at += gains.size
-        given, taken = np.unravel_index(gains.argmax(), gains.shape)
-        if gains[given, taken] <= _TINY * len(areas):
-            return chosen, looked_at
+        compared += gains.size
+        removed, added = np.unravel_index(gains.argmax(), gains.shape)
+        if gains[removed, added] <= _TINY * len(matrix):
+            return chosen, compared
         chosen = chosen.copy()
-        chosen[given] = taken
+        chosen[removed] = added
 
 
-def _first(areas: Floats, sets: Codes) -> int:
-    """Return the place of the best set."""
+def _best_index(matrix: Floats, sets: Codes) -> int:
+    """Return the index of the best subset."""
     sums, worst = np.zeros(len(sets)), np.full(len(sets), np.inf)
     for one, other in combinations(range(sets.shape[1]), 2):
-        values = areas[sets[:, one], sets[:, other]]
+        values = matrix[sets[:, one], sets[:, other]]
         sums += values
         worst = np.minimum(worst, values)
     return int(np.lexsort((np.arange(len(sets)), -worst, -sums.round(12)))[0])

@@ -271,7 +271,7 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
     folds = dataset.read_view("tracks", database, columns=["track_id", "track_fold"])
     known = dict(zip(folds["track_id"], folds["track_fold"], strict=True))
     assert [known[track] for track in by_csv["track_id"]] == by_csv["track_fold"].tolist()
-    bare = ask("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--no-folds")
+    bare = ask("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--without-folds")
     assert "side" not in bare["columns"]
 
 
