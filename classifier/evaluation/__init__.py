@@ -1,1 +1,1 @@
-"""Metrics, intervals, leakage checks, promotion."""
+"""Evaluation: metrics, bootstrap intervals, leakage checks, promotion."""

@@ -1,4 +1,4 @@
-"""Signs that a figure is too good to be true: a feature that is the label in disguise. Pure."""
+"""Leakage checks: features, or patterns of missing values, that give the label away. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,107 +10,96 @@ from numpy.typing import NDArray
 
 from classifier.features.audio import numeric_column
 
+Mask = NDArray[np.bool_]
+Codes = NDArray[np.intp]
+
 SUSPICIOUS_ACCURACY: Final = 0.99
-"""One feature that names the genre this often was made from it."""
+"""A single feature with this accuracy was derived from the label."""
 SUSPICIOUS_GAIN: Final = 0.1
-"""Missing values that name the genre so much oftener than guessing does are worth a warning."""
-_STEPS: Final = 1024
-"""Quantiles that a feature is cut into."""
+"""Accuracy above the baseline from which missing values alone deserve a warning."""
+_QUANTILES: Final = 1024
 
 
 def single_feature_accuracy(
-    frame: pd.DataFrame,
-    codes: NDArray[np.intp],
-    train: NDArray[np.bool_],
-    validation: NDArray[np.bool_],
-    features: Sequence[str],
+    frame: pd.DataFrame, codes: Codes, train: Mask, validation: Mask, features: Sequence[str]
 ) -> dict[str, float]:
-    """Return per feature how often it alone names the genre of the `judge` rows.
+    """Return the validation accuracy of each feature alone; `codes` are the genres.
 
-    By the commonest genre of each quantile among the `learn` rows; `codes` are the genres.
+    Predicted is the majority class of the training rows in the same quantile.
     """
     if not train.any() or not validation.any():
         return {}
-    return {
-        name: _accuracy(numeric_column(frame, name), codes, train, validation) for name in features
-    }
+    accuracies = {}
+    for name in features:
+        values = numeric_column(frame, name)
+        known = values[train & np.isfinite(values)]
+        if len(known) == 0:
+            accuracies[name] = 0.0
+            continue
+        edges = np.unique(known)
+        if len(edges) > _QUANTILES:
+            edges = np.unique(np.quantile(known, np.linspace(0, 1, _QUANTILES)))
+        cells = np.searchsorted(edges, values, side="right")
+        cells[np.isnan(values)] = len(edges) + 1  # NaN sorts with the greatest
+        predicted = _cell_counts(cells, codes, train).argmax(axis=1)
+        accuracies[name] = float((predicted[cells[validation]] == codes[validation]).mean())
+    return accuracies
 
 
-def leak_warnings(found: dict[str, float]) -> list[str]:
-    """Return a sentence per feature that is too good to be true."""
+def leak_warnings(accuracies: dict[str, float]) -> list[str]:
+    """Return a sentence per feature that is too accurate."""
     return [
-        f"The feature {name!r} alone names the genre of {share:.1%} of the validation tracks: "
-        "it was probably made from the label."
-        for name, share in found.items()
-        if share >= SUSPICIOUS_ACCURACY
+        f"The feature {name!r} alone predicts the genre of {accuracy:.1%} of the validation "
+        "tracks: it was probably derived from the label."
+        for name, accuracy in accuracies.items()
+        if accuracy >= SUSPICIOUS_ACCURACY
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class MissingnessAccuracy:
-    """What can be told by which values are missing, and by nothing else."""
+    """Accuracy of predictions from which values are missing, and nothing else."""
 
     accuracy: float
     baseline: float
-    """Of always naming the genre that is commonest in training."""
+    """Of always predicting the majority class of the training rows."""
 
 
 def missingness_accuracy(
-    frame: pd.DataFrame,
-    codes: NDArray[np.intp],
-    train: NDArray[np.bool_],
-    validation: NDArray[np.bool_],
-    features: Sequence[str],
+    frame: pd.DataFrame, codes: Codes, train: Mask, validation: Mask, features: Sequence[str]
 ) -> MissingnessAccuracy | None:
-    """Return how often the missing values alone name the genre of the `judge` rows.
+    """Return the validation accuracy of the missing values alone; `codes` are the genres.
 
-    By the commonest genre among the `learn` rows that miss the same values. None: nothing to
-    judge by. `codes` are the genres.
+    Predicted is the majority class of the training rows with the same values missing. None
+    without training or validation rows.
     """
     if not train.any() or not validation.any() or not features:
         return None
     missing = np.column_stack([np.isnan(numeric_column(frame, name)) for name in features])
-    _, places = np.unique(missing, axis=0, return_inverse=True)
-    size = int(codes.max()) + 1
-    counts = np.bincount(
-        places[train] * size + codes[train], minlength=(int(places.max()) + 1) * size
-    ).reshape(-1, size)
-    common = counts.sum(axis=0).argmax()
-    answers = np.where(counts.any(axis=1), counts.argmax(axis=1), common)[places]
+    _, cells = np.unique(missing, axis=0, return_inverse=True)
+    counts = _cell_counts(cells, codes, train)
+    majority = counts.sum(axis=0).argmax()
+    predicted = np.where(counts.any(axis=1), counts.argmax(axis=1), majority)[cells]
     return MissingnessAccuracy(
-        accuracy=float((answers == codes)[validation].mean()),
-        baseline=float((codes[validation] == common).mean()),
+        accuracy=float((predicted == codes)[validation].mean()),
+        baseline=float((codes[validation] == majority).mean()),
     )
 
 
-def missingness_warnings(found: MissingnessAccuracy | None) -> list[str]:
-    """Return a sentence where missing values tell much more than guessing does."""
-    if found is None or found.accuracy - found.baseline < SUSPICIOUS_GAIN:
+def missingness_warnings(missingness: MissingnessAccuracy | None) -> list[str]:
+    """Return a sentence where missing values predict much better than the baseline."""
+    if missingness is None or missingness.accuracy - missingness.baseline < SUSPICIOUS_GAIN:
         return []
-    told = (
-        f"Which values are missing is enough to name the genre of {found.accuracy:.1%} of the "
-        f"validation tracks (guessing: {found.baseline:.1%}): a model may learn how tracks were "
-        "fetched instead of how they sound. Fetch what is missing with `collector enrich`."
+    sentence = (
+        f"Missing values alone predict the genre of {missingness.accuracy:.1%} of the validation "
+        f"tracks (majority class: {missingness.baseline:.1%}): a model may learn how tracks were "
+        "fetched instead of what they sound like. Fetch missing features with `collector enrich`."
     )
-    return [told]
+    return [sentence]
 
 
-def _accuracy(
-    values: NDArray[np.float64],
-    codes: NDArray[np.intp],
-    learn: NDArray[np.bool_],
-    judge: NDArray[np.bool_],
-) -> float:
-    known = values[learn & np.isfinite(values)]
-    if len(known) == 0:
-        return 0.0
-    edges = np.unique(known)
-    if len(edges) > _STEPS:
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, _STEPS)))
-    places = np.searchsorted(edges, values, side="right")  # NaN comes last, with the greatest
-    places[np.isnan(values)] = len(edges) + 1
-    size = int(codes.max()) + 1
-    counts = np.bincount(
-        places[learn] * size + codes[learn], minlength=(len(edges) + 2) * size
-    ).reshape(-1, size)
-    return float((counts.argmax(axis=1)[places[judge]] == codes[judge]).mean())
+def _cell_counts(cells: Codes, codes: Codes, train: Mask) -> NDArray[np.intp]:
+    """Return (cells, genres): the number of training rows."""
+    genres = int(codes.max()) + 1
+    flat = cells[train] * genres + codes[train]
+    return np.bincount(flat, minlength=(int(cells.max()) + 1) * genres).reshape(-1, genres)

@@ -1,64 +1,60 @@
-"""How well models that say yes or no to one genre each do so. Pure."""
+"""Metrics of one-vs-rest binary classifiers, one per genre. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evaluation.metrics import LabelledPredictions, ranking_metrics
+from classifier.evaluation.metrics import LabelledPredictions, finite_or_none, ranking_metrics
 from classifier.evaluation.report import REGIMES
 from classifier.records import MetricRow
 
 Floats = NDArray[np.float64]
 
-_SURE = 0.5
-"""From this probability on the answer is yes."""
+_THRESHOLD: Final = 0.5
+"""From this probability on the genre is predicted."""
 
 
 def one_vs_rest_metrics(
     side: str,
-    answers: LabelledPredictions,
-    yes: Floats,
+    predictions: LabelledPredictions,
+    binary_probabilities: Floats,
     regimes: NDArray[np.str_],
     classes: Sequence[str],
 ) -> Iterator[MetricRow]:
-    """Yield the figures of one held-out side, in each regime, per genre that was shown.
+    """Yield the metrics of one held-out side, in each regime, per genre that has tracks.
 
-    `yes` holds a probability per track and genre; rows need not sum to 1. Accuracy beside that of
-    always saying no, for with ten genres this is right nine times in ten; balanced accuracy is
-    the mean of the shares of yeses and of noes that were recognised (0.5: guessing).
+    `binary_probabilities` (tracks, genres) need not sum to 1. Accuracy comes with that of always
+    predicting "no", which with ten genres is right nine times in ten; balanced accuracy is the
+    mean of the recalls of "yes" and "no" (0.5: guessing).
     """
-    asked = replace(answers, probabilities=yes)
+    binary = replace(predictions, probabilities=binary_probabilities)
     for regime in REGIMES:
-        here = np.ones(len(asked), dtype=bool) if regime == "all" else regimes == regime
-        if not here.any():
+        chosen = np.ones(len(binary), dtype=bool) if regime == "all" else regimes == regime
+        if not chosen.any():
             continue
-        for genre, metric, value in _figures(asked.select(here)):
-            yield MetricRow(
-                side, regime, classes[genre], metric, value, None, None, int(here.sum())
-            )
+        for genre, metric, value in _per_genre(binary.select(chosen)):
+            n = int(chosen.sum())
+            yield MetricRow(side, regime, classes[genre], metric, value, None, None, n)
 
 
-def _figures(asked: LabelledPredictions) -> Iterator[tuple[int, str, float | None]]:
-    areas, precisions = ranking_metrics(asked)
-    for genre in range(asked.n_genres):
-        truth = asked.truth == genre
+def _per_genre(binary: LabelledPredictions) -> Iterator[tuple[int, str, float | None]]:
+    areas, precisions = ranking_metrics(binary)
+    for genre in range(binary.n_genres):
+        truth = binary.truth == genre
         if not truth.any():
             continue
-        said = asked.probabilities[:, genre] >= _SURE
-        yield genre, "binary_roc_auc", _number(areas[genre])
-        yield genre, "binary_average_precision", _number(precisions[genre])
-        yield genre, "binary_balanced_accuracy", _balanced(truth, said)
-        yield genre, "binary_accuracy", float((said == truth).mean())
+        predicted = binary.probabilities[:, genre] >= _THRESHOLD
+        yield genre, "binary_roc_auc", finite_or_none(areas[genre])
+        yield genre, "binary_average_precision", finite_or_none(precisions[genre])
+        yield genre, "binary_balanced_accuracy", _balanced_accuracy(truth, predicted)
+        yield genre, "binary_accuracy", float((predicted == truth).mean())
         yield genre, "always_no_accuracy", float((~truth).mean())
 
 
-def _balanced(truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> float | None:
+def _balanced_accuracy(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float | None:
     if truth.all():
         return None
-    return float((said[truth].mean() + (~said[~truth]).mean()) / 2)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return float((predicted[truth].mean() + (~predicted[~truth]).mean()) / 2)

@@ -1,4 +1,4 @@
-"""How good a model is: every figure, per side, regime and genre. Pure."""
+"""The evaluation report: every metric, per side, regime and genre, and the confusion matrix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -27,78 +27,77 @@ HEADLINE_METRICS: Final = (
     "any_genre_accuracy",
     "verdict_accuracy",
 )
-"""The figures that `train` and `models` show of each regime, beside accuracy and its interval."""
+"""The metrics of each regime in `train` and `models`, besides accuracy and its interval."""
 
 BROAD_METRICS: Final = ("broad_accuracy", "misses_inside")
-"""Figures there are only where a mapping knows the genres."""
+"""Metrics that exist only with a genre mapping."""
 
 
 def held_out_metrics(
     side: str,
-    answers: LabelledPredictions,
+    predictions: LabelledPredictions,
     regimes: NDArray[np.str_],
     classes: Sequence[str],
     *,
     common: int,
     seed: int,
 ) -> Iterator[MetricRow]:
-    """Yield every figure of one held-out side, in each regime, over all and per genre."""
+    """Yield every metric of one held-out side, in each regime, over all and per genre."""
     for regime in REGIMES:
-        chosen = answers if regime == "all" else answers.select(regimes == regime)
+        chosen = predictions if regime == "all" else predictions.select(regimes == regime)
         if len(chosen) == 0:
             continue
-        resampled = ArtistBootstrap(chosen.artists, seed=seed)
-        yield from _rows(
-            side, regime, None, overall_metrics(chosen, common, resampled), len(chosen)
-        )
-        for genre, found in per_genre_metrics(chosen, resampled).items():
-            yield from _rows(side, regime, classes[genre], found, len(chosen))
+        bootstrap = ArtistBootstrap(chosen.artists, seed=seed)
+        overall = overall_metrics(chosen, common, bootstrap)
+        yield from _rows(side, regime, None, overall, len(chosen))
+        for genre, metrics in per_genre_metrics(chosen, bootstrap).items():
+            yield from _rows(side, regime, classes[genre], metrics, len(chosen))
 
 
-def unheld_metrics(side: str, answers: LabelledPredictions, *, common: int) -> Iterator[MetricRow]:
-    """Yield the figures of tracks that were not held out honestly; they carry no interval."""
-    yield from _rows(side, "all", None, overall_metrics(answers, common, None), len(answers))
+def unheld_metrics(
+    side: str, predictions: LabelledPredictions, *, common: int
+) -> Iterator[MetricRow]:
+    """Yield the metrics of tracks that were not honestly held out; they have no interval."""
+    metrics = overall_metrics(predictions, common, None)
+    yield from _rows(side, "all", None, metrics, len(predictions))
 
 
 def confusion_cells(
-    answers: LabelledPredictions, regimes: NDArray[np.str_], classes: Sequence[str]
+    predictions: LabelledPredictions, regimes: NDArray[np.str_], classes: Sequence[str]
 ) -> Iterator[ConfusionCell]:
-    """Yield how often each genre was taken for which, per regime."""
-    size = answers.n_genres
+    """Yield the confusion matrix of each regime, without its empty cells."""
+    size = predictions.n_genres
     for regime in REGIMES[:-1]:
-        chosen = answers.select(regimes == regime)
+        chosen = predictions.select(regimes == regime)
         known = chosen.truth < size
-        counted = np.bincount(
-            chosen.truth[known] * size + chosen.predicted[known], minlength=size * size
-        )
-        for cell in np.flatnonzero(counted):
+        cells = chosen.truth[known] * size + chosen.predicted[known]
+        counts = np.bincount(cells, minlength=size * size)
+        for cell in np.flatnonzero(counts):
             genre, predicted = divmod(int(cell), size)
-            yield ConfusionCell(regime, classes[genre], classes[predicted], int(counted[cell]))
+            yield ConfusionCell(regime, classes[genre], classes[predicted], int(counts[cell]))
 
 
 def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
-    """Return the figures of the test side per regime, and what puts them into proportion.
+    """Return the metrics of the test side per regime, and those to compare them with.
 
-    Every regime is there; one without tracks has n = 0 and no figures.
+    Every regime is there; one without tracks has n = 0 and no metrics.
     """
-    found: dict[str, Any] = {
-        regime: _headline_of(rows, regime) for regime in ("seen_artist", "new_artist", "other")
-    }
-    found["train"] = {"accuracy": _value(rows, "train", "all", "accuracy")}
-    found["random_split"] = {
+    metrics: dict[str, Any] = {regime: _headline_of(rows, regime) for regime in REGIMES[:-1]}
+    metrics["train"] = {"accuracy": _value(rows, "train", "all", "accuracy")}
+    metrics["random_split"] = {
         "accuracy": _value(rows, "random", "all", "accuracy"),
         "note": "What a random 80/20 split of these rows, as usually published, would have said.",
     }
-    return found
+    return metrics
 
 
 def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
-    of_regime = {
+    by_metric = {
         row.metric: row
         for row in rows
         if row.side == "test" and row.regime == regime and row.genre is None
     }
-    accuracy = of_regime.get("accuracy")
+    accuracy = by_metric.get("accuracy")
     if accuracy is None:
         return {"n": 0, "accuracy": None, "interval": None, **dict.fromkeys(HEADLINE_METRICS)}
     interval = None if accuracy.low is None else [accuracy.low, accuracy.high]
@@ -106,8 +105,8 @@ def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
         "n": accuracy.n,
         "accuracy": accuracy.value,
         "interval": interval,
-        **{name: of_regime[name].value for name in HEADLINE_METRICS},
-        **{name: of_regime[name].value for name in BROAD_METRICS if name in of_regime},
+        **{name: by_metric[name].value for name in HEADLINE_METRICS},
+        **{name: by_metric[name].value for name in BROAD_METRICS if name in by_metric},
         "validation_accuracy": _value(rows, "validation", regime, "accuracy"),
     }
 
@@ -120,13 +119,13 @@ def _value(rows: Sequence[MetricRow], side: str, regime: str, metric: str) -> fl
 
 
 def _rows(
-    side: str, regime: Regime, genre: str | None, found: Sequence[MetricValue], n: int
+    side: str, regime: Regime, genre: str | None, metrics: Sequence[MetricValue], n: int
 ) -> Iterator[MetricRow]:
-    for one in found:
+    for one in metrics:
         low = None if one.interval is None else one.interval.low
         high = None if one.interval is None else one.interval.high
-        counted = n if one.n is None else one.n
-        yield MetricRow(side, regime, genre, one.metric, one.value, low, high, counted)
+        count = n if one.n is None else one.n
+        yield MetricRow(side, regime, genre, one.metric, one.value, low, high, count)
 
 
 def majority_class(labels: Sequence[str] | NDArray[np.str_], classes: Mapping[str, int]) -> int:

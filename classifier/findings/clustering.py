@@ -13,12 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
-from sklearn.impute import SimpleImputer
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from classifier.estimators import outliers
+from classifier.features import imputation
 from classifier.features.audio import numeric_column
 
 Floats = NDArray[np.float64]
@@ -69,9 +69,8 @@ def feature_matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
             vectors += [np.sin(values * _FIFTH), np.cos(values * _FIFTH)]
         else:
             vectors.append(values)
-    filled = SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(
-        np.column_stack(vectors)
-    )
+    matrix = np.column_stack(vectors)
+    filled = imputation.impute(matrix, imputation.column_medians(matrix))
     return np.asarray(StandardScaler().fit_transform(filled), dtype=np.float64)
 
 

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
-from classifier.evaluation.bootstrap import N_RESAMPLES, percentile_interval
+from classifier.evaluation.bootstrap import N_RESAMPLES, ArtistBootstrap
+from classifier.evaluation.rank_statistics import cliffs_delta
 from classifier.features.audio import CATEGORICAL, METADATA, numeric_column
 from classifier.records import Interval
 from genrebase.store import tables
@@ -78,7 +78,7 @@ def compare_groups(
 
     `artists[i]` is whose track row i is. What is not known of both sides is left out.
     """
-    draws = _Draws(artists, seed=seed, resamples=resamples)
+    bootstrap = ArtistBootstrap(artists, seed=seed, n_resamples=resamples)
     found = []
     for name, values, is_share in feature_values(frame):
         known = np.isfinite(values)
@@ -89,7 +89,7 @@ def compare_groups(
                 EffectSize(
                     feature=name,
                     delta=cliffs_delta(values[ours], values[others]),
-                    interval=draws.interval(values, ours, others),
+                    interval=bootstrap.cliffs_delta_interval(_binned(values, known), ours, others),
                     value=float(middle(values[ours])),
                     other_value=float(middle(values[others])),
                     n=int(ours.sum()),
@@ -99,50 +99,13 @@ def compare_groups(
     return sorted(found, key=lambda one: (-abs(one.delta), one.feature))
 
 
-def cliffs_delta(ours: Floats, others: Floats) -> float:
-    """Return the chance that one of `ours` exceeds one of `others`, less that of the reverse."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, ours, side="left")
-    above = len(ordered) - np.searchsorted(ordered, ours, side="right")
-    return float((below - above).sum() / (len(ours) * len(ordered)))
-
-
-class _Draws:
-    """Resamples of artists, the same for every feature."""
-
-    def __init__(self, artists: Ids, *, seed: int, resamples: int) -> None:
-        known, self._codes = np.unique(artists, return_inverse=True)
-        random, count = np.random.default_rng(seed), len(known)
-        self._weights = np.empty((resamples, count), dtype=np.float32)
-        for row in self._weights:  # one at a time: all draws at once are hundreds of megabytes
-            row[:] = np.bincount(random.integers(count, size=count), minlength=count)
-
-    def interval(self, values: Floats, ours: Mask, others: Mask) -> Interval | None:
-        bins, count = _binned(values, ours | others)
-        mine, theirs = (self._counted(bins, count, chosen) for chosen in (ours, others))
-        upto = theirs.cumsum(axis=1)
-        below, above = upto - theirs, upto[:, -1:] - upto
-        pairs = mine.sum(axis=1) * upto[:, -1]
-        with np.errstate(invalid="ignore", divide="ignore"):  # a resample may miss one side
-            deltas = (mine * (below - above)).sum(axis=1) / pairs
-        few = len(np.unique(self._codes[ours])) < 2 or len(np.unique(self._codes[others])) < 2
-        return None if few else percentile_interval(deltas)
-
-    def _counted(self, bins: NDArray[np.intp], count: int, chosen: Mask) -> Floats:
-        """Return how many of the chosen tracks each resample has in each bin."""
-        size = (self._weights.shape[1], count)
-        places = (self._codes[chosen], bins[chosen])
-        ones = np.ones(int(chosen.sum()), dtype=np.float32)
-        per_artist = sparse.csr_array(sparse.coo_array((ones, places), shape=size))
-        return np.asarray((per_artist.T @ self._weights.T).T, dtype=np.float64)
-
-
-def _binned(values: Floats, known: Mask) -> tuple[NDArray[np.intp], int]:
+def _binned(values: Floats, known: Mask) -> NDArray[np.intp]:
+    """Return codes from 0 in the order of the values; those of unknown ones mean nothing."""
     edges = np.unique(values[known])
     if len(edges) > _BINS:
         edges = np.unique(np.quantile(values[known], np.linspace(0, 1, _BINS)))
     bins = np.searchsorted(edges, np.where(known, values, edges[0]), side="right") - 1
-    return bins.clip(min=0), len(edges)
+    return bins.clip(min=0)
 
 
 def _is(values: Floats, wanted: float) -> Floats:

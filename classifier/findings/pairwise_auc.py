@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.evaluation.bootstrap import ArtistBootstrap
+from classifier.evaluation.rank_statistics import auc
 from classifier.records import Interval
 
 Floats = NDArray[np.float64]
@@ -75,14 +76,6 @@ def pairwise_auc(shares: Floats, truth: Codes) -> Iterator[GenrePair]:
             logs[rows[genre], one] - logs[rows[genre], other] for genre in (one, other)
         )
         yield GenrePair(one, other, auc(ours, others), len(ours), len(others))
-
-
-def auc(ours: Floats, others: Floats) -> float:
-    """Return the chance that one of `ours` exceeds one of `others`; a tie is half of it."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, ours, side="left")
-    upto = np.searchsorted(ordered, ours, side="right")
-    return float((below + upto).sum() / (2 * len(ours) * len(ordered)))
 
 
 def best_subset(pairs: Sequence[GenrePair], size: int) -> GenreSubset:

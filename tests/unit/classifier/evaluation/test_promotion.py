@@ -43,8 +43,8 @@ def test_the_first_must_beat_guessing_where_the_commonest_genre_is_rarer() -> No
 def test_both_regimes_are_named_with_their_differences() -> None:
     """Whoever reads the sentence sees where it is better, and what it does elsewhere."""
     reason = decide_first({"seen_artist": BETTER, "new_artist": WORSE}, {}).reason
-    assert "better for artists it knows: " in reason
-    assert "artists it knows +0.020" in reason
+    assert "better for seen artists: " in reason
+    assert "seen artists +0.020" in reason
     assert "new artists -0.020" in reason
 
 

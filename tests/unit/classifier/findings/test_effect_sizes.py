@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from classifier.evaluation.rank_statistics import cliffs_delta
 from classifier.findings import effect_sizes
 
 
@@ -22,9 +23,9 @@ def test_the_delta_counts_pairs() -> None:
     random = np.random.default_rng(0)
     ours, others = random.integers(6, size=40) / 5.0, random.integers(6, size=30) / 5.0
     pairs = [np.sign(one - other) for one in ours for other in others]
-    assert effect_sizes.cliffs_delta(ours, others) == pytest.approx(np.mean(pairs))
-    assert effect_sizes.cliffs_delta(ours, ours) == 0
-    assert effect_sizes.cliffs_delta(ours + 9, others) == 1
+    assert cliffs_delta(ours, others) == pytest.approx(np.mean(pairs))
+    assert cliffs_delta(ours, ours) == 0
+    assert cliffs_delta(ours + 9, others) == 1
 
 
 def test_of_yes_and_no_the_delta_is_the_difference_of_the_shares() -> None:
