@@ -45,7 +45,7 @@ def test_both_regimes_are_named_with_their_differences() -> None:
     reason = decide_first({"seen_artist": BETTER, "new_artist": WORSE}, {}).reason
     assert "better for seen artists: " in reason
     assert "seen artists +0.020" in reason
-    assert "new artists -0.020" in reason
+    assert "unseen artists -0.020" in reason
 
 
 def test_nothing_to_judge_by_is_no_reason_to_trust() -> None:
@@ -83,4 +83,4 @@ def test_possibly_worse_is_rejected_with_its_reason() -> None:
     )
     assert decision.status == "rejected"
     assert "model 7" in decision.reason
-    assert "new artists" in decision.reason
+    assert "unseen artists" in decision.reason
