@@ -1,4 +1,4 @@
-"""PostgreSQL databases that tests share one after another are as new."""
+"""The pool of PostgreSQL databases returns released databases empty and unchanged."""
 
 import pytest
 from sqlalchemy import func, select, text
@@ -7,19 +7,19 @@ from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.everything import contents, fill
-from tests.postgres import Migrated
+from tests.postgres import MigratedDatabases
 
 
-def test_what_one_test_wrote_the_next_does_not_find(migrated_postgres: Migrated) -> None:
-    """No row is left, keys begin at 1, rows stand at the beginning of their files."""
-    first = migrated_postgres.take()
+def test_a_reused_database_is_empty(migrated_postgres: MigratedDatabases) -> None:
+    """No row is left, ids start at 1, and rows at the beginning of their files."""
+    first = migrated_postgres.acquire()
     engine = make_engine(first)
     fill(engine)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TEMPORARY TABLE staging (line text)"))
-    migrated_postgres.give_back(first)
+    migrated_postgres.release(first)
     engine.dispose()
-    again = migrated_postgres.take()
+    again = migrated_postgres.acquire()
     assert again == first
     engine = make_engine(again)
     schema.check_revision(engine)
@@ -32,7 +32,7 @@ def test_what_one_test_wrote_the_next_does_not_find(migrated_postgres: Migrated)
     with read_transaction(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(tables.track)) == 1
     engine.dispose()
-    migrated_postgres.give_back(again)
+    migrated_postgres.release(again)
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,16 @@ def test_what_one_test_wrote_the_next_does_not_find(migrated_postgres: Migrated)
         "UPDATE alembic_version SET version_num = 'next'",
     ],
 )
-def test_a_changed_schema_is_not_given_again(migrated_postgres: Migrated, change: str) -> None:
-    """Whatever was made, dropped or granted, or says another version, goes with its database."""
-    first = migrated_postgres.take()
+def test_a_database_with_a_changed_schema_is_dropped(
+    migrated_postgres: MigratedDatabases, change: str
+) -> None:
+    """Created, dropped or granted objects, or another revision, keep it from being reused."""
+    first = migrated_postgres.acquire()
     engine = make_engine(first)
     with transaction(engine) as connection:
         connection.execute(text(change))
     engine.dispose()
-    migrated_postgres.give_back(first)
-    again = migrated_postgres.take()
+    migrated_postgres.release(first)
+    again = migrated_postgres.acquire()
     assert again != first
-    migrated_postgres.give_back(again)
+    migrated_postgres.release(again)
