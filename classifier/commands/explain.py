@@ -63,7 +63,8 @@ def explain(
 
     output, settings = Output(as_json=as_json), ClassifierSettings.load()
     result: GenreComparison | ModelExplanation
-    with output.on_interrupt(lambda: interrupts.NOTHING_STORED):
+    cores = settings.threads or threads.idle_cores()
+    with output.on_interrupt(lambda: interrupts.NOTHING_STORED), threads.limit_threads(cores):
         if genre is not None:
             result = explaining.explain_genre(
                 connect(), genre, against, SystemClock(), seed=settings.seed
@@ -79,7 +80,6 @@ def explain(
                     repeats=repeats,
                     sample=sample,
                     seed=settings.seed,
-                    cores=settings.threads,
                     progress=progress,
                 )
             _print_model(output, result)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from classifier import threads
 from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig, TooFewTracks
@@ -70,7 +69,6 @@ def explain_model(
     repeats: int = 3,
     sample: int = 2_000,
     seed: int = 0,
-    cores: int | None = None,
     progress: ProgressCallback = no_progress,
 ) -> ModelExplanation:
     """Compute and store the feature importance of a model (None: the champion).
@@ -85,14 +83,9 @@ def explain_model(
         group: groups.group_columns(group, tracks.frame)
         for group in TrainingConfig.from_model(model).features
     }
-    with threads.limit_threads(cores or threads.idle_cores()):
-        estimator = loaded.champion.artifact.estimator
-        importance = PermutationImportance(estimator, tracks, columns, repeats=repeats, seed=seed)
-        rows = (
-            *importance.baseline(),
-            *importance.expert_ablation(),
-            *importance.compute(progress),
-        )
+    estimator = loaded.champion.artifact.estimator
+    importance = PermutationImportance(estimator, tracks, columns, repeats=repeats, seed=seed)
+    rows = (*importance.baseline(), *importance.expert_ablation(), *importance.compute(progress))
     store.store_importances(database, model.id, side, rows, loaded.genre_ids)
     return ModelExplanation(model.id, model.task, model.origin, side, repeats, rows)
 

@@ -58,7 +58,7 @@ class PooledEnsemble(Protocol):
     """Each has a `name` and `score_names`."""
     score_names_: Sequence[str]
     weights_: Floats
-    """(regimes, voices)"""
+    """(regimes, scores)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,16 @@ class PermutationImportance:
     def __init__(
         self,
         estimator: Estimator,
-        asked: HeldOutTracks,
+        tracks: HeldOutTracks,
         groups: Mapping[str, Sequence[str]],
         *,
         repeats: int,
         seed: int,
     ) -> None:
         """Predict once without a change; `groups` are the columns of each feature group."""
-        self._estimator, self._asked, self._groups = estimator, asked, groups
+        self._estimator, self._tracks, self._groups = estimator, tracks, groups
         self._repeats, self._seed = repeats, seed
-        self._hits, self._losses = self._answers(asked.frame)
+        self._correct, self._losses = self._evaluate(tracks.frame)
 
     def compute(self, progress: ProgressCallback = no_progress) -> Iterator[Importance]:
         """Yield the accuracy with each group alone, then the importance of groups and columns."""
@@ -109,24 +109,24 @@ class PermutationImportance:
         steps = len(self._groups) + self._repeats * (len(self._groups) + len(columns))
         done = 0
         for group, names in self._groups.items():
-            hits, losses = self._answers(self._asked.frame[list(names)])
+            correct, losses = self._evaluate(self._tracks.frame[list(names)])
             done += 1
             progress(done, steps)
-            yield from self._measured("alone", group, hits, losses)
+            yield from self._by_regime("alone", group, correct, losses)
         permuted: tuple[tuple[Kind, Mapping[str, Sequence[str]]], ...]
         permuted = (("group", self._groups), ("feature", columns))
-        for kind, named in permuted:
-            for name, names in named.items():
-                hits, losses = self._permuted(tuple(names))
+        for kind, columns_by_name in permuted:
+            for name, names in columns_by_name.items():
+                correct, losses = self._permuted(tuple(names))
                 done += self._repeats
                 progress(done, steps)
-                lost, grown = self._hits - hits, losses - self._losses
-                yield from self._measured(kind, name, lost, grown)
-                yield from self._by_genre(kind, name, lost, grown)
+                accuracy_loss, loss_increase = self._correct - correct, losses - self._losses
+                yield from self._by_regime(kind, name, accuracy_loss, loss_increase)
+                yield from self._by_genre(kind, name, accuracy_loss, loss_increase)
 
     def baseline(self) -> Iterator[Importance]:
         """Yield the accuracy with all groups."""
-        yield from self._measured("alone", ALL_FEATURES, self._hits, self._losses)
+        yield from self._by_regime("alone", ALL_FEATURES, self._correct, self._losses)
 
     def expert_ablation(self) -> Iterator[Importance]:
         """Yield the accuracy lost without each expert of an ensemble."""
@@ -137,60 +137,62 @@ class PermutationImportance:
             without.weights_ = np.where(
                 np.isin(without.score_names_, expert.score_names), 0.0, without.weights_
             )
-            hits, losses = self._answers(self._asked.frame, without)
-            lost, grown = self._hits - hits, losses - self._losses
-            yield from self._measured("expert", expert.name, lost, grown)
+            correct, losses = self._evaluate(self._tracks.frame, without)
+            accuracy_loss, loss_increase = self._correct - correct, losses - self._losses
+            yield from self._by_regime("expert", expert.name, accuracy_loss, loss_increase)
 
     def _permuted(self, columns: tuple[str, ...]) -> tuple[Floats, Floats]:
         """Return the mean accuracy and log-loss of each track over the repeats."""
         random = np.random.default_rng(self._seed)
-        total = np.zeros((2, len(self._hits)))
+        total = np.zeros((2, len(self._correct)))
         for _ in range(self._repeats):
-            places = self._shuffled(random)
+            order = self._shuffled(random)
             shuffled = {
-                name: self._asked.frame[name].array[places]
+                name: self._tracks.frame[name].array[order]
                 for name in columns
-                if name in self._asked.frame.columns
+                if name in self._tracks.frame.columns
             }
-            total += self._answers(self._asked.frame.assign(**shuffled))
-        hits, losses = total / self._repeats
-        return hits, losses
+            total += self._evaluate(self._tracks.frame.assign(**shuffled))
+        correct, losses = total / self._repeats
+        return correct, losses
 
     def _shuffled(self, random: np.random.Generator) -> NDArray[np.intp]:
         """Return a permutation of the rows within each regime."""
-        places = np.arange(len(self._asked.labels))
+        order = np.arange(len(self._tracks.labels))
         for regime in _REGIMES:
-            rows = np.flatnonzero(self._asked.regimes == regime)
-            places[rows] = random.permutation(rows)
-        return places
+            rows = np.flatnonzero(self._tracks.regimes == regime)
+            order[rows] = random.permutation(rows)
+        return order
 
-    def _answers(
+    def _evaluate(
         self, frame: pd.DataFrame, estimator: Estimator | None = None
     ) -> tuple[Floats, Floats]:
         """Return for each track whether the prediction is correct, and the log-loss."""
-        asked = self._estimator if estimator is None else estimator
-        classes, labels = asked.classes_, self._asked.labels
-        probabilities = asked.predict_proba(frame)
+        model = self._estimator if estimator is None else estimator
+        classes, labels = model.classes_, self._tracks.labels
+        probabilities = model.predict_proba(frame)
         truth = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-        known = classes[truth] == labels
-        right = np.where(known, probabilities[np.arange(len(labels)), truth], 0.0)
-        hits = known & (probabilities.argmax(axis=1) == truth)
-        return hits.astype(np.float64), -np.log(np.clip(right, _TINY, 1.0))
+        in_classes = classes[truth] == labels
+        true_probabilities = np.where(
+            in_classes, probabilities[np.arange(len(labels)), truth], 0.0
+        )
+        correct = in_classes & (probabilities.argmax(axis=1) == truth)
+        return correct.astype(np.float64), -np.log(np.clip(true_probabilities, _TINY, 1.0))
 
-    def _measured(
+    def _by_regime(
         self, kind: Kind, name: str, values: Floats, losses: Floats
     ) -> Iterator[Importance]:
         for regime in _REGIMES:
-            rows = self._asked.regimes == regime
+            rows = self._tracks.regimes == regime
             if rows.any():
-                resampled = ArtistBootstrap(self._asked.artists[rows], seed=self._seed)
+                bootstrap = ArtistBootstrap(self._tracks.artists[rows], seed=self._seed)
                 yield Importance(
                     regime,
                     None,
                     kind,
                     name,
                     float(values[rows].mean()),
-                    resampled.interval(resampled.means(values[rows])),
+                    bootstrap.interval(bootstrap.means(values[rows])),
                     float(losses[rows].mean()),
                     int(rows.sum()),
                 )
@@ -199,7 +201,7 @@ class PermutationImportance:
         self, kind: Kind, name: str, values: Floats, losses: Floats
     ) -> Iterator[Importance]:
         """Yield the means over the tracks of each genre; too few for intervals."""
-        for genre in np.unique(self._asked.labels):
-            rows = self._asked.labels == genre
+        for genre in np.unique(self._tracks.labels):
+            rows = self._tracks.labels == genre
             value, loss = float(values[rows].mean()), float(losses[rows].mean())
             yield Importance("all", str(genre), kind, name, value, None, loss, int(rows.sum()))

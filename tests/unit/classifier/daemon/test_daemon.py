@@ -1,4 +1,4 @@
-"""When the trainer trains."""
+"""When the daemon retrains."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from classifier.daemon.daemon import enough_new_data
 
 
 @pytest.mark.parametrize(
-    ("labelled", "before", "new_tracks", "asked"),
+    ("labelled", "before", "new_tracks", "expected"),
     [
         (999, 0, 1000, False),
         (1000, 0, 1000, True),
@@ -16,8 +16,8 @@ from classifier.daemon.daemon import enough_new_data
         (50_000, 0, 0, False),
     ],
 )
-def test_growth_asks_for_a_training(
-    labelled: int, before: int, new_tracks: int, *, asked: bool
+def test_enough_new_data_trigger_a_training(
+    labelled: int, before: int, new_tracks: int, *, expected: bool
 ) -> None:
-    """So many new tracks, and a fifth more than last time; never when switched off."""
-    assert enough_new_data(labelled, before, new_tracks) is asked
+    """`new_tracks` more tracks, and a fifth more than last time; never if `new_tracks` is 0."""
+    assert enough_new_data(labelled, before, new_tracks) is expected
