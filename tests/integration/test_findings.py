@@ -49,7 +49,7 @@ def database(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def ask(*arguments: str) -> Any:
-    """Run a command with --json and return its document."""
+    """Run a command with --json and return its JSON."""
     ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
     return json.loads(ran.stdout)
@@ -60,12 +60,12 @@ def rows(engine: Engine, view: Any) -> list[Any]:
         return list(connection.execute(select(view)).mappings())
 
 
-def test_explain_tells_what_the_sound_alone_tells(database: Engine) -> None:
+def test_explain_reports_feature_importance(database: Engine) -> None:
     """Each group alone, each group and column permuted, per regime; and it is stored."""
-    found = ask("explain", "--repeats", "1")
+    result = ask("explain", "--repeats", "1")
     new = {
         (one["kind"], one["feature"]): one
-        for one in found["found"]
+        for one in result["found"]
         if one["regime"] == "new_artist"
     }
     assert {feature for kind, feature in new if kind == "alone"} == {
@@ -76,22 +76,22 @@ def test_explain_tells_what_the_sound_alone_tells(database: Engine) -> None:
     assert new["alone", "everything"]["importance"] > 0.9
     assert new["alone", "audio"]["importance"] > 0.6
     assert new["group", "audio"]["importance"] > new["feature", "key"]["importance"]
-    assert {row["genre"] for row in found["found"]} == {None, *GENRES}
+    assert {row["genre"] for row in result["found"]} == {None, *GENRES}
     stored = rows(database, views.feature_importances)
-    assert len(stored) == len(found["found"])
+    assert len(stored) == len(result["found"])
     ask("explain", "--repeats", "1")
     assert len(rows(database, views.feature_importances)) == len(stored)
 
 
-def test_explain_tells_what_sets_a_genre_apart(database: Engine) -> None:
-    """Against all others and against one; each is stored once, and what is equal is not told."""
-    found = ask("explain", "--genre", "metal")
-    assert (found["tracks"], found["other_tracks"]) == (240, 480)
-    assert abs(found["features"][0]["delta"]) > 0.474
-    apart = {one["feature"]: one for one in found["features"]}
+def test_explain_reports_effect_sizes_of_a_genre(database: Engine) -> None:
+    """Against all others and against one; each is stored once, without negligible descriptions."""
+    result = ask("explain", "--genre", "metal")
+    assert (result["tracks"], result["other_tracks"]) == (240, 480)
+    assert abs(result["features"][0]["delta"]) > 0.474
+    apart = {one["feature"]: one for one in result["features"]}
     low, high = apart["popularity"]["interval"]
     assert low < apart["popularity"]["delta"] < high
-    assert found["sentences"]
+    assert result["sentences"]
     ask("explain", "--genre", "metal", "--against", "blues")
     ask("explain", "--genre", "metal")
     stored = rows(database, views.genre_traits)
@@ -102,8 +102,8 @@ def test_explain_tells_what_sets_a_genre_apart(database: Engine) -> None:
     assert len(stored) == len({(row["against"], row["feature"]) for row in stored})
 
 
-def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engine) -> None:
-    """What a model learned from is never what it is explained on."""
+def test_a_model_trained_on_all_tracks_has_no_held_out_tracks(database: Engine) -> None:
+    """A model is never explained on its training tracks."""
     with transaction(database) as connection:
         connection.execute(tables.track.update().values(side="train"))
     with pytest.raises(
@@ -115,25 +115,25 @@ def test_a_model_that_learned_from_all_tracks_cannot_be_held_out(database: Engin
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan"])
 def test_clusters_are_scored_and_stored(database: Engine, method: str) -> None:
     """On any subset, by any columns; the crosstab counts every track once."""
-    found = ask(
+    result = ask(
         "clusters", "--method", method, "--clusters", "2", "--genres", "metal,blues",
         "--features", "energy,loudness,key", "--name", "two",
     )  # fmt: skip
-    assert (found["name"], found["genres"]) == ("two", ["blues", "metal"])
-    counted = sum(sum(row["genres"].values()) for row in found["crosstab"])
-    assert counted == found["tracks"] == found["chosen"]
-    assert found["clusters"] == 2 or method in {"dbscan", "hdbscan"}
+    assert (result["name"], result["genres"]) == ("two", ["blues", "metal"])
+    counted = sum(sum(row["genres"].values()) for row in result["crosstab"])
+    assert counted == result["tracks"] == result["chosen"]
+    assert result["clusters"] == 2 or method in {"dbscan", "hdbscan"}
     stored = rows(database, views.cluster_genres)
     assert sum(row["tracks"] for row in stored) == counted
     assert {row["clustering"] for row in stored} == {"two"}
 
 
-def test_a_clustering_takes_the_place_of_its_name(database: Engine) -> None:
-    """Others stay, and a sample says so."""
+def test_a_clustering_replaces_the_one_of_its_name(database: Engine) -> None:
+    """Others stay, and a sample is reported."""
     ask("clusters", "--name", "kept")
     ask("clusters")
-    found = ask("clusters", "--sample", "100")
-    assert (found["tracks"], found["chosen"] > 100) == (100, True)
+    result = ask("clusters", "--sample", "100")
+    assert (result["tracks"], result["chosen"] > 100) == (100, True)
     counted = {
         name: sum(
             row["tracks"]
@@ -142,41 +142,41 @@ def test_a_clustering_takes_the_place_of_its_name(database: Engine) -> None:
         )
         for name in ("kept", "last")
     }
-    assert counted == {"kept": found["chosen"], "last": 100}
+    assert counted == {"kept": result["chosen"], "last": 100}
 
 
-def test_separability_names_a_set_and_trains_it(database: Engine) -> None:
-    """Chosen on validation tracks, reported on test tracks, every pair stored."""
-    found = ask("separability", "--genres-count", "2", "--train")
-    assert len(found["genres"]) == 2
-    assert found["search"] == "exhaustive"
-    assert found["mean_auc"] == max(pair["auc"] for pair in found["pairs"])
-    assert found["test"]["accuracy"] > found["test"]["baseline"] == 0.5
+def test_separability_selects_a_subset_and_trains_on_it(database: Engine) -> None:
+    """It is selected on validation tracks and evaluated on test tracks; every pair is stored."""
+    result = ask("separability", "--genres-count", "2", "--train")
+    assert len(result["genres"]) == 2
+    assert result["search"] == "exhaustive"
+    assert result["mean_auc"] == max(pair["auc"] for pair in result["pairs"])
+    assert result["test"]["accuracy"] > result["test"]["baseline"] == 0.5
     assert len(rows(database, views.genre_separabilities)) == 3
-    trained = found["trained"]
-    assert (trained["task"], trained["choice"]["genres"]) == ("separable-2", found["genres"])
+    trained = result["trained"]
+    assert (trained["task"], trained["choice"]["genres"]) == ("separable-2", result["genres"])
     new = separability.run(database, 2, regime="new_artist")
     assert new.validation is not None
-    assert new.validation.n < found["validation"]["n"]
+    assert new.validation.n < result["validation"]["n"]
     regimes = {row["regime"] for row in rows(database, views.genre_separabilities)}
     assert regimes == {"all", "new_artist"}
 
 
-def test_match_holds_a_track_against_every_genre(database: Engine) -> None:
-    """The best fit first; the percentile is among each genre's own tracks."""
-    found = ask("match", "1")
-    assert sorted(near["genre"] for near in found["genres"]) == sorted(GENRES)
-    distances = [near["distance"] for near in found["genres"]]
-    assert found["label"] == found["genres"][0]["genre"]
-    assert all(0 <= near["percentile"] <= 100 for near in found["genres"])
+def test_match_compares_a_track_with_every_genre(database: Engine) -> None:
+    """The likeliest genre first; the percentile is among each genre's own tracks."""
+    result = ask("match", "1")
+    assert sorted(near["genre"] for near in result["genres"]) == sorted(GENRES)
+    distances = [near["distance"] for near in result["genres"]]
+    assert result["label"] == result["genres"][0]["genre"]
+    assert all(0 <= near["percentile"] <= 100 for near in result["genres"])
     other = ask("match", "1", "--distance", "mahalanobis")
     assert [near["distance"] for near in other["genres"]] != distances
 
 
-def test_match_shows_the_most_and_the_least_typical(database: Engine) -> None:
-    """Of a genre; and `--all` stores the same for every track."""
-    found = ask("match", "--genre", "techno", "--limit", "4")
-    most, least = found["most_typical"], found["least_typical"]
+def test_match_lists_typical_tracks(database: Engine) -> None:
+    """The most and least typical of a genre; `--all` stores the same for every track."""
+    result = ask("match", "--genre", "techno", "--limit", "4")
+    most, least = result["most_typical"], result["least_typical"]
     assert [len(most), len(least)] == [4, 4]
     assert most[0]["distance"] < most[-1]["distance"] < least[-1]["distance"]
     assert (most[0]["percentile"] < 1, least[0]["percentile"] > 99) == (True, True)
@@ -191,7 +191,7 @@ def test_match_shows_the_most_and_the_least_typical(database: Engine) -> None:
 
 
 def test_findings_are_stored_on_both_engines(engine: Engine) -> None:
-    """Importances, traits, clusters, pairs and matches, and again without a trace of the first."""
+    """Importances, effect sizes, clusters, pairs and matches; a repetition replaces all rows."""
     Music(artists=90).fill(engine)
     choice = TrainingConfig(estimator="logistic", features=("audio",))
     train.run(engine, choice, FakeClock(), log=lambda _: None)
@@ -213,7 +213,7 @@ def test_findings_are_stored_on_both_engines(engine: Engine) -> None:
     assert moments == {NOON}
 
 
-def test_explore_finds_what_is_odd(database: Engine) -> None:
+def test_explore_reports_data_quality(database: Engine) -> None:
     """Missing values, ranges, outliers, several genres, one name with two labels, duplicates."""
     with transaction(database) as connection:
         blues, metal = 1, 2
@@ -228,35 +228,35 @@ def test_explore_finds_what_is_odd(database: Engine) -> None:
             )
             make.add_features(connection, track, tempo=300.0, loudness=10.0)
         make.add_verdict(connection, 9_001, metal)
-    found = ask("explore")
-    assert (found["tracks"], found["several_genres"], found["overruled"]) == (722, 2, 1)
-    gaps = {gap["column"]: gap for gap in found["gaps"]}
+    result = ask("explore")
+    assert (result["tracks"], result["several_genres"], result["overruled"]) == (722, 2, 1)
+    gaps = {gap["column"]: gap for gap in result["gaps"]}
     assert (gaps["isrc"]["missing"], gaps["label"]["missing"]) == (722, 0)
     assert 0 < gaps["energy"]["share"] < 0.2
-    ranges = {one["column"]: one for one in found["ranges"]}
+    ranges = {one["column"]: one for one in result["ranges"]}
     assert ranges["tempo"]["high"] == 300.0
     assert ranges["time_signature"]["spike"] == 4.0
-    assert found["odd"][0]["title"] == "Twins"
-    assert found["outlying"] >= 2
-    assert found["overlaps"][0]["tracks"] == 1
-    assert found["same_sound"][0]["tracks"] == [9_001, 9_002]
-    assert found["same_name_count"] == 0
-    assert any("identical audio features" in sentence for sentence in found["sentences"])
+    assert result["odd"][0]["title"] == "Twins"
+    assert result["outlying"] >= 2
+    assert result["overlaps"][0]["tracks"] == 1
+    assert result["same_sound"][0]["tracks"] == [9_001, 9_002]
+    assert result["same_name_count"] == 0
+    assert any("identical audio features" in sentence for sentence in result["sentences"])
 
 
-def test_one_name_with_two_labels_is_told(database: Engine) -> None:
-    """Two recordings of a name that count for different genres."""
+def test_one_name_with_two_labels_is_reported(database: Engine) -> None:
+    """Two recordings of a name with different genres."""
     with transaction(database) as connection:
         for ordinal in (1, 2):
             make.add_track(connection, "Same", ["Both"], genres=[ordinal], ordinal=ordinal)
-    found = ask("explore")
-    assert found["same_name_count"] == 1
-    assert found["same_name"][0]["labels"] == ["blues", "metal"]
+    result = ask("explore")
+    assert result["same_name_count"] == 1
+    assert result["same_name"][0]["labels"] == ["blues", "metal"]
 
 
 def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> None:
     """CSV, Parquet and NPZ hold the same rows; a view without folds gets them."""
-    files = {name: tmp_path / f"found.{name}" for name in ("csv", "parquet", "npz")}
+    files = {name: tmp_path / f"result.{name}" for name in ("csv", "parquet", "npz")}
     for file in files.values():
         done = ask("export", "track_genres", "-o", str(file))
         assert done["columns"][-2:] == ["track_fold", "side"]
@@ -298,17 +298,17 @@ def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
         ("export", "tracks", "-o", str(tmp_path / "a.xls")): "csv, parquet, npz",
         ("export", "tracks", "-o", str(tmp_path / "no" / "a.csv")): "no folder",
     }
-    for command, sentence in refusals.items():
+    for command, message in refusals.items():
         ran = CliRunner().invoke(app, command)
         assert isinstance(ran.exception, GenrebaseError)
         assert ran.exception.exit_code == 2
-        assert sentence in str(ran.exception)
+        assert message in str(ran.exception)
     assert file.read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".db"] == ["mine.csv"]
 
 
 @pytest.mark.parametrize(
-    ("command", "sentence"),
+    ("command", "message"),
     [
         (("explain", "--against", "metal"), "--against needs --genre"),
         (("explain", "1", "--genre", "metal"), "either a model's number or --genre"),
@@ -328,14 +328,14 @@ def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
         (("clusters", "--min-tracks", "9999"), "Too few tracks to cluster"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
-    database: Engine, command: tuple[str, ...], sentence: str
+def test_wrong_options_are_refused(
+    database: Engine, command: tuple[str, ...], message: str
 ) -> None:
-    """Exit code 2 and a sentence; nothing on standard output."""
+    """Exit code 2 and a message; nothing on standard output."""
     ran = CliRunner().invoke(app, [*command, "--json"])
     assert isinstance(ran.exception, GenrebaseError), ran.output
     assert (ran.exception.exit_code, ran.stdout) == (2, "")
-    assert sentence in str(ran.exception)
+    assert message in str(ran.exception)
 
 
 @pytest.mark.parametrize(
@@ -343,8 +343,8 @@ def test_what_makes_no_sense_is_refused(
     ["explain --repeats 1", "explain --genre metal", "clusters", "separability --genres-count 2", "match 3",
      "match --genre blues", "match --all", "explore"],
 )  # fmt: skip
-def test_people_get_tables_and_sentences(database: Engine, command: str) -> None:
-    """Without --json every command says something, and it is no JSON."""
+def test_without_json_the_output_is_text(database: Engine, command: str) -> None:
+    """Without --json every command prints text that is not JSON."""
     ran = CliRunner().invoke(app, command.split(), catch_exceptions=False)
     assert ran.exit_code == 0
     assert len(ran.stdout) > 40

@@ -14,8 +14,8 @@ def blobs(each: int = 60) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("method", clustering.METHODS)
-def test_what_lies_apart_is_found(method: clustering.Method) -> None:
-    """Three clouds are three clusters, whatever the method; DBSCAN finds its reach itself."""
+def test_separate_clouds_are_clusters(method: clustering.Method) -> None:
+    """Three clouds are three clusters, with every method; DBSCAN estimates its radius."""
     points, labels = blobs()
     codes, params = clustering.cluster(points, method, clusters=3, eps=None, seed=0)
     found = clustering.agreement_scores(points, codes, labels, seed=0)
@@ -27,8 +27,8 @@ def test_what_lies_apart_is_found(method: clustering.Method) -> None:
     assert params
 
 
-def test_figures_follow_their_definitions() -> None:
-    """Purity by hand; clusters that have nothing to do with the genres are at chance."""
+def test_scores_follow_their_definitions() -> None:
+    """Purity by hand; clusters unrelated to the genres score at chance level."""
     codes = np.array([0, 0, 0, 1, 1, -1])
     labels = np.array(["a", "a", "b", "b", "b", "a"])
     points = np.arange(6.0)[:, np.newaxis]
@@ -45,7 +45,7 @@ def test_figures_follow_their_definitions() -> None:
 
 
 def test_one_cluster_has_no_silhouette() -> None:
-    """Nor has a single cluster beside noise."""
+    """Nor has a single cluster with noise."""
     points, labels = blobs(5)
     assert (
         clustering.agreement_scores(points, np.zeros(15, dtype=int), labels, seed=0).silhouette
@@ -60,8 +60,8 @@ def test_the_crosstab_counts_tracks() -> None:
     assert table.loc[-1].to_dict() == {"a": 0, "b": 1}
 
 
-def test_columns_weigh_alike_and_the_key_is_a_circle() -> None:
-    """Unit variance; unknown is the median; B and E are as near as C and G."""
+def test_columns_are_standardised_and_the_key_is_a_circle() -> None:
+    """Unit variance; missing values are the median; B and E are as near as C and G."""
     frame = pd.DataFrame({"tempo": [60.0, 120, None, 240], "energy": [0.1, 0.2, 0.2, 0.9]})
     points = clustering.feature_matrix(frame, ("tempo", "energy"))
     assert points.std(axis=0) == pytest.approx([1, 1])
@@ -73,14 +73,14 @@ def test_columns_weigh_alike_and_the_key_is_a_circle() -> None:
 
 
 def test_clusters_are_numbered_by_size() -> None:
-    """0 is the greatest, however the method came upon it."""
+    """0 is the largest, whatever the order of the method."""
     points = np.concatenate([np.zeros(5), np.full(20, 9.0), np.full(10, 5.0)])[:, np.newaxis]
     codes, _ = clustering.cluster(points + 0.0, "kmeans", clusters=3, eps=None, seed=0)
     assert [int(codes[place]) for place in (0, 10, 30)] == [2, 0, 1]
 
 
-def test_alike_points_have_a_reach() -> None:
-    """Where all distances are the same DBSCAN still gets an eps it takes."""
+def test_equal_points_have_a_radius() -> None:
+    """Even if all distances are equal, DBSCAN gets a valid eps."""
     points = np.zeros((20, 2))
     codes, params = clustering.cluster(points, "dbscan", clusters=3, eps=None, seed=0)
     assert params["eps"] > 0

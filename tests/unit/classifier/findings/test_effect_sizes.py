@@ -19,7 +19,7 @@ def apart(values: pd.DataFrame, group: list[bool], artists: list[int] | None = N
 
 
 def test_the_delta_counts_pairs() -> None:
-    """It is the share of pairs that are above less the share below; ties count for nothing."""
+    """It is the share of pairs above minus the share below; ties count as neither."""
     random = np.random.default_rng(0)
     ours, others = random.integers(6, size=40) / 5.0, random.integers(6, size=30) / 5.0
     pairs = [np.sign(one - other) for one in ours for other in others]
@@ -28,23 +28,23 @@ def test_the_delta_counts_pairs() -> None:
     assert cliffs_delta(ours + 9, others) == 1
 
 
-def test_of_yes_and_no_the_delta_is_the_difference_of_the_shares() -> None:
-    """Explicit, major, a key: shares are shown, not medians."""
+def test_the_delta_of_a_boolean_feature_is_the_difference_of_proportions() -> None:
+    """Explicit, major, a key: the values are proportions, not medians."""
     values = frame(explicit=pd.array([True, True, True, False, False, True, False, False]))
     one = apart(values, [True] * 4 + [False] * 4)["explicit"]
     assert (one.value, one.other_value, one.delta) == (0.75, 0.25, 0.5)
 
 
-def test_each_key_is_a_trait() -> None:
-    """A key is no quantity: every value has its own share among the tracks that have a key."""
+def test_keys_are_one_hot_encoded() -> None:
+    """Every key has its own proportion among the tracks with a key."""
     values = frame(key=pd.array([0, 0, 7, None, 7, 7], dtype="Int64"))
     found = apart(values, [True] * 3 + [False] * 3)
     assert found["key G"].delta == pytest.approx(1 / 3 - 1)
     assert (found["key C"].n, found["key C"].other_n) == (3, 2)
 
 
-def test_the_greatest_effect_comes_first_and_what_is_unknown_is_left_out() -> None:
-    """Sorted by size in either direction; a column that one side lacks is not compared."""
+def test_the_largest_effect_comes_first_and_missing_features_are_left_out() -> None:
+    """Sorted by size in either direction; a column that one group lacks is not compared."""
     values = frame(
         energy=[1, 2, 3, 9, 9, 9.0], valence=[1, 2, 3, 2, 3, 4.0], tempo=[1.0] * 3 + [np.nan] * 3
     )
@@ -54,7 +54,7 @@ def test_the_greatest_effect_comes_first_and_what_is_unknown_is_left_out() -> No
 
 
 def test_the_interval_resamples_artists() -> None:
-    """Twenty tracks of one artist say less than twenty of twenty; of a single one nothing."""
+    """Twenty tracks of one artist give a wider interval than twenty of twenty; one track gives none."""
     random = np.random.default_rng(1)
     values = frame(energy=np.repeat(random.normal(size=8), 20))
     group = [True] * 80 + [False] * 80
@@ -76,7 +76,7 @@ def test_the_interval_holds_the_delta() -> None:
     assert one.interval.high - one.interval.low < 0.12
 
 
-def test_sentences_say_what_is_not_negligible() -> None:
+def test_descriptions_leave_out_negligible_effects() -> None:
     """With both medians and the size of the effect."""
     values = frame(energy=[1, 1, 9, 9.0], valence=[1, 2, 1, 2.0])
     found = list(apart(values, [True, True, False, False]).values())

@@ -10,7 +10,7 @@ GROUPS = {"audio": ("energy", "tempo"), "metadata": ("release_year",)}
 
 
 class ByEnergy:
-    """Answers by energy alone; where it is unknown it says `a`."""
+    """Predicts by energy alone; `a` if it is missing."""
 
     classes_ = np.array(["a", "b"])
 
@@ -45,8 +45,8 @@ def over_all(rows: list[Importance], regime: str) -> dict[tuple[str, str], Impor
 
 
 @pytest.mark.parametrize("regime", ["new_artist", "seen_artist"])
-def test_only_what_the_model_looks_at_matters(regime: str) -> None:
-    """The column it goes by costs half the answers, the others nothing; a group costs as much."""
+def test_only_used_columns_matter(regime: str) -> None:
+    """Permuting the used column costs half the accuracy, others nothing; its group as much."""
     rows = over_all(found(asked()), regime)
     assert rows["feature", "energy"].importance == pytest.approx(0.5, abs=0.07)
     assert rows["feature", "energy"].loss > 0.5
@@ -58,8 +58,8 @@ def test_only_what_the_model_looks_at_matters(regime: str) -> None:
     assert interval.low < rows["feature", "energy"].importance < interval.high
 
 
-def test_what_a_group_alone_tells() -> None:
-    """With the sound alone it is as right as ever, without it as one that always says the same."""
+def test_accuracy_with_a_single_group() -> None:
+    """With the audio group only it is unchanged, without it that of a constant prediction."""
     tracks = asked()
     rows = over_all(found(tracks), "new_artist")
     new = tracks.regimes == "new_artist"
@@ -67,8 +67,8 @@ def test_what_a_group_alone_tells() -> None:
     assert rows["alone", "metadata"].importance == np.mean(tracks.labels[new] == "a")
 
 
-def test_values_are_dealt_out_within_a_regime() -> None:
-    """What one regime's tracks have never reaches the other's."""
+def test_values_are_shuffled_within_a_regime() -> None:
+    """Values of one regime never reach the other."""
     tracks = asked()
     tracks.frame["energy"] = np.where(tracks.regimes == "new_artist", 0.1, 0.9)
     labels = np.where(tracks.regimes == "new_artist", "a", "b")
@@ -76,15 +76,15 @@ def test_values_are_dealt_out_within_a_regime() -> None:
     assert all(row.importance == 0 for row in rows if row.kind != "alone")
 
 
-def test_single_genres_are_told_apart() -> None:
-    """Each genre of the held-out tracks has its own figure, over both regimes."""
+def test_genres_have_their_own_importance() -> None:
+    """Each genre of the held-out tracks has a row, over both regimes."""
     rows = [row for row in found(asked()) if row.genre and row.feature == "energy"]
     assert [(row.genre, row.regime) for row in rows] == [("a", "all"), ("b", "all")]
     assert all(row.importance == pytest.approx(0.5, abs=0.08) for row in rows)
 
 
-def test_a_genre_that_the_model_does_not_know_is_missed() -> None:
-    """Such a track is never a hit, whatever is permuted."""
+def test_a_genre_unknown_to_the_model_is_never_correct() -> None:
+    """Such a track is a wrong prediction, whatever is permuted."""
     tracks = asked()
     strange = HeldOutTracks(tracks.frame, np.full(400, "polka"), tracks.regimes, tracks.artists)
     rows = over_all(found(strange), "new_artist")
@@ -97,7 +97,7 @@ class Voice:
 
 
 class TwoVoices(ByEnergy):
-    """Follows its first expert as far as its weight goes."""
+    """Follows its first expert according to its weight."""
 
     def __init__(self) -> None:
         self.experts_ = [Voice("heard", "energy"), Voice("silent", "noise")]
@@ -110,8 +110,8 @@ class TwoVoices(ByEnergy):
         return weight * heard + (1 - weight) * np.array([0.6, 0.4])
 
 
-def test_an_expert_is_worth_what_is_lost_without_it() -> None:
-    """Each expert of a model that pools some is silenced once; the model stays as it was."""
+def test_expert_ablation() -> None:
+    """Each expert of an ensemble is ablated once; the model is unchanged."""
     model = TwoVoices()
     made = PermutationImportance(model, asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
     rows = over_all(list(made.expert_ablation()), "seen_artist")
@@ -123,7 +123,7 @@ def test_an_expert_is_worth_what_is_lost_without_it() -> None:
 
 
 def test_a_sample_keeps_both_regimes() -> None:
-    """At most so many of each, the same with the same seed."""
+    """At most `size` of each, reproducible by the seed."""
     tracks = asked(new=0.9)
     sampled = tracks.sample(100, seed=1)
     assert [np.sum(sampled.regimes == one) for one in ("new_artist", "seen_artist")] == [100, 40]

@@ -11,7 +11,7 @@ from classifier.findings.pairwise_auc import GenrePair
 
 
 def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """Genre 0 is clear, the higher the number the more it blurs."""
+    """Genre 0 is easy; the higher the number, the harder."""
     random = np.random.default_rng(0)
     truth = np.repeat(np.arange(genres), each)
     scores = random.normal(size=(len(truth), genres))
@@ -20,8 +20,8 @@ def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
     return shares / shares.sum(axis=1, keepdims=True), truth
 
 
-def test_the_area_is_that_of_the_ratio() -> None:
-    """As scikit-learn has it, of the log-ratio of the two genres' probabilities."""
+def test_the_auc_is_that_of_the_ratio() -> None:
+    """It equals scikit-learn's for the log-ratio of the two genres' probabilities."""
     shares, truth = answers()
     for pair in pairwise_auc.pairwise_auc(shares, truth):
         rows = np.isin(truth, [pair.genre, pair.other_genre])
@@ -31,7 +31,7 @@ def test_the_area_is_that_of_the_ratio() -> None:
 
 
 def test_a_genre_without_tracks_is_in_no_pair() -> None:
-    """What was never shown cannot be told apart."""
+    """A genre needs tracks to be compared."""
     shares, truth = answers()
     found = list(pairwise_auc.pairwise_auc(shares[truth != 2], truth[truth != 2]))
     assert len(found) == 10
@@ -45,8 +45,8 @@ def made(areas: np.ndarray) -> list[GenrePair]:
     ]
 
 
-def test_the_best_of_few_sets_is_the_best() -> None:
-    """Every set is compared, and the mean is that of its pairs."""
+def test_few_subsets_are_searched_exhaustively() -> None:
+    """Every subset is compared by the mean of its pairs."""
     random = np.random.default_rng(3)
     areas = random.uniform(0.5, 1, (9, 9))
     best = pairwise_auc.best_subset(made(areas), 4)
@@ -65,8 +65,8 @@ def test_the_best_of_few_sets_is_the_best() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_of_many_sets_the_search_finds_the_planted_one(seed: int) -> None:
-    """Six genres that go together among forty: more sets than can be compared."""
+def test_the_greedy_search_finds_a_planted_subset(seed: int) -> None:
+    """Six separable genres among forty: more subsets than can be compared."""
     random = np.random.default_rng(seed)
     areas = random.uniform(0.5, 0.9, (40, 40))
     planted = sorted(random.choice(40, 6, replace=False).tolist())
@@ -75,7 +75,7 @@ def test_of_many_sets_the_search_finds_the_planted_one(seed: int) -> None:
     assert (list(best.genres), best.search) == (planted, "greedy")
 
 
-def test_of_equal_sets_the_worst_pair_decides() -> None:
+def test_ties_are_decided_by_the_worst_pair() -> None:
     """0.9 and 0.9 are better than 1.0 and 0.8."""
     areas = np.full((4, 4), 0.0)
     areas[0, 1], areas[2, 3] = 0.9, 0.9
@@ -85,7 +85,7 @@ def test_of_equal_sets_the_worst_pair_decides() -> None:
     assert best.mean_auc == pytest.approx(2.8 / 3)
 
 
-def test_among_few_genres_the_model_is_right_more_often() -> None:
+def test_accuracy_is_higher_among_few_genres() -> None:
     """The accuracy is the mean over genres, with an interval over artists."""
     shares, truth = answers()
     artists = np.arange(len(truth)) // 4

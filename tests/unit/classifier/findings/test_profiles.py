@@ -10,7 +10,7 @@ MANY = 400
 
 
 def sound(correlation: float = 0.0) -> np.ndarray:
-    """Nine features of a genre; the first two go together."""
+    """Nine features of a genre; the first two are correlated."""
     random = np.random.default_rng(0)
     points = random.normal(size=(MANY, 9))
     points[:, 1] = correlation * points[:, 0] + np.sqrt(1 - correlation**2) * points[:, 1]
@@ -19,7 +19,7 @@ def sound(correlation: float = 0.0) -> np.ndarray:
 
 @pytest.mark.parametrize("distance", profiles.DISTANCES)
 def test_an_ordinary_track_is_at_one(distance: profiles.Distance) -> None:
-    """Whatever the features' units, the root mean square distance of the own tracks is 1."""
+    """The root mean square distance of the genre's own tracks is 1 in any units."""
     points = sound()
     profile = profiles.fit_profiles(points, np.full(MANY, "a"), distance)["a"]
     assert np.sqrt((profile.distances(points) ** 2).mean()) == pytest.approx(1, abs=0.02)
@@ -35,8 +35,8 @@ def test_standardised_is_in_standard_deviations() -> None:
     assert profile.distances(away[np.newaxis])[0] == pytest.approx(np.sqrt(9 / 9))
 
 
-def test_mahalanobis_sees_what_never_goes_together() -> None:
-    """High in the one and low in the other is farther off than high in both."""
+def test_mahalanobis_uses_correlations() -> None:
+    """High in one of two correlated features and low in the other is farther than high in both."""
     profile = profiles.fit_profiles(sound(0.9), np.full(MANY, "a"), "mahalanobis")["a"]
     alike, against = profile.mean.copy(), profile.mean.copy()
     alike[:2] += [2, 4]
@@ -46,8 +46,8 @@ def test_mahalanobis_sees_what_never_goes_together() -> None:
 
 
 @pytest.mark.parametrize("distance", profiles.DISTANCES)
-def test_what_is_unknown_is_left_out(distance: profiles.Distance) -> None:
-    """A track is measured by what is known of it; without anything it has no distance."""
+def test_missing_features_are_left_out(distance: profiles.Distance) -> None:
+    """The distance uses the features a track has; without any there is none."""
     profile = profiles.fit_profiles(sound(0.9), np.full(MANY, "a"), distance)["a"]
     points = np.full((2, 9), np.nan)
     points[0, 3] = profile.mean[3] + 2 * profile.std[3]
@@ -56,8 +56,8 @@ def test_what_is_unknown_is_left_out(distance: profiles.Distance) -> None:
     assert np.isnan(found[1])
 
 
-def test_a_genre_that_never_varies_is_not_infinitely_strict() -> None:
-    """Nor has a genre with too few tracks a profile."""
+def test_a_constant_feature_has_a_finite_distance() -> None:
+    """And a genre with too few tracks has no profile."""
     points = np.vstack(
         [np.ones((10, 9)), sound()[:20], np.ones((profiles.MIN_PROFILE_TRACKS - 1, 9))]
     )
@@ -76,8 +76,8 @@ def test_percentiles_are_among_the_own_tracks() -> None:
 
 
 @pytest.mark.parametrize("distance", profiles.DISTANCES)
-def test_the_surprise_is_a_normal_density(distance: profiles.Distance) -> None:
-    """As scipy has it, per feature, but for the constant; of a part of the features, too."""
+def test_the_density_is_gaussian(distance: profiles.Distance) -> None:
+    """It equals scipy's per feature, without the constant; also for some of the features."""
     points = sound(0.9)
     profile = profiles.fit_profiles(points, np.full(MANY, "a"), distance)["a"]
     correlations = np.eye(9) if profile.covariance is None else profile.covariance
@@ -91,8 +91,8 @@ def test_the_surprise_is_a_normal_density(distance: profiles.Distance) -> None:
     assert np.isnan(profile.negative_log_density(np.full((1, 9), np.nan))[0])
 
 
-def test_a_wide_genre_fits_less() -> None:
-    """In the middle of both a track is nearer to the wide one, and fits the narrow one."""
+def test_a_broad_genre_has_a_lower_density() -> None:
+    """A track between both is nearer to the broad genre, but likelier in the narrow one."""
     random = np.random.default_rng(0)
     points = np.vstack([random.normal(size=(MANY, 9)), random.normal(scale=4, size=(MANY, 9))])
     found = profiles.fit_profiles(points, np.repeat(["narrow", "wide"], MANY))
