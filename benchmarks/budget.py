@@ -34,12 +34,12 @@ from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine
-from sandbox import synthetic_catalogue
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.rate_limit import SlidingWindowLimit
-from sandbox.request_stats import HandledRequest, RequestStats
+from sandbox.middleware.rate_limit import SlidingWindowLimit
+from sandbox.middleware.request_stats import HandledRequest, RequestStats
 from sandbox.server import serve_in_thread
+from sandbox.synthetic import catalogue as synthetic_catalogue
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 WINDOW = 30.0
 LATENCY = 0.1

@@ -17,8 +17,8 @@ from collector import planning
 from collector.catalogue import claims, identity
 from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
 from genrebase.store import names
-from sandbox.catalogue_file import CatalogueTable
-from sandbox.track_columns import TrackColumns
+from sandbox.tracks.catalogue_file import CatalogueTable
+from sandbox.tracks.track_columns import TrackColumns
 
 REACH: Final = 1_000
 THIS_YEAR: Final = 2026

@@ -38,11 +38,13 @@ from genrebase.runtime.monitoring import check_health, render_metrics
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import schema
 from genrebase.store.engine import Engine, make_engine, read_transaction
-from sandbox import catalogue_file, faults, synthetic_catalogue
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
+from sandbox.middleware import faults
 from sandbox.server import serve_in_thread
+from sandbox.synthetic import catalogue as synthetic_catalogue
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 
 HOUR: Final = 3_600.0
 TARGET: Final = 100_000

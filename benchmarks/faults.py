@@ -21,11 +21,12 @@ from collector.curation import genres as genre_use
 from collector.settings import CollectorSettings
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction
-from sandbox import faults, synthetic_catalogue
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
+from sandbox.middleware import faults
 from sandbox.server import serve_in_thread
+from sandbox.synthetic import catalogue as synthetic_catalogue
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.fakes import FakeClock
 
 LATE = 0.001

@@ -17,11 +17,13 @@ import requests
 import yaml
 
 from collector.rate import Rate
-from sandbox import catalogue_file, ids, playlists, synthetic_catalogue
+from sandbox import ids
+from sandbox.api.spotify_api import MODES, AccessModeName
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
-from sandbox.spotify_api import MODES, AccessModeName
+from sandbox.synthetic import catalogue as synthetic_catalogue
+from sandbox.tracks import catalogue_file, playlists
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 JSON = Mapping[str, Any]
 

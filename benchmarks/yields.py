@@ -31,7 +31,8 @@ from pathlib import Path
 from benchmarks import crawl, oracle
 from benchmarks.crawl import Crawl, World
 from benchmarks.oracle import Bound
-from sandbox import catalogue_file, synthetic_catalogue
+from sandbox.synthetic import catalogue
+from sandbox.tracks import catalogue_file
 
 PAGES = (50, 10)
 INVENTED_TARGET, HUNDRED_TARGET, TEN_TARGET = 1_000, 200, 800
@@ -42,7 +43,7 @@ LITTLE, HEAVY = 0.005, 0.2
 def worlds(options: argparse.Namespace, seed: int) -> Iterator[tuple[World, int]]:
     yield crawl.invented(seed, LITTLE), INVENTED_TARGET
     yield crawl.invented(seed, HEAVY), INVENTED_TARGET
-    yield crawl.world_of(synthetic_catalogue.generate_catalogue(seed), "sandbox"), INVENTED_TARGET
+    yield crawl.world_of(catalogue.generate_catalogue(seed), "sandbox"), INVENTED_TARGET
     if options.hundred:
         yield read(options.hundred), HUNDRED_TARGET
     if options.ten:

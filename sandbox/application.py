@@ -11,17 +11,17 @@ from starlette.types import ASGIApp
 
 from collector.rate import Rate
 from genrebase.runtime.clock import Clock
-from sandbox import reccobeats_api
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.fault_middleware import FaultMiddleware
-from sandbox.faults import FaultPlan
-from sandbox.json_objects import ObjectBuilder
-from sandbox.playlists import SandboxPlaylist, make_playlists
-from sandbox.rate_limit import SlidingWindowLimit
-from sandbox.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
-from sandbox.request_stats import RequestStats
-from sandbox.spotify_api import MODES, AccessModeName, SpotifyApi
-from sandbox.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
+from sandbox.api import reccobeats_api
+from sandbox.api.json_objects import ObjectBuilder
+from sandbox.api.spotify_api import MODES, AccessModeName, SpotifyApi
+from sandbox.api.tokens import TOKEN_LIFETIME_SECONDS, TokenStore
+from sandbox.middleware.fault_middleware import FaultMiddleware
+from sandbox.middleware.faults import FaultPlan
+from sandbox.middleware.rate_limit import SlidingWindowLimit
+from sandbox.middleware.rate_limit_middleware import ADMIN_PATH, RateLimitMiddleware
+from sandbox.middleware.request_stats import RequestStats
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.playlists import SandboxPlaylist, make_playlists
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from collector.rate import parse_rate
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from sandbox import HOST
+from sandbox.api.tokens import TOKEN_LIFETIME_SECONDS
 from sandbox.errors import ServerStopped, UnusableOption
-from sandbox.faults import SLOW_SECONDS, parse_faults
-from sandbox.tokens import TOKEN_LIFETIME_SECONDS
+from sandbox.middleware.faults import SLOW_SECONDS, parse_faults
 
 # The server and the catalogue are imported where they are used: they are slow to import, and
 # every other command of the collector imports this module.
 if TYPE_CHECKING:
+    from sandbox.api.spotify_api import AccessModeName
     from sandbox.application import SandboxOptions
-    from sandbox.catalogue_file import CatalogueTable
-    from sandbox.spotify_api import AccessModeName
+    from sandbox.tracks.catalogue_file import CatalogueTable
 
 PORT: Final = 8765
 RATE: Final = "90/30s"
@@ -108,7 +108,7 @@ def sandbox(
 
 
 def _write(table: "CatalogueTable", path: Path, output: Output) -> None:
-    from sandbox.catalogue_file import write_table
+    from sandbox.tracks.catalogue_file import write_table
 
     write_table(table, path)
     output.print(f"Wrote {len(table.rows):,} rows to {path}.")
@@ -118,8 +118,8 @@ def _write(table: "CatalogueTable", path: Path, output: Output) -> None:
 def _serve(
     table: "CatalogueTable", options: "SandboxOptions", port: int, output: Output, stop: StopSignal
 ) -> None:
-    from sandbox.catalogue import SandboxCatalogue
     from sandbox.server import serve_in_thread
+    from sandbox.tracks.catalogue import SandboxCatalogue
 
     catalogue = SandboxCatalogue(table)
     gc.freeze()  # the catalogue lives as long as the process: keep the collector off it
@@ -144,14 +144,14 @@ def _serve(
 
 
 def _table(catalogue: Path | None, seed: int) -> "CatalogueTable":
-    from sandbox.catalogue_file import read_table
-    from sandbox.synthetic_catalogue import generate_catalogue
+    from sandbox.synthetic.catalogue import generate_catalogue
+    from sandbox.tracks.catalogue_file import read_table
 
     return generate_catalogue(seed) if catalogue is None else read_table(catalogue)
 
 
 def _access_mode(mode: str) -> "AccessModeName":
-    from sandbox.spotify_api import MODES
+    from sandbox.api.spotify_api import MODES
 
     for name in MODES:
         if name == mode:

@@ -12,9 +12,9 @@ import uvicorn
 from genrebase.runtime.clock import Clock, SystemClock
 from sandbox import HOST
 from sandbox.application import SandboxOptions, make_application
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.errors import PortTaken
-from sandbox.request_stats import RequestStats
+from sandbox.middleware.request_stats import RequestStats
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 _START_SECONDS: Final = 10.0
 """Timeout of the server's start; it needs some milliseconds."""

@@ -3,9 +3,9 @@
 import requests
 
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 
 COLUMNS = (
     "track_id", "track_name", "artists", "album_name", "release_date", "isrc", "explicit",

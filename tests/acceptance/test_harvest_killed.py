@@ -17,10 +17,10 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
 from genrebase.store.engine import read_transaction
-from sandbox import catalogue_file
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 from tests.consistency import assert_consistent
 
 GENRES = ("rock", "r&b", "drum & bass", "50's", "シティポップ")
@@ -150,7 +150,7 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
     """Ampersands, apostrophes, blanks and Japanese reach the source as they were written."""
     fill(sqlite_url)
     assert finish(start(sqlite_url, sandbox, "--max-requests", "6"))[0] == 0
-    queries = sandbox.request_stats()["queries"]
+    queries = sandbox.middleware.request_stats()["queries"]
     for name in GENRES:
         assert f'genre:"{name}"' in queries
 

@@ -16,10 +16,10 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.settings import child_environment
 from genrebase.store import connect, tables
 from genrebase.store.engine import read_transaction
-from sandbox import catalogue_file
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 from tests.consistency import assert_consistent
 
 GENRES = ("rock", "jazz", "r&b")

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from collector.http import client
 from collector.settings import CollectorSettings
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import RunningSandbox, serve_in_thread
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.fakes import NOON
 
 FEATURES = {

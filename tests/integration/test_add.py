@@ -21,9 +21,9 @@ from genrebase.errors import UserError
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import RunningSandbox, serve_in_thread
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 

@@ -20,11 +20,11 @@ from collector.settings import CollectorSettings
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
-from sandbox import synthetic_analysis as served
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import RunningSandbox, serve_in_thread
+from sandbox.synthetic import analysis as served
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.fakes import FakeClock
 
 COLUMNS = ("track_id", "track_name", "artists", "release_date", "duration_ms", "key", "mode")

@@ -11,10 +11,10 @@ from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
 from collector.settings import CollectorSettings
-from sandbox import catalogue_file
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 from tests.fakes import FakeClock
 
 TOLD, TRUE = "1000/30s", Rate(5, 30.0)

@@ -31,9 +31,9 @@ from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction
 from genrebase.store.settings import StoreSettings
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
 from sandbox.server import serve_in_thread
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.consistency import assert_consistent
 
 ROWS = 200

@@ -13,12 +13,12 @@ from collector.enrichment.features import FeatureEnricher
 from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
-from sandbox import faults
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
-from sandbox.faults import FAULTS_OF_ANY_RESPONSE, Fault
+from sandbox.middleware import faults
+from sandbox.middleware.faults import FAULTS_OF_ANY_RESPONSE, Fault
 from sandbox.server import serve_in_thread
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 

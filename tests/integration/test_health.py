@@ -25,9 +25,9 @@ from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import check_health, probe, render_metrics
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
-from sandbox import catalogue_file
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.server import serve_in_thread
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 from tests.fakes import FakeClock, FakeSource
 
 

@@ -14,11 +14,12 @@ from collector.http.rate_limiter import RequestBudget
 from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
-from sandbox import faults, ids
+from sandbox import ids
 from sandbox.application import SandboxOptions
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
+from sandbox.middleware import faults
 from sandbox.server import serve_in_thread
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 

@@ -11,11 +11,11 @@ import pytest
 import requests
 
 from genrebase.errors import UserError
-from sandbox import catalogue_file
-from sandbox.catalogue import SandboxCatalogue
 from sandbox.command import sandbox
 from sandbox.errors import PortTaken
 from sandbox.server import serve_in_thread
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 from tests.sandboxed import CATALOGUE
 
 

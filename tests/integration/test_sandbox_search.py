@@ -93,7 +93,7 @@ def test_nonsense_is_refused_with_an_error_object(extended, params):
 def test_queries_arrive_byte_for_byte(extended, caplog, genre):
     """The log line and the list of queries show what was asked, letter by letter."""
     query = f'genre:"{genre}" year:1990-1999'
-    with caplog.at_level(logging.INFO, "sandbox.rate_limit_middleware"):
+    with caplog.at_level(logging.INFO, "sandbox.middleware.rate_limit_middleware"):
         extended.search(query, limit=1)
     assert query in caplog.text
     assert query in extended.sandbox.stats()["queries"]

@@ -14,10 +14,10 @@ import numpy as np
 
 from genrebase.store.tables import FEATURES
 from sandbox import ids
-from sandbox.catalogue_file import ARTIST_SEPARATOR, CatalogueTable, TableRow, to_csv
-from sandbox.synthetic_features import draw_features
-from sandbox.synthetic_genres import GENRE_PROFILES
-from sandbox.synthetic_names import ArtistName, NameGenerator
+from sandbox.synthetic.features import draw_features
+from sandbox.synthetic.genres import GENRE_PROFILES
+from sandbox.synthetic.names import ArtistName, NameGenerator
+from sandbox.tracks.catalogue_file import ARTIST_SEPARATOR, CatalogueTable, TableRow, to_csv
 
 TRACKS_PER_GENRE: Final = 5_000
 """Recordings per home genre."""

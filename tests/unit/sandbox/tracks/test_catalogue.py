@@ -1,6 +1,6 @@
-from sandbox import catalogue, search_query
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
+from sandbox.tracks import catalogue, search_query
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
 
 COLUMNS = (
     "track_id",

@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from sandbox import synthetic_analysis
-from sandbox.track_columns import SandboxTrack
+from sandbox.synthetic import analysis
+from sandbox.tracks.track_columns import SandboxTrack
 
 FEATURES = {"key": 4, "mode": 0, "tempo": 100.0, "loudness": -7.5, "time_signature": 3}
 
@@ -28,10 +28,8 @@ def track(number=1, features=FEATURES, duration_ms=200_000):
 @pytest.mark.parametrize("duration_ms", [200_000, 0])
 def test_is_whole(features, duration_ms):
     """Sections and segments follow one another to the end; every value is in its range."""
-    made = synthetic_analysis.make_analysis(
-        track(features=features, duration_ms=duration_ms), "rock"
-    )
-    assert made == synthetic_analysis.make_analysis(
+    made = analysis.make_analysis(track(features=features, duration_ms=duration_ms), "rock")
+    assert made == analysis.make_analysis(
         track(features=features, duration_ms=duration_ms), "rock"
     )
     duration = duration_ms / 1_000 or 180.0
@@ -52,7 +50,7 @@ def test_is_whole(features, duration_ms):
 
 def test_what_is_known_is_kept():
     """The track's own features are those of the analysis, and of its first section's key."""
-    made = synthetic_analysis.make_analysis(track(), "rock")
+    made = analysis.make_analysis(track(), "rock")
     assert {name: made["track"][name] for name in FEATURES} == FEATURES
     assert made["sections"][0]["key"] == FEATURES["key"]
 
@@ -61,8 +59,7 @@ def test_genres_have_their_progressions():
     """Most tracks of a genre go through the same degrees."""
     degrees = [
         tuple(
-            (s["key"] - 4) % 12
-            for s in synthetic_analysis.make_analysis(track(n), "jazz")["sections"][:4]
+            (s["key"] - 4) % 12 for s in analysis.make_analysis(track(n), "jazz")["sections"][:4]
         )
         for n in range(40)
     ]

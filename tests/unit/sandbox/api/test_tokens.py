@@ -2,8 +2,8 @@ import base64
 
 import pytest
 
-from sandbox import tokens
-from sandbox.tokens import TokenStore
+from sandbox.api import tokens
+from sandbox.api.tokens import TokenStore
 
 
 def basic(text):

@@ -8,8 +8,8 @@ from typing import Final
 from genrebase.store import names
 from genrebase.store.tables import CATEGORICAL_FEATURES, FEATURES
 from sandbox import ids
-from sandbox.catalogue_file import ARTIST_SEPARATOR, TableRow
 from sandbox.errors import UnusableCatalogue
+from sandbox.tracks.catalogue_file import ARTIST_SEPARATOR, TableRow
 
 _COLUMN_NAMES: Final[Mapping[str, Sequence[str]]] = {
     "id": ("track_id", "spotify_id", "id"),

@@ -11,11 +11,11 @@ from typing import Any, Final
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.faults import Fault, FaultPlan, possible_faults
-from sandbox.json_objects import error_object
-from sandbox.page_faults import apply_fault, find_page
-from sandbox.rate_limit_middleware import is_api_request
-from sandbox.request_stats import RequestStats
+from sandbox.api.json_objects import error_object
+from sandbox.middleware.faults import Fault, FaultPlan, possible_faults
+from sandbox.middleware.page_faults import apply_fault, find_page
+from sandbox.middleware.rate_limit_middleware import is_api_request
+from sandbox.middleware.request_stats import RequestStats
 
 _HTML: Final = "<html><head><title>503 Service Unavailable</title></head><body></body></html>"
 _log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genrebase.runtime.clock import Clock
-from sandbox.json_objects import error_object
-from sandbox.rate_limit import SandboxBan, SlidingWindowLimit
-from sandbox.request_stats import HandledRequest, RequestStats
+from sandbox.api.json_objects import error_object
+from sandbox.middleware.rate_limit import SandboxBan, SlidingWindowLimit
+from sandbox.middleware.request_stats import HandledRequest, RequestStats
 
 ADMIN_PATH: Final = "/__sandbox__/"
 """Below this path the sandbox describes itself; requests there are neither counted nor limited."""

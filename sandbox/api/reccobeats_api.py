@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.json_objects import reccobeats_features
+from sandbox.api.json_objects import reccobeats_features
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 MAX_IDS: Final = 40
 

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from genrebase.store.tables import FEATURES
-from sandbox.synthetic_genres import (
+from sandbox.synthetic.genres import (
     CORRELATED_FEATURES,
     CORRELATIONS,
     GENRE_PROFILES,

@@ -1,7 +1,7 @@
 import pytest
 
-from sandbox import search_query
-from sandbox.search_query import EMPTY_YEAR_RANGE, SearchQuery
+from sandbox.tracks import search_query
+from sandbox.tracks.search_query import EMPTY_YEAR_RANGE, SearchQuery
 
 
 @pytest.mark.parametrize("genre", ["r&b", "drum & bass", "50's", "演歌", "a:b", "+"])

@@ -6,8 +6,8 @@ import pytest
 from pyarrow import parquet
 
 from genrebase.errors import UserError
-from sandbox import catalogue_file
 from sandbox.errors import UnusableCatalogue
+from sandbox.tracks import catalogue_file
 
 CSV = 'genre,track_name\nrock,"NA, or ""not"""\n\nr&b,"two\nlines"\npop\n演歌,夜,extra\n'
 ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("pop", ""), ("演歌", "夜")]

@@ -7,9 +7,10 @@ import pytest
 
 from genrebase.store import names
 from genrebase.store.tables import FEATURES
-from sandbox import catalogue_file, synthetic_catalogue
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.synthetic_genres import GENRE_PROFILES
+from sandbox.synthetic import catalogue
+from sandbox.synthetic.genres import GENRE_PROFILES
+from sandbox.tracks import catalogue_file
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 TEN = {
     "rap", "rock", "metal", "blues", "jazz", "classical", "funk", "techno", "electronic", "r&b",
@@ -19,7 +20,7 @@ TEN = {
 @pytest.fixture(scope="module")
 def whole():
     """The catalogue as it is served by default."""
-    return synthetic_catalogue.generate_catalogue(1)
+    return catalogue.generate_catalogue(1)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def by_id(songs):
 def test_seed_decides_everything():
     """The same seed makes the same music, another seed other music."""
     one, again, other = (
-        synthetic_catalogue.generate_catalogue(seed, tracks=50, artists=10) for seed in (7, 7, 8)
+        catalogue.generate_catalogue(seed, tracks=50, artists=10) for seed in (7, 7, 8)
     )
     assert one == again
     assert one.sha256 != other.sha256
@@ -46,7 +47,7 @@ def test_seed_decides_everything():
 
 def test_written_music_is_the_music_served(tmp_path):
     """The file of `--write` serves the same answers."""
-    made = synthetic_catalogue.generate_catalogue(3, tracks=50, artists=10)
+    made = catalogue.generate_catalogue(3, tracks=50, artists=10)
     catalogue_file.write_table(made, tmp_path / "made.csv.gz")
     served, saved = (
         SandboxCatalogue(made),

@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from sandbox import Json, ids
-from sandbox.catalogue import SandboxArtist, id_of_artist
-from sandbox.playlists import NonTrackItem, PlaylistEntry, SandboxPlaylist
-from sandbox.track_columns import SandboxTrack
+from sandbox.tracks.catalogue import SandboxArtist, id_of_artist
+from sandbox.tracks.playlists import NonTrackItem, PlaylistEntry, SandboxPlaylist
+from sandbox.tracks.track_columns import SandboxTrack
 
 MAX_RESULTS: Final = 1_000
 """A query returns no row at or beyond this offset."""

@@ -11,12 +11,12 @@ from starlette.routing import Route
 
 from genrebase.runtime.clock import Clock
 from sandbox import Json, ids
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.json_objects import MAX_RESULTS, ObjectBuilder, PageSlice, error_object
-from sandbox.playlists import SandboxPlaylist
-from sandbox.search_query import parse_query
-from sandbox.synthetic_analysis import make_analysis
-from sandbox.tokens import TokenStore, accepts_client
+from sandbox.api.json_objects import MAX_RESULTS, ObjectBuilder, PageSlice, error_object
+from sandbox.api.tokens import TokenStore, accepts_client
+from sandbox.synthetic.analysis import make_analysis
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.playlists import SandboxPlaylist
+from sandbox.tracks.search_query import parse_query
 
 AccessModeName = Literal["development", "extended"]
 T = TypeVar("T")

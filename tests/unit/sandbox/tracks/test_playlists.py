@@ -1,7 +1,7 @@
-from sandbox import playlists
-from sandbox.catalogue import SandboxCatalogue
-from sandbox.catalogue_file import CatalogueTable
-from sandbox.playlists import NonTrackItem
+from sandbox.tracks import playlists
+from sandbox.tracks.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue_file import CatalogueTable
+from sandbox.tracks.playlists import NonTrackItem
 
 COLUMNS = ("track_name", "artists", "genre")
 

@@ -3,7 +3,7 @@ import pytest
 from genrebase.store.tables import FEATURES
 from sandbox import ids
 from sandbox.errors import UnusableCatalogue
-from sandbox.track_columns import TrackColumns
+from sandbox.tracks.track_columns import TrackColumns
 
 
 def track(**cells):

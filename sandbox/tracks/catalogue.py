@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 from genrebase.store import names
 from sandbox import ids
-from sandbox.catalogue_file import CatalogueTable, TableRow
-from sandbox.search_query import SearchQuery
-from sandbox.track_columns import SandboxTrack, TrackColumns
+from sandbox.tracks.catalogue_file import CatalogueTable, TableRow
+from sandbox.tracks.search_query import SearchQuery
+from sandbox.tracks.track_columns import SandboxTrack, TrackColumns
 
 QUERY_CACHE_SIZE: Final = 2_048
 """A client pages through a query, so its rows are cached; enough for all shards of many genres."""

@@ -6,7 +6,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from sandbox import synthetic_words as words
+from sandbox.synthetic import words
 
 NON_ENGLISH_SHARE: Final = 0.06
 """Share of artists who write in another language, most of them in another script."""

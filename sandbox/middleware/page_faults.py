@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sandbox import Json
-from sandbox.faults import Fault
-from sandbox.json_objects import MAX_RESULTS
+from sandbox.api.json_objects import MAX_RESULTS
+from sandbox.middleware.faults import Fault
 
 _WRONG_TOTALS: Final = (0, 1, 0.5, 1.5)
 """Factors of the right total; Spotify's came as 62, 18, 14 and 0 within minutes."""

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.rate import Rate
-from sandbox import rate_limit
-from sandbox.rate_limit import SlidingWindowLimit
+from sandbox.middleware import rate_limit
+from sandbox.middleware.rate_limit import SlidingWindowLimit
 
 THREE_IN_TEN = Rate(3, 10.0)
 

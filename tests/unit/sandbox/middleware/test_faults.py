@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import faults, page_faults
-from sandbox.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
+from sandbox.middleware import faults, page_faults
+from sandbox.middleware.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
 
 ALL = tuple(Fault)
 

@@ -1,6 +1,6 @@
 from collector.rate import Rate
-from sandbox import request_stats
-from sandbox.request_stats import HandledRequest, RequestStats
+from sandbox.middleware import request_stats
+from sandbox.middleware.request_stats import HandledRequest, RequestStats
 
 
 def counted(*calls, rate=None):

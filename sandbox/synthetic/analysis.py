@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from sandbox import Json
-from sandbox.track_columns import SandboxTrack
+from sandbox.tracks.track_columns import SandboxTrack
 
 _PROGRESSIONS: Final = (
     (0, 7, 9, 5),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from sandbox import ids
-from sandbox.catalogue import SandboxCatalogue
+from sandbox.tracks.catalogue import SandboxCatalogue
 
 OWN_USER: Final = "sandbox"
 """The user the app belongs to: in development mode only their playlists can be read."""

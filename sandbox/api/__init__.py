@@ -1,0 +1,1 @@
+"""The HTTP APIs of Spotify and ReccoBeats: endpoints, JSON objects, tokens."""

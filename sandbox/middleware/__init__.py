@@ -1,0 +1,1 @@
+"""Rate limits, faults and request statistics around the APIs."""

@@ -1,0 +1,1 @@
+"""Synthetic tracks: names, genres, audio features, analyses."""
