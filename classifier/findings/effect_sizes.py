@@ -76,35 +76,37 @@ def compare_groups(
 ) -> list[EffectSize]:
     """Return what sets the tracks of `group` apart from the others, the greatest effect first.
 
-    `artists[i]` is whose track row i is. What is not known of both sides is left out.
+    `artists[i]` is the artist of row i. A feature that one group lacks is left out.
     """
     bootstrap = ArtistBootstrap(artists, seed=seed, n_resamples=resamples)
-    found = []
+    effects = []
     for name, values, is_share in feature_values(frame):
-        known = np.isfinite(values)
-        ours, others = known & group, known & ~group
+        present = np.isfinite(values)
+        ours, others = present & group, present & ~group
         if ours.any() and others.any():
             middle = np.mean if is_share else np.median
-            found.append(
+            effects.append(
                 EffectSize(
                     feature=name,
                     delta=cliffs_delta(values[ours], values[others]),
-                    interval=bootstrap.cliffs_delta_interval(_binned(values, known), ours, others),
+                    interval=bootstrap.cliffs_delta_interval(
+                        _binned(values, present), ours, others
+                    ),
                     value=float(middle(values[ours])),
                     other_value=float(middle(values[others])),
                     n=int(ours.sum()),
                     other_n=int(others.sum()),
                 )
             )
-    return sorted(found, key=lambda one: (-abs(one.delta), one.feature))
+    return sorted(effects, key=lambda one: (-abs(one.delta), one.feature))
 
 
-def _binned(values: Floats, known: Mask) -> NDArray[np.intp]:
+def _binned(values: Floats, present: Mask) -> NDArray[np.intp]:
     """Return codes from 0 in the order of the values; those of unknown ones mean nothing."""
-    edges = np.unique(values[known])
+    edges = np.unique(values[present])
     if len(edges) > _BINS:
-        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, _BINS)))
-    bins = np.searchsorted(edges, np.where(known, values, edges[0]), side="right") - 1
+        edges = np.unique(np.quantile(values[present], np.linspace(0, 1, _BINS)))
+    bins = np.searchsorted(edges, np.where(present, values, edges[0]), side="right") - 1
     return bins.clip(min=0)
 
 

@@ -61,7 +61,7 @@ class GenreProfile:
         return np.asarray(np.sqrt(squares))
 
     def negative_log_density(self, points: Floats) -> Floats:
-        """Return the negative log-density of each point per known feature; NaN without any.
+        """Return the negative log-density of each point per available feature; NaN without any.
 
         A constant that is the same for all genres is left out.
         """
@@ -102,12 +102,12 @@ def fit_profiles(
     """Return the profile of each genre with enough tracks with features."""
     rows = np.isfinite(values).any(axis=1)
     overall = _std(values[rows])
-    found = {}
+    by_genre = {}
     for genre in np.unique(labels[rows]):
         own = values[rows & (labels == genre)]
         if len(own) >= MIN_PROFILE_TRACKS:
-            found[str(genre)] = _profile(str(genre), own, overall, distance)
-    return found
+            by_genre[str(genre)] = _profile(str(genre), own, overall, distance)
+    return by_genre
 
 
 def percentile(own: Floats, distances: Floats) -> Floats:
@@ -138,7 +138,7 @@ def _profile(genre: str, own: Floats, overall: Floats, distance: Distance) -> Ge
 def _std(values: Floats) -> Floats:
     """Return the sample standard deviation of each column; NaN for fewer than two values."""
     count = np.isfinite(values).sum(axis=0)
-    found = np.full(values.shape[1], np.nan)
+    std = np.full(values.shape[1], np.nan)
     enough = count > 1
-    found[enough] = np.nanstd(values[:, enough], axis=0, ddof=1)
-    return found
+    std[enough] = np.nanstd(values[:, enough], axis=0, ddof=1)
+    return std

@@ -34,7 +34,7 @@ def bounds(interval: Interval | None) -> list[float] | None:
 
 
 def store_importances(
-    database: Database, model: int, side: str, found: Sequence[Importance], genres: GenreIds
+    database: Database, model: int, side: str, importances: Sequence[Importance], genres: GenreIds
 ) -> None:
     """Store the feature importance of a model on one side, without genres that were deleted."""
     table = tables.feature_importance
@@ -51,7 +51,7 @@ def store_importances(
             "loss": one.loss,
             "n": one.n,
         }
-        for one in found
+        for one in importances
         if one.genre is None or one.genre in genres
     ]
     with transaction(database) as connection:
@@ -59,7 +59,11 @@ def store_importances(
 
 
 def store_traits(
-    database: Database, genre: int, against: int | None, found: Sequence[EffectSize], at: datetime
+    database: Database,
+    genre: int,
+    against: int | None,
+    effects: Sequence[EffectSize],
+    at: datetime,
 ) -> None:
     """Store the effect sizes between a genre and another, or (None) all others."""
     table = tables.genre_trait
@@ -78,7 +82,7 @@ def store_traits(
                 "other_n": one.other_n,
                 "computed_at": moment,
             }
-            for one in found
+            for one in effects
         ]
         same = and_(table.c.genre_id == genre, table.c.against_id.is_not_distinct_from(against))
         _replace(connection, table, same, rows)

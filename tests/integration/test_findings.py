@@ -340,8 +340,8 @@ def test_wrong_options_are_refused(
 
 @pytest.mark.parametrize(
     "command",
-    ["explain --repeats 1", "explain --genre metal", "clusters", "separability --genres-count 2", "match 3",
-     "match --genre blues", "match --all", "explore"],
+    ["explain --repeats 1", "explain --genre metal", "clusters", "separability --genres-count 2",
+     "match 3",     "match --genre blues", "match --all", "explore"],
 )  # fmt: skip
 def test_without_json_the_output_is_text(database: Engine, command: str) -> None:
     """Without --json every command prints text that is not JSON."""

@@ -28,16 +28,19 @@ from tests.fakes import FakeClock
 from tests.music import Music
 
 CHOICE = TrainingConfig(estimator="tree", features=("audio",), min_tracks=20)
-STUDY = SearchSettings(
+SETTINGS = SearchSettings(
     {"max_depth": [1, 2, 8], "min_samples_leaf": [5, 30]}, "random", trials=3, cv_folds=2
 )
 
 
 def run(
-    engine: Engine, study: SearchSettings = STUDY, choice: TrainingConfig = CHOICE, **more: Any
+    engine: Engine,
+    settings: SearchSettings = SETTINGS,
+    choice: TrainingConfig = CHOICE,
+    **more: Any,
 ) -> TuningResult:
     seconds = more.pop("seconds", None)
-    return tune.run(context(engine, **more), choice, study, seconds=seconds)
+    return tune.run(context(engine, **more), choice, settings, seconds=seconds)
 
 
 def trials(engine: Engine) -> list:
@@ -75,14 +78,14 @@ def refused(*arguments: str) -> str:
 
 def test_every_trial_is_a_row_with_its_score(music: Engine):
     """Three points and the defaults, on two folds: the score is that of validation tracks."""
-    found = run(music)
+    result = run(music)
     rows = trials(music)
     assert len(rows) == 8
     assert {row.test_fold for row in rows} == {9}
     assert {row.validation_fold for row in rows} == {8, 7}
     metric = tables.trial_metric
     with read_transaction(music) as connection:
-        told = connection.execute(
+        rows_of_metrics = connection.execute(
             select(metric.c.side, metric.c.value).where(
                 metric.c.trial_id == rows[0].id,
                 metric.c.metric == "accuracy",
@@ -90,9 +93,9 @@ def test_every_trial_is_a_row_with_its_score(music: Engine):
                 metric.c.regime.in_(("new_artist", "seen_artist")),
             )
         ).all()
-    assert {row.side for row in told} == {"validation"}
-    assert rows[0].score == pytest.approx(np.mean([row.value for row in told]))
-    (best,) = found.found
+    assert {row.side for row in rows_of_metrics} == {"validation"}
+    assert rows[0].score == pytest.approx(np.mean([row.value for row in rows_of_metrics]))
+    (best,) = result.found
     scores = {}
     for row in rows:
         scores.setdefault(json.dumps(row.params), []).append(row.score)
@@ -133,12 +136,12 @@ def test_a_killed_search_resumes(sqlite_engine: Engine):
         run(sqlite_engine, progress=kill_after(3))
     first = trials(sqlite_engine)
     assert len(first) == 3
-    found = run(sqlite_engine)
+    result = run(sqlite_engine)
     assert trials(sqlite_engine)[:3] == first
-    assert (len(trials(sqlite_engine)), found.stopped) == (8, None)
+    assert (len(trials(sqlite_engine)), result.stopped) == (8, None)
     assert run(sqlite_engine).nothing_new
-    more = run(sqlite_engine, replace(STUDY, trials=5))
-    assert more.experiment == found.experiment
+    more = run(sqlite_engine, replace(SETTINGS, trials=5))
+    assert more.experiment == result.experiment
     assert len(trials(sqlite_engine)) > 8
     assert len({(row.number, row.validation_fold) for row in trials(sqlite_engine)}) == len(
         trials(sqlite_engine)
@@ -154,9 +157,9 @@ def test_a_search_stops_at_its_time_limit(sqlite_engine: Engine):
         if done:
             clock.advance(5)
 
-    found = run(sqlite_engine, clock=clock, progress=slow, seconds=35)
-    assert (found.stopped, len(trials(sqlite_engine))) == ("time", 4)
-    assert found.found[0].score is not None
+    result = run(sqlite_engine, clock=clock, progress=slow, seconds=35)
+    assert (result.stopped, len(trials(sqlite_engine))) == ("time", 4)
+    assert result.found[0].score is not None
     with read_transaction(sqlite_engine) as connection:
         assert connection.scalar(select(tables.experiment.c.finished_at)) is None
     assert run(sqlite_engine).stopped is None
@@ -167,7 +170,7 @@ def test_halving_prunes_most_points_on_few_tracks(sqlite_engine: Engine):
     """A point is evaluated on more tracks only if it is in the best third so far."""
     Music(artists=180).fill(sqlite_engine)
     space = {"max_depth": [1, 2, 3, 4, 5, 6, 8], "min_samples_leaf": [2, 5, 10]}
-    found = run(sqlite_engine, SearchSettings(space, "halving", trials=9, cv_folds=1))
+    result = run(sqlite_engine, SearchSettings(space, "halving", trials=9, cv_folds=1))
     sizes: dict[Any, set] = {}
     for row in trials(sqlite_engine):
         sizes.setdefault(row.per_genre, set()).add(row.number)
@@ -176,8 +179,8 @@ def test_halving_prunes_most_points_on_few_tracks(sqlite_engine: Engine):
     assert len(sizes[small[0]]) == 10
     assert 1 in large
     assert len(large) < len(sizes[small[0]])
-    assert found.found[0].per_genre is None
-    scores = {row["number"]: row["score"] for row in found.table if row["per_genre"]}
+    assert result.found[0].per_genre is None
+    scores = {row["number"]: row["score"] for row in result.table if row["per_genre"]}
     points = sorted(number for number in scores if number != 1)
     for place, number in enumerate(points):
         so_far = sorted((scores[one] for one in points[: place + 1]), reverse=True)
@@ -188,31 +191,33 @@ def test_halving_prunes_most_points_on_few_tracks(sqlite_engine: Engine):
 def test_a_genre_against_the_rest(sqlite_engine: Engine):
     """Each genre has a search of its own, ranked by its own average precision."""
     Music().fill(sqlite_engine)
-    study = replace(STUDY, trials=1, cv_folds=1, metric="average_precision", one_vs_rest_genres=())
-    found = run(sqlite_engine, study)
-    assert [one.genre for one in found.found] == ["blues", "metal", "techno"]
+    settings = replace(
+        SETTINGS, trials=1, cv_folds=1, metric="average_precision", one_vs_rest_genres=()
+    )
+    result = run(sqlite_engine, settings)
+    assert [one.genre for one in result.found] == ["blues", "metal", "techno"]
     assert {row.binary_genre for row in trials(sqlite_engine)} == {"blues", "metal", "techno"}
     assert len(trials(sqlite_engine)) == 6
-    assert all(0.4 < (one.score or 0) <= 1 for one in found.found)
+    assert all(0.4 < (one.score or 0) <= 1 for one in result.found)
     metric, trial = tables.trial_metric, tables.trial
     with read_transaction(sqlite_engine) as connection:
-        told = connection.execute(
+        rows_of_metrics = connection.execute(
             select(trial.c.binary_genre, metric.c.genre)
             .join(trial, trial.c.id == metric.c.trial_id)
             .where(metric.c.genre.is_not(None))
         ).all()
-    assert all(row.binary_genre == row.genre for row in told)
+    assert all(row.binary_genre == row.genre for row in rows_of_metrics)
 
 
 def test_a_failing_point_is_reported_and_the_rest_runs(sqlite_engine: Engine):
     """A value that the estimator refuses is a trial with its error."""
     Music().fill(sqlite_engine)
-    study = SearchSettings({"max_depth": [-1, 3]}, "exhaustive", cv_folds=1)
-    found = run(sqlite_engine, study)
-    (failed,) = found.failed
+    settings = SearchSettings({"max_depth": [-1, 3]}, "exhaustive", cv_folds=1)
+    result = run(sqlite_engine, settings)
+    (failed,) = result.failed
     assert failed["params"] == {"max_depth": -1}
     assert "max_depth" in failed["error"]
-    assert found.found[0].score is not None
+    assert result.found[0].score is not None
 
 
 @pytest.mark.parametrize(
@@ -231,7 +236,7 @@ def test_wrong_settings_are_refused(sqlite_engine: Engine, wrong: dict[str, Any]
     """Wrong settings are refused before any trial."""
     Music().fill(sqlite_engine)
     with pytest.raises(BadTrainingConfig):
-        run(sqlite_engine, replace(STUDY, **wrong))
+        run(sqlite_engine, replace(SETTINGS, **wrong))
     assert trials(sqlite_engine) == []
 
 

@@ -54,7 +54,7 @@ def test_the_largest_effect_comes_first_and_missing_features_are_left_out() -> N
 
 
 def test_the_interval_resamples_artists() -> None:
-    """Twenty tracks of one artist give a wider interval than twenty of twenty; one track gives none."""
+    """Tracks of one artist give a wider interval than tracks of many; one artist gives none."""
     random = np.random.default_rng(1)
     values = frame(energy=np.repeat(random.normal(size=8), 20))
     group = [True] * 80 + [False] * 80
