@@ -1,1 +1,1 @@
-"""What both sides need to run: time, jobs, logs and the command line's voice."""
+"""What every process needs: clock, job runs, scheduling, logging, console output, monitoring."""

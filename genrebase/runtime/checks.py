@@ -1,4 +1,4 @@
-"""The doctor's questions: each side registers its own, the umbrella asks them all."""
+"""Diagnostic checks: packages register their own, `genrebase doctor` runs them all."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from genrebase.runtime import plugins
 from genrebase.runtime.redaction import redact
 
 CHECK_GROUP: Final = "genrebase.checks"
-"""Entry points that name a function without arguments which returns `Check`s."""
+"""Entry points that name a function which takes no arguments and returns `Check`s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor's."""
+    """The result of one check, a line of `genrebase doctor`."""
 
     name: str
-    """What was looked at, in a word or two."""
+    """The subject of the check, in a word or two."""
     ok: bool | None
-    """True: fine; False: something to do; None: could not or need not be found out."""
+    """True: fine; False: needs fixing; None: unknown, or not applicable."""
     sentence: str
-    """What was found, and what to do about it."""
+    """The result, and how to fix it."""
 
 
 def run_plugin_checks(group: str = CHECK_GROUP) -> Iterator[Check]:
-    """Yield the checks of every plug-in; one that breaks becomes a line and stops only itself."""
+    """Yield the results of all registered checks; one that fails to load is a failed check."""
     for plugin in plugins.load_all(group):
         if plugin.error is not None:
             yield Check(plugin.name, ok=False, sentence=plugin.error)
@@ -33,9 +33,9 @@ def run_plugin_checks(group: str = CHECK_GROUP) -> Iterator[Check]:
 
 
 def run_checks(name: str, checks: Callable[[], Iterable[Check]]) -> Iterator[Check]:
-    """Yield what `checks` finds; whatever breaks it becomes the last line."""
+    """Yield the results of `checks`; an exception becomes the last result."""
     try:
         yield from checks()
-    except Exception as error:  # noqa: BLE001 - a broken plug-in stops only itself
-        sentence = redact(f"its check broke with {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - one broken check must not stop the others
+        sentence = redact(f"This check raised {type(error).__name__}: {error}")
         yield Check(name, ok=False, sentence=sentence)

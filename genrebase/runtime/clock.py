@@ -1,4 +1,4 @@
-"""The one clock. Everything that needs the time or waits is given one."""
+"""Time and waiting: code that needs the time or waits is given a `Clock`."""
 
 import time
 from datetime import UTC, datetime
@@ -7,40 +7,40 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, as a thing that can be handed in."""
+    """Source of the time, so that tests can set it."""
 
     def now(self) -> datetime:
-        """Return the moment, in UTC."""
+        """Return the current time in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
+        """Return a number of seconds that never decreases."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for so many seconds."""
         ...
 
 
 class SystemClock:
-    """The computer's clock; `interrupt()` ends a wait early, for a clean stop."""
+    """The system clock; `interrupt()` ends waits early, for a clean stop."""
 
     def __init__(self) -> None:
         self._interrupted = Event()
 
     def now(self) -> datetime:
-        """Return the moment, in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
+        """Return a number of seconds that never decreases."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or return at once when interrupted."""
+        """Wait for so many seconds, or until `interrupt()` is called."""
         if seconds > 0:
             self._interrupted.wait(seconds)
 
     def interrupt(self) -> None:
-        """End the wait in hand and every later one."""
+        """End the current wait and every later one."""
         self._interrupted.set()

@@ -26,7 +26,7 @@ class CommandLine(typer.Typer):
     def __init__(
         self, name: str, help_text: str, commands: Mapping[str, str] | None = None
     ) -> None:
-        """`commands` maps each command's name to its function or sub-app, `package.module:name`."""
+        """Take `commands` as a map from name to function or sub-app, `package.module:name`."""
         super().__init__(
             name=name,
             help=help_text,

@@ -1,4 +1,4 @@
-"""Something done again and again beside other work, for as long as that takes."""
+"""Call a function at intervals, in a thread, while other work runs."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -7,16 +7,16 @@ from typing import Self
 
 
 class Heartbeat:
-    """Calls `beat` every so many seconds while its block runs, in a thread of its own."""
+    """Calls a function every so many seconds while its block runs, in a thread of its own."""
 
-    def __init__(self, beat: Callable[[], object], every: float) -> None:
-        """`beat` sees to its own errors: one that it raises ends the beating."""
-        self._beat, self._every = beat, every
-        self._over = Event()
+    def __init__(self, function: Callable[[], object], seconds: float) -> None:
+        """Set what is called: `function` handles its own errors, an exception ends the calls."""
+        self._function, self._seconds = function, seconds
+        self._stopped = Event()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
         return self
 
@@ -26,10 +26,10 @@ class Heartbeat:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End, after the beat in hand."""
-        self._over.set()
+        """Stop the thread, after the current call."""
+        self._stopped.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(self._every):
-            self._beat()
+        while not self._stopped.wait(self._seconds):
+            self._function()

@@ -1,4 +1,4 @@
-"""The timer of a daemon: APScheduler says when, `job_run` says whether it already happened."""
+"""Run a daemon's jobs on their schedules (APScheduler); `job_run` says when they last ran."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,32 +19,32 @@ from genrebase.runtime.shutdown import StopSignal
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
 RETRY_DELAYS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Seconds before a job is tried again that the database let down; the last stands for all later
-ones. A job that waits for its next time instead may lose a day."""
+"""Seconds before the retries of a job whose database was unreachable; the last holds for all
+later ones. A job that waited for its next scheduled time instead could lose a day."""
 
 RESET_AFTER_SECONDS: Final = 300.0
-"""A job that ran for so many seconds had its database: the gaps begin anew."""
+"""After a run of so many seconds the retry delays start again: it had its database."""
 
 MISFIRE_GRACE: Final = 24 * 3600
-"""Seconds a run may be late and still happen (APScheduler's own 1 s loses the run of a machine
-that slept); runs that piled up are coalesced into one."""
+"""Seconds that a run may start late (APScheduler's default of 1 s loses the run of a machine that
+slept); several missed runs are coalesced into one."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """Something to do again and again."""
+    """A job and its schedule."""
 
     name: str
-    """The `job` under which it writes its `job_run` rows."""
+    """The `job` of its rows in `job_run`."""
     run: Callable[[], object]
-    """Does it once, and writes its own row through `job_run`."""
+    """Runs the job once; records the run through `job_run`."""
     schedule: Schedule
 
 
 class JobScheduler:
-    """Runs jobs at their times until it is asked to stop."""
+    """Runs jobs on their schedules until a stop is requested."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class JobScheduler:
         self._engine, self._clock, self._jobs, self._gaps = engine, clock, jobs, retry_delays
 
     def run(self, stop: StopSignal) -> None:
-        """Run the jobs, first those that are due, until `stop`; then finish the job in hand."""
+        """Run the jobs, overdue ones at once, until `stop`; then finish the running job."""
         scheduler = self._scheduler(stop)
         scheduler.start()
         try:
@@ -65,7 +65,7 @@ class JobScheduler:
             scheduler.shutdown(wait=True)
 
     def first_run_time(self, job: ScheduledJob) -> datetime | None:
-        """Return when `job` runs first: now, when its last completed run lies too far back."""
+        """Return when `job` runs first: now, if its last completed run is too long ago."""
         now = self._clock.now()
         last = last_run(self._engine, job.name, COMPLETED_OUTCOMES)
         started = None if last is None else last.started_at
@@ -86,7 +86,7 @@ class JobScheduler:
         )
         for job in self._jobs:
             scheduler.add_job(
-                self._once,
+                self._run_with_retries,
                 job.schedule.trigger(),
                 args=(job, stop),
                 id=job.name,
@@ -94,25 +94,25 @@ class JobScheduler:
             )
         return scheduler
 
-    def _once(self, job: ScheduledJob, stop: StopSignal) -> None:
-        """Run `job`, again and again while the database lets it down."""
+    def _run_with_retries(self, job: ScheduledJob, stop: StopSignal) -> None:
+        """Run `job`; retry while the database is unreachable."""
         failures = 0
         while not stop.requested:
-            began = self._clock.monotonic()
-            away = _try(job)
-            if away is None:
+            started = self._clock.monotonic()
+            error = _run_job(job)
+            if error is None:
                 return
-            steady = self._clock.monotonic() - began >= RESET_AFTER_SECONDS
-            failures = 1 if steady else failures + 1
-            gap = self._gaps[min(failures, len(self._gaps)) - 1]
-            _log.warning("database_away", job=job.name, reason=str(away), again_in=gap)
-            stop.wait(gap)
+            had_database = self._clock.monotonic() - started >= RESET_AFTER_SECONDS
+            failures = 1 if had_database else failures + 1
+            delay = self._gaps[min(failures, len(self._gaps)) - 1]
+            _log.warning("database_away", job=job.name, reason=str(error), again_in=delay)
+            stop.wait(delay)
 
 
-def _try(job: ScheduledJob) -> GenrebaseError | None:
-    """Run `job`; the outermost loop of a daemon, where an error ends one run and no more.
+def _run_job(job: ScheduledJob) -> GenrebaseError | None:
+    """Run `job` and log its errors, which end only this run of the daemon.
 
-    Return what the database said where it was away, or went away meanwhile.
+    Return the error if the database was or became unreachable.
     """
     try:
         job.run()
@@ -120,6 +120,6 @@ def _try(job: ScheduledJob) -> GenrebaseError | None:
         return error
     except GenrebaseError as error:
         _log.warning("job_ended_early", job=job.name, reason=str(error))
-    except Exception:  # noqa: BLE001 - the next run may fare better; the traceback is logged
+    except Exception:  # noqa: BLE001 - the next run may succeed; the traceback is logged
         _log.exception("job_failed", job=job.name)
     return None

@@ -1,4 +1,4 @@
-"""What ran, when, and how it ended: the rows of `job_run`, the truth behind every schedule."""
+"""Record job runs in the table `job_run`: start, heartbeat, outcome."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -19,24 +19,24 @@ from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 
 DEAD_AFTER: Final = timedelta(hours=24)
-"""A run on another host that began longer ago is taken for dead. A wrong guess rights itself: the
-run writes its own ending over it."""
+"""A run on another host that started longer ago counts as dead. If that is wrong, the run
+overwrites the guess when it ends."""
 
 HEARTBEAT_SECONDS: Final = 30.0
-"""Seconds between two signs of life of a run that wants to be alone."""
+"""Seconds between two heartbeats of an exclusive run."""
 HEARTBEAT_TIMEOUT: Final = timedelta(minutes=5)
-"""Without one for so long such a run on another host is taken for dead."""
+"""An exclusive run on another host counts as dead after this time without a heartbeat."""
 
 COMPLETED_OUTCOMES: Final = ("done", "nothing_new")
-"""Outcomes after which the job need not run again before its time."""
+"""Outcomes after which the job need not run again before its next scheduled time."""
 
 PROCESS_DIED: Final = "Its process ended without saying how."
 
 _PROCESS: Final = "process"
-_BEAT: Final = "alive_at"
+_HEARTBEAT: Final = "alive_at"
 _BY_EXIT_CODE: Final = {3: "nothing_new", 4: "blocked"}
 _ERROR_LIMIT: Final = 2_000
-"""Characters of an error that are kept."""
+"""Maximum number of characters of a stored error."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,18 +55,18 @@ class JobRun:
 
 
 class AlreadyRunning(UserError):
-    """A job that wants to be alone met another of its kind: nothing was touched."""
+    """Another run of the same kind is active; nothing was changed."""
 
     def __init__(self, run: JobRun) -> None:
         self.run = run
         super().__init__(
-            f"`{run.job}` runs already, since {run.started_at:%Y-%m-%d %H:%M:%S} UTC "
-            f"({_told(run.counts)}): one at a time. Wait for it, or end it."
+            f"`{run.job}` is running already, since {run.started_at:%Y-%m-%d %H:%M:%S} UTC "
+            f"({_describe_process(run.counts)}): one at a time. Wait for it, or stop it."
         )
 
 
 class RunRecorder:
-    """The run in hand: collects what it did and how it ends."""
+    """Collects the counts, facts and outcome of the current run."""
 
     def __init__(self, run_id: int, job: str, facts: Mapping[str, Any] | None = None) -> None:
         self.id = run_id
@@ -76,18 +76,18 @@ class RunRecorder:
 
     def count(self, **counts: float) -> None:
         """Add to the counts; several calls add up."""
-        for name, more in counts.items():
-            self.counts[name] = self.counts.get(name, 0) + more
+        for name, number in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + number
 
     def set_facts(self, **facts: Any) -> None:
-        """Set facts beside the counts (anything JSON knows); the last one stands."""
+        """Set values next to the counts (of any JSON type); the last value of a name stands."""
         self.counts.update(facts)
 
     def set_outcome(self, outcome: str) -> None:
-        """Say how the run ends when its block ends without an error (default `done`)."""
+        """Set the outcome for a block that ends without an error (default `done`)."""
         if outcome not in tables.JOB_OUTCOMES:
-            known = ", ".join(tables.JOB_OUTCOMES)
-            raise ValueError(f"{outcome!r} is no outcome of a job: {known}")
+            outcomes = ", ".join(tables.JOB_OUTCOMES)
+            raise ValueError(f"{outcome!r} is not an outcome of a job: {outcomes}")
         self._outcome = outcome
 
 
@@ -100,27 +100,27 @@ def job_run(
     exclusive: bool = False,
     facts: Mapping[str, Any] | None = None,
 ) -> Iterator[RunRecorder]:
-    """Write down that `job` runs, and how the block ends.
+    """Record a run of `job` while the block runs, and its outcome.
 
-    The row says `running` from its own transaction on; at the end `done`, or what `set_outcome()` was
-    told. An error ends it as `failed` with the error's text and is raised again; an error with
-    exit code 3 as `nothing_new`, with 4 as `blocked`; Ctrl-C and an exit as `interrupted`.
-    Rows of this job whose process is dead are set to `interrupted` first. `facts` stand in the
-    row from the start.
+    The row is committed as `running` first. At the end it becomes `done`, or the value given to
+    `set_outcome()`. An error ends it as `failed` with the error's text and is raised again; an
+    error with exit code 3 as `nothing_new`, with 4 as `blocked`; Ctrl-C and an exit as
+    `interrupted`. Rows of this job whose process is dead are set to `interrupted` first. `facts`
+    are in the row from the start.
 
-    With `alone`, no other run of the same kind (the first word of `job`) may be under way in any
-    process on any host: `AlreadyRunning` is raised, nothing is written. A process that dies frees
-    its place at once on its host, after five minutes elsewhere.
+    With `exclusive`, raise `AlreadyRunning` and write nothing if another run of the same kind
+    (the first word of `job`) is active in any process on any host. The run of a process that died
+    stops counting at once on its host, and after five minutes on others.
     Do not open it inside a transaction.
     """
-    run = _start(engine, clock, job, alone=exclusive, facts=facts)
-    alive = (
-        Heartbeat(lambda: _beat(engine, clock, run), HEARTBEAT_SECONDS)
+    run = _start(engine, clock, job, exclusive=exclusive, facts=facts)
+    heartbeat = (
+        Heartbeat(lambda: _write_heartbeat(engine, clock, run), HEARTBEAT_SECONDS)
         if exclusive
         else nullcontext()
     )
     try:
-        with alive:
+        with heartbeat:
             yield run
     except BaseException as error:
         _end_quietly(engine, clock, run, error)
@@ -131,7 +131,7 @@ def job_run(
 def last_run(
     engine: Engine, job: str, outcomes: tuple[str, ...] = tables.JOB_OUTCOMES
 ) -> JobRun | None:
-    """Return the run of `job` that started last among those with one of `outcomes`."""
+    """Return the latest run of `job` with one of `outcomes`."""
     row = tables.job_run
     query = (
         select(row)
@@ -145,102 +145,104 @@ def last_run(
 
 
 def effective_run(run: JobRun, now: datetime) -> JobRun:
-    """Return a run as it ended, also where its process died and could not say so."""
-    if run.outcome == "running" and not _lives(run, now):
+    """Return a run with its effective outcome: `interrupted` if its process died."""
+    if run.outcome == "running" and not _is_active(run, now):
         return replace(run, outcome="interrupted", error=PROCESS_DIED)
     return run
 
 
 def no_other_process(engine: Engine, clock: Clock, job: str) -> bool:
-    """Tell whether no other process may be running `job`."""
+    """Return whether no other process can be running `job`."""
     row, ours = tables.job_run, str(ProcessIdentity.current())
     with read_transaction(engine) as connection:
         running = select(row).where(row.c.job == job, row.c.outcome == "running")
         runs = [JobRun(**found) for found in connection.execute(running).mappings()]
     now = clock.now()
-    return not any(_lives(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
+    return not any(_is_active(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
 
 
 def _start(
-    engine: Engine, clock: Clock, job: str, *, alone: bool, facts: Mapping[str, Any] | None
+    engine: Engine, clock: Clock, job: str, *, exclusive: bool, facts: Mapping[str, Any] | None
 ) -> RunRecorder:
     now = clock.now()
     row = tables.job_run
     counts = {**(facts or {}), _PROCESS: str(ProcessIdentity.current())}
-    if alone:
-        counts[_BEAT] = now.isoformat()
+    if exclusive:
+        counts[_HEARTBEAT] = now.isoformat()
     values = {"job": job, "started_at": now, "outcome": "running", "counts": counts}
     with transaction(engine) as connection:
-        if alone:
-            _one_after_another(connection)
-        living = _bury_the_dead(connection, _of_kind(job) if alone else row.c.job == job, now)
-        if not (alone and living):
+        if exclusive:
+            _lock_job_runs(connection)
+        active = _close_dead_runs(
+            connection, _same_kind(job) if exclusive else row.c.job == job, now
+        )
+        if not (exclusive and active):
             key = connection.execute(insert(row).values(values)).inserted_primary_key
-    if alone and living:
-        raise AlreadyRunning(living[0])
+    if exclusive and active:
+        raise AlreadyRunning(active[0])
     return RunRecorder(int(key[0]), job, facts)  # type: ignore[index]  # one inserted row has one key
 
 
-def _of_kind(job: str) -> ColumnElement[bool]:
+def _same_kind(job: str) -> ColumnElement[bool]:
     kind = job.split(maxsplit=1)[0]
     return or_(tables.job_run.c.job == kind, tables.job_run.c.job.startswith(f"{kind} "))
 
 
-def _one_after_another(connection: Connection) -> None:
-    """Let nobody else begin a run until this transaction ends; on SQLite it is alone anyway."""
+def _lock_job_runs(connection: Connection) -> None:
+    """Block other starts until this transaction ends; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("LOCK TABLE job_run IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _bury_the_dead(
+def _close_dead_runs(
     connection: Connection, which: ColumnElement[bool], now: datetime
 ) -> list[JobRun]:
-    """End the rows of dead processes; return the others that run."""
+    """Set the rows of dead processes to `interrupted`; return the active runs."""
     row = tables.job_run
     running = select(row).where(which, row.c.outcome == "running").order_by(row.c.id)
-    living = []
+    active = []
     for found in connection.execute(running).mappings().all():
         run = JobRun(**found)
-        if _lives(run, now):
-            living.append(run)
+        if _is_active(run, now):
+            active.append(run)
             continue
         ended = update(row).where(row.c.id == run.id)
         connection.execute(
             ended.values(outcome="interrupted", finished_at=now, error=PROCESS_DIED)
         )
-    return living
+    return active
 
 
-def _lives(run: JobRun, now: datetime) -> bool:
+def _is_active(run: JobRun, now: datetime) -> bool:
     try:
         alive = ProcessIdentity.parse(str(run.counts[_PROCESS])).is_alive()
     except (KeyError, ValueError):
         alive = None
     if alive is not None:
         return alive
-    if _BEAT in run.counts:
-        return now - datetime.fromisoformat(run.counts[_BEAT]) < HEARTBEAT_TIMEOUT
+    if _HEARTBEAT in run.counts:
+        return now - datetime.fromisoformat(run.counts[_HEARTBEAT]) < HEARTBEAT_TIMEOUT
     return now - run.started_at < DEAD_AFTER
 
 
-def _told(counts: Mapping[str, Any]) -> str:
+def _describe_process(counts: Mapping[str, Any]) -> str:
     try:
         process = ProcessIdentity.parse(str(counts[_PROCESS]))
     except (KeyError, ValueError):
-        return "nobody knows in which process"
+        return "in an unknown process"
     return f"process {process.pid} on {process.host.partition('/')[0]}"
 
 
-def _beat(engine: Engine, clock: Clock, run: RunRecorder) -> None:
-    """Say that a run is alive; where the database does not listen, the next time will do."""
+def _write_heartbeat(engine: Engine, clock: Clock, run: RunRecorder) -> None:
+    """Write the heartbeat of a run; if the database is unreachable, the next one suffices."""
     row = tables.job_run
-    signs = {_PROCESS: str(ProcessIdentity.current()), _BEAT: clock.now().isoformat()}
-    alive = update(row).where(row.c.id == run.id, row.c.outcome == "running")
+    values = {_PROCESS: str(ProcessIdentity.current()), _HEARTBEAT: clock.now().isoformat()}
+    query = update(row).where(row.c.id == run.id, row.c.outcome == "running")
     try:
         with transaction(engine) as connection:
-            connection.execute(alive.values(counts=run.counts | signs))
-    except (SQLAlchemyError, GenrebaseError) as why:
-        _log.warning("sign_of_life_not_written", job=run.job, reason=_sentence(why))
+            connection.execute(query.values(counts=run.counts | values))
+    except (SQLAlchemyError, GenrebaseError) as failure:
+        _log.warning("heartbeat_not_written", job=run.job, reason=_error_text(failure))
 
 
 def _end(engine: Engine, clock: Clock, run: RunRecorder, outcome: str, error: str | None) -> None:
@@ -253,11 +255,11 @@ def _end(engine: Engine, clock: Clock, run: RunRecorder, outcome: str, error: st
 
 
 def _end_quietly(engine: Engine, clock: Clock, run: RunRecorder, error: BaseException) -> None:
-    """Write how the run failed; where even that fails, the first error is the one to show."""
+    """Write the outcome of a failed run; if that fails too, log it: the first error is raised."""
     try:
-        _end(engine, clock, run, _outcome_of(error), _sentence(error))
-    except (SQLAlchemyError, GenrebaseError) as why:
-        _log.warning("job_run_not_written", job=run.job, reason=_sentence(why))
+        _end(engine, clock, run, _outcome_of(error), _error_text(error))
+    except (SQLAlchemyError, GenrebaseError) as failure:
+        _log.warning("job_run_not_written", job=run.job, reason=_error_text(failure))
 
 
 def _outcome_of(error: BaseException) -> str:
@@ -266,6 +268,6 @@ def _outcome_of(error: BaseException) -> str:
     return "failed" if isinstance(error, Exception) else "interrupted"
 
 
-def _sentence(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     text = str(error) if isinstance(error, GenrebaseError) else f"{type(error).__name__}: {error}"
     return redact(text)[:_ERROR_LIMIT]

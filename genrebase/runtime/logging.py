@@ -1,4 +1,4 @@
-"""Logs: structured, on standard error, without secrets."""
+"""Structured logging (structlog) to standard error, with secrets redacted."""
 
 import logging
 import sys
@@ -11,28 +11,27 @@ from genrebase.runtime.redaction import redact_value
 from genrebase.settings import GenrebaseSettings
 
 _CAPPED: Final = ("spotipy", "urllib3", "requests")
-"""Their DEBUG and INFO lines print bearer tokens and whole addresses."""
+"""Their DEBUG and INFO lines contain bearer tokens and full URLs."""
 _MUTED: Final = ("apscheduler.scheduler",)
-"""It warns at every tick of a job that is still running, which is what we want of it."""
+"""Warns at every tick of a job that is still running, which is intended."""
 _QUIET: Final = ("apscheduler", "alembic", "uvicorn", "httpx", "matplotlib")
-"""Chatty below WARNING, and nothing in it that we do not say ourselves."""
+"""Verbose below WARNING, with nothing that our own logs lack."""
 
 
 def configure(
     level: str | None = None, *, stream: TextIO | None = None, human: bool | None = None
 ) -> None:
-    """Send every log from `level` up, ours and the libraries', to `stream`.
+    """Send all logs from `level` up, ours and the libraries', to `stream`.
 
-    By default from `GENREBASE_LOG_LEVEL` up, to standard error.
-
-    Written for people on a terminal, as JSON lines otherwise; `human` overrides that.
+    The defaults are `GENREBASE_LOG_LEVEL` and standard error. The lines are text on a terminal
+    and JSON otherwise; `human` overrides that.
     """
     stream = stream or sys.stderr
     human = stream.isatty() if human is None else human
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_common(),
+            foreign_pre_chain=_shared_processors(),
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -51,7 +50,7 @@ def configure(
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_common(),
+            *_shared_processors(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -63,13 +62,13 @@ def configure(
 def redact_event(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Hide tokens, client secrets and passwords, in values and in text."""
+    """Redact tokens, client secrets and passwords, in values and in text."""
     for key, value in event.items():
         event[key] = redact_value(key, value)
     return event
 
 
-def _common() -> list[Any]:
+def _shared_processors() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

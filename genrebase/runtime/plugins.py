@@ -1,4 +1,4 @@
-"""Plug-ins: what installed packages register under an entry-point group."""
+"""Plug-ins: objects that installed packages register under an entry-point group."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from genrebase.errors import GenrebaseError, UserError
 
 
 class UnknownPlugin(UserError):
-    """Nothing is registered under that name."""
+    """No plug-in is registered under that name."""
 
 
 class BrokenPlugin(GenrebaseError):
-    """A plug-in is registered, but its code cannot be loaded."""
+    """A registered plug-in cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One registered plug-in, as far as it could be loaded."""
+    """A registered plug-in, loaded or with the error of loading it."""
 
     name: str
     value: Any
-    """What the entry point names; None when it broke."""
+    """The object that the entry point names; None if it could not be loaded."""
     error: str | None = None
     """Why it could not be loaded."""
 
@@ -39,15 +39,15 @@ def registered_targets(group: str) -> dict[str, str]:
 
 
 def load(group: str, name: str) -> Any:
-    """Return what is registered as `name`; raise `UnknownPlugin` or `BrokenPlugin`."""
-    known = _registered(group)
-    if name not in known:
-        raise UnknownPlugin(_unknown(group, name, sorted(known)))
-    return _load(known[name])
+    """Return the object registered as `name`; raise `UnknownPlugin` or `BrokenPlugin`."""
+    entries = _registered(group)
+    if name not in entries:
+        raise UnknownPlugin(_unknown_message(group, name, sorted(entries)))
+    return _load(entries[name])
 
 
 def load_all(group: str) -> Iterator[Plugin]:
-    """Yield every plug-in of `group` by name; a broken one carries its error instead."""
+    """Yield every plug-in of `group`, sorted by name; a broken one has an error and no value."""
     for name, entry in sorted(_registered(group).items()):
         try:
             yield Plugin(name, _load(entry))
@@ -65,13 +65,13 @@ def _load(entry: EntryPoint) -> Any:
     except Exception as error:
         raise BrokenPlugin(
             f"The plug-in {entry.name!r} of {entry.group} ({entry.value}) cannot be loaded: "
-            f"{type(error).__name__}: {error}. Reinstall or remove the package that brings it."
+            f"{type(error).__name__}: {error}. Reinstall or remove the package that provides it."
         ) from error
 
 
-def _unknown(group: str, name: str, known: list[str]) -> str:
-    if not known:
+def _unknown_message(group: str, name: str, names: list[str]) -> str:
+    if not names:
         return f"Nothing is registered under {group}: install genrebase again (pip install .)."
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no {name!r} under {group}.{hint} Known: {', '.join(known)}."
+    return f"There is no {name!r} under {group}.{hint} Known: {', '.join(names)}."

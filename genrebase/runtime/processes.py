@@ -1,7 +1,7 @@
-"""Which process did something, and whether it still lives.
+"""Identify a process across hosts and containers, and check whether it is still running.
 
-A process number alone says little: numbers are used again, and every container has its own. So a
-process is known by its host (with the number space it lives in), its number and its birth.
+A pid alone is not enough: pids are reused, and every container has its own. So a process is
+identified by its host (with the pid namespace), its pid and its start time.
 """
 
 import os
@@ -12,62 +12,62 @@ from pathlib import Path
 from typing import Final, Self
 
 _PROC: Final = Path("/proc")
-_STAT_STARTED: Final = 19
-"""Where `starttime` stands in /proc/PID/stat, counted after the command's closing bracket."""
+_STARTTIME_INDEX: Final = 19
+"""Index of `starttime` in /proc/PID/stat, counted after the command's closing bracket."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """One process of one host."""
+    """A process on a host."""
 
     host: str
-    """The host's name, and its process number space where the system tells it."""
+    """The host's name, with the pid namespace where the system has one."""
     pid: int
     start_time: str
-    """Tells two processes with one number apart; empty where the system does not say."""
+    """Distinguishes two processes with the same pid; empty where the system does not have it."""
 
     @classmethod
     def current(cls) -> Self:
-        """Return the process that asks."""
-        return cls(host=_host(), pid=os.getpid(), start_time=_born(os.getpid()) or "")
+        """Return the current process."""
+        return cls(host=_host(), pid=os.getpid(), start_time=_start_time(os.getpid()) or "")
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the process that `str()` named; raise `ValueError` for anything else."""
+        """Parse what `str()` returned; raise `ValueError` for anything else."""
         host, pid, born = text.rsplit(":", 2)
         return cls(host=host, pid=int(pid), start_time=born)
 
     def __str__(self) -> str:
-        """Return the process as one text, for a column."""
+        """Return `host:pid:start_time`, for a column."""
         return f"{self.host}:{self.pid}:{self.start_time}"
 
     def is_alive(self) -> bool | None:
-        """Tell whether the process lives; None where that cannot be known from here."""
+        """Return whether the process is running; None if that cannot be known from here."""
         if self.host != _host():
             return None
         if self.start_time:
-            return _born(self.pid) == self.start_time
+            return _start_time(self.pid) == self.start_time
         return _exists(self.pid)
 
 
 def _host() -> str:
     try:
-        space = (_PROC / "self" / "ns" / "pid").readlink().name.strip("pid:[]")
+        namespace = (_PROC / "self" / "ns" / "pid").readlink().name.strip("pid:[]")
     except OSError:
         return socket.gethostname()
-    return f"{socket.gethostname()}/{space}"
+    return f"{socket.gethostname()}/{namespace}"
 
 
-def _born(pid: int) -> str | None:
+def _start_time(pid: int) -> str | None:
     try:
         boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
         stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    if fields[0] in {"Z", "X"}:  # ended, its parent has not looked yet
+    if fields[0] in {"Z", "X"}:  # ended, but its parent has not waited for it yet
         return None
-    return f"{boot[:8]}-{fields[_STAT_STARTED]}"
+    return f"{boot[:8]}-{fields[_STARTTIME_INDEX]}"
 
 
 if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""A question in SQL and its answer, for people."""
+"""Run SQL queries for people, and ask the database for its version and clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from genrebase.store.engine import read_transaction
 
 
 class QueryError(GenrebaseError):
-    """The database did not understand a question."""
+    """The database rejected a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """Rows, and what their columns are called."""
+    """The rows of a query and the names of their columns."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
     def as_dicts(self) -> Sequence[dict[str, Any]]:
-        """Return each row as a mapping from column to value."""
+        """Return each row as a dictionary by column."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 def run_query(engine: Engine, question: str) -> QueryResult:
-    """Run one SELECT, return all its rows; raise `QueryError` when it makes no sense."""
+    """Run one SELECT and return all its rows; raise `QueryError`."""
     with read_transaction(engine) as connection:
         try:
             found = connection.execute(text(question))
@@ -42,12 +42,12 @@ def run_query(engine: Engine, question: str) -> QueryResult:
 
 
 def _plain(cell: Any) -> Any:
-    """PostgreSQL averages exactly; a figure for people is a float on both engines."""
+    """Convert PostgreSQL's exact averages: for people a number is a float on both engines."""
     return float(cell) if isinstance(cell, Decimal) else cell
 
 
 def server_time(engine: Engine) -> datetime | None:
-    """Return what the database's own clock says; None for SQLite, which has none of its own."""
+    """Return the time of the database's clock; None for SQLite, which has no own clock."""
     if engine.dialect.name == "sqlite":
         return None
     with read_transaction(engine) as connection:
@@ -56,7 +56,7 @@ def server_time(engine: Engine) -> datetime | None:
 
 
 def latest_job_start(engine: Engine) -> datetime | None:
-    """Return when the last run of any job began; None without one, or without the table."""
+    """Return when the last run of any job started; None without a run or the table."""
     with read_transaction(engine) as connection:
         if not inspect(connection).has_table(tables.job_run.name):
             return None
@@ -67,7 +67,7 @@ def latest_job_start(engine: Engine) -> datetime | None:
 
 
 def server_version(engine: Engine) -> str:
-    """Return which database it is."""
+    """Return the database's name and version."""
     with read_transaction(engine) as connection:
         numbers = connection.dialect.server_version_info or ()
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(engine.dialect.name, "")

@@ -1,11 +1,11 @@
-"""Take secrets out of text before anybody reads it."""
+"""Redact secrets from text before it is logged or printed."""
 
 import re
 from typing import Final
 
 REDACTED: Final = "***"
 
-_TELLING_WORDS: Final = (
+_KEYWORDS: Final = (
     r"access_token|refresh_token|client_secret|client_id|api_key|apikey|password|passwd|secret"
 )
 _PATTERNS: Final = (
@@ -16,12 +16,12 @@ _PATTERNS: Final = (
     # client_secret=…, "access_token": "…", SPOTIPY_CLIENT_SECRET='…'
     (
         re.compile(
-            rf"(?i)((?:{_TELLING_WORDS})[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;}}\])]+)"
+            rf"(?i)((?:{_KEYWORDS})[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;}}\])]+)"
         ),
         rf"\1{REDACTED}",
     ),
 )
-_SECRET_KEY: Final = re.compile(rf"(?i)(?:{_TELLING_WORDS}|authorization|^token$)")
+_SECRET_KEY: Final = re.compile(rf"(?i)(?:{_KEYWORDS}|authorization|^token$)")
 
 
 def redact(text: str) -> str:
@@ -32,7 +32,7 @@ def redact(text: str) -> str:
 
 
 def redact_value(key: str, value: object) -> object:
-    """Return `value` as it may be logged under `key`: hidden, cleaned, or as it is."""
+    """Return `value` as it may be logged under `key`: replaced, redacted, or unchanged."""
     if _SECRET_KEY.search(key) and value:
         return REDACTED
     if isinstance(value, str):

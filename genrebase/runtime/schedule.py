@@ -1,4 +1,4 @@
-"""When a job runs: cron text with a time zone, or every so many seconds."""
+"""When a job runs: a cron expression with a time zone, or an interval."""
 
 import re
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ _WEEKDAY_PART: Final = re.compile(r"([a-z]{3}|[0-7])(?:-([a-z]{3}|[0-7]))?(?:/([
 
 
 class InvalidSchedule(UserError):
-    """A schedule that nobody can keep."""
+    """A schedule that cannot be parsed."""
 
 
 class Schedule(Protocol):
-    """The moments at which a job is to run."""
+    """The times at which a job runs."""
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first such moment after `moment`; None when there is none."""
+        """Return the first time after `moment`; None if there is none."""
         ...
 
     def trigger(self) -> Any:
-        """Return the schedule as APScheduler wants it."""
+        """Return APScheduler's trigger for the schedule."""
         ...
 
 
@@ -42,11 +42,11 @@ class IntervalSchedule:
     seconds: float
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return `moment` and the interval."""
+        """Return `moment` plus the interval."""
         return moment + timedelta(seconds=self.seconds)
 
     def trigger(self) -> Any:
-        """Return APScheduler's interval."""
+        """Return APScheduler's interval trigger."""
         return IntervalTrigger(seconds=self.seconds, timezone=ZoneInfo("UTC"))
 
 
@@ -54,20 +54,20 @@ class IntervalSchedule:
 class CronSchedule:
     """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as cron reads it; without a zone in UTC.
 
-    Sunday is 0 or 7 or `sun`; where both day and weekday are given, either will do.
+    Sunday is 0, 7 or `sun`; if both day and weekday are given, either one suffices.
     """
 
     text: str
     _trigger: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Raise `InvalidSchedule` at once when the text cannot be kept."""
+        """Raise `InvalidSchedule` if the text cannot be parsed."""
         object.__setattr__(self, "_trigger", _parse(self.text))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after `moment`."""
-        found: datetime | None = self._trigger.get_next_fire_time(None, moment + _INSTANT)
-        return found
+        """Return the first time strictly after `moment`."""
+        following: datetime | None = self._trigger.get_next_fire_time(None, moment + _INSTANT)
+        return following
 
     def trigger(self) -> Any:
         """Return APScheduler's trigger."""
@@ -75,7 +75,7 @@ class CronSchedule:
 
 
 def is_due(schedule: Schedule, last: datetime | None, now: datetime) -> bool:
-    """Tell whether a job that last ran at `last` (None: never) should run at `now`."""
+    """Return whether a job that last ran at `last` (None: never) is due at `now`."""
     if last is None:
         return True
     following = schedule.next_after(last)
@@ -86,14 +86,14 @@ def _parse(text: str) -> Any:
     words = text.split()
     if len(words) not in {_FIELDS, _FIELDS + 1}:
         raise InvalidSchedule(
-            f"{text!r} is no schedule: write MINUTE HOUR DAY MONTH WEEKDAY and a time zone, "
+            f"{text!r} is not a schedule: write MINUTE HOUR DAY MONTH WEEKDAY and a time zone, "
             "as in '0 3 * * * Europe/Berlin'."
         )
     try:
         zone = ZoneInfo(words[_FIELDS] if len(words) > _FIELDS else "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidSchedule(
-            f"{words[_FIELDS]!r} is no time zone this system knows: "
+            f"{words[_FIELDS]!r} is not a time zone of this system: "
             "write one such as UTC or Europe/Berlin."
         ) from None
     minute, hour, day, month, weekday = words[:_FIELDS]
@@ -104,7 +104,7 @@ def _parse(text: str) -> Any:
             return CronTrigger(day=day, day_of_week=days, **clock)
         return OrTrigger([CronTrigger(day=day, **clock), CronTrigger(day_of_week=days, **clock)])
     except ValueError as error:
-        raise InvalidSchedule(f"{text!r} is no schedule: {error}") from None
+        raise InvalidSchedule(f"{text!r} is not a schedule: {error}") from None
 
 
 def _weekdays(text: str) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _weekdays(text: str) -> Iterator[str]:
     for part in (f"0-6/{every[1]}" if every else text).split(","):
         match = _WEEKDAY_PART.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is no weekday")
+            raise ValueError(f"{part!r} is not a weekday")
         first = _weekday(match[1])
         last = first if match[2] is None else _weekday(match[2])
         last = last + 7 if last < first else last

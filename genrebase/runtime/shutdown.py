@@ -1,4 +1,4 @@
-"""A clean stop: the first signal asks for one, the second does not wait."""
+"""Graceful shutdown on SIGINT and SIGTERM: the first signal requests it, the second aborts."""
 
 import math
 import os
@@ -12,56 +12,56 @@ from typing import Final
 from genrebase.runtime.clock import Clock, SystemClock
 
 DUPLICATE_SIGNAL_SECONDS: Final = 1.0
-"""Seconds after the first signal in which another one is its echo: a terminal or a supervisor may
-signal a whole group, and our parent passes it on as well."""
+"""Seconds after the first signal in which another one counts as its duplicate: a terminal or a
+supervisor may signal the whole process group, and our parent forwards the signal, too."""
 
 _SIGNAL_NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")
-"""SIGBREAK is Windows' own; SIGTERM reaches nobody there, but does no harm."""
-_LOOK_EVERY: Final = 1.0
-"""Seconds between two looks; on Windows a wait without an end does not hear Ctrl-C."""
+"""SIGBREAK exists on Windows only; SIGTERM never arrives there, but does no harm."""
+_POLL_SECONDS: Final = 1.0
+"""Seconds of one wait; on Windows Ctrl-C does not interrupt a wait without a timeout."""
 
 
 class StopSignal:
-    """Whether somebody asked us to stop, and a way to wait for it."""
+    """A request to stop, which can be waited for."""
 
-    def __init__(self, *wake: Callable[[], object]) -> None:
-        """`wake` is called once at the request: to end a sleep early, to pass it on."""
+    def __init__(self, *on_request: Callable[[], object]) -> None:
+        """`on_request` is called once at the request: to end a sleep early, to forward it."""
         self._event = Event()
-        self._wake = wake
+        self._on_request = on_request
 
     @property
     def requested(self) -> bool:
-        """Whether a stop was asked for."""
+        """Whether a stop was requested."""
         return self._event.is_set()
 
     def request(self) -> None:
-        """Ask for a stop."""
+        """Request a stop."""
         if not self._event.is_set():
             self._event.set()
-            for call in self._wake:
+            for call in self._on_request:
                 call()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until a stop is asked for, at most so long; return whether it was."""
+        """Wait until a stop is requested, or for `seconds`; return whether it was requested."""
         if seconds is not None:
             return self._event.wait(seconds)
-        while not self._event.wait(_LOOK_EVERY):
+        while not self._event.wait(_POLL_SECONDS):
             pass
         return True
 
 
 @contextmanager
 def stop_on_signals(
-    *wake: Callable[[], object],
+    *on_request: Callable[[], object],
     abort: Callable[[int], object] = os._exit,
     clock: Clock | None = None,
 ) -> Iterator[StopSignal]:
     """Turn SIGINT and SIGTERM into a request to stop while the block runs.
 
-    The second signal (but its echo) ends the process at once through `abort`, with 128 + its
-    number: whatever was in hand is rolled back by the database. In the main thread only.
+    A second signal (not a duplicate) ends the process at once through `abort`, with 128 + its
+    number; the database rolls back open transactions. Use it in the main thread only.
     """
-    stop, clock, first = StopSignal(*wake), clock or SystemClock(), [math.inf]
+    stop, clock, first = StopSignal(*on_request), clock or SystemClock(), [math.inf]
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if clock.monotonic() - first[0] > DUPLICATE_SIGNAL_SECONDS:
@@ -69,11 +69,11 @@ def stop_on_signals(
         first[0] = min(first[0], clock.monotonic())
         stop.request()
 
-    before = {number: signal.signal(number, on_signal) for number in _signals()}
+    previous = {number: signal.signal(number, on_signal) for number in _signals()}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 

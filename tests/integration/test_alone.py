@@ -116,7 +116,7 @@ def test_a_run_gives_signs_of_life(engine: Engine) -> None:
         clock.advance(60)
 
         def beat() -> None:
-            jobs._beat(engine, clock, run)
+            jobs._write_heartbeat(engine, clock, run)
             beaten.set()
 
         with Heartbeat(beat, 0.01):

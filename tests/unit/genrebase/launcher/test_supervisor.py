@@ -65,8 +65,8 @@ from genrebase.launcher import supervisor
 from genrebase.launcher.supervisor import Command
 child = supervisor.start(Command({child.module!r}, (), {{}}), stdout=subprocess.PIPE)
 child.stdout.readline()
-from genrebase.runtime.processes import ProcessIdentity, _born, _host
-print(ProcessIdentity(_host(), child.pid, _born(child.pid) or ""), flush=True)
+from genrebase.runtime.processes import ProcessIdentity, _host, _start_time
+print(ProcessIdentity(_host(), child.pid, _start_time(child.pid) or ""), flush=True)
 os._exit(9)
 """
     said = subprocess.run(

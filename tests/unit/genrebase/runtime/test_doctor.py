@@ -52,13 +52,13 @@ def test_a_view_that_is_missing_or_changed_is_told(bare_url: str) -> None:
     made = make_engine(bare_url)
     try:
         _run(made, "DROP VIEW tracks")
-        said = doctor._views(made)
+        said = doctor._check_views(made)
         assert said.ok is False
         assert "genrebase migrate" in said.sentence
         schema.upgrade(bare_url)
-        assert doctor._views(made).ok is True
+        assert doctor._check_views(made).ok is True
         _run(made, "DROP VIEW tracks", "CREATE VIEW tracks AS SELECT 1 AS track_id")
-        assert doctor._views(made).ok is False
+        assert doctor._check_views(made).ok is False
     finally:
         made.dispose()
 

@@ -68,7 +68,10 @@ def test_a_run_says_how_it_ends(engine: Engine, outcome: str) -> None:
 
 def test_an_unknown_outcome_is_refused(engine: Engine) -> None:
     """An outcome that the schema does not know is refused when it is named."""
-    with pytest.raises(ValueError, match="no outcome"), job_run(engine, FakeClock(), "x") as run:
+    with (
+        pytest.raises(ValueError, match="not an outcome"),
+        job_run(engine, FakeClock(), "x") as run,
+    ):
         run.set_outcome("splendid")
 
 
@@ -158,7 +161,7 @@ def test_a_sign_of_life_that_is_lost_does_no_harm(engine: Engine) -> None:
     with job_run(engine, FakeClock(), "train", exclusive=True) as run:
         with transaction(engine) as connection:
             tables.job_run.drop(connection)
-        jobs._beat(engine, FakeClock(), run)
+        jobs._write_heartbeat(engine, FakeClock(), run)
         with transaction(engine) as connection:
             tables.job_run.create(connection)
 

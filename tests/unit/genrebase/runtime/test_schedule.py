@@ -61,7 +61,7 @@ def test_day_and_weekday_either_will_do() -> None:
 )
 def test_nonsense_is_refused_with_a_sentence(text: str) -> None:
     """A schedule that cannot be kept is refused when it is read, not at its time."""
-    with pytest.raises(InvalidSchedule, match=r"is no (schedule|time zone)"):
+    with pytest.raises(InvalidSchedule, match=r"is not a (schedule|time zone)"):
         CronSchedule(text)
 
 
