@@ -1,4 +1,4 @@
-"""What `genrebase` does itself: run both sides as processes, show the main job, see the doctor.
+"""Commands of `genrebase` itself: run both daemons, and the demo.
 
-It imports neither the collector nor the classifier: it starts them, by their commands.
+It imports neither the collector nor the classifier, but starts their commands as processes.
 """

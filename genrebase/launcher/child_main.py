@@ -1,8 +1,8 @@
-"""Run a module as `python -m` does, and stop with the process that started it.
+"""Run a module as `python -m` does, and stop when the parent process closes standard input.
 
 Standard input is a pipe that the parent holds open. When it ends, because the parent closed it or
-died in whatever way, this process is told to stop as by a signal: no child outlives its parent,
-and a stop that is clean exists on every system.
+died, this process stops as on SIGTERM: no child outlives its parent, and a graceful stop exists on
+every system.
 """
 
 import os
@@ -13,20 +13,20 @@ from threading import Thread
 from typing import Final
 
 _STDIN: Final = 0
-_ENOUGH: Final = 4096
+_READ_SIZE: Final = 4096
 
 
 def watch_parent() -> None:
-    """Wait for the end of standard input, then stop this process as SIGTERM does."""
+    """Wait until standard input ends, then stop this process as SIGTERM does."""
     try:
-        while os.read(_STDIN, _ENOUGH):
+        while os.read(_STDIN, _READ_SIZE):
             pass
-    except OSError:  # no standard input at all: nobody holds us
+    except OSError:  # no standard input: no parent to watch
         return
     if sys.platform != "win32":
         os.kill(os.getpid(), signal.SIGTERM)
     elif signal.getsignal(signal.SIGTERM) in {signal.SIG_DFL, signal.SIG_IGN}:
-        os._exit(0)  # nothing has begun that would want to end well
+        os._exit(0)  # no handler is installed: nothing to finish
     else:
         import _thread  # a signal from another process does not exist on Windows
 
@@ -34,7 +34,7 @@ def watch_parent() -> None:
 
 
 def main() -> None:
-    """Run the module named first, with the arguments that follow."""
+    """Run the module in the first argument with the remaining arguments."""
     module, *arguments = sys.argv[1:]
     Thread(target=watch_parent, name="watch-parent", daemon=True).start()
     sys.argv = [module, *arguments]

@@ -1,4 +1,4 @@
-"""Which database a command works on, and how people are told where it is."""
+"""The database that a command uses: its URL, and how it is displayed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ from genrebase.store.settings import StoreSettings
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLocation:
-    """A database's address."""
+    """The URL of a database."""
 
     url: str
-    """With its password: for the processes that connect, never to be shown."""
+    """With its password: for the processes that connect, never displayed."""
     display_url: str
     """Without its password."""
     file: str | None
@@ -20,7 +20,7 @@ class DatabaseLocation:
 
 
 def from_url(url: str) -> DatabaseLocation:
-    """Return the place of an address; raise `BadUrl` for one that cannot be used."""
+    """Return the location of a URL; raise an error for an invalid one."""
     address = parse_url(url)
     file = address.database if address.get_backend_name() == "sqlite" else None
     return DatabaseLocation(
@@ -31,14 +31,14 @@ def from_url(url: str) -> DatabaseLocation:
 
 
 def from_file(path: str) -> DatabaseLocation:
-    """Return the place of a SQLite file."""
+    """Return the location of a SQLite file."""
     return from_url(f"sqlite:///{Path(path).as_posix()}")
 
 
 def choose(default_file: str, *, database: str | None = None) -> DatabaseLocation:
-    """Return the database to use: the one `named`, else `STORE_URL`'s, else the default file.
+    """Return the database to use: `database`, else `STORE_URL`'s, else the default file.
 
-    `named` is a path or an address.
+    `database` is a path or a URL.
     """
     if database is not None:
         return from_url(database) if "://" in database else from_file(database)

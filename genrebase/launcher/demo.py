@@ -1,4 +1,4 @@
-"""`genrebase demo`: the main job from the first genre to the last prediction, then it ends."""
+"""`genrebase demo`: harvest, enrich, train and predict once on the sandbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from genrebase.store import connect, schema
 
 DEFAULT_FILE: Final = "sandbox-demo.db"
 _RATE: Final = "6000/30s"
-"""The sandbox's limit and ours for the demo, so that nobody waits. No measure for Spotify."""
+"""The rate limit of the sandbox and of its clients in the demo; Spotify's is far lower."""
 _FROM_STATUS: Final = (
     "origin",
     "invented",
@@ -29,16 +29,16 @@ _FROM_STATUS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DemoStepResult:
-    """One step that has been taken."""
+    """A finished step."""
 
     name: str
     document: Mapping[str, Any] | None
-    """What the command answered; None when there was nothing to do."""
+    """The JSON document of the command; None if there was nothing to do."""
     seconds: float
 
 
 class Demo:
-    """The steps, in order; each says that it begins and what it brought."""
+    """Runs the steps of the demo in order and prints their progress."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Demo:
 
     def run(self, target: int, catalogue: str | None) -> dict[str, Any]:
         """Take every step; return the summary. Raises `StepFailed` or `Stopped`."""
-        began = self._clock.monotonic()
+        started = self._clock.monotonic()
         what = f"the catalogue {catalogue}" if catalogue else sandbox.SYNTHETIC_CATALOGUE
         self._output.print(
             f"The sandbox serves {what}. Everything goes into {self._place.display_url}."
@@ -67,50 +67,50 @@ class Demo:
         schema.upgrade(self._place.url)
         with sandbox.run_sandbox(sandbox.sandbox_command(catalogue, rate=_RATE)) as served:
             self._environment |= sandbox.client_environment(served.url)
-            self._genres(target)
-            taken = [
+            self._ensure_genres(target)
+            steps_done = [
                 self._step("harvest", "collector", "harvest"),
                 self._step("enrich", "collector", "enrich"),
                 self._step("train", "classifier", "train"),
                 self._step("predict", "classifier", "predict"),
             ]
-            status = self._ask_quietly("collector", "status")
-            models = self._ask_quietly("classifier", "models")
-        summary = self._summary(taken, status, models)
-        return summary | {"seconds": round(self._clock.monotonic() - began, 1)}
+            status = self._run_quietly("collector", "status")
+            models = self._run_quietly("classifier", "models")
+        summary = self._summary(steps_done, status, models)
+        return summary | {"seconds": round(self._clock.monotonic() - started, 1)}
 
-    def _genres(self, target: int) -> None:
-        known = genres.existing_genres(self._environment, self._stop)
-        if known:
-            genres.raise_targets(self._environment, self._stop, known, target)
+    def _ensure_genres(self, target: int) -> None:
+        existing = genres.existing_genres(self._environment, self._stop)
+        if existing:
+            genres.raise_targets(self._environment, self._stop, existing, target)
         else:
             genres.add_default_genres(self._environment, self._stop, target)
 
     def _step(self, name: str, module: str, *arguments: str) -> DemoStepResult:
         self._output.print(f"{name} …")
-        began = self._clock.monotonic()
-        answer = self._ask(module, *arguments)
-        seconds = self._clock.monotonic() - began
+        started = self._clock.monotonic()
+        document = self._run_command(module, *arguments)
+        seconds = self._clock.monotonic() - started
         self._output.print(f"{name} took {seconds:.1f} s.")
-        return DemoStepResult(name, answer, seconds)
+        return DemoStepResult(name, document, seconds)
 
-    def _ask(self, module: str, *arguments: str) -> Any:
+    def _run_command(self, module: str, *arguments: str) -> Any:
         return commands.run_command(self._command(module, *arguments), self._stop)
 
-    def _ask_quietly(self, module: str, *arguments: str) -> Any:
+    def _run_quietly(self, module: str, *arguments: str) -> Any:
         return commands.run_command_quietly(self._command(module, *arguments), self._stop)
 
     def _command(self, module: str, *arguments: str) -> ChildCommand:
         return ChildCommand(module, (*arguments, "--json"), self._environment)
 
-    def _summary(self, taken: list[DemoStepResult], status: Any, models: Any) -> dict[str, Any]:
+    def _summary(self, steps_done: list[DemoStepResult], status: Any, models: Any) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)
         return {
             "database": self._place.display_url,
             **{name: status[name] for name in _FROM_STATUS},
             "steps": [
                 {"name": one.name, "seconds": round(one.seconds, 1), "answer": one.document}
-                for one in taken
+                for one in steps_done
             ],
             "champion": champion,
             "questions": self._questions(),

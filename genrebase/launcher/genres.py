@@ -1,4 +1,4 @@
-"""The genres that a database without any begins with."""
+"""The default genres, and the commands that read and set targets."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +22,11 @@ DEFAULT_GENRES: Final = (
     "r&b",
 )
 DEFAULT_TARGET: Final = 1000
-"""Unique tracks wanted per genre."""
+"""Target of unique tracks per genre."""
 
 
 def existing_genres(environment: Mapping[str, str], stop: StopSignal) -> dict[str, int | None]:
-    """Return the genres that the database has, each with its target (None: imports only)."""
+    """Return the stored genres with their targets (None: imports only)."""
     status: Any = commands.run_command_quietly(
         ChildCommand("collector", ("status", "--json"), environment), stop
     )
@@ -36,7 +36,7 @@ def existing_genres(environment: Mapping[str, str], stop: StopSignal) -> dict[st
 def add_default_genres(
     environment: Mapping[str, str], stop: StopSignal, target: int = DEFAULT_TARGET
 ) -> None:
-    """Add the ten default genres in one go."""
+    """Add the ten default genres with one command."""
     with TemporaryDirectory(prefix="genrebase-") as folder:
         names = Path(folder) / "genres.txt"
         names.write_text("\n".join(DEFAULT_GENRES) + "\n", encoding="utf-8")
@@ -50,8 +50,8 @@ def raise_targets(
     targets: Mapping[str, int | None],
     target: int,
 ) -> None:
-    """Raise the target of each genre that wants fewer than `target` tracks."""
-    for name, wanted in targets.items():
-        if wanted is not None and wanted < target:
+    """Raise the targets that are lower than `target`."""
+    for name, old_target in targets.items():
+        if old_target is not None and old_target < target:
             arguments = ("genres", "target", name, str(target), "--json")
             commands.run_command_quietly(ChildCommand("collector", arguments, environment), stop)

@@ -1,31 +1,31 @@
-"""The lines that open a database in the tools people have."""
+"""Command lines that open the database in common tools."""
 
 import sys
 from collections.abc import Mapping
 
 
 def open_commands(url: str, file: str | None) -> Mapping[str, str]:
-    """Return a line to paste per tool, for the database at `url` (without its password).
+    """Return a command line per tool for the database at `url` (without its password).
 
-    `file` is the path of a SQLite database, None on PostgreSQL, whose password the lines leave to
-    `STORE_URL` and `PGPASSWORD`.
+    `file` is the path of a SQLite database, None for PostgreSQL. The lines take PostgreSQL's
+    password from `STORE_URL` and `PGPASSWORD`.
     """
     argument = "" if "***" in url else f"'{url}'"
-    read = f"pandas.read_sql_table('predictions', store.connect({argument}))"
-    frame = (
-        f'{_quoted(sys.executable)} -c "import pandas, genrebase.store as store; print({read})"'
+    expression = f"pandas.read_sql_table('predictions', store.connect({argument}))"
+    pandas = (
+        f'{_quote(sys.executable)} -c "import pandas, genrebase.store as store; print({expression})"'
     )
     if file is None:
         attach = f"INSTALL postgres; ATTACH '{_libpq(url)}' AS g (TYPE postgres, READ_ONLY);"
         return {
             "psql": f'psql "{_libpq(url)}"',
             "DuckDB": f'duckdb -cmd "{attach} USE g;"',
-            "pandas": frame,
+            "pandas": pandas,
         }
     return {
-        "Datasette": f"datasette {_quoted(file)}",
+        "Datasette": f"datasette {_quote(file)}",
         "DuckDB": f"duckdb -cmd \"INSTALL sqlite; ATTACH '{file}' AS g (TYPE sqlite); USE g;\"",
-        "pandas": frame,
+        "pandas": pandas,
     }
 
 
@@ -33,5 +33,5 @@ def _libpq(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1).replace(":***@", "@", 1)
 
 
-def _quoted(file: str) -> str:
+def _quote(file: str) -> str:
     return f'"{file}"' if " " in file else file

@@ -1,4 +1,4 @@
-"""How far the main job has come, a line now and then."""
+"""Report the status of the whole pipeline (tracks, features, champion) at intervals."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -11,10 +11,10 @@ from genrebase.runtime.console import Output
 from genrebase.store import connect
 
 MIN_INTERVAL_SECONDS: Final = 5.0
-"""Seconds between two looks at least."""
+"""Minimum seconds between two reports."""
 INTERVAL_FACTOR: Final = 20.0
-"""A look is taken no more often than every so many times what the last one took: a large database
-is not kept busy by being watched."""
+"""The interval is at least the duration of the last query times this factor, so that the queries
+take little of a large database's time."""
 
 _TOTALS: Final = """
 SELECT count(*) AS genres, coalesce(sum(target), 0) AS wanted, coalesce(sum(tracks), 0) AS tracks,
@@ -30,61 +30,61 @@ GROUP BY model.id, model.estimator
 
 
 class ProgressReporter:
-    """Says where the job stands whenever that has changed: a line, or a JSON document a line."""
+    """Prints the status whenever it has changed: a line of text, or of JSON."""
 
     def __init__(self, place: DatabaseLocation, output: Output, clock: Clock) -> None:
         self._engine = connect(place.url)
         self._output, self._clock = output, clock
         self._next = clock.monotonic()
-        self._said: PipelineStatus | None = None
+        self._printed: PipelineStatus | None = None
 
     def report(self) -> None:
-        """Say it, when it is time and something has changed."""
-        began = self._clock.monotonic()
-        if began < self._next:
+        """Print the status if the interval is over and something has changed."""
+        started = self._clock.monotonic()
+        if started < self._next:
             return
         try:
-            self._say(self.read_status())
+            self._print_if_changed(self.read_status())
         except GenrebaseError as error:
-            self._output.warn(str(error))  # the daemons go on; so do we
-        self._next = began + max(
-            MIN_INTERVAL_SECONDS, INTERVAL_FACTOR * (self._clock.monotonic() - began)
+            self._output.warn(str(error))  # the daemons continue; so does the report
+        self._next = started + max(
+            MIN_INTERVAL_SECONDS, INTERVAL_FACTOR * (self._clock.monotonic() - started)
         )
 
-    def _say(self, standing: "PipelineStatus") -> None:
-        if standing != self._said:
-            self._output.print(standing.summary_line())
-            self._output.write_json(asdict(standing))
-            self._said = standing
+    def _print_if_changed(self, status: "PipelineStatus") -> None:
+        if status != self._printed:
+            self._output.print(status.summary_line())
+            self._output.write_json(asdict(status))
+            self._printed = status
 
     def read_status(self) -> "PipelineStatus":
-        """Return where the job stands."""
+        """Read the status from the database."""
         (totals,) = queries.run_query(self._engine, _TOTALS).as_dicts()
         champions = queries.run_query(self._engine, _CHAMPION).as_dicts()
-        figures = {name: int(value) for name, value in totals.items()}
-        return PipelineStatus(**figures, champion=champions[0] if champions else None)
+        numbers = {name: int(value) for name, value in totals.items()}
+        return PipelineStatus(**numbers, champion=champions[0] if champions else None)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the database connections."""
         self._engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """Where the job stands."""
+    """The status of the pipeline; the fields are its JSON keys."""
 
     genres: int
     wanted: int
-    """Tracks that all targets together want."""
+    """The sum of all targets."""
     tracks: int
     """Tracks that count for a genre."""
     with_features: int
     requests: int
     champion: dict[str, Any] | None
-    """Its id, its estimator, and how many tracks it has answered for."""
+    """Its id, its estimator, and the number of tracks that it has predicted."""
 
     def summary_line(self) -> str:
-        """Return it in one line."""
+        """Return the status in one line of text."""
         parts = [
             f"{self.tracks:,} of {self.wanted:,} tracks",
             f"{self.genres:,} genres",

@@ -19,26 +19,26 @@ from genrebase.store import schema
 
 SPOTIFY_FILE: Final = "genrebase.db"
 SANDBOX_FILE: Final = "sandbox.db"
-_LOOK_EVERY: Final = 0.5
-"""Seconds between two looks at the children."""
+_POLL_SECONDS: Final = 0.5
+"""Seconds between two polls of the child processes."""
 
 
 class DaemonRefusedToRun(UserError):
-    """A daemon refused to run, for a reason that it has said."""
+    """A daemon refused to run and printed its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What is harvested into where."""
+    """The source and the database of a run."""
 
     database: DatabaseLocation
     uses_sandbox: bool
-    """Whether the sandbox is harvested, not Spotify."""
+    """Whether the sandbox is harvested instead of Spotify."""
     message: str
 
 
 def plan_run(settings: GenrebaseSettings) -> RunPlan:
-    """Decide: Spotify with credentials, the sandbox without."""
+    """Choose Spotify if there are credentials, else the sandbox."""
     if settings.has_spotify_credentials:
         where = database_location.choose(SPOTIFY_FILE)
         return RunPlan(
@@ -59,39 +59,39 @@ def plan_run(settings: GenrebaseSettings) -> RunPlan:
 
 
 def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None:
-    """Run both daemons until somebody stops us; raise `DaemonRefusedToRun` when one will not run."""
-    chosen = plan_run(settings)
-    output.print(chosen.message)
-    schema.upgrade(chosen.database.url)
-    keeper = Supervisor(clock, output.warn)
+    """Run both daemons until a stop is requested; raise `DaemonRefusedToRun`."""
+    run_plan = plan_run(settings)
+    output.print(run_plan.message)
+    schema.upgrade(run_plan.database.url)
+    supervisor = Supervisor(clock, output.warn)
     with stop_on_signals(clock.interrupt) as stop:
         try:
-            environment = {"STORE_URL": chosen.database.url}
-            if chosen.uses_sandbox:
-                environment |= _keep_sandbox(keeper, settings.catalogue)
-            _seed(environment, output, stop)
-            keeper.add(ChildCommand("collector", ("run",), environment))
-            keeper.add(ChildCommand("classifier", ("run",), environment))
+            environment = {"STORE_URL": run_plan.database.url}
+            if run_plan.uses_sandbox:
+                environment |= _add_sandbox(supervisor, settings.catalogue)
+            _ensure_genres(environment, output, stop)
+            supervisor.add(ChildCommand("collector", ("run",), environment))
+            supervisor.add(ChildCommand("classifier", ("run",), environment))
             output.print(
                 "Harvester and trainer run. Ctrl-C stops both; the next run goes on here."
             )
-            with closing(ProgressReporter(chosen.database, output, clock)) as reporter:
-                _watch(keeper, reporter, stop)
+            with closing(ProgressReporter(run_plan.database, output, clock)) as reporter:
+                _watch(supervisor, reporter, stop)
         except LauncherStopped:
             pass
         finally:
-            keeper.stop()
+            supervisor.stop()
     output.print("Stopped.")
 
 
-def _keep_sandbox(keeper: Supervisor, catalogue: str | None) -> Mapping[str, str]:
-    """Start the sandbox, keep it on the port it got, and return what its clients need."""
-    made = sandbox.start_sandbox(sandbox.sandbox_command(catalogue))
-    keeper.add_running(sandbox.sandbox_command(catalogue, port=made.port), made.process)
-    return sandbox.client_environment(made.url)
+def _add_sandbox(supervisor: Supervisor, catalogue: str | None) -> Mapping[str, str]:
+    """Start the sandbox, supervise it on its port, and return its clients' environment."""
+    process = sandbox.start_sandbox(sandbox.sandbox_command(catalogue))
+    supervisor.add_running(sandbox.sandbox_command(catalogue, port=process.port), process.process)
+    return sandbox.client_environment(process.url)
 
 
-def _seed(environment: Mapping[str, str], output: Output, stop: StopSignal) -> None:
+def _ensure_genres(environment: Mapping[str, str], output: Output, stop: StopSignal) -> None:
     if not genres.existing_genres(environment, stop):
         output.print(
             f"No genre yet: adding {', '.join(genres.DEFAULT_GENRES)}, {genres.DEFAULT_TARGET} tracks each."
@@ -99,9 +99,9 @@ def _seed(environment: Mapping[str, str], output: Output, stop: StopSignal) -> N
         genres.add_default_genres(environment, stop)
 
 
-def _watch(keeper: Supervisor, reporter: ProgressReporter, stop: StopSignal) -> None:
+def _watch(supervisor: Supervisor, reporter: ProgressReporter, stop: StopSignal) -> None:
     while not stop.requested:
-        if keeper.poll() is not None:
-            raise DaemonRefusedToRun("Nothing runs any more: put right what was refused above.")
+        if supervisor.poll() is not None:
+            raise DaemonRefusedToRun("All processes are stopped: fix what was refused above.")
         reporter.report()
-        stop.wait(_LOOK_EVERY)
+        stop.wait(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Three questions in SQL that a fresh database answers, on both engines."""
+"""Three sample SQL queries for both engines, each with the question that it answers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """What people ask, and how SQL puts it."""
+    """A question and its SQL query."""
 
     question: str
     sql: str

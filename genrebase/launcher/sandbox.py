@@ -1,4 +1,4 @@
-"""The sandbox as a child process, and what its clients must be told."""
+"""Run the sandbox as a child process; the environment of its clients."""
 
 import json
 import subprocess
@@ -13,13 +13,13 @@ from genrebase.launcher import supervisor
 from genrebase.launcher.commands import CommandFailed
 from genrebase.launcher.supervisor import ChildCommand
 
-SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and figures are made up"
-_ANY: Final = "sandbox"
+SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and figures are sandbox up"
+_ANY_CREDENTIAL: Final = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxProcess:
-    """A sandbox that answers."""
+    """A running sandbox."""
 
     url: str
     port: int
@@ -29,9 +29,9 @@ class SandboxProcess:
 def sandbox_command(
     catalogue: str | None, *, rate: str | None = None, port: int = 0
 ) -> ChildCommand:
-    """Return how to start the sandbox; port 0 lets the system choose one.
+    """Return the command that starts the sandbox; port 0 lets the system choose one.
 
-    It does not log its requests: nobody asked for them.
+    It logs warnings only, not every request.
     """
     arguments = ["sandbox", "--port", str(port), "--mode", "extended", "--json"]
     if rate is not None:
@@ -42,10 +42,10 @@ def sandbox_command(
 
 
 def client_environment(url: str) -> Mapping[str, str]:
-    """Return the environment of a process that is to ask the sandbox at `url`, and only it."""
+    """Return the environment of a process that uses the sandbox at `url` as its only source."""
     return {
-        "SPOTIPY_CLIENT_ID": _ANY,
-        "SPOTIPY_CLIENT_SECRET": _ANY,
+        "SPOTIPY_CLIENT_ID": _ANY_CREDENTIAL,
+        "SPOTIPY_CLIENT_SECRET": _ANY_CREDENTIAL,
         "COLLECTOR_SPOTIFY_URL": url,
         "COLLECTOR_RECCOBEATS_URL": f"{url}/reccobeats/v1",
         "NO_PROXY": "127.0.0.1,localhost",
@@ -53,35 +53,35 @@ def client_environment(url: str) -> Mapping[str, str]:
     }
 
 
-def start_sandbox(how: ChildCommand) -> SandboxProcess:
-    """Start the sandbox, return when it answers; raise `CommandFailed` when it does not come up."""
-    process = supervisor.start_child(how, stdout=subprocess.PIPE)
+def start_sandbox(command: ChildCommand) -> SandboxProcess:
+    """Start the sandbox and wait until it responds; raise `CommandFailed`."""
+    process = supervisor.start_child(command, stdout=subprocess.PIPE)
     if process.stdout is None:
-        raise AssertionError("asked for a pipe")
-    first = process.stdout.readline()
+        raise AssertionError("stdout is a pipe")
+    line = process.stdout.readline()
     try:
-        said = json.loads(first)
-        made = SandboxProcess(str(said["url"]).rstrip("/"), int(said["port"]), process)
+        ready = json.loads(line)
+        sandbox = SandboxProcess(str(ready["url"]).rstrip("/"), int(ready["port"]), process)
     except (ValueError, KeyError, TypeError):
         supervisor.stop_children([process])
         process.stdout.close()
-        raise CommandFailed("The sandbox did not start; its reason stands above.") from None
-    Thread(target=_pass_on, args=(process,), name="sandbox-output", daemon=True).start()
-    return made
+        raise CommandFailed("The sandbox did not start; see its reason above.") from None
+    Thread(target=_forward_output, args=(process,), name="sandbox-output", daemon=True).start()
+    return sandbox
 
 
 @contextmanager
-def run_sandbox(how: ChildCommand) -> Iterator[SandboxProcess]:
+def run_sandbox(command: ChildCommand) -> Iterator[SandboxProcess]:
     """Run the sandbox while the block runs."""
-    made = start_sandbox(how)
+    sandbox = start_sandbox(command)
     try:
-        yield made
+        yield sandbox
     finally:
-        supervisor.stop_children([made.process])
+        supervisor.stop_children([sandbox.process])
 
 
-def _pass_on(process: subprocess.Popen[bytes]) -> None:
-    """Keep the pipe empty: what the sandbox says later goes to our standard error."""
+def _forward_output(process: subprocess.Popen[bytes]) -> None:
+    """Drain the pipe: forward later output of the sandbox to our standard error."""
     if process.stdout is None:
         return
     with process.stdout:

@@ -1,4 +1,4 @@
-"""The demo's summary, for people."""
+"""Print the summary of the demo."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,11 +6,11 @@ from typing import Any, Final
 from genrebase.launcher import sandbox
 from genrebase.runtime.console import Output
 
-_REGIMES: Final = {"seen_artist": "artists it knows", "new_artist": "new artists"}
+_REGIMES: Final = {"seen_artist": "seen artists", "new_artist": "unseen artists"}
 
 
 def print_summary(summary: Mapping[str, Any], output: Output) -> None:
-    """Show what there is, how good the model is, what to ask, and how to open it."""
+    """Print the genres, the champion's metrics, the sample queries, and how to open the database."""
     output.table(
         "Genres",
         ("genre", "target", "tracks", "sightings", "with features"),
@@ -21,22 +21,22 @@ def print_summary(summary: Mapping[str, Any], output: Output) -> None:
     )
     output.print(
         f"{summary['tracks']:,} unique tracks from {summary['sightings']:,} sightings and "
-        f"{summary['requests']:,} requests; audio features known for "
+        f"{summary['requests']:,} requests; audio features of "
         f"{summary['with_features']:,} ({_share(summary['with_features'], summary['tracks'])})."
     )
-    _show_champion(summary["champion"], output)
+    _print_champion(summary["champion"], output)
     if summary["invented"]:
         output.print(
             f"All of it comes from {sandbox.SYNTHETIC_CATALOGUE}. They say nothing about real music."
         )
-    _show_questions(summary["questions"], output)
+    _print_questions(summary["questions"], output)
     output.print(f"\nThe database is {summary['database']}. To open it:")
     for tool, line in summary["open"].items():
         output.print(f"  {tool}: {line}")
     output.print(f"Done in {summary['seconds']:.0f} s.")
 
 
-def _show_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
+def _print_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
     if champion is None:
         output.print("No model became champion: none beat the majority baseline.")
         return
@@ -52,16 +52,16 @@ def _show_champion(champion: Mapping[str, Any] | None, output: Output) -> None:
     )
 
 
-def _metrics(what: str, found: Mapping[str, Any]) -> tuple[object, ...]:
-    low, high = found.get("interval") or (None, None)
+def _metrics(what: str, metrics: Mapping[str, Any]) -> tuple[object, ...]:
+    low, high = metrics.get("interval") or (None, None)
     interval = "" if low is None else f"{low:.3f} to {high:.3f}"
-    figures = (found.get(name) for name in ("macro_f1", "top3", "baseline"))
-    return (what, found.get("n"), found.get("accuracy"), interval, *figures)
+    values = (metrics.get(name) for name in ("macro_f1", "top3", "baseline"))
+    return (what, metrics.get("n"), metrics.get("accuracy"), interval, *values)
 
 
-def _show_questions(asked: list[Mapping[str, Any]], output: Output) -> None:
+def _print_questions(queries: list[Mapping[str, Any]], output: Output) -> None:
     output.print("\nThree questions to try, and their answers:")
-    for one in asked:
+    for one in queries:
         output.print(f"\n{one['question']}\n\n{one['sql']};")
         output.table("", one["answer"].columns, one["answer"].rows)
 
