@@ -10,7 +10,7 @@ NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """A clock that stands still until somebody sleeps on it."""
+    """A clock that advances by sleeping only."""
 
     def __init__(self, start: datetime = NOON) -> None:
         self._now = start
@@ -58,7 +58,7 @@ class FakeSource:
 
 
 class FakePlaylists:
-    """Playlists over rows in memory, by their ids; rows as those of `FakeSource`."""
+    """A source of playlists in memory, by id; rows as in `FakeSource`."""
 
     name = "spotify_playlists"
     origin = "spotify"
@@ -82,7 +82,7 @@ class FakePlaylists:
 
 
 def page_of(rows, version=None):
-    """Return rows as a source's answer."""
+    """Return rows as a source's page."""
     items = tuple(
         PageItem(
             SourceTrack(

@@ -1,4 +1,4 @@
-"""Sandboxes over a small catalogue, and a client that asks them with a token."""
+"""Sandboxes over a small catalogue, and a client with a token."""
 
 import requests
 
@@ -38,7 +38,7 @@ ROCK = [row[0] for row in rows_of_all() if row[-1] == "rock"]
 
 
 class Client:
-    """Asks a running sandbox with a token."""
+    """Sends requests with a token to a running sandbox."""
 
     def __init__(self, sandbox):
         self.sandbox = sandbox
@@ -61,8 +61,8 @@ class Client:
         return self.get("v1/search", q=q, type="track", **params)
 
 
-class Started:
-    """Starts sandboxes that end with its block."""
+class SandboxStarter:
+    """Starts sandboxes that are stopped at the end of its block."""
 
     def __init__(self):
         self._open = []

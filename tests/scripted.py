@@ -1,4 +1,4 @@
-"""A tiny HTTP server on loopback that answers what it was told to, in order."""
+"""A small HTTP server on loopback with scripted responses."""
 
 import json
 from collections import deque
@@ -10,8 +10,8 @@ from threading import Thread
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One answer; `body` is sent as it is, `cut` ends the connection half-way through it."""
+class ScriptedResponse:
+    """One response; `body` is sent unchanged, `cut` ends the connection half-way through it."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -19,54 +19,62 @@ class Answer:
     cut: bool = False
 
     @classmethod
-    def json(cls, document: object, status: int = 200, **headers: str) -> "Answer":
+    def json(cls, document: object, status: int = 200, **headers: str) -> "ScriptedResponse":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(status, json.dumps(document).encode(), named)
 
 
-TOKEN = Answer.json({"access_token": "a-token", "token_type": "Bearer", "expires_in": 3600})
+TOKEN = ScriptedResponse.json(
+    {"access_token": "a-token", "token_type": "Bearer", "expires_in": 3600}
+)
 
 
 @dataclass
-class Scripted:
-    """What the server will say per path, and what it was asked."""
+class ScriptedServer:
+    """Scripted responses per path, and the requests received."""
 
     url: str = ""
-    answers: dict[str, deque[Answer]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    responses: dict[str, deque[ScriptedResponse]] = field(default_factory=dict)
+    received: list[str] = field(default_factory=list)
 
-    def will(self, path: str, *answers: Answer) -> None:
-        """Answer `path` with these, one after another; the last one again and again."""
-        self.answers[path] = deque(answers)
+    def respond(self, path: str, *responses: ScriptedResponse) -> None:
+        """Respond to `path` with these in turn; the last one is repeated."""
+        self.responses[path] = deque(responses)
 
-    def next_answer(self, path: str) -> Answer:
-        answers = self.answers.get(path)
-        if not answers:
-            return TOKEN if path == "/api/token" else Answer.json({"error": "nothing here"}, 404)
-        return answers.popleft() if len(answers) > 1 else answers[0]
+    def next_response(self, path: str) -> ScriptedResponse:
+        responses = self.responses.get(path)
+        if not responses:
+            return (
+                TOKEN
+                if path == "/api/token"
+                else ScriptedResponse.json({"error": "nothing here"}, 404)
+            )
+        return responses.popleft() if len(responses) > 1 else responses[0]
 
     def requests(self, path: str) -> int:
-        """How often `path` was asked for."""
-        return sum(asked.partition("?")[0] == path for asked in self.asked)
+        """Return the number of requests for `path`."""
+        return sum(address.partition("?")[0] == path for address in self.received)
 
 
 @contextmanager
-def serving() -> Iterator[Scripted]:
-    script = Scripted()
+def serving() -> Iterator[ScriptedServer]:
+    script = ScriptedServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
-            script.asked.append(self.path)
-            answer = script.next_answer(self.path.partition("?")[0])
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
+            script.received.append(self.path)
+            response = script.next_response(self.path.partition("?")[0])
+            self.send_response(response.status)
+            for name, value in response.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(response.body)))
             self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut else answer.body)
+            self.wfile.write(
+                response.body[: len(response.body) // 2] if response.cut else response.body
+            )
 
         do_POST = do_GET  # noqa: N815 - inherited name
 

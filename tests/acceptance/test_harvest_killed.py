@@ -150,7 +150,7 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
     """Ampersands, apostrophes, blanks and Japanese reach the source as they were written."""
     fill(sqlite_url)
     assert finish(start(sqlite_url, sandbox, "--max-requests", "6"))[0] == 0
-    queries = sandbox.middleware.request_stats()["queries"]
+    queries = sandbox.stats()["queries"]
     for name in GENRES:
         assert f'genre:"{name}"' in queries
 

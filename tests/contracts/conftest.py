@@ -32,7 +32,7 @@ PER_GENRE = 120
 
 
 def track_id(genre: str, number: int) -> str:
-    """Return the id of a genre's row in the catalogue of these tests."""
+    """Return the id of a genre's row in the test catalogue."""
     return f"{GENRES.index(genre)}{number:03}".rjust(22, "A")
 
 
@@ -63,7 +63,7 @@ Serve = Callable[..., RunningSandbox]
 
 @pytest.fixture
 def serve(catalogue: SandboxCatalogue) -> Iterator[Serve]:
-    """Return a function that starts a sandbox with the given behaviour."""
+    """Return a function that starts a sandbox with the given options."""
     with ExitStack() as running:
 
         def start(**behaviour: object) -> RunningSandbox:
@@ -74,7 +74,7 @@ def serve(catalogue: SandboxCatalogue) -> Iterator[Serve]:
 
 
 def settings_for(url: str) -> CollectorSettings:
-    """Return settings that ask the sandbox at `url`."""
+    """Return settings for the sandbox at `url`."""
     return CollectorSettings(
         _env_file=None,
         spotify_client_id="an-id",
@@ -85,7 +85,7 @@ def settings_for(url: str) -> CollectorSettings:
 
 
 def stats_of(running: RunningSandbox) -> dict[str, Any]:
-    """Ask the sandbox what it was asked; its thread may still be counting the last request."""
+    """Request the sandbox's statistics; its thread may still be counting the last request."""
     address = f"{running.url}/__sandbox__/stats"
     with client.make_session(address) as session:
         found: dict[str, Any] = client.get_json(session, address, timeout=5.0, now=NOON)

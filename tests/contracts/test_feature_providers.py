@@ -1,4 +1,4 @@
-"""Every registered provider of features runs through these, over HTTP against the sandbox."""
+"""Contract of all registered feature providers, over HTTP against the sandbox."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def make(name: str, url: str) -> FeatureProvider:
     return provider
 
 
-def test_introduces_itself(name: str, serve: Serve) -> None:
-    """It goes by the name it is registered under, and says what it may be asked at once."""
+def test_has_the_required_attributes(name: str, serve: Serve) -> None:
+    """It has its registered name and a batch size."""
     provider = make(name, serve().url)
     assert provider.name == name
     assert provider.batch_size > 0
@@ -28,8 +28,8 @@ def test_introduces_itself(name: str, serve: Serve) -> None:
     assert len(provider.account.credential) == 16
 
 
-def test_every_id_is_answered(name: str, serve: Serve) -> None:
-    """Every id asked is a key, in whatever order; what is not known is None."""
+def test_every_id_is_a_key(name: str, serve: Serve) -> None:
+    """Every requested id is a key, in any order; None where there are no features."""
     provider = make(name, serve().url)
     asked = [track_id("rock", 3), "Z" * 22, track_id("r&b", 1), track_id("rock", 0)]
     found = provider.fetch(asked)
@@ -37,8 +37,8 @@ def test_every_id_is_answered(name: str, serve: Serve) -> None:
     assert [source_id for source_id in asked if found[source_id] is None] == ["Z" * 22]
 
 
-def test_features_are_those_of_the_track(name: str, serve: Serve) -> None:
-    """What comes back is what the catalogue says, in our units."""
+def test_features_are_the_catalogues(name: str, serve: Serve) -> None:
+    """Features are those of the catalogue, in our units."""
     asked = track_id("rock", 3)
     features = make(name, serve().url).fetch([asked])[asked]
     assert features
@@ -47,7 +47,7 @@ def test_features_are_those_of_the_track(name: str, serve: Serve) -> None:
 
 
 def test_a_full_batch_is_one_request(name: str, serve: Serve) -> None:
-    """As many ids as it says go into one request, and no retry is hidden in it."""
+    """A full batch is one request, without retries."""
     running = serve()
     provider = make(name, running.url)
     asked = [track_id("rock", number) for number in range(provider.batch_size)]
@@ -57,8 +57,8 @@ def test_a_full_batch_is_one_request(name: str, serve: Serve) -> None:
     assert apis["spotify"]["requests"] + apis["reccobeats"]["requests"] == 1
 
 
-def test_passes_a_ban_on(name: str, serve: Serve) -> None:
-    """A 429 comes at once, with the seconds the provider asks for."""
+def test_raises_a_ban_at_once(name: str, serve: Serve) -> None:
+    """A 429 is raised at once, with its Retry-After."""
     rate = Rate(1, 30)
     provider = make(name, serve(rate=rate, reccobeats_rate=rate).url)
     asked = [track_id("rock", 3)]
@@ -69,8 +69,8 @@ def test_passes_a_ban_on(name: str, serve: Serve) -> None:
     assert 0 < caught.value.retry_after <= 30
 
 
-def test_answers_or_says_that_it_is_closed(name: str, serve: Serve) -> None:
-    """In development mode it either answers, or names the endpoint that is closed to us."""
+def test_works_or_names_the_closed_endpoint(name: str, serve: Serve) -> None:
+    """In development mode it either works or names the closed endpoint."""
     provider = make(name, serve(mode="development").url)
     asked = track_id("rock", 3)
     closed: list[str] = []
@@ -82,7 +82,7 @@ def test_answers_or_says_that_it_is_closed(name: str, serve: Serve) -> None:
     assert known or closed == [provider.endpoint]
 
 
-def test_a_provider_that_is_gone_may_come_back(name: str) -> None:
-    """Nobody there is a fault that may pass."""
+def test_an_unreachable_provider_is_transient(name: str) -> None:
+    """An address without a server is a transient error."""
     with pytest.raises(SourceUnavailable):
         make(name, "http://127.0.0.1:9").fetch([track_id("rock", 3)])

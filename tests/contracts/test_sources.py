@@ -1,4 +1,4 @@
-"""Every registered source runs through these, over HTTP against the sandbox."""
+"""Contract of all registered sources, over HTTP against the sandbox."""
 
 import pytest
 
@@ -40,8 +40,8 @@ def fetch(
 
 
 @every_source
-def test_introduces_itself(name: str, serve: Serve) -> None:
-    """It goes by the name it is registered under, and says what the planner needs to know."""
+def test_has_the_required_attributes(name: str, serve: Serve) -> None:
+    """It has its registered name, and the attributes that the planner needs."""
     source = make(name, serve().url)
     assert source.name == name
     assert list(source.page_limits) == sorted(source.page_limits, reverse=True)
@@ -51,8 +51,8 @@ def test_introduces_itself(name: str, serve: Serve) -> None:
 
 
 @every_source
-def test_pages_follow_one_another(name: str, serve: Serve) -> None:
-    """Pages put together are the whole answer, in order, each place once, and then nothing."""
+def test_pages_partition_the_results(name: str, serve: Serve) -> None:
+    """All pages together are the result, in order, each position once, and then an empty page."""
     source = make(name, serve().url)
     limit = source.page_limits[0]
     found: list[tuple[str, int]] = []
@@ -72,7 +72,7 @@ def test_pages_follow_one_another(name: str, serve: Serve) -> None:
 
 @every_source
 def test_one_fetch_is_one_request(name: str, serve: Serve) -> None:
-    """A page costs one request; whatever retries or waits, it is not the source."""
+    """A page costs one request; the source neither retries nor waits."""
     running = serve()
     source = make(name, running.url)
     fetch(source)
@@ -82,7 +82,7 @@ def test_one_fetch_is_one_request(name: str, serve: Serve) -> None:
 
 @every_source
 def test_tracks_are_complete(name: str, serve: Serve) -> None:
-    """A track carries its source's id, its artists in order, and what is known of it."""
+    """A track has its source's id, its artists in order, and its metadata."""
     source = make(name, serve().url)
     track = fetch(source).items[7].track
     number = 7 if source.subject_kind == "genre" else 14
@@ -93,8 +93,8 @@ def test_tracks_are_complete(name: str, serve: Serve) -> None:
 
 
 @by_genre
-def test_years_narrow_the_answer(name: str, serve: Serve) -> None:
-    """A range of years shows its tracks, a single year its own."""
+def test_years_restrict_the_results(name: str, serve: Serve) -> None:
+    """A range of years returns its tracks, a single year its own."""
     source = make(name, serve().url)
     for years in ((1950, 1952), (1951, 1951)):
         page = fetch(source, years=years)
@@ -105,8 +105,8 @@ def test_years_narrow_the_answer(name: str, serve: Serve) -> None:
 
 @by_genre
 @pytest.mark.parametrize("genre", GENRES)
-def test_genres_arrive_byte_for_byte(name: str, serve: Serve, genre: str) -> None:
-    """Whatever stands in a genre's name, the source is asked for exactly that."""
+def test_genres_arrive_unchanged(name: str, serve: Serve, genre: str) -> None:
+    """Any genre name is requested unchanged."""
     running = serve()
     source = make(name, running.url)
     assert fetch(source, genre).received == 10
@@ -115,13 +115,13 @@ def test_genres_arrive_byte_for_byte(name: str, serve: Serve, genre: str) -> Non
 
 @by_genre
 def test_an_unknown_genre_is_an_empty_page(name: str, serve: Serve) -> None:
-    """A genre nobody knows is no error."""
+    """An unknown genre is no error."""
     assert fetch(make(name, serve().url), "no such genre").is_empty
 
 
 @by_genre
-def test_says_when_a_page_is_too_large(name: str, serve: Serve) -> None:
-    """Where only small pages are given, the refusal names the limit, and the next size works."""
+def test_a_too_large_page_limit_is_named(name: str, serve: Serve) -> None:
+    """If only small pages are allowed, the error names the limit, and the next size works."""
     source = make(name, serve(mode="development").url)
     with pytest.raises(InvalidLimit) as caught:
         fetch(source, limit=source.page_limits[0])
@@ -130,8 +130,8 @@ def test_says_when_a_page_is_too_large(name: str, serve: Serve) -> None:
 
 
 @every_source
-def test_passes_a_ban_on(name: str, serve: Serve) -> None:
-    """A 429 comes at once, with the seconds the source asks for."""
+def test_raises_a_ban_at_once(name: str, serve: Serve) -> None:
+    """A 429 is raised at once, with its Retry-After."""
     source = make(name, serve(rate=Rate(1, 30), retry_after=20_000).url)
     fetch(source)
     with pytest.raises(RateLimited) as caught:
@@ -142,22 +142,22 @@ def test_passes_a_ban_on(name: str, serve: Serve) -> None:
 
 @every_source
 def test_replaces_an_expired_token(name: str, serve: Serve) -> None:
-    """Tokens that live shorter than a run do not stop it."""
+    """Tokens that expire during a run do not stop it."""
     source = make(name, serve(token_seconds=1.0).url)
     assert not fetch(source).is_empty
     assert fetch(source, offset=10).received == 10
 
 
 @every_source
-def test_a_source_that_is_gone_may_come_back(name: str) -> None:
-    """Nobody there is a fault that may pass."""
+def test_an_unreachable_source_is_transient(name: str) -> None:
+    """An address without a server is a transient error."""
     with pytest.raises(SourceUnavailable):
         fetch(make(name, "http://127.0.0.1:9"))
 
 
 @every_source
-def test_refuses_to_be_made_without_credentials(name: str) -> None:
-    """A missing setting is refused with a sentence, before anything is asked."""
+def test_requires_credentials(name: str) -> None:
+    """A missing setting is refused with a sentence, before any request."""
     bare = CollectorSettings(_env_file=None, spotify_client_id=None, spotify_client_secret=None)
     with pytest.raises(UserError, match="set "):
         make_source(name, bare, FakeClock())

@@ -1,4 +1,4 @@
-"""Every kind of 429, from the sandbox over HTTP, on one clock that nobody waits for."""
+"""Every kind of 429, from the sandbox over HTTP, with a fake clock."""
 
 from dataclasses import dataclass
 
@@ -22,13 +22,13 @@ TOLD, TRUE = "1000/30s", Rate(5, 30.0)
 
 @dataclass
 class Crawl:
-    """A harvest that can be ended and begun again at any moment, and the sandbox it asks."""
+    """A harvest that can be stopped and restarted at any moment, and its sandbox."""
 
     engine: object
     clock: FakeClock
     running: object
     silent: bool = False
-    """Whether nothing says how long a ban lasts."""
+    """Whether responses have no usable Retry-After."""
 
     def restart(self):
         """Harvest as a new process does, with nothing but the database."""
@@ -70,7 +70,7 @@ class Silent:
 
 @pytest.fixture
 def crawl(sqlite_engine, tmp_path):
-    """Return a function that yields a crawl of 12 pages from a sandbox with such a behaviour."""
+    """Return a function that yields a crawl of 12 pages from a sandbox with the given options."""
     path = tmp_path / "catalogue.csv"
     lines = ["track_name,artists,track_genre"]
     lines += [f"Song {n},Band {n},rock" for n in range(120)]
@@ -95,15 +95,15 @@ def crawl(sqlite_engine, tmp_path):
 @pytest.mark.parametrize("seconds", [None, 1, 30])
 @pytest.mark.parametrize("silent", [False, True])
 def test_a_short_ban_is_waited_out(crawl, seconds, silent):
-    """However short, and whether its length is said or not: nothing is asked inside it."""
+    """Whatever its length, announced or not: no request is made during it."""
     one = crawl(rate=TRUE, retry_after=seconds, silent=silent)
     assert one.restart().stopped == "exhausted"
     assert one.while_banned == 0
     assert one.running.stats()["banned"] <= 4
 
 
-def test_a_long_ban_outlives_every_restart(crawl):
-    """20,000 s: blocked until then; whoever starts inside it asks nothing; then it goes on."""
+def test_a_long_ban_survives_every_restart(crawl):
+    """20,000 s: a run started during the ban makes no request; the next one continues."""
     one = crawl(rate=TRUE, retry_after=20_000)
     first = one.restart()
     assert first.stopped == "blocked"
@@ -119,8 +119,8 @@ def test_a_long_ban_outlives_every_restart(crawl):
     assert one.while_banned == 0
 
 
-def test_a_spent_quota_is_probed_ever_more_rarely(crawl):
-    """Nobody says when it ends: one request after ten minutes, then after twice as long."""
+def test_an_exceeded_quota_is_retried_with_backoff(crawl):
+    """Without an announced end: one request after ten minutes, then after twice as long."""
     one = crawl(quota=4)
     gaps = []
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""How well a limit is used: the claims of `benchmarks.budget`, on little ones."""
+"""How well a rate limit is used: the claims of `benchmarks.budget`, with small limits."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from benchmarks.simulated import START, run
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_limit_we_are_told_is_used_and_kept(sqlite_engine, workers):
-    """At least 95% of it, never more in any window, and no refusal; two processes the same."""
+def test_a_correct_rate_is_used_and_kept(sqlite_engine, workers):
+    """At least 95% of it is used, never more in any window, by one or two processes."""
     played = play(sqlite_engine, Scenario(20, 20, 300.0, workers))
     assert played.used >= 0.95
     assert played.max_in_window <= 20
@@ -16,8 +16,8 @@ def test_a_limit_we_are_told_is_used_and_kept(sqlite_engine, workers):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_limit_told_twice_too_high_is_found(sqlite_engine, workers):
-    """Found at the first refusal; then within 10% below it, with one refusal an hour at most."""
+def test_twice_too_high_a_rate_is_corrected(sqlite_engine, workers):
+    """After the first refusal it is at most 10% too low, with one refusal an hour at most."""
     played = play(sqlite_engine, Scenario(10, 5, 1.1 * HOUR, workers))
     first, *later = played.refused
     assert first < 30
@@ -29,7 +29,7 @@ def test_a_limit_told_twice_too_high_is_found(sqlite_engine, workers):
 
 
 def test_simulated_workers_take_turns():
-    """The one that wakes first goes on, whoever began first; time is what they slept."""
+    """The worker that wakes first continues; time is the sum of its sleeps."""
     said = []
 
     def work(name, naps):
@@ -46,7 +46,7 @@ def test_simulated_workers_take_turns():
 
 
 def test_a_simulated_failure_is_raised():
-    """A worker that breaks is not passed over in silence."""
+    """An error in a worker is raised."""
 
     def broken(_clock):
         raise KeyError("broken")

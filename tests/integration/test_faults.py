@@ -1,4 +1,4 @@
-"""A harvest from a sandbox that breaks its answers, over HTTP."""
+"""A harvest from a sandbox that injects faults, over HTTP."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ COLUMNS = ("track_id", "track_name", "artists", "release_date", "duration_ms", "
 SIZES = {"rock": 97, "r&b": 64, "演歌": 31}
 SHARED = 12
 LATE = 0.01
-"""Seconds that a slow answer comes late: here it matters that it comes, not when."""
+"""Delay of a slow response: short, because only its arrival matters here."""
 
 
 def _row(genre, number):
@@ -47,7 +47,7 @@ CATALOGUE = SandboxCatalogue(
 )
 IDS = {row[0] for row in (_row(g, n) for g, size in SIZES.items() for n in range(size))}
 UNDISTURBED = sum(-(-size // 10) + 2 for size in SIZES.values())
-"""Requests: ten a page, and each genre's end asked twice."""
+"""Requests: ten items per page, and the end of each genre requested twice."""
 
 
 @dataclass
@@ -100,7 +100,7 @@ def requests_for(stats, endpoint="/v1/search"):
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_each_kind_of_fault_costs_requests_and_no_track(sqlite_engine, fault):
-    """One answer in five is broken so: the same tracks, none twice."""
+    """With one response in five broken: the same tracks, none twice."""
     found = harvest(sqlite_engine, f"{fault}=0.2")
     assert set(found.stats["faults"]) == {fault.value}
     assert found.aliases == sorted(IDS)
@@ -113,7 +113,7 @@ def test_each_kind_of_fault_costs_requests_and_no_track(sqlite_engine, fault):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_all_kinds_together(engine, seed, record_property):
-    """A fifth of all answers broken in every way: the same tracks, and their features."""
+    """With a fifth of all responses broken in every way: the same tracks and features."""
     found = harvest(engine, "0.2", seed)
     assert found.aliases == sorted(IDS)
     assert found.outcome.stopped == "exhausted"
@@ -126,8 +126,8 @@ def test_all_kinds_together(engine, seed, record_property):
     assert UNDISTURBED <= requests <= 1.3 * UNDISTURBED
 
 
-def test_nothing_broken_nothing_more(sqlite_engine):
-    """A share of 0 breaks nothing: the requests that the figures above are held against."""
+def test_without_faults_no_extra_request(sqlite_engine):
+    """A share of 0 breaks nothing: the baseline of the request counts above."""
     found = harvest(sqlite_engine, "0")
     assert found.stats["faults"] == {}
     assert requests_for(found.stats) == found.outcome.requests == UNDISTURBED

@@ -1,4 +1,4 @@
-"""The role that deploy/reader.sql makes reads the views, and nothing else."""
+"""The role that deploy/reader.sql creates reads the views, and nothing else."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SCRIPT = (Path(__file__).resolve().parents[2] / "deploy" / "reader.sql").read_te
 
 @pytest.fixture
 def reader(postgres_engine: Engine, worker_prefix: str) -> Iterator[Connection]:
-    """Yield a connection that acts as the role; roles are the server's, so this one goes again."""
+    """Yield a connection with the role, which is dropped afterwards: it is the server's."""
     role = f"{worker_prefix}_reader"
     script = re.sub(r"\breader\b", role, SCRIPT)
     with transaction(postgres_engine) as connection:
@@ -36,8 +36,8 @@ def reader(postgres_engine: Engine, worker_prefix: str) -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("what", [views.ALL, tables.metadata.tables], ids=["views", "tables"])
-def test_the_reader_sees_the_views_only(reader: Connection, what):
-    """Every view can be read, no table can; nothing can be written."""
+def test_the_reader_role_reads_views_only(reader: Connection, what):
+    """Every view is readable, no table is; nothing is writable."""
     for name in what:
         query = text(f"SELECT count(*) FROM {name}")
         if what is views.ALL:

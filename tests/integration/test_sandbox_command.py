@@ -32,7 +32,7 @@ COMMAND = [sys.executable, "-m", "collector", "sandbox"]
 
 
 def test_command_serves_and_ends_cleanly(tmp_path):
-    """One line says where; SIGTERM ends it with 0; the log has the query, stdout only JSON."""
+    """One line has the address; SIGTERM ends it with 0; the log has the query, stdout JSON."""
     file = tmp_path / "music.csv"
     file.write_text("genre,track_name,artists\nr&b,One,Abba\n", encoding="utf-8")
     arguments = ["--catalogue", str(file), "--port", "0", "--json"]
@@ -64,13 +64,13 @@ def test_command_serves_and_ends_cleanly(tmp_path):
     ],
 )
 def test_bad_options_are_refused(options, sentence):
-    """Each is refused with its sentence before anything is served."""
+    """Each one is refused with a sentence before anything is served."""
     with pytest.raises(UserError, match=re.escape(sentence)):
         sandbox(**options)
 
 
-def test_music_is_written(tmp_path, capsys):
-    """`--write` saves what would be served, and ends."""
+def test_catalogue_is_written(tmp_path, capsys):
+    """`--write` saves the served catalogue and exits."""
     file = tmp_path / "music.csv"
     file.write_text("genre,track_name,artists\nr&b,NA,Abba\n", encoding="utf-8")
     sandbox(catalogue=file, write=tmp_path / "saved.csv", as_json=True)

@@ -7,8 +7,8 @@ from tests.fakes import FakeClock
 from tests.sandboxed import ROCK
 
 
-def test_tokens_are_needed_and_expire(serving):
-    """Without a token, with a foreign one or after its time: 401 and an error object."""
+def test_tokens_are_required_and_expire(serving):
+    """Without a token, with an unknown or expired one: 401 and an error object."""
     clock = FakeClock()
     client = serving(clock, token_seconds=60)
     assert client.search("genre:rock").status_code == 200
@@ -34,7 +34,7 @@ def test_bad_clients_get_a_flat_error(extended):
 
 
 def test_rate_limit_and_retry_after(serving):
-    """The window is enforced over all of the Web API; waiting as told helps; tokens are free."""
+    """The window covers the Web API; waiting for Retry-After helps; tokens are not counted."""
     clock = FakeClock()
     client = serving(clock, rate=Rate(3, 30.0))
     client.renew()
@@ -72,8 +72,8 @@ def test_quota_ban(serving):
     assert "Retry-After" not in refused.headers
 
 
-def test_reccobeats_has_a_limit_of_its_own(serving):
-    """One API's ban is not the other's."""
+def test_reccobeats_has_its_own_limit(serving):
+    """A ban of one API does not affect the other."""
     client = serving(FakeClock(), rate=Rate(1, 30.0), reccobeats_rate=Rate(1, 30.0))
     url = "reccobeats/v1/audio-features"
     assert client.search("genre:rock").status_code == 200
@@ -83,7 +83,7 @@ def test_reccobeats_has_a_limit_of_its_own(serving):
 
 
 def test_stats(serving):
-    """Everything is counted but what is asked under /__sandbox__/."""
+    """All requests are counted, except those below /__sandbox__/."""
     clock = FakeClock()
     client = serving(clock, rate=Rate(2, 30.0))
     for _ in range(3):

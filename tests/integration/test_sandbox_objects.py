@@ -1,4 +1,4 @@
-"""What the sandbox over real HTTP answers by id, in both modes."""
+"""The sandbox's responses by id over real HTTP, in both modes."""
 
 import pytest
 import requests
@@ -7,7 +7,7 @@ from tests.sandboxed import ROCK
 
 
 def test_extended_fields(extended):
-    """All fields are there; an ISRC only where the catalogue has one."""
+    """All fields are present; an ISRC only where the catalogue has one."""
     first, second = extended.search("genre:rock", limit=2).json()["tracks"]["items"]
     assert (first["popularity"], first["explicit"], first["external_ids"]) == (50, True, {})
     assert second["external_ids"] == {"isrc": "USX000000001"}
@@ -21,8 +21,8 @@ def test_extended_fields(extended):
     assert {"genres", "followers", "popularity"} <= artist.keys()
 
 
-def test_development_lost_fields(development):
-    """What was removed in 2026 is not there."""
+def test_fields_missing_in_development_mode(development):
+    """Fields removed in 2026 are absent."""
     track = development.search("genre:rock", limit=2).json()["tracks"]["items"][1]
     assert not {"popularity", "available_markets", "linked_from"} & track.keys()
     assert "available_markets" not in track["album"]
@@ -43,14 +43,14 @@ def test_development_lost_fields(development):
         f"v1/audio-analysis/{'x' * 22}",
     ],
 )
-def test_development_closed_endpoints(development, path):
+def test_endpoints_closed_in_development_mode(development, path):
     """Closed endpoints answer 403 without a message."""
     answer = development.get(path)
     assert (answer.status_code, answer.json()) == (403, {"error": {"status": 403}})
 
 
 def test_audio_analysis(extended):
-    """The same for the same track; none where nothing is known of its sound."""
+    """The same for the same track; none for a track without audio features."""
     found = extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
     assert found == extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
     assert {"track", "bars", "beats", "tatums", "sections", "segments"} <= found.keys()
@@ -60,15 +60,15 @@ def test_audio_analysis(extended):
 
 
 def playlists_of(client, genre="techno"):
-    """Return our own playlist of a genre, and somebody else's."""
+    """Return the app user's playlist of a genre, and another user's."""
     shown = requests.get(f"{client.sandbox.url}/__sandbox__/playlists", timeout=5).json()
     found = [one for one in shown["playlists"] if one["genre"] == genre]
     return sorted(found, key=lambda one: not one["own"])
 
 
 @pytest.mark.parametrize("mode", ["extended", "development"])
-def test_a_playlist_is_walked_page_by_page(request, mode):
-    """The first items come with the playlist, the rest by `next`: tracks, and what is none."""
+def test_a_playlist_is_paginated(request, mode):
+    """The first items come with the playlist, the rest by `next`: tracks and other items."""
     client = request.getfixturevalue(mode)
     own, _ = playlists_of(client)
     playlist = client.get(f"v1/playlists/{own['id']}").json()
@@ -88,7 +88,7 @@ def test_a_playlist_is_walked_page_by_page(request, mode):
 
 
 def test_only_ones_own_playlists_are_read_in_development(development, extended):
-    """Somebody else's shows its name and no items; those asked for are refused."""
+    """Another user's has a name and no items; a request for its items is refused."""
     _, other = playlists_of(development)
     path = f"v1/playlists/{other['id']}"
     shown = development.get(path).json()
@@ -105,7 +105,7 @@ def test_only_ones_own_playlists_are_read_in_development(development, extended):
 
 
 def test_tracks_and_artists_by_id(extended):
-    """One by one and in batches, null for those not known, in the order asked."""
+    """Singly and in batches, null for unknown ids, in the requested order."""
     one = extended.get(f"v1/tracks/{ROCK[3]}").json()
     unknown = "x" * 22
     several = extended.get("v1/tracks", ids=f"{ROCK[4]},{unknown},{ROCK[3]}").json()["tracks"]
@@ -123,7 +123,7 @@ def test_tracks_and_artists_by_id(extended):
 
 
 def test_audio_features(extended):
-    """100 ids at most, null where nothing is known; a time signature, and its own address."""
+    """At most 100 ids, null where there are no features; with time signature and address."""
     ids = [ROCK[0], ROCK[4], "x" * 22]
     found = extended.get("v1/audio-features", ids=",".join(ids)).json()["audio_features"]
     assert found[1:] == [None, None]

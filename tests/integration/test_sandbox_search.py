@@ -1,4 +1,4 @@
-"""Searching the sandbox over real HTTP: pages, reach, years and queries."""
+"""Searches of the sandbox over real HTTP: pages, result limit, years and queries."""
 
 import logging
 
@@ -9,8 +9,8 @@ from tests.sandboxed import GENRES
 
 @pytest.mark.parametrize("genre", list(GENRES))
 @pytest.mark.parametrize("mode", ["extended", "development"])
-def test_paging_walks_all_rows_once(request, mode, genre):
-    """Following `next` shows every row a query reaches, in order, none twice."""
+def test_pagination_returns_all_rows_once(request, mode, genre):
+    """Following `next` returns every row of a query, in order, none twice."""
     client = request.getfixturevalue(mode)
     page = client.search(f'genre:"{genre}"').json()["tracks"]
     assert page["total"] == GENRES[genre]
@@ -24,7 +24,7 @@ def test_paging_walks_all_rows_once(request, mode, genre):
 
 
 def test_previous_leads_back(extended):
-    """`previous` is absolute and shows the page before."""
+    """`previous` is absolute and returns the page before."""
     page = extended.search("genre:rock", limit=10, offset=10).json()["tracks"]
     before = extended.session.get(page["previous"], timeout=5).json()["tracks"]
     assert before == extended.search("genre:rock", limit=10).json()["tracks"]
@@ -34,7 +34,7 @@ def test_previous_leads_back(extended):
     ("mode", "default", "most"), [("development", 5, 10), ("extended", 20, 50)]
 )
 def test_page_limits_of_the_modes(request, mode, default, most):
-    """Pages hold what the mode allows; one more is refused in Spotify's words."""
+    """Pages have the mode's maximum size; a larger limit is refused with Spotify's message."""
     client = request.getfixturevalue(mode)
     assert len(client.search("genre:techno").json()["tracks"]["items"]) == default
     assert len(client.search("genre:techno", limit=most).json()["tracks"]["items"]) == most
@@ -44,7 +44,7 @@ def test_page_limits_of_the_modes(request, mode, default, most):
     assert client.search("genre:techno", limit=0).status_code == 400
 
 
-def test_reach_is_a_thousand_rows(extended):
+def test_a_query_returns_at_most_1000_rows(extended):
     """Offset and limit together stay within 1,000; the last page has no `next`."""
     last = extended.search("genre:techno", limit=50, offset=950).json()["tracks"]
     assert (len(last["items"]), last["next"], last["total"]) == (50, None, 1_234)
@@ -52,8 +52,8 @@ def test_reach_is_a_thousand_rows(extended):
     assert extended.search("genre:techno", limit=1, offset=-1).status_code == 400
 
 
-def test_years_reach_what_a_query_does_not(extended):
-    """A genre of more than 1,000 rows is reached in year slices."""
+def test_year_ranges_return_all_rows(extended):
+    """All rows of a genre with more than 1,000 are returned by year ranges."""
     totals = [
         extended.search(f"genre:techno year:{year}", limit=1).json()["tracks"]["total"]
         for year in range(1990, 2000)
@@ -68,7 +68,7 @@ def test_unknown_genre_is_an_empty_page(extended):
 
 
 def test_other_types_are_empty(extended):
-    """Albums and artists may be asked for beside tracks."""
+    """Albums and artists may be requested with tracks."""
     found = extended.get("v1/search", q="genre:rock", type="track,album,artist").json()
     assert {kind: len(page["items"]) for kind, page in found.items()} == {
         "tracks": 20,
@@ -90,8 +90,8 @@ def test_nonsense_is_refused_with_an_error_object(extended, params):
 
 
 @pytest.mark.parametrize("genre", ["r&b", "drum & bass", "50's", "演歌"])
-def test_queries_arrive_byte_for_byte(extended, caplog, genre):
-    """The log line and the list of queries show what was asked, letter by letter."""
+def test_queries_arrive_unchanged(extended, caplog, genre):
+    """The log line and the list of queries have the exact query."""
     query = f'genre:"{genre}" year:1990-1999'
     with caplog.at_level(logging.INFO, "sandbox.middleware.rate_limit_middleware"):
         extended.search(query, limit=1)

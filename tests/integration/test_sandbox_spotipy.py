@@ -1,4 +1,4 @@
-"""spotipy against the sandbox over real HTTP, and where its music comes from."""
+"""spotipy against the sandbox over real HTTP, and the origin of its catalogue."""
 
 import pytest
 import requests
@@ -10,7 +10,7 @@ from collector.rate import Rate
 from tests.sandboxed import GENRES, ROCK
 
 
-def test_catalogue_says_where_it_comes_from(extended):
+def test_catalogue_endpoint_names_its_origin(extended):
     """Kind, detail, checksum and genres, without a token."""
     url = f"{extended.sandbox.url}/__sandbox__/catalogue"
     assert requests.get(url, timeout=5).json() == {
@@ -22,7 +22,7 @@ def test_catalogue_says_where_it_comes_from(extended):
 
 
 def spotify(client, secret="secret"):
-    """Return a spotipy client that asks the sandbox."""
+    """Return a spotipy client of the sandbox."""
     auth = SpotifyClientCredentials(
         "id", secret, cache_handler=MemoryCacheHandler(), requests_session=client.session
     )
@@ -33,8 +33,8 @@ def spotify(client, secret="secret"):
 
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # spotipy's, on audio_features
-def test_spotipy_runs_against_it(serving):
-    """The client that talks to Spotify talks to the sandbox, only the address differs."""
+def test_spotipy_works_with_the_sandbox(serving):
+    """The client for Spotify works with the sandbox; only the address differs."""
     client = spotify(serving(mode="extended"))
     page = client.search('genre:"drum & bass"', type="track", limit=2)["tracks"]
     names = [track["name"] for track in page["items"]]
@@ -48,7 +48,7 @@ def test_spotipy_runs_against_it(serving):
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # spotipy's, on audio_features
 def test_spotipy_understands_refusals(serving):
-    """Status, headers and reasons come through spotipy as they do from Spotify."""
+    """spotipy passes on status, headers and reasons as it does for Spotify."""
     asking = serving(rate=Rate(2, 30.0), retry_after=77)
     client = spotify(asking)
     with pytest.raises(SpotifyException) as invalid:

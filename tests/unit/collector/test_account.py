@@ -4,13 +4,13 @@ LIMITS = (50, 10)
 
 
 def test_starts_with_the_largest_page() -> None:
-    """Nothing learned: the largest page is asked for, and nothing is closed."""
+    """Without refusals the largest page is requested, and nothing is closed."""
     assert Capabilities().page_limit(LIMITS, 0.0) == 50
     assert not Capabilities().is_closed("audio-features", 0.0)
 
 
-def test_remembers_for_a_week() -> None:
-    """A refusal is remembered for a week, then asked for again."""
+def test_a_refusal_is_remembered_for_a_week() -> None:
+    """After a week, the refused page limit and endpoint are tried again."""
     known = (
         Capabilities().with_refused_limit(50, 100.0).with_closed_endpoint("audio-features", 100.0)
     )
@@ -22,7 +22,7 @@ def test_remembers_for_a_week() -> None:
 
 
 def test_the_smallest_page_is_the_last_resort() -> None:
-    """Where every limit was refused, the smallest is asked for."""
+    """If every limit was refused, the smallest is requested."""
     assert (
         Capabilities()
         .with_refused_limit(50, 0.0)
@@ -32,8 +32,8 @@ def test_the_smallest_page_is_the_last_resort() -> None:
     )
 
 
-def test_survives_storage() -> None:
-    """What was learned comes back from JSON; no such document is nothing learned."""
+def test_capabilities_round_trip_through_json() -> None:
+    """Capabilities come back from JSON; a missing document gives the defaults."""
     known = Capabilities().with_refused_limit(50, 1.0).with_closed_endpoint("x", 2.0).with_ban()
     assert Capabilities.from_json(known.to_json()) == known
     assert Capabilities.from_json(None) == Capabilities.from_json({}) == Capabilities()

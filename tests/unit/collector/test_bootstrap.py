@@ -10,16 +10,16 @@ from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
-from tests.scripted import Answer, Scripted, serving
+from tests.scripted import ScriptedResponse, ScriptedServer, serving
 from tests.unit.collector.conftest import Store
 
 CATALOGUE = "/__sandbox__/catalogue"
-INVENTED = Answer.json({"kind": "synthetic", "detail": "seed 1", "sha256": "ab"})
-FILE = Answer.json({"kind": "file", "detail": "mine.csv", "sha256": "cd"})
+INVENTED = ScriptedResponse.json({"kind": "synthetic", "detail": "seed 1", "sha256": "ab"})
+FILE = ScriptedResponse.json({"kind": "file", "detail": "mine.csv", "sha256": "cd"})
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
+def server() -> Iterator[ScriptedServer]:
     with serving() as script:
         yield script
 
@@ -39,8 +39,8 @@ def stored_origins(engine: Engine) -> list[str]:
         return list(connection.scalars(select(tables.catalogue_origin.c.kind)))
 
 
-def test_spotify_itself_wants_its_terms_accepted(engine: Engine) -> None:
-    """The real service is not harvested until its terms are accepted; nothing is written."""
+def test_spotify_requires_accepted_terms(engine: Engine) -> None:
+    """Nothing is written until the terms of the real service are accepted."""
     with pytest.raises(TermsNotAccepted, match="COLLECTOR_SPOTIFY_TERMS=accepted") as caught:
         bootstrap.open_source("spotify", engine, settings_for(), FakeClock())
     assert caught.value.exit_code == 2
@@ -51,24 +51,24 @@ def test_spotify_itself_wants_its_terms_accepted(engine: Engine) -> None:
     assert stored_origins(engine) == ["spotify"]
 
 
-def test_missing_credentials_come_first(engine: Engine) -> None:
-    """Without credentials the sentence is about them, with exit code 2."""
+def test_missing_credentials_are_reported_first(engine: Engine) -> None:
+    """Without credentials the sentence names them; exit code 2."""
     with pytest.raises(BadCredentials, match="SPOTIPY_CLIENT_ID") as caught:
         bootstrap.open_source("spotify", engine, settings_for(spotify_client_id=None), FakeClock())
     assert caught.value.exit_code == 2
 
 
-def test_a_sandbox_is_never_asked_for_terms(engine: Engine, server: Scripted) -> None:
-    """A sandbox's catalogue is remembered, and the same one taken again."""
-    server.will(CATALOGUE, FILE)
+def test_a_sandbox_requires_no_terms(engine: Engine, server: ScriptedServer) -> None:
+    """A sandbox's catalogue is stored, and the same one accepted again."""
+    server.respond(CATALOGUE, FILE)
     for _ in range(2):
         bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == ["file"]
 
 
-def test_another_catalogue_is_refused(engine: Engine, server: Scripted) -> None:
-    """A database filled from one catalogue is not filled from another, nor asked about by it."""
-    server.will(CATALOGUE, FILE, INVENTED)
+def test_another_catalogue_is_refused(engine: Engine, server: ScriptedServer) -> None:
+    """A database filled from one catalogue accepts neither tracks nor features of another."""
+    server.respond(CATALOGUE, FILE, INVENTED)
     settings = settings_for(server.url)
     bootstrap.open_source("spotify", engine, settings, FakeClock())
     with pytest.raises(CatalogueMismatch):
@@ -80,27 +80,25 @@ def test_another_catalogue_is_refused(engine: Engine, server: Scripted) -> None:
     assert stored_origins(engine) == ["file"]
 
 
-def test_the_invented_does_not_join_imports(
-    engine: Engine, server: Scripted, store: Store
+def test_a_synthetic_catalogue_does_not_join_imports(
+    engine: Engine, server: ScriptedServer, store: Store
 ) -> None:
-    """An invented catalogue is not harvested into a database of imported tracks."""
+    """A synthetic catalogue is not harvested into a database of imported tracks."""
     store(["a"], origin="csv:mine.csv")
-    server.will(CATALOGUE, INVENTED)
+    server.respond(CATALOGUE, INVENTED)
     with pytest.raises(CatalogueMismatch, match=r"csv:mine\.csv"):
         bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == []
 
 
-def test_an_api_that_is_no_sandbox_is_known_by_its_address(
-    engine: Engine, server: Scripted
-) -> None:
-    """Another Spotify-shaped API, which does not say what it serves, is taken as itself."""
+def test_another_api_is_identified_by_its_address(engine: Engine, server: ScriptedServer) -> None:
+    """Another Spotify-shaped API, which does not report its origin, is accepted."""
     bootstrap.open_source("spotify", engine, settings_for(server.url), FakeClock())
     assert stored_origins(engine) == ["other"]
 
 
-def test_providers_come_in_their_order() -> None:
-    """The order is the setting's; what nobody can be asked for is passed over."""
+def test_providers_are_in_the_configured_order() -> None:
+    """The order is the setting's; providers of imports are skipped."""
     accepted = settings_for(spotify_terms="accepted", feature_order="audio,reccobeats,csv,spotify")
     made = bootstrap.make_providers(accepted, FakeClock())
     assert [provider.name for provider in made] == ["reccobeats", "spotify"]
@@ -109,22 +107,22 @@ def test_providers_come_in_their_order() -> None:
 @pytest.mark.parametrize(
     "settings", [settings_for(), settings_for("http://x", spotify_client_secret=None)]
 )
-def test_spotify_is_left_out_where_it_may_not_be_asked(settings: CollectorSettings) -> None:
-    """Without credentials or accepted terms the other providers are asked all the same."""
+def test_spotify_is_left_out_without_access(settings: CollectorSettings) -> None:
+    """Without credentials or accepted terms the other providers are used."""
     made = bootstrap.make_providers(settings, FakeClock())
     assert [provider.name for provider in made] == ["reccobeats"]
 
 
 def test_an_unknown_provider_is_refused() -> None:
-    """A name that nobody registered is refused with those that there are."""
+    """An unknown name is refused with the known ones."""
     with pytest.raises(match=r"'recobeats'.*Known: audio, csv, reccobeats, spotify"):
         list(bootstrap.make_providers(settings_for(feature_order="recobeats"), FakeClock()))
 
 
-def test_one_account_has_one_budget(engine: Engine, server: Scripted) -> None:
-    """Searching and asking for features with one credential is counted together."""
+def test_one_account_has_one_budget(engine: Engine, server: ScriptedServer) -> None:
+    """Searches and feature requests with one credential are counted together."""
     settings = settings_for(server.url)
-    server.will(CATALOGUE, FILE)
+    server.respond(CATALOGUE, FILE)
     _, budget = bootstrap.open_source("spotify", engine, settings, FakeClock())
     budget.acquire(FakeClock().now().timestamp())
     asked = bootstrap.open_providers(engine, settings, FakeClock())

@@ -7,14 +7,14 @@ from collector.rate import Rate, parse_rate
     ("text", "rate"),
     [("60/30s", Rate(60, 30)), (" 5 / 1.5 s ", Rate(5, 1.5)), ("2/s", Rate(2, 1))],
 )
-def test_reads_rates(text: str, rate: Rate) -> None:
+def test_parses_rates(text: str, rate: Rate) -> None:
     """A rate is requests per seconds; blanks do not matter, a bare `s` is one second."""
     assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "60", "0/30s", "60/0s", "60/30m", "-1/30s", "sixty/30s"])
-def test_says_how_to_write_a_rate(text: str) -> None:
-    """What is no rate is refused with an example of one."""
+def test_an_invalid_rate_is_refused(text: str) -> None:
+    """An invalid rate is refused with an example."""
     with pytest.raises(ValueError, match="60/30s"):
         parse_rate(text)
 

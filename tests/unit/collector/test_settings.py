@@ -13,8 +13,8 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_asks_the_real_ones_by_default() -> None:
-    """Without settings Spotify and ReccoBeats themselves are asked, at a modest pace."""
+def test_defaults_to_the_real_services() -> None:
+    """Without settings requests go to Spotify and ReccoBeats themselves, at a modest rate."""
     found = CollectorSettings.load()
     assert found.uses_real_spotify
     assert not found.terms_accepted
@@ -25,8 +25,8 @@ def test_asks_the_real_ones_by_default() -> None:
     assert found.provider_names == ("spotify", "csv", "reccobeats", "audio")
 
 
-def test_one_address_moves_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the sandbox's address set, tokens, the API and ReccoBeats are asked there."""
+def test_one_address_redirects_all_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the sandbox's address set, tokens, the API and ReccoBeats are requested there."""
     monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", "http://127.0.0.1:8765/")
     found = CollectorSettings.load()
     assert not found.uses_real_spotify

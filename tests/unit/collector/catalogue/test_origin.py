@@ -14,20 +14,20 @@ INVENTED = parse_sandbox_origin(
 FILE = parse_sandbox_origin({"kind": "file", "detail": "mine.csv", "sha256": "cd"}, "http://x")
 
 
-def test_a_sandbox_says_what_it_serves() -> None:
-    """Kind, detail and checksum make the origin; the address does not matter."""
+def test_parses_the_origin_of_a_sandbox() -> None:
+    """The origin consists of kind, detail and checksum; the address does not matter."""
     assert CatalogueOrigin("synthetic", "seed 1, sha256:ab") == INVENTED
     assert INVENTED.checksum == "ab"
     assert str(INVENTED) == "the synthetic catalogue (seed 1)"
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"kind": "spotify"}, {"kind": "file"}])
-def test_what_is_no_sandbox_is_other(document: object) -> None:
-    """An API that does not say what it serves is known by its address."""
+def test_another_api_has_the_origin_other(document: object) -> None:
+    """An API that does not report its origin is identified by its address."""
     assert parse_sandbox_origin(document, "http://x") == CatalogueOrigin("other", "http://x")
 
 
-def test_the_first_catalogue_is_written_down() -> None:
+def test_the_first_catalogue_is_stored() -> None:
     """A database without an origin takes any, and the same one from then on."""
     for asked in (SPOTIFY_ORIGIN, INVENTED, FILE, CatalogueOrigin("other", "http://x")):
         assert check_compatible(None, asked, None)
@@ -55,7 +55,7 @@ def test_a_renamed_file_is_the_same() -> None:
     ],
 )
 def test_another_catalogue_is_refused(stored: CatalogueOrigin, asked: CatalogueOrigin) -> None:
-    """The invented and the real never meet; the sentence names both and says what to do."""
+    """Synthetic and real catalogues are not mixed; the sentence names both and says what to do."""
     with pytest.raises(CatalogueMismatch, match="STORE_URL") as caught:
         check_compatible(stored, asked, None)
     assert caught.value.exit_code == 2
@@ -63,8 +63,8 @@ def test_another_catalogue_is_refused(stored: CatalogueOrigin, asked: CatalogueO
     assert str(asked) in str(caught.value)
 
 
-def test_the_invented_does_not_join_imports() -> None:
-    """An invented catalogue does not go into a database that holds imported tracks."""
+def test_a_synthetic_catalogue_does_not_join_imports() -> None:
+    """A synthetic catalogue is refused by a database that holds imported tracks."""
     with pytest.raises(CatalogueMismatch, match=r"csv:mine\.csv"):
         check_compatible(None, INVENTED, "csv:mine.csv")
     assert check_compatible(None, SPOTIFY_ORIGIN, "csv:mine.csv")

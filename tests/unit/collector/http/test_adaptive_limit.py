@@ -11,20 +11,22 @@ rates = st.builds(Rate, st.integers(1, 10_000), st.floats(0.1, 3_600))
 ceilings = st.none() | st.floats(adaptive_limit.MIN_REQUESTS_PER_WINDOW, 20_000)
 
 
-def test_a_refusal_teaches_what_was_granted() -> None:
-    """97% of what was granted in the window: a little below the limit, whatever we were told."""
+def test_a_refusal_sets_the_limit_to_the_granted_requests() -> None:
+    """97% of the requests granted in the window, whatever the configured rate."""
     assert adaptive_limit.limit_after_refusal(TOLD, None, 60) == pytest.approx(58.2)
 
 
-def test_a_refusal_that_met_us_idle_teaches_nothing() -> None:
-    """A ban left over from before, or one that somebody else brought about, is not our pace."""
+def test_a_refusal_after_an_idle_window_changes_nothing() -> None:
+    """Such a ban was caused by earlier requests or another client."""
     assert adaptive_limit.limit_after_refusal(TOLD, None, 0) is None
     assert adaptive_limit.limit_after_refusal(TOLD, 58.2, 0) == 58.2
 
 
 @given(rate=rates, known=ceilings, granted=st.integers(1, 100_000))
-def test_every_other_refusal_slows_us_down(rate: Rate, known: float | None, granted: int) -> None:
-    """By 3% at least and to a half at most, and never above what was granted but for that half."""
+def test_every_other_refusal_lowers_the_limit(
+    rate: Rate, known: float | None, granted: int
+) -> None:
+    """By at least 3%, to no less than a half; otherwise never above the granted requests."""
     before = adaptive_limit.allowed_requests(rate, known)
     learned = adaptive_limit.limit_after_refusal(rate, known, granted)
     assert learned is not None
@@ -38,8 +40,8 @@ def test_every_other_refusal_slows_us_down(rate: Rate, known: float | None, gran
 
 
 @given(rate=rates, known=st.floats(adaptive_limit.MIN_REQUESTS_PER_WINDOW, 20_000))
-def test_steps_upward_end_at_what_we_were_told(rate: Rate, known: float) -> None:
-    """Each step is 5%, and none leads beyond the rate."""
+def test_increases_end_at_the_configured_limit(rate: Rate, known: float) -> None:
+    """Each step is 5%, and none exceeds the rate."""
     higher = adaptive_limit.increased_limit(rate, known)
     after, before = (
         adaptive_limit.allowed_requests(rate, higher),
@@ -50,14 +52,14 @@ def test_steps_upward_end_at_what_we_were_told(rate: Rate, known: float) -> None
 
 
 @given(rate=rates, known=ceilings)
-def test_a_pace_keeps_within_the_rate(rate: Rate, known: float | None) -> None:
-    """However high a ceiling: the spacing is never shorter than the one we were told."""
+def test_the_interval_keeps_within_the_rate(rate: Rate, known: float | None) -> None:
+    """Whatever the learned limit, the interval is never shorter than the rate's."""
     assert adaptive_limit.request_interval(rate, known) >= rate.interval * (1 - 1e-9)
 
 
 @given(limit=st.integers(2, 1_000), excess=st.floats(1.05, 2.0))
-def test_a_limit_told_too_high_is_found_at_the_first_refusal(limit: int, excess: float) -> None:
-    """Up to twice too high: refused at the limit, the pace is below it by 10% at most."""
+def test_too_high_a_rate_is_corrected_at_the_first_refusal(limit: int, excess: float) -> None:
+    """Up to twice too high: after one refusal the limit is at most 10% too low."""
     told = Rate(max(limit + 1, int(limit * excess)), 30.0)
     learned = adaptive_limit.limit_after_refusal(told, None, limit)
     assert learned is not None

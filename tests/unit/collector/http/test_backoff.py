@@ -6,8 +6,8 @@ from collector.http import backoff
 NOW = 1_000_000.0
 
 
-def test_waits_as_long_as_the_source_says() -> None:
-    """A Retry-After is a floor: we stay away that long and a little longer, however often."""
+def test_retry_after_is_a_lower_bound() -> None:
+    """The wait is Retry-After plus a margin, after any number of bans."""
     for earlier in (0, 5):
         assert (
             backoff.next_allowed_at(NOW, 20_000, None, earlier)
@@ -15,21 +15,21 @@ def test_waits_as_long_as_the_source_says() -> None:
         )
 
 
-def test_a_wait_that_was_too_short_becomes_a_window() -> None:
-    """Told one second and refused after it: a source that says so little is not asked in a row."""
+def test_a_repeated_refusal_waits_for_a_full_window() -> None:
+    """A source that refuses again after a short Retry-After is not retried in quick succession."""
     assert backoff.next_allowed_at(NOW, 1, None, 0) == NOW + 1 + backoff.MARGIN_SECONDS
     assert backoff.next_allowed_at(NOW, 1, None, 1) == NOW + 30
 
 
-def test_gaps_grow_where_nothing_is_said() -> None:
-    """Without a Retry-After the gap is one window, then doubles, up to an hour."""
+def test_waits_double_without_a_retry_after() -> None:
+    """Without a Retry-After the wait is one window, then doubles, up to an hour."""
     gaps = [backoff.next_allowed_at(NOW, None, None, earlier) - NOW for earlier in range(9)]
     assert gaps[:3] == [30, 60, 120]
     assert gaps[-1] == 3_600
 
 
-def test_probes_a_spent_quota_with_growing_gaps() -> None:
-    """A spent quota has no promised end: ten minutes, then twice as long, up to six hours."""
+def test_waits_double_after_an_exceeded_quota() -> None:
+    """A quota ban has no announced end: ten minutes, then twice as long, up to six hours."""
     gaps = [
         backoff.next_allowed_at(NOW, None, backoff.QUOTA_EXCEEDED, earlier) - NOW
         for earlier in range(9)
@@ -38,8 +38,8 @@ def test_probes_a_spent_quota_with_growing_gaps() -> None:
     assert gaps[-1] == 21_600
 
 
-def test_a_spent_quota_heeds_a_longer_retry_after() -> None:
-    """Where a spent quota names a time, it is not probed before."""
+def test_a_longer_retry_after_wins_over_the_quota_wait() -> None:
+    """A Retry-After of a quota ban is respected."""
     assert (
         backoff.next_allowed_at(NOW, 86_400, backoff.QUOTA_EXCEEDED, 0)
         == NOW + 86_400 + backoff.MARGIN_SECONDS
@@ -52,6 +52,6 @@ def test_a_spent_quota_heeds_a_longer_retry_after() -> None:
     earlier=st.integers(0, 10_000),
 )
 def test_every_ban_ends(retry_after: float | None, reason: str | None, earlier: int) -> None:
-    """Whatever is said, we stay away for a while, and not for ever."""
+    """The wait is always positive and bounded."""
     until = backoff.next_allowed_at(NOW, retry_after, reason, earlier)
     assert NOW < until <= NOW + backoff.MAX_BAN_SECONDS + backoff.MARGIN_SECONDS

@@ -14,13 +14,13 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http import client
-from tests.scripted import Answer, Scripted, serving
+from tests.scripted import ScriptedResponse, ScriptedServer, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Scripted]:
+def server() -> Iterator[ScriptedServer]:
     with serving() as script:
         yield script
 
@@ -33,34 +33,34 @@ def get(url: str, timeout: float = 5.0) -> object:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer(200, b""), InvalidResponse),
-        (Answer(200, b"<html>hello</html>"), InvalidResponse),
-        (Answer(200, b'{"content": [1, 2', {}), InvalidResponse),
-        (Answer(200, b'{"content": [1, 2, 3]}', cut=True), SourceUnavailable),
-        (Answer(200, b"not gzip", {"Content-Encoding": "gzip"}), InvalidResponse),
-        (Answer(429, b"Too many requests"), RateLimited),
-        (Answer(500, b""), SourceUnavailable),
-        (Answer(503, b"<html>busy</html>"), SourceUnavailable),
-        (Answer(408, b""), SourceUnavailable),
-        (Answer(403, b'{"error": {"status": 403}}'), AccessDenied),
-        (Answer(404, b"[]"), NotFound),
-        (Answer(400, b'{"error": "a string"}'), BadRequest),
-        (Answer(302, b"", {"Location": "ftp://elsewhere/"}), BadRequest),
+        (ScriptedResponse(200, b""), InvalidResponse),
+        (ScriptedResponse(200, b"<html>hello</html>"), InvalidResponse),
+        (ScriptedResponse(200, b'{"content": [1, 2', {}), InvalidResponse),
+        (ScriptedResponse(200, b'{"content": [1, 2, 3]}', cut=True), SourceUnavailable),
+        (ScriptedResponse(200, b"not gzip", {"Content-Encoding": "gzip"}), InvalidResponse),
+        (ScriptedResponse(429, b"Too many requests"), RateLimited),
+        (ScriptedResponse(500, b""), SourceUnavailable),
+        (ScriptedResponse(503, b"<html>busy</html>"), SourceUnavailable),
+        (ScriptedResponse(408, b""), SourceUnavailable),
+        (ScriptedResponse(403, b'{"error": {"status": 403}}'), AccessDenied),
+        (ScriptedResponse(404, b"[]"), NotFound),
+        (ScriptedResponse(400, b'{"error": "a string"}'), BadRequest),
+        (ScriptedResponse(302, b"", {"Location": "ftp://elsewhere/"}), BadRequest),
     ],
 )
-def test_translates_what_goes_wrong(
-    server: Scripted, answer: Answer, error: type[CollectorError]
+def test_translates_errors(
+    server: ScriptedServer, answer: ScriptedResponse, error: type[CollectorError]
 ) -> None:
-    """Every broken answer becomes the error that says whether asking again can help."""
-    server.will("/here", answer)
+    """Every failure becomes an error whose type says whether a retry can help."""
+    server.respond("/here", answer)
     with pytest.raises(CollectorError) as caught:
         get(f"{server.url}/here")
     assert type(caught.value) is error
     assert str(caught.value)
 
 
-def test_nobody_there_may_pass() -> None:
-    """An address where nobody listens is a fault that may pass."""
+def test_a_refused_connection_is_transient() -> None:
+    """An address without a server is a transient error."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -68,8 +68,8 @@ def test_nobody_there_may_pass() -> None:
         get(f"http://127.0.0.1:{port}/")
 
 
-def test_silence_may_pass() -> None:
-    """A server that does not answer in time is a fault that may pass."""
+def test_a_timeout_is_transient() -> None:
+    """A server that does not answer in time is a transient error."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -95,38 +95,38 @@ def test_silence_may_pass() -> None:
         ("Thu, 99 Jan 99999 12:01:00 GMT", None),
     ],
 )
-def test_reads_retry_after(header: str | None, seconds: float | None) -> None:
-    """Retry-After is seconds or a date; anything else says nothing."""
+def test_parses_retry_after(header: str | None, seconds: float | None) -> None:
+    """Retry-After is seconds or a date; anything else is ignored."""
     assert client.parse_retry_after(header, NOW) == seconds
 
 
-def test_keeps_the_reason(server: Scripted) -> None:
-    """The reason of a 429 is kept: a spent quota is another thing than a burst."""
+def test_keeps_the_reason_of_a_429(server: ScriptedServer) -> None:
+    """An exceeded quota differs from a burst."""
     error = {"status": 429, "message": "Too many requests", "reason": "QUOTA_EXCEEDED"}
-    server.will("/here", Answer.json({"error": error}, 429, Retry_After="9"))
+    server.respond("/here", ScriptedResponse.json({"error": error}, 429, Retry_After="9"))
     with pytest.raises(RateLimited) as caught:
         get(f"{server.url}/here")
     assert (caught.value.retry_after, caught.value.reason) == (9.0, "QUOTA_EXCEEDED")
 
 
-def test_sentences_are_short_and_without_secrets(server: Scripted) -> None:
-    """What a source says is quoted briefly, and no token in it is repeated."""
+def test_messages_are_short_and_without_secrets(server: ScriptedServer) -> None:
+    """Messages of a source are truncated, and tokens in them redacted."""
     message = "Bearer BQDk3ZxYvUtSrQpOnMlKjIhGfEdCbA " + "x" * 10_000
-    server.will("/here", Answer.json({"error": {"message": message}}, 400))
+    server.respond("/here", ScriptedResponse.json({"error": {"message": message}}, 400))
     with pytest.raises(BadRequest) as caught:
         get(f"{server.url}/here")
     assert len(str(caught.value)) < 400
     assert "BQDk3Zx" not in str(caught.value)
 
 
-def test_fingerprints_tell_accounts_apart() -> None:
+def test_fingerprints_identify_accounts() -> None:
     """A fingerprint is stable, short, different per credential and address, and no secret."""
     assert client.fingerprint("id", "address") == client.fingerprint("id", "address")
     assert client.fingerprint("id", "address") != client.fingerprint("id", "elsewhere")
     assert len(client.fingerprint("id", "address")) == 16
 
 
-def test_loopback_knows_no_proxy() -> None:
-    """A proxy in the environment is for the world outside."""
+def test_loopback_uses_no_proxy() -> None:
+    """A proxy in the environment is used for other hosts only."""
     assert not client.make_session("http://127.0.0.1:8765/v1/").trust_env
     assert client.make_session("https://api.spotify.com/v1/").trust_env

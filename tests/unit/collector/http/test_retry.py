@@ -39,7 +39,7 @@ def budget(sqlite_engine: Engine) -> RequestBudget:
 
 @dataclass
 class Calls:
-    """A request that fails as told, then answers; it remembers when it was made."""
+    """A request that fails as scripted, then succeeds; records its times."""
 
     clock: FakeClock
     failures: list[Exception] = field(default_factory=list)
@@ -59,8 +59,8 @@ class InterruptedClock(FakeClock):
         self.slept.append(seconds)
 
 
-def test_requests_keep_the_pace(budget: RequestBudget) -> None:
-    """Requests through one budget are as far apart as its rate wants."""
+def test_requests_are_spaced(budget: RequestBudget) -> None:
+    """Requests through one budget are spaced by its interval."""
     clock = FakeClock()
     call = Calls(clock)
     for _ in range(5):
@@ -69,8 +69,8 @@ def test_requests_keep_the_pace(budget: RequestBudget) -> None:
     assert apart == pytest.approx([ACCOUNT.rate.interval] * 4, abs=1e-4)
 
 
-def test_retries_what_may_pass(budget: RequestBudget) -> None:
-    """A fault that may pass is asked again within half a second (or the next slot), then rarer."""
+def test_retries_transient_errors(budget: RequestBudget) -> None:
+    """A transient error is retried within half a second (or the next slot), then less often."""
     clock = FakeClock()
     call = Calls(clock, [SourceUnavailable(), InvalidResponse(), SourceUnavailable()])
     assert call_with_retries(budget, clock, call) == "an answer"
@@ -80,8 +80,8 @@ def test_retries_what_may_pass(budget: RequestBudget) -> None:
     assert budget.state().requests == 4
 
 
-def test_gives_up_after_some_tries(budget: RequestBudget) -> None:
-    """A fault that does not pass is raised as it is, after a bounded number of requests."""
+def test_gives_up_after_the_maximum_of_attempts(budget: RequestBudget) -> None:
+    """A persistent error is raised unchanged after a bounded number of requests."""
     clock = FakeClock()
     call = Calls(clock, [SourceUnavailable("down")] * 10)
     with pytest.raises(SourceUnavailable, match="down"):
@@ -89,7 +89,7 @@ def test_gives_up_after_some_tries(budget: RequestBudget) -> None:
     assert len(call.at) == MAX_ATTEMPTS
 
 
-def test_does_not_retry_what_will_fail_again(budget: RequestBudget) -> None:
+def test_does_not_retry_permanent_errors(budget: RequestBudget) -> None:
     """A request the source does not understand is made once."""
     clock = FakeClock()
     call = Calls(clock, [BadRequest()])
@@ -98,16 +98,16 @@ def test_does_not_retry_what_will_fail_again(budget: RequestBudget) -> None:
     assert len(call.at) == 1
 
 
-def test_sleeps_out_a_short_ban(budget: RequestBudget) -> None:
-    """A Retry-After within our patience is slept out, to its end and not much longer."""
+def test_waits_out_a_short_ban(budget: RequestBudget) -> None:
+    """A short Retry-After is waited for, and not much longer."""
     clock = FakeClock()
     call = Calls(clock, [RateLimited(30)])
     assert call_with_retries(budget, clock, call) == "an answer"
     assert 30 < call.at[1] - call.at[0] < 32
 
 
-def test_leaves_on_a_long_ban(budget: RequestBudget) -> None:
-    """A longer ban ends the run with exit code 4 and says until when; nothing is slept."""
+def test_a_long_ban_ends_the_run(budget: RequestBudget) -> None:
+    """It ends with exit code 4 and the end of the ban, without waiting."""
     clock = FakeClock()
     call = Calls(clock, [RateLimited(20_000, "because")])
     with pytest.raises(Blocked, match=r"because.* until 2026-01-01 17:33:21 UTC") as caught:
@@ -116,7 +116,9 @@ def test_leaves_on_a_long_ban(budget: RequestBudget) -> None:
     assert clock.slept == []
 
 
-def test_a_restart_inside_a_ban_asks_nothing(budget: RequestBudget, sqlite_engine: Engine) -> None:
+def test_a_restart_during_a_ban_makes_no_request(
+    budget: RequestBudget, sqlite_engine: Engine
+) -> None:
     """A new process makes no request before the ban has ended."""
     clock = FakeClock()
     with pytest.raises(Blocked):
@@ -131,10 +133,8 @@ def test_a_restart_inside_a_ban_asks_nothing(budget: RequestBudget, sqlite_engin
     assert call.at[0] > 20_000
 
 
-def test_a_ban_that_comes_while_we_wait_holds(
-    budget: RequestBudget, sqlite_engine: Engine
-) -> None:
-    """Another process meets a 429 while we wait for our slot: we do not ask inside its ban."""
+def test_a_ban_during_the_wait_is_respected(budget: RequestBudget, sqlite_engine: Engine) -> None:
+    """Another process records a 429 during the wait: no request is made during its ban."""
     clock = FakeClock()
 
     class BannedMeanwhile(FakeClock):
@@ -153,7 +153,7 @@ def test_a_ban_that_comes_while_we_wait_holds(
 
 
 def test_a_source_that_keeps_refusing_blocks(budget: RequestBudget) -> None:
-    """429 after 429 for one request ends the run instead of going on for ever."""
+    """A 429 at every attempt ends the run."""
     clock = FakeClock()
     call = Calls(clock, [RateLimited(1)] * 10)
     with pytest.raises(Blocked):
@@ -162,8 +162,8 @@ def test_a_source_that_keeps_refusing_blocks(budget: RequestBudget) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_an_allowance_counts_retries(budget: RequestBudget, most: int) -> None:
-    """A run never makes more requests than it was allowed, retries included."""
+def test_the_request_limit_counts_retries(budget: RequestBudget, most: int) -> None:
+    """A run never makes more requests than allowed, retries included."""
     clock = FakeClock()
     call = Calls(clock, [SourceUnavailable()] * 10)
     with pytest.raises(RequestLimitReached):
@@ -172,7 +172,7 @@ def test_an_allowance_counts_retries(budget: RequestBudget, most: int) -> None:
 
 
 def test_an_interrupted_wait_makes_no_request(budget: RequestBudget) -> None:
-    """Asked to stop while waiting for a slot, we stop; the slot's request is not counted."""
+    """A stop request ends the wait for a slot, and the slot's request is not counted."""
     clock = InterruptedClock()
     call = Calls(clock)
     call_with_retries(budget, clock, call)
@@ -182,7 +182,7 @@ def test_an_interrupted_wait_makes_no_request(budget: RequestBudget) -> None:
 
 
 class Stingy(FakeSource):
-    """A source that gives at most `most` items a page."""
+    """A source that returns at most `most` items a page."""
 
     page_limits = (50, 10)
 
@@ -198,7 +198,7 @@ class Stingy(FakeSource):
 
 
 def test_learns_the_page_limit(budget: RequestBudget, sqlite_engine: Engine) -> None:
-    """A refused page is asked for again smaller; the limit is remembered by every process."""
+    """A refused page is requested again with a smaller limit, which all processes share."""
     clock, source = FakeClock(), Stingy(10)
     fetch_page(budget, clock, source, QUERY)
     fetch_page(RequestBudget.open(sqlite_engine, ACCOUNT), clock, source, QUERY)
@@ -206,7 +206,7 @@ def test_learns_the_page_limit(budget: RequestBudget, sqlite_engine: Engine) -> 
 
 
 def test_gives_up_where_no_page_is_small_enough(budget: RequestBudget) -> None:
-    """A source that refuses every limit is not asked for ever."""
+    """A source that refuses every limit is not retried for ever."""
     source = Stingy(1)
     with pytest.raises(InvalidLimit):
         fetch_page(budget, FakeClock(), source, QUERY)
@@ -214,10 +214,10 @@ def test_gives_up_where_no_page_is_small_enough(budget: RequestBudget) -> None:
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(0, 50), (950, 50), (955, 45), (999, 1)])
-def test_never_reaches_beyond_what_is_answered(
+def test_never_requests_beyond_the_result_limit(
     budget: RequestBudget, offset: int, limit: int
 ) -> None:
-    """The last page of a query is cut so that offset + limit stays within its reach."""
+    """The last page of a query is shortened so that offset + limit stays within the limit."""
     source = Stingy(50)
     query = PageQuery("rock", 'genre:"rock"', 0, 9999, offset, 50)
     fetch_page(budget, FakeClock(), source, query)
@@ -225,7 +225,7 @@ def test_never_reaches_beyond_what_is_answered(
 
 
 def test_a_lost_lease_makes_no_request(budget: RequestBudget) -> None:
-    """Where another process took the shard while we waited, nothing is asked and counted."""
+    """If another process took the shard during the wait, no request is made or counted."""
     source, allowance = Stingy(50), RequestLimit()
 
     def keep() -> None:

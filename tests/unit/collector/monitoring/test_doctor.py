@@ -10,22 +10,22 @@ from collector.monitoring.doctor import MAX_REQUESTS, CollectorDoctor, checks
 from collector.settings import CollectorSettings
 from genrebase.runtime.checks import Check
 from tests.fakes import FakeClock
-from tests.scripted import Answer, Scripted, serving
+from tests.scripted import ScriptedResponse, ScriptedServer, serving
 
 SEARCH, FEATURES = "/v1/search", "/v1/audio-features"
 RECCOBEATS = "/reccobeats/v1/audio-features"
 ITEM = {"id": "A" * 22, "name": "a", "artists": [{"name": "b"}]}
-FOUND = Answer.json({"tracks": {"items": [ITEM]}})
-TOO_MANY = Answer.json({"error": {"status": 400, "message": "Invalid limit"}}, 400)
-CLOSED = Answer.json({"error": {"status": 403}}, 403)
+FOUND = ScriptedResponse.json({"tracks": {"items": [ITEM]}})
+TOO_MANY = ScriptedResponse.json({"error": {"status": 400, "message": "Invalid limit"}}, 400)
+CLOSED = ScriptedResponse.json({"error": {"status": 403}}, 403)
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
+def server() -> Iterator[ScriptedServer]:
     with serving() as script:
-        script.will(SEARCH, FOUND)
-        script.will(FEATURES, Answer.json({"audio_features": [None]}))
-        script.will(RECCOBEATS, Answer.json({"content": []}))
+        script.respond(SEARCH, FOUND)
+        script.respond(FEATURES, ScriptedResponse.json({"audio_features": [None]}))
+        script.respond(RECCOBEATS, ScriptedResponse.json({"content": []}))
         yield script
 
 
@@ -40,11 +40,11 @@ def examine(engine: Engine, url: str | None, **more: object) -> dict[str, Check]
     return {check.name: check for check in doctor.run_checks()}
 
 
-def asked(server: Scripted) -> int:
+def asked(server: ScriptedServer) -> int:
     return sum(server.requests(path) for path in (SEARCH, FEATURES, RECCOBEATS))
 
 
-def test_all_is_well(sqlite_engine: Engine, server: Scripted) -> None:
+def test_all_is_well(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """Where everything answers, three requests say so."""
     found = examine(sqlite_engine, server.url)
     assert {name: check.ok for name, check in found.items()} == {
@@ -56,10 +56,12 @@ def test_all_is_well(sqlite_engine: Engine, server: Scripted) -> None:
     assert asked(server) == 3
 
 
-def test_finds_out_what_development_mode_may_do(sqlite_engine: Engine, server: Scripted) -> None:
+def test_finds_out_what_development_mode_may_do(
+    sqlite_engine: Engine, server: ScriptedServer
+) -> None:
     """Small pages and closed features are found with four requests, and remembered."""
-    server.will(SEARCH, TOO_MANY, FOUND)
-    server.will(FEATURES, CLOSED)
+    server.respond(SEARCH, TOO_MANY, FOUND)
+    server.respond(FEATURES, CLOSED)
     for requests in (4, 6):
         found = examine(sqlite_engine, server.url)
         assert "10 tracks a page (development mode)" in found["spotify search"].sentence
@@ -67,24 +69,24 @@ def test_finds_out_what_development_mode_may_do(sqlite_engine: Engine, server: S
         assert asked(server) == requests
 
 
-def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: Scripted) -> None:
+def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """However broken everything is, four requests are all."""
     for path in (SEARCH, FEATURES, RECCOBEATS):
-        server.will(path, Answer(503, b""))
+        server.respond(path, ScriptedResponse(503, b""))
     found = examine(sqlite_engine, server.url)
     assert found["spotify search"].ok is False
     assert asked(server) == MAX_REQUESTS
 
 
-def test_wrong_credentials_say_what_to_do(sqlite_engine: Engine, server: Scripted) -> None:
+def test_wrong_credentials_say_what_to_do(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """Credentials that are not taken are a line with what to set."""
-    server.will("/api/token", Answer.json({"error": "invalid_client"}, 400))
+    server.respond("/api/token", ScriptedResponse.json({"error": "invalid_client"}, 400))
     check = examine(sqlite_engine, server.url)["spotify search"]
     assert check.ok is False
     assert "SPOTIPY_CLIENT_ID" in check.sentence
 
 
-def test_no_credentials_are_no_fault(sqlite_engine: Engine, server: Scripted) -> None:
+def test_no_credentials_are_no_fault(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """Whoever imports needs no credentials: said, not complained about."""
     check = examine(sqlite_engine, server.url, spotify_client_id=None)["spotify"]
     assert check.ok is None
@@ -92,10 +94,10 @@ def test_no_credentials_are_no_fault(sqlite_engine: Engine, server: Scripted) ->
 
 
 def test_a_genre_search_that_brings_nothing_is_said(
-    sqlite_engine: Engine, server: Scripted
+    sqlite_engine: Engine, server: ScriptedServer
 ) -> None:
     """An app that may not search by genre gets another road pointed out."""
-    server.will(SEARCH, Answer.json({"tracks": {"items": []}}))
+    server.respond(SEARCH, ScriptedResponse.json({"tracks": {"items": []}}))
     check = examine(sqlite_engine, server.url)["spotify search"]
     assert check.ok is False
     assert "Import a dataset" in check.sentence

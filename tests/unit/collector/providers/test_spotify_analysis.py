@@ -36,8 +36,8 @@ def analysis(**changes: Any) -> dict[str, Any]:
     return {"track": TRACK, "sections": [SECTION], "segments": [SEGMENT], **changes}
 
 
-def test_everything_is_read() -> None:
-    """A whole analysis fills every field."""
+def test_parses_a_complete_analysis() -> None:
+    """A complete analysis fills every field."""
     found = parse_analysis(analysis())
     assert found.track_key == TrackKey(0, 1, 0.9, 0.6, 120.0)
     (section,) = found.sections
@@ -52,8 +52,8 @@ def test_everything_is_read() -> None:
     assert (matrix.steps, matrix.channels) == (1, 26)
 
 
-def test_not_found_is_none() -> None:
-    """Key -1, mode -1 and tempo 0 were not found; the section stays."""
+def test_placeholders_become_none() -> None:
+    """Key -1, mode -1 and tempo 0 become None; the section stays."""
     unknown = {**SECTION, "key": -1, "mode": -1, "tempo": 0, "key_confidence": None}
     found = parse_analysis(analysis(sections=[unknown]))
     (section,) = found.sections
@@ -72,7 +72,7 @@ def test_not_found_is_none() -> None:
         {**SECTION, "duration": "x" * 10_000_000},
     ],
 )
-def test_a_section_without_a_place_is_dropped(broken: object) -> None:
+def test_a_section_without_a_position_is_dropped(broken: object) -> None:
     """One broken section does not cost the others."""
     assert len(parse_analysis(analysis(sections=[broken, SECTION])).sections) == 1
 
@@ -90,15 +90,15 @@ def test_a_section_without_a_place_is_dropped(broken: object) -> None:
         {**SEGMENT, "duration": -1},
     ],
 )
-def test_a_segment_that_lacks_a_value_is_dropped(broken: object) -> None:
+def test_an_incomplete_segment_is_dropped(broken: object) -> None:
     """One broken segment does not cost the others."""
     found = parse_analysis(analysis(segments=[broken, SEGMENT]))
     assert found.timbre is not None
     assert found.timbre.segments == 1
 
 
-def test_parts_are_put_in_the_order_of_time() -> None:
-    """Sections and segments that come in another order are sorted."""
+def test_parts_are_sorted_by_time() -> None:
+    """Sections and segments in another order are sorted."""
     second = {**SECTION, "start": 20.0, "key": 0, "mode": 1}
     later = {**SEGMENT, "start": 0.5, "timbre": [90.0] * 12}
     found = parse_analysis(analysis(sections=[second, SECTION], segments=[later, SEGMENT]))
@@ -108,7 +108,7 @@ def test_parts_are_put_in_the_order_of_time() -> None:
 
 
 @pytest.mark.parametrize("parts", ["sections", "segments"])
-def test_half_an_analysis_is_one(parts: str) -> None:
+def test_sections_or_segments_are_enough(parts: str) -> None:
     """Sections without segments are kept, and segments without sections."""
     found = parse_analysis(analysis(**{parts: None}))
     assert (len(found.sections), len(found.matrices)) == (
@@ -127,8 +127,8 @@ def test_half_an_analysis_is_one(parts: str) -> None:
         (analysis(segments=[{}] * (spotify_analysis.MAX_SEGMENTS + 1)), "50,001 segments"),
     ],
 )
-def test_what_is_no_analysis_is_set_aside(raw: Any, reason: str) -> None:
-    """Nothing at all, or far too much, is refused with a reason."""
+def test_other_documents_are_refused(raw: Any, reason: str) -> None:
+    """An empty or far too large analysis raises a reason."""
     with pytest.raises(UnusableResponse, match=reason):
         parse_analysis(raw)
 
@@ -159,7 +159,7 @@ parts = st.lists(
     )
 )
 def test_nothing_malformed_crashes(raw: dict[str, Any]) -> None:
-    """Whatever shape an answer has, it is read or set aside with a reason, in its ranges."""
+    """Any response is parsed, with values in range, or raises a reason."""
     try:
         found = parse_analysis(raw)
     except UnusableResponse:

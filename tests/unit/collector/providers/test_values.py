@@ -30,8 +30,8 @@ def read(**more: Any) -> AudioFeatures:
     return found
 
 
-def test_reads_whole_features() -> None:
-    """What is in range is kept as it is."""
+def test_parses_complete_features() -> None:
+    """Values in range are kept unchanged."""
     assert read() == AudioFeatures(**WHOLE)
 
 
@@ -59,15 +59,15 @@ def test_reads_whole_features() -> None:
         ({"loudness": 10**400}, {"loudness": None}),
     ],
 )
-def test_not_found_is_none(more: dict[str, Any], expected: dict[str, Any]) -> None:
-    """What was not found, is unreadable or out of range is None, and only that."""
+def test_placeholders_become_none(more: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Missing, unreadable and out-of-range values become None, and only those."""
     found = read(**more)
     assert {name: getattr(found, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize("raw", [None, [], {}, "x", {"id": "x"}, {"energy": "loud"}])
-def test_nothing_at_all_is_not_known(raw: Any) -> None:
-    """An answer without a single feature says that the track is not known."""
+def test_a_document_without_features_is_none(raw: Any) -> None:
+    """A document without any feature means that there are no features."""
     assert parse_audio_features(raw) is None
 
 
@@ -75,8 +75,8 @@ values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 
 
 @given(st.dictionaries(st.sampled_from(FEATURES), values))
-def test_the_database_takes_whatever_comes(raw: dict[str, Any]) -> None:
-    """Whatever a provider says, what is kept satisfies the checks of the schema."""
+def test_parsed_features_satisfy_the_schema(raw: dict[str, Any]) -> None:
+    """For any document, the parsed values satisfy the checks of the schema."""
     found = parse_audio_features(raw)
     for name in FEATURES if found else ():
         value = getattr(found, name)

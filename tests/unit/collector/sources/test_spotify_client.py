@@ -22,7 +22,7 @@ from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from tests.fakes import FakeClock
-from tests.scripted import TOKEN, Answer, Scripted, serving
+from tests.scripted import TOKEN, ScriptedResponse, ScriptedServer, serving
 
 ID = "3n3Ppam7vgaVa1iaRUc9Lp"
 SEARCH = "/v1/search"
@@ -30,7 +30,7 @@ FEATURES = "/v1/audio-features"
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
+def server() -> Iterator[ScriptedServer]:
     with serving() as script:
         yield script
 
@@ -46,7 +46,7 @@ def settings_for(url: str | None, **more: object) -> CollectorSettings:
 
 
 @pytest.fixture
-def client(server: Scripted) -> SpotifyClient:
+def client(server: ScriptedServer) -> SpotifyClient:
     return SpotifyClient(settings_for(server.url), FakeClock())
 
 
@@ -54,9 +54,9 @@ def search(client: SpotifyClient) -> list[object]:
     return client.search('genre:"rock"', limit=50, offset=0)
 
 
-def test_one_call_is_one_request(client: SpotifyClient, server: Scripted) -> None:
-    """A call makes one request; the token is fetched once, and not by itself again."""
-    server.will(SEARCH, Answer.json({"tracks": {"items": [None, 1]}}))
+def test_one_call_is_one_request(client: SpotifyClient, server: ScriptedServer) -> None:
+    """A call makes one request; the token is fetched once."""
+    server.respond(SEARCH, ScriptedResponse.json({"tracks": {"items": [None, 1]}}))
     assert search(client) == search(client) == [None, 1]
     assert server.requests(SEARCH) == 2
     assert server.requests("/api/token") == 1
@@ -65,30 +65,39 @@ def test_one_call_is_one_request(client: SpotifyClient, server: Scripted) -> Non
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer(200, b""), InvalidResponse),
-        (Answer(200, b'{"tracks": {"items": ['), InvalidResponse),
-        (Answer(200, b"<html></html>"), InvalidResponse),
-        (Answer(200, b"[]"), InvalidResponse),
-        (Answer(200, b'{"tracks": null}'), InvalidResponse),
-        (Answer(200, b'{"tracks": {"items": null}}'), InvalidResponse),
-        (Answer(200, b'{"tracks": {"items": []}}', cut=True), SourceUnavailable),
-        (Answer(500, b""), SourceUnavailable),
-        (Answer(502, b'{"error": "a string"}'), SourceUnavailable),
-        (Answer(503, b"<html>busy</html>"), SourceUnavailable),
-        (Answer(503, b'{"error": null}'), SourceUnavailable),
-        (Answer(503, b"[1]"), SourceUnavailable),
-        (Answer(400, b'{"error": {"status": 400, "message": "Invalid limit"}}'), InvalidLimit),
-        (Answer(400, b'{"error": {"status": 400, "message": "Invalid offset"}}'), BadRequest),
-        (Answer(400, b'{"error": "a string"}'), BadRequest),
-        (Answer(403, b'{"error": {"status": 403, "message": "no"}}'), AccessDenied),
-        (Answer(404, b'{"error": {"status": 404, "message": "no"}}'), NotFound),
+        (ScriptedResponse(200, b""), InvalidResponse),
+        (ScriptedResponse(200, b'{"tracks": {"items": ['), InvalidResponse),
+        (ScriptedResponse(200, b"<html></html>"), InvalidResponse),
+        (ScriptedResponse(200, b"[]"), InvalidResponse),
+        (ScriptedResponse(200, b'{"tracks": null}'), InvalidResponse),
+        (ScriptedResponse(200, b'{"tracks": {"items": null}}'), InvalidResponse),
+        (ScriptedResponse(200, b'{"tracks": {"items": []}}', cut=True), SourceUnavailable),
+        (ScriptedResponse(500, b""), SourceUnavailable),
+        (ScriptedResponse(502, b'{"error": "a string"}'), SourceUnavailable),
+        (ScriptedResponse(503, b"<html>busy</html>"), SourceUnavailable),
+        (ScriptedResponse(503, b'{"error": null}'), SourceUnavailable),
+        (ScriptedResponse(503, b"[1]"), SourceUnavailable),
+        (
+            ScriptedResponse(400, b'{"error": {"status": 400, "message": "Invalid limit"}}'),
+            InvalidLimit,
+        ),
+        (
+            ScriptedResponse(400, b'{"error": {"status": 400, "message": "Invalid offset"}}'),
+            BadRequest,
+        ),
+        (ScriptedResponse(400, b'{"error": "a string"}'), BadRequest),
+        (ScriptedResponse(403, b'{"error": {"status": 403, "message": "no"}}'), AccessDenied),
+        (ScriptedResponse(404, b'{"error": {"status": 404, "message": "no"}}'), NotFound),
     ],
 )
-def test_translates_what_goes_wrong(
-    client: SpotifyClient, server: Scripted, answer: Answer, error: type[CollectorError]
+def test_translates_errors(
+    client: SpotifyClient,
+    server: ScriptedServer,
+    answer: ScriptedResponse,
+    error: type[CollectorError],
 ) -> None:
-    """Whatever shape a refusal or a broken answer has, it becomes our error, after one request."""
-    server.will(SEARCH, answer)
+    """Any error or broken response is translated, after one request."""
+    server.respond(SEARCH, answer)
     with pytest.raises(CollectorError) as caught:
         search(client)
     assert type(caught.value) is error
@@ -98,38 +107,46 @@ def test_translates_what_goes_wrong(
 @pytest.mark.parametrize(
     ("answer", "seconds", "reason"),
     [
-        (Answer.json({"error": {"message": "slow"}}, 429, Retry_After="13749"), 13_749.0, None),
-        (Answer(429, b"Too many requests", {"Retry-After": "1"}), 1.0, None),
-        (Answer(429, b'{"error": "Too many requests"}', {"Retry-After": "1"}), 1.0, None),
-        (Answer(429, b"Too many requests"), None, None),
-        (Answer(429, b"", {"Retry-After": "soon"}), None, None),
         (
-            Answer.json({"error": {"message": "slow", "reason": "QUOTA_EXCEEDED"}}, 429),
+            ScriptedResponse.json({"error": {"message": "slow"}}, 429, Retry_After="13749"),
+            13_749.0,
+            None,
+        ),
+        (ScriptedResponse(429, b"Too many requests", {"Retry-After": "1"}), 1.0, None),
+        (
+            ScriptedResponse(429, b'{"error": "Too many requests"}', {"Retry-After": "1"}),
+            1.0,
+            None,
+        ),
+        (ScriptedResponse(429, b"Too many requests"), None, None),
+        (ScriptedResponse(429, b"", {"Retry-After": "soon"}), None, None),
+        (
+            ScriptedResponse.json({"error": {"message": "slow", "reason": "QUOTA_EXCEEDED"}}, 429),
             None,
             "QUOTA_EXCEEDED",
         ),
     ],
 )
-def test_keeps_what_a_429_says(
+def test_keeps_retry_after_and_reason_of_a_429(
     client: SpotifyClient,
-    server: Scripted,
-    answer: Answer,
+    server: ScriptedServer,
+    answer: ScriptedResponse,
     seconds: float | None,
     reason: str | None,
 ) -> None:
-    """A 429 comes at once, with its Retry-After and its reason, whatever shape its body has."""
-    server.will(SEARCH, answer)
+    """A 429 is raised at once, whatever the shape of its body."""
+    server.respond(SEARCH, answer)
     with pytest.raises(RateLimited) as caught:
         search(client)
     assert (caught.value.retry_after, caught.value.reason) == (seconds, reason)
     assert server.requests(SEARCH) == 1
 
 
-def test_an_expired_token_is_replaced_once(client: SpotifyClient, server: Scripted) -> None:
-    """401 for a token that worked: the next request fetches another."""
-    unauthorised = Answer.json({"error": {"status": 401, "message": "expired"}}, 401)
-    fine = Answer.json({"tracks": {"items": []}})
-    server.will(SEARCH, fine, unauthorised, fine)
+def test_an_expired_token_is_replaced_once(client: SpotifyClient, server: ScriptedServer) -> None:
+    """After a 401 for a used token the next request fetches a new one."""
+    unauthorised = ScriptedResponse.json({"error": {"status": 401, "message": "expired"}}, 401)
+    fine = ScriptedResponse.json({"tracks": {"items": []}})
+    server.respond(SEARCH, fine, unauthorised, fine)
     search(client)
     with pytest.raises(TokenExpired):
         search(client)
@@ -137,9 +154,11 @@ def test_an_expired_token_is_replaced_once(client: SpotifyClient, server: Script
     assert server.requests("/api/token") == 2
 
 
-def test_a_fresh_token_refused_is_no_accident(client: SpotifyClient, server: Scripted) -> None:
-    """401 for a token just given out means the credentials are bad: no refreshing for ever."""
-    server.will(SEARCH, Answer.json({"error": {"status": 401, "message": "no"}}, 401))
+def test_a_refused_new_token_means_bad_credentials(
+    client: SpotifyClient, server: ScriptedServer
+) -> None:
+    """A 401 for a new token raises, instead of refreshing for ever."""
+    server.respond(SEARCH, ScriptedResponse.json({"error": {"status": 401, "message": "no"}}, 401))
     with pytest.raises(BadCredentials):
         search(client)
 
@@ -147,33 +166,39 @@ def test_a_fresh_token_refused_is_no_accident(client: SpotifyClient, server: Scr
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer.json({"error": "invalid_client", "error_description": "no"}, 400), BadCredentials),
-        (Answer.json({"error": "unauthorized_client"}, 401), BadCredentials),
-        (Answer(403, b"<html></html>"), BadCredentials),
-        (Answer(429, b"slow", {"Retry-After": "3"}), RateLimited),
-        (Answer(503, b"<html>busy</html>"), SourceUnavailable),
-        (Answer(503, b"[]"), SourceUnavailable),
-        (Answer(404, b""), NotFound),
-        (Answer(200, b""), InvalidResponse),
-        (Answer(200, b"[]"), InvalidResponse),
-        (Answer(200, b"{}"), InvalidResponse),
-        (Answer(200, TOKEN.body, cut=True), SourceUnavailable),
+        (
+            ScriptedResponse.json({"error": "invalid_client", "error_description": "no"}, 400),
+            BadCredentials,
+        ),
+        (ScriptedResponse.json({"error": "unauthorized_client"}, 401), BadCredentials),
+        (ScriptedResponse(403, b"<html></html>"), BadCredentials),
+        (ScriptedResponse(429, b"slow", {"Retry-After": "3"}), RateLimited),
+        (ScriptedResponse(503, b"<html>busy</html>"), SourceUnavailable),
+        (ScriptedResponse(503, b"[]"), SourceUnavailable),
+        (ScriptedResponse(404, b""), NotFound),
+        (ScriptedResponse(200, b""), InvalidResponse),
+        (ScriptedResponse(200, b"[]"), InvalidResponse),
+        (ScriptedResponse(200, b"{}"), InvalidResponse),
+        (ScriptedResponse(200, TOKEN.body, cut=True), SourceUnavailable),
     ],
 )
-def test_translates_what_goes_wrong_with_tokens(
-    client: SpotifyClient, server: Scripted, answer: Answer, error: type[CollectorError]
+def test_translates_token_errors(
+    client: SpotifyClient,
+    server: ScriptedServer,
+    answer: ScriptedResponse,
+    error: type[CollectorError],
 ) -> None:
-    """The token endpoint's faults are told from wrong credentials; nothing else is asked then."""
-    server.will("/api/token", answer)
+    """Failures of the token endpoint differ from bad credentials; no other request follows."""
+    server.respond("/api/token", answer)
     with pytest.raises(CollectorError) as caught:
         search(client)
     assert type(caught.value) is error
     assert server.requests(SEARCH) == 0
 
 
-def test_wrong_credentials_say_what_to_set(client: SpotifyClient, server: Scripted) -> None:
-    """The sentence names the two variables, and ends with the exit code of a refusal."""
-    server.will("/api/token", Answer.json({"error": "invalid_client"}, 400))
+def test_bad_credentials_name_the_variables(client: SpotifyClient, server: ScriptedServer) -> None:
+    """The sentence names both variables; the exit code is that of a user error."""
+    server.respond("/api/token", ScriptedResponse.json({"error": "invalid_client"}, 400))
     with pytest.raises(BadCredentials, match="SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET") as bad:
         search(client)
     assert bad.value.exit_code == 2
@@ -181,26 +206,28 @@ def test_wrong_credentials_say_what_to_set(client: SpotifyClient, server: Script
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_a_closed_endpoint_is_named(client: SpotifyClient, server: Scripted, status: int) -> None:
-    """An endpoint closed to the credentials, with or without a message, is said by name."""
-    server.will(FEATURES, Answer.json({"error": {"status": status}}, status))
+def test_a_closed_endpoint_is_named(
+    client: SpotifyClient, server: ScriptedServer, status: int
+) -> None:
+    """The error names the endpoint, with or without a message."""
+    server.respond(FEATURES, ScriptedResponse.json({"error": {"status": status}}, status))
     with pytest.raises(EndpointClosed) as caught:
         client.audio_features([ID])
     assert caught.value.endpoint == spotify_client.AUDIO_FEATURES_ENDPOINT
 
 
-def test_ids_arrive_as_they_are(client: SpotifyClient, server: Scripted) -> None:
-    """Several ids go in one request, separated by commas; answers come as they are."""
-    server.will(FEATURES, Answer.json({"audio_features": [None, {"id": ID}]}))
-    server.will("/v1/tracks", Answer.json({"tracks": [None]}))
+def test_ids_are_sent_in_one_request(client: SpotifyClient, server: ScriptedServer) -> None:
+    """Several ids are sent in one request, separated by commas; results are unparsed."""
+    server.respond(FEATURES, ScriptedResponse.json({"audio_features": [None, {"id": ID}]}))
+    server.respond("/v1/tracks", ScriptedResponse.json({"tracks": [None]}))
     assert client.audio_features(["A" * 22, ID]) == [None, {"id": ID}]
     assert client.tracks([ID]) == [None]
-    assert f"{FEATURES}?ids={'A' * 22},{ID}" in server.asked
+    assert f"{FEATURES}?ids={'A' * 22},{ID}" in server.received
 
 
-def test_leaves_nothing_behind(
+def test_no_token_is_stored_or_logged(
     client: SpotifyClient,
-    server: Scripted,
+    server: ScriptedServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -208,7 +235,7 @@ def test_leaves_nothing_behind(
     """No token is written to a file or into the log, at any level."""
     monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.DEBUG)
-    server.will(SEARCH, Answer(500, b""))
+    server.respond(SEARCH, ScriptedResponse(500, b""))
     with pytest.raises(SourceUnavailable):
         search(client)
     assert list(tmp_path.iterdir()) == []
@@ -219,15 +246,15 @@ def test_leaves_nothing_behind(
     ("client_id", "secret"), [(None, "s"), ("i", None), ("", "s"), ("i", ""), ("i", "Ключ")]
 )
 def test_missing_credentials_are_refused(client_id: str | None, secret: str | None) -> None:
-    """Without usable credentials nothing is asked, and the sentence says what to set."""
+    """Without usable credentials no request is made, and the sentence says what to set."""
     hidden = None if secret is None else SecretStr(secret)
     settings = settings_for(None, spotify_client_id=client_id, spotify_client_secret=hidden)
     with pytest.raises(BadCredentials, match="SPOTIPY_CLIENT_ID"):
         SpotifyClient(settings, FakeClock())
 
 
-def test_accounts_are_known_by_a_fingerprint() -> None:
-    """Another app or another address is another account; the rate is the one we were told."""
+def test_accounts_have_a_fingerprint() -> None:
+    """Another app or address is another account; the rate is the configured one."""
     one = spotify_client.spotify_account(settings_for(None))
     assert one == spotify_client.spotify_account(settings_for(None))
     assert (

@@ -33,8 +33,8 @@ def parsed(**more: Any) -> SourceTrack:
     return found
 
 
-def test_reads_a_whole_track() -> None:
-    """Everything a track says of itself is kept."""
+def test_parses_a_complete_track() -> None:
+    """All fields of a track are kept."""
     assert parsed() == SourceTrack(
         source="spotify",
         source_id=ID,
@@ -50,8 +50,8 @@ def test_reads_a_whole_track() -> None:
     )
 
 
-def test_reads_what_development_mode_leaves() -> None:
-    """Fields that newer apps do not get are simply not known."""
+def test_parses_a_track_of_development_mode() -> None:
+    """Fields that newer apps do not get are None."""
     bare = {"id": ID, "name": "Mr. Brightside", "artists": [{"name": "The Killers"}]}
     found = parse_track(bare, NEXT_YEAR)
     assert isinstance(found, SourceTrack)
@@ -86,10 +86,10 @@ def test_reads_what_development_mode_leaves() -> None:
         ({"album": {"release_date": 1994}}, {"release_date": "1994", "release_year": 1994}),
     ],
 )
-def test_an_unreadable_optional_field_is_not_found(
+def test_an_unreadable_optional_field_is_none(
     more: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """What is optional and unreadable becomes None or is read; the track is kept."""
+    """An optional field is parsed or becomes None; the track is kept."""
     found = parsed(**more)
     assert {name: getattr(found, name) for name in expected} == expected
 
@@ -118,20 +118,20 @@ def test_an_unreadable_optional_field_is_not_found(
         (item(artists=[{"name": "x" * 10_000_000}]), RejectReason.TOO_LONG),
     ],
 )
-def test_sets_aside_what_is_no_track(broken: Any, reason: RejectReason) -> None:
-    """What a track cannot be without sets the item aside, with the reason."""
+def test_rejects_other_items(broken: Any, reason: RejectReason) -> None:
+    """A missing required field rejects the item, with the reason."""
     assert parse_track(broken, NEXT_YEAR) is reason
 
 
-def test_text_is_text() -> None:
-    """A track may be called NA, null or None; NUL and lone surrogates are taken out."""
+def test_text_is_not_interpreted() -> None:
+    """A track may be called NA, null or None; NUL and lone surrogates are removed."""
     for title in ("NA", "null", "None", ""):
         assert parsed(name=title).title == title
     assert parsed(name="a\0b\ud800c").title == "abc"
 
 
 def test_keeps_the_readable_credits() -> None:
-    """A broken further artist is left out; one who is named twice is credited once."""
+    """A broken further artist is left out; one that is named twice is credited once."""
     killers = {"id": ARTIST_ID, "name": "The Killers"}
     found = parsed(artists=[killers, None, {"id": 5, "name": "B"}, killers, {"name": "x" * 9_999}])
     assert found.artists == (ArtistCredit("The Killers", ARTIST_ID), ArtistCredit("B"))
@@ -169,7 +169,7 @@ artists = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(broken=anything | st.dictionaries(fields, anything | artists).map(lambda d: item(**d)))
 def test_never_raises(broken: Any) -> None:
-    """Whatever an item is, it becomes a track the database can hold, or is set aside."""
+    """Every item becomes a track that the database accepts, or is rejected."""
     found = parse_track(broken, NEXT_YEAR)
     if isinstance(found, RejectReason):
         return

@@ -12,7 +12,7 @@ TRACK = {"id": "3n3Ppam7vgaVa1iaRUc9Lp", "name": "A", "type": "track", "artists"
 @pytest.mark.parametrize(
     "entry", [{"item": TRACK}, {"track": TRACK}, {"item": TRACK, "track": None, "is_local": False}]
 )
-def test_finds_the_track_under_either_name(entry: dict[str, Any]) -> None:
+def test_finds_the_track_under_both_names(entry: dict[str, Any]) -> None:
     """`item` is its name since 2026, `track` the one before."""
     assert isinstance(parse_track(item_of_entry(entry), 2027), SourceTrack)
 
@@ -30,6 +30,6 @@ def test_finds_the_track_under_either_name(entry: dict[str, Any]) -> None:
         ({"item": TRACK, "is_local": True}, RejectReason.LOCAL),
     ],
 )
-def test_sets_aside_what_is_no_track(entry: Any, reason: RejectReason) -> None:
-    """Episodes, files of somebody's own and what is gone have a reason each."""
+def test_rejects_other_items(entry: Any, reason: RejectReason) -> None:
+    """Episodes, local files and removed items each have a reason."""
     assert parse_track(item_of_entry(entry), 2027) is reason

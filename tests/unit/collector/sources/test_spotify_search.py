@@ -16,8 +16,8 @@ def item(letter: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "genre", ["rock", "r&b", "drum & bass", "50's", "シティポップ", "a+b/c?d=e%20"]
 )
-def test_quotes_the_genre_byte_for_byte(genre: str) -> None:
-    """A genre stands in quotes as it is, whatever is in it."""
+def test_quotes_the_genre_unchanged(genre: str) -> None:
+    """Any genre is quoted unchanged."""
     assert genre_query(genre) == f'genre:"{genre}"'
 
 
@@ -29,19 +29,19 @@ def test_quotes_the_genre_byte_for_byte(genre: str) -> None:
         ((1990, 1999), 'genre:"r&b" year:1990-1999'),
     ],
 )
-def test_narrows_to_years(years: tuple[int, int], query: str) -> None:
-    """All years ask for none, one year for itself, several for their range."""
+def test_restricts_to_years(years: tuple[int, int], query: str) -> None:
+    """All years add no filter, one year itself, several years a range."""
     assert add_years(genre_query("r&b"), *years) == query
 
 
-def test_keeps_places_and_reasons() -> None:
-    """Every item has its place, also beside those that were set aside."""
+def test_keeps_positions_and_reject_reasons() -> None:
+    """Every item has its position, rejected ones included."""
     page = parse_page([item("a"), None, item("c")], LIMIT, 2027)
     assert [(found.track.title, found.position) for found in page.items] == [("a", 0), ("c", 2)]
     assert (page.received, page.reject_reasons, page.is_empty) == (3, ("nothing there",), False)
 
 
-def test_an_additional_repeat_has_no_place() -> None:
+def test_an_extra_repetition_has_no_position() -> None:
     """A full page with an item repeated in addition moves the cursor by a full page."""
     page = parse_page([item("a"), item("b"), item("a"), item("c")], LIMIT, 2027)
     assert [(found.track.title, found.position) for found in page.items] == [
@@ -52,21 +52,21 @@ def test_an_additional_repeat_has_no_place() -> None:
     assert page.received == LIMIT
 
 
-def test_a_repeat_within_the_page_keeps_its_place() -> None:
-    """An item that the source lists twice takes two places."""
+def test_a_repetition_within_the_page_has_a_position() -> None:
+    """An item that the source lists twice has two positions."""
     page = parse_page([item("a"), item("a"), item("b")], LIMIT, 2027)
     assert [found.position for found in page.items] == [0, 1, 2]
 
 
-def test_nothing_ends_it() -> None:
-    """Only an answer without any item is an end."""
+def test_only_an_empty_page_is_the_end() -> None:
+    """A page with rejected items only is not the end."""
     assert parse_page([], LIMIT, 2027).is_empty
     assert not parse_page([None], LIMIT, 2027).is_empty
 
 
 @given(st.lists(st.sampled_from([item("a"), item("b"), None, 7, item("c", id=None)])))
-def test_every_place_is_accounted_for(items: list[Any]) -> None:
-    """Usable and unusable items together are the places the cursor moves by."""
+def test_positions_add_up(items: list[Any]) -> None:
+    """Tracks and rejected items add up to the positions of the page."""
     page = parse_page(items, LIMIT, 2027)
     assert len(page.items) + len(page.reject_reasons) == page.received
     assert [found.position for found in page.items] == sorted(

@@ -10,8 +10,8 @@ def basic(text):
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
-def test_any_client_is_taken():
-    """An id and a secret are enough, whatever they are."""
+def test_any_client_is_accepted():
+    """Any id and secret are enough."""
     assert tokens.accepts_client(basic("id:secret"))
 
 
@@ -30,13 +30,13 @@ def test_any_client_is_taken():
         "Basic " + base64.b64encode(b"\xff:\xff").decode(),
     ],
 )
-def test_half_a_client_is_refused(header):
-    """Without an id or a secret, or with the one that is never taken, there is no token."""
+def test_incomplete_credentials_are_refused(header):
+    """Without an id or a secret, or with the rejected secret, there is no token."""
     assert not tokens.accepts_client(header)
 
 
-def test_a_token_is_good_until_it_expires():
-    """The second it expires, a token is refused with the sentence spotipy knows."""
+def test_a_token_is_valid_until_it_expires():
+    """An expired token is refused with the message that spotipy expects."""
     given = TokenStore(lifetime=10)
     header = f"Bearer {given.issue(now=100.0)}"
     assert given.error_message(header, 109.9) is None
@@ -53,5 +53,5 @@ def test_a_token_is_good_until_it_expires():
     ],
 )
 def test_other_tokens_are_refused(header, problem):
-    """What we have not given out is not taken."""
+    """Tokens that were not issued are refused."""
     assert TokenStore().error_message(header, 0.0) == problem

@@ -16,8 +16,8 @@ def chosen(made, possible, answers=9_000):
 
 
 @pytest.mark.parametrize("possible", [ALL, FAULTS_OF_ANY_RESPONSE])
-def test_a_share_is_drawn_evenly_from_what_is_possible(possible):
-    """One answer in ten is broken, each kind as often as the others."""
+def test_faults_are_drawn_uniformly_from_the_possible_ones(possible):
+    """One response in ten is broken, each kind equally often."""
     found = chosen(faults.parse_faults("0.1"), possible)
     assert set(found) == set(possible)
     assert found.total() == pytest.approx(900, rel=0.1)
@@ -26,7 +26,7 @@ def test_a_share_is_drawn_evenly_from_what_is_possible(possible):
 
 
 def test_shares_by_kind_are_kept():
-    """Each kind has its own share; one that an answer cannot have leaves it whole."""
+    """Each kind has its own share; a kind that is not possible leaves the response intact."""
     found = chosen(faults.parse_faults("500=0.05, short=0.1"), ALL)
     assert found[Fault.SERVER_ERROR] == pytest.approx(450, rel=0.15)
     assert found[Fault.SHORT] == pytest.approx(900, rel=0.15)
@@ -34,7 +34,7 @@ def test_shares_by_kind_are_kept():
 
 
 def test_the_seed_decides():
-    """The same seed breaks the same answers, another one others."""
+    """The same seed breaks the same responses, another seed other ones."""
     one, again, other = (faults.parse_faults("0.2", seed) for seed in (1, 1, 2))
     broken = [
         [made.is_faulty(made.random_for(n)) for n in range(300)] for made in (one, again, other)
@@ -54,8 +54,8 @@ def test_the_seed_decides():
         ("500=0.6,503=0.6", "more than 1 together"),
     ],
 )
-def test_nonsense_is_refused(text, sentence):
-    """What cannot be read is refused with a sentence."""
+def test_invalid_text_is_refused(text, sentence):
+    """Invalid text raises a sentence."""
     with pytest.raises(ValueError, match=sentence):
         faults.parse_faults(text)
 
@@ -81,7 +81,7 @@ def page(items, offset=0, limit=10, total=100):
     fault=st.sampled_from(ALL[len(FAULTS_OF_ANY_RESPONSE) :]),
 )
 def test_no_fault_hides_a_row(items, offset, number, fault):
-    """What a page shows begins at its offset, and the next place is offset + items received."""
+    """A page begins at its offset, and the next one at offset + items received."""
     whole = page(items, offset)
     if fault not in faults.possible_faults(whole):
         return
@@ -105,8 +105,8 @@ def test_no_fault_hides_a_row(items, offset, number, fault):
             assert whole["next"]
 
 
-def test_pages_are_found_where_they_stand():
-    """A page is the answer, or one of its fields; most answers have none."""
+def test_pages_are_found_at_the_top_and_in_fields():
+    """A page is the response or one of its fields; most responses have none."""
     one = page(3)
     assert page_faults.find_page(one) is one
     assert page_faults.find_page({"tracks": one}) is one

@@ -29,15 +29,15 @@ def test_wait_ends_when_the_oldest_leaves_the_window(granted, now, seconds):
 
 @given(st.lists(st.floats(0, 100), max_size=200))
 def test_no_window_holds_more_than_the_limit(moments):
-    """Whoever comes when, no window of the rate has more answered requests than it allows."""
+    """At any arrival times, no window has more successful requests than allowed."""
     limit = SlidingWindowLimit(THREE_IN_TEN)
     answered = [now for now in sorted(moments) if limit.admit(now) is None]
     for start in answered:
         assert sum(start <= now < start + 10 for now in answered) <= 3
 
 
-def test_waiting_as_long_as_told_is_answered():
-    """`Retry-After` is in whole seconds, and who waits that long is let in."""
+def test_waiting_for_retry_after_is_enough():
+    """`Retry-After` is in whole seconds, and a request after it succeeds."""
     limit = SlidingWindowLimit(THREE_IN_TEN)
     assert [limit.admit(now) for now in (0.0, 0.1, 0.2)] == [None] * 3
     ban = limit.admit(0.3)
@@ -45,8 +45,8 @@ def test_waiting_as_long_as_told_is_answered():
     assert limit.admit(10.3) is None
 
 
-def test_a_ban_is_not_lengthened_by_hammering():
-    """Requests inside a ban are refused, told what is left of it, and not counted."""
+def test_requests_during_a_ban_do_not_extend_it():
+    """Requests during a ban are refused with the remaining seconds, and not counted."""
     limit = SlidingWindowLimit(THREE_IN_TEN, ban_seconds=60)
     for now in (0.0, 0.0, 0.0):
         limit.admit(now)
@@ -58,23 +58,23 @@ def test_a_ban_is_not_lengthened_by_hammering():
 
 
 @given(st.floats(0, 1e7), st.integers(1, 100_000))
-def test_the_length_of_a_ban_is_told_exactly(now, seconds):
-    """At whatever moment it begins, a ban of 77 s says 77."""
+def test_retry_after_is_exact(now, seconds):
+    """Whenever it begins, a ban of 77 s has a Retry-After of 77."""
     limit = SlidingWindowLimit(Rate(1, 0.5), ban_seconds=seconds)
     limit.admit(now)
     assert limit.admit(now).retry_after(now) == seconds
 
 
 def test_a_ban_lasts_although_the_window_is_empty():
-    """With a fixed length the ban holds on after the window has room."""
+    """With a fixed length the ban continues after the window has room."""
     limit = SlidingWindowLimit(Rate(1, 1.0), ban_seconds=100)
     limit.admit(0.0)
     limit.admit(0.5)
     assert limit.admit(50.0) is not None
 
 
-def test_quota_has_no_promised_end():
-    """After the quota nothing says when to come back."""
+def test_a_quota_ban_has_no_end():
+    """After the quota there is no Retry-After."""
     limit = SlidingWindowLimit(quota=2)
     assert [limit.admit(0.0), limit.admit(1.0)] == [None, None]
     ban = limit.admit(2.0)
@@ -83,7 +83,7 @@ def test_quota_has_no_promised_end():
     assert limit.admit(1e9) is not None
 
 
-def test_no_limit_answers_all():
+def test_without_a_rate_nothing_is_refused():
     """Without a rate nothing is refused."""
     limit = SlidingWindowLimit()
     assert all(limit.admit(0.0) is None for _ in range(1000))

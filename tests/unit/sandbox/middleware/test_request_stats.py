@@ -14,8 +14,8 @@ def call(begun, *, api="spotify", status=200, since=None, query=None):
     return HandledRequest(api, "/v1/search", begun, status, since, query)
 
 
-def test_every_call_is_counted_once_in_all_and_per_api():
-    """The whole is the sum of the APIs, an endpoint's statuses the sum of the endpoint."""
+def test_every_request_is_counted_in_total_and_per_api():
+    """The total is the sum of the APIs, an endpoint's count the sum of its statuses."""
     found = counted(call(0), call(1, status=400), call(2, api="reccobeats"), call(3, api="token"))
     assert found["requests"] == 4
     assert found["apis"]["spotify"]["requests"] == 2
@@ -25,14 +25,14 @@ def test_every_call_is_counted_once_in_all_and_per_api():
 
 
 def test_while_banned_begins_a_second_after_the_ban():
-    """What was under way as the ban was answered is forgiven for one second, no longer."""
+    """Requests within one second of a ban's first 429 are not counted."""
     banned = [call(begun, status=429, since=10.0) for begun in (10.5, 11.0, 11.01, 40.0)]
     found = counted(call(10.0, status=429), *banned)
     assert found["banned"] == 5
     assert found["while_banned"] == 2
 
 
-def test_max_in_window_counts_what_was_sent():
+def test_max_in_window_counts_all_requests():
     """The fullest window of the limit's length counts; refused requests count too."""
     moments = [0, 1, 2, 9, 10, 11, 30]
     found = counted(*(call(begun, status=429) for begun in moments), rate=Rate(60, 10.0))
@@ -40,7 +40,7 @@ def test_max_in_window_counts_what_was_sent():
 
 
 def test_queries_are_listed_once_each_up_to_a_number():
-    """Distinct queries are kept as they were, the others only counted."""
+    """Distinct queries are kept unchanged up to a maximum, the rest is counted."""
     queries = ['genre:"r&b"', 'genre:"演歌"', 'genre:"r&b"', None]
     assert counted(*(call(0, query=query) for query in queries))["queries"] == queries[:2]
     many = counted(*(call(0, query=str(n)) for n in range(request_stats.MAX_QUERIES + 3)))

@@ -26,8 +26,8 @@ def track(number=1, features=FEATURES, duration_ms=200_000):
 
 @pytest.mark.parametrize("features", [FEATURES, {"energy": 0.5}, {"key": -1, "tempo": 0.0}])
 @pytest.mark.parametrize("duration_ms", [200_000, 0])
-def test_is_whole(features, duration_ms):
-    """Sections and segments follow one another to the end; every value is in its range."""
+def test_sections_and_segments_cover_the_track(features, duration_ms):
+    """Sections and segments are contiguous to the end; every value is in its range."""
     made = analysis.make_analysis(track(features=features, duration_ms=duration_ms), "rock")
     assert made == analysis.make_analysis(
         track(features=features, duration_ms=duration_ms), "rock"
@@ -48,15 +48,15 @@ def test_is_whole(features, duration_ms):
     assert len(made["tatums"]) >= len(made["beats"]) >= len(made["bars"])
 
 
-def test_what_is_known_is_kept():
-    """The track's own features are those of the analysis, and of its first section's key."""
+def test_features_of_the_track_are_kept():
+    """The analysis has the track's own features; its first section has the track's key."""
     made = analysis.make_analysis(track(), "rock")
     assert {name: made["track"][name] for name in FEATURES} == FEATURES
     assert made["sections"][0]["key"] == FEATURES["key"]
 
 
-def test_genres_have_their_progressions():
-    """Most tracks of a genre go through the same degrees."""
+def test_most_tracks_of_a_genre_share_a_progression():
+    """Most tracks of a genre have the same degrees."""
     degrees = [
         tuple(
             (s["key"] - 4) % 12 for s in analysis.make_analysis(track(n), "jazz")["sections"][:4]

@@ -19,7 +19,7 @@ TEN = {
 
 @pytest.fixture(scope="module")
 def whole():
-    """The catalogue as it is served by default."""
+    """The default catalogue."""
     return catalogue.generate_catalogue(1)
 
 
@@ -36,7 +36,7 @@ def by_id(songs):
 
 
 def test_seed_decides_everything():
-    """The same seed makes the same music, another seed other music."""
+    """The same seed gives the same catalogue, another seed another one."""
     one, again, other = (
         catalogue.generate_catalogue(seed, tracks=50, artists=10) for seed in (7, 7, 8)
     )
@@ -45,8 +45,8 @@ def test_seed_decides_everything():
     assert not {row[0] for row in one.rows} & {row[0] for row in other.rows}
 
 
-def test_written_music_is_the_music_served(tmp_path):
-    """The file of `--write` serves the same answers."""
+def test_a_written_catalogue_serves_the_same_responses(tmp_path):
+    """A sandbox over the file of `--write` gives the same responses."""
     made = catalogue.generate_catalogue(3, tracks=50, artists=10)
     catalogue_file.write_table(made, tmp_path / "made.csv.gz")
     served, saved = (
@@ -69,7 +69,7 @@ def test_every_genre_has_its_tracks(whole):
     assert all(len(set(found)) == len(found) >= 5_000 for found in ids.values())
 
 
-def test_no_year_of_a_genre_is_beyond_reach(songs):
+def test_no_year_of_a_genre_exceeds_the_result_limit(songs):
     """A search split by years reaches every row: no year of a genre has more than 1,000."""
     years = Counter((song["track_genre"], song["release_date"][:4]) for song in songs)
     assert max(years.values()) < 1_000
@@ -77,7 +77,7 @@ def test_no_year_of_a_genre_is_beyond_reach(songs):
 
 
 def test_genres_overlap(songs):
-    """A share of the tracks is shown under two genres or more, most of it among neighbours."""
+    """Some tracks are listed under two genres or more, mostly related ones."""
     genres = defaultdict(set)
     for song in songs:
         genres[song["track_id"]].add(song["track_genre"])
@@ -89,7 +89,7 @@ def test_genres_overlap(songs):
     assert frozenset({"rap", "r&b"}) in top
 
 
-def test_releases_of_one_recording_share_name_and_isrc(by_id):
+def test_reissues_share_name_and_isrc(by_id):
     """A re-release has another id, the same ISRC, and the same name once normalised."""
     releases = defaultdict(list)
     for song in by_id.values():
@@ -108,8 +108,8 @@ def test_releases_of_one_recording_share_name_and_isrc(by_id):
     assert any(title.endswith(" - Single Version") for title in titles)
 
 
-def test_recordings_have_names_of_their_own(by_id):
-    """But for re-releases, no artist has two tracks of one name."""
+def test_titles_are_unique_per_artist(by_id):
+    """Apart from re-releases, no artist has two tracks of one name."""
     isrcs = defaultdict(set)
     for song in by_id.values():
         key = names.name_key(song["track_name"], song["artists"].split(";")[0])
@@ -132,14 +132,14 @@ def test_some_tracks_credit_a_second_artist(by_id):
     assert 0.4 < named / len(featured) < 0.8
 
 
-def test_features_are_known_for_most(by_id):
+def test_most_tracks_have_features(by_id):
     """97 in 100 tracks have all twelve features, the others none."""
     known = Counter(tuple(bool(song[name]) for name in FEATURES) for song in by_id.values())
     assert set(known) == {(True,) * 12, (False,) * 12}
     assert 0.965 < known[(True,) * 12] / len(by_id) < 0.975
 
 
-def test_features_lie_where_spotifys_lie(by_id):
+def test_features_are_in_spotifys_ranges(by_id):
     """Ranges and categories are those of the API."""
     known = [song for song in by_id.values() if song["energy"]]
     columns = {name: np.array([float(song[name]) for song in known]) for name in FEATURES}
@@ -156,7 +156,7 @@ def test_features_lie_where_spotifys_lie(by_id):
     assert (instrumental > 0.5).mean() > 0.15
 
 
-def test_a_failed_tempo_takes_others_with_it(by_id):
+def test_a_failed_tempo_zeroes_dependent_features(by_id):
     """Where the tempo is 0, so are danceability, valence and time signature."""
     failed = [song for song in by_id.values() if song["tempo"] and float(song["tempo"]) == 0]
     assert failed
@@ -164,7 +164,7 @@ def test_a_failed_tempo_takes_others_with_it(by_id):
         assert {float(song[name]) for name in ("danceability", "valence", "time_signature")} == {0}
 
 
-def test_genres_sound_different_but_not_too_much(songs):
+def test_genres_are_partly_separable(songs):
     """Nearest genre centres, learnt and tried on different artists, are right about half the time.
 
     A full classifier gets about 0.6: believable, and far from certain.
@@ -188,8 +188,8 @@ def test_popular_tracks_come_first(songs):
         assert np.mean(found[:100]) > np.mean(found[-100:]) + 30
 
 
-def test_text_is_of_many_scripts_and_safe_in_csv(whole, by_id):
-    """Names in other scripts are there, and the CSV text gives back every cell."""
+def test_names_use_many_scripts_and_survive_csv(whole, by_id):
+    """There are names in other scripts, and CSV preserves every cell."""
     assert sum(not song["track_name"].isascii() for song in by_id.values()) > 1_000
     text = catalogue_file.to_csv(whole.columns, whole.rows[:2_000])
     assert [tuple(row) for row in csv.reader(io.StringIO(text))][1:] == whole.rows[:2_000]

@@ -27,8 +27,8 @@ def found(text):
     return list(SMALL.search(search_query.parse_query(text)))
 
 
-def test_genre_rows_come_in_the_files_order_with_repeats():
-    """A search shows what the file has, repeated ids included."""
+def test_genre_rows_keep_file_order_and_repeats():
+    """A search returns the file's rows, repeated ids included."""
     assert found('genre:"rock"') == [0, 3, 4]
 
 
@@ -38,8 +38,8 @@ def test_genre_is_matched_whole_and_in_any_case():
     assert found("genre:r") == []
 
 
-def test_genres_are_spelled_as_they_first_come():
-    """Rows without a genre are under none."""
+def test_genres_keep_the_spelling_of_their_first_row():
+    """Rows without a genre are listed under no genre."""
     assert SMALL.genres == {"rock": 3, "r&b": 2}
 
 
@@ -51,13 +51,13 @@ def test_years_are_inclusive():
     assert found("genre:rock year:never") == []
 
 
-def test_year_slices_together_are_the_genre():
-    """However the years are cut, every row is in exactly one slice."""
+def test_year_ranges_partition_the_genre():
+    """Every row is in exactly one range."""
     slices = [found(f"genre:rock year:{year}") for year in range(1900, 2031)]
     assert sorted(number for slice_ in slices for number in slice_) == found("genre:rock")
 
 
-def test_without_a_genre_each_id_comes_once():
+def test_searches_without_a_genre_return_each_id_once():
     """Artists, tracks, albums, ISRCs and words are found in every genre."""
     assert found("artist:abba") == [0, 1]
     assert found("artist:BJÖRK") == [1]
@@ -68,13 +68,13 @@ def test_without_a_genre_each_id_comes_once():
     assert found("track:NA") == [5]
 
 
-def test_first_row_of_an_id_answers_for_it():
-    """Ids are found, others are not."""
+def test_an_id_returns_its_first_row():
+    """Unknown ids are not found."""
     assert SMALL.track_by_id("c" * 22).title == "夜"
     assert SMALL.track_by_id("e" * 22) is None
 
 
-def test_artist_is_known_by_name():
+def test_an_artist_is_found_by_the_id_of_its_name():
     """An artist's id is that of the name; genres and popularity come from the rows."""
     abba = SMALL.artist_by_id(catalogue.id_of_artist(" ABBA "))
     assert (abba.name, abba.genres, abba.popularity) == ("Abba", ("rock", "r&b", "R&B"), 20)

@@ -14,7 +14,7 @@ ROWS = [("rock", 'NA, or "not"'), ("r&b", "two\nlines"), ("pop", ""), ("演歌",
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda b: b"\xef\xbb\xbf" + b])
-def test_csv_cells_are_the_text_they_are(tmp_path, pack):
+def test_csv_cells_are_unchanged_text(tmp_path, pack):
     """Plain, gzipped or with a byte order mark: the cells are the same text."""
     file = tmp_path / "file"
     file.write_bytes(pack(CSV.encode()))
@@ -25,7 +25,7 @@ def test_csv_cells_are_the_text_they_are(tmp_path, pack):
 
 
 def test_parquet_becomes_text(tmp_path):
-    """Missing is empty, lists are joined as the artists' column is."""
+    """Missing values are empty, lists are joined by the artist separator."""
     file = tmp_path / "x.parquet"
     columns = {"artists": [["A", "B"], None], "key": [7, None], "track_name": ["NA", "x"]}
     parquet.write_table(pa.table(columns), file)
@@ -73,8 +73,8 @@ def test_unwritable_file_is_refused(tmp_path):
         )
 
 
-def test_what_is_there_is_not_overwritten(tmp_path):
-    """A file of that name is somebody's, and stays as it is."""
+def test_an_existing_file_is_not_overwritten(tmp_path):
+    """The existing file is unchanged."""
     (tmp_path / "mine.csv").write_text("mine")
     with pytest.raises(UserError, match="exists already"):
         catalogue_file.write_table(

@@ -16,8 +16,8 @@ def made(rows, columns=COLUMNS):
     )
 
 
-def test_each_genre_has_one_of_ours_and_one_of_somebody_else():
-    """Without playlists in the table two are invented, which share no row."""
+def test_each_genre_has_an_own_playlist_and_another_users():
+    """Without playlists in the table two are generated, which share no row."""
     found = made([*songs(60), *songs(3, "jazz")])
     assert [(one.genre, one.is_own, len(one.entries)) for one in found.values()] == [
         ("rock", True, 31),
@@ -29,8 +29,8 @@ def test_each_genre_has_one_of_ours_and_one_of_somebody_else():
     assert not set(ours.entries) & set(theirs.entries) - set(NonTrackItem)
 
 
-def test_something_else_stands_among_the_tracks():
-    """Long playlists hold an episode, a local file and an item that is gone."""
+def test_playlists_also_hold_other_items():
+    """Long playlists hold an episode, a local file and a removed item."""
     entries = next(iter(made(songs(160)).values())).entries
     assert [
         (at, entry) for at, entry in enumerate(entries) if isinstance(entry, NonTrackItem)
@@ -41,7 +41,7 @@ def test_something_else_stands_among_the_tracks():
     ]
 
 
-def test_the_table_s_own_playlists_are_kept():
+def test_playlists_of_the_table_are_kept():
     """Rows of one playlist id are a playlist, in the order of the table."""
     rows = [("A", "Band", "rock", "p1", "One"), ("B", "Band", "jazz", "p2", "Two")]
     rows += [("C", "Band", "rock", "p1", "One"), ("D", "Band", "rock", "", "")]
@@ -52,7 +52,7 @@ def test_the_table_s_own_playlists_are_kept():
     }
 
 
-def test_a_snapshot_tells_versions_apart():
+def test_the_snapshot_id_identifies_a_version():
     """The same tracks, the same snapshot; one more, another."""
     first, again, longer = (next(iter(made(songs(n)).values())) for n in (60, 60, 62))
     assert first.id == again.id == longer.id

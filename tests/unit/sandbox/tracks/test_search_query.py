@@ -5,13 +5,13 @@ from sandbox.tracks.search_query import EMPTY_YEAR_RANGE, SearchQuery
 
 
 @pytest.mark.parametrize("genre", ["r&b", "drum & bass", "50's", "演歌", "a:b", "+"])
-def test_quoted_genre_is_taken_letter_by_letter(genre):
-    """What stands between the quotes is the genre, whatever it is."""
+def test_a_quoted_genre_is_taken_literally(genre):
+    """Any text between the quotes is the genre."""
     assert search_query.parse_query(f'genre:"{genre}"') == SearchQuery(genre=genre)
 
 
 def test_all_fields_in_any_order():
-    """Every field is read, quoted or not, with or without blanks around it."""
+    """Every field is parsed, quoted or not, with or without blanks around it."""
     found = search_query.parse_query(
         'track:"One More"  year:1990-1999 isrc:USX1 artist:Abba album:"x y" Genre:edm'
     )
@@ -26,8 +26,8 @@ def test_one_year_is_a_range_of_one():
 
 
 @pytest.mark.parametrize("text", ["year:nineties", "year:199", "year:1990-", 'year:"1990 1991"'])
-def test_a_year_that_is_none_holds_no_row(text):
-    """Nonsense for a year asks for a year no row has."""
+def test_an_invalid_year_matches_no_row(text):
+    """An invalid year becomes an empty range."""
     assert search_query.parse_query(text).years == EMPTY_YEAR_RANGE
 
 
@@ -39,8 +39,8 @@ def test_words_without_a_field():
 
 
 @pytest.mark.parametrize("text", ["", "   ", '""', "genre:", 'genre:""'])
-def test_nothing_asked_for(text):
-    """Empty values ask for nothing."""
+def test_empty_values_make_an_empty_query(text):
+    """Empty values are ignored."""
     found = search_query.parse_query(text)
     assert found.is_empty or found == SearchQuery(words=("genre:",))
 

@@ -20,8 +20,8 @@ def track(**cells):
         "Title Artist LABEL",
     ],
 )
-def test_usual_columns_are_found(columns):
-    """The published tables, and any like them, are served as they are."""
+def test_common_column_names_are_found(columns):
+    """Tables with the columns of published datasets are served unchanged."""
     TrackColumns.from_header(columns.split(), "x.csv")
 
 
@@ -30,7 +30,7 @@ def test_usual_columns_are_found(columns):
     [("track_name artists", "genre"), ("genre artists", "title"), ("genre track_name", "artist")],
 )
 def test_missing_column_is_named(columns, missing):
-    """The sentence says what is missing, what would do, and what is there."""
+    """The sentence names the missing field, the expected columns and the present ones."""
     with pytest.raises(UnusableCatalogue, match=rf"no column for the {missing}.*It has"):
         TrackColumns.from_header(columns.split(), "x.csv")
 
@@ -43,8 +43,8 @@ def test_one_artist_column_is_one_artist():
     assert track(artists="A;B ; C").artists == ("A", "B", "C")
 
 
-def test_genre_and_subgenre_both_find_a_row():
-    """A row is found under its genre and under its subgenre, once where they are the same."""
+def test_a_row_is_listed_under_genre_and_subgenre():
+    """A row is listed under its genre and its subgenre, once where they are the same."""
     layout = TrackColumns.from_header(
         ["playlist_genre", "playlist_subgenre", "track_name", "artists"], "x.csv"
     )
@@ -53,8 +53,8 @@ def test_genre_and_subgenre_both_find_a_row():
     assert layout.genres(("", "", "t", "a")) == ()
 
 
-def test_text_is_text():
-    """A song called NA by nan is called NA by nan."""
+def test_text_is_not_interpreted():
+    """A song called NA by nan keeps both names."""
     found = track(track_name="NA", artists="nan")
     assert (found.title, found.artists) == ("NA", ("nan",))
 
@@ -65,26 +65,26 @@ def test_unnamed_row_is_served():
     assert (found.id, found.title, found.artists) == ("x" * 22, "", ("",))
 
 
-def test_row_without_an_id_gets_one_of_its_name():
-    """The made-up id looks like Spotify's and is the same for the same name."""
+def test_a_row_without_an_id_gets_one_from_its_name():
+    """The derived id has Spotify's form and is the same for the same name."""
     assert ids.is_id(track().id)
     assert track().id == track(track_name="SONG").id != track(track_name="Other").id
 
 
 @pytest.mark.parametrize("date", ["1994", "1994-05", "1994-05-31"])
-def test_release_date_of_the_table_is_shown(date):
-    """A date is shown as precise as it is."""
+def test_release_dates_keep_their_precision(date):
+    """A date keeps its precision."""
     assert track(release_date=date).release_date == date
 
 
-def test_year_that_was_a_float_is_a_year():
+def test_a_float_year_is_a_year():
     """1994.0 is 1994."""
     assert track(year="1994.0").release_date == "1994"
 
 
 @pytest.mark.parametrize("cells", [{}, {"release_date": ""}])
-def test_made_up_year_is_shown_and_searched(cells):
-    """Without a date the year comes from the id, and the year shown is the year found."""
+def test_a_derived_year_is_returned_and_searchable(cells):
+    """Without a date the year is derived from the id, in responses and searches."""
     cells = {"genre": "g", "track_name": "t", "artists": "a", "track_id": "b" * 22} | cells
     layout = TrackColumns.from_header(tuple(cells), "x.csv")
     row = tuple(cells.values())
@@ -92,22 +92,22 @@ def test_made_up_year_is_shown_and_searched(cells):
     assert 1950 <= layout.year(row) <= 2026
 
 
-def test_date_0000_is_shown_and_its_row_can_be_reached():
-    """Spotify shows such dates; some year must still find the row."""
+def test_date_0000_is_kept_and_searchable():
+    """Spotify returns such dates; the row is still listed under some year."""
     layout = TrackColumns.from_header(["genre", "track_name", "artists", "release_date"], "x.csv")
     row = ("g", "t", "a", "0000")
     assert layout.track(row).release_date == "0000"
     assert 1950 <= layout.year(row) <= 2026
 
 
-def test_numbers_may_have_been_floats():
+def test_float_numbers_are_rounded():
     """`91.0` is 91, text that is no number is none."""
     found = track(popularity="91.0", duration_ms="1000.0", explicit="True")
     assert (found.popularity, found.duration_ms, found.explicit) == (91, 1000, True)
     assert track(popularity="n/a").popularity == 0
 
 
-def test_features_keep_what_is_known():
+def test_missing_features_are_left_out():
     """Blank and non-finite cells are left out; categories are whole numbers."""
     found = track(tempo="120.5", key="7.0", energy="", valence="nan").features
     assert found == {"tempo": 120.5, "key": 7}
