@@ -80,6 +80,4 @@ def _parse_document(command: ChildCommand, output: bytes, *, needed: bool) -> An
     try:
         return json.loads(text)
     except ValueError:
-        raise CommandFailed(
-            f"`{command.name}` printed no JSON document: {text[:200]!r}"
-        ) from None
+        raise CommandFailed(f"`{command.name}` printed no JSON document: {text[:200]!r}") from None

@@ -103,7 +103,9 @@ class Demo:
     def _command(self, module: str, *arguments: str) -> ChildCommand:
         return ChildCommand(module, (*arguments, "--json"), self._environment)
 
-    def _summary(self, steps_done: list[DemoStepResult], status: Any, models: Any) -> dict[str, Any]:
+    def _summary(
+        self, steps_done: list[DemoStepResult], status: Any, models: Any
+    ) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)
         return {
             "database": self._place.display_url,
