@@ -1,12 +1,13 @@
-"""Which shard to ask next, and what a page means for its shard. Pure.
+"""Crawl planning: which shard to request next, and how a page changes its shard. Pure.
 
-A shard is a slice of a genre's search space: its query, over a range of years. A search answers at
-most `reach` rows, so a shard that gets there is split by years; its children stand behind all
-others and are asked only while the genre lacks tracks. A single year that is still full is capped.
-A shard is exhausted by an empty page, asked twice, because answers lie.
+A shard is a partition of a genre's search space: its query, over a range of years. A search
+returns at most `max_results` rows, so a shard that reaches them is split by years; its children
+come after all others and are requested only while the genre lacks tracks. A single year that is
+still full is capped. A shard is exhausted by an empty page, requested twice, because responses can
+be wrong.
 
-A narrower search shows the same rows in the same order, so the rows of a child that its parent
-showed stand at its head: it is read from behind them to its end, and its head last of all.
+A narrower search returns the same rows in the same order, so the rows of a child that its parent
+returned are at its head: the child is read from behind them to its end, and its head last of all.
 """
 
 import zlib
@@ -16,22 +17,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 ALL_YEARS: Final = (0, 9999)
-"""The years of a shard that asks for no year."""
+"""The years of a shard whose query names no year."""
 
 CLOSED_STATUSES: Final = ("exhausted", "capped")
-"""Statuses of shards that were read as far as a search shows them."""
+"""Statuses of shards that were read as far as a search returns rows."""
 
 EMPTY_PAGES_TO_EXHAUST: Final = 2
 DRY_PAGES_TO_POSTPONE: Final = 3
-"""Pages without a new track after which a shard waits behind all others; it is never given up."""
+"""Pages without a new track after which a shard comes after all others; it is never dropped."""
 
 RECRAWL_AFTER: Final = timedelta(days=30)
 RECENT_RECRAWL_SHARE: Final = 0.25
-"""Of the look-back period, after which a shard with the current year in it is read again."""
+"""Share of the recrawl period after which a shard with the current year is read again."""
 
 UNREAD_CHILD_YIELD: Final = 0.4
-"""Share of a page that an unread child is taken at, at most. Greater hopes lead every genre over
-the first pages of all its children, where the tracks stand that other genres show, too."""
+"""Maximum share of new tracks expected on a child's first page. A higher share would read the first
+pages of all children of every genre, which hold the tracks that other genres show, too."""
 
 _FIRST_SPLIT: Final = (1900, 1970, 1990, 2000, 2010, 2015, 2020, 2023)
 """Where the years of a whole genre are cut: catalogues grow towards the present. Fixed, so that a
@@ -40,7 +41,7 @@ track's rank does not depend on the order of the crawl."""
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A slice of a genre's search space, and how far it was read."""
+    """A partition of a genre's search space, and how far it was read."""
 
     id: int
     genre_id: int
@@ -53,7 +54,7 @@ class Shard:
     """Rows at its beginning that were seen before it was made; they are read last."""
     next_offset: int
     end_offset: int | None
-    """Where its rows end, known while its head is read; None before."""
+    """Where its rows end, set while its head is read; None before."""
     status: str
     """`open`, `split_shard`, `exhausted` or `capped`."""
     requests: int
@@ -63,7 +64,7 @@ class Shard:
     empty_pages: int
     """Empty pages in a row."""
     promised: float | None
-    """New tracks its next page is expected to bring; None: a full page, nobody knows better."""
+    """New tracks expected on its next page; None without an estimate: a full page."""
 
     @property
     def years(self) -> tuple[int, int]:
@@ -73,7 +74,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class GenreProgress:
-    """How far a genre is."""
+    """A genre's target and the tracks it has."""
 
     name: str
     target: int
@@ -88,7 +89,7 @@ class GenreProgress:
 
 @dataclass(frozen=True, slots=True)
 class NewShard:
-    """A shard that is to be made."""
+    """A shard to add."""
 
     years: tuple[int, int]
     first_rank: int
@@ -103,12 +104,12 @@ ROOT_SHARD: Final = NewShard(ALL_YEARS, first_rank=0, head=0, promised=None)
 def next_shard(
     shards: Iterable[Shard], needs: Mapping[int, GenreProgress], page_limit: int
 ) -> Shard | None:
-    """Return the shard whose next page promises most new tracks, None where nothing is open.
+    """Return the shard with the most new tracks expected on its next page, None if none is open.
 
-    A promise is weighted by the share of its genre's target still missing. Children stand behind
-    all first-hand shards; those that ran dry, or seem to be at their end, behind all others. Where
-    promises are equal, each genre takes the years in an order of its own: in the same years genres
-    show one another's tracks.
+    The expectation is weighted by the share of the genre's target still missing. Children come
+    after all root shards; shards that brought nothing new lately, or seem to be at their end, come
+    last. Ties are broken by a hash, which gives each genre its own order of years: in the same
+    years genres show one another's tracks.
     """
     waiting = [
         shard
@@ -118,22 +119,24 @@ def next_shard(
         and needs[shard.genre_id].missing_share
     ]
     return min(
-        waiting, key=lambda shard: _urgency(shard, needs[shard.genre_id], page_limit), default=None
+        waiting,
+        key=lambda shard: _priority(shard, needs[shard.genre_id], page_limit),
+        default=None,
     )
 
 
-def _urgency(
+def _priority(
     shard: Shard, need: GenreProgress, page_limit: int
 ) -> tuple[bool, bool, float, int, str, int]:
-    brings = expected_new_tracks(shard, page_limit)
-    postponed = shard.dry_pages >= DRY_PAGES_TO_POSTPONE or brings == 0
-    promise = brings * need.missing_share
+    expected = expected_new_tracks(shard, page_limit)
+    postponed = shard.dry_pages >= DRY_PAGES_TO_POSTPONE or expected == 0
+    weighted = expected * need.missing_share
     spread = zlib.crc32(f"{need.name}|{shard.year_from}".encode())
-    return postponed, shard.first_rank > 0, -promise, spread, need.name, shard.id
+    return postponed, shard.first_rank > 0, -weighted, spread, need.name, shard.id
 
 
 def expected_new_tracks(shard: Shard, page_limit: int) -> float:
-    """Return how many new tracks the next page of a shard is expected to bring."""
+    """Return the number of new tracks expected on the next page of a shard."""
     if shard.promised is None:
         return page_limit
     return (
@@ -141,44 +144,51 @@ def expected_new_tracks(shard: Shard, page_limit: int) -> float:
     )
 
 
-def after_page(shard: Shard, received: int, tracks_new: int, requested: int, reach: int) -> Shard:
-    """Return the shard as a page of `received` items leaves it.
+def after_page(
+    shard: Shard, received: int, tracks_new: int, requested: int, max_results: int
+) -> Shard:
+    """Return the shard after a page of `received` items.
 
-    `tracks_new` of them were unknown, `asked` were asked for; from the offset `reach` on a search
-    answers nothing.
+    `tracks_new` of them were new, `requested` were requested; a search returns nothing from the
+    offset `max_results` on.
     """
-    asked_once = replace(shard, requests=shard.requests + 1)
+    requested_once = replace(shard, requests=shard.requests + 1)
     if received == 0:
-        empty = replace(asked_once, empty_pages=shard.empty_pages + 1, promised=0.0)
-        return empty if empty.empty_pages < EMPTY_PAGES_TO_EXHAUST else _at_end(empty, reach)
-    hoped = requested if shard.promised is None else shard.promised
+        empty = replace(requested_once, empty_pages=shard.empty_pages + 1, promised=0.0)
+        return empty if empty.empty_pages < EMPTY_PAGES_TO_EXHAUST else _at_end(empty, max_results)
+    expected = requested if shard.promised is None else shard.promised
     seems_ended = received < requested
     after = replace(
-        asked_once,
+        requested_once,
         next_offset=shard.next_offset + received,
         tracks_new=shard.tracks_new + tracks_new,
         dry_pages=0 if tracks_new else shard.dry_pages + 1,
         empty_pages=0,
-        promised=0.0 if seems_ended else (hoped + tracks_new) / 2,
+        promised=0.0 if seems_ended else (expected + tracks_new) / 2,
     )
     head_is_read = shard.end_offset is not None and after.next_offset >= shard.head
-    return _at_end(after, reach) if head_is_read or after.next_offset >= reach else after
+    return (
+        _at_end(after, max_results) if head_is_read or after.next_offset >= max_results else after
+    )
 
 
-def _at_end(shard: Shard, reach: int) -> Shard:
-    """Return the shard as it goes on where there is nothing more to read."""
+def _at_end(shard: Shard, max_results: int) -> Shard:
+    """Return the shard after its last row: split, reading its head, or closed."""
     end = shard.next_offset if shard.end_offset is None else shard.end_offset
-    if end >= reach and shard.year_from < shard.year_to:
+    if end >= max_results and shard.year_from < shard.year_to:
         return replace(shard, status="split")
     if shard.end_offset is None and shard.head:
         return replace(shard, next_offset=0, end_offset=end, empty_pages=0, promised=0.0)
     return replace(
-        shard, next_offset=end, end_offset=None, status="capped" if end >= reach else "exhausted"
+        shard,
+        next_offset=end,
+        end_offset=None,
+        status="capped" if end >= max_results else "exhausted",
     )
 
 
 def child_year_ranges(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]:
-    """Return the ranges of years that a shard is split into; together they cover its own."""
+    """Return the ranges of years to split a shard into; together they cover its own."""
     if shard.years != ALL_YEARS:
         middle = (shard.year_from + shard.year_to) // 2
         return [(shard.year_from, middle), (middle + 1, shard.year_to)]
@@ -189,25 +199,31 @@ def child_year_ranges(shard: Shard, this_year: int) -> Sequence[tuple[int, int]]
 
 
 def split_shard(
-    shard: Shard, seen_by_year: Mapping[int, int], this_year: int, page_limit: int, reach: int
+    shard: Shard,
+    seen_by_year: Mapping[int, int],
+    this_year: int,
+    page_limit: int,
+    max_results: int,
 ) -> Sequence[NewShard]:
-    """Return the slices that a shard is split into.
+    """Return the children to split a shard into.
 
-    `seen_by_year` are the rows its searches showed, by release year: they stand at the heads
-    of the children. The more were seen of a child's years, the more it promises.
+    `seen_by_year` are the rows its searches returned, by release year: they are at the heads of
+    the children. The more rows were seen of a child's years, the more new tracks are expected.
     """
     made = []
     for low, high in child_year_ranges(shard, this_year):
         seen = sum(rows for year, rows in seen_by_year.items() if low <= year <= high)
-        head = max(0, min(seen, reach - page_limit))  # something is left to ask for
-        made.append(NewShard((low, high), shard.first_rank + reach, head, promised=seen + 1.0))
+        head = max(0, min(seen, max_results - page_limit))  # leave something to request
+        made.append(
+            NewShard((low, high), shard.first_rank + max_results, head, promised=seen + 1.0)
+        )
     return made
 
 
 def is_due(
     status: str, year_to: int, visited_at: datetime, now: datetime, recrawl_after: timedelta
 ) -> bool:
-    """Say whether a shard that was read to its end is to be read again, for what came since."""
+    """Return whether a shard that was read to its end is to be read again, for new releases."""
     if status not in CLOSED_STATUSES:
         return False
     recent = year_to >= now.year
@@ -215,7 +231,7 @@ def is_due(
 
 
 def reopened(shard: Shard) -> Shard:
-    """Return a closed shard as it is read again: from its first row on, behind all others."""
+    """Return a closed shard reopened: read from its first row on, after all others."""
     return replace(
         shard,
         status="open",
@@ -229,7 +245,7 @@ def reopened(shard: Shard) -> Shard:
 
 
 def years_added_since(last_year: int, first_rank: int, this_year: int) -> NewShard | None:
-    """Return the years that came after a genre was split up to `last_year`, None for none."""
+    """Return a shard of the years that began after a genre was split, None if none did."""
     announced = this_year + 1
     if last_year >= announced:
         return None

@@ -1,4 +1,4 @@
-"""Artists: known by a source's id, or by name only until somebody brings the id."""
+"""Artists: identified by a source's id, or by name until a source provides the id."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from collector.records import ArtistCredit
 from genrebase.store import bulk, names, tables
 
 NAME_ONLY: Final = "name"
-"""The source of an artist who is known by name only; the normalised name is the id."""
+"""The source of an artist without an id; the normalised name is the id."""
 
 SourceCredit = tuple[str, ArtistCredit]
-"""A credit, and the source whose id it carries."""
+"""A credit, and the source of its id."""
 
 _COLUMNS: Final = ("id", "source", "source_id", "name", "name_key", "fold")
 _SELECT: Final = (
@@ -37,10 +37,10 @@ class StoredArtist:
 def resolve(
     connection: Connection, credited: Iterable[SourceCredit]
 ) -> dict[SourceCredit, StoredArtist]:
-    """Return the stored artist of every credit, making those that are not there.
+    """Return the stored artist of every credit, adding those that are missing.
 
-    An artist known by name only takes the id when one appears under that name; a credit without
-    an id goes to the oldest artist of its name.
+    An artist without an id takes the id when one appears for that name; a credit without an id
+    goes to the oldest artist of its name.
     """
     addresses = {credit: _address(credit) for credit in credited}
     keys = {credit: names.normalise(credit[1].name) for credit in addresses}

@@ -1,8 +1,8 @@
-"""Which genre a track counts for.
+"""The claim: the one genre (primary label) that a track counts for.
 
-The claim is the sighting with the best rank; a tie goes to the genre with fewer sightings, then
-to the first by name. The rule does not depend on the order of the crawl: whenever the genres
-change places by their number of sightings, the tied tracks are settled again.
+It is the genre of the sighting with the best rank; a tie goes to the genre with fewer sightings,
+then to the first by name. The rule does not depend on the order of the crawl: whenever the order
+of the genres by their number of sightings changes, the claims of tied tracks are recomputed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,20 +12,20 @@ from sqlalchemy import Connection, func, select, update
 from genrebase.store import bulk, tables
 
 TieBreakKeys = Mapping[int, tuple[int, str]]
-"""Per genre id: (sightings, name): what decides a tie."""
+"""Per genre id: (sightings, name), by which ties are broken."""
 
 
 def tie_break_keys(connection: Connection) -> dict[int, tuple[int, str]]:
-    """Return every genre's standing."""
+    """Return the tie-break key of every genre."""
     genre = tables.genre
     rows = connection.execute(select(genre.c.id, genre.c.sightings, genre.c.name))
     return {row.id: (row.sightings, row.name) for row in rows}
 
 
-def choose_claim(ranks: Mapping[int, int], standing: TieBreakKeys) -> tuple[int | None, bool]:
+def choose_claim(ranks: Mapping[int, int], keys: TieBreakKeys) -> tuple[int | None, bool]:
     """Return the genre that claims a track, and whether its best rank was tied.
 
-    `ranks` is the best rank per genre id the track was sighted under.
+    `ranks` is the track's best rank per genre id.
     """
     if len(ranks) == 1:
         return next(iter(ranks)), False
@@ -33,19 +33,19 @@ def choose_claim(ranks: Mapping[int, int], standing: TieBreakKeys) -> tuple[int 
         return None, False
     best = min(ranks.values())
     tied = [genre_id for genre_id, rank in ranks.items() if rank == best]
-    return min(tied, key=standing.__getitem__), len(tied) > 1
+    return min(tied, key=keys.__getitem__), len(tied) > 1
 
 
 def order_changed(before: TieBreakKeys, after: TieBreakKeys) -> bool:
-    """Say whether two genres changed places, so that ties may fall otherwise."""
+    """Return whether the order of the genres changed, so that ties may go to another genre."""
     return sorted(before, key=before.__getitem__) != sorted(after, key=after.__getitem__)
 
 
 def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
-    """Bring the claims of these tracks up to date with their sightings."""
+    """Recompute the claims of these tracks from their sightings."""
     ids = list(track_ids)
     ranks = best_ranks(connection, ids)
-    standing = tie_break_keys(connection)
+    keys = tie_break_keys(connection)
     current = bulk.select_in(
         connection,
         "SELECT t.id, t.genre_id, t.claim_tied FROM {values} CROSS JOIN track t"
@@ -55,25 +55,20 @@ def recompute(connection: Connection, track_ids: Iterable[int]) -> None:
     )
     changed = []
     for track_id, genre_id, tied in current:
-        settled = choose_claim(ranks.get(track_id, {}), standing)
-        if settled != (genre_id, bool(tied)):
-            changed.append((*settled, track_id))
+        claim = choose_claim(ranks.get(track_id, {}), keys)
+        if claim != (genre_id, bool(tied)):
+            changed.append((*claim, track_id))
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), changed)
 
 
 def recompute_tied(connection: Connection) -> None:
-    """Settle every tied track again: the genres' standing has changed."""
+    """Recompute the claims of all tied tracks, after the order of the genres has changed."""
     track = tables.track
     recompute(connection, connection.scalars(select(track.c.id).where(track.c.claim_tied)).all())
 
 
-def recompute_all(connection: Connection) -> None:
-    """Settle every track there is: genres were merged or removed."""
-    recompute(connection, connection.scalars(select(tables.track.c.id)).all())
-
-
 def best_ranks(connection: Connection, track_ids: Sequence[int]) -> dict[int, dict[int, int]]:
-    """Return per track the best rank under each genre it was sighted under."""
+    """Return per track the best rank in each genre it was sighted in."""
     rows = bulk.select_in(
         connection,
         "SELECT s.track_id, s.genre_id, s.best_rank FROM {values} CROSS JOIN sighting s"
@@ -99,7 +94,7 @@ def add_to_sighting_counts(connection: Connection, added: Mapping[int, int]) -> 
 
 
 def recount_sightings(connection: Connection, genre_ids: Iterable[int]) -> None:
-    """Count the genres' sightings afresh: some were united or removed."""
+    """Count the genres' sightings again, after some were merged or removed."""
     genre, sighting = tables.genre, tables.sighting
     counted = (
         select(func.count())

@@ -1,4 +1,4 @@
-"""What the forecast of a harvest stands on: what was asked per genre, features, overlaps."""
+"""Counts behind the forecast of a harvest: requests per genre, features, overlaps."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from genrebase.store.source_ids import SPOTIFY
 
 @dataclass(frozen=True, slots=True)
 class SearchEffort:
-    """What was asked of a source for one genre."""
+    """Requests to a source for one genre, and what they returned."""
 
     requests: int
     items: int
@@ -24,29 +24,29 @@ class SearchEffort:
 
 @dataclass(frozen=True, slots=True)
 class FeatureCounts:
-    """Of the tracks that count for a genre, whose features are known."""
+    """The tracks of a genre by whether their features are stored."""
 
     found: int
     unavailable: int
-    """Nobody who was asked knows them, or nobody can be asked; asked again some day."""
+    """No requested provider has them, or they have no Spotify id; requested again later."""
     pending: int
-    """Still to be asked for."""
+    """Still to be requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenreOverlap:
-    """How much of a genre is shown under others, too."""
+    """How many of a genre's tracks are sighted in other genres, too."""
 
     tracks: int
-    """Seen under the genre."""
+    """Sighted in the genre."""
     shared: int
-    """Of those, seen under any other genre."""
+    """Of those, sighted in any other genre."""
     others: Mapping[str, int]
     """Per other genre, how many of them."""
 
 
 def search_effort(connection: Connection, source: str) -> dict[int, SearchEffort]:
-    """Return what was asked of a source, per genre id."""
+    """Return the requests to a source, per genre id."""
     shard = tables.shard
     query = (
         select(
@@ -66,30 +66,34 @@ def search_effort(connection: Connection, source: str) -> dict[int, SearchEffort
 
 
 def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
-    """Count, per genre id, whose features are known, nowhere to be had, or waited for."""
+    """Count, per genre id, the tracks whose features are stored, unavailable or pending."""
     track, alias, attempt = tables.track, tables.track_alias, tables.feature_attempt
     known = select(tables.audio_features.c.track_id).distinct().subquery()
-    askable = select(alias.c.track_id).where(alias.c.source == SPOTIFY).distinct().subquery()
-    refused = (
+    with_spotify_id = (
+        select(alias.c.track_id).where(alias.c.source == SPOTIFY).distinct().subquery()
+    )
+    missed = (
         select(attempt.c.track_id)
         .where(attempt.c.provider != analysis_queue.ATTEMPT_NAME)
         .group_by(attempt.c.track_id)
-        .having(func.count() == func.sum(case((_not_due(now), 1), else_=0)))
+        .having(func.count() == func.sum(case((_is_missed(now), 1), else_=0)))
         .subquery()
     )
-    without = known.c.track_id.is_(None)
-    nowhere = and_(without, or_(askable.c.track_id.is_(None), refused.c.track_id.is_not(None)))
+    has_none = known.c.track_id.is_(None)
+    unavailable = and_(
+        has_none, or_(with_spotify_id.c.track_id.is_(None), missed.c.track_id.is_not(None))
+    )
     query = (
         select(
             track.c.genre_id,
             func.count(known.c.track_id),
-            func.sum(case((nowhere, 1), else_=0)),
+            func.sum(case((unavailable, 1), else_=0)),
             func.count(),
         )
         .select_from(track)
         .outerjoin(known, known.c.track_id == track.c.id)
-        .outerjoin(askable, askable.c.track_id == track.c.id)
-        .outerjoin(refused, refused.c.track_id == track.c.id)
+        .outerjoin(with_spotify_id, with_spotify_id.c.track_id == track.c.id)
+        .outerjoin(missed, missed.c.track_id == track.c.id)
         .where(track.c.genre_id.is_not(None))
         .group_by(track.c.genre_id)
     )
@@ -100,9 +104,9 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
 
 
 def genre_overlaps(connection: Connection) -> dict[str, GenreOverlap]:
-    """Return, per genre, how much of it is shown under others, too."""
+    """Return, per genre, how many of its tracks are sighted in other genres, too."""
     genre, sighting = tables.genre, tables.sighting
-    several = _under_several()
+    several = _in_several_genres()
     counts = (
         select(genre.c.name, genre.c.sightings, func.count())
         .join(sighting, sighting.c.genre_id == genre.c.id)
@@ -128,7 +132,7 @@ def genre_overlaps(connection: Connection) -> dict[str, GenreOverlap]:
     }
 
 
-def _under_several() -> Subquery:
+def _in_several_genres() -> Subquery:
     sighting = tables.sighting
     return (
         select(sighting.c.track_id)
@@ -138,7 +142,7 @@ def _under_several() -> Subquery:
     )
 
 
-def _not_due(now: datetime) -> ColumnElement[bool]:
+def _is_missed(now: datetime) -> ColumnElement[bool]:
     attempt = tables.feature_attempt
-    missed = and_(attempt.c.next_at > now, attempt.c.attempts > 0)  # 0: being asked right now
+    missed = and_(attempt.c.next_at > now, attempt.c.attempts > 0)  # 0: being requested right now
     return and_(attempt.c.outcome == "unknown", or_(attempt.c.next_at.is_(None), missed))

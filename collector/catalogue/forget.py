@@ -1,4 +1,4 @@
-"""Forgetting tracks: what goes, what a person's label keeps, and who is left without a track."""
+"""Retention: delete tracks last seen long ago, strip those with labels, delete orphan artists."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ STRIPPED_COLUMNS: Final = (
     "popularity",
     "split",
 )
-"""What is blanked in a track that a label keeps. Duration and ISRC stay: they say which of several
-recordings under one name the label is about."""
+"""Columns to blank in a track that has a label. Duration and ISRC stay: they identify which of
+several recordings of one name the label is about."""
 
 _BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analysis_queue.ANALYSIS_TABLES)
-"""Tables of which a kept track loses what the origin said, and keeps what others did."""
+"""Tables in which a kept track loses the origin's rows, and keeps those of other providers."""
 
 _NOT_FORGOTTEN: Final = (
     tables.track_alias,
@@ -34,32 +34,32 @@ _NOT_FORGOTTEN: Final = (
     tables.feature_attempt,
     *_BY_PROVIDER,
 )
-"""Tables about a track that are not simply emptied of a kept one."""
+"""Tables whose rows about a kept track are not all deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverdueTracks:
-    """Which tracks are to be forgotten: delivered by `origin`, last seen before `before`."""
+    """The tracks to forget: delivered by `origin`, last seen before `before`."""
 
     origin: str
     before: datetime
 
     @property
     def provider(self) -> str:
-        """Under which features that came from the origin are kept."""
+        """The provider name of features that came from the origin."""
         return self.origin.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetCounts:
-    """What one batch, or all of them, removed."""
+    """Rows that one batch, or all of them, removed."""
 
     tracks: int = 0
     kept_for_labels: int = 0
-    """Tracks with a label by a person: they stay, without what the origin said about them."""
+    """Tracks with a label by a person: they stay, without the origin's metadata."""
     sightings: int = 0
     artists: int = 0
-    """Artists who were left without a track."""
+    """Orphan artists: those left without a track."""
 
     def __add__(self, other: "ForgetCounts") -> "ForgetCounts":
         """Add two batches up."""
@@ -72,31 +72,31 @@ class ForgetCounts:
 
 
 def origins(connection: Connection) -> list[str]:
-    """Return everybody who delivered tracks."""
+    """Return all origins of tracks."""
     query = select(_track.c.origin).distinct().order_by(_track.c.origin)
     return list(connection.scalars(query))
 
 
 def count_overdue(connection: Connection, overdue: OverdueTracks) -> ForgetCounts:
-    """Count what would go, without touching anything."""
+    """Count what `forget_batch` would remove, without changing anything."""
     labelled, unlabelled = _labelled(overdue), _unlabelled(overdue)
-    gone = unlabelled.subquery()
+    deleted = unlabelled.subquery()
     touched = select(tables.sighting.c.track_id).where(
         or_(
-            tables.sighting.c.track_id.in_(select(gone.c.id)),
+            tables.sighting.c.track_id.in_(select(deleted.c.id)),
             tables.sighting.c.track_id.in_(labelled),
         )
     )
     credit, other = tables.track_artist, tables.track_artist.alias("other")
-    goes = credit.c.track_id.in_(select(gone.c.id))
+    goes = credit.c.track_id.in_(select(deleted.c.id))
     stays = exists().where(
-        other.c.artist_id == credit.c.artist_id, ~other.c.track_id.in_(select(gone.c.id))
+        other.c.artist_id == credit.c.artist_id, ~other.c.track_id.in_(select(deleted.c.id))
     )
-    lonely = select(credit.c.artist_id).where(goes, ~stays).distinct()
+    orphans = select(credit.c.artist_id).where(goes, ~stays).distinct()
     return ForgetCounts(
         *(
             connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-            for query in (unlabelled, labelled, touched, lonely)
+            for query in (unlabelled, labelled, touched, orphans)
         )
     )
 
@@ -104,25 +104,25 @@ def count_overdue(connection: Connection, overdue: OverdueTracks) -> ForgetCount
 def forget_batch(
     connection: Connection, overdue: OverdueTracks, now: datetime, limit: int
 ) -> ForgetCounts:
-    """Forget at most `most` tracks; run inside a writing transaction, which the caller commits.
+    """Forget at most `limit` tracks; run inside a writing transaction, which the caller commits.
 
-    Counters of the genres, claims and ties are brought up to date. Nothing forgotten means that
-    nothing is left to forget.
+    Counters of the genres, claims and ties are updated. If nothing was forgotten, nothing is left
+    to forget.
     """
     bulk.lock_identity_writers(connection)
     before = claims.tie_break_keys(connection)
-    gone = _ids(connection, _unlabelled(overdue), limit)
-    kept = _ids(connection, _labelled(overdue), limit - len(gone))
-    sighted = _sighted(connection, [*gone, *kept])
-    artists = _credited(connection, gone)
-    _of(connection, "DELETE FROM track WHERE id", gone)  # and all that refers to it
-    alone = _remove_lonely(connection, artists)
-    _reduce(connection, kept, overdue, now)
+    deleted = _ids(connection, _unlabelled(overdue), limit)
+    kept = _ids(connection, _labelled(overdue), limit - len(deleted))
+    sighted = _sighting_counts(connection, [*deleted, *kept])
+    artists = _credited(connection, deleted)
+    _of(connection, "DELETE FROM track WHERE id", deleted)  # and all rows that refer to them
+    orphans = _delete_orphan_artists(connection, artists)
+    _strip(connection, kept, overdue, now)
     claims.add_to_sighting_counts(connection, {genre: -n for genre, n in sighted.items()})
     claims.recompute(connection, kept)
     if claims.order_changed(before, claims.tie_break_keys(connection)):
         claims.recompute_tied(connection)
-    return ForgetCounts(len(gone), len(kept), sighted.total(), alone)
+    return ForgetCounts(len(deleted), len(kept), sighted.total(), orphans)
 
 
 def _overdue(overdue: OverdueTracks) -> Select[int]:
@@ -140,12 +140,12 @@ def _unlabelled(overdue: OverdueTracks) -> Select[int]:
 
 
 def _labelled(overdue: OverdueTracks) -> Select[int]:
-    """Return the tracks with a verdict of which there still is something to forget."""
+    """Return the overdue tracks with a verdict that still have something to strip."""
     return _overdue(overdue).where(
         _has_verdict(),
         or_(
             *(_track.c[name].is_not(None) for name in STRIPPED_COLUMNS),
-            *(exists().where(table.c.track_id == _track.c.id) for table in _emptied()),
+            *(exists().where(table.c.track_id == _track.c.id) for table in _emptied_tables()),
             *(
                 exists().where(
                     table.c.track_id == _track.c.id, table.c.provider == overdue.provider
@@ -156,8 +156,8 @@ def _labelled(overdue: OverdueTracks) -> Select[int]:
     )
 
 
-def _emptied() -> list[Table]:
-    """Return the tables whose rows about a kept track go, whoever adds another."""
+def _emptied_tables() -> list[Table]:
+    """Return the tables whose rows about a kept track are deleted, also those added later."""
     return [
         table
         for table in tables.metadata.sorted_tables
@@ -166,12 +166,12 @@ def _emptied() -> list[Table]:
     ]
 
 
-def _ids(connection: Connection, query: Select[int], most: int) -> list[int]:
-    return list(connection.scalars(query.order_by(_track.c.id).limit(most)))
+def _ids(connection: Connection, query: Select[int], limit: int) -> list[int]:
+    return list(connection.scalars(query.order_by(_track.c.id).limit(limit)))
 
 
-def _sighted(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
-    """Return per genre how many of these tracks were seen under it."""
+def _sighting_counts(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
+    """Return per genre how many of these tracks were sighted in it."""
     rows = bulk.select_in(
         connection,
         "SELECT s.genre_id, count(*) FROM {values} CROSS JOIN sighting s"
@@ -193,8 +193,8 @@ def _credited(connection: Connection, track_ids: Sequence[int]) -> list[int]:
     return [artist_id for (artist_id,) in rows]
 
 
-def _remove_lonely(connection: Connection, artist_ids: Sequence[int]) -> int:
-    """Remove those artists who have no track any more; return how many."""
+def _delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> int:
+    """Delete those of these artists who have no track any more; return how many."""
     rows = bulk.select_in(
         connection,
         "SELECT listed.value FROM {values} WHERE NOT EXISTS"
@@ -202,22 +202,22 @@ def _remove_lonely(connection: Connection, artist_ids: Sequence[int]) -> int:
         artist_ids,
         sql_type="bigint",
     )
-    lonely = [artist_id for (artist_id,) in rows]
-    _of(connection, "DELETE FROM artist WHERE id", lonely)
-    return len(lonely)
+    orphans = [artist_id for (artist_id,) in rows]
+    _of(connection, "DELETE FROM artist WHERE id", orphans)
+    return len(orphans)
 
 
-def _reduce(
+def _strip(
     connection: Connection, track_ids: Sequence[int], overdue: OverdueTracks, now: datetime
 ) -> None:
-    """Leave of these tracks what their labels are about: name, credits, ids, duration, ISRC.
+    """Strip these tracks to what identifies them: name, credits, ids, duration, ISRC.
 
-    The origin is not asked for their features and analyses again.
+    Their features and analyses are not requested from the origin again.
     """
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     blank = ", ".join(f"{name} = NULL" for name in STRIPPED_COLUMNS)
     _of(connection, f"UPDATE track SET updated_at = {{mark}}, {blank} WHERE id", track_ids, moment)
-    for table in _emptied():
+    for table in _emptied_tables():
         _of(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
     for table in _BY_PROVIDER:
         by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"

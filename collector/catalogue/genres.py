@@ -1,4 +1,4 @@
-"""Genres: what is asked for, byte for byte."""
+"""Genres: targets, playlists, renaming, merging and removal. A name is the search term."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ _MOVE_PLAYLISTS: Final = text("""
     SELECT :into, playlist_id, NULL FROM genre_playlist WHERE genre_id = :merged
     ON CONFLICT DO NOTHING
 """)
-_CARRY_MAPPINGS: Final = text("""
+_COPY_MAPPINGS: Final = text("""
     INSERT INTO genre_mapping (mapping, fine, broad)
     SELECT mapping, :into, broad FROM genre_mapping WHERE fine = :merged
     ON CONFLICT DO NOTHING
 """)
-_OF_MODELS: Final = (
+_MODEL_REFERENCES: Final = (
     (tables.prediction, ("genre_id",)),
     (tables.model_metric, ("genre_id",)),
     (tables.confusion, ("genre_id", "predicted_id")),
     (tables.feature_importance, ("genre_id",)),
 )
-"""Where models speak of genres."""
+"""Tables and columns of models that refer to genres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Genre:
     id: int
     name: str
     target: int | None
-    """Unique tracks wanted; None for a genre that only imports fill."""
+    """Unique tracks to collect; None for a genre that only imports fill."""
     paused: bool
     sightings: int
     tracks: int
@@ -48,7 +48,7 @@ class Genre:
 
 @dataclass(frozen=True, slots=True)
 class GenreReferences:
-    """What would lose its genre."""
+    """Rows that refer to a genre."""
 
     verdicts: int
     predictions: int
@@ -56,7 +56,7 @@ class GenreReferences:
 
 
 def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
-    """Return the ids of these genres, making those that are not there (without a target)."""
+    """Return the ids of these genres, adding those that are missing (without a target)."""
     wanted = set(names)
     ids = {row.name: row.id for row in connection.execute(select(_genre.c.id, _genre.c.name))}
     new = sorted(wanted - ids.keys())
@@ -101,24 +101,24 @@ def list_genres(connection: Connection) -> list[Genre]:
 
 
 def set_targets(connection: Connection, names: Iterable[str], target: int, now: datetime) -> None:
-    """Give genres a target, making those that are not there."""
+    """Give genres a target, adding those that are missing."""
     bulk.lock_identity_writers(connection)
     for genre_id in ensure(connection, names, now).values():
         set_target(connection, genre_id, target)
 
 
 def set_target(connection: Connection, genre_id: int, target: int | None) -> None:
-    """Say how many tracks are wanted; None leaves the genre to imports."""
+    """Set how many tracks to collect; None leaves the genre to imports."""
     _set(connection, genre_id, target=target)
 
 
 def set_paused(connection: Connection, genre_id: int, *, paused: bool) -> None:
-    """Stop or go on harvesting a genre."""
+    """Pause or resume the harvest of a genre."""
     _set(connection, genre_id, paused=paused)
 
 
 def bind_playlists(connection: Connection, genre_id: int, playlist_ids: Iterable[str]) -> None:
-    """Bind playlists to a genre, beside those it has."""
+    """Bind more playlists to a genre."""
     row = tables.genre_playlist
     bound = set(connection.scalars(select(row.c.playlist_id).where(row.c.genre_id == genre_id)))
     for playlist_id in dict.fromkeys(playlist_ids):
@@ -128,50 +128,50 @@ def bind_playlists(connection: Connection, genre_id: int, playlist_ids: Iterable
 
 
 def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
-    """Give a genre another name; its shards ask for the old one and are dropped.
+    """Rename a genre; its shards, which search for the old name, are dropped.
 
-    Ties between claims are settled by name, too, so they are settled again.
+    Ties between claims are broken by name, too, so tied claims are recomputed.
     """
     _set(connection, genre_id, name=new)
-    _carry_mappings(connection, old, new)
+    _copy_mappings(connection, old, new)
     connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
     claims.recompute_tied(connection)
 
 
 def merge(connection: Connection, merged: Genre, into: Genre) -> None:
-    """Unite two genres: sightings, verdicts, predictions and playlists move, the first is gone.
+    """Merge a genre into another: its sightings, verdicts, predictions and playlists move.
 
-    Its shards go with it, and so do what models measured for it: that class is no more.
+    Its shards and the metrics that models have for it are deleted with it.
     """
     bulk.lock_identity_writers(connection)
     ids = {"merged": merged.id, "into": into.id}
-    touched = _tracks_under(connection, merged.id)
+    sighted = _sighted_tracks(connection, merged.id)
     sightings.merge_genres(connection, merged.id, into.id)
     connection.execute(_MOVE_PLAYLISTS, ids)
     for table in (tables.verdict, tables.prediction):
         moves = update(table).where(table.c.genre_id == merged.id)
         connection.execute(moves.values(genre_id=into.id))
-    _carry_mappings(connection, merged.name, into.name)
+    _copy_mappings(connection, merged.name, into.name)
     _drop(connection, merged.id)
     claims.recount_sightings(connection, [into.id])
-    claims.recompute(connection, touched)
+    claims.recompute(connection, sighted)
     claims.recompute_tied(connection)
 
 
 def remove(connection: Connection, genre_id: int) -> None:
-    """Remove a genre with its sightings and shards; its tracks stay, claimed by what is left."""
+    """Remove a genre with its sightings and shards; its tracks get another claim, or none."""
     bulk.lock_identity_writers(connection)
-    touched = _tracks_under(connection, genre_id)
+    sighted = _sighted_tracks(connection, genre_id)
     _drop(connection, genre_id)
-    claims.recompute(connection, touched)
+    claims.recompute(connection, sighted)
 
 
 def references(connection: Connection, genre_id: int) -> GenreReferences:
-    """Count what refers to a genre and would go with it."""
+    """Count the rows that refer to a genre and would be deleted with it."""
     verdicts = _count(connection, tables.verdict.c.genre_id == genre_id)
     spoken = [
         _count(connection, *(table.c[column] == genre_id for column in columns))
-        for table, columns in _OF_MODELS
+        for table, columns in _MODEL_REFERENCES
     ]
     return GenreReferences(verdicts, spoken[0], sum(spoken[1:]))
 
@@ -191,11 +191,11 @@ def _drop(connection: Connection, genre_id: int) -> None:
     connection.execute(delete(_genre).where(_genre.c.id == genre_id))
 
 
-def _tracks_under(connection: Connection, genre_id: int) -> list[int]:
+def _sighted_tracks(connection: Connection, genre_id: int) -> list[int]:
     sighting = tables.sighting
     under = select(sighting.c.track_id).where(sighting.c.genre_id == genre_id)
     return list(connection.scalars(under.order_by(sighting.c.track_id)))
 
 
-def _carry_mappings(connection: Connection, old: str, new: str) -> None:
-    connection.execute(_CARRY_MAPPINGS, {"merged": old, "into": new})
+def _copy_mappings(connection: Connection, old: str, new: str) -> None:
+    connection.execute(_COPY_MAPPINGS, {"merged": old, "into": new})

@@ -1,19 +1,19 @@
-"""Is this the same recording? Pure: names and durations in, an answer out.
+"""Deduplication (record linkage): is this track a recording that is stored already? Pure.
 
 A name (normalised title | primary artist) can belong to several recordings. Among the tracks of
-that name, an equal ISRC wins; then the nearest duration within two seconds; otherwise it is a new
-recording. Differing ISRCs do not keep two apart: remasters get new ones.
+that name, an equal ISRC matches first, then the nearest duration within two seconds; otherwise it
+is a new recording. Different ISRCs do not exclude a match: remasters get new ones.
 """
 
 from collections.abc import Iterable
 from typing import Final, Protocol, TypeVar
 
 DURATION_TOLERANCE_MS: Final = 2_000
-"""Two durations this near are one recording: sources round and trim silence differently."""
+"""Durations within this distance can be one recording: sources round and trim differently."""
 
 
 class RecordingCandidate(Protocol):
-    """A track that carries the name in question."""
+    """A stored track with the same name."""
 
     @property
     def id(self) -> int:
@@ -22,17 +22,17 @@ class RecordingCandidate(Protocol):
 
     @property
     def ordinal(self) -> int:
-        """Which recording under the name it is, from 1."""
+        """Its number among the recordings of the name, from 1."""
         ...
 
     @property
     def duration_ms(self) -> int | None:
-        """Its duration in milliseconds, where known."""
+        """Its duration in milliseconds, None if unknown."""
         ...
 
     @property
     def isrc(self) -> str | None:
-        """Its ISRC, where known."""
+        """Its ISRC, None if unknown."""
         ...
 
 
@@ -42,25 +42,25 @@ CandidateT = TypeVar("CandidateT", bound=RecordingCandidate)
 def match_recording(
     candidates: Iterable[CandidateT], duration_ms: int | None, isrc: str | None
 ) -> CandidateT | None:
-    """Return the candidate that is the same recording, or None where there is none.
+    """Return the candidate that is the same recording, None if there is none.
 
-    An unknown duration matches any, after every known one that is near enough. The lowest id
-    wins a tie.
+    An unknown duration matches any candidate, but a known one within the tolerance is preferred.
+    The lowest id wins a tie.
     """
     best: tuple[int, int] | None = None
-    chosen: CandidateT | None = None
+    match: CandidateT | None = None
     for candidate in candidates:
         distance = _distance(candidate, duration_ms, isrc)
         if distance is None:
             continue
-        standing = (distance, candidate.id)
-        if best is None or standing < best:
-            best, chosen = standing, candidate
-    return chosen
+        key = (distance, candidate.id)
+        if best is None or key < best:
+            best, match = key, candidate
+    return match
 
 
 def next_ordinal(candidates: Iterable[RecordingCandidate]) -> int:
-    """Return the ordinal of one more recording beside `candidates`, 1 for the first."""
+    """Return the ordinal of a new recording of the name, 1 for the first."""
     return max((candidate.ordinal for candidate in candidates), default=0) + 1
 
 
@@ -71,5 +71,5 @@ def _distance(
         return -1
     if duration_ms is None or candidate.duration_ms is None:
         return DURATION_TOLERANCE_MS + 1
-    apart = abs(candidate.duration_ms - duration_ms)
-    return apart if apart <= DURATION_TOLERANCE_MS else None
+    difference = abs(candidate.duration_ms - duration_ms)
+    return difference if difference <= DURATION_TOLERANCE_MS else None

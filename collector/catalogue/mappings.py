@@ -1,4 +1,4 @@
-"""Which fine genre belongs to which broad one; several mappings stand side by side."""
+"""Genre mappings: named tables of fine genres and the broad genre of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _row = tables.genre_mapping
 
 @dataclass(frozen=True, slots=True)
 class MappingSummary:
-    """A mapping in numbers."""
+    """The number of genres of a mapping."""
 
     mapping: str
     fine: int
@@ -20,7 +20,7 @@ class MappingSummary:
 
 
 def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
-    """Add what a mapping does not say yet; what it says stays."""
+    """Add fine genres that a mapping does not hold yet; the others keep their broad genre."""
     known = set(connection.scalars(select(_row.c.fine).where(_row.c.mapping == mapping)))
     _add(
         connection,
@@ -30,33 +30,33 @@ def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str
 
 
 def replace(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
-    """Make a mapping say this and nothing else."""
+    """Replace a mapping."""
     remove(connection, mapping)
     _add(connection, mapping, broad_of)
 
 
 def remove(connection: Connection, mapping: str) -> int:
-    """Delete a mapping; return how many genres it knew."""
+    """Delete a mapping; return how many fine genres it held."""
     return connection.execute(delete(_row).where(_row.c.mapping == mapping)).rowcount
 
 
 def summaries(connection: Connection) -> list[MappingSummary]:
     """Return all mappings, by name."""
-    said = views.genre_mappings.c
+    mapping_view = views.genre_mappings.c
     query = (
         select(
-            said.mapping,
+            mapping_view.mapping,
             func.count().label("fine"),
-            func.count(said.broad.distinct()).label("broad"),
+            func.count(mapping_view.broad.distinct()).label("broad"),
         )
-        .group_by(said.mapping)
-        .order_by(said.mapping)
+        .group_by(mapping_view.mapping)
+        .order_by(mapping_view.mapping)
     )
     return [MappingSummary(row.mapping, row.fine, row.broad) for row in connection.execute(query)]
 
 
 def unmapped(connection: Connection, mapping: str) -> list[str]:
-    """Return the genres of the database that a mapping does not name, by name."""
+    """Return the genres of the database that are in no column of a mapping, by name."""
     genre = tables.genre
     named = select(_row.c.fine).where(_row.c.mapping == mapping)
     groups = select(_row.c.broad).where(_row.c.mapping == mapping)

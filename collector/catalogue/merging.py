@@ -1,4 +1,4 @@
-"""Two stored tracks found out to be one: the older id stays, everything moves to it."""
+"""Merge stored tracks that turned out to be the same recording: all rows move to one id."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -76,7 +76,7 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
 def _move(
     connection: Connection, table: Table, ids: Mapping[str, int], condition: str = ""
 ) -> None:
-    """Give the older track what only the younger one has, by provider."""
+    """Give the older track the rows of providers that only the younger one has."""
     names = ", ".join(column.name for column in table.columns if column.name != "track_id")
     connection.execute(
         text(

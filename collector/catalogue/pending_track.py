@@ -1,4 +1,4 @@
-"""A track while a batch is being recorded: what is stored of it, and what the batch adds."""
+"""A track while a batch is recorded: its stored metadata, and what the batch adds to it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ METADATA_COLUMNS: Final = (
     "isrc",
     "split",
 )
-"""What describes a track beside its name: filled once, by the first who knows it."""
+"""Metadata besides the name: filled once, by the first source that has it."""
 
 _ISRC: Final = METADATA_COLUMNS.index("isrc")
 _DURATION: Final = METADATA_COLUMNS.index("duration_ms")
-_facts_of = attrgetter(*METADATA_COLUMNS)
+_metadata_of = attrgetter(*METADATA_COLUMNS)
 
 _NEW_COLUMNS: Final = (
     "id",
@@ -46,7 +46,7 @@ _NEW_COLUMNS: Final = (
 )
 _SELECT: Final = (
     "SELECT t.genre_id, t.claim_tied, t.id, t.name_key, t.identity, t.title, "
-    + ", ".join(f"t.{fact}" for fact in METADATA_COLUMNS)
+    + ", ".join(f"t.{column}" for column in METADATA_COLUMNS)
     + " FROM {values} CROSS JOIN track t"
 )
 _CHANGED_COLUMNS: Final = ("artists", "side", "updated_at", *METADATA_COLUMNS)
@@ -54,7 +54,7 @@ _CHANGED_COLUMNS: Final = ("artists", "side", "updated_at", *METADATA_COLUMNS)
 
 @dataclass(slots=True)
 class PendingTrack:
-    """One track, stored or about to be."""
+    """A track that is stored, or will be with its batch."""
 
     id: int
     name_key: str
@@ -70,40 +70,40 @@ class PendingTrack:
     claim: tuple[int | None, bool] = (None, False)
     """The claiming genre, and whether its rank was tied."""
     seen_in_batch: bool = False
-    """Whether the batch showed this very track."""
+    """Whether the batch holds this track, not only one of the same name."""
 
     @property
     def ordinal(self) -> int:
-        """Which recording under its name it is."""
+        """Its number among the recordings of its name."""
         return names.identity_ordinal(self.identity, self.name_key)
 
     @property
     def isrc(self) -> str | None:
-        """The ISRC, where somebody knew it."""
-        found: str | None = self.metadata[_ISRC]
-        return found
+        """The ISRC, None if unknown."""
+        isrc: str | None = self.metadata[_ISRC]
+        return isrc
 
     @property
     def duration_ms(self) -> int | None:
-        """The duration, where somebody knew it."""
-        found: int | None = self.metadata[_DURATION]
-        return found
+        """The duration, None if unknown."""
+        duration_ms: int | None = self.metadata[_DURATION]
+        return duration_ms
 
-    def fill_missing(self, found: SourceTrack) -> None:
-        """Take over what was not known yet."""
-        self._fill(_facts_of(found))
+    def fill_missing(self, source_track: SourceTrack) -> None:
+        """Fill the metadata that is missing."""
+        self._fill(_metadata_of(source_track))
 
     def merge_from(self, other: "PendingTrack") -> None:
-        """Take over what was not known yet, and the other's credits, but one without a name."""
+        """Fill the missing metadata and add the other's credits, except one without a name."""
         self._fill(other.metadata)
         self.add_credits(artist for artist in other.credits if artist.name_key)
         self.seen_in_batch = True
 
     def _fill(self, values: Iterable[Any]) -> None:
-        facts = self.metadata
+        metadata = self.metadata
         for index, value in enumerate(values):
-            if value is not None and facts[index] is None:
-                facts[index] = value
+            if value is not None and metadata[index] is None:
+                metadata[index] = value
                 self.changed = True
 
     def add_credits(self, credited: Iterable[StoredArtist]) -> None:
@@ -121,7 +121,7 @@ class PendingTrack:
         return "; ".join(artist.name for artist in self.credits)
 
     def side(self) -> str:
-        """Return the side of every evaluation it stands on."""
+        """Return its part of the train/validation/test split."""
         folds = (artist.fold for artist in self.credits)
         return split.assign_side(names.hash_fold(self.name_key), folds)
 
@@ -139,76 +139,76 @@ def load_named(connection: Connection, keys: Sequence[str]) -> list[PendingTrack
 
 
 def _load(connection: Connection, rows: Sequence[Any]) -> list[PendingTrack]:
-    drafts = {
+    tracks = {
         track_id: PendingTrack(
-            track_id, key, identity, title, list(facts), new=False, claim=(genre_id, bool(tied))
+            track_id, key, identity, title, list(metadata), new=False, claim=(genre_id, bool(tied))
         )
-        for genre_id, tied, track_id, key, identity, title, *facts in rows
+        for genre_id, tied, track_id, key, identity, title, *metadata in rows
     }
     credited = bulk.select_in(
         connection,
         "SELECT c.track_id, a.id, a.source, a.source_id, a.name, a.name_key, a.fold"
         " FROM {values} CROSS JOIN track_artist c CROSS JOIN artist a"
         " WHERE c.track_id = listed.value AND a.id = c.artist_id ORDER BY c.track_id, c.position",
-        list(drafts),
+        list(tracks),
         sql_type="bigint",
     )
     for track_id, *artist in credited:
-        drafts[track_id].credits.append(StoredArtist(*artist))
-    return list(drafts.values())
+        tracks[track_id].credits.append(StoredArtist(*artist))
+    return list(tracks.values())
 
 
 def store(
-    connection: Connection, drafts: Iterable[PendingTrack], *, origin: str, now: datetime
+    connection: Connection, tracks: Iterable[PendingTrack], *, origin: str, now: datetime
 ) -> None:
-    """Write what a batch made of the tracks it touched: new ones, new facts, credits.
+    """Write the tracks that the batch holds: new tracks, new metadata, new credits.
 
-    New tracks carry their claim; `claims` brings those of known ones up to date.
+    New tracks are written with their claim; `claims` updates those of stored tracks.
     """
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     known: list[PendingTrack] = []
     new: list[PendingTrack] = []
-    for draft in drafts:
-        if draft.seen_in_batch:
-            (new if draft.new else known).append(draft)
+    for track in tracks:
+        if track.seen_in_batch:
+            (new if track.new else known).append(track)
     rows = [
         (
-            draft.id,
-            draft.identity,
-            draft.name_key,
-            draft.title,
-            draft.artist_names(),
+            track.id,
+            track.identity,
+            track.name_key,
+            track.title,
+            track.artist_names(),
             origin,
-            names.hash_fold(draft.name_key),
-            draft.side(),
+            names.hash_fold(track.name_key),
+            track.side(),
             moment,
             moment,
             moment,
-            *draft.claim,
-            *draft.metadata,
+            *track.claim,
+            *track.metadata,
         )
-        for draft in new
+        for track in new
     ]
     bulk.insert(connection, tables.track, _NEW_COLUMNS, rows)
     changed = [
-        (draft.artist_names(), draft.side(), moment, *draft.metadata, draft.id)
-        for draft in known
-        if draft.changed
+        (track.artist_names(), track.side(), moment, *track.metadata, track.id)
+        for track in known
+        if track.changed
     ]
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, changed)
-    _touch(connection, [draft.id for draft in known], moment)
-    credited = [row for draft in (*new, *known) for row in _credit_rows(draft)]
+    _touch(connection, [track.id for track in known], moment)
+    credited = [row for track in (*new, *known) for row in _credit_rows(track)]
     bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
 
 
-def _credit_rows(draft: PendingTrack) -> Iterator[tuple[int, int, int]]:
-    stored = len(draft.credits) - draft.credits_added
-    for position in range(stored, len(draft.credits)):
-        yield draft.id, draft.credits[position].id, position
+def _credit_rows(track: PendingTrack) -> Iterator[tuple[int, int, int]]:
+    stored = len(track.credits) - track.credits_added
+    for position in range(stored, len(track.credits)):
+        yield track.id, track.credits[position].id, position
 
 
 def _touch(connection: Connection, track_ids: list[int], moment: Any) -> None:
-    """Say that these tracks were seen just now."""
+    """Set when these tracks were last seen."""
     bulk.execute_in(
         connection,
         "UPDATE track SET last_seen_at = {mark} WHERE id IN (SELECT value FROM {values})",

@@ -1,4 +1,4 @@
-"""Playlists bound to genres: which are to be read, and which version of them was."""
+"""Playlists bound to genres: their shards, which are due, and the version last read."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -36,7 +36,7 @@ def add_shards(
     connection: Connection, source: str, genre_ids: Collection[int], now: datetime
 ) -> None:
     """Add a shard for each playlist of these genres that has none."""
-    bulk.lock_identity_writers(connection)  # somebody else may be doing the same
+    bulk.lock_identity_writers(connection)  # another process may be doing the same
     for genre_id, playlist_id in without_shard(connection, source, genre_ids):
         shards.add(connection, source, genre_id, playlist_id, [planning.ROOT_SHARD], now)
 
@@ -44,7 +44,7 @@ def add_shards(
 def due(
     connection: Connection, source: str, genre_ids: Collection[int], read_before: datetime
 ) -> list[Shard]:
-    """Return the shards of these genres' playlists that are open, or were read so long ago."""
+    """Return the shards of these genres' playlists that are open, or were read before a time."""
     still_bound = and_(_shard.genre_id == _bound.genre_id, _shard.query == _bound.playlist_id)
     query = (
         select(*(tables.shard.c[name] for name in Shard.__slots__))
@@ -63,14 +63,14 @@ def due(
 
 
 def stored_version(connection: Connection, genre_id: int, playlist_id: str) -> str | None:
-    """Return the version of a playlist that was begun last."""
+    """Return the version of a playlist whose reading began last."""
     query = select(_bound.snapshot_id).where(*_is(genre_id, playlist_id))
     found: str | None = connection.scalar(query)
     return found
 
 
 def set_version(connection: Connection, genre_id: int, playlist_id: str, version: str) -> None:
-    """Write down which version of a playlist is being read."""
+    """Store which version of a playlist is being read."""
     bound = update(tables.genre_playlist).where(*_is(genre_id, playlist_id))
     connection.execute(bound.values(snapshot_id=version))
 

@@ -1,4 +1,4 @@
-"""How far the catalogue is: counts for people and machines, from one consistent snapshot."""
+"""Counts of the catalogue, its genres, sources and job runs, for status and monitoring."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from genrebase.store import tables
 
 @dataclass(frozen=True, slots=True)
 class GenreCounts:
-    """How far a genre is."""
+    """Counts of a genre."""
 
     name: str
     target: int | None
-    """Unique tracks wanted; None for a genre that only imports fill."""
+    """Unique tracks to collect; None for a genre that only imports fill."""
     tracks: int
     """Unique tracks that count for it."""
     sightings: int
-    """Tracks that were seen under it."""
+    """Tracks sighted in it."""
     with_features: int
-    """Of its tracks, those that somebody knows features of."""
+    """Those of its tracks that have features from any provider."""
     paused: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
-    """What was asked of a source, with all its credentials."""
+    """Requests to a source with all its credentials, and its ban."""
 
     source: str
     requests: int
@@ -39,7 +39,7 @@ class SourceCounts:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """How a job ran last."""
+    """The last run of a job."""
 
     job: str
     started_at: datetime
@@ -51,7 +51,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The whole catalogue."""
+    """Counts of the whole catalogue."""
 
     tracks: int
     sightings: int
@@ -113,35 +113,35 @@ def genre_counts(connection: Connection) -> list[GenreCounts]:
 
 
 def source_counts(connection: Connection, now: datetime) -> list[SourceCounts]:
-    """Return what was asked of each source, and until when it is blocked, by name."""
+    """Return the requests to each source, and until when it is blocked, by name."""
     budget = tables.source_budget
     query = select(
         budget.c.source, budget.c.requests, budget.c.blocked_until, budget.c.blocked_reason
     ).order_by(budget.c.source, budget.c.blocked_until)
-    found: dict[str, SourceCounts] = {}
+    counts_of: dict[str, SourceCounts] = {}
     for source, requests, until, reason in connection.execute(query):
-        before = found.get(source, SourceCounts(source, 0, None, None))
+        before = counts_of.get(source, SourceCounts(source, 0, None, None))
         blocked = until is not None and until > now.timestamp()
-        found[source] = SourceCounts(
+        counts_of[source] = SourceCounts(
             source,
             before.requests + requests,
             datetime.fromtimestamp(until, UTC) if blocked else before.blocked_until,
             reason if blocked else before.blocked_reason,
         )
-    return list(found.values())
+    return list(counts_of.values())
 
 
 def harvested_sources(connection: Connection) -> set[str]:
-    """Return the sources that tracks are harvested from (others only give features)."""
+    """Return the sources that tracks are harvested from (others only provide features)."""
     return set(connection.scalars(select(tables.shard.c.source).distinct()))
 
 
 def last_runs(connection: Connection, now: datetime) -> list[LastRun]:
-    """Return how each job ran last, by job; a run whose process is dead ended with that."""
-    row = tables.job_run
-    latest = select(func.max(row.c.id)).group_by(row.c.job)
-    query = select(row).where(row.c.id.in_(latest)).order_by(row.c.job)
-    runs = [effective_run(JobRun(**found), now) for found in connection.execute(query).mappings()]
+    """Return the last run of each job; a run whose process died counts as interrupted."""
+    job_run = tables.job_run
+    latest = select(func.max(job_run.c.id)).group_by(job_run.c.job)
+    query = select(job_run).where(job_run.c.id.in_(latest)).order_by(job_run.c.job)
+    runs = [effective_run(JobRun(**row), now) for row in connection.execute(query).mappings()]
     return [
         LastRun(
             run.job,

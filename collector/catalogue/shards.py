@@ -1,4 +1,4 @@
-"""The crawl, as the database remembers it: shards, their cursors, and how far each genre is."""
+"""The stored state of the crawl: shards, their cursors, and the progress of each genre."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
 from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
-_MOVING: Final = (
+_CURSOR_COLUMNS: Final = (
     "head",
     "next_offset",
     "end_offset",
@@ -22,11 +22,11 @@ _MOVING: Final = (
     "empty_pages",
     "promised",
 )
-"""What a visit changes."""
+"""Columns that a page changes."""
 
 
 def genre_progress(connection: Connection, genres: Sequence[str] = ()) -> dict[int, GenreProgress]:
-    """Return how far every genre with a target is that is not paused, or of these only."""
+    """Return the progress of every genre with a target that is not paused, or of these only."""
     genre, track = tables.genre, tables.track
     counted = (
         select(track.c.genre_id, func.count().label("tracks"))
@@ -72,7 +72,7 @@ def add(
     new: Iterable[NewShard],
     now: datetime,
 ) -> None:
-    """Add slices of a genre's search space as shards."""
+    """Add shards of a genre."""
     rows = [
         {
             "genre_id": genre_id,
@@ -95,7 +95,7 @@ def add(
 def add_roots(
     connection: Connection, source: str, queries: Iterable[tuple[int, str]], now: datetime
 ) -> None:
-    """Add the first shard of each genre, its query over all years, where none did meanwhile."""
+    """Add the root shard of each genre, over all years, unless another process did meanwhile."""
     bulk.lock_identity_writers(connection)
     wanted = dict(queries)
     for genre_id in sorted(genres_without_shards(connection, source, wanted)):
@@ -103,9 +103,9 @@ def add_roots(
 
 
 def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
-    """Count, per release year, the rows that showed a shard's genre at ranks below this one.
+    """Count, per release year, the search results of a shard's genre at ranks below this one.
 
-    A track that stood on several rows counts as often as it was seen.
+    A track on several rows counts as often as it was seen.
     """
     track, sighting = tables.track, tables.sighting
     query = (
@@ -124,7 +124,7 @@ def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> 
 def update_cursor(
     connection: Connection, before: Shard, after: Shard, received: int, now: datetime
 ) -> bool:
-    """Move a shard's cursor; False, and nothing changed, where another process moved it first."""
+    """Move a shard's cursor; False, without a change, if another process moved it first."""
     shard = tables.shard
     moved = connection.execute(
         update(shard)
@@ -137,7 +137,7 @@ def update_cursor(
         .values(
             items=shard.c["items"] + bindparam("received"),  # `.items` is a method
             visited_at=now,
-            **{name: getattr(after, name) for name in _MOVING},
+            **{name: getattr(after, name) for name in _CURSOR_COLUMNS},
         ),
         {"received": received},
     )
@@ -151,7 +151,7 @@ def due_for_recrawl(
     now: datetime,
     recrawl_after: timedelta,
 ) -> list[Shard]:
-    """Return the closed shards of these genres that are to be read again."""
+    """Return the closed shards of these genres that are due to be read again."""
     shard = tables.shard
     query = select(shard.c.visited_at, *(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
@@ -168,7 +168,7 @@ def due_for_recrawl(
 
 
 def reopen(connection: Connection, before: Shard) -> None:
-    """Open a closed shard from its first row on, unless somebody did already."""
+    """Reopen a closed shard from its first row on, unless another process did already."""
     shard, after = tables.shard, planning.reopened(before)
     connection.execute(
         update(shard)
@@ -177,14 +177,14 @@ def reopen(connection: Connection, before: Shard) -> None:
             shard.c.status == before.status,
             shard.c.requests == before.requests,
         )
-        .values({name: getattr(after, name) for name in _MOVING})
+        .values({name: getattr(after, name) for name in _CURSOR_COLUMNS})
     )
 
 
 def missing_years(
     connection: Connection, source: str, genre_ids: Collection[int], this_year: int
 ) -> list[tuple[int, str, NewShard]]:
-    """Return what is missing of split genres since the years moved on: genre id, query, slice."""
+    """Return the shards of years that began since genres were split: genre id, query, shard."""
     shard = tables.shard
     whole, part = shard.alias(), shard.alias()
     query = (
@@ -205,7 +205,7 @@ def missing_years(
         )
         .group_by(whole.c.genre_id, whole.c.query)
     )
-    found = [
+    shards = [
         (
             row.genre_id,
             row.query,
@@ -213,11 +213,11 @@ def missing_years(
         )
         for row in connection.execute(query)
     ]
-    return [(genre_id, query, part) for genre_id, query, part in found if part is not None]
+    return [(genre_id, query, part) for genre_id, query, part in shards if part is not None]
 
 
 def unknown_genres(connection: Connection, source: str, genre_ids: Collection[int]) -> list[str]:
-    """Return the names of the genres of which a source answered that it has nothing, by name."""
+    """Return the genres for which a source has returned nothing at all, by name."""
     shard, genre = tables.shard, tables.genre
     query = (
         select(genre.c.name)

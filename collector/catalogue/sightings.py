@@ -1,4 +1,4 @@
-"""Sightings: a source showed a track under a genre, how far up, and how often."""
+"""Sightings: in which genre a source returned a track, at which best rank, and how often."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _BETTER_RANK: Final = (
 )
 _SEEN_AGAIN: Final = f"{_BETTER_RANK}, last_seen_at = excluded.last_seen_at"
 _COUNTED_AGAIN: Final = f"{_SEEN_AGAIN}, times = sighting.times + excluded.times"
-_UNITE: Final = f"""
+_MERGE: Final = f"""
     INSERT INTO sighting ({", ".join(_COLUMNS)})
     SELECT {{track}}, {{genre}}, best_rank, times, first_seen_at, last_seen_at
     FROM sighting WHERE {{of}}
@@ -34,28 +34,28 @@ _UNITE: Final = f"""
         last_seen_at = CASE WHEN excluded.last_seen_at > sighting.last_seen_at
                        THEN excluded.last_seen_at ELSE sighting.last_seen_at END
 """
-_UNITE_TRACKS: Final = text(
-    _UNITE.format(track=":older", genre="genre_id", of="track_id = :younger")
+_MERGE_TRACKS: Final = text(
+    _MERGE.format(track=":older", genre="genre_id", of="track_id = :younger")
 )
-_UNITE_GENRES: Final = text(
-    _UNITE.format(track="track_id", genre=":into", of="genre_id = :merged")
+_MERGE_GENRES: Final = text(
+    _MERGE.format(track="track_id", genre=":into", of="genre_id = :merged")
 )
 
 
 @dataclass(slots=True)
 class BatchSighting:
-    """A track under a genre, as one batch saw it."""
+    """A track in a genre, as one batch holds it."""
 
     rank: int
     """The best one."""
     times: int
-    """0 where every row was counted before."""
+    """0 if every row was counted before."""
 
 
 def store(
     connection: Connection, sighted: Mapping[tuple[int, int], BatchSighting], now: datetime
 ) -> None:
-    """Record what a batch saw, per (track id, genre id)."""
+    """Store the sightings of a batch, per (track id, genre id)."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     counted: list[bulk.Row] = []
     uncounted: list[bulk.Row] = []
@@ -67,10 +67,10 @@ def store(
 
 
 def merge_tracks(connection: Connection, older: int, younger: int) -> None:
-    """Give the older track the younger's sightings, united where both were seen."""
-    connection.execute(_UNITE_TRACKS, {"older": older, "younger": younger})
+    """Give the older track the younger's sightings, merged in genres of both."""
+    connection.execute(_MERGE_TRACKS, {"older": older, "younger": younger})
 
 
 def merge_genres(connection: Connection, merged: int, into: int) -> None:
-    """Give a genre the sightings of another, united where a track was seen under both."""
-    connection.execute(_UNITE_GENRES, {"merged": merged, "into": into})
+    """Give a genre the sightings of another, merged for tracks of both."""
+    connection.execute(_MERGE_GENRES, {"merged": merged, "into": into})

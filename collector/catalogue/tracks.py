@@ -1,7 +1,7 @@
-"""Recording what a source showed: identities, sightings and claims, in one transaction.
+"""Record the tracks that a source returned: deduplication, sightings and claims.
 
-The transaction is the caller's. Those who make identities wait for one another, because "the same
-within two seconds" is no key that a database could enforce.
+The transaction is the caller's. Writers of new identities are serialised, because "the same within
+two seconds" is not a unique key that a database could enforce.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ AliasKey = tuple[str, str]
 
 @dataclass(slots=True)
 class _Batch:
-    """Everything about the tracks a batch touches."""
+    """The stored and new tracks of a batch, and what is to be written."""
 
     tracks: dict[int, PendingTrack] = field(default_factory=dict)
     by_name: dict[str, list[PendingTrack]] = field(default_factory=dict)
@@ -45,13 +45,13 @@ class _Batch:
     sighted: dict[tuple[int, int], BatchSighting] = field(default_factory=dict)
     features: dict[int, Sequence[Any]] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
-    """Pairs of tracks found out to be one."""
+    """Pairs of tracks that turned out to be the same recording."""
 
-    def add(self, draft: PendingTrack) -> None:
-        """Make a track known to the batch, by its id and its name."""
-        if draft.id not in self.tracks:
-            self.tracks[draft.id] = draft
-            self.by_name.setdefault(draft.name_key, []).append(draft)
+    def add(self, pending: PendingTrack) -> None:
+        """Add a track to the batch, by its id and its name."""
+        if pending.id not in self.tracks:
+            self.tracks[pending.id] = pending
+            self.by_name.setdefault(pending.name_key, []).append(pending)
 
 
 def record(
@@ -59,37 +59,37 @@ def record(
 ) -> RecordResult:
     """Record a batch; run inside a writing transaction, which the caller commits.
 
-    Every item becomes a sighting of one track: a known (source, id) is its track, otherwise
-    identity decides (`catalogue.identity`). Recording the same batch twice changes nothing but
-    how often and when its tracks were seen.
+    Every item becomes a sighting of one track: the track of its (source, id) if that is stored,
+    otherwise the one that `catalogue.identity` matches, or a new one. Recording the same batch
+    again changes only how often and when its tracks were seen.
     """
     bulk.lock_identity_writers(connection)
     before = claims.tie_break_keys(connection)
-    wanted = {item.genre for item in seen if item.genre is not None}
-    genre_ids = genres.ensure(connection, wanted, now)
-    found = [item.track for item in seen]
-    batch = _load(connection, found)
+    genre_names = {item.genre for item in seen if item.genre is not None}
+    genre_ids = genres.ensure(connection, genre_names, now)
+    source_tracks = [item.track for item in seen]
+    batch = _load(connection, source_tracks)
     credited = artists.resolve(
-        connection, ((track.source, credit) for track in found for credit in track.artists)
+        connection, ((track.source, credit) for track in source_tracks for credit in track.artists)
     )
-    ids = iter(bulk.next_ids(connection, tables.track, _most_new(batch, found)))
+    ids = iter(bulk.next_ids(connection, tables.track, _max_new(batch, source_tracks)))
     for item in seen:
         track = item.track
-        draft = _resolve(batch, track, ids)
-        draft.seen_in_batch = True
-        draft.fill_missing(track)
-        draft.add_credits([credited[track.source, credit] for credit in track.artists])
+        pending = _resolve(batch, track, ids)
+        pending.seen_in_batch = True
+        pending.fill_missing(track)
+        pending.add_credits([credited[track.source, credit] for credit in track.artists])
         if item.genre is not None:
-            _sight(batch, draft.id, genre_ids[item.genre], item)
-        if track.features is not None and draft.id not in batch.features:
-            batch.features[draft.id] = _features_of(track.features)
+            _add_sighting(batch, pending.id, genre_ids[item.genre], item)
+        if track.features is not None and pending.id not in batch.features:
+            batch.features[pending.id] = _features_of(track.features)
     moved = _store(connection, batch, before, delivery, now)
-    tracks_new = sum(draft.new for draft in batch.tracks.values())
+    tracks_new = sum(pending.new for pending in batch.tracks.values())
     return RecordResult(tracks_new, len(seen) - tracks_new, moved)
 
 
 def last_id(connection: Connection) -> int:
-    """Return the highest id of a track; 0 where there is none."""
+    """Return the highest id of a track, 0 if there is none."""
     return connection.scalar(select(func.max(tables.track.c.id))) or 0
 
 
@@ -107,27 +107,29 @@ def tracks_of_aliases(
     return dict(map(tuple, rows))
 
 
-def _load(connection: Connection, found: Sequence[SourceTrack]) -> _Batch:
-    """Read what is stored of these tracks: by their ids, and by their names."""
+def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batch:
+    """Load the stored tracks with these ids or these names."""
     batch = _Batch()
     by_source: dict[str, list[str]] = {}
-    for track in found:
+    for track in source_tracks:
         if track.source != artists.NAME_ONLY:
             by_source.setdefault(track.source, []).append(track.source_id)
     for source, ids in by_source.items():
         stored = tracks_of_aliases(connection, source, ids)
         batch.aliases.update(((source, source_id), track) for source_id, track in stored.items())
-    for draft in pending_track.load(connection, sorted({*batch.aliases.values()})):
-        batch.add(draft)
-    for draft in pending_track.load_named(connection, sorted(_names_in_question(batch, found))):
-        batch.add(draft)
+    for pending in pending_track.load(connection, sorted({*batch.aliases.values()})):
+        batch.add(pending)
+    for pending in pending_track.load_named(
+        connection, sorted(_names_to_load(batch, source_tracks))
+    ):
+        batch.add(pending)
     return batch
 
 
-def _names_in_question(batch: _Batch, found: Iterable[SourceTrack]) -> set[str]:
-    """Return the names of tracks not known by id, and of known ones that bring a new ISRC."""
+def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[str]:
+    """Return the names of tracks that are not stored by id, or that have a new ISRC."""
     keys = set()
-    for track in found:
+    for track in source_tracks:
         known = batch.aliases.get((track.source, track.source_id))
         if known is None:
             keys.add(names.name_key(track.title, track.artists[0].name))
@@ -136,29 +138,31 @@ def _names_in_question(batch: _Batch, found: Iterable[SourceTrack]) -> set[str]:
     return keys
 
 
-def _most_new(batch: _Batch, found: Iterable[SourceTrack]) -> int:
-    """Return how many tracks the batch can bring at most."""
-    return sum((track.source, track.source_id) not in batch.aliases for track in found)
+def _max_new(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> int:
+    """Return the maximum number of new tracks in the batch."""
+    return sum((track.source, track.source_id) not in batch.aliases for track in source_tracks)
 
 
-def _resolve(batch: _Batch, found: SourceTrack, ids: Iterator[int]) -> PendingTrack:
-    """Return the track that `found` is, a new one if need be."""
-    address = (found.source, found.source_id)
-    known = batch.aliases.get(address)
-    if known is not None:
-        draft = batch.tracks[known]
-        _notice_same(batch, draft, found.isrc)
-        return draft
-    key = names.name_key(found.title, found.artists[0].name)
+def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> PendingTrack:
+    """Return the stored track that `source_track` is, or a new one."""
+    address = (source_track.source, source_track.source_id)
+    stored_id = batch.aliases.get(address)
+    if stored_id is not None:
+        pending = batch.tracks[stored_id]
+        _flag_duplicates(batch, pending, source_track.isrc)
+        return pending
+    key = names.name_key(source_track.title, source_track.artists[0].name)
     candidates = batch.by_name.get(key, [])
-    comparable = candidates if found.match_by_name else _of_isrc(candidates, found.isrc)
-    chosen = identity.match_recording(comparable, found.duration_ms, found.isrc)
+    comparable = (
+        candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)
+    )
+    chosen = identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
     if chosen is None:
         stored_identity = names.track_identity(key, identity.next_ordinal(candidates))
         facts = [None] * len(pending_track.METADATA_COLUMNS)
-        chosen = PendingTrack(next(ids), key, stored_identity, found.title, facts, new=True)
+        chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
         batch.add(chosen)
-    if found.source == artists.NAME_ONLY:
+    if source_track.source == artists.NAME_ONLY:
         address = (artists.NAME_ONLY, hashlib.sha256(chosen.identity.encode()).hexdigest())
     else:
         batch.aliases[address] = chosen.id
@@ -166,20 +170,20 @@ def _resolve(batch: _Batch, found: SourceTrack, ids: Iterator[int]) -> PendingTr
     return chosen
 
 
-def _of_isrc(candidates: Iterable[PendingTrack], isrc: str | None) -> list[PendingTrack]:
+def _with_isrc(candidates: Iterable[PendingTrack], isrc: str | None) -> list[PendingTrack]:
     return [one for one in candidates if isrc is not None and one.isrc == isrc]
 
 
-def _notice_same(batch: _Batch, draft: PendingTrack, isrc: str | None) -> None:
-    """Note the tracks of the same name that a newly learnt ISRC shows to be this one."""
-    if isrc is None or isrc == draft.isrc:
+def _flag_duplicates(batch: _Batch, pending: PendingTrack, isrc: str | None) -> None:
+    """Note the tracks of the same name that a new ISRC shows to be this recording."""
+    if isrc is None or isrc == pending.isrc:
         return
-    for other in batch.by_name[draft.name_key]:
-        if other.id != draft.id and other.isrc == isrc:
-            batch.same.append((min(draft.id, other.id), max(draft.id, other.id)))
+    for other in batch.by_name[pending.name_key]:
+        if other.id != pending.id and other.isrc == isrc:
+            batch.same.append((min(pending.id, other.id), max(pending.id, other.id)))
 
 
-def _sight(batch: _Batch, track_id: int, genre_id: int, item: TrackObservation) -> None:
+def _add_sighting(batch: _Batch, track_id: int, genre_id: int, item: TrackObservation) -> None:
     sighted = batch.sighted.get((track_id, genre_id))
     times = int(item.count_sighting)
     if sighted is None:
@@ -196,7 +200,7 @@ def _store(
     delivery: Provenance,
     now: datetime,
 ) -> frozenset[int]:
-    """Store a batch; return the tracks that counted for another genre before."""
+    """Store a batch; return the tracks whose claim moved to another genre."""
     known = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
     ranks = claims.best_ranks(connection, known)
     added: Counter[int] = Counter()
@@ -208,10 +212,10 @@ def _store(
     after = claims.tie_break_keys(connection)
     moved = []
     for track_id, under in ranks.items():
-        draft, claimed = batch.tracks[track_id], claims.choose_claim(under, after)
-        if draft.new:
-            draft.claim = claimed
-        elif draft.claim != claimed:
+        pending, claimed = batch.tracks[track_id], claims.choose_claim(under, after)
+        if pending.new:
+            pending.claim = claimed
+        elif pending.claim != claimed:
             moved.append((*claimed, track_id))
     pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
@@ -225,11 +229,11 @@ def _store(
     if claims.order_changed(before, after):
         claims.recompute_tied(connection)
     return frozenset(
-        track_id for genre_id, _, track_id in moved if _left(batch, track_id, genre_id)
+        track_id for genre_id, _, track_id in moved if _claim_moved(batch, track_id, genre_id)
     )
 
 
-def _left(batch: _Batch, track_id: int, genre_id: int | None) -> bool:
+def _claim_moved(batch: _Batch, track_id: int, genre_id: int | None) -> bool:
     before = batch.tracks[track_id].claim[0]
     return before is not None and before != genre_id
 
@@ -237,7 +241,7 @@ def _left(batch: _Batch, track_id: int, genre_id: int | None) -> bool:
 def _store_features(
     connection: Connection, features: dict[int, Sequence[Any]], provider: str, moment: Any
 ) -> None:
-    """Keep the first features a provider gave for a track."""
+    """Store a provider's features, unless it has given some for the track before."""
     rows = [(track_id, provider, *values, moment) for track_id, values in features.items()]
     columns = ("track_id", "provider", *tables.FEATURES, "fetched_at")
     bulk.upsert(connection, tables.audio_features, columns, rows)

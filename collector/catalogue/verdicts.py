@@ -1,4 +1,4 @@
-"""Verdicts: what people say a track is. A track's claim is never touched by them."""
+"""Verdicts: labels that people give to tracks (manual annotation). They never change a claim."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Verdict:
     track_id: int
     source: str
     source_id: str
-    """An id under which a source knows the track: the same in every database."""
+    """The track's id at the source, the same in every database."""
     title: str
     artists: str
     genre: str
@@ -30,12 +30,12 @@ class Verdict:
 def add(
     connection: Connection, track_id: int, genre_id: int, by: str, at: datetime, note: str | None
 ) -> bool:
-    """Store a person's verdict; say whether that changed anything.
+    """Store a person's verdict; return whether that changed anything.
 
-    It takes the place of an earlier one by the same person, and yields to a later one.
+    It replaces an earlier one by the same person, and is dropped if there is a later one.
     """
-    theirs = (_verdict.c.track_id == track_id) & (_verdict.c.labelled_by == by)
-    stored = connection.execute(select(_verdict).where(theirs)).first()
+    same_person = (_verdict.c.track_id == track_id) & (_verdict.c.labelled_by == by)
+    stored = connection.execute(select(_verdict).where(same_person)).first()
     values = {"genre_id": genre_id, "labelled_at": at, "note": note}
     if stored is None:
         row = {"track_id": track_id, "labelled_by": by, **values}
@@ -43,7 +43,7 @@ def add(
         return True
     if stored.labelled_at > at or (stored.genre_id, stored.note) == (genre_id, note):
         return False
-    connection.execute(update(_verdict).where(theirs).values(values))
+    connection.execute(update(_verdict).where(same_person).values(values))
     return True
 
 
@@ -55,7 +55,7 @@ def remove(connection: Connection, track_id: int, by: str) -> None:
 
 
 def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None) -> list[Verdict]:
-    """Return all verdicts, or those on some tracks, in the order in which they were given."""
+    """Return all verdicts, or those on some tracks, in order of time."""
     track, genre = tables.track, tables.genre
     query = (
         select(_verdict, track.c.title, track.c.artists, genre.c.name)
@@ -65,11 +65,11 @@ def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None
     )
     if track_ids is not None:
         query = query.where(_verdict.c.track_id.in_(track_ids))
-    addresses = _addresses(connection)
+    aliases = _portable_aliases(connection)
     return [
         Verdict(
             row.track_id,
-            *addresses.get(row.track_id, ("", "")),
+            *aliases.get(row.track_id, ("", "")),
             row.title,
             row.artists,
             row.name,
@@ -81,19 +81,19 @@ def list_verdicts(connection: Connection, track_ids: Sequence[int] | None = None
     ]
 
 
-def _addresses(connection: Connection) -> dict[int, tuple[str, str]]:
-    """Return per labelled track the id by which other databases know it best."""
+def _portable_aliases(connection: Connection) -> dict[int, tuple[str, str]]:
+    """Return per labelled track its alias that other databases most likely have: Spotify's."""
     alias = tables.track_alias
     labelled = select(_verdict.c.track_id)
     query = select(alias).where(alias.c.track_id.in_(labelled))
-    addresses: dict[int, tuple[str, str]] = {}
+    aliases: dict[int, tuple[str, str]] = {}
     for row in connection.execute(query):
-        address = (row.source, row.source_id)
-        known = addresses.setdefault(row.track_id, address)
-        addresses[row.track_id] = min(known, address, key=_standing)
-    return addresses
+        alias_key = (row.source, row.source_id)
+        known = aliases.setdefault(row.track_id, alias_key)
+        aliases[row.track_id] = min(known, alias_key, key=_preference)
+    return aliases
 
 
-def _standing(address: tuple[str, str]) -> tuple[bool, bool, tuple[str, str]]:
-    source, _ = address
-    return source != source_ids.SPOTIFY, source == source_ids.NAME_ONLY, address
+def _preference(alias_key: tuple[str, str]) -> tuple[bool, bool, tuple[str, str]]:
+    source, _ = alias_key
+    return source != source_ids.SPOTIFY, source == source_ids.NAME_ONLY, alias_key

@@ -1,4 +1,4 @@
-"""Fetch the audio features of tracks without any, from the providers in turn, in leased batches."""
+"""Fetch the audio features of tracks that have none, from each provider in leased batches."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

@@ -106,8 +106,8 @@ def test_a_genre_that_is_nearly_all_shown_under_others_is_named(engine):
     crawled.run()
     shared = read_status(engine, crawled.clock).alarms
     assert shared == [
-        "r&b: 83% of its tracks are also under rock, rap, few: check the query.",
-        "rap: 99% of its tracks are also under rock, r&b: check the query.",
+        "r&b: 83% of its tracks are also in rock, rap, few: check the query.",
+        "rap: 99% of its tracks are also in rock, r&b: check the query.",
     ]
 
 

@@ -17,26 +17,28 @@ NEEDS = {1: GenreProgress("rock", 100, 50), 2: GenreProgress("jazz", 100, 50)}
 
 def test_a_page_moves_the_cursor_by_what_was_received():
     """A short page is not the end: the next one begins right after it."""
-    after = planning.after_page(ROOT, received=7, tracks_new=3, requested=10, reach=1_000)
+    after = planning.after_page(ROOT, received=7, tracks_new=3, requested=10, max_results=1_000)
     assert (after.next_offset, after.status, after.tracks_new) == (7, "open", 3)
 
 
 def test_one_empty_page_is_not_believed():
     """An empty page is asked again; only the second one exhausts the shard."""
-    once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, reach=1_000)
+    once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, max_results=1_000)
     assert once.status == "open"
     assert (
-        planning.after_page(once, received=0, tracks_new=0, requested=10, reach=1_000).status
+        planning.after_page(once, received=0, tracks_new=0, requested=10, max_results=1_000).status
         == "exhausted"
     )
 
 
 def test_a_page_with_items_takes_an_empty_answer_back():
     """Two empty pages exhaust a shard only in a row."""
-    once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, reach=1_000)
-    again = planning.after_page(once, received=5, tracks_new=1, requested=10, reach=1_000)
+    once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, max_results=1_000)
+    again = planning.after_page(once, received=5, tracks_new=1, requested=10, max_results=1_000)
     assert (
-        planning.after_page(again, received=0, tracks_new=0, requested=10, reach=1_000).status
+        planning.after_page(
+            again, received=0, tracks_new=0, requested=10, max_results=1_000
+        ).status
         == "open"
     )
 
@@ -45,12 +47,16 @@ def test_a_full_range_is_split_and_a_full_year_is_capped():
     """At the reach of a search a range of years is split; a single year cannot be."""
     near = replace(ROOT, next_offset=990)
     assert (
-        planning.after_page(near, received=10, tracks_new=0, requested=10, reach=1_000).status
+        planning.after_page(
+            near, received=10, tracks_new=0, requested=10, max_results=1_000
+        ).status
         == "split"
     )
     year = replace(near, year_from=1999, year_to=1999)
     assert (
-        planning.after_page(year, received=10, tracks_new=0, requested=10, reach=1_000).status
+        planning.after_page(
+            year, received=10, tracks_new=0, requested=10, max_results=1_000
+        ).status
         == "capped"
     )
 
@@ -131,7 +137,7 @@ def test_genres_go_through_the_years_in_different_orders():
 
 def test_a_short_page_postpones_but_ends_nothing():
     """Fewer rows than asked for look like the end: others go first, two empty pages decide."""
-    short = planning.after_page(ROOT, received=7, tracks_new=7, requested=50, reach=1_000)
+    short = planning.after_page(ROOT, received=7, tracks_new=7, requested=50, max_results=1_000)
     poor = replace(ROOT, id=2, promised=1.0)
     assert short.status == "open"
     assert planning.next_shard([short, poor], NEEDS, 50) == poor
@@ -141,7 +147,7 @@ def test_a_short_page_postpones_but_ends_nothing():
 def test_a_promise_follows_the_last_pages():
     """What it brought long ago counts for less than what it brings now."""
     rich = replace(ROOT, promised=40.0)
-    after = planning.after_page(rich, received=50, tracks_new=10, requested=50, reach=1_000)
+    after = planning.after_page(rich, received=50, tracks_new=10, requested=50, max_results=1_000)
     assert after.promised == 25
 
 
