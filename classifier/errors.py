@@ -1,18 +1,18 @@
-"""What the classifier refuses, and why."""
+"""The errors of the classifier."""
 
 from genrebase.errors import GenrebaseError, NothingToDo, UserError
 
 
 class ClassifierError(GenrebaseError):
-    """The classifier could not do what was asked."""
+    """An error of the classifier."""
 
 
 class TooFewTracks(UserError):
-    """There is not enough to learn from."""
+    """Too few labelled tracks to train on."""
 
 
 class BadTrainingConfig(UserError):
-    """What was asked for cannot be trained."""
+    """A training config that cannot be used."""
 
 
 class BadParameter(UserError):
@@ -20,36 +20,36 @@ class BadParameter(UserError):
 
 
 class NoChampion(UserError):
-    """No model answers for this task yet."""
+    """The task has no champion yet."""
 
 
 class UnknownModel(UserError):
-    """There is no model of that number."""
+    """There is no model with this id."""
 
 
 class TrackNotFound(UserError):
-    """There is no track of that id."""
+    """There is no such track."""
 
 
 class BrokenArtifact(ClassifierError):
-    """A stored model cannot be used: damaged, tampered with, or answering otherwise than once."""
+    """A stored model is damaged, was changed, or no longer reproduces its predictions."""
 
 
 class TrainingTimeout(ClassifierError):
-    """A training ran past its deadline and was ended."""
+    """A training exceeded its deadline and was stopped."""
 
 
 class BadSnapshot(UserError):
-    """A snapshot that cannot be written there, or read from there."""
+    """A snapshot cannot be written or read."""
 
 
 class SameTrainingRunning(NothingToDo):
-    """Another process trains the very same thing."""
+    """Another process is training the same config."""
 
 
 class ArtifactDropped(UserError):
-    """A model that only its figures are left of."""
+    """Only the metrics of a model were kept."""
 
 
 class MissingExtra(UserError):
-    """An estimator was asked for whose libraries are not installed."""
+    """The libraries of an estimator are not installed."""

@@ -16,19 +16,19 @@ def card(
     number: Annotated[
         int | None, typer.Argument(metavar="ID", help="A model's number [the champion].")
     ] = None,
-    task: Annotated[str, typer.Option(help="Whose champion.")] = DEFAULT_TASK,
+    task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     file: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write it into a new file.")
+        Path | None, typer.Option("-o", "--output", help="Write to a new file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Write the model card: data, labels, folds, figures, worst genres, limits, terms.
+    """Write the model card: data, labels, evaluation, metrics, worst genres, limits, terms.
 
-    Markdown on standard output, or in a file that is not there yet. A refit shows the figures
-    of its parent, named so.
+    Markdown is written to standard output or to a new file. A refit shows the metrics of its
+    parent, named so.
     """
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.registry import stored_metrics, stored_models
     from classifier.reports.card import ModelCard
     from genrebase.runtime.new_file import create_atomically
@@ -44,7 +44,7 @@ def card(
     words = ["classifier", "train", "--task", model.task, "--refit"]
     if parent is None:
         words = ["classifier", "train", *TrainingConfig.from_model(model).command_args()]
-    made = ModelCard(
+    model_card = ModelCard(
         model,
         parent,
         stored_metrics.metrics_of_model(database, model.id if parent is None else parent.id),
@@ -53,8 +53,8 @@ def card(
     )
     if file is not None:
         with create_atomically(file) as place:
-            place.write_text(made.as_markdown(), encoding="utf-8")
+            place.write_text(model_card.as_markdown(), encoding="utf-8")
         output.print(f"The card of model {model.id} is in {file}.")
     elif not as_json:
-        sys.stdout.write(made.as_markdown())
-    output.write_json(made.as_json())
+        sys.stdout.write(model_card.as_markdown())
+    output.write_json(model_card.as_json())

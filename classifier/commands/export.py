@@ -10,35 +10,32 @@ from genrebase.runtime.console import Output
 
 
 def export(
-    view: Annotated[str, typer.Argument(metavar="VIEW", help="Such as training_tracks.")],
-    file: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="A file that is not there yet.")
-    ],
+    view: Annotated[str, typer.Argument(metavar="VIEW", help="A view, such as training_tracks.")],
+    file: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A new file.")],
     as_format: Annotated[
         str | None,
-        typer.Option("--format", help="csv, parquet or npz [what the file's name ends with]."),
+        typer.Option("--format", help="csv, parquet or npz (default: the file's suffix)."),
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(help="Only these columns: a,b,c [all of the view].")
+        str | None, typer.Option(help="Only these columns: a,b,c (default: all).")
     ] = None,
     folds: Annotated[
         bool, typer.Option("--with-folds/--without-folds", help="Add each track's fold and side.")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Write a view into a file, with the frozen folds of its tracks.
+    """Write a view to a file, with the frozen folds of its tracks.
 
-    CSV and Parquet are written as they are read, whatever the size. An NPZ holds an array per
-    column, without pickled objects: `numpy.load(FILE)` takes it as it is. A file that is there is
-    never overwritten.
+    CSV and Parquet are streamed, whatever the size. An NPZ has an array per column, without pickled
+    objects, and is loaded by `numpy.load(FILE)`. An existing file is never overwritten.
     """
-    # these bring pandas, pyarrow and SQLAlchemy: --help need not wait
+    # imports of pandas, pyarrow and SQLAlchemy, which --help does not need
     from classifier.reports import export as exporting
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
     with output.progress("Exporting rows") as bar:
-        done = exporting.run(
+        result = exporting.run(
             connect(),
             view,
             file,
@@ -47,14 +44,16 @@ def export(
             folds=folds,
             progress=bar,
         )
-    output.print(f"{done.file}: {done.rows:,} rows of {done.view}, {done.bytes / 1e6:.1f} MB.")
+    output.print(
+        f"{result.file}: {result.rows:,} rows of {result.view}, {result.bytes / 1e6:.1f} MB."
+    )
     output.write_json(
         {
-            "file": str(done.file),
-            "view": done.view,
-            "format": done.format,
-            "rows": done.rows,
-            "columns": list(done.columns),
-            "bytes": done.bytes,
+            "file": str(result.file),
+            "view": result.view,
+            "format": result.format,
+            "rows": result.rows,
+            "columns": list(result.columns),
+            "bytes": result.bytes,
         }
     )

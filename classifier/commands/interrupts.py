@@ -1,4 +1,4 @@
-"""What Ctrl-C leaves of a training, of an experiment, and of what is stored at its end."""
+"""Report on Ctrl-C what is stored of a training or an experiment."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,27 +11,27 @@ from genrebase.runtime.console import Output
 if TYPE_CHECKING:
     from classifier.data.dataset import Database
 
-NOTHING_STORED = "nothing is stored, and what stood in the database stands."
-"""Of commands that store what they find in one transaction at their end."""
+NOTHING_STORED = "nothing is stored, and the database is unchanged."
+"""For commands that store their results in one transaction at the end."""
 
 
 @contextmanager
 def report_training_on_interrupt(output: Output, database: "Database") -> Iterator[None]:
-    """Say on Ctrl-C whether the training in the block had stored its model by then."""
+    """Report on Ctrl-C whether the training in the block has stored its model."""
     from classifier.registry import stored_models
 
     before = stored_models.latest_model_id(database)
 
-    def what_holds() -> str:
+    def stored_state() -> str:
         try:
             after = stored_models.latest_model_id(database)
-        except GenrebaseError:  # the database is away: what it holds, it holds whole
+        except GenrebaseError:  # the database is unavailable
             return "a model is stored whole or not at all; `classifier models` shows it."
         if after == before:
-            return "no model is stored; the same command begins anew."
+            return "no model is stored; the same command starts again."
         return f"model {after} is stored, whole; `classifier models` shows it."
 
-    with output.on_interrupt(what_holds):
+    with output.on_interrupt(stored_state):
         yield
 
 

@@ -10,11 +10,11 @@ from genrebase.runtime.console import Output
 
 
 def status(
-    task: Annotated[str, typer.Option(help="Of which task.")] = DEFAULT_TASK,
+    task: Annotated[str, typer.Option(help="The task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show who is champion, how many tracks it has answered for, and what ran last."""
-    # these bring SQLAlchemy and pandas: --help need not wait
+    """Show the champion, how many tracks it has predicted, and the last runs."""
+    # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.registry import stored_models
     from genrebase.runtime import jobs
@@ -23,35 +23,38 @@ def status(
 
     output, database = Output(as_json=as_json), connect()
     champion = stored_models.find_champion(database, task)
-    standing = stored_models.dataset_counts(database, None if champion is None else champion.id)
+    counts = stored_models.dataset_counts(database, None if champion is None else champion.id)
     runs = [jobs.last_run(database, job) for job in (train_job_name(task), "predict")]
     output.print(
-        f"{standing.tracks:,} tracks, {standing.labelled:,} of them labelled, "
-        f"{standing.scored:,} answered by the champion."
+        f"{counts.tracks:,} tracks, {counts.labelled:,} of them labelled, "
+        f"{counts.scored:,} predicted by the champion."
     )
     if champion is None:
-        output.print(f"No model answers for the task {task!r} yet: run `classifier train`.")
+        output.print(f"The task {task!r} has no champion yet: run `classifier train`.")
     else:
         tables.print_model(output, champion)
     now = SystemClock().now()
-    shown = [jobs.effective_run(run, now) for run in runs if run is not None]
-    for run in shown:
+    recent = [jobs.effective_run(run, now) for run in runs if run is not None]
+    for run in recent:
         if run.error is not None:
             output.warn(f"{run.job} {run.outcome}: {run.error}")
     output.table(
         "Last runs",
         ("job", "started", "finished", "outcome"),
-        ((run.job, _shown(run.started_at), _shown(run.finished_at), run.outcome) for run in shown),
+        (
+            (run.job, _format_time(run.started_at), _format_time(run.finished_at), run.outcome)
+            for run in recent
+        ),
     )
     document: dict[str, Any] = {
-        "tracks": standing.tracks,
-        "labelled": standing.labelled,
-        "scored": standing.scored,
+        "tracks": counts.tracks,
+        "labelled": counts.labelled,
+        "scored": counts.scored,
         "champion": None if champion is None else champion.as_json(),
-        "last_runs": shown,
+        "last_runs": recent,
     }
     output.write_json(document)
 
 
-def _shown(moment: datetime | None) -> str | None:
+def _format_time(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -30,26 +30,24 @@ def train(
         bool,
         typer.Option(
             "--refit",
-            help="The champion's recipe on all labelled tracks but the validation ones, to serve.",
+            help="Train the champion's config on all labelled tracks except the validation ones, to serve.",
         ),
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Train even where nothing is new.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Train even if nothing is new.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     niceness: Annotated[int, typer.Option(hidden=True, min=0, max=19)] = 0,
 ) -> None:
-    """Train a model on the database, evaluate it honestly, and make it champion if it earned it.
+    """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
 
-    Ends with 0 whatever becomes of the model. Where tracks, parameters and code are those of a
-    model that is there, that one is shown again.
+    The exit code is 0 whatever the decision. If tracks, parameters and code are those of an
+    existing model, that model is shown.
 
-    A refit has no honest figures of its own: those of the champion, its parent, are shown. It
-    answers for music that is not in the database, as long as its parent is champion. Left out are
-    the validation tracks alone, by which the recipe ends its learning and weighs its experts.
+    A refit cannot be evaluated: the metrics of the champion, its parent, are shown. It predicts
+    music that is not in the database, as long as its parent is champion. Only the validation tracks
+    are left out, which are used for early stopping and to weigh the experts.
     """
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.data.training_data import format_counts
     from classifier.training import refit as refitting
@@ -60,58 +58,58 @@ def train(
     output, settings = Output(as_json=as_json), ClassifierSettings.load()
     cores = settings.threads
     if refit:
-        _check_alone(config, snapshot)
-        tell = _teller(output)
+        _check_refit_options(config, snapshot)
+        log = _logger(output)
         database = connect()
         with interrupts.report_training_on_interrupt(output, database):
-            model = refitting.run(database, config.task, SystemClock(), log=tell, cores=cores)
+            model = refitting.run(database, config.task, SystemClock(), log=log, cores=cores)
         tables.print_model(output, model)
         output.write_json(model.as_json())
         return
-    frozen, config = load_snapshot(snapshot, config)
+    loaded_snapshot, config = load_snapshot(snapshot, config)
     database = connect()
     with _in_the_background(niceness), interrupts.report_training_on_interrupt(output, database):
-        done = training.run(
+        result = training.run(
             database,
             config,
             SystemClock(),
-            log=_teller(output),
+            log=_logger(output),
             cores=cores,
             again=again,
-            snapshot=frozen,
+            snapshot=loaded_snapshot,
             keep_last=settings.models_remembered,
         )
-    if done.left_out:
-        output.warn(f"Left out for too few tracks: {format_counts(done.left_out)}.")
-    if done.unmapped:
+    if result.left_out:
+        output.warn(f"Left out for too few tracks: {format_counts(result.left_out)}.")
+    if result.unmapped:
         output.warn(
-            f"Not in the mapping: {format_counts(done.unmapped)}; --unmapped says where they go "
-            f"(here: {config.unmapped})."
+            f"Not in the mapping: {format_counts(result.unmapped)}; --unmapped sets what becomes of "
+            f"them (here: {config.unmapped})."
         )
-    for warning in done.warnings:
+    for warning in result.warnings:
         output.warn(warning)
-    if done.nothing_new:
+    if result.nothing_new:
         output.print("Nothing new: same tracks, parameters and code as this model.")
-    tables.print_model(output, done.model)
-    output.write_json(done.as_json())
+    tables.print_model(output, result.model)
+    output.write_json(result.as_json())
 
 
-def _teller(output: Output) -> Callable[[str], None]:
-    return lambda what: output.print(f"Training: {what}.")
+def _logger(output: Output) -> Callable[[str], None]:
+    return lambda message: output.print(f"Training: {message}.")
 
 
-def _check_alone(config: TrainingConfig, snapshot: Path | None) -> None:
-    """Raise `BadTrainingConfig` where something is asked of a refit that its parent decides."""
-    plain = training_config(ClassifierSettings.load(), task=config.task)
-    if config != plain or snapshot is not None:
+def _check_refit_options(config: TrainingConfig, snapshot: Path | None) -> None:
+    """Raise `BadTrainingConfig` for options of a refit that its parent determines."""
+    default = training_config(ClassifierSettings.load(), task=config.task)
+    if config != default or snapshot is not None:
         raise BadTrainingConfig(
-            "--refit takes the champion's own recipe: leave out all other options but --task."
+            "--refit uses the champion's config: leave out all other options except --task."
         )
 
 
 @contextmanager
 def _in_the_background(niceness: int) -> Iterator[None]:
-    """Step back behind others, and let a SIGTERM end the training as Ctrl-C does."""
+    """Lower the priority, and let SIGTERM end the training as Ctrl-C does."""
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""A trained model as bytes: packed with skops, never pickled, and checked before it is used."""
+"""Serialise trained models with skops (never pickle), and check them before inference."""
 
 import hashlib
 import json
@@ -55,31 +55,31 @@ TRUSTED_TYPES: Final = frozenset(
         "sklearn.utils.validation.check_array",
     }
 )
-"""What an artifact may hold beside what skops itself trusts. Nothing else is ever loaded."""
+"""Types that an artifact may contain besides those that skops trusts; no other is loaded."""
 
 GOLDEN_ROWS: Final = 20
-"""Tracks whose probabilities are stored with a model."""
+"""Tracks whose probabilities are stored with a model, to check it after an upgrade."""
 PROBABILITY_TOLERANCE: Final = 1e-6
 """Other library versions may differ by rounding, in a probability by no more than this."""
 _LIBRARIES: Final = ("numpy", "scikit-learn", "scipy", "skops")
 NOT_INSTALLED: Final = "not installed"
-_COMPRESSION: Final = 1  # half the size of none; higher levels only take longer
+_COMPRESSION: Final = 1  # half the size; higher levels only take longer
 
 
 @dataclass(frozen=True, slots=True)
 class ModelArtifact:
-    """What an artifact holds."""
+    """The content of an artifact."""
 
     estimator: Estimator
     train_ids: NDArray[np.int64]
-    """The tracks it learned from: for these its own answers would flatter it."""
+    """Its training tracks: for these its own predictions would be too good."""
 
 
-def serialise(packed: ModelArtifact) -> bytes:
+def serialise(model: ModelArtifact) -> bytes:
     """Return the artifact's bytes."""
-    held = {"estimator": packed.estimator, "learned": packed.train_ids}
+    content = {"estimator": model.estimator, "learned": model.train_ids}
     dumped: bytes = skops.io.dumps(
-        held, compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
+        content, compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
     )
     return dumped
 
@@ -90,66 +90,68 @@ def checksum(artifact: bytes) -> str:
 
 
 def deserialise(artifact: bytes) -> ModelArtifact:
-    """Return what the bytes hold; raise `BrokenArtifact` for damage and for foreign types."""
+    """Return the content of the bytes; raise `BrokenArtifact` for damage and untrusted types."""
     try:
-        foreign = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
-        if not foreign:
-            held = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
-            return ModelArtifact(held["estimator"], np.asarray(held["learned"], dtype=np.int64))
+        untrusted = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
+        if not untrusted:
+            content = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
+            return ModelArtifact(
+                content["estimator"], np.asarray(content["learned"], dtype=np.int64)
+            )
     except Exception as error:
-        # Damaged bytes break wherever they please: in zip, JSON, numpy or scikit-learn.
+        # Damaged bytes fail anywhere: in zip, JSON, numpy or scikit-learn.
         raise BrokenArtifact(
             f"The artifact cannot be read ({type(error).__name__}: {error})."
         ) from error
     raise BrokenArtifact(
-        f"The artifact holds what no model of ours does ({', '.join(sorted(foreign))}) "
+        f"The artifact contains types that are not trusted ({', '.join(sorted(untrusted))}) "
         "and was not loaded."
     )
 
 
 def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
-    """Return the model behind a row of `model`, checked.
+    """Return the content of a model's artifact after checking it.
 
-    Raise `BrokenArtifact` where the bytes are gone, changed or foreign, or were made by other
-    library versions and no longer give the probabilities they once gave.
+    Raise `BrokenArtifact` if the bytes are missing, changed or untrusted, or were made by other
+    library versions and do not reproduce the golden probabilities.
     """
     again = "Train again with `classifier train`."
     if artifact is None:
-        raise BrokenArtifact(f"Model {model.id} has no artifact any more. {again}")
+        raise BrokenArtifact(f"Model {model.id} has no artifact anymore. {again}")
     if checksum(artifact) != model.artifact_sha256:
         raise BrokenArtifact(
             f"The artifact of model {model.id} is not the one that was stored: "
             f"its SHA-256 differs. {again}"
         )
     try:
-        packed = deserialise(artifact)
+        loaded = deserialise(artifact)
     except BrokenArtifact as error:
         raise BrokenArtifact(f"Model {model.id} cannot be used. {error} {again}") from error
-    here = versions(packed.estimator)
+    here = versions(loaded.estimator)
     missing = [name for name, version in here.items() if version == NOT_INSTALLED]
     if missing:
         raise BrokenArtifact(
             f"Model {model.id} needs {' and '.join(missing)}: pip install 'genrebase[deep]'."
         )
-    made_by = {name: model.versions.get(name) for name in here}
-    if made_by != here and not reproduces_golden_predictions(packed.estimator, model.golden_rows):
+    stored = {name: model.versions.get(name) for name in here}
+    if stored != here and not reproduces_golden_predictions(loaded.estimator, model.golden_rows):
         raise BrokenArtifact(
-            f"Model {model.id} was made by other versions ({_told(made_by)}) and answers "
-            f"otherwise under these ({_told(here)}). {again}"
+            f"Model {model.id} was made by other versions ({_format_versions(stored)}) and predicts "
+            f"other probabilities with these ({_format_versions(here)}). {again}"
         )
-    return packed
+    return loaded
 
 
 def versions(estimator: Estimator | None = None) -> dict[str, str]:
     """Return the versions that an artifact depends on: Python, libraries and this project.
 
-    Those of an estimator's own libraries as well, `NOT_INSTALLED` for one that is not here.
+    An estimator's own libraries are included, as `NOT_INSTALLED` if they are missing.
     """
-    found = {"python": platform.python_version()}
-    found |= {name: metadata.version(name) for name in (*_LIBRARIES, "genrebase")}
+    numbers = {"python": platform.python_version()}
+    numbers |= {name: metadata.version(name) for name in (*_LIBRARIES, "genrebase")}
     if isinstance(estimator, RequiresLibraries):
-        found |= {name: _version(name) for name in estimator.libraries}
-    return found
+        numbers |= {name: _version(name) for name in estimator.libraries}
+    return numbers
 
 
 def _version(name: str) -> str:
@@ -160,7 +162,7 @@ def _version(name: str) -> str:
 
 
 def code_fingerprint() -> str:
-    """Return the SHA-256 of this package's own source: training by other code is another model."""
+    """Return the SHA-256 of this package's source code: other code may train another model."""
     package = Path(__file__).parent
     digest = hashlib.sha256()
     for file in sorted(package.rglob("*.py")):
@@ -172,29 +174,28 @@ def code_fingerprint() -> str:
 def golden_predictions(
     estimator: Estimator, frame: pd.DataFrame, columns: list[str]
 ) -> dict[str, Any]:
-    """Return up to 20 rows of `frame`, spread over it, with what the estimator says to them."""
+    """Return up to 20 rows of `frame`, evenly spaced, with their predicted probabilities."""
     places = np.unique(np.linspace(0, len(frame) - 1, num=min(GOLDEN_ROWS, len(frame)), dtype=int))
-    chosen = frame.iloc[places][columns]
-    rows = json.loads(chosen.to_json(orient="values", double_precision=15))
-    shares = estimator.predict_proba(_probe_frame(columns, rows))
-    return {"columns": columns, "rows": rows, "probabilities": shares.tolist()}
+    rows = json.loads(frame.iloc[places][columns].to_json(orient="values", double_precision=15))
+    probabilities = estimator.predict_proba(_golden_frame(columns, rows))
+    return {"columns": columns, "rows": rows, "probabilities": probabilities.tolist()}
 
 
 def reproduces_golden_predictions(estimator: Estimator, golden: Mapping[str, Any]) -> bool:
-    """Tell whether the estimator gives the stored probabilities for the stored rows."""
-    once = np.asarray(golden["probabilities"])
+    """Return whether the estimator reproduces the stored probabilities of the stored rows."""
+    stored = np.asarray(golden["probabilities"])
     try:
-        now = estimator.predict_proba(_probe_frame(golden["columns"], golden["rows"]))
+        now = estimator.predict_proba(_golden_frame(golden["columns"], golden["rows"]))
     except (ValueError, TypeError, AttributeError):
         return False  # other versions may not even understand the object
     return bool(
-        now.shape == once.shape and np.allclose(now, once, rtol=0, atol=PROBABILITY_TOLERANCE)
+        now.shape == stored.shape and np.allclose(now, stored, rtol=0, atol=PROBABILITY_TOLERANCE)
     )
 
 
-def _probe_frame(columns: list[str], rows: list[list[Any]]) -> pd.DataFrame:
+def _golden_frame(columns: list[str], rows: list[list[Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _told(found: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in found.items())
+def _format_versions(numbers: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in numbers.items())

@@ -1,4 +1,4 @@
-"""What the classifier writes: models, metrics, confusions and predictions. Its only writes."""
+"""The model registry: store models with metrics and predictions, promote, archive and pin them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,23 +31,23 @@ _PREDICTION: Final = (
     "in_training",
     "predicted_at",
 )
-_ANSWER_AGAIN: Final = ", ".join(
+_UPDATE_PREDICTION: Final = ", ".join(
     f"{name} = excluded.{name}"
     for name in ("genre_id", "probability", "regime", "in_training", "predicted_at")
 )
-_IN_LINE: Final = (
+_HEADLINE_METRICS: Final = (
     *("n", "accuracy", "interval", "macro_f1", "top3"),
     *("log_loss", "ece", "baseline"),
 )
-"""Figures that a line about a model has of each regime."""
+"""Metrics of each regime that an archived model keeps."""
 _DIGITS: Final = 4
-_OVERTAKEN: Final = "Another model became champion meanwhile: train again."
-_STILL_THERE: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
+_CONFLICT: Final = "Another model became champion meanwhile: train again."
+_EXISTING_TRACKS: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateModel:
-    """A trained model, before it is known what becomes of it."""
+    """A trained model before it is stored; the fields are columns of `model`."""
 
     created_at: datetime
     task: str
@@ -65,33 +65,33 @@ class CandidateModel:
     versions: Mapping[str, Any]
     golden_rows: Mapping[str, Any]
     parent_id: int | None = None
-    """Of a refit: the model whose recipe it is."""
+    """Of a refit: the model whose config it has."""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionBatch:
-    """Answers about some tracks: row i of each array is about `tracks[i]`."""
+    """Predictions for some tracks: row i of each array is for `tracks[i]`."""
 
     tracks: NDArray[np.int64]
     genres: NDArray[np.int64]
-    """(tracks, answers): numbers of the genres, the best first."""
+    """(tracks, top genres): ids of the genres, the best first."""
     probabilities: NDArray[np.float64]
-    """(tracks, answers)"""
+    """(tracks, top genres)"""
     seen_artist: NDArray[np.bool_]
-    """The model knows a credited artist from another track."""
+    """A credited artist has another training track."""
     in_training: bool
-    """The model learned from these tracks; they were answered out of fold."""
+    """They are training tracks of the model, predicted out of fold."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromotionRequest:
-    """What a model brings that wants to be champion."""
+    """What a model needs to become champion."""
 
     predictions: PredictionBatch | None
-    """About the tracks it learned from; None where they are stored already. Of a model that is
-    not stored yet, its genres are places among its classes."""
+    """For its training tracks; None if they are stored already. For a model that is not stored
+    yet, the genres are indices of its classes."""
     expected_champion: int | None
-    """The champion that was there when this was decided."""
+    """The champion at the time of the decision."""
 
 
 def store_model(
@@ -100,20 +100,19 @@ def store_model(
     metrics: Sequence[MetricRow],
     confusions: Sequence[ConfusionCell],
     decision: PromotionDecision,
-    claim: PromotionRequest | None,
+    request: PromotionRequest | None,
     epochs: Sequence[Epoch] = (),
 ) -> int:
-    """Store a trained model with all that belongs to it, in one transaction; return its number.
+    """Store a trained model with all that belongs to it, in one transaction; return its id.
 
-    Broad genres that no track carries, and those of a snapshot, become genres without a target.
-    A champion (`decision`, with its `claim`) comes with its answers and retires the one before
-    it; where another took its place meanwhile, the model is stored as rejected. A kill before the
-    end leaves nothing; storing the same again, because nobody heard that it was done, changes
-    nothing.
+    Broad genres that no track has, and genres of a snapshot, become genres without a target. A
+    champion (`decision`, with a `request`) is stored with its predictions and retires the one before
+    it; if another took its place meanwhile, the model is stored as rejected. A kill before the end
+    leaves nothing; storing the same again, because the commit was not confirmed, changes nothing.
     """
     try:
-        return _store(database, candidate, metrics, confusions, decision, claim, epochs)
-    except _Overtaken as error:
+        return _store(database, candidate, metrics, confusions, decision, request, epochs)
+    except _ConcurrentPromotion as error:
         overtaken = PromotionDecision("rejected", str(error))
         return _store(database, candidate, metrics, confusions, overtaken, None, epochs)
 
@@ -124,19 +123,19 @@ def _store(
     metrics: Sequence[MetricRow],
     confusions: Sequence[ConfusionCell],
     decision: PromotionDecision,
-    claim: PromotionRequest | None,
+    request: PromotionRequest | None,
     epochs: Sequence[Epoch],
 ) -> int:
     values = {name: getattr(candidate, name) for name in CandidateModel.__slots__}
-    with _decided_once(), transaction(database) as connection:
+    with _detect_concurrent_promotion(), transaction(database) as connection:
         stored = _stored(connection, candidate)
         if stored is not None:
             return stored
         (number,) = bulk.next_ids(connection, tables.model, 1)
-        genres = _numbered(connection, candidate)
+        genres = _genre_ids(connection, candidate)
         schema = {**candidate.feature_schema, "genre_ids": list(genres.values())}
-        if claim is not None:
-            _retire(connection, candidate.task, claim.expected_champion, number)
+        if request is not None:
+            _demote(connection, candidate.task, request.expected_champion, number)
             values["promoted_at"] = candidate.created_at
         connection.execute(
             insert(tables.model).values(
@@ -155,15 +154,15 @@ def _store(
         bulk.insert(connection, tables.confusion, _CONFUSION, confused)
         passed = [(number, *astuple(epoch)) for epoch in epochs]
         bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), passed)
-        if claim is not None and claim.predictions is not None:
+        if request is not None and request.predictions is not None:
             numbers = np.array(list(genres.values()), dtype=np.int64)
-            answers = replace(claim.predictions, genres=numbers[claim.predictions.genres])
+            answers = replace(request.predictions, genres=numbers[request.predictions.genres])
             _write(connection, number, answers, candidate.created_at)
     return number
 
 
-def _numbered(connection: Connection, candidate: CandidateModel) -> dict[str, int]:
-    """Return the numbers of a model's genres, in their order; make those that are not there."""
+def _genre_ids(connection: Connection, candidate: CandidateModel) -> dict[str, int]:
+    """Return name to id of a model's genres, in their order; insert missing ones."""
     genre, classes = tables.genre, candidate.feature_schema["classes"]
     known = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
     found = {row.name: row.id for row in connection.execute(known)}
@@ -173,7 +172,7 @@ def _numbered(connection: Connection, candidate: CandidateModel) -> dict[str, in
             and "snapshot" not in candidate.feature_schema
         ):
             raise ClassifierError(
-                f"The genre {name!r} was removed while a model learned it: train again."
+                f"The genre {name!r} was removed while a model was trained on it: train again."
             )
         made = insert(genre).values(name=name, created_at=candidate.created_at)
         found[name] = connection.execute(made.returning(genre.c.id)).scalar_one()
@@ -181,12 +180,12 @@ def _numbered(connection: Connection, candidate: CandidateModel) -> dict[str, in
 
 
 def promote(
-    database: Engine, number: int, task: str, reason: str, at: datetime, claim: PromotionRequest
+    database: Engine, number: int, task: str, reason: str, at: datetime, request: PromotionRequest
 ) -> None:
-    """Make a model champion of its task, with its answers, and retire the one before it.
+    """Make a model champion of its task, with its predictions, and retire the one before it.
 
-    Raise `ClassifierError` where another champion came up since this was decided, or where the
-    model or its artifact is gone meanwhile.
+    Raise `ClassifierError` if another model was promoted since the decision, or if the model or
+    its artifact was deleted meanwhile.
     """
     model = tables.model
     crowned = (
@@ -194,26 +193,26 @@ def promote(
         .where(model.c.id == number, model.c.artifact.is_not(None))
         .values(status="champion", reason=reason, promoted_at=at)
     )
-    with _decided_once(), transaction(database) as connection:
-        _retire(connection, task, claim.expected_champion, number)
+    with _detect_concurrent_promotion(), transaction(database) as connection:
+        _demote(connection, task, request.expected_champion, number)
         if connection.execute(crowned).rowcount == 0:
-            raise ClassifierError(f"Model {number} is no longer there to answer.")
-        if claim.predictions is not None:
-            _write(connection, number, claim.predictions, at)
+            raise ClassifierError(f"Model {number} was deleted meanwhile.")
+        if request.predictions is not None:
+            _write(connection, number, request.predictions, at)
 
 
 def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int | None:
-    """Drop artifact, answers, golden rows and confusions of a model; return how many answers.
+    """Drop artifact, predictions and confusions of a model; return the number of predictions.
 
-    Without `figures` only those over all genres on test tracks stay. None where the model became
-    champion or was pinned meanwhile.
+    Without `keep_metrics` only metrics over all genres on test tracks are kept. Return None if the
+    model became champion or was pinned meanwhile.
     """
     model, answer, metric = tables.model, tables.prediction, tables.model_metric
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
-    emptied = update(model).where(model.c.id == number, spare)
+    dropped = update(model).where(model.c.id == number, spare)
     with transaction(database) as connection:
         done = connection.execute(
-            emptied.values(artifact=None, artifact_sha256=None, golden_rows={})
+            dropped.values(artifact=None, artifact_sha256=None, golden_rows={})
         )
         if done.rowcount == 0:
             return None
@@ -226,10 +225,10 @@ def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int |
 
 
 def archive(database: Engine, number: int) -> bool:
-    """Leave a line of a model that was given up; return whether that was done.
+    """Archive a model without artifact; return whether that was done.
 
-    Its figures, epochs and findings go, and of its row what only a training or an answer asks:
-    columns, classes and versions. Not where it was pinned or crowned meanwhile.
+    Its metrics, epochs and findings are deleted, and of its row what only training or inference
+    needs: columns, classes and versions. A pinned or promoted model is left as it is.
     """
     model = tables.model
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
@@ -243,7 +242,7 @@ def archive(database: Engine, number: int) -> bool:
         left = {"columns": [], "classes": [], "genres": len(schema["classes"])}
         if "snapshot" in schema:
             left["snapshot"] = schema["snapshot"]
-        shortened = {"feature_schema": left, "metrics": _line(metrics), "versions": {}}
+        shortened = {"feature_schema": left, "metrics": _headline_metrics(metrics), "versions": {}}
         connection.execute(update(model).where(given_up).values(**shortened))
         bulk.compact_row(connection, model, number)
         for table in tables.MODEL_DETAIL_TABLES:
@@ -251,48 +250,48 @@ def archive(database: Engine, number: int) -> bool:
     return True
 
 
-def _line(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the headline figures of both regimes, to four digits."""
+def _headline_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the headline metrics of both regimes, to four digits."""
     found: dict[str, Any] = {}
     for regime in tables.REGIMES:
-        told = {name: metrics.get(regime, {}).get(name) for name in _IN_LINE}
-        for name, value in told.items():
+        values = {name: metrics.get(regime, {}).get(name) for name in _HEADLINE_METRICS}
+        for name, value in values.items():
             if isinstance(value, list):
-                told[name] = [round(bound, _DIGITS) for bound in value]
+                values[name] = [round(bound, _DIGITS) for bound in value]
             elif isinstance(value, float):
-                told[name] = round(value, _DIGITS)
-        found[regime] = told
+                values[name] = round(value, _DIGITS)
+        found[regime] = values
     return found
 
 
 def set_pinned(database: Engine, number: int, *, pinned: bool) -> None:
-    """Write down whether a model is kept whatever comes."""
+    """Store whether a model is kept by pruning."""
     with transaction(database) as connection:
         connection.execute(
             update(tables.model).where(tables.model.c.id == number).values(pinned=pinned)
         )
 
 
-class _Overtaken(ClassifierError):
+class _ConcurrentPromotion(ClassifierError):
     """Another model became champion meanwhile."""
 
 
 @contextmanager
-def _decided_once() -> Iterator[None]:
-    """Two that became first champion at the same moment: the database keeps one."""
+def _detect_concurrent_promotion() -> Iterator[None]:
+    """Raise if two models became first champion at once: a unique index keeps one."""
     try:
         yield
     except IntegrityError as error:
         if "uq_model_champion" not in str(error) and "model.task" not in str(error):
             raise
-        raise _Overtaken(_OVERTAKEN) from error
+        raise _ConcurrentPromotion(_CONFLICT) from error
 
 
-def _retire(connection: Connection, task: str, expected: int | None, successor: int) -> None:
+def _demote(connection: Connection, task: str, expected: int | None, successor: int) -> None:
     model = tables.model
     champions = select(model.c.id).where(model.c.task == task, model.c.status == "champion")
     if connection.scalar(champions.with_for_update()) != expected:
-        raise _Overtaken(_OVERTAKEN)
+        raise _ConcurrentPromotion(_CONFLICT)
     connection.execute(
         update(model)
         .where(model.c.id == expected)
@@ -315,10 +314,10 @@ def _stored(connection: Connection, candidate: CandidateModel) -> int | None:
 def write_predictions(
     database: Engine, model: int, predictions: PredictionBatch, at: datetime
 ) -> Iterator[tuple[int, int]]:
-    """Store answers, 5,000 tracks per transaction; yield (tracks, rows) of each batch.
+    """Store predictions, 5,000 tracks per transaction; yield (tracks, rows) of each batch.
 
-    Storing the same answers again changes nothing but their time. Tracks and genres that were
-    deleted meanwhile are left out, and so is a model that may answer no longer.
+    Storing the same predictions again changes their time only. Tracks and genres that were deleted
+    meanwhile are left out; nothing is stored for a model without artifact.
     """
     for part in _parts(predictions):
         with transaction(database) as connection:
@@ -341,12 +340,12 @@ def _write_part(
     connection: Connection, model: int, predictions: PredictionBatch, part: slice, at: datetime
 ) -> tuple[int, int]:
     rows = _storable(connection, model, _rows(model, predictions, part), at)
-    bulk.upsert(connection, tables.prediction, _PREDICTION, rows, update=_ANSWER_AGAIN)
+    bulk.upsert(connection, tables.prediction, _PREDICTION, rows, update=_UPDATE_PREDICTION)
     return len({row[1] for row in rows}), len(rows)
 
 
 def _rows(model: int, predictions: PredictionBatch, part: slice) -> list[tuple[Any, ...]]:
-    """Return (model, track, rank, genre, probability, regime, in_training) of each answer."""
+    """Return (model, track, rank, genre, probability, regime, in_training) of each prediction."""
     regimes = np.where(predictions.seen_artist[part], "seen_artist", "new_artist").tolist()
     columns = zip(
         predictions.tracks[part].tolist(),
@@ -373,7 +372,8 @@ def _storable(
     moment = tables.as_driver_datetime(at, connection.dialect.name)
     tracks = sorted({row[1] for row in rows})
     there = {
-        found[0] for found in bulk.select_in(connection, _STILL_THERE, tracks, sql_type="bigint")
+        found[0]
+        for found in bulk.select_in(connection, _EXISTING_TRACKS, tracks, sql_type="bigint")
     }
     genres = set(connection.scalars(select(tables.genre.c.id)))
     return [(*row, moment) for row in rows if row[1] in there and row[3] in genres]

@@ -1,9 +1,9 @@
-"""What is kept of which model, so that a database does not grow with every training.
+"""Decide which models keep their artifact and predictions, so that a database stays small.
 
-The champion of a task, the two champions before it, pinned models and the latest one (it may have
-been rejected, and somebody may want to look at it) keep artifact and answers, and so does what was
-refitted from the champion. Of the latest others of a task the row and the figures stay; of those
-before them a line: what it was, what became of it and why, and its headline figures.
+The champion of a task, the two champions before it, pinned models and the latest model (it may have
+been rejected, and somebody may want to look at it) keep artifact and predictions; so do refits of
+the champion. Of the latest other models of a task the row and the metrics are kept. Older models
+are archived: their row keeps what they were, the decision and its reason, and headline metrics.
 """
 
 from collections import defaultdict
@@ -16,27 +16,27 @@ from classifier.registry import model_store, stored_models
 from genrebase.store import Engine
 
 PREVIOUS_CHAMPIONS_KEPT: Final = 2
-"""Champions before the present one that are kept to roll back to."""
+"""Former champions that are kept for a rollback."""
 
 
 DEFAULT_KEEP_LAST: Final = 50
-"""Models of a task, the latest, whose row and figures are kept: seven weeks of daily trainings."""
+"""Latest models of a task whose row and metrics are kept: seven weeks of daily trainings."""
 
 
 @dataclass(frozen=True, slots=True)
 class PruneResult:
-    """What retention came to."""
+    """The result of pruning (with `dry_run`: what it would be)."""
 
     dropped_artifacts: tuple[int, ...]
-    """Models that lost, or would lose, artifact and answers."""
+    """Models that lost artifact and predictions."""
     predictions: int
-    """Rows of answers that went, or would go."""
+    """Rows of predictions that were deleted."""
     archived: tuple[int, ...] = ()
-    """Models of which a line stays, or would stay."""
+    """Models that were reduced to headline metrics."""
     dry_run: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as `prune --json` shows it."""
+        """Return the JSON of `prune --json`."""
         return {
             "given_up": list(self.dropped_artifacts),
             "predictions": self.predictions,
@@ -46,7 +46,7 @@ class PruneResult:
 
 
 def models_to_keep(models: Iterable[StoredModel]) -> set[int]:
-    """Return the models that keep artifact and answers. Pure."""
+    """Return the models that keep artifact and predictions. Pure."""
     by_task: dict[str, list[StoredModel]] = defaultdict(list)
     for model in models:
         by_task[model.task].append(model)
@@ -54,24 +54,24 @@ def models_to_keep(models: Iterable[StoredModel]) -> set[int]:
 
 
 def previous_champions(models: Iterable[StoredModel]) -> list[StoredModel]:
-    """Return the models that were champion and are it no more, the last to reign first. Pure."""
-    reigned = [one for one in models if one.promoted_at is not None and one.status != "champion"]
-    return sorted(reigned, key=lambda one: (one.promoted_at, one.id), reverse=True)
+    """Return the former champions, the latest first. Pure."""
+    former = [one for one in models if one.promoted_at is not None and one.status != "champion"]
+    return sorted(former, key=lambda one: (one.promoted_at, one.id), reverse=True)
 
 
 def models_to_archive(models: Iterable[StoredModel], keep_last: int) -> set[int]:
-    """Return the models of which a line stays: all before the latest `remembered`. Pure.
+    """Return the models to archive: all of a task before the latest `keep_last`. Pure.
 
-    What is kept whole never is among them, nor is what a refit that is kept was made from.
+    Models that keep their artifact are never among them, nor are parents of kept refits.
     """
-    there = list(models)
-    whole = models_to_keep(there)
-    spared = whole | {one.parent_id for one in there if one.id in whole and one.parent_id}
+    listed = list(models)
+    whole = models_to_keep(listed)
+    spared = whole | {one.parent_id for one in listed if one.id in whole and one.parent_id}
     by_task: dict[str, list[int]] = defaultdict(list)
-    for model in there:
+    for model in listed:
         by_task[model.task].append(model.id)
-    gone = {number for of_task in by_task.values() for number in sorted(of_task)[:-keep_last]}
-    return gone - spared
+    old = {number for of_task in by_task.values() for number in sorted(of_task)[:-keep_last]}
+    return old - spared
 
 
 def _kept(models: Sequence[StoredModel]) -> set[int]:
@@ -95,10 +95,10 @@ def prune(
     keep_last: int = DEFAULT_KEEP_LAST,
     dry_run: bool = False,
 ) -> PruneResult:
-    """Give up artifact and answers of every model (of `task`) that does not keep them.
+    """Drop artifact and predictions of every model (of `task`) that does not keep them.
 
-    Of those before the latest `remembered` of their task a line stays.
-    Each model in a transaction of its own; stopped anywhere, the next time goes on.
+    Models before the latest `keep_last` of their task are archived. Each model has a transaction of
+    its own; after an interruption the next call continues.
     """
     models = stored_models.models(database, task)
     keeping = models_to_keep(models)
@@ -107,27 +107,20 @@ def prune(
         if model.id in keeping or model.artifact_sha256 is None:
             continue
         if dry_run:
-            gone: int | None = stored_models.prediction_count(database, model.id)
+            deleted: int | None = stored_models.prediction_count(database, model.id)
         else:
-            gone = model_store.drop_artifact(
+            deleted = model_store.drop_artifact(
                 database, model.id, keep_metrics=model.promoted_at is not None
             )
-        if gone is not None:
+        if deleted is not None:
             given_up.append(model.id)
-            predictions += gone
-    gone_long = models_to_archive(models, keep_last)
-    shortened = tuple(
+            predictions += deleted
+    to_archive = models_to_archive(models, keep_last)
+    archived = tuple(
         model.id
         for model in reversed(models)
-        if model.id in gone_long
+        if model.id in to_archive
         and not model.is_archived
         and (dry_run or model_store.archive(database, model.id))
     )
-    return PruneResult(tuple(sorted(given_up)), predictions, shortened, dry_run)
-
-
-def pin(database: Engine, number: int, *, pinned: bool) -> StoredModel:
-    """Keep a model whatever comes, or leave it to retention again; raise `UnknownModel`."""
-    if stored_models.model(database, number).pinned is not pinned:
-        model_store.set_pinned(database, number, pinned=pinned)
-    return stored_models.model(database, number)
+    return PruneResult(tuple(sorted(given_up)), predictions, archived, dry_run)

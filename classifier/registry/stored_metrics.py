@@ -1,4 +1,4 @@
-"""The stored figures of a model, and where the tracks of the database come from."""
+"""Read the stored metrics of a model, and the origins of the tracks in the database."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ _COLUMNS: Final = ("side", "regime", "metric", "value", "low", "high", "n")
 
 
 def metrics_of_model(database: Engine, number: int) -> list[MetricRow]:
-    """Return every figure that is stored of a model, in the order it was measured in."""
+    """Return every stored metric of a model, in the order of measurement."""
     metric, genre = tables.model_metric, tables.genre
     query = (
         select(*(metric.c[name] for name in _COLUMNS), genre.c.name.label("genre"))
@@ -25,7 +25,7 @@ def metrics_of_model(database: Engine, number: int) -> list[MetricRow]:
 
 
 def track_origins(database: Engine) -> dict[str, int]:
-    """Return who delivered the tracks that are in the database now, and how many each."""
+    """Return the sources of the tracks in the database, with their numbers of tracks."""
     track = tables.track
     count = func.count()
     query = (

@@ -175,7 +175,7 @@ def test_pinning_says_what_changed(database: Engine) -> None:
     assert told == [
         "Model 1 is pinned: retention leaves it as it is.",
         "Model 1 was pinned already.",
-        "Model 1 is pinned no more.",
+        "Model 1 is not pinned anymore.",
         "Model 1 was not pinned.",
     ]
 

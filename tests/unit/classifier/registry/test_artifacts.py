@@ -126,7 +126,7 @@ def test_other_versions_may_answer_if_they_answer_the_same(
     drifted = dataclasses.replace(
         older, golden_rows={**model.golden_rows, "probabilities": shares.tolist()}
     )
-    with pytest.raises(BrokenArtifact, match=r"scikit-learn 1\.0.*answers otherwise"):
+    with pytest.raises(BrokenArtifact, match=r"scikit-learn 1\.0.*predicts other probabilities"):
         artifacts.load_model(drifted, data)
 
 
