@@ -1,4 +1,4 @@
-"""The trainer: learns genres from the database's views and writes its answers back."""
+"""Train genre classifiers on the database and store their predictions."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ def champion(url: str | None = None, *, task: str = "main") -> "LoadedModel":
     """Return the champion of `task` in the database at `url` (default: `STORE_URL`).
 
     Its `predict_proba(frame)` takes any frame with some of the views' columns. Raise `NoChampion`
-    where there is none, `BrokenArtifact` where the stored one cannot be used.
+    without one, `BrokenArtifact` if it cannot be used.
     """
     from classifier.serving import (
         champion as serving,

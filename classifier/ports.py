@@ -1,4 +1,4 @@
-"""What the trainer expects of an estimator and of the factory that makes it."""
+"""Protocols that estimators and their factories implement."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, Self, runtime_checkable
@@ -18,14 +18,14 @@ Validation = tuple[pd.DataFrame, Labels]
 class Estimator(Protocol):
     """A scikit-learn classifier over frames with the views' columns.
 
-    Unfitted it can be cloned; columns it does not know are ignored, absent ones are unknown.
+    It can be cloned before it is fitted; other columns are ignored, absent ones count as missing.
     """
 
     classes_: Labels
     """The genres, sorted; the columns of `predict_proba`."""
 
     def fit(self, X: pd.DataFrame, y: Labels, validation: Validation | None = None) -> Self:
-        """Learn from `X`; `validation` may end the learning early and is not learned from."""
+        """Fit on `X`; `validation` is used for early stopping and calibration only."""
         ...
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -39,55 +39,55 @@ class Estimator(Protocol):
 
 @runtime_checkable
 class UsesFeatureGroups(Protocol):
-    """An estimator that looks at more than numbers."""
+    """An estimator that uses more than numeric features."""
 
     feature_groups: tuple[str, ...]
-    """The feature groups it can look at."""
+    """The feature groups that it supports."""
 
 
 @runtime_checkable
 class SupportsPreprocessing(Protocol):
-    """An estimator whose tracks can be prepared as was chosen."""
+    """An estimator with configurable preprocessing."""
 
     def with_preprocessing(self, preparation: Preprocessing) -> Estimator:
-        """Return the same estimator, unfitted, that prepares its tracks like this.
+        """Return the same estimator, unfitted, with this preprocessing.
 
-        Raise `BadChoice` for what it cannot do.
+        Raise `BadChoice` for a step that it does not support.
         """
         ...
 
 
 @runtime_checkable
 class SupportsBinaryProba(Protocol):
-    """An estimator that asks a model of its own about each genre, yes or no."""
+    """A one-vs-rest estimator: a binary model per genre."""
 
     classes_: Labels
     """The genres, sorted; the columns of `binary_proba`."""
 
     def binary_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return per row and genre the probability of yes; rows need not sum to 1."""
+        """Return the probability of each genre against the rest; rows need not sum to 1."""
         ...
 
 
 @runtime_checkable
 class ReportsEpochs(Protocol):
-    """An estimator that learns in passes over the tracks, and tells of each."""
+    """An estimator that is trained in epochs and reports each."""
 
     def on_epoch(self, listener: Callable[[Epoch], None]) -> None:
-        """Have `listener` told of each epoch of the next `fit`."""
+        """Call `listener` after each epoch of the next `fit`."""
         ...
 
 
 @runtime_checkable
 class RequiresLibraries(Protocol):
-    """An estimator whose answers depend on libraries that come as an extra."""
+    """An estimator whose predictions depend on libraries of an extra."""
 
     libraries: tuple[str, ...]
-    """Their names as distributions."""
+    """Names of their distributions."""
 
 
 class EstimatorFactory(Protocol):
-    """Makes an unfitted estimator: what an entry point of `classifier.estimators` names."""
+    """Makes an unfitted estimator: the object of an entry point in `classifier.estimators`."""
 
     def __call__(
         self, *, features: tuple[str, ...], seed: int, threads: int, **params: Any

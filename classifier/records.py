@@ -1,4 +1,4 @@
-"""What the classifier passes around: frozen, typed, documented field by field."""
+"""The records of the classifier: models, metrics, decisions and predictions; all frozen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 Regime = Literal["seen_artist", "new_artist", "other", "all"]
-"""On which tracks something was measured (see `regimes`)."""
+"""The test condition of a metric (see `data.regimes`)."""
 
 Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
 
@@ -21,18 +21,18 @@ class Epoch:
     epoch: int
     """From 1."""
     train_loss: float
-    """Log-loss in nats, on the mean of the networks, regularised as it is learned."""
+    """Log-loss in nats, on the mean of the networks, with regularisation."""
     validation_loss: float | None
-    """The same on the validation tracks, as it is; None without any."""
+    """The same on the validation tracks, without regularisation; None without any."""
     validation_accuracy: float | None
-    """Of all networks together, before they are weighed."""
+    """Of all networks together, before their weights are fitted."""
     learning_rate: float | None
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One measured figure."""
+    """One measured metric."""
 
     side: str
     """`test`, `validation`, `train`, or `random`: the split that leaks, for comparison."""
@@ -41,17 +41,17 @@ class MetricRow:
     """None: over all genres."""
     metric: str
     value: float | None
-    """None: cannot be measured on these tracks."""
+    """None: undefined on these tracks."""
     low: float | None
-    """Lower 95% bound, resampling artists; None where there is none."""
+    """Lower 95% bound by resampling artists; None if not computed."""
     high: float | None
     n: int
-    """Tracks it was measured on."""
+    """Number of tracks it was measured on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfusionCell:
-    """How many test tracks of one genre were taken for another (or rightly for itself)."""
+    """A cell of the confusion matrix: test tracks of one genre predicted as another or itself."""
 
     regime: Regime
     genre: str
@@ -69,7 +69,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A candidate beside what it must beat, on the validation tracks of one regime."""
+    """A candidate compared with what it must beat, on the validation tracks of one regime."""
 
     n: int
     difference: float
@@ -80,7 +80,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class PromotionDecision:
-    """What becomes of a candidate."""
+    """The decision about a candidate."""
 
     status: Literal["champion", "rejected", "refit"]
     reason: str
@@ -99,10 +99,10 @@ class StoredModel:
     params: Mapping[str, Any]
     training_config: Mapping[str, Any]
     feature_schema: Mapping[str, Any]
-    """`columns` it reads and `classes` it tells apart."""
+    """`columns` that it uses and `classes` that it predicts."""
     data_fingerprint: str
     origin: str | None
-    """The catalogue it learned from, where that is invented."""
+    """Describes the synthetic catalogue it was trained on; None: real music."""
     trained_rows: int
     seconds: float
     metrics: Mapping[str, Any]
@@ -111,27 +111,27 @@ class StoredModel:
     artifact_sha256: str | None
     pinned: bool
     parent_id: int | None = None
-    """Of a refit: the honest model whose figures it borrows."""
+    """Of a refit: the model whose metrics it shows."""
     promoted_at: datetime | None = None
     """When it last became champion."""
 
     @property
     def has_artifact(self) -> bool:
-        """Return whether its artifact is there still: whether it may answer."""
+        """Return whether its artifact is kept, so that it can predict."""
         return self.artifact_sha256 is not None
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Return the genres it tells apart."""
+        """Return the genres that it predicts."""
         return tuple(self.feature_schema["classes"])
 
     @property
     def is_archived(self) -> bool:
-        """Return whether a line is all that is left of it."""
+        """Return whether only headline metrics are kept."""
         return "genres" in self.feature_schema
 
     def as_json(self) -> dict[str, Any]:
-        """Return the model as `train --json` and `models --json` show it."""
+        """Return the JSON of `train --json` and `models --json`."""
         return {
             "id": self.id,
             "task": self.task,
@@ -155,10 +155,10 @@ class StoredModel:
 
 @dataclass(frozen=True, slots=True)
 class TrackPrediction:
-    """What the champion says about one track."""
+    """The prediction of a model for one track."""
 
     track: int | None
-    """None: the track is only described, not stored."""
+    """None: the track is described, not stored."""
     title: str
     artists: str
     top: tuple[tuple[str, float], ...]
@@ -166,11 +166,11 @@ class TrackPrediction:
     model: int
     regime: str
     in_training: bool
-    """The model learned from this track; the answer comes from a refit that did not."""
+    """It is a training track of the model; the prediction is out of fold."""
     origin: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the answer as `predict --track --json` shows it."""
+        """Return the JSON of `predict --track --json`."""
         return {
             "track": self.track,
             "title": self.title,

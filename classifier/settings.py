@@ -1,4 +1,4 @@
-"""How and when it trains."""
+"""Settings of the classifier, from the environment and `.env`."""
 
 from typing import Literal
 
@@ -22,18 +22,18 @@ class ClassifierSettings(EnvironmentSettings):
     look_every: float = Field(
         default=60.0,
         gt=0,
-        description="Seconds between two looks of `classifier run` for tracks to answer for, and "
+        description="Seconds between two checks of `classifier run` for tracks to predict, and "
         "for enough new ones to train on.",
     )
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Train also when so many labelled tracks (and a fifth more than last time) "
-        "are new; 0: by the schedule only.",
+        description="Train also when this many labelled tracks (and a fifth more than last "
+        "time) are new; 0: by the schedule only.",
     )
     estimator: str = Field(
         default="blend",
-        description="The estimator that `classifier train` uses unless told otherwise.",
+        description="The estimator that `classifier train` uses by default.",
     )
     min_tracks: int = Field(
         default=30,
@@ -48,33 +48,30 @@ class ClassifierSettings(EnvironmentSettings):
     deadline: float = Field(
         default=3600.0,
         gt=0,
-        description="Seconds after which `classifier run` ends a training that is still going.",
+        description="Seconds after which `classifier run` stops a training.",
     )
     niceness: int = Field(
         default=10,
         ge=0,
         le=19,
-        description="How far a scheduled training steps back behind other work "
-        "(where the system knows `nice`).",
+        description="The niceness of a scheduled training (on systems with `nice`).",
     )
-    seed: int = Field(
-        default=0, ge=0, description="Seed of everything random in training and evaluation."
-    )
+    seed: int = Field(default=0, ge=0, description="Random seed of training and evaluation.")
     models_remembered: int = Field(
         default=50,
         ge=1,
-        description="Models of a task, the latest, whose row and figures are kept; of those "
-        "before them a line stays. (50 are seven weeks of daily trainings; a model of 114 genres "
-        "that was champion has 0.5 MB of figures.)",
+        description="Latest models of a task whose row and metrics are kept; of older ones "
+        "only headline metrics are. (50 are seven weeks of daily trainings; a model of 114 genres "
+        "that was champion has 0.5 MB of metrics.)",
     )
     http: str | None = Field(
         default=None,
-        description="Where `classifier run` answers `/healthz` and `/metrics`: `PORT` or "
+        description="Where `classifier run` serves `/healthz` and `/metrics`: `PORT` or "
         "`HOST:PORT`, without a host on loopback (9465 is free beside the harvester's 9464); "
-        "empty: nowhere.",
+        "empty: not served.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least level of a log line that `classifier run` writes."
+        default="INFO", description="The minimum level of a log line that `classifier run` writes."
     )
 
     @field_validator("http")
@@ -86,5 +83,5 @@ class ClassifierSettings(EnvironmentSettings):
 
     @property
     def http_address(self) -> ListenAddress | None:
-        """Return where the daemon answers, None where it does not."""
+        """Return the address of the HTTP endpoint, None without one."""
         return None if self.http is None else ListenAddress.parse(self.http)

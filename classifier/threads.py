@@ -1,4 +1,4 @@
-"""How many cores there really are, and how to use no more."""
+"""Count the usable cores and limit the threads of OpenMP and BLAS."""
 
 import math
 import os
@@ -15,27 +15,27 @@ _CPU_PERIOD: Final = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
 
 
 SINGLE_THREAD_BELOW: Final = 2_000_000
-"""Under so many (tracks x genres) one thread is as fast as two, and disturbs nobody."""
+"""Below this many (tracks x genres) one thread is as fast as two and leaves a core free."""
 
 
 def configure_openmp() -> None:
     """Let idle OpenMP threads sleep instead of spin; call it before scikit-learn is imported.
 
-    Beside another busy process a spinning pair took 21 s for what a sleeping one does in 2.4 s.
+    With another busy process, two spinning threads took 21 s for what sleeping ones do in 2.4 s.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # noqa: TID251 - told to OpenMP, not read
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # noqa: TID251 - set for OpenMP, not read
 
 
-def thread_count(tracks: int, genres: int, most: int | None) -> int:
-    """Return with how many threads to learn `genres` from `tracks`, at most `most`."""
-    return 1 if tracks * genres < SINGLE_THREAD_BELOW else (most or idle_cores())
+def thread_count(tracks: int, genres: int, maximum: int | None) -> int:
+    """Return the number of threads to fit `genres` on `tracks` with, at most `maximum`."""
+    return 1 if tracks * genres < SINGLE_THREAD_BELOW else (maximum or idle_cores())
 
 
 def idle_cores() -> int:
-    """Return the cores that nobody else is busy on, as far as the system tells; at least one.
+    """Return the number of idle cores by the load average, at least one.
 
-    Two threads beside another busy process took twice as long as one (49 s against 24 s).
-    Where we are confined to some cores the load is that of others too, and says nothing.
+    With another busy process two threads took twice as long as one (49 s against 24 s).
+    If this process is confined to some cores, the load includes that of others and is not used.
     """
     cores = available_cores()
     if cores != os.cpu_count() or not hasattr(os, "getloadavg"):
@@ -44,12 +44,12 @@ def idle_cores() -> int:
 
 
 def free_cores(cores: int, load: float) -> int:
-    """Return how many of the cores a load leaves free, at least one."""
+    """Return how many cores a load leaves free, at least one."""
     return max(1, math.ceil(cores - load))
 
 
 def available_cores() -> int:
-    """Return the cores this process may use: its affinity, cut by the container's quota."""
+    """Return the cores that this process may use: its affinity, limited by the container's quota."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
@@ -60,17 +60,17 @@ def available_cores() -> int:
 
 @contextmanager
 def limit_threads(threads: int) -> Iterator[None]:
-    """Hold OpenMP and BLAS to `threads` while the block runs.
+    """Limit OpenMP and BLAS to `threads` while the block runs.
 
-    One thread too many is not a little slower: with another busy process on two cores, OpenMP's
-    spinning makes it ten times slower.
+    One thread too many makes training ten times slower with another busy process on two cores,
+    because OpenMP threads spin.
     """
     with threadpool_limits(limits=threads):
         yield
 
 
 def parse_quota(text: str) -> float | None:
-    """Return the cores that the text of `cpu.max` grants; None for no limit."""
+    """Return the number of cores in the text of `cpu.max`; None for no limit."""
     words = text.split()
     if len(words) != 2 or words[0] in {"max", "-1"} or words[1] == "0":
         return None

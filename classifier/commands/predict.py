@@ -14,16 +14,16 @@ from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, parse_parameter
 from genrebase.runtime.console import Output
 
-_DEAF = (
-    "Model {model} learned no descriptors of sound: of a file it understands tags, tempo and key. "
-    "Train on files: `collector import-audio`, then `classifier train --features descriptors,...`."
+_NO_AUDIO_WARNING = (
+    "Model {model} was not trained on audio descriptors: it uses tags, tempo and key of a file "
+    "only. To train on files: `collector import-audio`, then `classifier train --features descriptors,...`."
 )
 
 
 def predict(
     track: Annotated[
         str | None,
-        typer.Option(help="One track: a source's id, a Spotify address or URI, or its number."),
+        typer.Option(help="One track: a source's id, a Spotify URL or URI, or its number."),
     ] = None,
     search: Annotated[
         str | None, typer.Option(help="Tracks with all these words in title and artists.")
@@ -40,111 +40,113 @@ def predict(
     ] = None,
     sound: Annotated[
         Path | None,
-        typer.Option("--audio", help="A sound file, or a folder of them (the extra audio)."),
+        typer.Option(
+            "--audio", help="An audio file, or a folder of them (needs the extra audio)."
+        ),
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="All tracks without an answer (the default).")
+        bool, typer.Option("--all", help="All tracks without a prediction (the default).")
     ] = False,
-    task: Annotated[str, typer.Option(help="Whose champion to ask.")] = DEFAULT_TASK,
+    task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Store the champion's answers for every track that has none yet, or show those for one.
+    """Store predictions for every track that has none yet, or show the prediction for one track.
 
-    Tracks it learned from keep the answers that refits gave which had not learned from them.
+    Training tracks keep their out-of-fold predictions.
     """
     described = title is not None or artist or album is not None or feature
     asked = (track is not None, search is not None, sound is not None, bool(described), every)
     if sum(asked) > 1:
         raise BadTrainingConfig(
-            "Say one of --track, --search, --audio, --all, or describe a track "
+            "Give one of --track, --search, --audio, --all, or describe a track "
             "(--title, --artist, --album, --feature)."
         )
     if search is not None and not search.strip():
         raise BadTrainingConfig(
-            "--search wants words of a title or of artists, as in --search 'blue moon'."
+            "--search needs words of a title or of artists, as in --search 'blue moon'."
         )
     if any(not name.strip() for name in artist or ()):
-        raise BadTrainingConfig("--artist wants a name: leave it out where nobody knows it.")
+        raise BadTrainingConfig("--artist needs a name: leave it out if it is unknown.")
     threads.configure_openmp()
     output = Output(as_json=as_json)
     if described:
         _describe(output, task, title, artist or (), album, feature or ())
     elif sound is not None:
-        _listen(output, task, sound)
+        _predict_files(output, task, sound)
     elif search is not None:
         _search(output, task, search)
     elif track is not None:
-        _answer(output, task, track)
+        _predict_track(output, task, track)
     else:
-        _score(output, task)
+        _predict_all(output, task)
 
 
-def _score(output: Output, task: str) -> None:
+def _predict_all(output: Output, task: str) -> None:
     settings = ClassifierSettings.load()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.serving import batch_predict
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect
 
-    with interrupts.progress_on_interrupt(output, "Predicting", _answered) as progress:
+    with interrupts.progress_on_interrupt(output, "Predicting", _stored_state) as progress:
         done = batch_predict.run(
             connect(), SystemClock(), task=task, cores=settings.threads, progress=progress
         )
     output.print(
-        f"Model {done.model} answered for {done.scored:,} tracks ({done.written:,} rows) "
+        f"Model {done.model} predicted {done.scored:,} tracks ({done.written:,} rows) "
         f"in {done.seconds:.1f} s."
     )
     tables.print_origin(output, done.origin)
     output.write_json(asdict(done))
 
 
-def _answered(scored: int, of: int) -> str:
+def _stored_state(scored: int, of: int) -> str:
     if not scored:
-        return "no new answer is stored yet."
+        return "no new prediction is stored yet."
     return (
-        f"the answers for {scored:,} of {of:,} tracks are stored; the same command goes on with "
-        "the others."
+        f"the predictions for {scored:,} of {of:,} tracks are stored; the same command continues "
+        "with the others."
     )
 
 
-def _answer(output: Output, task: str, track: str) -> None:
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+def _predict_track(output: Output, task: str, track: str) -> None:
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
-    found = predicting.predict_track(connect(), track, task=task)
-    _show(output, found)
-    output.write_json(found.as_json())
+    prediction = predicting.predict_track(connect(), track, task=task)
+    _show(output, prediction)
+    output.write_json(prediction.as_json())
 
 
 def _search(output: Output, task: str, text: str) -> None:
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
-    found = predicting.predict_search(connect(), text, task=task)
-    if len(found) == 1:
-        _show(output, found[0])
+    predictions = predicting.predict_search(connect(), text, task=task)
+    if len(predictions) == 1:
+        _show(output, predictions[0])
     else:
         output.table(
             "",
             ("track", "title", "artists", "genre", "probability"),
-            [(one.track, one.title, one.artists, *one.top[0]) for one in found],
+            [(one.track, one.title, one.artists, *one.top[0]) for one in predictions],
         )
-        tables.print_origin(output, found[0].origin)
-    output.write_json({"search": text, "answers": [one.as_json() for one in found]})
+        tables.print_origin(output, predictions[0].origin)
+    output.write_json({"search": text, "answers": [one.as_json() for one in predictions]})
 
 
-def _listen(output: Output, task: str, path: Path) -> None:
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+def _predict_files(output: Output, task: str, path: Path) -> None:
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict_audio
     from genrebase.store import connect
 
     workers = ClassifierSettings.load().threads or threads.idle_cores()
-    told = "nothing of what was heard is stored, as ever with --audio."
-    with output.on_interrupt(lambda: told), output.progress("Listening") as bar:
+    message = "nothing is stored: --audio never stores anything."
+    with output.on_interrupt(lambda: message), output.progress("Analysing") as bar:
         done = predict_audio.predict_files(
             connect(),
             path,
@@ -155,11 +157,11 @@ def _listen(output: Output, task: str, path: Path) -> None:
     for file, reason in done.unreadable:
         output.warn(f"{file}: {reason}")
     if done.predictions and not done.uses_audio:
-        output.warn(_DEAF.format(model=done.predictions[0][1].model))
+        output.warn(_NO_AUDIO_WARNING.format(model=done.predictions[0][1].model))
     if path.is_file():
-        ((file, found),) = done.predictions
-        _show(output, found)
-        output.write_json({"file": file, **found.as_json()})
+        ((file, prediction),) = done.predictions
+        _show(output, prediction)
+        output.write_json({"file": file, **prediction.as_json()})
         return
     output.table(
         "",
@@ -180,15 +182,15 @@ def _describe(
     album: str | None,
     features: Sequence[str],
 ) -> None:
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict as predicting
     from genrebase.store import connect
 
     numbers = dict(_number(text) for text in features)
     track = predicting.TrackDescription(title, tuple(artists), album, numbers)
-    found = predicting.predict_described(connect(), track, task=task)
-    _show(output, found)
-    output.write_json(found.as_json())
+    prediction = predicting.predict_described(connect(), track, task=task)
+    _show(output, prediction)
+    output.write_json(prediction.as_json())
 
 
 def _number(text: str) -> tuple[str, float]:
@@ -199,15 +201,17 @@ def _number(text: str) -> tuple[str, float]:
         raise BadTrainingConfig(f"{value!r} is no number: write --feature {name}=0.5.") from None
 
 
-def _show(output: Output, found: TrackPrediction) -> None:
-    from classifier.commands import tables  # brings scikit-learn
+def _show(output: Output, prediction: TrackPrediction) -> None:
+    from classifier.commands import tables  # imports scikit-learn
 
-    stored = "" if found.track is None else f" (track {found.track})"
-    named = " - ".join(part for part in (found.title, found.artists) if part)
-    output.print(f"{named or 'The described track'}{stored}")
-    output.table("", ("genre", "probability"), found.top)
-    knows = "an artist it knows" if found.regime == "seen_artist" else "an artist it never met"
-    output.print(f"Model {found.model}, {knows}.")
-    if found.in_training:
-        output.print("It learned from this track; the answer is of a refit that did not.")
-    tables.print_origin(output, found.origin)
+    stored = "" if prediction.track is None else f" (track {prediction.track})"
+    name = " - ".join(part for part in (prediction.title, prediction.artists) if part)
+    output.print(f"{name or 'The described track'}{stored}")
+    output.table("", ("genre", "probability"), prediction.top)
+    regime = (
+        "an artist seen in training" if prediction.regime == "seen_artist" else "an unseen artist"
+    )
+    output.print(f"Model {prediction.model}, {regime}.")
+    if prediction.in_training:
+        output.print("This is a training track; the prediction is out of fold.")
+    tables.print_origin(output, prediction.origin)

@@ -1,7 +1,7 @@
-"""The model card: what a model is, what it knows, how good it is and where it fails. Pure.
+"""The model card: what a model predicts, how good it is and where it fails. Pure.
 
 The headings follow Mitchell et al., Model Cards for Model Reporting (FAT* 2019), as far as they
-mean something for genres of music.
+apply to music genres.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from classifier.errors import ArtifactDropped
 from classifier.records import FEW_TRACKS, MetricRow, StoredModel
 from classifier.training.snapshots import SPOTIFY_TERMS
 
-REGIME_TITLES: Final = {"new_artist": "new artists", "seen_artist": "artists it knows"}
+REGIME_TITLES: Final = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 METRIC_TITLES: Final = {
     "accuracy": "accuracy",
-    "baseline": "always the commonest genre",
+    "baseline": "majority baseline",
     "macro_f1": "macro F1",
     "top3": "genre among the first three",
     "log_loss": "log-loss",
@@ -24,30 +24,30 @@ METRIC_TITLES: Final = {
     "verdict_accuracy": "against people's verdicts",
 }
 LABEL_POLICY_TITLES: Final = {
-    "claim": "the genre a track ranks best under, a person's verdict before it",
-    "exclusive": "that of tracks seen under one genre only, a person's verdict before it",
-    "shared": "every genre a track was seen under, shared out",
+    "claim": "the genre in which a track ranks best, or a person's verdict",
+    "exclusive": "that of tracks seen under one genre only, or a person's verdict",
+    "shared": "every genre a track was seen under, with equal weights",
 }
 WORST_GENRES_SHOWN: Final = 5
-"""Genres that are named as the worst, of those with enough test tracks."""
+"""Worst genres that are named, of those with enough test tracks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A model, and the figures that stand for it; raise `ArtifactDropped` where only a line is left."""
+    """A model and its metrics; raise `ArtifactDropped` for an archived model."""
 
     model: StoredModel
     parent: StoredModel | None
-    """Of a refit: whose figures these are."""
+    """Of a refit: the model that the metrics are of."""
     rows: Sequence[MetricRow]
-    """Figures of the model; of a refit those of its parent."""
+    """Metrics of the model; of a refit those of its parent."""
     origins: Mapping[str, int]
-    """Who delivered the tracks that are in the database now."""
+    """Sources of the tracks in the database, with their numbers."""
     command: str
-    """What trains the same again."""
+    """The command that trains the same model."""
 
     def __post_init__(self) -> None:
-        """Refuse what a line about a model cannot tell."""
+        """Refuse an archived model."""
         if self.model.is_archived:
             raise ArtifactDropped(
                 f"Of model {self.model.id} a line is left (`classifier models` shows it): too "
@@ -57,17 +57,17 @@ class ModelCard:
 
     @property
     def evaluated_model(self) -> StoredModel:
-        """Return the model that the figures are of."""
+        """Return the model that the metrics are of."""
         return self.parent or self.model
 
     def as_json(self) -> dict[str, Any]:
-        """Return the card as `card --json` shows it."""
+        """Return the JSON of `card --json`."""
         return {
             "model": self.model.as_json(),
             "figures_of": self.evaluated_model.id,
             "classes": list(self.model.classes),
             "columns": list(self.model.feature_schema["columns"]),
-            "figures": {regime: self._figures(regime) for regime in REGIME_TITLES},
+            "figures": {regime: self._metrics(regime) for regime in REGIME_TITLES},
             "genres": {regime: self._genres(regime) for regime in REGIME_TITLES},
             "worst": {regime: self._worst(regime) for regime in REGIME_TITLES},
             "training_accuracy": self._one("train", "all", "accuracy"),
@@ -86,11 +86,11 @@ class ModelCard:
         parts = (
             self._about,
             self._data,
-            self._folds,
+            self._evaluation,
             self._measured,
             self._by_genre,
             self._known_limits,
-            self._again,
+            self._reproduction,
             self._terms,
         )
         lines = [line for part in parts for line in (*part(), "")]
@@ -108,8 +108,8 @@ class ModelCard:
         if self.parent is not None:
             yield ""
             yield (
-                f"**It is a refit and has no figures of its own.** All figures below are of model "
-                f"{self.parent.id}, its honest parent: the same recipe, learned from "
+                f"**It is a refit without metrics of its own.** All metrics below are of model "
+                f"{self.parent.id}, its parent: the same config, trained on "
                 f"{self.parent.trained_rows:,} tracks with the test tracks held out."
             )
 
@@ -118,33 +118,33 @@ class ModelCard:
         yield "## Data"
         yield ""
         columns = ", ".join(model.feature_schema["columns"])
-        yield f"- Learned from {model.trained_rows:,} tracks; looks at: {columns}."
+        yield f"- Trained on {model.trained_rows:,} tracks; features: {columns}."
         yield f"- Labels: {LABEL_POLICY_TITLES.get(choice['labels'], choice['labels'])}."
         if choice.get("level") == "broad":
             mapping = choice["mapping"] or "that is the default"
             yield f"- Genres are broad ones, by the mapping {mapping}."
         yield f"- Genres with fewer than {choice['min_tracks']} tracks were left out."
         if choice["per_genre"] is not None:
-            yield f"- At most {choice['per_genre']:,} tracks of each genre were learned from."
+            yield f"- At most {choice['per_genre']:,} tracks of each genre were used for training."
         if model.origin is not None:
-            yield f"- The catalogue is invented ({model.origin}): none of this is real music."
+            yield f"- The catalogue is synthetic ({model.origin}): none of this is real music."
         told = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())
-        yield f"- Tracks in the database now, by who delivered them: {told or 'none'}."
+        yield f"- Tracks in the database now, by source: {told or 'none'}."
         yield f"- Genres: {', '.join(model.classes)}."
 
-    def _folds(self) -> Iterator[str]:
-        yield "## How it was judged"
+    def _evaluation(self) -> Iterator[str]:
+        yield "## Evaluation"
         yield ""
         yield (
-            "Every artist and every track name has a fold for ever, by a hash of its text. *New "
-            "artists*: no credited artist of the test track has any track that was learned from. "
-            "*Artists it knows*: another track of a credited artist was. Nothing was chosen by "
-            "these tracks. Intervals are 95% and resample artists, not tracks."
+            "Every artist and every track name has a fixed fold, by a hash of its text. *Unseen "
+            "artists*: no credited artist of the test track has a training track. *Seen artists*: "
+            "a credited artist has another track in training. Nothing was selected by these "
+            "tracks. Intervals are 95% and resample artists, not tracks."
         )
 
     def _measured(self) -> Iterator[str]:
-        found = {regime: self._figures(regime) for regime in REGIME_TITLES}
-        yield "## Figures"
+        found = {regime: self._metrics(regime) for regime in REGIME_TITLES}
+        yield "## Metrics"
         yield ""
         yield f"| | {' | '.join(REGIME_TITLES.values())} |"
         yield "|---|---|---|"
@@ -157,11 +157,11 @@ class ModelCard:
         trained, leaking = (self._one(side, "all", "accuracy") for side in ("train", "random"))
         yield ""
         if trained is not None:
-            yield f"On tracks it learned from: {trained:.3f}."
+            yield f"On its training tracks: {trained:.3f}."
         if leaking is not None:
             yield (
-                f"A random 80/20 split of these rows, as usually published, would have said "
-                f"{leaking:.3f}: artists, and their albums, stand on both of its sides."
+                f"A random 80/20 split of these rows, as is usual in publications, gives "
+                f"{leaking:.3f}: artists and their albums are on both of its sides."
             )
 
     def _by_genre(self) -> Iterator[str]:
@@ -190,12 +190,12 @@ class ModelCard:
         new, seen = (self._one("test", regime, "accuracy") for regime in REGIME_TITLES)
         if new is not None and seen is not None and new < seen:
             yield (
-                f"It is right for {new:.0%} of the tracks of artists it never met, against "
-                f"{seen:.0%} of those it knows: expect the lower figure for new music."
+                f"It is correct for {new:.0%} of the tracks of unseen artists, against {seen:.0%} "
+                f"of seen artists: expect the lower accuracy for new music."
             )
         yield (
-            "Labels are what a catalogue answers when it is asked for a genre; people may see it "
-            "otherwise, and a genre may have no sound of its own."
+            "Labels are the results of a catalogue's genre search; people may disagree, and a genre "
+            "may have no typical sound."
         )
         few = sorted(
             {
@@ -207,31 +207,31 @@ class ModelCard:
         )
         if few:
             names = ", ".join(few)
-            yield f"Fewer than {FEW_TRACKS} test tracks in a regime, so little is known of: {names}."
+            yield f"Fewer than {FEW_TRACKS} test tracks in a regime, so the estimate is poor for: {names}."
         for regime, title in REGIME_TITLES.items():
-            if not self._figures(regime)["n"]:
-                yield f"There were no test tracks of {title}: nothing is known of these."
-        yield "A track outside these genres is given one of them all the same."
+            if not self._metrics(regime)["n"]:
+                yield f"There were no test tracks of {title}: nothing is measured for these."
+        yield "A track outside these genres is still given one of them."
 
-    def _again(self) -> Iterator[str]:
+    def _reproduction(self) -> Iterator[str]:
         model = self.model
-        yield "## To repeat it"
+        yield "## Reproduction"
         yield ""
         yield f"    {self.command}"
         yield ""
-        yield f"- Data: `{model.data_fingerprint}` (`classifier snapshot` freezes the rows)."
+        yield f"- Data: `{model.data_fingerprint}` (`classifier snapshot` saves the rows)."
         if model.artifact_sha256 is not None:
             yield f"- Artifact: SHA-256 `{model.artifact_sha256}`."
-        yield f"- Seed {model.training_config['seed']}; {_told(model.versions)}."
+        yield f"- Seed {model.training_config['seed']}; {_format_versions(model.versions)}."
 
     def _terms(self) -> Iterator[str]:
         yield "## Terms"
         yield ""
         yield SPOTIFY_TERMS
 
-    def _figures(self, regime: str) -> dict[str, Any]:
+    def _metrics(self, regime: str) -> dict[str, Any]:
         found = {
-            row.metric: _told_row(row)
+            row.metric: _row_json(row)
             for row in self.rows
             if (row.side, row.regime, row.genre) == ("test", regime, None)
         }
@@ -240,7 +240,7 @@ class ModelCard:
 
     def _genres(self, regime: str) -> dict[str, dict[str, Any]]:
         return {
-            row.genre: _told_row(row)
+            row.genre: _row_json(row)
             for row in self.rows
             if (row.side, row.regime, row.metric) == ("test", regime, "f1")
             and row.genre is not None
@@ -262,7 +262,7 @@ class ModelCard:
         return None
 
 
-def _told_row(row: MetricRow) -> dict[str, Any]:
+def _row_json(row: MetricRow) -> dict[str, Any]:
     interval = None if row.low is None or row.high is None else [row.low, row.high]
     return {"value": row.value, "interval": interval, "n": row.n}
 
@@ -276,5 +276,5 @@ def _cell(told: Mapping[str, Any] | None) -> str:
     return f"{told['value']:.3f}{span}{few}"
 
 
-def _told(versions: Mapping[str, str]) -> str:
+def _format_versions(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items() if name != "code")

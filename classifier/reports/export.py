@@ -1,4 +1,4 @@
-"""A view as a file, with the frozen folds: for work in other tools."""
+"""Export a view to CSV, Parquet or NPZ, with the frozen folds, for work in other tools."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from genrebase.runtime import new_file
 
 FORMATS: Final = ("csv", "parquet", "npz")
 FOLD_COLUMNS: Final = ("track_fold", "side")
-"""What says on which side of every evaluation a track stands."""
+"""Columns with the fold and side of a track in every evaluation."""
 MISSING_SUFFIX: Final = "__missing"
-"""Ends the name of the array that tells where a text is missing."""
+"""Suffix of the array that marks missing texts."""
 
 Chunks = Iterator[pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A file that was made."""
+    """A file that was written."""
 
     file: Path
     view: str
@@ -39,12 +39,12 @@ class ExportResult:
 
 
 def format_of(file: Path, given: str | None) -> str:
-    """Return the format asked for, else that of the file's name; raise `BadTrainingConfig`."""
-    found = file.suffix.removeprefix(".").lower() if given is None else given
-    if found not in FORMATS:
+    """Return the given format, else that of the suffix; raise `BadTrainingConfig`."""
+    name = file.suffix.removeprefix(".").lower() if given is None else given
+    if name not in FORMATS:
         known = ", ".join(FORMATS)
-        raise BadTrainingConfig(f"There is no format {found!r} to export. Known: {known}.")
-    return found
+        raise BadTrainingConfig(f"There is no format {name!r} to export. Known: {known}.")
+    return name
 
 
 def run(
@@ -59,9 +59,9 @@ def run(
 ) -> ExportResult:
     """Write a view into a new file, 50,000 rows in memory at a time.
 
-    A view about tracks that has no folds gets them at the end, unless not `folds`. An NPZ holds
-    an array per column and is made in memory whole. Raise `BadTrainingConfig` for a view, column or
-    format that does not exist, `Refused` where the file does.
+    With `folds` they are appended to a view of tracks without them. An NPZ has an array per
+    column and is made in memory. Raise `BadTrainingConfig` for a view, column or
+    format that does not exist, `UserError` if the file does.
     """
     made = format_of(file, as_format)
     new_file.refuse_existing(file)
@@ -74,16 +74,16 @@ def run(
 def _parts(database: Database, view: str, columns: Sequence[str] | None, *, folds: bool) -> Chunks:
     parts = dataset.read_view_chunks(view, database, columns=columns)
     first = next(parts)
-    wanted = [name for name in FOLD_COLUMNS if name not in first.columns]
-    if not folds or "track_id" not in first.columns or not wanted:
+    missing_columns = [name for name in FOLD_COLUMNS if name not in first.columns]
+    if not folds or "track_id" not in first.columns or not missing_columns:
         yield first
         yield from parts
         return
-    known = dataset.read_view("tracks", database, columns=["track_id", *wanted])
-    known = known.set_index("track_id")
-    yield first.join(known, on="track_id")
+    folds_by_track = dataset.read_view("tracks", database, columns=["track_id", *missing_columns])
+    folds_by_track = folds_by_track.set_index("track_id")
+    yield first.join(folds_by_track, on="track_id")
     for part in parts:
-        yield part.join(known, on="track_id")
+        yield part.join(folds_by_track, on="track_id")
 
 
 def _counted(parts: Chunks, progress: ProgressCallback) -> Chunks:
@@ -129,15 +129,15 @@ def _npz(parts: Chunks, place: Path) -> tuple[int, tuple[str, ...]]:
 def _arrays(name: str, column: "pd.Series[Any]") -> dict[str, NDArray[Any]]:
     """Return a column as arrays that need no pickling.
 
-    Whole numbers with gaps and yes or no become float64 with NaN, moments datetime64 in UTC, text
-    text; where a text is missing it is empty, and a second array says so.
+    Integers with missing values and booleans become float64 with NaN, times datetime64 in UTC. A
+    missing text is empty, and a second array marks it.
     """
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return {name: column.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")}
     if pd.api.types.is_string_dtype(column.dtype):
         missing = column.isna().to_numpy(dtype=bool)
-        found = {name: column.fillna("").to_numpy(dtype=np.str_)}
-        return {**found, name + MISSING_SUFFIX: missing} if missing.any() else found
+        arrays = {name: column.fillna("").to_numpy(dtype=np.str_)}
+        return {**arrays, name + MISSING_SUFFIX: missing} if missing.any() else arrays
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
         return {name: column.to_numpy(dtype=np.int64)}
     return {name: column.to_numpy(dtype=np.float64, na_value=np.nan)}
@@ -148,4 +148,4 @@ WRITERS: Final[dict[str, Callable[[Chunks, Path], tuple[int, tuple[str, ...]]]]]
     "parquet": _parquet,
     "npz": _npz,
 }
-"""What writes the parts of a view into a place, and returns how many rows and which columns."""
+"""Format to the function that writes chunks to a file and returns (rows, columns)."""

@@ -59,14 +59,14 @@ def test_the_card_has_what_was_measured(database: Engine):
     assert f"{accuracy['value']:.3f} ({low:.3f} to {high:.3f})" in text
     for said in (
         "## Data",
-        "## Figures",
+        "## Metrics",
         "## Known limits",
         "## Terms",
         "csv:music (480)",
         "forbid",
     ):
         assert said in text
-    assert f"would have said {card['random_split_accuracy']:.3f}" in text
+    assert f"gives {card['random_split_accuracy']:.3f}" in text
     assert card["data_fingerprint"] in text
     assert all(limit in text for limit in card["limits"])
 
@@ -88,7 +88,7 @@ def test_a_refit_shows_its_parent_s_figures(database: Engine):
     assert card["figures_of"] == parent["id"]
     assert card["figures"] == ask("card", str(parent["id"]))["figures"]
     text = written("card", str(refit["id"]))
-    assert f"All figures below are of model {parent['id']}" in text
+    assert f"All metrics below are of model {parent['id']}" in text
     assert card["command"].endswith("--refit")
 
 

@@ -180,7 +180,7 @@ def test_the_command(database: Engine):
     listed = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
     assert f"refit of {parent.id}" in listed.stdout
     shown = CliRunner().invoke(app, ["train", "--refit"])
-    assert f"those below are of model {parent.id}" in " ".join(shown.stdout.split())
+    assert f"metrics below are of model {parent.id}" in " ".join(shown.stdout.split())
     for wrong in (("--estimator", "dummy"), ("--snapshot", "x")):
         ran = CliRunner().invoke(app, ["train", "--refit", *wrong])
         assert isinstance(ran.exception, GenrebaseError)

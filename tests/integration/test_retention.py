@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.errors import ArtifactDropped, NoChampion, SameTrainingRunning
-from classifier.registry import retention, stored_models
+from classifier.registry import model_store, retention, stored_models
 from classifier.reports.card import ModelCard
 from classifier.training import promote, train
 from classifier.training_config import TrainingConfig
@@ -72,7 +72,7 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
 ) -> None:
     """Of the others the row and the figures stay; of one that never reigned those over all."""
     first, second, third, fourth, rejected, champion = reigns
-    retention.pin(engine, first, pinned=True)
+    model_store.set_pinned(engine, first, pinned=True)
     told = retention.prune(engine, dry_run=True)
     assert (told.dropped_artifacts, told.predictions) == ((second, rejected), 2)
     assert left(engine, "prediction") == reigns
@@ -85,14 +85,14 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
     assert (figures.count(second), figures.count(rejected)) == (2, 1)
     assert stored_models.artifact(engine, second) is None
     assert retention.prune(engine).dropped_artifacts == ()
-    with pytest.raises(ArtifactDropped, match="only its figures were kept"):
+    with pytest.raises(ArtifactDropped, match="only its metrics were kept"):
         promote.run(engine, second, FakeClock(), log=lambda _: None)
 
 
 def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -> None:
     """What it was, what became of it and why, its headline figures; once, and of no kept one."""
     first, second, third, fourth, rejected, champion = reigns
-    retention.pin(engine, first, pinned=True)
+    model_store.set_pinned(engine, first, pinned=True)
     with transaction(engine) as connection:
         told = {"accuracy": 0.51239, "interval": [0.41239, 0.6], "n": 9, "roc_auc": 0.7}
         facts = {"metrics": {"new_artist": told}, "reason": "Followed."}

@@ -85,7 +85,7 @@ def test_figures_are_repeated_in_an_empty_database(
     )
     assert (first["status"], again["status"]) == ("champion", "rejected")
     assert "frozen" in again["reason"]
-    with pytest.raises(BadTrainingConfig, match="frozen rows"):
+    with pytest.raises(BadTrainingConfig, match="on a snapshot"):
         promote.run(other, again["id"], FakeClock(), log=lambda _: None)
 
 

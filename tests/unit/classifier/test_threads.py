@@ -22,9 +22,9 @@ def test_there_is_always_a_core() -> None:
 
 def test_small_data_gets_one_thread_and_large_data_what_it_may_have() -> None:
     """A setting caps the large, and cannot slow down the small."""
-    assert threads.thread_count(5_000, 10, most=8) == 1
-    assert threads.thread_count(80_000, 113, most=8) == 8
-    assert 1 <= threads.thread_count(80_000, 113, most=None) <= threads.available_cores()
+    assert threads.thread_count(5_000, 10, maximum=8) == 1
+    assert threads.thread_count(80_000, 113, maximum=8) == 8
+    assert 1 <= threads.thread_count(80_000, 113, maximum=None) <= threads.available_cores()
 
 
 @pytest.mark.parametrize(
