@@ -1,9 +1,10 @@
 """How well the budget uses a limit: `python -m benchmarks.budget [--hours 24] [--real SECONDS]`.
 
-The real `RequestBudget` over a SQLite database, the real `asking.ask`, and the sandbox's own limiter, on
-one simulated clock (`benchmarks.simulated`): a request takes a tenth of a second, and workers ask
-as fast as they may. `used` is the share of all requests the limit would have answered. With
-`--real` two `collector harvest` share a database and a sandbox over HTTP for so many seconds.
+The real `RequestBudget` over a SQLite database, the real `call_with_retries`, and the sandbox's
+limiter, on one simulated clock (`benchmarks.simulated`): a request takes a tenth of a second, and
+workers send requests as fast as they may. `used` is the share of all requests that the limit
+allows. With `--real` two `collector harvest` share a database and a sandbox over HTTP for so many
+seconds.
 """
 
 import argparse

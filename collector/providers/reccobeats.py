@@ -54,7 +54,7 @@ class ReccoBeats:
         )
         content = response.get("content") if isinstance(response, dict) else None
         if not isinstance(content, list):
-            raise InvalidResponse("ReccoBeats' answer has no list of 'content'.")
+            raise InvalidResponse("ReccoBeats' response has no list of 'content'.")
         features: dict[str, AudioFeatures | None] = dict.fromkeys(ids)
         for document in content:
             source_id = _spotify_id(document)

@@ -281,5 +281,5 @@ def _response_of(error: BaseException | None) -> requests.Response | None:
 def _get_list(response: Any, name: str) -> list[Any]:
     values = response.get(name) if isinstance(response, dict) else None
     if not isinstance(values, list):
-        raise InvalidResponse(f"Spotify's answer has no list of {name!r}.")
+        raise InvalidResponse(f"Spotify's response has no list of {name!r}.")
     return values

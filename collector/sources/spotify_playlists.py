@@ -38,8 +38,8 @@ class SpotifyPlaylists(SpotifyService):
                 items = self._client.playlist_items(query.query, limit=limit, offset=query.offset)
         except (AccessDenied, BadRequest) as error:
             raise NotAccessible(
-                f"The playlist {query.query} cannot be read: it is gone or somebody else's; "
-                "in development mode Spotify shows one's own only."
+                f"The playlist {query.query} cannot be read: it was removed or is another user's; "
+                "in development mode only the playlists of the app's owner can be read."
             ) from error
         last_year = self._clock.now().year + 1
         return parse_page([item_of_entry(entry) for entry in items], limit, last_year, version)

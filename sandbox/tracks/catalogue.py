@@ -149,7 +149,7 @@ class SandboxCatalogue:
 
     def _matching(self, query: SearchQuery, numbers: Iterable[int]) -> Iterator[int]:
         filters = ((query.track, "title"), (query.album, "album"))
-        texts = [(text.casefold(), what) for text, what in filters if text]
+        texts = [(text.casefold(), name) for text, name in filters if text]
         isrc = query.isrc and query.isrc.casefold()
         artist = query.artist and names.normalise(query.artist)
         words = [word.casefold() for word in query.words]
@@ -158,7 +158,7 @@ class SandboxCatalogue:
         for number in numbers:
             row = self._rows[number]
             if (
-                all(text in cell(row, what).casefold() for text, what in texts)
+                all(text in cell(row, name).casefold() for text, name in texts)
                 and (not isrc or cell(row, "isrc").casefold() == isrc)
                 and (not artist or artist in names.normalise("; ".join(artists(row))))
                 and (not words or all(word in self._text(row) for word in words))

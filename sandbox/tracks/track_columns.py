@@ -69,23 +69,23 @@ class TrackColumns:
         """Find the fields; raise `UnusableCatalogue` where a required one is missing."""
         at = {column.strip().casefold(): i for i, column in reversed([*enumerate(columns)])}
         positions = {
-            what: next(at[candidate] for candidate in candidates if candidate in at)
-            for what, candidates in _COLUMN_NAMES.items()
+            field_name: next(at[candidate] for candidate in candidates if candidate in at)
+            for field_name, candidates in _COLUMN_NAMES.items()
             if any(candidate in at for candidate in candidates)
         }
-        for what, fields in _REQUIRED.items():
+        for field_name, fields in _REQUIRED.items():
             if not any(field_ in positions for field_ in fields):
                 expected = ", ".join(column for one in fields for column in _COLUMN_NAMES[one])
                 present = ", ".join(column or "(unnamed)" for column in columns) or "none"
                 raise UnusableCatalogue(
-                    f"{name} has no column for the {what}: it needs one of {expected}. "
+                    f"{name} has no column for the {field_name}: it needs one of {expected}. "
                     f"It has: {present}."
                 )
         return cls(positions, {feature: at[feature] for feature in FEATURES if feature in at})
 
-    def cell(self, row: TableRow, what: str) -> str:
+    def cell(self, row: TableRow, field_name: str) -> str:
         """Return a field without surrounding blanks; empty where there is none."""
-        position = self.positions.get(what)
+        position = self.positions.get(field_name)
         return "" if position is None else row[position].strip()
 
     def genres(self, row: TableRow) -> tuple[str, ...]:
