@@ -69,7 +69,7 @@ def test_it_answers_in_a_process_without_the_training_data(
     code = (
         "import sys, pandas as pd\n"
         "from classifier.registry import artifacts\n"
-        "model = artifacts.unpack(sys.stdin.buffer.read()).estimator\n"
+        "model = artifacts.deserialise(sys.stdin.buffer.read()).estimator\n"
         f"frame = pd.DataFrame({frame.astype(object).to_dict('list')!r})\n"
         "print(model.predict_proba(frame).tolist())\n"
     )

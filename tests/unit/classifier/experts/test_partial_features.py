@@ -1,4 +1,4 @@
-"""The expert for those tracks of which more was heard."""
+"""The base model for features that only some tracks have."""
 
 from dataclasses import replace
 
@@ -21,39 +21,39 @@ def expert() -> PartialFeaturesExpert:
     )
 
 
-def music(*, telling: bool) -> SplitDataset:
-    """Music whose harmony was heard of two tracks in three, telling of the genre or not."""
+def music(*, informative: bool) -> SplitDataset:
+    """Tracks of which two in three have harmony features, informative of the genre or not."""
     selection = split_dataset(Music().snapshot(), TrainingConfig())
     random = np.random.default_rng(0)
     codes = np.unique(selection.labels, return_inverse=True)[1]
-    values = random.normal(codes * telling, 0.1)
+    values = random.normal(codes * informative, 0.1)
     values[random.random(len(values)) < 1 / 3] = np.nan
     return replace(selection, tracks=selection.tracks.assign(degree_0=values))
 
 
-def test_it_says_nothing_where_nothing_was_heard() -> None:
-    """And elsewhere how much likelier a genre is than among all tracks that were heard."""
-    selection = music(telling=True)
+def test_a_track_without_the_features_scores_0() -> None:
+    """The others score the log-ratio to the genre's share among the tracks with the features."""
+    selection = music(informative=True)
     frame, labels = selection.tracks, selection.labels
-    said = expert().fit(frame, labels).predict_scores(frame)[0]
-    silent = frame["degree_0"].isna().to_numpy()
-    assert (said[silent] == 0).all()
-    right = said[np.arange(len(labels)), np.unique(labels, return_inverse=True)[1]]
-    assert (right[~silent] > 0.5).all()
+    scores = expert().fit(frame, labels).predict_scores(frame)[0]
+    missing = frame["degree_0"].isna().to_numpy()
+    assert (scores[missing] == 0).all()
+    right = scores[np.arange(len(labels)), np.unique(labels, return_inverse=True)[1]]
+    assert (right[~missing] > 0.5).all()
 
 
-def test_with_nothing_to_tell_apart_it_is_silent() -> None:
-    """Nobody heard, or one genre alone."""
-    selection = music(telling=True)
+def test_without_two_genres_every_score_is_0() -> None:
+    """No track has the features, or one genre only."""
+    selection = music(informative=True)
     frame, labels = selection.tracks, selection.labels
     one = frame.assign(degree_0=frame["degree_0"].where(labels == "metal"))
     for given in (one, frame.drop(columns="degree_0")):
         assert (expert().fit(given, labels).predict_scores(frame) == 0).all()
 
 
-def test_what_is_only_noise_hardly_costs_the_blend_anything() -> None:
-    """The voice loses weight, and the other experts never see the numbers."""
-    noisy = music(telling=False)
+def test_noise_hardly_reduces_the_accuracy_of_the_blend() -> None:
+    """The weight of the score falls, and the other base models do not use the features."""
+    noisy = music(informative=False)
     with threads.limit_threads(1):
         plain, wide = (
             estimators.build(
