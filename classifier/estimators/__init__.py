@@ -33,7 +33,7 @@ def _is_installed(name: str) -> bool:
 
 
 def usable_groups(estimator: Estimator, features: Sequence[str]) -> tuple[str, ...]:
-    """Return the chosen feature groups that the estimator uses: numbers, unless it declares others."""
+    """Return the chosen groups that the estimator uses: numeric unless it declares others."""
     usable = groups.NUMERIC_GROUPS
     if isinstance(estimator, UsesFeatureGroups):
         usable = estimator.feature_groups
@@ -71,6 +71,6 @@ def _no_usable_features(config: TrainingConfig, estimator: Estimator) -> str:
             "use cnn, which does."
         )
     return (
-        f"{config.estimator} uses numeric features only ({', '.join(groups.NUMERIC_GROUPS)}): name "
-        "some of them in --features, or use blend or mlp, which use text and artist history."
+        f"{config.estimator} uses numeric features only ({', '.join(groups.NUMERIC_GROUPS)}): "
+        "name some of them in --features, or use blend or mlp, which use text and artist history."
     )

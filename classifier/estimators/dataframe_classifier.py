@@ -126,7 +126,7 @@ def numeric_classifier(
 
 
 def with_params(model: Any, params: dict[str, Any]) -> Any:
-    """Return `model` with `params` set; raise `BadParameter` for an unknown name or a bad value."""
+    """Return `model` with `params` set; raise `BadParameter` for an unknown name or bad value."""
     title = type(model).__name__
     known = sorted(
         name

@@ -15,9 +15,9 @@ MIN_TRACKS: Final = 30
 def dbscan_noise(points: Floats, eps: float | None = None) -> NDArray[np.bool_]:
     """Return which points DBSCAN would call noise: not dense, nor within `eps` of a dense one.
 
-    `points` are standardised and complete. Dense is a point with `min_samples` points within `eps`,
-    which is estimated where it is None (`knee`). Only the nearest neighbours are kept, never all
-    of them, so that memory grows with the points alone.
+    `points` are standardised and complete. A point with `min_samples` points within `eps` is
+    dense; `eps` is estimated where it is None (`knee`). Only the nearest neighbours are
+    kept, never all of them, so that memory grows with the points alone.
     """
     n_dense = min_samples(points.shape[1], len(points))
     distances = _nearest(points, points, n_dense + 1)

@@ -1,4 +1,4 @@
-"""The evaluation report: every metric, per side, regime and genre, and the confusion matrix. Pure."""
+"""The evaluation report: metrics per side, regime and genre, and the confusion matrix. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""An ensemble of small neural networks over the numeric features, which averages out their seeds."""
+"""An ensemble of small neural networks over the numeric features."""
 
 from typing import Final, Self
 

@@ -44,7 +44,7 @@ class PartialFeaturesExpert(BaseEstimator):  # type: ignore[misc]  # untyped the
         return self
 
     def predict_scores(self, X: pd.DataFrame) -> Scores:
-        """Return log-ratios (1, rows, genres); 0 without features, and for a genre without them."""
+        """Return log-ratios (1, rows, genres); 0 without features, or for a genre without."""
         scores = np.zeros((1, len(X), len(self.classes_)), dtype=np.float32)
         present = self._has_features(X)
         if self.model_ is not None and present.any():

@@ -1,4 +1,4 @@
-"""Every registered estimator runs through these, by being registered."""
+"""The contract of every registered estimator."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from tests.deep import DEEP, each
 from tests.music import Music
 
 CHOOSY = ("blend", "dummy", *DEEP)
-"""They take no preparation: `dummy` looks at nothing, the others have their own."""
+"""They take no preprocessing options: `dummy` uses no feature, the others have their own."""
 SEED = 3
 
 pytestmark = pytest.mark.parametrize("name", each(estimators.names()))
@@ -76,7 +76,7 @@ def test_classes_are_the_genres_in_order(
     assert tuple(known(name).classes_) == selection.classes
 
 
-def test_the_same_seed_gives_the_same_answers(
+def test_the_same_seed_gives_the_same_predictions(
     name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
     """To the last digit."""
@@ -85,10 +85,10 @@ def test_the_same_seed_gives_the_same_answers(
     assert (again.predict_proba(frame) == known(name).predict_proba(frame)).all()
 
 
-def test_the_number_of_threads_changes_no_answer(
+def test_the_number_of_threads_changes_no_prediction(
     name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
-    """To the last digit, so that a run on another machine repeats the figures."""
+    """To the last digit, so that a run on another machine repeats the metrics."""
     learned, frame = selection.train_mask, selection.tracks
     with_one = known(name).predict_proba(frame)
     with threads.limit_threads(2):
@@ -114,8 +114,8 @@ def test_anything_may_be_missing(
         assert np.allclose(shares.sum(axis=1), 1)
 
 
-def test_a_column_nobody_knows_can_be_learned_from(name: str, selection: SplitDataset) -> None:
-    """Tracks without any popularity, and without any sound at all."""
+def test_a_column_without_values_is_no_error(name: str, selection: SplitDataset) -> None:
+    """Tracks without any popularity, and without any audio features."""
     silent = selection.tracks.assign(popularity=pd.array([None] * len(selection.tracks), "Int64"))
     audio = ("danceability", "energy", "key", "loudness", "mode", "tempo", "time_signature")
     for frame in (silent, selection.tracks.drop(columns=list(audio))):
@@ -124,17 +124,17 @@ def test_a_column_nobody_knows_can_be_learned_from(name: str, selection: SplitDa
         assert np.isfinite(model.predict_proba(frame)).all()
 
 
-def test_columns_it_does_not_know_do_not_matter(
+def test_unknown_columns_do_not_matter(
     name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
-    """Neither their presence nor the order of the columns changes an answer."""
+    """Neither their presence nor the order of the columns changes a prediction."""
     model = known(name)
     frame = selection.tracks
     shuffled = frame.assign(mood="happy")[[*frame.columns[::-1], "mood"]]
     assert (model.predict_proba(shuffled) == model.predict_proba(frame)).all()
 
 
-def test_it_learns_nothing_from_the_validation_labels(name: str, selection: SplitDataset) -> None:
+def test_validation_labels_add_no_class(name: str, selection: SplitDataset) -> None:
     """A genre that only validation tracks have never becomes a class."""
     model = estimators.build(TrainingConfig(estimator=name), threads=1)
     learned = selection.train_mask
@@ -147,7 +147,7 @@ def test_it_learns_nothing_from_the_validation_labels(name: str, selection: Spli
 def test_it_can_be_cloned_unfitted(
     name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
-    """A clone has the same parameters and has learned nothing; the original learns nothing new."""
+    """A clone has the same parameters and is unfitted; the original stays as it was."""
     model = known(name)
     fresh = clone(model)
     assert not hasattr(fresh, "classes_")
@@ -155,7 +155,7 @@ def test_it_can_be_cloned_unfitted(
 
 
 def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset) -> None:
-    """A model of metadata alone does not hear the sound; who cannot read refuses to."""
+    """A model of metadata alone does not use audio; unsupported groups are refused."""
     heard = selection.tracks["energy"].to_numpy()
     names = (descriptor_column("mine", "loud"), "degree_0", "timbre_mean_0")
     tracks = selection.tracks.assign(**dict.fromkeys(names, heard))
@@ -177,7 +177,7 @@ def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset
 
 
 def test_parameters_are_honoured_or_refused(name: str, selection: SplitDataset) -> None:
-    """A name it does not have is refused with the nearest one, before anything is read."""
+    """An unknown name is refused with the most similar one, before any data is read."""
     with pytest.raises(BadParameter, match=r"no parameter 'no_such_thing'.*Known: "):
         estimators.build(TrainingConfig(estimator=name, params={"no_such_thing": 1}), threads=1)
     with pytest.raises(BadParameter, match="no parameter 'random_state'"):
@@ -187,7 +187,7 @@ def test_parameters_are_honoured_or_refused(name: str, selection: SplitDataset) 
 def test_it_survives_being_stored(
     name: str, selection: SplitDataset, known: Callable[[str], Estimator]
 ) -> None:
-    """Through the allow-list, with the same answers, and its probes hold."""
+    """Through the allow-list, with the same predictions, and its golden rows hold."""
     model = known(name)
     again = artifacts.deserialise(
         artifacts.serialise(ModelArtifact(model, selection.train_ids))
@@ -198,7 +198,7 @@ def test_it_survives_being_stored(
     assert artifacts.reproduces_golden_predictions(again, json.loads(json.dumps(probes)))
 
 
-def test_a_misspelt_name_finds_the_nearest(name: str) -> None:
+def test_a_misspelt_name_suggests_the_most_similar(name: str) -> None:
     """And lists the known ones."""
     with pytest.raises(UnknownPlugin, match=f"Did you mean {name!r}"):
         estimators.build(TrainingConfig(estimator=name + "x"), threads=1)
@@ -212,10 +212,10 @@ def test_a_misspelt_name_finds_the_nearest(name: str) -> None:
     ],
     ids=["projected and weighed", "smote without outliers"],
 )
-def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
+def test_preprocessing_is_applied_or_refused(
     name: str, selection: SplitDataset, preparation: Preprocessing
 ) -> None:
-    """And what was prepared answers, and can be stored, as anything else."""
+    """A preprocessed model predicts, and can be stored, like any other."""
     choice = TrainingConfig(estimator=name, preprocessing=preparation)
     if name in CHOOSY or (name, preparation.balance) == ("knn", "weights"):
         with pytest.raises(BadTrainingConfig, match=r"preprocess|sample weights"):
@@ -233,10 +233,10 @@ def test_tracks_are_prepared_as_chosen_or_the_choice_is_refused(
     assert (shares == model.predict_proba(selection.tracks)).all()
 
 
-def test_shuffled_labels_are_not_told_better_than_by_guessing(
+def test_shuffled_labels_are_predicted_no_better_than_by_guessing(
     name: str, shuffled: SplitDataset
 ) -> None:
-    """Nothing that an estimator looks at, or does to the tracks, carries the label over."""
+    """No feature and no preprocessing step leaks the label."""
     model = fitted(name, shuffled)
     tested = shuffled.held_out("test")
     first = model.predict_proba(shuffled.tracks[tested]).argmax(axis=1)

@@ -1,4 +1,4 @@
-"""`cnn`: what happens when, told from sound and from segments."""
+"""`cnn`: the order of events, from spectrograms and from segments."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,7 +38,7 @@ QUICK: dict[str, Any] = {
 
 
 def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return threes of rising notes, each from anywhere; falling ones are the same backwards."""
+    """Return triples of rising notes, each from any pitch; falling ones are the same reversed."""
     channels = CHANNELS[kind]
     shown = []
     for _ in range(int(random.integers(8, 14))):
@@ -83,8 +83,8 @@ def fitted(selection: SplitDataset, choice: TrainingConfig) -> Any:
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
-def test_what_follows_what_is_heard(kind: str) -> None:
-    """Summaries over all of a track guess; convolutions know."""
+def test_the_order_of_notes_is_classified(kind: str) -> None:
+    """Summaries of a whole track are at chance; convolutions are not."""
     found = music(kind)
     summed = TrainingConfig(estimator="gradient_boosting", features=("descriptors",))
     assert accuracy(found, summed) < 0.65
@@ -92,8 +92,8 @@ def test_what_follows_what_is_heard(kind: str) -> None:
     assert accuracy(found, heard) > 0.9
 
 
-def test_a_track_without_a_matrix_is_told_by_the_rest() -> None:
-    """Where half of the tracks have none, they are answered by their numbers."""
+def test_a_track_without_a_matrix_is_predicted_by_its_numbers() -> None:
+    """Half of the tracks have none."""
     found = music("logmel")
     odd = found.tracks["track_id"].to_numpy(dtype=np.int64) % 2 == 1
     tracks = found.tracks.assign(logmel=found.tracks["logmel"].where(odd, None))
@@ -125,8 +125,8 @@ def store(engine: Engine) -> None:
         connection.execute(insert(tables.sound_matrix), rows)
 
 
-def test_it_looks_at_matrices_untold_and_serves(sqlite_engine: Engine, sqlite_url: str) -> None:
-    """From the database, through the artifact; another estimator never reads a matrix."""
+def test_it_uses_matrices_by_default_and_serves(sqlite_engine: Engine, sqlite_url: str) -> None:
+    """From the database, through the artifact; other estimators never read a matrix."""
     store(sqlite_engine)
     choice = audio_joins.resolve_features(
         sqlite_engine, TrainingConfig(estimator="cnn", params=QUICK, auto_features=True)
@@ -147,8 +147,8 @@ def test_it_looks_at_matrices_untold_and_serves(sqlite_engine: Engine, sqlite_ur
     assert not np.allclose(shares, champion.predict_proba(rows.drop(columns="logmel")))
 
 
-def test_matrices_that_nobody_has_are_refused(sqlite_engine: Engine) -> None:
-    """With what brings them; an estimator that does not look at them names one that does."""
+def test_missing_matrices_are_refused(sqlite_engine: Engine) -> None:
+    """The message names what imports them, or an estimator that uses them."""
     Music(genres=GENRES, artists=30).fill(sqlite_engine)
     choice = TrainingConfig(estimator="cnn", features=("matrices",))
     with pytest.raises(BadTrainingConfig, match="import-audio"):

@@ -1,4 +1,4 @@
-"""Deep models from training to answers."""
+"""Deep models from training to predictions."""
 
 import subprocess
 import sys
@@ -42,8 +42,8 @@ def fitted(selection: SplitDataset, **params: object) -> object:
     return model.fit(selection.tracks[learned], selection.labels[learned], selection.validation())
 
 
-def test_a_training_keeps_a_row_per_epoch_and_tells_of_each(sqlite_engine: Engine) -> None:
-    """Of the model that is stored, not of the refits that answer for training tracks."""
+def test_a_training_stores_and_reports_every_epoch(sqlite_engine: Engine) -> None:
+    """Of the stored model, not of those for out-of-fold predictions."""
     Music(artists=30).fill(sqlite_engine)
     told: list[str] = []
     choice = TrainingConfig(estimator="mlp", params=QUICK)
@@ -55,7 +55,7 @@ def test_a_training_keeps_a_row_per_epoch_and_tells_of_each(sqlite_engine: Engin
     assert [words for words in told if words.startswith("epoch 2: loss")]
 
 
-def test_it_answers_in_a_process_without_the_training_data(
+def test_it_predicts_in_a_process_without_the_training_data(
     sqlite_engine: Engine, sqlite_url: str
 ) -> None:
     """From its artifact alone, with the same probabilities."""
@@ -81,7 +81,7 @@ def test_it_answers_in_a_process_without_the_training_data(
 
 
 def test_weights_that_were_tampered_with_are_refused(selection: SplitDataset) -> None:
-    """Cut off, of another shape, or no weights at all."""
+    """Truncated, of another shape, or no weights at all."""
     model = fitted(selection, **QUICK)
     wider = fitted(selection, **QUICK, hidden_layer_sizes=[64])
     for weights in (
@@ -108,8 +108,8 @@ def test_how_it_was_trained_is_not_part_of_the_artifact(selection: SplitDataset)
     assert not hasattr(unpacked, "epochs_")
 
 
-def test_it_stops_when_validation_tracks_are_told_no_better(selection: SplitDataset) -> None:
-    """With patience, and what is kept is each network's best epoch."""
+def test_training_stops_early(selection: SplitDataset) -> None:
+    """When no network improves on the validation tracks any more."""
     model = fitted(
         selection, n_networks=1, epochs=60, patience=2, learning_rate=0.02, schedule="constant"
     )
@@ -127,7 +127,7 @@ def test_it_stops_when_validation_tracks_are_told_no_better(selection: SplitData
 def test_layers_and_optimiser_are_parameters(
     selection: SplitDataset, params: dict[str, object]
 ) -> None:
-    """Each is used: the answers are others, and still better than guessing."""
+    """Each is used: the predictions differ, and are still better than guessing."""
     tested = selection.held_out("test")
     usual = fitted(selection, n_networks=1, epochs=8).predict_proba(selection.tracks[tested])
     other = fitted(selection, n_networks=1, epochs=8, **params)
@@ -137,7 +137,7 @@ def test_layers_and_optimiser_are_parameters(
 
 
 def test_ctrl_c_is_not_taken_for_an_early_end(selection: SplitDataset) -> None:
-    """Whoever interrupts gets no half-trained model."""
+    """An interrupted training leaves no half-trained model."""
     model = estimators.build(TrainingConfig(estimator="mlp", params={"n_networks": 1}), threads=1)
 
     def interrupt(epoch: Epoch) -> None:
@@ -150,8 +150,8 @@ def test_ctrl_c_is_not_taken_for_an_early_end(selection: SplitDataset) -> None:
     assert not hasattr(model, "weights_")
 
 
-def test_networks_join_the_blend_where_they_are_asked_to(selection: SplitDataset) -> None:
-    """Their voices are weighed beside the others, stored with them, and say the same again."""
+def test_networks_join_the_blend_on_request(selection: SplitDataset) -> None:
+    """Their scores are pooled with the others, stored, and the same after loading."""
     tested = selection.held_out("test")
     choice = TrainingConfig(
         estimator="blend", params={"deep": True, "n_networks": 1, "n_rounds": 5}

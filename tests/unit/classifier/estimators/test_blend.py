@@ -1,4 +1,4 @@
-"""The blend: every expert where it knows something, none where it costs something."""
+"""The `blend` ensemble: every base model helps where it can, and hurts nowhere."""
 
 from functools import cache
 
@@ -40,8 +40,8 @@ def accuracy(model: Blend, selection: SplitDataset, regime: str) -> float:
     return float((model.predict(selection.tracks[chosen]) == selection.labels[chosen]).mean())
 
 
-def test_history_serves_known_artists_and_costs_new_ones_nothing() -> None:
-    """Though with history alone nearly every training track could be told."""
+def test_history_helps_seen_artists_and_does_not_hurt_unseen_ones() -> None:
+    """Although history alone predicts nearly every training track."""
     selection = music()
     sound, everything = fitted(SOUND), fitted()
     known = [accuracy(model, selection, "seen_artist") for model in (sound, everything)]
@@ -50,8 +50,8 @@ def test_history_serves_known_artists_and_costs_new_ones_nothing() -> None:
     assert new[1] >= new[0] - 0.02
 
 
-def test_labels_without_reason_give_the_baseline() -> None:
-    """No expert finds the label of a held-out track where there is nothing to find."""
+def test_random_labels_are_predicted_no_better_than_by_guessing() -> None:
+    """Nothing leaks the label of a held-out track."""
     selection = music(shuffled=True)
     model = fitted(shuffled=True)
     held = np.char.startswith(selection.sides, "test")
@@ -59,8 +59,8 @@ def test_labels_without_reason_give_the_baseline() -> None:
     assert right < 1 / 3 + 0.12  # three genres, some 130 tracks: three standard errors
 
 
-def test_a_group_is_its_experts() -> None:
-    """Nobody else has a voice."""
+def test_each_feature_group_has_its_base_models() -> None:
+    """And no other scores are pooled."""
     assert fitted(SOUND).score_names_ == ["prior", "trees", "nets"]
     frame, labels = music().tracks, music().labels
     text = Blend(("text",)).fit(frame, labels)
@@ -68,16 +68,16 @@ def test_a_group_is_its_experts() -> None:
     assert "joint" in fitted().score_names_
 
 
-def test_an_artist_is_known_by_any_name_credited() -> None:
-    """Whoever has a track that was learned from; a model of sound alone knows nobody."""
+def test_an_artist_is_seen_by_any_credited_name() -> None:
+    """If any credited artist has a training track; to a model of audio alone none is."""
     names = music().tracks["artists"][music().train_mask]
     asked = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
     assert fitted().seen_artist_mask(asked).tolist() == [True, False, False]
     assert not fitted(SOUND).seen_artist_mask(asked).any()
 
 
-def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
-    """And it answers none the less."""
+def test_without_a_validation_side_the_weights_are_the_prior_weights() -> None:
+    """And the model still predicts."""
     selection = music()
     learned = selection.train_mask
     model = Blend(ALL, n_networks=1).fit(selection.tracks[learned], selection.labels[learned])
@@ -88,8 +88,8 @@ def test_without_a_validation_side_the_weights_are_the_anchors() -> None:
     assert accuracy(model, selection, "seen_artist") > 0.6
 
 
-def test_a_genre_that_no_validation_track_has_is_answered_too() -> None:
-    """Weights are of voices, not of genres."""
+def test_a_genre_without_validation_tracks_is_predicted_too() -> None:
+    """Weights belong to scores, not to genres."""
     selection = music()
     frame, labels = selection.validation() or pytest.fail("no validation side")
     some, learned = labels != "techno", selection.train_mask
@@ -99,8 +99,8 @@ def test_a_genre_that_no_validation_track_has_is_answered_too() -> None:
     assert "techno" in model.predict(selection.tracks[selection.labels == "techno"])
 
 
-def test_a_row_is_answered_alike_alone_and_among_others() -> None:
-    """To rounding: an answer depends on its own row."""
+def test_a_row_is_predicted_alike_alone_and_among_others() -> None:
+    """To rounding: a prediction depends on its own row only."""
     rows = music().tracks.head(40)
     among, alone = fitted().predict_proba(rows), fitted().predict_proba(rows.tail(1))
     assert np.allclose(among[-1], alone[0], atol=1e-5)

@@ -12,17 +12,17 @@ from tests.deep import DEEP
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_who_lacks_torch_is_told_what_to_install(
+def test_without_torch_the_message_names_the_extra(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before anything is read."""
+    """Before any data is read."""
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match=r"torch.*pip install 'genrebase\[deep\]'"):
         estimators.build(TrainingConfig(estimator=name), threads=1)
 
 
-def test_a_blend_with_networks_needs_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only where it is asked for them: the default is made without."""
+def test_a_blend_with_networks_needs_the_extra_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only with `deep=true`: the default works without."""
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match="torch"):
         estimators.build(TrainingConfig(estimator="blend", params={"deep": True}), threads=1)
@@ -30,7 +30,7 @@ def test_a_blend_with_networks_needs_them_too(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_libraries_of_an_estimator_are_among_the_versions() -> None:
-    """One that is not here is named so, and others pay nothing."""
+    """A missing one is marked as such; other estimators need none."""
 
     class Asking:
         libraries = ("no-such-library",)

@@ -1,4 +1,4 @@
-"""Tracks that lie alone."""
+"""Outlier detection by DBSCAN's noise."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ CLOUDS = np.vstack([RANDOM.normal(centre, 0.3, size=(120, 3)) for centre in (-2,
 
 @pytest.mark.parametrize("eps", [0.2, 0.35, 0.5, 0.8, None])
 def test_it_finds_what_dbscan_calls_noise(eps: float | None) -> None:
-    """The same points, at any reach."""
+    """The same points, at any `eps`."""
     points = np.vstack([CLOUDS, RANDOM.uniform(-4, 4, size=(40, 3))])
     few = outliers.min_samples(3, len(points))
     near = clustering.estimate_eps(points, few) if eps is None else eps
@@ -22,8 +22,8 @@ def test_it_finds_what_dbscan_calls_noise(eps: float | None) -> None:
     assert (outliers.dbscan_noise(points, eps) == expected).all()
 
 
-def test_where_no_place_is_dense_everything_is_noise() -> None:
-    """As DBSCAN has it; a reach taken from the data never is so short."""
+def test_without_a_dense_point_everything_is_noise() -> None:
+    """As in DBSCAN; an estimated `eps` is never so small."""
     assert outliers.dbscan_noise(CLOUDS, 1e-6).all()
     assert not outliers.dbscan_noise(CLOUDS).all()
 
@@ -36,8 +36,8 @@ def test_points_far_from_all_others_are_found() -> None:
     assert found[:-1].mean() < 0.15
 
 
-def test_a_track_may_be_at_home_among_all_and_alone_in_its_genre() -> None:
-    """In the middle of the other cloud it is no stranger, but no example of its own."""
+def test_a_track_may_be_an_outlier_within_its_genre_only() -> None:
+    """In the middle of the other genre it is usual overall, but not in its own."""
     labels = np.repeat(["blues", "metal"], 120)
     labels[0] = "metal"
     assert not outliers.dbscan_noise(CLOUDS)[0]
@@ -45,6 +45,6 @@ def test_a_track_may_be_at_home_among_all_and_alone_in_its_genre() -> None:
 
 
 def test_a_genre_of_few_tracks_keeps_all() -> None:
-    """Nobody can say what is usual."""
+    """Too few tracks to define what is usual."""
     few = np.vstack([CLOUDS[: outliers.MIN_TRACKS - 2], np.full((1, 3), 30.0)])
     assert not outliers.dbscan_noise_per_genre(few, np.repeat("blues", len(few))).any()

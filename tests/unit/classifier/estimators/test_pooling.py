@@ -1,4 +1,4 @@
-"""Pooling: weights learned where nobody else has learned."""
+"""Log-linear pooling: weights fitted on held-out tracks."""
 
 import numpy as np
 import pytest
@@ -14,14 +14,14 @@ ANCHOR = np.array([0.5, 0.5])
 
 
 def test_noise_gets_no_weight() -> None:
-    """Whatever its anchor was, and what does tell the genres apart gets more."""
+    """Whatever its prior weight, and an informative score gets more."""
     good, noise = pooling.fit_weights(np.stack([GOOD, NOISE]), TRUTH, ANCHOR)
     assert noise < 0.05
     assert good > 0.5
 
 
-def test_no_voice_costs_anything() -> None:
-    """With noise beside it, the good voice is as accurate as alone."""
+def test_noise_costs_no_accuracy() -> None:
+    """Pooled with noise, the good score is as accurate as alone."""
     scores = np.stack([GOOD, NOISE])
     shares = pooling.log_linear_pool(scores, pooling.fit_weights(scores, TRUTH, ANCHOR))
     alone = (GOOD.argmax(axis=1) == TRUTH).mean()
@@ -29,26 +29,26 @@ def test_no_voice_costs_anything() -> None:
 
 
 def test_the_sum_of_the_weights_calibrates() -> None:
-    """A voice that exaggerates threefold is turned down to what it knows."""
+    """A score that is three times too large gets a third of the weight."""
     modest = pooling.fit_weights(GOOD[np.newaxis], TRUTH, np.array([1.0]))
     loud = pooling.fit_weights(3 * GOOD[np.newaxis], TRUTH, np.array([1.0]))
     assert loud[0] == pytest.approx(modest[0] / 3, rel=0.03)
 
 
-def test_a_voice_that_never_speaks_keeps_its_anchor() -> None:
-    """There is nothing to learn about it."""
+def test_a_score_of_zeros_keeps_its_prior_weight() -> None:
+    """The data says nothing about it."""
     weights = pooling.fit_weights(np.stack([GOOD, SILENT]), TRUTH, ANCHOR)
     assert weights[1] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_without_tracks_the_anchor_stands() -> None:
+def test_without_tracks_the_prior_weights_are_returned() -> None:
     """No validation side, no other weights."""
     nobody = np.zeros((2, 0, 3), dtype=np.float32)
     assert pooling.fit_weights(nobody, np.zeros(0, dtype=np.intp), ANCHOR) is ANCHOR
 
 
 def test_few_tracks_move_the_weights_little() -> None:
-    """Three tracks say less than six hundred."""
+    """Three tracks count less than six hundred."""
     scores = np.stack([GOOD, NOISE / 10])
     few = pooling.fit_weights(scores[:, :3], TRUTH[:3], ANCHOR)
     many = pooling.fit_weights(scores, TRUTH, ANCHOR)

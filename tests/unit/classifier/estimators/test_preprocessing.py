@@ -1,4 +1,4 @@
-"""What is done to the tracks before a model learns from them."""
+"""Preprocessing of the training tracks."""
 
 from typing import Any
 
@@ -43,8 +43,8 @@ def selection() -> SplitDataset:
     return split_dataset(Music(guests=0.2, silent=0.2).snapshot(), TrainingConfig())
 
 
-def test_the_median_stands_for_what_is_unknown_and_a_flag_says_so() -> None:
-    """The median of what it learned from, also for tracks that come later."""
+def test_missing_values_are_imputed_and_flagged() -> None:
+    """By the median of the training tracks, also in later tracks."""
     prepared = features(one_hot=False)
     matrix = prepared.fit_resample(FRAME, LABELS)[0]
     assert np.isfinite(matrix).all()
@@ -55,7 +55,7 @@ def test_the_median_stands_for_what_is_unknown_and_a_flag_says_so() -> None:
 
 
 def test_values_that_are_always_missing_together_share_a_flag() -> None:
-    """A track without any sound differs from others by one flag, not by nine."""
+    """A track without audio features differs from others by one flag, not by nine."""
     silent = FRAME.assign(popularity=50).astype({"key": float})
     silent.loc[::5, ["tempo", "energy", "loudness", "key"]] = np.nan
     prepared = features()
@@ -64,7 +64,7 @@ def test_values_that_are_always_missing_together_share_a_flag() -> None:
 
 
 def test_numbers_are_scaled_and_categories_are_not() -> None:
-    """To mean 0 and deviation 1, or into 0..1; by default a model gets what it needs."""
+    """To mean 0 and deviation 1, or into 0..1; the default depends on the model."""
     prepared = features(scaling="standard", one_hot=False)
     matrix = prepared.fit_resample(FRAME, LABELS)[0]
     assert abs(columns(matrix, prepared, "tempo").mean()) < 1e-4
@@ -77,7 +77,7 @@ def test_numbers_are_scaled_and_categories_are_not() -> None:
 
 
 def test_each_category_gets_a_column() -> None:
-    """A key that training never saw is none of them."""
+    """A key without a training track is none of them."""
     prepared = features()
     matrix = prepared.fit_resample(FRAME, LABELS)[0]
     assert (matrix[:, -3:].sum(axis=1) == 1).all()
@@ -85,7 +85,7 @@ def test_each_category_gets_a_column() -> None:
 
 
 def test_components_are_so_many_or_explain_a_share() -> None:
-    """Of everything, scaled first: else one column in milliseconds would be the first."""
+    """Of everything, scaled first: otherwise milliseconds would be the first component."""
     counted = features().with_preprocessing(Preprocessing(components=3))
     assert counted.fit_resample(FRAME, LABELS)[0].shape == (120, 3)
     assert counted.scaling == "standard"
@@ -99,13 +99,13 @@ def test_components_are_so_many_or_explain_a_share() -> None:
 
 
 def test_more_components_than_columns_are_refused() -> None:
-    """The sentence says how many there can be."""
+    """The message names the maximum."""
     with pytest.raises(BadTrainingConfig, match=r"500 components.*there are at most \d+"):
         features(components=500).fit(FRAME, LABELS)
 
 
-def test_smote_fills_rare_genres_up_with_tracks_between_real_ones() -> None:
-    """Numbers lie between those of the genre; what is either-or stays so; the real ones stay."""
+def test_smote_oversamples_rare_genres_with_tracks_between_real_ones() -> None:
+    """Numbers are interpolated within the genre; binary columns stay binary; real tracks stay."""
     prepared = features(balance="smote", scaling="none", one_hot=False)
     matrix, labels, weights = prepared.fit_resample(FRAME, LABELS)
     assert weights is None
@@ -126,7 +126,7 @@ def test_smote_fills_rare_genres_up_with_tracks_between_real_ones() -> None:
 
 
 def test_smote_leaves_a_genre_of_one_track_alone() -> None:
-    """There is nothing between it and itself; two tracks are enough."""
+    """One track has no neighbour; two are enough."""
     labels = np.array(["blues"] * 117 + ["metal"] * 2 + ["polka"])
     found = features(balance="smote").fit_resample(FRAME, labels)[1]
     counts = dict(zip(*np.unique(found, return_counts=True), strict=True))
@@ -134,7 +134,7 @@ def test_smote_leaves_a_genre_of_one_track_alone() -> None:
 
 
 def test_unknown_categories_stay_unknown_through_smote() -> None:
-    """They count as a category of their own meanwhile."""
+    """During oversampling they are a category of their own."""
     frame = FRAME.assign(key=pd.array([None] * 119 + [4], dtype="Int64"))
     prepared = features(balance="smote", one_hot=False)
     matrix = prepared.fit_resample(frame, LABELS)[0]
@@ -144,7 +144,7 @@ def test_unknown_categories_stay_unknown_through_smote() -> None:
 
 
 def test_weights_make_every_genre_count_the_same() -> None:
-    """Nothing is invented."""
+    """No synthetic track is added."""
     matrix, labels, weights = features(balance="weights").fit_resample(FRAME, LABELS)
     assert len(matrix) == 120
     assert weights is not None
@@ -153,7 +153,7 @@ def test_weights_make_every_genre_count_the_same() -> None:
 
 @pytest.mark.parametrize("among", ["genre", "overall"])
 def test_outliers_are_left_out_of_training_alone(among: str) -> None:
-    """Nothing is learned from them, not even a scale; asked about, they get an answer."""
+    """Nothing is fitted to them, not even a scale; they can be predicted."""
     strange = FRAME.copy()
     strange.loc[5, ["tempo", "loudness"]] = [9_000.0, 500.0]
     prepared = features(scaling="minmax", outliers=among, one_hot=False)
@@ -164,8 +164,8 @@ def test_outliers_are_left_out_of_training_alone(among: str) -> None:
     assert columns(asked, prepared, "tempo")[5] > 10
 
 
-def test_what_was_not_chosen_is_what_the_estimator_needs() -> None:
-    """An empty preparation changes nothing; it is not even stored."""
+def test_empty_preprocessing_leaves_the_estimator_as_it_is() -> None:
+    """It changes nothing, and is not stored."""
     assert TrainingConfig().as_json() == TrainingConfig(preprocessing=Preprocessing()).as_json()
     assert "preparation" not in TrainingConfig().as_json()
     chosen = TrainingConfig(preprocessing=Preprocessing(scaling="minmax", components=0.9))
@@ -173,7 +173,7 @@ def test_what_was_not_chosen_is_what_the_estimator_needs() -> None:
 
 
 def test_smote_never_sees_a_track_that_is_held_out(selection: SplitDataset) -> None:
-    """Held-out tracks of one loudness nobody else has: no neighbour is in sight of it."""
+    """Held-out tracks have a loudness of their own: no synthetic track is near it."""
     loud = selection.tracks["loudness"].where(selection.train_mask, 500.0)
     frame = selection.tracks.assign(loudness=loud)
     held = frame[~selection.train_mask], selection.labels[~selection.train_mask]
@@ -198,9 +198,9 @@ def test_smote_never_sees_a_track_that_is_held_out(selection: SplitDataset) -> N
         ("blend", Preprocessing(components=3), "preprocesses its tracks itself"),
     ],
 )
-def test_what_an_estimator_cannot_do_is_refused(
+def test_unsupported_preprocessing_is_refused(
     estimator: str, preparation: Preprocessing, sentence: str
 ) -> None:
-    """Before anything is read, with the estimator's name."""
+    """Before any data is read, with the estimator's name."""
     with pytest.raises(BadTrainingConfig, match=sentence):
         estimators.build(TrainingConfig(estimator=estimator, preprocessing=preparation), threads=1)

@@ -1,4 +1,4 @@
-"""Scores made into probabilities."""
+"""Temperature scaling of scores."""
 
 import numpy as np
 import pytest
@@ -11,13 +11,13 @@ RANDOM = np.random.default_rng(0)
 
 
 def told(copies: int, size: int = 2_000) -> tuple[np.ndarray, np.ndarray]:
-    """Return overlapping classes, and one column so many times."""
+    """Return overlapping classes, and copies of one column."""
     y = RANDOM.integers(3, size=size)
     return np.repeat(y[:, np.newaxis] + RANDOM.normal(0, 1, (size, 1)), copies, axis=1), y
 
 
-def test_a_model_that_is_too_sure_becomes_as_sure_as_it_is_right() -> None:
-    """Naive Bayes counts eight copies of one column as eight witnesses; answers stay the same."""
+def test_an_overconfident_model_is_calibrated() -> None:
+    """Naive Bayes takes eight copies of one column as independent; predictions stay."""
     shown, y = told(8)
     asked, truth = told(8)
     plain, tempered = GaussianNB().fit(shown, y), TemperatureScaled(GaussianNB()).fit(shown, y)
@@ -31,8 +31,8 @@ def test_a_model_that_is_too_sure_becomes_as_sure_as_it_is_right() -> None:
 
 
 @pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]])
-def test_scores_of_two_and_of_more_classes_are_understood(labels: list[str]) -> None:
-    """A single column of scores speaks for the second class."""
+def test_scores_of_two_and_of_more_classes_are_handled(labels: list[str]) -> None:
+    """A single column of scores is that of the second class."""
     y = np.array(labels * 40)
     shown = (np.unique(y, return_inverse=True)[1] * 3.0 + RANDOM.normal(0, 1, len(y)))[
         :, np.newaxis
@@ -43,8 +43,8 @@ def test_scores_of_two_and_of_more_classes_are_understood(labels: list[str]) -> 
     assert (model.classes_[shares.argmax(axis=1)] == y).mean() > 0.8
 
 
-def test_a_class_of_one_track_is_learned() -> None:
-    """Nothing of it can be held back; with a handful of tracks nothing at all is."""
+def test_a_class_of_one_track_is_kept() -> None:
+    """It has no hold-out; a handful of tracks has none at all."""
     shown, y = told(1, 200)
     y[0] = 7
     assert 7 in TemperatureScaled(GaussianNB()).fit(shown, y).classes_
@@ -53,7 +53,7 @@ def test_a_class_of_one_track_is_learned() -> None:
 
 
 def test_weights_reach_the_model() -> None:
-    """What weighs nothing is not learned from."""
+    """A track of weight 0 has no influence."""
     shown, y = told(1, 400)
     weights = np.where(y == 2, 1e-9, 1.0)
     shares = (

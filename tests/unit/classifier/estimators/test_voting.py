@@ -1,4 +1,4 @@
-"""Votes."""
+"""One-vs-rest and soft voting."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def voting(**params: Any) -> TrainingConfig:
     return TrainingConfig(estimator="voting", params=params)
 
 
-def test_one_versus_rest_asks_a_model_about_each_genre(selection: SplitDataset) -> None:
-    """Its yes to a genre is that of a model which learned this genre against all others."""
+def test_one_versus_rest_fits_a_model_per_genre(selection: SplitDataset) -> None:
+    """Its binary probability is that of a model of this genre against all others."""
     model = fitted(selection, voting(member="naive_bayes"))
     learned = selection.train_mask
     metal = np.where(selection.labels == "metal", "yes", "no")
@@ -45,7 +45,7 @@ def test_one_versus_rest_asks_a_model_about_each_genre(selection: SplitDataset) 
 
 
 def test_named_members_are_averaged(selection: SplitDataset) -> None:
-    """Alike, or by weight."""
+    """With equal or given weights."""
     names = ["knn", "tree"]
     alone = [fitted(selection, TrainingConfig(estimator=name)) for name in names]
     first, second = (model.predict_proba(selection.tracks) for model in alone)
@@ -56,15 +56,15 @@ def test_named_members_are_averaged(selection: SplitDataset) -> None:
 
 
 def test_members_get_their_own_parameters(selection: SplitDataset) -> None:
-    """By their name; what they refuse is refused."""
+    """Prefixed by their name; what they refuse is refused."""
     vote = fitted(selection, voting(members=["knn", "tree"], tree__max_depth=1))
     assert vote.members_[1].model_.get_depth() == 1
     with pytest.raises(BadParameter, match="no parameter 'depth'"):
         estimators.build(voting(members=["knn", "tree"], tree__depth=1), threads=1)
 
 
-def test_members_prepare_their_tracks_as_chosen(selection: SplitDataset) -> None:
-    """Each for its own question: SMOTE makes the yeses as many as the noes."""
+def test_members_preprocess_their_tracks(selection: SplitDataset) -> None:
+    """Each for its binary problem: SMOTE balances the genre with the rest."""
     choice = TrainingConfig(
         estimator="voting", params={"member": "knn"}, preprocessing=Preprocessing(balance="smote")
     )
@@ -83,8 +83,8 @@ def test_members_prepare_their_tracks_as_chosen(selection: SplitDataset) -> None
         )
 
 
-def test_the_yes_or_no_figures_of_each_genre_are_stored(selection: SplitDataset) -> None:
-    """On both held-out sides, beside those of all models; a vote of named members has none."""
+def test_the_binary_metrics_of_each_genre_are_stored(selection: SplitDataset) -> None:
+    """On both held-out sides, with those of all models; soft voting has none."""
     choice = voting(member="tree")
     found = evaluate(
         selection,
@@ -118,20 +118,22 @@ def test_the_yes_or_no_figures_of_each_genre_are_stored(selection: SplitDataset)
         ({"svm__C": 1}, "no parameter 'svm__C'"),
     ],
 )
-def test_a_vote_that_cannot_be_is_a_sentence(params: dict[str, Any], sentence: str) -> None:
-    """Before anything is read."""
+def test_invalid_parameters_are_refused_with_a_message(
+    params: dict[str, Any], sentence: str
+) -> None:
+    """Before any data is read."""
     with pytest.raises(BadParameter, match=sentence):
         estimators.build(voting(**params), threads=1)
 
 
-def test_an_unknown_member_finds_the_nearest() -> None:
-    """As an unknown estimator does."""
+def test_an_unknown_member_suggests_the_most_similar() -> None:
+    """Like an unknown estimator."""
     with pytest.raises(UnknownPlugin, match="Did you mean 'logistic'"):
         estimators.build(voting(member="logistics"), threads=1)
 
 
 def test_a_genre_may_have_parameters_of_its_own(selection: SplitDataset) -> None:
-    """`by_genre` changes the model that is asked about that genre, and no other."""
+    """`by_genre` changes the model of that genre, and no other."""
     params = {"member": "tree", "tree__max_depth": 5, "by_genre": {"metal": {"max_depth": 1}}}
     model = fitted(selection, voting(**params))
     depths = [member.model_.get_depth() for member in model.members_]

@@ -6,8 +6,8 @@ import pytest
 from classifier.evaluation.bootstrap import ArtistBootstrap, paired_comparison
 
 
-def test_tracks_of_one_artist_hang_together() -> None:
-    """Ten tracks that rise and fall with their artist say as much as one: the interval widens."""
+def test_tracks_of_one_artist_are_correlated() -> None:
+    """Ten perfectly correlated tracks carry as much information as one: the interval widens."""
     random = np.random.default_rng(0)
     hit = np.repeat(random.random(100) < 0.5, 10).astype(float)
     by_artist = ArtistBootstrap(np.repeat(np.arange(100), 10), seed=1)

@@ -1,4 +1,4 @@
-"""Features that are the label in disguise."""
+"""Leakage: features that were derived from the label."""
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ def found() -> dict[str, float]:
 
 
 def test_a_feature_made_from_the_label_is_found_and_named() -> None:
-    """Also where it is missing for one genre alone: being missing tells, too."""
+    """Also where it is missing for one genre only: missing values leak, too."""
     shares = found()
     assert shares["energy"] > 0.95
     assert shares["loudness"] == 1.0
@@ -36,19 +36,19 @@ def test_a_feature_made_from_the_label_is_found_and_named() -> None:
 
 
 def test_an_honest_feature_is_not_suspected() -> None:
-    """Noise is as good as guessing; a feature nobody knows says nothing."""
+    """Noise is at chance; a feature without values predicts nothing."""
     shares = found()
     assert shares["tempo"] < 0.4
     assert shares["valence"] == 0.0
 
 
-def test_without_tracks_to_judge_by_nothing_is_suspected() -> None:
+def test_without_validation_tracks_nothing_is_suspected() -> None:
     """No validation side, no warning."""
     assert single_feature_accuracy(FRAME, CODES, LEARN, np.zeros(600, dtype=bool), ["tempo"]) == {}
 
 
-def test_missing_values_that_tell_the_genre_are_reported() -> None:
-    """Loudness is missing for one genre in four: half of what is guessed is right, and said so."""
+def test_informative_missing_values_are_reported() -> None:
+    """Loudness is missing for one genre in four: half of the predictions are correct."""
     told = missingness_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
     assert told is not None
     assert told.accuracy > told.baseline + 0.15
@@ -56,7 +56,7 @@ def test_missing_values_that_tell_the_genre_are_reported() -> None:
 
 
 def test_values_missing_by_chance_are_not_reported() -> None:
-    """One in five of anything, in every genre: no better than guessing."""
+    """One in five of every feature, in every genre: no better than the baseline."""
     holes = FRAME[["tempo", "energy"]].mask(RANDOM.random((600, 2)) < 0.2)
     told = missingness_accuracy(holes, CODES, LEARN, ~LEARN, ["tempo", "energy"])
     assert told is not None
@@ -64,15 +64,15 @@ def test_values_missing_by_chance_are_not_reported() -> None:
     assert missingness_warnings(told) == []
 
 
-def test_a_pattern_of_missing_values_that_training_never_saw_is_guessed() -> None:
-    """By the genre that is commonest there."""
+def test_an_unseen_pattern_of_missing_values_gets_the_majority_class() -> None:
+    """That of the training tracks."""
     frame = pd.DataFrame({"tempo": np.where(LEARN, 1.0, np.nan)})
     told = missingness_accuracy(frame, np.where(LEARN, 1, CODES), LEARN, ~LEARN, ["tempo"])
     assert told is not None
     assert told.accuracy == told.baseline
 
 
-def test_without_tracks_to_judge_by_missing_values_say_nothing() -> None:
+def test_without_validation_tracks_missing_values_are_not_reported() -> None:
     """No validation side, no report."""
     nobody = np.zeros(600, dtype=bool)
     assert missingness_warnings(missingness_accuracy(FRAME, CODES, LEARN, nobody, ["tempo"])) == []

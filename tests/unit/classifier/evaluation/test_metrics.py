@@ -1,4 +1,4 @@
-"""The figures agree with scikit-learn's and with sums done by hand."""
+"""The metrics agree with scikit-learn's and with sums done by hand."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_averages_are_those_of_scikit_learn() -> None:
         assert [found[name] for name in names] == pytest.approx(expected[:3])
 
 
-def test_probabilities_are_judged_as_scikit_learn_does() -> None:
+def test_metrics_of_probabilities_are_those_of_scikit_learn() -> None:
     """Log-loss, top-3 accuracy, ROC-AUC and average precision agree with scikit-learn's."""
     answers = made_up()
     found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
@@ -58,7 +58,7 @@ def test_probabilities_are_judged_as_scikit_learn_does() -> None:
 
 
 def test_equal_scores_share_their_rank() -> None:
-    """A model that says the same of every track has an area of one half."""
+    """Constant predictions have an area of one half."""
     answers = made_up(50)
     same = LabelledPredictions(
         np.full((50, GENRES), 0.25),
@@ -72,7 +72,7 @@ def test_equal_scores_share_their_rank() -> None:
 
 
 def test_a_genre_unknown_to_the_model_counts_as_wrong() -> None:
-    """Tracks of a genre past the last column are never hit, and weigh in the averages."""
+    """Tracks of a genre past the last column are never correct, and count in the averages."""
     answers = made_up(100)
     answers.truth[:50] = GENRES
     found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
@@ -82,7 +82,7 @@ def test_a_genre_unknown_to_the_model_counts_as_wrong() -> None:
 
 
 def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None:
-    """Always 0.9 sure and right half of the time: the error is 0.4."""
+    """A confidence of 0.9 and an accuracy of one half: the error is 0.4."""
     shares = np.tile([0.9, 0.1], (10, 1))
     truth = np.array([0, 1] * 5)
     right = truth == 0
@@ -92,13 +92,13 @@ def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None
 
 
 def test_without_verdicts_there_is_no_accuracy_on_them() -> None:
-    """No track judged by a person: no figure, and n says 0."""
+    """No track with a human verdict: no value, and n is 0."""
     found = {one.metric: one for one in overall_metrics(made_up(), 0, None)}
     assert (found["verdict_accuracy"].value, found["verdict_accuracy"].n) == (None, 0)
 
 
-def test_every_figure_lies_in_its_interval() -> None:
-    """Resampling artists, the figure itself is inside the bounds, over all and per genre."""
+def test_every_metric_lies_in_its_interval() -> None:
+    """Resampling artists, the value itself is inside the bounds, over all and per genre."""
     answers = made_up()
     resampled = ArtistBootstrap(answers.artists, seed=3)
     measured = overall_metrics(answers, 0, resampled)

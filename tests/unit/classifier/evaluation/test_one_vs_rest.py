@@ -1,4 +1,4 @@
-"""Yes or no, genre by genre."""
+"""Metrics of one-vs-rest binary classifiers."""
 
 import numpy as np
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
@@ -23,8 +23,8 @@ def rows(truth: np.ndarray = TRUTH, genres: int = 3) -> dict[tuple[str, str, str
     return {(row.regime, row.genre or "", row.metric): row for row in found}
 
 
-def test_the_figures_are_scikit_learns() -> None:
-    """Of the model's own probabilities, not of the shared-out ones; per regime and over all."""
+def test_the_metrics_are_those_of_scikit_learn() -> None:
+    """Of the binary probabilities, not of the normalised ones; per regime and over all."""
     found = rows()
     for regime, here in (("all", REGIMES != ""), ("new_artist", REGIMES == "new_artist")):
         for place, genre in enumerate("abc"):
@@ -41,12 +41,12 @@ def test_the_figures_are_scikit_learns() -> None:
                 assert row.n == here.sum()
 
 
-def test_a_genre_that_was_never_shown_has_no_figures() -> None:
-    """Saying no is always right there; it would flatter the mean."""
+def test_a_genre_without_tracks_has_no_metrics() -> None:
+    """ "No" is always right there; it would inflate the mean."""
     assert {genre for _, genre, _ in rows(np.where(TRUTH == 2, 1, TRUTH))} == {"a", "b"}
 
 
-def test_where_everything_is_the_genre_only_accuracy_can_be_told() -> None:
+def test_where_every_track_has_the_genre_only_accuracy_is_defined() -> None:
     """The rest is null, not 1."""
     found = rows(np.zeros(90, dtype=int))
     assert found["all", "a", "binary_roc_auc"].value is None
@@ -54,7 +54,7 @@ def test_where_everything_is_the_genre_only_accuracy_can_be_told() -> None:
     assert found["all", "a", "always_no_accuracy"].value == 0
 
 
-def test_tracks_of_genres_it_does_not_know_want_a_no() -> None:
+def test_tracks_of_unknown_genres_are_negatives() -> None:
     """They count as the rest."""
     found = rows(genres=2)
     assert found["all", "a", "always_no_accuracy"].value == (TRUTH != 0).mean()

@@ -1,4 +1,4 @@
-"""Who becomes champion."""
+"""Promotion to champion."""
 
 from classifier.evaluation.promotion import decide_against_champion, decide_first
 from classifier.records import Comparison, Interval
@@ -20,7 +20,7 @@ WORSE = told(-0.02, -0.03, -0.01)
 
 
 def test_the_first_must_beat_the_baseline_in_one_regime() -> None:
-    """Being better for new artists alone is enough."""
+    """Being better for unseen artists alone is enough."""
     assert (
         decide_first({"seen_artist": told(0, -0.1, 0.1), "new_artist": BETTER}, {}).status
         == "champion"
@@ -41,15 +41,15 @@ def test_the_first_must_beat_guessing_where_the_commonest_genre_is_rarer() -> No
 
 
 def test_both_regimes_are_named_with_their_differences() -> None:
-    """Whoever reads the sentence sees where it is better, and what it does elsewhere."""
+    """The reason gives the difference in both, better or not."""
     reason = decide_first({"seen_artist": BETTER, "new_artist": WORSE}, {}).reason
     assert "better for seen artists: " in reason
     assert "seen artists +0.020" in reason
     assert "unseen artists -0.020" in reason
 
 
-def test_nothing_to_judge_by_is_no_reason_to_trust() -> None:
-    """Without validation tracks nobody is crowned, and the reason says so."""
+def test_without_validation_tracks_nothing_is_promoted() -> None:
+    """And the reason says so."""
     decision = decide_first({"seen_artist": None, "new_artist": None}, {})
     assert decision.status == "rejected"
     assert "too few validation tracks" in decision.reason
@@ -57,14 +57,14 @@ def test_nothing_to_judge_by_is_no_reason_to_trust() -> None:
 
 
 def test_better_in_one_and_not_worse_in_the_other() -> None:
-    """That is what replaces a champion."""
+    """This replaces the champion."""
     assert challenged(BETTER, EQUAL) == "champion"
     assert challenged(EQUAL, BETTER) == "champion"
     assert challenged(BETTER, WORSE) == "rejected"
 
 
 def test_an_equal_needs_more_tracks_or_more_genres() -> None:
-    """5% more rows, or a genre the champion does not know."""
+    """5% more rows, or a genre the champion does not have."""
     assert challenged(EQUAL, EQUAL) == "rejected"
     assert challenged(EQUAL, EQUAL, rows=1049) == "rejected"
     assert challenged(EQUAL, EQUAL, rows=1050) == "champion"

@@ -27,14 +27,14 @@ def asked(*rows: tuple[int, str, float | None]) -> np.ndarray:
 
 
 def test_an_artists_tracks_are_shares_and_mean_ranks() -> None:
-    """Both of Ann's were seen under rap, at 4 and 8; one of two under rock, at 2."""
+    """Both of Ann's were seen in rap, at ranks 4 and 8; one of two in rock, at rank 2."""
     row = asked((7, "Ann", 45.0))[0]
     assert row[:2].tolist() == [1.0, 0.5]
     assert row[2:4].tolist() == [6.0, 2.0]
 
 
-def test_the_nearest_in_popularity_stands_apart() -> None:
-    """At 45 it is the track of 50, seen under both; at 12 the one of 10, seen under rap alone."""
+def test_the_track_nearest_in_popularity_has_its_own_columns() -> None:
+    """At 45 it is the track of 50, seen in both; at 12 the one of 10, seen in rap only."""
     near, low = asked((7, "Ann", 45.0), (8, "Ann", 12.0))[:, 4:8]
     assert near.tolist() == [1.0, 1.0, 8.0, 2.0]
     assert low[:2].tolist() == [1.0, 0.0]
@@ -42,33 +42,33 @@ def test_the_nearest_in_popularity_stands_apart() -> None:
     assert np.isnan(low[3])
 
 
-def test_popularity_is_told_beside_theirs() -> None:
-    """The mean of Ann's is 30: a track of 45 lies 15 above, and 5 below the nearest of two."""
+def test_popularity_is_compared_with_the_artists_tracks() -> None:
+    """The mean of Ann's is 30: a track of 45 is 15 above it, and 5 below the nearest of two."""
     assert asked((7, "Ann", 45.0))[0, 8:].tolist() == [30.0, 15.0, 2.0, 5.0]
 
 
 def test_a_track_of_two_credited_artists_counts_once() -> None:
-    """Ann and Bob have three tracks together, though one carries both names."""
+    """Ann and Bob have three tracks together, although one credits both."""
     assert asked((7, "Ann; Bob", 45.0))[0, 10] == 3.0
 
 
-def test_of_strangers_nothing_is_known() -> None:
-    """An artist without a known track, and a track without an artist, are NaN throughout."""
+def test_unseen_artists_have_missing_values() -> None:
+    """An artist without a training track, and a track without an artist, are all NaN."""
     found = asked((7, "Cid", 45.0), (8, "", 45.0))
     assert found.shape == (2, COLUMNS_PER_GENRE * len(GENRES) + EXTRA_COLUMNS)
     assert np.isnan(found).all()
 
 
-def test_what_others_were_seen_under_is_not_looked_at() -> None:
-    """Sightings of a track that was not learned from change nothing, its own neither."""
+def test_sightings_of_other_tracks_are_ignored() -> None:
+    """Those of a track that is not in training, also its own."""
     more = pd.concat([SEEN, SEEN.assign(track_id=7, genre="rock", best_rank=0)])
     one = ArtistSightingFeatures().fit(KNOWN, LABELS, SEEN).transform(tracks((7, "Ann", 45.0)))
     two = ArtistSightingFeatures().fit(KNOWN, LABELS, more).transform(tracks((7, "Ann", 45.0)))
     assert np.array_equal(one, two, equal_nan=True)
 
 
-def test_without_ranks_the_shares_still_tell() -> None:
-    """Rows that were frozen without ranks, and tracks without any sighting, are no error."""
+def test_without_ranks_the_shares_remain() -> None:
+    """Snapshots without ranks, and tracks without any sighting, are no error."""
     bare = SEEN.drop(columns="best_rank")
     assert ArtistSightingFeatures().fit(KNOWN, LABELS, bare).transform(KNOWN)[0, :2].tolist() == [
         1.0,
@@ -78,8 +78,8 @@ def test_without_ranks_the_shares_still_tell() -> None:
     assert none[0, :2].tolist() == [0.0, 0.0]
 
 
-def test_nobody_and_nothing_are_no_error() -> None:
-    """Nobody known, nothing asked."""
+def test_empty_frames_are_no_error() -> None:
+    """In training and in prediction."""
     nobody = ArtistSightingFeatures().fit(KNOWN.assign(artists=""), LABELS, SEEN)
     assert np.isnan(nobody.transform(KNOWN)).all()
     assert nobody.transform(KNOWN.iloc[:0]).shape == (
@@ -89,7 +89,7 @@ def test_nobody_and_nothing_are_no_error() -> None:
 
 
 def test_unknown_popularity_leaves_the_rest() -> None:
-    """Without a popularity there is no nearest one to prefer, but shares and counts stand."""
+    """There is no nearest track, but shares and counts remain."""
     row = asked((7, "Ann", None))[0]
     assert row[:2].tolist() == [1.0, 0.5]
     assert row[10] == 2.0

@@ -1,4 +1,4 @@
-"""The network."""
+"""The neural network in numpy."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from classifier.experts.mlp_numpy import NumpyMLP
 
 
 def test_it_learns_what_no_line_separates() -> None:
-    """Exclusive or, from points it has not seen."""
+    """Exclusive or, on unseen points."""
     points = np.random.default_rng(0).normal(size=(1500, 2)).astype(np.float32)
     labels = np.where((points > 0).all(axis=1) | (points < 0).all(axis=1), "same", "different")
     net = NumpyMLP().fit(points[:1000], labels[:1000])
@@ -14,8 +14,8 @@ def test_it_learns_what_no_line_separates() -> None:
     assert (found == labels[1000:]).mean() > 0.9
 
 
-def test_labels_without_reason_leave_the_shares() -> None:
-    """Where there is nothing to learn, it answers with how common the classes are."""
+def test_random_labels_give_the_class_shares() -> None:
+    """Without information, it predicts how common the classes are."""
     random = np.random.default_rng(0)
     rows = random.normal(size=(2000, 5)).astype(np.float32)
     labels = np.where(random.random(2000) < 0.8, "often", "seldom")

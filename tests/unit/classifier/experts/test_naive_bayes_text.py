@@ -1,4 +1,4 @@
-"""The expert for text."""
+"""Naive Bayes over character n-grams."""
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ FRAME = pd.DataFrame(
 GENRES = np.array(["latin", "latin", "techno", "techno"] * 5)
 
 
-def test_a_language_is_recognised_in_words_never_seen() -> None:
-    """By pieces of words that are like those of the genre."""
+def test_a_language_is_recognised_in_unseen_words() -> None:
+    """By n-grams they share with the genre's words."""
     title = (
         NaiveBayesTextExpert()
         .fit(FRAME, GENRES)
@@ -25,8 +25,8 @@ def test_a_language_is_recognised_in_words_never_seen() -> None:
     assert title[0, 0] > title[0, 1]
 
 
-def test_unknown_text_says_nothing_for_either() -> None:
-    """Empty: 0. Of letters nobody had: the same for genres of the same size."""
+def test_unseen_text_is_no_evidence() -> None:
+    """Empty: 0. Of unseen letters: the same for genres of the same size."""
     said = (
         NaiveBayesTextExpert()
         .fit(FRAME, GENRES)
@@ -38,7 +38,7 @@ def test_unknown_text_says_nothing_for_either() -> None:
 
 
 def test_an_artist_of_many_tracks_is_not_as_many_examples() -> None:
-    """Sixteen tracks of one weigh like four of four."""
+    """Sixteen tracks of one artist weigh like four of four artists."""
     many = pd.DataFrame({"title": ["x"] * 16 + ["y"] * 4, "artists": ["A"] * 16 + list("BCDE")})
     genres = np.array(["one"] * 16 + ["two"] * 4)
     expert = NaiveBayesTextExpert().fit(many, genres)

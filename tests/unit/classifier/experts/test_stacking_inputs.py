@@ -20,8 +20,8 @@ LABELS = np.where(np.repeat(np.arange(30), 6) % 2 == 0, "even", "odd")
 SEEN = pd.DataFrame({"track_id": FRAME["track_id"], "genre": LABELS, "best_rank": 1})
 
 
-def test_strangers_have_no_history() -> None:
-    """Whoever never saw the artist knows none of its tracks; only the album may be known."""
+def test_inputs_grouped_by_artist_have_no_history() -> None:
+    """Only the album name may be in the other splits."""
     said = stacking_inputs.out_of_fold_by_artist(FRAME, count_ngrams(FRAME), LABELS)
     assert not said.artist_track_counts.any()
     others = np.delete(said.history, ALBUM_NAME_SCORE, axis=0)
@@ -29,8 +29,8 @@ def test_strangers_have_no_history() -> None:
     assert said.sighting_features.shape[1] == 0
 
 
-def test_acquaintances_never_saw_the_track_itself() -> None:
-    """A label that is changed for one track alone does not come back as what is said of it."""
+def test_inputs_grouped_by_name_do_not_leak_the_label() -> None:
+    """Changing the label of one track does not change its own inputs."""
     changed = LABELS.copy()
     changed[0] = "odd"
     one = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), LABELS, SEEN)
@@ -41,8 +41,8 @@ def test_acquaintances_never_saw_the_track_itself() -> None:
     assert np.allclose(*first_artist, atol=0.05)
 
 
-def test_acquaintances_know_where_the_other_tracks_were_seen() -> None:
-    """All other tracks of an artist were seen under its genre."""
+def test_inputs_grouped_by_name_use_sightings_of_other_tracks() -> None:
+    """All other tracks of an artist were seen in its genre."""
     said = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), LABELS, SEEN)
     known = said.artist_track_counts > 0
     even = said.sighting_features[known, 0]

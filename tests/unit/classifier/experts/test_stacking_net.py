@@ -12,7 +12,7 @@ SIZE, PER_ARTIST = 600, 10
 
 
 def world() -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
-    """All are seen under both genres; the more popular a track, the further up in rap."""
+    """All are seen in both genres; the more popular a track, the higher it ranks in rap."""
     random = np.random.default_rng(1)
     popularity = random.integers(0, 100, SIZE)
     frame = pd.DataFrame(
@@ -36,8 +36,8 @@ def world() -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
     return frame, np.where(rap < rock, "rap", "rock"), seen
 
 
-def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
-    """History says both genres alike; ranks and popularity together say which."""
+def test_trees_predict_the_genre_a_track_ranks_higher_in() -> None:
+    """History scores both genres alike; ranks and popularity together decide."""
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
     expert = StackingExpert(GROUPS, n_rounds=30).fit(frame[rows], labels[rows], seen)
@@ -48,7 +48,7 @@ def test_trees_tell_which_of_two_searches_a_track_comes_up_in_first() -> None:
 
 
 def test_with_many_genres_there_are_no_trees() -> None:
-    """Beyond the limit the networks speak alone."""
+    """Above the limit there are networks only."""
     frame, _, _ = world()
     most = np.array([f"genre {place % stacking_trees.MAX_GENRES:02}" for place in range(SIZE)])
     more = np.array(
@@ -60,8 +60,8 @@ def test_with_many_genres_there_are_no_trees() -> None:
         assert len(expert.predict_scores(frame)) == len(expert.score_names)
 
 
-def test_trees_learn_from_so_many_tracks_at_most() -> None:
-    """The time is bounded: each tree has seen so many; the draw is the seed's."""
+def test_trees_are_trained_on_a_bounded_number_of_tracks() -> None:
+    """So their training time is bounded; the sample depends on the seed."""
     frame, labels, seen = world()
     told = count_ngrams(frame)
     said = (
@@ -84,8 +84,8 @@ def test_trees_learn_from_so_many_tracks_at_most() -> None:
     assert not np.array_equal(one, other)
 
 
-def test_what_an_asked_track_was_seen_under_is_not_looked_at() -> None:
-    """Answers about held-out tracks do not depend on their own sightings."""
+def test_a_tracks_own_sightings_are_ignored() -> None:
+    """Predictions of held-out tracks do not depend on them."""
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
     told = seen[seen["track_id"].isin(frame["track_id"][rows])]
@@ -95,8 +95,8 @@ def test_what_an_asked_track_was_seen_under_is_not_looked_at() -> None:
     assert np.array_equal(alone, beside)
 
 
-def test_nobody_known_is_no_error() -> None:
-    """Artists of one track each: only the trees for strangers learn."""
+def test_only_unseen_artists_are_no_error() -> None:
+    """Artists of one track each: only the trees for unseen artists are fitted."""
     frame, labels, seen = world()
     frame["artists"] = [f"only {place}" for place in range(SIZE)]
     expert = StackingExpert(GROUPS, n_networks=1, n_rounds=5).fit(frame, labels, seen)

@@ -1,4 +1,4 @@
-"""Sound as numbers."""
+"""Numeric features of tracks."""
 
 import numpy as np
 import pandas as pd
@@ -50,15 +50,15 @@ def test_categories_are_columns_of_their_own_or_codes() -> None:
     assert np.isnan(column(coded, coded.transform(FRAME), "key")[2])
 
 
-def test_a_category_never_seen_in_training_is_unknown() -> None:
+def test_a_category_without_a_training_track_is_unknown() -> None:
     """Not another number, not an error."""
     made = NumericFeatures().fit(FRAME)
     strange = FRAME.assign(time_signature=pd.array([5, 4, 4, 4], dtype="Int64"))
     assert np.isnan(column(made, made.transform(strange), "time_signature")[0])
 
 
-def test_what_is_absent_is_unknown() -> None:
-    """A frame with a single known column is enough, and text in a number's place is unknown."""
+def test_absent_columns_are_unknown() -> None:
+    """A frame with a single column is enough, and text instead of a number is unknown."""
     made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"energy": [0.5], "tempo": ["fast"], "x": [1]}))
     assert column(made, matrix, "energy") == [0.5]
@@ -68,14 +68,14 @@ def test_what_is_absent_is_unknown() -> None:
 
 
 def test_infinite_numbers_are_unknown() -> None:
-    """Somebody's log of zero does not stop the whole frame."""
+    """A logarithm of zero does not stop the whole frame."""
     made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"energy": [np.inf], "mode": [1]}))
     assert np.isnan(column(made, matrix, "energy")[0])
 
 
-def test_a_column_nobody_knew_in_training_says_nothing_later() -> None:
-    """It is blank for good: the same number whatever comes."""
+def test_a_column_without_training_values_is_constant() -> None:
+    """It is 0 whatever comes."""
     made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"tempo": [90.0, 180.0]}))
     assert column(made, matrix, "tempo") == [0, 0]
@@ -91,13 +91,13 @@ def test_names_and_columns_agree(groups: tuple[str, ...], *, one_hot: bool) -> N
     assert matrix.dtype == np.float32
 
 
-def test_the_provider_is_not_looked_at() -> None:
-    """It tells where a track was fetched, not how it sounds."""
+def test_the_provider_is_no_feature() -> None:
+    """It tells where a track was fetched, not what it sounds like."""
     assert all("provider" not in columns for columns in COLUMNS.values())
 
 
-def test_measures_of_files_are_not_taken_for_a_catalogues() -> None:
-    """A model that learned from a catalogue knows nothing of an energy on another scale."""
+def test_features_of_files_are_not_mixed_with_those_of_catalogues() -> None:
+    """A model of catalogue features ignores an energy on another scale."""
     catalogue = FRAME.assign(provider=pd.array(["csv"] * 4, dtype="string"))
     made = NumericFeatures().fit(catalogue)
     assert "own_energy" not in made.get_feature_names_out()
@@ -109,8 +109,8 @@ def test_measures_of_files_are_not_taken_for_a_catalogues() -> None:
     assert column(made, matrix, "key")[1] == column(made, made.transform(FRAME), "key")[1]
 
 
-def test_measures_of_files_have_columns_of_their_own() -> None:
-    """Where both are learned from, each stands under its own name and is unknown in the other."""
+def test_features_of_files_have_columns_of_their_own() -> None:
+    """Where training has both, each has its column and is unknown in the other."""
     mixed = FRAME.assign(provider=pd.array(["csv", "audio", None, "csv"], dtype="string"))
     made = NumericFeatures(one_hot=True).fit(mixed)
     matrix = made.transform(mixed)
@@ -122,7 +122,7 @@ def test_measures_of_files_have_columns_of_their_own() -> None:
     assert names.tolist() == ["key", "mode", "time_signature"]
 
 
-def test_descriptors_of_another_set_are_not_looked_at() -> None:
+def test_descriptors_of_another_set_are_ignored() -> None:
     """Values of one name mean the same in one set only."""
     mine, other = descriptor_column("mine", "tempo"), descriptor_column("other", "tempo")
     made = NumericFeatures(("descriptors",)).fit(pd.DataFrame({mine: [1.0, 2.0], "tempo": [9, 9]}))
@@ -132,16 +132,16 @@ def test_descriptors_of_another_set_are_not_looked_at() -> None:
     assert found[1, 0] == 1.5
 
 
-def test_a_group_brings_its_columns_and_no_others() -> None:
-    """Harmony brings 17 columns, timbre 48; none of them is a category."""
+def test_a_group_adds_its_columns_and_no_others() -> None:
+    """Harmony adds 17 columns, timbre 48; none of them is a category."""
     made = NumericFeatures(("harmony", "timbre")).fit(pd.DataFrame({"degree_0": [0.5, 1.0]}))
     assert len(made.get_feature_names_out()) == 17 + 48
     assert made.categorical == []
     assert column(made, made.transform(pd.DataFrame({"degree_0": [0.25]})), "degree_0") == [0.25]
 
 
-def test_tracks_beside_each_other_are_on_one_scale() -> None:
-    """That of most of them: the others' measures are unknown, but for tempo, key and mode."""
+def test_compared_tracks_are_on_one_scale() -> None:
+    """That of most of them: the others' features are unknown, except tempo, key and mode."""
     providers = pd.array(["csv", "audio", None, "csv"], dtype="string")
     mixed = FRAME.assign(provider=providers, tempo=[90.0, 100.0, None, 120.0])
     found = on_majority_scale(mixed)

@@ -1,4 +1,4 @@
-"""Text as counts of its pieces."""
+"""Text as hashed character n-grams."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ def test_missing_text_is_empty() -> None:
 
 
 def test_credited_artists_are_each_there_once() -> None:
-    """Normalised, in order; nobody where nothing is known."""
+    """Normalised, in order; none where the column is missing."""
     frame = pd.DataFrame({"artists": ["AC/DC; Björk; ac/dc", None, ""]})
     assert hashed_ngrams.credited_artists(frame) == [["ac/dc", "björk"], [], []]
     assert hashed_ngrams.credited_artists(pd.DataFrame(index=range(2))) == [[], []]

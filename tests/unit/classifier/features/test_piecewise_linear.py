@@ -1,4 +1,4 @@
-"""Numbers as a network likes them."""
+"""Piecewise linear encoding of numbers."""
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,8 @@ def test_nothing_is_missing_or_infinite() -> None:
         assert np.abs(matrix).max() <= 10
 
 
-def test_pieces_fill_up_from_the_lowest_to_the_highest() -> None:
-    """The lowest value fills none of a column's pieces, the highest all of them."""
+def test_bins_fill_up_from_the_lowest_to_the_highest() -> None:
+    """The lowest value fills none of a column's bins, the highest all of them."""
     features = PiecewiseLinearEncoder(("audio",)).fit(FRAME)
     matrix = features.transform(FRAME)
     pieces = matrix[:, -len(features.bin_starts_) :][
@@ -31,8 +31,8 @@ def test_pieces_fill_up_from_the_lowest_to_the_highest() -> None:
     assert (np.diff(pieces, axis=0) >= 0).all()
 
 
-def test_it_learns_from_fitting_alone() -> None:
-    """What is transformed later moves no quantile."""
+def test_transform_fits_nothing() -> None:
+    """Later rows move no quantile."""
     features = PiecewiseLinearEncoder(("audio",))
     first = features.fit_transform(FRAME)
     features.transform(FRAME.assign(tempo=1000.0))
