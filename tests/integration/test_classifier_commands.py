@@ -137,15 +137,15 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("train", "--min-tracks", "9999"), "Too few tracks to train"),
         (("train", "--genres", "polka,blues"), "no labelled track has the genre 'polka'"),
         (("train", "--estimator", "gradient_bosting"), "did you mean 'gradient_boosting'"),
-        (("train", "--param", "n_round=3"), "did you mean 'n_rounds'"),
+        (("train", "--param", "round=3"), "did you mean 'n_rounds'"),
         (("train", "--param", "max_iter"), "name=value"),
         (("train", "--estimator", "logistic", "--param", "c=1"), "did you mean 'C'?"),
-        (("predict", "--search", " "), "--search wants words"),
-        (("predict", "--artist", ""), "--artist wants a name"),
+        (("predict", "--search", " "), "--search needs words"),
+        (("predict", "--artist", ""), "--artist needs a name"),
         (("train", "--features", "smell"), "audio, metadata"),
         (("train", "--labels", "soft"), "claim, exclusive, shared"),
         (("train", "--labels", "shared"), "blend does not accept sample weights"),
-        (("train", "--split", "official"), "name another one for the published split"),
+        (("train", "--split", "official"), "name another task for the published split"),
         (("compare", "--split", "official", "--rotations", "2"), "leave out --rotations"),
     ],
 )
@@ -173,9 +173,9 @@ def test_pinning_says_what_changed(database: Engine) -> None:
         for command in ("pin", "pin", "unpin", "unpin")
     ]
     assert told == [
-        "Model 1 is pinned: retention leaves it as it is.",
+        "Model 1 is pinned: pruning leaves it as it is.",
         "Model 1 was pinned already.",
-        "Model 1 is pinned no more.",
+        "Model 1 is not pinned anymore.",
         "Model 1 was not pinned.",
     ]
 
