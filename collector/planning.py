@@ -31,8 +31,8 @@ RECENT_RECRAWL_SHARE: Final = 0.25
 """Share of the recrawl period after which a shard with the current year is read again."""
 
 UNREAD_CHILD_YIELD: Final = 0.4
-"""Maximum share of new tracks expected on a child's first page. A higher share would read the first
-pages of all children of every genre, which hold the tracks that other genres show, too."""
+"""Maximum share of new tracks expected on a child's first page. A higher share would read the
+first pages of all children of every genre, which hold the tracks that other genres show, too."""
 
 _FIRST_SPLIT: Final = (1900, 1970, 1990, 2000, 2010, 2015, 2020, 2023)
 """Where the years of a whole genre are cut: catalogues grow towards the present. Fixed, so that a

@@ -10,25 +10,25 @@ from genrebase.runtime.console import Output
 
 
 class ForgetStopped(GenrebaseError):
-    """Somebody stopped it before everything was forgotten."""
+    """A stop was requested before everything was forgotten."""
 
 
 def forget(
     origin: Annotated[
-        str, typer.Option(help="Who delivered the tracks: spotify, csv:FILE, audio …")
+        str, typer.Option(help="The origin of the tracks: spotify, csv:FILE, audio …")
     ],
     older_than: Annotated[
-        str, typer.Option(help="How long ago they were last seen: 30d, 12h or 4w.")
+        str, typer.Option(help="Age since they were last seen: 30d, 12h or 4w.")
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would go; touch nothing.")
+        bool, typer.Option("--dry-run", help="Count what would be removed; change nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Remove tracks that a source delivered and has not shown for a while.
+    """Remove tracks that a source delivered and that were not seen for a while.
 
-    Aliases, sightings, credits, features and predictions go with a track. What people said stays:
-    a track with a label keeps its name, credits, ids, duration and ISRC, and loses the rest.
+    Aliases, sightings, credits, features and predictions are removed with a track. A track that a
+    person labelled keeps its label, name, credits, ids, duration and ISRC, and loses the rest.
     """
     # these bring SQLAlchemy: --help need not wait
     from collector.curation import forget as forgetting
@@ -57,7 +57,7 @@ def forget(
     output.print(
         f"{gone.tracks:,} tracks from {origin} last seen before {done.before:%Y-%m-%d %H:%M} UTC "
         f"{'would be' if dry_run else 'are'} forgotten, with {gone.artists:,} artists; "
-        f"{gone.kept_for_labels:,} more keep only what their labels are about."
+        f"{gone.kept_for_labels:,} more have labels and keep only what identifies them."
     )
     if done.stopped:
-        raise ForgetStopped("Stopped; the same command goes on from here.")
+        raise ForgetStopped("Stopped; run the same command again to continue.")

@@ -19,8 +19,8 @@ app = CommandLine("genres", __doc__)
 _MOST = 1_000_000_000
 _COLUMNS = ("genre", "target", "tracks", "sightings", "paused", "playlists")
 
-Name = Annotated[str, typer.Argument(help="The genre, as it is asked for.")]
-Target = Annotated[int, typer.Option(min=0, max=_MOST, help="How many unique tracks are wanted.")]
+Name = Annotated[str, typer.Argument(help="The genre, as it is searched for.")]
+Target = Annotated[int, typer.Option(min=0, max=_MOST, help="Unique tracks to collect.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
@@ -34,10 +34,10 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a genre; give one that is there another target."""
+    """Add a genre, or change the target of a stored one."""
     output = Output(as_json=as_json)
     added = genres.add(store.connect(), SystemClock(), name, target, playlist or ())
-    output.print(f"{added.name}: {target:,} tracks wanted, {added.tracks:,} there.")
+    output.print(f"{added.name}: target {target:,} tracks, {added.tracks:,} stored.")
     output.write_json(_document(added))
 
 
@@ -56,36 +56,36 @@ def list_(as_json: AsJson = False) -> None:
 def target(
     name: Name,
     wanted: Annotated[
-        str, typer.Argument(metavar="N", help="Unique tracks wanted; `none`: imports only.")
+        str, typer.Argument(metavar="N", help="Unique tracks to collect; `none`: imports only.")
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Change how many tracks of a genre are wanted."""
+    """Change how many tracks of a genre to collect."""
     output = Output(as_json=as_json)
     changed = genres.set_target(store.connect(), name, _number(wanted))
-    output.print(f"{changed.name}: {_wanted(changed)}, {changed.tracks:,} there.")
+    output.print(f"{changed.name}: {_wanted(changed)}, {changed.tracks:,} stored.")
     output.write_json(_document(changed))
 
 
 @app.command()
 def pause(name: Name, as_json: AsJson = False) -> None:
-    """Leave a genre out of harvests, until it is resumed."""
+    """Exclude a genre from harvests, until it is resumed."""
     _pause(name, paused=True, as_json=as_json)
 
 
 @app.command()
 def resume(name: Name, as_json: AsJson = False) -> None:
-    """Take a paused genre into harvests again."""
+    """Include a paused genre in harvests again."""
     _pause(name, paused=False, as_json=as_json)
 
 
 @app.command()
 def rename(
     old: Name,
-    new: Annotated[str, typer.Argument(help="The name to ask for from now on.")],
+    new: Annotated[str, typer.Argument(help="The name to search for from now on.")],
     as_json: AsJson = False,
 ) -> None:
-    """Give a genre another name: tracks and labels stay, the search begins anew under it."""
+    """Rename a genre: tracks and labels stay, the search starts again with the new name."""
     output = Output(as_json=as_json)
     renamed = genres.rename(store.connect(), old, new)
     output.print(f"{old} is called {renamed.name} now.")
@@ -94,16 +94,16 @@ def rename(
 
 @app.command()
 def merge(
-    merged: Annotated[str, typer.Argument(help="The genre that goes.")],
-    into: Annotated[str, typer.Argument(help="The genre that stays.")],
+    merged: Annotated[str, typer.Argument(help="The genre to remove.")],
+    into: Annotated[str, typer.Argument(help="The genre to keep.")],
     as_json: AsJson = False,
 ) -> None:
-    """Make two genres one: sightings, labels and predictions move to the second."""
+    """Merge two genres: sightings, labels and predictions move to the second."""
     output = Output(as_json=as_json)
     done = genres.merge(store.connect(), merged, into)
     output.print(
-        f"{done.merged} went into {done.into.name}: {done.into.sightings:,} sightings, "
-        f"{done.shared_sightings:,} were under both. Models know the old genres until the next "
+        f"{done.merged} is merged into {done.into.name}: {done.into.sightings:,} sightings, "
+        f"{done.shared_sightings:,} were in both. Models keep the old genres until the next "
         "training: classifier train"
     )
     output.write_json(
@@ -119,14 +119,17 @@ def merge(
 def remove(
     name: Name,
     force: Annotated[
-        bool, typer.Option("--force", help="Also when predictions and figures of models go too.")
+        bool,
+        typer.Option(
+            "--force", help="Also if predictions and metrics of models are deleted with it."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a genre and its sightings. Its tracks stay; labels given by people forbid it."""
+    """Remove a genre and its sightings; its tracks stay. Refused if people labelled tracks so."""
     output = Output(as_json=as_json)
     removed = genres.remove(store.connect(), name, force=force)
-    output.print(f"{removed.name} is removed; {removed.tracks_left:,} tracks counted for it.")
+    output.print(f"{removed.name} is removed; it was the genre of {removed.tracks_left:,} tracks.")
     output.write_json(asdict(removed))
 
 
@@ -142,7 +145,7 @@ def import_(
     """Add all genres that a file names, or none of them."""
     output = Output(as_json=as_json)
     found = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
-    output.print(f"{len(found):,} genres, {target:,} tracks wanted of each: {', '.join(found)}.")
+    output.print(f"{len(found):,} genres, target {target:,} tracks each: {', '.join(found)}.")
     output.write_json({"genres": found, "target": target})
 
 
@@ -152,7 +155,7 @@ def map_(
     mapping: Annotated[str, typer.Option(help="The mapping's name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say which broad genre each fine one belongs to: a mapping, made anew from a file."""
+    """Import a mapping (the broad genre of each fine genre) from a file, replacing the old one."""
     output = Output(as_json=as_json)
     done = mappings.define(store.connect(), genre_names.validate(mapping), file)
     output.print(
@@ -160,14 +163,14 @@ def map_(
         f"{len(done.broad):,}: {', '.join(done.broad)}."
     )
     if done.unmapped:
-        output.warn(f"Genres it does not name: {', '.join(done.unmapped)}.")
+        output.warn(f"Genres that it does not hold: {', '.join(done.unmapped)}.")
     output.write_json(asdict(done))
 
 
 @app.command("mappings")
 def mappings_(
     remove: Annotated[
-        str | None, typer.Option(help="Forget this mapping; genres and tracks stay.")
+        str | None, typer.Option(help="Remove this mapping; genres and tracks stay.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -176,7 +179,7 @@ def mappings_(
     engine = store.connect()
     if remove is not None:
         gone = mappings.remove(engine, remove)
-        output.print(f"The mapping {remove} is gone; it named {gone:,} genres.")
+        output.print(f"The mapping {remove} is removed; it held {gone:,} genres.")
     found = mappings.list_mappings(engine)
     output.table(
         "Mappings",
@@ -202,7 +205,7 @@ def _number(wanted: str) -> int | None:
 
 
 def _wanted(genre: Genre) -> str:
-    return "imports only" if genre.target is None else f"{genre.target:,} tracks wanted"
+    return "imports only" if genre.target is None else f"target {genre.target:,} tracks"
 
 
 def _row(genre: Genre) -> Sequence[object]:

@@ -21,14 +21,14 @@ PLAYLISTS = "spotify_playlists"
 
 _ENDINGS = {
     "target": "Every genre has its target.",
-    "exhausted": "There is nothing left to ask: every shard is exhausted.",
-    "limit": "The requests allowed for this run are spent; the next harvest goes on from here.",
-    "interrupted": "Stopped; the next harvest goes on from here.",
+    "exhausted": "There is nothing left to request: every shard is exhausted.",
+    "limit": "The request limit of this run is reached; the next harvest continues from here.",
+    "interrupted": "Stopped; the next harvest continues from here.",
 }
 
 
 class HarvestStopped(GenrebaseError):
-    """Somebody stopped the harvest before it was done."""
+    """A stop was requested before the harvest was done."""
 
 
 def harvest(
@@ -36,17 +36,17 @@ def harvest(
         list[str] | None, typer.Option(help="Only this genre; may be given several times.")
     ] = None,
     max_requests: Annotated[
-        int | None, typer.Option(min=1, help="Calls to the source at most, retries included.")
+        int | None, typer.Option(min=1, help="Maximum number of requests, retries included.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be asked; ask nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be requested; request nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Fetch tracks until every genre has its target, or nothing is left to ask.
+    """Fetch tracks until every genre has its target, or nothing is left to request.
 
     The playlists bound to a genre are read first, then what a search finds for it.
-    Can be stopped and started again anywhere. A ban up to a minute is waited out; a longer one
+    It can be stopped and started again anywhere. A ban up to a minute is waited out; a longer one
     ends the harvest with exit code 4.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
@@ -63,7 +63,7 @@ def harvest(
     wanted = [genres.find(engine, name).name for name in genre or ()]
     if dry_run:
         with read_transaction(engine) as connection:
-            to_go = forecast_genres(
+            forecasts = forecast_genres(
                 connection,
                 SOURCE,
                 clock,
@@ -71,7 +71,7 @@ def harvest(
                 genres=wanted,
             )
         lists = plan_playlists(engine, PLAYLISTS, wanted, clock.now())
-        _show(plan_searches(engine, SOURCE, wanted), lists, to_go, output)
+        _show(plan_searches(engine, SOURCE, wanted), lists, forecasts, output)
         return
     with stop_on_signals(clock.interrupt) as stop:
         crawl = bootstrap.open_crawl(
@@ -81,12 +81,12 @@ def harvest(
     output.write_json(as_document(outcome))
     recorded = outcome.recorded
     output.print(
-        f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} seen before"
+        f"{recorded.tracks_new:,} new tracks and {recorded.duplicates:,} duplicates"
         f" in {outcome.requests:,} requests."
     )
     if outcome.unusable_reasons:
         reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.unusable_reasons.most_common())
-        output.print(f"Set aside: {reasons}.")
+        output.print(f"Unusable: {reasons}.")
     if outcome.unknown_genres:
         from collector.crawl.forecast import (
             unknown_genres_warning,
@@ -144,12 +144,12 @@ def _end(outcome: "HarvestOutcome", output: Output) -> None:
 def _show(
     previews: "list[PlannedSearch]",
     playlists: "list[PlannedPlaylist]",
-    to_go: "list[GenreForecast]",
+    forecasts: "list[GenreForecast]",
     output: Output,
 ) -> None:
     from collector.commands.status import show_forecasts  # it brings SQLAlchemy, as above
 
-    genres = [asdict(one) | asdict(more) for one, more in zip(previews, to_go, strict=True)]
+    genres = [asdict(one) | asdict(more) for one, more in zip(previews, forecasts, strict=True)]
     output.write_json({"genres": genres, "playlists": [asdict(one) for one in playlists]})
     if playlists:
         output.table(
@@ -168,5 +168,5 @@ def _show(
         "offset",
     )
     rows = [[getattr(one, name) for name in columns] for one in previews]
-    output.table("What would be asked next", columns, rows)
-    show_forecasts(to_go, output)
+    output.table("Next requests", columns, rows)
+    show_forecasts(forecasts, output)

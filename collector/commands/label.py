@@ -19,10 +19,10 @@ def label(
     track: Annotated[
         str | None, typer.Argument(help="A source's id, a Spotify URL or URI, or track_id.")
     ] = None,
-    genre: Annotated[str | None, typer.Argument(help="What it is.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who says so.")] = None,
-    note: Annotated[str | None, typer.Option(help="Why.")] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the label back.")] = False,
+    genre: Annotated[str | None, typer.Argument(help="The genre of the track.")] = None,
+    by: Annotated[str | None, typer.Option(help="The person who labels it.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note on the label.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the label.")] = False,
     import_file: Annotated[
         Path | None,
         typer.Option("--import", help="A CSV file of labels: track, genre, by, note, at."),
@@ -32,12 +32,12 @@ def label(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Say what a track is. A label beats every claim, and nothing but a person changes it."""
+    """Label a track with a genre. A label overrides the claim, and only a person changes it."""
     output = Output(as_json=as_json)
-    asked = sum((track is not None, import_file is not None, export_file is not None))
-    if asked != 1 or (genre is None and track is not None and not remove):
+    targets = sum((track is not None, import_file is not None, export_file is not None))
+    if targets != 1 or (genre is None and track is not None and not remove):
         raise UserError(
-            "Say one of: collector label TRACK GENRE --by NAME, collector label TRACK --remove, "
+            "Use one of: collector label TRACK GENRE --by NAME, collector label TRACK --remove, "
             "collector label --import FILE, collector label --export FILE."
         )
     engine = store.connect()
@@ -50,27 +50,27 @@ def label(
     elif remove and track is not None:
         gone = annotations.remove(engine, track, by)
         for one in gone:
-            output.print(f"{_said(one)}: taken back.")
+            output.print(f"{_describe(one)}: removed.")
         output.write_json({"removed": [_document(one) for one in gone]})
     elif track is not None and genre is not None:
         given = annotations.add(engine, SystemClock(), track, genre, by or "", note)
-        output.print(_said(given))
+        output.print(_describe(given))
         output.write_json(_document(given))
 
 
 def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
     taken = annotations.import_labels(engine, SystemClock(), file, by)
     output.print(
-        f"{taken.rows:,} rows: {taken.labelled:,} labels stored, {taken.unchanged:,} known "
-        f"already, {taken.rejected:,} rejected."
+        f"{taken.rows:,} rows: {taken.labelled:,} labels stored, {taken.unchanged:,} unchanged, "
+        f"{taken.rejected:,} rejected."
     )
     for reason, count in taken.reasons.items():
         output.print(f"Rejected {count:,}: {reason}.")
     output.write_json(asdict(taken))
 
 
-def _said(one: Verdict) -> str:
-    return f"{one.title} by {one.artists} is {one.genre}, says {one.by}"
+def _describe(one: Verdict) -> str:
+    return f"{one.title} by {one.artists} is {one.genre}, labelled by {one.by}"
 
 
 def _document(one: Verdict) -> dict[str, object]:

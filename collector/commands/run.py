@@ -13,7 +13,7 @@ def run(
 ) -> None:
     """Harvest and enrich for as long as something is missing, until SIGTERM or Ctrl-C.
 
-    The step in hand is finished, and the exit code is 0; a second signal aborts.
+    The current step is finished, and the exit code is 0; a second signal aborts.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import daemon
@@ -26,13 +26,13 @@ def run(
     from genrebase.store import connect
 
     logging.configure(human=False if as_json else None)
-    clock, engine, told = SystemClock(), connect(), CollectorSettings.load()
+    clock, engine, configured = SystemClock(), connect(), CollectorSettings.load()
     output = Output(as_json=as_json)
-    output.print("The harvester runs; Ctrl-C ends it.")
+    output.print("The harvester is running; Ctrl-C stops it.")
     for ban in active_ban_messages(engine, clock):
-        output.print(f"{ban} Nothing is asked of it before.")
+        output.print(f"{ban} No request is made before.")
     with (
         stop_on_signals(clock.interrupt) as stop,
-        serve(told.http_address, HarvesterHealth(engine, clock)),
+        serve(configured.http_address, HarvesterHealth(engine, clock)),
     ):
-        daemon.run(engine, told, clock, stop)
+        daemon.run(engine, configured, clock, stop)

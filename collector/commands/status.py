@@ -17,22 +17,21 @@ from genrebase.runtime.console import Output
 _COLUMNS = ("genre", "target", "tracks", "sightings", "with features", "paused")
 _OUTLOOK = {
     "genre": "genre",
-    "requests": "spent",
+    "requests": "requests",
     "expected_requests": "to go",
     "hours_to_go": "hours",
     "open_shards": "open",
-    "features_known": "known",
-    "features_nowhere": "nowhere",
-    "features_waiting": "waiting",
+    "features_known": "found",
+    "features_nowhere": "unavailable",
+    "features_waiting": "pending",
 }
-"""Fields of the outlook, and what they are called above their columns: of requests those spent and
-those to go, the open shards, and of features those known, nowhere to be had and waited for."""
+"""Columns of the forecast table: fields of `GenreForecast`, and their headings."""
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Show how far the harvest is, what was asked for it and what ran last."""
+    """Show the progress and forecast of the harvest, the requests made and the last runs."""
     output = Output(as_json=as_json)
     found = statuses.read_status(
         store.connect(), SystemClock(), CollectorSettings.load().spotify_rate_limit
@@ -56,9 +55,9 @@ def status(
 
 
 def show_forecasts(found: Sequence[GenreForecast], output: Output) -> None:
-    """Show what every genre has still to go, and name those that the source does not know."""
+    """Print the forecast of every genre, and warn of those for which the source has nothing."""
     rows = [[_brief(getattr(one, name)) for name in _OUTLOOK] for one in found]
-    output.table("To go, at today's rate", list(_OUTLOOK.values()), rows)
+    output.table("Forecast at the present rate", list(_OUTLOOK.values()), rows)
     unknown = [one.genre for one in found if one.unknown]
     if unknown:
         output.warn(unknown_genres_warning(unknown))
@@ -69,15 +68,15 @@ def _brief(value: object) -> object:
 
 
 def _sentences(found: CollectorStatus) -> list[str]:
-    said = []
+    sentences = []
     if found.invented:
-        said.append(f"Filled from {found.origin}: none of this is real music.")
+        sentences.append(f"Filled from {found.origin}: none of this is real music.")
     elif found.origin:
-        said.append(f"Filled from {found.origin}.")
-    said.append(
+        sentences.append(f"Filled from {found.origin}.")
+    sentences.append(
         f"{found.tracks:,} tracks by {found.artists:,} artists, {found.sightings:,} sightings, "
         f"{found.with_features:,} with features, {found.unlabelled:,} without a genre, "
         f"{found.verdicts:,} labels by people; {found.requests:,} requests."
     )
-    said.extend(statuses.ban_messages(found.sources))
-    return said
+    sentences.extend(statuses.ban_messages(found.sources))
+    return sentences

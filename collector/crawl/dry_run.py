@@ -1,4 +1,4 @@
-"""What a harvest would do next, without asking anything."""
+"""Dry run of a harvest: the next request of each genre, without making any."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,12 @@ from collector.crawl.playlists import RECHECK_AFTER
 from genrebase.store.engine import Engine, read_transaction
 
 _ANY_LIMIT = 50
-"""Items a page; which shard of one genre comes first does not hang on it."""
+"""Items a page; the order of one genre's shards does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
-    """Where the harvest of one genre stands."""
+    """The next search of one genre."""
 
     genre: str
     target: int
@@ -23,7 +23,7 @@ class PlannedSearch:
     open_shards: int
     """Parts of its search space that are not read to their end; 1 before the first request."""
     query: str | None
-    """What would be asked next; None where nothing would."""
+    """The query of the next request; None if there is none."""
     year_from: int | None
     year_to: int | None
     offset: int | None
@@ -31,63 +31,63 @@ class PlannedSearch:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPlaylist:
-    """A playlist that would be read before any search is asked for its genre."""
+    """A playlist that would be read before any search for its genre."""
 
     genre: str
     playlist: str
     """Its id."""
     offset: int
-    """Where reading would go on."""
+    """The offset of the next page."""
     read_before: bool
-    """It was read to its end, and would be looked at for changes."""
+    """It was read to its end, and would be checked for changes."""
 
 
 def plan_playlists(
     engine: Engine, source: str, genres: list[str], now: datetime
 ) -> list[PlannedPlaylist]:
-    """Return the playlists that would be read, of every genre that lacks tracks or of these."""
+    """Return the playlists that would be read, of every genre that lacks tracks, or of these."""
     with read_transaction(engine) as connection:
-        needs = shards.genre_progress(connection, genres)
-        lacking = {genre_id: need for genre_id, need in needs.items() if need.missing_share}
-        unread = playlists.without_shard(connection, source, lacking)
-        due = playlists.due(connection, source, lacking, now - RECHECK_AFTER)
-    begun = [
+        progress = shards.genre_progress(connection, genres)
+        missing = {genre_id: need for genre_id, need in progress.items() if need.missing_share}
+        unread = playlists.without_shard(connection, source, missing)
+        due = playlists.due(connection, source, missing, now - RECHECK_AFTER)
+    started = [
         PlannedPlaylist(
-            lacking[shard.genre_id].name,
+            missing[shard.genre_id].name,
             shard.query,
             offset=0 if shard.status == "exhausted" else shard.next_offset,
             read_before=shard.status == "exhausted",
         )
         for shard in due
     ]
-    fresh = [
-        PlannedPlaylist(lacking[genre_id].name, playlist_id, offset=0, read_before=False)
+    new = [
+        PlannedPlaylist(missing[genre_id].name, playlist_id, offset=0, read_before=False)
         for genre_id, playlist_id in unread
     ]
-    return sorted([*begun, *fresh], key=lambda one: (one.genre, one.playlist))
+    return sorted([*started, *new], key=lambda one: (one.genre, one.playlist))
 
 
 def plan_searches(engine: Engine, source: str, genres: list[str]) -> list[PlannedSearch]:
-    """Return where every genre with a target stands, or these only."""
+    """Return the next search of every genre with a target, or of these only."""
     with read_transaction(engine) as connection:
-        needs = shards.genre_progress(connection, genres)
-        fresh = shards.genres_without_shards(connection, source, needs)
-        waiting = shards.open_shards(connection, source, needs)
-    found = []
-    for genre_id, need in sorted(needs.items(), key=lambda pair: pair[1].name):
-        own = [shard for shard in waiting if shard.genre_id == genre_id]
-        shard = planning.next_shard(own, needs, _ANY_LIMIT)
+        progress = shards.genre_progress(connection, genres)
+        new = shards.genres_without_shards(connection, source, progress)
+        all_open = shards.open_shards(connection, source, progress)
+    searches = []
+    for genre_id, need in sorted(progress.items(), key=lambda pair: pair[1].name):
+        open_shards = [shard for shard in all_open if shard.genre_id == genre_id]
+        shard = planning.next_shard(open_shards, progress, _ANY_LIMIT)
         years = None if shard is None or shard.years == planning.ALL_YEARS else shard.years
-        found.append(
+        searches.append(
             PlannedSearch(
                 genre=need.name,
                 target=need.target,
                 tracks=need.tracks,
-                open_shards=len(own) or int(genre_id in fresh),
+                open_shards=len(open_shards) or int(genre_id in new),
                 query=None if shard is None else shard.query,
                 year_from=years and years[0],
                 year_to=years and years[1],
                 offset=None if shard is None else shard.next_offset,
             )
         )
-    return found
+    return searches

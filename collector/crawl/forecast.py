@@ -147,7 +147,7 @@ def _largest_overlaps(overlap: GenreOverlap) -> list[str]:
 
 
 def _request_yield(connection: Connection, source: str, clock: Clock, rate: Rate) -> RequestYield:
-    """Return the yield at the rate of the source's most used credential, or at the initial rate."""
+    """Return the yield at the rate of the source's most used credential, or the initial one."""
     own = [state for state in rate_limiter.load_states(connection) if state.source == source]
     if not own:
         return RequestYield(rate.interval, PAGE_LIMITS[0])

@@ -1,4 +1,4 @@
-"""Forget tracks that were not seen for long: retention, as a source's terms may ask for it."""
+"""Forget tracks last seen long ago: retention, as a source's terms may require it."""
 
 import re
 from collections.abc import Callable
@@ -23,22 +23,22 @@ _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta
 
 @dataclass(frozen=True, slots=True)
 class ForgetOutcome:
-    """What was forgotten, or would be."""
+    """What a run removed, or would remove."""
 
     origin: str
     before: datetime
     """Tracks last seen before this moment."""
     counts: ForgetCounts
     stopped: bool
-    """Whether somebody stopped it before it was done."""
+    """Whether a stop was requested before it was done."""
 
 
 def parse_age(text: str) -> timedelta:
-    """Return the time that `30d`, `12h` or `4w` stands for."""
-    found = _AGE.fullmatch(text.strip().lower())
-    if found is None:
+    """Parse an age such as `30d`, `12h` or `4w`."""
+    match = _AGE.fullmatch(text.strip().lower())
+    if match is None:
         raise UserError(f"{text!r} is no age: write 30d (days), 12h (hours) or 4w (weeks).")
-    return int(found[1]) * _UNITS[found[2]]
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def forget(
@@ -51,20 +51,20 @@ def forget(
     advance: Callable[[ForgetCounts], None] = lambda _: None,
     batch_size: int = BATCH_SIZE,
 ) -> ForgetOutcome:
-    """Remove the tracks that `origin` delivered and nobody has shown for longer than `age`.
+    """Remove the tracks that `origin` delivered and that were last seen longer than `age` ago.
 
     Each batch is a transaction of its own, so that stopping anywhere loses nothing. Tracks with a
-    label by a person stay, reduced to what the label is about.
+    label by a person stay, stripped to what identifies them.
     """
     overdue = _overdue(engine, clock, origin, age)
     total = ForgetCounts()
     with job_run(engine, clock, JOB) as run:
         while not (stopped := stop_requested()):
             with transaction(engine) as connection:
-                more = retention.forget_batch(connection, overdue, clock.now(), batch_size)
-            total += more
+                removed = retention.forget_batch(connection, overdue, clock.now(), batch_size)
+            total += removed
             advance(total)
-            if more.tracks + more.kept_for_labels < batch_size:
+            if removed.tracks + removed.kept_for_labels < batch_size:
                 break
         run.set_facts(origin=origin, before=overdue.before.isoformat())
         run.count(
@@ -87,7 +87,7 @@ def count_overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> 
 
 
 def _overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> OverdueTracks:
-    """Return what is to go; refuse an origin that delivered nothing where others did."""
+    """Return the tracks to remove; refuse an origin that is not among those of the tracks."""
     with read_transaction(engine) as connection:
         known = retention.origins(connection)
     if known and origin not in known:

@@ -1,4 +1,4 @@
-"""What may be the name of a genre. Pure."""
+"""Validate genre names. Pure."""
 
 from typing import Final
 
@@ -6,29 +6,30 @@ from collector.datasets import cells
 from genrebase.errors import UserError
 from genrebase.store import names
 
-_LONGEST: Final = 100
+_MAX_LENGTH: Final = 100
 
 
 class InvalidGenreName(UserError):
-    """A genre cannot have this name."""
+    """The name cannot be a genre."""
 
 
 def validate(name: str) -> str:
-    """Return `name` as it is stored and asked for; raise `InvalidGenreName` where it cannot be.
+    """Return `name` as it is stored and searched for; raise `InvalidGenreName` otherwise.
 
-    Only the blanks around are dropped: it reaches the source byte for byte.
+    Only the blanks around it are dropped: it reaches the source byte for byte.
     """
     plain = name.strip()
     if cells.is_missing(plain):
-        raise InvalidGenreName(f"{name!r} is no genre: it says that there is none.")
-    if len(plain) > _LONGEST:
+        raise InvalidGenreName(f"{name!r} is no genre: it stands for a missing value.")
+    if len(plain) > _MAX_LENGTH:
         raise InvalidGenreName(
-            f"{plain[:20]!r}… is no genre: a name has at most {_LONGEST} characters."
+            f"{plain[:20]!r}… is no genre: a name has at most {_MAX_LENGTH} characters."
         )
     if '"' in plain:
         raise InvalidGenreName(
-            f"{plain!r} cannot be asked for: a search cannot quote a double quote. Leave it out."
+            f"{plain!r} cannot be searched for: a search cannot quote a double quote. "
+            "Leave it out."
         )
     if not plain.isprintable() or names.clean(plain) != plain:
-        raise InvalidGenreName(f"{plain!r} cannot be asked for: it holds control characters.")
+        raise InvalidGenreName(f"{plain!r} cannot be searched for: it holds control characters.")
     return plain

@@ -1,4 +1,4 @@
-"""What to collect: adding genres, aiming, pausing, renaming, merging and removing them."""
+"""Genres to collect: add, set targets, pause, rename, merge, remove and import them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from genrebase.runtime.clock import Clock
 from genrebase.store import source_ids
 from genrebase.store.engine import Engine, read_transaction, transaction
 
-_NEAREST: Final = 3
-_SHOWN: Final = 20
+_MAX_SUGGESTIONS: Final = 3
+_MAX_LISTED: Final = 20
 
 
 class UnknownGenre(UserError):
-    """There is no genre of that name."""
+    """No genre has that name."""
 
 
 class GenreInUse(UserError):
@@ -30,35 +30,35 @@ class GenreInUse(UserError):
 
 @dataclass(frozen=True, slots=True)
 class GenreMerge:
-    """Two genres made one."""
+    """The result of merging two genres."""
 
     merged: str
     into: Genre
     shared_sightings: int
-    """Sightings of the merged genre that the other had, too."""
+    """Sightings that both genres had."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedGenre:
-    """A genre that is gone."""
+    """The result of removing a genre."""
 
     name: str
     tracks_left: int
-    """Tracks that counted for it: another genre claims them now, or none."""
+    """Tracks whose claim it was; now it is another genre, or none."""
     references: GenreReferences
-    """What went with it."""
+    """Rows that were deleted with it."""
 
 
 def add(
     engine: Engine, clock: Clock, name: str, target: int, playlists: Sequence[str] = ()
 ) -> Genre:
-    """Add a genre, or give one that is there a target; bind playlists to it."""
+    """Add a genre, or set the target of a stored one; bind playlists to it."""
     name = genre_names.validate(name)
     ids = [_playlist(text) for text in playlists]
     with transaction(engine) as connection:
         genres.set_targets(connection, [name], target, clock.now())
         genres.bind_playlists(connection, genres.ids_by_name(connection)[name], ids)
-        return _listed(genres.list_genres(connection), name)
+        return _by_name(genres.list_genres(connection), name)
 
 
 def list_genres(engine: Engine) -> list[Genre]:
@@ -68,88 +68,88 @@ def list_genres(engine: Engine) -> list[Genre]:
 
 
 def find(engine: Engine, name: str) -> Genre:
-    """Return a genre; raise `UnknownGenre` with the nearest names otherwise."""
-    return _listed(list_genres(engine), name)
+    """Return a genre by name; raise `UnknownGenre` with the nearest names if there is none."""
+    return _by_name(list_genres(engine), name)
 
 
 def set_target(engine: Engine, name: str, target: int | None) -> Genre:
-    """Say how many unique tracks are wanted of a genre; None leaves it to imports."""
+    """Set how many unique tracks of a genre to collect; None leaves it to imports."""
     if target is not None:
         genre_names.validate(name)
     with transaction(engine) as connection:
-        found = _listed(genres.list_genres(connection), name)
+        found = _by_name(genres.list_genres(connection), name)
         genres.set_target(connection, found.id, target)
-        return _listed(genres.list_genres(connection), found.name)
+        return _by_name(genres.list_genres(connection), found.name)
 
 
 def set_paused(engine: Engine, name: str, *, paused: bool = True) -> Genre:
-    """Leave a genre out of harvests, or take it in again."""
+    """Exclude a genre from harvests, or include it again."""
     with transaction(engine) as connection:
-        found = _listed(genres.list_genres(connection), name)
+        found = _by_name(genres.list_genres(connection), name)
         genres.set_paused(connection, found.id, paused=paused)
-        return _listed(genres.list_genres(connection), found.name)
+        return _by_name(genres.list_genres(connection), found.name)
 
 
 def rename(engine: Engine, old: str, new: str) -> Genre:
-    """Give a genre another name, under which it is asked for from now on."""
+    """Rename a genre; from now on the new name is its search term."""
     new = genre_names.validate(new)
     with transaction(engine) as connection:
-        everything = genres.list_genres(connection)
-        found = _listed(everything, old)
+        stored = genres.list_genres(connection)
+        found = _by_name(stored, old)
         if found.name == new:
             raise NothingToDo(f"The genre is called {new!r} already.")
-        if any(genre.name == new for genre in everything):
+        if any(genre.name == new for genre in stored):
             raise UserError(
                 f"There is a genre {new!r} already. To make the two one: "
                 f"collector genres merge {old!r} {new!r}"
             )
         genres.rename(connection, found.id, found.name, new)
-        return _listed(genres.list_genres(connection), new)
+        return _by_name(genres.list_genres(connection), new)
 
 
 def merge(engine: Engine, merged: str, into: str) -> GenreMerge:
-    """Make two genres one, under the name of the second."""
+    """Merge the first genre into the second."""
     with transaction(engine) as connection:
-        everything = genres.list_genres(connection)
-        first, second = _listed(everything, merged), _listed(everything, into)
+        stored = genres.list_genres(connection)
+        first, second = _by_name(stored, merged), _by_name(stored, into)
         if first.id == second.id:
             raise UserError("A genre cannot be merged into itself: name two.")
         genres.merge(connection, first, second)
-        after = _listed(genres.list_genres(connection), second.name)
-    united = first.sightings + second.sightings - after.sightings
-    return GenreMerge(first.name, after, united)
+        after = _by_name(genres.list_genres(connection), second.name)
+    shared = first.sightings + second.sightings - after.sightings
+    return GenreMerge(first.name, after, shared)
 
 
 def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
     """Remove a genre; its tracks stay.
 
-    Labels that people gave are never thrown away: with those it is refused. With predictions or
-    metrics of models it takes `force`, because they go too.
+    A genre with labels given by people is refused, because those are never deleted. A genre with
+    predictions or metrics of models needs `force`, because they are deleted too.
     """
     with transaction(engine) as connection:
-        found = _listed(genres.list_genres(connection), name)
-        referring = genres.references(connection, found.id)
-        if referring.verdicts:
+        found = _by_name(genres.list_genres(connection), name)
+        references = genres.references(connection, found.id)
+        if references.verdicts:
             raise GenreInUse(
-                f"{referring.verdicts:,} labels given by people say {name!r}. Merge it into "
+                f"{references.verdicts:,} labels given by people are {name!r}. Merge it into "
                 f"another (collector genres merge {name!r} OTHER), or remove those labels first "
                 "(collector label TRACK --remove)."
             )
-        if (referring.predictions or referring.metrics) and not force:
+        if (references.predictions or references.metrics) and not force:
             raise GenreInUse(
-                f"{referring.predictions:,} predictions and {referring.metrics:,} figures of "
-                f"models speak of {name!r} and would go with it. Repeat with --force, or merge "
+                f"{references.predictions:,} predictions and {references.metrics:,} metrics of "
+                f"models refer to {name!r} and would be deleted. Repeat with --force, or merge "
                 f"it into another: collector genres merge {name!r} OTHER"
             )
         genres.remove(connection, found.id)
-    return RemovedGenre(found.name, found.tracks, referring)
+    return RemovedGenre(found.name, found.tracks, references)
 
 
 def import_names(
     engine: Engine, clock: Clock, path: Path, target: int, genre_column: str | None = None
 ) -> list[str]:
-    """Add all genres named in a dataset or in a plain list, all or none; return their names."""
-    found = _named_in(path, genre_column)
+    """Add all genres named in a dataset or in a text file, all or none; return their names."""
+    found = _names_in(path, genre_column)
     if not found:
         raise NothingToDo(f"{path} names no genre.")
     checked = [genre_names.validate(name) for name in found]
@@ -159,24 +159,24 @@ def import_names(
 
 
 def unknown_genre(name: str, known: Iterable[str]) -> UnknownGenre:
-    """Return the error for a name that is not there, with those that are nearest to it."""
+    """Return the error for an unknown name, with the nearest known ones."""
     by_fold = {one.casefold(): one for one in known}
-    near = get_close_matches(name.strip().casefold(), by_fold, n=_NEAREST, cutoff=0.5)
+    near = get_close_matches(name.strip().casefold(), by_fold, n=_MAX_SUGGESTIONS, cutoff=0.5)
     if near:
         hint = "Did you mean " + " or ".join(repr(by_fold[one]) for one in near) + "?"
     elif by_fold:
-        hint = "There are: " + ", ".join(sorted(by_fold.values())[:_SHOWN]) + "."
+        hint = "There are: " + ", ".join(sorted(by_fold.values())[:_MAX_LISTED]) + "."
     else:
         hint = "There is none yet: collector genres add NAME --target N"
     return UnknownGenre(f"There is no genre {name!r}. {hint}")
 
 
-def _listed(everything: Sequence[Genre], name: str) -> Genre:
+def _by_name(stored: Sequence[Genre], name: str) -> Genre:
     plain = name.strip()
-    for genre in everything:
+    for genre in stored:
         if genre.name == plain:
             return genre
-    raise unknown_genre(name, (genre.name for genre in everything))
+    raise unknown_genre(name, (genre.name for genre in stored))
 
 
 def _playlist(text: str) -> str:
@@ -186,7 +186,7 @@ def _playlist(text: str) -> str:
     return playlist_id
 
 
-def _named_in(path: Path, genre_column: str | None) -> list[str]:
+def _names_in(path: Path, genre_column: str | None) -> list[str]:
     with reader.open_dataset(path) as dataset:
         at = columns.find_genre_column(dataset.header, genre_column)
         if at is not None:
@@ -201,7 +201,7 @@ def _named_in(path: Path, genre_column: str | None) -> list[str]:
 
 
 def _is_table(dataset: DatasetReader) -> bool:
-    """Tell a table from a list in which some names hold a comma: all its lines are alike."""
+    """Return whether all lines have several cells alike, unlike a list of names with commas."""
     return len(dataset.header) > 1 and not any(
         isinstance(row, reader.BrokenRow) for row in dataset.rows()
     )
@@ -217,8 +217,8 @@ def _lines(path: Path) -> list[str]:
         text = path.read_text(encoding=reader.DEFAULT_ENCODING)
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8: save it as UTF-8 and try again.") from error
-    return list(dict.fromkeys(_filled(text.splitlines())))
+    return list(dict.fromkeys(_non_empty(text.splitlines())))
 
 
-def _filled(lines: Iterable[str]) -> Iterator[str]:
+def _non_empty(lines: Iterable[str]) -> Iterator[str]:
     return (stripped for line in lines if (stripped := line.strip()))

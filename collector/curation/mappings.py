@@ -1,4 +1,4 @@
-"""Mappings: which broad genre the fine ones belong to, as people write them down."""
+"""Genre mappings: import which broad genre each fine genre belongs to, list and remove them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,32 +14,32 @@ from genrebase.store import default_mapping
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 COLUMNS: Final = ("fine", "broad")
-"""What the header of a mapping's file has to name."""
-_SHOWN: Final = 5
+"""The columns of a mapping's file."""
+_MAX_LISTED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MappingResult:
-    """What became of a mapping."""
+    """An imported mapping."""
 
     mapping: str
     genres: int
-    """Fine genres it knows now."""
+    """The number of its fine genres."""
     broad: tuple[str, ...]
     unmapped: tuple[str, ...]
-    """Genres of the database that it does not name."""
+    """Genres of the database that are not in it."""
 
 
 def list_mappings(engine: Engine) -> list[MappingSummary]:
-    """Return the mappings there are, by name."""
+    """Return all mappings, by name."""
     with read_transaction(engine) as connection:
         return mappings.summaries(connection)
 
 
 def define(engine: Engine, name: str, path: Path) -> MappingResult:
-    """Make the mapping `name` what a table with the columns `fine` and `broad` says.
+    """Import the mapping `name` from a table with the columns `fine` and `broad`.
 
-    What the mapping said before is replaced, all of it or nothing.
+    It replaces an earlier mapping of that name, completely or not at all.
     """
     broad_of = _read(path)
     with transaction(engine) as connection:
@@ -51,15 +51,15 @@ def define(engine: Engine, name: str, path: Path) -> MappingResult:
 
 
 def remove(engine: Engine, name: str) -> int:
-    """Forget a mapping; return how many genres it knew. Raise `UserError` for an unknown one."""
+    """Delete a mapping; return how many fine genres it held. Refuse an unknown one."""
     with transaction(engine) as connection:
-        gone = mappings.remove(connection, name)
-    if gone == 0 and name == default_mapping.NAME:
+        removed = mappings.remove(connection, name)
+    if removed == 0 and name == default_mapping.NAME:
         raise UserError(f"The mapping {name} is built in: it cannot be removed, only replaced.")
-    if gone == 0:
+    if removed == 0:
         known = ", ".join(summary.mapping for summary in list_mappings(engine)) or "none"
         raise UserError(f"There is no mapping {name!r}. Known: {known}.")
-    return gone
+    return removed
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -75,10 +75,10 @@ def _read(path: Path) -> dict[str, str]:
         rows = [row for row in dataset.rows() if not isinstance(row, reader.BrokenRow)]
     if not rows:
         raise NothingToDo(f"{path} maps no genre.")
-    return _once([(row[fine], row[broad]) for row in rows], path)
+    return _without_conflicts([(row[fine], row[broad]) for row in rows], path)
 
 
-def _once(pairs: Sequence[tuple[str, str]], path: Path) -> dict[str, str]:
+def _without_conflicts(pairs: Sequence[tuple[str, str]], path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     twice = []
     for raw_fine, raw_broad in pairs:
@@ -87,7 +87,7 @@ def _once(pairs: Sequence[tuple[str, str]], path: Path) -> dict[str, str]:
             twice.append(fine)
     if twice:
         raise UserError(
-            f"{path} puts a genre into two: {', '.join(sorted(set(twice))[:_SHOWN])}. "
+            f"{path} puts a genre into two: {', '.join(sorted(set(twice))[:_MAX_LISTED])}. "
             "Keep one row for each."
         )
     return found

@@ -1,4 +1,4 @@
-"""What the collector can do with what it was given: a line each, for at most four requests."""
+"""Check which sources the credentials can access, with at most four requests."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ from genrebase.store.tables import ALL_YEARS
 MAX_REQUESTS: Final = 4
 """A page of search, one smaller where it is refused, and one request to each provider."""
 
-_ASKED_FOR: Final = "rock"
-_WELL_KNOWN: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
+_GENRE: Final = "rock"
+_TRACK_ID: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
 """Mr. Brightside."""
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorDoctor:
-    """Looks at Spotify and ReccoBeats, out of their budgets."""
+    """Checks Spotify and ReccoBeats, within their budgets."""
 
     engine: Engine
     settings: CollectorSettings
@@ -46,12 +46,12 @@ class CollectorDoctor:
     allowance: RequestLimit
 
     def run_checks(self) -> Iterator[Check]:
-        """Yield what was found."""
-        yield from self._spotify()
+        """Yield one result per source and provider."""
+        yield from self._check_spotify()
         provider = ReccoBeats.from_settings(self.settings, self.clock)
-        yield _tried("reccobeats", partial(self._ask_provider, provider))
+        yield _run_check("reccobeats", partial(self._check_provider, provider))
 
-    def _spotify(self) -> Iterator[Check]:
+    def _check_spotify(self) -> Iterator[Check]:
         try:
             source = SpotifySearch.from_settings(self.settings, self.clock)
         except BadCredentials as error:
@@ -59,17 +59,15 @@ class CollectorDoctor:
             return
         if self.settings.uses_real_spotify and not self.settings.terms_accepted:
             yield Check("spotify terms", ok=None, sentence=bootstrap.TERMS_MESSAGE)
-        searched = _tried("spotify search", partial(self._search, source))
+        searched = _run_check("spotify search", partial(self._check_search, source))
         yield searched
         if searched.ok:
             provider = SpotifyAudioFeatures.from_settings(self.settings, self.clock)
-            yield _tried("spotify audio features", partial(self._ask_provider, provider))
+            yield _run_check("spotify audio features", partial(self._check_provider, provider))
 
-    def _search(self, source: SpotifySearch) -> Check:
+    def _check_search(self, source: SpotifySearch) -> Check:
         budget = RequestBudget.open(self.engine, source.account)
-        query = PageQuery(
-            _ASKED_FOR, source.query_for(_ASKED_FOR), *ALL_YEARS, 0, source.page_limits[0]
-        )
+        query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, source.page_limits[0])
         page = fetch_page(budget, self.clock, source, query, self.allowance)
         now = self.clock.now().timestamp()
         limit = budget.capabilities.page_limit(source.page_limits, now)
@@ -77,28 +75,28 @@ class CollectorDoctor:
             return Check(
                 "spotify search",
                 ok=False,
-                sentence=f"the credentials are taken, but a search for the genre {_ASKED_FOR} "
-                "brings nothing: this app may not search by genre. Import a dataset instead.",
+                sentence=f"the credentials are accepted, but a search for the genre {_GENRE} "
+                "returns nothing: this app may not search by genre. Import a dataset instead.",
             )
         mode = "extended mode" if limit == source.page_limits[0] else "development mode"
         return Check("spotify search", ok=True, sentence=f"{limit} tracks a page ({mode}).")
 
-    def _ask_provider(self, provider: FeatureProvider) -> Check:
+    def _check_provider(self, provider: FeatureProvider) -> Check:
         budget = RequestBudget.open(self.engine, provider.account)
         now = self.clock.now().timestamp()
         if budget.capabilities.is_closed(provider.endpoint, now):
             return _closed(provider.name)
-        call = partial(provider.fetch, [_WELL_KNOWN])
+        call = partial(provider.fetch, [_TRACK_ID])
         try:
             with recording_closed_endpoint(budget, self.clock):
                 call_with_retries(budget, self.clock, call, self.allowance)
         except EndpointClosed:
             return _closed(provider.name)
-        return Check(_name(provider.name), ok=True, sentence="audio features are answered.")
+        return Check(_name(provider.name), ok=True, sentence="audio features are available.")
 
 
 def checks() -> Iterator[Check]:
-    """Yield what the collector's surroundings allow, with what to do where they do not."""
+    """Yield what the collector's settings and credentials allow, and what to do if they do not."""
     clock = SystemClock()
     try:
         configured = CollectorSettings.load()
@@ -111,7 +109,7 @@ def checks() -> Iterator[Check]:
         yield Check(
             "sources",
             ok=None,
-            sentence="not asked: requests are counted in the database, which cannot be used.",
+            sentence="not checked: requests are counted in the database, which cannot be used.",
         )
         return
     try:
@@ -122,15 +120,15 @@ def checks() -> Iterator[Check]:
         engine.dispose()
 
 
-def _tried(name: str, look: Callable[[], Check]) -> Check:
+def _run_check(name: str, check: Callable[[], Check]) -> Check:
     try:
-        return look()
+        return check()
     except CollectorError as error:
         return Check(name, ok=False, sentence=str(error))
 
 
 def _closed(provider: str) -> Check:
-    sentence = "closed to these credentials; the other providers are asked instead."
+    sentence = "closed to these credentials; the other providers are used instead."
     return Check(_name(provider), ok=None, sentence=sentence)
 
 

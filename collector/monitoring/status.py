@@ -1,4 +1,4 @@
-"""How far the harvest is: what `collector status` shows."""
+"""Status of the harvest: what `collector status` prints."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,34 +21,34 @@ DEFAULT_RATE: Final = rates.parse_rate("60/30s")
 
 @dataclass(frozen=True, slots=True)
 class CollectorStatus:
-    """The state of a database, at one moment."""
+    """The state of a database at one moment."""
 
     tracks: int
     sightings: int
     with_features: int
     requests: int
     blocked_until: datetime | None
-    """The latest end of the bans on what is harvested; None when nothing is blocked."""
+    """The latest end of a ban by a harvested source; None without one."""
     genres: list[GenreCounts]
     unlabelled: int
     artists: int
     verdicts: int
     origin: str | None
-    """What the database was filled from, for people; None before a harvest."""
+    """The catalogue that the database was filled from, as text; None before a harvest."""
     invented: bool
     """Its catalogue is the sandbox's own: nothing in it is real music."""
     sources: list[SourceCounts]
     last_runs: list[LastRun]
     outlook: list[GenreForecast]
-    """What every genre with a target has still to go."""
+    """The forecast of every genre with a target."""
     unknown: list[str]
-    """Genres of which the source answered that it has nothing."""
+    """Genres for which the source has nothing."""
     alarms: list[str]
-    """Sentences about genres that look wrong."""
+    """Warnings about genres that are almost covered by others."""
 
 
 def read_status(engine: Engine, clock: Clock, rate: Rate = DEFAULT_RATE) -> CollectorStatus:
-    """Return the state of the database; hours are told at `rate` where nothing was asked yet."""
+    """Return the state of the database; hours are forecast at `rate` before the first request."""
     with read_transaction(engine) as connection:
         totals = report.totals(connection)
         sources = report.source_counts(connection, clock.now())
@@ -80,7 +80,7 @@ def read_status(engine: Engine, clock: Clock, rate: Rate = DEFAULT_RATE) -> Coll
 
 
 def ban_messages(sources: Iterable[SourceCounts]) -> list[str]:
-    """Say of each source that has blocked us until when."""
+    """Return a message for each source that has blocked us, with the end of the ban."""
     return [
         f"{one.source} is blocked until {one.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
         + (f" ({one.blocked_reason})." if one.blocked_reason else ".")
@@ -90,6 +90,6 @@ def ban_messages(sources: Iterable[SourceCounts]) -> list[str]:
 
 
 def active_ban_messages(engine: Engine, clock: Clock) -> list[str]:
-    """Say who has blocked us at this moment, until when."""
+    """Return a message for each ban at this moment."""
     with read_transaction(engine) as connection:
         return ban_messages(report.source_counts(connection, clock.now()))

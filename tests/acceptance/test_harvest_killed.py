@@ -164,7 +164,7 @@ def test_a_stop_is_clean(sqlite_url, sandbox):
         process.send_signal(signal.SIGTERM)
         code, said, errors = finish(process)
     assert (code, said["stopped"]) == (1, "interrupted")
-    assert "goes on from here" in errors
+    assert "continues from here" in errors
 
 
 def test_a_long_ban_ends_with_4_and_is_kept(sqlite_url, catalogue):

@@ -121,7 +121,7 @@ def test_label(collector):
 @pytest.mark.parametrize("arguments", [(), (ID,), (ID, "pop", "--export", "x.csv")])
 def test_label_wants_one_thing(collector, arguments):
     """A track and a genre, or a file to read or write."""
-    with pytest.raises(UserError, match="Say one of"):
+    with pytest.raises(UserError, match="Use one of"):
         collector("label", *arguments)
 
 

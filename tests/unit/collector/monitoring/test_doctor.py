@@ -111,7 +111,7 @@ def test_without_a_database_nothing_is_asked(
     monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path / 'none.db'}")
     (check,) = checks()
     assert check.ok is None
-    assert "not asked" in check.sentence
+    assert "not checked" in check.sentence
 
 
 def test_a_bad_setting_is_the_only_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
