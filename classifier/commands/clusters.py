@@ -77,12 +77,9 @@ def clusters(
             connect(),
             config,
             SystemClock(),
-            method=cast("Any", method),
-            features=columns,
-            clusters=count,
-            eps=eps or None,
-            sample=sample,
-            name=name,
+            clustering.ClusteringSettings(
+                columns, cast("Any", method), count, eps or None, sample, name
+            ),
         )
     _print_result(output, result)
     tables.print_origin(output, result.origin)

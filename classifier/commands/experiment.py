@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,15 +27,6 @@ Rotations = Annotated[
 ]
 Again = Annotated[bool, typer.Option("--again", help="Also run what is stored already.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-
-
-class ExperimentResult(Protocol):
-    """What every experiment returns."""
-
-    @property
-    def nothing_new(self) -> bool: ...
-    @property
-    def left_out(self) -> Mapping[str, int]: ...
 
 
 @contextmanager
@@ -73,13 +64,13 @@ def describe_stored_trials(done: int, total: int, *, again: bool) -> str:
     return f"{done:,} of {total:,} trials are stored; the same command{without} resumes there."
 
 
-def print_notices(output: Output, result: ExperimentResult) -> None:
+def print_notices(output: Output, left_out: Mapping[str, int], *, nothing_new: bool) -> None:
     """Warn of genres that were left out, and tell when every trial was stored already."""
     from classifier.data.training_data import format_counts
 
-    if result.left_out:
-        output.warn(f"Left out for too few tracks: {format_counts(result.left_out)}.")
-    if result.nothing_new:
+    if left_out:
+        output.warn(f"Left out for too few tracks: {format_counts(left_out)}.")
+    if nothing_new:
         output.print("Nothing new: all trials on these tracks are stored already.")
 
 

@@ -34,6 +34,20 @@ _COLUMNS: Final = (*audio.AUDIO, *audio.METADATA, *audio.HARMONY, *audio.TIMBRE)
 
 
 @dataclass(frozen=True, slots=True)
+class ClusteringSettings:
+    """The options of a clustering."""
+
+    features: Sequence[str] = CONTINUOUS_FEATURES
+    method: Method = "kmeans"
+    clusters: int | None = None
+    """None: the number of genres."""
+    eps: float | None = None
+    sample: int | None = None
+    """Maximum number of tracks; None: what the method can take (`clustering.MAX_TRACKS`)."""
+    name: str = DEFAULT_NAME
+
+
+@dataclass(frozen=True, slots=True)
 class ClusteringResult:
     """A clustering and its agreement with the genres."""
 
@@ -92,20 +106,14 @@ def run(
     database: Database,
     config: TrainingConfig,
     clock: Clock,
-    *,
-    method: Method = "kmeans",
-    features: Sequence[str] = CONTINUOUS_FEATURES,
-    clusters: int | None = None,
-    eps: float | None = None,
-    sample: int | None = None,
-    name: str = DEFAULT_NAME,
+    settings: ClusteringSettings = ClusteringSettings(),
 ) -> ClusteringResult:
-    """Cluster the labelled tracks of `config` by these columns, and store the result.
+    """Cluster the labelled tracks of `config` by their features, and store the result.
 
-    `clusters` defaults to the number of genres, `sample` (the maximum number of tracks) to what
-    the method can take (`clustering.MAX_TRACKS`). Tracks without any of the features are left out.
-    Principal components are clustered if the config has them; always for descriptors.
+    Tracks without any of the features are left out. Principal components are clustered if the
+    config has them; always for descriptors.
     """
+    method, features, sample = settings.method, settings.features, settings.sample
     if method not in clustering.METHODS:
         known = ", ".join(clustering.METHODS)
         raise BadTrainingConfig(f"There is no method {method!r}. Known: {known}.")
@@ -139,12 +147,17 @@ def run(
         components = DESCRIPTOR_VARIANCE
     if components is not None:
         points = clustering.principal_components(points, components)
-    count = len(np.unique(labels)) if clusters is None else clusters
-    codes, params = clustering.cluster(points, method, clusters=count, eps=eps, seed=config.seed)
+    codes, params = clustering.cluster(
+        points,
+        method,
+        clusters=settings.clusters or len(np.unique(labels)),
+        eps=settings.eps,
+        seed=config.seed,
+    )
     if components is not None:
         params = {**params, "components": points.shape[1]}
     result = ClusteringResult(
-        name=name,
+        name=settings.name,
         method=method,
         params=params,
         features=tuple(features),

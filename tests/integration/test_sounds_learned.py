@@ -178,7 +178,7 @@ def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engi
         sqlite_engine,
         TrainingConfig(min_tracks=5, auto_features=True),
         FakeClock(),
-        features=clusters.resolve_columns(["descriptors"]),
+        clusters.ClusteringSettings(clusters.resolve_columns(["descriptors"])),
     )
     assert done.tracks == len(described)
     assert done.scores.ari > 0.95
@@ -186,7 +186,10 @@ def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engi
     assert done.features == ("descriptors",)
     with pytest.raises(BadTrainingConfig, match="No labelled track has timbre"):
         clusters.run(
-            sqlite_engine, TrainingConfig(min_tracks=5), FakeClock(), features=["timbre_mean_0"]
+            sqlite_engine,
+            TrainingConfig(min_tracks=5),
+            FakeClock(),
+            clusters.ClusteringSettings(["timbre_mean_0"]),
         )
 
 
