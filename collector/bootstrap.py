@@ -86,8 +86,7 @@ def open_source(
     """
     source = make_source(name, settings, clock)
     if name == spotify_client.NAME:
-        require_accepted_terms(settings)
-        check_origin(engine, settings, clock)
+        _check_terms_and_origin(engine, settings, clock)
     return source, RequestBudget.open(engine, source.account)
 
 
@@ -122,8 +121,7 @@ def open_spotify(
 ) -> tuple[SpotifyClient, RequestBudget]:
     """Return Spotify's client and its budget; raises the errors of `open_source`."""
     client = SpotifyClient(settings, clock)
-    require_accepted_terms(settings)
-    check_origin(engine, settings, clock)
+    _check_terms_and_origin(engine, settings, clock)
     return client, RequestBudget.open(engine, spotify_client.spotify_account(settings))
 
 
@@ -154,18 +152,10 @@ def open_providers(
         stored = load_origin(connection)
     if stored is not None:
         check_compatible(stored, configured_origin(settings, clock), None)
-    return [with_budget(engine, provider) for provider in make_providers(settings, clock)]
-
-
-def with_budget(engine: Engine, provider: FeatureProvider) -> BudgetedProvider:
-    """Return a provider together with its budget."""
-    return BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
-
-
-def require_accepted_terms(settings: CollectorSettings) -> None:
-    """Raise `TermsNotAccepted` where requests go to Spotify itself without accepted terms."""
-    if settings.uses_real_spotify and not settings.terms_accepted:
-        raise TermsNotAccepted(TERMS_MESSAGE)
+    return [
+        BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
+        for provider in make_providers(settings, clock)
+    ]
 
 
 def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOrigin:
@@ -181,11 +171,14 @@ def configured_origin(settings: CollectorSettings, clock: Clock) -> CatalogueOri
     return parse_sandbox_origin(document, settings.spotify_url)
 
 
-def check_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> None:
+def _check_terms_and_origin(engine: Engine, settings: CollectorSettings, clock: Clock) -> None:
     """Check that the database may be filled from the configured catalogue; store its origin.
 
-    Raises `CatalogueMismatch` before anything is written.
+    Raises `TermsNotAccepted` for Spotify itself without accepted terms, or `CatalogueMismatch`,
+    before anything is written.
     """
+    if settings.uses_real_spotify and not settings.terms_accepted:
+        raise TermsNotAccepted(TERMS_MESSAGE)
     configured = configured_origin(settings, clock)
     with read_transaction(engine) as connection:
         stored = load_origin(connection)
