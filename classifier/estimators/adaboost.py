@@ -6,12 +6,7 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from classifier.errors import TooFewTracks
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
-from classifier.estimators.temperature_scaling import TemperatureScaled
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 
 
 class CheckedAdaBoost(AdaBoostClassifier):  # type: ignore[misc]  # untyped there
@@ -45,5 +40,4 @@ def make(
     """
     tree = DecisionTreeClassifier(max_depth=6, min_samples_leaf=20)
     model = CheckedAdaBoost(tree, n_estimators=50, learning_rate=0.5, random_state=seed)
-    calibrated = TemperatureScaled(with_params(model, params), seed=seed)
-    return numeric_classifier(calibrated, features, seed=seed, impute=True)
+    return numeric_classifier(model, params, features, seed=seed, calibrate=True, impute=True)

@@ -5,11 +5,7 @@ from typing import Any
 from sklearn.ensemble import BaggingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 
 
 def make(
@@ -25,4 +21,4 @@ def make(
     """
     tree = DecisionTreeClassifier(min_samples_leaf=5, max_leaf_nodes=2_000)
     model = BaggingClassifier(tree, n_estimators=50, random_state=seed)
-    return numeric_classifier(with_params(model, params), features, seed=seed)
+    return numeric_classifier(model, params, features, seed=seed)

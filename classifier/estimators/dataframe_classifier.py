@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
+from classifier.estimators.temperature_scaling import TemperatureScaled
 from classifier.features.audio import NumericFeatures
 from classifier.ports import Labels, Validation
 from classifier.training_config import Preprocessing
@@ -118,11 +119,23 @@ class DataFrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def numeric_classifier(
-    model: Any, features: tuple[str, ...], *, seed: int, **preprocessing: Any
+    model: Any,
+    params: dict[str, Any],
+    features: tuple[str, ...],
+    *,
+    seed: int,
+    calibrate: bool = False,
+    **preprocessing: Any,
 ) -> DataFrameClassifier:
-    """Return `model` over the numeric features of these groups, preprocessed."""
-    numbers = NumericFeatures(features)
-    return DataFrameClassifier(Preprocessor(numbers, seed=seed, **preprocessing), model)
+    """Return `model` with `params` over the preprocessed numeric features of these groups.
+
+    `calibrate`: with temperature scaling. Raise `BadParameter` as `with_params` does.
+    """
+    model = with_params(model, params)
+    preprocessor = Preprocessor(NumericFeatures(features), seed=seed, **preprocessing)
+    return DataFrameClassifier(
+        preprocessor, TemperatureScaled(model, seed=seed) if calibrate else model
+    )
 
 
 def with_params(model: Any, params: dict[str, Any]) -> Any:

@@ -4,11 +4,7 @@ from typing import Any
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 from classifier.features.audio import NumericFeatures
 
 
@@ -35,4 +31,4 @@ def make(
         n_iter_no_change=5,
         random_state=seed,
     )
-    return numeric_classifier(with_params(model, params), features, seed=seed, one_hot=False)
+    return numeric_classifier(model, params, features, seed=seed, one_hot=False)

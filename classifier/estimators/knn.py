@@ -10,11 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
@@ -74,5 +70,5 @@ def make(
     **params: Any,
 ) -> DataFrameClassifier:
     """Return the votes of the 30 nearest, over standardised numbers and 0/1 categories."""
-    model = with_params(KNearestNeighbours(), params)
-    return numeric_classifier(model, features, seed=seed, impute=True, scaling="standard")
+    model = KNearestNeighbours()
+    return numeric_classifier(model, params, features, seed=seed, impute=True, scaling="standard")

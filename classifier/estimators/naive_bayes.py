@@ -4,12 +4,7 @@ from typing import Any
 
 from sklearn.naive_bayes import GaussianNB
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
-from classifier.estimators.temperature_scaling import TemperatureScaled
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 
 
 def make(
@@ -24,5 +19,7 @@ def make(
     So a temperature is fitted on a hold-out, and every variance has a tenth of the largest added:
     the Gaussian of a flag that is always 0 in a genre would have no width at all.
     """
-    model = TemperatureScaled(with_params(GaussianNB(var_smoothing=0.1), params), seed=seed)
-    return numeric_classifier(model, features, seed=seed, impute=True, scaling="standard")
+    model = GaussianNB(var_smoothing=0.1)
+    return numeric_classifier(
+        model, params, features, seed=seed, calibrate=True, impute=True, scaling="standard"
+    )

@@ -4,11 +4,7 @@ from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 
 
 def make(
@@ -22,4 +18,4 @@ def make(
         random_state=seed,
         n_jobs=threads,
     )
-    return numeric_classifier(with_params(model, params), features, seed=seed)
+    return numeric_classifier(model, params, features, seed=seed)

@@ -12,12 +12,7 @@ from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
-from classifier.estimators.temperature_scaling import TemperatureScaled
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 from classifier.ports import Labels
 
 Floats = NDArray[np.float64]
@@ -122,6 +117,7 @@ def make(
     **params: Any,
 ) -> DataFrameClassifier:
     """Return an SVM over standardised numbers, with temperature scaling."""
-    model = with_params(SupportVectorClassifier(random_state=seed), params)
-    calibrated = TemperatureScaled(model, seed=seed)
-    return numeric_classifier(calibrated, features, seed=seed, impute=True, scaling="standard")
+    model = SupportVectorClassifier(random_state=seed)
+    return numeric_classifier(
+        model, params, features, seed=seed, calibrate=True, impute=True, scaling="standard"
+    )

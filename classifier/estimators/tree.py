@@ -4,11 +4,7 @@ from typing import Any
 
 from sklearn.tree import DecisionTreeClassifier
 
-from classifier.estimators.dataframe_classifier import (
-    DataFrameClassifier,
-    numeric_classifier,
-    with_params,
-)
+from classifier.estimators.dataframe_classifier import DataFrameClassifier, numeric_classifier
 
 
 def make(
@@ -20,4 +16,4 @@ def make(
 ) -> DataFrameClassifier:
     """Return a tree of depth 12 at most, whose leaves hold 20 tracks at least."""
     model = DecisionTreeClassifier(max_depth=12, min_samples_leaf=20, random_state=seed)
-    return numeric_classifier(with_params(model, params), features, seed=seed)
+    return numeric_classifier(model, params, features, seed=seed)

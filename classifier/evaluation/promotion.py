@@ -34,12 +34,16 @@ def decide_first(
             comparisons[regime] = min(
                 rivals, key=lambda rival: inf if rival[0] is None else rival[0].difference
             )
-    known = {regime: (found, rival) for regime, (found, rival) in comparisons.items() if found}
+    known = {
+        regime: (comparison, rival)
+        for regime, (comparison, rival) in comparisons.items()
+        if comparison
+    }
     if not known:
         return PromotionDecision("rejected", "There are too few validation tracks to evaluate it.")
     summary = "; ".join(
-        f"{_regime_name(regime)} {_difference(found)}, against {rival}"
-        for regime, (found, rival) in known.items()
+        f"{_regime_name(regime)} {_difference(comparison)}, against {rival}"
+        for regime, (comparison, rival) in known.items()
     )
     beaten = [_regime_name(regime) for regime, (one, _) in known.items() if one.interval.low > 0]
     if beaten:
@@ -62,19 +66,24 @@ def decide_against_champion(
     It must not be worse in either regime, and better in one, or cover more: at least 5% more rows,
     or genres the champion does not have.
     """
-    known = {regime: found for regime, found in against_champion.items() if found is not None}
+    known = {
+        regime: comparison
+        for regime, comparison in against_champion.items()
+        if comparison is not None
+    }
     if not known:
         reason = "There are too few validation tracks to compare it on."
         return PromotionDecision("rejected", reason)
     summaries = {
-        regime: f"{_regime_name(regime)} {_difference(found)}" for regime, found in known.items()
+        regime: f"{_regime_name(regime)} {_difference(comparison)}"
+        for regime, comparison in known.items()
     }
-    for regime, found in known.items():
-        if found.interval.low <= -TOLERANCE:
+    for regime, comparison in known.items():
+        if comparison.interval.low <= -TOLERANCE:
             reason = f"May be worse than model {champion_id} for {_regime_name(regime)}"
-            return PromotionDecision("rejected", f"{reason}: {_difference(found)}.")
-    for regime, found in known.items():
-        if found.interval.low > 0:
+            return PromotionDecision("rejected", f"{reason}: {_difference(comparison)}.")
+    for regime, comparison in known.items():
+        if comparison.interval.low > 0:
             reason = f"Better than model {champion_id} for {_regime_name(regime)}"
             return PromotionDecision("champion", f"{reason}: {'; '.join(summaries.values())}.")
     equal = f"Not worse than model {champion_id}, and"
@@ -91,9 +100,9 @@ def _regime_name(regime: str) -> str:
     return {"seen_artist": "seen artists", "new_artist": "unseen artists"}.get(regime, regime)
 
 
-def _difference(found: Comparison) -> str:
-    interval = found.interval
+def _difference(comparison: Comparison) -> str:
+    interval = comparison.interval
     return (
-        f"{found.difference:+.3f} accuracy, 95% interval {interval.low:+.3f} to "
-        f"{interval.high:+.3f} on {found.n:,} validation tracks"
+        f"{comparison.difference:+.3f} accuracy, 95% interval {interval.low:+.3f} to "
+        f"{interval.high:+.3f} on {comparison.n:,} validation tracks"
     )
