@@ -49,7 +49,7 @@ def free_cores(cores: int, load: float) -> int:
 
 
 def available_cores() -> int:
-    """Return the cores that this process may use: its affinity, limited by the container's quota."""
+    """Return the cores this process may use: its affinity, limited by the container's quota."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:

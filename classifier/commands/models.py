@@ -148,8 +148,8 @@ def prune(
     """Delete artifacts and predictions of old models, as every training does.
 
     The champion of a task, the two before it, pinned models and the latest one are kept whole. Of
-    the latest others (CLASSIFIER_MODELS_REMEMBERED) the row and the metrics are kept, of older ones
-    headline metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    the latest others (CLASSIFIER_MODELS_REMEMBERED) the row and the metrics are kept, of older
+    ones headline metrics. SQLite reuses the space; only VACUUM makes its file smaller.
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.registry import retention

@@ -16,7 +16,8 @@ from genrebase.runtime.console import Output
 
 _NO_AUDIO_WARNING = (
     "Model {model} was not trained on audio descriptors: it uses tags, tempo and key of a file "
-    "only. To train on files: `collector import-audio`, then `classifier train --features descriptors,...`."
+    "only. To train on files: `collector import-audio`, then `classifier train "
+    "--features descriptors,...`."
 )
 
 
@@ -55,8 +56,8 @@ def predict(
     Training tracks keep their out-of-fold predictions.
     """
     described = title is not None or artist or album is not None or feature
-    asked = (track is not None, search is not None, sound is not None, bool(described), every)
-    if sum(asked) > 1:
+    given = (track is not None, search is not None, sound is not None, bool(described), every)
+    if sum(given) > 1:
         raise BadTrainingConfig(
             "Give one of --track, --search, --audio, --all, or describe a track "
             "(--title, --artist, --album, --feature)."

@@ -30,7 +30,7 @@ def train(
         bool,
         typer.Option(
             "--refit",
-            help="Train the champion's config on all labelled tracks except the validation ones, to serve.",
+            help="Train the champion's config on all tracks except the validation ones, to serve.",
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Train even if nothing is new.")] = False,
@@ -43,8 +43,8 @@ def train(
     existing model, that model is shown.
 
     A refit cannot be evaluated: the metrics of the champion, its parent, are shown. It predicts
-    music that is not in the database, as long as its parent is champion. Only the validation tracks
-    are left out, which are used for early stopping and to weigh the experts.
+    music that is not in the database, as long as its parent is champion. Only the validation
+    tracks are left out, which are used for early stopping and to weigh the experts.
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
@@ -83,8 +83,8 @@ def train(
         output.warn(f"Left out for too few tracks: {format_counts(result.left_out)}.")
     if result.unmapped:
         output.warn(
-            f"Not in the mapping: {format_counts(result.unmapped)}; --unmapped sets what becomes of "
-            f"them (here: {config.unmapped})."
+            f"Not in the mapping: {format_counts(result.unmapped)}; --unmapped sets what becomes "
+            f"of them (here: {config.unmapped})."
         )
     for warning in result.warnings:
         output.warn(warning)

@@ -45,9 +45,9 @@ _SUMMARIES: Final[Mapping[str, tuple[Table, Sequence[str]]]] = {
 def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig:
     """Return the config with the feature groups and descriptor set that the data decide.
 
-    With `auto_features` each group of `AUDIO_ANALYSIS_GROUPS` is added that a tenth of the labelled
-    tracks has. Unless a descriptor set is named, it is the one that most labelled tracks have (of
-    several the first by name). Raise `BadTrainingConfig` for a set that no track has.
+    With `auto_features` each group of `AUDIO_ANALYSIS_GROUPS` is added that a tenth of the
+    labelled tracks has. Unless a descriptor set is named, it is the one that most labelled tracks
+    have (of several the first by name). Raise `BadTrainingConfig` for a set that no track has.
     """
     uses_descriptors = audio.DESCRIPTORS in config.features
     if not config.auto_features and (not uses_descriptors or config.descriptors is not None):
@@ -136,7 +136,7 @@ def _read_descriptors(
 
 
 def descriptor_columns(connection: Connection, schema: str) -> list[str]:
-    """Return the names of a descriptor set's values; raise `BadTrainingConfig` for an unknown set."""
+    """Return the names of a descriptor set's values; raise `BadTrainingConfig` without it."""
     view = views.descriptor_schemas.c
     sets = {row.schema: row.columns for row in connection.execute(select(*view))}
     if schema not in sets:

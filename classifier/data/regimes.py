@@ -21,7 +21,7 @@ def ids_of(frame: pd.DataFrame, column: str = "track_id") -> Ids:
 def has_seen_artist(track_ids: Ids, track_credits: pd.DataFrame, train_ids: Ids) -> Mask:
     """Return for each track whether a credited artist has *another* track in `train_ids`.
 
-    `track_credits` has (track_id, artist_id) of every credit, `train_ids` are a model's training tracks.
+    `track_credits` has (track_id, artist_id) of every credit, `train_ids` the training tracks.
     """
     credit_tracks, credit_artists = ids_of(track_credits), ids_of(track_credits, "artist_id")
     in_training = np.isin(credit_tracks, train_ids)

@@ -26,7 +26,7 @@ class TrainingSet:
     weights: Weights | None = None
     """Sample weight of each row; None: all equal."""
     sightings: pd.DataFrame | None = None
-    """(track_id, genre, best_rank) of these tracks: part of the training targets, as labels are."""
+    """(track_id, genre, best_rank) of these tracks: training targets, as labels are."""
 
     def subset(self, rows: Mask) -> "TrainingSet":
         """Return some of the rows."""
@@ -87,12 +87,13 @@ def check_label_policy(estimator: Estimator, config: TrainingConfig) -> None:
         return
     if not (isinstance(estimator, SupportsSampleWeight) and estimator.supports_sample_weight):
         raise BadTrainingConfig(
-            f"{config.estimator} does not accept sample weights, which --labels {SOFT_LABELS} needs: use "
-            "--estimator gradient_boosting, random_forest, logistic or svm, for instance."
+            f"{config.estimator} does not accept sample weights, which --labels "
+            f"{SOFT_LABELS} needs: "
+            "use --estimator gradient_boosting, random_forest, logistic or svm, for instance."
         )
     if config.preprocessing.balance == "smote":
         raise BadTrainingConfig(
-            f"SMOTE creates tracks with one genre each: with --labels {SOFT_LABELS} use --balance weights."
+            f"SMOTE makes tracks of one genre: with --labels {SOFT_LABELS} use --balance weights."
         )
 
 

@@ -1,4 +1,4 @@
-"""Select the labelled tracks of a training and split them into training and held-out rows. Pure."""
+"""Select the labelled tracks of a training and split them (train/test split). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _MAX_NAMED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class SplitDataset:
-    """Labelled tracks with one entry per row in each array, split into training and held-out rows."""
+    """Labelled tracks, split into training and held-out rows; each array has an entry per row."""
 
     tracks: pd.DataFrame
     labels: NDArray[np.str_]
@@ -252,11 +252,11 @@ def _too_few(enough: set[str], left_out: Mapping[str, int], config: TrainingConf
             f"The broad genre {config.within!r} has {holds} here: nothing to classify. "
             "Leave out --within, name another one, or map more genres into it."
         )
-    found = f"only {', '.join(sorted(enough))} has" if enough else "none has"
+    qualified = f"only {', '.join(sorted(enough))} has" if enough else "none has"
     too_small = f" Too small: {format_counts(left_out)}." if left_out else ""
     return (
         f"Too few tracks to train: two genres with at least {config.min_tracks} labelled tracks "
-        f"each are needed, {found} them.{too_small} Harvest or import more, "
+        f"each are needed, {qualified} them.{too_small} Harvest or import more, "
         "or lower --min-tracks."
     )
 

@@ -136,8 +136,8 @@ def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     stored = {name: model.versions.get(name) for name in here}
     if stored != here and not reproduces_golden_predictions(loaded.estimator, model.golden_rows):
         raise BrokenArtifact(
-            f"Model {model.id} was made by other versions ({_format_versions(stored)}) and predicts "
-            f"other probabilities with these ({_format_versions(here)}). {again}"
+            f"Model {model.id} was made by other versions ({_format_versions(stored)}) and "
+            f"predicts other probabilities with these ({_format_versions(here)}). {again}"
         )
     return loaded
 

@@ -106,9 +106,10 @@ def store_model(
     """Store a trained model with all that belongs to it, in one transaction; return its id.
 
     Broad genres that no track has, and genres of a snapshot, become genres without a target. A
-    champion (`decision`, with a `request`) is stored with its predictions and retires the one before
-    it; if another took its place meanwhile, the model is stored as rejected. A kill before the end
-    leaves nothing; storing the same again, because the commit was not confirmed, changes nothing.
+    champion (`decision`, with a `request`) is stored with its predictions and retires the one
+    before it; if another took its place meanwhile, the model is stored as rejected. A kill before
+    the end leaves nothing; storing the same again, because the commit was not confirmed, changes
+    nothing.
     """
     try:
         return _store(database, candidate, metrics, confusions, decision, request, epochs)
@@ -156,17 +157,17 @@ def _store(
         bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), passed)
         if request is not None and request.predictions is not None:
             numbers = np.array(list(genres.values()), dtype=np.int64)
-            answers = replace(request.predictions, genres=numbers[request.predictions.genres])
-            _write(connection, number, answers, candidate.created_at)
+            predictions = replace(request.predictions, genres=numbers[request.predictions.genres])
+            _write(connection, number, predictions, candidate.created_at)
     return number
 
 
 def _genre_ids(connection: Connection, candidate: CandidateModel) -> dict[str, int]:
     """Return name to id of a model's genres, in their order; insert missing ones."""
     genre, classes = tables.genre, candidate.feature_schema["classes"]
-    known = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
-    found = {row.name: row.id for row in connection.execute(known)}
-    for name in [name for name in classes if name not in found]:
+    query = select(genre.c.name, genre.c.id).where(genre.c.name.in_(classes))
+    ids = {row.name: row.id for row in connection.execute(query)}
+    for name in [name for name in classes if name not in ids]:
         if (
             candidate.training_config.get("level") != "broad"
             and "snapshot" not in candidate.feature_schema
@@ -175,8 +176,8 @@ def _genre_ids(connection: Connection, candidate: CandidateModel) -> dict[str, i
                 f"The genre {name!r} was removed while a model was trained on it: train again."
             )
         made = insert(genre).values(name=name, created_at=candidate.created_at)
-        found[name] = connection.execute(made.returning(genre.c.id)).scalar_one()
-    return {name: found[name] for name in classes}
+        ids[name] = connection.execute(made.returning(genre.c.id)).scalar_one()
+    return {name: ids[name] for name in classes}
 
 
 def promote(
@@ -233,9 +234,9 @@ def archive(database: Engine, number: int) -> bool:
     model = tables.model
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
     given_up = (model.c.id == number) & model.c.artifact.is_(None) & spare
-    known = select(model.c.feature_schema, model.c.metrics).where(given_up)
+    query = select(model.c.feature_schema, model.c.metrics).where(given_up)
     with transaction(database) as connection:
-        row = connection.execute(known.with_for_update()).first()
+        row = connection.execute(query.with_for_update()).first()
         if row is None:
             return False
         schema, metrics = row
@@ -252,7 +253,7 @@ def archive(database: Engine, number: int) -> bool:
 
 def _headline_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return the headline metrics of both regimes, to four digits."""
-    found: dict[str, Any] = {}
+    headline: dict[str, Any] = {}
     for regime in tables.REGIMES:
         values = {name: metrics.get(regime, {}).get(name) for name in _HEADLINE_METRICS}
         for name, value in values.items():
@@ -260,8 +261,8 @@ def _headline_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
                 values[name] = [round(bound, _DIGITS) for bound in value]
             elif isinstance(value, float):
                 values[name] = round(value, _DIGITS)
-        found[regime] = values
-    return found
+        headline[regime] = values
+    return headline
 
 
 def set_pinned(database: Engine, number: int, *, pinned: bool) -> None:
@@ -372,8 +373,7 @@ def _storable(
     moment = tables.as_driver_datetime(at, connection.dialect.name)
     tracks = sorted({row[1] for row in rows})
     there = {
-        found[0]
-        for found in bulk.select_in(connection, _EXISTING_TRACKS, tracks, sql_type="bigint")
+        row[0] for row in bulk.select_in(connection, _EXISTING_TRACKS, tracks, sql_type="bigint")
     }
     genres = set(connection.scalars(select(tables.genre.c.id)))
     return [(*row, moment) for row in rows if row[1] in there and row[3] in genres]

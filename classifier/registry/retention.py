@@ -1,9 +1,10 @@
 """Decide which models keep their artifact and predictions, so that a database stays small.
 
-The champion of a task, the two champions before it, pinned models and the latest model (it may have
-been rejected, and somebody may want to look at it) keep artifact and predictions; so do refits of
-the champion. Of the latest other models of a task the row and the metrics are kept. Older models
-are archived: their row keeps what they were, the decision and its reason, and headline metrics.
+The champion of a task, the two champions before it, pinned models and the latest model (it may
+have been rejected, and somebody may want to look at it) keep artifact and predictions; so do
+refits of the champion. Of the latest other models of a task the row and the metrics are kept.
+Older models are archived: their row keeps what they were, the decision and its reason, and
+headline metrics.
 """
 
 from collections import defaultdict
@@ -97,8 +98,8 @@ def prune(
 ) -> PruneResult:
     """Drop artifact and predictions of every model (of `task`) that does not keep them.
 
-    Models before the latest `keep_last` of their task are archived. Each model has a transaction of
-    its own; after an interruption the next call continues.
+    Models before the latest `keep_last` of their task are archived. Each model has a transaction
+    of its own; after an interruption the next call continues.
     """
     models = stored_models.models(database, task)
     keeping = models_to_keep(models)

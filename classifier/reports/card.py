@@ -128,8 +128,8 @@ class ModelCard:
             yield f"- At most {choice['per_genre']:,} tracks of each genre were used for training."
         if model.origin is not None:
             yield f"- The catalogue is synthetic ({model.origin}): none of this is real music."
-        told = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())
-        yield f"- Tracks in the database now, by source: {told or 'none'}."
+        sources = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())
+        yield f"- Tracks in the database now, by source: {sources or 'none'}."
         yield f"- Genres: {', '.join(model.classes)}."
 
     def _evaluation(self) -> Iterator[str]:
@@ -143,15 +143,15 @@ class ModelCard:
         )
 
     def _measured(self) -> Iterator[str]:
-        found = {regime: self._metrics(regime) for regime in REGIME_TITLES}
+        by_regime = {regime: self._metrics(regime) for regime in REGIME_TITLES}
         yield "## Metrics"
         yield ""
         yield f"| | {' | '.join(REGIME_TITLES.values())} |"
         yield "|---|---|---|"
-        counts = [one["n"] for one in found.values()]
+        counts = [one["n"] for one in by_regime.values()]
         yield f"| test tracks | {' | '.join(f'{n:,}' if n else 'none' for n in counts)} |"
         for metric, title in METRIC_TITLES.items():
-            cells = [_cell(one["metrics"].get(metric)) for one in found.values()]
+            cells = [_cell(one["metrics"].get(metric)) for one in by_regime.values()]
             if any(cells):
                 yield f"| {title} | {' | '.join(cells)} |"
         trained, leaking = (self._one(side, "all", "accuracy") for side in ("train", "random"))
@@ -194,20 +194,20 @@ class ModelCard:
                 f"of seen artists: expect the lower accuracy for new music."
             )
         yield (
-            "Labels are the results of a catalogue's genre search; people may disagree, and a genre "
-            "may have no typical sound."
+            "Labels are the results of a catalogue's genre search; people may disagree, and a "
+            "genre may have no typical sound."
         )
         few = sorted(
             {
                 genre
                 for regime in REGIME_TITLES
-                for genre, told in self._genres(regime).items()
-                if told["n"] < FEW_TRACKS
+                for genre, f1 in self._genres(regime).items()
+                if f1["n"] < FEW_TRACKS
             }
         )
         if few:
             names = ", ".join(few)
-            yield f"Fewer than {FEW_TRACKS} test tracks in a regime, so the estimate is poor for: {names}."
+            yield f"Fewer than {FEW_TRACKS} test tracks in a regime (poor estimate): {names}."
         for regime, title in REGIME_TITLES.items():
             if not self._metrics(regime)["n"]:
                 yield f"There were no test tracks of {title}: nothing is measured for these."
@@ -230,13 +230,13 @@ class ModelCard:
         yield SPOTIFY_TERMS
 
     def _metrics(self, regime: str) -> dict[str, Any]:
-        found = {
+        metrics = {
             row.metric: _row_json(row)
             for row in self.rows
             if (row.side, row.regime, row.genre) == ("test", regime, None)
         }
-        accuracy = found.get("accuracy")
-        return {"n": 0 if accuracy is None else accuracy["n"], "metrics": found}
+        accuracy = metrics.get("accuracy")
+        return {"n": 0 if accuracy is None else accuracy["n"], "metrics": metrics}
 
     def _genres(self, regime: str) -> dict[str, dict[str, Any]]:
         return {
@@ -248,12 +248,12 @@ class ModelCard:
         }
 
     def _worst(self, regime: str) -> list[str]:
-        told = [
+        scores = [
             (one["value"], genre)
             for genre, one in self._genres(regime).items()
             if one["n"] >= FEW_TRACKS and one["value"] is not None
         ]
-        return [genre for _, genre in sorted(told)[:WORST_GENRES_SHOWN]]
+        return [genre for _, genre in sorted(scores)[:WORST_GENRES_SHOWN]]
 
     def _one(self, side: str, regime: str, metric: str) -> float | None:
         for row in self.rows:
@@ -267,13 +267,13 @@ def _row_json(row: MetricRow) -> dict[str, Any]:
     return {"value": row.value, "interval": interval, "n": row.n}
 
 
-def _cell(told: Mapping[str, Any] | None) -> str:
-    if told is None or told["value"] is None:
+def _cell(metric: Mapping[str, Any] | None) -> str:
+    if metric is None or metric["value"] is None:
         return ""
-    interval = told["interval"]
+    interval = metric["interval"]
     span = "" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})"
-    few = f" *on {told['n']} tracks*" if told["n"] < FEW_TRACKS else ""
-    return f"{told['value']:.3f}{span}{few}"
+    few = f" *on {metric['n']} tracks*" if metric["n"] < FEW_TRACKS else ""
+    return f"{metric['value']:.3f}{span}{few}"
 
 
 def _format_versions(versions: Mapping[str, str]) -> str:

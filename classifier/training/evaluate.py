@@ -129,7 +129,7 @@ class _Evaluator:
         )
 
     def leak_warnings(self, config: TrainingConfig) -> list[str]:
-        """Return a warning per sign of leakage: something other than the music predicts the genres."""
+        """Return a warning per sign of leakage: something else than music predicts genres."""
         split = self._split
         names = groups.numeric_columns(config.features, split.tracks)
         codes = np.array([self._codes.get(label, -1) for label in split.labels])

@@ -75,8 +75,8 @@ def create(
 ) -> SnapshotResult:
     """Write the rows that a training by `config` would use into a new folder.
 
-    Raise `BadSnapshot` if the folder exists, `TooFewTracks` or `BadTrainingConfig` if nothing could
-    be trained.
+    Raise `BadSnapshot` if the folder exists, `TooFewTracks` or `BadTrainingConfig` if nothing
+    could be trained.
     """
     config = audio_joins.resolve_features(database, config)
     data = dataset.load_dataset(database, config)
@@ -133,7 +133,7 @@ def read(folder: Path) -> TrainingSnapshot:
     manifest = _read_manifest(folder)
     if manifest["ids_only"]:
         raise BadSnapshot(
-            f"{folder} contains ids only: bring these tracks into a database with `collector add`, "
+            f"{folder} contains ids only: add these tracks to a database by `collector add`, "
             "their genres with `collector label`, and train on that."
         )
     frames = {name: _read_frame(folder, f"{name}.parquet", manifest) for name in _FRAMES}
