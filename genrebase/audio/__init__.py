@@ -1,1 +1,1 @@
-"""What a sound is made of, in figures: pure, and the same whoever listened."""
+"""Audio feature extraction: decode files, compute descriptors, keys, sections and spectrograms."""

@@ -1,4 +1,4 @@
-"""All that is stored of how a track sounds, from what somebody heard of it."""
+"""The audio analysis of a track: key, sections, harmony, progressions and timbre."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from genrebase.audio.segments import Timbre
 
 @dataclass(frozen=True, slots=True)
 class TrackAnalysis:
-    """What is stored of one track."""
+    """The stored audio analysis of one track."""
 
     track_key: TrackKey
     sections: Sequence[Section]
     harmony: Harmony
     progressions: Sequence[Progression]
     timbre: Timbre | None
-    """None where there are no segments."""
+    """None if there are no segments."""
     matrices: Sequence[PackedMatrix]
 
 
 def build_analysis(
     whole: TrackKey, heard: Sequence[DetectedSection], sounds: FloatArray
 ) -> TrackAnalysis:
-    """Return what is to be stored of a track.
+    """Return the analysis to store for a track.
 
     `heard` are its sections in the order of time, `sounds` its segments (see
     `genrebase.audio.segments`); either may be empty.

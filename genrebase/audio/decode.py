@@ -1,9 +1,8 @@
-"""A sound file as samples: decoded once, in blocks, hashed by what is heard.
+"""Decode an audio file into samples, in blocks, with a hash of the decoded audio.
 
-Needs the extra `audio` (soundfile, soxr). Whatever the file's rate, what is
-looked at is mono at 44,100 Hz, so that figures of different files can be compared; a long file is
-looked at in its middle ten minutes. The digest is of the whole sound as it was decoded: another
-name, another tag or another place of the file does not change it.
+Needs the extra `audio` (soundfile, soxr). Every file is converted to mono at 44,100 Hz, so that
+the features of different files can be compared; of a long file the middle ten minutes are used.
+The digest covers the whole decoded audio: it does not depend on name, tags or place of the file.
 """
 
 import hashlib
@@ -22,36 +21,36 @@ from genrebase.errors import GenrebaseError
 Samples = NDArray[np.float32]
 
 SAMPLE_RATE: Final = 44_100
-"""Samples a second of everything that is looked at."""
+"""Samples per second of the decoded audio."""
 MAX_SECONDS: Final = 600.0
-"""Seconds of a longer file that are looked at: its middle."""
+"""Seconds of a longer file that are used: its middle."""
 MIN_SECONDS: Final = 1.0
-"""Seconds below which nothing can be said."""
+"""Shorter files are refused."""
 _BLOCK: Final = 10
 """Seconds decoded at once."""
 _NO_FILE: Final = 7
-"""libsndfile's number for a file that is not there; it says so of what it does not know, too."""
+"""libsndfile's code for a missing file; it also uses it for unknown formats."""
 _FULL: Final = float(np.iinfo(np.int16).max)
 
 
 class UndecodableAudio(GenrebaseError):
-    """A file that is no sound, or holds too little of it."""
+    """A file cannot be decoded, or is too short."""
 
 
-class _NoNumbers(ValueError):
-    """A sound holds infinities, or what is no number."""
+class _NonFiniteSamples(ValueError):
+    """The audio contains infinities or NaN."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioClip:
-    """What is looked at of one file."""
+    """The decoded audio of one file."""
 
     samples: Samples
     """Mono, -1..1, `SAMPLE_RATE` a second."""
     seconds: float
     """Of the whole file."""
     sample_rate: int
-    """Samples a second in the file."""
+    """Samples per second in the file."""
     digest: str
     """SHA-256 of rate, channels and the decoded samples in 16 bits, in hexadecimal."""
 
@@ -59,7 +58,7 @@ class AudioClip:
 def decode_file(path: Path) -> AudioClip:
     """Decode a file (wav, flac, ogg, mp3 and what else libsndfile reads).
 
-    Raise `UndecodableAudio` with the reason in a sentence.
+    Raise `UndecodableAudio` with the reason.
     """
     if not path.is_file():
         raise UndecodableAudio(f"{path}: there is no such file.")
@@ -68,11 +67,11 @@ def decode_file(path: Path) -> AudioClip:
     try:
         with soundfile.SoundFile(path) as sound:
             samples, seconds, rate, digest = _decoded(sound)
-    except _NoNumbers:
+    except _NonFiniteSamples:
         raise UndecodableAudio(f"{path}: the sound holds values that are no numbers.") from None
     except soundfile.SoundFileError as error:
         raise UndecodableAudio(
-            f"{path}: this is no sound that can be decoded{_why(error)}."
+            f"{path}: this is no sound that can be decoded{_libsndfile_message(error)}."
         ) from error
     if seconds < MIN_SECONDS:
         raise UndecodableAudio(
@@ -81,16 +80,16 @@ def decode_file(path: Path) -> AudioClip:
     return AudioClip(samples, seconds, rate, digest)
 
 
-def _why(error: soundfile.SoundFileError) -> str:
-    """Return what libsndfile says, where that is about the file."""
+def _libsndfile_message(error: soundfile.SoundFileError) -> str:
+    """Return libsndfile's message, if it is about the file."""
     said = getattr(error, "error_string", "").rstrip(".")
     return f" ({said})" if said and getattr(error, "code", _NO_FILE) != _NO_FILE else ""
 
 
 def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
-    """Return the middle of a sound, its seconds, rate and digest.
+    """Return the middle of the audio, its seconds, rate and digest.
 
-    What is there counts, not what the file says of its length: it may have been cut off.
+    The length is counted, not taken from the header: the file may be truncated.
     """
     rate = int(sound.samplerate)
     kept, frames, digest = _middle(sound, sound.frames)
@@ -102,25 +101,25 @@ def _decoded(sound: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
 
 
 def _middle(sound: soundfile.SoundFile, frames: int) -> tuple[Samples, int, str]:
-    """Return the middle of so many frames, how many there are, and the digest of all."""
+    """Return the middle of `frames` frames, the number of frames, and the digest of all."""
     rate = int(sound.samplerate)
     kept_frames = int(MAX_SECONDS * rate)
     first = max(0, (frames - kept_frames) // 2)
     digest = hashlib.sha256(f"{rate} {sound.channels} ".encode())
-    kept = _Kept(rate)
+    kept = _MonoBuffer(rate)
     position = 0
     for block in _blocks(sound):
-        heard = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL
-        digest.update(np.round(heard).astype("<i2").tobytes())
+        clipped = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL
+        digest.update(np.round(clipped).astype("<i2").tobytes())
         kept.add(block[max(0, first - position) : max(0, first + kept_frames - position)])
         position += len(block)
     return kept.samples(), position, digest.hexdigest()
 
 
 def _blocks(sound: soundfile.SoundFile) -> Iterator[Samples]:
-    """Yield the sound, (samples, channels), some seconds at a time in the same room.
+    """Yield the audio, (samples, channels), some seconds at a time in the same buffer.
 
-    A file that was cut off ends where it cannot be read on.
+    A truncated file ends where it cannot be read further.
     """
     room = np.empty((_BLOCK * int(sound.samplerate), sound.channels), dtype=np.float32)
     position = 0
@@ -139,7 +138,7 @@ def _blocks(sound: soundfile.SoundFile) -> Iterator[Samples]:
         position += len(block)
 
 
-class _Kept:
+class _MonoBuffer:
     """Blocks of a sound, brought to mono at `SAMPLE_RATE` one by one.
 
     So a long sound is in memory once, and not at two rates, or whole and in parts.
@@ -158,15 +157,15 @@ class _Kept:
         if len(block) == 0:
             return
         if not np.isfinite(block).all():
-            raise _NoNumbers
+            raise _NonFiniteSamples
         self._frames += len(block)
         self._put(block.mean(axis=1), last=False)
 
     def samples(self) -> Samples:
-        """Return what was added; nothing can be added afterwards."""
+        """Return the samples; no block can be added afterwards."""
         self._put(np.zeros(0, dtype=np.float32), last=True)
         length = -(-self._frames * SAMPLE_RATE // self._rate)
-        self._samples[self._filled : length] = 0.0  # what rounding left out
+        self._samples[self._filled : length] = 0.0  # samples lost to rounding
         return self._samples[:length]
 
     def _put(self, mono: Samples, *, last: bool) -> None:

@@ -1,8 +1,8 @@
-"""A clip as one row of numbers: seven statistics of every feature over its frames, and more.
+"""Descriptors of a clip: seven statistics of every frame feature, and tempo, onsets, energies.
 
 The first 518 are the descriptor set of the FMA benchmark (Defferrard et al., "FMA: A Dataset for
-Music Analysis", ISMIR 2017), by its names: `mfcc_mean_01`. The set is versioned by its name: what
-was stored under one name can always be compared.
+Music Analysis", ISMIR 2017), by its names: `mfcc_mean_01`. The set is versioned by its
+name: values stored under one name are comparable.
 """
 
 from typing import Final
@@ -45,9 +45,9 @@ COLUMNS: Final = (*FMA_COLUMNS, *_MORE)
 """All columns in their order: energies in dB, onsets a second, tempo in BPM."""
 
 _ROUNDING: Final = float(np.finfo(np.float64).eps)
-"""Of the mean: what deviates by no more is constant."""
-_QUIET: Final = 1e-10
-"""Power below which nothing is heard: -100 dB."""
+"""Relative to the mean: a smaller deviation counts as constant."""
+_SILENCE: Final = 1e-10
+"""Power of silence: -100 dB."""
 
 
 def compute_descriptors(
@@ -67,7 +67,7 @@ def compute_descriptors(
             [
                 _decibels(frames.harmonic_power),
                 _decibels(frames.percussive_power),
-                frames.harmonic_power / both if both > _QUIET else np.nan,
+                frames.harmonic_power / both if both > _SILENCE else np.nan,
                 rate / seconds,
                 onsets.mean(),
                 onsets.std(),
@@ -82,10 +82,10 @@ def _statistics(rows: FrameArray) -> NDArray[np.float64]:
     """Return (statistics, values) over the frames; skew and kurtosis of a constant are NaN."""
     values = rows.astype(np.float64)
     mean = values.mean(axis=1)
-    away = values - mean[:, np.newaxis]
-    square = away**2
+    deviation = values - mean[:, np.newaxis]
+    square = deviation**2
     variance, fourth = square.mean(axis=1), (square**2).mean(axis=1)
-    third = np.multiply(square, away, out=away).mean(axis=1)
+    third = np.multiply(square, deviation, out=deviation).mean(axis=1)
     spread = np.where(np.sqrt(variance) > np.abs(mean) * _ROUNDING, variance, np.nan)
     return np.stack(
         [
@@ -102,10 +102,10 @@ def _statistics(rows: FrameArray) -> NDArray[np.float64]:
 
 def _mel(mel: FrameArray) -> list[NDArray[np.float64]]:
     grouped = mel.reshape(MEL_GROUPS, -1, mel.shape[1]).mean(axis=1, dtype=np.float64)
-    decibels = np.log10(np.maximum(grouped, _QUIET, out=grouped), out=grouped)
+    decibels = np.log10(np.maximum(grouped, _SILENCE, out=grouped), out=grouped)
     decibels *= 10.0
     return [decibels.mean(axis=1), decibels.std(axis=1)]
 
 
 def _decibels(power: float) -> float:
-    return 10.0 * float(np.log10(max(power, _QUIET)))
+    return 10.0 * float(np.log10(max(power, _SILENCE)))

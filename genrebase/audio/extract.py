@@ -1,4 +1,4 @@
-"""From a sound file to everything that is stored of it."""
+"""Extract all audio features of a file: descriptors, estimates, analysis, spectrogram."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,15 @@ from genrebase.audio.packed_matrices import PackedMatrix
 from genrebase.audio.segments import N_CHANNELS
 
 _SOFT, _LOUD = -45.0, -5.0
-"""LUFS of an energy of 0 and of 1."""
+"""LUFS that give an energy of 0 and of 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFeatures:
-    """What was heard in one file."""
+    """The extracted features of one file."""
 
     digest: str
-    """Of the decoded sound: the file's id."""
+    """Digest of the decoded audio: the file's id."""
     seconds: float
     descriptors: NDArray[np.float32]
     """The values of `descriptors.COLUMNS`."""
@@ -41,34 +41,36 @@ class ClipFeatures:
 
 
 def extract_file(path: Path) -> ClipFeatures:
-    """Return everything that is heard in a file; raise `decode.UndecodableAudio`."""
+    """Return all features of a file; raise `decode.UndecodableAudio`."""
     return extract_clip(decode.decode_file(path))
 
 
 def extract_clip(clip: decode.AudioClip) -> ClipFeatures:
-    """Return everything that is heard in a clip."""
-    seen = frame_features.compute_frames(clip.samples)
-    onsets = rhythm.onset_strength(seen.mel)
+    """Return all features of a clip."""
+    features = frame_features.compute_frames(clip.samples)
+    onsets = rhythm.onset_strength(features.mel)
     beat = rhythm.estimate_tempo(onsets)
-    heard = analysis.build_analysis(
-        keys.estimate_track_key(seen, beat), keys.detect_sections(seen), np.zeros((0, N_CHANNELS))
+    track_analysis = analysis.build_analysis(
+        keys.estimate_track_key(features, beat),
+        keys.detect_sections(features),
+        np.zeros((0, N_CHANNELS)),
     )
     return ClipFeatures(
         digest=clip.digest,
         seconds=clip.seconds,
-        descriptors=descriptors.compute_descriptors(seen, onsets, beat),
-        estimates=estimate_features(clip, seen, beat),
-        analysis=heard,
-        logmel=logmel.pack_logmel(seen.mel),
+        descriptors=descriptors.compute_descriptors(features, onsets, beat),
+        estimates=estimate_features(clip, features, beat),
+        analysis=track_analysis,
+        logmel=logmel.pack_logmel(features.mel),
     )
 
 
 def estimate_features(
-    clip: decode.AudioClip, seen: FrameFeatures, tempo: float | None
+    clip: decode.AudioClip, features: FrameFeatures, tempo: float | None
 ) -> dict[str, float | int | None]:
-    """Return what can be said of a clip in the words of the catalogue's features.
+    """Return estimates of the catalogue's features from a clip.
 
-    They are this project's own measures, not the catalogue's: the scales differ, and
+    They are this project's estimates, not the catalogue's: the scales differ, and
     `provider = audio` marks them.
 
     - `tempo`: BPM, see `rhythm.estimate_tempo`.
@@ -79,14 +81,14 @@ def estimate_features(
     - `danceability`: see `rhythm.danceability`.
     """
     loud = loudness.integrated_loudness(clip.samples)
-    found = keys.estimate_track_key(seen, tempo)
-    both = seen.harmonic_power + seen.percussive_power
+    track_key = keys.estimate_track_key(features, tempo)
+    both = features.harmonic_power + features.percussive_power
     return {
         "tempo": tempo,
-        "key": found.key,
-        "mode": found.mode,
+        "key": track_key.key,
+        "mode": track_key.mode,
         "loudness": loud,
         "energy": None if loud is None else float(np.clip((loud - _SOFT) / (_LOUD - _SOFT), 0, 1)),
-        "acousticness": seen.harmonic_power / both if loud is not None and both > 0 else None,
+        "acousticness": features.harmonic_power / both if loud is not None and both > 0 else None,
         "danceability": rhythm.danceability(clip.samples),
     }

@@ -1,9 +1,9 @@
-"""What is heard in each short frame of a clip: one spectrum, from which everything is derived.
+"""Features of each short frame of a clip (spectral features, MFCC, chroma), from one STFT.
 
-The figures are librosa's (McFee et al., "librosa: Audio and Music Signal Analysis in Python",
-SciPy 2015), and equal to those of its functions called one by one; only what these compute again
-and again (spectra, constant-Q transforms, tuning) is computed once. Long clips are worked through
-half a minute at a time, so that memory does not grow with them.
+The values are librosa's (McFee et al., "librosa: Audio and Music Signal Analysis in Python",
+SciPy 2015), and equal to those of its functions called one by one; only what these compute
+repeatedly (spectra, constant-Q transforms, tuning) is computed once. Long clips are processed half
+a minute at a time, so that memory does not grow with their length.
 """
 
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ HOP_LENGTH: Final = 512
 """Samples from one frame to the next, 12 ms."""
 MEL_BANDS: Final = 128
 _CHUNK: Final = HOP_LENGTH * 2_606
-"""Samples worked through at once: half a minute, and a little more than the usual clip."""
+"""Samples processed at once: half a minute, slightly more than the usual clip."""
 _MEDIAN: Final = 31
-"""Frames, and bands, that a median is of: librosa's own, whose `decompose` costs 90 MB."""
+"""Frames, and bands, of a median: librosa's default; its `decompose` would take 90 MB."""
 _COARSE: Final = 2
-"""Of the mel spectrum every second frame is enough to tell harmonic from percussive."""
+"""Every second frame of the mel spectrum suffices to separate harmonic from percussive."""
 
 FEATURE_DIMS: Final = {
     "chroma_cens": 12,
@@ -47,7 +47,7 @@ FEATURE_DIMS: Final = {
     "tonnetz": 6,
     "zcr": 1,
 }
-"""The classic set, and how many values each feature has in a frame."""
+"""The features of the FMA set, and the number of values of each in a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,19 @@ class FrameFeatures:
     """A clip frame by frame, `HOP_LENGTH` samples apart."""
 
     fma: dict[str, FrameArray]
-    """By the names in `FEATURE_DIMS`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and rolloff
-    in Hz, contrast in dB, rms and zcr 0..1."""
+    """By the names in `FEATURE_DIMS`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and
+    rolloff in Hz, contrast in dB, rms and zcr 0..1."""
     flatness: FrameArray
     """(1, frames) 0..1: 1 is noise."""
     mel: FrameArray
     """(128, frames): power in bands of the mel scale."""
     harmonic_power: float
-    """Power of what stays (see `_harmonic_percussive`), a mean over bands and frames."""
+    """Power of the harmonic part (see `_harmonic_percussive`), mean over bands and frames."""
     percussive_power: float
-    """Power of what strikes, likewise."""
+    """Power of the percussive part, likewise."""
 
     def arrays(self) -> Iterator[FrameArray]:
-        """Yield everything that has a value per frame."""
+        """Yield every array that has a value per frame."""
         yield from (self.fma[name] for name in FEATURE_DIMS)
         yield self.flatness
         yield self.mel
@@ -100,7 +100,7 @@ def _rows(values: int, frames: int) -> FrameArray:
 
 
 def _chunks(samples: Samples) -> Iterator[Samples]:
-    """Yield half a minute at a time; a rest too short to stand alone goes with the last."""
+    """Yield half a minute at a time; a remainder under one second joins the last chunk."""
     edges = list(range(0, len(samples), _CHUNK))
     if len(edges) > 1 and len(samples) - edges[-1] < SAMPLE_RATE:
         edges.pop()
@@ -149,7 +149,7 @@ def _mel_bands() -> FrameArray:
 
 
 def _harmonic_percussive(mel: FrameArray) -> tuple[float, float]:
-    """Return the mean power of what stays in a band over time, and of what strikes through bands.
+    """Return the mean power of the harmonic part (steady in a band) and of the percussive part.
 
     Median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
     DAFx 2010), over the mel spectrum instead of the full one: an eighth of the bands.
@@ -167,9 +167,9 @@ def _harmonic_percussive(mel: FrameArray) -> tuple[float, float]:
 def _medians(rows: FrameArray) -> FrameArray:
     """Return the medians along each row, mirrored at its ends.
 
-    One after the other the rows are one long row, for which scipy has a much faster way.
+    The rows are joined into one long row, for which scipy has a much faster algorithm.
     """
     side = _MEDIAN // 2
     padded = np.pad(rows, ((0, 0), (side, side)), mode="symmetric")
-    found = median_filter(padded.reshape(-1), size=_MEDIAN).reshape(padded.shape)
-    return np.asarray(found[:, side:-side], np.float32)
+    medians = median_filter(padded.reshape(-1), size=_MEDIAN).reshape(padded.shape)
+    return np.asarray(medians[:, side:-side], np.float32)

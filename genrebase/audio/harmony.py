@@ -1,8 +1,8 @@
-"""What the keys of a track's sections have to do with the key of the track.
+"""Harmony of a track: the keys of its sections relative to the key of the track.
 
-A key says little by itself: what is heard is how far a section stands from the tonic. So each
-section gets a *degree*, in semitones above the track's tonic, and a Roman numeral. Where somebody
-was unsure of a key, it counts less.
+An absolute key says little; what matters is the distance from the tonic. So each section gets a
+*degree*, in semitones above the track's tonic, and a Roman numeral. A key with a low confidence
+counts less.
 """
 
 from collections import Counter
@@ -15,20 +15,20 @@ from typing import Final
 SEMITONES_PER_OCTAVE: Final = 12
 MAJOR: Final = 1
 PROGRESSION_LENGTHS: Final = (2, 3, 4)
-"""How many keys a progression runs through."""
+"""Numbers of keys in a progression."""
 
 NUMERALS: Final = (
     "I", "bII", "II", "bIII", "III", "IV", "bV", "V", "bVI", "VI", "bVII", "VII",
 )  # fmt: skip
-"""Per degree, in major; what lies between the steps of the major scale is named as a flat."""
+"""Per degree, in major; degrees between the steps of the major scale are named as flats."""
 
 UNKNOWN_NUMERAL: Final = "?"
-"""Stands for a section whose key or mode was not found."""
+"""Stands for a section whose key or mode is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackKey:
-    """A track as a whole; None is not known."""
+    """Key, mode and tempo of a track; None is unknown."""
 
     key: int | None = None
     """The tonic's pitch class, 0 = C … 11 = B."""
@@ -43,14 +43,14 @@ class TrackKey:
 
 @dataclass(frozen=True, slots=True)
 class DetectedSection:
-    """A section as somebody heard it; None is not known."""
+    """A section as an analysis detected it; None is unknown."""
 
     start: float
     """Seconds from the beginning."""
     duration: float
     """Seconds, more than 0."""
     confidence: float | None = None
-    """That a section begins here, 0..1."""
+    """Confidence that a section begins here, 0..1."""
     key: int | None = None
     """Pitch class, 0 = C … 11 = B."""
     mode: int | None = None
@@ -66,7 +66,7 @@ class DetectedSection:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section, told by how it stands to its track; the fields are columns of `section`."""
+    """A section relative to its track; the fields are columns of `section`."""
 
     position: int
     """0 is the first."""
@@ -80,34 +80,34 @@ class Section:
     key_confidence: float | None
     mode_confidence: float | None
     tempo_ratio: float | None
-    """Its tempo by the track's."""
+    """Its tempo divided by the track's."""
     tempo_confidence: float | None
     loudness: float | None
 
     @property
     def weight(self) -> float:
-        """What its key counts: seconds, less where the key is unsure."""
-        return self.duration * _sure(self.key_confidence)
+        """The weight of its key: seconds times confidence."""
+        return self.duration * _confidence_or_one(self.key_confidence)
 
 
 @dataclass(frozen=True, slots=True)
 class Harmony:
-    """A track's sections taken together; shares are of their time, weighted by confidence."""
+    """Summary of a track's sections; shares are of their time, weighted by confidence."""
 
     sections: int
     shares: tuple[float, ...] | None
-    """Per degree; None where no key is known (or none with any confidence)."""
+    """Per degree; None if no key is known (or none with any confidence)."""
     minor_share: float | None
     repeated_share: float | None
-    """In degrees that several sections have."""
+    """Share in degrees that several sections have."""
     single_share: float | None
-    """In degrees that one section has."""
+    """Share in degrees that one section has."""
     degrees: int
-    """Different ones."""
+    """Number of distinct degrees."""
     degree_changes: int
-    """From one section to the next, where both are known."""
+    """Changes from one section to the next, where both degrees are known."""
     numerals: str | None
-    """Of the sections in order, joined by blanks, repetitions left out; None without sections."""
+    """Of the sections in order, joined by spaces, repetitions left out; None without sections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,11 @@ class Progression:
     """Consecutive keys of a track, repetitions left out."""
 
     numerals: str
-    """Joined by blanks."""
+    """Joined by spaces."""
     length: int
     times: int
     confidence: float
-    """How sure its least sure key is, the track's own among them, where it is heard best: 0..1."""
+    """The lowest confidence of its keys and the track's, at its best occurrence: 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class _Run:
 
 
 def roman_numeral(degree: int | None, mode: int | None) -> str | None:
-    """Return the Roman numeral of a key so far above the tonic, in lower case for minor."""
+    """Return the Roman numeral of a degree, in lower case for minor."""
     if degree is None or mode is None:
         return None
     name = NUMERALS[degree]
@@ -139,14 +139,16 @@ def roman_numeral(degree: int | None, mode: int | None) -> str | None:
 
 
 def relative_to_tonic(whole: TrackKey, sections: Iterable[DetectedSection]) -> list[Section]:
-    """Return sections, given in the order of time, by how they stand to the whole track."""
-    return [_related(whole, position, heard) for position, heard in enumerate(sections)]
+    """Return the sections, in temporal order, relative to the track's key and tempo."""
+    return [
+        _relative_section(whole, position, detected) for position, detected in enumerate(sections)
+    ]
 
 
 def summarise_harmony(sections: Sequence[Section]) -> Harmony:
-    """Return what a track's sections say together.
+    """Return the summary of a track's sections.
 
-    A confidence that nobody gave counts as 1.
+    A missing confidence counts as 1.
     """
     times = Counter(one.degree for one in sections if one.degree is not None)
     weights = [
@@ -170,11 +172,11 @@ def summarise_harmony(sections: Sequence[Section]) -> Harmony:
 
 
 def find_progressions(whole: TrackKey, sections: Sequence[Section]) -> list[Progression]:
-    """Return what the keys of the sections run through, in 2 to 4 steps, sorted by numerals.
+    """Return the progressions of 2 to 4 keys in the sections, sorted by numerals.
 
-    A section whose key is not known ends a progression.
+    A section with an unknown key ends a progression.
     """
-    tonic = _sure(whole.key_confidence)
+    tonic = _confidence_or_one(whole.key_confidence)
     times: Counter[tuple[str, ...]] = Counter()
     best: dict[tuple[str, ...], float] = {}
     for names, confidences in _windows(_runs(sections)):
@@ -186,32 +188,32 @@ def find_progressions(whole: TrackKey, sections: Sequence[Section]) -> list[Prog
     ]
 
 
-def _related(whole: TrackKey, position: int, heard: DetectedSection) -> Section:
-    degree = _above(whole.key, heard.key)
-    ratio = heard.tempo / whole.tempo if heard.tempo and whole.tempo else None
+def _relative_section(whole: TrackKey, position: int, detected: DetectedSection) -> Section:
+    degree = _degree(whole.key, detected.key)
+    ratio = detected.tempo / whole.tempo if detected.tempo and whole.tempo else None
     return Section(
         position=position,
-        start=heard.start,
-        duration=heard.duration,
-        confidence=heard.confidence,
+        start=detected.start,
+        duration=detected.duration,
+        confidence=detected.confidence,
         degree=degree,
-        numeral=roman_numeral(degree, heard.mode),
-        mode=heard.mode,
-        key_confidence=heard.key_confidence,
-        mode_confidence=heard.mode_confidence,
+        numeral=roman_numeral(degree, detected.mode),
+        mode=detected.mode,
+        key_confidence=detected.key_confidence,
+        mode_confidence=detected.mode_confidence,
         tempo_ratio=ratio,
-        tempo_confidence=heard.tempo_confidence,
-        loudness=heard.loudness,
+        tempo_confidence=detected.tempo_confidence,
+        loudness=detected.loudness,
     )
 
 
-def _above(tonic: int | None, key: int | None) -> int | None:
+def _degree(tonic: int | None, key: int | None) -> int | None:
     return None if tonic is None or key is None else (key - tonic) % SEMITONES_PER_OCTAVE
 
 
 def _minor_share(sections: Iterable[Section]) -> float | None:
     weights = [
-        (one.mode, one.duration * _sure(one.mode_confidence))
+        (one.mode, one.duration * _confidence_or_one(one.mode_confidence))
         for one in sections
         if one.mode is not None
     ]
@@ -242,5 +244,5 @@ def _share(part: float, total: float) -> float:
     return min(1.0, max(0.0, part / total))
 
 
-def _sure(confidence: float | None) -> float:
+def _confidence_or_one(confidence: float | None) -> float:
     return 1.0 if confidence is None else confidence

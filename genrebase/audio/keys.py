@@ -1,4 +1,4 @@
-"""Key and mode: of a whole clip and of its sections, from how strong each pitch class is."""
+"""Key estimation (Krumhansl-Kessler profiles) and segmentation of a clip into sections."""
 
 from typing import Final
 
@@ -11,20 +11,21 @@ from genrebase.audio.harmony import MAJOR, DetectedSection, TrackKey
 
 _MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-"""How well each pitch class fits a key (Krumhansl and Kessler, Psychological Review 89, 1982)."""
+"""Key profiles: how well each pitch class fits a key (Krumhansl and Kessler,
+Psychological Review 89, 1982)."""
 MEAN_SECTION_SECONDS: Final = 15.0
-"""Seconds of a section on average."""
-_LEAST: Final = 2.0
-"""Sections shorter than these seconds are no sections."""
+"""Mean seconds of a section."""
+_MIN_SECTION_SECONDS: Final = 2.0
+"""Minimum seconds of a section."""
 
 
 def _profiles() -> NDArray[np.float64]:
     """Return (24, 12): twelve major keys from C, then twelve minor ones, each normalised."""
     keys = [np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)]
-    return np.stack([_normal(np.asarray(key)) for key in keys])
+    return np.stack([_normalise(np.asarray(key)) for key in keys])
 
 
-def _normal(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = values - values.mean()
     length = float(np.linalg.norm(centred))
     return np.asarray(centred / length) if length > 0 else centred
@@ -37,10 +38,10 @@ def estimate_key(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
     """Return (tonic 0 = C, mode 1 major, confidence 0..1) of the mean of `chroma` (12, frames).
 
     The key whose profile correlates best (Krumhansl, "Cognitive Foundations of Musical Pitch",
-    1990, chapter 4). The confidence is how far the second best tonic falls behind, twice that
-    being certain. None where no pitch class stands out.
+    1990, chapter 4). The confidence is twice the lead over the second best tonic, clipped to
+    0..1. None if no pitch class stands out.
     """
-    mean = _normal(chroma.mean(axis=1).astype(np.float64))
+    mean = _normalise(chroma.mean(axis=1).astype(np.float64))
     if not np.any(mean):
         return None
     fits = _KEYS @ mean
@@ -62,13 +63,13 @@ def estimate_track_key(frames: FrameFeatures, tempo: float | None) -> TrackKey:
 def detect_sections(frames: FrameFeatures) -> list[DetectedSection]:
     """Return the sections of a clip, each with its key and loudness.
 
-    Neighbouring seconds that sound alike are joined (Ward's clustering along the time) until a
+    Similar neighbouring seconds are merged (Ward's clustering along the time axis) until a
     section is 15 s long on average.
     """
     chroma, mfcc = frames.fma["chroma_cqt"], frames.fma["mfcc"]
     per_second = max(1, round(SAMPLE_RATE / HOP_LENGTH))
     starts = range(0, chroma.shape[1], per_second)
-    seconds = np.stack([_heard(chroma, mfcc, at, at + per_second) for at in starts])
+    seconds = np.stack([_second_features(chroma, mfcc, at, at + per_second) for at in starts])
     edges = [starts[at] for at in _edges(seconds)]
     found = []
     for first, last in zip(edges, [*edges[1:], chroma.shape[1]], strict=True):
@@ -89,10 +90,10 @@ def detect_sections(frames: FrameFeatures) -> list[DetectedSection]:
     return found
 
 
-def _heard(
+def _second_features(
     chroma: NDArray[np.float32], mfcc: NDArray[np.float32], first: int, last: int
 ) -> NDArray[np.float64]:
-    timbre = mfcc[1:, first:last].mean(axis=1) / 100.0  # dB: about as large as chroma then
+    timbre = mfcc[1:, first:last].mean(axis=1) / 100.0  # dB: brings it to the scale of chroma
     return np.concatenate([chroma[:, first:last].mean(axis=1), timbre]).astype(np.float64)
 
 
@@ -104,25 +105,28 @@ def _edges(seconds: NDArray[np.float64]) -> list[int]:
     changes = _changes(seconds, count)
     edges = [0]
     for edge in changes:
-        long_enough = edge - edges[-1] >= _LEAST and len(seconds) - edge >= _LEAST
+        long_enough = (
+            edge - edges[-1] >= _MIN_SECTION_SECONDS
+            and len(seconds) - edge >= _MIN_SECTION_SECONDS
+        )
         if long_enough:
             edges.append(int(edge))
     return edges
 
 
 def _changes(seconds: NDArray[np.float64], count: int) -> list[int]:
-    """Return where the rows change when neighbours are joined until `count` groups are left.
+    """Return where groups begin when neighbouring rows are merged until `count` groups are left.
 
-    Those are joined whose joining adds least to the variance within (Ward, "Hierarchical Grouping
-    to Optimize an Objective Function", JASA 1963). scikit-learn's does the same for any
-    neighbourhood, and costs a process 90 MB.
+    Each step merges the pair that adds least to the within-group variance (Ward, "Hierarchical
+    Grouping to Optimize an Objective Function", JASA 1963). scikit-learn's does the same for any
+    connectivity, but takes 90 MB per process.
     """
     firsts = list(range(len(seconds)))
     sizes = np.ones(len(seconds))
     means = seconds.copy()
     while len(firsts) > count:
-        apart = np.square(means[1:] - means[:-1]).sum(axis=1)
-        at = int(np.argmin(apart * sizes[1:] * sizes[:-1] / (sizes[1:] + sizes[:-1])))
+        distances = np.square(means[1:] - means[:-1]).sum(axis=1)
+        at = int(np.argmin(distances * sizes[1:] * sizes[:-1] / (sizes[1:] + sizes[:-1])))
         both = sizes[at] + sizes[at + 1]
         means[at] = (means[at] * sizes[at] + means[at + 1] * sizes[at + 1]) / both
         sizes[at] = both

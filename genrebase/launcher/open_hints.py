@@ -12,7 +12,8 @@ def open_commands(url: str, file: str | None) -> Mapping[str, str]:
     """
     argument = "" if "***" in url else f"'{url}'"
     expression = f"pandas.read_sql_table('predictions', store.connect({argument}))"
-    pandas = f'{_quote(sys.executable)} -c "import pandas, genrebase.store as store; print({expression})"'
+    code = f"import pandas, genrebase.store as store; print({expression})"
+    pandas = f'{_quote(sys.executable)} -c "{code}"'
     if file is None:
         attach = f"INSTALL postgres; ATTACH '{_libpq(url)}' AS g (TYPE postgres, READ_ONLY);"
         return {

@@ -86,15 +86,16 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
 
 def _add_sandbox(supervisor: Supervisor, catalogue: str | None) -> Mapping[str, str]:
     """Start the sandbox, supervise it on its port, and return its clients' environment."""
-    process = sandbox.start_sandbox(sandbox.sandbox_command(catalogue))
-    supervisor.add_running(sandbox.sandbox_command(catalogue, port=process.port), process.process)
-    return sandbox.client_environment(process.url)
+    running = sandbox.start_sandbox(sandbox.sandbox_command(catalogue))
+    supervisor.add_running(sandbox.sandbox_command(catalogue, port=running.port), running.process)
+    return sandbox.client_environment(running.url)
 
 
 def _ensure_genres(environment: Mapping[str, str], output: Output, stop: StopSignal) -> None:
     if not genres.existing_genres(environment, stop):
         output.print(
-            f"No genre yet: adding {', '.join(genres.DEFAULT_GENRES)}, {genres.DEFAULT_TARGET} tracks each."
+            f"No genre yet: adding {', '.join(genres.DEFAULT_GENRES)}, "
+            f"{genres.DEFAULT_TARGET} tracks each."
         )
         genres.add_default_genres(environment, stop)
 

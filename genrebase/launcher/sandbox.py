@@ -13,9 +13,7 @@ from genrebase.launcher import supervisor
 from genrebase.launcher.commands import CommandFailed
 from genrebase.launcher.supervisor import ChildCommand
 
-SYNTHETIC_CATALOGUE: Final = (
-    "an invented catalogue: its tracks, artists and figures are sandbox up"
-)
+SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and figures are made up"
 _ANY_CREDENTIAL: Final = "sandbox"
 
 

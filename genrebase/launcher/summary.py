@@ -10,7 +10,7 @@ _REGIMES: Final = {"seen_artist": "seen artists", "new_artist": "unseen artists"
 
 
 def print_summary(summary: Mapping[str, Any], output: Output) -> None:
-    """Print the genres, the champion's metrics, the sample queries, and how to open the database."""
+    """Print genres, metrics of the champion, sample queries and how to open the database."""
     output.table(
         "Genres",
         ("genre", "target", "tracks", "sightings", "with features"),
@@ -27,7 +27,8 @@ def print_summary(summary: Mapping[str, Any], output: Output) -> None:
     _print_champion(summary["champion"], output)
     if summary["invented"]:
         output.print(
-            f"All of it comes from {sandbox.SYNTHETIC_CATALOGUE}. They say nothing about real music."
+            f"All of it comes from {sandbox.SYNTHETIC_CATALOGUE}. "
+            "They say nothing about real music."
         )
     _print_questions(summary["questions"], output)
     output.print(f"\nThe database is {summary['database']}. To open it:")

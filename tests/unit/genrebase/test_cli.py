@@ -120,6 +120,7 @@ def test_the_doctor_says_what_to_do(genrebase: Shell) -> None:
     said = genrebase("doctor")
     assert said.returncode == 1
     assert (
-        "FIX  database: There is no genrebase.db yet: `genrebase migrate` makes it." in said.stdout
+        "FIX  database: There is no genrebase.db yet: `genrebase migrate` creates it."
+        in said.stdout
     )
     assert list(genrebase.folder.iterdir()) == []

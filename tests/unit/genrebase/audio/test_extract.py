@@ -229,7 +229,7 @@ def refuse(function, *_more):
     raise SystemExit(f"{function.__name__} was called")
 GUFunc.__call__ = refuse
 from genrebase.audio import extract
-print(len(extract.listen(Path(sys.argv[1])).descriptors))
+print(len(extract.extract_file(Path(sys.argv[1])).descriptors))
 """
 
 

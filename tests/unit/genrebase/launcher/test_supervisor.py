@@ -29,8 +29,8 @@ sys.exit(0)
 
 def ended(process: ProcessIdentity) -> bool:
     """Wait for a process that is not our child."""
-    wait = "import sys, threading\nfrom genrebase.runtime.processes import Process\n"
-    wait += "while Process.parse(sys.argv[1]).alive(): threading.Event().wait(0.02)\n"
+    wait = "import sys, threading\nfrom genrebase.runtime.processes import ProcessIdentity\n"
+    wait += "while ProcessIdentity.parse(sys.argv[1]).is_alive(): threading.Event().wait(0.02)\n"
     subprocess.run([sys.executable, "-c", wait, str(process)], timeout=SECONDS, check=True)
     return process.is_alive() is False
 
@@ -58,12 +58,12 @@ def test_a_child_that_does_not_listen_is_ended(program: Program) -> None:
 
 def test_no_child_outlives_its_parent(program: Program) -> None:
     """When the parent is killed without a chance to say so, its children stop."""
-    child = program("from genrebase.runtime.processes import Process\n" + POLITE)
+    child = program("from genrebase.runtime.processes import ProcessIdentity\n" + POLITE)
     parent = f"""
 import os, subprocess
 from genrebase.launcher import supervisor
-from genrebase.launcher.supervisor import Command
-child = supervisor.start(Command({child.module!r}, (), {{}}), stdout=subprocess.PIPE)
+from genrebase.launcher.supervisor import ChildCommand
+child = supervisor.start_child(ChildCommand({child.module!r}, (), {{}}), stdout=subprocess.PIPE)
 child.stdout.readline()
 from genrebase.runtime.processes import ProcessIdentity, _host, _start_time
 print(ProcessIdentity(_host(), child.pid, _start_time(child.pid) or ""), flush=True)
