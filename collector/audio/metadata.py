@@ -1,4 +1,4 @@
-"""What a sound file is called: by its tags, else by its file name. Pure."""
+"""Derive the metadata of a track from an audio file's tags and file name. Pure."""
 
 import re
 from typing import Final
@@ -9,42 +9,42 @@ from genrebase.audio.records import AudioAnalysis
 from genrebase.store import names
 
 SOURCE: Final = "audio"
-"""Whose ids the hashes of sounds are; also the origin and the provider of what is heard."""
+"""The source whose ids are hashes of sounds; also the origin and provider of what is extracted."""
 
 _DASH: Final = re.compile(r"\s+[-–—]\s+")
 _NUMBER: Final = re.compile(r"\d{1,3}")
 _LEADING: Final = re.compile(r"\d{1,3}[.)]\s+")
-_MOST_PARTS: Final = 3
-_LONGEST: Final = 400
-"""Characters of a name that are kept: it is a key of an index."""
+_MAX_PARTS: Final = 3
+_MAX_NAME: Final = 400
+"""Characters of a name that are kept: it is an index key."""
 
 
-def to_track(stem: str, heard: AudioAnalysis, last_year: int) -> SourceTrack:
-    """Return a file as a track; `stem` is its name without the ending.
+def to_track(stem: str, analysis: AudioAnalysis, last_year: int) -> SourceTrack:
+    """Return a file as a track; `stem` is its name without the suffix.
 
-    Title and artist are those of the tags; what they lack, the file name tells: `Artist - Title`,
-    a track's number before it left out. Without an artist the sound alone says which track it is.
+    Title and artist come from the tags, else from the file name (`Artist - Title`, a track number
+    before it is dropped). Without an artist only the sound identifies the track.
     """
-    tags = heard.tags
+    tags = analysis.tags
     artist, title = parse_file_name(stem)
     artists = tags.artists or ((artist,) if artist and not tags.title else ())
     released, year = cells.parse_date(tags.date, last_year)
     return SourceTrack(
         source=SOURCE,
-        source_id=heard.digest,
+        source_id=analysis.digest,
         title=_short(tags.title or title),
         artists=tuple(ArtistCredit(_short(name)) for name in artists) or (ArtistCredit(""),),
         album=tags.album or None,
         release_date=released,
         release_year=year,
-        duration_ms=DurationMs(max(1, round(heard.seconds * 1000))),
+        duration_ms=DurationMs(max(1, round(analysis.seconds * 1000))),
         isrc=cells.parse_isrc(tags.isrc),
         match_by_name=bool(artists),
     )
 
 
 def parse_file_name(stem: str) -> tuple[str, str]:
-    """Return (artist, title) of a file name without its ending; an artist of "" is not known."""
+    """Return (artist, title) of a file name without its suffix; "" for an unknown artist."""
     plain = names.clean(stem)
     if " " not in plain:
         plain = plain.replace("_", " ").strip() or plain
@@ -52,11 +52,11 @@ def parse_file_name(stem: str) -> tuple[str, str]:
     if len(parts) > 1:
         first = _LEADING.sub("", parts[0], count=1)
         numbered = _NUMBER.fullmatch(first) is not None
-        parts = parts[1:] if numbered and len(parts) <= _MOST_PARTS else [first, *parts[1:]]
+        parts = parts[1:] if numbered and len(parts) <= _MAX_PARTS else [first, *parts[1:]]
     if len(parts) < 2:
         return "", (parts or [plain])[0]
     return parts[0], " - ".join(parts[1:])
 
 
 def _short(name: str) -> str:
-    return name[:_LONGEST]
+    return name[:_MAX_NAME]

@@ -1,7 +1,7 @@
-"""What was heard in files: descriptors, estimates, sections; and which files were heard.
+"""Store imported audio files and what was extracted from them: descriptors, estimates, sections.
 
-A file is remembered by its path, size and time, so that it need not be heard again; its sound by
-the hash of what was decoded, which is the track's id under the source `audio`.
+A file is identified by its path, size and time, so that it need not be analysed again; its sound
+by the hash of the decoded samples, which is the track's id under the source `audio`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,12 +31,12 @@ _REPLACED: Final = ", ".join(
 
 
 class DescriptorSchemaConflict(UserError):
-    """A set of values is known under this name, with other columns."""
+    """Descriptors of this schema are stored with other columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAudioFile:
-    """A file that was heard."""
+    """A file that was imported."""
 
     key: str
     size: int
@@ -45,40 +45,40 @@ class StoredAudioFile:
     track_id: int
 
     def is_unchanged(self, file: AudioFile) -> bool:
-        """Say whether the file is as it was then."""
+        """Return whether size and time are as they were then."""
         return (self.size, self.modified) == (file.size, file.modified)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFileRecord:
-    """A file, as a track under its genres, with what was heard in it."""
+    """A file as a track with its genres and features."""
 
     file: AudioFile
     digest: str
     track: SourceTrack
     genres: Sequence[str]
-    """The first is the one that counts."""
+    """The first one counts."""
     features: PackedFeatures | None
-    """None where the sound was known."""
+    """None if they are stored already."""
 
 
 def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFile]:
-    """Return the files that were heard, by their keys, as far as `schema` is stored of them."""
-    described = tables.descriptor
+    """Return the imported files by key, those whose descriptors of `schema` are stored."""
+    descriptor = tables.descriptor
     query = (
         select(_file.c.path, _file.c.size, _file.c.modified, _file.c.digest, _file.c.track_id)
-        .join(described, described.c.track_id == _file.c.track_id)
+        .join(descriptor, descriptor.c.track_id == _file.c.track_id)
         .where(
             _file.c.descriptor_schema == schema,
-            described.c.provider == SOURCE,
-            described.c.schema == schema,
+            descriptor.c.provider == SOURCE,
+            descriptor.c.schema == schema,
         )
     )
     return {row[0]: StoredAudioFile(*row) for row in connection.execute(query)}
 
 
 def genres_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, set[str]]:
-    """Return under which genres tracks were seen."""
+    """Return the genres under which tracks were sighted."""
     rows = bulk.select_in(
         connection,
         "SELECT s.track_id, g.name FROM {values} CROSS JOIN sighting s CROSS JOIN genre g"
@@ -86,10 +86,10 @@ def genres_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, set
         track_ids,
         sql_type="bigint",
     )
-    found: dict[int, set[str]] = {}
+    genres: dict[int, set[str]] = {}
     for track_id, name in rows:
-        found.setdefault(track_id, set()).add(name)
-    return found
+        genres.setdefault(track_id, set()).add(name)
+    return genres
 
 
 def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -106,33 +106,33 @@ def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tupl
 
 
 def register_schema(connection: Connection, schema: str, columns: Sequence[str]) -> None:
-    """Make a set of values known; raise `DescriptorSchemaConflict` where its name means another one."""
+    """Register a descriptor schema; raise `DescriptorSchemaConflict` if its columns differ."""
     table = tables.descriptor_schema
     bulk.lock_identity_writers(connection)
-    known = connection.scalar(select(table.c["columns"]).where(table.c.name == schema))
-    if known is None:
+    stored = connection.scalar(select(table.c["columns"]).where(table.c.name == schema))
+    if stored is None:
         connection.execute(insert(table).values(name=schema, columns=list(columns)))
-    elif list(known) != list(columns):
+    elif list(stored) != list(columns):
         raise DescriptorSchemaConflict(
             f"Descriptors called {schema!r} are stored with other columns "
-            f"({len(known)}, not these {len(columns)}): give the file another name."
+            f"({len(stored)}, not these {len(columns)}): give the file another name."
         )
 
 
 def store_descriptors(
     connection: Connection,
-    described: Mapping[int, bytes],
+    packed: Mapping[int, bytes],
     provider: str,
     schema: str,
     now: datetime,
 ) -> None:
-    """Store packed values of tracks, in the place of earlier ones."""
+    """Store packed descriptors of tracks, replacing earlier ones."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     bulk.upsert(
         connection,
         tables.descriptor,
         ("track_id", "provider", "schema", "data", "fetched_at"),
-        [(track_id, provider, schema, data, moment) for track_id, data in described.items()],
+        [(track_id, provider, schema, data, moment) for track_id, data in packed.items()],
         update="data = excluded.data, fetched_at = excluded.fetched_at",
     )
 
@@ -150,109 +150,103 @@ def track_ids(connection: Connection, source: str, ids: Iterable[str]) -> dict[s
 
 
 def record_files(
-    connection: Connection, listened: Sequence[AudioFileRecord], schema: str, now: datetime
+    connection: Connection, records: Sequence[AudioFileRecord], schema: str, now: datetime
 ) -> RecordResult:
     """Record files in their order; run inside a writing transaction, which the caller commits.
 
-    What is heard takes the place of what was heard in an earlier file of the same track. The
-    columns of `schema` must be known (`register_schema`).
+    Features replace those of an earlier file of the same track. `schema` must be registered
+    (`register_schema`).
     """
-    recorded = tracks.record(connection, _seen(listened), PROVENANCE, now)
-    _know_sounds(connection, listened, now)
-    ids = _tracks_of(connection, listened)
-    told = {
-        ids[_address(one)]: one.features  # the last one of a track stays
-        for one in listened
-        if one.features is not None
+    observations = [
+        observation for record in records for observation in _observe(record.track, record.genres)
+    ]
+    recorded = tracks.record(connection, observations, PROVENANCE, now)
+    _add_digest_aliases(connection, records, now)
+    ids = _track_id_of_each(connection, records)
+    features = {
+        ids[_alias(record)]: record.features  # the last file of a track wins
+        for record in records
+        if record.features is not None
     }
-    store_descriptors(
-        connection, {key: one.descriptors for key, one in told.items()}, SOURCE, schema, now
-    )
-    _estimate(connection, told, now)
-    for track_id, one in told.items():
-        _analyse(connection, track_id, one, now)
-    files = {
-        one.file.key: (
-            *(one.file.key, one.file.size, one.file.modified, schema, one.digest),
-            ids[_address(one)],
-        )
-        for one in listened
-    }
+    packed = {track_id: found.descriptors for track_id, found in features.items()}
+    store_descriptors(connection, packed, SOURCE, schema, now)
+    _store_estimates(connection, features, now)
+    for track_id, found in features.items():
+        _store_analysis(connection, track_id, found, now)
+    files = {}
+    for record in records:
+        file = record.file
+        row = (file.key, file.size, file.modified, schema, record.digest, ids[_alias(record)])
+        files[file.key] = row
     connection.execute(delete(_file).where(_file.c.path.in_(files)))
     bulk.insert(connection, _file, _FILE_COLUMNS, list(files.values()))
     return recorded
 
 
 def add_genres(
-    connection: Connection, labels: Mapping[StoredAudioFile, Sequence[str]], now: datetime
+    connection: Connection, genres_of_files: Mapping[StoredAudioFile, Sequence[str]], now: datetime
 ) -> None:
-    """Record genres of files that were heard before; run inside a writing transaction."""
-    names = names_of(connection, [one.track_id for one in labels])
-    seen = []
-    for one, genres in labels.items():
-        if one.track_id in names:
-            title, artist = names[one.track_id]
-            track = SourceTrack(
-                SOURCE, one.digest, title, (ArtistCredit(artist),), match_by_name=False
-            )
-            seen += _sightings(track, genres)
-    tracks.record(connection, seen, PROVENANCE, now)
+    """Record genres of files that were imported earlier; run inside a writing transaction."""
+    names = names_of(connection, [file.track_id for file in genres_of_files])
+    observations = []
+    for file, genres in genres_of_files.items():
+        if file.track_id in names:
+            title, artist = names[file.track_id]
+            credits_ = (ArtistCredit(artist),)
+            track = SourceTrack(SOURCE, file.digest, title, credits_, match_by_name=False)
+            observations += _observe(track, genres)
+    tracks.record(connection, observations, PROVENANCE, now)
 
 
-def _seen(listened: Sequence[AudioFileRecord]) -> list[TrackObservation]:
-    return [seen for one in listened for seen in _sightings(one.track, one.genres)]
-
-
-def _sightings(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation]:
+def _observe(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation]:
     """Return a track under its genres: the first has the better rank."""
-    return [
-        TrackObservation(track, genre, min(place, 1))
-        for place, genre in enumerate(genres or [None])
-    ]
+    ranked = enumerate(genres or [None])
+    return [TrackObservation(track, genre, min(position, 1)) for position, genre in ranked]
 
 
-def _address(one: AudioFileRecord) -> tracks.AliasKey:
-    return one.track.source, one.track.source_id
+def _alias(record: AudioFileRecord) -> tracks.AliasKey:
+    return record.track.source, record.track.source_id
 
 
-def _tracks_of(
-    connection: Connection, listened: Sequence[AudioFileRecord]
+def _track_id_of_each(
+    connection: Connection, records: Sequence[AudioFileRecord]
 ) -> dict[tracks.AliasKey, int]:
-    found: dict[tracks.AliasKey, int] = {}
-    for source in sorted({one.track.source for one in listened}):
-        ids = [one.track.source_id for one in listened if one.track.source == source]
-        known = track_ids(connection, source, ids)
-        found.update({(source, source_id): key for source_id, key in known.items()})
-    return found
+    aliases = {_alias(record) for record in records}
+    return {
+        (source, source_id): track_id
+        for source in sorted({source for source, _ in aliases})
+        for source_id, track_id in track_ids(
+            connection, source, [own for its_source, own in aliases if its_source == source]
+        ).items()
+    }
 
 
-def _know_sounds(
-    connection: Connection, listened: Sequence[AudioFileRecord], now: datetime
+def _add_digest_aliases(
+    connection: Connection, records: Sequence[AudioFileRecord], now: datetime
 ) -> None:
-    """Make the sounds of files that go by another id known as those tracks'.
+    """Add the hash of the sound as an alias of tracks that have an id of another source.
 
-    Where another track has the sound, the two are one; one that is known by its sound alone takes
-    the other's name. Two tracks with such ids stay two, however alike they sound: the catalogue
-    that gave the ids says so.
+    If another track has that alias, the two are merged; one that only its sound identifies takes
+    the other's name. Two tracks with different ids of the same source stay two, even if they
+    sound the same: that catalogue distinguishes them.
     """
-    for one in listened:
-        if one.track.source == SOURCE:
+    for record in records:
+        source, source_id = _alias(record)
+        if source == SOURCE:
             continue
-        own = track_ids(connection, one.track.source, [one.track.source_id])
-        track_id = own[one.track.source_id]
-        holder = track_ids(connection, SOURCE, [one.digest]).get(one.digest)
+        track_id = track_ids(connection, source, [source_id])[source_id]
+        holder = track_ids(connection, SOURCE, [record.digest]).get(record.digest)
         if holder is None:
-            alias = (SOURCE, one.digest, track_id)
+            alias = (SOURCE, record.digest, track_id)
             bulk.insert(connection, tables.track_alias, _ALIAS_COLUMNS, [alias])
         elif holder != track_id:
-            _unite(connection, track_id, holder, one.track.source, now)
+            _merge(connection, track_id, holder, source, now)
 
 
-def _unite(connection: Connection, track_id: int, holder: int, source: str, now: datetime) -> None:
+def _merge(connection: Connection, track_id: int, holder: int, source: str, now: datetime) -> None:
     alias = tables.track_alias
-    sources = set(
-        connection.scalars(select(alias.c.source).where(alias.c.track_id == holder).distinct())
-    )
+    query = select(alias.c.source).where(alias.c.track_id == holder).distinct()
+    sources = set(connection.scalars(query))
     if sources == {SOURCE}:
         merging.merge_into(connection, track_id, holder, PROVENANCE.origin, now)
     elif source not in sources:
@@ -260,24 +254,28 @@ def _unite(connection: Connection, track_id: int, holder: int, source: str, now:
         merging.merge_pairs(connection, [pair], PROVENANCE.origin, now)
 
 
-def _estimate(connection: Connection, told: Mapping[int, PackedFeatures], now: datetime) -> None:
-    """Store the estimates; one that no feature can be is left out."""
+def _store_estimates(
+    connection: Connection, features: Mapping[int, PackedFeatures], now: datetime
+) -> None:
+    """Store the estimated audio features; a value outside its feature's range is left out."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = []
-    for track_id, one in told.items():
-        values = [_within(name, one.estimates.get(name)) for name in tables.FEATURES]
+    for track_id, found in features.items():
+        values = [_in_range(name, found.estimates.get(name)) for name in tables.FEATURES]
         rows.append((track_id, SOURCE, *values, moment))
     columns = ("track_id", "provider", *tables.FEATURES, "fetched_at")
     bulk.upsert(connection, tables.audio_features, columns, rows, update=_REPLACED)
 
 
-def _within(name: str, value: float | None) -> float | None:
+def _in_range(name: str, value: float | None) -> float | None:
     low, high = tables.FEATURE_RANGES[name]
     return value if value is not None and low <= value <= high else None
 
 
-def _analyse(connection: Connection, track_id: int, told: PackedFeatures, now: datetime) -> None:
-    analysis_queue.store_analysis(connection, track_id, SOURCE, told.analysis, now)
-    spectrum = {name: getattr(told.logmel, name) for name in _MATRIX_COLUMNS}
+def _store_analysis(
+    connection: Connection, track_id: int, features: PackedFeatures, now: datetime
+) -> None:
+    analysis_queue.store_analysis(connection, track_id, SOURCE, features.analysis, now)
+    logmel = {name: getattr(features.logmel, name) for name in _MATRIX_COLUMNS}
     ids = {"track_id": track_id, "provider": SOURCE}
-    connection.execute(insert(tables.sound_matrix).values(**ids, **spectrum))
+    connection.execute(insert(tables.sound_matrix).values(**ids, **logmel))

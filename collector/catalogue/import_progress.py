@@ -1,4 +1,4 @@
-"""Which files were imported, and how far: rows counted once are not counted again."""
+"""Track the progress of imported files, so that a resumed import counts no row twice."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ _file = tables.imported_file
 
 
 def lock_rows_done(connection: Connection, sha256: str, name: str) -> int:
-    """Return how many rows of a file were counted; nobody else counts until we commit."""
+    """Return how many rows of a file are counted; lock out other writers until the commit."""
     bulk.lock_identity_writers(connection)
     counted = connection.scalar(select(_file.c.rows_done).where(_file.c.sha256 == sha256))
     if counted is None:
@@ -20,7 +20,7 @@ def lock_rows_done(connection: Connection, sha256: str, name: str) -> int:
 
 
 def set_rows_done(connection: Connection, sha256: str, rows: int) -> None:
-    """Say that the first `rows` rows are counted."""
+    """Record that the first `rows` rows are counted."""
     connection.execute(
         update(_file)
         .where(_file.c.sha256 == sha256, _file.c.rows_done < rows)
@@ -29,7 +29,7 @@ def set_rows_done(connection: Connection, sha256: str, rows: int) -> None:
 
 
 def mark_finished(connection: Connection, sha256: str, now: datetime) -> None:
-    """Say that a file was imported whole."""
+    """Record that a file is imported completely."""
     connection.execute(
         update(_file)
         .where(_file.c.sha256 == sha256, _file.c.finished_at.is_(None))

@@ -1,4 +1,4 @@
-"""`collector import-audio`."""
+"""The command `collector import-audio`."""
 
 import os
 from pathlib import Path
@@ -17,59 +17,59 @@ from genrebase.runtime.shutdown import stop_on_signals
 if TYPE_CHECKING:
     from collector.imports.audio import AudioImportResult
 
-_SHOWN: Final = 20
-"""Files that could not be read, of which people are told one by one."""
+_MAX_LISTED: Final = 20
+"""Unreadable files that are listed one by one."""
 
 
 def import_audio(
-    path: Annotated[Path, typer.Argument(help="A folder with sound files, or one file.")],
+    path: Annotated[Path, typer.Argument(help="A folder with audio files, or one file.")],
     genre_from: Annotated[
         str | None,
         typer.Option(
-            help="Where genres come from: `folder` (the name of the file's own), `tags`, or a CSV "
-            "file with a column path, filename or track_id, and one genre or label."
+            help="Where genres come from: `folder` (the name of the file's folder), `tags`, or a "
+            "CSV file with a column path, filename or track_id, and one genre or label."
         ),
     ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
-            help="FMA's tracks.csv (genres.csv beside it): names, genres and split by the "
-            "number that each file is called by."
+            help="FMA's tracks.csv (with genres.csv in the same folder): names, genres and split "
+            "of each file by the number in its name."
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that listen; default: one per core.")
+        int | None, typer.Option(min=1, help="Worker processes; default: one per core.")
     ] = None,
     rejected: Annotated[
         Path | None,
-        typer.Option(help="A CSV file to write the files that could not be read to, and why."),
+        typer.Option(help="A new CSV file for the files that could not be read, with reasons."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Listen to sound files: features, keys and spectra of each go into the database.
+    """Analyse audio files and store features, keys and spectrograms of each.
 
-    A file that was heard is not heard again unless it changes; the same sound under another name
-    is the same track. A file that cannot be read is told of, and stops nothing.
+    A file is analysed again only if it changed; the same sound under another name is the same
+    track. Unreadable files are reported and skipped.
     """
     scan.require_libraries()
-    from collector.audio import genre_source as telling
+    # librosa and numba take seconds to import: --help need not wait
+    from collector.audio import genre_source
     from collector.datasets import fma
-    from collector.imports import audio as use_case  # start-up: numba stands behind it
+    from collector.imports import audio
 
     output = Output(as_json=as_json)
     clock = SystemClock()
-    published = None if labels is None else fma.load_tracks(labels, clock.now().year + 1)
-    asked = use_case.AudioImportRequest(
-        path, telling.genre_source(genre_from), published, workers or _cores(), rejected
-    )
+    fma_tracks = None if labels is None else fma.load_tracks(labels, clock.now().year + 1)
+    source = genre_source.genre_source(genre_from)
+    request = audio.AudioImportRequest(path, source, fma_tracks, workers or _cores(), rejected)
     engine = store.connect()
-    with stop_on_signals() as stop, output.progress(f"Listening to {path.name}") as advance:
-        found = use_case.import_audio(engine, clock, asked, advance, lambda: stop.requested)
-    _tell(output, found)
-    output.write_json(found.as_json())
-    if found.stopped == "interrupted":
-        raise HarvestStopped("Stopped. Import it again: it goes on with the files that are left.")
-    if found.unreadable and not found.unchanged + found.analysed:
+    with stop_on_signals() as stop, output.progress(f"Analysing {path.name}") as progress:
+        result = audio.import_audio(engine, clock, request, progress, lambda: stop.requested)
+    _print_summary(output, result)
+    output.write_json(result.as_json())
+    if result.stopped == "interrupted":
+        raise HarvestStopped("Stopped. Run the same command again to import the remaining files.")
+    if result.unreadable and not result.unchanged + result.analysed:
         raise NothingImported("None of the files could be read.")
 
 
@@ -80,22 +80,20 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _tell(output: Output, found: "AudioImportResult") -> None:
+def _print_summary(output: Output, result: "AudioImportResult") -> None:
     output.print(
-        f"{found.files:,} files: {found.analysed:,} heard ({found.tracks_new:,} new tracks, "
-        f"{found.duplicates:,} known ones), {found.unchanged:,} heard before, "
-        f"{len(found.unreadable):,} could not be read "
-        f"({found.seconds:.1f} s, {found.files_per_second:.2f} files/s)."
+        f"{result.files:,} files: {result.analysed:,} analysed ({result.tracks_new:,} new tracks, "
+        f"{result.duplicates:,} duplicates), {result.unchanged:,} unchanged, "
+        f"{len(result.unreadable):,} could not be read "
+        f"({result.seconds:.1f} s, {result.files_per_second:.2f} files/s)."
     )
-    if found.unlabelled:
+    if result.unlabelled:
         output.print(
-            f"{found.unlabelled:,} files tell no genre: stored without a label (--genre-from)."
+            f"{result.unlabelled:,} files have no genre: stored without a label (--genre-from)."
         )
-    if found.relabelled:
-        output.print(f"{found.relabelled:,} files heard before got their genre.")
-    for one in found.unreadable[:_SHOWN]:
-        output.warn(f"{one.path}: {one.reason}")
-    if len(found.unreadable) > _SHOWN:
-        output.warn(
-            f"… and {len(found.unreadable) - _SHOWN:,} more; --rejected FILE.csv lists them all."
-        )
+    if result.relabelled:
+        output.print(f"{result.relabelled:,} files imported earlier got their genre.")
+    for file in result.unreadable[:_MAX_LISTED]:
+        output.warn(f"{file.path}: {file.reason}")
+    if (more := len(result.unreadable) - _MAX_LISTED) > 0:
+        output.warn(f"… and {more:,} more; --rejected FILE.csv lists them all.")

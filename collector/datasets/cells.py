@@ -1,4 +1,4 @@
-"""What a cell of a dataset says: text to values, and what counts as not found. Pure."""
+"""Parse the cells of a dataset: text to numbers, dates, lists and missing values. Pure."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from typing import Final
 from genrebase.store import names
 
 LIST_SEPARATOR: Final = "\x1f"
-"""Joins the items of a cell that was a list (Parquet), whatever they contain."""
+"""Joins the items of a Parquet list to one cell, whatever characters they contain."""
 
 _MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
@@ -23,14 +23,14 @@ _DAYS: Final = 31
 
 
 def is_missing(text: str) -> bool:
-    """Say whether a cell says that there is nothing: empty, NA, nan, null or None."""
+    """Return whether a cell stands for a missing value: empty, NA, nan, null or None."""
     return text.strip().casefold() in _MISSING
 
 
 def clean(cell: str) -> str:
-    """Return a cell as the database can store it, without the blanks around.
+    """Return a cell as the database can store it, stripped.
 
-    Raises UnicodeEncodeError where the cell holds bytes that could not be decoded.
+    Raises UnicodeEncodeError if the cell holds bytes that could not be decoded.
     """
     if "\0" in cell:
         cell = cell.replace("\0", "")
@@ -40,20 +40,20 @@ def clean(cell: str) -> str:
 
 
 def escape_unprintable(text: str) -> str:
-    """Return text as a terminal may show it: what is no character of a text, as its code."""
+    """Return text that is safe to print: unprintable characters as escape sequences."""
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
 
 
-def clean_genre_names(told: Iterable[str]) -> tuple[str, ...]:
-    """Return genres as they can be asked for, each once, in their order; none for what is none."""
-    plain = (" ".join(names.clean(name).split())[:_LONGEST_GENRE] for name in told)
-    return tuple(dict.fromkeys(name for name in plain if not is_missing(name)))
+def clean_genre_names(given: Iterable[str]) -> tuple[str, ...]:
+    """Return genre names as one line each, without duplicates and missing values."""
+    cleaned = (" ".join(names.clean(name).split())[:_LONGEST_GENRE] for name in given)
+    return tuple(dict.fromkeys(name for name in cleaned if not is_missing(name)))
 
 
 def is_number(cell: str) -> bool:
-    """Say whether a cell holds a number at all, in range or not."""
+    """Return whether a cell holds a number, in range or not."""
     try:
         float(cell)
     except ValueError:
@@ -62,12 +62,12 @@ def is_number(cell: str) -> bool:
 
 
 def is_date(cell: str) -> bool:
-    """Say whether a cell holds a date as `parse_date` reads them, whatever its year."""
+    """Return whether a cell has the format of a date, whatever its year."""
     return _DATE.fullmatch(cell.strip()) is not None
 
 
 def parse_number(cell: str, low: float, high: float) -> float | None:
-    """Return a cell's number, None where it is none or out of its range."""
+    """Return a cell's number, None if it is no number or out of range."""
     try:
         value = float(cell)
     except ValueError:
@@ -76,7 +76,7 @@ def parse_number(cell: str, low: float, high: float) -> float | None:
 
 
 def parse_integer(cell: str, low: int, high: int) -> int | None:
-    """Return a cell's number rounded ("91.0" is 91), None where it is none or out of range."""
+    """Return a cell's number rounded ("91.0" is 91), None if it is none or out of range."""
     try:
         value = int(cell)
     except ValueError:
@@ -86,14 +86,14 @@ def parse_integer(cell: str, low: int, high: int) -> int | None:
 
 
 def parse_category(cell: str, low: float, high: float) -> int | None:
-    """Return a cell's whole number, None where it is none: between two categories is nothing."""
+    """Return a cell's whole number, None if it is none: no category is a fraction."""
     value = parse_number(cell, low, high)
     return int(value) if value is not None and value.is_integer() else None
 
 
 @lru_cache(maxsize=64)
 def parse_bool(cell: str) -> bool | None:
-    """Return yes or no, None where a cell says neither."""
+    """Return a cell's boolean, None if it holds none."""
     word = cell.strip().casefold()
     if word in _TRUE:
         return True
@@ -104,28 +104,28 @@ def parse_bool(cell: str) -> bool | None:
 def parse_date(cell: str, last_year: int) -> tuple[str | None, int | None]:
     """Return a release date (YYYY, YYYY-MM or YYYY-MM-DD) and its year.
 
-    Both are None before 1900, after `last_year` or where the cell holds no such date; a month or
+    Both are None before 1900, after `last_year`, or if the cell holds no such date; a month or
     day that does not exist is dropped.
     """
-    found = _DATE.fullmatch(cell.strip())
-    if found is None or not _FIRST_YEAR <= int(found[1]) <= last_year:
+    match = _DATE.fullmatch(cell.strip())
+    if match is None or not _FIRST_YEAR <= int(match[1]) <= last_year:
         return None, None
-    parts = [found[1]]
-    if found[2] and 1 <= int(found[2]) <= _MONTHS:
-        parts.append(found[2])
-        if found[3] and 1 <= int(found[3]) <= _DAYS:
-            parts.append(found[3])
-    return "-".join(parts), int(found[1])
+    parts = [match[1]]
+    if match[2] and 1 <= int(match[2]) <= _MONTHS:
+        parts.append(match[2])
+        if match[3] and 1 <= int(match[3]) <= _DAYS:
+            parts.append(match[3])
+    return "-".join(parts), int(match[1])
 
 
 def parse_isrc(cell: str) -> str | None:
-    """Return an ISRC in capitals and without hyphens, None where it is none."""
+    """Return an ISRC in capitals without hyphens, None if it is none."""
     plain = cell.strip().replace("-", "").upper()
     return plain if _ISRC.fullmatch(plain) else None
 
 
 def split_list(cell: str) -> list[str]:
-    """Return the items of a cell that holds several: `a;b`, `['a', 'b']` or a list's own join."""
+    """Return the items of a list cell: `a;b`, `['a', 'b']` or joined by `LIST_SEPARATOR`."""
     if LIST_SEPARATOR in cell:
         items = cell.split(LIST_SEPARATOR)
     elif cell.startswith("[") and cell.endswith("]"):

@@ -1,4 +1,4 @@
-"""Which column holds what: found by the names that published datasets use. Pure."""
+"""Find the columns of a dataset by the names that published datasets use. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -44,51 +44,51 @@ _GENRES: Final = ("genre", "track_genre", "playlist_genre", "label")
 _FINE: Final = "playlist_subgenre"
 
 _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
-_SHOWN: Final = 30
+_MAX_LISTED: Final = 30
 
 
 class ColumnsMissing(UserError):
-    """The dataset lacks the columns that tell one track from another."""
+    """The dataset lacks a column that identifies tracks: a title or an artist."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetColumns:
-    """Where in a row things stand; None for what the dataset does not have."""
+    """Positions of the columns in a row; None for a column the dataset does not have."""
 
     title: int
     artists: int
     many_artists: bool
-    """The artists' cell holds several names."""
+    """Whether the artists' cell holds several names."""
     track_id: int | None = None
     artist_ids: int | None = None
     album: int | None = None
     release_date: int | None = None
     release_year: int | None = None
-    """Asked where the date says nothing."""
+    """Used if the date is missing."""
     popularity: int | None = None
     duration: int | None = None
     milliseconds: bool = True
-    """The unit of `duration`; seconds otherwise."""
+    """Whether `duration` is in milliseconds; else in seconds."""
     explicit: int | None = None
     isrc: int | None = None
     split: int | None = None
     genre: int | None = None
     fine_genre: int | None = None
-    """The subgenre, and …"""
+    """The column of the subgenre."""
     broad_genre: int | None = None
-    """… the genre it belongs to."""
+    """The column of the genre that the subgenre belongs to."""
     features: tuple[int | None, ...] = (None,) * len(tables.FEATURES)
 
 
 def normalise(name: str) -> str:
-    """Return a column's name in the form it is compared in: `Artist Name(s)` is artist_name_s."""
+    """Return a column's name as it is compared: `Artist Name(s)` becomes artist_name_s."""
     return _WORD_BREAK.sub("_", name.casefold()).strip("_")
 
 
 def find_columns(header: Sequence[str], genre_column: str | None = None) -> DatasetColumns:
-    """Return where things stand; raise `ColumnsMissing` without a title or an artist.
+    """Find the columns; raise `ColumnsMissing` without a title or an artist.
 
-    `genre_column` names the column to take the genre from, instead of the usual ones.
+    `genre_column` names the column that holds the genre, instead of the usual ones.
     """
     at = _positions(header)
     title, many, one = _first(at, _TITLES), _first(at, _ARTIST_LISTS), _first(at, _ARTISTS)
@@ -120,24 +120,23 @@ def find_columns(header: Sequence[str], genre_column: str | None = None) -> Data
 
 
 def find_genre_column(header: Sequence[str], genre_column: str | None = None) -> int | None:
-    """Return where the genre stands: in `genre_column`, or in the first of the usual columns."""
+    """Return the position of `genre_column`, or of the first of the usual genre columns."""
     if genre_column is None:
         return _first(_positions(header), _GENRES)
     if genre_column in header:
         return list(header).index(genre_column)
-    found = _positions(header).get(normalise(genre_column))
-    if found is None:
+    position = _positions(header).get(normalise(genre_column))
+    if position is None:
         raise ColumnsMissing(
-            f"There is no column {genre_column!r} to take the genre from; "
-            f"the columns are: {_listed(header)}."
+            f"There is no column {genre_column!r} with genres; the columns are: {_listed(header)}."
         )
-    return found
+    return position
 
 
 def is_track_header(header: Sequence[str]) -> bool:
-    """Say whether this is a dataset's header rather than the first line of a plain list."""
+    """Return whether this is a dataset's header, not the first line of a plain list."""
     at = _positions(header)
-    return any(_first(at, known) is not None for known in (_TITLES, _ARTIST_LISTS, _ARTISTS, _IDS))
+    return any(_first(at, names) is not None for names in (_TITLES, _ARTIST_LISTS, _ARTISTS, _IDS))
 
 
 def _positions(header: Sequence[str]) -> dict[str, int]:
@@ -147,23 +146,23 @@ def _positions(header: Sequence[str]) -> dict[str, int]:
     return at
 
 
-def _first(at: dict[str, int], known: Sequence[str]) -> int | None:
-    return next((at[name] for name in known if name in at), None)
+def _first(at: dict[str, int], names: Sequence[str]) -> int | None:
+    return next((at[name] for name in names if name in at), None)
 
 
 def _missing(header: Sequence[str], title: int | None, artists: int | None) -> str:
-    wanted = []
+    missing = []
     if title is None:
-        wanted.append(f"a title ({', '.join(_TITLES)})")
+        missing.append(f"a title ({', '.join(_TITLES)})")
     if artists is None:
-        wanted.append(f"an artist ({', '.join((*_ARTIST_LISTS[:1], *_ARTISTS))})")
+        missing.append(f"an artist ({', '.join((*_ARTIST_LISTS[:1], *_ARTISTS))})")
     return (
-        f"The dataset has no column for {' and none for '.join(wanted)}. "
+        f"The dataset has no column for {' and none for '.join(missing)}. "
         f"Its columns are: {_listed(header)}. Rename the ones that hold them."
     )
 
 
 def _listed(header: Sequence[str]) -> str:
-    names = [cells.escape_unprintable(name) or "(unnamed)" for name in header[:_SHOWN]]
+    names = [cells.escape_unprintable(name) or "(unnamed)" for name in header[:_MAX_LISTED]]
     more = len(header) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Tables that name sound files and describe each by numbers, such as GTZAN's. Pure."""
+"""Parse tables that name audio files and describe each by numbers, such as GTZAN's. Pure."""
 
 import math
 from collections import Counter
@@ -13,13 +13,13 @@ from genrebase.store import names
 
 _FILES: Final = ("filename", "file_name", "file", "path")
 _NAMES: Final = frozenset(("title", "track_name", "name", "artist", "artists", "artist_name"))
-_FEWEST: Final = 8
-"""Columns of numbers below which nothing is described."""
+_MIN_VALUE_COLUMNS: Final = 8
+"""Columns of numbers that a table of descriptors has at least."""
 
 
 @dataclass(frozen=True, slots=True)
 class DescriptorColumns:
-    """Where in a row things stand."""
+    """Positions of the columns in a row."""
 
     file: int
     genre: int | None
@@ -32,9 +32,10 @@ class DescriptorColumns:
 def find_descriptor_columns(
     header: Sequence[str], first: Sequence[str], genre_column: str | None = None
 ) -> DescriptorColumns | None:
-    """Return where things stand, by the header and the first row; None for another kind of table.
+    """Find the columns by the header and the first row; return None for another kind of table.
 
-    It is of this kind if it names files, neither titles nor artists, and holds many numbers.
+    A table of descriptors names files, neither titles nor artists, and has many columns of
+    numbers.
     """
     plain = [columns.normalise(name) for name in header]
     file = next((plain.index(name) for name in _FILES if name in plain), None)
@@ -46,7 +47,7 @@ def find_descriptor_columns(
         for place, cell in enumerate(first)
         if place not in {file, genre} and cells.is_number(cell) and plain[place]
     )
-    if len(values) < _FEWEST or len({header[place] for place in values}) < len(values):
+    if len(values) < _MIN_VALUE_COLUMNS or len({header[place] for place in values}) < len(values):
         return None
     return DescriptorColumns(file, genre, values, tuple(header[place] for place in values))
 
@@ -59,7 +60,7 @@ class DescriptorRowParser:
         self._at = columns
         self._source = own_source
         self.unreadable_cells: Counter[int] = Counter()
-        """Cells that should be numbers and are none, by their column."""
+        """Per column, non-empty cells that hold no number."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
         """Return a row as a track, named as its file is, with its genre and its values."""

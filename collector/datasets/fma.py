@@ -1,6 +1,6 @@
-"""The tables of the Free Music Archive's dataset, as published: headers of several rows.
+"""Parse the tables of the Free Music Archive's dataset, as published.
 
-Defferrard et al., "FMA: A Dataset for Music Analysis", ISMIR 2017: `read_tracks.csv` has two header
+Defferrard et al., "FMA: A Dataset for Music Analysis", ISMIR 2017: `tracks.csv` has two header
 rows and one that names the index, `features.csv` three and that one, `genres.csv` one.
 """
 
@@ -18,58 +18,58 @@ from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.errors import GenrebaseError, UserError
 
 SOURCE: Final = "fma"
-"""Whose ids they are; also the origin, the provider of the features and the mapping's name."""
+"""The source of the ids; also the origin, the provider of the features and the mapping's name."""
 
 TRACKS_FILE, FEATURES_FILE, GENRES_FILE = "tracks.csv", "features.csv", "genres.csv"
 SUBSETS: Final = ("small", "medium", "large", "full")
-"""Each holds those before it; a track's row tells the smallest one that holds it."""
+"""Each contains those before it; a track's row names the smallest one that contains it."""
 
-_OURS: Final = {"rmse": "rms"}
-"""Features that librosa calls by another name since."""
-_LONGEST_SECONDS: Final = 2**31 / 1000 - 1
+_RENAMED: Final = {"rmse": "rms"}
+"""Features that newer versions of librosa call by another name."""
+_MAX_SECONDS: Final = 2**31 / 1000 - 1
 
-_LONGEST_CELL: Final = 1 << 24
-"""Characters: artists tell their lives in a cell."""
-_NEEDED: Final = (("track", "title"), ("artist", "name"), ("track", "genre_top"))
+_MAX_CELL: Final = 1 << 24
+"""Characters of a cell: some hold an artist's biography."""
+_REQUIRED: Final = (("track", "title"), ("artist", "name"), ("track", "genre_top"))
 
 
 class NotFmaTable(UserError):
-    """A table is not laid out as FMA's are."""
+    """A table has not the layout of FMA's."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenreTree:
-    """Which genres there are."""
+    """The tree of genres."""
 
     titles: Mapping[int, str]
     broad_of: Mapping[str, str]
-    """The top genre of each, by their titles."""
+    """The top genre of each genre, by title."""
 
 
 @dataclass(frozen=True, slots=True)
 class FmaTrack:
-    """One row of `read_tracks.csv`."""
+    """One row of `tracks.csv`."""
 
     track: SourceTrack
     genres: tuple[str, ...]
-    """The top genre first, then all others that the track was given."""
+    """The top genre first, then all others of the track."""
     subset: str
 
 
 FmaTracks = Mapping[str, FmaTrack]
-"""By their ids, without the zeros before them."""
+"""Tracks by id, without leading zeros."""
 
 
 def is_fma_folder(folder: Path) -> bool:
-    """Say whether a folder holds FMA's tables."""
+    """Return whether a folder holds FMA's tables."""
     return (folder / TRACKS_FILE).is_file()
 
 
 def read_genre_tree(path: Path) -> GenreTree:
-    """Read `genres.csv`; no tree where there is none."""
+    """Read `genres.csv`; return an empty tree if the file is missing."""
     if not path.is_file():
         return GenreTree({}, {})
-    with _rows(path) as rows:
+    with _open(path) as rows:
         header = next(rows, [])
         try:
             at, title, top = (header.index(name) for name in ("genre_id", "title", "top_level"))
@@ -77,19 +77,19 @@ def read_genre_tree(path: Path) -> GenreTree:
             raise NotFmaTable(
                 f"{path} lacks one of the columns genre_id, title, top_level."
             ) from None
-        found = [(int(row[at]), cells.clean(row[title]), int(row[top])) for row in rows if row]
-    titles = {number: name for number, name, _ in found}
-    return GenreTree(titles, {name: titles.get(top, name) for _, name, top in found})
+        genres = [(int(row[at]), cells.clean(row[title]), int(row[top])) for row in rows if row]
+    titles = {number: name for number, name, _ in genres}
+    return GenreTree(titles, {name: titles.get(top, name) for _, name, top in genres})
 
 
 def read_tracks(
     path: Path, genre_tree: GenreTree, last_year: int
 ) -> Iterator[FmaTrack | RowRejection]:
-    """Yield the rows of `read_tracks.csv`, or why one is no track."""
-    with _rows(path) as rows:
+    """Yield the rows of `tracks.csv` as tracks, or why one is rejected."""
+    with _open(path) as rows:
         upper, lower = next(rows, []), next(rows, [])
         at = {names: place for place, names in enumerate(zip(upper, lower, strict=False))}
-        missing = [".".join(names) for names in _NEEDED if names not in at]
+        missing = [".".join(names) for names in _REQUIRED if names not in at]
         if missing:
             raise NotFmaTable(
                 f"{path} is not FMA's table of tracks: it lacks {', '.join(missing)} in its first "
@@ -97,19 +97,19 @@ def read_tracks(
             )
         for row in rows:
             if row and row[0].strip().isdigit():
-                yield _Row(row, at).published(genre_tree, last_year)
+                yield _Row(row, at).parse(genre_tree, last_year)
 
 
 def load_tracks(path: Path, last_year: int) -> FmaTracks:
-    """Read the tracks of `read_tracks.csv`, with the genres of `genres.csv` beside it."""
+    """Read the tracks of `tracks.csv`, with the genres of `genres.csv` in the same folder."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; name FMA's tracks.csv.")
-    found = read_tracks(path, read_genre_tree(path.parent / GENRES_FILE), last_year)
-    return {one.track.source_id: one for one in found if isinstance(one, FmaTrack)}
+    rows = read_tracks(path, read_genre_tree(path.parent / GENRES_FILE), last_year)
+    return {row.track.source_id: row for row in rows if isinstance(row, FmaTrack)}
 
 
 def is_in_subset(subset: str, track: FmaTrack) -> bool:
-    """Say whether a track is part of a subset."""
+    """Return whether a track belongs to a subset."""
     return SUBSETS.index(track.subset) <= SUBSETS.index(subset)
 
 
@@ -119,18 +119,20 @@ class _Row:
     at: Mapping[tuple[str, str], int]
 
     def __getitem__(self, names: tuple[str, str]) -> str:
-        place = self.at.get(names)
-        found = "" if place is None or place >= len(self.cells) else self.cells[place]
-        return "" if cells.is_missing(found) else cells.clean(found)
+        position = self.at.get(names)
+        if position is None or position >= len(self.cells):
+            return ""
+        cell = self.cells[position]
+        return "" if cells.is_missing(cell) else cells.clean(cell)
 
-    def published(self, known: GenreTree, last_year: int) -> FmaTrack | RowRejection:
+    def parse(self, genre_tree: GenreTree, last_year: int) -> FmaTrack | RowRejection:
         title, artist = self["track", "title"], self["artist", "name"]
         if not title and not artist:
             return RowRejection.NO_NAME
         if is_name_too_long(title, artist):
             return RowRejection.TOO_LONG
         released, year = cells.parse_date(self["album", "date_released"], last_year)
-        seconds = cells.parse_number(self["track", "duration"], 0.001, _LONGEST_SECONDS)
+        seconds = cells.parse_number(self["track", "duration"], 0.001, _MAX_SECONDS)
         track = SourceTrack(
             source=SOURCE,
             source_id=str(int(self.cells[0])),
@@ -144,22 +146,25 @@ class _Row:
             match_by_name=bool(artist),
         )
         subset = self["set", "subset"]
-        return FmaTrack(track, self._genres(known), subset if subset in SUBSETS else SUBSETS[-1])
+        return FmaTrack(
+            track, self._genres(genre_tree), subset if subset in SUBSETS else SUBSETS[-1]
+        )
 
-    def _genres(self, known: GenreTree) -> tuple[str, ...]:
+    def _genres(self, genre_tree: GenreTree) -> tuple[str, ...]:
         numbers = self["track", "genres_all"].strip("[]").split(",")
         listed = [int(number) for number in numbers if number.strip().isdigit()]
-        others = [known.titles[number] for number in listed if number in known.titles]
+        titles = genre_tree.titles
+        others = [titles[number] for number in listed if number in titles]
         return cells.clean_genre_names([self["track", "genre_top"], *others])
 
 
 class FmaFeatures:
-    """The rows of `features.csv`, under our names of the values, in the order of these names."""
+    """The rows of `features.csv`, their columns renamed to ours and sorted by name."""
 
     def __init__(self, path: Path) -> None:
-        """Read the header; raise `NotFmaTable` for another one."""
+        """Read the header; raise `NotFmaTable` if it is not FMA's."""
         self._path = path
-        with _rows(path) as rows:
+        with _open(path) as rows:
             header = [next(rows, []) for _ in range(3)]
         if [row[:1] for row in header] != [["feature"], ["statistics"], ["number"]]:
             raise NotFmaTable(
@@ -167,23 +172,28 @@ class FmaFeatures:
                 "statistics and number. Unpack fma_metadata.zip as it is."
             )
         named = enumerate(zip(*header, strict=False))
-        known = sorted(
-            (_OURS.get(one, one), *rest, place) for place, (one, *rest) in named if place
+        columns = sorted(
+            (_RENAMED.get(feature, feature), *rest, position)
+            for position, (feature, *rest) in named
+            if position
         )
-        self.columns = tuple("_".join(map(str, names[:3])) for names in known)
-        self._places = [int(names[3]) for names in known]
+        self.columns = tuple("_".join(map(str, names[:3])) for names in columns)
+        self._positions = [int(names[3]) for names in columns]
 
     @property
     def schema(self) -> str:
-        """What the set is called."""
+        """The name of the descriptor schema."""
         return f"{SOURCE}{len(self.columns)}"
 
     def rows(self) -> Iterator[tuple[str, list[float]]]:
-        """Yield track ids and values; NaN where there is none."""
-        with _rows(self._path) as rows:
+        """Yield track ids and their values; NaN for a missing one."""
+        with _open(self._path) as rows:
             for row in rows:
-                if row and row[0].strip().isdigit() and len(row) > max(self._places):
-                    yield str(int(row[0])), [_number(row[place]) for place in self._places]
+                if row and row[0].strip().isdigit() and len(row) > max(self._positions):
+                    yield (
+                        str(int(row[0])),
+                        [_number(row[position]) for position in self._positions],
+                    )
 
 
 def _number(cell: str) -> float:
@@ -194,16 +204,16 @@ def _number(cell: str) -> float:
 
 
 @contextmanager
-def _rows(path: Path) -> Iterator[Iterator[list[str]]]:
-    before = csv.field_size_limit(_LONGEST_CELL)
+def _open(path: Path) -> Iterator[Iterator[list[str]]]:
+    previous_limit = csv.field_size_limit(_MAX_CELL)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             yield csv.reader(file)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UnreadableTable(f"{path} cannot be read: {error}.") from error
     finally:
-        csv.field_size_limit(before)
+        csv.field_size_limit(previous_limit)
 
 
 class UnreadableTable(GenrebaseError):
-    """A table breaks off or cannot be decoded; what came before is kept."""
+    """A table is truncated or cannot be decoded; earlier batches are kept."""

@@ -1,4 +1,7 @@
-"""Reading a dataset row by row, as text, in flat memory; the format is told by the content."""
+"""Read CSV, gzipped CSV or Parquet row by row, as text, in constant memory.
+
+The content of the file determines its format.
+"""
 
 import csv
 import gzip
@@ -27,9 +30,9 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS: Final = ",\t;|"
 _SEPARATOR: Final = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 _HEAD: Final = 4_096
-"""Bytes at the beginning that tell what a file is."""
+"""Bytes at the beginning by which a binary file is recognised."""
 DEFAULT_ENCODING: Final = "utf-8-sig"
-"""The encoding unless told otherwise; a byte-order mark is no part of the first name."""
+"""It removes a byte-order mark, which would be part of the first column's name."""
 
 _BATCH: Final = 5_000
 _HASH_CHUNK: Final = 1 << 20
@@ -40,7 +43,7 @@ class NotADataset(UserError):
 
 
 class BrokenRow(StrEnum):
-    """Why a line is no row."""
+    """Why a line is not a row."""
 
     WIDTH = "wrong number of columns"
     TOO_LONG = "a cell of more than 131,072 characters"
@@ -48,23 +51,23 @@ class BrokenRow(StrEnum):
 
 
 class DamagedFile(GenrebaseError):
-    """The file ends or breaks in the middle."""
+    """The file is truncated or corrupt."""
 
 
 class DatasetReader:
-    """An open dataset: its header, and its rows to be read once."""
+    """An open dataset: its header, and its rows, which can be read once."""
 
     header: Sequence[str]
 
     has_exact_count: ClassVar[bool] = False
-    """Whether the number of rows is known before they are read, not estimated."""
+    """Whether `estimate_rows` returns an exact number."""
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield every row with as many cells as the header has, or why it is broken."""
+        """Yield every row with as many cells as the header, or the reason why it has not."""
         raise NotImplementedError
 
     def estimate_rows(self, done: int) -> float | None:
-        """Return about how many rows there are, after `done` were read; None if unknown."""
+        """Estimate the number of rows after `done` were read; None if unknown."""
         raise NotImplementedError
 
 
@@ -72,7 +75,7 @@ class DatasetReader:
 def open_dataset(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[DatasetReader]:
     """Open CSV (also with tabs or semicolons), the same gzipped, or Parquet.
 
-    Raises `NotADataset` for what is none, `DamagedFile` while reading a file that breaks off.
+    Raises `NotADataset` for other files, `DamagedFile` while reading a truncated one.
     """
     try:
         raw = path.open("rb")
@@ -104,37 +107,37 @@ def fingerprint(path: Path, *options: str) -> str:
 
 
 class _Lines:
-    """The lines of a file, and those of the record in hand, so that they can be read again."""
+    """The lines of a file; those of the current record can be read again."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
-        self._again: deque[str] = deque()
-        self.taken: list[str] = []
+        self._pushed_back: deque[str] = deque()
+        self.consumed: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._file)
-        self.taken.append(line)
+        line = self._pushed_back.popleft() if self._pushed_back else next(self._file)
+        self.consumed.append(line)
         return line
 
     def balanced(self) -> bool:
-        """Say whether the record's lines close every quote they open; one line always may."""
-        return len(self.taken) == 1 or sum(line.count('"') for line in self.taken) % 2 == 0
+        """Return whether the record closes every quote it opens; one line always passes."""
+        return len(self.consumed) == 1 or sum(line.count('"') for line in self.consumed) % 2 == 0
 
-    def give_back(self) -> None:
-        """Read what followed the first line of the record in hand once more."""
-        self._again.extendleft(reversed(self.taken[1:]))
+    def push_back(self) -> None:
+        """Read the lines after the first one of the current record again."""
+        self._pushed_back.extendleft(reversed(self.consumed[1:]))
 
 
 class _Delimited(DatasetReader):
     def __init__(self, path: Path, raw: IO[bytes], start: bytes, encoding: str) -> None:
         self._path, self._raw = path, raw
         self._size = path.stat().st_size
-        unpacked: Any = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
-        with self._whole():
-            file = io.BufferedReader(unpacked, 1 << 18)
+        decompressed: Any = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
+        with self._translated_errors():
+            file = io.BufferedReader(decompressed, 1 << 18)
             head = file.peek(_HEAD)[:_HEAD]
             self._text = self._decoded(file, encoding)
             first, delimiter = self._first_lines()
@@ -153,13 +156,13 @@ class _Delimited(DatasetReader):
         self.header = [name.strip() for name in names]
 
     def _first_lines(self) -> tuple[str, str | None]:
-        """Return the header's line, and the delimiter where Excel named it (`sep=;`)."""
+        """Return the header's line, and the delimiter if Excel declared it (`sep=;`)."""
         first = _filled_line(self._text)
-        told = _SEPARATOR.fullmatch(first)
-        return (first, None) if told is None else (_filled_line(self._text), told[1])
+        match = _SEPARATOR.fullmatch(first)
+        return (first, None) if match is None else (_filled_line(self._text), match[1])
 
     def _decoded(self, file: io.BufferedReader, encoding: str) -> IO[str]:
-        errors = "surrogateescape"  # keeps what cannot be decoded apart, row by row
+        errors = "surrogateescape"  # undecodable bytes are rejected row by row
         if file.peek(2)[:2] in _UTF16:
             encoding, errors = "utf-16", "replace"
         self._encoding = encoding
@@ -172,33 +175,33 @@ class _Delimited(DatasetReader):
         lines = _Lines(self._text)
         records = csv.reader(lines, delimiter=self._delimiter)
         width = len(self.header)
-        with self._whole():
+        with self._translated_errors():
             while True:
                 try:
                     for row in records:
-                        if len(row) == width and len(lines.taken) == 1:
+                        if len(row) == width and len(lines.consumed) == 1:
                             yield row
-                        elif row:  # a blank line is no row
-                            yield self._fitting(row, lines)
-                        lines.taken.clear()
+                        elif row:  # skip blank lines
+                            yield self._repaired(row, lines)
+                        lines.consumed.clear()
                 except csv.Error:
-                    reason = BrokenRow.WIDTH if len(lines.taken) > 1 else BrokenRow.TOO_LONG
-                    lines.give_back()
-                    lines.taken.clear()
+                    reason = BrokenRow.WIDTH if len(lines.consumed) > 1 else BrokenRow.TOO_LONG
+                    lines.push_back()
+                    lines.consumed.clear()
                     yield reason
                 else:
                     return
 
-    def _fitting(self, row: list[str], lines: _Lines) -> list[str] | BrokenRow:
-        """Return a row of another width, or of several lines, as it can be used, if it can.
+    def _repaired(self, row: list[str], lines: _Lines) -> list[str] | BrokenRow:
+        """Return a row of another width, or of several lines, if it is usable.
 
-        A quote that is never closed swallows the rows after it: they are read again.
+        An unclosed quote swallows the rows after it: they are read again.
         """
         width = len(self.header)
         fits = len(row) >= width and not any(cell.strip() for cell in row[width:])
         if fits and lines.balanced():
             return row[:width]
-        lines.give_back()
+        lines.push_back()
         return BrokenRow.WIDTH
 
     def estimate_rows(self, done: int) -> float | None:
@@ -206,7 +209,7 @@ class _Delimited(DatasetReader):
         return done * self._size / at if at else None
 
     @contextmanager
-    def _whole(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -229,13 +232,13 @@ def _filled_line(file: IO[str]) -> str:
 
 
 def _is_binary(first: str, head: bytes) -> bool:
-    """Tell by its first line, and its first bytes, whether a file holds no text."""
+    """Return whether a file is binary, by its first line and its first bytes."""
     if any(unicodedata.category(c) == "Cc" for c in first.strip() if c != "\t"):
         return True
-    return b"\0" in head and not head.startswith(_UTF16) and any(map(_is_undecoded, first))
+    return b"\0" in head and not head.startswith(_UTF16) and any(map(_is_surrogate, first))
 
 
-def _is_undecoded(character: str) -> bool:
+def _is_surrogate(character: str) -> bool:
     return unicodedata.category(character) == "Cs"
 
 
@@ -265,7 +268,7 @@ class _Parquet(DatasetReader):
                 "get the whole file and start again."
             ) from error
 
-    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file says it itself
+    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the file's metadata has it
         return float(self._file.metadata.num_rows)
 
 

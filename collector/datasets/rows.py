@@ -1,10 +1,10 @@
-"""From a row of a dataset to a track: what it says, what it does not, and why it is no track."""
+"""Parse the rows of a dataset into tracks, with a reason for every rejected row."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from collector.datasets import cells
 from collector.datasets.columns import DatasetColumns
@@ -15,17 +15,20 @@ _RANGES: Final = tuple(tables.FEATURE_RANGES[name] for name in tables.FEATURES)
 _WHOLE: Final = tuple(name in tables.CATEGORICAL_FEATURES for name in tables.FEATURES)
 _TEMPO: Final = tables.FEATURES.index("tempo")
 _SPEECHINESS: Final = tables.FEATURES.index("speechiness")
-_HANGS_ON_BEAT: Final = tuple(
+_BEAT_DEPENDENT: Final = tuple(
     tables.FEATURES.index(name) for name in ("time_signature", "danceability", "valence")
 )
-_LONGEST_MS: Final = 2**31 - 1
-_PLAIN_NAME: Final = 400
-_WIDE_NAME: Final = 60
-_LONGEST_ID: Final = 200
+_MAX_MILLISECONDS: Final = 2**31 - 1
+_MAX_ASCII_NAME: Final = 400
+_MAX_SAFE_NAME: Final = 60
+"""Characters that fit into an index key, whatever they are; a longer name is measured."""
+_MAX_ID: Final = 200
+
+_Value = TypeVar("_Value")
 
 
 class RowRejection(StrEnum):
-    """Why a row is no track."""
+    """Why a row is rejected."""
 
     NO_NAME = "no name"
     UNDECODABLE = "not in the file's encoding"
@@ -48,18 +51,18 @@ class RowParser:
     """Parses the rows of one dataset into tracks."""
 
     def __init__(self, columns: DatasetColumns, own_source: str, last_year: int) -> None:
-        """Read rows laid out as `columns`.
+        """Parse rows laid out as `columns`.
 
-        `own_source` is the source of ids that are not Spotify's; a release year after
-        `last_year` is a mistake.
+        `own_source` is the source of ids that are not Spotify's. A release year after
+        `last_year` is taken as missing.
         """
         self._at = columns
         self._own_source = own_source
         self._last_year = last_year
         self._has_features = any(index is not None for index in columns.features)
-        self._credits = lru_cache(maxsize=65_536)(self._read_credits)
+        self._credits = lru_cache(maxsize=65_536)(self._parse_credits)
         self.unreadable_cells: Counter[int] = Counter()
-        """Cells that say something which cannot be read, by their column."""
+        """Per column, non-empty cells that could not be parsed."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
         """Return a row as a track, or the reason why it is none."""
@@ -76,11 +79,11 @@ class RowParser:
             return RowRejection.NO_NAME
         if credits_ is None or is_name_too_long(title, credits_[0].name):
             return RowRejection.TOO_LONG
-        source, source_id = self._address(row)
+        source, source_id = self._alias(row)
         if at.artist_ids is not None and source != source_ids.SPOTIFY:
             credits_ = tuple(ArtistCredit(credit.name) for credit in credits_)
         if genre is None and at.genre is not None:
-            self._missed(at.genre, row, readable=False)
+            self._count_unparsed(at.genre, row)
         released, year = self._released(row)
         track = SourceTrack(
             source,
@@ -91,9 +94,9 @@ class RowParser:
             released,
             year,
             self._duration(row),
-            self._explicit(row),
-            self._popularity(row),
-            self._isrc(row),
+            self._value(at.explicit, row, cells.parse_bool),
+            self._value(at.popularity, row, _parse_popularity, cells.is_number),
+            self._value(at.isrc, row, cells.parse_isrc),
             self._split(row),
             self._features(row) if self._has_features else None,
         )
@@ -105,7 +108,7 @@ class RowParser:
         fine, broad = _genre(row, self._at.fine_genre), _genre(row, self._at.broad_genre)
         return None if fine is None or broad is None else (fine, broad)
 
-    def _address(self, row: Sequence[str]) -> tuple[str, str]:
+    def _alias(self, row: Sequence[str]) -> tuple[str, str]:
         at = self._at.track_id
         if at is None:
             return source_ids.NAME_ONLY, ""
@@ -113,56 +116,46 @@ class RowParser:
         if spotify is not None:
             return source_ids.SPOTIFY, spotify
         own = names.clean(row[at])
-        if cells.is_missing(own) or len(own) > _LONGEST_ID:
+        if cells.is_missing(own) or len(own) > _MAX_ID:
             return source_ids.NAME_ONLY, ""
         return self._own_source, own
 
-    def _read_credits(self, artists: str, ids: str) -> tuple[ArtistCredit, ...] | None:
-        """Return the credits; None where a name is too long to be stored."""
+    def _parse_credits(self, artists: str, ids: str) -> tuple[ArtistCredit, ...] | None:
+        """Return the credits; None if a name is too long to be stored."""
         listed = cells.split_list(artists) if self._at.many_artists else [cells.clean(artists)]
         listed = listed or [""]
         if any(is_name_too_long("", name) for name in listed):
             return None
-        known = cells.split_list(ids)
-        if len(known) != len(listed):
+        listed_ids = cells.split_list(ids)
+        if len(listed_ids) != len(listed):
             return tuple(map(ArtistCredit, dict.fromkeys(listed)))
-        found = {
-            name: ArtistCredit(name, _artist_id(known_as))
-            for name, known_as in zip(reversed(listed), reversed(known), strict=True)
+        credit_of = {
+            name: ArtistCredit(name, _artist_id(artist_id))
+            for name, artist_id in zip(reversed(listed), reversed(listed_ids), strict=True)
         }
-        return tuple(found[name] for name in dict.fromkeys(listed))
+        return tuple(credit_of[name] for name in dict.fromkeys(listed))
 
-    def _missed(self, index: int, row: Sequence[str], *, readable: bool) -> None:
-        """Note a cell of which nothing was found, where it says something else than that."""
-        if not readable and not cells.is_missing(row[index]):
+    def _value(
+        self,
+        index: int | None,
+        row: Sequence[str],
+        parse: Callable[[str], _Value | None],
+        is_readable: Callable[[str], bool] = lambda _cell: False,
+    ) -> _Value | None:
+        """Parse a cell, and count it if it is neither parsed, readable nor a missing value.
+
+        A readable cell has the right format, but a value that is out of range.
+        """
+        if index is None:
+            return None
+        value = parse(row[index])
+        if value is None and not is_readable(row[index]):
+            self._count_unparsed(index, row)
+        return value
+
+    def _count_unparsed(self, index: int, row: Sequence[str]) -> None:
+        if not cells.is_missing(row[index]):
             self.unreadable_cells[index] += 1
-
-    def _explicit(self, row: Sequence[str]) -> bool | None:
-        at = self._at.explicit
-        if at is None:
-            return None
-        found = cells.parse_bool(row[at])
-        if found is None:
-            self._missed(at, row, readable=False)
-        return found
-
-    def _popularity(self, row: Sequence[str]) -> int | None:
-        at = self._at.popularity
-        if at is None:
-            return None
-        found = cells.parse_integer(row[at], 0, 100)
-        if found is None:
-            self._missed(at, row, readable=cells.is_number(row[at]))
-        return found
-
-    def _isrc(self, row: Sequence[str]) -> str | None:
-        at = self._at.isrc
-        if at is None:
-            return None
-        found = cells.parse_isrc(row[at])
-        if found is None:
-            self._missed(at, row, readable=False)
-        return found
 
     def _released(self, row: Sequence[str]) -> tuple[str | None, int | None]:
         at = self._at
@@ -171,22 +164,13 @@ class RowParser:
                 released, year = cells.parse_date(row[index], self._last_year)
                 if year is not None:
                     return released, year
-                self._missed(index, row, readable=cells.is_date(row[index]))
+                if not cells.is_date(row[index]):
+                    self._count_unparsed(index, row)
         return None, None
 
     def _duration(self, row: Sequence[str]) -> DurationMs | None:
-        at = self._at.duration
-        if at is None:
-            return None
-        if self._at.milliseconds:
-            found = cells.parse_integer(row[at], 1, _LONGEST_MS)
-        else:
-            seconds = cells.parse_number(row[at], 0.001, _LONGEST_MS / 1000)
-            found = None if seconds is None else round(seconds * 1000)
-        if found is None:
-            self._missed(at, row, readable=cells.is_number(row[at]))
-            return None
-        return DurationMs(found)
+        parse = _parse_milliseconds if self._at.milliseconds else _parse_seconds
+        return self._value(self._at.duration, row, parse, cells.is_number)
 
     def _split(self, row: Sequence[str]) -> str | None:
         at = self._at.split
@@ -201,51 +185,63 @@ class RowParser:
                 values.append(None)
                 continue
             cell = row[index]
-            read = cells.parse_category if is_whole else cells.parse_number
-            value = read(cell, low, high)
-            if value is None:
-                self._missed(index, row, readable=cells.is_number(cell))
+            parse = cells.parse_category if is_whole else cells.parse_number
+            value = parse(cell, low, high)
+            if value is None and not cells.is_number(cell):
+                self._count_unparsed(index, row)
             values.append(value)
         if values[_TEMPO] is None:
-            self._forget_beat(row, values)
+            self._drop_beat_features(row, values)
         if all(value is None for value in values):
             return None
         return AudioFeatures(*values)  # type: ignore[arg-type]  # whole ones are int by `_WHOLE`
 
-    def _forget_beat(self, row: Sequence[str], values: list[float | None]) -> None:
-        """Forget what hangs on the beat where the tempo is 0: the analysis failed."""
+    def _drop_beat_features(self, row: Sequence[str], values: list[float | None]) -> None:
+        """Drop features that depend on the beat if the tempo is 0: the analysis failed."""
         at = self._at.features[_TEMPO]
         if at is None or cells.parse_number(row[at], 0, 0) is None:
             return
-        for index in _HANGS_ON_BEAT:
+        for index in _BEAT_DEPENDENT:
             values[index] = None
         if values[_SPEECHINESS] == 0:
             values[_SPEECHINESS] = None
 
 
+def _parse_popularity(cell: str) -> int | None:
+    return cells.parse_integer(cell, 0, 100)
+
+
+def _parse_milliseconds(cell: str) -> DurationMs | None:
+    value = cells.parse_integer(cell, 1, _MAX_MILLISECONDS)
+    return None if value is None else DurationMs(value)
+
+
+def _parse_seconds(cell: str) -> DurationMs | None:
+    value = cells.parse_number(cell, 0.001, _MAX_MILLISECONDS / 1000)
+    return None if value is None else DurationMs(round(value * 1000))
+
+
 def _genre(row: Sequence[str], index: int | None) -> str | None:
-    if index is None:
-        return None
-    return _genre_name(row[index])
+    return None if index is None else _genre_name(row[index])
 
 
 @lru_cache(maxsize=16_384)
 def _genre_name(cell: str) -> str | None:
-    """Return a cell's genre: as it stands, but for blanks around and breaks; None for none."""
+    """Return a cell's genre, stripped and on one line; None if it is missing."""
     name = cells.clean(cell)
-    if not name.isprintable():  # no genre can be asked for across two lines
+    if not name.isprintable():  # a search query has one line
         name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return None if cells.is_missing(name) or len(name.encode()) > names.MAX_KEY_BYTES else name
 
 
-def _artist_id(known_as: str) -> str | None:
-    plain = known_as.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+def _artist_id(cell: str) -> str | None:
+    plain = cell.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
     return source_ids.parse_track_id(plain)
 
 
 def is_name_too_long(title: str, artist: str) -> bool:
-    """Say whether a name is longer than the key of an index may be."""
-    limit = _PLAIN_NAME if title.isascii() and artist.isascii() else _WIDE_NAME
+    """Return whether a name is longer than an index key may be."""
+    limit = _MAX_ASCII_NAME if title.isascii() and artist.isascii() else _MAX_SAFE_NAME
     if len(title) + len(artist) <= limit:
         return False
     return len(names.name_key(title, artist).encode()) > names.MAX_KEY_BYTES

@@ -1,7 +1,7 @@
 """The import pipeline: read rows of a table in batches, record them, resume after a stop.
 
 Every batch is one transaction. An import is idempotent: repeated, or started again after a kill,
-it ends in the same database, because tracks are deduplicated and no row of a file is counted twice.
+it ends in the same database, because tracks are deduplicated and no row counts twice.
 """
 
 import gc
