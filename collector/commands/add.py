@@ -1,6 +1,6 @@
-"""`collector add`."""
+"""The command `collector add`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +11,12 @@ from genrebase.runtime.console import Output
 if TYPE_CHECKING:
     from collector.imports.ids import AddResult
 
-_SHOWN = 5
-"""Ids named in a sentence; the JSON document has all."""
+_MAX_LISTED = 5
+"""Ids that a message lists; the JSON document has all."""
 
 
 class TracksNotAdded(GenrebaseError):
-    """None of the tracks, or not all, could be brought in."""
+    """Some or all of the tracks could not be added."""
 
 
 def add(
@@ -24,15 +24,15 @@ def add(
         list[str],
         typer.Argument(
             metavar="TRACK_ID|URL|FILE…",
-            help="Spotify ids, URIs or URLs of tracks, or text files with one a line.",
+            help="Spotify ids, URIs or URLs of tracks, or text files with one per line.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Bring in tracks by their Spotify ids, without a genre, for the classifier to name.
+    """Add tracks by their Spotify ids, without a genre, for the classifier to predict.
 
-    What is stored already costs no request. `collector enrich` then fetches their features, and
-    `classifier predict` names them.
+    Tracks that are stored already cost no request. `collector enrich` then fetches their features,
+    and `classifier predict` predicts their genres.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap
@@ -53,38 +53,25 @@ def add(
         adder = TrackAdder(engine, client, budget, clock, lambda: stop.requested)
         added = adder.run(ids, advance=lambda so_far: bar(so_far.processed))
         added.write_to(run)
-    output.write_json(as_document(added))
-    _say(added, output)
+    output.write_json(added.as_json())
+    _print_summary(added, output)
     if added.blocked is not None:
         raise added.blocked
     if added.stopped == "interrupted":
-        raise TracksNotAdded("Stopped; the same command goes on from here.")
+        raise TracksNotAdded("Stopped. Run the same command again to continue.")
     if not added.recorded.tracks_new and not added.recorded.duplicates:
         raise TracksNotAdded("Spotify has no track of any of these ids.")
 
 
-def as_document(added: "AddResult") -> dict[str, Any]:
-    """Return the JSON document of what was added."""
-    return {
-        "asked": added.requested,
-        "tracks_new": added.recorded.tracks_new,
-        "duplicates": added.recorded.duplicates,
-        "unknown": added.not_found,
-        "unusable": added.unusable,
-        "requests": added.requests,
-        "stopped": added.stopped,
-        "blocked_until": added.blocked.until if added.blocked else None,
-    }
-
-
-def _say(added: "AddResult", output: Output) -> None:
+def _print_summary(added: "AddResult", output: Output) -> None:
     output.print(
-        f"{added.recorded.tracks_new:,} new tracks, {added.recorded.duplicates:,} were there, "
+        f"{added.recorded.tracks_new:,} new tracks, {added.recorded.duplicates:,} already stored, "
         f"in {added.requests:,} requests."
     )
     if added.not_found:
-        more = len(added.not_found) - _SHOWN
-        named = ", ".join(added.not_found[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-        output.warn(f"Spotify does not know {named}.")
+        more = len(added.not_found) - _MAX_LISTED
+        listed = ", ".join(added.not_found[:_MAX_LISTED])
+        rest = f" and {more:,} more" if more > 0 else ""
+        output.warn(f"Spotify has no track {listed}{rest}.")
     for source_id, reason in added.unusable.items():
-        output.warn(f"{source_id} was set aside: {reason}.")
+        output.warn(f"{source_id} is not usable: {reason}.")

@@ -11,14 +11,14 @@ from genrebase.runtime.console import Output
 
 def analyse(
     max_requests: Annotated[
-        int | None, typer.Option(min=1, help="Calls to Spotify at most, retries included.")
+        int | None, typer.Option(min=1, help="Maximum number of requests, retries included.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Ask Spotify for the audio analysis of tracks: keys by section, timbre, pitch.
+    """Fetch Spotify's audio analysis of tracks: keys by section, timbre, pitch.
 
-    One request a track, so the labelled ones come first, and their genres take turns. Credentials
-    that may not ask find out with one request a week.
+    Each track takes one request, so labelled ones come first, and their genres take turns. If the
+    endpoint is closed to the credentials, it is tried again with one request a week.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap
@@ -35,11 +35,11 @@ def analyse(
         )
         with (
             job_run(engine, clock, JOB) as run,
-            output.progress("Asking for analyses") as bar,
+            output.progress("Fetching analyses") as bar,
         ):
             outcome = analyser.run(
                 max_requests=max_requests,
-                advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} known"),
+                advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
             )
             outcome.write_to(run)
     output.write_json(outcome.as_json())
@@ -47,14 +47,14 @@ def analyse(
         output.warn(problem)
     if outcome.stopped == "closed":
         output.warn(
-            "Spotify does not show audio analyses to these credentials; it is asked again in a "
-            "week at the earliest."
+            "Spotify's audio analysis is closed to these credentials; the next request follows "
+            "in a week at the earliest."
         )
     output.print(
-        f"{outcome.found:,} of {outcome.requested:,} tracks have an analysis now,"
+        f"{outcome.found:,} of {outcome.requested:,} requested tracks have an analysis now,"
         f" in {outcome.requests:,} requests."
     )
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":
-        raise HarvestStopped("Stopped; the next run goes on from here.")
+        raise HarvestStopped("Stopped. Run the same command again to continue.")

@@ -1,7 +1,7 @@
 """The command `collector enrich`."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,19 +9,16 @@ from collector.commands.harvest import HarvestStopped
 from collector.settings import CollectorSettings
 from genrebase.runtime.console import Output
 
-if TYPE_CHECKING:
-    from collector.enrichment.features import EnrichmentResult
-
 
 def enrich(
     max_requests: Annotated[
-        int | None, typer.Option(min=1, help="Calls to the providers at most, retries included.")
+        int | None, typer.Option(min=1, help="Maximum number of requests, retries included.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Ask the feature providers, in order, about every track that has no audio features yet.
+    """Fetch audio features of tracks that have none, from the providers in order.
 
-    What nobody knows is remembered, and asked again after growing gaps.
+    A track that no provider has is requested again after increasing delays.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap
@@ -36,7 +33,7 @@ def enrich(
     with (
         stop_on_signals(clock.interrupt) as stop,
         job_run(engine, clock, JOB) as run,
-        output.progress("Asking for features") as bar,
+        output.progress("Fetching features") as bar,
     ):
         enricher = FeatureEnricher(
             engine,
@@ -47,30 +44,17 @@ def enrich(
         )
         outcome = enricher.run(
             max_requests=max_requests,
-            advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} known"),
+            advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
         )
         outcome.write_to(run)
-    output.write_json(as_document(outcome))
+    output.write_json(outcome.as_json())
     for problem in outcome.problems:
         output.warn(problem)
     output.print(
-        f"{outcome.found:,} of {outcome.requested:,} answers brought features,"
+        f"{outcome.found:,} of {outcome.requested:,} requested tracks have features,"
         f" in {outcome.requests:,} requests."
     )
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":
-        raise HarvestStopped("Stopped; the next run goes on from here.")
-
-
-def as_document(outcome: "EnrichmentResult") -> dict[str, Any]:
-    """Return the JSON document of an enrichment."""
-    return {
-        "asked": outcome.requested,
-        "known": outcome.found,
-        "unknown": outcome.not_found,
-        "requests": outcome.requests,
-        "stopped": outcome.stopped,
-        "blocked_until": outcome.blocked_until,
-        "problems": outcome.problems,
-    }
+        raise HarvestStopped("Stopped. Run the same command again to continue.")

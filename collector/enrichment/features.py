@@ -56,6 +56,18 @@ class EnrichmentResult(RunOutcome):
         """Return the facts of `job_run`."""
         return {"stopped": self.stopped, "problems": list(self.problems)}
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON document."""
+        return {
+            "asked": self.requested,
+            "known": self.found,
+            "unknown": self.not_found,
+            "requests": self.requests,
+            "stopped": self.stopped,
+            "blocked_until": self.blocked_until,
+            "problems": self.problems,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetedProvider:

@@ -86,7 +86,7 @@ def test_two_hundred_files_survive_everything(start, database_url, tmp_path):
         out, err = stopped.communicate()
     said = json.loads(out)
     assert (said["stopped"], stopped.returncode) == ("interrupted", 1)
-    assert "Import it again" in err
+    assert "Run the same command again" in err
     assert said["heard"] == count(database_url, tables.sound_file)
     for _ in range(4):
         finished = count(database_url, tables.sound_file)
