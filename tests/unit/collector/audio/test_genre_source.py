@@ -72,5 +72,5 @@ def test_what_tells_no_genres_is_refused(tmp_path: Path) -> None:
     table.write_text("song,mood\nx,blue\n")
     with pytest.raises(UserError, match=r"needs a column path, .* track_id or id"):
         genre_source.genre_source(str(table))
-    with pytest.raises(UserError, match="say folder, tags, or the name of a table"):
+    with pytest.raises(UserError, match="give folder, tags, or the name of a table"):
         genre_source.genre_source("folders")
