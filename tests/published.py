@@ -38,7 +38,7 @@ TRACKS = len(ROWS)
 
 
 def write(folder: Path, *, described: Sequence[int] = (2, 3, 10, 30, 99)) -> Path:
-    """Write the three tables; `described` are the ids that features are told of."""
+    """Write the three tables; `described` are the ids that have features."""
     folder.mkdir(exist_ok=True)
     (folder / "genres.csv").write_text(GENRES, encoding="utf-8")
     _write(folder / "tracks.csv", [_UPPER, _LOWER, ["track_id", *[""] * 11], *ROWS])

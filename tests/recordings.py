@@ -1,4 +1,4 @@
-"""Invented sound whose tempo, key and spectrum are known."""
+"""Synthetic sound with a given tempo, key and spectrum."""
 
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,6 @@ def song(key: int, mode: int, *, bpm: float = 120.0, seconds: float = 12.0) -> S
 
 
 def write(path: Path, samples: Samples, *, rate: int = RATE, **told: Any) -> Path:
-    """Write samples as the kind of file that the name says."""
+    """Write samples in the format of the file's suffix."""
     soundfile.write(path, samples, rate, **told)
     return path

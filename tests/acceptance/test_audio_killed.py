@@ -55,7 +55,7 @@ def count(database_url: str, table: object) -> int:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_killed_it_hears_none_of_the_finished_again(start, database_url, tmp_path):
-    """After SIGKILL the next one hears the rest; every file is heard and counted once."""
+    """After SIGKILL the next import analyses the rest; every file counts once."""
     write(tmp_path, 40)
     with start(workers=1) as killed:
         wait_for_a_batch(killed)

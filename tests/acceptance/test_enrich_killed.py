@@ -1,4 +1,4 @@
-"""Two `collector enrich` with one database, one of them killed while it asks."""
+"""Two `collector enrich` with one database, one of them killed during a request."""
 
 import json
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Knows no track; never answers the first request, and counts who is asked about."""
+    """Has no track; never responds to the first request, and counts the requested tracks."""
 
     def do_GET(self):
         """Answer."""
@@ -94,7 +94,7 @@ def start(url, server):
 
 
 def test_a_kill_loses_nothing_and_repeats_one_question(database_url):
-    """The batch of the killed one is asked about again, at once; no other is asked about twice."""
+    """The batch of the killed process is requested again at once; no other batch twice."""
     engine = connect(database_url)
     fill(engine)
     with serving() as server, start(database_url, server) as killed:

@@ -60,8 +60,8 @@ def test_killed_and_started_twice_it_counts_every_row_once(start, database_url):
     assert runs == ["interrupted", "done", "done"]
 
 
-def test_asked_to_stop_it_says_how_far_it_came(start):
-    """SIGTERM: the batch in hand is recorded, JSON says so, and the exit code is 1."""
+def test_a_stop_request_reports_the_progress(start):
+    """SIGTERM: the current batch is recorded and reported as JSON; the exit code is 1."""
     with start() as stopped:
         assert "5,000" in stopped.stderr.readline()
         stopped.send_signal(signal.SIGTERM)

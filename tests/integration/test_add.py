@@ -69,7 +69,7 @@ def add(engine: Engine, running: RunningSandbox, ids: list[str], **more: object)
 
 
 def test_development_mode_asks_one_by_one(engine: Engine, serve):
-    """The closed endpoint is asked once and remembered; each id then costs one request."""
+    """The closed endpoint is requested once; each id then costs one request."""
     running = serve()
     first = add(engine, running, [*IDS[:3], UNKNOWN])
     assert (first.recorded, first.not_found) == (RecordResult(tracks_new=3), [UNKNOWN])
@@ -86,14 +86,14 @@ def test_development_mode_asks_one_by_one(engine: Engine, serve):
 
 
 def test_several_ids_are_one_call_where_that_is_open(engine: Engine, serve):
-    """Fifty ids a request; an unknown one among them is reported, not in the way of others."""
+    """Fifty ids per request; an unknown one is reported and does not affect the others."""
     added = add(engine, serve(mode="extended"), [*IDS, UNKNOWN])
     assert (added.recorded.tracks_new, added.requests) == (60, 2)
     assert added.not_found == [UNKNOWN]
 
 
 def test_what_is_stored_costs_nothing(engine: Engine, serve):
-    """Known ids are counted and not asked for again."""
+    """Stored ids are counted and not requested."""
     running = serve(mode="extended")
     add(engine, running, IDS[:10])
     again = add(engine, running, IDS[:12])
@@ -102,7 +102,7 @@ def test_what_is_stored_costs_nothing(engine: Engine, serve):
 
 
 def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
-    """What was answered is stored; the ban says until when."""
+    """Earlier responses are stored; the ban has its end."""
     running = serve(rate=Rate(3, 30.0), retry_after=900.0)
     added = add(engine, running, IDS[:6])
     assert added.stopped == "blocked"
@@ -114,7 +114,7 @@ def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
 
 
 def test_it_stops_between_two_answers(engine: Engine, serve):
-    """A stop is heard before the next answer is asked for."""
+    """A stop request ends it before the next request."""
     stops = iter([False, False, True])  # the closed endpoint is asked first
     added = add(engine, serve(), IDS[:5], stop_requested=lambda: next(stops))
     assert added.stopped == "interrupted"
@@ -122,7 +122,7 @@ def test_it_stops_between_two_answers(engine: Engine, serve):
 
 
 def test_the_invented_does_not_meet_the_real(engine: Engine, serve):
-    """A database of another catalogue is refused before anything is asked."""
+    """A database of another catalogue is refused before the first request."""
     with transaction(engine) as connection:
         row = {"kind": "spotify", "detail": "x", "recorded_at": FakeClock().now()}
         connection.execute(tables.catalogue_origin.insert().values(row))
@@ -131,7 +131,7 @@ def test_the_invented_does_not_meet_the_real(engine: Engine, serve):
 
 
 def test_the_real_service_needs_its_terms(sqlite_engine: Engine):
-    """Without accepted terms nothing is asked of Spotify itself."""
+    """Without accepted terms no request is made to Spotify."""
     settings = CollectorSettings(
         _env_file=None, spotify_client_id="an-id", spotify_client_secret=SecretStr("x")
     )

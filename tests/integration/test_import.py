@@ -64,7 +64,7 @@ def run(engine, path, advance=None, **options):
 
 
 def contents(engine):
-    """Everything an import brings, without surrogate ids and times."""
+    """Everything an import stores, without surrogate ids and times."""
     track, genre, sighting = tables.track, tables.genre, tables.sighting
     alias, features = tables.track_alias, tables.audio_features
     facts = (track.c.identity, track.c.title, track.c.artists, track.c.side, track.c.popularity)
@@ -139,13 +139,13 @@ def test_every_row_is_new_a_duplicate_or_rejected(engine, tmp_path):
             row(5, "rock", tempo="0", popularity="x"),
         ],
     )
-    told = tmp_path / "rejected.csv"
-    imported = run(engine, path, rejected=told)
+    rejects = tmp_path / "rejected.csv"
+    imported = run(engine, path, rejected=rejects)
     counts = (imported.rows, imported.tracks_new, imported.duplicates, imported.rejected)
     assert counts == (7, 3, 2, 2)
     assert imported.reasons == {"no name": 1, "wrong number of columns": 1}
     assert imported.unlabelled == 1
-    assert told.read_text() == "row,reason\n4,no name\n5,wrong number of columns\n"
+    assert rejects.read_text() == "row,reason\n4,no name\n5,wrong number of columns\n"
     assert sightings(engine) == {
         ("Song 1", "rock"): (0, 2),
         ("Song 1", "pop"): (0, 1),
@@ -196,7 +196,7 @@ def test_a_killed_import_ends_in_the_same_database(engine, undisturbed, tmp_path
 
 
 def test_another_genre_column_brings_other_sightings(engine, tmp_path):
-    """The same file read for its subgenres; the mapping says where they belong."""
+    """The same file imported by subgenre; the mapping holds the broad genres."""
     header = ("track_id", "track_name", "track_artist", "playlist_genre", "playlist_subgenre")
     rows = [(spotify_id(n), f"Song {n}", "A", "pop", f"fine {n % 2}") for n in range(6)]
     path = write(tmp_path / "songs.csv", rows, header)
@@ -216,8 +216,8 @@ def test_another_genre_column_brings_other_sightings(engine, tmp_path):
     assert {times for _, times in sightings(engine).values()} == {1}
 
 
-def test_rows_without_an_id_are_told_apart_by_name_and_duration(engine, tmp_path):
-    """Same name within two seconds is one track; further apart it is another recording."""
+def test_rows_without_an_id_are_identified_by_name_and_duration(engine, tmp_path):
+    """The same name within two seconds is one track; else another recording."""
     path = write(
         tmp_path / "data.csv",
         [
@@ -280,7 +280,7 @@ def test_without_the_needed_columns_nothing_is_written(engine, tmp_path):
     assert count(engine, tables.job_run) == 0
 
 
-def test_the_invented_and_the_real_never_meet(engine, tmp_path):
+def test_a_synthetic_catalogue_is_refused(engine, tmp_path):
     """A dataset does not go into a database that the synthetic catalogue filled."""
     with transaction(engine) as connection:
         connection.execute(
@@ -292,8 +292,8 @@ def test_the_invented_and_the_real_never_meet(engine, tmp_path):
         run(engine, write(tmp_path / "data.csv", [row(1, "pop")]))
 
 
-def test_a_run_is_written_down(engine, tmp_path):
-    """`job_run` says what was imported."""
+def test_the_run_is_recorded(engine, tmp_path):
+    """`job_run` has the counts of the import."""
     run(engine, write(tmp_path / "data.csv", [row(1, "pop")]))
     with read_transaction(engine) as connection:
         ran = connection.execute(select(tables.job_run)).one()
@@ -310,8 +310,8 @@ def test_the_list_of_rejected_rows_overwrites_nothing(sqlite_engine, tmp_path):
     assert count(sqlite_engine, tables.track) == 0
 
 
-def test_what_cannot_be_read_is_counted(engine, tmp_path):
-    """Decimal commas, words and endless genres; what says that there is nothing is not."""
+def test_unparsable_cells_are_counted(engine, tmp_path):
+    """Decimal commas, words and very long genres; missing values are not counted."""
     rows = [
         row(1, "rock", tempo="120,5", popularity="abc", duration_ms="long"),
         row(2, "rock", tempo="abc", popularity="", duration_ms="NA"),
@@ -329,7 +329,7 @@ def test_what_cannot_be_read_is_counted(engine, tmp_path):
 
 
 def test_claims_that_move_are_counted(engine, tmp_path):
-    """The finer level takes tracks from the broad one, and says so; again it does not."""
+    """Subgenres take tracks from the broad genre, which is counted; repeated, nothing moves."""
     header = ("track_id", "track_name", "track_artist", "playlist_genre", "playlist_subgenre")
     rows = [(spotify_id(n), f"Song {n}", "A", "pop", f"fine {n % 2}") for n in range(6)]
     path = write(tmp_path / "songs.csv", rows, header)
@@ -345,8 +345,8 @@ def test_claims_that_move_are_counted(engine, tmp_path):
     assert run(engine, path, genre_column="playlist_subgenre").claims_moved == 0
 
 
-def test_genres_that_differ_by_case_or_blanks_are_named(sqlite_engine, tmp_path):
-    """They are kept apart: a name stands as it is asked for."""
+def test_genres_that_differ_by_case_or_blanks_are_listed(sqlite_engine, tmp_path):
+    """They stay separate genres."""
     rows = [row(n, name) for n, name in enumerate(("Rock", "rock", "hip hop", "hip  hop", "pop"))]
     imported = run(sqlite_engine, write(tmp_path / "data.csv", rows))
     assert imported.similar_genres == [["Rock", "rock"], ["hip  hop", "hip hop"]]
@@ -367,8 +367,8 @@ def test_a_stop_ends_after_the_batch(engine, tmp_path):
     assert (outcomes, seen) == (["interrupted", "done"], BATCH_ROWS + 500)
 
 
-class Told(ProgressCallback):
-    """Remembers what it was told."""
+class RecordedProgress(ProgressCallback):
+    """Records the reports."""
 
     def __init__(self):
         self.totals = []
@@ -377,16 +377,16 @@ class Told(ProgressCallback):
         self.totals.append((done, total, estimated))
 
 
-def test_an_estimated_number_of_rows_is_told_as_one(sqlite_engine, tmp_path):
-    """Of a CSV file it is known at its end only; a Parquet file says it itself."""
+def test_an_estimated_number_of_rows_is_marked(sqlite_engine, tmp_path):
+    """For CSV it is exact only at the end; a Parquet file's metadata has it."""
     rows = [row(number, "rock") for number in range(30)]
-    told = Told()
+    progress = RecordedProgress()
     path = write(tmp_path / "rows.csv", rows)
-    run(sqlite_engine, path, told)
-    assert told.totals[0][2]
-    assert told.totals[-1] == (30, 30, False)
+    run(sqlite_engine, path, progress)
+    assert progress.totals[0][2]
+    assert progress.totals[-1] == (30, 30, False)
     columns = {name: [one[place] for one in rows] for place, name in enumerate(HEADER)}
     parquet.write_table(pa.table(columns), tmp_path / "rows.parquet")
-    told = Told()
-    run(sqlite_engine, tmp_path / "rows.parquet", told)
-    assert {(total, estimated) for _, total, estimated in told.totals} == {(30, False)}
+    progress = RecordedProgress()
+    run(sqlite_engine, tmp_path / "rows.parquet", progress)
+    assert {(total, estimated) for _, total, estimated in progress.totals} == {(30, False)}

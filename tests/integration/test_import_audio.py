@@ -1,4 +1,4 @@
-"""Sound files become tracks: each once, whatever they are called and whatever is among them."""
+"""Audio files are imported as tracks, each sound once."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -29,11 +29,11 @@ from tests.fakes import FakeClock
 RATE = 8_000
 
 
-class Listener:
-    """Listens in this process, and remembers to what."""
+class InProcess:
+    """Analyses in this process, and records which files."""
 
     def __init__(self, dies_after: int | None = None) -> None:
-        self.heard: list[str] = []
+        self.analysed: list[str] = []
         self.dies_after = dies_after
 
     def __call__(
@@ -46,9 +46,9 @@ class Listener:
         for file in files:
             if stop_requested():
                 return
-            if len(self.heard) == self.dies_after:
+            if len(self.analysed) == self.dies_after:
                 raise Killed
-            self.heard.append(file.relative_path)
+            self.analysed.append(file.relative_path)
             yield file, worker_main.analyse(file.path, known)
 
 
@@ -60,7 +60,7 @@ class Killed(BaseException):
 def run(engine: Engine) -> Callable[..., AudioImportResult]:
     """Import a folder."""
 
-    def run(path: Path, listener: Listener | None = None, **asked: object) -> AudioImportResult:
+    def run(path: Path, analyser: InProcess | None = None, **asked: object) -> AudioImportResult:
         stop = asked.pop("stop", lambda: False)
         told = asked.pop("genre_from", None)
         with Output(as_json=True).progress("x") as advance:
@@ -70,7 +70,7 @@ def run(engine: Engine) -> Callable[..., AudioImportResult]:
                 AudioImportRequest(path, genre_source.genre_source(told), **asked),
                 advance,
                 stop,
-                listener or Listener(),
+                analyser or InProcess(),
             )
 
     return run
@@ -98,10 +98,10 @@ def claims(engine: Engine) -> dict[str, str | None]:
     return dict(rows(engine, query))
 
 
-def test_a_file_becomes_a_track_with_all_that_is_heard(
+def test_a_file_becomes_a_track_with_all_features(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Name, features, descriptors, sections and spectrum, under the provider `audio`."""
+    """Name, features, descriptors, sections and spectrogram, under the provider `audio`."""
     recordings.write(tmp_path / "Björk - Jóga.flac", recordings.song(9, 0, seconds=6.0))
     found = run(tmp_path, genre_from="folder")
     assert (found.files, found.analysed, found.tracks_new, found.unreadable) == (1, 1, 1, [])
@@ -124,43 +124,43 @@ def test_a_file_becomes_a_track_with_all_that_is_heard(
         assert_consistent(connection)
 
 
-def test_what_was_heard_is_not_heard_again(
+def test_an_unchanged_file_is_not_analysed_again(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Unless the file changed; the same sound elsewhere or with other tags is the same track."""
+    """The same sound in another file or with other tags is the same track."""
     first = note(tmp_path / "a" / "One.flac", 0, title="One", artist="Band")
     note(tmp_path / "a" / "Two.flac", 5, title="Two", artist="Band")
     run(tmp_path)
     first.rename(tmp_path / "a" / "Moved.flac")
     note(tmp_path / "b" / "copy.flac", 5, title="Two (wrong)", artist="Somebody")
-    listener = Listener()
-    found = run(tmp_path, listener)
-    assert listener.heard == ["a/Moved.flac", "b/copy.flac"]
+    analyser = InProcess()
+    found = run(tmp_path, analyser)
+    assert analyser.analysed == ["a/Moved.flac", "b/copy.flac"]
     assert (found.unchanged, found.analysed, found.tracks_new, found.duplicates) == (1, 2, 0, 2)
-    listener = Listener()
-    assert run(tmp_path, listener).unchanged == 3
-    assert listener.heard == []
+    analyser = InProcess()
+    assert run(tmp_path, analyser).unchanged == 3
+    assert analyser.analysed == []
     changed = note(tmp_path / "a" / "Two.flac", 7, title="Two", artist="Band")
-    assert run(tmp_path, listener).analysed == 1
-    assert listener.heard == [changed.relative_to(tmp_path).as_posix()]
+    assert run(tmp_path, analyser).analysed == 1
+    assert analyser.analysed == [changed.relative_to(tmp_path).as_posix()]
     assert set(claims(engine)) == {"One", "Two"}
 
 
-def test_killed_anywhere_it_ends_the_same(
+def test_a_killed_import_resumes(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """What was recorded is not heard again; nothing is lost or there twice."""
+    """Recorded files are not analysed again; nothing is lost or stored twice."""
     for number in range(20):
         note(tmp_path / f"g{number % 3}" / f"Band - Song {number:02}.wav", number)
-    dying = Listener(dies_after=18)
+    dying = InProcess(dies_after=18)
     with pytest.raises(Killed):
         run(tmp_path, dying, genre_from="folder")
     kept = use_case.BATCH_FILES
     assert len(rows(engine, select(tables.sound_file.c.path))) == kept
-    listener = Listener()
-    found = run(tmp_path, listener, genre_from="folder")
+    analyser = InProcess()
+    found = run(tmp_path, analyser, genre_from="folder")
     assert (found.unchanged, found.analysed) == (kept, 20 - kept)
-    assert listener.heard == (dying.heard + listener.heard[2:])[kept:]
+    assert analyser.analysed == (dying.analysed + analyser.analysed[2:])[kept:]
     expected = {f"Song {number:02}": f"g{number % 3}" for number in range(20)}
     assert claims(engine) == expected
     assert rows(engine, select(func.sum(tables.sighting.c.times))) == [(20,)]
@@ -168,14 +168,14 @@ def test_killed_anywhere_it_ends_the_same(
         assert rows(engine, select(func.count()).select_from(table)) == [(20,)]
 
 
-def test_asked_to_stop_it_keeps_what_it_has(
+def test_a_stop_request_keeps_the_recorded_files(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """What is in hand is recorded, the rest is left for the next time."""
+    """Files in progress are recorded, the rest is left for the next import."""
     for number in range(4):
         note(tmp_path / f"Band - Song {number}.wav", number)
-    listener = Listener()
-    found = run(tmp_path, listener, stop=lambda: len(listener.heard) == 2)
+    analyser = InProcess()
+    found = run(tmp_path, analyser, stop=lambda: len(analyser.analysed) == 2)
     assert (found.stopped, found.analysed, found.files) == ("interrupted", 2, 4)
     found = run(tmp_path)
     assert (found.stopped, found.unchanged, found.analysed) == ("done", 2, 2)
@@ -183,10 +183,10 @@ def test_asked_to_stop_it_keeps_what_it_has(
     assert outcomes == [("interrupted",), ("done",)]
 
 
-def test_odd_files_stop_nothing(
+def test_unreadable_files_are_reported_and_skipped(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Each is heard, or is one clear line; nothing is lost."""
+    """Each file is analysed, or has one line with a reason."""
     (tmp_path / "text.mp3").write_text("a letter, not a song\n" * 50)
     (tmp_path / "empty.wav").touch()
     (tmp_path / "movie.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(200))
@@ -223,7 +223,7 @@ def test_odd_files_stop_nothing(
     assert 2_500 < by_title["cut"][0] < 3_500
 
 
-def test_nameless_files_are_told_apart_by_their_sound(
+def test_files_without_metadata_are_identified_by_their_sound(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Two files called `01` are two recordings; a copy of one is not a third."""
@@ -253,23 +253,23 @@ def test_a_file_joins_the_track_of_its_name(
     assert rows(engine, shown) == [("spotify", 99.0)]
 
 
-def test_genres_can_be_told_later(
+def test_genres_can_be_added_later(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Nothing is heard again for it, and telling the same again changes nothing."""
+    """No file is analysed again for it, and repeating it changes nothing."""
     note(tmp_path / "rock" / "Band - A.wav", 0)
     note(tmp_path / "jazz" / "b.wav", 1)
     assert run(tmp_path).unlabelled == 2
-    listener = Listener()
-    found = run(tmp_path, listener, genre_from="folder")
-    assert (found.relabelled, listener.heard) == (2, [])
+    analyser = InProcess()
+    found = run(tmp_path, analyser, genre_from="folder")
+    assert (found.relabelled, analyser.analysed) == (2, [])
     assert claims(engine) == {"A": "rock", "b": "jazz"}
     assert run(tmp_path, genre_from="folder").relabelled == 0
     with read_transaction(engine) as connection:
         assert_consistent(connection)
 
 
-def test_tags_may_tell_several_genres(
+def test_tags_may_hold_several_genres(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """The first is the claim, the others are sightings."""
@@ -285,7 +285,7 @@ def test_tags_may_tell_several_genres(
 def test_published_tables_name_the_files(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """A clip called by its number is that track, also if it was heard before without the table."""
+    """A file named by its number is that track, also if it was imported without the table."""
     folder = tmp_path / "fma_small"
     note(folder / "000" / "000002.mp3", 0, seconds=1.5)
     note(folder / "000" / "000140.mp3", 4, seconds=1.5)
@@ -318,10 +318,10 @@ def test_published_tables_name_the_files(
         assert_consistent(connection)
 
 
-def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
+def test_the_same_sound_stays_two_tracks_if_a_catalogue_has_two_ids(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Two published clips of one sound stay two tracks, each with what was heard in it."""
+    """Two published clips of one sound stay two tracks, each with its features."""
     for name in ("1.wav", "2.wav"):
         note(tmp_path / name, 0)
     (tmp_path / "tracks.csv").write_text(
@@ -333,10 +333,10 @@ def test_alike_is_not_the_same_where_a_catalogue_tells_two_apart(
     assert len(rows(engine, select(tables.audio_features.c.track_id))) == 2
 
 
-def test_what_is_forgotten_is_heard_anew(
+def test_a_forgotten_file_is_analysed_again(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Nothing of a forgotten file stays, but of one that a person labelled its name."""
+    """Nothing of a forgotten file stays, except the name of one with a manual annotation."""
     note(tmp_path / "Band - A.wav", 0)
     note(tmp_path / "Band - B.wav", 5)
     run(tmp_path, genre_from="folder")

@@ -29,10 +29,10 @@ Run = Callable[..., ImportResult]
 def run(engine: Engine) -> Run:
     """Import a folder, or a table of descriptors."""
 
-    def run(path: Path, **told: object) -> ImportResult:
+    def run(path: Path, **options: object) -> ImportResult:
         use_case = import_fma if path.is_dir() else import_dataset
         with Output(as_json=True).progress("x") as advance:
-            return use_case(engine, path, FakeClock(), advance, **told)
+            return use_case(engine, path, FakeClock(), advance, **options)
 
     return run
 
@@ -74,7 +74,7 @@ def test_fma_becomes_tracks_with_genres_and_split(engine: Engine, run: Run, tmp_
 
 
 def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
-    """The published order is ours; each value stands under its own track."""
+    """The columns are renamed and sorted; each track has its own values."""
     run(published.write(tmp_path / "fma"))
     assert rows(engine, select(views.descriptor_schemas)) == [
         (descriptors.FMA_SCHEMA_NAME, list(descriptors.FMA_COLUMNS))
@@ -95,14 +95,14 @@ def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
 
 
 def test_a_subset_leaves_the_rest_out(engine: Engine, run: Run, tmp_path: Path):
-    """Medium holds small; features of others are passed over."""
+    """Medium contains small; features of other tracks are skipped."""
     found = run(published.write(tmp_path / "fma"), subset="medium")
     assert (found.tracks_new, found.described) == (2, 2)
     with pytest.raises(UserError, match="no subset 'tiny'"):
         run(tmp_path / "fma", subset="tiny")
 
 
-def test_twice_is_once(engine: Engine, run: Run, tmp_path: Path):
+def test_a_repeated_import_changes_nothing(engine: Engine, run: Run, tmp_path: Path):
     """Importing again changes nothing."""
     folder = published.write(tmp_path / "fma")
     run(folder)
@@ -116,7 +116,7 @@ def test_twice_is_once(engine: Engine, run: Run, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("tracks.csv", "id,title\n1,x\n", "it lacks track.title, artist.name, track.genre_top"),
         ("features.csv", "track_id,mfcc\n2,1\n", "not feature, statistics and number"),
@@ -124,12 +124,12 @@ def test_twice_is_once(engine: Engine, run: Run, tmp_path: Path):
     ],
 )
 def test_other_tables_are_refused(
-    engine: Engine, run: Run, tmp_path: Path, name: str, text: str, said: str
+    engine: Engine, run: Run, tmp_path: Path, name: str, text: str, message: str
 ):
-    """Before anything is written, with what is wrong."""
+    """Before anything is written, with the reason."""
     folder = published.write(tmp_path / "fma")
     (folder / name).write_text(text)
-    with pytest.raises(fma.NotFmaTable, match=said):
+    with pytest.raises(fma.NotFmaTable, match=message):
         run(folder)
     assert rows(engine, select(tables.track.c.id)) == []
 
@@ -163,7 +163,7 @@ def test_a_table_with_titles_or_few_numbers_is_a_table_of_tracks(
 
 
 def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_path: Path):
-    """Named by their files, labelled, described by every column of numbers."""
+    """Named by their files, labelled, with every column of numbers as a descriptor."""
     path = gtzan(
         tmp_path / "gtzan_30_sec.csv",
         "x.wav,661794,?,0.1,0.2,0.3,120.5,1,5.5,rock",
@@ -194,7 +194,7 @@ def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_pat
 
 
 def test_a_set_keeps_its_columns(engine: Engine, run: Run, tmp_path: Path):
-    """Another table under the name of a set that is known is refused before it is read."""
+    """A table with the name of a stored schema, but other columns, is refused."""
     run(gtzan(tmp_path / "gtzan.csv"))
     other = HEADER.replace("tempo", "speed")
     with pytest.raises(DescriptorSchemaConflict, match="'gtzan' are stored with other columns"):

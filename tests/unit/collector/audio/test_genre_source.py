@@ -14,7 +14,7 @@ NUMBERED = AudioFile(Path("/fma/000/000002.mp3"), "000/000002.mp3", 1, 1)
 
 
 def test_by_folder_and_by_tags() -> None:
-    """The folder's name is one genre; tags may tell several, the first counts."""
+    """The folder's name is one genre; tags may hold several, the first counts."""
     assert genre_source.genre_source("folder")(FILE, None) == ("Hip Hop",)
     tags = AudioTags(genres=("Rock", " Indie  Rock", "Rock", "n/a"))
     assert genre_source.genre_source("tags")(FILE, tags) == ("Rock", "Indie Rock")
@@ -35,7 +35,7 @@ def test_by_folder_and_by_tags() -> None:
 def test_a_table_may_call_a_file_by_any_of_its_names(
     tmp_path: Path, column: str, called: str
 ) -> None:
-    """A whole path, one in the folder, the name with or without its ending."""
+    """Full path, path in the folder, file name with or without its suffix."""
     table = tmp_path / "genres.csv"
     table.write_text(f"{column};genre\n{called};rap\nother.mp3;jazz\n")
     assert genre_source.genre_source(str(table))(FILE, None) == ("rap",)
@@ -66,7 +66,7 @@ def test_a_name_that_is_a_number_is_one(stem: str, number: str) -> None:
     assert genre_source.file_number(stem) == number
 
 
-def test_what_tells_no_genres_is_refused(tmp_path: Path) -> None:
+def test_an_unusable_table_is_refused(tmp_path: Path) -> None:
     """With the columns that are missing."""
     table = tmp_path / "genres.csv"
     table.write_text("song,mood\nx,blue\n")

@@ -1,4 +1,4 @@
-"""Files are called as their tags say, else as their names do."""
+"""Metadata comes from the tags, else from the file name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a cell says."""
+"""Cells are parsed to values."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_missing_in_every_spelling(cell):
     [("91", 91), ("91.0", 91), ("0", 0), ("101", None), ("-1", None), ("", None), ("nan", None)],
 )
 def test_whole_numbers(cell, value):
-    """A popularity written by pandas is "91.0"; out of range is not found."""
+    """A popularity written by pandas is "91.0"; out of range is None."""
     assert cells.parse_integer(cell, 0, 100) == value
 
 
@@ -24,7 +24,7 @@ def test_whole_numbers(cell, value):
     ("cell", "value"), [("0.5", 0.5), ("inf", None), ("nan", None), ("", None)]
 )
 def test_numbers(cell, value):
-    """What is no number of the range is not found."""
+    """A cell without a number in the range is None."""
     assert cells.parse_number(cell, 0.0, 1.0) == value
 
 
@@ -46,7 +46,7 @@ def test_numbers(cell, value):
     ],
 )
 def test_release_dates(cell, released, year):
-    """A date is kept as exactly as it is known, a year outside 1900 to next year is none."""
+    """A date keeps its precision; a year outside 1900 to next year is None."""
     assert cells.parse_date(cell, 2027) == (released, year)
 
 

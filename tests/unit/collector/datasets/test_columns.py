@@ -7,7 +7,7 @@ from collector.datasets.columns import ColumnsMissing, DatasetColumns
 
 
 def named(header, found):
-    """Return the found columns by the header's names."""
+    """Return the columns by the header's names."""
     return {
         what: header[at]
         for what in DatasetColumns.__slots__
@@ -69,7 +69,7 @@ def test_published_layouts_are_understood(header, expected):
 
 
 def test_the_genre_of_the_artist_is_never_the_genre():
-    """`artist_genres` says what the artist is, not the track."""
+    """`artist_genres` are genres of the artist, not of the track."""
     assert columns.find_columns(["title", "artist", "artist_genres"]).genre is None
 
 
@@ -88,7 +88,7 @@ def test_a_genre_column_can_be_named():
 
 
 def test_the_unit_of_a_duration_is_taken_from_its_name():
-    """Seconds only where the column says so; a bare `duration` is not guessed at."""
+    """Seconds only if the column's name has the unit; a bare `duration` is ignored."""
     assert columns.find_columns(["title", "artist", "duration_s"]).milliseconds is False
     assert columns.find_columns(["title", "artist", "duration"]).duration is None
 

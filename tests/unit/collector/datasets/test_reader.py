@@ -87,7 +87,7 @@ def test_line_breaks_inside_quotes_stay(written):
 
 
 def test_another_encoding_can_be_named(written):
-    """Latin-1 is read when it is said; an unknown encoding is refused."""
+    """Latin-1 is read if it is named; an unknown encoding is refused."""
     path = written("a,b\né,2\n".encode("latin-1"))
     assert read(path, "latin-1")[1] == [["é", "2"]]
     with pytest.raises(reader.NotADataset, match="utf-99"):
@@ -103,7 +103,7 @@ def test_what_cannot_be_decoded_is_still_apart(written):
 
 
 def test_a_file_that_breaks_off_is_damaged(written):
-    """What came before is delivered, then a sentence says what to do."""
+    """Earlier rows are yielded, then the error says what to do."""
     whole = gzip.compress(("a,b\n" + "1,2\n" * 200_000).encode())
     with (
         reader.open_dataset(written(whole[:-200])) as dataset,
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_parquet_gives_the_same_text(tmp_path):
-    """Every column as text: what is NULL is empty, a list keeps its items apart."""
+    """Every column as text: NULL is empty, a list keeps its items separate."""
     table = pa.table(
         {
             "title": ["NA", None],
@@ -182,7 +182,7 @@ def test_a_binary_file_is_called_one(written, content):
 
 
 def test_blank_lines_before_the_header_are_skipped(written):
-    """The columns' names are on the first line that says something."""
+    """The header is the first line that is not blank."""
     assert read(written("\n  \n\na,b\n1,2\n")) == (["a", "b"], [["1", "2"]])
     with pytest.raises(reader.NotADataset, match="is empty"):
         read(written("\n\n", "blank.csv"))

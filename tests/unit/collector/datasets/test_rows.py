@@ -47,7 +47,7 @@ def features(**changed):
 
 
 def test_a_whole_row():
-    """Everything a row says reaches the track, typed."""
+    """Every cell reaches the track, typed."""
     found, genres, *_ = read(
         track_id=ID,
         album="Album",
@@ -96,7 +96,7 @@ def test_without_a_beat_what_hangs_on_it_is_null():
 
 
 def test_a_time_signature_of_zero_is_null_alone():
-    """The beat was found, only its grouping was not."""
+    """The beat was detected, only its meter was not."""
     found = features(time_signature="0")
     assert (found.time_signature, found.tempo) == (None, 120.5)
 
@@ -113,7 +113,7 @@ def test_a_time_signature_of_zero_is_null_alone():
     )
 )
 def test_a_dataset_is_read_by_the_rules_of_every_provider(said):
-    """The quick way for a million rows says what `parse_audio_features` says of the same values."""
+    """The fast path gives the same values as `parse_audio_features`."""
     row = dict(zip(FEATURES, said, strict=True))
     assert features(**row) == parse_audio_features(row)
 
@@ -126,7 +126,7 @@ def test_without_any_feature_there_are_none():
 
 @pytest.mark.parametrize("word", ["", "NA", "nan", "null", "None"])
 def test_a_row_without_a_name(word):
-    """Title and artist both empty or NA: there is nothing to tell it by."""
+    """Title and artist are both empty or NA: nothing identifies the track."""
     assert read(title=word, artist=word) is RowRejection.NO_NAME
 
 
@@ -182,7 +182,7 @@ def test_a_track_without_an_artist_is_kept():
 
 
 def test_seconds_become_milliseconds():
-    """Where the column says seconds."""
+    """If the column's name has the unit seconds."""
     assert track(duration_s="194.754").duration_ms == 194_754
 
 
@@ -193,7 +193,7 @@ def test_an_impossible_duration_is_not_found(cell):
 
 
 def test_a_year_stands_in_for_a_date():
-    """A column of years is asked where the date says nothing."""
+    """A column of years is used if the date is missing."""
     found = track(release_date="0000", year="1999")
     assert (found.release_date, found.release_year) == ("1999", 1999)
 
@@ -231,8 +231,8 @@ def test_subgenres_are_paired_with_their_genre():
     assert rows.parse(["T", "A", "pop", ""]).subgenre is None
 
 
-def test_a_genre_stands_on_one_line():
-    """A line break inside a genre is a blank: no source can be asked for two lines."""
+def test_a_genre_is_one_line():
+    """A line break inside a genre becomes a blank: a search query has one line."""
     header = ["track_name", "artists", "genre"]
     reader = RowParser(columns.find_columns(header, None), own_source="csv:x.csv", last_year=2027)
     assert reader.parse(["Song", "Band", "rock\nmetal"]).genres == ("rock metal",)
