@@ -1,4 +1,4 @@
-"""The umbrella command: run, demo, doctor, migrate, copy and backup, and both sides' commands."""
+"""The command line of `genrebase`: run, demo, doctor, migrate, copy, backup, and sub-apps."""
 
 from dataclasses import asdict
 from importlib.metadata import version

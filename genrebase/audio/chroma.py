@@ -1,4 +1,4 @@
-"""Which pitches sound in each short frame: tuning, constant-Q transform, chroma.
+"""Pitch features of each short frame: tuning, constant-Q transform, chroma.
 
 The figures are librosa's (see `frames`), at a smaller price. Tuning is looked for only at the
 peaks among the frequencies that count. Every octave of the constant-Q transform is the octave

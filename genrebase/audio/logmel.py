@@ -1,4 +1,4 @@
-"""The mel spectrum over time as a picture for a network: small enough to store for every track."""
+"""Log-mel spectrogram as the input of a network, small enough to store for every track."""
 
 from typing import Final
 

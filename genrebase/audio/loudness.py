@@ -1,4 +1,4 @@
-"""Loudness as broadcasters measure it (ITU-R BS.1770-4), for mono at 44,100 Hz."""
+"""Integrated loudness (LUFS, ITU-R BS.1770-4), for mono at 44,100 Hz."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Figures over time, packed for the database: half precision, compressed, versioned.
+"""Serialise matrices over time for the database: half precision, compressed, versioned.
 
 float16 keeps three decimal digits, which is more than the ear or a network asks for, in a quarter
 of the space. Rows are steps in the order of time, columns are channels.
@@ -23,7 +23,7 @@ _LEVEL: Final = 6
 
 
 class CorruptMatrix(GenrebaseError):
-    """A stored matrix is not what it is said to be."""
+    """A stored matrix is corrupt."""
 
 
 @dataclass(frozen=True, slots=True)

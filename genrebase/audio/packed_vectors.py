@@ -1,4 +1,4 @@
-"""The values that describe a sound on the whole, packed for the database.
+"""Serialise descriptor vectors for the database.
 
 float32 compressed: about 2 kB for 600 values.
 """
@@ -17,7 +17,7 @@ _LEVEL: Final = 6
 
 
 class CorruptVector(GenrebaseError):
-    """Stored values are not what they are said to be."""
+    """A stored vector is corrupt."""
 
 
 def pack(values: ArrayLike) -> bytes:

@@ -1,4 +1,4 @@
-"""Onsets, tempo, and how evenly the loudness moves."""
+"""Onset detection, tempo estimation and danceability."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ from genrebase.audio.decode import SAMPLE_RATE, Samples
 from genrebase.audio.frame_features import FRAME_LENGTH, HOP_LENGTH, FrameArray
 
 MIN_BPM, MAX_BPM = 30.0, 240.0
-"""Tempos that are looked for, in BPM."""
+"""Range of estimated tempos, in BPM."""
 PRIOR_BPM: Final = 120.0
-"""Around which a tempo is likelier: a listener hears 120 before 60 or 240."""
+"""Centre of the tempo prior: listeners prefer 120 to 60 or 240."""
 
 _NOTHING: Final = float(np.finfo(np.float64).tiny)
-"""Where nothing begins nothing is alike."""
+"""Below this, autocorrelation is treated as zero."""
 _RANGE: Final = 80.0
 """dB below the loudest that onsets are looked for in: librosa's own, as what follows."""
 _QUIET: Final = 1e-10
@@ -40,7 +40,7 @@ _LEAST_WINDOWS: Final = 4
 
 
 def onset_strength(mel: FrameArray) -> NDArray[np.float32]:
-    """Return how strongly something begins in each frame: spectral flux of the mel spectrum.
+    """Return the onset strength of each frame: spectral flux of the mel spectrum.
 
     (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013.) The
     figures are librosa's, computed some frames at a time.
@@ -56,7 +56,7 @@ def onset_strength(mel: FrameArray) -> NDArray[np.float32]:
 
 
 def detect_onsets(strength: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return the frames in which something begins, given `onset_strength`.
+    """Return the frames of onsets (peak picking), given `onset_strength`.
 
     Peaks of the last 30 ms that stand out from the 200 ms around them, 30 ms apart (Böck, Krebs
     and Schedl, "Evaluating the Online Capabilities of Onset Detection Methods", ISMIR 2012), as
@@ -85,7 +85,7 @@ def _decibels(power: FrameArray | np.float32) -> FrameArray:
 
 
 def estimate_tempo(onsets: NDArray[np.float32]) -> float | None:
-    """Return the tempo in BPM; None where nothing begins.
+    """Return the tempo in BPM; None if there is no onset.
 
     The autocorrelation of the onsets over windows of eight seconds, averaged, weighted by how
     likely a tempo is (log-normal around 120), its peak interpolated by a parabola (after Ellis,
@@ -100,7 +100,7 @@ def estimate_tempo(onsets: NDArray[np.float32]) -> float | None:
     best = int(np.argmax(weighted))
     if not np.isfinite(weighted[best]) or strength[best] <= 0:
         return None
-    lag = best + _summit(strength[best - 1 : best + 2])
+    lag = best + _parabolic_offset(strength[best - 1 : best + 2])
     return 60.0 * SAMPLE_RATE / (HOP_LENGTH * lag)
 
 
@@ -135,7 +135,9 @@ def danceability(samples: Samples) -> float | None:
     windows = _windows(len(envelope))
     if len(windows) < _LEAST_WINDOWS or not np.any(envelope > 0):
         return None
-    drifts = np.array([_drift(np.cumsum(envelope - envelope.mean()), size) for size in windows])
+    drifts = np.array(
+        [_dfa_fluctuation(np.cumsum(envelope - envelope.mean()), size) for size in windows]
+    )
     if not np.all(drifts > 0):
         return None
     exponents = np.diff(np.log(drifts)) / np.diff(np.log(windows))
@@ -143,8 +145,8 @@ def danceability(samples: Samples) -> float | None:
     return None if mean <= 0 else min(1.0, 1.0 / mean / 3.0)
 
 
-def _summit(three: NDArray[np.float64]) -> float:
-    """Return where between its neighbours a peak really is, -0.5..0.5."""
+def _parabolic_offset(three: NDArray[np.float64]) -> float:
+    """Return the parabolic offset of a peak between its neighbours, -0.5..0.5."""
     if len(three) < 3:
         return 0.0
     left, middle, right = (float(value) for value in three)
@@ -168,7 +170,7 @@ def _windows(steps: int) -> NDArray[np.int64]:
     return sizes[sizes * 2 <= steps]
 
 
-def _drift(profile: NDArray[np.float64], size: int) -> float:
+def _dfa_fluctuation(profile: NDArray[np.float64], size: int) -> float:
     """Return the mean deviation from a straight line in windows of `size` steps."""
     parts = profile[: len(profile) // size * size].reshape(-1, size)
     at = np.arange(size) - (size - 1) / 2

@@ -1,4 +1,4 @@
-"""What the segments of a track, sounds of about a second each, say together and in their order.
+"""Timbre statistics of a track's segments (about a second each), and the segments as a matrix.
 
 Segments are an array shaped (segments, 26): 12 values of timbre, 12 of pitch, loudness in dB,
 duration in seconds. Long sounds count for more than short ones: means and deviations are weighted

@@ -1,4 +1,4 @@
-"""The shape of the spectrum in each short frame: where its power lies, and how unevenly.
+"""Spectral features of each frame: centroid, bandwidth, rolloff, contrast, flatness, RMS, ZCR.
 
 The figures are librosa's (see `frames`), from sums that are taken once: the centroid and the
 bandwidth are moments of one distribution. A spectrum is shaped (frames, bins), from 0 Hz to half

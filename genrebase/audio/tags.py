@@ -1,4 +1,4 @@
-"""What a sound file says about itself: the tags of ID3, Vorbis, MP4 and their like.
+"""Read the tags of an audio file: ID3, Vorbis, MP4 and similar.
 
 Reading them needs the extra `audio` (mutagen).
 """
@@ -21,7 +21,7 @@ _FRAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AudioTags:
-    """What a file says about itself; empty where it says nothing."""
+    """The tags of a file; empty where there are none."""
 
     title: str = ""
     artists: tuple[str, ...] = ()
