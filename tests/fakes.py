@@ -44,17 +44,17 @@ class FakeSource:
     def __init__(self, rows, max_results=40):
         self.rows = rows
         self.max_results = max_results
-        self.asked = []
+        self.queries = []
 
     def query_for(self, genre):
         return f'genre:"{genre}"'
 
     def fetch(self, query):
-        self.asked.append(query)
-        shown = [
+        self.queries.append(query)
+        rows = [
             row for row in self.rows[query.genre] if query.year_from <= row[3] <= query.year_to
         ]
-        return page_of(shown[: self.max_results][query.offset : query.offset + query.limit])
+        return page_of(rows[: self.max_results][query.offset : query.offset + query.limit])
 
 
 class FakePlaylists:
@@ -69,16 +69,16 @@ class FakePlaylists:
 
     def __init__(self, rows):
         self.rows = rows
-        self.asked = []
+        self.queries = []
 
     def query_for(self, playlist):
         return playlist
 
     def fetch(self, query):
-        self.asked.append(query)
-        shown = self.rows[query.query]
-        version = None if query.offset else f"{len(shown)} items"
-        return page_of(shown[query.offset : query.offset + query.limit], version)
+        self.queries.append(query)
+        rows = self.rows[query.query]
+        version = None if query.offset else f"{len(rows)} items"
+        return page_of(rows[query.offset : query.offset + query.limit], version)
 
 
 def page_of(rows, version=None):

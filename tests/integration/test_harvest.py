@@ -113,9 +113,9 @@ def test_it_ends_when_every_genre_has_its_target(engine):
     """Nothing is asked beyond the target."""
     one = harvester(engine, catalogue(), targets=10)
     assert one.run().stopped == "target"
-    asked = len(one.source.asked)
+    n_queries = len(one.source.queries)
     assert one.run().stopped == "target"
-    assert len(one.source.asked) == asked
+    assert len(one.source.queries) == n_queries
 
 
 def test_a_second_harvest_adds_nothing(engine):
@@ -174,7 +174,7 @@ def test_the_request_limit_is_kept(engine):
     """`max_requests` bounds the calls, and the next run goes on."""
     one = harvester(engine, catalogue())
     outcome = one.run(max_requests=3)
-    assert (outcome.requests, outcome.stopped, len(one.source.asked)) == (3, "limit", 3)
+    assert (outcome.requests, outcome.stopped, len(one.source.queries)) == (3, "limit", 3)
 
 
 def test_a_long_ban_ends_the_harvest_and_keeps_what_was_found(engine):
@@ -192,9 +192,9 @@ def test_a_long_ban_ends_the_harvest_and_keeps_what_was_found(engine):
     assert outcome.blocked is not None
     assert not one.has_work()
     one.source.fetch = fetch
-    asked = len(one.source.asked)
+    n_queries = len(one.source.queries)
     assert one.run().stopped == "blocked"
-    assert len(one.source.asked) == asked
+    assert len(one.source.queries) == n_queries
     one.clock.advance(20_100)
     assert one.has_work()
     assert one.run().stopped == "exhausted"
@@ -204,10 +204,10 @@ def test_a_stop_finishes_the_step_in_hand(engine):
     """Asked to stop, it ends between two steps."""
     one = harvester(engine, catalogue())
     stopping = SearchHarvester(
-        engine, one.source, one.budget, one.clock, lambda: len(one.source.asked) >= 4
+        engine, one.source, one.budget, one.clock, lambda: len(one.source.queries) >= 4
     )
     assert stopping.run().stopped == "interrupted"
-    assert len(one.source.asked) == 4
+    assert len(one.source.queries) == 4
 
 
 def test_without_a_target_there_is_nothing_to_do(engine):
@@ -224,7 +224,7 @@ def test_a_preview_asks_nothing(engine):
     one.run(max_requests=4)
     shown = {found.genre: found for found in plan_searches(engine, "spotify", ["rock"])}
     assert shown["rock"].query == 'genre:"rock"'
-    assert len(one.source.asked) == 4
+    assert len(one.source.queries) == 4
 
 
 def test_a_shard_that_somebody_else_moved_is_not_moved_again(engine):

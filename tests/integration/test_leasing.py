@@ -163,7 +163,7 @@ def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs
         assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
             lease.rows.lock(connection)
-    assert [query.offset for query in source.asked] == [0, 10, 12, 12]
+    assert [query.offset for query in source.queries] == [0, 10, 12, 12]
 
 
 def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, theirs):
@@ -181,4 +181,4 @@ def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, 
         assert LEASE_SECONDS <= clock.monotonic() - began < LEASE_SECONDS + 5
         with transaction(engine) as connection:
             lease.rows.lock(connection)
-    assert [query.offset for query in source.asked] == [0, 10, 12, 12]
+    assert [query.offset for query in source.queries] == [0, 10, 12, 12]

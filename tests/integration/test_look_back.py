@@ -49,12 +49,12 @@ def test_what_has_the_current_year_in_it_is_read_again_sooner(crawled):
     crawled.source.rows["jazz"].append(("j9", "J 9", "B", 2025))
     crawled.source.rows["rock"].append(("r99", "R 99", "A", 2026))
     crawled.source.rows["rock"].append(("r98", "R 98", "A", 1991))
-    crawled.source.asked.clear()
+    crawled.source.queries.clear()
     days(crawled, 8)
     assert crawled.has_work()
     outcome = crawled.run()
     assert (outcome.recorded.tracks_new, outcome.stopped) == (2, "exhausted")
-    assert min(query.year_to for query in crawled.source.asked) >= 2026
+    assert min(query.year_to for query in crawled.source.queries) >= 2026
     assert crawled.run().requests == 0
 
 

@@ -181,36 +181,36 @@ def test_an_interrupted_wait_makes_no_request(budget: RequestBudget) -> None:
     assert len(call.at) == budget.state().requests == 1
 
 
-class Stingy(FakeSource):
-    """A source that returns at most `most` items a page."""
+class LimitedSource(FakeSource):
+    """A source that returns at most `max_limit` items a page."""
 
     page_limits = (50, 10)
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_limit: int) -> None:
         super().__init__({"rock": []}, max_results=1_000)
-        self.most = most
+        self.max_limit = max_limit
 
     def fetch(self, query: PageQuery) -> Page:
-        self.asked.append(query)
-        if query.limit > self.most:
+        self.queries.append(query)
+        if query.limit > self.max_limit:
             raise InvalidLimit(query.limit)
         return Page((), 0)
 
 
 def test_learns_the_page_limit(budget: RequestBudget, sqlite_engine: Engine) -> None:
     """A refused page is requested again with a smaller limit, which all processes share."""
-    clock, source = FakeClock(), Stingy(10)
+    clock, source = FakeClock(), LimitedSource(10)
     fetch_page(budget, clock, source, QUERY)
     fetch_page(RequestBudget.open(sqlite_engine, ACCOUNT), clock, source, QUERY)
-    assert [query.limit for query in source.asked] == [50, 10, 10]
+    assert [query.limit for query in source.queries] == [50, 10, 10]
 
 
 def test_gives_up_where_no_page_is_small_enough(budget: RequestBudget) -> None:
     """A source that refuses every limit is not retried for ever."""
-    source = Stingy(1)
+    source = LimitedSource(1)
     with pytest.raises(InvalidLimit):
         fetch_page(budget, FakeClock(), source, QUERY)
-    assert [query.limit for query in source.asked] == [50, 10]
+    assert [query.limit for query in source.queries] == [50, 10]
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(0, 50), (950, 50), (955, 45), (999, 1)])
@@ -218,19 +218,19 @@ def test_never_requests_beyond_the_result_limit(
     budget: RequestBudget, offset: int, limit: int
 ) -> None:
     """The last page of a query is shortened so that offset + limit stays within the limit."""
-    source = Stingy(50)
+    source = LimitedSource(50)
     query = PageQuery("rock", 'genre:"rock"', 0, 9999, offset, 50)
     fetch_page(budget, FakeClock(), source, query)
-    assert source.asked[0].limit == limit
+    assert source.queries[0].limit == limit
 
 
 def test_a_lost_lease_makes_no_request(budget: RequestBudget) -> None:
     """If another process took the shard during the wait, no request is made or counted."""
-    source, allowance = Stingy(50), RequestLimit()
+    source, request_limit = LimitedSource(50), RequestLimit()
 
-    def keep() -> None:
+    def lose_lease() -> None:
         raise LeaseLost
 
     with pytest.raises(LeaseLost):
-        fetch_page(budget, FakeClock(), source, QUERY, allowance, keep)
-    assert (source.asked, allowance.used, budget.state().requests) == ([], 0, 0)
+        fetch_page(budget, FakeClock(), source, QUERY, request_limit, lose_lease)
+    assert (source.queries, request_limit.used, budget.state().requests) == ([], 0, 0)
