@@ -6,7 +6,7 @@
 The first imports the files of FOLDER, each several times at another pitch (another sound, so that
 none is passed over), into a database of its own, and tells files a second and the memory of the
 greatest process; `--long` adds a file of three hours. The second generates sounds of known tempo
-and key, and tells how many are heard right.
+and key, and prints how many are estimated right.
 """
 
 import argparse
@@ -49,8 +49,8 @@ def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
             def __call__(self, *_done: float, **_told: object) -> None:
                 peaks.extend(_peaks())
 
-        asked = AudioImportRequest(music, workers=workers)
-        found = import_audio(engine, SystemClock(), asked, Watch())
+        request = AudioImportRequest(music, workers=workers)
+        found = import_audio(engine, SystemClock(), request, Watch())
         engine.dispose()
     print(
         f"{found.analysed} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s with "
@@ -64,9 +64,9 @@ def _peaks() -> Iterator[float]:
     """Yield the most memory that each process of ours had so far, in MB (Linux)."""
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):
-            told = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            if int(told["PPid"]) == os.getpid() and "VmHWM" in told:
-                yield int(told["VmHWM"].split()[0]) * 1024 / 1e6
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            if int(fields["PPid"]) == os.getpid() and "VmHWM" in fields:
+                yield int(fields["VmHWM"].split()[0]) * 1024 / 1e6
 
 
 def _copies(folder: Path, into: Path, copies: int) -> Iterator[float]:
@@ -87,15 +87,15 @@ def _long(path: Path) -> float:
 
 
 def rates() -> None:
-    """Tell how often tempo and key are heard right."""
+    """Print how often tempo and key are estimated right."""
     tempos = [60.0, *np.arange(70.0, 201.0, 10.0)]
     right, octave = 0, 0
     for bpm in tempos:
         onsets = rhythm.onset_strength(
             frame_features.compute_frames(recordings.clicks(bpm, 12.0)).mel
         )
-        heard = rhythm.estimate_tempo(onsets) or 0.0
-        near = [abs(heard / (bpm * times) - 1) < 0.02 for times in (1.0, 0.5, 2.0)]
+        estimate = rhythm.estimate_tempo(onsets) or 0.0
+        near = [abs(estimate / (bpm * times) - 1) < 0.02 for times in (1.0, 0.5, 2.0)]
         right += near[0]
         octave += any(near)
     print(
@@ -113,17 +113,17 @@ def rates() -> None:
 
 
 def main() -> None:
-    """Measure what is asked for."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("folder", nargs="?", type=Path)
-    asked.add_argument("--copies", type=int, default=3)
-    asked.add_argument("--workers", type=int, default=2)
-    asked.add_argument("--long", action="store_true")
-    asked.add_argument("--rates", action="store_true")
-    told = asked.parse_args()
-    if told.folder is not None:
-        import_all(told.folder, told.copies, told.workers, long=told.long)
-    if told.rates:
+    """Run the requested measurements."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--copies", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--rates", action="store_true")
+    options = parser.parse_args()
+    if options.folder is not None:
+        import_all(options.folder, options.copies, options.workers, long=options.long)
+    if options.rates:
         rates()
 
 

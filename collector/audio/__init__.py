@@ -1,1 +1,1 @@
-"""Sound files as tracks: which there are, what they are called, and what is heard in them."""
+"""Audio files as tracks: metadata from tags and file names, genres from folders, tags, tables."""

@@ -168,11 +168,11 @@ def record_files(
         for record in records
         if record.features is not None
     }
-    packed = {track_id: found.descriptors for track_id, found in features.items()}
-    store_descriptors(connection, packed, SOURCE, schema, now)
+    descriptors = {track_id: packed.descriptors for track_id, packed in features.items()}
+    store_descriptors(connection, descriptors, SOURCE, schema, now)
     _store_estimates(connection, features, now)
-    for track_id, found in features.items():
-        _store_analysis(connection, track_id, found, now)
+    for track_id, packed in features.items():
+        _store_analysis(connection, track_id, packed, now)
     files = {}
     for record in records:
         file = record.file
@@ -260,8 +260,8 @@ def _store_estimates(
     """Store the estimated audio features; a value outside its feature's range is left out."""
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     rows = []
-    for track_id, found in features.items():
-        values = [_in_range(name, found.estimates.get(name)) for name in tables.FEATURES]
+    for track_id, packed in features.items():
+        values = [_in_range(name, packed.estimates.get(name)) for name in tables.FEATURES]
         rows.append((track_id, SOURCE, *values, moment))
     columns = ("track_id", "provider", *tables.FEATURES, "fetched_at")
     bulk.upsert(connection, tables.audio_features, columns, rows, update=_REPLACED)

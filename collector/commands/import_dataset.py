@@ -31,7 +31,7 @@ def import_(
     genre_column: Annotated[
         str | None,
         typer.Option(
-            help="The column to take the genre from, instead of the first of genre, track_genre, "
+            help="The column that holds the genre; default: the first of genre, track_genre, "
             "playlist_genre, label."
         ),
     ] = None,
@@ -40,11 +40,11 @@ def import_(
     ] = reader.DEFAULT_ENCODING,
     rejected: Annotated[
         Path | None,
-        typer.Option(help="A CSV file to write the number and the reason of rejected rows to."),
+        typer.Option(help="A new CSV file for the numbers of rejected rows, with reasons."),
     ] = None,
     subset: Annotated[
         str | None,
-        typer.Option(help="Of FMA's tables only the subset small, medium or large."),
+        typer.Option(help="Import only the subset small, medium or large of FMA's tables."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:

@@ -1,1 +1,1 @@
-"""Datasets as people have them: read as text, their columns found by the usual names."""
+"""Parsers of datasets: CSV, Parquet and FMA rows to tracks, with columns found by their names."""

@@ -1,1 +1,1 @@
-"""Tracks that come from files or by their ids."""
+"""Import tracks from datasets, audio files or Spotify ids."""

@@ -34,9 +34,9 @@ def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | Unr
 
 
 def _packed_features(clip: decode.AudioClip) -> PackedFeatures:
-    found = extract.extract_clip(clip)
-    descriptors = packed_vectors.pack(found.descriptors)
-    return PackedFeatures(descriptors, found.estimates, found.analysis, found.logmel)
+    features = extract.extract_clip(clip)
+    descriptors = packed_vectors.pack(features.descriptors)
+    return PackedFeatures(descriptors, features.estimates, features.analysis, features.logmel)
 
 
 def serve(requests: BinaryIO, results: BinaryIO) -> None:
