@@ -1,11 +1,11 @@
-"""Importing sound files: files a second and memory per process; tempo and key against the truth.
+"""Importing audio files: files a second and memory per process; tempo and key against the truth.
 
     python -m benchmarks.listening FOLDER [--copies 3] [--workers 2] [--long]
     python -m benchmarks.listening --rates
 
 The first imports the files of FOLDER, each several times at another pitch (another sound, so that
-none is passed over), into a database of its own, and tells files a second and the memory of the
-greatest process; `--long` adds a file of three hours. The second generates sounds of known tempo
+none is skipped), into a database of its own, and prints files a second and the memory of the
+largest process; `--long` adds a file of three hours. The second generates sounds of known tempo
 and key, and prints how many are estimated right.
 """
 
@@ -33,7 +33,7 @@ _HOURS: Final = 3
 
 
 def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
-    """Import a folder's sounds at several pitches, and tell how fast that was."""
+    """Import a folder's sounds at several pitches, and print how fast that was."""
     with tempfile.TemporaryDirectory() as place:
         music = Path(place, "music")
         music.mkdir()
@@ -53,8 +53,8 @@ def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
         found = import_audio(engine, SystemClock(), request, Watch())
         engine.dispose()
     print(
-        f"{found.analysed} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s with "
-        f"{workers} processes: {found.files_per_second:.2f} files/s, "
+        f"{found.analysed} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s "
+        f"with {workers} processes: {found.files_per_second:.2f} files/s, "
         f"{seconds / found.seconds:.0f} times as fast as they play"
     )
     print(f"the greatest process: {max(peaks):.0f} MB; not read: {len(found.unreadable)}")
