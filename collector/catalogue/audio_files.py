@@ -4,7 +4,7 @@ A file is identified by its path, size and time, so that it need not be analysed
 by the hash of the decoded samples, which is the track's id under the source `audio`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select
 
 from collector.audio.metadata import SOURCE
-from collector.catalogue import analysis_queue, merging, tracks
+from collector.catalogue import analysis_queue, feature_queue, merging, tracks
 from collector.records import ArtistCredit, Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.audio.records import PackedFeatures
 from genrebase.audio.scan import AudioFile
@@ -25,9 +25,6 @@ _file = tables.sound_file
 _FILE_COLUMNS: Final = ("path", "size", "modified", "descriptor_schema", "digest", "track_id")
 _ALIAS_COLUMNS: Final = ("source", "source_id", "track_id")
 _MATRIX_COLUMNS: Final = ("kind", "version", "steps", "channels", "data")
-_REPLACED: Final = ", ".join(
-    f"{name} = excluded.{name}" for name in (*tables.FEATURES, "fetched_at")
-)
 
 
 class DescriptorSchemaConflict(UserError):
@@ -137,18 +134,6 @@ def store_descriptors(
     )
 
 
-def track_ids(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, int]:
-    """Return the tracks of a source's ids."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT a.source_id, a.track_id FROM {values} CROSS JOIN track_alias a"
-        " WHERE a.source_id = listed.value AND a.source = {mark}",
-        list(dict.fromkeys(ids)),
-        source,
-    )
-    return dict(map(tuple, rows))
-
-
 def record_files(
     connection: Connection, records: Sequence[AudioFileRecord], schema: str, now: datetime
 ) -> RecordResult:
@@ -215,7 +200,7 @@ def _track_id_of_each(
     return {
         (source, source_id): track_id
         for source in sorted({source for source, _ in aliases})
-        for source_id, track_id in track_ids(
+        for source_id, track_id in tracks.tracks_of_aliases(
             connection, source, [own for its_source, own in aliases if its_source == source]
         ).items()
     }
@@ -234,8 +219,8 @@ def _add_digest_aliases(
         source, source_id = _alias(record)
         if source == SOURCE:
             continue
-        track_id = track_ids(connection, source, [source_id])[source_id]
-        holder = track_ids(connection, SOURCE, [record.digest]).get(record.digest)
+        track_id = tracks.tracks_of_aliases(connection, source, [source_id])[source_id]
+        holder = tracks.tracks_of_aliases(connection, SOURCE, [record.digest]).get(record.digest)
         if holder is None:
             alias = (SOURCE, record.digest, track_id)
             bulk.insert(connection, tables.track_alias, _ALIAS_COLUMNS, [alias])
@@ -258,13 +243,11 @@ def _store_estimates(
     connection: Connection, features: Mapping[int, PackedFeatures], now: datetime
 ) -> None:
     """Store the estimated audio features; a value outside its feature's range is left out."""
-    moment = tables.as_driver_datetime(now, connection.dialect.name)
-    rows = []
-    for track_id, packed in features.items():
-        values = [_in_range(name, packed.estimates.get(name)) for name in tables.FEATURES]
-        rows.append((track_id, SOURCE, *values, moment))
-    columns = ("track_id", "provider", *tables.FEATURES, "fetched_at")
-    bulk.upsert(connection, tables.audio_features, columns, rows, update=_REPLACED)
+    values = {
+        track_id: [_in_range(name, packed.estimates.get(name)) for name in tables.FEATURES]
+        for track_id, packed in features.items()
+    }
+    feature_queue.store_features(connection, values, SOURCE, now, replace=True)
 
 
 def _in_range(name: str, value: float | None) -> float | None:

@@ -1,6 +1,6 @@
 """The queue of tracks whose audio features are to be fetched, and the features that came back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -46,23 +46,39 @@ def record_results(
         sql_type="bigint",
     )
     kept = [by_track[track_id] for (track_id,) in stored]
-    moment = tables.as_driver_datetime(now, connection.dialect.name)
-    columns = (*tables.FEATURES, "fetched_at")
-    bulk.upsert(
-        connection,
-        tables.audio_features,
-        ("track_id", "provider", *columns),
-        [
-            (result.track_id, provider, *_values_of(result.features), moment)
-            for result in kept
-            if result.features is not None
-        ],
-        update=", ".join(f"{name} = excluded.{name}" for name in columns),
-    )
+    values = {
+        result.track_id: _values_of(result.features)
+        for result in kept
+        if result.features is not None
+    }
+    store_features(connection, values, provider, now, replace=True)
     queue_of(provider).record(
         connection,
         [
             Attempt(one.track_id, one.attempts, one.features is not None, one.next_at)
             for one in kept
         ],
+    )
+
+
+def store_features(
+    connection: Connection,
+    values: Mapping[int, Sequence[float | None]],
+    provider: str,
+    now: datetime,
+    *,
+    replace: bool,
+) -> None:
+    """Store features of tracks, in the order of `tables.FEATURES`.
+
+    `replace` overwrites features by the same provider; otherwise the stored ones stay.
+    """
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
+    columns = (*tables.FEATURES, "fetched_at")
+    bulk.upsert(
+        connection,
+        tables.audio_features,
+        ("track_id", "provider", *columns),
+        [(track_id, provider, *row, moment) for track_id, row in values.items()],
+        update=", ".join(f"{name} = excluded.{name}" for name in columns) if replace else None,
     )

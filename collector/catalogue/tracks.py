@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 from collector.catalogue import (
     artists,
     claims,
+    feature_queue,
     genres,
     identity,
     merging,
@@ -221,10 +222,11 @@ def _store(
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
-    moment = tables.as_driver_datetime(now, connection.dialect.name)
     sightings.store(connection, batch.sighted, now)
     if delivery.provider is not None:
-        _store_features(connection, batch.features, delivery.provider, moment)
+        feature_queue.store_features(
+            connection, batch.features, delivery.provider, now, replace=False
+        )
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if claims.order_changed(before, after):
         claims.recompute_tied(connection)
@@ -236,12 +238,3 @@ def _store(
 def _claim_moved(batch: _Batch, track_id: int, genre_id: int | None) -> bool:
     before = batch.tracks[track_id].claim[0]
     return before is not None and before != genre_id
-
-
-def _store_features(
-    connection: Connection, features: dict[int, Sequence[Any]], provider: str, moment: Any
-) -> None:
-    """Store a provider's features, unless it has given some for the track before."""
-    rows = [(track_id, provider, *values, moment) for track_id, values in features.items()]
-    columns = ("track_id", "provider", *tables.FEATURES, "fetched_at")
-    bulk.upsert(connection, tables.audio_features, columns, rows)

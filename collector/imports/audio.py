@@ -13,7 +13,7 @@ import structlog
 
 from collector.audio import genre_source, metadata
 from collector.audio.genre_source import GenreSource
-from collector.catalogue import audio_files
+from collector.catalogue import audio_files, tracks
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
 from collector.imports.pipeline import refuse_synthetic_catalogue
@@ -237,7 +237,7 @@ class _Importer:
         with read_transaction(self._engine) as connection:
             stored = audio_files.genres_of(connection, [entry.track_id for entry in genres])
             fma_ids = [track.track.source_id for track in published.values()]
-            track_ids = audio_files.track_ids(connection, fma.SOURCE, fma_ids)
+            track_ids = tracks.tracks_of_aliases(connection, fma.SOURCE, fma_ids)
         labelled = [
             (entry, names)
             for entry, names in genres.items()

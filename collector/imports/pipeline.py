@@ -224,7 +224,7 @@ class _Recorder:
         if schema is None or not values:
             return 0
         packed = {source_id: packed_vectors.pack(row) for source_id, row in values}
-        ids = audio_files.track_ids(connection, self._source.provenance.origin, packed)
+        ids = tracks.tracks_of_aliases(connection, self._source.provenance.origin, packed)
         audio_files.store_descriptors(
             connection,
             {ids[source_id]: data for source_id, data in packed.items() if source_id in ids},

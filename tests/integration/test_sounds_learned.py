@@ -95,7 +95,7 @@ def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
     )
     other = dataset.load_dataset(engine, named).tracks
     assert other["descriptor:another:loud"].dropna().tolist() == [9.0]
-    with pytest.raises(BadTrainingConfig, match=r"no set of descriptors 'third'.*another, mine"):
+    with pytest.raises(BadTrainingConfig, match=r"no descriptor set 'third'.*another, mine"):
         dataset.load_dataset(
             engine, TrainingConfig(features=("descriptors",), descriptors="third")
         )
