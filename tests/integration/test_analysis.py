@@ -39,7 +39,7 @@ DAY = timedelta(days=1)
 
 @dataclass
 class FakeAnalyst:
-    """Answers what it was told to, in order; the last answer again and again."""
+    """Returns the given responses in order, and repeats the last one."""
 
     answers: list[TrackAnalysis | CollectorError] = field(default_factory=lambda: [analysis()])
     asked: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ def add_tracks(connection: Connection, count: int, **values: object) -> list[int
 
 @pytest.fixture
 def tracks(engine: Engine) -> list[int]:
-    """Three tracks to be asked for."""
+    """Three tracks without an analysis."""
     with transaction(engine) as connection:
         return add_tracks(connection, 3)
 
@@ -103,7 +103,7 @@ def analysed(engine: Engine) -> set[object]:
 
 
 def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None:
-    """Sections, summary, progressions and matrix of a track are there, and nobody asks again."""
+    """Sections, summary, progressions and matrix are stored; the track is not requested again."""
     analyst = FakeAnalyst()
     outcome = analyser(engine, analyst).run()
     assert (outcome.stopped, outcome.requested, outcome.found, outcome.requests) == (
@@ -138,8 +138,8 @@ def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None
     assert analyser(engine, analyst).run().requests == 0
 
 
-def test_a_second_analysis_takes_the_place_of_the_first(engine: Engine, tracks: list[int]) -> None:
-    """What is stored is one analysis, never parts of two."""
+def test_a_second_analysis_replaces_the_first(engine: Engine, tracks: list[int]) -> None:
+    """One analysis is stored, never parts of two."""
     with transaction(engine) as connection:
         add_analysis(connection, tracks[0], (0, 7, 0, 5))
         add_analysis(connection, tracks[0], (0, 2))
@@ -148,7 +148,7 @@ def test_a_second_analysis_takes_the_place_of_the_first(engine: Engine, tracks: 
 
 
 def test_labelled_tracks_come_first_and_genres_take_turns(engine: Engine) -> None:
-    """First who was asked for least; within a genre the best of it; last what has no label."""
+    """The genre with the fewest requests first, in it the best rank; unlabelled tracks last."""
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
         (unlabelled,) = add_tracks(connection, 1)
@@ -167,16 +167,16 @@ def test_labelled_tracks_come_first_and_genres_take_turns(engine: Engine) -> Non
     ]
 
 
-def test_a_limit_gives_the_rest_back(engine: Engine, tracks: list[int]) -> None:
-    """What was taken and not asked for is free at once."""
+def test_a_request_limit_releases_the_rest(engine: Engine, tracks: list[int]) -> None:
+    """Leased tracks that were not requested are free at once."""
     outcome = analyser(engine, FakeAnalyst()).run(max_requests=1)
     assert (outcome.stopped, outcome.requests) == ("limit", 1)
     assert [row["outcome"] for row in rows(engine, tables.feature_attempt)] == ["known"]
     assert analyser(engine, FakeAnalyst()).run().found == 2
 
 
-def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
-    """What one has taken another leaves, until the time is over."""
+def test_a_track_is_leased_by_one_worker(engine: Engine, tracks: list[int]) -> None:
+    """Another worker gets it only after the lease expired."""
     clock = FakeClock()
     with transaction(engine) as connection:
         leased = analysis_queue.lease(connection, tracks[:2], clock.now)
@@ -192,8 +192,8 @@ def test_two_never_ask_for_the_same(engine: Engine, tracks: list[int]) -> None:
     assert {row["outcome"] for row in rows(engine, tables.feature_attempt)} == {"known"}
 
 
-def test_a_miss_is_remembered_with_growing_gaps(engine: Engine, tracks: list[int]) -> None:
-    """Who has no analysis is asked for again after a day, then after a week."""
+def test_a_miss_is_retried_after_increasing_delays(engine: Engine, tracks: list[int]) -> None:
+    """A track without an analysis is requested again after a day, then after a week."""
     analyst, clock = FakeAnalyst([NotFound(), UnusableResponse("Empty."), analysis()]), FakeClock()
     outcome = analyser(engine, analyst, clock).run()
     assert (outcome.found, outcome.not_found) == (1, 2)
@@ -206,23 +206,23 @@ def test_a_miss_is_remembered_with_growing_gaps(engine: Engine, tracks: list[int
     assert analysed(engine) == {tracks[2]}
 
 
-def test_an_answer_that_cannot_be_read_is_set_aside(engine: Engine, tracks: list[int]) -> None:
-    """One track whose answer is gibberish does not keep the others waiting."""
+def test_an_invalid_response_is_skipped(engine: Engine, tracks: list[int]) -> None:
+    """One invalid response does not stop the other tracks."""
     gibberish = [InvalidResponse("Gibberish.")] * 6
     outcome = analyser(engine, FakeAnalyst([*gibberish, analysis()])).run()
     assert (outcome.found, outcome.not_found, outcome.problems) == (2, 1, [])
     assert outcome.reasons == {"Gibberish.": 1}
 
 
-def test_nothing_but_gibberish_stops_it(engine: Engine, tracks: list[int]) -> None:
-    """A provider that makes no sense is left, with its name."""
+def test_repeated_invalid_responses_stop_the_run(engine: Engine, tracks: list[int]) -> None:
+    """The problem names the provider."""
     outcome = analyser(engine, FakeAnalyst([InvalidResponse("Gibberish.")])).run()
     assert outcome.problems == ["audio-analysis: Gibberish."]
     assert outcome.requested == MAX_CONSECUTIVE_INVALID - 1
 
 
-def test_an_endpoint_that_finds_nobody_is_gone(engine: Engine) -> None:
-    """Misses without a single hit mean that nothing is there: it is left for a week."""
+def test_an_endpoint_that_finds_no_track_is_closed(engine: Engine) -> None:
+    """After misses without a hit the endpoint counts as closed for a week."""
     with transaction(engine) as connection:
         add_tracks(connection, 2 * MAX_CONSECUTIVE_MISSES)
     clock, analyst = FakeClock(), FakeAnalyst([NotFound()])
@@ -233,8 +233,8 @@ def test_an_endpoint_that_finds_nobody_is_gone(engine: Engine) -> None:
     assert analyser(engine, analyst, clock).has_work() is True
 
 
-def test_a_ban_says_until_when(engine: Engine, tracks: list[int]) -> None:
-    """A long ban ends the run; nothing is asked inside it, and what was taken is free after."""
+def test_a_ban_ends_the_run(engine: Engine, tracks: list[int]) -> None:
+    """No request is made during the ban; leased tracks are free after it."""
     clock, analyst = FakeClock(), FakeAnalyst([RateLimited(20_000), analysis()])
     outcome = analyser(engine, analyst, clock).run()
     assert (outcome.stopped, outcome.requests) == ("blocked", 1)
@@ -247,7 +247,7 @@ def test_a_ban_says_until_when(engine: Engine, tracks: list[int]) -> None:
 
 
 def test_it_stops_between_tracks(engine: Engine, tracks: list[int]) -> None:
-    """Asked to stop, it stores the answer in hand and leaves the rest."""
+    """After a stop request the current response is stored, and the rest is left."""
     analyst = FakeAnalyst()
     outcome = analyser(engine, analyst, stop=lambda: bool(analyst.asked)).run()
     assert (outcome.stopped, outcome.found) == ("interrupted", 1)
@@ -255,7 +255,7 @@ def test_it_stops_between_tracks(engine: Engine, tracks: list[int]) -> None:
 
 
 def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) -> None:
-    """A track forgotten while it was asked for leaves no row behind."""
+    """A track forgotten during its request leaves no row behind."""
     clock = FakeClock()
     with transaction(engine) as connection:
         (first,) = analysis_queue.lease(connection, tracks[:1], clock.now).tracks
@@ -268,7 +268,7 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
 def test_features_are_counted_without_analyses(
     engine: Engine, answer: TrackAnalysis | CollectorError
 ) -> None:
-    """An analysis, or its lack, says nothing about whether features are to be had."""
+    """The queue of features does not depend on analyses."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
         refused, _ = add_tracks(connection, 2, genres=[rock])
@@ -289,7 +289,7 @@ def test_features_are_counted_without_analyses(
 
 @pytest.mark.parametrize("older_has_one", [True, False])
 def test_merging_keeps_one_analysis(engine: Engine, older_has_one: bool) -> None:
-    """Of two tracks found to be one the older one's analysis stays, else the younger one's."""
+    """Of two merged tracks the older one's analysis stays, else the younger one's."""
     with transaction(engine) as connection:
         older, younger = add_tracks(connection, 2)
         add_analysis(connection, younger, (0, 2, 4, 5, 7))
@@ -305,8 +305,8 @@ def test_merging_keeps_one_analysis(engine: Engine, older_has_one: bool) -> None
     assert len(rows(engine, tables.sound_matrix)) == 2
 
 
-def test_forgetting_takes_what_the_origin_said(engine: Engine) -> None:
-    """A label keeps its track, not Spotify's analysis of it, which is not asked for again."""
+def test_forgetting_removes_the_analysis(engine: Engine) -> None:
+    """An annotated track stays, but not Spotify's analysis, which is not requested again."""
     old = {"origin": "spotify", "last_seen_at": NOON - 31 * DAY}
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")

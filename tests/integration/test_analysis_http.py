@@ -79,13 +79,13 @@ def analyse(engine: Engine, settings: CollectorSettings, clock: FakeClock) -> An
 
 
 def asked(running: RunningSandbox) -> int:
-    """How many requests for analyses the sandbox has seen."""
+    """Number of requests for analyses that the sandbox received."""
     endpoints: dict[str, Any] = running.stats()["apis"]["spotify"]["endpoints"]
     return int(endpoints.get(ENDPOINT, {}).get("requests", 0))
 
 
-def test_what_is_served_is_what_is_stored(engine: Engine) -> None:
-    """One request a track; every section stands in the views as far from the tonic as it was."""
+def test_the_served_analysis_is_stored(engine: Engine) -> None:
+    """One request per track; the views have every section relative to the tonic."""
     with sandbox(engine, "extended") as (running, settings):
         outcome = analyse(engine, settings, FakeClock())
         assert (outcome.stopped, outcome.found, outcome.requests) == ("done", len(IDS), len(IDS))
@@ -118,8 +118,8 @@ def test_what_is_served_is_what_is_stored(engine: Engine) -> None:
         assert set(heard) == set(GENRES)
 
 
-def test_closed_credentials_ask_once_a_week(engine: Engine) -> None:
-    """In development mode one request finds out, and none is made for a week."""
+def test_closed_credentials_make_one_request_a_week(engine: Engine) -> None:
+    """In development mode one request finds the endpoint closed; none follows for a week."""
     clock = FakeClock()
     with sandbox(engine, "development") as (running, settings):
         assert analyse(engine, settings, clock).stopped == "closed"
@@ -134,8 +134,8 @@ def test_closed_credentials_ask_once_a_week(engine: Engine) -> None:
         assert connection.execute(select(tables.feature_attempt)).all() == []
 
 
-def test_the_daemon_spends_what_it_may(engine: Engine) -> None:
-    """At each look so many requests and no more, and none while features are waited for."""
+def test_the_daemon_keeps_its_request_limit(engine: Engine) -> None:
+    """At most so many requests per poll, and none while features are pending."""
     clock = FakeClock()
     with sandbox(engine, "extended") as (running, settings):
         jobs = {job.name: job for job in daemon.jobs(engine, settings, clock, StopSignal())}
@@ -153,7 +153,7 @@ def test_the_daemon_spends_what_it_may(engine: Engine) -> None:
 
 
 def test_the_command(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One JSON document says what came of it."""
+    """It writes one JSON document."""
     with sandbox(sqlite_engine, "extended") as (running, _settings):
         monkeypatch.setenv("STORE_URL", sqlite_engine.url.render_as_string())
         monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", running.url)

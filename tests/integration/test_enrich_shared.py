@@ -24,7 +24,7 @@ from tests.fakes import NOON, FakeClock
 
 
 class Provider:
-    """Knows nothing; counts who was asked about, and does as told before it answers."""
+    """Has no features; counts the requested tracks, and calls a hook before it responds."""
 
     name = "reccobeats"
     endpoint = "reccobeats/features"
@@ -43,7 +43,7 @@ class Provider:
 
 @pytest.fixture
 def ids(engine):
-    """A hundred tracks that wait for their features."""
+    """A hundred tracks without features."""
     found = [
         SourceTrack("spotify", f"{n:022d}", f"Song {n}", (ArtistCredit("A"),)) for n in range(100)
     ]
@@ -63,13 +63,13 @@ def enricher(engine, provider, clock, **more):
 
 
 def attempts(engine):
-    """How often each track was asked about, as it is written down."""
+    """Stored number of requests per track."""
     with read_transaction(engine) as connection:
         return Counter(connection.scalars(select(tables.feature_attempt.c.attempts)))
 
 
-def test_two_at_once_ask_nothing_twice(engine, ids):
-    """Each track is asked about once, by one of the two; neither ends before all are answered."""
+def test_two_workers_request_no_track_twice(engine, ids):
+    """Each track is requested once; neither worker ends before all responses are stored."""
     asked, start = Counter(), Barrier(2)
 
     def work(_):
@@ -87,8 +87,8 @@ def test_two_at_once_ask_nothing_twice(engine, ids):
     assert attempts(engine) == {1: len(ids)}
 
 
-def test_what_another_asks_about_is_left_to_it(engine, ids):
-    """While an answer is outstanding, others take the next ones, and not that batch."""
+def test_a_leased_batch_is_left_to_its_worker(engine, ids):
+    """During a request, other workers lease the next tracks, not that batch."""
     theirs, clock = Counter(), FakeClock()
 
     def meanwhile(_):
@@ -102,8 +102,8 @@ def test_what_another_asks_about_is_left_to_it(engine, ids):
     assert ours + theirs == Counter(ids)
 
 
-def test_what_a_silent_process_asked_about_falls_due_by_itself(engine, ids):
-    """A process elsewhere that is heard of no more keeps its batch for half a minute."""
+def test_the_lease_of_a_silent_worker_expires(engine, ids):
+    """A worker on another machine that stops renewing keeps its batch for half a minute."""
     clock, asked = FakeClock(), Counter()
 
     class Killed(BaseException):
@@ -127,8 +127,8 @@ def test_what_a_silent_process_asked_about_falls_due_by_itself(engine, ids):
     assert attempts(engine) == {1: len(ids)}
 
 
-def test_what_the_dead_asked_about_is_free_at_once(engine, ids):
-    """Where all others are known to be dead nobody waits for the end of their time."""
+def test_leases_of_dead_workers_are_free_at_once(engine, ids):
+    """If all other workers are known to be dead, no lease is waited for."""
     clock, asked = FakeClock(), Counter()
     with transaction(engine) as connection:
         rows = connection.execute(select(tables.track.c.id)).scalars().all()
@@ -159,8 +159,8 @@ def test_a_long_wait_does_not_lose_the_batch(engine, ids):
     assert attempts(engine) == {1: len(ids)}
 
 
-def test_a_batch_that_fails_is_given_back(engine, ids):
-    """Whatever ended the run, the next one need not wait."""
+def test_a_failed_batch_is_released(engine, ids):
+    """Whatever ended the run, the next one does not wait."""
     clock, asked = FakeClock(), Counter()
 
     def fail(_):
@@ -174,7 +174,7 @@ def test_a_batch_that_fails_is_given_back(engine, ids):
 
 
 def test_a_track_that_is_being_removed_is_left(postgres_engine):
-    """Who takes a batch does not wait for one who is deleting tracks of it."""
+    """Leasing a batch does not wait for a transaction that deletes tracks of it."""
     credit = (ArtistCredit("A"),)
     found = [SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(3)]
     with transaction(postgres_engine) as connection:

@@ -21,7 +21,7 @@ def waiting(
     after: int = 0,
     limit: int = 100,
 ) -> list[LeasedTrack]:
-    """Return what would be leased now, and lease nothing."""
+    """Return the tracks that would be leased now, without leasing them."""
     queue = queue_of(provider)
     with read_transaction(engine) as connection:
         due = queue.next_due(now, after=after, limit=limit)
@@ -33,8 +33,8 @@ def answer(engine: Engine, *answers: ProviderResult, provider: str = "reccobeats
         record_results(connection, provider, answers, NOON)
 
 
-def test_waits_for_tracks_without_features(engine: Engine, store: Store) -> None:
-    """Due is a track with a Spotify id that has features from nobody."""
+def test_tracks_without_features_are_due(engine: Engine, store: Store) -> None:
+    """A track with a Spotify id is due if no provider gave its features."""
     ids = store(["a", "b"])
     store(["has"], features=LOUD)
     store(["nameless"], source="name")
@@ -44,7 +44,7 @@ def test_waits_for_tracks_without_features(engine: Engine, store: Store) -> None
     ]
 
 
-def test_goes_through_the_queue_in_pieces(engine: Engine, store: Store) -> None:
+def test_the_queue_is_read_in_batches(engine: Engine, store: Store) -> None:
     """`after` and `limit` walk the queue once, in the order of the tracks' ids."""
     ids = sorted(store(["a", "b", "c"]).values())
     first = waiting(engine, limit=2)
@@ -52,8 +52,8 @@ def test_goes_through_the_queue_in_pieces(engine: Engine, store: Store) -> None:
     assert [one.track_id for one in waiting(engine, after=first[-1].track_id)] == ids[2:]
 
 
-def test_what_is_taken_is_not_due(engine: Engine, store: Store) -> None:
-    """Until its time; for another provider it is."""
+def test_a_leased_track_is_not_due(engine: Engine, store: Store) -> None:
+    """Until the lease expires; for another provider it is."""
     ids = store(["a", "b", "c"])
     queue = queue_of("reccobeats")
     with transaction(engine) as connection:
@@ -67,8 +67,8 @@ def test_what_is_taken_is_not_due(engine: Engine, store: Store) -> None:
             assert len(due) == expected
 
 
-def test_stores_what_was_answered(engine: Engine, store: Store) -> None:
-    """Known features are stored under their provider, and the track is due for nobody."""
+def test_results_are_stored(engine: Engine, store: Store) -> None:
+    """Features are stored under their provider, and the track is not due any more."""
     ids = store(["a"])
     answer(engine, ProviderResult(ids["a"], LOUD, 1, None))
     with read_transaction(engine) as connection:
@@ -78,8 +78,8 @@ def test_stores_what_was_answered(engine: Engine, store: Store) -> None:
     assert waiting(engine) == waiting(engine, "spotify") == []
 
 
-def test_a_miss_is_remembered_until_its_time(engine: Engine, store: Store) -> None:
-    """A provider that did not know a track is asked again when its time has come, not before."""
+def test_a_miss_is_due_at_its_retry_time(engine: Engine, store: Store) -> None:
+    """A provider without the track gets the next request at the retry time, not before."""
     ids = store(["a"])
     later = NOON + timedelta(days=1)
     answer(engine, ProviderResult(ids["a"], None, 1, later))
@@ -88,8 +88,8 @@ def test_a_miss_is_remembered_until_its_time(engine: Engine, store: Store) -> No
     assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], spotify_id("a"), 0)]
 
 
-def test_answers_can_be_recorded_again(engine: Engine, store: Store) -> None:
-    """The same batch recorded twice, or a later answer, replaces the earlier one."""
+def test_results_can_be_recorded_again(engine: Engine, store: Store) -> None:
+    """The same batch recorded twice, or a later result, replaces the earlier one."""
     ids = store([f"t{number}" for number in range(150)])
     misses = [ProviderResult(track_id, None, 1, NOON) for track_id in ids.values()]
     hits = [ProviderResult(track_id, LOUD, 2, None) for track_id in ids.values()]
@@ -102,7 +102,7 @@ def test_answers_can_be_recorded_again(engine: Engine, store: Store) -> None:
 
 
 def test_a_track_that_is_gone_is_dropped(engine: Engine, store: Store) -> None:
-    """Tracks merged or forgotten while we asked do not stop the others from being stored."""
+    """Tracks merged or forgotten during the request do not stop the others from being stored."""
     ids = store(["a", "b"])
     with transaction(engine) as connection:
         connection.execute(delete(tables.track).where(tables.track.c.id == ids["a"]))
@@ -113,7 +113,7 @@ def test_a_track_that_is_gone_is_dropped(engine: Engine, store: Store) -> None:
 
 
 def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None:
-    """A track with several Spotify ids is asked with another one after each miss."""
+    """A track with several Spotify ids is requested with another one after each miss."""
     track_id = store(["a"])["a"]
     other = spotify_id("z")
     with transaction(engine) as connection:

@@ -26,7 +26,7 @@ LOUD = AudioFeatures(energy=0.9)
 
 @dataclass
 class FakeProvider:
-    """Knows the features of some ids, and fails as told before it answers."""
+    """Has the features of some ids, and raises the given errors first."""
 
     name: str
     knows: set[str]
@@ -78,8 +78,8 @@ def ids(*names: str) -> set[str]:
     return {spotify_id(name) for name in names}
 
 
-def test_asks_providers_until_one_knows(engine: Engine, store: Store, enricher: Enrich) -> None:
-    """The first provider is asked about all, the next about what the first did not know."""
+def test_providers_are_requested_in_turn(engine: Engine, store: Store, enricher: Enrich) -> None:
+    """The first provider gets all tracks, the next one those that were not found."""
     store(["a", "b", "c"])
     first, second = FakeProvider("spotify", ids("a")), FakeProvider("reccobeats", ids("b"))
     outcome = enricher(first, second).run()
@@ -89,8 +89,8 @@ def test_asks_providers_until_one_knows(engine: Engine, store: Store, enricher: 
     assert known(engine) == {"spotify": 1, "reccobeats": 1}
 
 
-def test_asks_nothing_twice(store: Store, enricher: Enrich) -> None:
-    """A second run asks about new tracks only; misses wait for their time."""
+def test_no_track_is_requested_twice(store: Store, enricher: Enrich) -> None:
+    """A second run requests new tracks only; misses wait for their retry time."""
     store(["a", "b"])
     provider, clock = FakeProvider("reccobeats", ids("a")), FakeClock()
     enricher(provider, clock=clock).run()
@@ -100,14 +100,14 @@ def test_asks_nothing_twice(store: Store, enricher: Enrich) -> None:
     assert enricher(provider, clock=clock).run().requested == 2
 
 
-def test_gaps_after_misses_grow() -> None:
-    """A miss is asked for again after 1, 7, 30 and then every 90 days."""
+def test_delays_after_misses_increase() -> None:
+    """A miss is retried after 1, 7, 30 and then every 90 days."""
     days = [(retry_at(attempts, NOON) - NOON) / timedelta(days=1) for attempts in range(1, 7)]
     assert days == [1, 7, 30, 90, 90, 90]
 
 
 def test_a_limit_bounds_the_requests(store: Store, enricher: Enrich) -> None:
-    """No more requests than allowed, retries included; the next run goes on there."""
+    """No more requests than allowed, retries included; the next run continues there."""
     store(["a", "b", "c", "d", "e"])
     provider = FakeProvider("reccobeats", ids("a", "b", "c"), failures=[SourceUnavailable()])
     clock = FakeClock()
@@ -118,8 +118,8 @@ def test_a_limit_bounds_the_requests(store: Store, enricher: Enrich) -> None:
     assert (outcome.stopped, outcome.requested) == ("done", 3)
 
 
-def test_a_closed_endpoint_is_asked_once_a_week(store: Store, enricher: Enrich) -> None:
-    """A provider closed to us is left for a week without another request; the next one goes on."""
+def test_a_closed_endpoint_is_requested_once_a_week(store: Store, enricher: Enrich) -> None:
+    """A closed provider gets no request for a week; the next provider is used."""
     store(["a"])
     closed = FakeProvider("spotify", set(), failures=[EndpointClosed("spotify/features")] * 2)
     other, clock = FakeProvider("reccobeats", set()), FakeClock()
@@ -132,8 +132,8 @@ def test_a_closed_endpoint_is_asked_once_a_week(store: Store, enricher: Enrich) 
     assert closed.requests == 2
 
 
-def test_others_go_on_while_one_is_blocked(store: Store, enricher: Enrich) -> None:
-    """A ban of one provider does not keep the next from answering; its end is told."""
+def test_other_providers_continue_while_one_is_blocked(store: Store, enricher: Enrich) -> None:
+    """A ban of one provider does not stop the next; the result has its end."""
     store(["a", "b"])
     blocked = FakeProvider("spotify", ids("b"), failures=[RateLimited(20_000)])
     other = FakeProvider("reccobeats", ids("a"))
@@ -142,8 +142,8 @@ def test_others_go_on_while_one_is_blocked(store: Store, enricher: Enrich) -> No
     assert outcome.blocked_until == NOON + timedelta(seconds=20_001)
 
 
-def test_a_ban_that_keeps_nobody_waiting_is_none(store: Store, enricher: Enrich) -> None:
-    """Where another provider knew every track, nothing is blocked."""
+def test_a_ban_without_waiting_tracks_is_ignored(store: Store, enricher: Enrich) -> None:
+    """If another provider had every track, the run is not blocked."""
     store(["a", "b"])
     blocked = FakeProvider("spotify", set(), failures=[RateLimited(20_000)])
     outcome = enricher(blocked, FakeProvider("reccobeats", ids("a", "b"))).run()
@@ -151,7 +151,7 @@ def test_a_ban_that_keeps_nobody_waiting_is_none(store: Store, enricher: Enrich)
 
 
 def test_a_broken_provider_stops_only_itself(store: Store, enricher: Enrich) -> None:
-    """A provider that keeps failing is left and named; the next one is asked."""
+    """A provider that keeps failing is skipped and reported; the next one is used."""
     store(["a"])
     broken = FakeProvider("spotify", set(), failures=[InvalidResponse("gibberish")] * 10)
     outcome = enricher(broken, FakeProvider("reccobeats", ids("a"))).run()
@@ -160,7 +160,7 @@ def test_a_broken_provider_stops_only_itself(store: Store, enricher: Enrich) -> 
 
 
 def test_stops_between_batches(engine: Engine, store: Store) -> None:
-    """Asked to stop, it finishes the batch in hand and says so; what was stored stays."""
+    """After a stop request the current batch is finished; stored results stay."""
     store(["a", "b", "c"])
     provider = FakeProvider("reccobeats", ids("a", "b", "c"))
     asked = BudgetedProvider(provider, RequestBudget.open(engine, provider.account))  # type: ignore[arg-type]  # as above

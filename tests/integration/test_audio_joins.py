@@ -1,4 +1,4 @@
-"""What was heard of tracks, joined where a model looks at it."""
+"""Audio features of tracks are joined to the training data if a model uses them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,8 +59,8 @@ def describe(
         )
 
 
-def test_harmony_and_timbre_come_where_they_are_asked_for(engine: Engine) -> None:
-    """As columns beside the others, missing where nobody heard the track; else nothing is read."""
+def test_harmony_and_timbre_are_joined_on_request(engine: Engine) -> None:
+    """As further columns, missing for tracks without an analysis; else nothing is read."""
     Music().fill(engine)
     analyse(engine, [2, 5])
     plain = dataset.load_dataset(engine)
@@ -77,8 +77,8 @@ def test_harmony_and_timbre_come_where_they_are_asked_for(engine: Engine) -> Non
     assert "timbre_mean_0" not in rows
 
 
-def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
-    """The set that most labelled tracks have, unless another is named; never two mixed."""
+def test_descriptors_come_from_one_schema(engine: Engine) -> None:
+    """The schema that most labelled tracks have, unless another is named; never two mixed."""
     Music().fill(engine)
     describe(engine, {1: (1.0, 2.0), 2: (3.0, float("nan"))})
     describe(engine, {1: (9.0, 9.0)}, schema="another")
@@ -101,8 +101,8 @@ def test_descriptors_of_one_set_come_together(engine: Engine) -> None:
         )
 
 
-def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(engine: Engine) -> None:
-    """What less of them have is left aside, unless it is asked for; the choice says which."""
+def test_features_of_a_tenth_of_the_tracks_are_used(engine: Engine) -> None:
+    """Rarer features are ignored unless requested; the configuration lists those used."""
     music = Music(artists=20, songs_each=5)
     music.fill(engine)
     assert audio_joins.resolve_features(engine, WIDE).features == DEFAULT_FEATURE_GROUPS
@@ -119,8 +119,8 @@ def test_a_tenth_of_the_tracks_is_enough_to_be_looked_at(engine: Engine) -> None
     assert audio_joins.resolve_features(engine, TrainingConfig()) == TrainingConfig()
 
 
-def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
-    """It is refused with what would bring it."""
+def test_features_that_no_track_has_are_refused(sqlite_engine: Engine) -> None:
+    """The message names the command that computes them."""
     Music().fill(sqlite_engine)
     for group in ("harmony", "timbre", "descriptors"):
         choice = TrainingConfig(features=("audio", group), estimator="tree")
@@ -128,10 +128,10 @@ def test_what_nobody_heard_cannot_be_looked_at(sqlite_engine: Engine) -> None:
             train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None)
 
 
-def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
+def test_a_new_analysis_makes_a_prediction_pending(
     engine: Engine,
 ) -> None:
-    """An analysis that came after the answer makes the track one to be answered for."""
+    """An analysis stored after the prediction makes it out of date."""
     music = Music(artists=30, songs_each=6)
     music.fill(engine)
     half = [song.id for song in music.songs if song.genre == 0]
@@ -165,7 +165,7 @@ def test_a_model_that_looks_at_harmony_answers_anew_where_that_was_heard(
     assert data_fingerprint(again) != data_fingerprint(asked)
 
 
-def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engine) -> None:
+def test_clusters_of_descriptors_are_compared_with_the_genres(sqlite_engine: Engine) -> None:
     """Over their principal components; tracks without descriptors are left out."""
     music = Music(artists=30, songs_each=4)
     music.fill(sqlite_engine)
@@ -193,8 +193,8 @@ def test_clusters_of_descriptors_are_held_against_the_genres(sqlite_engine: Engi
         )
 
 
-def test_frozen_rows_hold_what_was_heard(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """A snapshot repeats the figures of a model that looks at descriptors and harmony."""
+def test_a_snapshot_holds_audio_features(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """A snapshot reproduces the metrics of a model that uses descriptors and harmony."""
     music = Music(artists=40, songs_each=5)
     music.fill(sqlite_engine)
     analyse(sqlite_engine, [song.id for song in music.songs if song.id % 3])
