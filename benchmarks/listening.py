@@ -27,7 +27,7 @@ from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
-from tests import recordings
+from tests import synthetic_audio
 
 _HOURS: Final = 3
 
@@ -74,12 +74,12 @@ def _copies(folder: Path, into: Path, copies: int) -> Iterator[float]:
         samples, rate = soundfile.read(path, dtype="float32")
         for number in range(copies):
             other = round(rate * 2 ** (number / 12))  # so many semitones higher
-            recordings.write(into / f"{path.stem} {number}.flac", samples, rate=other)
+            synthetic_audio.write(into / f"{path.stem} {number}.flac", samples, rate=other)
             yield len(samples) / other
 
 
 def _long(path: Path) -> float:
-    rate, minute = 8_000, recordings.song(0, 1, seconds=60.0)[:: 44_100 // 8_000]
+    rate, minute = 8_000, synthetic_audio.song(0, 1, seconds=60.0)[:: 44_100 // 8_000]
     with soundfile.SoundFile(path, "w", rate, 1) as file:
         for _ in range(_HOURS * 60):
             file.write(minute)
@@ -92,7 +92,7 @@ def rates() -> None:
     right, octave = 0, 0
     for bpm in tempos:
         onsets = rhythm.onset_strength(
-            frame_features.compute_frames(recordings.clicks(bpm, 12.0)).mel
+            frame_features.compute_frames(synthetic_audio.clicks(bpm, 12.0)).mel
         )
         estimate = rhythm.estimate_tempo(onsets) or 0.0
         near = [abs(estimate / (bpm * times) - 1) < 0.02 for times in (1.0, 0.5, 2.0)]
@@ -105,7 +105,7 @@ def rates() -> None:
     exact = tonic = 0
     songs = list(itertools.product(range(12), (1, 0)))
     for key, mode in songs:
-        sound = recordings.song(key, mode, seconds=8.0)
+        sound = synthetic_audio.song(key, mode, seconds=8.0)
         found = keys.estimate_key(frame_features.compute_frames(sound).fma["chroma_cqt"])
         exact += found is not None and found[:2] == (key, mode)
         tonic += found is not None and found[0] == key

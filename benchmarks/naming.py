@@ -24,25 +24,25 @@ from sqlalchemy import select
 from genrebase.settings import child_environment
 from genrebase.store import views
 from genrebase.store.engine import make_engine, read_transaction
-from tests import recordings
-from tests.recordings import Samples
+from tests import synthetic_audio
+from tests.synthetic_audio import Samples
 
 _SECONDS: Final = 4.0
 _SEED: Final = 2026
 
 
 def _beats(random: np.random.Generator) -> Samples:
-    return recordings.clicks(random.uniform(125, 145), _SECONDS)
+    return synthetic_audio.clicks(random.uniform(125, 145), _SECONDS)
 
 
 def _chords(random: np.random.Generator) -> Samples:
     bpm, key = random.uniform(80, 110), int(random.integers(12))
-    return recordings.song(key, 1, bpm=bpm, seconds=_SECONDS)
+    return synthetic_audio.song(key, 1, bpm=bpm, seconds=_SECONDS)
 
 
 def _notes(random: np.random.Generator) -> Samples:
     pitches = random.integers(-12, 13, 4)
-    return np.concatenate([recordings.tone(pitch, _SECONDS / 4) for pitch in pitches]) * 0.3
+    return np.concatenate([synthetic_audio.tone(pitch, _SECONDS / 4) for pitch in pitches]) * 0.3
 
 
 GENRES: Final[Mapping[str, Callable[[np.random.Generator], Samples]]] = {
@@ -62,7 +62,7 @@ def generate(folder: Path, artists: int, songs: int) -> int:
                 sound = make(random)
                 sound = sound + random.normal(0, 0.02, len(sound)).astype(np.float32)
                 name = f"{genre} band {artist} - Song {song}.flac"
-                recordings.write(folder / genre / name, sound)
+                synthetic_audio.write(folder / genre / name, sound)
     return len(GENRES) * artists * songs
 
 

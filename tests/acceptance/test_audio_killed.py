@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
-from tests import recordings
+from tests import synthetic_audio
 
 RATE = 8_000
 
@@ -21,8 +21,8 @@ def write(folder: Path, count: int) -> None:
     for number in range(count):
         path = folder / f"genre {number % 3}" / f"Bänd - Söng {number:03}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        sound = recordings.tone(number / 4 - 20, 1.05, rate=RATE)
-        recordings.write(path, sound, rate=RATE)
+        sound = synthetic_audio.tone(number / 4 - 20, 1.05, rate=RATE)
+        synthetic_audio.write(path, sound, rate=RATE)
 
 
 @pytest.fixture

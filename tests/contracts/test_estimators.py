@@ -19,8 +19,8 @@ from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import FEATURE_GROUPS, Preprocessing, TrainingConfig
 from genrebase.runtime.plugins import UnknownPlugin
-from tests.deep import DEEP, each
-from tests.music import Music
+from tests.deep_estimators import DEEP, each
+from tests.synthetic_music import Music
 
 CHOOSY = ("blend", "dummy", *DEEP)
 """They take no preprocessing options: `dummy` uses no feature, the others have their own."""

@@ -9,8 +9,8 @@ from genrebase.audio import packed_matrices, packed_vectors
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
+from tests.audio_analyses import add_analysis
 from tests.fakes import NOON
-from tests.sounds import add_analysis
 
 
 @pytest.fixture

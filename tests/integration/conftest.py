@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandboxed import SandboxStarter
+from tests.sandbox_client import SandboxStarter
 
 
 @pytest.fixture

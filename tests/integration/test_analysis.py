@@ -31,8 +31,8 @@ from genrebase.audio.analysis import TrackAnalysis
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
+from tests.audio_analyses import add_analysis, analysis
 from tests.fakes import NOON, FakeClock
-from tests.sounds import add_analysis, analysis
 
 DAY = timedelta(days=1)
 

@@ -19,9 +19,9 @@ from genrebase.audio import packed_vectors
 from genrebase.progress import no_progress
 from genrebase.store import tables
 from genrebase.store.engine import transaction
+from tests.audio_analyses import add_analysis
 from tests.fakes import NOON, FakeClock
-from tests.music import Music
-from tests.sounds import add_analysis
+from tests.synthetic_music import Music
 
 WIDE = TrainingConfig(auto_features=True)
 MINE = ("loud", "bright")

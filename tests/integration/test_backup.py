@@ -19,8 +19,8 @@ from genrebase.store.copy import SameDatabase, copy_database, copy_state
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import SchemaMismatch
 from tests.consistency import assert_consistent
-from tests.everything import contents, fill
 from tests.fakes import NOON
+from tests.filled_database import contents, fill
 
 PAGE = 20
 

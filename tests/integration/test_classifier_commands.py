@@ -12,7 +12,7 @@ from classifier.cli import app
 from genrebase.errors import GenrebaseError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
-from tests.music import Music, spotify_id
+from tests.synthetic_music import Music, spotify_id
 
 Command = Callable[..., Any]
 

@@ -19,7 +19,7 @@ from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 from tests.fakes import NOON
-from tests.music import Music
+from tests.synthetic_music import Music
 
 QUICK = {"CLASSIFIER_ESTIMATOR": "logistic", "CLASSIFIER_LOOK_EVERY": "0.5"}
 LOOKS = 300

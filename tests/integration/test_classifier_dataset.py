@@ -14,7 +14,7 @@ from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
-from tests.music import Music, spotify_id
+from tests.synthetic_music import Music, spotify_id
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from genrebase.settings import child_environment
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests.fakes import FakeClock
-from tests.music import Music, Song
+from tests.synthetic_music import Music, Song
 
 BEGIN = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 DAYS = 30
@@ -50,7 +50,7 @@ class InProcess:
         if arguments[0] == "predict":
             batch_predict.run(self.engine, self.clock, cores=1, progress=no_progress)
         elif (self.clock.now() - BEGIN).days == KILLED:
-            argv = [sys.executable, "-m", "tests.dying", self.url, "evaluating"]
+            argv = [sys.executable, "-m", "tests.kill_training", self.url, "evaluating"]
             argv.append(self.clock.now().isoformat())
             self.killed += subprocess.run(argv, env=child_environment(), check=False).returncode
             raise ClassifierError("`classifier train` was killed.")

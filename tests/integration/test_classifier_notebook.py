@@ -11,7 +11,7 @@ from classifier.training_config import TrainingConfig
 from genrebase.progress import no_progress
 from genrebase.store import connect
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 PAGE = Path(__file__).parents[2] / "docs" / "notebooks.md"
 

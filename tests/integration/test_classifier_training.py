@@ -19,9 +19,9 @@ from genrebase.progress import no_progress
 from genrebase.runtime.plugins import UnknownPlugin
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
-from tests.deep import DEEP
+from tests.deep_estimators import DEEP
 from tests.fakes import NOON, FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 LOGISTIC = TrainingConfig(estimator="logistic")
 

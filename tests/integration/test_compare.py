@@ -22,7 +22,7 @@ from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 CHOICE = TrainingConfig(min_tracks=20)
 GRID = ComparisonGrid(("dummy", "logistic"), (("audio",), ("audio", "metadata")), (20, None))

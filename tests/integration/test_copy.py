@@ -19,8 +19,8 @@ from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import IncompatibleDatabase, SchemaMismatch, StoreError
 from tests import factories as make
 from tests.consistency import assert_consistent
-from tests.everything import contents, fill
 from tests.fakes import NOON
+from tests.filled_database import contents, fill
 from tests.postgres import PostgresServer
 
 MakeTarget = Callable[[], Engine]

@@ -22,7 +22,7 @@ from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
-from tests.music import GENRES, Music
+from tests.synthetic_music import GENRES, Music
 
 
 @pytest.fixture(scope="module")

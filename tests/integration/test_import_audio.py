@@ -22,7 +22,7 @@ from genrebase.runtime.console import Output
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
-from tests import recordings
+from tests import synthetic_audio
 from tests.consistency import assert_consistent
 from tests.fakes import FakeClock
 
@@ -79,7 +79,7 @@ def run(engine: Engine) -> Callable[..., AudioImportResult]:
 def note(path: Path, pitch: float, seconds: float = 1.1, **tags: object) -> Path:
     """Write a small file with a tone of its own, tagged."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    recordings.write(path, recordings.tone(pitch, seconds, rate=RATE), rate=RATE)
+    synthetic_audio.write(path, synthetic_audio.tone(pitch, seconds, rate=RATE), rate=RATE)
     if tags:
         file = mutagen.File(path, easy=True)
         file.update(tags)
@@ -102,7 +102,7 @@ def test_a_file_becomes_a_track_with_all_features(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
     """Name, features, descriptors, sections and spectrogram, under the provider `audio`."""
-    recordings.write(tmp_path / "Björk - Jóga.flac", recordings.song(9, 0, seconds=6.0))
+    synthetic_audio.write(tmp_path / "Björk - Jóga.flac", synthetic_audio.song(9, 0, seconds=6.0))
     found = run(tmp_path, genre_from="folder")
     assert (found.files, found.analysed, found.tracks_new, found.unreadable) == (1, 1, 1, [])
     (track,) = rows(
@@ -191,10 +191,10 @@ def test_unreadable_files_are_reported_and_skipped(
     (tmp_path / "empty.wav").touch()
     (tmp_path / "movie.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(200))
     note(tmp_path / "short.wav", 1, seconds=0.3)
-    cut = recordings.write(tmp_path / "cut.mp3", recordings.song(0, 1, seconds=6.0))
+    cut = synthetic_audio.write(tmp_path / "cut.mp3", synthetic_audio.song(0, 1, seconds=6.0))
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     quiet = np.zeros(int(1.2 * RATE), np.float32)
-    recordings.write(tmp_path / "silence.wav", quiet, rate=RATE)
+    synthetic_audio.write(tmp_path / "silence.wav", quiet, rate=RATE)
     note(tmp_path / "Mötley Crüe – Ünï" / "ein Lied, naïve.wav", 2)
     note(tmp_path / "mono 8 kHz.wav", 3)
     rejected = tmp_path / "rejected.csv"

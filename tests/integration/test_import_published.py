@@ -17,10 +17,10 @@ from genrebase.errors import UserError
 from genrebase.runtime.console import Output
 from genrebase.store import tables, views
 from genrebase.store.engine import read_transaction
-from tests import published
+from tests import fma_tables
 from tests.consistency import assert_consistent
-from tests.everything import contents
 from tests.fakes import FakeClock
+from tests.filled_database import contents
 
 Run = Callable[..., ImportResult]
 
@@ -44,7 +44,7 @@ def rows(engine: Engine, query: object) -> list[tuple[object, ...]]:
 
 def test_fma_becomes_tracks_with_genres_and_split(engine: Engine, run: Run, tmp_path: Path):
     """The top genre is the claim, all others are sightings, the split is kept."""
-    found = run(published.write(tmp_path / "fma_metadata"))
+    found = run(fma_tables.write(tmp_path / "fma_metadata"))
     assert (found.rows, found.tracks_new, found.rejected) == (6, 5, 1)
     assert (found.reasons, found.unlabelled, found.described) == ({"no name": 1}, 1, 3)
     track, genre = tables.track, tables.genre
@@ -75,7 +75,7 @@ def test_fma_becomes_tracks_with_genres_and_split(engine: Engine, run: Run, tmp_
 
 def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
     """The columns are renamed and sorted; each track has its own values."""
-    run(published.write(tmp_path / "fma"))
+    run(fma_tables.write(tmp_path / "fma"))
     assert rows(engine, select(views.descriptor_schemas)) == [
         (descriptors.FMA_SCHEMA_NAME, list(descriptors.FMA_COLUMNS))
     ]
@@ -96,7 +96,7 @@ def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
 
 def test_a_subset_leaves_the_rest_out(engine: Engine, run: Run, tmp_path: Path):
     """Medium contains small; features of other tracks are skipped."""
-    found = run(published.write(tmp_path / "fma"), subset="medium")
+    found = run(fma_tables.write(tmp_path / "fma"), subset="medium")
     assert (found.tracks_new, found.described) == (2, 2)
     with pytest.raises(UserError, match="no subset 'tiny'"):
         run(tmp_path / "fma", subset="tiny")
@@ -104,7 +104,7 @@ def test_a_subset_leaves_the_rest_out(engine: Engine, run: Run, tmp_path: Path):
 
 def test_a_repeated_import_changes_nothing(engine: Engine, run: Run, tmp_path: Path):
     """Importing again changes nothing."""
-    folder = published.write(tmp_path / "fma")
+    folder = fma_tables.write(tmp_path / "fma")
     run(folder)
     before = contents(engine)
     again = run(folder)
@@ -127,7 +127,7 @@ def test_other_tables_are_refused(
     engine: Engine, run: Run, tmp_path: Path, name: str, text: str, message: str
 ):
     """Before anything is written, with the reason."""
-    folder = published.write(tmp_path / "fma")
+    folder = fma_tables.write(tmp_path / "fma")
     (folder / name).write_text(text)
     with pytest.raises(fma.NotFmaTable, match=message):
         run(folder)

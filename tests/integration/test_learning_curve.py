@@ -15,7 +15,7 @@ from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.experiment import Killed, context, kill_after
-from tests.music import Music
+from tests.synthetic_music import Music
 
 CHOICE = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20)
 

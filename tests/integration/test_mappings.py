@@ -18,7 +18,7 @@ from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import default_mapping, tables, views
 from genrebase.store.engine import read_transaction
-from tests.music import Music
+from tests.synthetic_music import Music
 
 FILE = "fine,broad\nblues,roots\nmetal,loud\ntechno,loud\n"
 BROAD = TrainingConfig(

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, create_engine, inspect, make_url, select, text
 from genrebase.store import schema, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.errors import ViewConflict
-from tests import everything
 from tests import factories as make
+from tests import filled_database
 
 NEXT = f"""
 import sqlalchemy as sa
@@ -111,7 +111,7 @@ def test_up_down_up(bare_url: str):
 
 def test_renamed_columns_keep_their_values(engine: Engine):
     """Down to the revision before the renaming and up again, no value changes."""
-    everything.fill(engine)
+    filled_database.fill(engine)
     before = contents(engine)
     config = schema.alembic_config(url_of(engine))
     command.downgrade(config, "0005")

@@ -24,7 +24,7 @@ from genrebase.errors import GenrebaseError, UserError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
-from tests.music import GENRES, Music
+from tests.synthetic_music import GENRES, Music
 
 LABELS = {
     "confusion": {*GENRES, "predicted", "0.75", "Test tracks, unseen artists"},

@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
-from tests.everything import contents, fill
+from tests.filled_database import contents, fill
 from tests.postgres import MigratedDatabases
 
 

@@ -16,7 +16,7 @@ from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
-from tests.music import Music
+from tests.synthetic_music import Music
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from genrebase.audio import descriptors, packed_vectors, worker_main
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.store import tables
 from genrebase.store.engine import transaction
-from tests import recordings
+from tests import synthetic_audio
 from tests.fakes import NOON, FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 BEATS, CHORDS = "techno", "blues"
 
@@ -30,8 +30,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two files that are easy to classify, one in a subfolder, and two that are not audio."""
     made = tmp_path_factory.mktemp("sounds")
     (made / "söme where").mkdir()
-    recordings.write(made / "beats.wav", recordings.clicks(120, 3.0))
-    recordings.write(made / "söme where" / "chords.flac", recordings.song(0, 1, seconds=3.0))
+    synthetic_audio.write(made / "beats.wav", synthetic_audio.clicks(120, 3.0))
+    synthetic_audio.write(
+        made / "söme where" / "chords.flac", synthetic_audio.song(0, 1, seconds=3.0)
+    )
     (made / "broken.mp3").write_text("this is no sound")
     (made / "notes.txt").write_text("nor is this")
     return made

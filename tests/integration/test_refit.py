@@ -24,7 +24,7 @@ from genrebase.runtime import jobs
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 CHOICE = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20)
 

@@ -20,7 +20,7 @@ from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 DUMMY = TrainingConfig(estimator="dummy")
 

@@ -16,7 +16,7 @@ from sandbox.errors import PortTaken
 from sandbox.server import serve_in_thread
 from sandbox.tracks import catalogue_file
 from sandbox.tracks.catalogue import SandboxCatalogue
-from tests.sandboxed import CATALOGUE
+from tests.sandbox_client import CATALOGUE
 
 
 def test_taken_port_is_refused(extended):

@@ -4,7 +4,7 @@ import requests
 
 from collector.rate import Rate
 from tests.fakes import FakeClock
-from tests.sandboxed import ROCK
+from tests.sandbox_client import ROCK
 
 
 def test_tokens_are_required_and_expire(serving):

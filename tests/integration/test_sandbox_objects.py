@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.sandboxed import ROCK
+from tests.sandbox_client import ROCK
 
 
 def test_extended_fields(extended):

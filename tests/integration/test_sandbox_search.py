@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.sandboxed import GENRES
+from tests.sandbox_client import GENRES
 
 
 @pytest.mark.parametrize("genre", list(GENRES))

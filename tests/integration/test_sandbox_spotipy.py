@@ -7,7 +7,7 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from collector.rate import Rate
-from tests.sandboxed import GENRES, ROCK
+from tests.sandbox_client import GENRES, ROCK
 
 
 def test_catalogue_endpoint_names_its_origin(extended):

@@ -17,7 +17,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 CHOICE = ("--estimator", "logistic", "--features", "audio", "--min-tracks", "20")
 

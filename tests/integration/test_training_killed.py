@@ -17,7 +17,7 @@ from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction
 from tests.fakes import NOON, FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 TABLES = ("model", "model_metric", "confusion", "prediction")
 SIGKILL = 9
@@ -104,7 +104,7 @@ def test_a_real_kill_leaves_nothing(request: pytest.FixtureRequest, kind: str, p
     database_url: str = request.getfixturevalue(kind)
     engine = make_engine(database_url)
     Music(artists=30).fill(engine)
-    argv = [sys.executable, "-m", "tests.dying", database_url, point, NOON.isoformat()]
+    argv = [sys.executable, "-m", "tests.kill_training", database_url, point, NOON.isoformat()]
     died = subprocess.run(argv, env=child_environment(), check=False, timeout=120)
     assert died.returncode == -SIGKILL
     assert set(held(engine).values()) == {0}

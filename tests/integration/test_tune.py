@@ -25,7 +25,7 @@ from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 CHOICE = TrainingConfig(estimator="tree", features=("audio",), min_tracks=20)
 SETTINGS = SearchSettings(

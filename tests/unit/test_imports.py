@@ -49,7 +49,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from classifier import estimators
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 tracks = Music().snapshot().tracks
 for name in ("logistic", "blend"):

@@ -10,7 +10,7 @@ from collector.settings import CollectorSettings
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.fakes import FakeClock
-from tests.scripted import ScriptedResponse, ScriptedServer, serving
+from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 from tests.unit.collector.conftest import Store
 
 CATALOGUE = "/__sandbox__/catalogue"

@@ -11,7 +11,7 @@ from classifier.data.dataset import RawDataset
 from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 OFFICIAL = TrainingConfig(split="official")
 

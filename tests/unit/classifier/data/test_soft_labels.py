@@ -15,7 +15,7 @@ from classifier.estimators.preprocessing import Preprocessor
 from classifier.features.audio import NumericFeatures
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import Preprocessing, TrainingConfig
-from tests.music import GENRES, Music
+from tests.synthetic_music import GENRES, Music
 
 SHARED = TrainingConfig(estimator="tree", labels="shared", features=("audio", "metadata"))
 

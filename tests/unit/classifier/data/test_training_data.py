@@ -11,7 +11,7 @@ from classifier.data.training_data import split_dataset
 from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 
 @pytest.fixture(scope="module")

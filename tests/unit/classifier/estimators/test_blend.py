@@ -12,7 +12,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators.blend import PRIOR_WEIGHTS, Blend, make
 from classifier.estimators.pooling import SEEN_ARTIST, UNSEEN_ARTIST
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 ALL = ("audio", "metadata", "text", "history")
 SOUND = ("audio", "metadata")

@@ -8,7 +8,7 @@ from classifier import estimators
 from classifier.errors import MissingExtra
 from classifier.registry import artifacts
 from classifier.training_config import TrainingConfig
-from tests.deep import DEEP
+from tests.deep_estimators import DEEP
 
 
 @pytest.mark.parametrize("name", DEEP)

@@ -12,7 +12,7 @@ from classifier.errors import BadTrainingConfig
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.features.audio import NumericFeatures
 from classifier.training_config import Preprocessing, TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(["blues", "metal"], [90, 30])

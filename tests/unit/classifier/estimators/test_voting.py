@@ -11,7 +11,7 @@ from classifier.errors import BadParameter, BadTrainingConfig
 from classifier.training.evaluate import evaluate
 from classifier.training_config import Preprocessing, TrainingConfig
 from genrebase.runtime.plugins import UnknownPlugin
-from tests.music import Music
+from tests.synthetic_music import Music
 
 
 @pytest.fixture(scope="module")

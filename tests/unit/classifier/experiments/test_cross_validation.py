@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from classifier.data import regimes
 from classifier.experiments import cross_validation
 from genrebase.store.split import TEST_FOLD, VALIDATION_FOLD, assign_side
-from tests.music import Music
+from tests.synthetic_music import Music
 
 FOLDS = st.integers(0, 9)
 MUSIC = Music(artists=90, songs_each=6, guests=0.3)

@@ -12,7 +12,7 @@ from classifier.experiments import search_spaces
 from classifier.experiments.search import SearchSettings
 from classifier.experiments.search_spaces import NumericRange, SearchSpace
 from classifier.training_config import TrainingConfig
-from tests.deep import each
+from tests.deep_estimators import each
 
 UNTUNED = {"dummy"}
 """Estimators without a parameter."""

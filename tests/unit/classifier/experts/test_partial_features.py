@@ -10,7 +10,7 @@ from classifier.estimators import gradient_boosting
 from classifier.estimators.blend import PRIOR_WEIGHTS, Blend
 from classifier.experts.partial_features import PartialFeaturesExpert
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 GROUPS = ("harmony",)
 

@@ -18,7 +18,7 @@ from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import TrainingConfig
 from tests.fakes import NOON
-from tests.music import Music
+from tests.synthetic_music import Music
 
 COLUMNS = ["energy", "key", "tempo", "release_year", "explicit"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.reports import export
-from tests.music import Music
+from tests.synthetic_music import Music
 
 
 def parts() -> Iterator[pd.DataFrame]:

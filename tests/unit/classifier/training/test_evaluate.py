@@ -10,7 +10,7 @@ from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.evaluation.report import headline_metrics
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 CHOICE = TrainingConfig(estimator="logistic", features=("audio",))
 

@@ -7,7 +7,7 @@ from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import split_dataset
 from classifier.training import out_of_fold
 from classifier.training_config import TrainingConfig
-from tests.music import Music
+from tests.synthetic_music import Music
 
 
 def test_no_answer_comes_from_a_model_that_saw_the_track() -> None:

@@ -14,7 +14,7 @@ from classifier.training import snapshots
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import Preprocessing, TrainingConfig
 from tests.fakes import NOON
-from tests.music import Music, spotify_id
+from tests.synthetic_music import Music, spotify_id
 
 CHOICE = TrainingConfig(
     task="two",

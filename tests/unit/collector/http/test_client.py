@@ -14,7 +14,7 @@ from collector.errors import (
     SourceUnavailable,
 )
 from collector.http import client
-from tests.scripted import ScriptedResponse, ScriptedServer, serving
+from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

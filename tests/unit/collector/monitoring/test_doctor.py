@@ -10,7 +10,7 @@ from collector.monitoring.doctor import MAX_REQUESTS, CollectorDoctor, checks
 from collector.settings import CollectorSettings
 from genrebase.runtime.checks import Check
 from tests.fakes import FakeClock
-from tests.scripted import ScriptedResponse, ScriptedServer, serving
+from tests.scripted_server import ScriptedResponse, ScriptedServer, serving
 
 SEARCH, FEATURES = "/v1/search", "/v1/audio-features"
 RECCOBEATS = "/reccobeats/v1/audio-features"

@@ -22,7 +22,7 @@ from collector.settings import CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from tests.fakes import FakeClock
-from tests.scripted import TOKEN, ScriptedResponse, ScriptedServer, serving
+from tests.scripted_server import TOKEN, ScriptedResponse, ScriptedServer, serving
 
 ID = "3n3Ppam7vgaVa1iaRUc9Lp"
 SEARCH = "/v1/search"

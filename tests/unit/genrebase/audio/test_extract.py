@@ -23,20 +23,20 @@ from genrebase.audio import (
     rhythm,
 )
 from genrebase.audio.packed_matrices import unpack
-from tests import recordings
+from tests import synthetic_audio
 
 
 @pytest.fixture(scope="module")
-def song() -> recordings.Samples:
-    return recordings.song(2, 0, bpm=100, seconds=8.0)
+def song() -> synthetic_audio.Samples:
+    return synthetic_audio.song(2, 0, bpm=100, seconds=8.0)
 
 
 @pytest.fixture(scope="module")
-def seen(song: recordings.Samples) -> frame_features.FrameFeatures:
+def seen(song: synthetic_audio.Samples) -> frame_features.FrameFeatures:
     return frame_features.compute_frames(song)
 
 
-def test_long_sounds_are_looked_at_in_parts(song: recordings.Samples) -> None:
+def test_long_sounds_are_looked_at_in_parts(song: synthetic_audio.Samples) -> None:
     """Statistics of a minute are those of its halves, but for the edges."""
     part = np.tile(song, 4)
     long = frame_features.compute_frames(np.tile(song, 8))
@@ -72,7 +72,9 @@ def test_descriptors_have_their_names(seen: frame_features.FrameFeatures) -> Non
 @pytest.mark.parametrize("bpm", [75, 100, 120, 150])
 def test_a_beat_has_its_tempo(bpm: int) -> None:
     """Within two percent."""
-    onsets = rhythm.onset_strength(frame_features.compute_frames(recordings.clicks(bpm, 12.0)).mel)
+    onsets = rhythm.onset_strength(
+        frame_features.compute_frames(synthetic_audio.clicks(bpm, 12.0)).mel
+    )
     assert rhythm.estimate_tempo(onsets) == pytest.approx(bpm, rel=0.02)
 
 
@@ -80,7 +82,9 @@ def test_a_beat_has_its_tempo(bpm: int) -> None:
 def test_chords_have_their_key(key: int, mode: int) -> None:
     """A cadence in a key is heard in that key."""
     found = keys.estimate_key(
-        frame_features.compute_frames(recordings.song(key, mode, seconds=8.0)).fma["chroma_cqt"]
+        frame_features.compute_frames(synthetic_audio.song(key, mode, seconds=8.0)).fma[
+            "chroma_cqt"
+        ]
     )
     assert found is not None
     assert found[:2] == (key, mode)
@@ -89,7 +93,7 @@ def test_chords_have_their_key(key: int, mode: int) -> None:
 def test_a_change_of_key_is_a_section() -> None:
     """Sections start where the music changes, and know how far they stand from the tonic."""
     sound = np.concatenate(
-        [recordings.song(0, 1, seconds=16.0), recordings.song(7, 1, seconds=16.0)]
+        [synthetic_audio.song(0, 1, seconds=16.0), synthetic_audio.song(7, 1, seconds=16.0)]
     )
     found = keys.detect_sections(frame_features.compute_frames(sound))
     assert [one.key for one in found] == [0, 7]
@@ -114,9 +118,9 @@ def test_the_spectrum_is_small_and_in_decibels(seen: frame_features.FrameFeature
     assert len(logmel.pack_logmel(np.tile(seen.mel, 8)).data) < 100_000
 
 
-def test_listening_says_everything(tmp_path: Path, song: recordings.Samples) -> None:
+def test_listening_says_everything(tmp_path: Path, song: synthetic_audio.Samples) -> None:
     """Estimates lie in their ranges; a copy in another place and format is the same sound."""
-    path = recordings.write(tmp_path / "a.wav", song)
+    path = synthetic_audio.write(tmp_path / "a.wav", song)
     found = extract.extract_file(path)
     assert found.seconds == pytest.approx(8.0)
     assert (found.estimates["key"], found.estimates["mode"]) == (2, 0)
@@ -126,7 +130,7 @@ def test_listening_says_everything(tmp_path: Path, song: recordings.Samples) -> 
         assert 0 <= value <= 1
     copied, rate = soundfile.read(path, dtype="int16")
     again = extract.extract_file(
-        recordings.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate)
+        synthetic_audio.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate)
     )
     assert again.digest == found.digest
     assert np.array_equal(again.descriptors, found.descriptors, equal_nan=True)
@@ -135,7 +139,7 @@ def test_listening_says_everything(tmp_path: Path, song: recordings.Samples) -> 
 def test_silence_is_heard_as_such(tmp_path: Path) -> None:
     """Nothing is estimated, nothing fails."""
     found = extract.extract_file(
-        recordings.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32))
+        synthetic_audio.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32))
     )
     assert set(found.estimates.values()) == {None}
 
@@ -143,12 +147,16 @@ def test_silence_is_heard_as_such(tmp_path: Path) -> None:
 def test_any_rate_and_channels_are_understood(tmp_path: Path) -> None:
     """8 kHz mono, 48 kHz stereo: looked at as mono at one rate."""
     low = decode.decode_file(
-        recordings.write(tmp_path / "a.wav", recordings.tone(0, 2.0, rate=8_000), rate=8_000)
+        synthetic_audio.write(
+            tmp_path / "a.wav", synthetic_audio.tone(0, 2.0, rate=8_000), rate=8_000
+        )
     )
     assert (low.sample_rate, len(low.samples)) == (8_000, 2 * decode.SAMPLE_RATE)
-    both = np.stack([recordings.tone(0, 2.0, rate=48_000)] * 2, axis=1)
+    both = np.stack([synthetic_audio.tone(0, 2.0, rate=48_000)] * 2, axis=1)
     assert (
-        decode.decode_file(recordings.write(tmp_path / "b.wav", both, rate=48_000)).samples.ndim
+        decode.decode_file(
+            synthetic_audio.write(tmp_path / "b.wav", both, rate=48_000)
+        ).samples.ndim
         == 1
     )
 
@@ -157,7 +165,7 @@ def test_any_rate_and_channels_are_understood(tmp_path: Path) -> None:
 def test_parts_brought_to_one_rate_make_the_whole(tmp_path: Path, rate: int) -> None:
     """Decoded some seconds at a time, a sound is what librosa makes of it at once."""
     noise = np.random.default_rng(rate).uniform(-0.5, 0.5, rate * 21 + 7)
-    path = recordings.write(tmp_path / "a.wav", noise.astype(np.float32), rate=rate)
+    path = synthetic_audio.write(tmp_path / "a.wav", noise.astype(np.float32), rate=rate)
     decoded, _ = soundfile.read(path, dtype="float32")
     expected = librosa.resample(decoded, orig_sr=rate, target_sr=decode.SAMPLE_RATE)
     np.testing.assert_array_equal(decode.decode_file(path).samples, expected)
@@ -165,7 +173,7 @@ def test_parts_brought_to_one_rate_make_the_whole(tmp_path: Path, rate: int) -> 
 
 def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
     """A file of floating point may hold anything."""
-    sound = recordings.tone(0, 2.0)
+    sound = synthetic_audio.tone(0, 2.0)
     sound[700] = np.inf
     soundfile.write(tmp_path / "a.wav", sound, decode.SAMPLE_RATE, subtype="FLOAT")
     with pytest.raises(decode.UndecodableAudio, match="values that are no numbers"):
@@ -184,8 +192,8 @@ def strengths() -> dict[str, np.ndarray]:
     """Return strengths of onsets: of beats, of music, of noise, flat ones, hardly any."""
     random = np.random.default_rng(5)
     flat = np.repeat(random.random(300), random.integers(1, 6, 300)).astype(np.float32)
-    beats = [recordings.clicks(bpm, 6.0) for bpm in (60.0, 97.0, 200.0)]
-    sounds = [*beats, recordings.song(3, 1, seconds=6.0), random.normal(size=200_000) * 0.1]
+    beats = [synthetic_audio.clicks(bpm, 6.0) for bpm in (60.0, 97.0, 200.0)]
+    sounds = [*beats, synthetic_audio.song(3, 1, seconds=6.0), random.normal(size=200_000) * 0.1]
     heard = [
         rhythm.onset_strength(frame_features.compute_frames(one.astype(np.float32)).mel)
         for one in sounds
@@ -236,7 +244,7 @@ print(len(extract.extract_file(Path(sys.argv[1])).descriptors))
 def test_what_processes_may_spoil_for_each_other_is_not_used(tmp_path: Path) -> None:
     """Of functions that are kept in two files, two processes may leave such as do not fit."""
     sound = tmp_path / "a.wav"
-    soundfile.write(sound, recordings.song(0, 1, seconds=5.0), decode.SAMPLE_RATE)
+    soundfile.write(sound, synthetic_audio.song(0, 1, seconds=5.0), decode.SAMPLE_RATE)
     said = subprocess.run(
         [sys.executable, "-c", WITHOUT, str(sound)], capture_output=True, text=True, check=False
     )
@@ -264,7 +272,7 @@ def test_what_is_no_sound_is_refused(
 
 def test_too_short_is_refused(tmp_path: Path) -> None:
     """Less than a second says nothing."""
-    path = recordings.write(tmp_path / "a.wav", recordings.tone(0, 0.4))
+    path = synthetic_audio.write(tmp_path / "a.wav", synthetic_audio.tone(0, 0.4))
     with pytest.raises(decode.UndecodableAudio, match=r"0\.40 s of sound"):
         decode.decode_file(path)
 
@@ -273,7 +281,7 @@ def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Pa
     """Not in the middle of what its head tells of."""
     rate, seconds = 4_000, 900
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, rate * seconds).astype(np.float32)
-    path = recordings.write(tmp_path / "a.flac", noise, rate=rate)
+    path = synthetic_audio.write(tmp_path / "a.flac", noise, rate=rate)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 8 // 10])
     clip = decode.decode_file(path)
     assert clip.seconds == pytest.approx(720.0, abs=5.0)
@@ -289,7 +297,9 @@ def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Pa
 def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
     """Ten minutes of it, while the id is of the whole."""
     rate, seconds = 4_000, 660
-    path = recordings.write(tmp_path / "a.flac", np.zeros(rate * seconds, np.float32), rate=rate)
+    path = synthetic_audio.write(
+        tmp_path / "a.flac", np.zeros(rate * seconds, np.float32), rate=rate
+    )
     clip = decode.decode_file(path)
     assert clip.seconds == seconds
     assert len(clip.samples) == int(decode.MAX_SECONDS * decode.SAMPLE_RATE)
@@ -298,7 +308,7 @@ def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["mp3", "flac", "wav"])
 def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path, kind: str) -> None:
     """Its head tells of more than there is; nothing but what is there is heard."""
-    path = recordings.write(tmp_path / f"a.{kind}", recordings.song(0, 1, seconds=8.0))
+    path = synthetic_audio.write(tmp_path / f"a.{kind}", synthetic_audio.song(0, 1, seconds=8.0))
     whole = decode.decode_file(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     cut = decode.decode_file(path)

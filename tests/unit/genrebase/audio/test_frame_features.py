@@ -10,19 +10,19 @@ from scipy.ndimage import median_filter
 from genrebase.audio import frame_features
 from genrebase.audio.decode import SAMPLE_RATE
 from genrebase.audio.frame_features import HOP_LENGTH
-from tests import recordings
+from tests import synthetic_audio
 
 _NOISE = np.random.default_rng(7).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
 SOUNDS = {
-    "song": recordings.song(2, 0, bpm=100, seconds=8.0),
-    "beats": recordings.clicks(100, 5.0),
+    "song": synthetic_audio.song(2, 0, bpm=100, seconds=8.0),
+    "beats": synthetic_audio.clicks(100, 5.0),
     "noise": _NOISE,
     "half silence": np.where(np.arange(len(_NOISE)) < SAMPLE_RATE, 0, _NOISE).astype(np.float32),
-    "an odd length": recordings.tone(5, 1.0)[:44_321],
+    "an odd length": synthetic_audio.tone(5, 1.0)[:44_321],
 }
 
 
-def _one_by_one(sound: recordings.Samples) -> dict[str, Any]:
+def _one_by_one(sound: synthetic_audio.Samples) -> dict[str, Any]:
     told = {"y": sound, "sr": SAMPLE_RATE}
     octaves = {"n_octaves": 7, "bins_per_octave": 12}
     cens = librosa.feature.chroma_cens(**told, **octaves)

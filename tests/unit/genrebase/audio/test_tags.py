@@ -8,7 +8,7 @@ from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TSRC
 
 from genrebase.audio import tags
 from genrebase.audio.tags import AudioTags
-from tests import recordings
+from tests import synthetic_audio
 
 SAID = {"title": "Jóga", "artist": ["Björk", "Guest"], "album": "Homogenic", "date": "1997"}
 EXPECTED = AudioTags("Jóga", ("Björk", "Guest"), "Homogenic", "1997", ("Rock",), "GBAYC9700104")
@@ -17,7 +17,7 @@ EXPECTED = AudioTags("Jóga", ("Björk", "Guest"), "Homogenic", "1997", ("Rock",
 @pytest.mark.parametrize("kind", ["mp3", "flac", "ogg"])
 def test_tags_are_read(tmp_path: Path, kind: str) -> None:
     """The same words, whatever the kind of file calls them."""
-    path = recordings.write(tmp_path / f"a.{kind}", recordings.tone(0, 1.0))
+    path = synthetic_audio.write(tmp_path / f"a.{kind}", synthetic_audio.tone(0, 1.0))
     file = mutagen.File(path, easy=True)
     file.update({**SAID, "genre": "Rock", "isrc": "GBAYC9700104"})
     file.save()
@@ -26,7 +26,7 @@ def test_tags_are_read(tmp_path: Path, kind: str) -> None:
 
 def test_wav_has_id3_too(tmp_path: Path) -> None:
     """A genre may be a number of the old list."""
-    path = recordings.write(tmp_path / "a.wav", recordings.tone(0, 1.0))
+    path = synthetic_audio.write(tmp_path / "a.wav", synthetic_audio.tone(0, 1.0))
     file = mutagen.File(path)
     file.add_tags()
     assert isinstance(file.tags, ID3)
@@ -40,7 +40,7 @@ def test_wav_has_id3_too(tmp_path: Path) -> None:
 def test_no_tags_are_empty_tags(tmp_path: Path) -> None:
     """Neither a file without any, nor one that is none, is an error."""
     assert (
-        tags.read_tags(recordings.write(tmp_path / "a.wav", recordings.tone(0, 1.0)))
+        tags.read_tags(synthetic_audio.write(tmp_path / "a.wav", synthetic_audio.tone(0, 1.0)))
         == AudioTags()
     )
     (tmp_path / "b.mp3").write_text("a letter")

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
+from tests.audio_analyses import add_analysis
 from tests.fakes import NOON
-from tests.sounds import add_analysis
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 QUESTIONS = dict(

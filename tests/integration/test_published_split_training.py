@@ -12,7 +12,7 @@ from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 OFFICIAL = TrainingConfig(
     task="published", estimator="tree", features=("audio",), split="official"

@@ -20,7 +20,7 @@ from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 pytestmark = pytest.mark.deep
 

@@ -11,9 +11,9 @@ from classifier.estimators import voting
 from classifier.estimators.dataframe_classifier import DataFrameClassifier
 from classifier.estimators.preprocessing import Preprocessor
 from classifier.training_config import TrainingConfig
-from tests.deep import each
+from tests.deep_estimators import each
 
-PAGE = Path(__file__).parents[4] / "docs" / "estimators.md"
+PAGE = Path(__file__).parents[2] / "docs" / "estimators.md"
 
 
 def rows() -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 from tests import factories as make
-from tests.music import Music
+from tests.synthetic_music import Music
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -24,7 +24,7 @@ from genrebase.audio import packed_matrices
 from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests.fakes import FakeClock
-from tests.music import Music
+from tests.synthetic_music import Music
 
 pytestmark = pytest.mark.deep
 

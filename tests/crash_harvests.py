@@ -1,6 +1,6 @@
 """Harvests that are killed, again and again, and what they leave behind.
 
-`python -m tests.mortality` is one process that brings all imports and forks harvests over one
+`python -m tests.crash_harvests` is one process that brings all imports and forks harvests over one
 database, each of which it kills after a random moment: forty starts would cost a minute otherwise.
 """
 
@@ -323,7 +323,7 @@ def _fork(url: str, known: World, tally: int) -> tuple[int, int]:
 
 def main() -> None:
     """Write as JSON what became of a harvest."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mortality")
+    parser = argparse.ArgumentParser(prog="python -m tests.crash_harvests")
     parser.add_argument("url")
     parser.add_argument("--kills", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from classifier.cli import app
 from genrebase.errors import GenrebaseError
 from genrebase.store.engine import make_engine
-from tests.music import Music
+from tests.synthetic_music import Music
 
 TRAIN = ("train", "--estimator", "logistic", "--min-tracks", "20", "--param", "C=0.5")
 

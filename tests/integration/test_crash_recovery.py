@@ -15,8 +15,8 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
+from tests.crash_harvests import Fuse, Killed, prepare, soaked, stored, work, world
 from tests.fakes import FakeClock
-from tests.mortality import Fuse, Killed, prepare, soaked, stored, work, world
 
 SMALL = world(8, 3, page=4, reach=8, batch=8)
 """Few pages, but of every kind: a split, a head read last, a playlist, misses."""
@@ -74,7 +74,7 @@ def undisturbed(
 
 def survive(url: str, kills: int) -> dict[str, int]:
     """Let a process be killed so many times over `url`; return what it says in the end."""
-    command = [sys.executable, "-m", "tests.mortality", url, "--kills", str(kills)]
+    command = [sys.executable, "-m", "tests.crash_harvests", url, "--kills", str(kills)]
     root = Path(__file__).resolve().parents[2]
     ended = subprocess.run(
         command, capture_output=True, text=True, env=child_environment(), cwd=root, check=False
