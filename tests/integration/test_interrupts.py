@@ -61,7 +61,7 @@ def struck(process: "subprocess.Popen[str]", line: str) -> str:
 def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
     """Threads are at work, and are not waited for; the run is written down as interrupted."""
     said = struck(start("train"), "fitting")
-    assert said == "Stopped: no model is stored; the same command begins anew."
+    assert said == "Stopped: no model is stored; the same command starts again."
     with read_transaction(sqlite_engine) as connection:
         assert connection.scalars(select(tables.job_run.c.outcome)).all() == ["interrupted"]
         assert connection.scalars(select(tables.model.c.id)).all() == []
