@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from collector.leasing import LEASE_SECONDS
+from collector.catalogue.lease import LEASE_SECONDS
 from genrebase.store import bulk, tables
 from genrebase.store.source_ids import SPOTIFY
 

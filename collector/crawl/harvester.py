@@ -15,12 +15,12 @@ from typing import Any
 import structlog
 
 from collector.catalogue import shards, tracks
-from collector.catalogue.leases import LeaseClock, LeasedShard, server_time
-from collector.crawl.leasing import LeaseManager
+from collector.catalogue.lease import POLL_SECONDS, Lease
+from collector.catalogue.shard_leases import LeaseClock, LeasedShard, server_time
+from collector.crawl.shard_leasing import LeaseManager
 from collector.errors import LeaseLost, NotAccessible
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, fetch_page
-from collector.leasing import POLL_SECONDS, Lease
 from collector.planning import GenreProgress, Shard
 from collector.ports import Source
 from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation

@@ -11,6 +11,7 @@ import structlog
 from collector.catalogue import analysis_queue
 from collector.catalogue.analysis_queue import ANALYSES
 from collector.catalogue.attempts import LeasedTrack, LeasedTracks
+from collector.catalogue.lease import Lease
 from collector.enrichment.features import retry_at
 from collector.errors import (
     BadRequest,
@@ -26,7 +27,6 @@ from collector.errors import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
-from collector.leasing import Lease
 from collector.ports import AnalysisProvider
 from collector.run_outcome import RunOutcome
 from genrebase.audio.analysis import TrackAnalysis

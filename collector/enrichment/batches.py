@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from collector.catalogue.attempts import LEASE_DURATION, AttemptQueue, LeasedTracks
+from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.errors import StopRequested
-from collector.leasing import POLL_SECONDS, Lease
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction, transaction
 

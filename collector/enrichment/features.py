@@ -11,6 +11,7 @@ import structlog
 from collector.catalogue import feature_queue
 from collector.catalogue.attempts import LeasedTrack, LeasedTracks
 from collector.catalogue.feature_queue import ProviderResult
+from collector.catalogue.lease import Lease
 from collector.enrichment.batches import LeasedBatches
 from collector.errors import (
     Blocked,
@@ -22,7 +23,6 @@ from collector.errors import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
-from collector.leasing import Lease
 from collector.ports import FeatureProvider
 from collector.records import AudioFeatures
 from collector.run_outcome import RunOutcome

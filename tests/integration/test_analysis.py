@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from collector.account import Account
 from collector.catalogue import analysis_queue, forecast, merging
 from collector.catalogue import feature_queue as queue
+from collector.catalogue.lease import LEASE_SECONDS
 from collector.curation import forget
 from collector.enrichment.analyses import (
     MAX_CONSECUTIVE_INVALID,
@@ -24,7 +25,6 @@ from collector.errors import (
     UnusableResponse,
 )
 from collector.http.rate_limiter import RequestBudget
-from collector.leasing import LEASE_SECONDS
 from collector.rate import Rate
 from genrebase.audio import packed_matrices, segments
 from genrebase.audio.analysis import TrackAnalysis

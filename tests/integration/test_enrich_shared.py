@@ -11,10 +11,10 @@ from sqlalchemy import select
 from collector.account import Account
 from collector.catalogue import tracks
 from collector.catalogue.attempts import LEASE_DURATION
+from collector.catalogue.lease import POLL_SECONDS, RENEW_AFTER_SECONDS
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget
-from collector.leasing import POLL_SECONDS, RENEW_AFTER_SECONDS
 from collector.rate import Rate
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.runtime.clock import SystemClock

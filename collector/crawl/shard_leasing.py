@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from collector.catalogue import leases
-from collector.catalogue.leases import LeaseClock, LeasedShard
+from collector.catalogue import shard_leases
+from collector.catalogue.lease import Lease
+from collector.catalogue.shard_leases import LeaseClock, LeasedShard
 from collector.errors import LeaseLost
-from collector.leasing import Lease
 from collector.planning import Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
@@ -22,12 +22,12 @@ class LeaseManager:
     clock: Clock
     owner: str
     """The process, as `ProcessIdentity` writes it."""
-    lease_clock: LeaseClock = leases.server_time
+    lease_clock: LeaseClock = shard_leases.server_time
 
     def available(self, shards: Sequence[Shard]) -> list[Shard]:
         """Return the shards that no other process, which may be alive, has leased."""
         with read_transaction(self.engine) as connection:
-            active = leases.active_leases(connection, self.lease_clock(connection))
+            active = shard_leases.active_leases(connection, self.lease_clock(connection))
         leased = {lease.shard_id for lease in active if not self._may_take(lease.owner)}
         return [shard for shard in shards if shard.id not in leased]
 
@@ -46,9 +46,11 @@ class LeaseManager:
             yield lease
 
     def _lease(self, connection: Connection, shard: Shard) -> LeasedShard | None:
-        active = leases.active_leases(connection, self.lease_clock(connection))
+        active = shard_leases.active_leases(connection, self.lease_clock(connection))
         expired_owners = {lease.owner for lease in active if self._may_take(lease.owner)}
-        return leases.acquire(connection, shard, self.owner, self.lease_clock, expired_owners)
+        return shard_leases.acquire(
+            connection, shard, self.owner, self.lease_clock, expired_owners
+        )
 
     def _may_take(self, owner: str) -> bool:
         """Return whether the leases of an owner may be taken before they expire.

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from collector.catalogue import leases, shards
-from collector.crawl.leasing import LeaseManager
+from collector.catalogue import shard_leases, shards
+from collector.catalogue.lease import LEASE_SECONDS, RENEW_AFTER_SECONDS
 from collector.crawl.playlists import PlaylistHarvester
 from collector.crawl.search import SearchHarvester
+from collector.crawl.shard_leasing import LeaseManager
 from collector.curation import genres as genre_use
 from collector.errors import LeaseLost
 from collector.http.rate_limiter import RequestBudget
-from collector.leasing import LEASE_SECONDS, RENEW_AFTER_SECONDS
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store.engine import read_transaction, transaction
@@ -126,7 +126,7 @@ def test_hosts_need_not_agree_on_the_time(engine, clock, shard, apart):
 def test_the_database_s_clock_is_the_true_one(engine):
     """In seconds since 1970, to less than a minute."""
     with read_transaction(engine) as connection:
-        told = leases.server_time(connection)
+        told = shard_leases.server_time(connection)
     assert told == pytest.approx(SystemClock().now().timestamp(), abs=60)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
+from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
-from collector.leasing import LEASE_SECONDS
 from collector.planning import Shard
 from genrebase.store import bulk, tables
 
