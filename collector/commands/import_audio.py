@@ -30,7 +30,7 @@ def import_audio(
             "CSV file with a column path, filename or track_id, and one genre or label."
         ),
     ] = None,
-    labels: Annotated[
+    fma_tracks: Annotated[
         Path | None,
         typer.Option(
             help="FMA's tracks.csv (with genres.csv in the same folder): names, genres and split "
@@ -59,9 +59,9 @@ def import_audio(
 
     output = Output(as_json=as_json)
     clock = SystemClock()
-    fma_tracks = None if labels is None else fma.load_tracks(labels, clock.now().year + 1)
+    table = None if fma_tracks is None else fma.load_tracks(fma_tracks, clock.now().year + 1)
     source = genre_source.genre_source(genre_from)
-    request = audio.AudioImportRequest(path, source, fma_tracks, workers or _cores(), rejected)
+    request = audio.AudioImportRequest(path, source, table, workers or _cores(), rejected)
     engine = store.connect()
     with stop_on_signals() as stop, output.progress(f"Analysing {path.name}") as progress:
         result = audio.import_audio(engine, clock, request, progress, lambda: stop.requested)
