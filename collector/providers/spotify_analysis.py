@@ -118,7 +118,7 @@ def _segment(raw: Mapping[str, Any]) -> tuple[float, ...] | None:
 
 
 def _twelve(values: Any, low: float, high: float) -> list[float] | None:
-    if not isinstance(values, list) or len(values) != segments.TWELVE:
+    if not isinstance(values, list) or len(values) != segments.N_PITCHES:
         return None
     numbers = [number_in_range(value, low, high) for value in values]
     return None if None in numbers else [number for number in numbers if number is not None]

@@ -23,20 +23,20 @@ class TrackAnalysis:
 
 
 def build_analysis(
-    whole: TrackKey, heard: Sequence[DetectedSection], sounds: FloatArray
+    track_key: TrackKey, detected: Sequence[DetectedSection], segment_array: FloatArray
 ) -> TrackAnalysis:
     """Return the analysis to store for a track.
 
-    `heard` are its sections in the order of time, `sounds` its segments (see
+    `detected` are its sections in temporal order, `segment_array` its segments (see
     `genrebase.audio.segments`); either may be empty.
     """
-    sections = harmony.relative_to_tonic(whole, heard)
-    packed = segments.pack_segments(sounds)
+    sections = harmony.relative_to_tonic(track_key, detected)
+    packed = segments.pack_segments(segment_array)
     return TrackAnalysis(
-        track_key=whole,
+        track_key=track_key,
         sections=sections,
         harmony=harmony.summarise_harmony(sections),
-        progressions=harmony.find_progressions(whole, sections),
-        timbre=segments.summarise_timbre(sounds),
+        progressions=harmony.find_progressions(track_key, sections),
+        timbre=segments.summarise_timbre(segment_array),
         matrices=[] if packed is None else [packed],
     )

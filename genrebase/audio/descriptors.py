@@ -1,7 +1,7 @@
-"""Descriptors of a clip: seven statistics of every frame feature, and tempo, onsets, energies.
+"""Descriptors of a clip: seven statistics per frame feature, tempo, onsets and energies.
 
 The first 518 are the descriptor set of the FMA benchmark (Defferrard et al., "FMA: A Dataset for
-Music Analysis", ISMIR 2017), by its names: `mfcc_mean_01`. The set is versioned by its
+Music Analysis", ISMIR 2017), with its column names (`mfcc_mean_01`). The set is versioned by its
 name: values stored under one name are comparable.
 """
 
@@ -21,7 +21,7 @@ FMA_SCHEMA_NAME: Final = "fma518"
 
 STATISTICS: Final = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 MEL_GROUPS: Final = 32
-"""Bands of the mel spectrum, four of the 128 each."""
+"""Groups of four of the 128 mel bands."""
 
 FMA_COLUMNS: Final = tuple(
     f"{feature}_{statistic}_{number:02d}"
@@ -29,7 +29,7 @@ FMA_COLUMNS: Final = tuple(
     for statistic in STATISTICS
     for number in range(1, size + 1)
 )
-_MORE: Final = (
+_EXTRA_COLUMNS: Final = (
     *(f"flatness_{statistic}" for statistic in STATISTICS),
     *(f"mel_mean_{number:02d}" for number in range(1, MEL_GROUPS + 1)),
     *(f"mel_std_{number:02d}" for number in range(1, MEL_GROUPS + 1)),
@@ -41,11 +41,11 @@ _MORE: Final = (
     "onset_strength_std",
     "tempo",
 )
-COLUMNS: Final = (*FMA_COLUMNS, *_MORE)
+COLUMNS: Final = (*FMA_COLUMNS, *_EXTRA_COLUMNS)
 """All columns in their order: energies in dB, onsets a second, tempo in BPM."""
 
 _ROUNDING: Final = float(np.finfo(np.float64).eps)
-"""Relative to the mean: a smaller deviation counts as constant."""
+"""Deviation relative to the mean below which values count as constant."""
 _SILENCE: Final = 1e-10
 """Power of silence: -100 dB."""
 
@@ -55,20 +55,20 @@ def compute_descriptors(
 ) -> FrameArray:
     """Return the values of `COLUMNS`, float32; NaN where a statistic is not defined.
 
-    `onsets` is the strength of onsets per frame (see `rhythm`), `tempo` in BPM.
+    `onsets` is the onset strength per frame (see `rhythm`), `tempo` in BPM.
     """
     rows = [_statistics(frames.fma[name]).reshape(-1) for name in FEATURE_DIMS]
     rows += [_statistics(frames.flatness).reshape(-1), *_mel(frames.mel)]
-    both = frames.harmonic_power + frames.percussive_power
+    total_power = frames.harmonic_power + frames.percussive_power
     seconds = len(onsets) * HOP_LENGTH / SAMPLE_RATE
-    rate = len(rhythm.detect_onsets(onsets))
+    n_onsets = len(rhythm.detect_onsets(onsets))
     rows.append(
         np.array(
             [
                 _decibels(frames.harmonic_power),
                 _decibels(frames.percussive_power),
-                frames.harmonic_power / both if both > _SILENCE else np.nan,
-                rate / seconds,
+                frames.harmonic_power / total_power if total_power > _SILENCE else np.nan,
+                n_onsets / seconds,
                 onsets.mean(),
                 onsets.std(),
                 np.nan if tempo is None else tempo,

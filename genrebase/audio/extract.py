@@ -21,8 +21,8 @@ from genrebase.audio.frame_features import FrameFeatures
 from genrebase.audio.packed_matrices import PackedMatrix
 from genrebase.audio.segments import N_CHANNELS
 
-_SOFT, _LOUD = -45.0, -5.0
-"""LUFS that give an energy of 0 and of 1."""
+_QUIET_LUFS, _LOUD_LUFS = -45.0, -5.0
+"""Loudness in LUFS of energy 0 and of energy 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,17 @@ def extract_clip(clip: decode.AudioClip) -> ClipFeatures:
     """Return all features of a clip."""
     features = frame_features.compute_frames(clip.samples)
     onsets = rhythm.onset_strength(features.mel)
-    beat = rhythm.estimate_tempo(onsets)
+    tempo = rhythm.estimate_tempo(onsets)
     track_analysis = analysis.build_analysis(
-        keys.estimate_track_key(features, beat),
+        keys.estimate_track_key(features, tempo),
         keys.detect_sections(features),
         np.zeros((0, N_CHANNELS)),
     )
     return ClipFeatures(
         digest=clip.digest,
         seconds=clip.seconds,
-        descriptors=descriptors.compute_descriptors(features, onsets, beat),
-        estimates=estimate_features(clip, features, beat),
+        descriptors=descriptors.compute_descriptors(features, onsets, tempo),
+        estimates=estimate_features(clip, features, tempo),
         analysis=track_analysis,
         logmel=logmel.pack_logmel(features.mel),
     )
@@ -75,20 +75,24 @@ def estimate_features(
 
     - `tempo`: BPM, see `rhythm.estimate_tempo`.
     - `key` (0 = C), `mode` (1 major): see `keys.estimate_key`.
-    - `loudness`: dB below full scale, ITU-R BS.1770-4, see `loudness.integrated_loudness`.
+    - `loudness`: dB relative to full scale, ITU-R BS.1770-4, see `loudness.integrated_loudness`.
     - `energy`: that loudness, -45 LUFS as 0 and -5 LUFS as 1.
     - `acousticness`: harmonic power / (harmonic + percussive power), see `frame_features`.
     - `danceability`: see `rhythm.danceability`.
     """
-    loud = loudness.integrated_loudness(clip.samples)
+    lufs = loudness.integrated_loudness(clip.samples)
     track_key = keys.estimate_track_key(features, tempo)
-    both = features.harmonic_power + features.percussive_power
+    total_power = features.harmonic_power + features.percussive_power
     return {
         "tempo": tempo,
         "key": track_key.key,
         "mode": track_key.mode,
-        "loudness": loud,
-        "energy": None if loud is None else float(np.clip((loud - _SOFT) / (_LOUD - _SOFT), 0, 1)),
-        "acousticness": features.harmonic_power / both if loud is not None and both > 0 else None,
+        "loudness": lufs,
+        "energy": None
+        if lufs is None
+        else float(np.clip((lufs - _QUIET_LUFS) / (_LOUD_LUFS - _QUIET_LUFS), 0, 1)),
+        "acousticness": features.harmonic_power / total_power
+        if lufs is not None and total_power > 0
+        else None,
         "danceability": rhythm.danceability(clip.samples),
     }

@@ -1,7 +1,7 @@
 """Features of each short frame of a clip (spectral features, MFCC, chroma), from one STFT.
 
 The values are librosa's (McFee et al., "librosa: Audio and Music Signal Analysis in Python",
-SciPy 2015), and equal to those of its functions called one by one; only what these compute
+SciPy 2015) and equal those of its functions called one by one; only what these compute
 repeatedly (spectra, constant-Q transforms, tuning) is computed once. Long clips are processed half
 a minute at a time, so that memory does not grow with their length.
 """
@@ -29,10 +29,10 @@ HOP_LENGTH: Final = 512
 MEL_BANDS: Final = 128
 _CHUNK: Final = HOP_LENGTH * 2_606
 """Samples processed at once: half a minute, slightly more than the usual clip."""
-_MEDIAN: Final = 31
-"""Frames, and bands, of a median: librosa's default; its `decompose` would take 90 MB."""
-_COARSE: Final = 2
-"""Every second frame of the mel spectrum suffices to separate harmonic from percussive."""
+_MEDIAN_SIZE: Final = 31
+"""Frames, and bands, of a median filter: librosa's default; its `decompose` would take 90 MB."""
+_FRAME_STEP: Final = 2
+"""Every second frame of the mel spectrum suffices for harmonic/percussive separation."""
 
 FEATURE_DIMS: Final = {
     "chroma_cens": 12,
@@ -55,12 +55,12 @@ class FrameFeatures:
     """A clip frame by frame, `HOP_LENGTH` samples apart."""
 
     fma: dict[str, FrameArray]
-    """By the names in `FEATURE_DIMS`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and
+    """Keys as in `FEATURE_DIMS`; chroma 0..1, tonnetz about -1..1, centroid, bandwidth and
     rolloff in Hz, contrast in dB, rms and zcr 0..1."""
     flatness: FrameArray
     """(1, frames) 0..1: 1 is noise."""
     mel: FrameArray
-    """(128, frames): power in bands of the mel scale."""
+    """(128, frames): power in mel bands."""
     harmonic_power: float
     """Power of the harmonic part (see `_harmonic_percussive`), mean over bands and frames."""
     percussive_power: float
@@ -74,7 +74,7 @@ class FrameFeatures:
 
 
 def compute_frames(samples: Samples) -> FrameFeatures:
-    """Return all frames of a clip at `SAMPLE_RATE`; it holds at least one second."""
+    """Return all frames of a clip at `SAMPLE_RATE`, at least one second long."""
     chunks = list(_chunks(samples))
     lengths = [1 + len(chunk) // HOP_LENGTH for chunk in chunks]
     whole = FrameFeatures(
@@ -117,7 +117,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
     centroid, bandwidth = spectral.centroid_and_bandwidth(magnitude)
     octaves = {"n_chroma": 12, "n_octaves": chroma.OCTAVES, "bins_per_octave": 12}
     cens = feature.chroma_cens(C=semitones, **octaves)
-    classic = {
+    fma = {
         "chroma_cens": cens,
         "chroma_cqt": feature.chroma_cqt(C=semitones, **octaves),
         "chroma_stft": chroma.chroma_stft(power),
@@ -133,7 +133,7 @@ def _chunk(samples: Samples) -> FrameFeatures:
     harmonic, percussive = _harmonic_percussive(mel)
     length = len(magnitude)
     return FrameFeatures(
-        {name: np.asarray(rows[:, :length], np.float32) for name, rows in classic.items()},
+        {name: np.asarray(rows[:, :length], np.float32) for name, rows in fma.items()},
         spectral.flatness(power),
         mel,
         harmonic,
@@ -154,11 +154,14 @@ def _harmonic_percussive(mel: FrameArray) -> tuple[float, float]:
     Median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
     DAFx 2010), over the mel spectrum instead of the full one: an eighth of the bands.
     """
-    coarse = np.sqrt(mel[:, ::_COARSE])
-    stays, strikes = _medians(coarse), _medians(coarse.T).T
+    coarse = np.sqrt(mel[:, ::_FRAME_STEP])
+    harmonic_part, percussive_part = _medians(coarse), _medians(coarse.T).T
     masks = (
         librosa.util.softmask(one, other, power=2.0, split_zeros=True)
-        for one, other in ((stays, strikes), (strikes, stays))
+        for one, other in (
+            (harmonic_part, percussive_part),
+            (percussive_part, harmonic_part),
+        )
     )
     harmonic, percussive = (float(((coarse * mask) ** 2).mean()) for mask in masks)
     return harmonic, percussive
@@ -169,7 +172,7 @@ def _medians(rows: FrameArray) -> FrameArray:
 
     The rows are joined into one long row, for which scipy has a much faster algorithm.
     """
-    side = _MEDIAN // 2
+    side = _MEDIAN_SIZE // 2
     padded = np.pad(rows, ((0, 0), (side, side)), mode="symmetric")
-    medians = median_filter(padded.reshape(-1), size=_MEDIAN).reshape(padded.shape)
+    medians = median_filter(padded.reshape(-1), size=_MEDIAN_SIZE).reshape(padded.shape)
     return np.asarray(medians[:, side:-side], np.float32)

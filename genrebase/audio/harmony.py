@@ -1,8 +1,7 @@
 """Harmony of a track: the keys of its sections relative to the key of the track.
 
-An absolute key says little; what matters is the distance from the tonic. So each section gets a
-*degree*, in semitones above the track's tonic, and a Roman numeral. A key with a low confidence
-counts less.
+What matters about a section's key is its distance from the tonic. So each section gets a *degree*,
+in semitones above the track's tonic, and a Roman numeral. Keys are weighted by confidence.
 """
 
 from collections import Counter
@@ -23,7 +22,7 @@ NUMERALS: Final = (
 """Per degree, in major; degrees between the steps of the major scale are named as flats."""
 
 UNKNOWN_NUMERAL: Final = "?"
-"""Stands for a section whose key or mode is unknown."""
+"""The numeral of a section whose key or mode is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Harmony:
 
     sections: int
     shares: tuple[float, ...] | None
-    """Per degree; None if no key is known (or none with any confidence)."""
+    """Per degree; None if all keys are unknown or have a confidence of 0."""
     minor_share: float | None
     repeated_share: float | None
     """Share in degrees that several sections have."""
@@ -107,12 +106,12 @@ class Harmony:
     degree_changes: int
     """Changes from one section to the next, where both degrees are known."""
     numerals: str | None
-    """Of the sections in order, joined by spaces, repetitions left out; None without sections."""
+    """Numerals in order, joined by spaces, without repetitions; None without sections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progression:
-    """Consecutive keys of a track, repetitions left out."""
+    """Consecutive keys of a track, without repetitions."""
 
     numerals: str
     """Joined by spaces."""
@@ -138,10 +137,11 @@ def roman_numeral(degree: int | None, mode: int | None) -> str | None:
     return name if mode == MAJOR else name.lower()  # the flat is lower case in either
 
 
-def relative_to_tonic(whole: TrackKey, sections: Iterable[DetectedSection]) -> list[Section]:
+def relative_to_tonic(track_key: TrackKey, sections: Iterable[DetectedSection]) -> list[Section]:
     """Return the sections, in temporal order, relative to the track's key and tempo."""
     return [
-        _relative_section(whole, position, detected) for position, detected in enumerate(sections)
+        _relative_section(track_key, position, detected)
+        for position, detected in enumerate(sections)
     ]
 
 
@@ -150,33 +150,33 @@ def summarise_harmony(sections: Sequence[Section]) -> Harmony:
 
     A missing confidence counts as 1.
     """
-    times = Counter(one.degree for one in sections if one.degree is not None)
+    times = Counter(section.degree for section in sections if section.degree is not None)
     weights = [
-        fsum(one.weight for one in sections if one.degree == degree)
+        fsum(section.weight for section in sections if section.degree == degree)
         for degree in range(SEMITONES_PER_OCTAVE)
     ]
     total = fsum(weights)
     repeated = fsum(weight for degree, weight in enumerate(weights) if times[degree] > 1)
-    known = [one.degree for one in sections]
-    changes = sum(None not in pair and pair[0] != pair[1] for pair in pairwise(known))
+    degrees = [section.degree for section in sections]
+    changes = sum(None not in pair and pair[0] != pair[1] for pair in pairwise(degrees))
     return Harmony(
         sections=len(sections),
-        shares=tuple(_share(one, total) for one in weights) if total > 0 else None,
+        shares=tuple(_share(weight, total) for weight in weights) if total > 0 else None,
         minor_share=_minor_share(sections),
         repeated_share=_share(repeated, total) if total > 0 else None,
         single_share=_share(total - repeated, total) if total > 0 else None,
         degrees=len(times),
         degree_changes=changes,
-        numerals=" ".join(one.numeral or UNKNOWN_NUMERAL for one in _runs(sections)) or None,
+        numerals=" ".join(run.numeral or UNKNOWN_NUMERAL for run in _runs(sections)) or None,
     )
 
 
-def find_progressions(whole: TrackKey, sections: Sequence[Section]) -> list[Progression]:
+def find_progressions(track_key: TrackKey, sections: Sequence[Section]) -> list[Progression]:
     """Return the progressions of 2 to 4 keys in the sections, sorted by numerals.
 
     A section with an unknown key ends a progression.
     """
-    tonic = _confidence_or_one(whole.key_confidence)
+    tonic = _confidence_or_one(track_key.key_confidence)
     times: Counter[tuple[str, ...]] = Counter()
     best: dict[tuple[str, ...], float] = {}
     for names, confidences in _windows(_runs(sections)):
@@ -188,9 +188,9 @@ def find_progressions(whole: TrackKey, sections: Sequence[Section]) -> list[Prog
     ]
 
 
-def _relative_section(whole: TrackKey, position: int, detected: DetectedSection) -> Section:
-    degree = _degree(whole.key, detected.key)
-    ratio = detected.tempo / whole.tempo if detected.tempo and whole.tempo else None
+def _relative_section(track_key: TrackKey, position: int, detected: DetectedSection) -> Section:
+    degree = _degree(track_key.key, detected.key)
+    ratio = detected.tempo / track_key.tempo if detected.tempo and track_key.tempo else None
     return Section(
         position=position,
         start=detected.start,
@@ -213,9 +213,9 @@ def _degree(tonic: int | None, key: int | None) -> int | None:
 
 def _minor_share(sections: Iterable[Section]) -> float | None:
     weights = [
-        (one.mode, one.duration * _confidence_or_one(one.mode_confidence))
-        for one in sections
-        if one.mode is not None
+        (section.mode, section.duration * _confidence_or_one(section.mode_confidence))
+        for section in sections
+        if section.mode is not None
     ]
     total = fsum(weight for _, weight in weights)
     minor = fsum(weight for mode, weight in weights if mode != MAJOR)
@@ -224,10 +224,10 @@ def _minor_share(sections: Iterable[Section]) -> float | None:
 
 def _runs(sections: Iterable[Section]) -> list[_Run]:
     runs = []
-    for name, group in groupby(sections, key=lambda one: one.numeral):
+    for name, group in groupby(sections, key=lambda section: section.numeral):
         parts = list(group)
-        seconds = fsum(one.duration for one in parts)
-        runs.append(_Run(name, min(1.0, fsum(one.weight for one in parts) / seconds)))
+        seconds = fsum(section.duration for section in parts)
+        runs.append(_Run(name, min(1.0, fsum(section.weight for section in parts) / seconds)))
     return runs
 
 

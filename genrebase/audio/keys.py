@@ -9,9 +9,9 @@ from genrebase.audio.decode import SAMPLE_RATE
 from genrebase.audio.frame_features import HOP_LENGTH, FrameFeatures
 from genrebase.audio.harmony import MAJOR, DetectedSection, TrackKey
 
-_MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-"""Key profiles: how well each pitch class fits a key (Krumhansl and Kessler,
+_MAJOR_PROFILE: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+_MINOR_PROFILE: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+"""Key profiles: the fit of each pitch class to a key (Krumhansl and Kessler,
 Psychological Review 89, 1982)."""
 MEAN_SECTION_SECONDS: Final = 15.0
 """Mean seconds of a section."""
@@ -21,7 +21,11 @@ _MIN_SECTION_SECONDS: Final = 2.0
 
 def _profiles() -> NDArray[np.float64]:
     """Return (24, 12): twelve major keys from C, then twelve minor ones, each normalised."""
-    keys = [np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)]
+    keys = [
+        np.roll(profile, tonic)
+        for profile in (_MAJOR_PROFILE, _MINOR_PROFILE)
+        for tonic in range(12)
+    ]
     return np.stack([_normalise(np.asarray(key)) for key in keys])
 
 
@@ -31,7 +35,7 @@ def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(centred / length) if length > 0 else centred
 
 
-_KEYS: Final = _profiles()
+_PROFILES: Final = _profiles()
 
 
 def estimate_key(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
@@ -39,44 +43,44 @@ def estimate_key(chroma: NDArray[np.float32]) -> tuple[int, int, float] | None:
 
     The key whose profile correlates best (Krumhansl, "Cognitive Foundations of Musical Pitch",
     1990, chapter 4). The confidence is twice the lead over the second best tonic, clipped to
-    0..1. None if no pitch class stands out.
+    0..1. None if all pitch classes are equally strong.
     """
     mean = _normalise(chroma.mean(axis=1).astype(np.float64))
     if not np.any(mean):
         return None
-    fits = _KEYS @ mean
-    best = int(np.argmax(fits))
-    others = np.delete(fits, [best % 12, best % 12 + 12])
-    confidence = float(np.clip(2 * (fits[best] - others.max()), 0.0, 1.0))
+    correlations = _PROFILES @ mean
+    best = int(np.argmax(correlations))
+    others = np.delete(correlations, [best % 12, best % 12 + 12])
+    confidence = float(np.clip(2 * (correlations[best] - others.max()), 0.0, 1.0))
     return best % 12, MAJOR if best < 12 else 0, confidence
 
 
 def estimate_track_key(frames: FrameFeatures, tempo: float | None) -> TrackKey:
     """Return key, mode and tempo of a clip."""
-    found = estimate_key(frames.fma["chroma_cqt"])
-    if found is None:
+    estimate = estimate_key(frames.fma["chroma_cqt"])
+    if estimate is None:
         return TrackKey(tempo=tempo)
-    key, mode, confidence = found
+    key, mode, confidence = estimate
     return TrackKey(key, mode, confidence, confidence, tempo)
 
 
 def detect_sections(frames: FrameFeatures) -> list[DetectedSection]:
     """Return the sections of a clip, each with its key and loudness.
 
-    Similar neighbouring seconds are merged (Ward's clustering along the time axis) until a
-    section is 15 s long on average.
+    Similar neighbouring seconds are merged (Ward's clustering along the time axis) until
+    sections are 15 s long on average.
     """
     chroma, mfcc = frames.fma["chroma_cqt"], frames.fma["mfcc"]
     per_second = max(1, round(SAMPLE_RATE / HOP_LENGTH))
     starts = range(0, chroma.shape[1], per_second)
     seconds = np.stack([_second_features(chroma, mfcc, at, at + per_second) for at in starts])
     edges = [starts[at] for at in _edges(seconds)]
-    found = []
+    sections = []
     for first, last in zip(edges, [*edges[1:], chroma.shape[1]], strict=True):
         duration = (last - first) * HOP_LENGTH / SAMPLE_RATE
         key = estimate_key(chroma[:, first:last])
         power = float(np.square(frames.fma["rms"][0, first:last]).mean())
-        found.append(
+        sections.append(
             DetectedSection(
                 start=first * HOP_LENGTH / SAMPLE_RATE,
                 duration=duration,
@@ -87,13 +91,13 @@ def detect_sections(frames: FrameFeatures) -> list[DetectedSection]:
                 loudness=10.0 * float(np.log10(max(power, 1e-10))),
             )
         )
-    return found
+    return sections
 
 
 def _second_features(
     chroma: NDArray[np.float32], mfcc: NDArray[np.float32], first: int, last: int
 ) -> NDArray[np.float64]:
-    timbre = mfcc[1:, first:last].mean(axis=1) / 100.0  # dB: brings it to the scale of chroma
+    timbre = mfcc[1:, first:last].mean(axis=1) / 100.0  # scales dB to the range of chroma
     return np.concatenate([chroma[:, first:last].mean(axis=1), timbre]).astype(np.float64)
 
 
@@ -115,11 +119,11 @@ def _edges(seconds: NDArray[np.float64]) -> list[int]:
 
 
 def _changes(seconds: NDArray[np.float64], count: int) -> list[int]:
-    """Return where groups begin when neighbouring rows are merged until `count` groups are left.
+    """Return the first rows of `count` groups of neighbouring rows, but for row 0.
 
-    Each step merges the pair that adds least to the within-group variance (Ward, "Hierarchical
-    Grouping to Optimize an Objective Function", JASA 1963). scikit-learn's does the same for any
-    connectivity, but takes 90 MB per process.
+    Each step merges the two neighbours that increase the within-group variance the least (Ward,
+    "Hierarchical Grouping to Optimize an Objective Function", JASA 1963). scikit-learn has the
+    same for any connectivity, but takes 90 MB per process.
     """
     firsts = list(range(len(seconds)))
     sizes = np.ones(len(seconds))

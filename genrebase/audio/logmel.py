@@ -12,19 +12,19 @@ from genrebase.audio.packed_matrices import PackedMatrix
 
 KIND: Final = "logmel"
 VERSION: Final = 1
-"""64 bands of two neighbours of the 128, four frames a step (46 ms), dB below the loudest."""
+"""64 bands (pairs of the 128), four frames a step (46 ms), in dB relative to the maximum."""
 N_BANDS: Final = 64
 FRAMES_PER_STEP: Final = 4
 MAX_STEPS: Final = 750
-"""35 s: of 64 halves each, below 100 kB, compressed or not."""
+"""35 s; with 64 float16 values a step below 100 kB, compressed or not."""
 TOP_DB: Final = 80.0
-"""dB below the loudest that are told apart."""
+"""Dynamic range in dB: lower values are clipped."""
 
 
 def pack_logmel(mel: FrameArray) -> PackedMatrix:
     """Return the middle 35 s of a mel spectrum (128, frames) as a matrix (steps, 64) in dB.
 
-    0 is the loudest place of what is kept, -80 the softest that counts.
+    0 is the maximum of these 35 s; values are clipped at -80.
     """
     steps = max(1, mel.shape[1] // FRAMES_PER_STEP)
     whole = mel[:, : steps * FRAMES_PER_STEP]
@@ -32,11 +32,11 @@ def pack_logmel(mel: FrameArray) -> PackedMatrix:
         whole = np.pad(mel, ((0, 0), (0, FRAMES_PER_STEP - mel.shape[1])))
     coarse = whole.reshape(N_BANDS, 2, steps, FRAMES_PER_STEP).mean(axis=(1, 3))
     first = max(0, (steps - MAX_STEPS) // 2)
-    kept = coarse[:, first : first + MAX_STEPS].astype(np.float64)
-    decibels = librosa.power_to_db(kept, ref=np.max, top_db=TOP_DB)
+    excerpt = coarse[:, first : first + MAX_STEPS].astype(np.float64)
+    decibels = librosa.power_to_db(excerpt, ref=np.max, top_db=TOP_DB)
     return packed_matrices.pack(KIND, VERSION, np.ascontiguousarray(decibels.T))
 
 
 def seconds_per_step() -> float:
-    """Return how long a step is."""
+    """Return the duration of a step."""
     return FRAMES_PER_STEP * HOP_LENGTH / SAMPLE_RATE

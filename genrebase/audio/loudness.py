@@ -9,50 +9,50 @@ from scipy.signal import lfilter
 from genrebase.audio.decode import SAMPLE_RATE, Samples
 
 _SHELF: Final = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
-"""Of the head: above these Hz so many dB more, Q."""
+"""Frequency in Hz, gain in dB and Q of the high shelf that models the head."""
 _HIGH_PASS: Final = (38.13547087602444, 0.5003270373238773)
-"""Hz below which the ear hears little, Q."""
+"""Cut-off in Hz and Q: the ear is less sensitive below."""
 _BLOCK, _HOP = 0.4, 0.1
-"""Seconds of a block, and from one to the next."""
+"""Seconds of a gating block, and from one block to the next."""
 _STEPS_AT_ONCE: Final = 100
 _OFFSET: Final = -0.691
-_SILENCE: Final = -70.0
-"""LUFS below which a block is silence."""
-_RELATIVE: Final = -10.0
-"""LU below the mean: what is softer does not count."""
+_ABSOLUTE_GATE: Final = -70.0
+"""Blocks below this loudness, in LUFS, are silence."""
+_RELATIVE_GATE: Final = -10.0
+"""Blocks below the mean plus this, in LU, do not count."""
 
 
 def integrated_loudness(samples: Samples) -> float | None:
-    """Return the loudness in LUFS (dB below full scale as heard); None for silence."""
+    """Return the loudness in LUFS (K-weighted, relative to full scale); None for silence."""
     steps = _energies(samples)
     per_block = round(_BLOCK / _HOP)
     summed = np.concatenate([[0.0], np.cumsum(steps)])
     blocks = max(1, len(steps) - per_block + 1)
     ends = np.minimum(np.arange(blocks) + per_block, len(steps))
     power = (summed[ends] - summed[:blocks]) / int(_BLOCK * SAMPLE_RATE)
-    loud = power[_lufs(power) > _SILENCE]
+    loud = power[_lufs(power) > _ABSOLUTE_GATE]
     if len(loud) == 0:
         return None
-    kept = loud[_lufs(loud) > _lufs(loud.mean()) + _RELATIVE]
-    return float(_lufs(kept.mean()))
+    gated = loud[_lufs(loud) > _lufs(loud.mean()) + _RELATIVE_GATE]
+    return float(_lufs(gated.mean()))
 
 
 def _energies(samples: Samples) -> NDArray[np.float64]:
-    """Return the energy of the weighted sound in every whole step of 0.1 s.
+    """Return the energy of the K-weighted signal in every whole step of 0.1 s.
 
-    Some seconds at a time: a long sound in double precision would fill the memory.
+    In chunks: long audio in double precision would fill the memory.
     """
     step = int(_HOP * SAMPLE_RATE)
     filters = [_shelf(), _high_pass()]
     states = [np.zeros(len(a) - 1) for _, a in filters]
-    found = []
+    energies = []
     for first in range(0, len(samples) // step * step, step * _STEPS_AT_ONCE):
-        heard = samples[first : first + step * _STEPS_AT_ONCE].astype(np.float64)
-        for place, (b, a) in enumerate(filters):
-            heard, states[place] = lfilter(b, a, heard, zi=states[place])
-        whole = heard[: len(heard) // step * step].reshape(-1, step)
-        found.append(np.square(whole).sum(axis=1))
-    return np.concatenate(found) if found else np.zeros(1)
+        chunk = samples[first : first + step * _STEPS_AT_ONCE].astype(np.float64)
+        for index, (b, a) in enumerate(filters):
+            chunk, states[index] = lfilter(b, a, chunk, zi=states[index])
+        whole = chunk[: len(chunk) // step * step].reshape(-1, step)
+        energies.append(np.square(whole).sum(axis=1))
+    return np.concatenate(energies) if energies else np.zeros(1)
 
 
 def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Serialise matrices over time for the database: half precision, compressed, versioned.
 
-float16 keeps three decimal digits, which is more than the ear or a network asks for, in a quarter
-of the space. Rows are steps in the order of time, columns are channels.
+float16 keeps three decimal digits, more than the ear or a network needs, in a quarter of the
+space. Rows are steps in temporal order, columns are channels.
 """
 
 import zlib
@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from genrebase.errors import GenrebaseError
 
 FloatArray = NDArray[np.float64]
-"""An array of numbers."""
 
 _HALF: Final = np.dtype("<f2")
-_GREATEST: Final = float(np.finfo(_HALF).max)
+_MAX_HALF: Final = float(np.finfo(_HALF).max)
 _LEVEL: Final = 6
-"""Of zlib: half precision hardly shrinks any further."""
+"""zlib's level: higher ones hardly shrink half precision any further."""
 
 
 class CorruptMatrix(GenrebaseError):
@@ -31,34 +30,34 @@ class PackedMatrix:
     """A packed matrix; the fields are columns of `sound_matrix`."""
 
     kind: str
-    """What its channels are."""
+    """The meaning of its channels."""
     version: int
-    """Of the way it was made and packed."""
+    """The version of its computation and packing."""
     steps: int
     channels: int
     data: bytes
 
 
 def pack(kind: str, version: int, values: FloatArray) -> PackedMatrix:
-    """Pack `values`, shaped (steps, channels); greater ones than halves can be are cut off."""
+    """Pack `values`, shaped (steps, channels); values beyond float16's range are clipped."""
     steps, channels = values.shape
-    halves = np.clip(values, -_GREATEST, _GREATEST).astype(_HALF)
+    halves = np.clip(values, -_MAX_HALF, _MAX_HALF).astype(_HALF)
     return PackedMatrix(kind, version, steps, channels, zlib.compress(halves.tobytes(), _LEVEL))
 
 
 def unpack(data: bytes, steps: int, channels: int) -> NDArray[np.float32]:
-    """Return what was packed, shaped (steps, channels).
+    """Unpack a matrix shaped (steps, channels).
 
-    Raises `CorruptMatrix` where the bytes are damaged or hold another number of values; no more of
-    them is unpacked than there should be.
+    Raise `CorruptMatrix` if the bytes are damaged or hold another number of values; no more than
+    the expected size is decompressed.
     """
     expected = steps * channels * _HALF.itemsize
     try:
-        unpacking = zlib.decompressobj()
-        plain = unpacking.decompress(data, expected + 1)
+        decompressor = zlib.decompressobj()
+        plain = decompressor.decompress(data, expected + 1)
     except zlib.error as error:
         raise CorruptMatrix(f"A stored matrix cannot be unpacked: {error}.") from error
-    if len(plain) != expected or not unpacking.eof:
+    if len(plain) != expected or not decompressor.eof:
         raise CorruptMatrix(f"A stored matrix does not hold {steps} steps of {channels} values.")
-    found: NDArray[Any] = np.frombuffer(plain, _HALF).reshape(steps, channels)
-    return found.astype(np.float32)
+    values: NDArray[Any] = np.frombuffer(plain, _HALF).reshape(steps, channels)
+    return values.astype(np.float32)

@@ -1,7 +1,4 @@
-"""Serialise descriptor vectors for the database.
-
-float32 compressed: about 2 kB for 600 values.
-"""
+"""Serialise descriptor vectors for the database: compressed float32, 2 kB for 600 values."""
 
 import zlib
 from collections.abc import Sequence
@@ -21,30 +18,30 @@ class CorruptVector(GenrebaseError):
 
 
 def pack(values: ArrayLike) -> bytes:
-    """Pack a row of numbers; NaN where one is not known."""
+    """Pack a row of numbers; NaN marks a missing value."""
     return zlib.compress(np.asarray(values, _SINGLE).tobytes(), _LEVEL)
 
 
 def unpack(data: bytes, count: int) -> NDArray[np.float32]:
-    """Return the `count` values that were packed.
+    """Unpack `count` values.
 
-    Raises `CorruptVector` where the bytes are damaged or hold another number of values; no more of
-    them is unpacked than there should be.
+    Raise `CorruptVector` if the bytes are damaged or hold another number of values; no more than
+    the expected size is decompressed.
     """
     expected = count * _SINGLE.itemsize
     try:
-        unpacking = zlib.decompressobj()
-        plain = unpacking.decompress(data, expected + 1)
+        decompressor = zlib.decompressobj()
+        plain = decompressor.decompress(data, expected + 1)
     except zlib.error as error:
         raise CorruptVector(f"Stored values cannot be unpacked: {error}.") from error
-    if len(plain) != expected or not unpacking.eof:
-        raise CorruptVector(f"What is stored does not hold {count} values.")
+    if len(plain) != expected or not decompressor.eof:
+        raise CorruptVector(f"A stored vector does not hold {count} values.")
     return np.frombuffer(plain, _SINGLE).astype(np.float32)
 
 
 def unpack_rows(rows: Sequence[bytes], count: int) -> NDArray[np.float32]:
     """Return the values of several rows, shaped (rows, count)."""
-    found = np.empty((len(rows), count), dtype=np.float32)
-    for place, data in enumerate(rows):
-        found[place] = unpack(data, count)
-    return found
+    values = np.empty((len(rows), count), dtype=np.float32)
+    for index, data in enumerate(rows):
+        values[index] = unpack(data, count)
+    return values

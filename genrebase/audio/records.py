@@ -36,8 +36,8 @@ class AudioAnalysis:
     """The analysis of one file."""
 
     digest: str
-    """Hash of the decoded sound."""
+    """SHA-256 of the decoded audio."""
     seconds: float
     tags: AudioTags
     features: PackedFeatures | None
-    """None if the digest was among those already stored."""
+    """None if the digest is stored already."""

@@ -14,43 +14,44 @@ from genrebase.audio.frame_features import FRAME_LENGTH, HOP_LENGTH, FrameArray
 MIN_BPM, MAX_BPM = 30.0, 240.0
 """Range of estimated tempos, in BPM."""
 PRIOR_BPM: Final = 120.0
-"""Centre of the tempo prior: listeners prefer 120 to 60 or 240."""
+"""Centre of the tempo prior: people tap 120 rather than 60 or 240."""
 
-_NOTHING: Final = float(np.finfo(np.float64).tiny)
+_TINY: Final = float(np.finfo(np.float64).tiny)
 """Below this, autocorrelation is treated as zero."""
-_RANGE: Final = 80.0
-"""dB below the loudest that onsets are looked for in: librosa's own, as what follows."""
-_QUIET: Final = 1e-10
-_LATE: Final = FRAME_LENGTH // (2 * HOP_LENGTH)
-"""Frames from where a sound begins to the middle of the frame that has all of it."""
-_PEAK: Final = int(0.03 * SAMPLE_RATE // HOP_LENGTH)
-_AROUND: Final = int(0.10 * SAMPLE_RATE // HOP_LENGTH)
-_ABOVE: Final = 0.07
-"""Frames of 30 and of 100 ms; and by how much of the highest onset one stands out."""
+_TOP_DB: Final = 80.0
+"""Dynamic range of onset detection, in dB: librosa's default, like the constants below."""
+_MIN_POWER: Final = 1e-10
+_FRAME_SHIFT: Final = FRAME_LENGTH // (2 * HOP_LENGTH)
+"""Frames from an onset to the centre of the first frame that contains it completely."""
+_PEAK_FRAMES: Final = int(0.03 * SAMPLE_RATE // HOP_LENGTH)
+_MEAN_FRAMES: Final = int(0.10 * SAMPLE_RATE // HOP_LENGTH)
+_PEAK_DELTA: Final = 0.07
+"""Peak picking: frames in 30 ms and in 100 ms, and the minimum height above the local mean, as a
+share of the strongest onset."""
 _WINDOW: Final = 384
-"""Frames of a window of the tempogram, librosa's own: 4.5 s."""
+"""Frames of a tempogram window, librosa's default: 4.5 s."""
 _FRAMES_AT_ONCE: Final = 256
 _STEPS_AT_ONCE: Final = 4_096
-"""A long sound in double precision would fill the memory."""
+"""Chunk sizes: long audio in double precision would fill the memory."""
 _STEP: Final = SAMPLE_RATE // 100
-"""Samples of one value of the envelope for `danceability`: 10 ms."""
-_SHORTEST, _LONGEST, _GROWTH = 0.31, 8.8, 1.1
-"""Seconds of the windows in which the envelope's drift is measured, and how these grow."""
-_LEAST_WINDOWS: Final = 4
+"""Samples per value of the envelope in `danceability`: 10 ms."""
+_MIN_WINDOW, _MAX_WINDOW, _WINDOW_GROWTH = 0.31, 8.8, 1.1
+"""Shortest and longest window of the fluctuation analysis, in seconds, and their growth factor."""
+_MIN_WINDOWS: Final = 4
 
 
 def onset_strength(mel: FrameArray) -> NDArray[np.float32]:
     """Return the onset strength of each frame: spectral flux of the mel spectrum.
 
     (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013.) The
-    figures are librosa's, computed some frames at a time.
+    values are librosa's, computed in chunks of frames.
     """
-    floor = _decibels(mel.max()) - np.float32(_RANGE)
+    floor = _decibels(mel.max()) - np.float32(_TOP_DB)
     strength = np.zeros(mel.shape[1], dtype=np.float32)
     for first in range(0, mel.shape[1] - 1, _FRAMES_AT_ONCE):
-        heard = np.maximum(_decibels(mel[:, first : first + _FRAMES_AT_ONCE + 1]), floor)
-        rise = np.maximum(np.diff(heard, axis=1), 0).mean(axis=0)
-        at = first + 1 + _LATE
+        decibels = np.maximum(_decibels(mel[:, first : first + _FRAMES_AT_ONCE + 1]), floor)
+        rise = np.maximum(np.diff(decibels, axis=1), 0).mean(axis=0)
+        at = first + 1 + _FRAME_SHIFT
         strength[at : at + len(rise)] = rise[: max(0, len(strength) - at)]
     return strength
 
@@ -58,45 +59,49 @@ def onset_strength(mel: FrameArray) -> NDArray[np.float32]:
 def detect_onsets(strength: NDArray[np.float32]) -> NDArray[np.intp]:
     """Return the frames of onsets (peak picking), given `onset_strength`.
 
-    Peaks of the last 30 ms that stand out from the 200 ms around them, 30 ms apart (Böck, Krebs
-    and Schedl, "Evaluating the Online Capabilities of Onset Detection Methods", ISMIR 2012), as
-    librosa finds them. Its own function is compiled at first use and kept in two files; processes
-    that begin at once leave such as do not fit, and these crash every process after them.
+    An onset is the maximum of the last 30 ms, above the mean of the 200 ms around it, and more
+    than 30 ms after the last one (Böck, Krebs and Schedl, "Evaluating the Online Capabilities of
+    Onset Detection Methods", ISMIR 2012), as in librosa. librosa's own function is compiled at
+    first use and cached in two files; processes that start at the same time write files that do
+    not match, and these crash every later process.
     """
-    risen = strength - strength.min(initial=np.inf)
-    if len(risen) == 0 or not np.isfinite(risen).all() or not risen.any():
+    normalised = strength - strength.min(initial=np.inf)
+    if len(normalised) == 0 or not np.isfinite(normalised).all() or not normalised.any():
         return np.zeros(0, dtype=np.intp)
-    risen = risen / (risen.max() + np.finfo(risen.dtype).tiny)
-    before = np.pad(risen, (_PEAK, 0), constant_values=-np.inf)
-    highest = risen == sliding_window_view(before, _PEAK + 1).max(axis=1)
-    sums = np.concatenate([[0.0], np.cumsum(risen, dtype=np.float64)])
-    at = np.arange(len(risen))
-    low, high = np.maximum(at - _AROUND, 0), np.minimum(at + _AROUND + 1, len(risen))
-    stands_out = risen >= (sums[high] - sums[low]) / (high - low) + _ABOVE
-    found: list[int] = []
-    for frame in np.flatnonzero(highest & stands_out):
-        if not found or frame - found[-1] > _PEAK:
-            found.append(int(frame))
-    return np.asarray(found, dtype=np.intp)
+    normalised = normalised / (normalised.max() + np.finfo(normalised.dtype).tiny)
+    before = np.pad(normalised, (_PEAK_FRAMES, 0), constant_values=-np.inf)
+    highest = normalised == sliding_window_view(before, _PEAK_FRAMES + 1).max(axis=1)
+    sums = np.concatenate([[0.0], np.cumsum(normalised, dtype=np.float64)])
+    at = np.arange(len(normalised))
+    low, high = (
+        np.maximum(at - _MEAN_FRAMES, 0),
+        np.minimum(at + _MEAN_FRAMES + 1, len(normalised)),
+    )
+    above_mean = normalised >= (sums[high] - sums[low]) / (high - low) + _PEAK_DELTA
+    onsets: list[int] = []
+    for frame in np.flatnonzero(highest & above_mean):
+        if not onsets or frame - onsets[-1] > _PEAK_FRAMES:
+            onsets.append(int(frame))
+    return np.asarray(onsets, dtype=np.intp)
 
 
 def _decibels(power: FrameArray | np.float32) -> FrameArray:
-    return np.asarray(10.0 * np.log10(np.maximum(np.float32(_QUIET), power)))
+    return np.asarray(10.0 * np.log10(np.maximum(np.float32(_MIN_POWER), power)))
 
 
 def estimate_tempo(onsets: NDArray[np.float32]) -> float | None:
     """Return the tempo in BPM; None if there is no onset.
 
-    The autocorrelation of the onsets over windows of eight seconds, averaged, weighted by how
-    likely a tempo is (log-normal around 120), its peak interpolated by a parabola (after Ellis,
-    "Beat Tracking by Dynamic Programming", JNMR 2007).
+    The mean autocorrelation of the onsets in windows of 4.5 s, weighted by a log-normal tempo
+    prior around 120 BPM; its peak is interpolated by a parabola (after Ellis, "Beat Tracking by
+    Dynamic Programming", JNMR 2007).
     """
     if not np.any(onsets > 0):
         return None
     strength = _periodicity(onsets)
     bpm = librosa.tempo_frequencies(len(strength), sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
-    likely = np.exp(-0.5 * np.square(np.log2(np.maximum(bpm, 1e-9) / PRIOR_BPM)))
-    weighted = np.where((bpm >= MIN_BPM) & (bpm <= MAX_BPM), strength * likely, -np.inf)
+    prior = np.exp(-0.5 * np.square(np.log2(np.maximum(bpm, 1e-9) / PRIOR_BPM)))
+    weighted = np.where((bpm >= MIN_BPM) & (bpm <= MAX_BPM), strength * prior, -np.inf)
     best = int(np.argmax(weighted))
     if not np.isfinite(weighted[best]) or strength[best] <= 0:
         return None
@@ -105,75 +110,75 @@ def estimate_tempo(onsets: NDArray[np.float32]) -> float | None:
 
 
 def _periodicity(onsets: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean of the tempogram over the frames, computed some frames at a time.
+    """Return the mean of the tempogram over the frames, in chunks of frames.
 
-    It is librosa's: per frame the autocorrelation of the windowed onsets, its greatest value 1.
+    As in librosa: per frame the autocorrelation of the windowed onsets, with a maximum of 1.
     """
     padded = np.pad(onsets, _WINDOW // 2, mode="linear_ramp", end_values=(0, 0))
-    around = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[: len(onsets)]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[: len(onsets)]
     window = librosa.filters.get_window("hann", _WINDOW)
     size = fft.next_fast_len(2 * _WINDOW - 1, real=True)
     total = np.zeros(_WINDOW)
     for first in range(0, len(onsets), _FRAMES_AT_ONCE):
-        spectrum = fft.rfft(around[first : first + _FRAMES_AT_ONCE] * window, n=size, axis=1)
+        spectrum = fft.rfft(windows[first : first + _FRAMES_AT_ONCE] * window, n=size, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
-        alike = fft.irfft(power, n=size, axis=1)[:, :_WINDOW]
-        greatest = np.abs(alike).max(axis=1)
-        total += 1 / np.where(greatest > _NOTHING, greatest, 1.0) @ alike
+        autocorrelation = fft.irfft(power, n=size, axis=1)[:, :_WINDOW]
+        maximum = np.abs(autocorrelation).max(axis=1)
+        total += 1 / np.where(maximum > _TINY, maximum, 1.0) @ autocorrelation
     return total / len(onsets)
 
 
 def danceability(samples: Samples) -> float | None:
-    """Return how regular the beat is, 0..1; None for less than ten seconds, or silence.
+    """Return the regularity of the beat, 0..1; None for less than ten seconds, or silence.
 
-    Detrended fluctuation analysis of the loudness (Streich and Herrera, "Detrended Fluctuation
-    Analysis of Music Signals: Danceability Estimation and further Semantic Characterization",
-    AES 2005): where the envelope, summed up, drifts little beyond the beat, the exponent is small.
-    Its inverse, which runs from 0 to about 3, divided by 3.
+    Detrended fluctuation analysis of the amplitude envelope (Streich and Herrera, "Detrended
+    Fluctuation Analysis of Music Signals: Danceability Estimation and further Semantic
+    Characterization", AES 2005): if the cumulative envelope fluctuates little beyond the beat, the exponent is small.
+    The result is its inverse, 0 to about 3, divided by 3.
     """
     envelope = _envelope(samples)
     windows = _windows(len(envelope))
-    if len(windows) < _LEAST_WINDOWS or not np.any(envelope > 0):
+    if len(windows) < _MIN_WINDOWS or not np.any(envelope > 0):
         return None
-    drifts = np.array(
+    fluctuations = np.array(
         [_dfa_fluctuation(np.cumsum(envelope - envelope.mean()), size) for size in windows]
     )
-    if not np.all(drifts > 0):
+    if not np.all(fluctuations > 0):
         return None
-    exponents = np.diff(np.log(drifts)) / np.diff(np.log(windows))
+    exponents = np.diff(np.log(fluctuations)) / np.diff(np.log(windows))
     mean = float(exponents.mean())
     return None if mean <= 0 else min(1.0, 1.0 / mean / 3.0)
 
 
-def _parabolic_offset(three: NDArray[np.float64]) -> float:
+def _parabolic_offset(values: NDArray[np.float64]) -> float:
     """Return the parabolic offset of a peak between its neighbours, -0.5..0.5."""
-    if len(three) < 3:
+    if len(values) < 3:
         return 0.0
-    left, middle, right = (float(value) for value in three)
-    bend = left - 2 * middle + right
-    return 0.0 if bend >= 0 else float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
+    left, middle, right = (float(value) for value in values)
+    curvature = left - 2 * middle + right
+    return 0.0 if curvature >= 0 else float(np.clip(0.5 * (left - right) / curvature, -0.5, 0.5))
 
 
 def _envelope(samples: Samples) -> NDArray[np.float64]:
     steps = len(samples) // _STEP
     parts = samples[: steps * _STEP].reshape(steps, _STEP)
-    some = range(0, steps, _STEPS_AT_ONCE)
-    spreads = [
-        parts[first : first + _STEPS_AT_ONCE].astype(np.float64).std(axis=1) for first in some
+    starts = range(0, steps, _STEPS_AT_ONCE)
+    deviations = [
+        parts[first : first + _STEPS_AT_ONCE].astype(np.float64).std(axis=1) for first in starts
     ]
-    return np.concatenate(spreads) if spreads else np.zeros(0)
+    return np.concatenate(deviations) if deviations else np.zeros(0)
 
 
 def _windows(steps: int) -> NDArray[np.int64]:
-    count = int(np.log(_LONGEST / _SHORTEST) / np.log(_GROWTH)) + 1
-    sizes = np.unique((_SHORTEST * 100 * _GROWTH ** np.arange(count)).astype(np.int64))
+    count = int(np.log(_MAX_WINDOW / _MIN_WINDOW) / np.log(_WINDOW_GROWTH)) + 1
+    sizes = np.unique((_MIN_WINDOW * 100 * _WINDOW_GROWTH ** np.arange(count)).astype(np.int64))
     return sizes[sizes * 2 <= steps]
 
 
 def _dfa_fluctuation(profile: NDArray[np.float64], size: int) -> float:
     """Return the mean deviation from a straight line in windows of `size` steps."""
     parts = profile[: len(profile) // size * size].reshape(-1, size)
-    at = np.arange(size) - (size - 1) / 2
-    slope = parts @ at / (at @ at)
-    rest = parts - parts.mean(axis=1, keepdims=True) - np.outer(slope, at)
-    return float(np.sqrt(np.square(rest).mean(axis=1)).mean())
+    position = np.arange(size) - (size - 1) / 2
+    slope = parts @ position / (position @ position)
+    residuals = parts - parts.mean(axis=1, keepdims=True) - np.outer(slope, position)
+    return float(np.sqrt(np.square(residuals).mean(axis=1)).mean())

@@ -19,10 +19,10 @@ SUFFIXES: Final = frozenset(f".{kind}" for kind in _KINDS.split())
 """Suffixes of audio files; a file that cannot be decoded is reported, not skipped silently."""
 
 LIBRARIES: Final = ("librosa", "mutagen", "soundfile", "soxr")
-"""Libraries of the extra `audio`, which the analysis needs."""
+"""Libraries of the extra `audio`, required by the analysis."""
 
 _MAX_KEY_BYTES: Final = 2_000
-"""Of a path that is an index key; PostgreSQL's limit is 2,704 bytes."""
+"""Maximum size of a path as an index key; PostgreSQL's limit is 2,704 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Timbre statistics of a track's segments (about a second each), and the segments as a matrix.
 
 Segments are an array shaped (segments, 26): 12 values of timbre, 12 of pitch, loudness in dB,
-duration in seconds. Long sounds count for more than short ones: means and deviations are weighted
-by duration.
+duration in seconds. Means and deviations are weighted by duration.
 """
 
 from dataclasses import dataclass
@@ -13,18 +12,18 @@ import numpy as np
 from genrebase.audio import packed_matrices
 from genrebase.audio.packed_matrices import FloatArray, PackedMatrix
 
-TWELVE: Final = 12
+N_PITCHES: Final = 12
 TIMBRE: Final = slice(0, 12)
 PITCH: Final = slice(12, 24)
 LOUDNESS: Final = 24
 DURATION: Final = 25
 N_CHANNELS: Final = 26
-"""The columns, and how many there are."""
+"""The columns, and their number."""
 
 KIND: Final = "segments"
 VERSION: Final = 1
 MAX_STEPS: Final = 1_900
-"""Steps of a matrix: of 26 halves each they stay below 100 kB, compressed or not."""
+"""Maximum steps of a matrix: with 26 float16 values each below 100 kB, compressed or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +32,24 @@ class Timbre:
 
     segments: int
     timbre_means: tuple[float, ...]
-    """Unbounded; the first is about loudness."""
+    """Unbounded; the first correlates with loudness."""
     timbre_deviations: tuple[float, ...]
     pitch_means: tuple[float, ...]
-    """How strong each pitch class is, C first, 0..1."""
+    """Strength of each pitch class, C first, 0..1."""
     pitch_deviations: tuple[float, ...]
 
 
 def summarise_timbre(segments: FloatArray) -> Timbre | None:
-    """Return means and deviations of all segments; None where there are none.
+    """Return means and deviations of all segments; None without segments.
 
-    The deviation is that of the whole population: the root of the weighted mean square distance
+    The deviation is the population's: the root of the weighted mean square distance
     from the weighted mean.
     """
     if len(segments) == 0:
         return None
     weights = segments[:, DURATION] / segments[:, DURATION].sum()
     values = segments[:, :LOUDNESS]
-    # rounding must not carry a mean beyond what occurs: a pitch of 1 throughout has the mean 1
+    # rounding must not move a mean out of the values' range: a constant pitch of 1 has the mean 1
     means = np.clip(weights @ values, values.min(axis=0), values.max(axis=0))
     deviations = np.sqrt(weights @ (values - means) ** 2)
     return Timbre(
@@ -63,23 +62,23 @@ def summarise_timbre(segments: FloatArray) -> Timbre | None:
 
 
 def pack_segments(segments: FloatArray) -> PackedMatrix | None:
-    """Return the segments in their order as a matrix to store; None where there are none.
+    """Return the segments in order as a matrix to store; None without segments.
 
-    Of more than `MAX_STEPS` segments, neighbours are taken together: their duration is the sum,
-    everything else the mean, weighted by duration.
+    More than `MAX_STEPS` segments are reduced by merging neighbours: durations are summed, other
+    values averaged, weighted by duration.
     """
     if len(segments) == 0:
         return None
-    return packed_matrices.pack(KIND, VERSION, _thinned(segments))
+    return packed_matrices.pack(KIND, VERSION, _merge_neighbours(segments))
 
 
-def _thinned(segments: FloatArray) -> FloatArray:
-    together = -(-len(segments) // MAX_STEPS)
-    if together == 1:
+def _merge_neighbours(segments: FloatArray) -> FloatArray:
+    group_size = -(-len(segments) // MAX_STEPS)
+    if group_size == 1:
         return segments
-    first = np.arange(0, len(segments), together)
+    first = np.arange(0, len(segments), group_size)
     durations = np.add.reduceat(segments[:, DURATION], first)
     weighted = segments * segments[:, [DURATION]]
-    thinned: FloatArray = np.add.reduceat(weighted, first) / durations[:, np.newaxis]
-    thinned[:, DURATION] = durations
-    return thinned
+    merged: FloatArray = np.add.reduceat(weighted, first) / durations[:, np.newaxis]
+    merged[:, DURATION] = durations
+    return merged

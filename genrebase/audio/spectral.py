@@ -1,8 +1,8 @@
 """Spectral features of each frame: centroid, bandwidth, rolloff, contrast, flatness, RMS, ZCR.
 
-The figures are librosa's (see `frames`), from sums that are taken once: the centroid and the
-bandwidth are moments of one distribution. A spectrum is shaped (frames, bins), from 0 Hz to half
-of `SAMPLE_RATE`; what is returned is shaped (values, frames).
+The values are librosa's (see `frame_features`), from shared sums: centroid and bandwidth are
+moments of one distribution. A spectrum is shaped (frames, bins), from 0 Hz to half of
+`SAMPLE_RATE`; results are shaped (values, frames).
 """
 
 from collections.abc import Iterator
@@ -17,29 +17,29 @@ from genrebase.audio.decode import SAMPLE_RATE, Samples
 
 FrameArray = NDArray[np.float32]
 
-_BELOW: Final = 0.85
-"""Share of the magnitude that lies below the rolloff: librosa's own, as everything here."""
+_ROLLOFF_SHARE: Final = 0.85
+"""Share of the magnitude below the rolloff: librosa's default, like all constants here."""
 _OCTAVES: Final = 6
-"""Bands of the contrast, beside one for all that is lower."""
-_LOW: Final = 200.0
-"""Hz where the first of these begins."""
-_EXTREME: Final = 0.02
-"""Share of a band's bins that are its peak, and its valley."""
-_SOFTEST: Final = 1e-10
-"""Power below which nothing is told apart."""
+"""Bands of the contrast, besides one for all lower frequencies."""
+_MIN_HZ: Final = 200.0
+"""Lower edge of the first octave, in Hz."""
+_QUANTILE: Final = 0.02
+"""Share of a band's bins in its peak, and in its valley."""
+_MIN_POWER: Final = 1e-10
+"""Lower power is clipped to this."""
 _FRAMES_AT_ONCE: Final = 256
-"""In double precision: so many stay in the processor's cache."""
+"""Chunk size: so many frames in double precision fit into the processor's cache."""
 _ZERO: Final = 1e-10
-"""Samples no greater are zero."""
+"""Samples of at most this magnitude count as zero."""
 
 
 def centroid_and_bandwidth(magnitude: FrameArray) -> tuple[FrameArray, FrameArray]:
-    """Return the mean of the frequency and its deviation, weighted by magnitude, in Hz."""
+    """Return mean and standard deviation of the frequency, weighted by magnitude, in Hz."""
     hertz = _hertz(magnitude)
     powers = np.stack([np.ones_like(hertz), hertz, hertz**2], axis=1)
-    # in double precision: the deviation is a small difference of great numbers
-    some = range(0, len(magnitude), _FRAMES_AT_ONCE)
-    moments = [magnitude[at : at + _FRAMES_AT_ONCE].astype(np.float64) @ powers for at in some]
+    # double precision, because the variance is a small difference of large numbers
+    starts = range(0, len(magnitude), _FRAMES_AT_ONCE)
+    moments = [magnitude[at : at + _FRAMES_AT_ONCE].astype(np.float64) @ powers for at in starts]
     total, first, second = np.concatenate(moments).T
     total = np.where(total > 0, total, 1.0)
     mean = first / total
@@ -50,56 +50,56 @@ def centroid_and_bandwidth(magnitude: FrameArray) -> tuple[FrameArray, FrameArra
 def rolloff(magnitude: FrameArray) -> FrameArray:
     """Return the frequency up to which 85% of the magnitude lies, in Hz."""
     summed = np.cumsum(magnitude, axis=1)
-    reached = summed >= _BELOW * summed[:, -1:]
+    reached = summed >= _ROLLOFF_SHARE * summed[:, -1:]
     return _row(_hertz(magnitude)[reached.argmax(axis=1)])
 
 
 def contrast(magnitude: FrameArray) -> FrameArray:
-    """Return how far the peaks of each octave stand above its valleys, in dB; the lowest first."""
+    """Return the difference between peaks and valleys of each octave, in dB; the lowest first."""
     extremes = [
         (band[:, -count:].mean(axis=1), band[:, :count].mean(axis=1))
         for band, count in _sorted_bands(magnitude)
     ]
-    peaks, valleys = (np.stack(some).astype(np.float64) for some in zip(*extremes, strict=True))
+    peaks, valleys = (np.stack(bands).astype(np.float64) for bands in zip(*extremes, strict=True))
     return np.asarray(librosa.power_to_db(peaks) - librosa.power_to_db(valleys), np.float32)
 
 
 def flatness(power: FrameArray) -> FrameArray:
-    """Return the geometric mean of the power by the arithmetic: 1 is noise."""
-    heard = np.maximum(power, np.float32(_SOFTEST))
-    mean = heard.mean(axis=1)
-    return _row(np.exp(np.log(heard, out=heard).mean(axis=1)) / mean)
+    """Return the geometric mean of the power divided by the arithmetic mean: 1 is noise."""
+    clipped = np.maximum(power, np.float32(_MIN_POWER))
+    mean = clipped.mean(axis=1)
+    return _row(np.exp(np.log(clipped, out=clipped).mean(axis=1)) / mean)
 
 
 def rms(power: FrameArray) -> FrameArray:
-    """Return the root mean square of the samples, as the window weighs them."""
+    """Return the root mean square of the windowed samples."""
     size = 2 * (power.shape[1] - 1)
     total = power.sum(axis=1) - (power[:, 0] + power[:, -1]) / 2
     return _row(np.sqrt(2 * total) / size)
 
 
 def zero_crossing_rate(samples: Samples, size: int, hop: int) -> FrameArray:
-    """Return the share of samples, of a frame's, before which the sign changes."""
+    """Return the share of a frame's samples whose sign differs from the one before."""
     padded = np.pad(samples, size // 2, mode="edge")
     negative = padded < -_ZERO
-    until = np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)
+    crossings = np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)
     first = np.arange(0, len(padded) - size + 1, hop)
-    # a frame's first sample has none before it
-    before = np.where(first > 0, until[first - 1], 0)
-    return _row((until[first + size - 2] - before) / size)
+    # the first sample of the signal has no predecessor
+    before = np.where(first > 0, crossings[first - 1], 0)
+    return _row((crossings[first + size - 2] - before) / size)
 
 
 def _sorted_bands(magnitude: FrameArray) -> Iterator[tuple[FrameArray, int]]:
-    """Yield the bins of each band in the order of magnitude, and how many are an extreme."""
+    """Yield the bins of each band sorted by magnitude, and the size of its peak and valley."""
     hertz = _hertz(magnitude)
-    edges = [0.0, *(_LOW * 2.0**octave for octave in range(_OCTAVES + 1))]
+    edges = [0.0, *(_MIN_HZ * 2.0**octave for octave in range(_OCTAVES + 1))]
     for number, (low, high) in enumerate(pairwise(edges)):
         first = int(np.searchsorted(hertz, low)) - (number > 0)
         last = int(np.searchsorted(hertz, high, side="right"))
         is_highest = number == _OCTAVES
         if is_highest:
             last = len(hertz)
-        count = max(1, int(np.rint(_EXTREME * (last - first))))
+        count = max(1, int(np.rint(_QUANTILE * (last - first))))
         yield np.sort(magnitude[:, first : last if is_highest else last - 1], axis=1), count
 
 

@@ -1,7 +1,4 @@
-"""Read the tags of an audio file: ID3, Vorbis, MP4 and similar.
-
-Reading them needs the extra `audio` (mutagen).
-"""
+"""Read the tags of an audio file (ID3, Vorbis, MP4 and similar) with mutagen (extra `audio`)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,12 +13,12 @@ _FRAMES: Final = {
     "genre": "TCON",
     "isrc": "TSRC",
 }
-"""Of ID3, for the kinds of files whose tags mutagen knows by these names only (WAV, AIFF)."""
+"""ID3 frames, for file types whose tags mutagen reads by these names only (WAV, AIFF)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioTags:
-    """The tags of a file; empty where there are none."""
+    """The tags of a file; a missing tag is empty."""
 
     title: str = ""
     artists: tuple[str, ...] = ()
@@ -32,51 +29,51 @@ class AudioTags:
 
 
 def read_tags(path: Path) -> AudioTags:
-    """Return the tags of a file; empty ones where there are none or they are damaged."""
-    import mutagen  # of an extra: others want the record only
+    """Return the tags of a file; empty ones if it has none or they are damaged."""
+    import mutagen  # an extra that `AudioTags` alone does not need
     from mutagen.id3 import ID3
 
     try:
-        found: Any = mutagen.File(path, easy=True)
+        file: Any = mutagen.File(path, easy=True)
     except (mutagen.MutagenError, OSError, ValueError, KeyError, IndexError):
-        return AudioTags()  # the sound may be whole all the same: the decoder says so
-    if found is None or found.tags is None:
+        return AudioTags()  # the audio may be intact: decoding decides
+    if file is None or file.tags is None:
         return AudioTags()
-    said = _frames(found.tags) if isinstance(found.tags, ID3) else found.tags
+    tags = _frames(file.tags) if isinstance(file.tags, ID3) else file.tags
     return AudioTags(
-        title=_first(said, "title"),
-        artists=tuple(_values(said, "artist")),
-        album=_first(said, "album"),
-        date=_first(said, "date"),
-        genres=tuple(_values(said, "genre")),
-        isrc=_first(said, "isrc"),
+        title=_first(tags, "title"),
+        artists=tuple(_values(tags, "artist")),
+        album=_first(tags, "album"),
+        date=_first(tags, "date"),
+        genres=tuple(_values(tags, "genre")),
+        isrc=_first(tags, "isrc"),
     )
 
 
 def _frames(tags: Any) -> dict[str, list[str]]:
-    known = {name: tags.get(frame) for name, frame in _FRAMES.items()}
-    said = {
+    frames = {name: tags.get(frame) for name, frame in _FRAMES.items()}
+    texts = {
         name: [str(value) for value in frame.text]
-        for name, frame in known.items()
+        for name, frame in frames.items()
         if frame is not None
     }
-    if known["genre"] is not None:
-        said["genre"] = list(known["genre"].genres)  # (17) is Rock
-    return said
+    if frames["genre"] is not None:
+        texts["genre"] = list(frames["genre"].genres)  # decodes numbers: (17) is Rock
+    return texts
 
 
 def _clean(text: str) -> str:
-    """Drop what no database stores (NUL, lone surrogates) and the blanks around."""
+    """Drop what no database stores (NUL, lone surrogates) and surrounding whitespace."""
     return text.replace("\0", "").encode(errors="ignore").decode().strip()
 
 
-def _values(said: Mapping[str, Iterable[str]], name: str) -> list[str]:
+def _values(tags: Mapping[str, Iterable[str]], name: str) -> list[str]:
     try:
-        values = [_clean(str(value)) for value in said[name]]
-    except (KeyError, ValueError):  # not every kind of tag knows every name
+        values = [_clean(str(value)) for value in tags[name]]
+    except (KeyError, ValueError):  # not every format has every tag
         return []
     return list(dict.fromkeys(value for value in values if value))
 
 
-def _first(said: Mapping[str, Iterable[str]], name: str) -> str:
-    return next(iter(_values(said, name)), "")
+def _first(tags: Mapping[str, Iterable[str]], name: str) -> str:
+    return next(iter(_values(tags, name)), "")

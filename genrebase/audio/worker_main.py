@@ -1,8 +1,8 @@
 """The main program of an analysis worker: `python -m genrebase.audio.worker_main`.
 
 It reads pickled paths from standard input and writes a pickled result for each to standard output;
-the first message is the set of digests that are stored already. It ends at the end of its input,
-so also when the parent dies. Signals are handled by the parent: the file in progress is finished.
+the first message is the set of digests that are stored already. It exits at the end of its input,
+hence also when the parent dies. It ignores signals: the file in progress is finished.
 """
 
 import os
@@ -21,7 +21,7 @@ from genrebase.audio.scan import display_path
 
 
 def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
-    """Decode a file, read its tags and extract its features; return a reason if that fails."""
+    """Decode a file, read its tags and extract its features; return the reason if that fails."""
     try:
         clip = decode.decode_file(path)
         features = None if clip.digest in stored_digests else _packed_features(clip)

@@ -19,9 +19,9 @@ from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile, display_path
 
 MAX_FILES_PER_PROCESS: Final = 500
-"""A worker process is replaced after so many files: memory that libraries leak does not add up."""
+"""A worker process is replaced after so many files, because libraries leak memory."""
 _QUEUED_PER_WORKER: Final = 2
-"""Files waiting per worker, besides the one in progress: all results would fill the memory."""
+"""Files queued per worker, besides the one in progress; all results would fill the memory."""
 _COMMAND: Final = (sys.executable, "-m", "genrebase.audio.worker_main")
 _PIPE_ERRORS: Final = (EOFError, OSError, pickle.UnpicklingError)
 
@@ -36,13 +36,13 @@ class AnalysisWorker:
     """One worker process; it is started on first use, and restarted after it died."""
 
     def __init__(self, stored_digests: frozenset[str], command: Sequence[str] = _COMMAND) -> None:
-        """Sounds with a digest in `stored_digests` are identified, but no features extracted."""
+        """Extract no features of audio whose digest is in `stored_digests`."""
         self._stored_digests, self._command = stored_digests, command
         self._process: subprocess.Popen[bytes] | None = None
         self._files_done = 0
 
     def analyse(self, file: AudioFile) -> AudioAnalysis | UnreadableFile:
-        """Return the analysis of a file, or why there is none."""
+        """Return the analysis of a file, or the reason why it failed."""
         process = self._running()
         try:
             pickle.dump(file.path, _pipe(process.stdin))
@@ -107,7 +107,7 @@ def analyse_files(
 ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
     """Yield the analysis of each file in the order given, `n_workers` files at a time.
 
-    After a stop request it starts no other file, and yields those in progress.
+    After a stop request no further file is started; those in progress are yielded.
     """
     workers = [AnalysisWorker(stored_digests, command) for _ in range(n_workers)]
     with _pool(workers, stop_requested) as submit:

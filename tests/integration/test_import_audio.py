@@ -200,10 +200,10 @@ def test_unreadable_files_are_reported_and_skipped(
     rejected = tmp_path / "rejected.csv"
     found = run(tmp_path, rejects_path=rejected)
     assert {Path(one.path).name: one.reason for one in found.unreadable} == {
-        "text.mp3": "this is no sound that can be decoded.",
+        "text.mp3": "this is not audio that can be decoded.",
         "empty.wav": "the file is empty.",
-        "movie.m4a": "this is no sound that can be decoded (Format not recognised).",
-        "short.wav": "0.30 s of sound; at least 1 s are needed.",
+        "movie.m4a": "this is not audio that can be decoded (Format not recognised).",
+        "short.wav": "0.30 s of audio; at least 1 s are needed.",
     }
     assert (found.files, found.analysed, found.tracks_new) == (8, 4, 4)
     assert len(rejected.read_text().splitlines()) == 1 + 4

@@ -93,7 +93,7 @@ def test_the_genre_of_each_file_is_predicted(
     assert all(one.top[0][1] > 0.8 for _, one in done.predictions)
     ((broken, reason),) = done.unreadable
     assert Path(broken).name == "broken.mp3"
-    assert "no sound that can be decoded" in reason
+    assert "not audio that can be decoded" in reason
     assert done.uses_audio
     monkeypatch.setenv("STORE_URL", trained.url.render_as_string(hide_password=False))
     result = CliRunner().invoke(app, ["predict", "--audio", str(folder / "beats.wav"), "--json"])
