@@ -1,4 +1,4 @@
-"""How long-running functions report their progress: one callback signature for all of them."""
+"""The callback through which long-running functions report their progress."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -8,7 +8,7 @@ MessageCallback = Callable[[str], None]
 
 
 class ProgressCallback(Protocol):
-    """Receives how much of the work is done."""
+    """Receives the progress of the work."""
 
     def __call__(
         self,
@@ -19,7 +19,7 @@ class ProgressCallback(Protocol):
         fraction: float | None = None,
         estimated: bool = False,
     ) -> None:
-        """Report that `done` (absolute) of `total` is done; without a total the last one stands.
+        """Report that `done` (absolute) of `total` is done; without a total the last one holds.
 
         `fraction` is the share of the work that is done, 0..1, where steps differ in duration.
         `estimated` marks the total as an estimate. `note` describes the current step.

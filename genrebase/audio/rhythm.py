@@ -133,8 +133,8 @@ def danceability(samples: Samples) -> float | None:
 
     Detrended fluctuation analysis of the amplitude envelope (Streich and Herrera, "Detrended
     Fluctuation Analysis of Music Signals: Danceability Estimation and further Semantic
-    Characterization", AES 2005): if the cumulative envelope fluctuates little beyond the beat, the exponent is small.
-    The result is its inverse, 0 to about 3, divided by 3.
+    Characterization", AES 2005): if the cumulative envelope fluctuates little beyond the beat, the
+    exponent is small. The result is its inverse, 0 to about 3, divided by 3.
     """
     envelope = _envelope(samples)
     windows = _windows(len(envelope))

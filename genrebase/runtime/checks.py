@@ -16,7 +16,7 @@ class Check:
     """The result of one check, a line of `genrebase doctor`."""
 
     name: str
-    """The subject of the check, in a word or two."""
+    """The subject of the check."""
     ok: bool | None
     """True: fine; False: needs fixing; None: unknown, or not applicable."""
     sentence: str

@@ -1,4 +1,4 @@
-"""Time and waiting: code that needs the time or waits is given a `Clock`."""
+"""Clocks: code that needs the time, or sleeps, takes a `Clock` as a parameter."""
 
 import time
 from datetime import UTC, datetime
@@ -18,12 +18,12 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds."""
+        """Sleep for `seconds`."""
         ...
 
 
 class SystemClock:
-    """The system clock; `interrupt()` ends waits early, for a clean stop."""
+    """The system clock; `interrupt()` ends sleeps early, for a clean stop."""
 
     def __init__(self) -> None:
         self._interrupted = Event()
@@ -37,10 +37,10 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds, or until `interrupt()` is called."""
+        """Sleep for `seconds`, or until `interrupt()` is called."""
         if seconds > 0:
             self._interrupted.wait(seconds)
 
     def interrupt(self) -> None:
-        """End the current wait and every later one."""
+        """End the current sleep and every later one."""
         self._interrupted.set()

@@ -17,7 +17,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import INTERRUPTED_EXIT_CODE, CommandInterrupted, print_error
 
 _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
-"""True of every command, for each writes in transactions."""
+"""True for every command, because each writes in transactions."""
 
 
 class CommandLine(typer.Typer):
@@ -43,7 +43,7 @@ class CommandLine(typer.Typer):
 
 
 class LazyCommand(TyperCommand):
-    """Stands for a command in its group's help, and imports it when it is called."""
+    """A placeholder in its group's help that imports the command when it is called."""
 
     def __init__(self, name: str, target: str) -> None:
         self._module, _, self._attribute = target.partition(":")
@@ -92,7 +92,8 @@ def _docstring(module: str, function: str) -> str:
     spec = find_spec(module)
     get_source = getattr(spec and spec.loader, "get_source", None)
     tree = ast.parse(get_source(module) or "") if get_source else ast.Module([], [])
-    nodes = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == function]
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    nodes = [node for node in functions if node.name == function]
     return ast.get_docstring(nodes[0] if nodes else tree) or ""
 
 
@@ -113,7 +114,7 @@ def run_app(
     except CommandInterrupted as error:
         _exit_interrupted(str(error), exit_process)
     except SystemExit as error:
-        if error.code == INTERRUPTED_EXIT_CODE:  # what Typer makes of Ctrl-C
+        if error.code == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this
             _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
         raise
     except GenrebaseError as error:

@@ -55,10 +55,10 @@ class Output:
         self.error_console.print(message, markup=False, soft_wrap=True, style="yellow")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table for people; with `--json` nothing, for the document has the rows."""
+        """Print a table for people; with `--json` nothing, because the document has the rows."""
         if self.as_json:
             return
-        from rich.table import Table  # not every command prints one
+        from rich.table import Table  # few commands print tables
 
         table = Table(title=title, title_justify="left")
         for column in columns:
@@ -84,7 +84,7 @@ class Output:
 
     @contextmanager
     def on_interrupt(self, describe_kept: Callable[[], str]) -> Iterator[None]:
-        """Turn Ctrl-C in the block into one message: "Stopped" and what was kept.
+        """Turn Ctrl-C in the block into one message: "Stopped: " and the kept results.
 
         `describe_kept` is called only then; it returns a phrase that ends with a full stop.
         """

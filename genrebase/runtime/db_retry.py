@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 def retry_until_available(
     clock: Clock, work: Callable[[], Result], max_wait: float = MAX_WAIT_SECONDS
 ) -> Result:
-    """Call `work` and return its result; retry with growing delays while the database is away.
+    """Return the result of `work`; retry with backoff while the database is unreachable.
 
     `work` must be idempotent: a commit may succeed although its response is lost. Raise the last
     error if the database has not come back within `max_wait` seconds.

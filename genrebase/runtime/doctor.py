@@ -23,15 +23,15 @@ from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
 
 MIN_FREE_BYTES: Final = 1 << 30
-"""Minimum of free bytes: a dataset of 114,000 tracks takes about a tenth of it, and its import as
-much again for a while."""
+"""Minimum free bytes: a dataset of 114,000 tracks takes about a tenth, and temporarily twice that
+during its import."""
 MAX_CLOCK_SKEW: Final = timedelta(seconds=5)
 """Maximum difference between two clocks; above it, request budgets and leases go wrong."""
 _GIB: Final = 1 << 30
 
 
 def run_all_checks(clock: Clock) -> Iterator[Check]:
-    """Yield the results of our own checks, then of those that packages register."""
+    """Yield the results of the checks here, then of those registered by packages."""
     yield check_python()
     yield check_cores()
     yield from checks.run_checks("database", lambda: check_database(clock))
@@ -71,7 +71,7 @@ def check_database(clock: Clock) -> Iterator[Check]:
         yield Check("database", ok=False, sentence=missing)
         return
     try:
-        where = f"{queries.server_version(engine)} answers at {address.render_as_string()}."
+        where = f"{queries.server_version(engine)} responds at {address.render_as_string()}."
         yield Check("database", ok=True, sentence=where)
         result = _check_schema(engine)
         yield result
@@ -99,19 +99,19 @@ def check_disk(address: URL) -> Check:
 
 
 def check_clocks(clock: Clock, engine: Engine) -> Check:
-    """Check that our clock agrees with the database's, and that no run is in the future."""
-    database_time, our_time = queries.server_time(engine), clock.now()
+    """Compare this computer's clock with the database's, and with the start of the last run."""
+    database_time, local_time = queries.server_time(engine), clock.now()
     latest = queries.latest_job_start(engine)
-    if database_time is not None and abs(database_time - our_time) > MAX_CLOCK_SKEW:
-        apart = abs(database_time - our_time).total_seconds()
+    if database_time is not None and abs(database_time - local_time) > MAX_CLOCK_SKEW:
+        apart = abs(database_time - local_time).total_seconds()
         sentence = f"This computer and the database are {apart:,.0f} s apart: set both by NTP."
         return Check("clock", ok=False, sentence=sentence)
-    if latest is not None and latest - our_time > MAX_CLOCK_SKEW:
+    if latest is not None and latest - local_time > MAX_CLOCK_SKEW:
         sentence = (
             f"The database holds a run that started at {latest:%Y-%m-%d %H:%M} UTC, which is "
         )
         return Check("clock", ok=False, sentence=f"{sentence}in the future: set the clock by NTP.")
-    return Check("clock", ok=True, sentence=f"{our_time:%Y-%m-%d %H:%M:%S} UTC.")
+    return Check("clock", ok=True, sentence=f"{local_time:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 def _check_schema(engine: Engine) -> Check:
@@ -124,11 +124,11 @@ def _check_schema(engine: Engine) -> Check:
 
 def _check_views(engine: Engine) -> Check:
     try:
-        stand = schema.views_are_current(engine, StoreSettings.load().feature_order)
+        current = schema.views_are_current(engine, StoreSettings.load().feature_order)
     except DatabaseError as error:  # on PostgreSQL the comparison creates temporary views
         sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
         return Check("views", ok=None, sentence=sentence)
-    if stand:
+    if current:
         return Check("views", ok=True, sentence="All views are as this version defines them.")
     sentence = (
         "A view is missing, or is not as this version and COLLECTOR_FEATURE_ORDER define it: "

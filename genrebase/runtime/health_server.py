@@ -23,7 +23,7 @@ _UNAVAILABLE: Final = 503
 _START_SECONDS: Final = 10.0
 """Seconds that the server may take to start; it needs some milliseconds."""
 _SHUTDOWN_SECONDS: Final = 2
-"""Seconds that a request in progress may take when the daemon ends."""
+"""Seconds that a request in progress may still take when the daemon shuts down."""
 
 
 class AddressUnavailable(UserError):
@@ -64,7 +64,7 @@ def serve(address: ListenAddress | None, target: HealthTarget) -> Iterator[str |
 
 
 def application(target: HealthTarget) -> ASGIApp:
-    """Return the ASGI application; requests query the database in threads, side by side."""
+    """Return the ASGI application; requests query the database in concurrent threads."""
 
     def healthz(_request: Request) -> Response:
         status = check_health(target)
@@ -101,6 +101,6 @@ def _listen(address: ListenAddress) -> socket.socket:
         )
     except OSError as error:
         raise AddressUnavailable(
-            f"Nobody can listen on {address.host}:{address.port} ({error.strerror or error}): "
-            "another program may do so already; give another port."
+            f"Cannot listen on {address.host}:{address.port} ({error.strerror or error}): "
+            "another program may use the port; give another one."
         ) from error

@@ -7,10 +7,10 @@ from typing import Self
 
 
 class Heartbeat:
-    """Calls a function every so many seconds while its block runs, in a thread of its own."""
+    """Calls a function every `seconds` in its own thread while the block runs."""
 
     def __init__(self, function: Callable[[], object], seconds: float) -> None:
-        """Set what is called: `function` handles its own errors, an exception ends the calls."""
+        """Take a function that handles its own errors: an exception ends the calls."""
         self._function, self._seconds = function, seconds
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)

@@ -1,4 +1,4 @@
-"""Run a daemon's jobs on their schedules (APScheduler); `job_run` says when they last ran."""
+"""Run a daemon's jobs on their schedules (APScheduler); `job_run` records their last runs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from genrebase.runtime.shutdown import StopSignal
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable
 
 RETRY_DELAYS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Seconds before the retries of a job whose database was unreachable; the last holds for all
-later ones. A job that waited for its next scheduled time instead could lose a day."""
+"""Seconds before the retries of a job whose database was unreachable; the last one repeats.
+Waiting for the next scheduled time instead could lose a day."""
 
 RESET_AFTER_SECONDS: Final = 300.0
-"""After a run of so many seconds the retry delays start again: it had its database."""
+"""A run this long had its database, so the retry delays start again."""
 
 MISFIRE_GRACE: Final = 24 * 3600
-"""Seconds that a run may start late (APScheduler's default of 1 s loses the run of a machine that
-slept); several missed runs are coalesced into one."""
+"""Seconds that a run may start late (APScheduler's default of 1 s loses runs while a machine
+sleeps); several missed runs are coalesced into one."""
 
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +53,12 @@ class JobScheduler:
         jobs: Sequence[ScheduledJob],
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
-        self._engine, self._clock, self._jobs, self._gaps = engine, clock, jobs, retry_delays
+        self._engine, self._clock, self._jobs, self._retry_delays = (
+            engine,
+            clock,
+            jobs,
+            retry_delays,
+        )
 
     def run(self, stop: StopSignal) -> None:
         """Run the jobs, overdue ones at once, until `stop`; then finish the running job."""
@@ -65,7 +70,7 @@ class JobScheduler:
             scheduler.shutdown(wait=True)
 
     def first_run_time(self, job: ScheduledJob) -> datetime | None:
-        """Return when `job` runs first: now, if its last completed run is too long ago."""
+        """Return when `job` runs first: now, if it is overdue."""
         now = self._clock.now()
         last = last_run(self._engine, job.name, COMPLETED_OUTCOMES)
         started = None if last is None else last.started_at
@@ -104,7 +109,7 @@ class JobScheduler:
                 return
             had_database = self._clock.monotonic() - started >= RESET_AFTER_SECONDS
             failures = 1 if had_database else failures + 1
-            delay = self._gaps[min(failures, len(self._gaps)) - 1]
+            delay = self._retry_delays[min(failures, len(self._retry_delays)) - 1]
             _log.warning("database_away", job=job.name, reason=str(error), again_in=delay)
             stop.wait(delay)
 

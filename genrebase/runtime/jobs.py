@@ -19,8 +19,8 @@ from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
 
 DEAD_AFTER: Final = timedelta(hours=24)
-"""A run on another host that started longer ago counts as dead. If that is wrong, the run
-overwrites the guess when it ends."""
+"""A run on another host that started longer ago counts as dead. If it is not, it overwrites this
+outcome when it ends."""
 
 HEARTBEAT_SECONDS: Final = 30.0
 """Seconds between two heartbeats of an exclusive run."""
@@ -30,7 +30,7 @@ HEARTBEAT_TIMEOUT: Final = timedelta(minutes=5)
 COMPLETED_OUTCOMES: Final = ("done", "nothing_new")
 """Outcomes after which the job need not run again before its next scheduled time."""
 
-PROCESS_DIED: Final = "Its process ended without saying how."
+PROCESS_DIED: Final = "Its process ended without recording an outcome."
 
 _PROCESS: Final = "process"
 _HEARTBEAT: Final = "alive_at"
@@ -80,7 +80,7 @@ class RunRecorder:
             self.counts[name] = self.counts.get(name, 0) + number
 
     def set_facts(self, **facts: Any) -> None:
-        """Set values next to the counts (of any JSON type); the last value of a name stands."""
+        """Set values next to the counts (of any JSON type); the last value of a name wins."""
         self.counts.update(facts)
 
     def set_outcome(self, outcome: str) -> None:
@@ -125,7 +125,7 @@ def job_run(
     except BaseException as error:
         _end_quietly(engine, clock, run, error)
         raise
-    _end(engine, clock, run, run._outcome, None)  # noqa: SLF001 - Run is this module's own
+    _end(engine, clock, run, run._outcome, None)  # noqa: SLF001 - a class of this module
 
 
 def last_run(
@@ -140,8 +140,8 @@ def last_run(
         .limit(1)
     )
     with read_transaction(engine) as connection:
-        found = connection.execute(query).mappings().first()
-    return None if found is None else JobRun(**found)
+        latest = connection.execute(query).mappings().first()
+    return None if latest is None else JobRun(**latest)
 
 
 def effective_run(run: JobRun, now: datetime) -> JobRun:
@@ -156,7 +156,7 @@ def no_other_process(engine: Engine, clock: Clock, job: str) -> bool:
     row, ours = tables.job_run, str(ProcessIdentity.current())
     with read_transaction(engine) as connection:
         running = select(row).where(row.c.job == job, row.c.outcome == "running")
-        runs = [JobRun(**found) for found in connection.execute(running).mappings()]
+        runs = [JobRun(**record) for record in connection.execute(running).mappings()]
     now = clock.now()
     return not any(_is_active(run, now) for run in runs if run.counts.get(_PROCESS) != ours)
 
@@ -201,8 +201,8 @@ def _close_dead_runs(
     row = tables.job_run
     running = select(row).where(which, row.c.outcome == "running").order_by(row.c.id)
     active = []
-    for found in connection.execute(running).mappings().all():
-        run = JobRun(**found)
+    for record in connection.execute(running).mappings().all():
+        run = JobRun(**record)
         if _is_active(run, now):
             active.append(run)
             continue
@@ -234,7 +234,7 @@ def _describe_process(counts: Mapping[str, Any]) -> str:
 
 
 def _write_heartbeat(engine: Engine, clock: Clock, run: RunRecorder) -> None:
-    """Write the heartbeat of a run; if the database is unreachable, the next one suffices."""
+    """Write the heartbeat of a run; if that fails, the next one suffices."""
     row = tables.job_run
     values = {_PROCESS: str(ProcessIdentity.current()), _HEARTBEAT: clock.now().isoformat()}
     query = update(row).where(row.c.id == run.id, row.c.outcome == "running")

@@ -22,7 +22,7 @@ from genrebase.runtime.console import Output
 from genrebase.runtime.redaction import redact
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds that a daemon may take to answer a health probe."""
+"""Timeout of a health probe, in seconds."""
 
 Samples = Iterable[tuple[Mapping[str, str], float]]
 """Values, each with its labels."""
@@ -56,7 +56,7 @@ class HealthTarget(Collector):
             run = jobs.last_run(self.engine, job)
             if run is not None and run.outcome == "failed":
                 return HealthStatus(ok=False, sentence=f"The last {job} failed: {run.error}")
-        return HealthStatus(ok=True, sentence="The database answers, and no job failed.")
+        return HealthStatus(ok=True, sentence="The database responds, and no job failed.")
 
     @abstractmethod
     def collect(self) -> Iterator[Metric]:
@@ -96,7 +96,7 @@ def render_metrics(target: Collector) -> bytes:
 
 
 def check_health(target: HealthTarget) -> HealthStatus:
-    """Return the status of `target`; an error of its check is a status, too."""
+    """Return the status of `target`; an error makes it unhealthy."""
     try:
         return target.check()
     except (GenrebaseError, SQLAlchemyError) as error:
@@ -109,7 +109,7 @@ def first_line(error: Exception) -> str:
 
 
 def probe(address: ListenAddress) -> HealthStatus:
-    """Request `/healthz` of the daemon at `address`; one that does not respond is unhealthy."""
+    """Request `/healthz` of the daemon at `address`; without a response it is unhealthy."""
     url = f"{address.url}/healthz"
     host = address.url.removeprefix("http://").rpartition(":")[0].strip("[]")
     try:
@@ -120,9 +120,7 @@ def probe(address: ListenAddress) -> HealthStatus:
             document = json.loads(connection.getresponse().read())
     except (OSError, HTTPException, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
-        return HealthStatus(
-            ok=False, sentence=f"The daemon at {url} does not say how it is: {reason}"
-        )
+        return HealthStatus(ok=False, sentence=f"The daemon at {url} does not respond: {reason}")
     fields = document if isinstance(document, dict) else {}
     return HealthStatus(
         ok=fields.get("ok") is True, sentence=str(fields.get("sentence", document))
@@ -132,7 +130,7 @@ def probe(address: ListenAddress) -> HealthStatus:
 def report_health(
     output: Output, address: ListenAddress | None, target: Callable[[], HealthTarget]
 ) -> None:
-    """Print the health of the daemon at `address`, or of `target` where it has no address.
+    """Print the health of the daemon at `address`, or of `target` if there is no address.
 
     Raise `Unhealthy` with the reason.
     """

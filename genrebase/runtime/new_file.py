@@ -1,7 +1,7 @@
 """Create output files exclusively: an existing file is never overwritten.
 
 Text, CSV and binary files are opened in mode `x`; `create_atomically` publishes a finished file
-with one hard link.
+through a hard link.
 """
 
 import csv
@@ -58,7 +58,7 @@ def refuse_existing(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise _refusal(path, FileExistsError())
     if not path.parent.is_dir():
-        raise UserError(f"There is no folder {path.parent}: make it first.")
+        raise UserError(f"There is no folder {path.parent}: create it first.")
 
 
 @contextmanager

@@ -19,13 +19,13 @@ class BrokenPlugin(GenrebaseError):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A registered plug-in, loaded or with the error of loading it."""
+    """A registered plug-in."""
 
     name: str
     value: Any
     """The object that the entry point names; None if it could not be loaded."""
     error: str | None = None
-    """Why it could not be loaded."""
+    """The error of loading it."""
 
 
 def registered_names(group: str) -> list[str]:
@@ -34,7 +34,7 @@ def registered_names(group: str) -> list[str]:
 
 
 def registered_targets(group: str) -> dict[str, str]:
-    """Return what each name of `group` stands for, `package.module:name`, without loading it."""
+    """Return the target of each name in `group`, `package.module:name`, without loading it."""
     return {name: entry.value for name, entry in sorted(_registered(group).items())}
 
 
@@ -47,7 +47,7 @@ def load(group: str, name: str) -> Any:
 
 
 def load_all(group: str) -> Iterator[Plugin]:
-    """Yield every plug-in of `group`, sorted by name; a broken one has an error and no value."""
+    """Yield the plug-ins of `group`, sorted by name; a broken one has an error and no value."""
     for name, entry in sorted(_registered(group).items()):
         try:
             yield Plugin(name, _load(entry))

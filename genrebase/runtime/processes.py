@@ -21,7 +21,7 @@ class ProcessIdentity:
     """A process on a host."""
 
     host: str
-    """The host's name, with the pid namespace where the system has one."""
+    """The host's name, with the pid namespace if the system has one."""
     pid: int
     start_time: str
     """Distinguishes two processes with the same pid; empty where the system does not have it."""
@@ -33,16 +33,16 @@ class ProcessIdentity:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse what `str()` returned; raise `ValueError` for anything else."""
-        host, pid, born = text.rsplit(":", 2)
-        return cls(host=host, pid=int(pid), start_time=born)
+        """Parse the result of `str()`; raise `ValueError` for anything else."""
+        host, pid, start_time = text.rsplit(":", 2)
+        return cls(host=host, pid=int(pid), start_time=start_time)
 
     def __str__(self) -> str:
         """Return `host:pid:start_time`, for a column."""
         return f"{self.host}:{self.pid}:{self.start_time}"
 
     def is_alive(self) -> bool | None:
-        """Return whether the process is running; None if that cannot be known from here."""
+        """Return whether the process is running; None if it is on another host."""
         if self.host != _host():
             return None
         if self.start_time:
@@ -73,7 +73,7 @@ def _start_time(pid: int) -> str | None:
 if sys.platform == "win32":
 
     def _exists(pid: int) -> bool:
-        import ctypes  # only Windows needs it: os.kill(pid, 0) would end the process there
+        import ctypes  # on Windows os.kill(pid, 0) would end the process
 
         query_limited_information = 0x1000
         kernel = ctypes.windll.kernel32

@@ -1,4 +1,4 @@
-"""A progress bar with the estimated time left (ETA); lines of text where there is no terminal."""
+"""A progress bar with the estimated time left (ETA); lines of text without a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +10,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from genrebase.progress import ProgressCallback
 
 _LINE_INTERVAL: Final = 5.0
-"""Seconds between two lines of progress without a terminal, at least."""
+"""Minimum seconds between two lines of progress without a terminal."""
 _MIN_ELAPSED: Final = 1.0
-"""Seconds of work below which no time left is estimated."""
+"""Minimum seconds of work before an ETA is estimated."""
 _MINUTE: Final = 60.0
 _MAX_MINUTES: Final = 90
 """Minutes above which the time left is given in hours."""
 
 
 def format_eta(seconds: float | None) -> str:
-    """Return the time left in words; an empty text where it is not known."""
+    """Return the time left in words; an empty text if it is unknown."""
     if seconds is None:
         return ""
     if seconds < _MINUTE:
@@ -93,8 +93,8 @@ class _Display:
     def _seconds_left(self, fraction: float) -> float | None:
         """Estimate the time left from the fraction done since the first report.
 
-        What was done before that, such as the trials of an earlier run, took no time in this one.
-        (rich's own estimate looks at the last 30 s, and one training takes longer.)
+        Work done before, such as the trials of an earlier run, took no time in this run. (rich's
+        own estimate uses the last 30 s, and one training takes longer.)
         """
         now = self._console.get_time()
         if self._first is None:

@@ -1,4 +1,4 @@
-"""Run SQL queries for people, and ask the database for its version and clock."""
+"""Run users' SQL queries, and read the database's version and clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,24 +30,24 @@ class QueryResult:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def run_query(engine: Engine, question: str) -> QueryResult:
+def run_query(engine: Engine, query: str) -> QueryResult:
     """Run one SELECT and return all its rows; raise `QueryError`."""
     with read_transaction(engine) as connection:
         try:
-            found = connection.execute(text(question))
+            result = connection.execute(text(query))
         except DatabaseError as error:
-            raise QueryError(f"The database says {error.orig} to: {question}") from error
-        rows = tuple(tuple(_plain(cell) for cell in row) for row in found.all())
-        return QueryResult(tuple(found.keys()), rows)
+            raise QueryError(f"The database rejected the query: {error.orig}: {query}") from error
+        rows = tuple(tuple(_plain(cell) for cell in row) for row in result.all())
+        return QueryResult(tuple(result.keys()), rows)
 
 
 def _plain(cell: Any) -> Any:
-    """Convert PostgreSQL's exact averages: for people a number is a float on both engines."""
+    """Convert PostgreSQL's exact averages to floats, as in SQLite."""
     return float(cell) if isinstance(cell, Decimal) else cell
 
 
 def server_time(engine: Engine) -> datetime | None:
-    """Return the time of the database's clock; None for SQLite, which has no own clock."""
+    """Return the time of the database's clock; None for SQLite, which has none."""
     if engine.dialect.name == "sqlite":
         return None
     with read_transaction(engine) as connection:

@@ -37,7 +37,7 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IntervalSchedule:
-    """Every so many seconds, counted from the last start."""
+    """Runs every `seconds`, counted from the last start."""
 
     seconds: float
 
@@ -52,7 +52,7 @@ class IntervalSchedule:
 
 @dataclass(frozen=True, slots=True)
 class CronSchedule:
-    """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as cron reads it; without a zone in UTC.
+    """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as in cron; without a zone in UTC.
 
     Sunday is 0, 7 or `sun`; if both day and weekday are given, either one suffices.
     """
