@@ -1,19 +1,19 @@
-# Needs python 3.11 or newer, make and git. Another interpreter: make run PYTHON=python3.13
+# Requires Python 3.11 or newer, make and git. To use another interpreter: make run PYTHON=python3.13
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
-# What is compiled is kept: tests start a hundred processes that would compile all again.
+# Keep bytecode files: tests start a hundred processes, each of which would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo test test-deep soak check format lint types docs clean
 
 help:
-	@echo "make run     harvest and train until Ctrl-C (Spotify with credentials, else the sandbox)"
-	@echo "make demo    the whole job once, on the sandbox, in a few minutes"
+	@echo "make run     harvest and train until Ctrl-C (on Spotify with credentials, else on the sandbox)"
+	@echo "make demo    harvest, train and predict once on the sandbox, in a few minutes"
 	@echo "make test    all tests, on SQLite and PostgreSQL"
-	@echo "make test-deep   the tests that need torch, which it installs"
-	@echo "make soak    what takes too long for every time: hundreds of kills"
-	@echo "make check   format, lint, types, imports, generated docs: what CI runs"
+	@echo "make test-deep   tests that need torch; installs it"
+	@echo "make soak    tests that are too slow for every run: hundreds of kills"
+	@echo "make check   formatting, lint, types, imports, generated docs, as in CI"
 	@echo "make format | lint | types | docs | clean"
 
 run: .venv/installed

@@ -1,6 +1,5 @@
--- The role `reader` may read Genrebase's views, and nothing else. Run this as the owner of the
--- database, after the first migration and after upgrades that bring new views; doing it again does
--- no harm:
+-- The role `reader` can read Genrebase's views, and nothing else. Run this as the owner of the
+-- database, after the first migration and after upgrades that add views; it is idempotent:
 --
 --   psql "$STORE_URL" --file deploy/reader.sql
 --   psql "$STORE_URL" --command '\password reader'
@@ -25,5 +24,5 @@ $$;
 
 ALTER ROLE reader LOGIN;
 ALTER ROLE reader SET default_transaction_read_only = on;
--- A query that was forgotten in some notebook ends by itself.
+-- Cancel queries that were left running, in a notebook for example.
 ALTER ROLE reader SET statement_timeout = '5min';

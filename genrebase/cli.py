@@ -24,11 +24,11 @@ app = CommandLine(
 
 
 class ProblemsFound(GenrebaseError):
-    """The doctor found something to do."""
+    """A check of `genrebase doctor` failed."""
 
 
-def _say_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         Output(as_json=False).print(f"genrebase {version('genrebase')}")
         raise typer.Exit
 
@@ -38,24 +38,25 @@ def genrebase(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_say_version, is_eager=True, help="Show the version and end."
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
 ) -> None:
-    """Carry the options of the whole command line."""
+    """Define the options of the whole command line."""
 
 
 @app.command()
 def run(
     as_json: Annotated[
-        bool, typer.Option("--json", help="Write a JSON document a line, whenever it changes.")
+        bool,
+        typer.Option("--json", help="Write the status as a line of JSON whenever it changes."),
     ] = False,
 ) -> None:
     """Run the harvester and the trainer until Ctrl-C.
 
-    With Spotify credentials in the environment or `.env` they work on Spotify, in genrebase.db;
-    without, on the sandbox, in sandbox.db. `STORE_URL` names another database. A database without
-    genres gets ten to begin with.
+    With Spotify credentials in the environment or `.env` the harvester uses Spotify and
+    genrebase.db, without them the sandbox and sandbox.db. `STORE_URL` names another database. An
+    empty database gets ten genres.
     """
     # imports SQLAlchemy, which --help does not need
     from genrebase.launcher import run as running
@@ -72,29 +73,29 @@ def demo(
             help="File or address of the database. [default: STORE_URL, sandbox-demo.db]"
         ),
     ] = None,
-    target: Annotated[int, typer.Option(min=1, help="Unique tracks wanted per genre.")] = 1000,
+    target: Annotated[int, typer.Option(min=1, help="Target of unique tracks per genre.")] = 1000,
     catalogue: Annotated[
         str | None,
-        typer.Option(help="A CSV file to serve. [default: CATALOGUE, an invented catalogue]"),
+        typer.Option(help="CSV file to serve. [default: CATALOGUE, a synthetic catalogue]"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Do the whole job once on the sandbox: harvest, enrich, train, predict, and show the result.
+    """Harvest, enrich, train and predict once on the sandbox, and show the result.
 
-    Takes a few minutes at most and ends by itself; a second demo goes on from the first.
+    It takes at most a few minutes; a second demo continues the first.
     """
-    # these import SQLAlchemy, which --help does not need
+    # import SQLAlchemy, which --help does not need
     from genrebase.launcher import database_location, summary
     from genrebase.launcher import demo as demonstration
     from genrebase.runtime.shutdown import stop_on_signals
     from genrebase.settings import GenrebaseSettings
 
-    output, clock, told = Output(as_json=as_json), SystemClock(), GenrebaseSettings.load()
-    where = database_location.choose(demonstration.DEFAULT_FILE, database=db)
-    level = told.log_level if "log_level" in told.model_fields_set else "WARNING"
+    output, clock, settings = Output(as_json=as_json), SystemClock(), GenrebaseSettings.load()
+    location = database_location.choose(demonstration.DEFAULT_FILE, database=db)
+    level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
     with stop_on_signals() as stop:
-        show = demonstration.Demo(where, output, clock, stop, log_level=level)
-        result = show.run(target, catalogue or told.catalogue)
+        demo_run = demonstration.Demo(location, output, clock, stop, log_level=level)
+        result = demo_run.run(target, catalogue or settings.catalogue)
     if not as_json:
         summary.print_summary(result, output)
     output.write_json(result)
@@ -102,28 +103,27 @@ def demo(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Look at everything that must be right, and say what to do about what is not."""
-    from genrebase.runtime.doctor import (
-        run_all_checks,
-    )  # it brings SQLAlchemy: --help need not wait
+    """Check the interpreter, the database, the clock and the sources; suggest fixes."""
+    # imports SQLAlchemy, which --help does not need
+    from genrebase.runtime.doctor import run_all_checks
 
     output = Output(as_json=as_json)
-    found = []
+    checks = []
     for check in run_all_checks(SystemClock()):
-        found.append(check)
+        checks.append(check)
         if not as_json:
             mark = {True: "ok  ", False: "FIX ", None: "-   "}[check.ok]
             output.print(f"{mark} {check.name}: {check.sentence}")
-    wrong = [check.name for check in found if check.ok is False]
-    output.write_json({"ok": not wrong, "checks": found})
-    if wrong:
-        raise ProblemsFound(f"To put right: {', '.join(wrong)}.")
+    failed = [check.name for check in checks if check.ok is False]
+    output.write_json({"ok": not failed, "checks": checks})
+    if failed:
+        raise ProblemsFound(f"Failed checks: {', '.join(failed)}.")
 
 
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
-    """Bring the database at `STORE_URL` to the schema this version expects."""
-    # they bring SQLAlchemy and alembic: --help need not wait
+    """Upgrade the database at `STORE_URL` to the schema of this version."""
+    # import SQLAlchemy and Alembic, which --help does not need
     from genrebase.store import schema
     from genrebase.store.engine import make_engine
 
@@ -134,24 +134,27 @@ def migrate(as_json: AsJson = False) -> None:
         after = schema.current_revision(engine)
     finally:
         engine.dispose()
-    where = engine.url.render_as_string()
-    came = "has it already" if before == after else f"came from {before or 'nothing'}"
-    output.print(f"Schema {after} at {where} ({came}).")
-    output.write_json({"database": where, "from": before, "to": after})
+    database = engine.url.render_as_string()
+    change = "unchanged" if before == after else f"upgraded from {before or 'no schema'}"
+    output.print(f"Schema {after} at {database} ({change}).")
+    output.write_json({"database": database, "from": before, "to": after})
 
 
 @app.command()
 def copy(
-    from_url: Annotated[str, typer.Argument(help="The database to copy: its address.")],
-    to_url: Annotated[str, typer.Argument(help="An empty database, or an earlier copy of it.")],
+    from_url: Annotated[str, typer.Argument(help="The URL of the database to copy.")],
+    to_url: Annotated[
+        str, typer.Argument(help="The URL of an empty database, or of an earlier copy.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Copy a database into another, SQLite or PostgreSQL, and compare the two.
 
-    The schema is made where there is none. Stopped half-way, the same command goes on; run again
-    later, it brings the copy up to date.
+    A missing schema is created. After an interruption the same command continues; repeated later,
+    it updates the copy.
     """
-    from genrebase.store import copy as copying  # it brings SQLAlchemy: --help need not wait
+    # import SQLAlchemy, which --help does not need
+    from genrebase.store import copy as copying
     from genrebase.store.engine import make_engine
 
     output = Output(as_json=as_json)
@@ -159,44 +162,49 @@ def copy(
     try:
         with output.progress("Copying rows") as bar:
             copied = copying.copy_database(
-                source, target, lambda at: bar(at.done, total=at.total, note=at.table)
+                source, target, lambda state: bar(state.done, total=state.total, note=state.table)
             )
     finally:
         source.dispose()
         target.dispose()
     columns = ("table", "rows", "checksum")
-    rows = [(one.table, one.rows, one.checksum[:12]) for one in copied.tables]
+    rows = [(table.table, table.rows, table.checksum[:12]) for table in copied.tables]
     output.table("Equal in both databases", columns, rows)
     output.print(
-        f"{copied.rows:,} rows in {copied.target}, {copied.written:,} of them written now."
+        f"{copied.rows:,} rows in {copied.target}, {copied.written:,} of them written in this run."
     )
     output.write_json(asdict(copied))
 
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
     as_json: AsJson = False,
 ) -> None:
-    """Save the database at `STORE_URL` into a SQLite file, while others go on writing to it.
+    """Back up the database at `STORE_URL` into a SQLite file, while others write to it.
 
-    The file is a database of its own: name it in `STORE_URL`, or bring it back with `copy`.
+    The file is a complete database: use it as `STORE_URL`, or restore it with `copy`.
     """
-    from genrebase import store  # it brings SQLAlchemy: --help need not wait
+    # import SQLAlchemy, which --help does not need
+    from genrebase import store
     from genrebase.store.backup import backup as back_up
 
     output, engine = Output(as_json=as_json), store.connect()
     try:
         with output.progress("Saving rows") as bar:
-            made = back_up(engine, file, lambda at: bar(at.done, total=at.total, note=at.table))
+            result = back_up(
+                engine, file, lambda state: bar(state.done, total=state.total, note=state.table)
+            )
     finally:
         engine.dispose()
-    output.print(f"{made.rows:,} rows in {made.file} ({made.bytes / 1e6:,.1f} MB), checked.")
-    output.write_json({**asdict(made), "file": str(made.file)})
+    output.print(
+        f"{result.rows:,} rows in {result.file} ({result.bytes / 1e6:,.1f} MB), verified."
+    )
+    output.write_json({**asdict(result), "file": str(result.file)})
 
 
 def mount_plugins(into: CommandLine) -> None:
-    """Mount the registered sub-apps; warn of one that cannot be loaded, and go on without it."""
+    """Mount the registered sub-apps; warn about one that cannot be loaded and skip it."""
     for plugin in plugins.load_all(COMMAND_GROUP):
         if plugin.error is None:
             into.add_typer(plugin.value, name=plugin.name)

@@ -1,8 +1,8 @@
-"""The documentation that is generated: `python -m genrebase.docs [--check]`.
+"""Generate reference pages in docs/: `python -m genrebase.docs [--check]`.
 
-Settings come from the classes registered under `genrebase.settings`, commands from the Typer apps
-under `genrebase.commands` and our own, views from their definitions. A test, and `make check`,
-hold the files in docs/ current.
+Settings come from the classes registered under `genrebase.settings`, commands from our Typer app
+and those under `genrebase.commands`, views from their definitions. A test and `make check` fail if
+a page is out of date.
 """
 
 import inspect
@@ -32,20 +32,20 @@ _SETTINGS_HEAD: Final = f"""\
 
 # Settings
 
-Read from the environment, and from a file `.env` in the working folder; the environment wins.
-`.env.example` is a `.env` to begin with. Secrets are never logged.
+Read from the environment and from the file `.env` in the working folder; the environment takes
+precedence. `.env.example` is a template. Secrets are never logged.
 """
 _COMMANDS_HEAD: Final = f"""\
 {_GENERATED}
 
 # Commands
 
-`genrebase collector …` and `genrebase classifier …` are also commands of their own: `collector …`,
-`classifier …`. With `--json`, standard output carries JSON and nothing else; logs and progress go
-to standard error.
+`genrebase collector …` and `genrebase classifier …` are also available as `collector …` and
+`classifier …`. With `--json`, standard output carries only JSON; logs and progress are written to
+standard error.
 
 Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source,
-130 ended by Ctrl-C (a sentence says what is kept).
+130 ended by Ctrl-C (a message names the results that are kept).
 """
 _VIEWS_HEAD: Final = f"""\
 {_GENERATED}
@@ -64,7 +64,7 @@ and its name in `provider`. The order is part of the views: after changing it, r
 
 
 class PageOutOfDate(GenrebaseError):
-    """A generated file is not what the code says."""
+    """A generated page differs from the code."""
 
 
 def pages() -> dict[str, str]:
@@ -137,26 +137,23 @@ def _default(field: FieldInfo) -> str:
 def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(command, LazyCommand):
         command = command.load()
-    inner: Mapping[str, Any] | None = getattr(command, "commands", None)
-    if inner is None:
+    children: Mapping[str, Any] | None = getattr(command, "commands", None)
+    if children is None:
         yield path, command
         return
-    for name, one in inner.items():
-        yield from _leaves(f"{path} {name}", one)
+    for name, child in children.items():
+        yield from _leaves(f"{path} {name}", child)
 
 
 def _command(path: str, command: Any) -> str:
-    arguments = [one for one in command.params if one.param_type_name == "argument"]
-    options = [
-        one
-        for one in command.params
-        if one.param_type_name == "option" and not getattr(one, "hidden", False)
-    ]
-    usage = " ".join([path, *(_metavar(one) for one in arguments)])
+    parameters = [param for param in command.params if not getattr(param, "hidden", False)]
+    parameters.sort(key=lambda param: param.param_type_name != "argument")  # arguments first
+    arguments = [param for param in parameters if param.param_type_name == "argument"]
+    usage = " ".join([path, *map(_metavar, arguments)])
     lines = [f"### {path}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
     rows = [
-        f"| {_names(one)} | {_shown_default(one)} | {_cell(one.help)} |"
-        for one in (*arguments, *options)
+        f"| {_names(parameter)} | {_parameter_default(parameter)} | {_cell(parameter.help)} |"
+        for parameter in parameters
     ]
     if rows:
         lines += ["| parameter | default | meaning |", "| --- | --- | --- |", *rows, ""]
@@ -174,13 +171,13 @@ def _names(parameter: Any) -> str:
     return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
 
 
-def _shown_default(parameter: Any) -> str:
+def _parameter_default(parameter: Any) -> str:
     value = parameter.default
     if parameter.required:
         return "required"
     if value is None or callable(value) or value in (False, [], (), ""):
         return ""
-    if type(value).__name__ == "Sentinel":  # how click says that there is none
+    if type(value).__name__ == "Sentinel":  # click's marker for no default
         return ""
     return f"`{getattr(value, 'value', value)}`"
 
@@ -195,9 +192,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def write(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; fail when a file is out of date.")
+        bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")
     ] = False,
-    folder: Annotated[Path, typer.Option(help="Where the files are.")] = Path("docs"),
+    folder: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("docs"),
 ) -> None:
     """Write the generated pages."""
     output = Output(as_json=False)
@@ -206,7 +203,7 @@ def write(
         if file.exists() and file.read_text(encoding="utf-8") == text:
             continue
         if check:
-            raise PageOutOfDate(f"{file} is not what the code says: run `make docs`.")
+            raise PageOutOfDate(f"{file} is out of date: run `make docs`.")
         file.write_text(text, encoding="utf-8", newline="\n")
         output.print(f"Wrote {file}.")
 

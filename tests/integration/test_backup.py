@@ -147,7 +147,7 @@ def test_the_commands_report_json(
     copied = json.loads(invoke("copy", f"sqlite:///{file}", to, "--json"))
     assert copied["rows"] == copied["written"] == result["rows"]
     assert {one["table"]: one["rows"] for one in copied["tables"]} == result["tables"]
-    assert "0 of them written now" in invoke("copy", f"sqlite:///{file}", to)
+    assert "0 of them written in this run" in invoke("copy", f"sqlite:///{file}", to)
     with pytest.raises(SameDatabase):
         invoke("copy", to, to)
 
