@@ -27,7 +27,7 @@ def test_commands_have_their_parameters() -> None:
     """A command is listed with its options, their defaults and their meaning."""
     page = docs.commands_page()
     assert "### genrebase demo" in page
-    assert "| `--target` | `1000` | Unique tracks wanted per genre. |" in page
+    assert "| `--target` | `1000` | Target of unique tracks per genre. |" in page
 
 
 def test_every_command_speaks_json() -> None:
