@@ -1,10 +1,10 @@
-"""Hold harvested databases against the catalogue file they came from, and against one another.
+"""Compare harvested databases with the catalogue file they came from, and with each other.
 
     python benchmarks/agreement.py CATALOGUE.csv URL [URL …]
 
 For each database: every id of the file is an alias; the (track, genre) sightings are exactly those
-of the file's rows, each with its best rank; claims follow from them. Further databases must hold
-the same aliases, sightings, claims, credits and features as the first.
+of the file's rows, each with its best rank; claims follow from them. Further databases must
+contain the same aliases, sightings, claims, credits and features as the first.
 """
 
 import csv
@@ -36,7 +36,7 @@ BY_ALIAS = (
 
 
 def main() -> None:
-    """Compare, and end with 1 where something differs."""
+    """Compare the databases; exit with 1 if something differs."""
     path, *urls = sys.argv[1:]
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -45,12 +45,12 @@ def main() -> None:
     for url in urls:
         with read_transaction(connect(url)) as connection:
             same &= agrees(rows, connection, url)
-            found = {name: rows_of(connection, query) for name, query in QUERIES.items()}
+            rows_by_query = {name: rows_of(connection, query) for name, query in QUERIES.items()}
             claimed = dict(connection.execute(text(BY_ALIAS)).all())
         if not first:
-            first, first_claimed = found, claimed
+            first, first_claimed = rows_by_query, claimed
             continue
-        for name, theirs in found.items():
+        for name, theirs in rows_by_query.items():
             equal = theirs == first[name]
             print(f"  {name}: {'equal' if equal else 'DIFFERENT'} ({len(theirs):,})")
             same &= equal or name in {"credits", "sightings", "claims"}
@@ -60,12 +60,12 @@ def main() -> None:
 
 
 def rows_of(connection: Connection, query: str) -> list[tuple]:
-    """Return the rows in an order that both engines share."""
+    """Return the rows in the same order on both engines."""
     return sorted(map(tuple, connection.execute(text(query))), key=repr)
 
 
 def agrees(rows: list[dict], connection: Connection, url: str) -> bool:
-    """Tell whether a database holds exactly what the file shows."""
+    """Return whether a database contains exactly the rows of the file."""
     tracks = dict(connection.execute(text("SELECT source_id, track_id FROM track_alias")).all())
     ids = {row["track_id"] for row in rows}
     ranks: Counter[str] = Counter()
@@ -75,7 +75,7 @@ def agrees(rows: list[dict], connection: Connection, url: str) -> bool:
         pair = (tracks[row["track_id"]], genre)
         expected[pair] = min(expected.get(pair, ranks[genre]), ranks[genre])
         ranks[genre] += 1
-    found = {
+    stored = {
         (track, genre): rank
         for track, genre, rank in connection.execute(
             text(
@@ -92,16 +92,16 @@ def agrees(rows: list[dict], connection: Connection, url: str) -> bool:
     counts = Counter(genre for _, genre in expected)
     wrong = 0
     by_track: dict[int, list[tuple[int, int, str]]] = {}
-    for (track, genre), rank in found.items():
+    for (track, genre), rank in stored.items():
         by_track.setdefault(track, []).append((rank, counts[genre], genre))
-    for track, under in by_track.items():
-        wrong += claims[track] != min(under)[2]
+    for track, sightings in by_track.items():
+        wrong += claims[track] != min(sightings)[2]
     print(f"{url}")
     print(f"  ids: {len(tracks):,} stored, {len(ids):,} in the file")
-    print(f"  sightings: {len(found):,} stored, {len(expected):,} in the file")
-    off = sum(found.get(pair) != rank for pair, rank in expected.items())
+    print(f"  sightings: {len(stored):,} stored, {len(expected):,} in the file")
+    off = sum(stored.get(pair) != rank for pair, rank in expected.items())
     print(f"  sightings with another best rank: {off}; claims against the rule: {wrong}")
-    return ids == tracks.keys() and found.keys() == expected.keys() and not wrong
+    return ids == tracks.keys() and stored.keys() == expected.keys() and not wrong
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""What each expert of `blend` is worth alone, and what they are worth together.
+"""Accuracy and cost of each expert of `blend` alone, and of all together (ablation).
 
     python benchmarks/experts.py sqlite:///genrebase.db [--exclude 'r&b'] [--folds all] [--deep]
 
-For each set of experts and regime a line of figures on the test sides: accuracy with its 95%
-interval over artists, the truth among the first three answers, calibration error; and what it
-took: seconds to learn, gigabytes at most until then, megabytes stored. With `--folds all` the ten
-folds take turns, and a line shows means over them with the standard error of the mean. With
-`--deep` the networks of torch join the blend. Nothing is written, nothing is chosen by these
-figures.
+For each set of experts and regime a line of metrics on the test sides: accuracy with its 95%
+interval over artists, top-3 accuracy, calibration error; and the cost: seconds of training, peak
+gigabytes until then, megabytes stored. With `--folds all` the ten folds are rotated, and a line
+has the means with the standard error. With `--deep` the torch networks are added to the blend.
+Nothing is stored, and nothing is selected by these metrics.
 """
 
 import argparse
@@ -44,61 +43,61 @@ SETS = {
 }
 REGIMES = ("new_artist", "seen_artist")
 UNIT = 1 << 30 if sys.platform == "darwin" else 1 << 20
-"""In what the system counts memory, as a share of a gigabyte."""
+"""`ru_maxrss` per gigabyte, which depends on the system."""
 
-Figures = dict[tuple[str, str], list[dict[str, MetricValue]]]
+Metrics = dict[tuple[str, str], list[dict[str, MetricValue]]]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a set of experts took."""
+    """The cost of a set of experts."""
 
     seconds: float
     memory: float
     stored: float
 
     def __str__(self) -> str:
-        """Return it as the end of a line."""
+        """Format the end of a line."""
         return f"{self.seconds:9.1f} s {self.memory:5.2f} GB {self.stored:6.1f} MB"
 
 
 def main() -> None:
     """Measure every set on one database."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("url")
-    asked.add_argument("--exclude", default="", help="genres to leave out: a,b,c")
-    asked.add_argument("--folds", choices=("frozen", "all"), default="frozen")
-    asked.add_argument("--deep", action="store_true", help="with the networks of torch")
-    told = asked.parse_args()
-    choice = TrainingConfig(exclude=tuple(parse_list(told.exclude)) if told.exclude else ())
-    found = dataset.load_dataset(connect(told.url))
-    figures: Figures = {}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("url")
+    parser.add_argument("--exclude", default="", help="genres to leave out: a,b,c")
+    parser.add_argument("--folds", configs=("frozen", "all"), default="frozen")
+    parser.add_argument("--deep", action="store_true", help="with the torch networks")
+    options = parser.parse_args()
+    config = TrainingConfig(exclude=tuple(parse_list(options.exclude)) if options.exclude else ())
+    tracks = dataset.load_dataset(connect(options.url))
+    metrics: Metrics = {}
     costs: dict[str, Cost] = {}
-    for turn in range(cross_validation.N_FOLDS if told.folds == "all" else 1):
+    for turn in range(cross_validation.N_FOLDS if options.folds == "all" else 1):
         test, validation = cross_validation.held_out_folds(turn)
         selection = split_dataset(
-            cross_validation.with_held_out_folds(found, test=test, validation=validation), choice
+            cross_validation.with_held_out_folds(tracks, test=test, validation=validation), config
         )
         for name, groups in SETS.items():
-            fitted, costs[name] = learned(selection, groups, deep=told.deep)
-            for regime, found_there in tested(selection, fitted):
-                figures.setdefault((name, regime), []).append(found_there)
+            fitted, costs[name] = train(selection, groups, deep=options.deep)
+            for regime, values in evaluate(selection, fitted):
+                metrics.setdefault((name, regime), []).append(values)
     print(f"{'':10}{'regime':14}{'accuracy':>24}{'top-3':>8}{'ECE':>8}{'log-loss':>10}")
-    for (name, regime), measured in figures.items():
+    for (name, regime), measured in metrics.items():
         print(line(name, regime, measured), costs[name] if regime == REGIMES[0] else "")
 
 
-def learned(
+def train(
     selection: SplitDataset, groups: tuple[str, ...], *, deep: bool
 ) -> tuple[Estimator, Cost]:
-    """Return a blend of these groups' experts, and what it took."""
+    """Return a blend of these groups' experts, and its cost."""
     clock = SystemClock()
     workers = threads.thread_count(len(selection.tracks), len(selection.classes), None)
     params = {"deep": True} if deep and groups == SETS["blend"] else {}
-    asked = TrainingConfig(estimator="blend", features=groups, params=params)
+    config = TrainingConfig(estimator="blend", features=groups, params=params)
     with threads.limit_threads(workers):
         began = clock.monotonic()
-        model = estimators.build(asked, threads=workers)
+        model = estimators.build(config, threads=workers)
         fitted = soft_labels.fit(model, selection.training_set(), selection.validation())
         seconds = clock.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
@@ -106,28 +105,28 @@ def learned(
     return fitted, Cost(seconds, memory, stored)
 
 
-def tested(
+def evaluate(
     selection: SplitDataset, fitted: Estimator
 ) -> Iterator[tuple[str, dict[str, MetricValue]]]:
-    """Yield the figures of each regime on the test sides."""
+    """Yield the metrics of each regime on the test sides."""
     chosen = selection.held_out("test")
-    shares = fitted.predict_proba(selection.tracks[chosen])
-    answers = selection.predictions(chosen, shares, selection.classes)
+    probabilities = fitted.predict_proba(selection.tracks[chosen])
+    predictions = selection.predictions(chosen, probabilities, selection.classes)
     codes = {genre: place for place, genre in enumerate(selection.classes)}
     common = majority_class(selection.labels[selection.train_mask], codes)
     for regime in REGIMES:
-        of_regime = answers.select(selection.regimes[chosen] == regime)
-        found = overall_metrics(of_regime, common, ArtistBootstrap(of_regime.artists, seed=0))
-        yield regime, {one.metric: one for one in found}
+        of_regime = predictions.select(selection.regimes[chosen] == regime)
+        values = overall_metrics(of_regime, common, ArtistBootstrap(of_regime.artists, seed=0))
+        yield regime, {value.metric: value for value in values}
 
 
 def line(name: str, regime: str, measured: list[dict[str, MetricValue]]) -> str:
-    """Return the figures of one set in one regime, or their means over the folds."""
+    """Format the metrics of one set in one regime, or their means over the folds."""
     values = {
         metric: np.array([one[metric].value for one in measured], dtype=np.float64)
         for metric in ("accuracy", "top3", "ece", "log_loss")
     }
-    means = {metric: float(found.mean()) for metric, found in values.items()}
+    means = {metric: float(column.mean()) for metric, column in values.items()}
     if len(measured) > 1:
         error = values["accuracy"].std(ddof=1) / len(measured) ** 0.5
         spread = f"+- {error:.3f} over {len(measured)}"

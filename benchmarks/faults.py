@@ -1,9 +1,9 @@
-"""What broken answers cost: the same harvest, over HTTP, with and without them.
+"""The cost of broken responses: the same harvest over HTTP with and without them.
 
     python -m benchmarks.faults [--rows 1500] [--faults 0.2] [--seeds 3]
 
-Prints, per seed, the requests of the whole harvest, how many answers were broken, and whether the
-tracks are the same. Time is a value: retries are not waited for.
+Prints, per seed, the requests of the whole harvest, the number of broken responses, and whether
+the tracks are the same. The clock is simulated: retries take no time.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from sandbox.tracks.catalogue_file import CatalogueTable
 from tests.fakes import FakeClock
 
 LATE = 0.001
-"""Seconds that a slow answer comes late: it costs no request."""
+"""Delay of a slow response in seconds; it costs no request."""
 
 
 def main() -> None:
@@ -38,15 +38,15 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     print(f"{'faults':28} {'requests':>8} {'broken':>7} {'more':>7}  tracks")
-    whole, _, known = _harvest(options.rows, faults.parse_faults("0"))
-    print(f"{'none':28} {whole:8,} {0:7} {'':>7}  {len(known):,}")
+    requests_without, _, expected = _harvest(options.rows, faults.parse_faults("0"))
+    print(f"{'none':28} {requests_without:8,} {0:7} {'':>7}  {len(expected):,}")
     for seed in range(1, options.seeds + 1):
         broken = faults.parse_faults(options.faults, seed, LATE)
-        requests, answers, found = _harvest(options.rows, broken)
-        same = "the same" if found == known else f"{len(found ^ known)} differ"
-        more = f"{requests / whole - 1:+.1%}"
+        requests, n_broken, ids = _harvest(options.rows, broken)
+        same = "the same" if ids == expected else f"{len(ids ^ expected)} differ"
+        more = f"{requests / requests_without - 1:+.1%}"
         print(
-            f"{f'{options.faults}, seed {seed}':28} {requests:8,} {answers:7,} {more:>7}  {same}"
+            f"{f'{options.faults}, seed {seed}':28} {requests:8,} {n_broken:7,} {more:>7}  {same}"
         )
 
 
@@ -63,17 +63,19 @@ def _harvest(rows: int, broken: faults.FaultPlan) -> tuple[int, int, set[str]]:
         with serve_in_thread(catalogue, SandboxOptions(faults=broken)) as running:
             for genre in catalogue.genres:
                 genre_use.add(engine, clock, genre, 100_000)
-            source, budget = bootstrap.open_source("spotify", engine, _at(running.url), clock)
+            source, budget = bootstrap.open_source(
+                "spotify", engine, _settings(running.url), clock
+            )
             SearchHarvester(engine, source, budget, clock).run()
             stats = running.stats()
         with read_transaction(engine) as connection:
-            found = set(connection.scalars(select(tables.track_alias.c.source_id)))
+            ids = set(connection.scalars(select(tables.track_alias.c.source_id)))
         engine.dispose()
-    answers = sum(stats["faults"].values())
-    return stats["apis"]["spotify"]["requests"], answers, found
+    n_broken = sum(stats["faults"].values())
+    return stats["apis"]["spotify"]["requests"], n_broken, ids
 
 
-def _at(url: str) -> CollectorSettings:
+def _settings(url: str) -> CollectorSettings:
     return CollectorSettings(
         _env_file=None,
         spotify_client_id="an-id",
@@ -85,7 +87,7 @@ def _at(url: str) -> CollectorSettings:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rows", type=int, default=1_500, help="rows of the invented music")
+    parser.add_argument("--rows", type=int, default=1_500, help="rows of the synthetic catalogue")
     parser.add_argument("--faults", default="0.2", help="as for `collector sandbox --faults`")
     parser.add_argument("--seeds", type=int, default=3)
     return parser.parse_args()

@@ -1,12 +1,12 @@
-"""GTZAN's table of features: random folds as published, beside folds that part no duplicates.
+"""GTZAN's feature table: random folds as published, and folds grouped by duplicate clip.
 
     python -m benchmarks.gtzan gtzan_30_sec.csv
 
-The table holds librosa's features of 999 clips of ten genres (G. Tzanetakis, P. Cook, "Musical
-Genre Classification of Audio Signals", 2002). Some clips are there twice (B. L. Sturm, "The GTZAN
-dataset", 2013): where random folds put one copy into training and the other into the test, the
-answer is looked up rather than found. The dataset's own artists are not published with it, so
-these figures are upper bounds in any case: what is worth quoting is measured on new artists.
+The table has librosa's features of 999 clips of ten genres (G. Tzanetakis, P. Cook, "Musical
+Genre Classification of Audio Signals", 2002). Some clips are duplicates (B. L. Sturm, "The GTZAN
+dataset", 2013): if random folds put one copy into training and the other into the test, the label
+leaks. The artists are not published with the dataset, so all these accuracies are upper bounds:
+meaningful ones are measured on unseen artists.
 """
 
 import argparse
@@ -28,7 +28,7 @@ PUBLISHED = {"random_forest": 0.705, "svm": 0.735, "knn": 0.676}
 """Accuracy of a random split, five folds."""
 FOLDS = 5
 PROJECTED = Preprocessing(components=0.97)
-TRIED: tuple[TrainingConfig, ...] = (
+CONFIGS: tuple[TrainingConfig, ...] = (
     TrainingConfig(estimator="random_forest"),
     TrainingConfig(estimator="random_forest", params={"max_depth": None, "min_samples_leaf": 1}),
     TrainingConfig(estimator="svm"),
@@ -46,65 +46,65 @@ Folds = list[tuple[Rows, Rows]]
 
 
 def read(path: Path) -> tuple[pd.DataFrame, NDArray[np.str_], Rows]:
-    """Return descriptors, genres, and for each clip the number of its sound."""
+    """Return descriptors, genres, and for each clip the number of its group of duplicates."""
     table = pd.read_csv(path)
     labels = np.asarray(table["label"], dtype=str)
     values = table.drop(columns=["filename", "length", "label"])
     groups = values.groupby(list(values), sort=False).ngroup()
-    sounds: Rows = np.asarray(groups, dtype=np.intp)
+    clip_groups: Rows = np.asarray(groups, dtype=np.intp)
     named = values.rename(columns=lambda name: descriptor_column("gtzan", name))
-    return named, labels, sounds
+    return named, labels, clip_groups
 
 
 def accuracy(
-    frame: pd.DataFrame, labels: NDArray[np.str_], choice: TrainingConfig, folds: Folds
+    frame: pd.DataFrame, labels: NDArray[np.str_], config: TrainingConfig, folds: Folds
 ) -> NDArray[np.float64]:
     """Return the accuracy of each fold."""
-    found = []
-    for learned, tested in folds:
-        model = estimators.build(choice, threads=1)
-        model.fit(frame.iloc[learned], labels[learned])
-        first = model.predict_proba(frame.iloc[tested]).argmax(axis=1)
-        found.append((model.classes_[first] == labels[tested]).mean())
-    return np.array(found)
+    accuracies = []
+    for train, test in folds:
+        model = estimators.build(config, threads=1)
+        model.fit(frame.iloc[train], labels[train])
+        first = model.predict_proba(frame.iloc[test]).argmax(axis=1)
+        accuracies.append((model.classes_[first] == labels[test]).mean())
+    return np.array(accuracies)
 
 
 def measure(path: Path, seed: int) -> Iterator[str]:
-    frame, labels, sounds = read(path)
-    repeated = len(sounds) - len(np.unique(sounds))
-    yield f"{len(frame)} clips, {len(np.unique(sounds))} sounds: {repeated} clips are repeats."
+    frame, labels, groups = read(path)
+    distinct = len(np.unique(groups))
+    yield f"{len(frame)} clips, {distinct} distinct: {len(groups) - distinct} are duplicates."
     kinds: dict[str, Folds] = {
         "random": list(KFold(FOLDS, shuffle=True, random_state=seed).split(frame)),
-        "no sound on both sides": list(
-            GroupKFold(FOLDS, shuffle=True, random_state=seed).split(frame, groups=sounds)
+        "grouped by duplicate": list(
+            GroupKFold(FOLDS, shuffle=True, random_state=seed).split(frame, groups=groups)
         ),
     }
     yield (
         f"{'':{_WIDTH}}{'published':>10}" + "".join(f"{name:>26}" for name in kinds) + f"{'s':>8}"
     )
-    for tried in TRIED:
+    for base in CONFIGS:
         began = time.perf_counter()
-        choice = replace(tried, features=("descriptors",), seed=seed)
-        row = f"{_told(choice):{_WIDTH}}{PUBLISHED.get(choice.estimator, ''):>10}"
+        config = replace(base, features=("descriptors",), seed=seed)
+        row = f"{_describe(config):{_WIDTH}}{PUBLISHED.get(config.estimator, ''):>10}"
         for folds in kinds.values():
-            found = accuracy(frame, labels, choice, folds)
-            row += f"{found.mean():>17.3f} ± {found.std():.3f} "
+            values = accuracy(frame, labels, config, folds)
+            row += f"{values.mean():>17.3f} ± {values.std():.3f} "
         yield row + f"{time.perf_counter() - began:>8.1f}"
 
 
-def _told(choice: TrainingConfig) -> str:
-    params = ", ".join(f"{name}={value}" for name, value in choice.params.items())
-    projected = " after PCA of 97%" if choice.preprocessing == PROJECTED else ""
-    return choice.estimator + projected + (f" ({params})" if params else "")
+def _describe(config: TrainingConfig) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in config.params.items())
+    projected = " after PCA of 97%" if config.preprocessing == PROJECTED else ""
+    return config.estimator + projected + (f" ({params})" if params else "")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("table", type=Path)
     parser.add_argument("--seed", type=int, default=0)
-    told = parser.parse_args()
+    options = parser.parse_args()
     with threads.limit_threads(1):
-        for line in measure(told.table, told.seed):
+        for line in measure(options.table, options.seed):
             print(line, flush=True)
 
 

@@ -1,10 +1,11 @@
-"""Hold the sandbox's answers against Spotify's OpenAPI document.
+"""Validate the sandbox's responses against Spotify's OpenAPI document.
 
     python benchmarks/openapi.py spotify_openapi.yml [catalogue.csv]
 
-Asks every endpoint the sandbox has, in both modes, and prints where an answer breaks the document
-(`wrong`), leaves out a documented field (`absent`), or has one that is not documented (`extra`).
-Needs `pip install pyyaml jsonschema`. What is known to differ, and why, stands in docs/sandbox.md.
+Requests every endpoint of the sandbox, in both modes, and prints where a response violates the
+document (`wrong`), lacks a documented field (`absent`), or has an undocumented one (`extra`).
+Needs `pip install pyyaml jsonschema`. docs/sandbox.md lists the known differences and their
+reasons.
 """
 
 import argparse
@@ -29,46 +30,46 @@ JSON = Mapping[str, Any]
 
 
 class Document:
-    """The OpenAPI document, with `nullable` said as JSON Schema says it."""
+    """The OpenAPI document, with `nullable` converted to JSON Schema."""
 
     def __init__(self, path: Path) -> None:
         self._root = _with_null(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))
 
     def schema(self, path: str, status: int) -> JSON:
-        """Return the schema of an answer; of another endpoint's where this one names none."""
+        """Return the schema of a response; the common error schema if the endpoint has none."""
         responses = self._root["paths"][path]["get"]["responses"]
-        of_all = {"400": "BadRequest", "404": "NotFound"}
+        common = {"400": "BadRequest", "404": "NotFound"}
         response = responses.get(str(status)) or {
-            "$ref": f"#/components/responses/{of_all[str(status)]}"
+            "$ref": f"#/components/responses/{common[str(status)]}"
         }
         return self._resolved(self._resolved(response)["content"]["application/json"]["schema"])
 
-    def wrong(self, schema: JSON, answer: Any) -> Iterator[str]:
-        """Say where an answer breaks the schema."""
+    def violations(self, schema: JSON, answer: Any) -> Iterator[str]:
+        """Yield the violations of the schema."""
         whole = {**schema, "components": self._root["components"]}
         for error in jsonschema.Draft202012Validator(whole).iter_errors(answer):
             yield f"wrong  {_path(error.absolute_path)}: {error.message[:90]}"
 
-    def differing(self, schema: JSON, answer: Any, at: str = "") -> Iterator[str]:
-        """Say which fields are absent, and which are extra."""
+    def field_differences(self, schema: JSON, answer: Any, at: str = "") -> Iterator[str]:
+        """Yield the absent and the extra fields."""
         schema = self._resolved(schema)
         if isinstance(answer, list):
             for item in answer:
-                yield from self.differing(schema.get("items", {}), item, f"{at}[]")
+                yield from self.field_differences(schema.get("items", {}), item, f"{at}[]")
         elif isinstance(answer, dict):
-            known = self._properties(schema)
-            yield from (f"absent {at}.{name}" for name in known.keys() - answer.keys())
-            if known:
-                yield from (f"extra  {at}.{name}" for name in answer.keys() - known.keys())
-            for name in known.keys() & answer.keys():
-                yield from self.differing(known[name], answer[name], f"{at}.{name}")
+            properties = self._properties(schema)
+            yield from (f"absent {at}.{name}" for name in properties.keys() - answer.keys())
+            if properties:
+                yield from (f"extra  {at}.{name}" for name in answer.keys() - properties.keys())
+            for name in properties.keys() & answer.keys():
+                yield from self.field_differences(properties[name], answer[name], f"{at}.{name}")
 
     def _properties(self, schema: JSON) -> dict[str, JSON]:
         schema = self._resolved(schema)
-        found = dict(schema.get("properties", {}))
+        properties = dict(schema.get("properties", {}))
         for part in schema.get("allOf", ()):
-            found |= self._properties(part)
-        return found
+            properties |= self._properties(part)
+        return properties
 
     def _resolved(self, schema: JSON) -> JSON:
         while "$ref" in schema:
@@ -98,18 +99,18 @@ def _requests(catalogue: SandboxCatalogue) -> Iterator[tuple[str, str]]:
     """Yield an endpoint of the document and a request to it."""
     genre = next(iter(catalogue.genres))
     tracks = [catalogue.track_at(number) for number in range(20)]
-    known = [track.id for track in tracks]
+    track_ids = [track.id for track in tracks]
     unknown = ids.id_from_text("nobody")
     yield "/search", f"search?q=genre:%22{genre}%22&type=track&limit=10&offset=10"
     yield "/search", f"search?q=genre:%22{genre}%22&type=track,album,artist&limit=10"
     yield "/search", f"search?q=genre:%22{genre}%22&type=track&limit=51"
-    yield "/tracks/{id}", f"tracks/{known[0]}"
+    yield "/tracks/{id}", f"tracks/{track_ids[0]}"
     yield "/tracks/{id}", f"tracks/{unknown}"
-    yield "/tracks", f"tracks?ids={','.join(known)}"
-    yield "/tracks", f"tracks?ids={known[0]},{unknown}"
-    yield "/audio-features/{id}", f"audio-features/{known[0]}"
-    yield "/audio-features", f"audio-features?ids={','.join(known)},{unknown}"
-    yield "/audio-analysis/{id}", f"audio-analysis/{known[0]}"
+    yield "/tracks", f"tracks?ids={','.join(track_ids)}"
+    yield "/tracks", f"tracks?ids={track_ids[0]},{unknown}"
+    yield "/audio-features/{id}", f"audio-features/{track_ids[0]}"
+    yield "/audio-features", f"audio-features?ids={','.join(track_ids)},{unknown}"
+    yield "/audio-analysis/{id}", f"audio-analysis/{track_ids[0]}"
     for one in [*playlists.make_playlists(catalogue).values()][:2]:
         yield "/playlists/{playlist_id}", f"playlists/{one.id}"
         yield "/playlists/{playlist_id}/items", f"playlists/{one.id}/items?limit=50"
@@ -125,17 +126,20 @@ def _compare(document: Document, catalogue: SandboxCatalogue, mode: AccessModeNa
             timeout=5,
         ).json()["access_token"]
         session.headers["Authorization"] = f"Bearer {token}"
-        asked = list(_requests(catalogue))
-        first = session.get(f"{running.url}/v1/{asked[0][1]}", timeout=5).json()
+        endpoints = list(_requests(catalogue))
+        first = session.get(f"{running.url}/v1/{endpoints[0][1]}", timeout=5).json()
         artist = first["tracks"]["items"][0]["artists"][0]["id"]
-        asked += [("/artists/{id}", f"artists/{artist}"), ("/artists", f"artists?ids={artist}")]
-        for path, request in asked:
-            answer = session.get(f"{running.url}/v1/{request}", timeout=5)
-            schema = document.schema(path, answer.status_code)
-            print(f"{mode:12} {answer.status_code} GET /v1/{request[:60]}")
-            found = dict.fromkeys(document.wrong(schema, answer.json()))
-            found |= dict.fromkeys(sorted(document.differing(schema, answer.json())))
-            for line in found:
+        endpoints += [
+            ("/artists/{id}", f"artists/{artist}"),
+            ("/artists", f"artists?ids={artist}"),
+        ]
+        for path, request in endpoints:
+            response = session.get(f"{running.url}/v1/{request}", timeout=5)
+            schema = document.schema(path, response.status_code)
+            print(f"{mode:12} {response.status_code} GET /v1/{request[:60]}")
+            findings = dict.fromkeys(document.violations(schema, response.json()))
+            findings |= dict.fromkeys(sorted(document.field_differences(schema, response.json())))
+            for line in findings:
                 print(f"    {line}")
 
 

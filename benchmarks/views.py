@@ -1,10 +1,9 @@
-"""How long every view takes: `python -m benchmarks.views [--tracks N] [--url URL]`.
+"""Duration of queries on every view: `python -m benchmarks.views [--tracks N] [--url URL]`.
 
 Fills a synthetic database by direct bulk inserts (114 genres, features and an analysis for every
-track, five answers for nine tracks in ten), then asks every view for its first 100 rows and for
-all of them: `count` reads every column inside the database, `fetch` brings every row to Python.
-Without `--url` the database is a new SQLite file; a database with a schema and no tracks may be
-given instead.
+track, five predictions for nine tracks in ten), then queries every view for its first 100 rows and
+for all: `count` reads every column inside the database, `fetch` transfers every row to Python.
+Without `--url` the database is a new SQLite file; otherwise one with a schema and no tracks.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, text
 
-from benchmarks import analyses
+from benchmarks import synthetic_analyses
 from genrebase.store import bulk, schema, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.names import hash_fold
@@ -130,7 +129,7 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
         ("model_id", "track_id", "rank", "genre_id", "probability", "regime", "in_training",
          "predicted_at"),
         (
-            (model, number, rank, answer(model, number, rank, claims[number - 1]),
+            (model, number, rank, predicted_genre(model, number, rank, claims[number - 1]),
              (0.4 + number * 7919 % 4999 / 10_000) / rank**2, "seen_artist", True, moment)
             for model in (1, 2)
             for number in range(1, tracks + 1)
@@ -167,11 +166,11 @@ def rows_of(numbers: random.Random, tracks: int, moment: Any) -> Iterator[tuple[
             for number in range(1, GENRES * 20)
         ),
     )
-    yield from analyses.rows_of(numbers, tracks, moment)
+    yield from synthetic_analyses.rows_of(numbers, tracks, moment)
 
 
-def answer(model: int, number: int, rank: int, claim: int) -> int:
-    """Return an answer: two in three first ones are the claim; one in ten is new with model 2."""
+def predicted_genre(model: int, number: int, rank: int, claim: int) -> int:
+    """Return a genre: the claim at rank 1 in two of three; one in ten differs between models."""
     if model == 1 and number % 10 == 1:
         number += 1
     return (claim - 1 + (rank - (number % 3 > 0)) * (1 + number % 7)) % GENRES + 1
@@ -190,7 +189,7 @@ def features(numbers: random.Random) -> tuple[float | None, ...]:
 
 
 def fill(engine: Engine, tracks: int) -> None:
-    """Fill an empty database with `tracks` invented tracks."""
+    """Fill an empty database with `tracks` synthetic tracks."""
     moment = tables.as_driver_datetime(NOW, engine.dialect.name)
     with transaction(engine) as connection:
         for table, columns, rows in rows_of(random.Random(1), tracks, moment):
@@ -208,7 +207,7 @@ def fill(engine: Engine, tracks: int) -> None:
                 "(SELECT count(*) FROM sighting WHERE genre_id = genre.id)"
             )
         )
-        if engine.dialect.name == "postgresql":  # as its autovacuum does; SQLite has no such thing
+        if engine.dialect.name == "postgresql":  # as its autovacuum does
             connection.execute(text("ANALYZE"))
 
 
@@ -219,28 +218,28 @@ def batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def best(work: Callable[[], int], times: int = 3) -> tuple[float, int]:
-    """Return the median seconds of `work` and what it returned."""
+def median_seconds(work: Callable[[], int], times: int = 3) -> tuple[float, int]:
+    """Return the median seconds of `work` and its result."""
     took = []
     for _ in range(times):
         began = perf_counter()
-        found = work()
+        result = work()
         took.append(perf_counter() - began)
-    return statistics.median(took), found
+    return statistics.median(took), result
 
 
 def measure(engine: Engine, name: str) -> tuple[float, float, float, int]:
-    """Return seconds for 100 rows, for all inside the database, for fetching all; and how many."""
+    """Return the seconds for 100 rows, for counting all and for fetching all; and their number."""
     columns = views.metadata.tables[name].columns.keys()
     counts = ", ".join(f'count(v."{column}")' for column in columns)
 
-    def ask(question: str) -> int:
+    def count_rows(query: str) -> int:
         with read_transaction(engine) as connection:
-            return len(connection.exec_driver_sql(question).all())
+            return len(connection.exec_driver_sql(query).all())
 
-    first, _ = best(lambda: ask(f"SELECT * FROM {name} LIMIT 100"))
-    counted, _ = best(lambda: ask(f"SELECT {counts} FROM {name} AS v"))
-    fetched, rows = best(lambda: ask(f"SELECT * FROM {name}"), times=1)
+    first, _ = median_seconds(lambda: count_rows(f"SELECT * FROM {name} LIMIT 100"))
+    counted, _ = median_seconds(lambda: count_rows(f"SELECT {counts} FROM {name} AS v"))
+    fetched, rows = median_seconds(lambda: count_rows(f"SELECT * FROM {name}"), times=1)
     return first, counted, fetched, rows
 
 

@@ -1,1 +1,1 @@
-"""The loops that notebooks publish, and what their models are worth on artists never met."""
+"""Published notebook experiments, and the accuracy of their models on unseen artists."""

@@ -1,9 +1,9 @@
-"""SMOTE first, then the random split, then a random forest.
+"""SMOTE before the random split, then a random forest.
 
     python -m benchmarks.notebooks.smote_first TABLE.csv
 
-What SMOTE invents lies between two real tracks; split afterwards, one of the three is tested on
-and the others are learned from. Beside it the same with SMOTE inside the training part.
+SMOTE interpolates between two real tracks; if the split comes afterwards, a test row can lie
+between training rows. For comparison, SMOTE is also applied to the training part only.
 """
 
 from imblearn.over_sampling import SMOTE
@@ -13,34 +13,34 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.notebooks.judged import SEED, main, worth
+from benchmarks.notebooks.evaluation import SEED, main, worth
 from benchmarks.notebooks.tables import Table
 
 TREES = 50
-"""Grown to the end; a node keeps a share per genre, so that 113 genres would take 5 GB."""
+"""Trees of full depth; with a share per genre in each node, 113 genres would take 5 GB."""
 
 
 def run(table: Table) -> str:
-    """Return what the loop claims, what it would have claimed, and what the forest is worth."""
+    """Return the claimed accuracy, that without leakage, and that on unseen artists."""
     forest = RandomForestClassifier(n_estimators=TREES, random_state=SEED)
     scaled = StandardScaler().fit_transform(table.features)
     balanced, genres = SMOTE(random_state=SEED).fit_resample(scaled, table.genres)
     claimed = _split(forest, balanced, genres)
-    inside = make_pipeline(StandardScaler(), SMOTE(random_state=SEED), forest)
-    mended = _split(inside, table.features.to_numpy(), table.genres)
+    pipeline = make_pipeline(StandardScaler(), SMOTE(random_state=SEED), forest)
+    without_leak = _split(pipeline, table.features.to_numpy(), table.genres)
     return (
         f"claims {claimed:.3f}\n"
-        f"       {mended:.3f} with SMOTE in the training part of the same split\n"
-        f"worth  {worth(inside, table.features, table)}"
+        f"       {without_leak:.3f} with SMOTE in the training part of the same split\n"
+        f"worth  {worth(pipeline, table.features, table)}"
     )
 
 
-def _split(model: object, shown: object, genres: object) -> float:
-    learned, tested, truth, expected = train_test_split(
-        shown, genres, test_size=0.2, random_state=SEED
+def _split(model: object, features: object, genres: object) -> float:
+    x_train, x_test, y_train, y_test = train_test_split(
+        features, genres, test_size=0.2, random_state=SEED
     )
-    fitted = model.fit(learned, truth)  # type: ignore[attr-defined]  # an estimator
-    return float(accuracy_score(expected, fitted.predict(tested)))
+    fitted = model.fit(x_train, y_train)  # type: ignore[attr-defined]  # an estimator
+    return float(accuracy_score(y_test, fitted.predict(x_test)))
 
 
 if __name__ == "__main__":

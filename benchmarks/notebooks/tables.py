@@ -1,4 +1,4 @@
-"""A published table as a notebook reads it, and the side each row stands on."""
+"""Read a published table as notebooks do, and assign each row to a side of the split."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,30 +15,30 @@ SUBGENRE: Final = "playlist_subgenre"
 ARTIST: Final = ("artist_name", "track_artist", "artists")
 POPULARITY: Final = ("popularity", "track_popularity")
 SEPARATOR: Final = ";"
-"""Between the artists of one track, in a column called `artists`."""
+"""Separator of the artists in a column `artists`."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that were not there before: `drop_duplicates` on the id, as everybody does."""
+    """The rows of a table after `drop_duplicates` on the id, as in notebooks."""
 
     frame: pd.DataFrame
     features: pd.DataFrame
-    """What notebooks learn from: twelve audio features, duration and popularity."""
+    """The features of notebooks: twelve audio features, duration and popularity."""
     genres: NDArray[np.str_]
     artists: NDArray[np.int64]
-    """Who is credited first, by number."""
+    """The first credited artist, as a number."""
     sides: NDArray[np.str_]
-    """As `genrebase.store.split` has them."""
+    """Sides as in `genrebase.store.split`."""
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Return the rows of artists that may be learned from."""
+        """Return the rows of the training artists."""
         return np.isin(self.sides, ["train", "validation_seen", "test_seen"])
 
     @property
     def new(self) -> NDArray[np.bool_]:
-        """Return the rows of artists whom nothing is learned from."""
+        """Return the rows of unseen artists."""
         return np.asarray(self.sides == "test_new")
 
 
@@ -47,7 +47,8 @@ def read(path: str) -> Table:
     frame = pd.read_csv(path, keep_default_na=False, na_values={})
     frame = frame.drop_duplicates("track_id", ignore_index=True)
     artist, genre, popularity = (
-        next(name for name in known if name in frame) for known in (ARTIST, GENRE, POPULARITY)
+        next(name for name in candidates if name in frame)
+        for candidates in (ARTIST, GENRE, POPULARITY)
     )
     frame = frame[(frame[artist] != "") & (frame["track_name"] != "")].reset_index(drop=True)
     credited = [

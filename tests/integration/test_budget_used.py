@@ -1,31 +1,31 @@
-"""How well a rate limit is used: the claims of `benchmarks.budget`, with small limits."""
+"""How well a rate limit is used: the claims of `benchmarks.request_budget`, with small limits."""
 
 import pytest
 
-from benchmarks.budget import HOUR, Scenario, play
-from benchmarks.simulated import START, run
+from benchmarks.request_budget import HOUR, Scenario, play
+from benchmarks.simulated_clock import START, run
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_correct_rate_is_used_and_kept(sqlite_engine, workers):
     """At least 95% of it is used, never more in any window, by one or two processes."""
-    played = play(sqlite_engine, Scenario(20, 20, 300.0, workers))
-    assert played.used >= 0.95
-    assert played.max_in_window <= 20
-    assert played.refused == []
+    result = play(sqlite_engine, Scenario(20, 20, 300.0, workers))
+    assert result.used >= 0.95
+    assert result.max_in_window <= 20
+    assert result.refused == []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_twice_too_high_a_rate_is_corrected(sqlite_engine, workers):
     """After the first refusal it is at most 10% too low, with one refusal an hour at most."""
-    played = play(sqlite_engine, Scenario(10, 5, 1.1 * HOUR, workers))
-    first, *later = played.refused
+    result = play(sqlite_engine, Scenario(10, 5, 1.1 * HOUR, workers))
+    first, *later = result.refused
     assert first < 30
     assert len(later) == 1
-    assert played.most_an_hour == 1
-    assert 0.9 * 5 <= played.pace <= 5
-    assert played.used >= 0.9
-    assert played.while_banned == 0
+    assert result.max_refused_per_hour == 1
+    assert 0.9 * 5 <= result.rate <= 5
+    assert result.used >= 0.9
+    assert result.while_banned == 0
 
 
 def test_simulated_workers_take_turns():

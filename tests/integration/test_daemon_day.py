@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.day import Hour, run
+from benchmarks.daemon_day import Hour, run
 
 WARM = 6
 """Hours after which everything was done once."""

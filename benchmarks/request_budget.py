@@ -1,10 +1,12 @@
-"""How well the budget uses a limit: `python -m benchmarks.budget [--hours 24] [--real SECONDS]`.
+"""Share of a rate limit that the budget uses.
+
+    python -m benchmarks.request_budget [--hours 24] [--real SECONDS]
 
 The real `RequestBudget` over a SQLite database, the real `call_with_retries`, and the sandbox's
-limiter, on one simulated clock (`benchmarks.simulated`): a request takes a tenth of a second, and
-workers send requests as fast as they may. `used` is the share of all requests that the limit
-allows. With `--real` two `collector harvest` share a database and a sandbox over HTTP for so many
-seconds.
+limiter, on one simulated clock (`benchmarks.simulated_clock`): a request takes a tenth of a
+second, and workers send requests as fast as the budget allows. `used` is the share of the requests
+that the limit allows. With `--real`, two `collector harvest` share a database and a sandbox over
+HTTP.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from time import perf_counter
 import structlog
 from sqlalchemy import event
 
-from benchmarks import simulated
+from benchmarks import simulated_clock
 from collector.account import Account
 from collector.curation import genres
 from collector.errors import Blocked, RateLimited
@@ -44,60 +46,62 @@ from sandbox.tracks.catalogue import SandboxCatalogue
 
 WINDOW = 30.0
 LATENCY = 0.1
-"""Seconds that a request takes, half of them on its way to the source."""
+"""Seconds that a request takes, half of them before it reaches the source."""
 HOUR = 3_600.0
 REAL_RATE = Rate(60, 6.0)
-"""Of the real run: fast, so that seconds tell something."""
+"""Rate of the real run: high, so that a few seconds suffice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is simulated."""
+    """The parameters of a simulation."""
 
-    told: int
-    """Requests per window, as the harvester is told."""
+    configured: int
+    """Requests per window that the harvester is configured with."""
     true: int
-    """Requests per window, as the limiter answers them."""
+    """Requests per window that the limiter allows."""
     seconds: float
     workers: int = 1
-    """Processes with one database."""
+    """Processes that share one database."""
     window: float = WINDOW
-    """Seconds of the window."""
+    """Length of the window in seconds."""
 
 
 @dataclass(slots=True)
-class Played:
-    """What came of it."""
+class BudgetUse:
+    """The result of a scenario."""
 
     scenario: Scenario
     granted: int = 0
     refused: list[float] = field(default_factory=list)
-    """When there was a 429, in seconds since the start."""
+    """Times of 429 responses, in seconds since the start."""
     max_in_window: int = 0
     while_banned: int = 0
-    pace: float = 0.0
+    rate: float = 0.0
     """Requests per window, at the end."""
 
     @property
     def used(self) -> float:
-        """Return the share of what the limit allows that was used."""
+        """Return the share of the allowed requests that was used."""
         return self.granted / (self.scenario.true * self.scenario.seconds / self.scenario.window)
 
     @property
-    def most_an_hour(self) -> int:
-        """Return the most refusals in any hour after the first one."""
+    def max_refused_per_hour(self) -> int:
+        """Return the maximum number of refusals in any hour after the first refusal."""
         later = self.refused[1:]
-        return max((sum(at <= one < at + HOUR for one in later) for at in later), default=0)
+        return max(
+            (sum(start <= time < start + HOUR for time in later) for start in later), default=0
+        )
 
 
-def play(engine: Engine, scenario: Scenario) -> Played:
-    """Play a scenario over an empty database."""
-    played = Played(scenario)
+def play(engine: Engine, scenario: Scenario) -> BudgetUse:
+    """Simulate a scenario on an empty database."""
+    result = BudgetUse(scenario)
     limit, stats = (
         SlidingWindowLimit(Rate(scenario.true, WINDOW)),
         RequestStats({"spotify": Rate(1, WINDOW)}),
     )
-    account = Account("spotify", "simulated", Rate(scenario.told, WINDOW))
+    account = Account("spotify", "simulated", Rate(scenario.configured, WINDOW))
 
     def request(clock: Clock) -> None:
         clock.sleep(LATENCY / 2)
@@ -107,9 +111,9 @@ def play(engine: Engine, scenario: Scenario) -> Played:
         stats.record(HandledRequest("spotify", "/v1/search", now, 429 if ban else 200, since))
         clock.sleep(LATENCY / 2)
         if ban is None:
-            played.granted += 1
+            result.granted += 1
             return
-        played.refused.append(now)
+        result.refused.append(now)
         raise RateLimited(ban.retry_after(now), ban.reason)
 
     def work(clock: Clock) -> None:
@@ -120,12 +124,12 @@ def play(engine: Engine, scenario: Scenario) -> Played:
             except Blocked as ban:
                 clock.sleep((ban.until - clock.now()).total_seconds())
 
-    simulated.run(*[work] * scenario.workers)
+    simulated_clock.run(*[work] * scenario.workers)
     counted = stats.as_json()
-    played.max_in_window, played.while_banned = counted["max_in_window"], counted["while_banned"]
+    result.max_in_window, result.while_banned = counted["max_in_window"], counted["while_banned"]
     state = RequestBudget.open(engine, account).state()
-    played.pace = adaptive_limit.allowed_requests(account.rate, state.ceiling)
-    return played
+    result.rate = adaptive_limit.allowed_requests(account.rate, state.ceiling)
+    return result
 
 
 @contextmanager
@@ -144,8 +148,8 @@ def fresh_engine() -> Iterator[Engine]:
         engine.dispose()
 
 
-def play_real(seconds: float, rate: Rate) -> Played:
-    """Let two harvests ask a sandbox over HTTP; measure from their first requests on."""
+def play_real(seconds: float, rate: Rate) -> BudgetUse:
+    """Run two harvests against a sandbox over HTTP; measure from their first requests on."""
     clock = SystemClock()
     catalogue = SandboxCatalogue(synthetic_catalogue.generate_catalogue(1))
     limit = SandboxOptions(mode="development", rate=rate)
@@ -173,18 +177,18 @@ def play_real(seconds: float, rate: Rate) -> Played:
             for child in children:
                 child.terminate()
                 child.wait()
-    return Played(
+    return BudgetUse(
         Scenario(rate.requests, rate.requests, seconds, workers=2, window=rate.seconds),
         granted=counted["requests"] - before,
         refused=[0.0] * counted["banned"],
         max_in_window=counted["max_in_window"],
         while_banned=counted["while_banned"],
-        pace=SAFETY_FACTOR * rate.requests,
+        rate=SAFETY_FACTOR * rate.requests,
     )
 
 
 def scenarios(hours: float) -> Iterator[Scenario]:
-    """Yield what the benchmark plays."""
+    """Yield the scenarios of the benchmark."""
     for workers in (1, 2):
         for true in (10, 60, 180):
             yield Scenario(true, true, 300.0, workers)
@@ -194,14 +198,18 @@ def scenarios(hours: float) -> Iterator[Scenario]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Play every scenario, or the real one; write a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.budget")
-    parser.add_argument("--hours", type=float, default=24.0, help="simulated, for a wrong rate")
-    parser.add_argument("--real", type=float, help="seconds of two harvests over HTTP instead")
+    """Run every scenario, or the real one; print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.request_budget")
+    parser.add_argument(
+        "--hours", type=float, default=24.0, help="simulated hours with a wrong rate"
+    )
+    parser.add_argument(
+        "--real", type=float, help="instead run two harvests over HTTP for so many seconds"
+    )
     options = parser.parse_args(arguments)
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)  # refusals are in the table
     structlog.configure(wrapper_class=quiet)
-    names = ["told", "true", "workers", "hours", "used", "max in window", "pace", "429s"]
+    names = ["configured", "true", "workers", "hours", "used", "max in window", "rate", "429s"]
     names += ["429s/h later", "while banned", "took"]
     print("  ".join(f"{name:>13}" for name in names))
     if options.real:
@@ -210,24 +218,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for scenario in scenarios(options.hours):
         began = perf_counter()
         with fresh_engine() as engine:
-            played = play(engine, scenario)
-        show(played, perf_counter() - began)
+            result = play(engine, scenario)
+        show(result, perf_counter() - began)
 
 
-def show(played: Played, took: float) -> None:
-    """Write a row of the table."""
-    scenario = played.scenario
+def show(result: BudgetUse, took: float) -> None:
+    """Print a row of the table."""
+    scenario = result.scenario
     cells = (
-        f"{scenario.told}/{scenario.window:g}s",
+        f"{scenario.configured}/{scenario.window:g}s",
         f"{scenario.true}/{scenario.window:g}s",
         f"{scenario.workers}",
         f"{scenario.seconds / HOUR:.3f}",
-        f"{played.used:.1%}",
-        f"{played.max_in_window}",
-        f"{played.pace:.1f}",
-        f"{len(played.refused)}",
-        f"{played.most_an_hour}",
-        f"{played.while_banned}",
+        f"{result.used:.1%}",
+        f"{result.max_in_window}",
+        f"{result.rate:.1f}",
+        f"{len(result.refused)}",
+        f"{result.max_refused_per_hour}",
+        f"{result.while_banned}",
         f"{took:.1f} s",
     )
     print("  ".join(f"{cell:>13}" for cell in cells), flush=True)

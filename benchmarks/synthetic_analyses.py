@@ -1,4 +1,4 @@
-"""Invented analyses in bulk, for the measurements of the views."""
+"""Synthetic audio analyses in bulk, for `benchmarks.views`."""
 
 import random
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from genrebase.audio.analysis import TrackAnalysis, build_analysis
 from genrebase.audio.harmony import DetectedSection, TrackKey
 from genrebase.store import tables
 
-DIFFERENT = 2_000
-"""Analyses that the tracks take turns with."""
+N_DISTINCT = 2_000
+"""Distinct analyses, which are repeated over the tracks."""
 KEYS = (0, 0, 0, 7, 7, 5, 5, 9, 2, 10, 3, 8)
-"""Degrees, the common ones more often."""
+"""Degrees; common ones are repeated."""
 STEPS = 300
 
 
@@ -24,7 +24,7 @@ def rows_of(
     numbers: random.Random, tracks: int, moment: Any
 ) -> Iterator[tuple[Table, tuple[str, ...], Any]]:
     """Yield (table, columns, rows): about ten sections a track, and a short matrix."""
-    made = [invented(numbers) for _ in range(DIFFERENT)]
+    analyses = [invented(numbers) for _ in range(N_DISTINCT)]
     ids = [(number, "spotify") for number in range(1, tracks + 1)]
     for table, parts in (
         (tables.section, attrgetter("sections")),
@@ -33,33 +33,35 @@ def rows_of(
     ):
         columns = tuple(table.columns.keys())
         values = attrgetter(*columns[2:])
-        rows = [[values(part) for part in parts(one)] for one in made]
+        rows = [[values(part) for part in parts(analysis)] for analysis in analyses]
         yield (
             table,
             columns,
-            ((*key, *row) for number, key in enumerate(ids) for row in rows[number % DIFFERENT]),
+            ((*key, *row) for number, key in enumerate(ids) for row in rows[number % N_DISTINCT]),
         )
-    summaries = [summary(one) for one in made]
+    summaries = [summary(analysis) for analysis in analyses]
     yield (
         tables.sound_summary,
         tuple(tables.sound_summary.columns.keys()),
-        ((*key, *summaries[number % DIFFERENT], moment) for number, key in enumerate(ids)),
+        ((*key, *summaries[number % N_DISTINCT], moment) for number, key in enumerate(ids)),
     )
 
 
 def invented(numbers: random.Random) -> TrackAnalysis:
     """Return an analysis of a track in C with six to fourteen sections."""
-    heard = [
+    sections = [
         DetectedSection(20.0 * place, 20.0, 1.0, numbers.choice(KEYS), int(numbers.random() < 0.7),
               numbers.random(), 0.5, 120.0, 0.5, -8.0)
         for place in range(numbers.randint(6, 14))
     ]  # fmt: skip
-    sounds = np.random.default_rng(numbers.randint(0, 10**9)).random((STEPS, segments.N_CHANNELS))
-    return build_analysis(TrackKey(0, 1, 0.8, 0.8, 120.0), heard, sounds)
+    segment_array = np.random.default_rng(numbers.randint(0, 10**9)).random(
+        (STEPS, segments.N_CHANNELS)
+    )
+    return build_analysis(TrackKey(0, 1, 0.8, 0.8, 120.0), sections, segment_array)
 
 
 def summary(analysis: TrackAnalysis) -> tuple[Any, ...]:
-    """Return the columns of `sound_summary` but its keys and its moment."""
+    """Return the columns of `sound_summary` without its keys and its timestamp."""
     harmony, timbre = analysis.harmony, analysis.timbre
     assert harmony.shares is not None
     assert timbre is not None

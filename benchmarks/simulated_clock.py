@@ -1,7 +1,7 @@
-"""Several workers under one simulated clock: months pass in minutes, and always the same way.
+"""Several workers on one simulated clock: deterministic, and months pass in minutes.
 
-Each worker is a thread with a clock of its own, but only one runs at a time: who sleeps hands over
-to the one that wakes first.
+Each worker is a thread with its own clock, but only one runs at a time: a worker that sleeps hands
+over to the one that wakes first.
 """
 
 import heapq
@@ -18,7 +18,7 @@ Work = Callable[[Clock], None]
 
 
 class _Time:
-    """The time all share, and who wakes when."""
+    """The shared time, and when each worker wakes."""
 
     def __init__(self) -> None:
         self.elapsed = 0.0
@@ -26,7 +26,7 @@ class _Time:
         self.turns: list[Semaphore] = []
 
     def hand_over(self) -> None:
-        """Wake the one whose moment comes first."""
+        """Wake the worker that is due first."""
         if self.sleepers:
             moment, number = heapq.heappop(self.sleepers)
             self.elapsed = max(self.elapsed, moment)
@@ -40,7 +40,7 @@ class _Clock:
         self._time, self._number = time, number
 
     def now(self) -> datetime:
-        """Return the simulated moment."""
+        """Return the simulated time."""
         return START + timedelta(seconds=self._time.elapsed)
 
     def monotonic(self) -> float:
@@ -48,16 +48,16 @@ class _Clock:
         return self._time.elapsed
 
     def sleep(self, seconds: float) -> None:
-        """Let the others work until then."""
+        """Let the other workers run meanwhile."""
         heapq.heappush(self._time.sleepers, (self._time.elapsed + seconds, self._number))
         self._time.hand_over()
         self._time.turns[self._number].acquire()
 
 
 def run(*works: Work) -> float:
-    """Run the workers to their ends, all beginning at once; return the seconds simulated.
+    """Run all workers to their ends; return the simulated seconds.
 
-    Raise what the first of them raised.
+    Raise the first error of a worker.
     """
     time, failures = _Time(), list[BaseException]()
 

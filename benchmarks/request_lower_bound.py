@@ -1,22 +1,22 @@
-"""The fewest requests with which any crawl could fill every genre: a lower bound.
+"""A lower bound of the requests with which any crawl can fill every genre.
 
-The oracle knows the catalogue and assigns every recording to whichever genre it likes. It pays
-whole pages: those of a genre in their order; behind the cap any page of any range of years that
-the planner's splits know, in any order, without asking for the pages before it.
+The oracle has the whole catalogue and assigns every recording to the best genre. It requests whole
+pages: those of a genre in order; beyond the search cap any page of any year range of the planner's
+splits, in any order, without the pages before it.
 
-That is a mixed-integer program: a binary variable per page, a share per (recording, genre) that
-is at most the number of its pages bought, at most one genre per recording, `target` per genre;
-the number of pages is least. HiGHS solves it; where it does not finish in time its dual bound is
-given, which no crawl can go below, beside the best crawl found.
+This is a mixed-integer program: a binary variable per page, a share per (recording, genre) of at
+most the number of its requested pages, at most one genre per recording, `target` per genre; the
+number of pages is minimised by HiGHS. If the time runs out, the result is the dual bound, which no
+crawl can go below, and the best solution.
 
-With more than `LARGE` pages behind the cap that program is too large, and a maximum flow does: the
-pages of a genre that every crawl has to buy; the most tracks that these can give, each to one
-genre, are a flow; each further page adds at most as many as it has places.
+With more than `LARGE` pages beyond the cap that program is too large. Then a maximum flow gives
+the maximum number of tracks, each in one genre, on the pages that every crawl must request; each
+further page adds at most its size.
 
-Under the collector's rule (a recording counts for the genre with its best rank) the pages in front
-of the cap are a least fixed point (`crawl.needed_under_claims`). Behind it ranks are worse than
-any in front: only recordings that no genre showed before can be won there, and a genre needs at
-least as many pages as of the richest it would take.
+Under the collector's rule (a recording counts for the genre with its best rank) the pages before
+the cap are a least fixed point (`crawl_simulation.needed_under_claims`). Beyond it ranks are worse
+than all before: only recordings that no genre returned before can be claimed there, and a genre
+needs at least as many pages as it would of those with the most new recordings.
 """
 
 import math
@@ -30,36 +30,36 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from benchmarks.crawl import REACH, THIS_YEAR, World, needed_under_claims, shard_of
+from benchmarks.crawl_simulation import REACH, THIS_YEAR, World, needed_under_claims, shard_of
 from collector import planning
 from collector.planning import ALL_YEARS
 
 LARGE = 1_000
 
 Page = frozenset[int]
-"""The recordings a page shows."""
+"""The recordings of a page."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What the oracle needs."""
+    """Bounds of the minimum number of requests."""
 
-    least: int
-    """No crawl can do with fewer."""
-    found: int | None
-    """The requests of the best crawl found; equal to `least` where solved to the end."""
+    minimum: int
+    """No crawl needs fewer requests."""
+    best: int | None
+    """The requests of the best solution; equal to `minimum` if solved to optimality."""
 
 
 @dataclass
 class _Genre:
     first: list[Page]
-    """Pages over all years, in order."""
+    """Pages without a year filter, in order."""
     behind: list[Page] = field(default_factory=list)
-    """Pages of ranges of years, open once all of `first` are bought."""
+    """Pages of year ranges, available once all of `first` are requested."""
 
 
 class _Program:
-    """Variables and rows of the program as they are added."""
+    """Collects the variables and constraints of the program."""
 
     def __init__(self) -> None:
         self.cost: list[float] = []
@@ -91,13 +91,13 @@ class _Program:
         if solved.status == 2:
             raise ValueError("no crawl can fill every genre: choose a smaller target")
         if solved.mip_dual_bound is None:
-            raise ValueError(f"nothing is known after {seconds:g} s: allow more")
-        least = math.ceil(solved.mip_dual_bound - 1e-6)  # rounding of the solver
-        return Bound(least, None if solved.fun is None else round(solved.fun))
+            raise ValueError(f"no bound after {seconds:g} s: allow more time")
+        minimum = math.ceil(solved.mip_dual_bound - 1e-6)  # rounding of the solver
+        return Bound(minimum, None if solved.fun is None else round(solved.fun))
 
 
-def least_requests(world: World, target: int, page: int, seconds: float = 60.0) -> Bound:
-    """Return the least number of requests that fill every genre, within `seconds`."""
+def min_requests(world: World, target: int, page: int, seconds: float = 60.0) -> Bound:
+    """Return bounds of the minimum requests that fill every genre, computed within `seconds`."""
     genres = [_pages_of(world, genre, page) for genre in sorted(world.genres)]
     needed = [min(_needed(genre.first, target), len(genre.first)) for genre in genres]
     both = list(zip(genres, needed, strict=True))
@@ -115,14 +115,16 @@ def least_requests(world: World, target: int, page: int, seconds: float = 60.0) 
     for line in shares.values():
         program.at_least(-1.0, line)
     solved = program.solve(seconds)
-    bought = sum(needed)
-    return Bound(solved.least + bought, None if solved.found is None else solved.found + bought)
+    required = sum(needed)
+    return Bound(
+        solved.minimum + required, None if solved.best is None else solved.best + required
+    )
 
 
-def least_under_claims(world: World, target: int, page: int) -> int:
-    """Return how many requests a crawl needs at least under the collector's rule of claims.
+def min_requests_under_claims(world: World, target: int, page: int) -> int:
+    """Return the minimum requests of a crawl under the collector's rule of claims.
 
-    Of a genre that cannot be filled, pages behind its last claim are not counted.
+    Pages after the last claim of a genre that cannot be filled are not counted.
     """
     seen, read = needed_under_claims(world, target, page)
     requests = 0
@@ -134,7 +136,7 @@ def least_under_claims(world: World, target: int, page: int) -> int:
             within_reach = len(frozenset[int]().union(*pages.behind) - seen.ranks.keys())
             requests += _richest(won, min(target - have, within_reach))
             if not any(won):
-                shown = world.shown(genre, ALL_YEARS)
+                shown = world.results(genre, ALL_YEARS)
                 own = [n for n, row in enumerate(shown, 1) if seen.claim[row.recording][0] == key]
                 first = max(own, default=0)
         requests += -(-first // page)
@@ -142,7 +144,7 @@ def least_under_claims(world: World, target: int, page: int) -> int:
 
 
 def _richest(won: Sequence[int], missing: int) -> int:
-    """Return how many of the richest pages bring what is missing."""
+    """Return how many pages, those with the most new recordings first, supply the missing ones."""
     for number, brought in enumerate(sorted(won, reverse=True), 1):
         if missing <= 0:
             return number - 1
@@ -151,7 +153,7 @@ def _richest(won: Sequence[int], missing: int) -> int:
 
 
 def _by_flow(genres: Sequence[tuple[_Genre, int]], target: int, page: int) -> Bound:
-    """Bound the requests by what the pages that every crawl has to buy can give."""
+    """Bound the requests by the tracks on the pages that every crawl must request."""
     given = [frozenset[int]().union(*genre.first[:certain]) for genre, certain in genres]
     node = {recording: n for n, recording in enumerate(sorted(frozenset().union(*given)))}
     source, sink = 0, 1 + len(given) + len(node)
@@ -162,8 +164,8 @@ def _by_flow(genres: Sequence[tuple[_Genre, int]], target: int, page: int) -> Bo
     edges += [(1 + len(given) + n, sink, 1) for n in range(len(node))]
     tails, heads, room = (np.array(part, dtype=np.int32) for part in zip(*edges, strict=True))
     graph = csr_array((room, (tails, heads)), shape=(sink + 1, sink + 1))
-    most = int(maximum_flow(graph, source, sink).flow_value)
-    missing = target * len(given) - most
+    filled = int(maximum_flow(graph, source, sink).flow_value)
+    missing = target * len(given) - filled
     return Bound(sum(certain for _, certain in genres) + math.ceil(missing / page), None)
 
 
@@ -175,7 +177,7 @@ def _add_genre(
     under: Counter[int],
     shares: dict[int, dict[int, float]],
 ) -> None:
-    """Add a genre whose first `certain` pages every crawl has to buy."""
+    """Add a genre whose first `certain` pages every crawl must request."""
     given = frozenset().union(*genre.first[:certain])
     choice = [(program.variable(1.0), shown) for shown in genre.first[certain:]]
     for (before, _), (after, _) in pairwise(choice):
@@ -198,7 +200,7 @@ def _fill(
     under: Counter[int],
     shares: dict[int, dict[int, float]],
 ) -> None:
-    """Demand that the pages on which a genre shows recordings fill its target."""
+    """Require that the requested pages of a genre fill its target."""
     filled: Counter[int] = Counter()
     for recording, pages in shown_on.items():
         if under[recording] == 1 and len(pages) <= 1:
@@ -215,7 +217,7 @@ def _fill(
 
 
 def _needed(pages: Sequence[Page], target: int) -> int:
-    """Return how many pages it takes to show `target` recordings, were none shared."""
+    """Return how many pages contain `target` recordings, if none were shared."""
     shown: set[int] = set()
     for number, recordings in enumerate(pages, 1):
         shown |= recordings
@@ -225,21 +227,21 @@ def _needed(pages: Sequence[Page], target: int) -> int:
 
 
 def _pages_of(world: World, genre: str, page: int) -> _Genre:
-    rows = world.shown(genre, ALL_YEARS)
-    found = _Genre(_cut([row.recording for row in rows], page))
+    rows = world.results(genre, ALL_YEARS)
+    result = _Genre(_cut([row.recording for row in rows], page))
     if len(rows) >= REACH and len(world.genres[genre]) > REACH:
-        seen = frozenset().union(*found.first)
-        found.behind = [
+        seen = frozenset().union(*result.first)
+        result.behind = [
             shown
             for years in _splits(world, genre, ALL_YEARS)
-            for shown in _cut([row.recording for row in world.shown(genre, years)], page)
+            for shown in _cut([row.recording for row in world.results(genre, years)], page)
             if shown - seen
         ]
-    return found
+    return result
 
 
 def _splits(world: World, genre: str, years: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    if len(world.shown(genre, years)) < REACH or years[0] == years[1]:
+    if len(world.results(genre, years)) < REACH or years[0] == years[1]:
         return
     whole = shard_of(0, 0, genre, replace(planning.ROOT_SHARD, years=years))
     for narrower in planning.child_year_ranges(whole, THIS_YEAR):

@@ -1,9 +1,11 @@
-"""Whether the daemon leaks: `python -m benchmarks.day [--hours 24] [--rate 20/30s]`.
+"""Resource leaks of the daemon over a day.
 
-The daemon's jobs and a monitor that asks for its health and its figures, each with a clock of
-its own (`benchmarks.simulated`), over a SQLite file and the sandbox over HTTP, which breaks some
-answers. Hour by hour: what was done, the database's size, resident memory, Python objects, open
-files and threads.
+    python -m benchmarks.daemon_day [--hours 24] [--rate 20/30s]
+
+The daemon's jobs and a monitor that requests its health and metrics run on simulated clocks
+(`benchmarks.simulated_clock`), with a SQLite file and the sandbox over HTTP, which breaks some
+responses. Every hour prints the progress, the database's size, resident memory, Python objects,
+open files and threads.
 
 SQLite keeps up to 64 MiB of pages for each connection: memory grows with the database until then.
 """
@@ -25,7 +27,7 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
-from benchmarks import simulated
+from benchmarks import simulated_clock
 from collector import daemon
 from collector.catalogue import report
 from collector.curation import genres
@@ -48,13 +50,13 @@ from sandbox.tracks.catalogue_file import CatalogueTable
 
 HOUR: Final = 3_600.0
 TARGET: Final = 100_000
-"""More tracks than there are: the harvest looks for as long as the day lasts."""
+"""More tracks than exist, so that the harvest continues all day."""
 _PROC: Final = Path("/proc/self")
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """How the process is after so many hours."""
+    """The state of the process after so many hours."""
 
     hour: int
     tracks: int
@@ -62,18 +64,18 @@ class Hour:
     with_features: int
     healthy: bool
     database: float
-    """MiB of the database's file."""
+    """Size of the database file in MiB."""
     resident: float
-    """MiB of memory."""
+    """Resident memory in MiB."""
     objects: int
-    """That Python's collector knows."""
+    """Objects tracked by Python's garbage collector."""
     files: int
     """Open file descriptors, sockets among them."""
     threads: int
 
 
-def look(hour: int, engine: Engine, clock: Clock) -> Hour:
-    """Measure everything, after all that is unused was collected."""
+def measure(hour: int, engine: Engine, clock: Clock) -> Hour:
+    """Measure the process after a garbage collection."""
     target = HarvesterHealth(engine, clock)
     render_metrics(target)
     with read_transaction(engine) as connection:
@@ -96,7 +98,7 @@ def look(hour: int, engine: Engine, clock: Clock) -> Hour:
 
 
 class _Until(StopSignal):
-    """A stop that is asked for by the time."""
+    """A stop request at a given time."""
 
     def __init__(self, clock: Clock, end: float) -> None:
         super().__init__()
@@ -111,7 +113,7 @@ class _Until(StopSignal):
 def play(
     engine: Engine, settings: CollectorSettings, hours: int, tell: Callable[[Hour], None]
 ) -> None:
-    """Let the daemon's jobs run for so many simulated hours."""
+    """Run the daemon's jobs for so many simulated hours."""
     end = hours * HOUR
 
     def work(name: str, clock: Clock) -> None:
@@ -124,10 +126,10 @@ def play(
     def monitor(clock: Clock) -> None:
         for hour in range(1, hours + 1):
             clock.sleep(HOUR)
-            tell(look(hour, engine, clock))
+            tell(measure(hour, engine, clock))
 
     names = [job.name for job in daemon.jobs(engine, settings, SystemClock(), StopSignal())]
-    simulated.run(*(partial(work, name) for name in names), monitor)
+    simulated_clock.run(*(partial(work, name) for name in names), monitor)
 
 
 def run(
@@ -141,9 +143,9 @@ def run(
     tell: Callable[[Hour], None],
     apart: bool = False,
 ) -> None:
-    """Play a day over a new database in `folder`, with a sandbox of so many tracks.
+    """Simulate a day on a new database in `folder`, with a sandbox of so many tracks.
 
-    `apart` makes the sandbox a process of its own, so that only the daemon is measured.
+    `apart` runs the sandbox in its own process, so that only the daemon is measured.
     """
     url = f"sqlite:///{folder / 'day.db'}"
     schema.upgrade(url)
@@ -163,7 +165,7 @@ def run(
             reccobeats_rate=rate,
             interval=interval,
         )
-        simulated.run(partial(_prepare, engine, catalogue))
+        simulated_clock.run(partial(_prepare, engine, catalogue))
         play(engine, settings, hours, tell)
     engine.dispose()
 
@@ -179,9 +181,9 @@ def _here(catalogue: SandboxCatalogue, broken: str) -> Iterator[str]:
 def _apart(folder: Path, music: CatalogueTable, broken: str) -> Iterator[str]:
     file = folder / "catalogue.csv"
     catalogue_file.write_table(music, file)
-    how = sandbox.sandbox_command(str(file), rate="1000000/30s")
-    told = (*how.arguments, "--faults", broken, "--slow-seconds", "0")
-    with sandbox.run_sandbox(replace(how, arguments=told)) as running:
+    command = sandbox.sandbox_command(str(file), rate="1000000/30s")
+    arguments = (*command.arguments, "--faults", broken, "--slow-seconds", "0")
+    with sandbox.run_sandbox(replace(command, arguments=arguments)) as running:
         yield running.url
 
 
@@ -191,15 +193,17 @@ def _prepare(engine: Engine, catalogue: SandboxCatalogue, clock: Clock) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Play a day; write a row for every hour."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.day")
+    """Simulate a day; print a row for every hour."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.daemon_day")
     parser.add_argument("--hours", type=int, default=24)
-    parser.add_argument("--tracks", type=int, default=3_000, help="in the sandbox")
-    parser.add_argument("--rate", default="20/30s", help="requests we allow ourselves")
-    parser.add_argument("--interval", type=float, default=60.0, help="seconds between two looks")
+    parser.add_argument("--tracks", type=int, default=3_000, help="tracks in the sandbox")
+    parser.add_argument("--rate", default="20/30s", help="rate limit of the collector")
+    parser.add_argument(
+        "--interval", type=float, default=60.0, help="seconds between two runs of a job"
+    )
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    logging.disable(logging.ERROR)  # the server complains of the answers it is to drop
+    logging.disable(logging.ERROR)  # the server logs the responses it drops on purpose
     names = list(Hour.__dataclass_fields__)
     print("  ".join(f"{name:>13}" for name in names))
     began = perf_counter()

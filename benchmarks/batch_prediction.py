@@ -1,11 +1,13 @@
-"""What scoring costs: `python -m benchmarks.scoring DATABASE.db [--postgresql URL]`.
+"""Speed of batch prediction.
 
-Takes a SQLite file in which a model is champion, copies it into a throw-away one (or, with
-`--postgresql`, into an empty database), throws the champion's answers away and lets it answer for
-every track: also for those it learned from, which have answers of refits otherwise, so that the
-figures are of all tracks. Prints the seconds for reading, answering and storing by themselves,
-those that this process computed (beside other work they tell more; what PostgreSQL's own processes
-compute is not among them), and what they come to for 90,000 tracks.
+    python -m benchmarks.batch_prediction DATABASE.db [--postgresql URL]
+
+Copies a SQLite file with a champion into a temporary one (or, with `--postgresql`, into an empty
+database), deletes the champion's predictions and predicts every track, including training tracks
+(which otherwise get out-of-fold predictions), so that all tracks are measured. Prints the
+wall-clock seconds of reading, predicting and storing, the CPU seconds of this process (more
+meaningful on a busy machine; PostgreSQL's processes are not included), and both scaled to 90,000
+tracks.
 """
 
 import argparse
@@ -25,14 +27,15 @@ from classifier.registry import model_store, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import copy, schema, tables
+from genrebase.store import schema, tables
+from genrebase.store.copy.copy import copy_database
 from genrebase.store.engine import make_engine, transaction
 
-PROMISED = 90_000
+REFERENCE_TRACKS = 90_000
 
 
 class Stopwatch:
-    """Adds up seconds by what they were spent on."""
+    """Adds up the seconds of each stage."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -55,7 +58,7 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
     model = stored_models.champion(engine, DEFAULT_TASK)
     with transaction(engine) as connection:
         connection.execute(delete(tables.prediction))
-    if engine.dialect.name == "postgresql":  # what autovacuum does meanwhile
+    if engine.dialect.name == "postgresql":  # as autovacuum would
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     with spent("loading"):
@@ -65,21 +68,16 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
         credit = dataset.track_credits(engine)
         chunks = dataset.scoring_chunks(engine, tracks, TrainingConfig.from_model(model))
         frame = next(chunks, None)
-    owners, credited = (
-        credit[name].to_numpy(dtype=np.int64) for name in ("track_id", "artist_id")
-    )
     scored = written = 0
     while frame is not None:
-        with spent("answering"), threads.limit_threads(cores or threads.idle_cores()):
+        with spent("predicting"), threads.limit_threads(cores or threads.idle_cores()):
             ids = frame["track_id"].to_numpy(dtype=np.int64)
-            seen = regimes.has_seen_artist(ids, owners, credited, champion.artifact.train_ids)
-            shares = champion.artifact.estimator.predict_proba(frame)
-            genres, probabilities = serving.top_k(shares, champion.genre_ids)
-        answers = model_store.PredictionBatch(ids, genres, probabilities, seen, in_training=False)
+            seen = regimes.has_seen_artist(ids, credit, champion.artifact.train_ids)
+            distribution = champion.artifact.estimator.predict_proba(frame)
+            genres, probabilities = serving.top_k(distribution, champion.genre_ids)
+        batch = model_store.PredictionBatch(ids, genres, probabilities, seen, in_training=False)
         with spent("storing"):
-            for some, rows in model_store.write_predictions(
-                engine, model.id, answers, clock.now()
-            ):
+            for some, rows in model_store.write_predictions(engine, model.id, batch, clock.now()):
                 scored, written = scored + some, written + rows
         with spent("reading"):
             frame = next(chunks, None)
@@ -87,11 +85,11 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
 
 
 def measure(source: str, target: str, cores: int | None) -> None:
-    """Copy a database, score all of it, and say how long that took."""
+    """Copy a database, predict all its tracks, and print the durations."""
     schema.upgrade(target)
     origin, engine = make_engine(source), make_engine(target)
     began = perf_counter()
-    copy.copy(origin, engine)
+    copy_database(origin, engine, lambda _: None)
     print(f"{engine.dialect.name}: copied in {perf_counter() - began:.1f} s", flush=True)
     scored, written, spent = score(engine, cores)
     engine.dispose()
@@ -99,14 +97,14 @@ def measure(source: str, target: str, cores: int | None) -> None:
     for what, seconds in spent.seconds.items():
         print(
             f"  {what:<10}{seconds:>7.1f} s for {scored:,} tracks "
-            f"({spent.computing[what]:.1f} s of computing)"
-            f"{seconds / scored * PROMISED:>8.1f} s for {PROMISED:,}"
+            f"({spent.computing[what]:.1f} s of CPU)"
+            f"{seconds / scored * REFERENCE_TRACKS:>8.1f} s for {REFERENCE_TRACKS:,}"
         )
-    around = (spent.seconds["reading"] + spent.seconds["storing"]) / scored * PROMISED
-    whole = sum(spent.seconds.values()) / scored * PROMISED
+    overhead = (spent.seconds["reading"] + spent.seconds["storing"]) / scored * REFERENCE_TRACKS
+    whole = sum(spent.seconds.values()) / scored * REFERENCE_TRACKS
     print(
-        f"  {written:,} rows; {PROMISED:,} tracks: {whole:.1f} s, of which reading and storing "
-        f"{around:.1f} s"
+        f"  {written:,} rows; {REFERENCE_TRACKS:,} tracks: {whole:.1f} s, "
+        f"{overhead:.1f} s of it reading and storing"
     )
 
 

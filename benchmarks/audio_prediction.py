@@ -1,12 +1,12 @@
-"""From files to a champion, and from the champion to the genres of other files.
+"""Train a champion on audio files and predict the genres of other files, end to end.
 
-    python -m benchmarks.naming FOLDER [--genre-from CSV] [--artists 30] [--songs 4]
+    python -m benchmarks.audio_prediction FOLDER [--genre-from CSV] [--artists 30] [--songs 4]
 
-Generates sounds of three genres by so many artists, imports them, trains on their descriptors and
-lets the champion name the files of FOLDER, first as they are, then imported (with the genres of a
-table, if one is given): what it says of a stored track is a row of the view `predictions`, and the
-same. Every step is a command, as anybody types it. Genres are invented, so what is said of real
-music means nothing; that it is said is what is shown.
+Generates audio of three synthetic genres, imports it, trains on its descriptors and predicts the
+files of FOLDER, first as files, then imported (with the genres of a table, if one is given): the
+predictions of the imported tracks are rows of the view `predictions`, and equal the first ones.
+Every step is a command. The genres are synthetic, so predictions for real music have no meaning:
+this tests the pipeline, not the accuracy.
 """
 
 import argparse
@@ -53,7 +53,7 @@ GENRES: Final[Mapping[str, Callable[[np.random.Generator], Samples]]] = {
 
 
 def generate(folder: Path, artists: int, songs: int) -> int:
-    """Write the songs of all artists, noise of their own over each; return how many."""
+    """Write the songs of all artists, each with its own noise; return their number."""
     random = np.random.default_rng(_SEED)
     for genre, make in GENRES.items():
         (folder / genre).mkdir(parents=True)
@@ -67,13 +67,13 @@ def generate(folder: Path, artists: int, songs: int) -> int:
 
 
 class Commands:
-    """The commands, on a database of their own."""
+    """Runs commands on one database."""
 
     def __init__(self, url: str) -> None:
         self._environment = child_environment(STORE_URL=url)
 
     def __call__(self, package: str, *arguments: str) -> Any:
-        """Run a command and return its JSON; raise `CalledProcessError` where it fails."""
+        """Run a command and return its JSON; raise `CalledProcessError` if it fails."""
         ran = subprocess.run(
             [sys.executable, "-m", package, *arguments, "--json"],
             env=self._environment,
@@ -84,55 +84,56 @@ class Commands:
 
 
 def stored(url: str) -> Iterator[tuple[str, str | None, str, float]]:
-    """Yield title, label, answer and probability of every track that is no generated one."""
+    """Yield title, label, predicted genre and probability of every track that is not generated."""
     engine = make_engine(url)
-    one, track = views.predictions.c, views.tracks.c
+    prediction, track = views.predictions.c, views.tracks.c
     query = (
-        select(track.title, track.label, one.genre, one.probability)
-        .join_from(views.tracks, views.predictions, one.track_id == track.track_id)
+        select(track.title, track.label, prediction.genre, prediction.probability)
+        .join_from(views.tracks, views.predictions, prediction.track_id == track.track_id)
         .where(track.title.not_like("Song %"))
         .order_by(track.title)
     )
     with read_transaction(engine) as connection:
-        found = connection.execute(query).all()
+        rows = connection.execute(query).all()
     engine.dispose()
-    for row in found:
+    for row in rows:
         yield row.title, row.label, row.genre, row.probability
 
 
-def _shown(name: str, genre: str, probability: float) -> str:
+def _format_prediction(name: str, genre: str, probability: float) -> str:
     return f"{name:36} {genre:8} {probability:.3f}"
 
 
 def main() -> None:
-    """Go the whole way."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("folder", type=Path)
-    asked.add_argument("--genre-from", default=None)
-    asked.add_argument("--artists", type=int, default=30)
-    asked.add_argument("--songs", type=int, default=4)
-    told = asked.parse_args()
+    """Run all steps."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--genre-from", default=None)
+    parser.add_argument("--artists", type=int, default=30)
+    parser.add_argument("--songs", type=int, default=4)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         url = f"sqlite:///{place}/a.db"
         run, music = Commands(url), Path(place, "music")
-        made = generate(music, told.artists, told.songs)
+        made = generate(music, options.artists, options.songs)
         run("genrebase", "migrate")
-        heard = run("collector", "import-audio", str(music), "--genre-from", "folder")
-        print(f"{made} generated files of {len(GENRES)} genres, heard: {heard['heard']}")
+        imported = run("collector", "import-audio", str(music), "--genre-from", "folder")
+        print(f"{made} generated files of {len(GENRES)} genres, analysed: {imported['heard']}")
         trained = run(
             "classifier", "train", "--features", "descriptors", "--estimator", "logistic"
         )
         print(f"model {trained['id']}: {trained['status']} ({trained['reason']})")
-        said = run("classifier", "predict", "--audio", str(told.folder))
-        print(f"answers: {len(said['answers'])}, not read: {len(said['unreadable'])}")
-        for answer in said["answers"]:
-            print(f"  {_shown(Path(answer['file']).name, answer['genre'], answer['probability'])}")
-        table = () if told.genre_from is None else ("--genre-from", told.genre_from)
-        heard = run("collector", "import-audio", str(told.folder), *table)
+        result = run("classifier", "predict", "--audio", str(options.folder))
+        print(f"predictions: {len(result['answers'])}, unreadable: {len(result['unreadable'])}")
+        for prediction in result["answers"]:
+            name, probability = Path(prediction["file"]).name, prediction["probability"]
+            print(f"  {_format_prediction(name, prediction['genre'], probability)}")
+        table = () if options.genre_from is None else ("--genre-from", options.genre_from)
+        imported = run("collector", "import-audio", str(options.folder), *table)
         run("classifier", "predict")
-        print(f"imported: {heard['heard']}; what `predictions` says of them:")
+        print(f"imported: {imported['heard']}; their rows in `predictions`:")
         for title, label, genre, probability in stored(url):
-            print(f"  {_shown(title, genre, probability)} (label: {label or 'none'})")
+            print(f"  {_format_prediction(title, genre, probability)} (label: {label or 'none'})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a loop claims, and what its model is worth."""
+"""Evaluate a notebook's model on unseen artists."""
 
 import argparse
 from collections.abc import Callable
@@ -14,41 +14,41 @@ from benchmarks.notebooks.tables import Table, read
 from classifier.evaluation.bootstrap import ArtistBootstrap
 
 SEED = 42
-"""What notebooks write there."""
+"""The usual seed of notebooks."""
 
 Matrix = pd.DataFrame | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Worth:
-    """Accuracy on artists that the model never met."""
+    """Accuracy on unseen artists."""
 
     accuracy: float
     low: float
     high: float
     """95% interval over artists."""
     baseline: float
-    """Of the genre that is commonest in training."""
+    """Accuracy of predicting the most common training genre."""
     tracks: int
 
     def __str__(self) -> str:
-        """Return the figure with its interval."""
+        """Format the accuracy with its interval."""
         return (
             f"{self.accuracy:.3f} ({self.low:.3f}-{self.high:.3f}) on {self.tracks:,} tracks of "
-            f"new artists; always the commonest genre: {self.baseline:.3f}"
+            f"unseen artists; majority class: {self.baseline:.3f}"
         )
 
 
 def worth(model: Any, features: Matrix, table: Table) -> Worth:
-    """Return what `model` is worth, learned from the known artists' rows alone."""
-    shown = np.asarray(features, dtype=float)
-    fitted = clone(model).fit(shown[table.known], table.genres[table.known])
-    return measured(fitted.predict(shown[table.new]), table)
+    """Train `model` on the training artists' rows only; return its accuracy on unseen artists."""
+    values = np.asarray(features, dtype=float)
+    fitted = clone(model).fit(values[table.known], table.genres[table.known])
+    return measured(fitted.predict(values[table.new]), table)
 
 
-def measured(answers: NDArray[np.str_], table: Table) -> Worth:
-    """Return what answers about the new artists' rows are worth."""
-    hits = (answers == table.genres[table.new]).astype(float)
+def measured(predictions: NDArray[np.str_], table: Table) -> Worth:
+    """Return the accuracy of predictions for the unseen artists' rows."""
+    hits = (predictions == table.genres[table.new]).astype(float)
     resampled = ArtistBootstrap(table.artists[table.new], seed=SEED)
     interval = resampled.interval(resampled.means(hits))
     names, counts = np.unique(table.genres[table.known], return_counts=True)
@@ -62,10 +62,10 @@ def measured(answers: NDArray[np.str_], table: Table) -> Worth:
     )
 
 
-def main(what: str, run: Callable[[Table], str]) -> None:
-    """Run a loop on the table that the command line names, and print what came of it."""
-    asked = argparse.ArgumentParser(description=what)
-    asked.add_argument("table", help="a CSV of tracks: genre, artist, title, id, audio features")
-    table = read(asked.parse_args().table)
+def main(description: str, run: Callable[[Table], str]) -> None:
+    """Run an experiment on the table named on the command line, and print the result."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("table", help="a CSV of tracks: genre, artist, title, id, audio features")
+    table = read(parser.parse_args().table)
     print(f"{len(table.frame):,} rows, {len(np.unique(table.genres))} genres")
     print(run(table))

@@ -1,9 +1,8 @@
-"""Crawls of a catalogue in memory: what `benchmarks.yields` compares.
+"""Simulated crawls of a catalogue in memory, compared by `benchmarks.tracks_per_request`.
 
-A world answers like the sandbox: rows of a genre in search order, narrowed to years, nothing at
-or beyond `REACH`. Rows are resolved to recordings by
-`collector.catalogue.identity` once, in the order of
-the table, so that every crawl counts the same recordings.
+A world responds like the sandbox: rows of a genre in search order, filtered by year, nothing at or
+beyond `REACH`. Rows are matched to recordings by `collector.catalogue.identity` once, in the order
+of the table, so that every crawl counts the same recordings.
 """
 
 import itertools
@@ -29,7 +28,7 @@ class Row(NamedTuple):
     year: int
 
 
-class _Known(NamedTuple):
+class _Recording(NamedTuple):
     id: int
     ordinal: int
     duration_ms: int | None
@@ -42,35 +41,35 @@ class World:
 
     name: str
     genres: Mapping[str, Sequence[Row]]
-    narrowed: dict[tuple[str, tuple[int, int]], Sequence[Row]] = field(default_factory=dict)
+    filtered: dict[tuple[str, tuple[int, int]], Sequence[Row]] = field(default_factory=dict)
 
-    def shown(self, genre: str, years: tuple[int, int]) -> Sequence[Row]:
-        """Return all a search shows, page by page."""
-        if (genre, years) not in self.narrowed:
+    def results(self, genre: str, years: tuple[int, int]) -> Sequence[Row]:
+        """Return all results of a search."""
+        if (genre, years) not in self.filtered:
             low, high = years
-            found = [row for row in self.genres[genre] if low <= row.year <= high]
-            self.narrowed[genre, years] = found[:REACH]
-        return self.narrowed[genre, years]
+            matches = [row for row in self.genres[genre] if low <= row.year <= high]
+            self.filtered[genre, years] = matches[:REACH]
+        return self.filtered[genre, years]
 
     def without(self, genre: str) -> "World":
-        kept = {name: rows for name, rows in self.genres.items() if name != genre}
-        return World(f"{self.name} without {genre}", kept)
+        genres = {name: rows for name, rows in self.genres.items() if name != genre}
+        return World(f"{self.name} without {genre}", genres)
 
     @property
     def overlap(self) -> float:
-        """Return the share of recordings shown under more than one genre."""
-        under: dict[int, set[str]] = {}
+        """Return the share of recordings in the results of more than one genre."""
+        genres_of: dict[int, set[str]] = {}
         for genre, rows in self.genres.items():
             for row in rows:
-                under.setdefault(row.recording, set()).add(genre)
-        return sum(len(found) > 1 for found in under.values()) / len(under)
+                genres_of.setdefault(row.recording, set()).add(genre)
+        return sum(len(genres) > 1 for genres in genres_of.values()) / len(genres_of)
 
 
 def world_of(table: CatalogueTable, name: str) -> World:
-    """Resolve a table's rows to recordings."""
+    """Match a table's rows to recordings."""
     layout = TrackColumns.from_header(table.columns, table.name)
     by_id: dict[str, int] = {}
-    by_name: dict[str, list[_Known]] = {}
+    by_name: dict[str, list[_Recording]] = {}
     genres: dict[str, list[Row]] = {}
     made = 0
     for row in table.rows:
@@ -80,14 +79,14 @@ def world_of(table: CatalogueTable, name: str) -> World:
             track = layout.track(row)
             key = names.name_key(track.title, track.artists[0])
             same = by_name.setdefault(key, [])
-            found = identity.match_recording(same, track.duration_ms or None, track.isrc)
-            if found is None:
-                found = _Known(
+            match = identity.match_recording(same, track.duration_ms or None, track.isrc)
+            if match is None:
+                match = _Recording(
                     made, identity.next_ordinal(same), track.duration_ms or None, track.isrc
                 )
-                same.append(found)
+                same.append(match)
                 made += 1
-            recording = by_id[source_id] = found.id
+            recording = by_id[source_id] = match.id
         for genre in layout.genres(row):
             genres.setdefault(genre, []).append(Row(recording, layout.year(row)))
     return World(name, genres)
@@ -95,29 +94,29 @@ def world_of(table: CatalogueTable, name: str) -> World:
 
 @dataclass
 class Crawl:
-    """What a crawl cost and brought."""
+    """The requests of a crawl and the recordings it returned."""
 
     requests: int
-    """Up to the last that brought a genre nearer to its target."""
-    nearly: int
-    """Up to 99% of what it counted in the end; a long tail of single tracks left out."""
-    asked: int
-    """All of them: what was asked in vain as well, until nothing was left to ask."""
+    """Requests up to the last one that added a track to a genre below its target."""
+    to_99_percent: int
+    """Requests up to 99% of the final count, without the long tail of single tracks."""
+    total_requests: int
+    """All requests, including those without new tracks, until nothing was left to request."""
     recordings: int
-    """Unique ones, of all genres."""
+    """Unique recordings of all genres."""
     counted: int
-    """Of those, up to each genre's target."""
+    """Unique recordings, at most the target of each genre."""
     short: Mapping[str, int]
-    """Genres without their target, and what they have."""
+    """Genres below their target, and their recordings."""
 
     @property
-    def each(self) -> float:
-        """Return unique recordings that count for a target, per request."""
+    def counted_per_request(self) -> float:
+        """Return the unique recordings per request, at most the target of each genre."""
         return self.counted / self.requests
 
 
 class Claims:
-    """Who has seen what at which rank, and which genre it counts for: the collector's rule."""
+    """Sightings with their ranks, and claims by the collector's rule."""
 
     def __init__(self, genres: Sequence[str]) -> None:
         self.names = genres
@@ -129,30 +128,30 @@ class Claims:
         self.have = [0] * len(genres)
         self.tied: set[int] = set()
 
-    def standing(self) -> dict[int, tuple[int, str]]:
+    def tie_break_keys(self) -> dict[int, tuple[int, str]]:
         return {key: (self.sightings[key], name) for key, name in enumerate(self.names)}
 
     def record(self, genre: int, rows: Sequence[Row], first_rank: int) -> int:
         """Record a page; return how many of its recordings were new."""
-        before = self.standing()
+        before = self.tie_break_keys()
         new = 0
         for rank, (recording, year) in enumerate(rows, first_rank):
             new += recording not in self.ranks
             self.rows[genre][self.years.setdefault(recording, year)] += 1
-            under = self.ranks.setdefault(recording, {})
-            self.sightings[genre] += genre not in under
-            under[genre] = min(rank, under.get(genre, rank))
-        after = self.standing()
+            ranks = self.ranks.setdefault(recording, {})
+            self.sightings[genre] += genre not in ranks
+            ranks[genre] = min(rank, ranks.get(genre, rank))
+        after = self.tie_break_keys()
         touched = {row.recording for row in rows}
         if claims.order_changed(before, after):
             touched |= self.tied
         for recording in touched:
-            self.settle(recording, after)
+            self.update_claim(recording, after)
         return new
 
-    def settle(self, recording: int, standing: claims.TieBreakKeys) -> None:
+    def update_claim(self, recording: int, keys: claims.TieBreakKeys) -> None:
         was = self.claim.get(recording, (None, False))
-        now = self.claim[recording] = claims.choose_claim(self.ranks[recording], standing)
+        now = self.claim[recording] = claims.choose_claim(self.ranks[recording], keys)
         if was[0] is not None:
             self.have[was[0]] -= 1
         if now[0] is not None:
@@ -160,7 +159,7 @@ class Claims:
         (self.tied.add if now[1] else self.tied.discard)(recording)
 
     def by_year(self, genre: int) -> Counter[int]:
-        """Return how many rows of each year a genre showed."""
+        """Return the number of rows of a genre by year."""
         return self.rows[genre]
 
 
@@ -185,7 +184,7 @@ def shard_of(number: int, genre: int, query: str, part: NewShard) -> Shard:
 
 
 def planned(world: World, target: int, page: int) -> Crawl:
-    """Crawl as the harvester does: the planner's decisions over the collector's claims."""
+    """Crawl as the harvester does: with its planner and the collector's claims."""
     genres = sorted(world.genres)
     seen = Claims(genres)
     shards = {
@@ -202,27 +201,27 @@ def planned(world: World, target: int, page: int) -> Crawl:
         if shard is None:
             have = dict(zip(genres, seen.have, strict=True))
             return _ended(curve, len(seen.ranks), have, target)
-        at, asked = shard.next_offset, min(page, REACH - shard.next_offset)
-        rows = world.shown(genres[shard.genre_id], shard.years)[at : at + asked]
-        new = seen.record(shard.genre_id, rows, shard.first_rank + at)
+        offset, limit = shard.next_offset, min(page, REACH - shard.next_offset)
+        rows = world.results(genres[shard.genre_id], shard.years)[offset : offset + limit]
+        new = seen.record(shard.genre_id, rows, shard.first_rank + offset)
         requests += 1
-        after = planning.after_page(shard, len(rows), new, asked, REACH)
+        after = planning.after_page(shard, len(rows), new, limit, REACH)
         if after.status == "open":
             shards[shard.id] = after
             continue
         del shards[shard.id]
         if after.status == "split":
-            known = seen.by_year(shard.genre_id)
-            for one in planning.split_shard(shard, known, THIS_YEAR, page, REACH):
-                shards[made] = shard_of(made, shard.genre_id, shard.query, one)
+            by_year = seen.by_year(shard.genre_id)
+            for part in planning.split_shard(shard, by_year, THIS_YEAR, page, REACH):
+                shards[made] = shard_of(made, shard.genre_id, shard.query, part)
                 made += 1
 
 
 def looped(world: World, target: int, page: int, order: Sequence[str]) -> Crawl:
     """Crawl as the notebooks do: each genre in turn, pages in order, duplicates dropped after.
 
-    A genre that comes out short is read on by as many pages as it lacks tracks, until none is
-    short or nothing is left. Who was seen first keeps a recording.
+    Genres below the target request as many more pages as they lack tracks, until none is below or
+    nothing is left. A recording belongs to the genre that returned it first.
     """
     pages = {genre: _pages(world, genre, ALL_YEARS, page) for genre in order}
     owner: dict[int, str] = {}
@@ -249,11 +248,11 @@ def looped(world: World, target: int, page: int, order: Sequence[str]) -> Crawl:
 
 
 def _pages(world: World, genre: str, years: tuple[int, int], page: int) -> Iterator[Sequence[Row]]:
-    rows = world.shown(genre, years)
+    rows = world.results(genre, years)
     for offset in range(0, REACH, page):
-        shown = rows[offset : offset + page]
-        yield shown
-        if len(shown) < page:
+        result = rows[offset : offset + page]
+        yield result
+        if len(result) < page:
             return
     if years[0] < years[1]:
         whole = shard_of(0, 0, genre, replace(planning.ROOT_SHARD, years=years))
@@ -262,14 +261,14 @@ def _pages(world: World, genre: str, years: tuple[int, int], page: int) -> Itera
 
 
 def needed_under_claims(world: World, target: int, page: int) -> tuple[Claims, list[int]]:
-    """Return the least that has to be read over all years under the collector's rule of claims.
+    """Return the minimum to read without year filters under the collector's rule of claims.
 
-    What is read of one genre only takes from the others, so these pages are a least fixed point,
-    whichever order it is approached in. Returns who has what then, and the rows read per genre.
+    Reading one genre only takes recordings from the others, so these pages are a least fixed
+    point, independent of the order. Return the claims at that point and the rows read per genre.
     """
     genres = sorted(world.genres)
     seen = Claims(genres)
-    rows = [world.shown(genre, ALL_YEARS) for genre in genres]
+    rows = [world.results(genre, ALL_YEARS) for genre in genres]
     read = [0] * len(genres)
     while short := [
         key for key, have in enumerate(seen.have) if have < target and read[key] < len(rows[key])
@@ -283,30 +282,30 @@ def needed_under_claims(world: World, target: int, page: int) -> tuple[Claims, l
 def _ended(
     curve: Sequence[tuple[int, int]], recordings: int, have: Mapping[str, int], target: int
 ) -> Crawl:
-    """Sum a crawl up: `curve` is what counted after so many requests."""
+    """Summarise a crawl; `curve` has pairs (requests, counted recordings)."""
     short = {genre: tracks for genre, tracks in have.items() if tracks < target}
-    most = max(counted for _, counted in curve)
-    useful, nearly = (
-        next(requests for requests, counted in curve if counted >= share * most)
+    maximum = max(counted for _, counted in curve)
+    useful, to_99_percent = (
+        next(requests for requests, counted in curve if counted >= share * maximum)
         for share in (1.0, 0.99)
     )
-    return Crawl(useful, nearly, curve[-1][0], recordings, most, short)
+    return Crawl(useful, to_99_percent, curve[-1][0], recordings, maximum, short)
 
 
 def invented(seed: int, crossing: float, genres: int = 10, recordings: int = 5_000) -> World:
-    """Invent a world: each recording is also shown under each other genre by chance `crossing`.
+    """Generate a world: each recording is in each other genre, too, with probability `crossing`.
 
-    Searches show the popular first; how popular differs a little from genre to genre.
+    Searches return popular tracks first; the popularity differs slightly between genres.
     """
     draw = random.Random(seed)
-    shown: dict[str, list[tuple[float, Row]]] = {f"genre {n}": [] for n in range(genres)}
+    ranked: dict[str, list[tuple[float, Row]]] = {f"genre {n}": [] for n in range(genres)}
     numbers = itertools.count()
-    for home in shown:
+    for home in ranked:
         for _ in range(recordings):
             row = Row(next(numbers), THIS_YEAR - min(int(draw.expovariate(1 / 18)), 76))
             popularity = draw.gauss(0, 10)
-            for genre, rows in shown.items():
+            for genre, rows in ranked.items():
                 if genre == home or draw.random() < crossing:
                     rows.append((-draw.gauss(popularity, 5), row))
-    genres_shown = {genre: [row for _, row in sorted(rows)] for genre, rows in shown.items()}
-    return World(f"invented, crossing {crossing}", genres_shown)
+    genres_in_order = {genre: [row for _, row in sorted(rows)] for genre, rows in ranked.items()}
+    return World(f"invented, crossing {crossing}", genres_in_order)

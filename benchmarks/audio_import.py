@@ -1,12 +1,12 @@
-"""Importing audio files: files a second and memory per process; tempo and key against the truth.
+"""Audio import: files per second and memory per process; accuracy of tempo and key.
 
-    python -m benchmarks.listening FOLDER [--copies 3] [--workers 2] [--long]
-    python -m benchmarks.listening --rates
+    python -m benchmarks.audio_import FOLDER [--copies 3] [--workers 2] [--long]
+    python -m benchmarks.audio_import --rates
 
-The first imports the files of FOLDER, each several times at another pitch (another sound, so that
-none is skipped), into a database of its own, and prints files a second and the memory of the
-largest process; `--long` adds a file of three hours. The second generates sounds of known tempo
-and key, and prints how many are estimated right.
+The first form imports copies of the files of FOLDER at several pitches (so that none is skipped as
+a duplicate) into a temporary database, and prints files per second and the peak memory of the
+largest process; `--long` adds a file of three hours. The second generates audio of known tempo and
+key, and prints the number of correct estimates.
 """
 
 import argparse
@@ -23,7 +23,6 @@ import soundfile
 
 from collector.imports.audio import AudioImportRequest, import_audio
 from genrebase.audio import frame_features, keys, rhythm
-from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import schema
 from genrebase.store.engine import make_engine
@@ -33,7 +32,7 @@ _HOURS: Final = 3
 
 
 def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
-    """Import a folder's sounds at several pitches, and print how fast that was."""
+    """Import a folder's files at several pitches, and print the speed."""
     with tempfile.TemporaryDirectory() as place:
         music = Path(place, "music")
         music.mkdir()
@@ -45,23 +44,22 @@ def import_all(folder: Path, copies: int, workers: int, *, long: bool) -> None:
         engine = make_engine(url)
         peaks = [0.0]
 
-        class Watch(ProgressCallback):
-            def __call__(self, *_done: float, **_told: object) -> None:
-                peaks.extend(_peaks())
+        def record_peaks(*_progress: float | None, **_details: object) -> None:
+            peaks.extend(_peaks())
 
         request = AudioImportRequest(music, workers=workers)
-        found = import_audio(engine, SystemClock(), request, Watch())
+        result = import_audio(engine, SystemClock(), request, record_peaks)
         engine.dispose()
     print(
-        f"{found.analysed} files ({seconds / 60:.0f} minutes of sound) in {found.seconds:.1f} s "
-        f"with {workers} processes: {found.files_per_second:.2f} files/s, "
-        f"{seconds / found.seconds:.0f} times as fast as they play"
+        f"{result.analysed} files ({seconds / 60:.0f} minutes of audio) in {result.seconds:.1f} s "
+        f"with {workers} processes: {result.files_per_second:.2f} files/s, "
+        f"{seconds / result.seconds:.0f} times real time"
     )
-    print(f"the greatest process: {max(peaks):.0f} MB; not read: {len(found.unreadable)}")
+    print(f"peak memory of a process: {max(peaks):.0f} MB; unreadable: {len(result.unreadable)}")
 
 
 def _peaks() -> Iterator[float]:
-    """Yield the most memory that each process of ours had so far, in MB (Linux)."""
+    """Yield the peak memory of each child process, in MB (Linux)."""
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):
             fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
@@ -73,9 +71,9 @@ def _copies(folder: Path, into: Path, copies: int) -> Iterator[float]:
     for path in sorted(folder.iterdir()):
         samples, rate = soundfile.read(path, dtype="float32")
         for number in range(copies):
-            other = round(rate * 2 ** (number / 12))  # so many semitones higher
-            synthetic_audio.write(into / f"{path.stem} {number}.flac", samples, rate=other)
-            yield len(samples) / other
+            higher = round(rate * 2 ** (number / 12))  # by `number` semitones
+            synthetic_audio.write(into / f"{path.stem} {number}.flac", samples, rate=higher)
+            yield len(samples) / higher
 
 
 def _long(path: Path) -> float:
@@ -86,8 +84,8 @@ def _long(path: Path) -> float:
     return _HOURS * 3_600.0
 
 
-def rates() -> None:
-    """Print how often tempo and key are estimated right."""
+def print_accuracy() -> None:
+    """Print how often the estimates of tempo and key are correct."""
     tempos = [60.0, *np.arange(70.0, 201.0, 10.0)]
     right, octave = 0, 0
     for bpm in tempos:
@@ -99,16 +97,16 @@ def rates() -> None:
         right += near[0]
         octave += any(near)
     print(
-        f"tempo within 2%: {right} of {len(tempos)} beats of 60 to 200 BPM; with half and double "
-        f"taken as right: {octave}"
+        f"tempo within 2%: {right} of {len(tempos)} beats of 60 to 200 BPM; counting half and "
+        f"double as correct: {octave}"
     )
     exact = tonic = 0
     songs = list(itertools.product(range(12), (1, 0)))
     for key, mode in songs:
         sound = synthetic_audio.song(key, mode, seconds=8.0)
-        found = keys.estimate_key(frame_features.compute_frames(sound).fma["chroma_cqt"])
-        exact += found is not None and found[:2] == (key, mode)
-        tonic += found is not None and found[0] == key
+        key_estimate = keys.estimate_key(frame_features.compute_frames(sound).fma["chroma_cqt"])
+        exact += key_estimate is not None and key_estimate[:2] == (key, mode)
+        tonic += key_estimate is not None and key_estimate[0] == key
     print(f"key and mode: {exact} of {len(songs)} cadences; the tonic: {tonic}")
 
 
@@ -124,7 +122,7 @@ def main() -> None:
     if options.folder is not None:
         import_all(options.folder, options.copies, options.workers, long=options.long)
     if options.rates:
-        rates()
+        print_accuracy()
 
 
 if __name__ == "__main__":

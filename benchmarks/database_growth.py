@@ -1,10 +1,9 @@
-"""Whether trainings leave a database that grows: `python -m benchmarks.trainings [--url URL]`.
+"""Growth of the database over many trainings: `python -m benchmarks.database_growth [--url URL]`.
 
-Trains again and again (200 times) on a small database whose labels change before each training and
-to which tracks come in before every tenth, so that every model is a new one, some of them
-champions. Prints after every quarter how large the database is: of SQLite the file and its pages
-in use, of PostgreSQL (`--url`, an empty database) the sum of its tables after VACUUM; and what
-each table holds at the end.
+Trains 200 times on a small database. Labels change before each training and tracks are added
+before every tenth, so that every model is new, and some become champion. Prints the size of the
+database after every quarter (SQLite: the file and its pages in use; PostgreSQL, `--url` of an
+empty database: the sum of its tables after VACUUM), and the size of each table at the end.
 """
 
 import argparse
@@ -33,7 +32,7 @@ MORE = 20
 EVERY = 10
 """Trainings between two imports."""
 RELABELLED = 3
-"""Tracks a person labels before each training."""
+"""Verdicts before each training."""
 HEADER = ("track_id", "track_name", "artists", "track_genre", "energy", "valence", "loudness")
 _TABLES_SQLITE = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12"
 _TABLES_POSTGRESQL = (
@@ -47,7 +46,7 @@ _ALL_POSTGRESQL = (
 
 
 def rows(first: int, many: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
-    """Yield tracks whose genre can be told by their features, mostly."""
+    """Yield tracks whose genre mostly follows from their features."""
     for number in range(first, first + many):
         genre = chance.randrange(GENRES)
         middle = genre / GENRES
@@ -62,8 +61,10 @@ def rows(first: int, many: int, chance: random.Random) -> Iterator[tuple[object,
         )
 
 
-def bring(engine: Engine, folder: Path, first: int, many: int, chance: random.Random) -> None:
-    """Import so many more tracks."""
+def import_more(
+    engine: Engine, folder: Path, first: int, many: int, chance: random.Random
+) -> None:
+    """Import more tracks."""
     path = folder / f"tracks {first}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -73,12 +74,12 @@ def bring(engine: Engine, folder: Path, first: int, many: int, chance: random.Ra
 
 
 def relabel(engine: Engine, turn: int, chance: random.Random) -> None:
-    """Let a person label some tracks anew."""
+    """Add verdicts on some tracks."""
     moment = SystemClock().now() + timedelta(seconds=turn)
     with transaction(engine) as connection:
         genres = list(connection.scalars(select(tables.genre.c.id)))
         tracks = list(connection.scalars(select(tables.track.c.id)))
-        told = [
+        verdicts = [
             {
                 "track_id": track,
                 "genre_id": chance.choice(genres),
@@ -87,16 +88,16 @@ def relabel(engine: Engine, turn: int, chance: random.Random) -> None:
             }
             for track in chance.sample(tracks, RELABELLED)
         ]
-        connection.execute(insert(tables.verdict), told)
+        connection.execute(insert(tables.verdict), verdicts)
 
 
 def size(engine: Engine) -> tuple[int, int]:
-    """Return bytes of the database, and of what is in use of them."""
+    """Return the bytes of the database, and those in use."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM")
-            found = int(connection.exec_driver_sql(_ALL_POSTGRESQL).scalar_one())
-        return found, found
+            total = int(connection.exec_driver_sql(_ALL_POSTGRESQL).scalar_one())
+        return total, total
     with read_transaction(engine) as connection:
         page, pages, free = (
             int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
@@ -106,17 +107,17 @@ def size(engine: Engine) -> tuple[int, int]:
 
 
 def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
-    """Train, and tell how large the database is."""
+    """Train repeatedly and print the size of the database."""
     chance, clock, began = random.Random(1), SystemClock(), perf_counter()
-    bring(engine, folder, 0, TRACKS, chance)
+    import_more(engine, folder, 0, TRACKS, chance)
     whole, used = size(engine)
     print(f"{engine.dialect.name}: before: {whole / 1024:,.0f} KiB, {used / 1024:,.0f} in use")
     for turn in range(1, trainings + 1):
         relabel(engine, turn, chance)
         if turn % EVERY == 0:
-            bring(engine, folder, TRACKS + turn * MORE, MORE, chance)
-        choice = TrainingConfig(estimator=estimator, min_tracks=20)
-        train.run(engine, choice, clock, log=lambda _: None, cores=1)
+            import_more(engine, folder, TRACKS + turn * MORE, MORE, chance)
+        config = TrainingConfig(estimator=estimator, min_tracks=20)
+        train.run(engine, config, clock, log=lambda _: None, cores=1)
         batch_predict.run(engine, clock, progress=no_progress)
         if turn % (trainings // 4) == 0:
             whole, used = size(engine)
@@ -125,9 +126,9 @@ def run(engine: Engine, trainings: int, estimator: str, folder: Path) -> None:
                 f"({perf_counter() - began:.0f} s)",
                 flush=True,
             )
-    question = _TABLES_SQLITE if engine.dialect.name == "sqlite" else _TABLES_POSTGRESQL
+    query = _TABLES_SQLITE if engine.dialect.name == "sqlite" else _TABLES_POSTGRESQL
     with read_transaction(engine) as connection:
-        for name, taken in connection.exec_driver_sql(question):
+        for name, taken in connection.exec_driver_sql(query):
             print(f"  {name}: {taken / 1024:,.0f} KiB")
         counted = select(tables.model.c.status, func.count()).group_by(tables.model.c.status)
         print(", ".join(f"{number} {status}" for status, number in connection.execute(counted)))
