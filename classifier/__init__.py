@@ -14,8 +14,13 @@ def champion(url: str | None = None, *, task: str = "main") -> "LoadedModel":
     Its `predict_proba(frame)` takes any frame with some of the views' columns. Raise `NoChampion`
     without one, `BrokenArtifact` if it cannot be used.
     """
-    from classifier.serving import (
-        champion as serving,
-    )  # scikit-learn is slow to import, and most commands need none
+    # scikit-learn is slow to import, and most commands need none
+    from classifier.registry import stored_models
+    from classifier.serving.champion import load
+    from genrebase import store
 
-    return serving.load_champion(url, task=task)
+    database = store.connect(url)
+    try:
+        return load(database, stored_models.champion(database, task))
+    finally:
+        database.dispose()

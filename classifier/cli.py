@@ -37,5 +37,4 @@ app = CommandLine(
 
 
 def main() -> None:
-    """Run the command line."""
     run_app(app)

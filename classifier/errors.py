@@ -27,10 +27,6 @@ class UnknownModel(UserError):
     """There is no model with this id."""
 
 
-class TrackNotFound(UserError):
-    """There is no such track."""
-
-
 class BrokenArtifact(ClassifierError):
     """A stored model is damaged, was changed, or no longer reproduces its predictions."""
 

@@ -67,7 +67,7 @@ class ClassifierSettings(EnvironmentSettings):
     http: str | None = Field(
         default=None,
         description="Where `classifier run` serves `/healthz` and `/metrics`: `PORT` or "
-        "`HOST:PORT`, without a host on loopback (9465 is free beside the harvester's 9464); "
+        "`HOST:PORT`, without a host on loopback (9465 is free; 9464 is the harvester's); "
         "empty: not served.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -299,7 +299,6 @@ class TrainingConfig:
         return values
 
     def as_full_json(self) -> dict[str, Any]:
-        """Return the whole config."""
         columns = {"task": self.task, "estimator": self.estimator, "params": dict(self.params)}
         return {**columns, **self.as_json()}
 
@@ -361,5 +360,5 @@ OPTIONS: Final[Mapping[str, Option]] = {
 
 
 def train_job_name(task: str) -> str:
-    """Return the name under which trainings of `task` stand in `job_run`."""
+    """Return the name of trainings of `task` in `job_run`."""
     return "train" if task == DEFAULT_TASK else f"train {task}"

@@ -48,7 +48,6 @@ class Capabilities:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON document."""
         return asdict(self)
 
     def page_limit(self, limits: Sequence[int], now: float) -> int:
@@ -59,7 +58,7 @@ class Capabilities:
         return limits[-1]
 
     def is_closed(self, endpoint: str, now: float) -> bool:
-        """Return whether `endpoint` was found closed recently."""
+        """Return whether `endpoint` was closed at a recent request."""
         return _is_recent(self.closed.get(endpoint), now)
 
     def with_refused_limit(self, limit: int, now: float) -> Self:

@@ -66,8 +66,10 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
         if name in IMPORT_PROVIDERS and name not in installed:
             continue
         if name not in installed:
-            known = ", ".join(sorted({*installed, *IMPORT_PROVIDERS}))
-            raise InvalidSettings(f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {known}.")
+            installed_names = ", ".join(sorted({*installed, *IMPORT_PROVIDERS}))
+            raise InvalidSettings(
+                f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {installed_names}."
+            )
         if name == spotify_client.NAME and not _may_use_spotify(settings):
             continue
         provider: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(

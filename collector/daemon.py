@@ -25,8 +25,6 @@ MAX_REQUESTS_PER_RUN: Final = 1_000
 
 
 class _Worker(Protocol):
-    """Performs one of the daemon's jobs."""
-
     @property
     def engine(self) -> Engine: ...
 

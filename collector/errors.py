@@ -10,7 +10,6 @@ class CollectorError(GenrebaseError):
     """An operation of the collector failed."""
 
     def __init__(self, sentence: str | None = None) -> None:
-        """Set the message; by default the class's docstring."""
         super().__init__(sentence or (type(self).__doc__ or "").strip().splitlines()[0])
 
 
@@ -19,17 +18,16 @@ class TransientError(CollectorError):
 
 
 class RateLimited(TransientError):
-    """The source asked us to slow down."""
+    """The source limited our request rate."""
 
     def __init__(self, retry_after: float | None = None, reason: str | None = None) -> None:
-        """Keep the seconds to wait and the reason, None where the response has none."""
         super().__init__()
         self.retry_after = retry_after
         self.reason = reason
 
 
 class SourceUnavailable(TransientError):
-    """The source did not answer, or failed internally."""
+    """The source did not respond, or failed internally."""
 
 
 class InvalidResponse(TransientError):
@@ -64,7 +62,6 @@ class InvalidLimit(BadRequest):
     """The source refuses the page limit."""
 
     def __init__(self, limit: int) -> None:
-        """Keep the refused `limit`."""
         super().__init__(f"The source does not give {limit} items a page.")
         self.limit = limit
 
@@ -85,7 +82,6 @@ class EndpointClosed(AccessDenied):
     """An endpoint is closed to these credentials."""
 
     def __init__(self, endpoint: str) -> None:
-        """Keep the `endpoint`, so that it can be recorded."""
         super().__init__(f"{endpoint} is closed to these credentials.")
         self.endpoint = endpoint
 
@@ -99,7 +95,7 @@ class RequestLimitReached(CollectorError):
 
 
 class StopRequested(CollectorError):
-    """We were asked to stop while waiting for a slot; no request was made."""
+    """A stop was requested while waiting for a slot; no request was made."""
 
 
 class LeaseLost(CollectorError):
@@ -112,7 +108,6 @@ class Blocked(CollectorError):
     exit_code: ClassVar[int] = 4
 
     def __init__(self, source: str, until: float, reason: str | None = None) -> None:
-        """Keep the source, the end of the ban (seconds since 1970) and its reason, if any."""
         self.source = source
         self.until = datetime.fromtimestamp(until, UTC)
         self.reason = reason

@@ -63,9 +63,7 @@ class Source(RemoteService, Protocol):
         """Return the exact query for a genre, without years; or for a playlist."""
         ...
 
-    def fetch(self, query: PageQuery) -> Page:
-        """Fetch one page."""
-        ...
+    def fetch(self, query: PageQuery) -> Page: ...
 
 
 class FeatureProvider(RemoteService, Protocol):
@@ -86,9 +84,7 @@ class FeatureProvider(RemoteService, Protocol):
         """Make it; raise `UserError` with a sentence where a setting is missing."""
         ...
 
-    def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]:
-        """Fetch the features of `ids`: each is a key, with None where there are no features."""
-        ...
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, AudioFeatures | None]: ...
 
 
 class AnalysisProvider(RemoteService, Protocol):
@@ -99,6 +95,4 @@ class AnalysisProvider(RemoteService, Protocol):
         """The endpoint recorded as closed when it raises `EndpointClosed`."""
         ...
 
-    def fetch(self, track_id: str, /) -> "TrackAnalysis":
-        """Fetch one analysis; raise `NotFound` or `UnusableResponse` where there is none."""
-        ...
+    def fetch(self, track_id: str, /) -> "TrackAnalysis": ...

@@ -142,7 +142,6 @@ class RecordResult:
     """Ids of tracks whose claim moved from one genre to another."""
 
     def __add__(self, other: "RecordResult") -> "RecordResult":
-        """Return the sum of two batches."""
         return RecordResult(
             self.tracks_new + other.tracks_new,
             self.duplicates + other.duplicates,

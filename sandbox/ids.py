@@ -39,5 +39,4 @@ def year_from_id(text: str) -> int:
 
 
 def uuid_from_text(text: str) -> str:
-    """Return a UUID for `text`."""
     return str(uuid.uuid5(_UUID_NAMESPACE, text))

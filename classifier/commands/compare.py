@@ -81,8 +81,8 @@ def _parse_feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
     for groups in (parse_list(part) for part in text.split(";")):
         for group in groups:
             if group not in FEATURE_GROUPS:
-                known = ", ".join(FEATURE_GROUPS)
-                raise BadTrainingConfig(f"There is no feature group {group!r}. Known: {known}.")
+                names = ", ".join(FEATURE_GROUPS)
+                raise BadTrainingConfig(f"There is no feature group {group!r}. Known: {names}.")
         sets.append(tuple(group for group in FEATURE_GROUPS if group in groups))
     unique = tuple(dict.fromkeys(groups for groups in sets if groups))
     if not unique:
@@ -91,7 +91,7 @@ def _parse_feature_sets(text: str | None) -> tuple[tuple[str, ...], ...]:
 
 
 def _print_rows(output: Output, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print a row per configuration; what is the same in all rows stands in the title."""
+    """Print a row per configuration; what all rows share is in the title."""
     cells = {
         "features": ["+".join(row["features"]) for row in rows],
         "per genre": [str(row["per_genre"] or ALL) for row in rows],

@@ -122,7 +122,6 @@ def _print_model(output: Output, result: "ModelExplanation") -> None:
 
 
 def _rows(result: "ModelExplanation", kind: str) -> Iterator[tuple[Any, ...]]:
-    """Yield a row per feature, the most important for unseen artists first."""
     by_regime = [{one.feature: one for one in result.overall(kind, regime)} for regime in _REGIMES]
     for name in dict.fromkeys(name for rows in by_regime for name in rows):
         cells = [rows.get(name) for rows in by_regime]

@@ -26,7 +26,7 @@ def export(
 ) -> None:
     """Write a view to a file, with the frozen folds of its tracks.
 
-    CSV and Parquet are streamed, whatever the size. An NPZ has an array per column, without
+    CSV and Parquet are streamed at any size. An NPZ has an array per column, without
     pickled objects, and is loaded by `numpy.load(FILE)`. An existing file is never overwritten.
     """
     # imports of pandas, pyarrow and SQLAlchemy, which --help does not need

@@ -39,10 +39,10 @@ def train(
 ) -> None:
     """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
 
-    The exit code is 0 whatever the decision. If tracks, parameters and code are those of an
-    existing model, that model is shown.
+    The exit code is 0 for any decision. If tracks, parameters and code are those of an
+    existing model, that model is printed.
 
-    A refit cannot be evaluated: the metrics of the champion, its parent, are shown. It predicts
+    A refit cannot be evaluated: the metrics of the champion, its parent, are printed. It predicts
     music that is not in the database, as long as its parent is champion. Only the validation
     tracks are left out, which are used for early stopping and to weigh the experts.
     """

@@ -24,7 +24,6 @@ class TrainerHealth(HealthTarget):
     monitored_jobs: ClassVar = ("train", "predict")
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all metrics."""
         now = self.clock.now()
         champions = [one for one in stored_models.models(self.engine) if one.status == "champion"]
         yield from _champion_metrics(champions, now)

@@ -82,7 +82,7 @@ def _check(name: str, code: int) -> None:
             "train on fewer tracks with --per-genre."
         )
     if code not in {0, NothingToDo.exit_code}:
-        raise ClassifierError(f"`classifier {name}` ended with {code}; its error stands above.")
+        raise ClassifierError(f"`classifier {name}` ended with {code}; see its error above.")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

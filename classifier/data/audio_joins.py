@@ -140,16 +140,15 @@ def descriptor_columns(connection: Connection, schema: str) -> list[str]:
     view = views.descriptor_schemas.c
     sets = {row.schema: row.columns for row in connection.execute(select(*view))}
     if schema not in sets:
-        known = ", ".join(sorted(sets)) or "none"
+        names = ", ".join(sorted(sets)) or "none"
         raise BadTrainingConfig(
-            f"There is no descriptor set {schema!r} here. Known: {known}. "
+            f"There is no descriptor set {schema!r} here. Known: {names}. "
             "`collector import-audio FOLDER` computes one."
         )
     return list(sets[schema])
 
 
 def _descriptor_sets(connection: Connection) -> dict[str, int]:
-    """Return how many labelled tracks have each descriptor set."""
     view = views.track_descriptors.c
     if connection.execute(select(view.track_id).limit(1)).first() is None:
         return {}

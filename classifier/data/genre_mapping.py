@@ -44,9 +44,9 @@ class GenreMapping:
         """Return the mapping of this name (None: the default); raise `BadTrainingConfig`."""
         wanted = DEFAULT_MAPPING if name is None else name
         if wanted not in mappings:
-            known = ", ".join(sorted(mappings)) or "none"
+            names = ", ".join(sorted(mappings)) or "none"
             raise BadTrainingConfig(
-                f"There is no mapping {wanted!r}. Known: {known}. "
+                f"There is no mapping {wanted!r}. Known: {names}. "
                 "`collector genres map FILE --mapping NAME` makes one."
             )
         return cls(wanted, {genre_key(fine): broad for fine, broad in mappings[wanted].items()})

@@ -1,6 +1,6 @@
 """Use the train/test split that a dataset was published with, instead of the frozen folds. Pure.
 
-It is for comparison with published results only: whoever published a split decided what is
+It is for comparison with published results only: who published a split decided what is
 tested, and two datasets decide differently. The regimes keep their meaning: a test track has an
 unseen artist if no credited artist has a training track.
 """

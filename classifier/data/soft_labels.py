@@ -29,7 +29,6 @@ class TrainingSet:
     """(track_id, genre, best_rank) of these tracks: training targets, as labels are."""
 
     def subset(self, rows: Mask) -> "TrainingSet":
-        """Return some of the rows."""
         weights = None if self.weights is None else self.weights[rows]
         frame = self.frame[rows]
         return TrainingSet(frame, self.labels[rows], weights, sightings_of(frame, self.sightings))

@@ -78,7 +78,6 @@ class SplitDataset:
 
     @property
     def ids(self) -> Ids:
-        """Return the track ids."""
         return regimes.ids_of(self.tracks)
 
     @property
@@ -237,9 +236,9 @@ def _selected_genres(genres: set[str], config: TrainingConfig) -> set[str]:
     named = (*(config.genres or ()), *config.exclude)
     unknown = [genre for genre in named if genre not in genres]
     if unknown:
-        known = ", ".join(sorted(genres)) or "none"
+        labelled = ", ".join(sorted(genres)) or "none"
         raise BadTrainingConfig(
-            f"No labelled track has the genre {unknown[0]!r}. There are: {known}."
+            f"No labelled track has the genre {unknown[0]!r}. There are: {labelled}."
         )
     return set(config.genres or genres) - set(config.exclude)
 

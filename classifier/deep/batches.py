@@ -30,7 +30,6 @@ class BagTensors:
     """Where each bag begins."""
 
     def __len__(self) -> int:
-        """Return how many bags there are."""
         return len(self.offsets)
 
     def to(self, device: str) -> "BagTensors":
@@ -114,7 +113,6 @@ class TrackDataset(Dataset[Any]):  # type: ignore[misc]  # untyped there
         self.codes = codes
 
     def __len__(self) -> int:
-        """Return how many tracks there are."""
         return len(self.codes)
 
     @property
@@ -139,11 +137,9 @@ class BatchIterator:
         self._count = max(1, len(dataset) // batch_size)
 
     def __len__(self) -> int:
-        """Return how many batches there are."""
         return self._count
 
     def __iter__(self) -> Iterator[tuple[dict[str, Input], Tensor]]:
-        """Yield inputs and class codes."""
         size = len(self._dataset)
         order = torch.randperm(size).numpy() if self._shuffle else np.arange(size)
         for rows in np.array_split(order, self._count):

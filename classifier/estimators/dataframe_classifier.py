@@ -141,16 +141,16 @@ def numeric_classifier(
 def with_params(model: Any, params: dict[str, Any]) -> Any:
     """Return `model` with `params` set; raise `BadParameter` for an unknown name or bad value."""
     title = type(model).__name__
-    known = sorted(
+    names = sorted(
         name
         for name, value in model.get_params().items()
         if name.rpartition("__")[2] not in _RESERVED and not hasattr(value, "get_params")
     )
     for param in params:
-        if param not in known:
+        if param not in names:
             raise BadParameter(
-                f"{title} has no parameter {param!r}.{_hint(param, known)} "
-                f"Known: {', '.join(known)}."
+                f"{title} has no parameter {param!r}.{_hint(param, names)} "
+                f"Known: {', '.join(names)}."
             )
     changed = model.set_params(**params)
     inner = [value for value in changed.get_params().values() if hasattr(value, "get_params")]
@@ -162,8 +162,7 @@ def with_params(model: Any, params: dict[str, Any]) -> Any:
     return changed
 
 
-def _hint(param: str, known: list[str]) -> str:
-    """Return a sentence with the most similar name, ignoring case."""
-    folded = {name.casefold(): name for name in known}
+def _hint(param: str, names: list[str]) -> str:
+    folded = {name.casefold(): name for name in names}
     near = get_close_matches(param.casefold(), folded, n=1)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""

@@ -129,7 +129,6 @@ class LateFusionNetworks(PooledClassifier):
         raise NotImplementedError
 
     def _branches(self) -> "dict[str, nn.Module]":
-        """Return the untrained networks by name."""
         raise NotImplementedError
 
     def _branches_by_score(self) -> Mapping[str, Sequence[str]]:

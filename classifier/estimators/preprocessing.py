@@ -222,7 +222,6 @@ def _balanced(labels: Labels, weights: NDArray[np.float64] | None) -> NDArray[np
 
 
 def _binary_columns(matrix: Matrix) -> NDArray[np.bool_]:
-    """Return which columns have at most two values."""
     return np.array(
         [len(np.unique(column)) <= _MAX_BINARY_VALUES for column in matrix.T], dtype=bool
     )

@@ -26,7 +26,7 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     Up to `max_exact_rows` tracks libsvm finds them exactly, in time that grows with the square of
     the tracks. Above, the kernel is approximated by its values at `n_components` tracks (Nyström;
-    Williams & Seeger, 2001) and the margins are found by stochastic gradient descent, one genre
+    Williams & Seeger, 2001) and the margins are fitted by stochastic gradient descent, one genre
     against the rest: time and memory grow with the tracks. A linear kernel needs no approximation.
     """
 
@@ -81,7 +81,7 @@ class SupportVectorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         libsvm compares every pair of genres; a genre's score is the mean of its margins, each
         clipped at 1, where an example counts as classified. (Counted as votes, as scikit-learn
-        does, the scores of different tracks look alike and give no probabilities.)
+        does, the scores of different tracks are nearly equal and give no probabilities.)
         """
         check_is_fitted(self)
         margins = np.asarray(self.model_.decision_function(self._mapped(X)), dtype=np.float64)

@@ -214,18 +214,17 @@ def _weights(weights: Any, members: Sequence[str] | None) -> list[float] | None:
 
 
 def _params_by_member(params: dict[str, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return every member's own parameters."""
     by_member: dict[str, dict[str, Any]] = {name: {} for name in names}
     for param, value in params.items():
         member, split, own = param.partition("__")
         if param in _OWN:
             continue
         if not split or member not in by_member:
-            known = [*_OWN, *(f"{name}__…" for name in by_member)]
-            near = get_close_matches(param, known, n=1)
+            names = [*_OWN, *(f"{name}__…" for name in by_member)]
+            near = get_close_matches(param, names, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise BadParameter(
-                f"{NAME} has no parameter {param!r}.{hint} Known: {', '.join(known)}."
+                f"{NAME} has no parameter {param!r}.{hint} Known: {', '.join(names)}."
             )
         by_member[member][own] = value
     return by_member

@@ -32,13 +32,13 @@ def single_feature_accuracy(
     accuracies = {}
     for name in features:
         values = numeric_column(frame, name)
-        known = values[train & np.isfinite(values)]
-        if len(known) == 0:
+        finite = values[train & np.isfinite(values)]
+        if len(finite) == 0:
             accuracies[name] = 0.0
             continue
-        edges = np.unique(known)
+        edges = np.unique(finite)
         if len(edges) > _QUANTILES:
-            edges = np.unique(np.quantile(known, np.linspace(0, 1, _QUANTILES)))
+            edges = np.unique(np.quantile(finite, np.linspace(0, 1, _QUANTILES)))
         cells = np.searchsorted(edges, values, side="right")
         cells[np.isnan(values)] = len(edges) + 1  # NaN sorts with the greatest
         predicted = _cell_counts(cells, codes, train).argmax(axis=1)
@@ -99,7 +99,6 @@ def missingness_warnings(missingness: MissingnessAccuracy | None) -> list[str]:
 
 
 def _cell_counts(cells: Codes, codes: Codes, train: Mask) -> NDArray[np.intp]:
-    """Return (cells, genres): the number of training rows."""
     genres = int(codes.max()) + 1
     flat = cells[train] * genres + codes[train]
     return np.bincount(flat, minlength=(int(cells.max()) + 1) * genres).reshape(-1, genres)

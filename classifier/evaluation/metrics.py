@@ -56,7 +56,6 @@ class LabelledPredictions:
     """The predicted genre has the broad genre of the label; None without a mapping."""
 
     def __len__(self) -> int:
-        """Return how many tracks there are."""
         return len(self.truth)
 
     @property

@@ -34,18 +34,20 @@ def decide_first(
             comparisons[regime] = min(
                 rivals, key=lambda rival: inf if rival[0] is None else rival[0].difference
             )
-    known = {
+    measured = {
         regime: (comparison, rival)
         for regime, (comparison, rival) in comparisons.items()
         if comparison
     }
-    if not known:
+    if not measured:
         return PromotionDecision("rejected", "There are too few validation tracks to evaluate it.")
     summary = "; ".join(
         f"{_regime_name(regime)} {_difference(comparison)}, against {rival}"
-        for regime, (comparison, rival) in known.items()
+        for regime, (comparison, rival) in measured.items()
     )
-    beaten = [_regime_name(regime) for regime, (one, _) in known.items() if one.interval.low > 0]
+    beaten = [
+        _regime_name(regime) for regime, (one, _) in measured.items() if one.interval.low > 0
+    ]
     if beaten:
         reason = f"First of its task; better for {' and '.join(beaten)}: {summary}."
         return PromotionDecision("champion", reason)
@@ -66,23 +68,23 @@ def decide_against_champion(
     It must not be worse in either regime, and better in one, or cover more: at least 5% more rows,
     or genres the champion does not have.
     """
-    known = {
+    measured = {
         regime: comparison
         for regime, comparison in against_champion.items()
         if comparison is not None
     }
-    if not known:
+    if not measured:
         reason = "There are too few validation tracks to compare it on."
         return PromotionDecision("rejected", reason)
     summaries = {
         regime: f"{_regime_name(regime)} {_difference(comparison)}"
-        for regime, comparison in known.items()
+        for regime, comparison in measured.items()
     }
-    for regime, comparison in known.items():
+    for regime, comparison in measured.items():
         if comparison.interval.low <= -TOLERANCE:
             reason = f"May be worse than model {champion_id} for {_regime_name(regime)}"
             return PromotionDecision("rejected", f"{reason}: {_difference(comparison)}.")
-    for regime, comparison in known.items():
+    for regime, comparison in measured.items():
         if comparison.interval.low > 0:
             reason = f"Better than model {champion_id} for {_regime_name(regime)}"
             return PromotionDecision("champion", f"{reason}: {'; '.join(summaries.values())}.")

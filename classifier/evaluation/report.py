@@ -69,8 +69,8 @@ def confusion_cells(
     size = predictions.n_genres
     for regime in REGIMES[:-1]:
         chosen = predictions.select(regimes == regime)
-        known = chosen.truth < size
-        cells = chosen.truth[known] * size + chosen.predicted[known]
+        in_model = chosen.truth < size
+        cells = chosen.truth[in_model] * size + chosen.predicted[in_model]
         counts = np.bincount(cells, minlength=size * size)
         for cell in np.flatnonzero(counts):
             genre, predicted = divmod(int(cell), size)

@@ -38,7 +38,6 @@ class ComparisonGrid:
     rotations: tuple[int, ...] = (0,)
 
     def trials(self) -> Iterator[TrialConfig]:
-        """Yield the combinations."""
         for rotation in self.rotations:
             test, validation = cross_validation.held_out_folds(rotation)
             for features, size, name in product(

@@ -1,7 +1,7 @@
 """Hyperparameter search spaces of `tune`: a default per estimator, or one from a file.
 
 A parameter is a list of values, or a range: `low` and `high`, both included; `log = true` samples
-it on a logarithmic scale; integers if both bounds are. In TOML, `"none"` stands for None.
+it on a logarithmic scale; integers if both bounds are. In TOML, `"none"` means None.
 """
 
 import json

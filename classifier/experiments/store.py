@@ -196,7 +196,6 @@ def metric_rows(
 
 
 def _load(connection: Connection, experiment: Experiment) -> Experiment:
-    """Add the stored trials."""
     table = tables.trial
     query = select(table).where(table.c.experiment_id == experiment.id).order_by(table.c.id)
     for row in connection.execute(query):

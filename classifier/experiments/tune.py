@@ -1,4 +1,6 @@
-"""Hyperparameter search of an estimator by cross-validation within the training folds.
+"""Hyperparameter search by cross-validation within the training folds.
+
+Points are sampled at random, by TPE with successive halving, or exhaustively.
 
 The test fold is excluded: tracks with an artist, a guest or a name in it are dropped before
 anything is tried, so nothing leaks from it. Each trial is evaluated on one of the other nine folds
@@ -260,7 +262,6 @@ def _genres(settings: SearchSettings, split: SplitDataset) -> list[str | None]:
 
 
 def _by_point(experiment: Experiment) -> Iterator[list[StoredTrial]]:
-    """Yield the trials of each point and number of tracks."""
     groups: dict[tuple[str, int | None], list[StoredTrial]] = {}
     for trial in experiment.trials.values():
         key = (trial.config.configuration_key, trial.config.per_genre)
@@ -271,7 +272,6 @@ def _by_point(experiment: Experiment) -> Iterator[list[StoredTrial]]:
 def _best(
     experiment: Experiment, config: TrainingConfig, settings: SearchSettings, genre: str | None
 ) -> BestParameters:
-    """Return the best of the points evaluated on the most tracks."""
     complete = []
     for group in _by_point(experiment):
         trial, score = group[0].config, _mean_score(group, settings)

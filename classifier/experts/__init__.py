@@ -35,9 +35,7 @@ class Expert(Protocol):
         """Return (scores, rows, genres), genres sorted by name."""
         ...
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters."""
-        ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
 
 
 def log_probabilities(probabilities: NDArray[Any]) -> NDArray[np.float32]:

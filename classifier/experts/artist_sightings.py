@@ -25,9 +25,9 @@ class ArtistSightingFeatures(BaseEstimator):  # type: ignore[misc]  # untyped th
     indicates where its artists' next track may be seen. Per genre of the labels: the share of the
     artists' tracks that were seen in it, and their mean rank there; both again for the track whose
     popularity is nearest. Then the tracks' mean popularity, the track's difference from it, the
-    number of tracks, and the difference from the nearest one. NaN where nothing is known.
+    number of tracks, and the difference from the nearest one. NaN where there are no values.
 
-    Only tracks in `X` count, whatever else `sightings` hold.
+    Only tracks in `X` count, even if `sightings` hold others.
     """
 
     def fit(self, X: pd.DataFrame, y: Labels, sightings: pd.DataFrame) -> Self:
@@ -113,7 +113,6 @@ def _nearest(
 
 
 def _mean(rows: NDArray[np.intp], values: NDArray[np.float32], size: int) -> NDArray[np.float64]:
-    """Return the mean of the finite values of each row, NaN for none."""
     finite = np.isfinite(values)
     sums = np.bincount(rows[finite], values[finite], minlength=size)
     counts = np.bincount(rows[finite], minlength=size)

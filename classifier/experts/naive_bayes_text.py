@@ -1,4 +1,7 @@
-"""Naive Bayes over the character n-grams of titles, albums and artist names."""
+"""Naive Bayes over the character n-grams of titles, albums and artist names.
+
+The only regularisation is the smoothing of the n-gram shares by a Dirichlet prior.
+"""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -29,7 +32,6 @@ class NgramCounts:
     """The first artist of each."""
 
     def select(self, rows: NDArray[np.bool_]) -> "NgramCounts":
-        """Return the chosen rows."""
         return NgramCounts(tuple(counts[rows] for counts in self.counts), self.artists[rows])
 
 

@@ -43,7 +43,6 @@ class StackingInputs:
     """The columns of `ArtistSightingFeatures`; none where there are no sightings."""
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "StackingInputs":
-        """Return the chosen rows."""
         return StackingInputs(
             self.text[:, rows],
             self.history[:, rows],

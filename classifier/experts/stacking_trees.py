@@ -55,12 +55,12 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.features_ = NumericFeatures(self.groups).fit(X)
         numbers, inputs = self.features_.transform(X), seen.select(rows)
         self.unseen_model_ = self._boosted().fit(_unseen(numbers, unseen.select(rows)), y)
-        known = inputs.artist_track_counts > 0
-        matrix = _seen(numbers[known], inputs.select(known))
+        artist_seen = inputs.artist_track_counts > 0
+        matrix = _seen(numbers[artist_seen], inputs.select(artist_seen))
         self.blank_ = np.isnan(matrix).all(axis=0)  # trees need one value at least
         matrix[:, self.blank_] = 0
-        several = len(np.unique(y[known])) > 1  # a classifier needs two genres
-        self.seen_model_ = self._boosted().fit(matrix, y[known]) if several else None
+        several = len(np.unique(y[artist_seen])) > 1  # a classifier needs two genres
+        self.seen_model_ = self._boosted().fit(matrix, y[artist_seen]) if several else None
         return self
 
     def predict_scores(self, frame: pd.DataFrame, inputs: StackingInputs) -> Scores:
@@ -88,7 +88,6 @@ class StackingTrees(BaseEstimator):  # type: ignore[misc]  # untyped there
         probabilities[np.ix_(rows, columns)] = model.predict_proba(matrix)
 
     def _sample(self, size: int) -> NDArray[np.intp]:
-        """Return the rows to train on, in order."""
         if size <= self.max_tracks:
             return np.arange(size)
         order = np.random.default_rng(self.random_state).permutation(size)

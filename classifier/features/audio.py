@@ -174,7 +174,7 @@ def mostly_from_files(frame: pd.DataFrame) -> bool:
 def mask_other_scale(frame: pd.DataFrame, *, from_files: bool) -> pd.DataFrame:
     """Return the rows with features on the other scale set to missing.
 
-    For whatever compares the features of tracks directly.
+    For code that compares the features of tracks directly.
     """
     other = _from_files(frame) != from_files
     present = [name for name in FILE_SCALE_FEATURES if name in frame.columns]

@@ -1,4 +1,4 @@
-"""Feature groups: the view columns that each of `--features` stands for."""
+"""Feature groups: the view columns behind each of `--features`."""
 
 from collections.abc import Sequence
 from typing import Final

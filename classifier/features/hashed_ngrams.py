@@ -1,4 +1,4 @@
-"""Titles, albums and artist names as hashed character n-grams (the hashing trick)."""
+"""Titles, albums and artist names as hashed character n-grams (the hashing trick; no tf-idf)."""
 
 from collections.abc import Iterator
 from typing import Any, Final

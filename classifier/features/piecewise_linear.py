@@ -56,7 +56,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):  # type: ignore[m
 def quantile_bins(matrix: Matrix) -> tuple[NDArray[np.intp], Matrix, Matrix]:
     """Return the column, start and width of every quantile bin.
 
-    A column of two values or fewer has none: as it stands it says as much.
+    A column of two values or fewer has none: unencoded it has the same information.
     """
     columns, starts, widths = [], [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
     for column, values in enumerate(matrix.T):

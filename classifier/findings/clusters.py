@@ -96,8 +96,10 @@ def resolve_columns(names: Sequence[str]) -> tuple[str, ...]:
     columns: list[str] = []
     for name in names:
         if name not in CLUSTERING_GROUPS and name not in _COLUMNS:
-            known = ", ".join((*CLUSTERING_GROUPS, *audio.AUDIO, *audio.METADATA))
-            raise BadTrainingConfig(f"There is no feature {name!r} to cluster by. Known: {known}.")
+            allowed = ", ".join((*CLUSTERING_GROUPS, *audio.AUDIO, *audio.METADATA))
+            raise BadTrainingConfig(
+                f"There is no feature {name!r} to cluster by. Known: {allowed}."
+            )
         columns += CLUSTERING_GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(columns))
 
@@ -115,8 +117,8 @@ def run(
     """
     method, features, sample = settings.method, settings.features, settings.sample
     if method not in clustering.METHODS:
-        known = ", ".join(clustering.METHODS)
-        raise BadTrainingConfig(f"There is no method {method!r}. Known: {known}.")
+        methods = ", ".join(clustering.METHODS)
+        raise BadTrainingConfig(f"There is no method {method!r}. Known: {methods}.")
     groups = tuple(
         group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
     )

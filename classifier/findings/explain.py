@@ -135,9 +135,9 @@ def explain_genre(
     labels = raw.tracks["label"].to_numpy(dtype=str)
     for genre in (name, against):
         if genre is not None and not (labels == genre).any():
-            known = ", ".join(np.unique(labels)) or "none"
+            labelled = ", ".join(np.unique(labels)) or "none"
             raise BadTrainingConfig(
-                f"No labelled track has the genre {genre!r}. There are: {known}."
+                f"No labelled track has the genre {genre!r}. There are: {labelled}."
             )
     if name == against:
         raise BadTrainingConfig(f"{name!r} cannot be compared with itself: name two genres.")

@@ -175,7 +175,6 @@ def _ranges(frame: pd.DataFrame) -> Iterator[ColumnRange]:
 def _outliers(
     frame: pd.DataFrame, complete: "np.ndarray[Any, np.dtype[np.bool_]]", seed: int
 ) -> tuple[list[int], list[int]]:
-    """Return the rows of outliers, and those that were searched."""
     rows = np.flatnonzero(complete)
     if len(rows) > OUTLIER_SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(rows, OUTLIER_SAMPLE, replace=False))

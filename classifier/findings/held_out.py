@@ -26,7 +26,6 @@ class HeldOutModel:
 
     @property
     def model(self) -> StoredModel:
-        """Return the model's row."""
         return self.champion.model
 
 

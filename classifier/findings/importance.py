@@ -71,7 +71,6 @@ class HeldOutTracks:
     artists: Ids
 
     def subset(self, chosen: NDArray[np.bool_]) -> "HeldOutTracks":
-        """Return the chosen rows."""
         return HeldOutTracks(
             self.frame[chosen], self.labels[chosen], self.regimes[chosen], self.artists[chosen]
         )
@@ -157,7 +156,6 @@ class PermutationImportance:
         return correct, losses
 
     def _shuffled(self, random: np.random.Generator) -> NDArray[np.intp]:
-        """Return a permutation of the rows within each regime."""
         order = np.arange(len(self._tracks.labels))
         for regime in _REGIMES:
             rows = np.flatnonzero(self._tracks.regimes == regime)
@@ -167,7 +165,6 @@ class PermutationImportance:
     def _evaluate(
         self, frame: pd.DataFrame, estimator: Estimator | None = None
     ) -> tuple[Floats, Floats]:
-        """Return for each track whether the prediction is correct, and the log-loss."""
         model = self._estimator if estimator is None else estimator
         classes, labels = model.classes_, self._tracks.labels
         probabilities = model.predict_proba(frame)

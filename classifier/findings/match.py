@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from classifier.data import dataset
 from classifier.data.dataset import Database
-from classifier.errors import BadTrainingConfig, TooFewTracks, TrackNotFound
+from classifier.errors import BadTrainingConfig, TooFewTracks
 from classifier.features import audio
 from classifier.findings import profiles, store
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from classifier.findings.profiles import Distance
 from genrebase.runtime.clock import Clock
+from genrebase.store.find import UnknownTrack
 
 Floats = NDArray[np.float64]
 
@@ -99,8 +100,8 @@ class _Profiles:
 
     def __init__(self, database: Database, method: Distance) -> None:
         if method not in profiles.DISTANCES:
-            known = ", ".join(profiles.DISTANCES)
-            raise BadTrainingConfig(f"There is no distance {method!r}. Known: {known}.")
+            names = ", ".join(profiles.DISTANCES)
+            raise BadTrainingConfig(f"There is no distance {method!r}. Known: {names}.")
         columns = ["track_id", "title", "artists", "label", "provider", *CONTINUOUS_FEATURES]
         frame = dataset.read_view("training_tracks", database, columns=columns)
         frame = frame.sort_values("track_id", ignore_index=True)
@@ -148,10 +149,7 @@ def match_track(database: Database, text: str, method: Distance = "standardised"
     """Compare one track (an id, an address, or a number) with every genre's profile."""
     number = dataset.find_track(database, text)
     if number is None:
-        raise TrackNotFound(
-            f"There is no track {text!r}: give a source's id, a Spotify address or a track's "
-            "number (the column `track_id` of the view `tracks`)."
-        )
+        raise UnknownTrack(text)
     fitted = _Profiles(database, method)
     row = dataset.scoring_rows(database, np.array([number]))
     point = profiles.audio_matrix(audio.mask_other_scale(row, from_files=fitted.from_files))
@@ -181,11 +179,11 @@ def match_genre(
     """Return the most and the least typical tracks of a genre."""
     fitted = _Profiles(database, method)
     if name not in fitted.by_genre:
-        known = ", ".join(fitted.by_genre)
+        names = ", ".join(fitted.by_genre)
         folded = {one.casefold(): one for one in fitted.by_genre}
         near = get_close_matches(name.casefold(), folded, n=1)
         hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-        raise BadTrainingConfig(f"The genre {name!r} has no profile.{hint} There are: {known}.")
+        raise BadTrainingConfig(f"The genre {name!r} has no profile.{hint} There are: {names}.")
     frame = fitted.tracks(name).sort_values("distance", kind="stable")
     tracks = [
         TrackTypicality(

@@ -171,7 +171,6 @@ def _swap_search(matrix: Floats, chosen: Codes) -> tuple[Codes, int]:
 
 
 def _best_index(matrix: Floats, sets: Codes) -> int:
-    """Return the index of the best subset."""
     sums, worst = np.zeros(len(sets)), np.full(len(sets), np.inf)
     for one, other in combinations(range(sets.shape[1]), 2):
         values = matrix[sets[:, one], sets[:, other]]

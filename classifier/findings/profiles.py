@@ -136,7 +136,6 @@ def _profile(genre: str, own: Floats, overall: Floats, distance: Distance) -> Ge
 
 
 def _std(values: Floats) -> Floats:
-    """Return the sample standard deviation of each column; NaN for fewer than two values."""
     count = np.isfinite(values).sum(axis=0)
     std = np.full(values.shape[1], np.nan)
     enough = count > 1

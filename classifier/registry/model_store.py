@@ -208,7 +208,7 @@ def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int |
     Without `keep_metrics` only metrics over all genres on test tracks are kept. Return None if the
     model became champion or was pinned meanwhile.
     """
-    model, answer, metric = tables.model, tables.prediction, tables.model_metric
+    model, prediction, metric = tables.model, tables.prediction, tables.model_metric
     spare = model.c.pinned.is_(False) & (model.c.status != "champion")
     dropped = update(model).where(model.c.id == number, spare)
     with transaction(database) as connection:
@@ -217,7 +217,8 @@ def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int |
         )
         if done.rowcount == 0:
             return None
-        gone = connection.execute(delete(answer).where(answer.c.model_id == number)).rowcount
+        deleted = delete(prediction).where(prediction.c.model_id == number)
+        gone = connection.execute(deleted).rowcount
         connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
         if not keep_metrics:
             rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
@@ -252,7 +253,6 @@ def archive(database: Engine, number: int) -> bool:
 
 
 def _headline_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the headline metrics of both regimes, to four digits."""
     headline: dict[str, Any] = {}
     for regime in tables.REGIMES:
         values = {name: metrics.get(regime, {}).get(name) for name in _HEADLINE_METRICS}

@@ -42,8 +42,8 @@ def format_of(file: Path, given: str | None) -> str:
     """Return the given format, else that of the suffix; raise `BadTrainingConfig`."""
     name = file.suffix.removeprefix(".").lower() if given is None else given
     if name not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise BadTrainingConfig(f"There is no format {name!r} to export. Known: {known}.")
+        names = ", ".join(FORMATS)
+        raise BadTrainingConfig(f"There is no format {name!r} to export. Known: {names}.")
     return name
 
 

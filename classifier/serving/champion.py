@@ -12,7 +12,6 @@ from classifier.data import dataset
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
 from classifier.registry import artifacts, stored_models
-from genrebase import store
 from genrebase.store import tables
 
 TOP_K: Final = tables.PREDICTIONS_PER_TRACK
@@ -64,15 +63,6 @@ def serving_model(database: dataset.Database, champion: StoredModel) -> LoadedMo
             except BrokenArtifact:
                 continue
     return load(database, champion)
-
-
-def load_champion(url: str | None = None, *, task: str = "main") -> LoadedModel:
-    """Return the champion of `task` in the database at `url` (default: `STORE_URL`)."""
-    database = store.connect(url)
-    try:
-        return load(database, stored_models.champion(database, task))
-    finally:
-        database.dispose()
 
 
 def top_k(

@@ -1,4 +1,4 @@
-"""Predict the genre of one track: stored, found by its title, or only described."""
+"""Predict the genre of one track: stored, searched by title, or only described."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,16 @@ import pandas as pd
 
 from classifier.data import dataset, regimes
 from classifier.data.dataset import Database
-from classifier.errors import BadTrainingConfig, TrackNotFound
+from classifier.errors import BadTrainingConfig
 from classifier.features import audio
 from classifier.features.groups import MATRICES
 from classifier.records import StoredModel, TrackPrediction
 from classifier.registry import stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import TrainingConfig
+from genrebase.errors import UserError
 from genrebase.store import tables
+from genrebase.store.find import UnknownTrack
 
 AUDIO_SOURCE: Final = "audio"
 """The source of tracks that were imported from audio files; its ids are hashes of the audio."""
@@ -84,16 +86,12 @@ def predict_track(database: Database, text: str, *, task: str = "main") -> Track
 
     The stored prediction is returned if there is one and the track did not change since: for a
     training track it is out of fold. Otherwise it is computed, and not stored.
-    Raise `NoChampion` or `TrackNotFound`.
+    Raise `NoChampion` or `UnknownTrack`.
     """
     predictor = _Predictor(database, stored_models.champion(database, task))
     track = dataset.find_track(database, text)
     if track is None:
-        raise TrackNotFound(
-            f"There is no track {text!r}: give a source's id, a Spotify URL or URI, or a track's "
-            "number (the column `track_id` of the view `tracks`), or search for its title with "
-            "--search."
-        )
+        raise UnknownTrack(text, ", or search for its title with --search")
     return predictor.predict_stored(track)
 
 
@@ -101,12 +99,12 @@ def predict_search(database: Database, text: str, *, task: str = "main") -> list
     """Return the champion's predictions for up to ten tracks that contain all words of `text`.
 
     Title and artists are searched; the most popular track is first. Raise `NoChampion`, or
-    `TrackNotFound` if no track matches.
+    `UserError` if no track matches.
     """
     predictor = _Predictor(database, stored_models.champion(database, task))
     tracks = dataset.search_tracks(database, text, limit=MAX_SEARCH_RESULTS)
     if not tracks:
-        raise TrackNotFound(
+        raise UserError(
             f"No track has all of {text!r} in title and artists: try fewer words, or describe "
             "the track with --title and --artist."
         )
@@ -127,7 +125,6 @@ class DescriptionPredictor:
     """Predicts tracks that need not be in the database, one after another."""
 
     def __init__(self, database: Database, task: str) -> None:
-        """Load the serving model; raise `NoChampion`."""
         champion = stored_models.champion(database, task)
         loaded = serving.serving_model(database, champion)
         self._database = database

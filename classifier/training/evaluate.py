@@ -63,8 +63,6 @@ def evaluate(
 
 
 class _Evaluator:
-    """Evaluates one fitted model."""
-
     def __init__(self, split: SplitDataset, fitted: Estimator, seed: int) -> None:
         self._split, self._fitted, self._seed = split, fitted, seed
         self._codes = {genre: place for place, genre in enumerate(split.classes)}

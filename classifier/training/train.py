@@ -97,12 +97,14 @@ def run(
 def _exclusive_run(
     database: Database, name: str, config: TrainingConfig, clock: Clock
 ) -> Iterator[jobs.RunRecorder]:
-    asked = {name: value for name, value in config.as_full_json().items() if name != "task"}
+    requested = {name: value for name, value in config.as_full_json().items() if name != "task"}
     try:
-        with jobs.job_run(database, clock, name, exclusive=True, facts={"asked": asked}) as job:
+        with jobs.job_run(
+            database, clock, name, exclusive=True, facts={"asked": requested}
+        ) as job:
             yield job
     except jobs.AlreadyRunning as error:
-        if error.run.job == name and error.run.counts.get("asked") == asked:
+        if error.run.job == name and error.run.counts.get("asked") == requested:
             raise SameTrainingRunning(f"{error} It trains the same config.") from error
         raise
 
@@ -141,8 +143,6 @@ def stored_fields(
 
 @dataclass(frozen=True, slots=True)
 class _FitResult:
-    """A fitted and evaluated model."""
-
     evaluation: Evaluation
     stored: dict[str, Any]
     """See `stored_fields`."""
@@ -154,8 +154,6 @@ class _FitResult:
 
 @dataclass(frozen=True, slots=True)
 class _Training:
-    """One training inside its recorded run."""
-
     database: Database
     config: TrainingConfig
     clock: Clock
@@ -289,7 +287,7 @@ class _Training:
 
 
 def _check_same_question(config: TrainingConfig, champion: StoredModel | None) -> None:
-    """Raise `BadTrainingConfig` if models of one task would answer different questions."""
+    """Raise `BadTrainingConfig` if models of one task would have different tasks."""
     if config.task == DEFAULT_TASK and config.level != LEVELS[0]:
         raise BadTrainingConfig(
             f"The task {DEFAULT_TASK!r} predicts the genres that tracks have: name another task "

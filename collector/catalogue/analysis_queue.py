@@ -118,7 +118,6 @@ def _matches(table: Table, ids: dict[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def _rows(table: Table, records: Sequence[object]) -> list[dict[str, Any]]:
-    """Return records as rows; their fields are named like the columns."""
     names = [name for name in table.columns.keys() if name not in {"track_id", "provider"}]  # noqa: SIM118 - a collection's keys
     return [{name: getattr(one, name) for name in names} for one in records]
 

@@ -53,16 +53,16 @@ def resolve(
         if address in by_id:
             continue
         key = keys[credit]
-        known = by_name.get(key)
-        if known is None or NAME_ONLY not in (known.source, address[0]):
+        stored = by_name.get(key)
+        if stored is None or NAME_ONLY not in (stored.source, address[0]):
             made = StoredArtist(next(ids), *address, credit[1].name, key, names.hash_fold(key))
             new.append(made)
             by_id[address] = made
             by_name.setdefault(key, made)
         elif address[0] == NAME_ONLY:
-            by_id[address] = known
+            by_id[address] = stored
         else:
-            named = StoredArtist(known.id, *address, credit[1].name, key, known.fold)
+            named = StoredArtist(stored.id, *address, credit[1].name, key, stored.fold)
             adopted.append((*address, named.name, named.id))
             by_id[address] = by_name[key] = named
     rows = [tuple(getattr(artist, column) for column in _COLUMNS) for artist in new]

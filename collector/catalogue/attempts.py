@@ -103,7 +103,7 @@ class AttemptQueue:
         """Narrow a query of tracks to those that are due, joined with their attempts.
 
         A track is due if it has no result, has a Spotify id, and this provider neither missed it
-        lately nor is being asked for it right now.
+        lately nor has it requested right now.
         """
         track, alias = tables.track, tables.track_alias
         own = and_(_attempt.track_id == track.c.id, _attempt.provider == self.provider)

@@ -68,7 +68,7 @@ def search_effort(connection: Connection, source: str) -> dict[int, SearchEffort
 def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCounts]:
     """Count, per genre id, the tracks whose features are stored, unavailable or pending."""
     track, alias, attempt = tables.track, tables.track_alias, tables.feature_attempt
-    known = select(tables.audio_features.c.track_id).distinct().subquery()
+    featured = select(tables.audio_features.c.track_id).distinct().subquery()
     with_spotify_id = (
         select(alias.c.track_id).where(alias.c.source == SPOTIFY).distinct().subquery()
     )
@@ -79,19 +79,19 @@ def feature_counts(connection: Connection, now: datetime) -> dict[int, FeatureCo
         .having(func.count() == func.sum(case((_is_missed(now), 1), else_=0)))
         .subquery()
     )
-    has_none = known.c.track_id.is_(None)
+    has_none = featured.c.track_id.is_(None)
     unavailable = and_(
         has_none, or_(with_spotify_id.c.track_id.is_(None), missed.c.track_id.is_not(None))
     )
     query = (
         select(
             track.c.genre_id,
-            func.count(known.c.track_id),
+            func.count(featured.c.track_id),
             func.sum(case((unavailable, 1), else_=0)),
             func.count(),
         )
         .select_from(track)
-        .outerjoin(known, known.c.track_id == track.c.id)
+        .outerjoin(featured, featured.c.track_id == track.c.id)
         .outerjoin(with_spotify_id, with_spotify_id.c.track_id == track.c.id)
         .outerjoin(missed, missed.c.track_id == track.c.id)
         .where(track.c.genre_id.is_not(None))

@@ -171,7 +171,6 @@ def _ids(connection: Connection, query: Select[int], limit: int) -> list[int]:
 
 
 def _sighting_counts(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
-    """Return per genre how many of these tracks were sighted in it."""
     rows = bulk.select_in(
         connection,
         "SELECT s.genre_id, count(*) FROM {values} CROSS JOIN sighting s"
@@ -194,7 +193,6 @@ def _credited(connection: Connection, track_ids: Sequence[int]) -> list[int]:
 
 
 def _delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> int:
-    """Delete those of these artists who have no track any more; return how many."""
     rows = bulk.select_in(
         connection,
         "SELECT listed.value FROM {values} WHERE NOT EXISTS"
@@ -223,14 +221,14 @@ def _strip(
         by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
         _of(connection, by_provider, track_ids, overdue.provider)
     if overdue.provider != overdue.origin:
-        return  # a file is never asked
+        return  # features of a file are never requested
     names = (overdue.provider, analysis_queue.attempt_name(overdue.provider))
-    asked = [(track_id, name, 0, None, "unknown") for track_id in track_ids for name in names]
+    attempts = [(track_id, name, 0, None, "unknown") for track_id in track_ids for name in names]
     bulk.upsert(
         connection,
         tables.feature_attempt,
         ("track_id", "provider", "attempts", "next_at", "outcome"),
-        asked,
+        attempts,
         update="next_at = NULL, outcome = excluded.outcome",
     )
 

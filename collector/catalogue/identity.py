@@ -1,4 +1,4 @@
-"""Deduplication (record linkage): is this track a recording that is stored already? Pure.
+"""Deduplication (record linkage, entity resolution): match a track to a stored recording. Pure.
 
 A name (normalised title | primary artist) can belong to several recordings. Among the tracks of
 that name, an equal ISRC matches first, then the nearest duration within two seconds; otherwise it
@@ -44,7 +44,7 @@ def match_recording(
 ) -> CandidateT | None:
     """Return the candidate that is the same recording, None if there is none.
 
-    An unknown duration matches any candidate, but a known one within the tolerance is preferred.
+    An unknown duration matches any candidate, but a given one within the tolerance is preferred.
     The lowest id wins a tie.
     """
     best: tuple[int, int] | None = None

@@ -21,11 +21,11 @@ class MappingSummary:
 
 def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
     """Add fine genres that a mapping does not hold yet; the others keep their broad genre."""
-    known = set(connection.scalars(select(_row.c.fine).where(_row.c.mapping == mapping)))
+    existing = set(connection.scalars(select(_row.c.fine).where(_row.c.mapping == mapping)))
     _add(
         connection,
         mapping,
-        {fine: broad for fine, broad in broad_of.items() if fine not in known},
+        {fine: broad for fine, broad in broad_of.items() if fine not in existing},
     )
 
 

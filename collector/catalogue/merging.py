@@ -20,8 +20,8 @@ _MOVE_VERDICTS: Final = text("""
 
 
 _UNLESS_ANALYSED: Final = (
-    " AND NOT EXISTS (SELECT 1 FROM sound_summary known"
-    " WHERE known.track_id = :older AND known.provider = moved.provider)"
+    " AND NOT EXISTS (SELECT 1 FROM sound_summary own"
+    " WHERE own.track_id = :older AND own.provider = moved.provider)"
 )
 
 

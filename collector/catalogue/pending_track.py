@@ -166,11 +166,11 @@ def store(
     New tracks are written with their claim; `claims` updates those of stored tracks.
     """
     moment = tables.as_driver_datetime(now, connection.dialect.name)
-    known: list[PendingTrack] = []
+    stored: list[PendingTrack] = []
     new: list[PendingTrack] = []
     for track in tracks:
         if track.seen_in_batch:
-            (new if track.new else known).append(track)
+            (new if track.new else stored).append(track)
     rows = [
         (
             track.id,
@@ -192,12 +192,12 @@ def store(
     bulk.insert(connection, tables.track, _NEW_COLUMNS, rows)
     changed = [
         (track.artist_names(), track.side(), moment, *track.metadata, track.id)
-        for track in known
+        for track in stored
         if track.changed
     ]
     bulk.update(connection, tables.track, _CHANGED_COLUMNS, changed)
-    _touch(connection, [track.id for track in known], moment)
-    credited = [row for track in (*new, *known) for row in _credit_rows(track)]
+    _touch(connection, [track.id for track in stored], moment)
+    credited = [row for track in (*new, *stored) for row in _credit_rows(track)]
     bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
 
 

@@ -65,8 +65,8 @@ def due(
 def stored_version(connection: Connection, genre_id: int, playlist_id: str) -> str | None:
     """Return the version of a playlist whose reading began last."""
     query = select(_bound.snapshot_id).where(*_is(genre_id, playlist_id))
-    found: str | None = connection.scalar(query)
-    return found
+    version: str | None = connection.scalar(query)
+    return version
 
 
 def set_version(connection: Connection, genre_id: int, playlist_id: str, version: str) -> None:

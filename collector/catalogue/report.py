@@ -80,14 +80,14 @@ def totals(connection: Connection) -> Totals:
 def genre_counts(connection: Connection) -> list[GenreCounts]:
     """Count per genre, by name."""
     genre, track, sighting = tables.genre, tables.track, tables.sighting
-    known = select(tables.audio_features.c.track_id).distinct().subquery()
+    featured = select(tables.audio_features.c.track_id).distinct().subquery()
     claimed = (
         select(
             track.c.genre_id,
             func.count().label("tracks"),
-            func.count(known.c.track_id).label("with_features"),
+            func.count(featured.c.track_id).label("with_features"),
         )
-        .outerjoin(known, known.c.track_id == track.c.id)
+        .outerjoin(featured, featured.c.track_id == track.c.id)
         .group_by(track.c.genre_id)
         .subquery()
     )

@@ -51,8 +51,8 @@ def genres_without_shards(
 ) -> set[int]:
     """Return the genres that have no shard at this source yet."""
     shard = tables.shard
-    known = select(shard.c.genre_id).where(shard.c.source == source).distinct()
-    return set(genre_ids) - set(connection.scalars(known))
+    with_shards = select(shard.c.genre_id).where(shard.c.source == source).distinct()
+    return set(genre_ids) - set(connection.scalars(with_shards))
 
 
 def open_shards(connection: Connection, source: str, genre_ids: Iterable[int]) -> list[Shard]:

@@ -109,7 +109,6 @@ def tracks_of_aliases(
 
 
 def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batch:
-    """Load the stored tracks with these ids or these names."""
     batch = _Batch()
     by_source: dict[str, list[str]] = {}
     for track in source_tracks:
@@ -131,16 +130,15 @@ def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[s
     """Return the names of tracks that are not stored by id, or that have a new ISRC."""
     keys = set()
     for track in source_tracks:
-        known = batch.aliases.get((track.source, track.source_id))
-        if known is None:
+        track_id = batch.aliases.get((track.source, track.source_id))
+        if track_id is None:
             keys.add(names.name_key(track.title, track.artists[0].name))
-        elif track.isrc is not None and track.isrc != batch.tracks[known].isrc:
-            keys.add(batch.tracks[known].name_key)
+        elif track.isrc is not None and track.isrc != batch.tracks[track_id].isrc:
+            keys.add(batch.tracks[track_id].name_key)
     return keys
 
 
 def _max_new(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> int:
-    """Return the maximum number of new tracks in the batch."""
     return sum((track.source, track.source_id) not in batch.aliases for track in source_tracks)
 
 
@@ -202,8 +200,8 @@ def _store(
     now: datetime,
 ) -> frozenset[int]:
     """Store a batch; return the tracks whose claim moved to another genre."""
-    known = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
-    ranks = claims.best_ranks(connection, known)
+    stored = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
+    ranks = claims.best_ranks(connection, stored)
     added: Counter[int] = Counter()
     for (track_id, genre_id), sighted in batch.sighted.items():
         under = ranks.setdefault(track_id, {})

@@ -89,8 +89,8 @@ def _portable_aliases(connection: Connection) -> dict[int, tuple[str, str]]:
     aliases: dict[int, tuple[str, str]] = {}
     for row in connection.execute(query):
         alias_key = (row.source, row.source_id)
-        known = aliases.setdefault(row.track_id, alias_key)
-        aliases[row.track_id] = min(known, alias_key, key=_preference)
+        chosen = aliases.setdefault(row.track_id, alias_key)
+        aliases[row.track_id] = min(chosen, alias_key, key=_preference)
     return aliases
 
 

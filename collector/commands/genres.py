@@ -144,9 +144,9 @@ def import_(
 ) -> None:
     """Add all genres that a file names, or none of them."""
     output = Output(as_json=as_json)
-    found = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
-    output.print(f"{len(found):,} genres, target {target:,} tracks each: {', '.join(found)}.")
-    output.write_json({"genres": found, "target": target})
+    names = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
+    output.print(f"{len(names):,} genres, target {target:,} tracks each: {', '.join(names)}.")
+    output.write_json({"genres": names, "target": target})
 
 
 @app.command("map")
@@ -180,13 +180,13 @@ def mappings_(
     if remove is not None:
         gone = mappings.remove(engine, remove)
         output.print(f"The mapping {remove} is removed; it held {gone:,} genres.")
-    found = mappings.list_mappings(engine)
+    summaries = mappings.list_mappings(engine)
     output.table(
         "Mappings",
         ("mapping", "fine genres", "broad genres"),
-        [(one.mapping, one.fine, one.broad) for one in found],
+        [(one.mapping, one.fine, one.broad) for one in summaries],
     )
-    output.write_json([asdict(one) for one in found])
+    output.write_json([asdict(one) for one in summaries])
 
 
 def _pause(name: str, *, paused: bool, as_json: bool) -> None:

@@ -74,7 +74,6 @@ def import_audio(
 
 
 def _cores() -> int:
-    """Return the cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

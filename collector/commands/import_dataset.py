@@ -50,7 +50,7 @@ def import_(
 ) -> None:
     """Import an existing dataset. Repeating an import, also after a stop, changes nothing.
 
-    Columns are found by their usual names. Every row is a new track, a duplicate of one, or
+    Columns are recognised by their usual names. Every row is a new track, a duplicate of one, or
     rejected with a reason; a row without a genre is stored without a label. A table that names
     audio files and describes each by numbers, as GTZAN's does, is imported as descriptors.
     """
@@ -92,7 +92,6 @@ def import_(
 def _importer(
     file: Path, subset: str | None, genre_column: str | None, encoding: str
 ) -> "Callable[..., ImportResult]":
-    """Return the function that imports this kind of dataset."""
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets import fma
     from collector.imports.dataset import import_dataset

@@ -21,7 +21,7 @@ _OUTLOOK = {
     "expected_requests": "to go",
     "hours_to_go": "hours",
     "open_shards": "open",
-    "features_known": "found",
+    "features_known": "with features",
     "features_nowhere": "unavailable",
     "features_waiting": "pending",
 }
@@ -33,32 +33,31 @@ def status(
 ) -> None:
     """Show the progress and forecast of the harvest, the requests made and the last runs."""
     output = Output(as_json=as_json)
-    found = statuses.read_status(
-        store.connect(), SystemClock(), CollectorSettings.load().spotify_rate_limit
-    )
-    for sentence in _sentences(found):
+    rate = CollectorSettings.load().spotify_rate_limit
+    state = statuses.read_status(store.connect(), SystemClock(), rate)
+    for sentence in _sentences(state):
         output.print(sentence)
     rows = (
         (one.name, one.target, one.tracks, one.sightings, one.with_features, one.paused)
-        for one in found.genres
+        for one in state.genres
     )
     output.table("Genres", _COLUMNS, rows)
-    show_forecasts(found.outlook, output)
+    show_forecasts(state.outlook, output)
     runs = (
         (run.job, f"{run.started_at:%Y-%m-%d %H:%M}", run.outcome, run.error)
-        for run in found.last_runs
+        for run in state.last_runs
     )
     output.table("Last runs", ("job", "started (UTC)", "outcome", "error"), runs)
-    for alarm in found.alarms:
+    for alarm in state.alarms:
         output.warn(alarm)
-    output.write_json(asdict(found))
+    output.write_json(asdict(state))
 
 
-def show_forecasts(found: Sequence[GenreForecast], output: Output) -> None:
+def show_forecasts(forecasts: Sequence[GenreForecast], output: Output) -> None:
     """Print the forecast of every genre, and warn of those for which the source has nothing."""
-    rows = [[_brief(getattr(one, name)) for name in _OUTLOOK] for one in found]
+    rows = [[_brief(getattr(one, name)) for name in _OUTLOOK] for one in forecasts]
     output.table("Forecast at the present rate", list(_OUTLOOK.values()), rows)
-    unknown = [one.genre for one in found if one.unknown]
+    unknown = [one.genre for one in forecasts if one.unknown]
     if unknown:
         output.warn(unknown_genres_warning(unknown))
 
@@ -67,16 +66,16 @@ def _brief(value: object) -> object:
     return f"{value:.2f}" if isinstance(value, float) else value
 
 
-def _sentences(found: CollectorStatus) -> list[str]:
+def _sentences(state: CollectorStatus) -> list[str]:
     sentences = []
-    if found.invented:
-        sentences.append(f"Filled from {found.origin}: none of this is real music.")
-    elif found.origin:
-        sentences.append(f"Filled from {found.origin}.")
+    if state.invented:
+        sentences.append(f"Filled from {state.origin}: none of this is real music.")
+    elif state.origin:
+        sentences.append(f"Filled from {state.origin}.")
     sentences.append(
-        f"{found.tracks:,} tracks by {found.artists:,} artists, {found.sightings:,} sightings, "
-        f"{found.with_features:,} with features, {found.unlabelled:,} without a genre, "
-        f"{found.verdicts:,} labels by people; {found.requests:,} requests."
+        f"{state.tracks:,} tracks by {state.artists:,} artists, {state.sightings:,} sightings, "
+        f"{state.with_features:,} with features, {state.unlabelled:,} without a genre, "
+        f"{state.verdicts:,} labels by people; {state.requests:,} requests."
     )
-    sentences.extend(statuses.ban_messages(found.sources))
+    sentences.extend(statuses.ban_messages(state.sources))
     return sentences

@@ -36,7 +36,7 @@ class GenreForecast:
     """Spent on it so far."""
     expected_requests: int | None
     """Until it has its target, at the present yield; None if nothing is left to request, or
-    nothing is known yet."""
+    nothing was measured yet."""
     hours_to_go: float | None
     """For those requests, at the budget's present rate."""
     open_shards: int
@@ -136,7 +136,7 @@ def unknown_genres_warning(names: Sequence[str]) -> str:
     """Return what to do about genres for which the source has nothing."""
     quoted = ", ".join(repr(name) for name in names)
     return (
-        f"Nothing at all is found for {quoted}: check the spelling "
+        f"The source has nothing at all for {quoted}: check the spelling "
         "(collector genres rename OLD NEW), or remove it (collector genres remove NAME)."
     )
 

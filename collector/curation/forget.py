@@ -89,7 +89,7 @@ def count_overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> 
 def _overdue(engine: Engine, clock: Clock, origin: str, age: timedelta) -> OverdueTracks:
     """Return the tracks to remove; refuse an origin that is not among those of the tracks."""
     with read_transaction(engine) as connection:
-        known = retention.origins(connection)
-    if known and origin not in known:
-        raise UserError(f"No track came from {origin!r}. Tracks came from: {', '.join(known)}.")
+        origins = retention.origins(connection)
+    if origins and origin not in origins:
+        raise UserError(f"No track came from {origin!r}. Tracks came from: {', '.join(origins)}.")
     return OverdueTracks(origin, clock.now() - age)

@@ -20,7 +20,7 @@ def validate(name: str) -> str:
     """
     plain = name.strip()
     if cells.is_missing(plain):
-        raise InvalidGenreName(f"{name!r} is no genre: it stands for a missing value.")
+        raise InvalidGenreName(f"{name!r} is no genre: it means a missing value.")
     if len(plain) > _MAX_LENGTH:
         raise InvalidGenreName(
             f"{plain[:20]!r}… is no genre: a name has at most {_MAX_LENGTH} characters."

@@ -62,7 +62,6 @@ def add(
 
 
 def list_genres(engine: Engine) -> list[Genre]:
-    """Return all genres, by name."""
     with read_transaction(engine) as connection:
         return genres.list_genres(connection)
 
@@ -77,17 +76,17 @@ def set_target(engine: Engine, name: str, target: int | None) -> Genre:
     if target is not None:
         genre_names.validate(name)
     with transaction(engine) as connection:
-        found = _by_name(genres.list_genres(connection), name)
-        genres.set_target(connection, found.id, target)
-        return _by_name(genres.list_genres(connection), found.name)
+        genre = _by_name(genres.list_genres(connection), name)
+        genres.set_target(connection, genre.id, target)
+        return _by_name(genres.list_genres(connection), genre.name)
 
 
 def set_paused(engine: Engine, name: str, *, paused: bool = True) -> Genre:
     """Exclude a genre from harvests, or include it again."""
     with transaction(engine) as connection:
-        found = _by_name(genres.list_genres(connection), name)
-        genres.set_paused(connection, found.id, paused=paused)
-        return _by_name(genres.list_genres(connection), found.name)
+        genre = _by_name(genres.list_genres(connection), name)
+        genres.set_paused(connection, genre.id, paused=paused)
+        return _by_name(genres.list_genres(connection), genre.name)
 
 
 def rename(engine: Engine, old: str, new: str) -> Genre:
@@ -95,15 +94,15 @@ def rename(engine: Engine, old: str, new: str) -> Genre:
     new = genre_names.validate(new)
     with transaction(engine) as connection:
         stored = genres.list_genres(connection)
-        found = _by_name(stored, old)
-        if found.name == new:
+        genre = _by_name(stored, old)
+        if genre.name == new:
             raise NothingToDo(f"The genre is called {new!r} already.")
         if any(genre.name == new for genre in stored):
             raise UserError(
                 f"There is a genre {new!r} already. To make the two one: "
                 f"collector genres merge {old!r} {new!r}"
             )
-        genres.rename(connection, found.id, found.name, new)
+        genres.rename(connection, genre.id, genre.name, new)
         return _by_name(genres.list_genres(connection), new)
 
 
@@ -127,8 +126,8 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
     predictions or metrics of models needs `force`, because they are deleted too.
     """
     with transaction(engine) as connection:
-        found = _by_name(genres.list_genres(connection), name)
-        references = genres.references(connection, found.id)
+        genre = _by_name(genres.list_genres(connection), name)
+        references = genres.references(connection, genre.id)
         if references.verdicts:
             raise GenreInUse(
                 f"{references.verdicts:,} labels given by people are {name!r}. Merge it into "
@@ -141,26 +140,26 @@ def remove(engine: Engine, name: str, *, force: bool = False) -> RemovedGenre:
                 f"models refer to {name!r} and would be deleted. Repeat with --force, or merge "
                 f"it into another: collector genres merge {name!r} OTHER"
             )
-        genres.remove(connection, found.id)
-    return RemovedGenre(found.name, found.tracks, references)
+        genres.remove(connection, genre.id)
+    return RemovedGenre(genre.name, genre.tracks, references)
 
 
 def import_names(
     engine: Engine, clock: Clock, path: Path, target: int, genre_column: str | None = None
 ) -> list[str]:
     """Add all genres named in a dataset or in a text file, all or none; return their names."""
-    found = _names_in(path, genre_column)
-    if not found:
+    listed = _names_in(path, genre_column)
+    if not listed:
         raise NothingToDo(f"{path} names no genre.")
-    checked = [genre_names.validate(name) for name in found]
+    checked = [genre_names.validate(name) for name in listed]
     with transaction(engine) as connection:
         genres.set_targets(connection, checked, target, clock.now())
     return checked
 
 
-def unknown_genre(name: str, known: Iterable[str]) -> UnknownGenre:
-    """Return the error for an unknown name, with the nearest known ones."""
-    by_fold = {one.casefold(): one for one in known}
+def unknown_genre(name: str, existing: Iterable[str]) -> UnknownGenre:
+    """Return the error for an unknown name, with the nearest existing ones."""
+    by_fold = {one.casefold(): one for one in existing}
     near = get_close_matches(name.strip().casefold(), by_fold, n=_MAX_SUGGESTIONS, cutoff=0.5)
     if near:
         hint = "Did you mean " + " or ".join(repr(by_fold[one]) for one in near) + "?"
@@ -201,7 +200,7 @@ def _names_in(path: Path, genre_column: str | None) -> list[str]:
 
 
 def _is_table(dataset: DatasetReader) -> bool:
-    """Return whether all lines have several cells alike, unlike a list of names with commas."""
+    """Return whether all lines have equally many cells, over one, unlike names with commas."""
     return len(dataset.header) > 1 and not any(
         isinstance(row, reader.BrokenRow) for row in dataset.rows()
     )

@@ -57,8 +57,8 @@ def remove(engine: Engine, name: str) -> int:
     if removed == 0 and name == default_mapping.NAME:
         raise UserError(f"The mapping {name} is built in: it cannot be removed, only replaced.")
     if removed == 0:
-        known = ", ".join(summary.mapping for summary in list_mappings(engine)) or "none"
-        raise UserError(f"There is no mapping {name!r}. Known: {known}.")
+        names = ", ".join(summary.mapping for summary in list_mappings(engine)) or "none"
+        raise UserError(f"There is no mapping {name!r}. Known: {names}.")
     return removed
 
 
@@ -79,15 +79,15 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _without_conflicts(pairs: Sequence[tuple[str, str]], path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
+    broad_of: dict[str, str] = {}
     twice = []
     for raw_fine, raw_broad in pairs:
         fine, broad = genre_names.validate(raw_fine), genre_names.validate(raw_broad)
-        if found.setdefault(fine, broad) != broad:
+        if broad_of.setdefault(fine, broad) != broad:
             twice.append(fine)
     if twice:
         raise UserError(
             f"{path} puts a genre into two: {', '.join(sorted(set(twice))[:_MAX_LISTED])}. "
             "Keep one row for each."
         )
-    return found
+    return broad_of

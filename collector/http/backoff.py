@@ -1,4 +1,4 @@
-"""Backoff: how long to send no requests after a 429, with or without a Retry-After. Pure."""
+"""Backoff and circuit breaker: how long to send no requests after a 429 (rate limit). Pure."""
 
 from typing import Final
 

@@ -64,7 +64,7 @@ def to_collector_error(error: requests.RequestException, now: datetime) -> Colle
     if error.response is not None and isinstance(error, requests.HTTPError):
         return error_for_response(error.response, now)
     if isinstance(error, requests.Timeout):
-        return SourceUnavailable("The source did not answer in time.")
+        return SourceUnavailable("The source did not respond in time.")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ConnectionError):
         return SourceUnavailable(f"The source cannot be reached: {_shorten(str(error))}")
     if isinstance(error, requests.exceptions.ContentDecodingError):
@@ -79,7 +79,7 @@ def error_for_response(response: requests.Response, now: datetime) -> CollectorE
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(parse_retry_after(response.headers.get("Retry-After"), now), reason)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-        return SourceUnavailable(f"The source answered with status {status}.")
+        return SourceUnavailable(f"The source responded with status {status}.")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return AccessDenied(f"The source refused the request (status {status}): {message}")
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -88,7 +88,7 @@ def error_for_response(response: requests.Response, now: datetime) -> CollectorE
 
 
 def error_details(response: requests.Response) -> tuple[str, str | None]:
-    """Return message and reason of an error response, whatever its shape."""
+    """Return message and reason of an error response of any shape."""
     try:
         body = response.json()
     except ValueError:

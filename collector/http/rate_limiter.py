@@ -68,7 +68,6 @@ class BudgetState:
 
     @classmethod
     def from_row(cls, row: Row[Any]) -> Self:
-        """Return a row as a record."""
         values = {field.name: getattr(row, field.name) for field in fields(cls)}
         return cls(**{**values, "capabilities": Capabilities.from_json(row.capabilities)})
 
@@ -174,7 +173,7 @@ class RequestBudget:
         return until
 
     def record_success(self, now: float) -> None:
-        """End a ban: the source answers again."""
+        """End a ban: the source grants requests again."""
         if not self._recovering:
             return
         self._recovering = False
@@ -199,7 +198,6 @@ class RequestBudget:
         self._update_capabilities(lambda before: before.with_closed_endpoint(endpoint, now))
 
     def state(self) -> BudgetState:
-        """Read the stored budget."""
         with read_transaction(self._engine) as connection:
             row = connection.execute(select(source_budget).where(self._is_own_row)).one()
         return BudgetState.from_row(row)
@@ -280,7 +278,6 @@ class RequestBudget:
 
 
 def load_states(connection: Connection) -> list[BudgetState]:
-    """Return all budgets."""
     rows = connection.execute(select(source_budget).order_by(_row.source, _row.credential))
     return [BudgetState.from_row(row) for row in rows]
 

@@ -1,6 +1,7 @@
 """Retry policy of requests: acquire a slot, check the ban, call, retry transient errors.
 
-Retries back off exponentially; a rate-limited request waits for the end of its ban.
+Retries back off exponentially. A ban works like a circuit breaker: no request is sent until it
+ends.
 """
 
 from collections.abc import Callable, Iterator

@@ -68,7 +68,7 @@ def _request_metrics(budgets: Iterable[BudgetState], now: float) -> Iterator[Met
         return _by_source(_sum_by_source((one.source, value(one)) for one in budgets))
 
     yield counter("requests", "Requests sent, retries included.", totals(lambda b: b.requests))
-    yield counter("refusals", "Requests answered with 429.", totals(lambda b: b.refusals))
+    yield counter("refusals", "Requests refused with 429.", totals(lambda b: b.refusals))
     yield counter("ban_seconds", "Seconds of bans in all.", totals(lambda b: b.banned_seconds))
     blocked = totals(lambda b: max(0.0, (b.blocked_until or 0.0) - now))
     yield gauge("blocked_seconds", "Seconds until the current ban ends.", blocked)

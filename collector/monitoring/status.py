@@ -1,7 +1,7 @@
 """Status of the harvest: what `collector status` prints."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -60,15 +60,10 @@ def read_status(engine: Engine, clock: Clock, rate: Rate = DEFAULT_RATE) -> Coll
         alarms = forecast.overlap_warnings(forecasts.genre_overlaps(connection))
     bans = [one.blocked_until for one in sources if one.source in harvested and one.blocked_until]
     return CollectorStatus(
-        tracks=totals.tracks,
-        sightings=totals.sightings,
-        with_features=totals.with_features,
+        **asdict(totals),
         requests=sum(one.requests for one in sources),
         blocked_until=max(bans, default=None),
         genres=genres,
-        unlabelled=totals.unlabelled,
-        artists=totals.artists,
-        verdicts=totals.verdicts,
         origin=None if filled_from is None else str(filled_from),
         invented=filled_from is not None and filled_from.kind == "synthetic",
         sources=sources,

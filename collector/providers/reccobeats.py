@@ -38,7 +38,6 @@ class ReccoBeats:
 
     @classmethod
     def from_settings(cls, settings: CollectorSettings, clock: Clock) -> Self:
-        """Make it."""
         address = settings.reccobeats_api_url
         account = Account(cls.name, fingerprint(address), settings.reccobeats_rate_limit)
         return cls(make_session(address), address, account, clock, settings.timeout)

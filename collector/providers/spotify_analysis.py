@@ -73,7 +73,6 @@ def _parse_parts(
 
 
 def _key_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a track and its sections share."""
     return {
         "key": integer_in_range(raw.get("key"), 0, 11),
         "mode": integer_in_range(raw.get("mode"), 0, 1),
@@ -84,7 +83,6 @@ def _key_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _position(raw: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return start and duration in seconds."""
     start = number_in_range(raw.get("start"), 0, _DURATION_RANGE[1])
     duration = number_in_range(raw.get("duration"), *_DURATION_RANGE)
     return None if start is None or duration is None else (start, duration)

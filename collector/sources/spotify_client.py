@@ -141,7 +141,7 @@ class SpotifyClient:
         )
         page = response.get("items", response.get("tracks"))  # its name before 2026
         if page is None:
-            raise AccessDenied("The playlist's items are not shown.")
+            raise AccessDenied("The playlist's items are not accessible.")
         items, version = _get_list(page, "items"), response.get("snapshot_id")
         limit = page.get("limit")
         return (

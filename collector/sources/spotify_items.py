@@ -1,7 +1,7 @@
 """Parse Spotify's track objects: lenient where an optional field is missing. Pure.
 
 Where a required field is missing the item is rejected with a reason; an unreadable optional field
-becomes None. Nothing here raises, whatever the item is.
+becomes None. Nothing here raises, for any item.
 """
 
 from collections.abc import Mapping

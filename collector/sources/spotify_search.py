@@ -24,7 +24,6 @@ class SpotifySearch(SpotifyService):
         return genre_query(genre)
 
     def fetch(self, query: PageQuery) -> Page:
-        """Fetch one page of tracks."""
         text = add_years(query.query, query.year_from, query.year_to)
         items = self._client.search(text, limit=query.limit, offset=query.offset)
         return parse_page(items, query.limit, last_year=self._clock.now().year + 1)

@@ -1,4 +1,4 @@
-"""Extract all audio features of a file: descriptors, estimates, analysis, spectrogram."""
+"""Feature extraction from an audio file: descriptors, estimates, analysis, spectrogram."""
 
 from dataclasses import dataclass
 from pathlib import Path

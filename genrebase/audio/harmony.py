@@ -1,4 +1,4 @@
-"""Harmony of a track: the keys of its sections relative to the key of the track.
+"""Harmony of a track: its sections' keys relative to its own; progressions of keys (not chords).
 
 What matters about a section's key is its distance from the tonic. So each section gets a *degree*,
 in semitones above the track's tonic, and a Roman numeral. Keys are weighted by confidence.
@@ -104,7 +104,7 @@ class Harmony:
     degrees: int
     """Number of distinct degrees."""
     degree_changes: int
-    """Changes from one section to the next, where both degrees are known."""
+    """Changes from one section to the next, where both have a degree."""
     numerals: str | None
     """Numerals in order, joined by spaces, without repetitions; None without sections."""
 

@@ -1,4 +1,4 @@
-"""Key estimation (Krumhansl-Kessler profiles) and segmentation of a clip into sections."""
+"""Key estimation (Krumhansl-Kessler profiles) and structural segmentation into sections."""
 
 from typing import Final
 
@@ -102,7 +102,6 @@ def _second_features(
 
 
 def _edges(seconds: NDArray[np.float64]) -> list[int]:
-    """Return the first second of each section."""
     count = max(1, round(len(seconds) / MEAN_SECTION_SECONDS))
     if count == 1:
         return [0]

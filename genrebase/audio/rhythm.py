@@ -151,7 +151,6 @@ def danceability(samples: Samples) -> float | None:
 
 
 def _parabolic_offset(values: NDArray[np.float64]) -> float:
-    """Return the parabolic offset of a peak between its neighbours, -0.5..0.5."""
     if len(values) < 3:
         return 0.0
     left, middle, right = (float(value) for value in values)

@@ -1,4 +1,4 @@
-"""Three sample SQL queries for both engines, each with the question that it answers."""
+"""Three sample SQL queries for both engines, each with its question."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ class SampleQuery:
 
 SAMPLE_QUERIES: Final = (
     SampleQuery(
-        "How well is each genre told on artists the model has never heard?",
+        "How well is each genre predicted for unseen artists?",
         """\
 SELECT claim AS genre, count(*) AS tracks, avg(CASE WHEN correct THEN 1.0 ELSE 0.0 END) AS accuracy
 FROM predictions

@@ -13,7 +13,7 @@ from genrebase.launcher import supervisor
 from genrebase.launcher.commands import CommandFailed
 from genrebase.launcher.supervisor import ChildCommand
 
-SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and figures are made up"
+SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and numbers are made up"
 _ANY_CREDENTIAL: Final = "sandbox"
 
 

@@ -61,7 +61,7 @@ def _metrics(what: str, metrics: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _print_questions(queries: list[Mapping[str, Any]], output: Output) -> None:
-    output.print("\nThree questions to try, and their answers:")
+    output.print("\nThree sample queries and their results:")
     for one in queries:
         output.print(f"\n{one['question']}\n\n{one['sql']};")
         output.table("", one["answer"].columns, one["answer"].rows)

@@ -139,7 +139,7 @@ def select_in(
 ) -> Sequence[Any]:
     """Run `select` for a list of values of any length.
 
-    In `select`, `{values}` stands for a table `listed` with the values in its column `value` of
+    In `select`, a table `listed` replaces `{values}`, with the values in its column `value` of
     type `sql_type` (`text` or `bigint`), each later `{mark}` for one of `more`.
     """
     if not values:

@@ -140,7 +140,7 @@ def open_connection(engine: Engine) -> Iterator[Connection]:
         connection = engine.connect()
     except DatabaseError as error:
         raise DatabaseUnreachable(
-            f"The database at {where} does not answer: {_reason(error)}"
+            f"The database at {where} does not respond: {_reason(error)}"
         ) from error
     driver: Any = engine.dialect.loaded_dbapi  # COPY is the driver's own, and so are its errors
     try:

@@ -58,7 +58,6 @@ def run(context: EnvironmentContext) -> None:
 
 
 def _work(context: EnvironmentContext) -> _Work:
-    """Return the function by which alembic runs the current command."""
     context.configure(dialect_name="sqlite")
     work: _Work = context.get_context().opts["fn"]
     return work

@@ -61,8 +61,10 @@ def _check_migratable(engine: Engine, config: "Config") -> None:
     from alembic.script import ScriptDirectory  # slow; only migrations need it
 
     revision = current_revision(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+    revisions = {
+        script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
+    }
+    if revision is not None and revision not in revisions:
         raise SchemaMismatch(
             f"{engine.url.render_as_string()} has schema revision {revision}, which this "
             "version of Genrebase does not know: install the version that created it."

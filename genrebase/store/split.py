@@ -1,6 +1,6 @@
-"""The train/validation/test split: which side of it a track stands on. It never changes.
+"""The train/validation/test split: on which side (training or hold-out) a track is. It is fixed.
 
-The split is grouped by artist and follows from constant values alone: the folds of the credited
+It is a grouped split (by artist) and follows from constant values alone: the folds of the credited
 artists' names and the fold of the track's own name. A growing database never moves a track from
 one side to another; a further credited artist can only take it out of the split (`none`).
 """

@@ -48,7 +48,6 @@ class ObjectBuilder:
     """Whether to include the fields that development mode lost in 2026."""
 
     def track(self, track: SandboxTrack) -> Json:
-        """Return a track object."""
         document = {
             "album": self._album(track),
             "artists": [_artist(self.api, name) for name in track.artists],

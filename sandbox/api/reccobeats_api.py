@@ -13,7 +13,6 @@ MAX_IDS: Final = 40
 
 
 def routes(catalogue: SandboxCatalogue) -> list[Route]:
-    """Return the API's routes."""
 
     async def audio_features(request: Request) -> Response:
         ids = [part for part in request.query_params.get("ids", "").split(",") if part]

@@ -65,7 +65,6 @@ class SpotifyApi:
     clock: Clock
 
     def routes(self) -> list[Route]:
-        """Return the API's routes."""
         endpoints: dict[str, Callable[[Request], Json]] = {
             "/v1/search": self.search,
             "/v1/tracks": self.tracks,
@@ -127,7 +126,6 @@ class SpotifyApi:
         return response
 
     def track(self, request: Request) -> Json:
-        """Return one track."""
         return self.objects.track(_find(request, self.catalogue.track_by_id))
 
     def tracks(self, request: Request) -> Json:
@@ -137,7 +135,6 @@ class SpotifyApi:
         return {"tracks": [track and self.objects.track(track) for track in tracks]}
 
     def artist(self, request: Request) -> Json:
-        """Return one artist."""
         return self.objects.artist(_find(request, self.catalogue.artist_by_id))
 
     def artists(self, request: Request) -> Json:

@@ -21,7 +21,6 @@ class TokenStore:
     _expires: dict[str, float] = field(default_factory=dict)
 
     def issue(self, now: float) -> str:
-        """Return a new token."""
         token = secrets.token_urlsafe(48)
         self._expires[token] = now + self.lifetime
         return token

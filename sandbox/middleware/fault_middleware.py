@@ -31,7 +31,6 @@ class FaultMiddleware:
     _numbers: "count[int]" = field(default_factory=count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request; break its response where the fault plan says so."""
         if not is_api_request(scope):
             await self.app(scope, receive, send)
             return

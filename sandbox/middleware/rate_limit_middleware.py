@@ -34,7 +34,6 @@ class RateLimitMiddleware:
     clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on or refuse it; count and log it either way."""
         if not is_api_request(scope):
             await self.app(scope, receive, send)
             return

@@ -29,7 +29,7 @@ class HandledRequest:
 
     @property
     def ignores_ban(self) -> bool:
-        """Whether the client could have known that it was banned."""
+        """Whether the client was informed of its ban."""
         return self.banned_since is not None and self.begun > self.banned_since + BAN_GRACE_SECONDS
 
 
@@ -80,7 +80,6 @@ class RequestStats:
         self._queries_left_out = 0
 
     def record(self, request: HandledRequest) -> None:
-        """Count a request."""
         self._apis.setdefault(request.api, _ApiStats(_WINDOW_SECONDS)).record(request)
         if request.query is None or request.query in self._queries:
             return
@@ -90,11 +89,9 @@ class RequestStats:
             self._queries_left_out += 1
 
     def record_fault(self, fault: str) -> None:
-        """Count an injected fault."""
         self._faults[fault] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """Return all counts."""
         apis = self._apis.values()
         return {
             "requests": sum(api.requests for api in apis),

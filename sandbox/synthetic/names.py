@@ -35,7 +35,6 @@ class NameGenerator:
     _taken: set[str] = field(default_factory=set)
 
     def artist(self, genre: str) -> ArtistName:
-        """Return a new artist name."""
         country = self.random.choice(_COUNTRIES)
         if self.random.random() < NON_ENGLISH_SHARE:
             country = self.random.choice(list(words.NON_ENGLISH_WORDS))
@@ -57,7 +56,6 @@ class NameGenerator:
         return self._draw_unique(draw, f"{artist.text}|")
 
     def album(self, genre: str, artist: ArtistName) -> str:
-        """Return an album name."""
         return artist.text if self.random.random() < 0.08 else self._title(genre, artist)
 
     def _draw_unique(self, draw: Callable[[int], str], prefix: str = "") -> str:

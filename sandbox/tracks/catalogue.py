@@ -62,11 +62,9 @@ class SandboxCatalogue:
         return {self._genre_names[key]: len(rows) for key, rows in self._by_genre.items()}
 
     def track_at(self, number: int) -> SandboxTrack:
-        """Return a row as a track."""
         return self._columns.track(self._rows[number])
 
     def id_at(self, number: int) -> str:
-        """Return the id of a row."""
         return self._columns.id(self._rows[number])
 
     def genre_at(self, number: int) -> str:
@@ -115,7 +113,6 @@ class SandboxCatalogue:
 
     @cached_property
     def _by_id(self) -> dict[str, int]:
-        """The first row of each id."""
         return {
             self._columns.id(row): number for number, row in reversed([*enumerate(self._rows)])
         }

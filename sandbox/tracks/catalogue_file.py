@@ -58,7 +58,6 @@ def write_table(table: CatalogueTable, path: Path) -> None:
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[TableRow]) -> str:
-    """Return rows as CSV."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -52,7 +52,6 @@ class SandboxPlaylist:
 
 
 def make_playlists(catalogue: SandboxCatalogue) -> Mapping[str, SandboxPlaylist]:
-    """Return the playlists by id."""
     playlists = _table_playlists(catalogue) or _synthetic_playlists(catalogue)
     return {playlist.id: playlist for playlist in playlists}
 

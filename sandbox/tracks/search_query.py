@@ -31,7 +31,6 @@ class SearchQuery:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no filter."""
         return self == SearchQuery()
 
 

@@ -114,7 +114,6 @@ class TrackColumns:
         return ids.year_from_id(self.id(row))
 
     def track(self, row: TableRow) -> SandboxTrack:
-        """Return the row as a track."""
         artists, track_id = self.artists(row), self.id(row)
         album = self.cell(row, "album")
         album_key = f"{names.normalise(album)}|{names.normalise(artists[0])}"

@@ -6,13 +6,14 @@ from sqlalchemy import Engine, insert, update
 from sqlalchemy.types import NullType
 
 from classifier.data import dataset
-from classifier.errors import BadTrainingConfig, TrackNotFound
+from classifier.errors import BadTrainingConfig
 from classifier.serving import batch_predict, predict
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.progress import no_progress
 from genrebase.store import tables, views
 from genrebase.store.engine import transaction
+from genrebase.store.find import UnknownTrack
 from tests.fakes import NOON, FakeClock
 from tests.synthetic_music import Music, spotify_id
 
@@ -139,5 +140,5 @@ def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Eng
         shown = answer.as_json()
         assert shown["genre"] == shown["top"][0]["genre"]
         assert shown["probability"] == max(one["probability"] for one in shown["top"])
-    with pytest.raises(TrackNotFound, match="no track 'nobody'"):
+    with pytest.raises(UnknownTrack, match="no track 'nobody'"):
         predict.predict_track(filled, "nobody")

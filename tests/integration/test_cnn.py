@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Engine, insert, select
 
+import classifier
 from classifier import estimators
 from classifier.data import audio_joins, dataset
 from classifier.data.dataset import RawDataset
@@ -17,7 +18,6 @@ from classifier.data.training_data import split_dataset as selected
 from classifier.errors import BadTrainingConfig
 from classifier.features.audio import descriptor_column
 from classifier.features.sequences import CHANNELS
-from classifier.serving import champion as serving
 from classifier.training import train
 from classifier.training_config import DEFAULT_FEATURE_GROUPS, TrainingConfig
 from genrebase.audio import packed_matrices
@@ -139,7 +139,7 @@ def test_it_uses_matrices_by_default_and_serves(sqlite_engine: Engine, sqlite_ur
     assert "logmel" not in dataset.load_dataset(sqlite_engine, other).tracks.columns
     model = train.run(sqlite_engine, choice, FakeClock(), log=lambda _: None).model
     assert model.status == "champion"
-    champion = serving.load_champion(sqlite_url)
+    champion = classifier.champion(sqlite_url)
     rows = dataset.scoring_rows(sqlite_engine, np.arange(1, 9), choice)
     assert rows["logmel"].notna().all()
     shares = champion.predict_proba(rows)

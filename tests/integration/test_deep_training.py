@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
+import classifier
 from classifier import estimators
 from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset
@@ -15,7 +16,6 @@ from classifier.errors import BrokenArtifact
 from classifier.records import Epoch
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
-from classifier.serving import champion
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from genrebase.store import tables
@@ -63,7 +63,7 @@ def test_it_predicts_in_a_process_without_the_training_data(
     train.run(
         sqlite_engine, TrainingConfig(estimator="mlp", params=QUICK), FakeClock(), log=silent
     )
-    here = champion.load_champion(sqlite_url)
+    here = classifier.champion(sqlite_url)
     frame = Music(artists=30).snapshot().tracks[["title", "artists", "tempo", "energy"]].head(3)
     packed = artifacts.serialise(here.artifact)
     code = (

@@ -97,7 +97,7 @@ def test_a_database_that_is_gone_is_not_well(tmp_path):
     engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
     found = check_health(HarvesterHealth(engine, FakeClock()))
     assert not found.ok
-    assert "does not answer" in found.sentence
+    assert "does not respond" in found.sentence
     engine.dispose()
 
 

@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 from classifier.cli import app
 from classifier.data import dataset
-from classifier.errors import BadTrainingConfig, TrackNotFound
+from classifier.errors import BadTrainingConfig
 from classifier.serving import predict
 from classifier.serving.predict import TrackDescription
 from classifier.training import train
 from classifier.training_config import TrainingConfig
+from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
 from genrebase.store import tables
 from tests.synthetic_music import Music
@@ -38,7 +39,7 @@ def test_a_title_finds_its_tracks(taught: Engine) -> None:
 @pytest.mark.parametrize("text", ["100%", "_", "   ", "no such song"])
 def test_no_track_is_a_sentence(taught: Engine, text: str) -> None:
     """Signs that SQL would take for patterns are only signs."""
-    with pytest.raises(TrackNotFound, match="--title"):
+    with pytest.raises(UserError, match="--title"):
         predict.predict_search(taught, text)
 
 

@@ -24,9 +24,9 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     """
     if len(frame) == 0:
         raise BadTrainingConfig("No labelled track has features yet: run `collector enrich`.")
-    known = sorted(set(frame["genre"]))
-    genres = known if request.genres is None else list(request.genres)
-    style.check_genres(genres, known)
+    existing = sorted(set(frame["genre"]))
+    genres = existing if request.genres is None else list(request.genres)
+    style.check_genres(genres, existing)
     measured = set(frame["feature"])
     features = [
         name for name in tables.ALL_FEATURES if name in measured and name not in CATEGORICAL

@@ -134,16 +134,16 @@ def shorten_label(label: object) -> str:
     return text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…"
 
 
-def resolve_feature(feature: str, known: Collection[str]) -> str:
+def resolve_feature(feature: str, columns: Collection[str]) -> str:
     """Return the feature, else its `own_` column, measured in files, if only that is available.
 
     Raise `BadTrainingConfig` without either.
     """
     for name in (feature, f"own_{feature}"):
-        if name in known:
+        if name in columns:
             return name
     raise BadTrainingConfig(
-        f"There is no feature {feature!r} to plot. Known: {', '.join(known) or 'none'}."
+        f"There is no feature {feature!r} to plot. Known: {', '.join(columns) or 'none'}."
     )
 
 

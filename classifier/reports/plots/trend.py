@@ -34,12 +34,12 @@ def view_name(request: PlotRequest) -> str:
 def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     """Draw the mean of `request.feature` of each genre by year, decade or popularity."""
     by = _COLUMNS[request.by]
-    known = [name for name in frame.columns if name not in {*_KEYS, by}]
-    if request.feature not in known:
+    features = [name for name in frame.columns if name not in {*_KEYS, by}]
+    if request.feature not in features:
         raise BadTrainingConfig(
-            f"There is no feature {request.feature!r} to plot. Known: {', '.join(known)}."
+            f"There is no feature {request.feature!r} to plot. Known: {', '.join(features)}."
         )
-    available = [name for name in known if frame[name].notna().any()]
+    available = [name for name in features if frame[name].notna().any()]
     if not {request.feature, f"own_{request.feature}"} & set(available):
         raise BadTrainingConfig(f"No labelled track has both {by} and {request.feature}.")
     feature = style.resolve_feature(request.feature, available)
@@ -55,7 +55,6 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
 
 
 def _weights(frame: pd.DataFrame, feature: str) -> "pd.Series[int]":
-    """Return the number of tracks behind each row's mean of a feature."""
     if feature in {"popularity", "release_year"}:
         return frame["tracks"]
     if feature in tables.OWN_SCALE_FEATURES:

@@ -57,5 +57,4 @@ def write(connection: Connection, source: str, digests: Sequence[TableDigest] = 
 
 
 def remove(connection: Connection) -> None:
-    """Drop the record of a copy."""
     _copy_state.drop(connection, checkfirst=True)

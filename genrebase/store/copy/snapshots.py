@@ -61,7 +61,7 @@ def display_url(engine: Engine) -> str:
 
 
 def is_same_database(one: Engine, other: Engine) -> bool:
-    """Return whether two engines lead to one database, whatever their URLs."""
+    """Return whether two engines lead to one database, even by different URLs."""
     return one.dialect.name == other.dialect.name and _identity(one) == _identity(other)
 
 

@@ -79,7 +79,6 @@ class PostgresqlViews:
             raise ViewConflict.not_restored(failed)
 
     def _restore_attributes(self, saved: SavedView, failed: dict[str, str]) -> None:
-        """Restore options, triggers, rules, owner and grants of a recreated view."""
         self._try(saved.name, saved.attributes, failed)
         if saved.name not in failed:
             revoked = PostgresqlCatalogue(self.connection).revoke_defaults(saved.name)

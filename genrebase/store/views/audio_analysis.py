@@ -129,7 +129,6 @@ def _genre_progressions(providers: Providers) -> Select[Any]:
 
 
 def _twelve(name: str, description: str, values: Sequence[object]) -> dict[str, str]:
-    """Return the descriptions of twelve numbered columns."""
     return {f"{name}_{number}": description.format(value) for number, value in enumerate(values)}
 
 

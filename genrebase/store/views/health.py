@@ -130,7 +130,7 @@ harvest_health = view(
         "error": "The error of the job's last run, NULL without one.",
         "runs": "Number of runs of the job.",
         "failed_runs": "Number of runs that failed or were interrupted.",
-        "requests": "Requests to the source, answered or refused.",
+        "requests": "Requests to the source, granted or refused.",
         "requests_per_30s": "The current rate limit in requests per 30 seconds.",
         "blocked_until": "No requests before this time; NULL or a past time: not blocked.",
         "blocked_reason": "The reason that the source gave.",

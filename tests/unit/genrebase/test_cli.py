@@ -90,8 +90,8 @@ def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> N
     [
         ("nonsense", "Write sqlite:///FILE or postgresql://"),
         ("mysql://host/name", "SQLite or PostgreSQL"),
-        ("postgresql://me:hunter2@127.0.0.1:1/name", "does not answer"),
-        ("sqlite:////no/such/folder/x.db", "does not answer"),
+        ("postgresql://me:hunter2@127.0.0.1:1/name", "does not respond"),
+        ("sqlite:////no/such/folder/x.db", "does not respond"),
     ],
 )
 @pytest.mark.parametrize("command", ["migrate", "demo", "run"])

@@ -164,7 +164,7 @@ def test_every_spelling_of_postgresql_is_accepted(scheme: str):
 )
 def test_an_unreachable_database_is_named(url: str):
     """The error names the database and never its password."""
-    with pytest.raises(DatabaseUnreachable, match="does not answer") as caught:
+    with pytest.raises(DatabaseUnreachable, match="does not respond") as caught:
         connect(url)
     assert "secret" not in str(caught.value)
 
