@@ -146,4 +146,4 @@ def test_a_run_whose_process_is_dead_does_not_run(engine):
             connection.execute(insert(tables.job_run).values(run))
     shown = {run.job: run for run in read_status(engine, FakeClock()).last_runs}
     assert (shown["harvest"].outcome, shown["import"].outcome) == ("interrupted", "running")
-    assert "without saying how" in shown["harvest"].error
+    assert "without recording" in shown["harvest"].error
