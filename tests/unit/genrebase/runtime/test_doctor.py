@@ -88,7 +88,10 @@ def test_a_file_that_is_no_database() -> None:
 
 @pytest.mark.parametrize(
     ("url", "word"),
-    [("nonsense", "sqlite:///FILE"), ("postgresql://me:hunter2@127.0.0.1:1/x", "does not respond")],
+    [
+        ("nonsense", "sqlite:///FILE"),
+        ("postgresql://me:hunter2@127.0.0.1:1/x", "does not respond"),
+    ],
 )
 def test_a_database_that_cannot_be_used(
     url: str, word: str, monkeypatch: pytest.MonkeyPatch
