@@ -103,8 +103,8 @@ def print_accuracy() -> None:
     exact = tonic = 0
     songs = list(itertools.product(range(12), (1, 0)))
     for key, mode in songs:
-        sound = synthetic_audio.song(key, mode, seconds=8.0)
-        key_estimate = keys.estimate_key(frame_features.compute_frames(sound).fma["chroma_cqt"])
+        samples = synthetic_audio.song(key, mode, seconds=8.0)
+        key_estimate = keys.estimate_key(frame_features.compute_frames(samples).fma["chroma_cqt"])
         exact += key_estimate is not None and key_estimate[:2] == (key, mode)
         tonic += key_estimate is not None and key_estimate[0] == key
     print(f"key and mode: {exact} of {len(songs)} cadences; the tonic: {tonic}")

@@ -59,10 +59,10 @@ def generate(folder: Path, artists: int, songs: int) -> int:
         (folder / genre).mkdir(parents=True)
         for artist in range(artists):
             for song in range(songs):
-                sound = make(random)
-                sound = sound + random.normal(0, 0.02, len(sound)).astype(np.float32)
+                samples = make(random)
+                samples = samples + random.normal(0, 0.02, len(samples)).astype(np.float32)
                 name = f"{genre} band {artist} - Song {song}.flac"
-                synthetic_audio.write(folder / genre / name, sound)
+                synthetic_audio.write(folder / genre / name, samples)
     return len(GENRES) * artists * songs
 
 

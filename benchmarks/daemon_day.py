@@ -210,8 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     def tell(hour: Hour) -> None:
         cells = [getattr(hour, name) for name in names]
-        shown = [f"{one:.1f}" if isinstance(one, float) else f"{one}" for one in cells]
-        print("  ".join(f"{one:>13}" for one in shown), flush=True)
+        formatted = [f"{one:.1f}" if isinstance(one, float) else f"{one}" for one in cells]
+        print("  ".join(f"{one:>13}" for one in formatted), flush=True)
 
     with tempfile.TemporaryDirectory(prefix="genrebase-day-") as folder:
         run(

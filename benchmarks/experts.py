@@ -34,9 +34,10 @@ from classifier.registry import artifacts  # noqa: E402
 from classifier.training_config import TrainingConfig  # noqa: E402
 from genrebase.runtime.clock import SystemClock  # noqa: E402
 from genrebase.store import connect  # noqa: E402
+from genrebase.store.names import N_FOLDS  # noqa: E402
 
 SETS = {
-    "sound": ("audio", "metadata"),
+    "audio": ("audio", "metadata"),
     "text": ("text",),
     "history": ("history",),
     "blend": ("audio", "metadata", "text", "history"),
@@ -73,7 +74,7 @@ def main() -> None:
     tracks = dataset.load_dataset(connect(options.url))
     metrics: Metrics = {}
     costs: dict[str, Cost] = {}
-    for turn in range(cross_validation.N_FOLDS if options.folds == "all" else 1):
+    for turn in range(N_FOLDS if options.folds == "all" else 1):
         test, validation = cross_validation.held_out_folds(turn)
         selection = split_dataset(
             cross_validation.with_held_out_folds(tracks, test=test, validation=validation), config

@@ -44,25 +44,25 @@ class Document:
         }
         return self._resolved(self._resolved(response)["content"]["application/json"]["schema"])
 
-    def violations(self, schema: JSON, answer: Any) -> Iterator[str]:
+    def violations(self, schema: JSON, value: Any) -> Iterator[str]:
         """Yield the violations of the schema."""
         whole = {**schema, "components": self._root["components"]}
-        for error in jsonschema.Draft202012Validator(whole).iter_errors(answer):
+        for error in jsonschema.Draft202012Validator(whole).iter_errors(value):
             yield f"wrong  {_path(error.absolute_path)}: {error.message[:90]}"
 
-    def field_differences(self, schema: JSON, answer: Any, at: str = "") -> Iterator[str]:
+    def field_differences(self, schema: JSON, value: Any, at: str = "") -> Iterator[str]:
         """Yield the absent and the extra fields."""
         schema = self._resolved(schema)
-        if isinstance(answer, list):
-            for item in answer:
+        if isinstance(value, list):
+            for item in value:
                 yield from self.field_differences(schema.get("items", {}), item, f"{at}[]")
-        elif isinstance(answer, dict):
+        elif isinstance(value, dict):
             properties = self._properties(schema)
-            yield from (f"absent {at}.{name}" for name in properties.keys() - answer.keys())
+            yield from (f"absent {at}.{name}" for name in properties.keys() - value.keys())
             if properties:
-                yield from (f"extra  {at}.{name}" for name in answer.keys() - properties.keys())
-            for name in properties.keys() & answer.keys():
-                yield from self.field_differences(properties[name], answer[name], f"{at}.{name}")
+                yield from (f"extra  {at}.{name}" for name in value.keys() - properties.keys())
+            for name in properties.keys() & value.keys():
+                yield from self.field_differences(properties[name], value[name], f"{at}.{name}")
 
     def _properties(self, schema: JSON) -> dict[str, JSON]:
         schema = self._resolved(schema)

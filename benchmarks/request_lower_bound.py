@@ -132,12 +132,12 @@ def min_requests_under_claims(world: World, target: int, page: int) -> int:
         first = read[key]
         if have < target:
             pages = _pages_of(world, genre, page)
-            won = [len(shown - seen.ranks.keys()) for shown in pages.behind]
+            won = [len(recordings - seen.ranks.keys()) for recordings in pages.behind]
             within_reach = len(frozenset[int]().union(*pages.behind) - seen.ranks.keys())
             requests += _richest(won, min(target - have, within_reach))
             if not any(won):
-                shown = world.results(genre, ALL_YEARS)
-                own = [n for n, row in enumerate(shown, 1) if seen.claim[row.recording][0] == key]
+                rows = world.results(genre, ALL_YEARS)
+                own = [n for n, row in enumerate(rows, 1) if seen.claim[row.recording][0] == key]
                 first = max(own, default=0)
         requests += -(-first // page)
     return requests
@@ -159,7 +159,9 @@ def _by_flow(genres: Sequence[tuple[_Genre, int]], target: int, page: int) -> Bo
     source, sink = 0, 1 + len(given) + len(node)
     edges = [(source, 1 + genre, target) for genre in range(len(given))]
     edges += [
-        (1 + n, 1 + len(given) + node[one], 1) for n, shown in enumerate(given) for one in shown
+        (1 + n, 1 + len(given) + node[recording], 1)
+        for n, recordings in enumerate(given)
+        for recording in recordings
     ]
     edges += [(1 + len(given) + n, sink, 1) for n in range(len(node))]
     tails, heads, room = (np.array(part, dtype=np.int32) for part in zip(*edges, strict=True))
@@ -179,16 +181,16 @@ def _add_genre(
 ) -> None:
     """Add a genre whose first `certain` pages every crawl must request."""
     given = frozenset().union(*genre.first[:certain])
-    choice = [(program.variable(1.0), shown) for shown in genre.first[certain:]]
+    choice = [(program.variable(1.0), recordings) for recordings in genre.first[certain:]]
     for (before, _), (after, _) in pairwise(choice):
         program.at_least(0.0, {before: 1.0, after: -1.0})
-    behind = [(program.variable(1.0), shown) for shown in genre.behind]
+    behind = [(program.variable(1.0), recordings) for recordings in genre.behind]
     if choice:
         for key, _ in behind:
             program.at_least(0.0, {choice[-1][0]: 1.0, key: -1.0})
     shown_on: dict[int, list[int]] = {recording: [] for recording in given}
-    for key, shown in (*choice, *behind):
-        for recording in shown - given:
+    for key, recordings in (*choice, *behind):
+        for recording in recordings - given:
             shown_on.setdefault(recording, []).append(key)
     _fill(program, shown_on, target, under, shares)
 
@@ -218,10 +220,10 @@ def _fill(
 
 def _needed(pages: Sequence[Page], target: int) -> int:
     """Return how many pages contain `target` recordings, if none were shared."""
-    shown: set[int] = set()
+    distinct: set[int] = set()
     for number, recordings in enumerate(pages, 1):
-        shown |= recordings
-        if len(shown) >= target:
+        distinct |= recordings
+        if len(distinct) >= target:
             return number
     return len(pages)
 
@@ -232,10 +234,10 @@ def _pages_of(world: World, genre: str, page: int) -> _Genre:
     if len(rows) >= REACH and len(world.genres[genre]) > REACH:
         seen = frozenset().union(*result.first)
         result.behind = [
-            shown
+            recordings
             for years in _splits(world, genre, ALL_YEARS)
-            for shown in _cut([row.recording for row in world.results(genre, years)], page)
-            if shown - seen
+            for recordings in _cut([row.recording for row in world.results(genre, years)], page)
+            if recordings - seen
         ]
     return result
 

@@ -42,22 +42,22 @@ class Worth:
 def worth(model: Any, features: Matrix, table: Table) -> Worth:
     """Train `model` on the training artists' rows only; return its accuracy on unseen artists."""
     values = np.asarray(features, dtype=float)
-    fitted = clone(model).fit(values[table.known], table.genres[table.known])
-    return measured(fitted.predict(values[table.new]), table)
+    fitted = clone(model).fit(values[table.training], table.genres[table.training])
+    return measured(fitted.predict(values[table.unseen]), table)
 
 
 def measured(predictions: NDArray[np.str_], table: Table) -> Worth:
     """Return the accuracy of predictions for the unseen artists' rows."""
-    hits = (predictions == table.genres[table.new]).astype(float)
-    resampled = ArtistBootstrap(table.artists[table.new], seed=SEED)
+    hits = (predictions == table.genres[table.unseen]).astype(float)
+    resampled = ArtistBootstrap(table.artists[table.unseen], seed=SEED)
     interval = resampled.interval(resampled.means(hits))
-    names, counts = np.unique(table.genres[table.known], return_counts=True)
+    names, counts = np.unique(table.genres[table.training], return_counts=True)
     common = names[counts.argmax()]
     return Worth(
         accuracy=float(hits.mean()),
         low=interval.low if interval else float("nan"),
         high=interval.high if interval else float("nan"),
-        baseline=float((table.genres[table.new] == common).mean()),
+        baseline=float((table.genres[table.unseen] == common).mean()),
         tracks=len(hits),
     )
 

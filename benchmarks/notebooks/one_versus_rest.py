@@ -27,9 +27,9 @@ def run(table: Table) -> str:
         )
         claimed.append(accuracy_score(y_test, clone(forest).fit(x_train, y_train).predict(x_test)))
         always_no.append(1 - is_genre.mean())
-        fitted = clone(forest).fit(features[table.known], is_genre[table.known])
-        probabilities = fitted.predict_proba(features[table.new])[:, 1]
-        balanced.append(balanced_accuracy_score(is_genre[table.new], probabilities >= 0.5))
+        fitted = clone(forest).fit(features[table.training], is_genre[table.training])
+        probabilities = fitted.predict_proba(features[table.unseen])[:, 1]
+        balanced.append(balanced_accuracy_score(is_genre[table.unseen], probabilities >= 0.5))
         scores.append(probabilities)
     voted = genres[np.argmax(scores, axis=0)]
     return (

@@ -51,11 +51,11 @@ def _mlp_accuracy(table: Table) -> str:
     features = table.features.rename(columns=dict.fromkeys(POPULARITY, "popularity"))
     validation = table.sides == "validation_new"
     model.fit(
-        features[table.known],
-        table.genres[table.known],
+        features[table.training],
+        table.genres[table.training],
         (features[validation], table.genres[validation]),
     )
-    first = model.predict_proba(features[table.new]).argmax(axis=1)
+    first = model.predict_proba(features[table.unseen]).argmax(axis=1)
     return str(measured(model.classes_[first], table))
 
 

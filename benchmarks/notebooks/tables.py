@@ -32,12 +32,12 @@ class Table:
     """Sides as in `genrebase.store.split`."""
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def training(self) -> NDArray[np.bool_]:
         """Return the rows of the training artists."""
         return np.isin(self.sides, ["train", "validation_seen", "test_seen"])
 
     @property
-    def new(self) -> NDArray[np.bool_]:
+    def unseen(self) -> NDArray[np.bool_]:
         """Return the rows of unseen artists."""
         return np.asarray(self.sides == "test_new")
 
