@@ -62,7 +62,6 @@ class Shard:
     dry_pages: int
     """Pages in a row that brought no new track."""
     empty_pages: int
-    """Empty pages in a row."""
     promised: float | None
     """New tracks expected on its next page; None without an estimate: a full page."""
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import NewType
 
 DurationMs = NewType("DurationMs", int)
-"""A duration in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,6 @@ class Page:
     received: int
     """Positions in the page, rejected items included: the cursor moves by it."""
     reject_reasons: tuple[str, ...] = ()
-    """The reason of each rejected item."""
     version: str | None = None
     """Of a playlist, from its first page; None for other pages and sources."""
 

@@ -63,7 +63,7 @@ def clusters(
     Stored as views `cluster_genres` (the crosstab) and `cluster_tracks`.
     """
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.findings import clusters as clustering
     from genrebase.runtime.clock import SystemClock

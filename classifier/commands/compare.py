@@ -49,7 +49,7 @@ def compare(
     resumes. Metrics are of test tracks; nothing is selected by them.
     """
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier import estimators
     from classifier.commands import tables
     from classifier.experiments import compare as comparing

@@ -37,7 +37,7 @@ def experiment(
 
     On Ctrl-C print how many trials are stored.
     """
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.experiments.runner import ExperimentContext
     from genrebase.runtime.clock import SystemClock
     from genrebase.store import connect

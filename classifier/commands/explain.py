@@ -55,7 +55,7 @@ def explain(
     if genre is not None and number is not None:
         raise BadTrainingConfig("Give either a model's number or --genre.")
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.findings import explain as explaining
     from genrebase.runtime.clock import SystemClock

@@ -23,7 +23,7 @@ def explore(
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.findings import explore as exploring
     from genrebase.store import connect
 

@@ -50,7 +50,7 @@ def learning_curve(
     that of the smaller size). Metrics are of test tracks, the same at every size.
     """
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.experiments import learning_curve as curve
 

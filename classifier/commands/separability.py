@@ -36,7 +36,7 @@ def separability(
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.findings import separability as separating
     from classifier.training import train as training

@@ -77,7 +77,7 @@ def tune(
     an interrupted search, and extends it with a larger --trials.
     """
     threads.configure_openmp()
-    # these bring scikit-learn and SQLAlchemy: --help need not wait
+    # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import interrupts, tables
     from classifier.experiments import search as searching
     from classifier.experiments import search_spaces

@@ -95,7 +95,6 @@ class RawDataset:
     sightings: pd.DataFrame
     """(track_id, genre, best_rank): every genre that a track was seen under."""
     genre_ids: Mapping[str, int]
-    """Genre name to id."""
     origin: str | None
     """Describes a synthetic catalogue; None: real music."""
     mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

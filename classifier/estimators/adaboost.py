@@ -10,7 +10,7 @@ from classifier.estimators.dataframe_classifier import DataFrameClassifier, nume
 
 
 class CheckedAdaBoost(AdaBoostClassifier):  # type: ignore[misc]  # untyped there
-    """scikit-learn's, with a clear message where there is nothing to learn."""
+    """scikit-learn's, with a clear message where there is nothing to fit."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit; raise `TooFewTracks` where the first tree is no better than guessing."""

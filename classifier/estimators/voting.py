@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 NAME: Final = "voting"
 DEFAULT_MEMBER: Final = "logistic"
-"""Where no member is named: 113 of them take the least time."""
+"""The default members: 113 of them take the shortest time."""
 _YES: Final = "yes"
 _NO: Final = "no"
 _OWN: Final = ("member", "members", "weights", "by_genre")

@@ -37,7 +37,6 @@ class ArtistBootstrap:
             draws = random.integers(self._count, size=self._count)
             row[:] = np.bincount(draws, minlength=self._count)
         self.n_tracks = self.sums(np.ones(len(artists)))
-        """Number of tracks in each resample."""
 
     def sums(self, values: Floats) -> Floats:
         """Return the sum of `values` over the tracks."""

@@ -172,7 +172,7 @@ def ranking_metrics(predictions: LabelledPredictions) -> tuple[Floats, Floats]:
 class _Counts:
     """Correct, predicted and true tracks per genre; one row, or one row per resample.
 
-    The last column stands for every genre the model does not have.
+    The last column is for every genre the model does not have.
     """
 
     correct: Floats

@@ -1,1 +1,1 @@
-"""Many trainings at once, to learn from: compare, tune, learning curves. Each trial is a row."""
+"""Experiments of many trainings: comparison, hyperparameter search, learning curves."""

@@ -54,7 +54,6 @@ class StoredTrial:
     """A row of `trial`."""
 
     number: int
-    """The number of its configuration."""
     config: TrialConfig
     error: str | None
     trained_rows: int

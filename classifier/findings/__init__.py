@@ -1,1 +1,1 @@
-"""What else there is to learn from data and models: what sets genres apart, clusters, matches."""
+"""Analyses of data and models: separability, importance, clusters, profiles, outliers."""

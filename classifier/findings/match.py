@@ -79,7 +79,6 @@ class GenreTypicality:
     method: Distance
     most_typical: tuple[TrackTypicality, ...]
     least_typical: tuple[TrackTypicality, ...]
-    """The least typical first."""
     fit_another_better: float
     """Share of the tracks that another genre's profile fits better."""
 

@@ -47,11 +47,9 @@ class GenreSubset:
 
     genres: tuple[int, ...]
     mean_auc: float
-    """The mean AUC of its pairs."""
     worst_pair: GenrePair
     search: Search
     sets_compared: int
-    """Number of subsets compared."""
 
 
 @dataclass(frozen=True, slots=True)

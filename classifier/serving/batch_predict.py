@@ -18,7 +18,6 @@ from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 
 JOB_NAME = "predict"
-"""The name of the job in `job_run`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,6 @@ class LeasedShard:
 
     shard_id: int
     token: int
-    """The fencing token."""
     clock: LeaseClock
 
     def renew(self, connection: Connection) -> bool:

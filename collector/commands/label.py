@@ -51,11 +51,11 @@ def label(
         gone = annotations.remove(engine, track, by)
         for one in gone:
             output.print(f"{_describe(one)}: removed.")
-        output.write_json({"removed": [_document(one) for one in gone]})
+        output.write_json({"removed": [asdict(one) for one in gone]})
     elif track is not None and genre is not None:
         given = annotations.add(engine, SystemClock(), track, genre, by or "", note)
         output.print(_describe(given))
-        output.write_json(_document(given))
+        output.write_json(asdict(given))
 
 
 def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
@@ -71,7 +71,3 @@ def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
 
 def _describe(one: Verdict) -> str:
     return f"{one.title} by {one.artists} is {one.genre}, labelled by {one.by}"
-
-
-def _document(one: Verdict) -> dict[str, object]:
-    return asdict(one)

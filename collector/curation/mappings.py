@@ -24,7 +24,6 @@ class MappingResult:
 
     mapping: str
     genres: int
-    """The number of its fine genres."""
     broad: tuple[str, ...]
     unmapped: tuple[str, ...]
     """Genres of the database that are not in it."""

@@ -205,7 +205,7 @@ class RequestBudget:
     def _decrease_limit(
         self, connection: Connection, row: Row[Any], now: float, until: float
     ) -> None:
-        """Learn from the first refusal after a success; the following ones add nothing."""
+        """Lower the limit at the first refusal after a success only."""
         rate = self._account.rate
         in_window = and_(_slot.at > now - rate.seconds, _slot.at <= now)
         granted = connection.execute(

@@ -111,7 +111,7 @@ def fetch_page(
     request_limit: RequestLimit | None = None,
     before_request: Callable[[], None] = lambda: None,
 ) -> Page:
-    """Return a page with up to `query.limit` items; learn the source's page limit.
+    """Return a page with up to `query.limit` items; store the source's page limit from a refusal.
 
     `before_request` is called before each request; no request is made if it raises `LeaseLost`.
     """

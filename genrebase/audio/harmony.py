@@ -102,7 +102,6 @@ class Harmony:
     single_share: float | None
     """Share in degrees that one section has."""
     degrees: int
-    """Number of distinct degrees."""
     degree_changes: int
     """Changes from one section to the next, where both have a degree."""
     numerals: str | None

@@ -14,9 +14,7 @@ _MINOR_PROFILE: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2
 """Key profiles: the fit of each pitch class to a key (Krumhansl and Kessler,
 Psychological Review 89, 1982)."""
 MEAN_SECTION_SECONDS: Final = 15.0
-"""Mean seconds of a section."""
 _MIN_SECTION_SECONDS: Final = 2.0
-"""Minimum seconds of a section."""
 
 
 def _profiles() -> NDArray[np.float64]:

@@ -21,7 +21,6 @@ class Fault(StrEnum):
     SHORT = "short"
     """Fewer items than there are; the rest follows at offset + items received."""
     TOTAL = "total"
-    """A wrong `total`."""
     NEXT = "next"
     """`next` is null although there is more."""
     REPEATED = "repeated"

@@ -22,7 +22,6 @@ from sandbox.tracks.catalogue_file import ARTIST_SEPARATOR, CatalogueTable, Tabl
 TRACKS_PER_GENRE: Final = 5_000
 """Recordings per home genre."""
 ARTISTS_PER_GENRE: Final = 700
-"""Artists per home genre."""
 SHARE_WITH_FEATURES: Final = 0.97
 REISSUE_SHARE: Final = 0.07
 """Share of recordings that exist under a second id."""

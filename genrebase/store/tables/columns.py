@@ -33,7 +33,6 @@ Name = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by code point on both engines."""
 
 Json = JSON().with_variant(JSONB(), "postgresql")
-"""A JSON document."""
 
 _SQLITE_FORMAT: Final = "%Y-%m-%d %H:%M:%S.%f"
 
