@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 NAME: Final = "voting"
 DEFAULT_MEMBER: Final = "logistic"
-"""The default members: 113 of them take the shortest time."""
+"""The default member: 113 of it take less time than 113 of any other."""
 _YES: Final = "yes"
 _NO: Final = "no"
 _OWN: Final = ("member", "members", "weights", "by_genre")
