@@ -1,4 +1,4 @@
-"""What `compare`, `learning-curve` and `tune` share: options, progress, and the resume notice."""
+"""Shared by `compare`, `learning-curve` and `tune`: options, progress, and the resume notice."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

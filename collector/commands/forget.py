@@ -1,4 +1,4 @@
-"""`collector forget`."""
+"""The command `collector forget`."""
 
 from dataclasses import asdict
 from typing import Annotated

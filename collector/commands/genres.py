@@ -1,4 +1,4 @@
-"""What to collect, and how much of it."""
+"""The command group `collector genres`: genres, targets and mappings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`collector import`."""
+"""The command `collector import`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`collector label`."""
+"""The command `collector label`."""
 
 from dataclasses import asdict
 from pathlib import Path

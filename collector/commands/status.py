@@ -1,4 +1,4 @@
-"""`collector status`."""
+"""The command `collector status`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
