@@ -21,13 +21,13 @@ def analysis(
     steps: int = 3,
 ) -> TrackAnalysis:
     """Sections of 10 s in these keys, all as sure; segments of one second that are all alike."""
-    heard = [
+    analysed = [
         DetectedSection(10.0 * number, 10.0, 1.0, key, mode, sure, 1.0, 120.0, 1.0, -8.0)
         for number, key in enumerate(keys)
     ]
     sounds = np.full((steps, segments.N_CHANNELS), 0.5)
     sounds[:, segments.DURATION] = 1.0
-    return build_analysis(TrackKey(tonic, mode, 1.0, 1.0, 120.0), heard, sounds)
+    return build_analysis(TrackKey(tonic, mode, 1.0, 1.0, 120.0), analysed, sounds)
 
 
 def add_analysis(

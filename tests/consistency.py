@@ -43,7 +43,7 @@ def _credits(connection: Connection) -> dict[int, list[tuple[int, str, int]]]:
         .join(tables.artist, artist.id == credit.artist_id)
         .order_by(credit.track_id, credit.position)
     )
-    found: dict[int, list[tuple[int, str, int]]] = {}
+    result: dict[int, list[tuple[int, str, int]]] = {}
     for track_id, *rest in rows:
-        found.setdefault(track_id, []).append((rest[0], rest[1], rest[2]))
-    return found
+        result.setdefault(track_id, []).append((rest[0], rest[1], rest[2]))
+    return result

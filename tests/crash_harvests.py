@@ -114,9 +114,9 @@ class Told:
 
     def fetch(self, query: object) -> object:
         self._tell("before request")
-        answer = self._asked.fetch(query)  # type: ignore[attr-defined]
+        response = self._asked.fetch(query)  # type: ignore[attr-defined]
         self._tell("after request")
-        return answer
+        return response
 
 
 def prepare(engine: Engine, known: World) -> None:
@@ -152,11 +152,11 @@ def work(
         ),
     )
     providers = [Knower("first", 2, known.batch, rate), Knower("second", 3, known.batch, rate)]
-    asked = [
+    counts = [
         BudgetedProvider(Told(one, tell), RequestBudget.open(engine, one.account))
         for one in providers
     ]
-    enricher = FeatureEnricher(engine, clock, asked, no_other_worker=alone)
+    enricher = FeatureEnricher(engine, clock, counts, no_other_worker=alone)
     while True:
         with written("harvest"):
             harvested = crawl.run(max_requests=12)
@@ -208,11 +208,11 @@ def stored(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 def recorded(engine: Engine) -> Place:
     """Return how many pages, and how many answers about tracks, are recorded."""
     with engine.connect() as connection:
-        found = connection.exec_driver_sql(
+        result = connection.exec_driver_sql(
             "SELECT (SELECT coalesce(sum(requests), 0) FROM shard),"
             " (SELECT coalesce(sum(attempts), 0) FROM feature_attempt)"
         ).one()
-    return int(found[0]), int(found[1])
+    return int(result[0]), int(result[1])
 
 
 class Killed(BaseException):
@@ -307,13 +307,13 @@ def _fork(url: str, known: World, tally: int) -> tuple[int, int]:
         recorded(engine)
         os.write(tell_begun, b".")
 
-        def tell(moment: str) -> None:
+        def report(moment: str) -> None:
             if moment.startswith("before"):
                 os.write(tally, b".")
 
         alone = partial(no_other_process, engine, clock, "enrich")
         written = partial(job_run, engine, clock)
-        work(engine, clock, known, alone=alone, tell=tell, rate=PACE, written=written)
+        work(engine, clock, known, alone=alone, tell=report, rate=PACE, written=written)
         engine.dispose()
     except BaseException:  # noqa: BLE001 - nothing of it may go on in the child
         traceback.print_exc()
@@ -335,11 +335,11 @@ def main() -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA synchronous=OFF")  # a kill is no power cut
 
-    known = soaked(options.kills)
+    fake_sources = soaked(options.kills)
     engine = make_engine(options.url)
-    prepare(engine, known)
+    prepare(engine, fake_sources)
     engine.dispose()  # no connection crosses a fork
-    survived = kill_randomly(options.url, known, options.kills, options.seed)
+    survived = kill_randomly(options.url, fake_sources, options.kills, options.seed)
     print(json.dumps({"kills": survived.kills, "requests": survived.requests}))  # noqa: T201
 
 

@@ -100,13 +100,13 @@ def add_genre(connection: Connection, name: str, **values: Any) -> int:
 def add_artist(connection: Connection, name: str, **values: Any) -> int:
     """Return the artist known by this name only, making one where there is none."""
     key = normalise(name)
-    found = connection.execute(
+    result = connection.execute(
         select(tables.artist.c.id).where(
             tables.artist.c.source == "name", tables.artist.c.source_id == key
         )
     ).scalar()
-    if found is not None and not values:
-        return int(found)
+    if result is not None and not values:
+        return int(result)
     row = {
         "source": "name",
         "source_id": key,

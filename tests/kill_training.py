@@ -21,8 +21,8 @@ from tests.fakes import FakeClock
 def main(url: str, point: str, moment: str) -> None:
     engine, stored = make_engine(url), []
 
-    def die_at(said: str) -> None:
-        if point in said:
+    def die_at(output: str) -> None:
+        if point in output:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @event.listens_for(engine, "before_cursor_execute")

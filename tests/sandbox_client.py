@@ -17,7 +17,7 @@ GENRES = {"rock": 23, "r&b": 12, "drum & bass": 3, "50's": 2, "演歌": 7, "tech
 def rows_of_all():
     for genre, n in GENRES.items():
         for number in range(n):
-            known = number % 5 != 4
+            existing = number % 5 != 4
             yield (
                 f"{len(genre)}{number:021}",
                 f"{genre} {number}",
@@ -28,7 +28,7 @@ def rows_of_all():
                 str(number % 2 == 0),
                 "200000",
                 "50",
-                *(("0.5", "120.25", "4") if known else ("", "", "")),
+                *(("0.5", "120.25", "4") if existing else ("", "", "")),
                 genre,
             )
 

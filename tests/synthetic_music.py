@@ -175,12 +175,12 @@ class Music:
                     for song in chosen
                 ],
             )
-            heard = [song for song in chosen if song.features["energy"] is not None]
+            analysed = [song for song in chosen if song.features["energy"] is not None]
             connection.execute(
                 insert(tables.audio_features),
                 [
                     {"track_id": song.id, "provider": "csv", "fetched_at": at, **song.features}
-                    for song in heard
+                    for song in analysed
                 ],
             )
 

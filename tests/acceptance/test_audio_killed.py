@@ -34,8 +34,8 @@ def start(database_url, tmp_path, monkeypatch):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
     def start(workers: int) -> "subprocess.Popen[str]":
-        told = [*command, "--genre-from", "folder", "--workers", str(workers)]
-        return subprocess.Popen(told, text=True, **pipes)
+        reported = [*command, "--genre-from", "folder", "--workers", str(workers)]
+        return subprocess.Popen(reported, text=True, **pipes)
 
     return start
 
@@ -48,9 +48,9 @@ def wait_for_a_batch(process: "subprocess.Popen[str]") -> None:
 def count(database_url: str, table: object) -> int:
     engine = make_engine(database_url)
     with read_transaction(engine) as connection:
-        found = connection.scalar(select(func.count()).select_from(table))
+        stored = connection.scalar(select(func.count()).select_from(table))
     engine.dispose()
-    return found
+    return stored
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -64,9 +64,13 @@ def test_killed_it_hears_none_of_the_finished_again(start, database_url, tmp_pat
     finished = count(database_url, tables.sound_file)
     assert 0 < finished < 40
     with start(workers=1) as process:
-        said = json.loads(process.communicate()[0])
-    assert (process.returncode, said["stopped"]) == (0, "done")
-    assert (said["known"], said["heard"], said["unreadable"]) == (finished, 40 - finished, [])
+        document = json.loads(process.communicate()[0])
+    assert (process.returncode, document["stopped"]) == (0, "done")
+    assert (document["known"], document["heard"], document["unreadable"]) == (
+        finished,
+        40 - finished,
+        [],
+    )
     for table in (tables.track, tables.descriptor, tables.sighting, tables.sound_summary):
         assert count(database_url, table) == 40
 
@@ -84,10 +88,10 @@ def test_two_hundred_files_survive_everything(start, database_url, tmp_path):
         wait_for_a_batch(stopped)
         stopped.send_signal(signal.SIGTERM)
         out, err = stopped.communicate()
-    said = json.loads(out)
-    assert (said["stopped"], stopped.returncode) == ("interrupted", 1)
+    document = json.loads(out)
+    assert (document["stopped"], stopped.returncode) == ("interrupted", 1)
     assert "Run the same command again" in err
-    assert said["heard"] == count(database_url, tables.sound_file)
+    assert document["heard"] == count(database_url, tables.sound_file)
     for _ in range(4):
         finished = count(database_url, tables.sound_file)
         with start(workers=2) as killed:
@@ -97,8 +101,8 @@ def test_two_hundred_files_survive_everything(start, database_url, tmp_path):
         assert count(database_url, tables.sound_file) > finished
     finished = count(database_url, tables.sound_file)
     with start(workers=2) as process:
-        said = json.loads(process.communicate()[0])
-    assert (said["known"], said["heard"]) == (finished, 200 - finished)
-    assert len(said["unreadable"]) == 3
+        document = json.loads(process.communicate()[0])
+    assert (document["known"], document["heard"]) == (finished, 200 - finished)
+    assert len(document["unreadable"]) == 3
     for table in (tables.track, tables.descriptor, tables.sighting, tables.sound_summary):
         assert count(database_url, table) == 200

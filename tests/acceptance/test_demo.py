@@ -55,7 +55,7 @@ def test_a_champion_is_trained_and_beats_the_baseline(first: Any) -> None:
     """The model is measured in both regimes beside the majority baseline, and better in one."""
     metrics = first["champion"]["metrics"]
     measured = [metrics[regime] for regime in ("seen_artist", "new_artist")]
-    assert any(found["n"] and found["accuracy"] > found["baseline"] for found in measured)
+    assert any(result["n"] and result["accuracy"] > result["baseline"] for result in measured)
 
 
 def test_the_invented_is_called_invented(first: Any) -> None:
@@ -66,9 +66,9 @@ def test_the_invented_is_called_invented(first: Any) -> None:
 def test_the_questions_have_answers(first: Any) -> None:
     """Three questions in SQL were really asked, and answered with rows."""
     assert len(first["questions"]) == 3
-    for asked in first["questions"]:
-        assert asked["sql"].startswith("SELECT")
-        assert asked["answer"]["rows"], asked["question"]
+    for requested in first["questions"]:
+        assert requested["sql"].startswith("SELECT")
+        assert requested["answer"]["rows"], requested["question"]
 
 
 def test_a_second_demo_goes_on_where_it_was(first: Any, folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_second_demo_goes_on_where_it_was(first: Any, folder: Path) -> None:
 
 def test_the_line_for_pandas_works(first: Any, folder: Path) -> None:
     """Pasted as it is, it shows the predictions."""
-    shown = subprocess.run(
+    completed = subprocess.run(
         first["open"]["pandas"],
         shell=True,
         cwd=folder,
@@ -95,8 +95,8 @@ def test_the_line_for_pandas_works(first: Any, folder: Path) -> None:
         check=False,
         timeout=SECONDS,
     )
-    assert shown.returncode == 0, shown.stderr
-    assert f"{first['tracks']} rows" in shown.stdout
+    assert completed.returncode == 0, completed.stderr
+    assert f"{first['tracks']} rows" in completed.stdout
 
 
 def test_a_step_that_fails_is_named(tmp_path: Path) -> None:

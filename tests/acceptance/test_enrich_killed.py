@@ -68,16 +68,18 @@ def serving():
             thread.join()
 
 
-def wait_for(server, asked):
+def wait_for(server, requested):
     with server.changed:
-        assert server.changed.wait_for(lambda: len(server.asked) == asked, PATIENCE)
+        assert server.changed.wait_for(lambda: len(server.asked) == requested, PATIENCE)
 
 
 def fill(engine):
     credit = (ArtistCredit("A"),)
-    found = [SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(TRACKS)]
+    source_tracks = [
+        SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(TRACKS)
+    ]
     with transaction(engine) as connection:
-        seen = [TrackObservation(one, "rock", rank) for rank, one in enumerate(found)]
+        seen = [TrackObservation(one, "rock", rank) for rank, one in enumerate(source_tracks)]
         tracks.record(connection, seen, Provenance("spotify", provider=None), NOON)
 
 
@@ -103,8 +105,8 @@ def test_a_kill_loses_nothing_and_repeats_one_question(database_url):
             wait_for(server, TRACKS)
             killed.send_signal(signal.SIGKILL)
             killed.communicate()
-            said = json.loads(healer.communicate(timeout=PATIENCE)[0])
-    assert (said["asked"], said["stopped"], healer.returncode) == (TRACKS, "done", 0)
+            document = json.loads(healer.communicate(timeout=PATIENCE)[0])
+    assert (document["asked"], document["stopped"], healer.returncode) == (TRACKS, "done", 0)
     assert Counter(server.asked.values()) == {1: TRACKS - BATCH, 2: BATCH}
     with read_transaction(engine) as connection:
         attempts = connection.scalars(select(tables.feature_attempt.c.attempts)).all()

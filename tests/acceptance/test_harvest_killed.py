@@ -78,17 +78,17 @@ def start(url, running, *arguments):
 
 
 def finish(process):
-    said, errors = process.communicate()
-    return process.returncode, (json.loads(said) if said else None), errors
+    output, errors = process.communicate()
+    return process.returncode, (json.loads(output) if output else None), errors
 
 
-def asked(running):
+def request_counts(running):
     return running.stats()["apis"]["spotify"]["requests"]
 
 
 def wait_for(process, running, requests):
     """Wait until so many requests were made; the process must not end before."""
-    while asked(running) < requests:
+    while request_counts(running) < requests:
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.02)
         assert process.poll() is None
@@ -110,9 +110,9 @@ def stored(url):
     )
     with read_transaction(engine) as connection:
         assert_consistent(connection)
-        found = [sorted(map(tuple, connection.execute(query))) for query in (alias, sighted)]
+        rows = [sorted(map(tuple, connection.execute(query))) for query in (alias, sighted)]
     engine.dispose()
-    return found
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -133,17 +133,17 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(
     """SIGKILL after some requests, started again, three times: nothing lost, nothing twice."""
     fill(database_url, reversed(GENRES))
     for more in (7, 20, 33):
-        before = asked(sandbox)
+        before = request_counts(sandbox)
         with start(database_url, sandbox) as process:
             wait_for(process, sandbox, before + more)
             process.send_signal(signal.SIGKILL)
             process.communicate()
-    code, said, _ = finish(start(database_url, sandbox))
-    assert (code, said["stopped"]) == (0, "exhausted")
-    assert said["sightings"] == said["tracks_new"] + said["duplicates"]
+    code, output, _ = finish(start(database_url, sandbox))
+    assert (code, output["stopped"]) == (0, "exhausted")
+    assert output["sightings"] == output["tracks_new"] + output["duplicates"]
     assert stored(database_url) == undisturbed
-    code, said, _ = finish(start(database_url, sandbox))
-    assert (code, said["requests"], said["tracks_new"]) == (0, 0, 0)
+    code, output, _ = finish(start(database_url, sandbox))
+    assert (code, output["requests"], output["tracks_new"]) == (0, 0, 0)
 
 
 def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
@@ -158,12 +158,12 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
 def test_a_stop_is_clean(sqlite_url, sandbox):
     """SIGTERM finishes the step in hand, says so and ends with 1: the harvest is not done."""
     fill(sqlite_url)
-    before = asked(sandbox)
+    before = request_counts(sandbox)
     with start(sqlite_url, sandbox) as process:
         wait_for(process, sandbox, before + 3)
         process.send_signal(signal.SIGTERM)
-        code, said, errors = finish(process)
-    assert (code, said["stopped"]) == (1, "interrupted")
+        code, output, errors = finish(process)
+    assert (code, output["stopped"]) == (1, "interrupted")
     assert "continues from here" in errors
 
 
@@ -172,13 +172,13 @@ def test_a_long_ban_ends_with_4_and_is_kept(sqlite_url, catalogue):
     behaviour = SandboxOptions(mode="development", rate=Rate(5, 30.0), retry_after=20_000)
     with serve_in_thread(catalogue, behaviour) as running:
         fill(sqlite_url)
-        code, said, errors = finish(start(sqlite_url, running))
-        assert (code, said["stopped"]) == (4, "blocked")
-        assert said["blocked_until"]
+        code, output, errors = finish(start(sqlite_url, running))
+        assert (code, output["stopped"]) == (4, "blocked")
+        assert output["blocked_until"]
         assert "blocked" in errors
         requests = running.stats()["requests"]
-        code, said, _ = finish(start(sqlite_url, running))
-        assert (code, said["requests"]) == (4, 0)
+        code, output, _ = finish(start(sqlite_url, running))
+        assert (code, output["requests"]) == (4, 0)
         assert running.stats()["requests"] == requests
         assert running.stats()["while_banned"] == 0
 
@@ -190,6 +190,6 @@ def test_another_catalogue_is_refused(sqlite_url, sandbox, tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("track_name,artists,track_genre\nSong,Band,rock\n")
     with serve_in_thread(SandboxCatalogue(catalogue_file.read_table(path))) as other:
-        code, said, errors = finish(start(sqlite_url, other))
-    assert (code, said) == (2, None)
+        code, output, errors = finish(start(sqlite_url, other))
+    assert (code, output) == (2, None)
     assert "other.csv" in errors

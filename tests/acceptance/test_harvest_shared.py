@@ -57,12 +57,12 @@ def start(stack, url, running):
     return stack.enter_context(subprocess.Popen(command, env=environment, text=True, **pipes))
 
 
-def asked(running):
+def request_counts(running):
     return running.stats()["apis"]["spotify"]["requests"]
 
 
 def wait_for(process, running, requests):
-    while asked(running) < requests:
+    while request_counts(running) < requests:
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.02)
         assert process.poll() is None, process.communicate()
@@ -100,12 +100,12 @@ def test_harvests_share_the_work_and_heal_one_that_is_killed(database_url, catal
         late = start(stack, database_url, running)
         ended = [(one.communicate()[0], one.returncode) for one in (healer, late)]
         counted = running.stats()
-    said = [json.loads(text) for text, _ in ended]
+    document = [json.loads(text) for text, _ in ended]
     assert [code for _, code in ended] == [0, 0]
-    assert [one["stopped"] for one in said] == ["exhausted", "exhausted"]
+    assert [one["stopped"] for one in document] == ["exhausted", "exhausted"]
     seen, pages = stored(database_url)
     assert set(seen.values()) == {1}
     assert len(seen) == len(GENRES) * ROWS
-    answered = counted["apis"]["spotify"]["endpoints"]["/v1/search"]["statuses"]["200"]
-    assert pages <= answered <= pages + 1  # the last page of the one that was killed
+    counts = counted["apis"]["spotify"]["endpoints"]["/v1/search"]["statuses"]["200"]
+    assert pages <= counts <= pages + 1  # the last page of the one that was killed
     assert counted["banned"] == 0

@@ -66,7 +66,7 @@ def test_a_stop_request_reports_the_progress(start):
         assert "5,000" in stopped.stderr.readline()
         stopped.send_signal(signal.SIGTERM)
         out, err = stopped.communicate()
-    said = json.loads(out)
-    assert (said["stopped"], stopped.returncode) == ("interrupted", 1)
-    assert 0 < said["rows"] < ROWS
+    document = json.loads(out)
+    assert (document["stopped"], stopped.returncode) == ("interrupted", 1)
+    assert 0 < document["rows"] < ROWS
     assert "Run the same command again" in err

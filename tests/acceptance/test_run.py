@@ -21,13 +21,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are s
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run it in `folder` with nothing set; whatever it leaves behind is ended at the end."""
-    with (folder / "said.txt").open("wb") as said:
+    with (folder / "said.txt").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "genrebase", "run"],
             cwd=folder,
             env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2", **settings},
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
@@ -42,9 +42,9 @@ def until(happened: Callable[[], bool], process: subprocess.Popen[bytes], folder
     clock = SystemClock()
     deadline = clock.monotonic() + SECONDS
     while not happened():
-        said = (folder / "said.txt").read_text()
-        assert process.poll() is None, f"it ended with {process.returncode}:\n{said}"
-        assert clock.monotonic() < deadline, f"it never happened:\n{said}"
+        text = (folder / "said.txt").read_text()
+        assert process.poll() is None, f"it ended with {process.returncode}:\n{text}"
+        assert clock.monotonic() < deadline, f"it never happened:\n{text}"
         clock.sleep(0.1)
 
 
@@ -77,10 +77,10 @@ def test_it_harvests_stops_cleanly_and_goes_on(tmp_path: Path) -> None:
     with running(tmp_path) as process:
         until(lambda: tracks(tmp_path) > 0, process, tmp_path)
         assert stop(process) == 0
-    said = (tmp_path / "said.txt").read_text()
-    assert "No Spotify credentials" in said
-    assert " tracks · 10 genres · " in said
-    assert "Stopped." in said
+    text = (tmp_path / "said.txt").read_text()
+    assert "No Spotify credentials" in text
+    assert " tracks · 10 genres · " in text
+    assert "Stopped." in text
     assert left_running(tmp_path) == []
     before = tracks(tmp_path)
     with running(tmp_path) as process:
@@ -94,7 +94,7 @@ def test_a_refusal_ends_it(tmp_path: Path) -> None:
     credentials = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "hunter2"}
     with running(tmp_path, **credentials) as process:
         assert process.wait(SECONDS) == 2
-    said = (tmp_path / "said.txt").read_text()
-    assert "COLLECTOR_SPOTIFY_TERMS" in said
-    assert "Traceback" not in said
-    assert "hunter2" not in said
+    text = (tmp_path / "said.txt").read_text()
+    assert "COLLECTOR_SPOTIFY_TERMS" in text
+    assert "Traceback" not in text
+    assert "hunter2" not in text

@@ -88,5 +88,5 @@ def stats_of(running: RunningSandbox) -> dict[str, Any]:
     """Request the sandbox's statistics; its thread may still be counting the last request."""
     address = f"{running.url}/__sandbox__/stats"
     with client.make_session(address) as session:
-        found: dict[str, Any] = client.get_json(session, address, timeout=5.0, now=NOON)
-    return found
+        result: dict[str, Any] = client.get_json(session, address, timeout=5.0, now=NOON)
+    return result

@@ -48,7 +48,7 @@ def shuffled() -> SplitDataset:
 
 
 @pytest.fixture(scope="module")
-def known(selection: SplitDataset) -> Callable[[str], Estimator]:
+def seen_artist_mask(selection: SplitDataset) -> Callable[[str], Estimator]:
     """Return a function that fits each estimator once; nobody may change what it returns."""
     return cache(lambda name: fitted(name, selection))
 
@@ -60,37 +60,37 @@ def fitted(name: str, selection: SplitDataset) -> Estimator:
 
 
 def test_probabilities_sum_to_one(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """One row per track, one column per genre, nothing below 0."""
-    shares = known(name).predict_proba(selection.tracks)
+    shares = seen_artist_mask(name).predict_proba(selection.tracks)
     assert shares.shape == (len(selection.tracks), 3)
     assert np.allclose(shares.sum(axis=1), 1, atol=1e-9)
     assert (shares >= 0).all()
 
 
 def test_classes_are_the_genres_in_order(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """As text, sorted."""
-    assert tuple(known(name).classes_) == selection.classes
+    assert tuple(seen_artist_mask(name).classes_) == selection.classes
 
 
 def test_the_same_seed_gives_the_same_predictions(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """To the last digit."""
     frame = selection.tracks
     again = fitted(name, selection)
-    assert (again.predict_proba(frame) == known(name).predict_proba(frame)).all()
+    assert (again.predict_proba(frame) == seen_artist_mask(name).predict_proba(frame)).all()
 
 
 def test_the_number_of_threads_changes_no_prediction(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """To the last digit, so that a run on another machine repeats the metrics."""
     learned, frame = selection.train_mask, selection.tracks
-    with_one = known(name).predict_proba(frame)
+    with_one = seen_artist_mask(name).predict_proba(frame)
     with threads.limit_threads(2):
         model = estimators.build(TrainingConfig(estimator=name, seed=SEED), threads=2)
         model.fit(frame[learned], selection.labels[learned], selection.validation())
@@ -99,17 +99,17 @@ def test_the_number_of_threads_changes_no_prediction(
 
 
 def test_anything_may_be_missing(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """Single values, whole columns, and everything."""
-    model = known(name)
+    model = seen_artist_mask(name)
     frame = selection.tracks.head(5)
-    for asked in (
+    for requested in (
         frame.assign(energy=np.nan, key=pd.array([None] * 5, dtype="Int64")),
         frame[["tempo"]],
         pd.DataFrame(index=range(5)),
     ):
-        shares = model.predict_proba(asked)
+        shares = model.predict_proba(requested)
         assert np.isfinite(shares).all()
         assert np.allclose(shares.sum(axis=1), 1)
 
@@ -125,10 +125,10 @@ def test_a_column_without_values_is_no_error(name: str, selection: SplitDataset)
 
 
 def test_unknown_columns_do_not_matter(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """Neither their presence nor the order of the columns changes a prediction."""
-    model = known(name)
+    model = seen_artist_mask(name)
     frame = selection.tracks
     shuffled = frame.assign(mood="happy")[[*frame.columns[::-1], "mood"]]
     assert (model.predict_proba(shuffled) == model.predict_proba(frame)).all()
@@ -145,10 +145,10 @@ def test_validation_labels_add_no_class(name: str, selection: SplitDataset) -> N
 
 
 def test_it_can_be_cloned_unfitted(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """A clone has the same parameters and is unfitted; the original stays as it was."""
-    model = known(name)
+    model = seen_artist_mask(name)
     fresh = clone(model)
     assert not hasattr(fresh, "classes_")
     assert repr(fresh.get_params()) == repr(model.get_params())
@@ -156,9 +156,9 @@ def test_it_can_be_cloned_unfitted(
 
 def test_every_choice_of_features_is_honoured(name: str, selection: SplitDataset) -> None:
     """A model of metadata alone does not use audio; unsupported groups are refused."""
-    heard = selection.tracks["energy"].to_numpy()
+    analysed = selection.tracks["energy"].to_numpy()
     names = (descriptor_column("mine", "loud"), "degree_0", "timbre_mean_0")
-    tracks = selection.tracks.assign(**dict.fromkeys(names, heard))
+    tracks = selection.tracks.assign(**dict.fromkeys(names, analysed))
     for group in FEATURE_GROUPS:
         choice = TrainingConfig(estimator=name, features=(group,))
         reads = {"blend": COLUMN_GROUPS, "mlp": COLUMN_GROUPS, "cnn": FEATURE_GROUPS}.get(
@@ -185,10 +185,10 @@ def test_parameters_are_honoured_or_refused(name: str, selection: SplitDataset) 
 
 
 def test_it_survives_being_stored(
-    name: str, selection: SplitDataset, known: Callable[[str], Estimator]
+    name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """Through the allow-list, with the same predictions, and its golden rows hold."""
-    model = known(name)
+    model = seen_artist_mask(name)
     again = artifacts.deserialise(
         artifacts.serialise(ModelArtifact(model, selection.train_ids))
     ).estimator

@@ -32,9 +32,9 @@ def test_defaults_are_those_of_the_code(name: str) -> None:
     """Parameters, scaling and treatment of missing values."""
     _, defaults, scaling, missing = rows()[name]
     model: Any = estimators.build(TrainingConfig(estimator=name), threads=1)
-    known = {**model.get_params(), "member": voting.DEFAULT_MEMBER}
+    existing = {**model.get_params(), "member": voting.DEFAULT_MEMBER}
     for param, documented in re.findall(r"`(\w+)=([^`]+)`", defaults):
-        (value,) = {str(one) for full, one in known.items() if full.split("__")[-1] == param}
+        (value,) = {str(one) for full, one in existing.items() if full.split("__")[-1] == param}
         assert value == documented, param
     if isinstance(model, DataFrameClassifier) and isinstance(model.features, Preprocessor):
         assert scaling == model.features.scaling

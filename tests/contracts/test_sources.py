@@ -55,14 +55,14 @@ def test_pages_partition_the_results(name: str, serve: Serve) -> None:
     """All pages together are the result, in order, each position once, and then an empty page."""
     source = make(name, serve().url)
     limit = source.page_limits[0]
-    found: list[tuple[str, int]] = []
+    result: list[tuple[str, int]] = []
     offset = 0
     while not (page := fetch(source, offset=offset, limit=limit)).is_empty:
-        found += [(item.track.source_id, offset + item.position) for item in page.items]
+        result += [(item.track.source_id, offset + item.position) for item in page.items]
         offset += page.received
     wanted = PER_GENRE if source.subject_kind == "genre" else PER_GENRE // 2
-    assert len({source_id for source_id, _ in found}) == len(found) == wanted
-    ranks = [rank for _, rank in found]
+    assert len({source_id for source_id, _ in result}) == len(result) == wanted
+    ranks = [rank for _, rank in result]
     assert ranks == sorted(set(ranks))
     if source.subject_kind == "genre":
         assert ranks == list(range(PER_GENRE))

@@ -19,9 +19,9 @@ def test_epochs_have_the_status_of_their_model(engine: Engine):
         connection.execute(insert(tables.training_epoch), rows)
     view = views.training_epochs
     with read_transaction(engine) as connection:
-        found = connection.execute(select(view).order_by(view.c.epoch)).mappings().all()
-    assert [row["epoch"] for row in found] == [1, 2]
-    assert (found[1]["model_id"], found[1]["task"], found[1]["status"]) == (
+        stored = connection.execute(select(view).order_by(view.c.epoch)).mappings().all()
+    assert [row["epoch"] for row in stored] == [1, 2]
+    assert (stored[1]["model_id"], stored[1]["task"], stored[1]["status"]) == (
         model, "deep", "rejected",
     )  # fmt: skip
-    assert (found[1]["train_loss"], found[1]["validation_loss"]) == (1.0, None)
+    assert (stored[1]["train_loss"], stored[1]["validation_loss"]) == (1.0, None)

@@ -78,10 +78,10 @@ def test_every_column_has_a_type(view: views.View):
 def test_the_database_has_the_documented_views(engine: Engine):
     """The database has the documented views and columns, and no others."""
     with read_transaction(engine) as connection:
-        found = inspect(connection)
-        assert sorted(found.get_view_names()) == sorted(views.ALL)
+        result = inspect(connection)
+        assert sorted(result.get_view_names()) == sorted(views.ALL)
         for view in views.ALL.values():
-            columns = [column["name"] for column in found.get_columns(view.name)]
+            columns = [column["name"] for column in result.get_columns(view.name)]
             assert columns == list(view.columns)
 
 
@@ -180,8 +180,8 @@ def test_a_track_without_a_claim(filled: SimpleNamespace):
     with transaction(filled.engine) as connection:
         connection.execute(update(tables.track).values(genre_id=None))
     with read_transaction(filled.engine) as connection:
-        found = connection.scalars(select(views.track_genres.c.is_claim)).all()
-    assert set(found) == {False}
+        stored = connection.scalars(select(views.track_genres.c.is_claim)).all()
+    assert set(stored) == {False}
 
 
 def test_credits_keep_their_order(filled: SimpleNamespace):

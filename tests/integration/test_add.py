@@ -174,10 +174,10 @@ def test_the_command(environment: str, tmp_path: Path):
     """One JSON document, one row of `job_run`; ids nobody knows end with exit code 1."""
     file = tmp_path / "ids.txt"
     file.write_text("\n".join(IDS[:3]))
-    found = CliRunner().invoke(app, ["add", UNKNOWN, str(file), "--json"])
-    document = json.loads(found.stdout)
+    result = CliRunner().invoke(app, ["add", UNKNOWN, str(file), "--json"])
+    document = json.loads(result.stdout)
     assert (document["asked"], document["tracks_new"], document["unknown"]) == (4, 3, [UNKNOWN])
-    assert found.exit_code == 0
+    assert result.exit_code == 0
     assert isinstance(CliRunner().invoke(app, ["add", UNKNOWN]).exception, TracksNotAdded)
     engine = make_engine(environment)
     with read_transaction(engine) as connection:

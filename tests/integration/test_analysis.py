@@ -52,10 +52,10 @@ class FakeAnalyst:
 
     def fetch(self, track_id: str, /) -> TrackAnalysis:
         self.asked.append(track_id)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, CollectorError):
-            raise answer
-        return answer
+        response = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(response, CollectorError):
+            raise response
+        return response
 
 
 def analyser(
@@ -113,10 +113,10 @@ def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None
         3,
     )
     one = {"track_id": tracks[0]}
-    found = rows(engine, tables.section, **one)
-    assert [row["numeral"] for row in found] == ["I", "V", "I", "IV"]
-    assert [row["position"] for row in found] == [0, 1, 2, 3]
-    assert {(row["provider"], row["tempo_ratio"], row["loudness"]) for row in found} == {
+    result = rows(engine, tables.section, **one)
+    assert [row["numeral"] for row in result] == ["I", "V", "I", "IV"]
+    assert [row["position"] for row in result] == [0, 1, 2, 3]
+    assert {(row["provider"], row["tempo_ratio"], row["loudness"]) for row in result} == {
         ("spotify", 1.0, -8.0)
     }
     (summary,) = rows(engine, tables.sound_summary, **one)
@@ -264,9 +264,9 @@ def test_a_track_that_is_gone_by_now_is_left(engine: Engine, tracks: list[int]) 
     assert rows(engine, tables.sound_summary) == []
 
 
-@pytest.mark.parametrize("answer", [analysis(), NotFound()])
+@pytest.mark.parametrize("response", [analysis(), NotFound()])
 def test_features_are_counted_without_analyses(
-    engine: Engine, answer: TrackAnalysis | CollectorError
+    engine: Engine, response: TrackAnalysis | CollectorError
 ) -> None:
     """The queue of features does not depend on analyses."""
     with transaction(engine) as connection:
@@ -279,7 +279,7 @@ def test_features_are_counted_without_analyses(
             "outcome": "unknown",
         }
         connection.execute(tables.feature_attempt.insert(), missed)
-    assert analyser(engine, FakeAnalyst([answer])).run().requested == 2
+    assert analyser(engine, FakeAnalyst([response])).run().requested == 2
     with read_transaction(engine) as connection:
         assert forecast.feature_counts(connection, NOON)[rock] == forecast.FeatureCounts(0, 1, 1)
         assert (
@@ -318,8 +318,8 @@ def test_forgetting_removes_the_analysis(engine: Engine) -> None:
     clock = FakeClock()
     forget.forget(engine, clock, "spotify", 30 * DAY)
     for table in analysis_queue.ANALYSIS_TABLES:
-        found = {(row["track_id"], row["provider"]) for row in rows(engine, table)}
-        assert found == {(kept, "audio")}
+        result = {(row["track_id"], row["provider"]) for row in rows(engine, table)}
+        assert result == {(kept, "audio")}
     assert forget.count_overdue(engine, clock, "spotify", 30 * DAY).counts.kept_for_labels == 0
     with transaction(engine) as connection:
         connection.execute(tables.sound_summary.delete())

@@ -78,7 +78,7 @@ def analyse(engine: Engine, settings: CollectorSettings, clock: FakeClock) -> An
     return bootstrap.open_analyser(engine, settings, clock).run()
 
 
-def asked(running: RunningSandbox) -> int:
+def request_counts(running: RunningSandbox) -> int:
     """Number of requests for analyses that the sandbox received."""
     endpoints: dict[str, Any] = running.stats()["apis"]["spotify"]["endpoints"]
     return int(endpoints.get(ENDPOINT, {}).get("requests", 0))
@@ -89,7 +89,7 @@ def test_the_served_analysis_is_stored(engine: Engine) -> None:
     with sandbox(engine, "extended") as (running, settings):
         outcome = analyse(engine, settings, FakeClock())
         assert (outcome.stopped, outcome.found, outcome.requests) == ("done", len(IDS), len(IDS))
-        assert asked(running) == len(IDS)
+        assert request_counts(running) == len(IDS)
         assert analyse(engine, settings, FakeClock()).requests == 0
     track_id = views.tracks.c.spotify_id
     for source_id in IDS:
@@ -97,25 +97,25 @@ def test_the_served_analysis_is_stored(engine: Engine) -> None:
             query = select(views.sections, views.tracks.c.title).join(
                 views.tracks, views.tracks.c.track_id == views.sections.c.track_id
             )
-            found = connection.execute(query.where(track_id == source_id)).mappings().all()
+            stored = connection.execute(query.where(track_id == source_id)).mappings().all()
         wanted = served.make_analysis(
             CATALOGUE.track_by_id(source_id), CATALOGUE.genre_of_track(source_id)
         )
         tonic = wanted["track"]["key"]
-        assert [row["degree"] for row in found] == [
+        assert [row["degree"] for row in stored] == [
             (one["key"] - tonic) % 12 for one in wanted["sections"]
         ]
-        assert [row["loudness"] for row in found] == [
+        assert [row["loudness"] for row in stored] == [
             one["loudness"] for one in wanted["sections"]
         ]
     with read_transaction(engine) as connection:
         rows = connection.execute(select(views.harmony)).mappings().all()
-        heard = connection.execute(select(views.genre_progressions.c.genre)).scalars()
+        stored = connection.execute(select(views.genre_progressions.c.genre)).scalars()
         assert len(rows) == len(IDS)
         assert all(
             sum(row[name] for name in tables.DEGREE_COLUMNS) == pytest.approx(1) for row in rows
         )
-        assert set(heard) == set(GENRES)
+        assert set(stored) == set(GENRES)
 
 
 def test_closed_credentials_make_one_request_a_week(engine: Engine) -> None:
@@ -126,10 +126,10 @@ def test_closed_credentials_make_one_request_a_week(engine: Engine) -> None:
         clock.advance(WEEK - 1)
         assert analyse(engine, settings, clock).requests == 0
         assert not bootstrap.open_analyser(engine, settings, clock).has_work()
-        assert asked(running) == 1
+        assert request_counts(running) == 1
         clock.advance(1)
         assert analyse(engine, settings, clock).stopped == "closed"
-        assert asked(running) == 2
+        assert request_counts(running) == 2
     with read_transaction(engine) as connection:
         assert connection.execute(select(tables.feature_attempt)).all() == []
 
@@ -140,11 +140,11 @@ def test_the_daemon_keeps_its_request_limit(engine: Engine) -> None:
     with sandbox(engine, "extended") as (running, settings):
         jobs = {job.name: job for job in daemon.jobs(engine, settings, clock, StopSignal())}
         jobs["analyse"].run()
-        assert asked(running) == 0
+        assert request_counts(running) == 0
         jobs["enrich"].run()
         for look in (2, 4, 6, 7, 7):
             jobs["analyse"].run()
-            assert asked(running) == look
+            assert request_counts(running) == look
         none = settings.model_copy(update={"analyses": 0})
         assert {job.name for job in daemon.jobs(engine, none, clock, StopSignal())} == {
             "harvest",
@@ -161,8 +161,8 @@ def test_the_command(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("SPOTIPY_CLIENT_ID", "an-id")
         monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "a-secret")
         result = CliRunner().invoke(app, ["analyse", "--max-requests", "3", "--json"])
-    said = json.loads(result.stdout)
-    assert {name: said[name] for name in ("asked", "known", "requests", "stopped")} == {
+    document = json.loads(result.stdout)
+    assert {name: document[name] for name in ("asked", "known", "requests", "stopped")} == {
         "asked": 3, "known": 3, "requests": 3, "stopped": "limit",
     }  # fmt: skip
     with read_transaction(sqlite_engine) as connection:

@@ -65,13 +65,13 @@ def test_harmony_and_timbre_are_joined_on_request(engine: Engine) -> None:
     analyse(engine, [2, 5])
     plain = dataset.load_dataset(engine)
     assert "degree_0" not in plain.tracks
-    found = dataset.load_dataset(engine, TrainingConfig(features=("harmony", "timbre")))
-    tracks = found.tracks.set_index("track_id")
+    result = dataset.load_dataset(engine, TrainingConfig(features=("harmony", "timbre")))
+    tracks = result.tracks.set_index("track_id")
     assert tracks["degree_0"].notna().sum() == 2
     assert tracks.loc[2, "degree_0"] == 0.5
     assert tracks.loc[5, "degree_7"] == 0.25
     assert tracks["timbre_mean_11"].dropna().tolist() == [0.5, 0.5]
-    assert found.tracks[plain.tracks.columns].equals(plain.tracks)
+    assert result.tracks[plain.tracks.columns].equals(plain.tracks)
     rows = dataset.scoring_rows(engine, np.array([2, 3]), TrainingConfig(features=("harmony",)))
     assert rows["degree_0"].isna().tolist() == [False, True]
     assert "timbre_mean_0" not in rows
@@ -145,8 +145,8 @@ def test_a_new_analysis_makes_a_prediction_pending(
     clock.advance(60)
     batch_predict.run(engine, clock, progress=no_progress)
     assert len(dataset.tracks_to_predict(engine, done.model)) == 0
-    asked = split_dataset(dataset.load_dataset(engine, choice), choice)
-    learned = set(asked.train_ids.tolist())
+    requested = split_dataset(dataset.load_dataset(engine, choice), choice)
+    learned = set(requested.train_ids.tolist())
     unheard = [song.id for song in music.songs if song.genre and song.id not in learned]
     analyse(engine, unheard[:2])
     with transaction(engine) as connection:
@@ -162,7 +162,7 @@ def test_a_new_analysis_makes_a_prediction_pending(
         )
     assert dataset.tracks_to_predict(engine, done.model).tolist() == unheard[:1]
     again = split_dataset(dataset.load_dataset(engine, choice), choice)
-    assert data_fingerprint(again) != data_fingerprint(asked)
+    assert data_fingerprint(again) != data_fingerprint(requested)
 
 
 def test_clusters_of_descriptors_are_compared_with_the_genres(sqlite_engine: Engine) -> None:

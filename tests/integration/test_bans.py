@@ -39,9 +39,9 @@ class Crawl:
             spotify_client_secret="a-secret",
         )
         source, _ = bootstrap.open_source("spotify", self.engine, settings, self.clock)
-        shown = Silent(source) if self.silent else source
+        displayed = Silent(source) if self.silent else source
         budget = RequestBudget.open(self.engine, source.account)
-        return SearchHarvester(self.engine, shown, budget, self.clock).run()
+        return SearchHarvester(self.engine, displayed, budget, self.clock).run()
 
     @property
     def requests(self):
@@ -108,11 +108,11 @@ def test_a_long_ban_survives_every_restart(crawl):
     first = one.restart()
     assert first.stopped == "blocked"
     until = first.blocked.until
-    asked = one.requests
+    requested = one.requests
     for _ in range(6):
         assert one.restart().blocked.until == until
         one.clock.advance(3_300)
-    assert (one.requests, one.while_banned) == (asked, 0)
+    assert (one.requests, one.while_banned) == (requested, 0)
     one.clock.advance((until - one.clock.now()).total_seconds())
     while one.restart().stopped == "blocked":
         one.clock.advance(20_001)
@@ -126,11 +126,11 @@ def test_an_exceeded_quota_is_retried_with_backoff(crawl):
     for _ in range(4):
         ended = one.restart()
         assert (ended.stopped, ended.blocked.reason) == ("blocked", "QUOTA_EXCEEDED")
-        asked = one.requests
+        requested = one.requests
         assert one.restart().requests == 0
-        assert one.requests == asked
+        assert one.requests == requested
         wait = (ended.blocked.until - one.clock.now()).total_seconds()
         gaps.append(round(wait))
         one.clock.advance(wait + 0.001)
     assert gaps == [600, 1_200, 2_400, 4_800]
-    assert asked == 4 + len(gaps)
+    assert requested == 4 + len(gaps)

@@ -30,19 +30,19 @@ def test_twice_too_high_a_rate_is_corrected(sqlite_engine, workers):
 
 def test_simulated_workers_take_turns():
     """The worker that wakes first continues; time is the sum of its sleeps."""
-    said = []
+    output = []
 
     def work(name, naps):
         def working(clock):
             for nap in naps:
                 clock.sleep(nap)
-                said.append((name, clock.monotonic()))
+                output.append((name, clock.monotonic()))
             assert (clock.now() - START).total_seconds() == clock.monotonic()
 
         return working
 
     assert run(work("slow", [3.0, 3.0]), work("quick", [1.0, 1.0, 2.5])) == 6.0
-    assert said == [("quick", 1), ("quick", 2), ("slow", 3), ("quick", 4.5), ("slow", 6)]
+    assert output == [("quick", 1), ("quick", 2), ("slow", 3), ("quick", 4.5), ("slow", 6)]
 
 
 def test_a_simulated_failure_is_raised():

@@ -40,18 +40,18 @@ def document(collector, *arguments):
 
 def test_import(collector, tmp_path):
     """New, duplicate and rejected rows are all rows."""
-    found = document(collector, "import", "data.csv", "--rejected", "why.csv")
+    response = document(collector, "import", "data.csv", "--rejected", "why.csv")
     keys = ("rows", "tracks_new", "duplicates", "rejected")
-    assert [found[key] for key in keys] == [3, 1, 1, 1]
-    assert found["reasons"] == {"no name": 1}
+    assert [response[key] for key in keys] == [3, 1, 1, 1]
+    assert response["reasons"] == {"no name": 1}
     assert (tmp_path / "why.csv").read_text() == "row,reason\n3,no name\n"
 
 
 def test_import_for_people(collector):
     """The same in sentences."""
-    told = collector("import", "data.csv")
-    assert "3 rows: 1 new tracks, 1 duplicates, 1 rejected" in told
-    assert "Rejected 1: no name." in told
+    reported = collector("import", "data.csv")
+    assert "3 rows: 1 new tracks, 1 duplicates, 1 rejected" in reported
+    assert "Rejected 1: no name." in reported
 
 
 def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
@@ -66,9 +66,9 @@ def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
 def test_an_import_says_what_looks_wrong(collector, tmp_path):
     """Cells that cannot be read, and genres that may be one."""
     (tmp_path / "odd.csv").write_text("title,artist,genre,tempo\nS,A,Rock,x\nT,A,rock,1\n")
-    told = collector("import", "odd.csv")
-    assert "could not be parsed were stored as missing: tempo (1)" in told
-    assert "'Rock', 'rock' differ only by case or blanks" in told
+    reported = collector("import", "odd.csv")
+    assert "could not be parsed were stored as missing: tempo (1)" in reported
+    assert "'Rock', 'rock' differ only by case or blanks" in reported
 
 
 def test_genres(collector):
@@ -129,9 +129,9 @@ def test_status(collector):
     """The shape that others rely on."""
     collector("import", "data.csv")
     collector("genres", "target", "r&b", "10")
-    found = document(collector, "status")
+    response = document(collector, "status")
     keys = ("tracks", "sightings", "with_features", "requests", "blocked_until")
-    assert [found[key] for key in keys] == [1, 2, 0, 0, None]
+    assert [response[key] for key in keys] == [1, 2, 0, 0, None]
     plain = {"tracks", "sightings", "with_features", "name", "target"}
-    assert all(plain <= one.keys() for one in found["genres"])
+    assert all(plain <= one.keys() for one in response["genres"])
     assert "1 tracks by 1 artists" in collector("status")

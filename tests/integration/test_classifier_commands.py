@@ -99,10 +99,10 @@ def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
 def test_predict_shows_one_track(database: Engine) -> None:
     """By any of its ids, with the fixed keys."""
     ask(*TRAIN)
-    found = ask("predict", "--track", spotify_id(5))
-    assert set(found) >= {"track", "title", "genre", "probability", "top", "model", "regime"}
-    assert ask("predict", "--track", f"spotify:track:{spotify_id(5)}") == found
-    assert ask("predict", "--track", "5") == found
+    predictions = ask("predict", "--track", spotify_id(5))
+    assert set(predictions) >= {"track", "title", "genre", "probability", "top", "model", "regime"}
+    assert ask("predict", "--track", f"spotify:track:{spotify_id(5)}") == predictions
+    assert ask("predict", "--track", "5") == predictions
 
 
 def test_promote_and_status(database: Engine) -> None:
@@ -153,9 +153,9 @@ def test_what_makes_no_sense_is_refused(
     database: Engine, arguments: tuple[str, ...], sentence: str
 ) -> None:
     """Exit code 2 and a sentence; nothing on standard output."""
-    code, said = refused(*arguments)
+    code, output = refused(*arguments)
     assert code == 2
-    assert sentence.lower() in said.lower()
+    assert sentence.lower() in output.lower()
 
 
 def test_one_cluster_is_none(database: Engine) -> None:
@@ -168,11 +168,11 @@ def test_one_cluster_is_none(database: Engine) -> None:
 def test_pinning_says_what_changed(database: Engine) -> None:
     """Pinned, still pinned, no more, and never was."""
     ask(*TRAIN)
-    told = [
+    result = [
         CliRunner().invoke(app, [command, "1"], catch_exceptions=False).stdout.strip()
         for command in ("pin", "pin", "unpin", "unpin")
     ]
-    assert told == [
+    assert result == [
         "Model 1 is pinned: pruning leaves it as it is.",
         "Model 1 was pinned already.",
         "Model 1 is not pinned anymore.",
@@ -182,10 +182,10 @@ def test_pinning_says_what_changed(database: Engine) -> None:
 
 def test_chance_stands_beside_the_baseline(database: Engine) -> None:
     """1/number of genres; a figure there is none of has no row."""
-    shown = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
-    row = next(line for line in shown.splitlines() if "guessing among 3 genres" in line)
+    result = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
+    row = next(line for line in result.splitlines() if "guessing among 3 genres" in line)
     assert "0.333" in row
-    assert "right broad genre" not in shown
+    assert "right broad genre" not in result
 
 
 def test_a_broken_artifact_fails_with_a_sentence(database: Engine) -> None:
@@ -193,17 +193,17 @@ def test_a_broken_artifact_fails_with_a_sentence(database: Engine) -> None:
     ask(*TRAIN)
     with transaction(database) as connection:
         connection.execute(update(tables.model).values(artifact=b"PK"))
-    code, said = refused("predict")
+    code, output = refused("predict")
     assert code == 1
-    assert "classifier train" in said
+    assert "classifier train" in output
 
 
 def test_an_unknown_track_is_refused(database: Engine) -> None:
     """Exit code 2, and which ids there are."""
     ask(*TRAIN)
-    code, said = refused("predict", "--track", "nowhere")
+    code, output = refused("predict", "--track", "nowhere")
     assert code == 2
-    assert "no track 'nowhere'" in said
+    assert "no track 'nowhere'" in output
 
 
 def test_a_database_without_a_schema_is_refused(
@@ -212,9 +212,9 @@ def test_a_database_without_a_schema_is_refused(
     """By every command, with what to run."""
     monkeypatch.setenv("STORE_URL", bare_sqlite_url)
     for command in ("train", "predict", "models", "status"):
-        code, said = refused(command)
+        code, output = refused(command)
         assert code == 2
-        assert "genrebase migrate" in said
+        assert "genrebase migrate" in output
 
 
 def test_a_feature_made_from_the_label_is_named(database: Engine) -> None:

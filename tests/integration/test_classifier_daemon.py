@@ -38,7 +38,7 @@ def wait_for(process: "subprocess.Popen[bytes]", condition: Callable[[], bool]) 
     pytest.fail("it did not happen in time")
 
 
-def answered(engine: Engine) -> int:
+def predicted_tracks(engine: Engine) -> int:
     with read_transaction(engine) as connection:
         return (
             connection.scalar(
@@ -58,12 +58,12 @@ def test_it_trains_when_due_answers_and_stops_cleanly(database_url: str) -> None
     environment = child_environment(STORE_URL=database_url, **QUICK)
     process = subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE)
     try:
-        wait_for(process, lambda: answered(engine) == 480)
+        wait_for(process, lambda: predicted_tracks(engine) == 480)
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, output = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert process.returncode == 0, said.decode()
+    assert process.returncode == 0, output.decode()
     train, predict = last_run(engine, "train"), last_run(engine, "predict")
     assert train is not None
     assert predict is not None

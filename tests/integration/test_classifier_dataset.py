@@ -128,17 +128,17 @@ def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Eng
     before = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
     batch_predict.run(filled, FakeClock(), progress=no_progress)
     after = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
-    assert {answer.in_training for answer in after.values()} == {True, False}
-    assert {answer.regime for answer in after.values()} == {"seen_artist", "new_artist"}
-    for number, answer in after.items():
+    assert {response.in_training for response in after.values()} == {True, False}
+    assert {response.regime for response in after.values()} == {"seen_artist", "new_artist"}
+    for number, response in after.items():
         other = before[number]
-        assert (answer.regime, answer.in_training) == (other.regime, other.in_training)
-        assert [genre for genre, _ in answer.top] == [genre for genre, _ in other.top]
-        assert [share for _, share in answer.top] == pytest.approx(
+        assert (response.regime, response.in_training) == (other.regime, other.in_training)
+        assert [genre for genre, _ in response.top] == [genre for genre, _ in other.top]
+        assert [share for _, share in response.top] == pytest.approx(
             [share for _, share in other.top], abs=1e-6
         )
-        shown = answer.as_json()
-        assert shown["genre"] == shown["top"][0]["genre"]
-        assert shown["probability"] == max(one["probability"] for one in shown["top"])
+        displayed = response.as_json()
+        assert displayed["genre"] == displayed["top"][0]["genre"]
+        assert displayed["probability"] == max(one["probability"] for one in displayed["top"])
     with pytest.raises(UnknownTrack, match="no track 'nobody'"):
         predict.predict_track(filled, "nobody")

@@ -28,8 +28,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def metrics(engine: Engine, clock: FakeClock) -> dict[str, float]:
     """Return what a monitor reads, by name and labels."""
     text = render_metrics(TrainerHealth(engine, clock)).decode()
-    found = re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE)
-    return {name: float(value) for name, value in found}
+    matches = re.findall(r"^(genrebase_\S+) (\S+)$", text, re.MULTILINE)
+    return {name: float(value) for name, value in matches}
 
 
 def test_measures_champion_trainings_answers_and_drift(engine: Engine) -> None:
@@ -80,7 +80,7 @@ def test_an_empty_database_has_figures(engine: Engine) -> None:
 @pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
 def test_dashboard_and_alerts_ask_for_what_there_is(sqlite_engine: Engine, name: str) -> None:
     """Every figure they name is given by harvester or trainer, some by the trainer."""
-    asked = set(re.findall(r"genrebase_[a-z_]+", (DOCS / name).read_text(encoding="utf-8")))
+    matches = set(re.findall(r"genrebase_[a-z_]+", (DOCS / name).read_text(encoding="utf-8")))
     ours, theirs = (
         {
             f"{metric.name}_total" if metric.type == "counter" else metric.name
@@ -88,8 +88,8 @@ def test_dashboard_and_alerts_ask_for_what_there_is(sqlite_engine: Engine, name:
         }
         for target in (TrainerHealth, HarvesterHealth)
     )
-    assert asked & ours
-    assert asked <= ours | theirs
+    assert matches & ours
+    assert matches <= ours | theirs
 
 
 def test_a_training_that_failed_is_not_well(

@@ -129,7 +129,7 @@ def test_a_month(month: tuple[Engine, InProcess]) -> None:
                 model.artifact.is_not(None).label("kept"),
             ).order_by(model.id)
         ).all()
-        answers = dict(
+        rows = dict(
             connection.execute(
                 select(
                     tables.prediction.c.model_id,
@@ -138,7 +138,7 @@ def test_a_month(month: tuple[Engine, InProcess]) -> None:
             ).all()
         )
         tracks = connection.scalar(select(func.count()).select_from(tables.track))
-        shown = connection.scalar(select(func.count()).select_from(views.predictions))
+        count = connection.scalar(select(func.count()).select_from(views.predictions))
     assert runner.killed == -9
     assert len(runs) == DAYS + 1
     outcomes = [outcome for _, outcome in runs]
@@ -151,5 +151,5 @@ def test_a_month(month: tuple[Engine, InProcess]) -> None:
     reigned = sorted((one for one in models if one.promoted_at), key=lambda one: one.promoted_at)
     whole = {one.id for one in reigned[-3:]} | {models[-1].id}
     assert {one.id for one in models if one.kept} == whole
-    assert answers.keys() == {one.id for one in reigned[-3:]}
-    assert answers[reigned[-1].id] == shown == tracks
+    assert rows.keys() == {one.id for one in reigned[-3:]}
+    assert rows[reigned[-1].id] == count == tracks

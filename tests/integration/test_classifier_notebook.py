@@ -31,6 +31,6 @@ def test_the_examples_run(
     names: dict[str, object] = {}
     for block in blocks:
         exec(block, names)
-    said = capsys.readouterr().out
-    assert "of unseen artists" in said
-    assert float(said.rsplit("unseen artists:", 1)[1]) > 0.6
+    output = capsys.readouterr().out
+    assert "of unseen artists" in output
+    assert float(output.rsplit("unseen artists:", 1)[1]) > 0.6

@@ -60,15 +60,15 @@ def test_a_first_model_becomes_champion_and_answers_for_every_track(engine: Engi
     assert done.model.metrics["seen_artist"]["accuracy"] > 0.7
     assert counted(engine, "model_metric") > 100
     assert counted(engine, "confusion") >= 3
-    told = scored(engine)
+    reported = scored(engine)
     everything = len(music.songs)
-    assert told.scored == everything - done.model.trained_rows
+    assert reported.scored == everything - done.model.trained_rows
     assert counted(engine, "prediction") == 3 * everything
     with read_transaction(engine) as connection:
-        shown = connection.execute(select(views.predictions)).mappings().all()
-    assert len(shown) == everything
-    assert sum(row["in_training"] for row in shown) == done.model.trained_rows
-    right = [row["correct"] for row in shown if row["in_training"]]
+        stored = connection.execute(select(views.predictions)).mappings().all()
+    assert len(stored) == everything
+    assert sum(row["in_training"] for row in stored) == done.model.trained_rows
+    right = [row["correct"] for row in stored if row["in_training"]]
     assert sum(right) / len(right) > 0.7
 
 
@@ -104,9 +104,9 @@ def test_features_that_arrive_are_new_data(engine: Engine) -> None:
     assert trained(engine).warnings == (warning,)
     with transaction(engine) as connection:
         connection.execute(insert(features), rows)
-    heard = trained(engine)
-    assert (heard.nothing_new, heard.warnings) == (False, ())
-    assert heard.model.data_fingerprint != early.model.data_fingerprint
+    analysed = trained(engine)
+    assert (analysed.nothing_new, analysed.warnings) == (False, ())
+    assert analysed.model.data_fingerprint != early.model.data_fingerprint
     assert outcomes(engine, "train") == ["done", "nothing_new", "done"]
 
 
@@ -162,11 +162,11 @@ def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: E
     assert "May be worse" in (bad.reason or "")
     promoted = promote.run(engine, bad.id, FakeClock(), log=lambda _: None)
     assert (promoted.status, promoted.reason) == ("champion", "Promoted by hand.")
-    told = scored(engine)
-    assert told.model == bad.id
-    answer = tables.prediction
+    reported = scored(engine)
+    assert reported.model == bad.id
+    predictions = tables.prediction
     honest = select(func.count()).where(
-        answer.c.model_id == bad.id, answer.c.in_training, answer.c.rank == 1
+        predictions.c.model_id == bad.id, predictions.c.in_training, predictions.c.rank == 1
     )
     with read_transaction(engine) as connection:
         assert connection.scalar(honest) == bad.trained_rows
@@ -186,9 +186,9 @@ def test_a_smaller_question_does_not_dethrone_the_larger(sqlite_engine: Engine) 
     assert trained(sqlite_engine, pair).model.status == "rejected"
     own = TrainingConfig(estimator="logistic", genres=("blues", "metal"), task="pair")
     assert trained(sqlite_engine, own).model.status == "champion"
-    found = stored_models.find_champion(sqlite_engine, "main")
-    assert found is not None
-    assert found.id == champion.id
+    result = stored_models.find_champion(sqlite_engine, "main")
+    assert result is not None
+    assert result.id == champion.id
 
 
 @pytest.mark.parametrize(
@@ -223,11 +223,13 @@ def test_what_changed_is_scored_again_and_nothing_else(engine: Engine) -> None:
     model = trained(engine).model
     clock = FakeClock(NOON + timedelta(hours=1))
     scored(engine, clock)
-    answer = tables.prediction
-    tracks = select(answer.c.track_id).where(answer.c.model_id == model.id, answer.c.rank == 1)
+    predictions = tables.prediction
+    tracks = select(predictions.c.track_id).where(
+        predictions.c.model_id == model.id, predictions.c.rank == 1
+    )
     with read_transaction(engine) as connection:
-        free = connection.scalars(tracks.where(~answer.c.in_training)).first()
-        learned = connection.scalars(tracks.where(answer.c.in_training)).first()
+        free = connection.scalars(tracks.where(~predictions.c.in_training)).first()
+        learned = connection.scalars(tracks.where(predictions.c.in_training)).first()
     clock.advance(60)
     with transaction(engine) as connection:
         connection.execute(
@@ -263,8 +265,8 @@ def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine
     model = trained(sqlite_engine).model
     with transaction(sqlite_engine) as connection:
         connection.execute(delete(tables.genre).where(tables.genre.c.name == "techno"))
-    told = scored(sqlite_engine)
-    assert told.written == 2 * told.scored
+    reported = scored(sqlite_engine)
+    assert reported.written == 2 * reported.scored
     gone = model_store.PredictionBatch(
         np.array([123_456]),
         np.array([[1]]),
@@ -303,9 +305,9 @@ def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> Non
             NOON,
             model_store.PromotionRequest(None, expected_champion=None),
         )
-    found = stored_models.find_champion(sqlite_engine, "main")
-    assert found is not None
-    assert found.id == first.id
+    result = stored_models.find_champion(sqlite_engine, "main")
+    assert result is not None
+    assert result.id == first.id
 
 
 def test_a_model_of_an_invented_catalogue_says_so(sqlite_engine: Engine) -> None:

@@ -40,36 +40,36 @@ QUICK: dict[str, Any] = {
 def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.float64]:
     """Return triples of rising notes, each from any pitch; falling ones are the same reversed."""
     channels = CHANNELS[kind]
-    shown = []
+    displayed = []
     for _ in range(int(random.integers(8, 14))):
         lowest = int(random.integers(channels - 10))
         for step in range(3):
             note = np.zeros((4, channels))
             note[:, lowest + 3 * step] = 20.0
-            shown.append(note)
-    rising = np.concatenate(shown) - 60
+            displayed.append(note)
+    rising = np.concatenate(displayed) - 60
     played = rising if genre == "rising" else rising[::-1]
     return played + random.normal(0, 2, played.shape)
 
 
 def music(kind: str) -> RawDataset:
     """Return tracks of two genres whose notes are as often and as loud, in another order."""
-    found = Music(genres=GENRES, artists=60, songs_each=8).snapshot()
+    snapshot = Music(genres=GENRES, artists=60, songs_each=8).snapshot()
     random = np.random.default_rng(1)
-    heard = [notes(genre, kind, random) for genre in found.tracks["label"]]
-    means = np.array([[one.mean(axis=0), one.std(axis=0)] for one in heard])
+    analysed = [notes(genre, kind, random) for genre in snapshot.tracks["label"]]
+    means = np.array([[one.mean(axis=0), one.std(axis=0)] for one in analysed])
     summaries = {
         descriptor_column("sum", f"{name}_{channel}"): means[:, place, channel]
         for place, name in enumerate(("mean", "deviation"))
         for channel in range(CHANNELS[kind])
     }
-    packed = pd.Series([one.astype("<f2").tobytes() for one in heard], dtype=object)
-    tracks = pd.concat([found.tracks, pd.DataFrame(summaries)], axis=1).assign(**{kind: packed})
-    return replace(found, tracks=tracks)
+    packed = pd.Series([one.astype("<f2").tobytes() for one in analysed], dtype=object)
+    tracks = pd.concat([snapshot.tracks, pd.DataFrame(summaries)], axis=1).assign(**{kind: packed})
+    return replace(snapshot, tracks=tracks)
 
 
-def accuracy(found: RawDataset, choice: TrainingConfig) -> float:
-    selection = selected(found, choice)
+def accuracy(result: RawDataset, choice: TrainingConfig) -> float:
+    selection = selected(result, choice)
     model = fitted(selection, choice)
     tested = selection.held_out("test")
     first = model.predict_proba(selection.tracks[tested]).argmax(axis=1)
@@ -85,20 +85,20 @@ def fitted(selection: SplitDataset, choice: TrainingConfig) -> Any:
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_the_order_of_notes_is_classified(kind: str) -> None:
     """Summaries of a whole track are at chance; convolutions are not."""
-    found = music(kind)
+    result = music(kind)
     summed = TrainingConfig(estimator="gradient_boosting", features=("descriptors",))
-    assert accuracy(found, summed) < 0.65
-    heard = TrainingConfig(estimator="cnn", features=("matrices",), params=QUICK)
-    assert accuracy(found, heard) > 0.9
+    assert accuracy(result, summed) < 0.65
+    analysed = TrainingConfig(estimator="cnn", features=("matrices",), params=QUICK)
+    assert accuracy(result, analysed) > 0.9
 
 
 def test_a_track_without_a_matrix_is_predicted_by_its_numbers() -> None:
     """Half of the tracks have none."""
-    found = music("logmel")
-    odd = found.tracks["track_id"].to_numpy(dtype=np.int64) % 2 == 1
-    tracks = found.tracks.assign(logmel=found.tracks["logmel"].where(odd, None))
+    result = music("logmel")
+    odd = result.tracks["track_id"].to_numpy(dtype=np.int64) % 2 == 1
+    tracks = result.tracks.assign(logmel=result.tracks["logmel"].where(odd, None))
     choice = TrainingConfig(estimator="cnn", features=("audio", "matrices"), params=QUICK)
-    selection = selected(replace(found, tracks=tracks), choice)
+    selection = selected(replace(result, tracks=tracks), choice)
     model = fitted(selection, choice)
     silent = selection.held_out("test") & selection.tracks["logmel"].isna().to_numpy()
     first = model.predict_proba(selection.tracks[silent]).argmax(axis=1)

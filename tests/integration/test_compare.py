@@ -132,9 +132,9 @@ def test_folds_are_rotated(sqlite_engine: Engine):
 def test_a_combination_that_cannot_be_fitted_is_reported(sqlite_engine: Engine):
     """A combination that fails is a row with its error; the others are evaluated."""
     Music().fill(sqlite_engine)
-    found, clock = Music().snapshot(), FakeClock()
+    snapshot, clock = Music().snapshot(), FakeClock()
     wrong = replace(CHOICE, estimator="logistic", params={"C": -1.0})
-    failed, fitted = trials.run_trial(split_dataset(found, wrong), wrong, clock, cores=1)
+    failed, fitted = trials.run_trial(split_dataset(snapshot, wrong), wrong, clock, cores=1)
     assert fitted is None
     assert "'C'" in (failed.error or "")
     grid = ComparisonGrid(("dummy", "logistic"), (("audio",),))

@@ -107,7 +107,7 @@ def test_a_stopped_copy_resumes(filled: Engine, target: Engine, rows: int):
     expected = contents(filled)
     with pytest.raises(Stopped):
         copy_database(filled, target, stop_after(rows))
-    before = sum(len(found) for found in contents(target).values())
+    before = sum(len(result) for result in contents(target).values())
     copied = copy_database(filled, target)
     assert copied.resumed
     assert copied.written == copied.rows - before

@@ -59,17 +59,17 @@ def undisturbed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[int, object]:
     """Return what is stored in the end when nobody is killed, by the size of the world."""
-    found: dict[int, object] = {}
+    stored_by_kills: dict[int, object] = {}
     for kills in request.param:
         path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
         shutil.copyfile(migrated_sqlite, path)
         engine = make_engine(f"sqlite:///{path}")
-        asked: list[str] = []
+        requested: list[str] = []
         prepare(engine, soaked(kills))
-        work(engine, fresh_clock(), soaked(kills), tell=asked.append)
-        found[kills] = (stored(engine), asked.count("before request"))
+        work(engine, fresh_clock(), soaked(kills), tell=requested.append)
+        stored_by_kills[kills] = (stored(engine), requested.count("before request"))
         engine.dispose()
-    return found
+    return stored_by_kills
 
 
 def survive(url: str, kills: int) -> dict[str, int]:
@@ -80,8 +80,8 @@ def survive(url: str, kills: int) -> dict[str, int]:
         command, capture_output=True, text=True, env=child_environment(), cwd=root, check=False
     )
     assert ended.returncode == 0, ended.stderr
-    said: dict[str, int] = json.loads(ended.stdout)
-    return said
+    document: dict[str, int] = json.loads(ended.stdout)
+    return document
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
@@ -97,10 +97,10 @@ def test_at_random_moments(
     database_url: str, undisturbed: dict[int, tuple[object, int]], kills: int
 ) -> None:
     """SIGKILL again and again: the same end, and each kill cost one request at most."""
-    said = survive(database_url, kills)
-    assert said["kills"] == kills
+    output = survive(database_url, kills)
+    assert output["kills"] == kills
     engine = make_engine(database_url)
     rows, requests = undisturbed[kills]
     assert stored(engine) == rows
-    assert requests <= said["requests"] <= requests + kills
+    assert requests <= output["requests"] <= requests + kills
     engine.dispose()

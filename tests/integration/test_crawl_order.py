@@ -24,30 +24,32 @@ PAGE = 25
 def pages() -> list[list[TrackObservation]]:
     """Return what three genres' searches show: every other track under two of them."""
     drawn = random.Random(4)
-    found = [
+    source_tracks = [
         SourceTrack(
             "spotify", f"id {number}", f"Song {number}", (ArtistCredit(f"A {number % 90}"),)
         )
         for number in range(300)
     ]
-    shown = []
+    page_rows = []
     for place, genre in enumerate(GENRES):
         own = [
-            one for number, one in enumerate(found) if number % 3 == place or drawn.random() < 0.3
+            one
+            for number, one in enumerate(source_tracks)
+            if number % 3 == place or drawn.random() < 0.3
         ]
         drawn.shuffle(own)
         ranked = [
             TrackObservation(one, genre, rank // 2) for rank, one in enumerate(own)
         ]  # ties among them
-        shown += [ranked[start : start + PAGE] for start in range(0, len(ranked), PAGE)]
-    return shown
+        page_rows += [ranked[start : start + PAGE] for start in range(0, len(ranked), PAGE)]
+    return page_rows
 
 
 def crawled(
-    engine: Engine, shown: Sequence[Sequence[TrackObservation]]
+    engine: Engine, page_rows: Sequence[Sequence[TrackObservation]]
 ) -> dict[str, tuple[str, str, bool]]:
     """Record page by page; return label, side and whether it is learned from, per title."""
-    for page in shown:
+    for page in page_rows:
         with transaction(engine) as connection:
             tracks.record(connection, list(page), Provenance("spotify", None), NOON)
     selection = split_dataset(dataset.load_dataset(engine), TrainingConfig())
@@ -61,10 +63,10 @@ def crawled(
     return {title: (label, side, learned) for title, label, side, learned in rows}
 
 
-def first_come(shown: Sequence[Sequence[TrackObservation]]) -> dict[str, str | None]:
+def first_come(page_rows: Sequence[Sequence[TrackObservation]]) -> dict[str, str | None]:
     """Return the labels that the first sighting of each track would give."""
     came: dict[str, str | None] = {}
-    for page in shown:
+    for page in page_rows:
         for seen in page:
             came.setdefault(seen.track.title, seen.genre)
     return came
@@ -83,11 +85,11 @@ def engines(migrated_sqlite: Path, tmp_path: Path) -> Iterator[list[Engine]]:
 
 def test_two_orders_of_the_crawl_give_the_same_training_labels(engines: list[Engine]) -> None:
     """And the same tracks to learn them from; 'first come' would give one in ten another."""
-    shown = pages()
-    again = list(shown)
+    page_rows = pages()
+    again = list(page_rows)
     random.Random(9).shuffle(again)
-    one, other = crawled(engines[0], shown), crawled(engines[1], again)
+    one, other = crawled(engines[0], page_rows), crawled(engines[1], again)
     assert one == other
     assert {label for label, _, _ in one.values()} == set(GENRES)
-    first, second = first_come(shown), first_come(again)
+    first, second = first_come(page_rows), first_come(again)
     assert sum(genre != second[title] for title, genre in first.items()) > len(first) / 10

@@ -45,14 +45,14 @@ def fitted(selection: SplitDataset, **params: object) -> object:
 def test_a_training_stores_and_reports_every_epoch(sqlite_engine: Engine) -> None:
     """Of the stored model, not of those for out-of-fold predictions."""
     Music(artists=30).fill(sqlite_engine)
-    told: list[str] = []
+    reported: list[str] = []
     choice = TrainingConfig(estimator="mlp", params=QUICK)
-    model = train.run(sqlite_engine, choice, FakeClock(), log=told.append).model
+    model = train.run(sqlite_engine, choice, FakeClock(), log=reported.append).model
     with sqlite_engine.connect() as connection:
         rows = connection.execute(select(tables.training_epoch)).all()
     assert [(row.model_id, row.epoch) for row in rows] == [(model.id, one) for one in (1, 2, 3)]
     assert all(row.train_loss > 0 and row.validation_loss > 0 for row in rows)
-    assert [words for words in told if words.startswith("epoch 2: loss")]
+    assert [words for words in reported if words.startswith("epoch 2: loss")]
 
 
 def test_it_predicts_in_a_process_without_the_training_data(

@@ -31,8 +31,8 @@ class Provider:
     batch_size = 7
     account = Account("reccobeats", "fake", Rate(100_000, 1.0))
 
-    def __init__(self, asked, before=lambda ids: None):
-        self.asked = asked
+    def __init__(self, requested, before=lambda ids: None):
+        self.asked = requested
         self._before = before
 
     def fetch(self, ids):
@@ -44,13 +44,13 @@ class Provider:
 @pytest.fixture
 def ids(engine):
     """A hundred tracks without features."""
-    found = [
+    source_tracks = [
         SourceTrack("spotify", f"{n:022d}", f"Song {n}", (ArtistCredit("A"),)) for n in range(100)
     ]
-    seen = [TrackObservation(one, "rock", rank) for rank, one in enumerate(found)]
+    seen = [TrackObservation(one, "rock", rank) for rank, one in enumerate(source_tracks)]
     with transaction(engine) as connection:
         tracks.record(connection, seen, Provenance("spotify", provider=None), NOON)
-    return [one.source_id for one in found]
+    return [one.source_id for one in source_tracks]
 
 
 def enricher(engine, provider, clock, **more):
@@ -70,18 +70,18 @@ def attempts(engine):
 
 def test_two_workers_request_no_track_twice(engine, ids):
     """Each track is requested once; neither worker ends before all responses are stored."""
-    asked, start = Counter(), Barrier(2)
+    requests, start = Counter(), Barrier(2)
 
     def work(_):
         ours = make_engine(engine.url)
         start.wait()
-        outcome = enricher(ours, Provider(asked), SystemClock()).run()
+        outcome = enricher(ours, Provider(requests), SystemClock()).run()
         ours.dispose()
         return outcome
 
     with ThreadPoolExecutor(2) as pool:
         ended = list(pool.map(work, range(2)))
-    assert asked == Counter(ids)
+    assert requests == Counter(ids)
     assert sum(one.requested for one in ended) == len(ids)
     assert {one.stopped for one in ended} == {"done"}
     assert attempts(engine) == {1: len(ids)}
@@ -104,7 +104,7 @@ def test_a_leased_batch_is_left_to_its_worker(engine, ids):
 
 def test_the_lease_of_a_silent_worker_expires(engine, ids):
     """A worker on another machine that stops renewing keeps its batch for half a minute."""
-    clock, asked = FakeClock(), Counter()
+    clock, requests = FakeClock(), Counter()
 
     class Killed(BaseException):
         """Nothing is given back."""
@@ -121,23 +121,23 @@ def test_the_lease_of_a_silent_worker_expires(engine, ids):
     assert until == {NOON + LEASE_DURATION}
     with transaction(engine) as connection:
         connection.execute(tables.feature_attempt.insert(), [row._asdict() for row in stood])
-    assert enricher(engine, Provider(asked), clock).run().stopped == "done"
-    assert asked == Counter(ids)
+    assert enricher(engine, Provider(requests), clock).run().stopped == "done"
+    assert requests == Counter(ids)
     assert clock.now() >= NOON + LEASE_DURATION
     assert attempts(engine) == {1: len(ids)}
 
 
 def test_leases_of_dead_workers_are_free_at_once(engine, ids):
     """If all other workers are known to be dead, no lease is waited for."""
-    clock, asked = FakeClock(), Counter()
+    clock, requests = FakeClock(), Counter()
     with transaction(engine) as connection:
         rows = connection.execute(select(tables.track.c.id)).scalars().all()
         left = {"provider": "reccobeats", "next_at": NOON + LEASE_DURATION, "outcome": "unknown"}
         connection.execute(
             tables.feature_attempt.insert(), [{"track_id": one, **left} for one in rows[:7]]
         )
-    enricher(engine, Provider(asked), clock, no_other_worker=lambda: True).run()
-    assert asked == Counter(ids)
+    enricher(engine, Provider(requests), clock, no_other_worker=lambda: True).run()
+    assert requests == Counter(ids)
     assert POLL_SECONDS not in clock.slept
 
 
@@ -161,29 +161,29 @@ def test_a_long_wait_does_not_lose_the_batch(engine, ids):
 
 def test_a_failed_batch_is_released(engine, ids):
     """Whatever ended the run, the next one does not wait."""
-    clock, asked = FakeClock(), Counter()
+    clock, requests = FakeClock(), Counter()
 
     def fail(_):
         raise KeyError
 
     with pytest.raises(KeyError):
         enricher(engine, Provider(Counter(), fail), clock).run()
-    enricher(engine, Provider(asked), clock).run()
-    assert asked == Counter(ids)
+    enricher(engine, Provider(requests), clock).run()
+    assert requests == Counter(ids)
     assert POLL_SECONDS not in clock.slept
 
 
 def test_a_track_that_is_being_removed_is_left(postgres_engine):
     """Leasing a batch does not wait for a transaction that deletes tracks of it."""
     credit = (ArtistCredit("A"),)
-    found = [SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(3)]
+    source_tracks = [SourceTrack("spotify", f"{n:022d}", f"Song {n}", credit) for n in range(3)]
     with transaction(postgres_engine) as connection:
-        seen = [TrackObservation(one, "rock", 0) for one in found]
+        seen = [TrackObservation(one, "rock", 0) for one in source_tracks]
         tracks.record(connection, seen, Provenance("spotify", provider=None), NOON)
-    asked = Counter()
+    requests = Counter()
     removed = tables.track.delete().where(tables.track.c.title == "Song 0")
     with transaction(postgres_engine) as connection:
         connection.execute(removed)
-        stopped = {"stop_requested": lambda: bool(asked)}
-        enricher(postgres_engine, Provider(asked), FakeClock(), **stopped).run()
-    assert sorted(asked) == [f"{n:022d}" for n in (1, 2)]
+        stopped = {"stop_requested": lambda: bool(requests)}
+        enricher(postgres_engine, Provider(requests), FakeClock(), **stopped).run()
+    assert sorted(requests) == [f"{n:022d}" for n in (1, 2)]

@@ -20,8 +20,8 @@ from tests.fakes import NOON, FakeClock
 def outcomes(engine: Engine) -> list[tuple[str, str]]:
     row = tables.job_run.c
     with read_transaction(engine) as connection:
-        found = connection.execute(select(row.job, row.outcome).order_by(row.id))
-        return [(job, outcome) for job, outcome in found]
+        rows = connection.execute(select(row.job, row.outcome).order_by(row.id))
+        return [(job, outcome) for job, outcome in rows]
 
 
 def left_running(engine: Engine, process: str, **facts: str) -> None:
@@ -76,7 +76,7 @@ def test_of_many_that_begin_at_once_one_runs(engine: Engine) -> None:
 
 def test_a_dead_process_frees_its_place_at_once(engine: Engine) -> None:
     """On this host nobody waits for one that was killed."""
-    said = subprocess.run(
+    completed = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -86,7 +86,7 @@ def test_a_dead_process_frees_its_place_at_once(engine: Engine) -> None:
         text=True,
         check=True,
     )
-    left_running(engine, said.stdout.strip())
+    left_running(engine, completed.stdout.strip())
     with job_run(engine, FakeClock(), "train", exclusive=True):
         pass
     assert outcomes(engine) == [("train", "interrupted"), ("train", "done")]

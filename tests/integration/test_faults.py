@@ -101,26 +101,26 @@ def requests_for(stats, endpoint="/v1/search"):
 @pytest.mark.parametrize("fault", list(Fault))
 def test_each_kind_of_fault_costs_requests_and_no_track(sqlite_engine, fault):
     """With one response in five broken: the same tracks, none twice."""
-    found = harvest(sqlite_engine, f"{fault}=0.2")
-    assert set(found.stats["faults"]) == {fault.value}
-    assert found.aliases == sorted(IDS)
-    assert found.outcome.stopped == "exhausted"
-    assert found.outcome.recorded.tracks_new == len(IDS)
-    extra = requests_for(found.stats) - UNDISTURBED
+    result = harvest(sqlite_engine, f"{fault}=0.2")
+    assert set(result.stats["faults"]) == {fault.value}
+    assert result.aliases == sorted(IDS)
+    assert result.outcome.stopped == "exhausted"
+    assert result.outcome.recorded.tracks_new == len(IDS)
+    extra = requests_for(result.stats) - UNDISTURBED
     costly = {*FAULTS_OF_ANY_RESPONSE, Fault.SHORT} - {Fault.SLOW}
-    assert extra > 0 if fault in costly else 0 <= extra <= found.stats["faults"][fault]
+    assert extra > 0 if fault in costly else 0 <= extra <= result.stats["faults"][fault]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_all_kinds_together(engine, seed, record_property):
     """With a fifth of all responses broken in every way: the same tracks and features."""
-    found = harvest(engine, "0.2", seed)
-    assert found.aliases == sorted(IDS)
-    assert found.outcome.stopped == "exhausted"
+    result = harvest(engine, "0.2", seed)
+    assert result.aliases == sorted(IDS)
+    assert result.outcome.stopped == "exhausted"
     with read_transaction(engine) as connection:
         described = connection.scalar(select(func.count()).select_from(tables.audio_features))
-    assert described == found.outcome.recorded.tracks_new
-    requests = requests_for(found.stats)
+    assert described == result.outcome.recorded.tracks_new
+    requests = requests_for(result.stats)
     record_property("requests", requests)
     record_property("requests_undisturbed", UNDISTURBED)
     assert UNDISTURBED <= requests <= 1.3 * UNDISTURBED
@@ -128,6 +128,6 @@ def test_all_kinds_together(engine, seed, record_property):
 
 def test_without_faults_no_extra_request(sqlite_engine):
     """A share of 0 breaks nothing: the baseline of the request counts above."""
-    found = harvest(sqlite_engine, "0")
-    assert found.stats["faults"] == {}
-    assert requests_for(found.stats) == found.outcome.requests == UNDISTURBED
+    result = harvest(sqlite_engine, "0")
+    assert result.stats["faults"] == {}
+    assert requests_for(result.stats) == result.outcome.requests == UNDISTURBED

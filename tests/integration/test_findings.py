@@ -176,14 +176,14 @@ def test_match_compares_a_track_with_every_genre(database: Engine) -> None:
 def test_match_lists_typical_tracks(database: Engine) -> None:
     """The most and least typical of a genre; `--all` stores the same for every track."""
     result = ask("match", "--genre", "techno", "--limit", "4")
-    most, least = result["most_typical"], result["least_typical"]
-    assert [len(most), len(least)] == [4, 4]
-    assert most[0]["distance"] < most[-1]["distance"] < least[-1]["distance"]
-    assert (most[0]["percentile"] < 1, least[0]["percentile"] > 99) == (True, True)
+    maximum, minimum = result["most_typical"], result["least_typical"]
+    assert [len(maximum), len(minimum)] == [4, 4]
+    assert maximum[0]["distance"] < maximum[-1]["distance"] < minimum[-1]["distance"]
+    assert (maximum[0]["percentile"] < 1, minimum[0]["percentile"] > 99) == (True, True)
     stored = ask("match", "--all")["stored"]
     matches = {row["track_id"]: row for row in rows(database, views.track_matches)}
     assert stored == len(matches) > 600
-    assert matches[most[0]["track"]]["distance"] == pytest.approx(most[0]["distance"])
+    assert matches[maximum[0]["track"]]["distance"] == pytest.approx(maximum[0]["distance"])
     ask("match", "--all", "--distance", "mahalanobis")
     again = rows(database, views.track_matches)
     assert len(again) == stored
@@ -269,8 +269,8 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
         assert arrays["track_id"].dtype == np.int64
         assert arrays["first_seen_at"].dtype == np.dtype("datetime64[us]")
     folds = dataset.read_view("tracks", database, columns=["track_id", "track_fold"])
-    known = dict(zip(folds["track_id"], folds["track_fold"], strict=True))
-    assert [known[track] for track in by_csv["track_id"]] == by_csv["track_fold"].tolist()
+    existing = dict(zip(folds["track_id"], folds["track_fold"], strict=True))
+    assert [existing[track] for track in by_csv["track_id"]] == by_csv["track_fold"].tolist()
     bare = ask("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--without-folds")
     assert "side" not in bare["columns"]
 

@@ -28,18 +28,18 @@ def harvester(engine, rows=ROWS, target=100, reach=40):
     return SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock)
 
 
-def outlooks(engine, names=()):
+def forecasts_of(engine, names=()):
     with read_transaction(engine) as connection:
-        found = forecast.forecast_genres(
+        forecasts = forecast.forecast_genres(
             connection, "spotify", FakeClock(), rate=ONE_A_SECOND, genres=names
         )
-    return {one.genre: one for one in found}
+    return {one.genre: one for one in forecasts}
 
 
 def test_before_the_first_request_pages_are_taken_to_be_full(engine):
     """A target of 7,200 takes 144 pages of 50, at the rate that we were told."""
     genres.add(engine, FakeClock(), "rock", 7_200)
-    one = outlooks(engine)["rock"]
+    one = forecasts_of(engine)["rock"]
     assert (one.have, one.requests, one.expected_requests, one.open_shards) == (0, 0, 144, 1)
     assert one.hours_to_go == 144 / 3_600
 
@@ -50,24 +50,27 @@ def test_it_goes_by_what_the_pages_bring(engine):
     one = harvester(engine, rows)
     one.run(["rock"], max_requests=3)
     one.run(["funk"], max_requests=1)
-    found = outlooks(engine)
-    assert (found["rock"].have + found["funk"].have, found["rock"].requests) == (30, 3)
-    assert found["rock"].expected_requests == -(-(100 - found["rock"].have) // 10)
-    assert found["funk"].expected_requests == -(-(100 - found["funk"].have) // 5)
+    forecasts = forecasts_of(engine)
+    assert (forecasts["rock"].have + forecasts["funk"].have, forecasts["rock"].requests) == (30, 3)
+    assert forecasts["rock"].expected_requests == -(-(100 - forecasts["rock"].have) // 10)
+    assert forecasts["funk"].expected_requests == -(-(100 - forecasts["funk"].have) // 5)
     interval = one.budget.state().interval
-    assert found["funk"].hours_to_go == found["funk"].expected_requests * interval / 3_600
+    assert forecasts["funk"].hours_to_go == forecasts["funk"].expected_requests * interval / 3_600
 
 
 def test_nothing_is_forecast_where_nothing_is_left_to_ask(engine):
     """An exhausted genre has no requests to go, nor a number of hours; one that is done has 0."""
     one = harvester(engine)
     one.run()
-    found = outlooks(engine)
-    assert (found["rock"].expected_requests, found["rock"].hours_to_go) == (None, None)
-    assert (found["rock"].open_shards, found["rock"].unknown) == (0, False)
-    assert found["rockk"].unknown
+    forecasts = forecasts_of(engine)
+    assert (forecasts["rock"].expected_requests, forecasts["rock"].hours_to_go) == (None, None)
+    assert (forecasts["rock"].open_shards, forecasts["rock"].unknown) == (0, False)
+    assert forecasts["rockk"].unknown
     genres.set_target(engine, "rock", 30)
-    assert (outlooks(engine)["rock"].expected_requests, outlooks(engine, ["rock"]).keys()) == (
+    assert (
+        forecasts_of(engine)["rock"].expected_requests,
+        forecasts_of(engine, ["rock"]).keys(),
+    ) == (
         0,
         {"rock"},
     )
@@ -78,27 +81,27 @@ def test_features_are_known_nowhere_or_waited_for(engine):
     harvester(engine).run(["rock"])
     with transaction(engine) as connection:
         ids = connection.scalars(queue.queue_of("spotify").next_due(NOON, limit=3)).all()
-        answers = [
+        features = [
             ProviderResult(ids[0], AudioFeatures(tempo=120.0), 1, None),
             ProviderResult(ids[1], None, 1, None),
             ProviderResult(ids[2], None, 1, NOON),
         ]
-        queue.record_results(connection, "spotify", answers, NOON)
-    one = outlooks(engine)["rock"]
+        queue.record_results(connection, "spotify", features, NOON)
+    one = forecasts_of(engine)["rock"]
     assert (one.features_known, one.features_nowhere, one.features_waiting) == (1, 1, 28)
 
 
 def test_a_genre_that_is_nearly_all_shown_under_others_is_named(engine):
     """`check the query` names the genres it is shown under, the largest overlap first."""
     rows = {f"r{n}": (f"r{n}", f"R {n}", "A", 2000) for n in range(200)}
-    shown = list(rows.values())
+    displayed = list(rows.values())
     crawled = harvester(
         engine,
         {
-            "r&b": shown[:100],
-            "rock": shown[50:],
-            "rap": [*shown[20:50], ("own", "Own", "B", 2000), *shown[150:190]],
-            "few": shown[:3],
+            "r&b": displayed[:100],
+            "rock": displayed[50:],
+            "rap": [*displayed[20:50], ("own", "Own", "B", 2000), *displayed[150:190]],
+            "few": displayed[:3],
         },
         target=1_000,
         reach=1_000,
@@ -115,9 +118,9 @@ def test_the_status_has_it_all(engine):
     """What every genre has to go, and the names that nothing is found under."""
     one = harvester(engine)
     one.run()
-    shown = read_status(engine, one.clock)
-    assert [ahead.genre for ahead in shown.outlook] == ["rock", "rockk"]
-    assert (shown.unknown, shown.alarms) == (["rockk"], [])
+    status = read_status(engine, one.clock)
+    assert [ahead.genre for ahead in status.outlook] == ["rock", "rockk"]
+    assert (status.unknown, status.alarms) == (["rockk"], [])
 
 
 def test_the_page_limits_are_those_of_the_search():
@@ -130,5 +133,5 @@ def test_overlaps_count_each_track_once(engine):
     rows = dict.fromkeys(("a", "b", "c"), ROWS["rock"][:4])
     harvester(engine, rows).run()
     with read_transaction(engine) as connection:
-        found = counts.genre_overlaps(connection)
-    assert found["a"] == counts.GenreOverlap(4, 4, {"b": 4, "c": 4})
+        counted = counts.genre_overlaps(connection)
+    assert counted["a"] == counts.GenreOverlap(4, 4, {"b": 4, "c": 4})

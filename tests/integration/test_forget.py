@@ -32,34 +32,38 @@ def fill(engine: Engine) -> SimpleNamespace:
     old = {"origin": "spotify", "last_seen_at": OLD}
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
-        known = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, clock=FakeClock())
-        known.overdue = [
+        filled_tracks = SimpleNamespace(engine=engine, rock=rock, jazz=jazz, clock=FakeClock())
+        filled_tracks.overdue = [
             make.add_track(
                 connection, f"Old {n}", ["Ann", f"Old artist {n}"], genres=[rock, jazz], **old
             )
             for n in range(5)
         ]
-        known.labelled = make.add_track(
+        filled_tracks.labelled = make.add_track(
             connection, "Judged", ["Bob"], genres=[rock], album="A", release_year=1999,
             release_date="1999", popularity=5, explicit=True, split="test", isrc="X",
             duration_ms=1000, **old,
         )  # fmt: skip
-        make.add_verdict(connection, known.labelled, jazz)
-        known.recent = make.add_track(
+        make.add_verdict(connection, filled_tracks.labelled, jazz)
+        filled_tracks.recent = make.add_track(
             connection, "Recent", ["Ann"], genres=[jazz, rock], origin="spotify"
         )
-        known.csv = make.add_track(connection, "Csv", ["Dan"], genres=[rock], last_seen_at=OLD)
+        filled_tracks.csv = make.add_track(
+            connection, "Csv", ["Dan"], genres=[rock], last_seen_at=OLD
+        )
         model = make.add_model(connection)
-        for number, track in enumerate((*known.overdue, known.labelled, known.recent)):
+        for number, track in enumerate(
+            (*filled_tracks.overdue, filled_tracks.labelled, filled_tracks.recent)
+        ):
             make.add_alias(connection, track, f"{number:022d}")
             make.add_features(connection, track, "spotify")
             make.add_features(connection, track, "reccobeats", energy=0.1)
             make.add_predictions(connection, model, track, [(rock, 0.9)])
-    return known
+    return filled_tracks
 
 
-def forget(known: SimpleNamespace, **more):
-    return forgetting.forget(known.engine, known.clock, "spotify", MONTH, **more)
+def forget(filled_tracks: SimpleNamespace, **more):
+    return forgetting.forget(filled_tracks.engine, filled_tracks.clock, "spotify", MONTH, **more)
 
 
 def ids(engine: Engine, column) -> set:

@@ -98,9 +98,9 @@ def add_model(engine):
         return made.inserted_primary_key[0]
 
 
-def predict(engine, model_id, title, *answers):
+def predict(engine, model_id, title, *results):
     with transaction(engine) as connection:
-        known = genres.genres.ids_by_name(connection)
+        existing = genres.genres.ids_by_name(connection)
         track_id = connection.scalar(
             select(tables.track.c.id).where(tables.track.c.title == title)
         )
@@ -111,13 +111,13 @@ def predict(engine, model_id, title, *answers):
                     "model_id": model_id,
                     "track_id": track_id,
                     "rank": rank,
-                    "genre_id": known[genre],
+                    "genre_id": existing[genre],
                     "probability": 0.5,
                     "regime": "new_artist",
                     "in_training": False,
                     "predicted_at": NOON,
                 }
-                for rank, genre in enumerate(answers, 1)
+                for rank, genre in enumerate(results, 1)
             ],
         )
 
@@ -245,8 +245,8 @@ def test_merging_unites_everything(engine):
     with read_transaction(engine) as connection:
         into = genres.genres.ids_by_name(connection)["hip-hop"]
         assert connection.scalars(select(tables.verdict.c.genre_id)).all() == [into]
-        answers = select(tables.prediction.c.genre_id).order_by(tables.prediction.c.rank)
-        assert connection.scalars(answers).first() == into
+        predictions = select(tables.prediction.c.genre_id).order_by(tables.prediction.c.rank)
+        assert connection.scalars(predictions).first() == into
     assert names(engine) == ["hip-hop", "pop"]
 
 

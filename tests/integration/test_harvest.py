@@ -72,13 +72,13 @@ def undisturbed(migrated_sqlite, tmp_path_factory):
     shutil.copyfile(migrated_sqlite, path)
     engine = make_engine(f"sqlite:///{path}")
     harvester(engine, catalogue()).run()
-    found = stored(engine)
+    result = stored(engine)
     engine.dispose()
-    return found
+    return result
 
 
-def claimed(found):
-    return {source_id: genre for source_id, _, genre in found["aliases"]}
+def claimed(result):
+    return {source_id: genre for source_id, _, genre in result["aliases"]}
 
 
 def claims(engine):
@@ -95,7 +95,7 @@ def test_a_harvest_reaches_every_row_behind_the_cap(engine):
     rows = catalogue()
     outcome = harvester(engine, rows).run()
     assert outcome.stopped == "exhausted"
-    assert set(claims(engine)) == {row[0] for found in rows.values() for row in found}
+    assert set(claims(engine)) == {row[0] for result in rows.values() for row in result}
     assert outcome.recorded.tracks_new == len(claims(engine))
     assert statuses(engine) == {"split", "exhausted"}
 
@@ -220,10 +220,10 @@ def test_without_a_target_there_is_nothing_to_do(engine):
 def test_a_preview_asks_nothing(engine):
     """What would come next, before and between harvests."""
     one = harvester(engine, catalogue())
-    assert [found.open_shards for found in plan_searches(engine, "spotify", [])] == [1, 1, 1]
+    assert [result.open_shards for result in plan_searches(engine, "spotify", [])] == [1, 1, 1]
     one.run(max_requests=4)
-    shown = {found.genre: found for found in plan_searches(engine, "spotify", ["rock"])}
-    assert shown["rock"].query == 'genre:"rock"'
+    displayed = {result.genre: result for result in plan_searches(engine, "spotify", ["rock"])}
+    assert displayed["rock"].query == 'genre:"rock"'
     assert len(one.source.queries) == 4
 
 

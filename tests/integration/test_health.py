@@ -53,7 +53,7 @@ def test_measures_the_harvest(engine):
     source.fetch = refuse
     assert harvester.run().stopped == "blocked"
     clock.advance(60)
-    found = metrics(engine, clock)
+    values = metrics(engine, clock)
     expected = {
         "genrebase_tracks": 20,
         "genrebase_tracks_missing": 80,
@@ -67,10 +67,10 @@ def test_measures_the_harvest(engine):
         'genrebase_ban_seconds_total{source="spotify"}': 5_001,
         'genrebase_runs_total{job="harvest",outcome="done"}': 1,
     }
-    assert {name: float(found[name]) for name in expected} == expected
-    assert float(found['genrebase_blocked_seconds{source="spotify"}']) == pytest.approx(4_941)
-    assert float(found['genrebase_last_run_age_seconds{job="harvest"}']) >= 60
-    assert 0 < float(found['genrebase_rate{source="spotify"}']) < 1_000 / 30
+    assert {name: float(values[name]) for name in expected} == expected
+    assert float(values['genrebase_blocked_seconds{source="spotify"}']) == pytest.approx(4_941)
+    assert float(values['genrebase_last_run_age_seconds{job="harvest"}']) >= 60
+    assert 0 < float(values['genrebase_rate{source="spotify"}']) < 1_000 / 30
 
 
 def test_an_empty_database_has_figures(engine):
@@ -83,9 +83,9 @@ def test_a_job_that_failed_is_not_well(engine):
     clock = FakeClock()
     with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest"):
         raise GenrebaseError("The source is down.")
-    found = HarvesterHealth(engine, clock).check()
-    assert not found.ok
-    assert "The source is down." in found.sentence
+    result = HarvesterHealth(engine, clock).check()
+    assert not result.ok
+    assert "The source is down." in result.sentence
     clock.advance(timedelta(minutes=1).total_seconds())
     with job_run(engine, clock, "harvest"):
         pass
@@ -95,9 +95,9 @@ def test_a_job_that_failed_is_not_well(engine):
 def test_a_database_that_is_gone_is_not_well(tmp_path):
     """It is said, with the reason."""
     engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
-    found = check_health(HarvesterHealth(engine, FakeClock()))
-    assert not found.ok
-    assert "does not respond" in found.sentence
+    result = check_health(HarvesterHealth(engine, FakeClock()))
+    assert not result.ok
+    assert "does not respond" in result.sentence
     engine.dispose()
 
 
@@ -129,11 +129,11 @@ def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
             while not probe(address).ok:
                 assert process.poll() is None, process.communicate()
                 clock.sleep(0.05)
-            said = requests.get(f"{address.url}/metrics", timeout=5)
+            output = requests.get(f"{address.url}/metrics", timeout=5)
             process.send_signal(signal.SIGTERM)
             process.communicate()
     assert process.returncode == 0
-    assert "genrebase_tracks 0.0" in said.text
+    assert "genrebase_tracks 0.0" in output.text
     ended = probe(address)
     assert not ended.ok
     assert address.url in ended.sentence

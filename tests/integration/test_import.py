@@ -55,8 +55,8 @@ def spotify_id(number):
 
 
 def row(number, genre, title=None, artist="Artist", **facts):
-    said = {"popularity": "50", "tempo": "120.0", "duration_ms": "200000", **facts}
-    return (spotify_id(number), title or f"Song {number}", artist, genre, *said.values())
+    output = {"popularity": "50", "tempo": "120.0", "duration_ms": "200000", **facts}
+    return (spotify_id(number), title or f"Song {number}", artist, genre, *output.values())
 
 
 def run(engine, path, advance=None, **options):
@@ -356,8 +356,8 @@ def test_genres_that_differ_by_case_or_blanks_are_listed(sqlite_engine, tmp_path
 def test_a_stop_ends_after_the_batch(engine, tmp_path):
     """What is recorded stays, and the next import ends where an undisturbed one would."""
     path = write(tmp_path / "data.csv", many_rows(BATCH_ROWS + 500))
-    asked = iter([False, True])
-    imported = run(engine, path, stop_requested=lambda: next(asked))
+    requested = iter([False, True])
+    imported = run(engine, path, stop_requested=lambda: next(requested))
     assert (imported.stopped, imported.rows) == ("interrupted", BATCH_ROWS)
     again = run(engine, path)
     assert (again.stopped, again.rows) == ("done", BATCH_ROWS + 500)

@@ -40,7 +40,7 @@ class InProcess:
         self,
         files: Iterable[AudioFile],
         workers: int,
-        known: frozenset[str],
+        existing: frozenset[str],
         stop_requested: Callable[[], bool],
     ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
         for file in files:
@@ -49,7 +49,7 @@ class InProcess:
             if len(self.analysed) == self.dies_after:
                 raise Killed
             self.analysed.append(file.relative_path)
-            yield file, worker_main.analyse(file.path, known)
+            yield file, worker_main.analyse(file.path, existing)
 
 
 class Killed(BaseException):
@@ -60,14 +60,16 @@ class Killed(BaseException):
 def run(engine: Engine) -> Callable[..., AudioImportResult]:
     """Import a folder."""
 
-    def run(path: Path, analyser: InProcess | None = None, **asked: object) -> AudioImportResult:
-        stop = asked.pop("stop", lambda: False)
-        told = asked.pop("genre_from", None)
+    def run(
+        path: Path, analyser: InProcess | None = None, **requested: object
+    ) -> AudioImportResult:
+        stop = requested.pop("stop", lambda: False)
+        reported = requested.pop("genre_from", None)
         with Output(as_json=True).progress("x") as advance:
             return use_case.import_audio(
                 engine,
                 FakeClock(),
-                AudioImportRequest(path, genre_source.genre_source(told), **asked),
+                AudioImportRequest(path, genre_source.genre_source(reported), **requested),
                 advance,
                 stop,
                 analyser or InProcess(),
@@ -103,8 +105,8 @@ def test_a_file_becomes_a_track_with_all_features(
 ):
     """Name, features, descriptors, sections and spectrogram, under the provider `audio`."""
     synthetic_audio.write(tmp_path / "Björk - Jóga.flac", synthetic_audio.song(9, 0, seconds=6.0))
-    found = run(tmp_path, genre_from="folder")
-    assert (found.files, found.analysed, found.tracks_new, found.unreadable) == (1, 1, 1, [])
+    result = run(tmp_path, genre_from="folder")
+    assert (result.files, result.analysed, result.tracks_new, result.unreadable) == (1, 1, 1, [])
     (track,) = rows(
         engine,
         select(views.tracks.c["title", "artists", "origin", "claim", "provider", "key", "mode"]),
@@ -134,9 +136,14 @@ def test_an_unchanged_file_is_not_analysed_again(
     first.rename(tmp_path / "a" / "Moved.flac")
     note(tmp_path / "b" / "copy.flac", 5, title="Two (wrong)", artist="Somebody")
     analyser = InProcess()
-    found = run(tmp_path, analyser)
+    result = run(tmp_path, analyser)
     assert analyser.analysed == ["a/Moved.flac", "b/copy.flac"]
-    assert (found.unchanged, found.analysed, found.tracks_new, found.duplicates) == (1, 2, 0, 2)
+    assert (result.unchanged, result.analysed, result.tracks_new, result.duplicates) == (
+        1,
+        2,
+        0,
+        2,
+    )
     analyser = InProcess()
     assert run(tmp_path, analyser).unchanged == 3
     assert analyser.analysed == []
@@ -158,8 +165,8 @@ def test_a_killed_import_resumes(
     kept = use_case.BATCH_FILES
     assert len(rows(engine, select(tables.sound_file.c.path))) == kept
     analyser = InProcess()
-    found = run(tmp_path, analyser, genre_from="folder")
-    assert (found.unchanged, found.analysed) == (kept, 20 - kept)
+    result = run(tmp_path, analyser, genre_from="folder")
+    assert (result.unchanged, result.analysed) == (kept, 20 - kept)
     assert analyser.analysed == (dying.analysed + analyser.analysed[2:])[kept:]
     expected = {f"Song {number:02}": f"g{number % 3}" for number in range(20)}
     assert claims(engine) == expected
@@ -175,10 +182,10 @@ def test_a_stop_request_keeps_the_recorded_files(
     for number in range(4):
         note(tmp_path / f"Band - Song {number}.wav", number)
     analyser = InProcess()
-    found = run(tmp_path, analyser, stop=lambda: len(analyser.analysed) == 2)
-    assert (found.stopped, found.analysed, found.files) == ("interrupted", 2, 4)
-    found = run(tmp_path)
-    assert (found.stopped, found.unchanged, found.analysed) == ("done", 2, 2)
+    result = run(tmp_path, analyser, stop=lambda: len(analyser.analysed) == 2)
+    assert (result.stopped, result.analysed, result.files) == ("interrupted", 2, 4)
+    result = run(tmp_path)
+    assert (result.stopped, result.unchanged, result.analysed) == ("done", 2, 2)
     outcomes = rows(engine, select(tables.job_run.c.outcome).order_by(tables.job_run.c.id))
     assert outcomes == [("interrupted",), ("done",)]
 
@@ -198,16 +205,16 @@ def test_unreadable_files_are_reported_and_skipped(
     note(tmp_path / "Mötley Crüe – Ünï" / "ein Lied, naïve.wav", 2)
     note(tmp_path / "mono 8 kHz.wav", 3)
     rejected = tmp_path / "rejected.csv"
-    found = run(tmp_path, rejects_path=rejected)
-    assert {Path(one.path).name: one.reason for one in found.unreadable} == {
+    result = run(tmp_path, rejects_path=rejected)
+    assert {Path(one.path).name: one.reason for one in result.unreadable} == {
         "text.mp3": "this is not audio that can be decoded.",
         "empty.wav": "the file is empty.",
         "movie.m4a": "this is not audio that can be decoded (Format not recognised).",
         "short.wav": "0.30 s of audio; at least 1 s are needed.",
     }
-    assert (found.files, found.analysed, found.tracks_new) == (8, 4, 4)
+    assert (result.files, result.analysed, result.tracks_new) == (8, 4, 4)
     assert len(rejected.read_text().splitlines()) == 1 + 4
-    assert json.loads(json.dumps(found.as_json()))["unreadable"][0].keys() == {
+    assert json.loads(json.dumps(result.as_json()))["unreadable"][0].keys() == {
         "path", "reason"
     }  # fmt: skip
     track, features = tables.track, tables.audio_features
@@ -230,8 +237,8 @@ def test_files_without_metadata_are_identified_by_their_sound(
     note(tmp_path / "a" / "01.wav", 0)
     note(tmp_path / "b" / "01.wav", 1)
     note(tmp_path / "c" / "01.wav", 1)
-    found = run(tmp_path)
-    assert (found.tracks_new, found.duplicates) == (2, 1)
+    result = run(tmp_path)
+    assert (result.tracks_new, result.duplicates) == (2, 1)
 
 
 def test_a_file_joins_the_track_of_its_name(
@@ -243,14 +250,14 @@ def test_a_file_joins_the_track_of_its_name(
         make.add_features(connection, track, "spotify", tempo=99.0)
     note(tmp_path / "x.flac", 4, seconds=1.5, title="Jóga", artist="Björk")
     note(tmp_path / "y.flac", 5, seconds=5.0, title="Jóga", artist="Björk")
-    found = run(tmp_path)
-    assert (found.tracks_new, found.duplicates) == (1, 1)
+    result = run(tmp_path)
+    assert (result.tracks_new, result.duplicates) == (1, 1)
     query = select(tables.audio_features.c.provider).where(
         tables.audio_features.c.track_id == track
     )
     assert sorted(rows(engine, query)) == [("audio",), ("spotify",)]
-    shown = select(views.tracks.c["provider", "tempo"]).where(views.tracks.c.track_id == track)
-    assert rows(engine, shown) == [("spotify", 99.0)]
+    result = select(views.tracks.c["provider", "tempo"]).where(views.tracks.c.track_id == track)
+    assert rows(engine, result) == [("spotify", 99.0)]
 
 
 def test_genres_can_be_added_later(
@@ -261,8 +268,8 @@ def test_genres_can_be_added_later(
     note(tmp_path / "jazz" / "b.wav", 1)
     assert run(tmp_path).unlabelled == 2
     analyser = InProcess()
-    found = run(tmp_path, analyser, genre_from="folder")
-    assert (found.relabelled, analyser.analysed) == (2, [])
+    result = run(tmp_path, analyser, genre_from="folder")
+    assert (result.relabelled, analyser.analysed) == (2, [])
     assert claims(engine) == {"A": "rock", "b": "jazz"}
     assert run(tmp_path, genre_from="folder").relabelled == 0
     with read_transaction(engine) as connection:
@@ -301,9 +308,9 @@ def test_published_tables_name_the_files(
         "genre_id,#tracks,parent,title,top_level\n17,1,0,Folk,17\n21,1,0,Hip-Hop,21\n"
     )
     published = fma.load_tracks(tmp_path / "tracks.csv", 2030)
-    found = run(folder, fma_tracks=published)
-    assert (found.unchanged, found.analysed) == (1, 1)
-    assert (found.relabelled, found.tracks_new, found.unlabelled) == (1, 1, 0)
+    result = run(folder, fma_tracks=published)
+    assert (result.unchanged, result.analysed) == (1, 1)
+    assert (result.relabelled, result.tracks_new, result.unlabelled) == (1, 1, 0)
     assert run(folder, fma_tracks=published).relabelled == 0
     track = tables.track.c
     query = select(track.title, track.artists, track.split, track.duration_ms)
@@ -328,8 +335,8 @@ def test_the_same_sound_stays_two_tracks_if_a_catalogue_has_two_ids(
         ",artist,set,track,track\n,name,split,genre_top,title\ntrack_id,,,,\n"
         "1,A,training,Rock,First\n2,B,test,Rock,Second\n"
     )
-    found = run(tmp_path, fma_tracks=fma.load_tracks(tmp_path / "tracks.csv", 2030))
-    assert (found.analysed, found.tracks_new) == (2, 2)
+    result = run(tmp_path, fma_tracks=fma.load_tracks(tmp_path / "tracks.csv", 2030))
+    assert (result.analysed, result.tracks_new) == (2, 2)
     assert len(rows(engine, select(tables.audio_features.c.track_id))) == 2
 
 
@@ -350,5 +357,5 @@ def test_a_forgotten_file_is_analysed_again(
     assert (forgotten.tracks, forgotten.kept_for_labels) == (1, 1)
     for table in (tables.sound_file, tables.descriptor, tables.audio_features, tables.section):
         assert rows(engine, select(func.count()).select_from(table)) == [(0,)]
-    found = run(tmp_path)
-    assert (found.unchanged, found.analysed, found.tracks_new) == (0, 2, 1)
+    result = run(tmp_path)
+    assert (result.unchanged, result.analysed, result.tracks_new) == (0, 2, 1)

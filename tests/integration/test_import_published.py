@@ -44,9 +44,9 @@ def rows(engine: Engine, query: object) -> list[tuple[object, ...]]:
 
 def test_fma_becomes_tracks_with_genres_and_split(engine: Engine, run: Run, tmp_path: Path):
     """The top genre is the claim, all others are sightings, the split is kept."""
-    found = run(fma_tables.write(tmp_path / "fma_metadata"))
-    assert (found.rows, found.tracks_new, found.rejected) == (6, 5, 1)
-    assert (found.reasons, found.unlabelled, found.described) == ({"no name": 1}, 1, 3)
+    result = run(fma_tables.write(tmp_path / "fma_metadata"))
+    assert (result.rows, result.tracks_new, result.rejected) == (6, 5, 1)
+    assert (result.reasons, result.unlabelled, result.described) == ({"no name": 1}, 1, 3)
     track, genre = tables.track, tables.genre
     query = select(
         track.c.title, track.c.artists, track.c.split, track.c.release_year, track.c.duration_ms,
@@ -96,8 +96,8 @@ def test_fma_features_have_our_names(engine: Engine, run: Run, tmp_path: Path):
 
 def test_a_subset_leaves_the_rest_out(engine: Engine, run: Run, tmp_path: Path):
     """Medium contains small; features of other tracks are skipped."""
-    found = run(fma_tables.write(tmp_path / "fma"), subset="medium")
-    assert (found.tracks_new, found.described) == (2, 2)
+    result = run(fma_tables.write(tmp_path / "fma"), subset="medium")
+    assert (result.tracks_new, result.described) == (2, 2)
     with pytest.raises(UserError, match="no subset 'tiny'"):
         run(tmp_path / "fma", subset="tiny")
 
@@ -170,10 +170,10 @@ def test_gtzan_becomes_tracks_with_descriptors(engine: Engine, run: Run, tmp_pat
         ",1,1,1,1,1,1,1,1,rock",
         "short.wav,1",
     )
-    found = run(path)
-    assert (found.rows, found.tracks_new, found.duplicates, found.rejected) == (9, 7, 0, 2)
-    assert found.reasons == {"no name": 1, "wrong number of columns": 1}
-    assert (found.unreadable, found.described) == ({"chroma_mean": 1}, 7)
+    result = run(path)
+    assert (result.rows, result.tracks_new, result.duplicates, result.rejected) == (9, 7, 0, 2)
+    assert result.reasons == {"no name": 1, "wrong number of columns": 1}
+    assert (result.unreadable, result.described) == ({"chroma_mean": 1}, 7)
     assert rows(engine, select(views.descriptor_schemas)) == [
         ("gtzan_30_sec", HEADER.split(",")[1:-1])
     ]

@@ -60,8 +60,8 @@ def struck(process: "subprocess.Popen[str]", line: str) -> str:
 
 def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
     """Threads are at work, and are not waited for; the run is written down as interrupted."""
-    said = struck(start("train"), "fitting")
-    assert said == "Stopped: no model is stored; the same command starts again."
+    text = struck(start("train"), "fitting")
+    assert text == "Stopped: no model is stored; the same command starts again."
     with read_transaction(sqlite_engine) as connection:
         assert connection.scalars(select(tables.job_run.c.outcome)).all() == ["interrupted"]
         assert connection.scalars(select(tables.model.c.id)).all() == []
@@ -69,17 +69,17 @@ def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
 
 def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: Engine) -> None:
     """The sentence counts the trials that are stored."""
-    said = struck(start("compare", "--estimators", "dummy,blend"), "Comparing: 0 of 2")
-    found = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* resumes there.", said)
-    assert found is not None
+    comparison = struck(start("compare", "--estimators", "dummy,blend"), "Comparing: 0 of 2")
+    result = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* resumes there.", comparison)
+    assert result is not None
     with read_transaction(sqlite_engine) as connection:
-        assert len(connection.scalars(select(tables.trial.c.id)).all()) == int(found[1])
+        assert len(connection.scalars(select(tables.trial.c.id)).all()) == int(result[1])
 
 
 def test_an_experiment_says_how_many_trials_are_stored() -> None:
     """And that the same command goes on; with --again it would begin anew."""
 
-    def said(*reports: tuple[int, int], again: bool = False) -> str:
+    def text(*reports: tuple[int, int], again: bool = False) -> str:
         output = Output(as_json=True)
         describe = partial(describe_stored_trials, again=again)
         trying = interrupts.progress_on_interrupt(output, "Trying", describe)
@@ -91,9 +91,9 @@ def test_an_experiment_says_how_many_trials_are_stored() -> None:
 
     reports = ((0, 3), (2, 3))
     message = "Stopped: 2 of 3 trials are stored; the same command"
-    assert said(*reports) == f"{message} resumes there."
-    assert said(*reports, again=True) == f"{message} without --again resumes there."
-    assert "no trial was run yet" in said()
+    assert text(*reports) == f"{message} resumes there."
+    assert text(*reports, again=True) == f"{message} without --again resumes there."
+    assert "no trial was run yet" in text()
 
 
 def test_a_training_says_whether_its_model_is_stored(sqlite_engine: Engine) -> None:

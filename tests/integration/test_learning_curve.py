@@ -44,7 +44,7 @@ def gained(engine: Engine) -> list:
 
 
 @pytest.mark.parametrize(
-    ("most", "sizes"),
+    ("maximum", "sizes"),
     [
         (20, (10, 20)),
         (110, (30, 55, 110)),
@@ -53,9 +53,9 @@ def gained(engine: Engine) -> list:
         (5_000, (30, 100, 300, 1_000, 2_500, 5_000)),
     ],
 )
-def test_the_last_step_is_a_doubling(most: int, sizes: tuple[int, ...]):
+def test_the_last_step_is_a_doubling(maximum: int, sizes: tuple[int, ...]):
     """Sizes grow about threefold, and end with the half and the whole of what there is."""
-    assert default_sizes(most) == sizes
+    assert default_sizes(maximum) == sizes
 
 
 def test_every_size_is_stored_with_its_gain(music: Engine):
@@ -130,22 +130,22 @@ def test_a_gain_is_the_difference_of_two_f1s():
     artists = random.integers(40, size=200)
     nothing = np.zeros(200, dtype=bool)
 
-    def answers(right: float) -> LabelledPredictions:
-        said = np.where(random.random(200) < right, truth, random.integers(3, size=200))
-        return LabelledPredictions(np.eye(3)[said], truth, artists, nothing, nothing)
+    def results(right: float) -> LabelledPredictions:
+        output = np.where(random.random(200) < right, truth, random.integers(3, size=200))
+        return LabelledPredictions(np.eye(3)[output], truth, artists, nothing, nothing)
 
     resampled = ArtistBootstrap(artists, seed=0)
-    poor, good = answers(0.3), answers(0.9)
-    found = paired_gains(poor, good, resampled)
+    poor, good = results(0.3), results(0.9)
+    comparison = paired_gains(poor, good, resampled)
     for genre in range(3):
         one, other = (
             next(row.value for row in per_genre_metrics(each, None)[genre] if row.metric == "f1")
             for each in (poor, good)
         )
-        assert found[genre].value == pytest.approx((other or 0) - (one or 0))
-        assert found[genre].interval is not None
-        assert found[genre].interval.low > 0
-    assert found[None].value == pytest.approx(good.correct.mean() - poor.correct.mean())
+        assert comparison[genre].value == pytest.approx((other or 0) - (one or 0))
+        assert comparison[genre].interval is not None
+        assert comparison[genre].interval.low > 0
+    assert comparison[None].value == pytest.approx(good.correct.mean() - poor.correct.mean())
     same = paired_gains(good, good, resampled)
     assert {
         (one.value, one.interval.low, one.interval.high) for one in same.values() if one.interval

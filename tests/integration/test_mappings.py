@@ -47,9 +47,11 @@ def test_a_model_tells_broad_genres_apart(filled: Engine) -> None:
     """Its answers carry the broad names, although no track does."""
     done = learn(filled, BROAD)
     assert done.model.classes == ("loud", "roots")
-    answer, genre = tables.prediction, tables.genre
+    predictions, genre = tables.prediction, tables.genre
     with read_transaction(filled) as connection:
-        named = select(genre.c.name).join(answer, answer.c.genre_id == genre.c.id).distinct()
+        named = (
+            select(genre.c.name).join(predictions, predictions.c.genre_id == genre.c.id).distinct()
+        )
         assert set(connection.scalars(named)) == {"loud", "roots"}
     assert learn(filled, BROAD).nothing_new
 
@@ -67,8 +69,8 @@ def test_models_of_one_task_answer_one_question(filled: Engine) -> None:
 def test_a_miss_inside_the_right_group_is_told_apart(filled: Engine) -> None:
     """The broad genre is right at least as often as the fine one."""
     fine = TrainingConfig(task="fine", estimator="logistic", mapping="mine", features=("audio",))
-    found = learn(filled, fine).model.metrics["seen_artist"]
-    assert found["broad_accuracy"] >= found["accuracy"]
+    result = learn(filled, fine).model.metrics["seen_artist"]
+    assert result["broad_accuracy"] >= result["accuracy"]
 
 
 def test_a_mapping_is_replaced_whole_or_not_at_all(filled: Engine, tmp_path: Path) -> None:

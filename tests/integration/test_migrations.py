@@ -130,8 +130,8 @@ def test_every_table_and_view_is_readable(engine: Engine):
     """A migrated database has every table and view, all empty but for the built-in mapping."""
     with read_transaction(engine) as connection:
         for table in [*tables.metadata.tables.values(), *views.metadata.tables.values()]:
-            found = connection.execute(select(table)).all()
-            assert found == [] or table is views.genre_mappings  # one mapping is built in
+            rows = connection.execute(select(table)).all()
+            assert rows == [] or table is views.genre_mappings  # one mapping is built in
 
 
 def test_an_upgrade_keeps_data_and_views(filled: Engine, with_next):

@@ -57,7 +57,7 @@ def test_the_card_has_what_was_measured(database: Engine):
     accuracy = card["figures"]["new_artist"]["metrics"]["accuracy"]
     low, high = accuracy["interval"]
     assert f"{accuracy['value']:.3f} ({low:.3f} to {high:.3f})" in text
-    for said in (
+    for output in (
         "## Data",
         "## Metrics",
         "## Known limits",
@@ -65,7 +65,7 @@ def test_the_card_has_what_was_measured(database: Engine):
         "csv:music (480)",
         "forbid",
     ):
-        assert said in text
+        assert output in text
     assert f"gives {card['random_split_accuracy']:.3f}" in text
     assert card["data_fingerprint"] in text
     assert all(limit in text for limit in card["limits"])

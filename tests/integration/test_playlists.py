@@ -81,7 +81,7 @@ def stored(engine):
         }
 
 
-def asked(running, what):
+def request_count(running, what):
     """Return how often search or playlists were asked."""
     endpoints = running.stats()["apis"]["spotify"]["endpoints"]
     return sum(of["requests"] for path, of in endpoints.items() if what in path)
@@ -97,7 +97,7 @@ def test_a_genre_is_filled_from_its_playlists_first(engine):
             "a local file": 1,
             "nothing there": 1,
         }
-        assert (asked(running, "playlists"), asked(running, "search")) == (2, 0)
+        assert (request_count(running, "playlists"), request_count(running, "search")) == (2, 0)
         assert not crawl.has_work()
     assert stored(engine) == IN_OURS
 
@@ -107,8 +107,8 @@ def test_what_still_lacks_is_searched(engine):
     with crawling(engine) as (crawl, running):
         outcome = crawl.run()
         assert outcome.stopped == "exhausted"
-        assert asked(running, "playlists") == REQUESTS
-        assert asked(running, "search") > 0
+        assert request_count(running, "playlists") == REQUESTS
+        assert request_count(running, "search") > 0
         assert crawl.run().requests == 0
     assert stored(engine) == {f"{n:022}" for n in range(ROWS)}
 
@@ -118,8 +118,8 @@ def test_reading_goes_on_where_it_was_left(engine):
     with crawling(engine) as (crawl, running):
         for made in range(1, REQUESTS + 1):
             assert crawl.run(max_requests=1).stopped == "limit"
-            assert asked(running, "playlists") == made
-        assert (asked(running, "search"), stored(engine)) == (0, IN_OURS)
+            assert request_count(running, "playlists") == made
+        assert (request_count(running, "search"), stored(engine)) == (0, IN_OURS)
 
 
 def test_a_playlist_is_read_again_only_where_it_changed(sqlite_engine):
@@ -146,7 +146,7 @@ def test_somebody_else_s_is_asked_for_once(sqlite_engine):
         assert stored(sqlite_engine) == IN_OURS
         genre_use.set_target(sqlite_engine, "rock", 95)
         assert crawl.run().stopped == "target"
-        assert asked(running, "search") > 0
+        assert request_count(running, "search") > 0
         endpoints = running.stats()["apis"]["spotify"]["endpoints"]
         assert endpoints["/v1/playlists/{id}"]["statuses"] == {"200": 2, "404": 1}
 
@@ -165,18 +165,18 @@ def test_a_preview_names_the_playlists_and_asks_nothing(engine):
     """Those that would be read, from where; one that was read comes again after a while."""
     clock = FakeClock()
 
-    def shown(**later):
+    def displayed(**later):
         now = clock.now() + timedelta(**later)
-        found = plan_playlists(engine, "spotify_playlists", [], now)
-        return [(one.playlist, one.offset, one.read_before) for one in found]
+        result = plan_playlists(engine, "spotify_playlists", [], now)
+        return [(one.playlist, one.offset, one.read_before) for one in result]
 
     with crawling(engine, clock=clock) as (_, running):
-        assert shown() == [(OURS, 0, False)]
+        assert displayed() == [(OURS, 0, False)]
         one = reader(engine, running, clock)
         one.run(max_requests=1)
-        assert shown() == [(OURS, 50, False)]
+        assert displayed() == [(OURS, 50, False)]
         one.run()
-        asked = running.stats()["requests"]
-        assert shown() == []
-        assert shown(days=8) == [(OURS, 0, True)]
-        assert running.stats()["requests"] == asked
+        counts = running.stats()["requests"]
+        assert displayed() == []
+        assert displayed(days=8) == [(OURS, 0, True)]
+        assert running.stats()["requests"] == counts

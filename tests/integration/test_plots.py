@@ -105,8 +105,8 @@ def plot(kind: str, file: Path, *more: str) -> Any:
 
 def texts(file: Path) -> set[str]:
     """Return every text in an SVG."""
-    found = re.findall(r"<text[^>]*>([^<]*)</text>", file.read_text(encoding="utf-8"))
-    return {text.replace("&amp;", "&") for text in found}
+    matches = re.findall(r"<text[^>]*>([^<]*)</text>", file.read_text(encoding="utf-8"))
+    return {text.replace("&amp;", "&") for text in matches}
 
 
 def test_every_kind_is_tested() -> None:
@@ -168,8 +168,8 @@ def many(count: int) -> pd.DataFrame:
         for place, genre in enumerate(names)
         for other, share in ((genre, 0.6), (names[(place + 57) % count], 0.4))
     ]
-    found = pd.DataFrame(rows, columns=["genre", "predicted", "share"])
-    return found.assign(task="main", model_id=1, status="champion", regime="new_artist")
+    predictions = pd.DataFrame(rows, columns=["genre", "predicted", "share"])
+    return predictions.assign(task="main", model_id=1, status="champion", regime="new_artist")
 
 
 def test_a_hundred_genres_can_be_read() -> None:

@@ -30,9 +30,9 @@ def taught(engine: Engine) -> Engine:
 
 def test_a_title_finds_its_tracks(taught: Engine) -> None:
     """By words of title and artist, however they are written; with the answer of each."""
-    (found,) = predict.predict_search(taught, "  SONG   480 ")
-    assert found.title == "Song 480"
-    assert found.as_json() == predict.predict_track(taught, str(found.track)).as_json()
+    (predictions,) = predict.predict_search(taught, "  SONG   480 ")
+    assert predictions.title == "Song 480"
+    assert predictions.as_json() == predict.predict_track(taught, str(predictions.track)).as_json()
     assert len(predict.predict_search(taught, "song")) == predict.MAX_SEARCH_RESULTS
 
 
@@ -52,12 +52,12 @@ def test_a_described_track_is_answered_like_a_stored_one(taught: Engine) -> None
     )
     row = dataset.read_view("scoring_tracks", taught).set_index("track_id").loc[held_out]
     numbers = {name: float(row[name]) for name in predict.NUMERIC_INPUTS if row.notna()[name]}
-    told = predict.predict_described(
+    predictions = predict.predict_described(
         taught, TrackDescription(row["title"], (row["artists"],), None, numbers)
     )
     stored = predict.predict_track(taught, str(held_out))
-    assert dict(told.top) == pytest.approx(dict(stored.top))
-    assert (told.regime, told.track) == (stored.regime, None) == ("new_artist", None)
+    assert dict(predictions.top) == pytest.approx(dict(stored.top))
+    assert (predictions.regime, predictions.track) == (stored.regime, None) == ("new_artist", None)
 
 
 def test_a_described_track_of_a_known_artist_is_of_that_regime(taught: Engine) -> None:
@@ -95,11 +95,11 @@ def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPat
     Music().fill(engine)
     engine.dispose()
     assert run("train", "--estimator", "logistic", "--features", "audio").exit_code == 0
-    found = json.loads(run("predict", "--search", "song 12").stdout)
-    assert found["search"] == "song 12"
-    assert {"track", "genre", "top", "regime"} <= set(found["answers"][0])
-    told = json.loads(run("predict", "--artist", "X", "--feature", "energy=0.4").stdout)
-    assert told["track"] is None
-    assert len(told["top"]) == min(tables.PREDICTIONS_PER_TRACK, 3)
+    document = json.loads(run("predict", "--search", "song 12").stdout)
+    assert document["search"] == "song 12"
+    assert {"track", "genre", "top", "regime"} <= set(document["answers"][0])
+    document = json.loads(run("predict", "--artist", "X", "--feature", "energy=0.4").stdout)
+    assert document["track"] is None
+    assert len(document["top"]) == min(tables.PREDICTIONS_PER_TRACK, 3)
     refused = run("predict", "--feature", "energy=loud")
     assert isinstance(refused.exception, BadTrainingConfig)

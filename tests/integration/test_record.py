@@ -23,7 +23,7 @@ from tests.fakes import NOON
 HARVEST = Provenance("spotify", None)
 
 
-def found(source_id, title="Song", artist="Artist", **facts):
+def source_track(source_id, title="Song", artist="Artist", **facts):
     credits_ = tuple(
         ArtistCredit(name, f"id of {name}") if not name.endswith("?") else ArtistCredit(name[:-1])
         for name in artist.split("; ")
@@ -69,8 +69,8 @@ def test_a_rerelease_is_the_same_track(engine):
     """Another id, a remaster's title and a duration within two seconds: one track, two aliases."""
     recorded = record(
         engine,
-        (found("a", "Song", duration_ms=200_000), "rock", 0),
-        (found("b", "Song - Remastered 2011", duration_ms=201_000), "rock", 1),
+        (source_track("a", "Song", duration_ms=200_000), "rock", 0),
+        (source_track("b", "Song - Remastered 2011", duration_ms=201_000), "rock", 1),
     )
     assert recorded == RecordResult(tracks_new=1, duplicates=1)
     assert rows(engine, tables.track, "identity") == [("song|artist",)]
@@ -82,9 +82,9 @@ def test_a_rerelease_is_the_same_track(engine):
 
 def test_another_recording_of_the_name_is_another_track(engine):
     """Three seconds apart is another recording: it gets the next ordinal of the name."""
-    record(engine, (found("a", duration_ms=200_000), "rock", 0))
-    record(engine, (found("b", duration_ms=203_000), "rock", 1))
-    record(engine, (found("c", "Song - Live", duration_ms=200_000), "rock", 2))
+    record(engine, (source_track("a", duration_ms=200_000), "rock", 0))
+    record(engine, (source_track("b", duration_ms=203_000), "rock", 1))
+    record(engine, (source_track("c", "Song - Live", duration_ms=200_000), "rock", 2))
     assert rows(engine, tables.track, "identity") == [
         ("song - live|artist",),
         ("song|artist",),
@@ -94,7 +94,7 @@ def test_another_recording_of_the_name_is_another_track(engine):
 
 def test_recording_a_page_again_makes_no_second_row(engine):
     """A repeated page adds to `times` and nothing else."""
-    page = [(found("a"), "rock", 0), (found("b", "Other"), "rock", 1)]
+    page = [(source_track("a"), "rock", 0), (source_track("b", "Other"), "rock", 1)]
     record(engine, *page)
     assert record(engine, *page) == RecordResult(tracks_new=0, duplicates=2)
     assert rows(engine, tables.sighting, "best_rank", "times") == [(0, 2), (1, 2)]
@@ -103,10 +103,10 @@ def test_recording_a_page_again_makes_no_second_row(engine):
 
 def test_a_row_counted_before_adds_nothing_to_times(engine):
     """An import begun again passes the rows it had counted already."""
-    record(engine, (found("a"), "rock", 3))
+    record(engine, (source_track("a"), "rock", 3))
     record(
         engine,
-        TrackObservation(found("a"), "rock", 3, count_sighting=False),
+        TrackObservation(source_track("a"), "rock", 3, count_sighting=False),
         now=NOON + timedelta(days=1),
     )
     assert rows(engine, tables.sighting, "best_rank", "times") == [(3, 1)]
@@ -114,11 +114,11 @@ def test_a_row_counted_before_adds_nothing_to_times(engine):
 
 def test_the_best_rank_claims_the_track(engine):
     """A better rank under another genre takes the track over, whenever it arrives."""
-    record(engine, (found("a"), "rock", 5))
+    record(engine, (source_track("a"), "rock", 5))
     assert labels(engine) == {"a": "rock"}
-    record(engine, (found("a"), "jazz", 2))
+    record(engine, (source_track("a"), "jazz", 2))
     assert labels(engine) == {"a": "jazz"}
-    record(engine, (found("a"), "rock", 1), (found("a"), "blues", 1))
+    record(engine, (source_track("a"), "rock", 1), (source_track("a"), "blues", 1))
     assert labels(engine) == {"a": "blues"}, (
         "a tie goes to the genre with fewer sightings, by name"
     )
@@ -128,11 +128,11 @@ def test_the_best_rank_claims_the_track(engine):
 def test_ties_do_not_depend_on_the_order_of_the_crawl(engine, order):
     """When the genres change places by sightings, tied tracks are settled again."""
     pages = {
-        "rock": [(found("shared"), "rock", 0), (found("r", "R"), "rock", 1)],
+        "rock": [(source_track("shared"), "rock", 0), (source_track("r", "R"), "rock", 1)],
         "jazz": [
-            (found("shared"), "jazz", 0),
-            (found("j", "J"), "jazz", 1),
-            (found("k", "K"), "jazz", 2),
+            (source_track("shared"), "jazz", 0),
+            (source_track("j", "J"), "jazz", 1),
+            (source_track("k", "K"), "jazz", 2),
         ],
     }
     for genre in order:
@@ -143,21 +143,21 @@ def test_ties_do_not_depend_on_the_order_of_the_crawl(engine, order):
 
 def test_a_known_id_never_moves_to_another_track(engine):
     """A title that changes at the source leaves the track where it is."""
-    record(engine, (found("a", "Song"), "rock", 0))
-    record(engine, (found("a", "Quite Another"), "rock", 0))
+    record(engine, (source_track("a", "Song"), "rock", 0))
+    record(engine, (source_track("a", "Quite Another"), "rock", 0))
     assert rows(engine, tables.track, "title") == [("Song",)]
 
 
 def test_an_isrc_that_arrives_later_unites_two_tracks(engine):
     """The older id stays; aliases, sightings and verdicts move; nothing of the younger is left."""
-    record(engine, (found("a", duration_ms=200_000, isrc="X"), "rock", 0))
-    record(engine, (found("b", duration_ms=260_000), "jazz", 0))
+    record(engine, (source_track("a", duration_ms=200_000, isrc="X"), "rock", 0))
+    record(engine, (source_track("b", duration_ms=260_000), "jazz", 0))
     with transaction(engine) as connection:
         ids = dict(connection.execute(select(tables.track_alias.c["source_id", "track_id"])).all())
         jazz = connection.scalar(select(tables.genre.c.id).where(tables.genre.c.name == "jazz"))
         verdict = {"track_id": ids["b"], "labelled_by": "eva", "genre_id": jazz}
         connection.execute(tables.verdict.insert().values(**verdict, labelled_at=NOON))
-    record(engine, (found("b", duration_ms=260_000, isrc="X"), "jazz", 0))
+    record(engine, (source_track("b", duration_ms=260_000, isrc="X"), "jazz", 0))
     oldest = ids["a"]
     assert rows(engine, tables.track, "id") == [(oldest,)]
     assert rows(engine, tables.track_alias, "source_id", "track_id") == [
@@ -170,32 +170,32 @@ def test_an_isrc_that_arrives_later_unites_two_tracks(engine):
 
 def test_what_was_not_known_is_filled_and_what_is_known_stays(engine):
     """A later source completes a track; it never overwrites it."""
-    record(engine, (found("a", album="First", popularity=None), "rock", 0))
-    record(engine, (found("a", album="Second", popularity=7, isrc="X"), "rock", 0))
+    record(engine, (source_track("a", album="First", popularity=None), "rock", 0))
+    record(engine, (source_track("a", album="Second", popularity=7, isrc="X"), "rock", 0))
     assert rows(engine, tables.track, "album", "popularity", "isrc") == [("First", 7, "X")]
 
 
 def test_credits_are_the_union_of_the_aliases(engine):
     """A featured artist whom only the re-release credits is credited."""
-    record(engine, (found("a", "Song", "Artist"), "rock", 0))
-    record(engine, (found("b", "Song (feat. Guest)", "Artist; Guest"), "rock", 1))
+    record(engine, (source_track("a", "Song", "Artist"), "rock", 0))
+    record(engine, (source_track("b", "Song (feat. Guest)", "Artist; Guest"), "rock", 1))
     assert rows(engine, tables.track, "artists") == [("Artist; Guest",)]
 
 
 def test_an_artist_known_by_name_takes_the_id_when_it_appears(engine):
     """One artist, not two, whichever of the sources came first."""
-    record(engine, (found("a", "One", "Björk?"), "rock", 0))
+    record(engine, (source_track("a", "One", "Björk?"), "rock", 0))
     assert rows(engine, tables.artist, "source", "source_id") == [("name", "björk")]
-    record(engine, (found("b", "Two", "Björk"), "rock", 1))
-    record(engine, (found("c", "Three", "BJÖRK?"), "rock", 2))
+    record(engine, (source_track("b", "Two", "Björk"), "rock", 1))
+    record(engine, (source_track("c", "Three", "BJÖRK?"), "rock", 2))
     assert rows(engine, tables.artist, "source", "source_id") == [("spotify", "id of Björk")]
 
 
 def test_a_row_without_an_id_is_found_again_by_its_name(engine):
     """The alias of a track without an id is a hash of its identity."""
-    first = record(engine, (found(None, duration_ms=200_000), "rock", 0))
-    again = record(engine, (found(None, duration_ms=200_900), "rock", 1))
-    other = record(engine, (found(None, duration_ms=300_000), "rock", 2))
+    first = record(engine, (source_track(None, duration_ms=200_000), "rock", 0))
+    again = record(engine, (source_track(None, duration_ms=200_900), "rock", 1))
+    other = record(engine, (source_track(None, duration_ms=300_000), "rock", 2))
     assert (first.tracks_new, again.tracks_new, other.tracks_new) == (1, 0, 1)
     assert [source for (source, _) in rows(engine, tables.track_alias, "source", "source_id")] == [
         "name",
@@ -207,8 +207,8 @@ def test_features_come_along_once_per_provider(engine):
     """The first features a delivery gave for a track are kept."""
     csv = Provenance("csv:a.csv", "csv")
     loud, quiet = AudioFeatures(loudness=-5.0, key=11), AudioFeatures(loudness=-50.0)
-    record(engine, (found("a", features=loud), "rock", 0), delivery=csv)
-    record(engine, (found("a", features=quiet), "rock", 0), delivery=csv)
+    record(engine, (source_track("a", features=loud), "rock", 0), delivery=csv)
+    record(engine, (source_track("a", features=quiet), "rock", 0), delivery=csv)
     assert rows(engine, tables.audio_features, "provider", "loudness", "key") == [
         ("csv", -5.0, 11)
     ]
@@ -216,15 +216,15 @@ def test_features_come_along_once_per_provider(engine):
 
 def test_a_track_without_a_genre_is_kept_unlabelled(engine):
     """No sighting, no claim; the track is there to be named."""
-    record(engine, (found("a"), None, 0))
+    record(engine, (source_track("a"), None, 0))
     assert rows(engine, tables.track, "genre_id") == [(None,)]
     assert count(engine, tables.sighting) == 0
 
 
 def test_a_batch_that_fails_leaves_nothing(engine):
     """Half a batch is no batch."""
-    half = TrackObservation(found("b", popularity=1_000), "rock", 1)
+    half = TrackObservation(source_track("b", popularity=1_000), "rock", 1)
     with pytest.raises(IntegrityError):
-        record(engine, (found("a"), "rock", 0), half)
+        record(engine, (source_track("a"), "rock", 0), half)
     assert count(engine, tables.track) == 0
     assert count(engine, tables.genre) == 0

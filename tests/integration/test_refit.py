@@ -73,8 +73,8 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
     with read_transaction(music) as connection:
         own = select(func.count()).where(metric.c.model_id == model.id)
         assert connection.scalar(own) == 0
-        answers = select(func.count()).where(tables.prediction.c.model_id == model.id)
-        assert connection.scalar(answers) == 0
+        result = select(func.count()).where(tables.prediction.c.model_id == model.id)
+        assert connection.scalar(result) == 0
 
 
 def test_the_same_is_not_fitted_again(sqlite_engine: Engine):
@@ -111,8 +111,8 @@ def test_it_answers_for_music_that_is_not_in_the_database(sqlite_engine: Engine)
     shares = champion.load(sqlite_engine, model).predict_proba(track.as_frame()).iloc[0]
     assert dict(described.top) == pytest.approx(dict(shares))
     tested = selecting.split_dataset(dataset.load_dataset(sqlite_engine), CHOICE)
-    known = int(tested.ids[tested.held_out("test")][0])
-    assert predict.predict_track(sqlite_engine, str(known)).model == parent.id
+    existing = int(tested.ids[tested.held_out("test")][0])
+    assert predict.predict_track(sqlite_engine, str(existing)).model == parent.id
 
 
 def test_another_champion_ends_its_service(sqlite_engine: Engine):
@@ -179,8 +179,8 @@ def test_the_command(database: Engine):
     assert made["metrics"]["of_model"] == parent.id
     listed = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})
     assert f"refit of {parent.id}" in listed.stdout
-    shown = CliRunner().invoke(app, ["train", "--refit"])
-    assert f"metrics below are of model {parent.id}" in " ".join(shown.stdout.split())
+    result = CliRunner().invoke(app, ["train", "--refit"])
+    assert f"metrics below are of model {parent.id}" in " ".join(result.stdout.split())
     for wrong in (("--estimator", "dummy"), ("--snapshot", "x")):
         ran = CliRunner().invoke(app, ["train", "--refit", *wrong])
         assert isinstance(ran.exception, GenrebaseError)

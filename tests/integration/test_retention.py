@@ -73,11 +73,14 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
     """Of the others the row and the figures stay; of one that never reigned those over all."""
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
-    told = retention.prune(engine, dry_run=True)
-    assert (told.dropped_artifacts, told.predictions) == ((second, rejected), 2)
+    result = retention.prune(engine, dry_run=True)
+    assert (result.dropped_artifacts, result.predictions) == ((second, rejected), 2)
     assert left(engine, "prediction") == reigns
     done = retention.prune(engine)
-    assert (done.dropped_artifacts, done.predictions) == (told.dropped_artifacts, told.predictions)
+    assert (done.dropped_artifacts, done.predictions) == (
+        result.dropped_artifacts,
+        result.predictions,
+    )
     whole = [first, third, fourth, champion]
     assert left(engine, "prediction") == left(engine, "confusion") == whole
     assert {one.id for one in stored_models.models(engine) if one.has_artifact} == set(whole)
@@ -94,8 +97,8 @@ def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
     with transaction(engine) as connection:
-        told = {"accuracy": 0.51239, "interval": [0.41239, 0.6], "n": 9, "roc_auc": 0.7}
-        facts = {"metrics": {"new_artist": told}, "reason": "Followed."}
+        reported = {"accuracy": 0.51239, "interval": [0.41239, 0.6], "n": 9, "roc_auc": 0.7}
+        facts = {"metrics": {"new_artist": reported}, "reason": "Followed."}
         connection.execute(update(tables.model).values(**facts, versions={"python": "3"}))
     assert retention.prune(engine, keep_last=2, dry_run=True).archived == (second,)
     assert retention.prune(engine, keep_last=2).archived == (second,)
@@ -123,8 +126,8 @@ def test_every_table_of_a_model_is_thought_of() -> None:
         for key in table.foreign_keys
         if key.column.table is tables.model
     }
-    answered = {tables.prediction, tables.confusion, tables.model}
-    assert referring - answered == set(tables.MODEL_DETAIL_TABLES)
+    predictions = {tables.prediction, tables.confusion, tables.model}
+    assert referring - predictions == set(tables.MODEL_DETAIL_TABLES)
 
 
 def test_the_reign_counts_and_not_the_number(engine: Engine, reigns: list[int]) -> None:
@@ -186,16 +189,16 @@ def test_the_commands(
     with transaction(sqlite_engine) as connection:
         make.add_model(connection, feature_schema={"classes": []}, artifact_sha256="x")
 
-    def said(*arguments: str) -> object:
+    def output(*arguments: str) -> object:
         done = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
         return json.loads(done.stdout)
 
-    pinned, unpinned = said("pin", "1"), said("unpin", "1")
+    pinned, unpinned = output("pin", "1"), output("unpin", "1")
     assert isinstance(pinned, dict)
     assert isinstance(unpinned, dict)
     assert (pinned["pinned"], pinned["kept"], unpinned["pinned"]) == (True, True, False)
     nothing = {"given_up": [], "predictions": 0, "shortened": []}
-    assert said("prune", "--dry-run") == {**nothing, "dry_run": True}
+    assert output("prune", "--dry-run") == {**nothing, "dry_run": True}
     for arguments in (["promote"], ["promote", "1", "--back"]):
         refused = CliRunner().invoke(app, arguments)
         assert "either a model's number or --back" in str(refused.exception)
@@ -204,8 +207,8 @@ def test_the_commands(
 def test_one_training_at_a_time(engine: Engine) -> None:
     """The same question is nothing to do (exit code 3), another one fails; no row is written."""
     Music().fill(engine)
-    asked = {"estimator": "dummy", "params": {}, **DUMMY.as_json()}
-    with job_run(engine, FakeClock(), "train", exclusive=True, facts={"asked": asked}):
+    requested = {"estimator": "dummy", "params": {}, **DUMMY.as_json()}
+    with job_run(engine, FakeClock(), "train", exclusive=True, facts={"asked": requested}):
         with pytest.raises(SameTrainingRunning, match="2026-01-01 12:00:00 UTC") as same:
             learn(engine, FakeClock())
         with pytest.raises(AlreadyRunning) as other:

@@ -39,9 +39,9 @@ def test_command_serves_and_ends_cleanly(tmp_path):
     with subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        said = json.loads(process.stdout.readline())
-        url = f"http://127.0.0.1:{said['port']}"
-        assert said["url"] == url
+        document = json.loads(process.stdout.readline())
+        url = f"http://127.0.0.1:{document['port']}"
+        assert document["url"] == url
         assert requests.get(f"{url}/v1/search?q=genre:%22r%26b%22", timeout=5).status_code == 401
         process.send_signal(signal.SIGTERM)
         out, errors = process.communicate(timeout=20)
@@ -74,8 +74,8 @@ def test_catalogue_is_written(tmp_path, capsys):
     file = tmp_path / "music.csv"
     file.write_text("genre,track_name,artists\nr&b,NA,Abba\n", encoding="utf-8")
     sandbox(catalogue=file, write=tmp_path / "saved.csv", as_json=True)
-    said = json.loads(capsys.readouterr().out)
-    assert (said["file"], said["rows"]) == (str(tmp_path / "saved.csv"), 1)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["file"], document["rows"]) == (str(tmp_path / "saved.csv"), 1)
     assert (
         SandboxCatalogue(catalogue_file.read_table(tmp_path / "saved.csv")).track_at(0).title
         == "NA"

@@ -13,9 +13,9 @@ def test_tokens_are_required_and_expire(serving):
     client = serving(clock, token_seconds=60)
     assert client.search("genre:rock").status_code == 200
     clock.advance(60)
-    answer = client.search("genre:rock")
-    assert answer.json() == {"error": {"status": 401, "message": "The access token expired"}}
-    assert answer.status_code == 401
+    response = client.search("genre:rock")
+    assert response.json() == {"error": {"status": 401, "message": "The access token expired"}}
+    assert response.status_code == 401
     client.renew()
     assert client.search("genre:rock").status_code == 200
     client.session.headers["Authorization"] = "Bearer foreign"
@@ -95,12 +95,15 @@ def test_stats(serving):
     client.renew()
     client.get("reccobeats/v1/audio-features", ids=ROCK[0])
     client.get("elsewhere")
-    found = client.get("__sandbox__/stats").json()
-    assert found == client.sandbox.stats()
-    assert found["requests"] == 9
-    assert found["banned"] == 3
-    assert found["while_banned"] == 2  # the search and the token, ten seconds into the ban
-    assert found["max_in_window"] == 5
-    assert found["apis"]["spotify"]["endpoints"]["/v1/search"]["statuses"] == {"200": 2, "429": 3}
-    assert found["apis"]["token"]["requests"] == 2
-    assert found["apis"]["reccobeats"]["while_banned"] == 0
+    document = client.get("__sandbox__/stats").json()
+    assert document == client.sandbox.stats()
+    assert document["requests"] == 9
+    assert document["banned"] == 3
+    assert document["while_banned"] == 2  # the search and the token, ten seconds into the ban
+    assert document["max_in_window"] == 5
+    assert document["apis"]["spotify"]["endpoints"]["/v1/search"]["statuses"] == {
+        "200": 2,
+        "429": 3,
+    }
+    assert document["apis"]["token"]["requests"] == 2
+    assert document["apis"]["reccobeats"]["while_banned"] == 0

@@ -45,25 +45,25 @@ def test_fields_missing_in_development_mode(development):
 )
 def test_endpoints_closed_in_development_mode(development, path):
     """Closed endpoints answer 403 without a message."""
-    answer = development.get(path)
-    assert (answer.status_code, answer.json()) == (403, {"error": {"status": 403}})
+    response = development.get(path)
+    assert (response.status_code, response.json()) == (403, {"error": {"status": 403}})
 
 
 def test_audio_analysis(extended):
     """The same for the same track; none for a track without audio features."""
-    found = extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
-    assert found == extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
-    assert {"track", "bars", "beats", "tatums", "sections", "segments"} <= found.keys()
-    assert found["track"]["tempo"] == 120.25
+    document = extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
+    assert document == extended.get(f"v1/audio-analysis/{ROCK[0]}").json()
+    assert {"track", "bars", "beats", "tatums", "sections", "segments"} <= document.keys()
+    assert document["track"]["tempo"] == 120.25
     assert extended.get(f"v1/audio-analysis/{ROCK[4]}").status_code == 404
     assert extended.get(f"v1/audio-analysis/{'x' * 22}").status_code == 404
 
 
 def playlists_of(client, genre="techno"):
     """Return the app user's playlist of a genre, and another user's."""
-    shown = requests.get(f"{client.sandbox.url}/__sandbox__/playlists", timeout=5).json()
-    found = [one for one in shown["playlists"] if one["genre"] == genre]
-    return sorted(found, key=lambda one: not one["own"])
+    document = requests.get(f"{client.sandbox.url}/__sandbox__/playlists", timeout=5).json()
+    result = [one for one in document["playlists"] if one["genre"] == genre]
+    return sorted(result, key=lambda one: not one["own"])
 
 
 @pytest.mark.parametrize("mode", ["extended", "development"])
@@ -91,9 +91,9 @@ def test_only_ones_own_playlists_are_read_in_development(development, extended):
     """Another user's has a name and no items; a request for its items is refused."""
     _, other = playlists_of(development)
     path = f"v1/playlists/{other['id']}"
-    shown = development.get(path).json()
-    assert shown["snapshot_id"]
-    assert not {"items", "tracks"} & shown.keys()
+    document = development.get(path).json()
+    assert document["snapshot_id"]
+    assert not {"items", "tracks"} & document.keys()
     assert development.get(f"{path}/items").status_code == 403
     assert development.get(f"{path}/tracks").status_code == 403
     assert development.get(f"v1/playlists/{'x' * 22}").status_code == 404
@@ -113,7 +113,7 @@ def test_tracks_and_artists_by_id(extended):
     assert several[2] == one
     artist = one["artists"][0]["id"]
     artists = extended.get("v1/artists", ids=f"{unknown},{artist}").json()["artists"]
-    assert [found and found["name"] for found in artists] == [None, "Artist 3"]
+    assert [result and result["name"] for result in artists] == [None, "Artist 3"]
     assert extended.get(f"v1/tracks/{unknown}").status_code == 404
     assert extended.get(f"v1/artists/{unknown}").status_code == 404
     assert extended.get("v1/tracks/short").status_code == 400
@@ -125,10 +125,14 @@ def test_tracks_and_artists_by_id(extended):
 def test_audio_features(extended):
     """At most 100 ids, null where there are no features; with time signature and address."""
     ids = [ROCK[0], ROCK[4], "x" * 22]
-    found = extended.get("v1/audio-features", ids=",".join(ids)).json()["audio_features"]
-    assert found[1:] == [None, None]
-    assert (found[0]["energy"], found[0]["tempo"], found[0]["time_signature"]) == (0.5, 120.25, 4)
-    assert found[0] == extended.get(f"v1/audio-features/{ROCK[0]}").json()
+    document = extended.get("v1/audio-features", ids=",".join(ids)).json()["audio_features"]
+    assert document[1:] == [None, None]
+    assert (document[0]["energy"], document[0]["tempo"], document[0]["time_signature"]) == (
+        0.5,
+        120.25,
+        4,
+    )
+    assert document[0] == extended.get(f"v1/audio-features/{ROCK[0]}").json()
     assert extended.get(f"v1/audio-features/{ROCK[4]}").status_code == 404
     assert extended.get("v1/audio-features", ids=",".join(["x"] * 101)).status_code == 400
 
@@ -138,7 +142,7 @@ def test_reccobeats(development):
     url = f"{development.sandbox.url}/reccobeats/v1/audio-features"
     ids = ["x" * 22, ROCK[1], ROCK[4], ROCK[0]]
     content = requests.get(url, params={"ids": ",".join(ids)}, timeout=5).json()["content"]
-    assert [found["href"].rsplit("/", 1)[-1] for found in content] == [ROCK[1], ROCK[0]]
+    assert [result["href"].rsplit("/", 1)[-1] for result in content] == [ROCK[1], ROCK[0]]
     assert "time_signature" not in content[0]
     assert content[0]["id"] != content[1]["id"] != ROCK[0]
     for wrong in ("", ",".join(["x"] * 41)):

@@ -15,12 +15,12 @@ def test_pagination_returns_all_rows_once(request, mode, genre):
     page = client.search(f'genre:"{genre}"').json()["tracks"]
     assert page["total"] == GENRES[genre]
     assert page["previous"] is None
-    found = [track["name"] for track in page["items"]]
+    result = [track["name"] for track in page["items"]]
     while page["next"]:
         assert page["next"].startswith(f"{client.sandbox.url}/v1/search?")
         page = client.session.get(page["next"], timeout=5).json()["tracks"]
-        found += [track["name"] for track in page["items"]]
-    assert found == [f"{genre} {number}" for number in range(min(GENRES[genre], 1_000))]
+        result += [track["name"] for track in page["items"]]
+    assert result == [f"{genre} {number}" for number in range(min(GENRES[genre], 1_000))]
 
 
 def test_previous_leads_back(extended):
@@ -31,14 +31,14 @@ def test_previous_leads_back(extended):
 
 
 @pytest.mark.parametrize(
-    ("mode", "default", "most"), [("development", 5, 10), ("extended", 20, 50)]
+    ("mode", "default", "maximum"), [("development", 5, 10), ("extended", 20, 50)]
 )
-def test_page_limits_of_the_modes(request, mode, default, most):
+def test_page_limits_of_the_modes(request, mode, default, maximum):
     """Pages have the mode's maximum size; a larger limit is refused with Spotify's message."""
     client = request.getfixturevalue(mode)
     assert len(client.search("genre:techno").json()["tracks"]["items"]) == default
-    assert len(client.search("genre:techno", limit=most).json()["tracks"]["items"]) == most
-    refused = client.search("genre:techno", limit=most + 1)
+    assert len(client.search("genre:techno", limit=maximum).json()["tracks"]["items"]) == maximum
+    refused = client.search("genre:techno", limit=maximum + 1)
     assert refused.status_code == 400
     assert refused.json() == {"error": {"status": 400, "message": "Invalid limit"}}
     assert client.search("genre:techno", limit=0).status_code == 400
@@ -69,8 +69,8 @@ def test_unknown_genre_is_an_empty_page(extended):
 
 def test_other_types_are_empty(extended):
     """Albums and artists may be requested with tracks."""
-    found = extended.get("v1/search", q="genre:rock", type="track,album,artist").json()
-    assert {kind: len(page["items"]) for kind, page in found.items()} == {
+    document = extended.get("v1/search", q="genre:rock", type="track,album,artist").json()
+    assert {kind: len(page["items"]) for kind, page in document.items()} == {
         "tracks": 20,
         "albums": 0,
         "artists": 0,
@@ -84,9 +84,9 @@ def test_other_types_are_empty(extended):
 )  # fmt: skip
 def test_nonsense_is_refused_with_an_error_object(extended, params):
     """Every refusal of the Web API is an object with status and message."""
-    answer = extended.get("v1/search", **params)
-    assert answer.status_code == answer.json()["error"]["status"] == 400
-    assert answer.json()["error"]["message"]
+    response = extended.get("v1/search", **params)
+    assert response.status_code == response.json()["error"]["status"] == 400
+    assert response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("genre", ["r&b", "drum & bass", "50's", "演歌"])

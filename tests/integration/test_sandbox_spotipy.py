@@ -27,9 +27,9 @@ def spotify(client, secret="secret"):
         "id", secret, cache_handler=MemoryCacheHandler(), requests_session=client.session
     )
     auth.OAUTH_TOKEN_URL = f"{client.sandbox.url}/api/token"
-    found = Spotify(auth_manager=auth, requests_session=client.session)
-    found.prefix = f"{client.sandbox.url}/v1/"
-    return found
+    result = Spotify(auth_manager=auth, requests_session=client.session)
+    result.prefix = f"{client.sandbox.url}/v1/"
+    return result
 
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # spotipy's, on audio_features

@@ -43,8 +43,8 @@ def shard(engine, clock):
     with transaction(engine) as connection:
         (genre_id,) = shards.genre_progress(connection)
         shards.add_roots(connection, "spotify", [(genre_id, "rock")], clock.now())
-        (found,) = shards.open_shards(connection, "spotify", [genre_id])
-    return found
+        (result,) = shards.open_shards(connection, "spotify", [genre_id])
+    return result
 
 
 @pytest.fixture
@@ -126,8 +126,8 @@ def test_hosts_need_not_agree_on_the_time(engine, clock, shard, apart):
 def test_the_database_s_clock_is_the_true_one(engine):
     """In seconds since 1970, to less than a minute."""
     with read_transaction(engine) as connection:
-        told = shard_leases.server_time(connection)
-    assert told == pytest.approx(SystemClock().now().timestamp(), abs=60)
+        reported = shard_leases.server_time(connection)
+    assert reported == pytest.approx(SystemClock().now().timestamp(), abs=60)
 
 
 def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):

@@ -21,7 +21,7 @@ from genrebase.store.engine import transaction
 from tests.fakes import NOON, FakeClock
 
 
-def found(title, features=None):
+def source_track(title, features=None):
     return SourceTrack("spotify", title, title, (ArtistCredit("Artist"),), features=features)
 
 
@@ -39,28 +39,28 @@ def budget(source, credential, requests, blocked_until=None):
 
 def test_an_empty_database(engine):
     """Nothing is there, nothing is blocked, nothing ran."""
-    shown = read_status(engine, FakeClock())
-    assert (shown.tracks, shown.sightings, shown.requests, shown.genres) == (0, 0, 0, [])
-    assert (shown.blocked_until, shown.origin, shown.last_runs) == (None, None, [])
+    status = read_status(engine, FakeClock())
+    assert (status.tracks, status.sightings, status.requests, status.genres) == (0, 0, 0, [])
+    assert (status.blocked_until, status.origin, status.last_runs) == (None, None, [])
 
 
 def test_everything_is_counted(engine):
     """Per genre: tracks that count for it, sightings under it, tracks with features."""
     genres.add(engine, FakeClock(), "rock", 10)
     seen = [
-        TrackObservation(found("a", AudioFeatures(tempo=120.0)), "rock", 0),
-        TrackObservation(found("b"), "rock", 1),
-        TrackObservation(found("b"), "pop", 0),
-        TrackObservation(found("c"), None, 0),
+        TrackObservation(source_track("a", AudioFeatures(tempo=120.0)), "rock", 0),
+        TrackObservation(source_track("b"), "rock", 1),
+        TrackObservation(source_track("b"), "pop", 0),
+        TrackObservation(source_track("c"), None, 0),
     ]
     with transaction(engine) as connection:
         tracks.record(connection, seen, Provenance("spotify", "spotify"), NOON)
-    shown = read_status(engine, FakeClock())
-    assert (shown.tracks, shown.sightings, shown.with_features) == (3, 3, 1)
-    assert (shown.unlabelled, shown.artists) == (1, 1)
+    status = read_status(engine, FakeClock())
+    assert (status.tracks, status.sightings, status.with_features) == (3, 3, 1)
+    assert (status.unlabelled, status.artists) == (1, 1)
     assert [
         (one.name, one.target, one.tracks, one.sightings, one.with_features)
-        for one in shown.genres
+        for one in status.genres
     ] == [("pop", None, 1, 1, 0), ("rock", 10, 1, 2, 1)]
 
 
@@ -88,9 +88,9 @@ def test_only_a_ban_on_what_is_harvested_blocks(engine):
                 created_at=NOON,
             )
         )
-    shown = read_status(engine, FakeClock())
-    assert (shown.requests, shown.blocked_until) == (15, later)
-    assert {one.source: one.blocked_until for one in shown.sources} == {
+    status = read_status(engine, FakeClock())
+    assert (status.requests, status.blocked_until) == (15, later)
+    assert {one.source: one.blocked_until for one in status.sources} == {
         "spotify": later,
         "reccobeats": later + timedelta(days=1),
     }
@@ -118,9 +118,9 @@ def test_an_invented_catalogue_says_so(engine):
                 kind="synthetic", detail="seed 7", recorded_at=NOON
             )
         )
-    shown = read_status(engine, FakeClock())
-    assert shown.invented
-    assert "seed 7" in shown.origin
+    status = read_status(engine, FakeClock())
+    assert status.invented
+    assert "seed 7" in status.origin
 
 
 def test_the_last_run_of_every_job(engine):
@@ -130,8 +130,8 @@ def test_the_last_run_of_every_job(engine):
         with job_run(engine, clock, "import") as run:
             run.set_facts(rows=rows)
         clock.advance(60)
-    shown = read_status(engine, clock)
-    assert [(run.job, run.outcome, run.counts) for run in shown.last_runs] == [
+    status = read_status(engine, clock)
+    assert [(run.job, run.outcome, run.counts) for run in status.last_runs] == [
         ("import", "done", {"rows": 2})
     ]
 
@@ -144,6 +144,6 @@ def test_a_run_whose_process_is_dead_does_not_run(engine):
         for job, process in (("harvest", dead), ("import", elsewhere)):
             run = {"job": job, "started_at": NOON, "counts": {"process": str(process)}}
             connection.execute(insert(tables.job_run).values(run))
-    shown = {run.job: run for run in read_status(engine, FakeClock()).last_runs}
-    assert (shown["harvest"].outcome, shown["import"].outcome) == ("interrupted", "running")
-    assert "without recording" in shown["harvest"].error
+    status = {run.job: run for run in read_status(engine, FakeClock()).last_runs}
+    assert (status["harvest"].outcome, status["import"].outcome) == ("interrupted", "running")
+    assert "without recording" in status["harvest"].error

@@ -61,7 +61,7 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
         NOON, "main", "dummy", {}, {"level": "fine"}, schema, "data", None, 10, float(number),
         b"model", f"sum {number}", {}, {}, {},
     )  # fmt: skip
-    answers = model_store.PredictionBatch(
+    results = model_store.PredictionBatch(
         np.array([1, 2]),
         np.array([[0, 1], [1, 0]]),
         np.array([[0.9, 0.1], [0.8, 0.2]]),
@@ -71,7 +71,7 @@ def stored(engine: Engine, number: int, expected: int | None) -> int:
     metric = MetricRow("test", "all", "blues", "f1", 0.5, None, None, 30)
     confused = ConfusionCell("new_artist", "blues", "metal", 3)
     decision = PromotionDecision("champion", "Better.")
-    claim = model_store.PromotionRequest(answers, expected)
+    claim = model_store.PromotionRequest(results, expected)
     return model_store.store_model(engine, candidate, [metric], [confused], decision, claim)
 
 

@@ -246,12 +246,12 @@ def test_the_command_prints_how_to_train(database: Engine, tmp_path: Path):
     file.write_text("max_depth = [2, 8]\n")
     options = ("--estimator", "tree", "--features", "audio", "--min-tracks", "20")
     look = ("--space", str(file), "--search", "exhaustive", "--cv-folds", "1")
-    found = run_command("tune", *options, *look, "--train")
-    (best,) = found["found"]
-    assert found["model"]["params"] == best["params"]
-    program, command, *words = shlex.split(found["command"])
+    actual = run_command("tune", *options, *look, "--train")
+    (best,) = actual["found"]
+    assert actual["model"]["params"] == best["params"]
+    program, command, *words = shlex.split(actual["command"])
     assert (program, command) == ("classifier", "train")
-    assert run_command("train", *words)["id"] == found["model"]["id"]
+    assert run_command("train", *words)["id"] == actual["model"]["id"]
     binary = run_command("tune", *options, *look, "--binary", "blues,metal")
     words = shlex.split(binary["command"])[2:]
     made = run_command("train", *words, "--task", "votes")

@@ -58,14 +58,14 @@ def test_what_nobody_knows_is_refused_with_the_known() -> None:
 
 def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
     """A whole number counts components, a share below 1 is what they explain."""
-    found = training_config(SETTINGS, scaling="minmax", components="8", outliers="genre")
-    assert found.preprocessing == Preprocessing("minmax", 8, "genre", None)
+    result = training_config(SETTINGS, scaling="minmax", components="8", outliers="genre")
+    assert result.preprocessing == Preprocessing("minmax", 8, "genre", None)
     assert training_config(SETTINGS, components="0.95").preprocessing.components == 0.95
     assert training_config(SETTINGS).preprocessing == Preprocessing()
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("reported", "sentence"),
     [
         ({"scaling": "big"}, "standard, minmax, none"),
         ({"outliers": "all"}, "genre, overall"),
@@ -76,10 +76,10 @@ def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
         ({"components": "many"}, "not 'many'"),
     ],
 )
-def test_a_preparation_nobody_knows_is_refused(told: dict[str, str], sentence: str) -> None:
+def test_a_preparation_nobody_knows_is_refused(reported: dict[str, str], sentence: str) -> None:
     """With what is known."""
     with pytest.raises(BadTrainingConfig, match=sentence):
-        training_config(SETTINGS, **told)
+        training_config(SETTINGS, **reported)
 
 
 def test_the_order_of_feature_groups_makes_no_other_model() -> None:
@@ -91,8 +91,8 @@ def test_the_order_of_feature_groups_makes_no_other_model() -> None:
 def test_the_settings_fill_in_what_was_not_said() -> None:
     """Estimator, minimum and seed."""
     settings = ClassifierSettings(_env_file=None, estimator="dummy", min_tracks=5, seed=3)
-    found = training_config(settings)
-    assert (found.estimator, found.min_tracks, found.seed) == ("dummy", 5, 3)
+    options = training_config(settings)
+    assert (options.estimator, options.min_tracks, options.seed) == ("dummy", 5, 3)
 
 
 def test_a_bad_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,14 +11,14 @@ def test_starts_with_the_largest_page() -> None:
 
 def test_a_refusal_is_remembered_for_a_week() -> None:
     """After a week, the refused page limit and endpoint are tried again."""
-    known = (
+    existing = (
         Capabilities().with_refused_limit(50, 100.0).with_closed_endpoint("audio-features", 100.0)
     )
     later = 100.0 + RECHECK_AFTER_SECONDS
-    assert known.page_limit(LIMITS, later - 1) == 10
-    assert known.is_closed("audio-features", later - 1)
-    assert known.page_limit(LIMITS, later) == 50
-    assert not known.is_closed("audio-features", later)
+    assert existing.page_limit(LIMITS, later - 1) == 10
+    assert existing.is_closed("audio-features", later - 1)
+    assert existing.page_limit(LIMITS, later) == 50
+    assert not existing.is_closed("audio-features", later)
 
 
 def test_the_smallest_page_is_the_last_resort() -> None:
@@ -34,7 +34,7 @@ def test_the_smallest_page_is_the_last_resort() -> None:
 
 def test_capabilities_round_trip_through_json() -> None:
     """Capabilities come back from JSON; a missing document gives the defaults."""
-    known = Capabilities().with_refused_limit(50, 1.0).with_closed_endpoint("x", 2.0).with_ban()
-    assert Capabilities.from_json(known.to_json()) == known
+    existing = Capabilities().with_refused_limit(50, 1.0).with_closed_endpoint("x", 2.0).with_ban()
+    assert Capabilities.from_json(existing.to_json()) == existing
     assert Capabilities.from_json(None) == Capabilities.from_json({}) == Capabilities()
-    assert known.without_bans().bans == 0
+    assert existing.without_bans().bans == 0

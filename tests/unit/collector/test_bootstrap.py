@@ -25,13 +25,13 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def settings_for(url: str | None = None, **more: object) -> CollectorSettings:
-    known: dict[str, object] = {
+    values: dict[str, object] = {
         "spotify_client_id": "an-id",
         "spotify_client_secret": SecretStr("a-secret"),
         "spotify_url": url,
         "spotify_terms": "",
     }
-    return CollectorSettings(_env_file=None, **{**known, **more})  # type: ignore[arg-type]
+    return CollectorSettings(_env_file=None, **{**values, **more})  # type: ignore[arg-type]
 
 
 def stored_origins(engine: Engine) -> list[str]:
@@ -125,6 +125,6 @@ def test_one_account_has_one_budget(engine: Engine, server: ScriptedServer) -> N
     server.respond(CATALOGUE, FILE)
     _, budget = bootstrap.open_source("spotify", engine, settings, FakeClock())
     budget.acquire(FakeClock().now().timestamp())
-    asked = bootstrap.open_providers(engine, settings, FakeClock())
-    requests = {one.provider.name: one.budget.state().requests for one in asked}
+    options = bootstrap.open_providers(engine, settings, FakeClock())
+    requests = {one.provider.name: one.budget.state().requests for one in options}
     assert requests == {"spotify": 1, "reccobeats": 0}

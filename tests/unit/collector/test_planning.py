@@ -156,13 +156,15 @@ def crawl(years, page, reach, error=0):
     ranks = {}
     open_shards, made, requests = [ROOT], 1, 0
     while shard := planning.next_shard(open_shards, {1: GenreProgress("rock", 10**6, 0)}, page):
-        shown = [row for row, year in enumerate(years) if shard.year_from <= year <= shard.year_to]
-        at, asked = shard.next_offset, min(page, reach - shard.next_offset)
-        rows = shown[:reach][at : at + asked]
+        matching_rows = [
+            row for row, year in enumerate(years) if shard.year_from <= year <= shard.year_to
+        ]
+        at, requested = shard.next_offset, min(page, reach - shard.next_offset)
+        rows = matching_rows[:reach][at : at + requested]
         new = sum(row not in ranks for row in rows)
         for rank, row in enumerate(rows, shard.first_rank + at):
             ranks.setdefault(row, set()).add(rank)
-        after = planning.after_page(shard, len(rows), new, asked, reach)
+        after = planning.after_page(shard, len(rows), new, requested, reach)
         requests += 1
         open_shards = [after if one is shard else one for one in open_shards]
         if after.status == "split":
@@ -194,8 +196,8 @@ def test_every_row_that_a_search_shows_is_reached(years, page, reach, error):
 def test_the_best_rank_of_a_row_does_not_depend_on_what_was_skipped(years, page, reach, error):
     """A row stands at its offset below its shard's first rank, in whichever order it is read."""
     best, skipped = (crawl(years, page, reach, n)[0] for n in (0, error))
-    assert {row: min(found) for row, found in best.items()} == {
-        row: min(found) for row, found in skipped.items()
+    assert {row: min(result) for row, result in best.items()} == {
+        row: min(result) for row, result in skipped.items()
     }
 
 

@@ -15,24 +15,24 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_defaults_to_the_real_services() -> None:
     """Without settings requests go to Spotify and ReccoBeats themselves, at a modest rate."""
-    found = CollectorSettings.load()
-    assert found.uses_real_spotify
-    assert not found.terms_accepted
-    assert found.spotify_api_url == "https://api.spotify.com/v1/"
-    assert found.spotify_token_url == "https://accounts.spotify.com/api/token"
-    assert found.reccobeats_api_url == "https://api.reccobeats.com/v1/"
-    assert (found.spotify_rate_limit.requests, found.spotify_rate_limit.seconds) == (60, 30)
-    assert found.provider_names == ("spotify", "csv", "reccobeats", "audio")
+    settings = CollectorSettings.load()
+    assert settings.uses_real_spotify
+    assert not settings.terms_accepted
+    assert settings.spotify_api_url == "https://api.spotify.com/v1/"
+    assert settings.spotify_token_url == "https://accounts.spotify.com/api/token"
+    assert settings.reccobeats_api_url == "https://api.reccobeats.com/v1/"
+    assert (settings.spotify_rate_limit.requests, settings.spotify_rate_limit.seconds) == (60, 30)
+    assert settings.provider_names == ("spotify", "csv", "reccobeats", "audio")
 
 
 def test_one_address_redirects_all_services(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the sandbox's address set, tokens, the API and ReccoBeats are requested there."""
     monkeypatch.setenv("COLLECTOR_SPOTIFY_URL", "http://127.0.0.1:8765/")
-    found = CollectorSettings.load()
-    assert not found.uses_real_spotify
-    assert found.spotify_api_url == "http://127.0.0.1:8765/v1/"
-    assert found.spotify_token_url == "http://127.0.0.1:8765/api/token"
-    assert found.reccobeats_api_url == "http://127.0.0.1:8765/reccobeats/v1/"
+    settings = CollectorSettings.load()
+    assert not settings.uses_real_spotify
+    assert settings.spotify_api_url == "http://127.0.0.1:8765/v1/"
+    assert settings.spotify_token_url == "http://127.0.0.1:8765/api/token"
+    assert settings.reccobeats_api_url == "http://127.0.0.1:8765/reccobeats/v1/"
     monkeypatch.setenv("COLLECTOR_RECCOBEATS_URL", "http://127.0.0.1:9/v1")
     assert CollectorSettings.load().reccobeats_api_url == "http://127.0.0.1:9/v1/"
 
@@ -40,11 +40,11 @@ def test_one_address_redirects_all_services(monkeypatch: pytest.MonkeyPatch) -> 
 def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
     """Credentials come from `.env` under spotipy's own names; the secret is never shown."""
     (nowhere / ".env").write_text("SPOTIPY_CLIENT_ID=abc\nSPOTIPY_CLIENT_SECRET=def-secret\n")
-    found = CollectorSettings.load()
-    assert found.spotify_client_id == "abc"
-    assert found.spotify_client_secret
-    assert found.spotify_client_secret.get_secret_value() == "def-secret"
-    assert "def-secret" not in repr(found)
+    settings = CollectorSettings.load()
+    assert settings.spotify_client_id == "abc"
+    assert settings.spotify_client_secret
+    assert settings.spotify_client_secret.get_secret_value() == "def-secret"
+    assert "def-secret" not in repr(settings)
 
 
 @pytest.mark.parametrize(

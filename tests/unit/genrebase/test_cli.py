@@ -68,11 +68,11 @@ def here(
 
 def test_help_names_its_own_commands_and_those_of_both_sides(genrebase: Shell) -> None:
     """Everything that registers is mounted under its name."""
-    said = genrebase("--help")
-    assert said.returncode == 0
+    result = genrebase("--help")
+    assert result.returncode == 0
     for name in ("run", "demo", "doctor", "migrate", "collector", "classifier"):
-        assert f" {name} " in said.stdout
-    assert said.stderr == ""
+        assert f" {name} " in result.stdout
+    assert result.stderr == ""
 
 
 def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> None:
@@ -99,28 +99,28 @@ def test_an_unusable_database_gets_a_sentence(
     here: Callable[..., Said], tmp_path: Path, command: str, url: str, sentence: str
 ) -> None:
     """No traceback, no password, nothing on standard output with --json, and nothing is made."""
-    said = here(command, "--json", STORE_URL=url)
-    assert said.returncode in {1, 2}
-    assert sentence in said.stderr
-    assert "Traceback" not in said.stderr
-    assert "hunter2" not in said.stderr
-    assert said.stdout == ""
+    result = here(command, "--json", STORE_URL=url)
+    assert result.returncode in {1, 2}
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "hunter2" not in result.stderr
+    assert result.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
     """A log level that is none is refused by its variable's name."""
-    said = genrebase("doctor", GENREBASE_LOG_LEVEL="LOUD")
-    assert said.returncode == 2
-    assert "GENREBASE_LOG_LEVEL" in said.stderr
+    result = genrebase("doctor", GENREBASE_LOG_LEVEL="LOUD")
+    assert result.returncode == 2
+    assert "GENREBASE_LOG_LEVEL" in result.stderr
 
 
 def test_the_doctor_says_what_to_do(genrebase: Shell) -> None:
     """Without a database it says how to make one, and makes none itself; the exit code is 1."""
-    said = genrebase("doctor")
-    assert said.returncode == 1
+    result = genrebase("doctor")
+    assert result.returncode == 1
     assert (
         "FIX  database: There is no genrebase.db yet: `genrebase migrate` creates it."
-        in said.stdout
+        in result.stdout
     )
     assert list(genrebase.folder.iterdir()) == []

@@ -28,7 +28,7 @@ SIGHTED = pd.DataFrame(
 )
 
 
-def found(**choice: str) -> genre_mapping.LabelledRows:
+def groups_of(**choice: str) -> genre_mapping.LabelledRows:
     return genre_mapping.apply_label_policy(TRACKS, SIGHTED, MAPPINGS, TrainingConfig(**choice))
 
 
@@ -38,7 +38,7 @@ def as_dict(done: genre_mapping.LabelledRows) -> dict[int, str]:
 
 def test_fine_labels_stay_and_know_their_groups() -> None:
     """Spelling does not matter to the mapping; a word that is no genre is no label."""
-    done = found()
+    done = groups_of()
     assert as_dict(done) == {1: "techno", 2: "hip hop", 3: "R&B", 4: "rock", 5: "polka"}
     assert done.broad_of == {
         "techno": "electronic",
@@ -50,7 +50,7 @@ def test_fine_labels_stay_and_know_their_groups() -> None:
 
 def test_broad_labels_replace_fine_ones() -> None:
     """What the mapping does not know is left out, and named with its tracks."""
-    done = found(level="broad")
+    done = groups_of(level="broad")
     assert as_dict(done) == {1: "electronic", 2: "urban", 3: "urban", 4: "rock"}
     assert done.unmapped == {"polka": 1}
     seen = sorted(map(tuple, done.sightings.itertuples(index=False)))
@@ -60,14 +60,14 @@ def test_broad_labels_replace_fine_ones() -> None:
 @pytest.mark.parametrize(("unmapped", "label"), [("other", "other"), ("own", "polka")])
 def test_the_unmapped_go_where_they_are_sent(unmapped: str, label: str) -> None:
     """Into one group, or each into its own; the sightings follow."""
-    done = found(level="broad", unmapped=unmapped)
+    done = groups_of(level="broad", unmapped=unmapped)
     assert as_dict(done)[5] == label
     assert done.sightings.loc[done.sightings["track_id"] == 5, "genre"].tolist() == [label]
 
 
 def test_mappings_stand_side_by_side() -> None:
     """Each by its name."""
-    assert as_dict(found(level="broad", mapping="two")) == {1: "fast", 2: "slow", 4: "fast"}
+    assert as_dict(groups_of(level="broad", mapping="two")) == {1: "fast", 2: "slow", 4: "fast"}
 
 
 def test_a_broad_genre_belongs_to_itself() -> None:
@@ -81,15 +81,15 @@ def test_a_broad_genre_belongs_to_itself() -> None:
 
 def test_only_the_genres_inside_a_broad_one() -> None:
     """Their labels stay fine."""
-    assert as_dict(found(within="urban")) == {2: "hip hop", 3: "R&B"}
+    assert as_dict(groups_of(within="urban")) == {2: "hip hop", 3: "R&B"}
 
 
 def test_an_unknown_mapping_or_group_is_refused_with_the_known() -> None:
     """In a sentence."""
     with pytest.raises(BadTrainingConfig, match="genrebase-13, two"):
-        found(mapping="three", level="broad")
+        groups_of(mapping="three", level="broad")
     with pytest.raises(BadTrainingConfig, match="electronic, rock, urban"):
-        found(within="classical")
+        groups_of(within="classical")
 
 
 def test_spellings_of_one_genre_share_a_key() -> None:

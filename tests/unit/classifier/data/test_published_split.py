@@ -19,12 +19,12 @@ OFFICIAL = TrainingConfig(split="official")
 def published(words: dict[str, str]) -> RawDataset:
     """Every artist's songs on one side, but the first artist's first song, which is tested on."""
     music = Music(artists=30, songs_each=8, guests=0.0)
-    found = music.snapshot()
+    snapshot = music.snapshot()
     sides = ("training",) * 6 + ("validation", "test", "training", None)
-    told = [sides[song.artists[0] % len(sides)] for song in music.songs]
-    told[0] = "test"
-    split = pd.array([words.get(one or "", one) for one in told], dtype="string")
-    return replace(found, tracks=found.tracks.assign(split=split))
+    reported = [sides[song.artists[0] % len(sides)] for song in music.songs]
+    reported[0] = "test"
+    split = pd.array([words.get(one or "", one) for one in reported], dtype="string")
+    return replace(snapshot, tracks=snapshot.tracks.assign(split=split))
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_tracks_stand_where_they_were_published(words: dict[str, str]) -> None:
 
 def test_a_model_learns_the_published_training_side_only() -> None:
     """And is asked about the published test side, in the regimes by artist as ever."""
-    found = published({})
-    selection = split_dataset(found, OFFICIAL)
-    told = selection.tracks["split"].fillna("").to_numpy(dtype=object)
-    assert (told[selection.train_mask] == "training").all()
-    assert selection.train_mask.sum() == (told == "training").sum()
-    assert (told[selection.held_out("test")] == "test").all()
+    snapshot = published({})
+    selection = split_dataset(snapshot, OFFICIAL)
+    reported = selection.tracks["split"].fillna("").to_numpy(dtype=object)
+    assert (reported[selection.train_mask] == "training").all()
+    assert selection.train_mask.sum() == (reported == "training").sum()
+    assert (reported[selection.held_out("test")] == "test").all()
     regimes, counts = np.unique(selection.regimes[selection.held_out("test")], return_counts=True)
     assert dict(zip(regimes.tolist(), counts.tolist(), strict=True)) == {
         "new_artist": 24,
         "seen_artist": 1,
     }
-    frozen = split_dataset(found, TrainingConfig())
+    frozen = split_dataset(snapshot, TrainingConfig())
     assert frozen.tracks["side"].equals(Music(artists=30, guests=0.0).snapshot().tracks["side"])
 
 
@@ -64,9 +64,9 @@ def test_without_a_published_split_there_is_nothing_to_honour() -> None:
     """A sentence says which side is missing."""
     with pytest.raises(BadTrainingConfig, match=r"published on a train side: leave out --split"):
         split_dataset(Music().snapshot(), OFFICIAL)
-    found = published({"test": "hidden"})
+    snapshot = published({"test": "hidden"})
     with pytest.raises(BadTrainingConfig, match="published on a test side"):
-        split_dataset(found, OFFICIAL)
+        split_dataset(snapshot, OFFICIAL)
 
 
 def test_the_split_is_stored_with_the_choice_where_it_is_not_the_usual() -> None:

@@ -14,8 +14,8 @@ CREDITS = pd.DataFrame(
 def test_only_another_training_track_makes_an_artist_seen() -> None:
     """Tracks 1 and 2 share an artist; the artist of training track 4 has no other track."""
     learned = np.array([1, 4])
-    known = has_seen_artist(np.array([1, 2, 3, 4, 5]), CREDITS, learned)
-    assert known.tolist() == [False, True, True, False, False]
+    existing = has_seen_artist(np.array([1, 2, 3, 4, 5]), CREDITS, learned)
+    assert existing.tolist() == [False, True, True, False, False]
 
 
 def test_a_guest_artist_counts_as_seen() -> None:
@@ -26,8 +26,8 @@ def test_a_guest_artist_counts_as_seen() -> None:
 def test_sides_become_regimes() -> None:
     """On a seen side, tracks of an artist without a training track are `other`."""
     sides = np.array(["test_new", "test_seen", "test_seen", "validation_new", "validation_seen"])
-    known = np.array([False, True, False, False, True])
-    assert regime_of_side(sides, known).tolist() == [
+    existing = np.array([False, True, False, False, True])
+    assert regime_of_side(sides, existing).tolist() == [
         "new_artist",
         "seen_artist",
         "other",
@@ -38,5 +38,5 @@ def test_sides_become_regimes() -> None:
 
 def test_the_primary_artist_is_the_one_credited_first() -> None:
     """By position, whatever the order of the rows; -1 for a track without credits."""
-    found = primary_artists(np.array([3, 1, 99]), CREDITS)
-    assert found.tolist() == [10, 10, -1]
+    result = primary_artists(np.array([3, 1, 99]), CREDITS)
+    assert result.tolist() == [10, 10, -1]

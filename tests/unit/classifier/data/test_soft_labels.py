@@ -23,14 +23,14 @@ SHARED = TrainingConfig(estimator="tree", labels="shared", features=("audio", "m
 def seen_twice() -> RawDataset:
     """Music whose blues was all seen under techno, too; a person settled the first track."""
     music = Music()
-    found = music.snapshot()
+    snapshot = music.snapshot()
     blues = [song.id for song in music.songs if song.genre == 0]
     also = pd.DataFrame({"track_id": blues, "genre": GENRES[2]})
-    verdict = found.tracks["verdict"].mask(found.tracks["track_id"] == blues[0], "blues")
+    verdict = snapshot.tracks["verdict"].mask(snapshot.tracks["track_id"] == blues[0], "blues")
     return replace(
-        found,
-        tracks=found.tracks.assign(verdict=verdict),
-        sightings=pd.concat([found.sightings, also], ignore_index=True),
+        snapshot,
+        tracks=snapshot.tracks.assign(verdict=verdict),
+        sightings=pd.concat([snapshot.sightings, also], ignore_index=True),
     )
 
 
@@ -44,11 +44,11 @@ def test_a_track_has_a_row_for_each_of_its_genres() -> None:
     )
     labels = np.array(["rock", "jazz", "folk"])
     sighted = {"rock": np.array([3, 5]), "jazz": np.array([3]), "pop": np.array([3, 9])}
-    found = soft_labels.expand_soft_labels(tracks, labels, sighted)
-    assert found.frame["track_id"].tolist() == [3, 3, 3, 5, 8]
-    assert found.labels.tolist() == ["jazz", "pop", "rock", "jazz", "folk"]
-    assert found.weights is not None
-    assert found.weights.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1, 1])
+    result = soft_labels.expand_soft_labels(tracks, labels, sighted)
+    assert result.frame["track_id"].tolist() == [3, 3, 3, 5, 8]
+    assert result.labels.tolist() == ["jazz", "pop", "rock", "jazz", "folk"]
+    assert result.weights is not None
+    assert result.weights.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1, 1])
 
 
 def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
@@ -68,14 +68,18 @@ def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
 
 def test_what_was_seen_is_part_of_what_is_learned() -> None:
     """Another sighting makes other data of it, under claims too: `blend` learns from them."""
-    found = seen_twice()
-    learned = split_dataset(found, SHARED).train_ids
-    twice = found.sightings["track_id"].isin(learned) & found.sightings["track_id"].duplicated()
-    fewer = replace(found, sightings=found.sightings.drop(index=found.sightings.index[twice][-1]))
-    assert data_fingerprint(split_dataset(found, SHARED)) != data_fingerprint(
+    snapshot = seen_twice()
+    learned = split_dataset(snapshot, SHARED).train_ids
+    twice = (
+        snapshot.sightings["track_id"].isin(learned) & snapshot.sightings["track_id"].duplicated()
+    )
+    fewer = replace(
+        snapshot, sightings=snapshot.sightings.drop(index=snapshot.sightings.index[twice][-1])
+    )
+    assert data_fingerprint(split_dataset(snapshot, SHARED)) != data_fingerprint(
         split_dataset(fewer, SHARED)
     )
-    assert data_fingerprint(split_dataset(found, TrainingConfig())) != data_fingerprint(
+    assert data_fingerprint(split_dataset(snapshot, TrainingConfig())) != data_fingerprint(
         split_dataset(fewer, TrainingConfig())
     )
 
@@ -113,8 +117,8 @@ def test_balance_counts_what_rows_weigh() -> None:
     labels = np.array(["a", "a", "a", "a", "b", "b"])
     weights = np.array([0.5, 0.5, 0.5, 0.5, 1.0, 0.5])
     features = Preprocessor(NumericFeatures(("audio",)), balance="weights", impute=True)
-    _, _, found = features.fit_resample(frame, labels, weights)
-    assert found is not None
-    assert found[:4].sum() == pytest.approx(found[4:].sum())
-    assert found.sum() == pytest.approx(weights.sum())
-    assert found[4] == pytest.approx(2 * found[5])
+    _, _, result = features.fit_resample(frame, labels, weights)
+    assert result is not None
+    assert result[:4].sum() == pytest.approx(result[4:].sum())
+    assert result.sum() == pytest.approx(weights.sum())
+    assert result[4] == pytest.approx(2 * result[5])

@@ -19,11 +19,11 @@ def music() -> RawDataset:
     return Music(artists=90, guests=0.3).snapshot()
 
 
-def relabelled(found: RawDataset, rows: slice, **values: object) -> RawDataset:
-    tracks = found.tracks.copy()
+def relabelled(result: RawDataset, rows: slice, **values: object) -> RawDataset:
+    tracks = result.tracks.copy()
     for name, value in values.items():
         tracks.loc[tracks.index[rows], name] = value
-    return dataclasses.replace(found, tracks=tracks)
+    return dataclasses.replace(result, tracks=tracks)
 
 
 def test_no_credited_artist_of_the_new_artist_test_is_learned_from(music: RawDataset) -> None:
@@ -78,9 +78,9 @@ def test_a_broad_genre_of_less_than_two_says_what_it_has(
     """To harvest more would bring no second genre into it."""
     mappings = {"genrebase-13": {"blues": "blue", "metal": "hard", "techno": "hard"}}
     held = music.tracks[music.tracks["label"].isin([*kept, "metal"]).to_numpy(dtype=bool)]
-    found = dataclasses.replace(music, tracks=held, mappings=mappings)
+    result = dataclasses.replace(music, tracks=held, mappings=mappings)
     with pytest.raises(TooFewTracks, match=f"'blue' has {sentence}") as refused:
-        split_dataset(found, TrainingConfig(within="blue"))
+        split_dataset(result, TrainingConfig(within="blue"))
     assert "Harvest" not in str(refused.value)
 
 
@@ -155,10 +155,10 @@ def test_the_fingerprint_changes_with_any_feature_and_any_label(music: RawDatase
 def test_a_hit_on_any_genre_the_track_was_seen_under_counts_apart(music: RawDataset) -> None:
     """The first answer is not the label, but the track was sighted there."""
     more = pd.DataFrame({"track_id": music.tracks["track_id"], "genre": "techno"})
-    found = dataclasses.replace(music, sightings=pd.concat([music.sightings, more]))
-    selection = split_dataset(found, TrainingConfig())
+    result = dataclasses.replace(music, sightings=pd.concat([music.sightings, more]))
+    selection = split_dataset(result, TrainingConfig())
     chosen = selection.held_out("test")
     shares = np.tile([0.1, 0.2, 0.7], (int(chosen.sum()), 1))
-    answers = selection.predictions(chosen, shares, selection.classes)
-    assert answers.any_genre_correct.all()
-    assert 0 < answers.correct.mean() < 1
+    predictions = selection.predictions(chosen, shares, selection.classes)
+    assert predictions.any_genre_correct.all()
+    assert 0 < predictions.correct.mean() < 1

@@ -44,9 +44,9 @@ def test_history_helps_seen_artists_and_does_not_hurt_unseen_ones() -> None:
     """Although history alone predicts nearly every training track."""
     selection = music()
     sound, everything = fitted(SOUND), fitted()
-    known = [accuracy(model, selection, "seen_artist") for model in (sound, everything)]
+    extracted = [accuracy(model, selection, "seen_artist") for model in (sound, everything)]
     new = [accuracy(model, selection, "new_artist") for model in (sound, everything)]
-    assert known[1] >= known[0]
+    assert extracted[1] >= extracted[0]
     assert new[1] >= new[0] - 0.02
 
 
@@ -71,9 +71,9 @@ def test_each_feature_group_has_its_base_models() -> None:
 def test_an_artist_is_seen_by_any_credited_name() -> None:
     """If any credited artist has a training track; to a model of audio alone none is."""
     names = music().tracks["artists"][music().train_mask]
-    asked = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
-    assert fitted().seen_artist_mask(asked).tolist() == [True, False, False]
-    assert not fitted(SOUND).seen_artist_mask(asked).any()
+    requested = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
+    assert fitted().seen_artist_mask(requested).tolist() == [True, False, False]
+    assert not fitted(SOUND).seen_artist_mask(requested).any()
 
 
 def test_without_a_validation_side_the_weights_are_the_prior_weights() -> None:

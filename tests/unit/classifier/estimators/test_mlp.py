@@ -35,6 +35,6 @@ def test_the_libraries_of_an_estimator_are_among_the_versions() -> None:
     class Asking:
         libraries = ("no-such-library",)
 
-    found = artifacts.versions(Asking())  # type: ignore[arg-type]  # the rest is not looked at
-    assert found.pop("no-such-library") == artifacts.NOT_INSTALLED
-    assert found == artifacts.versions()
+    result = artifacts.versions(Asking())  # type: ignore[arg-type]  # the rest is not looked at
+    assert result.pop("no-such-library") == artifacts.NOT_INSTALLED
+    assert result == artifacts.versions()

@@ -31,9 +31,9 @@ def test_without_a_dense_point_everything_is_noise() -> None:
 def test_points_far_from_all_others_are_found() -> None:
     """And nearly nothing else."""
     points = np.vstack([CLOUDS, np.full((1, 3), 30.0)])
-    found = outliers.dbscan_noise(points)
-    assert found[-1]
-    assert found[:-1].mean() < 0.15
+    result = outliers.dbscan_noise(points)
+    assert result[-1]
+    assert result[:-1].mean() < 0.15
 
 
 def test_a_track_may_be_an_outlier_within_its_genre_only() -> None:

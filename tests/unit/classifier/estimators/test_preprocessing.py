@@ -128,8 +128,8 @@ def test_smote_oversamples_rare_genres_with_tracks_between_real_ones() -> None:
 def test_smote_leaves_a_genre_of_one_track_alone() -> None:
     """One track has no neighbour; two are enough."""
     labels = np.array(["blues"] * 117 + ["metal"] * 2 + ["polka"])
-    found = features(balance="smote").fit_resample(FRAME, labels)[1]
-    counts = dict(zip(*np.unique(found, return_counts=True), strict=True))
+    parsed = features(balance="smote").fit_resample(FRAME, labels)[1]
+    counts = dict(zip(*np.unique(parsed, return_counts=True), strict=True))
     assert counts == {"blues": 117, "metal": 117, "polka": 1}
 
 
@@ -159,9 +159,9 @@ def test_outliers_are_left_out_of_training_alone(among: str) -> None:
     prepared = features(scaling="minmax", outliers=among, one_hot=False)
     matrix, labels, _ = prepared.fit_resample(strange, LABELS)
     assert 90 < len(matrix) == len(labels) < 120
-    asked = prepared.transform(strange)
-    assert len(asked) == 120
-    assert columns(asked, prepared, "tempo")[5] > 10
+    requested = prepared.transform(strange)
+    assert len(requested) == 120
+    assert columns(requested, prepared, "tempo")[5] > 10
 
 
 def test_empty_preprocessing_leaves_the_estimator_as_it_is() -> None:

@@ -38,9 +38,9 @@ def test_one_versus_rest_fits_a_model_per_genre(selection: SplitDataset) -> None
     alone.fit(selection.tracks[learned], metal[learned])
     place = list(model.classes_).index("metal")
     expected = alone.predict_proba(selection.tracks)[:, 1]
-    said = model.binary_proba(selection.tracks)
-    assert (said[:, place] == expected).all()
-    shares = said / said.sum(axis=1, keepdims=True)
+    predictions = model.binary_proba(selection.tracks)
+    assert (predictions[:, place] == expected).all()
+    shares = predictions / predictions.sum(axis=1, keepdims=True)
     assert np.allclose(model.predict_proba(selection.tracks), shares)
 
 
@@ -86,21 +86,21 @@ def test_members_preprocess_their_tracks(selection: SplitDataset) -> None:
 def test_the_binary_metrics_of_each_genre_are_stored(selection: SplitDataset) -> None:
     """On both held-out sides, with those of all models; soft voting has none."""
     choice = voting(member="tree")
-    found = evaluate(
+    result = evaluate(
         selection,
         fitted(selection, choice),
         estimators.build(choice, threads=1),
         None,
         choice,
     )
-    told = {
+    reported = {
         (row.side, row.regime, row.genre)
-        for row in found.metrics
+        for row in result.metrics
         if row.metric == "binary_balanced_accuracy"
     }
     for side in ("test", "validation"):
         for regime in ("seen_artist", "new_artist", "all"):
-            assert {(side, regime, genre) for genre in selection.classes} <= told
+            assert {(side, regime, genre) for genre in selection.classes} <= reported
     assert not hasattr(estimators.build(voting(members=["knn"]), threads=1), "yes")
 
 

@@ -48,6 +48,10 @@ def test_counts_per_group_add_up_to_the_tracks_drawn() -> None:
 def test_a_pair_is_compared_track_by_track() -> None:
     """Two models that agree everywhere do not differ, however bad they are."""
     hits = np.random.default_rng(0).random(100) < 0.3
-    found = paired_comparison(hits, hits, np.arange(100) // 4, seed=0)
-    assert found is not None
-    assert (found.difference, found.interval.low, found.interval.high) == (0.0, 0.0, 0.0)
+    comparison = paired_comparison(hits, hits, np.arange(100) // 4, seed=0)
+    assert comparison is not None
+    assert (comparison.difference, comparison.interval.low, comparison.interval.high) == (
+        0.0,
+        0.0,
+        0.0,
+    )

@@ -23,13 +23,13 @@ FRAME = pd.DataFrame(
 )
 
 
-def found() -> dict[str, float]:
+def detected_features() -> dict[str, float]:
     return single_feature_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
 
 
 def test_a_feature_made_from_the_label_is_found_and_named() -> None:
     """Also where it is missing for one genre only: missing values leak, too."""
-    shares = found()
+    shares = detected_features()
     assert shares["energy"] > 0.95
     assert shares["loudness"] == 1.0
     assert [sentence.split("'")[1] for sentence in leak_warnings(shares)] == ["loudness"]
@@ -37,7 +37,7 @@ def test_a_feature_made_from_the_label_is_found_and_named() -> None:
 
 def test_an_honest_feature_is_not_suspected() -> None:
     """Noise is at chance; a feature without values predicts nothing."""
-    shares = found()
+    shares = detected_features()
     assert shares["tempo"] < 0.4
     assert shares["valence"] == 0.0
 
@@ -49,27 +49,27 @@ def test_without_validation_tracks_nothing_is_suspected() -> None:
 
 def test_informative_missing_values_are_reported() -> None:
     """Loudness is missing for one genre in four: half of the predictions are correct."""
-    told = missingness_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
-    assert told is not None
-    assert told.accuracy > told.baseline + 0.15
-    assert "collector enrich" in missingness_warnings(told)[0]
+    result = missingness_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
+    assert result is not None
+    assert result.accuracy > result.baseline + 0.15
+    assert "collector enrich" in missingness_warnings(result)[0]
 
 
 def test_values_missing_by_chance_are_not_reported() -> None:
     """One in five of every feature, in every genre: no better than the baseline."""
     holes = FRAME[["tempo", "energy"]].mask(RANDOM.random((600, 2)) < 0.2)
-    told = missingness_accuracy(holes, CODES, LEARN, ~LEARN, ["tempo", "energy"])
-    assert told is not None
-    assert told.accuracy < told.baseline + 0.1
-    assert missingness_warnings(told) == []
+    result = missingness_accuracy(holes, CODES, LEARN, ~LEARN, ["tempo", "energy"])
+    assert result is not None
+    assert result.accuracy < result.baseline + 0.1
+    assert missingness_warnings(result) == []
 
 
 def test_an_unseen_pattern_of_missing_values_gets_the_majority_class() -> None:
     """That of the training tracks."""
     frame = pd.DataFrame({"tempo": np.where(LEARN, 1.0, np.nan)})
-    told = missingness_accuracy(frame, np.where(LEARN, 1, CODES), LEARN, ~LEARN, ["tempo"])
-    assert told is not None
-    assert told.accuracy == told.baseline
+    result = missingness_accuracy(frame, np.where(LEARN, 1, CODES), LEARN, ~LEARN, ["tempo"])
+    assert result is not None
+    assert result.accuracy == result.baseline
 
 
 def test_without_validation_tracks_missing_values_are_not_reported() -> None:

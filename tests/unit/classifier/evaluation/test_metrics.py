@@ -30,42 +30,42 @@ def made_up(tracks: int = 300, seed: int = 1) -> LabelledPredictions:
 
 def test_averages_are_those_of_scikit_learn() -> None:
     """Accuracy, macro and weighted precision, recall and F1 agree to the last digit but one."""
-    answers = made_up()
-    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
-    truth, first = answers.truth, answers.predicted
-    assert found["accuracy"] == pytest.approx(reference.accuracy_score(truth, first))
+    predictions = made_up()
+    values = {one.metric: one.value for one in overall_metrics(predictions, 0, None)}
+    truth, first = predictions.truth, predictions.predicted
+    assert values["accuracy"] == pytest.approx(reference.accuracy_score(truth, first))
     for average in ("macro", "weighted"):
         expected = reference.precision_recall_fscore_support(
             truth, first, average=average, zero_division=0
         )
         names = [f"{average}_{name}" for name in ("precision", "recall", "f1")]
-        assert [found[name] for name in names] == pytest.approx(expected[:3])
+        assert [values[name] for name in names] == pytest.approx(expected[:3])
 
 
 def test_metrics_of_probabilities_are_those_of_scikit_learn() -> None:
     """Log-loss, top-3 accuracy, ROC-AUC and average precision agree with scikit-learn's."""
-    answers = made_up()
-    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
-    truth, shares = answers.truth, answers.probabilities
-    assert found["log_loss"] == pytest.approx(reference.log_loss(truth, shares))
-    assert found["top3"] == pytest.approx(reference.top_k_accuracy_score(truth, shares, k=3))
-    assert found["roc_auc"] == pytest.approx(
+    predictions = made_up()
+    values = {one.metric: one.value for one in overall_metrics(predictions, 0, None)}
+    truth, shares = predictions.truth, predictions.probabilities
+    assert values["log_loss"] == pytest.approx(reference.log_loss(truth, shares))
+    assert values["top3"] == pytest.approx(reference.top_k_accuracy_score(truth, shares, k=3))
+    assert values["roc_auc"] == pytest.approx(
         reference.roc_auc_score(truth, shares, multi_class="ovr")
     )
-    assert found["average_precision"] == pytest.approx(
+    assert values["average_precision"] == pytest.approx(
         reference.average_precision_score(np.eye(GENRES)[truth], shares)
     )
 
 
 def test_equal_scores_share_their_rank() -> None:
     """Constant predictions have an area of one half."""
-    answers = made_up(50)
+    predictions = made_up(50)
     same = LabelledPredictions(
         np.full((50, GENRES), 0.25),
-        answers.truth,
-        answers.artists,
-        answers.any_genre_correct,
-        answers.has_verdict,
+        predictions.truth,
+        predictions.artists,
+        predictions.any_genre_correct,
+        predictions.has_verdict,
     )
     areas, _ = ranking_metrics(same)
     assert areas == pytest.approx([0.5] * GENRES)
@@ -73,12 +73,12 @@ def test_equal_scores_share_their_rank() -> None:
 
 def test_a_genre_unknown_to_the_model_counts_as_wrong() -> None:
     """Tracks of a genre past the last column are never correct, and count in the averages."""
-    answers = made_up(100)
-    answers.truth[:50] = GENRES
-    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
-    rest = answers.select(np.arange(100) >= 50)
-    assert found["accuracy"] == pytest.approx(rest.correct.mean() / 2)
-    assert set(per_genre_metrics(answers, None)) <= set(range(GENRES))
+    predictions = made_up(100)
+    predictions.truth[:50] = GENRES
+    values = {one.metric: one.value for one in overall_metrics(predictions, 0, None)}
+    rest = predictions.select(np.arange(100) >= 50)
+    assert values["accuracy"] == pytest.approx(rest.correct.mean() / 2)
+    assert set(per_genre_metrics(predictions, None)) <= set(range(GENRES))
 
 
 def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None:
@@ -86,23 +86,27 @@ def test_calibration_error_is_the_mean_gap_between_confidence_and_hits() -> None
     shares = np.tile([0.9, 0.1], (10, 1))
     truth = np.array([0, 1] * 5)
     right = truth == 0
-    answers = LabelledPredictions(shares, truth, np.arange(10), right, np.zeros(10, dtype=bool))
-    found = {one.metric: one.value for one in overall_metrics(answers, 0, None)}
-    assert found["ece"] == pytest.approx(0.4)
+    predictions = LabelledPredictions(
+        shares, truth, np.arange(10), right, np.zeros(10, dtype=bool)
+    )
+    values = {one.metric: one.value for one in overall_metrics(predictions, 0, None)}
+    assert values["ece"] == pytest.approx(0.4)
 
 
 def test_without_verdicts_there_is_no_accuracy_on_them() -> None:
     """No track with a human verdict: no value, and n is 0."""
-    found = {one.metric: one for one in overall_metrics(made_up(), 0, None)}
-    assert (found["verdict_accuracy"].value, found["verdict_accuracy"].n) == (None, 0)
+    values = {one.metric: one for one in overall_metrics(made_up(), 0, None)}
+    assert (values["verdict_accuracy"].value, values["verdict_accuracy"].n) == (None, 0)
 
 
 def test_every_metric_lies_in_its_interval() -> None:
     """Resampling artists, the value itself is inside the bounds, over all and per genre."""
-    answers = made_up()
-    resampled = ArtistBootstrap(answers.artists, seed=3)
-    measured = overall_metrics(answers, 0, resampled)
-    measured += [one for found in per_genre_metrics(answers, resampled).values() for one in found]
+    predictions = made_up()
+    resampled = ArtistBootstrap(predictions.artists, seed=3)
+    measured = overall_metrics(predictions, 0, resampled)
+    measured += [
+        one for result in per_genre_metrics(predictions, resampled).values() for one in result
+    ]
     with_interval = [one for one in measured if one.interval is not None]
     assert len(with_interval) > 20
     for one in with_interval:

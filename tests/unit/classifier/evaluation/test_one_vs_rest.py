@@ -16,27 +16,27 @@ NOBODY = np.zeros(90, dtype=bool)
 
 def rows(truth: np.ndarray = TRUTH, genres: int = 3) -> dict[tuple[str, str, str], MetricRow]:
     shares = np.full((90, genres), 1 / genres)
-    answers = LabelledPredictions(shares, truth, np.arange(90), NOBODY, NOBODY)
-    found = one_vs_rest.one_vs_rest_metrics(
-        "test", answers, YES[:, :genres], REGIMES, ["a", "b", "c"][:genres]
+    predictions = LabelledPredictions(shares, truth, np.arange(90), NOBODY, NOBODY)
+    metrics = one_vs_rest.one_vs_rest_metrics(
+        "test", predictions, YES[:, :genres], REGIMES, ["a", "b", "c"][:genres]
     )
-    return {(row.regime, row.genre or "", row.metric): row for row in found}
+    return {(row.regime, row.genre or "", row.metric): row for row in metrics}
 
 
 def test_the_metrics_are_those_of_scikit_learn() -> None:
     """Of the binary probabilities, not of the normalised ones; per regime and over all."""
-    found = rows()
+    result = rows()
     for regime, here in (("all", REGIMES != ""), ("new_artist", REGIMES == "new_artist")):
         for place, genre in enumerate("abc"):
-            truth, said = TRUTH[here] == place, YES[here, place]
+            truth, output = TRUTH[here] == place, YES[here, place]
             for metric, expected in (
-                ("binary_roc_auc", roc_auc_score(truth, said)),
-                ("binary_average_precision", average_precision_score(truth, said)),
-                ("binary_balanced_accuracy", balanced_accuracy_score(truth, said >= 0.5)),
-                ("binary_accuracy", (truth == (said >= 0.5)).mean()),
+                ("binary_roc_auc", roc_auc_score(truth, output)),
+                ("binary_average_precision", average_precision_score(truth, output)),
+                ("binary_balanced_accuracy", balanced_accuracy_score(truth, output >= 0.5)),
+                ("binary_accuracy", (truth == (output >= 0.5)).mean()),
                 ("always_no_accuracy", 1 - truth.mean()),
             ):
-                row = found[regime, genre, metric]
+                row = result[regime, genre, metric]
                 assert np.isclose(row.value or 0, expected)
                 assert row.n == here.sum()
 
@@ -48,13 +48,13 @@ def test_a_genre_without_tracks_has_no_metrics() -> None:
 
 def test_where_every_track_has_the_genre_only_accuracy_is_defined() -> None:
     """The rest is null, not 1."""
-    found = rows(np.zeros(90, dtype=int))
-    assert found["all", "a", "binary_roc_auc"].value is None
-    assert found["all", "a", "binary_balanced_accuracy"].value is None
-    assert found["all", "a", "always_no_accuracy"].value == 0
+    result = rows(np.zeros(90, dtype=int))
+    assert result["all", "a", "binary_roc_auc"].value is None
+    assert result["all", "a", "binary_balanced_accuracy"].value is None
+    assert result["all", "a", "always_no_accuracy"].value == 0
 
 
 def test_tracks_of_unknown_genres_are_negatives() -> None:
     """They count as the rest."""
-    found = rows(genres=2)
-    assert found["all", "a", "always_no_accuracy"].value == (TRUTH != 0).mean()
+    result = rows(genres=2)
+    assert result["all", "a", "always_no_accuracy"].value == (TRUTH != 0).mean()

@@ -4,29 +4,29 @@ from classifier.evaluation.promotion import decide_against_champion, decide_firs
 from classifier.records import Comparison, Interval
 
 
-def told(difference: float, low: float, high: float) -> Comparison:
+def interval(difference: float, low: float, high: float) -> Comparison:
     return Comparison(100, difference, Interval(low, high))
 
 
 def challenged(seen: Comparison | None, new: Comparison | None, **facts: int) -> str:
-    known = {"rows": 1000, "champion_rows": 1000, "new_genres": 0, **facts}
+    existing = {"rows": 1000, "champion_rows": 1000, "new_genres": 0, **facts}
     regimes = {"seen_artist": seen, "new_artist": new}
-    return decide_against_champion(regimes, champion_id=7, **known).status
+    return decide_against_champion(regimes, champion_id=7, **existing).status
 
 
-EQUAL = told(0.0, -0.004, 0.004)
-BETTER = told(0.02, 0.01, 0.03)
-WORSE = told(-0.02, -0.03, -0.01)
+EQUAL = interval(0.0, -0.004, 0.004)
+BETTER = interval(0.02, 0.01, 0.03)
+WORSE = interval(-0.02, -0.03, -0.01)
 
 
 def test_the_first_must_beat_the_baseline_in_one_regime() -> None:
     """Being better for unseen artists alone is enough."""
     assert (
-        decide_first({"seen_artist": told(0, -0.1, 0.1), "new_artist": BETTER}, {}).status
+        decide_first({"seen_artist": interval(0, -0.1, 0.1), "new_artist": BETTER}, {}).status
         == "champion"
     )
     assert (
-        decide_first({"seen_artist": WORSE, "new_artist": told(0, -0.1, 0.1)}, {}).status
+        decide_first({"seen_artist": WORSE, "new_artist": interval(0, -0.1, 0.1)}, {}).status
         == "rejected"
     )
 
@@ -73,7 +73,7 @@ def test_an_equal_needs_more_tracks_or_more_genres() -> None:
 
 def test_possibly_worse_is_rejected_with_its_reason() -> None:
     """A lower bound at -0.005 or below is too low, however many rows there are."""
-    edge = told(0.0, -0.005, 0.005)
+    edge = interval(0.0, -0.005, 0.005)
     decision = decide_against_champion(
         {"seen_artist": EQUAL, "new_artist": edge},
         champion_id=7,

@@ -77,8 +77,8 @@ def test_files_are_read(tmp_path: Path):
     as_json.write_text('{"C": {"low": 0.1, "high": 1.0, "log": true}, "max_depth": [4, null]}')
     expected = {"C": NumericRange(0.1, 1.0, log=True), "max_depth": [4, None]}
     assert search_spaces.read_space(toml) == search_spaces.read_space(as_json) == expected
-    told = json.dumps(search_spaces.space_as_json(expected))
-    as_json.write_text(told)
+    reported = json.dumps(search_spaces.space_as_json(expected))
+    as_json.write_text(reported)
     assert search_spaces.read_space(as_json) == expected
 
 

@@ -22,20 +22,20 @@ SEEN = pd.DataFrame(
 )
 
 
-def asked(*rows: tuple[int, str, float | None]) -> np.ndarray:
+def features_of(*rows: tuple[int, str, float | None]) -> np.ndarray:
     return ArtistSightingFeatures().fit(KNOWN, LABELS, SEEN).transform(tracks(*rows))
 
 
 def test_an_artists_tracks_are_shares_and_mean_ranks() -> None:
     """Both of Ann's were seen in rap, at ranks 4 and 8; one of two in rock, at rank 2."""
-    row = asked((7, "Ann", 45.0))[0]
+    row = features_of((7, "Ann", 45.0))[0]
     assert row[:2].tolist() == [1.0, 0.5]
     assert row[2:4].tolist() == [6.0, 2.0]
 
 
 def test_the_track_nearest_in_popularity_has_its_own_columns() -> None:
     """At 45 it is the track of 50, seen in both; at 12 the one of 10, seen in rap only."""
-    near, low = asked((7, "Ann", 45.0), (8, "Ann", 12.0))[:, 4:8]
+    near, low = features_of((7, "Ann", 45.0), (8, "Ann", 12.0))[:, 4:8]
     assert near.tolist() == [1.0, 1.0, 8.0, 2.0]
     assert low[:2].tolist() == [1.0, 0.0]
     assert low[2] == 4.0
@@ -44,19 +44,19 @@ def test_the_track_nearest_in_popularity_has_its_own_columns() -> None:
 
 def test_popularity_is_compared_with_the_artists_tracks() -> None:
     """The mean of Ann's is 30: a track of 45 is 15 above it, and 5 below the nearest of two."""
-    assert asked((7, "Ann", 45.0))[0, 8:].tolist() == [30.0, 15.0, 2.0, 5.0]
+    assert features_of((7, "Ann", 45.0))[0, 8:].tolist() == [30.0, 15.0, 2.0, 5.0]
 
 
 def test_a_track_of_two_credited_artists_counts_once() -> None:
     """Ann and Bob have three tracks together, although one credits both."""
-    assert asked((7, "Ann; Bob", 45.0))[0, 10] == 3.0
+    assert features_of((7, "Ann; Bob", 45.0))[0, 10] == 3.0
 
 
 def test_unseen_artists_have_missing_values() -> None:
     """An artist without a training track, and a track without an artist, are all NaN."""
-    found = asked((7, "Cid", 45.0), (8, "", 45.0))
-    assert found.shape == (2, COLUMNS_PER_GENRE * len(GENRES) + EXTRA_COLUMNS)
-    assert np.isnan(found).all()
+    result = features_of((7, "Cid", 45.0), (8, "", 45.0))
+    assert result.shape == (2, COLUMNS_PER_GENRE * len(GENRES) + EXTRA_COLUMNS)
+    assert np.isnan(result).all()
 
 
 def test_sightings_of_other_tracks_are_ignored() -> None:
@@ -90,6 +90,6 @@ def test_empty_frames_are_no_error() -> None:
 
 def test_unknown_popularity_leaves_the_rest() -> None:
     """There is no nearest track, but shares and counts remain."""
-    row = asked((7, "Ann", None))[0]
+    row = features_of((7, "Ann", None))[0]
     assert row[:2].tolist() == [1.0, 0.5]
     assert row[10] == 2.0

@@ -15,7 +15,7 @@ FRAME = pd.DataFrame(
 GENRES = np.array(["rock", "rock", "jazz", "jazz", "jazz", "rock"])
 
 
-def said(artists: str, album: str | None = None) -> np.ndarray:
+def encoded(artists: str, album: str | None = None) -> np.ndarray:
     """Return the four scores of one track: (scores, genres jazz and rock)."""
     expert = ArtistHistoryExpert().fit(FRAME, GENRES)
     return expert.predict_scores(pd.DataFrame({"artists": [artists], "album": [album]}))[:, 0]
@@ -23,22 +23,22 @@ def said(artists: str, album: str | None = None) -> np.ndarray:
 
 def test_unseen_artists_and_albums_score_0() -> None:
     """Exactly 0 for every genre."""
-    assert (said("Somebody", "Something") == 0).all()
-    assert (said("") == 0).all()
+    assert (encoded("Somebody", "Something") == 0).all()
+    assert (encoded("") == 0).all()
 
 
 def test_artists_score_for_the_genres_of_their_tracks() -> None:
     """Whatever the case of the name; guests only in the score of all artists."""
-    first, everybody, *_ = said("ANA; bo")
+    first, everybody, *_ = encoded("ANA; bo")
     assert first[1] > 0 > first[0]
     assert first[1] > everybody[1]  # Bo's jazz
 
 
 def test_an_album_has_scores_of_its_own() -> None:
     """Within the artist's tracks, and by its name alone."""
-    _, _, own, named = said("Ana", "hits")
+    _, _, own, named = encoded("Ana", "hits")
     assert own[1] > named[1] > 0
-    _, _, own, named = said("Somebody else", "Hits")
+    _, _, own, named = encoded("Somebody else", "Hits")
     assert (own == 0).all()
     assert named[1] > 0
 
@@ -46,10 +46,10 @@ def test_an_album_has_scores_of_its_own() -> None:
 def test_artist_track_counts_are_those_of_training_tracks() -> None:
     """Of all credited artists."""
     expert = ArtistHistoryExpert().fit(FRAME, GENRES)
-    asked = pd.DataFrame({"artists": ["Ana", "Ana; Bo", "Dee"]})
-    assert expert.artist_track_counts(asked).tolist() == [3, 5, 0]
+    requested = pd.DataFrame({"artists": ["Ana", "Ana; Bo", "Dee"]})
+    assert expert.artist_track_counts(requested).tolist() == [3, 5, 0]
 
 
 def test_overall_genre_shares_are_no_evidence() -> None:
     """An artist with the overall shares scores 0."""
-    assert np.allclose(said("Cy")[0], 0, atol=1e-6)
+    assert np.allclose(encoded("Cy")[0], 0, atol=1e-6)

@@ -10,8 +10,8 @@ def test_it_learns_what_no_line_separates() -> None:
     points = np.random.default_rng(0).normal(size=(1500, 2)).astype(np.float32)
     labels = np.where((points > 0).all(axis=1) | (points < 0).all(axis=1), "same", "different")
     net = NumpyMLP().fit(points[:1000], labels[:1000])
-    found = net.classes_[net.predict_proba(points[1000:]).argmax(axis=1)]
-    assert (found == labels[1000:]).mean() > 0.9
+    predictions = net.classes_[net.predict_proba(points[1000:]).argmax(axis=1)]
+    assert (predictions == labels[1000:]).mean() > 0.9
 
 
 def test_random_labels_give_the_class_shares() -> None:

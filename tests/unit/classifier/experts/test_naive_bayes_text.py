@@ -27,14 +27,14 @@ def test_a_language_is_recognised_in_unseen_words() -> None:
 
 def test_unseen_text_is_no_evidence() -> None:
     """Empty: 0. Of unseen letters: the same for genres of the same size."""
-    said = (
+    predictions = (
         NaiveBayesTextExpert()
         .fit(FRAME, GENRES)
         .predict_scores(pd.DataFrame({"title": ["", "ほし"]}))
     )
-    assert (said[0, 0] == 0).all()
-    assert np.ptp(said[0, 1]) < 0.2
-    assert (said[1:] == 0).all()
+    assert (predictions[0, 0] == 0).all()
+    assert np.ptp(predictions[0, 1]) < 0.2
+    assert (predictions[1:] == 0).all()
 
 
 def test_an_artist_of_many_tracks_is_not_as_many_examples() -> None:
@@ -42,5 +42,7 @@ def test_an_artist_of_many_tracks_is_not_as_many_examples() -> None:
     many = pd.DataFrame({"title": ["x"] * 16 + ["y"] * 4, "artists": ["A"] * 16 + list("BCDE")})
     genres = np.array(["one"] * 16 + ["two"] * 4)
     expert = NaiveBayesTextExpert().fit(many, genres)
-    asked = expert.predict_scores(pd.DataFrame({"title": ["x", "y"]}))[0]
-    assert np.isclose(asked[0, 0] - asked[0, 1], asked[1, 1] - asked[1, 0], atol=1e-3)
+    predictions = expert.predict_scores(pd.DataFrame({"title": ["x", "y"]}))[0]
+    assert np.isclose(
+        predictions[0, 0] - predictions[0, 1], predictions[1, 1] - predictions[1, 0], atol=1e-3
+    )

@@ -41,20 +41,20 @@ def test_trees_predict_the_genre_a_track_ranks_higher_in() -> None:
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
     expert = StackingExpert(GROUPS, n_rounds=30).fit(frame[rows], labels[rows], seen)
-    said = dict(zip(expert.score_names, expert.predict_scores(frame[~rows]), strict=True))
+    predictions = dict(zip(expert.score_names, expert.predict_scores(frame[~rows]), strict=True))
     genres = np.array(["rap", "rock"])
-    right = genres[said["joint_trees"].argmax(axis=1)] == labels[~rows]
+    right = genres[predictions["joint_trees"].argmax(axis=1)] == labels[~rows]
     assert right.mean() > 0.9
 
 
 def test_with_many_genres_there_are_no_trees() -> None:
     """Above the limit there are networks only."""
     frame, _, _ = world()
-    most = np.array([f"genre {place % stacking_trees.MAX_GENRES:02}" for place in range(SIZE)])
+    maximum = np.array([f"genre {place % stacking_trees.MAX_GENRES:02}" for place in range(SIZE)])
     more = np.array(
         [f"genre {place % (stacking_trees.MAX_GENRES + 1):02}" for place in range(SIZE)]
     )
-    for labels, speaks in ((most, True), (more, False)):
+    for labels, speaks in ((maximum, True), (more, False)):
         expert = StackingExpert(GROUPS, n_networks=1, n_rounds=1).fit(frame, labels)
         assert ("joint_trees" in expert.score_names) is speaks
         assert len(expert.predict_scores(frame)) == len(expert.score_names)
@@ -63,15 +63,15 @@ def test_with_many_genres_there_are_no_trees() -> None:
 def test_trees_are_trained_on_a_bounded_number_of_tracks() -> None:
     """So their training time is bounded; the sample depends on the seed."""
     frame, labels, seen = world()
-    told = count_ngrams(frame)
-    said = (
-        stacking_inputs.out_of_fold_by_artist(frame, told, labels),
-        stacking_inputs.out_of_fold_by_name(frame, told, labels, seen),
+    counts = count_ngrams(frame)
+    output = (
+        stacking_inputs.out_of_fold_by_artist(frame, counts, labels),
+        stacking_inputs.out_of_fold_by_name(frame, counts, labels, seen),
     )
 
-    def grown(most: int, seed: int = 0) -> StackingTrees:
-        trees = StackingTrees(GROUPS, n_rounds=3, max_tracks=most, random_state=seed)
-        return trees.fit(frame, labels, *said)
+    def grown(maximum: int, seed: int = 0) -> StackingTrees:
+        trees = StackingTrees(GROUPS, n_rounds=3, max_tracks=maximum, random_state=seed)
+        return trees.fit(frame, labels, *output)
 
     assert [trees[0].nodes[0]["count"] for trees in grown(100).unseen_model_._predictors] == [
         100
@@ -79,7 +79,7 @@ def test_trees_are_trained_on_a_bounded_number_of_tracks() -> None:
     assert [trees[0].nodes[0]["count"] for trees in grown(SIZE).unseen_model_._predictors] == [
         SIZE
     ] * 3
-    one, two, other = (grown(100, seed).predict_scores(frame, said[1]) for seed in (0, 0, 1))
+    one, two, other = (grown(100, seed).predict_scores(frame, output[1]) for seed in (0, 0, 1))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
 
@@ -88,11 +88,11 @@ def test_a_tracks_own_sightings_are_ignored() -> None:
     """Predictions of held-out tracks do not depend on them."""
     frame, labels, seen = world()
     rows = np.arange(SIZE) % PER_ARTIST < 8
-    told = seen[seen["track_id"].isin(frame["track_id"][rows])]
+    reported = seen[seen["track_id"].isin(frame["track_id"][rows])]
     model = Blend(("audio", "metadata", "text", "history"), n_networks=1, n_rounds=5)
-    alone = model.fit(frame[rows], labels[rows], None, told).predict_proba(frame[~rows])
-    beside = model.fit(frame[rows], labels[rows], None, seen).predict_proba(frame[~rows])
-    assert np.array_equal(alone, beside)
+    alone = model.fit(frame[rows], labels[rows], None, reported).predict_proba(frame[~rows])
+    predictions = model.fit(frame[rows], labels[rows], None, seen).predict_proba(frame[~rows])
+    assert np.array_equal(alone, predictions)
 
 
 def test_only_unseen_artists_are_no_error() -> None:

@@ -127,9 +127,9 @@ def test_descriptors_of_another_set_are_ignored() -> None:
     mine, other = descriptor_column("mine", "tempo"), descriptor_column("other", "tempo")
     made = NumericFeatures(("descriptors",)).fit(pd.DataFrame({mine: [1.0, 2.0], "tempo": [9, 9]}))
     assert made.get_feature_names_out().tolist() == [mine]
-    found = made.transform(pd.DataFrame({other: [5.0, 5.0], mine: [np.inf, 1.5]}))
-    assert np.isnan(found[0, 0])
-    assert found[1, 0] == 1.5
+    result = made.transform(pd.DataFrame({other: [5.0, 5.0], mine: [np.inf, 1.5]}))
+    assert np.isnan(result[0, 0])
+    assert result[1, 0] == 1.5
 
 
 def test_a_group_adds_its_columns_and_no_others() -> None:
@@ -144,9 +144,9 @@ def test_compared_tracks_are_on_one_scale() -> None:
     """That of most of them: the others' features are unknown, except tempo, key and mode."""
     providers = pd.array(["csv", "audio", None, "csv"], dtype="string")
     mixed = FRAME.assign(provider=providers, tempo=[90.0, 100.0, None, 120.0])
-    found = on_majority_scale(mixed)
-    assert found["energy"].isna().tolist() == [False, True, True, False]
-    assert found["tempo"].isna().tolist() == [False, False, True, False]
+    result = on_majority_scale(mixed)
+    assert result["energy"].isna().tolist() == [False, True, True, False]
+    assert result["tempo"].isna().tolist() == [False, False, True, False]
     files = on_majority_scale(mixed.assign(provider="audio"))
     assert files["energy"].equals(mixed["energy"])
     assert on_majority_scale(FRAME)["energy"].equals(FRAME["energy"])

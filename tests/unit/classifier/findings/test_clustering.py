@@ -18,12 +18,12 @@ def test_separate_clouds_are_clusters(method: clustering.Method) -> None:
     """Three clouds are three clusters, with every method; DBSCAN estimates its radius."""
     points, labels = blobs()
     codes, params = clustering.cluster(points, method, clusters=3, eps=None, seed=0)
-    found = clustering.agreement_scores(points, codes, labels, seed=0)
-    assert found.clusters == 3
-    assert found.noise < 30
-    assert min(found.ari, found.purity, found.nmi) > 0.8
-    assert found.silhouette is not None
-    assert found.silhouette > 0.7
+    predictions = clustering.agreement_scores(points, codes, labels, seed=0)
+    assert predictions.clusters == 3
+    assert predictions.noise < 30
+    assert min(predictions.ari, predictions.purity, predictions.nmi) > 0.8
+    assert predictions.silhouette is not None
+    assert predictions.silhouette > 0.7
     assert params
 
 
@@ -32,8 +32,12 @@ def test_scores_follow_their_definitions() -> None:
     codes = np.array([0, 0, 0, 1, 1, -1])
     labels = np.array(["a", "a", "b", "b", "b", "a"])
     points = np.arange(6.0)[:, np.newaxis]
-    found = clustering.agreement_scores(points, codes, labels, seed=0)
-    assert (found.clusters, found.noise, found.purity) == (2, 1, pytest.approx(5 / 6))
+    predictions = clustering.agreement_scores(points, codes, labels, seed=0)
+    assert (predictions.clusters, predictions.noise, predictions.purity) == (
+        2,
+        1,
+        pytest.approx(5 / 6),
+    )
     random = np.random.default_rng(0)
     by_chance = clustering.agreement_scores(
         random.normal(size=(900, 2)),

@@ -14,8 +14,8 @@ def frame(**columns: object) -> pd.DataFrame:
 
 def apart(values: pd.DataFrame, group: list[bool], artists: list[int] | None = None):
     whose = np.arange(len(values)) if artists is None else np.array(artists)
-    found = effect_sizes.compare_groups(values, whose, np.array(group), seed=0, resamples=200)
-    return {one.feature: one for one in found}
+    comparison = effect_sizes.compare_groups(values, whose, np.array(group), seed=0, resamples=200)
+    return {one.feature: one for one in comparison}
 
 
 def test_the_delta_counts_pairs() -> None:
@@ -38,9 +38,9 @@ def test_the_delta_of_a_boolean_feature_is_the_difference_of_proportions() -> No
 def test_keys_are_one_hot_encoded() -> None:
     """Every key has its own proportion among the tracks with a key."""
     values = frame(key=pd.array([0, 0, 7, None, 7, 7], dtype="Int64"))
-    found = apart(values, [True] * 3 + [False] * 3)
-    assert found["key G"].delta == pytest.approx(1 / 3 - 1)
-    assert (found["key C"].n, found["key C"].other_n) == (3, 2)
+    result = apart(values, [True] * 3 + [False] * 3)
+    assert result["key G"].delta == pytest.approx(1 / 3 - 1)
+    assert (result["key C"].n, result["key C"].other_n) == (3, 2)
 
 
 def test_the_largest_effect_comes_first_and_missing_features_are_left_out() -> None:
@@ -48,9 +48,9 @@ def test_the_largest_effect_comes_first_and_missing_features_are_left_out() -> N
     values = frame(
         energy=[1, 2, 3, 9, 9, 9.0], valence=[1, 2, 3, 2, 3, 4.0], tempo=[1.0] * 3 + [np.nan] * 3
     )
-    found = list(apart(values, [True] * 3 + [False] * 3).values())
-    assert [one.feature for one in found] == ["energy", "valence"]
-    assert (found[0].delta, found[0].size) == (-1, "large")
+    result = list(apart(values, [True] * 3 + [False] * 3).values())
+    assert [one.feature for one in result] == ["energy", "valence"]
+    assert (result[0].delta, result[0].size) == (-1, "large")
 
 
 def test_the_interval_resamples_artists() -> None:
@@ -79,7 +79,7 @@ def test_the_interval_holds_the_delta() -> None:
 def test_descriptions_leave_out_negligible_effects() -> None:
     """With both medians and the size of the effect."""
     values = frame(energy=[1, 1, 9, 9.0], valence=[1, 2, 1, 2.0])
-    found = list(apart(values, [True, True, False, False]).values())
-    assert effect_sizes.describe_effects(found, "jazz", "metal") == [
+    result = list(apart(values, [True, True, False, False]).values())
+    assert effect_sizes.describe_effects(result, "jazz", "metal") == [
         "jazz lower than metal in energy: 1 against 9 (large)."
     ]

@@ -19,7 +19,7 @@ class ByEnergy:
         return np.where(energy[:, np.newaxis] > 0.5, [0.1, 0.9], [0.9, 0.1])
 
 
-def asked(size: int = 400, new: float = 0.5) -> HeldOutTracks:
+def held_out_tracks(size: int = 400, new: float = 0.5) -> HeldOutTracks:
     random = np.random.default_rng(0)
     energy = random.random(size)
     values = {name: random.random(size) for name in ("tempo", "release_year")}
@@ -30,7 +30,7 @@ def asked(size: int = 400, new: float = 0.5) -> HeldOutTracks:
     )
 
 
-def found(tracks: HeldOutTracks, repeats: int = 3) -> list[Importance]:
+def importances(tracks: HeldOutTracks, repeats: int = 3) -> list[Importance]:
     steps: list[tuple[int, int]] = []
     made = PermutationImportance(ByEnergy(), tracks, GROUPS, repeats=repeats, seed=0)  # type: ignore[arg-type]
     rows = list(made.compute(lambda done, total: steps.append((done, total))))
@@ -47,7 +47,7 @@ def over_all(rows: list[Importance], regime: str) -> dict[tuple[str, str], Impor
 @pytest.mark.parametrize("regime", ["new_artist", "seen_artist"])
 def test_only_used_columns_matter(regime: str) -> None:
     """Permuting the used column costs half the accuracy, others nothing; its group as much."""
-    rows = over_all(found(asked()), regime)
+    rows = over_all(importances(held_out_tracks()), regime)
     assert rows["feature", "energy"].importance == pytest.approx(0.5, abs=0.07)
     assert rows["feature", "energy"].loss > 0.5
     assert rows["group", "audio"].importance == pytest.approx(0.5, abs=0.07)
@@ -60,8 +60,8 @@ def test_only_used_columns_matter(regime: str) -> None:
 
 def test_accuracy_with_a_single_group() -> None:
     """With the audio group only it is unchanged, without it that of a constant prediction."""
-    tracks = asked()
-    rows = over_all(found(tracks), "new_artist")
+    tracks = held_out_tracks()
+    rows = over_all(importances(tracks), "new_artist")
     new = tracks.regimes == "new_artist"
     assert rows["alone", "audio"].importance == 1
     assert rows["alone", "metadata"].importance == np.mean(tracks.labels[new] == "a")
@@ -69,25 +69,25 @@ def test_accuracy_with_a_single_group() -> None:
 
 def test_values_are_shuffled_within_a_regime() -> None:
     """Values of one regime never reach the other."""
-    tracks = asked()
+    tracks = held_out_tracks()
     tracks.frame["energy"] = np.where(tracks.regimes == "new_artist", 0.1, 0.9)
     labels = np.where(tracks.regimes == "new_artist", "a", "b")
-    rows = found(HeldOutTracks(tracks.frame, labels, tracks.regimes, tracks.artists))
+    rows = importances(HeldOutTracks(tracks.frame, labels, tracks.regimes, tracks.artists))
     assert all(row.importance == 0 for row in rows if row.kind != "alone")
 
 
 def test_genres_have_their_own_importance() -> None:
     """Each genre of the held-out tracks has a row, over both regimes."""
-    rows = [row for row in found(asked()) if row.genre and row.feature == "energy"]
+    rows = [row for row in importances(held_out_tracks()) if row.genre and row.feature == "energy"]
     assert [(row.genre, row.regime) for row in rows] == [("a", "all"), ("b", "all")]
     assert all(row.importance == pytest.approx(0.5, abs=0.08) for row in rows)
 
 
 def test_a_genre_unknown_to_the_model_is_never_correct() -> None:
     """Such a track is a wrong prediction, whatever is permuted."""
-    tracks = asked()
+    tracks = held_out_tracks()
     strange = HeldOutTracks(tracks.frame, np.full(400, "polka"), tracks.regimes, tracks.artists)
-    rows = over_all(found(strange), "new_artist")
+    rows = over_all(importances(strange), "new_artist")
     assert rows["alone", "audio"].importance == rows["feature", "energy"].importance == 0
 
 
@@ -105,26 +105,26 @@ class TwoVoices(ByEnergy):
         self.weights_ = np.array([[0.3, 1.0, 1.0], [0.3, 1.0, 1.0]])
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        heard = super().predict_proba(X)
+        predictions = super().predict_proba(X)
         weight = self.weights_[0, 1]
-        return weight * heard + (1 - weight) * np.array([0.6, 0.4])
+        return weight * predictions + (1 - weight) * np.array([0.6, 0.4])
 
 
 def test_expert_ablation() -> None:
     """Each expert of an ensemble is ablated once; the model is unchanged."""
     model = TwoVoices()
-    made = PermutationImportance(model, asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
+    made = PermutationImportance(model, held_out_tracks(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
     rows = over_all(list(made.expert_ablation()), "seen_artist")
     assert rows["expert", "heard"].importance == pytest.approx(0.5, abs=0.07)
     assert rows["expert", "silent"].importance == 0
     assert model.weights_[0].tolist() == [0.3, 1.0, 1.0]
-    alone = PermutationImportance(ByEnergy(), asked(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
+    alone = PermutationImportance(ByEnergy(), held_out_tracks(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
     assert list(alone.expert_ablation()) == []
 
 
 def test_a_sample_keeps_both_regimes() -> None:
     """At most `size` of each, reproducible by the seed."""
-    tracks = asked(new=0.9)
+    tracks = held_out_tracks(new=0.9)
     sampled = tracks.sample(100, seed=1)
     assert [np.sum(sampled.regimes == one) for one in ("new_artist", "seen_artist")] == [100, 40]
     assert sampled.frame.equals(tracks.sample(100, seed=1).frame)

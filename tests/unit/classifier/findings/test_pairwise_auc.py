@@ -10,7 +10,7 @@ from classifier.findings import pairwise_auc
 from classifier.findings.pairwise_auc import GenrePair
 
 
-def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
+def random_scores(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
     """Genre 0 is easy; the higher the number, the harder."""
     random = np.random.default_rng(0)
     truth = np.repeat(np.arange(genres), each)
@@ -22,7 +22,7 @@ def answers(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_auc_is_that_of_the_ratio() -> None:
     """It equals scikit-learn's for the log-ratio of the two genres' probabilities."""
-    shares, truth = answers()
+    shares, truth = random_scores()
     for pair in pairwise_auc.pairwise_auc(shares, truth):
         rows = np.isin(truth, [pair.genre, pair.other_genre])
         ratio = np.log(shares[rows, pair.genre] / shares[rows, pair.other_genre])
@@ -32,10 +32,10 @@ def test_the_auc_is_that_of_the_ratio() -> None:
 
 def test_a_genre_without_tracks_is_in_no_pair() -> None:
     """A genre needs tracks to be compared."""
-    shares, truth = answers()
-    found = list(pairwise_auc.pairwise_auc(shares[truth != 2], truth[truth != 2]))
-    assert len(found) == 10
-    assert not [pair for pair in found if 2 in (pair.genre, pair.other_genre)]
+    shares, truth = random_scores()
+    result = list(pairwise_auc.pairwise_auc(shares[truth != 2], truth[truth != 2]))
+    assert len(result) == 10
+    assert not [pair for pair in result if 2 in (pair.genre, pair.other_genre)]
 
 
 def made(areas: np.ndarray) -> list[GenrePair]:
@@ -87,14 +87,14 @@ def test_ties_are_decided_by_the_worst_pair() -> None:
 
 def test_accuracy_is_higher_among_few_genres() -> None:
     """The accuracy is the mean over genres, with an interval over artists."""
-    shares, truth = answers()
+    shares, truth = random_scores()
     artists = np.arange(len(truth)) // 4
-    found = pairwise_auc.subset_accuracy(shares, truth, artists, (0, 5), seed=0)
-    assert found is not None
+    result = pairwise_auc.subset_accuracy(shares, truth, artists, (0, 5), seed=0)
+    assert result is not None
     inside = np.isin(truth, (0, 5))
     right = (shares[inside, 5] > shares[inside, 0]) == (truth[inside] == 5)
-    assert found.accuracy == pytest.approx(right.mean())
-    assert (found.n, found.baseline) == (80, 0.5)
-    assert found.interval is not None
-    assert found.interval.low <= found.accuracy <= found.interval.high
+    assert result.accuracy == pytest.approx(right.mean())
+    assert (result.n, result.baseline) == (80, 0.5)
+    assert result.interval is not None
+    assert result.interval.low <= result.accuracy <= result.interval.high
     assert pairwise_auc.subset_accuracy(shares[:3], truth[:3], artists[:3], (4, 5), seed=0) is None

@@ -51,9 +51,9 @@ def test_missing_features_are_left_out(distance: profiles.Distance) -> None:
     profile = profiles.fit_profiles(sound(0.9), np.full(MANY, "a"), distance)["a"]
     points = np.full((2, 9), np.nan)
     points[0, 3] = profile.mean[3] + 2 * profile.std[3]
-    found = profile.distances(points)
-    assert found[0] == pytest.approx(2, abs=0.1)
-    assert np.isnan(found[1])
+    result = profile.distances(points)
+    assert result[0] == pytest.approx(2, abs=0.1)
+    assert np.isnan(result[1])
 
 
 def test_a_constant_feature_has_a_finite_distance() -> None:
@@ -62,17 +62,17 @@ def test_a_constant_feature_has_a_finite_distance() -> None:
         [np.ones((10, 9)), sound()[:20], np.ones((profiles.MIN_PROFILE_TRACKS - 1, 9))]
     )
     labels = np.repeat(["same", "wide", "few"], [10, 20, profiles.MIN_PROFILE_TRACKS - 1])
-    found = profiles.fit_profiles(points, labels)
-    assert sorted(found) == ["same", "wide"]
-    assert np.isfinite(found["same"].distances(points)).all()
+    fitted = profiles.fit_profiles(points, labels)
+    assert sorted(fitted) == ["same", "wide"]
+    assert np.isfinite(fitted["same"].distances(points)).all()
 
 
 def test_percentiles_are_among_the_own_tracks() -> None:
     """0 is nearer than all, 100 farther than any, the middle one at 50."""
     own = np.array([1.0, 2, 3, np.nan])
-    asked = np.array([0.5, 2.0, 9.0, np.nan])
-    assert profiles.percentile(own, asked)[:3] == pytest.approx([0, 50, 100])
-    assert np.isnan(profiles.percentile(own, asked)[3])
+    requested = np.array([0.5, 2.0, 9.0, np.nan])
+    assert profiles.percentile(own, requested)[:3] == pytest.approx([0, 50, 100])
+    assert np.isnan(profiles.percentile(own, requested)[3])
 
 
 @pytest.mark.parametrize("distance", profiles.DISTANCES)
@@ -84,10 +84,12 @@ def test_the_density_is_gaussian(distance: profiles.Distance) -> None:
     covariance = correlations * np.outer(profile.std, profile.std)
     partly = points[:5].copy()
     partly[:, 4] = np.nan
-    for asked, known in ((points[:5], np.arange(9)), (partly, np.delete(np.arange(9), 4))):
-        normal = multivariate_normal(profile.mean[known], covariance[np.ix_(known, known)])
-        density = normal.logpdf(asked[:, known]) / len(known) + np.log(2 * np.pi) / 2
-        assert profile.negative_log_density(asked) == pytest.approx(-density)
+    for requested, existing in ((points[:5], np.arange(9)), (partly, np.delete(np.arange(9), 4))):
+        normal = multivariate_normal(
+            profile.mean[existing], covariance[np.ix_(existing, existing)]
+        )
+        density = normal.logpdf(requested[:, existing]) / len(existing) + np.log(2 * np.pi) / 2
+        assert profile.negative_log_density(requested) == pytest.approx(-density)
     assert np.isnan(profile.negative_log_density(np.full((1, 9), np.nan))[0])
 
 
@@ -95,8 +97,8 @@ def test_a_broad_genre_has_a_lower_density() -> None:
     """A track between both is nearer to the broad genre, but likelier in the narrow one."""
     random = np.random.default_rng(0)
     points = np.vstack([random.normal(size=(MANY, 9)), random.normal(scale=4, size=(MANY, 9))])
-    found = profiles.fit_profiles(points, np.repeat(["narrow", "wide"], MANY))
+    fitted = profiles.fit_profiles(points, np.repeat(["narrow", "wide"], MANY))
     track = np.full((1, 9), 0.8)
-    narrow, wide = found["narrow"], found["wide"]
+    narrow, wide = fitted["narrow"], fitted["wide"]
     assert narrow.distances(track) > wide.distances(track)
     assert narrow.negative_log_density(track) < wide.negative_log_density(track)

@@ -33,9 +33,9 @@ def test_parts_become_one_file(tmp_path: Path, name: str) -> None:
     rows, columns = export.WRITERS[name](parts(), file)
     assert (rows, columns) == (4, ("track_id", "title", "year", "explicit"))
     if name == "csv":
-        found = pd.read_csv(file, dtype={"year": "Int64"})
-        assert found["track_id"].tolist() == [1, 2, 3, 4]
-        assert found["title"].iloc[2] == 'say "x"\nagain'
+        result = pd.read_csv(file, dtype={"year": "Int64"})
+        assert result["track_id"].tolist() == [1, 2, 3, 4]
+        assert result["title"].iloc[2] == 'say "x"\nagain'
     elif name == "parquet":
         pd.testing.assert_frame_equal(
             pd.read_parquet(file), pd.concat(list(parts()), ignore_index=True), check_dtype=False
@@ -56,10 +56,10 @@ def test_a_view_in_parts_is_the_view(engine: Engine, tmp_path: Path) -> None:
         done = export.run(engine, view, file, folds=False)
         expected = dataset.read_view(view, engine)
         assert (done.rows, list(done.columns)) == (len(expected), list(expected.columns))
-        found = pd.read_parquet(file)
+        result = pd.read_parquet(file)
         key = [expected.columns[0]]
         pd.testing.assert_frame_equal(
-            found.sort_values(key, ignore_index=True),
+            result.sort_values(key, ignore_index=True),
             expected.sort_values(key, ignore_index=True),
             check_dtype=False,
         )

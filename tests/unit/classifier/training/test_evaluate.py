@@ -24,32 +24,32 @@ def judged(music: Music, choice: TrainingConfig = CHOICE) -> tuple[SplitDataset,
 
 
 @pytest.fixture(scope="module")
-def told() -> tuple[SplitDataset, Evaluation]:
+def evaluated() -> tuple[SplitDataset, Evaluation]:
     return judged(Music(artists=120))
 
 
-def test_genres_that_can_be_told_apart_are(told: tuple[SplitDataset, Evaluation]) -> None:
+def test_genres_that_can_be_told_apart_are(evaluated: tuple[SplitDataset, Evaluation]) -> None:
     """The first model is far above the baseline in both regimes, and becomes champion."""
-    found = headline_metrics(told[1].metrics)
+    metrics = headline_metrics(evaluated[1].metrics)
     for regime in ("seen_artist", "new_artist"):
-        assert found[regime]["accuracy"] > found[regime]["baseline"] + 0.3
-    assert told[1].decision.status == "champion"
+        assert metrics[regime]["accuracy"] > metrics[regime]["baseline"] + 0.3
+    assert evaluated[1].decision.status == "champion"
 
 
 def test_shuffled_labels_fall_to_the_baseline() -> None:
     """Nothing leaks: neither regime is told better than by guessing, and nobody is crowned."""
-    selection, found = judged(Music(artists=300, shuffled=True))
-    figures = headline_metrics(found.metrics)
+    selection, result = judged(Music(artists=300, shuffled=True))
+    figures = headline_metrics(result.metrics)
     for regime in ("seen_artist", "new_artist"):
         guessing = max(figures[regime]["baseline"], 1 / len(selection.classes))
         assert figures[regime]["interval"][0] <= guessing
         assert figures[regime]["accuracy"] < guessing + 0.05
-    assert found.decision.status == "rejected"
+    assert result.decision.status == "rejected"
 
 
-def test_every_regime_and_genre_is_measured(told: tuple[SplitDataset, Evaluation]) -> None:
+def test_every_regime_and_genre_is_measured(evaluated: tuple[SplitDataset, Evaluation]) -> None:
     """On both held-out sides; the training and the random split over all tracks."""
-    measured = {(row.side, row.regime, row.genre) for row in told[1].metrics}
+    measured = {(row.side, row.regime, row.genre) for row in evaluated[1].metrics}
     for side in ("test", "validation"):
         for regime in ("seen_artist", "new_artist", "all"):
             for genre in (None, "blues", "metal", "techno"):
@@ -58,35 +58,37 @@ def test_every_regime_and_genre_is_measured(told: tuple[SplitDataset, Evaluation
     assert ("random", "all", None) in measured
 
 
-def test_n_counts_the_tracks(told: tuple[SplitDataset, Evaluation]) -> None:
+def test_n_counts_the_tracks(evaluated: tuple[SplitDataset, Evaluation]) -> None:
     """Of the side and regime, or of the genre on it."""
-    selection, found = told
+    selection, result = evaluated
     new = (selection.sides == "test_new").sum()
-    rows = [row for row in found.metrics if (row.side, row.regime) == ("test", "new_artist")]
+    rows = [row for row in result.metrics if (row.side, row.regime) == ("test", "new_artist")]
     accuracy = next(row for row in rows if row.metric == "accuracy")
     by_genre = [row.n for row in rows if row.genre is not None and row.metric == "recall"]
     assert accuracy.n == sum(by_genre) == new
 
 
-def test_confusions_add_up_to_the_tracks_tested(told: tuple[SplitDataset, Evaluation]) -> None:
+def test_confusions_add_up_to_the_tracks_tested(
+    evaluated: tuple[SplitDataset, Evaluation],
+) -> None:
     """Each test track stands in one cell."""
-    selection, found = told
-    assert sum(cell.tracks for cell in found.confusions) == selection.held_out("test").sum()
+    selection, result = evaluated
+    assert sum(cell.tracks for cell in result.confusions) == selection.held_out("test").sum()
 
 
 def test_a_second_run_gives_the_same_figures_to_the_last_digit(
-    told: tuple[SplitDataset, Evaluation],
+    evaluated: tuple[SplitDataset, Evaluation],
 ) -> None:
     """Same data, same seed."""
-    assert judged(Music(artists=120))[1] == told[1]
+    assert judged(Music(artists=120))[1] == evaluated[1]
 
 
 def test_a_regime_without_tracks_has_no_figures() -> None:
     """Not an error: n is 0, the rest null."""
     music = Music(artists=120)
-    found = music.snapshot()
-    sides = found.tracks["side"].replace({"test_new": "none", "validation_new": "none"})
-    without = dataclasses.replace(found, tracks=found.tracks.assign(side=sides))
+    snapshot = music.snapshot()
+    sides = snapshot.tracks["side"].replace({"test_new": "none", "validation_new": "none"})
+    without = dataclasses.replace(snapshot, tracks=snapshot.tracks.assign(side=sides))
     selection = split_dataset(without, CHOICE)
     recipe = estimators.build(CHOICE, threads=1)
     fitted = estimators.build(CHOICE, threads=1).fit(
@@ -98,16 +100,16 @@ def test_a_regime_without_tracks_has_no_figures() -> None:
     assert figures["seen_artist"]["n"] > 0
 
 
-def test_the_test_sides_decide_nothing(told: tuple[SplitDataset, Evaluation]) -> None:
+def test_the_test_sides_decide_nothing(evaluated: tuple[SplitDataset, Evaluation]) -> None:
     """With every test label wrong, the decision is the same."""
     music = Music(artists=120)
-    found = music.snapshot()
-    tracks = found.tracks.copy()
+    snapshot = music.snapshot()
+    tracks = snapshot.tracks.copy()
     tested = tracks["side"].isin(["test_new", "test_seen"]).to_numpy()
     tracks.loc[tested, "label"] = np.roll(tracks.loc[tested, "label"].to_numpy(), 7)
-    selection = split_dataset(dataclasses.replace(found, tracks=tracks), CHOICE)
+    selection = split_dataset(dataclasses.replace(snapshot, tracks=tracks), CHOICE)
     recipe = estimators.build(CHOICE, threads=1)
     fitted = estimators.build(CHOICE, threads=1).fit(
         selection.tracks[selection.train_mask], selection.labels[selection.train_mask]
     )
-    assert evaluate(selection, fitted, recipe, None, CHOICE).decision == told[1].decision
+    assert evaluate(selection, fitted, recipe, None, CHOICE).decision == evaluated[1].decision

@@ -79,9 +79,9 @@ def test_nothing_is_overwritten(folder: Path):
 def test_a_changed_file_is_refused(folder: Path):
     """One changed bit, or a file that is gone, is named before anything is learned from it."""
     file = folder / "tracks.parquet"
-    told = bytearray(file.read_bytes())
-    told[len(told) // 2] ^= 1
-    file.write_bytes(told)
+    reported = bytearray(file.read_bytes())
+    reported[len(reported) // 2] ^= 1
+    file.write_bytes(reported)
     with pytest.raises(BadSnapshot, match=r"tracks\.parquet was changed"):
         snapshots.read(folder)
     file.unlink()
@@ -117,7 +117,10 @@ def test_ids_only_holds_no_content(tmp_path: Path):
 def test_what_is_told_comes_before_what_was_frozen():
     """Options that somebody gives change the choice; all others are the snapshot's."""
     default = TrainingConfig(seed=3)
-    told: dict[str, Any] = {"estimator": "dummy", "preprocessing": Preprocessing(scaling="minmax")}
-    found = CHOICE.override(replace(default, **told), default)
-    assert found == replace(CHOICE, **told)
+    reported: dict[str, Any] = {
+        "estimator": "dummy",
+        "preprocessing": Preprocessing(scaling="minmax"),
+    }
+    result = CHOICE.override(replace(default, **reported), default)
+    assert result == replace(CHOICE, **reported)
     assert CHOICE.override(default, default) == CHOICE

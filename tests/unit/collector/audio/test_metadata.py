@@ -29,14 +29,16 @@ def test_a_file_name_tells_artist_and_title(stem: str, expected: tuple[str, str]
     assert metadata.parse_file_name(stem) == expected
 
 
-def heard(**tags: object) -> AudioAnalysis:
+def tags_of(**tags: object) -> AudioAnalysis:
     return AudioAnalysis("ab12", 29.9767, AudioTags(**tags), None)  # type: ignore[arg-type]
 
 
 def test_tags_come_before_the_file_name() -> None:
     """Everything that is tagged is taken; duration and id are the sound's."""
     tags = {"title": "Jóga", "artists": ("Björk", "Guest"), "album": "Homogenic"}
-    track = metadata.to_track("01 x", heard(**tags, date="1997-09-22", isrc="gb-ayc9700104"), 2030)
+    track = metadata.to_track(
+        "01 x", tags_of(**tags, date="1997-09-22", isrc="gb-ayc9700104"), 2030
+    )
     assert (track.source, track.source_id, track.duration_ms) == ("audio", "ab12", 29977)
     assert [artist.name for artist in track.artists] == ["Björk", "Guest"]
     assert (track.title, track.album, track.isrc) == ("Jóga", "Homogenic", "GBAYC9700104")
@@ -46,13 +48,13 @@ def test_tags_come_before_the_file_name() -> None:
 
 def test_half_tagged_is_not_completed_by_guessing() -> None:
     """A tagged title with another's artist would be another recording."""
-    track = metadata.to_track("Somebody - Else", heard(title="Jóga"), 2030)
+    track = metadata.to_track("Somebody - Else", tags_of(title="Jóga"), 2030)
     assert (track.title, track.artists[0].name, track.match_by_name) == ("Jóga", "", False)
-    track = metadata.to_track("Somebody - Else", heard(artists=("Björk",)), 2030)
+    track = metadata.to_track("Somebody - Else", tags_of(artists=("Björk",)), 2030)
     assert (track.title, track.artists[0].name, track.match_by_name) == ("Else", "Björk", True)
 
 
 def test_nonsense_in_tags_is_nothing() -> None:
     """A year and an ISRC that are none are left out."""
-    track = metadata.to_track("x", heard(date="last year", isrc="?"), 2030)
+    track = metadata.to_track("x", tags_of(date="last year", isrc="?"), 2030)
     assert (track.release_date, track.release_year, track.isrc) == (None, None, None)

@@ -28,9 +28,9 @@ def waiting(
         return queue.lease(connection, due, lambda: now).tracks
 
 
-def answer(engine: Engine, *answers: ProviderResult, provider: str = "reccobeats") -> None:
+def record(engine: Engine, *results: ProviderResult, provider: str = "reccobeats") -> None:
     with transaction(engine) as connection:
-        record_results(connection, provider, answers, NOON)
+        record_results(connection, provider, results, NOON)
 
 
 def test_tracks_without_features_are_due(engine: Engine, store: Store) -> None:
@@ -70,7 +70,7 @@ def test_a_leased_track_is_not_due(engine: Engine, store: Store) -> None:
 def test_results_are_stored(engine: Engine, store: Store) -> None:
     """Features are stored under their provider, and the track is not due any more."""
     ids = store(["a"])
-    answer(engine, ProviderResult(ids["a"], LOUD, 1, None))
+    record(engine, ProviderResult(ids["a"], LOUD, 1, None))
     with read_transaction(engine) as connection:
         row = connection.execute(select(tables.audio_features)).one()
     assert (row.provider, row.energy, row.key, row.tempo) == ("reccobeats", 0.9, 7, None)
@@ -82,7 +82,7 @@ def test_a_miss_is_due_at_its_retry_time(engine: Engine, store: Store) -> None:
     """A provider without the track gets the next request at the retry time, not before."""
     ids = store(["a"])
     later = NOON + timedelta(days=1)
-    answer(engine, ProviderResult(ids["a"], None, 1, later))
+    record(engine, ProviderResult(ids["a"], None, 1, later))
     assert waiting(engine, now=later - timedelta(seconds=1)) == []
     assert waiting(engine, now=later) == [LeasedTrack(ids["a"], spotify_id("a"), 1)]
     assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], spotify_id("a"), 0)]
@@ -93,8 +93,8 @@ def test_results_can_be_recorded_again(engine: Engine, store: Store) -> None:
     ids = store([f"t{number}" for number in range(150)])
     misses = [ProviderResult(track_id, None, 1, NOON) for track_id in ids.values()]
     hits = [ProviderResult(track_id, LOUD, 2, None) for track_id in ids.values()]
-    for answers in (misses, hits, hits):
-        answer(engine, *answers)
+    for results in (misses, hits, hits):
+        record(engine, *results)
     attempt = tables.feature_attempt
     with read_transaction(engine) as connection:
         rows = connection.execute(select(attempt.c.attempts, attempt.c.outcome).distinct()).all()
@@ -106,10 +106,10 @@ def test_a_track_that_is_gone_is_dropped(engine: Engine, store: Store) -> None:
     ids = store(["a", "b"])
     with transaction(engine) as connection:
         connection.execute(delete(tables.track).where(tables.track.c.id == ids["a"]))
-    answer(engine, *(ProviderResult(track_id, LOUD, 1, None) for track_id in ids.values()))
+    record(engine, *(ProviderResult(track_id, LOUD, 1, None) for track_id in ids.values()))
     with read_transaction(engine) as connection:
-        known = connection.scalars(select(tables.audio_features.c.track_id)).all()
-    assert known == [ids["b"]]
+        stored = connection.scalars(select(tables.audio_features.c.track_id)).all()
+    assert stored == [ids["b"]]
 
 
 def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None:
@@ -121,5 +121,5 @@ def test_every_id_of_a_track_gets_its_turn(engine: Engine, store: Store) -> None
         connection.execute(insert(tables.track_alias).values(alias))
     assert waiting(engine)[0].source_id == spotify_id("a")
     for attempts, expected in ((1, other), (2, spotify_id("a"))):
-        answer(engine, ProviderResult(track_id, None, attempts, NOON))
+        record(engine, ProviderResult(track_id, None, attempts, NOON))
         assert waiting(engine)[0].source_id == expected

@@ -29,9 +29,9 @@ def test_another_api_has_the_origin_other(document: object) -> None:
 
 def test_the_first_catalogue_is_stored() -> None:
     """A database without an origin takes any, and the same one from then on."""
-    for asked in (SPOTIFY_ORIGIN, INVENTED, FILE, CatalogueOrigin("other", "http://x")):
-        assert check_compatible(None, asked, None)
-        assert not check_compatible(asked, asked, None)
+    for requested in (SPOTIFY_ORIGIN, INVENTED, FILE, CatalogueOrigin("other", "http://x")):
+        assert check_compatible(None, requested, None)
+        assert not check_compatible(requested, requested, None)
 
 
 def test_a_renamed_file_is_the_same() -> None:
@@ -41,7 +41,7 @@ def test_a_renamed_file_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "asked"),
+    ("stored", "requested"),
     [
         (SPOTIFY_ORIGIN, INVENTED),
         (INVENTED, SPOTIFY_ORIGIN),
@@ -54,13 +54,13 @@ def test_a_renamed_file_is_the_same() -> None:
         (CatalogueOrigin("other", "http://x"), CatalogueOrigin("other", "http://y")),
     ],
 )
-def test_another_catalogue_is_refused(stored: CatalogueOrigin, asked: CatalogueOrigin) -> None:
+def test_another_catalogue_is_refused(stored: CatalogueOrigin, requested: CatalogueOrigin) -> None:
     """Synthetic and real catalogues are not mixed; the sentence names both and says what to do."""
     with pytest.raises(CatalogueMismatch, match="STORE_URL") as caught:
-        check_compatible(stored, asked, None)
+        check_compatible(stored, requested, None)
     assert caught.value.exit_code == 2
     assert str(stored) in str(caught.value)
-    assert str(asked) in str(caught.value)
+    assert str(requested) in str(caught.value)
 
 
 def test_a_synthetic_catalogue_does_not_join_imports() -> None:

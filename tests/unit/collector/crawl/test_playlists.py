@@ -37,7 +37,7 @@ def test_a_changed_playlist_is_begun_again():
 
 
 @pytest.mark.parametrize(
-    ("shard", "version", "known", "unchanged"),
+    ("shard", "version", "existing", "unchanged"),
     [
         (READ, "one", "one", True),
         (READ, "two", "one", False),
@@ -45,6 +45,6 @@ def test_a_changed_playlist_is_begun_again():
         (SHARD, "one", "one", False),
     ],
 )
-def test_only_what_was_read_whole_can_be_unchanged(shard, version, known, unchanged):
+def test_only_what_was_read_whole_can_be_unchanged(shard, version, existing, unchanged):
     """A version that was begun and not finished is read on."""
-    assert playlists.is_unchanged(shard, Page((), 0, (), version), known) is unchanged
+    assert playlists.is_unchanged(shard, Page((), 0, (), version), existing) is unchanged

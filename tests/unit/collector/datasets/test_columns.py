@@ -6,12 +6,12 @@ from collector.datasets import columns
 from collector.datasets.columns import ColumnsMissing, DatasetColumns
 
 
-def named(header, found):
+def named(header, result):
     """Return the columns by the header's names."""
     return {
         what: header[at]
         for what in DatasetColumns.__slots__
-        if type(at := getattr(found, what)) is int
+        if type(at := getattr(result, what)) is int
     }
 
 

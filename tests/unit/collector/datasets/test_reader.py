@@ -112,10 +112,10 @@ def test_a_file_that_breaks_off_is_damaged(written):
         list(dataset.rows())
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"", "empty"), (b"PK\x03\x04rest", "zip")])
-def test_what_is_no_dataset(written, content, said):
+@pytest.mark.parametrize(("content", "output"), [(b"", "empty"), (b"PK\x03\x04rest", "zip")])
+def test_what_is_no_dataset(written, content, output):
     """Nothing at all, or a workbook."""
-    with pytest.raises(reader.NotADataset, match=said):
+    with pytest.raises(reader.NotADataset, match=output):
         read(written(content))
 
 

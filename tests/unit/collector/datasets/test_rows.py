@@ -28,8 +28,8 @@ FEATURES = {
 
 
 def reading(header, genre_column=None):
-    found = columns.find_columns(header, genre_column)
-    return RowParser(found, own_source="csv:data.csv", last_year=2027)
+    result = columns.find_columns(header, genre_column)
+    return RowParser(result, own_source="csv:data.csv", last_year=2027)
 
 
 def read(**cells):
@@ -48,7 +48,7 @@ def features(**changed):
 
 def test_a_whole_row():
     """Every cell reaches the track, typed."""
-    found, genres, *_ = read(
+    parsed, genres, *_ = read(
         track_id=ID,
         album="Album",
         release_date="2019-06-14",
@@ -61,12 +61,16 @@ def test_a_whole_row():
         **FEATURES,
     )
     assert genres == ("r&b",)
-    assert (found.source, found.source_id) == ("spotify", ID)
-    assert (found.title, found.artists) == ("Song", (ArtistCredit("Artist"),))
-    assert (found.album, found.release_date, found.release_year) == ("Album", "2019-06-14", 2019)
-    assert (found.popularity, found.duration_ms, found.explicit) == (91, 194_754, True)
-    assert (found.isrc, found.split) == ("USS1Z9900001", "train")
-    assert found.features == AudioFeatures(
+    assert (parsed.source, parsed.source_id) == ("spotify", ID)
+    assert (parsed.title, parsed.artists) == ("Song", (ArtistCredit("Artist"),))
+    assert (parsed.album, parsed.release_date, parsed.release_year) == (
+        "Album",
+        "2019-06-14",
+        2019,
+    )
+    assert (parsed.popularity, parsed.duration_ms, parsed.explicit) == (91, 194_754, True)
+    assert (parsed.isrc, parsed.split) == ("USS1Z9900001", "train")
+    assert parsed.features == AudioFeatures(
         0.5, 0.6, 11, -7.5, 1, 0.05, 0.1, 0.0, 0.2, 0.3, 120.5, 4
     )
 
@@ -75,21 +79,21 @@ def test_a_whole_row():
 @pytest.mark.parametrize("cell", ["", "nan", "1e9", "-1e9", "Major"])
 def test_a_feature_out_of_its_range_is_not_found(feature, cell):
     """The track is kept, the value is NULL."""
-    found = features(**{feature: cell})
-    assert getattr(found, feature) is None
+    parsed = features(**{feature: cell})
+    assert getattr(parsed, feature) is None
 
 
 def test_unknown_key_and_mode_are_null():
     """Spotify writes -1 for a key it did not find."""
-    found = features(key="-1", mode="-1")
-    assert (found.key, found.mode, found.tempo) == (None, None, 120.5)
+    parsed = features(key="-1", mode="-1")
+    assert (parsed.key, parsed.mode, parsed.tempo) == (None, None, 120.5)
 
 
 def test_without_a_beat_what_hangs_on_it_is_null():
     """Tempo 0 is a failed analysis: time signature, danceability, valence, and speechiness 0."""
-    found = features(tempo="0.0", speechiness="0.0")
+    parsed = features(tempo="0.0", speechiness="0.0")
     lost = ("tempo", "time_signature", "danceability", "valence", "speechiness")
-    assert [name for name in tables.FEATURES if getattr(found, name) is None] == [
+    assert [name for name in tables.FEATURES if getattr(parsed, name) is None] == [
         name for name in tables.FEATURES if name in lost
     ]
     assert features(tempo="0").speechiness == 0.05
@@ -97,8 +101,8 @@ def test_without_a_beat_what_hangs_on_it_is_null():
 
 def test_a_time_signature_of_zero_is_null_alone():
     """The beat was detected, only its meter was not."""
-    found = features(time_signature="0")
-    assert (found.time_signature, found.tempo) == (None, 120.5)
+    parsed = features(time_signature="0")
+    assert (parsed.time_signature, parsed.tempo) == (None, 120.5)
 
 
 @given(
@@ -140,8 +144,8 @@ def test_a_song_may_be_called_none(word):
 @pytest.mark.parametrize("cell", ["", "nan", "NaN", "None"])
 def test_no_genre_is_no_genre(cell):
     """The row is taken without a label; 'nan' never becomes a class."""
-    found, genres, *_ = read(genre=cell)
-    assert (found.title, genres) == ("Song", ())
+    parsed, genres, *_ = read(genre=cell)
+    assert (parsed.title, genres) == ("Song", ())
 
 
 @pytest.mark.parametrize(
@@ -156,8 +160,8 @@ def test_no_genre_is_no_genre(cell):
 )
 def test_whose_id_it_is(cell, address):
     """22 characters of base 62 are Spotify's; others belong to the file they stand in."""
-    found = track(track_id=cell)
-    assert (found.source, found.source_id) == address
+    result = track(track_id=cell)
+    assert (result.source, result.source_id) == address
 
 
 def test_several_artists():
@@ -165,8 +169,8 @@ def test_several_artists():
     other = "0" * 22
     cells = {"title": "T", "artists": "['A', 'B', 'A']", "artist_ids": f"['{ID}', '{other}', 'x']"}
     named = {**cells, "track_id": ID}
-    found = reading(list(named)).parse(list(named.values())).track
-    assert found.artists == (ArtistCredit("A", ID), ArtistCredit("B", other))
+    parsed = reading(list(named)).parse(list(named.values())).track
+    assert parsed.artists == (ArtistCredit("A", ID), ArtistCredit("B", other))
     anonymous = reading(list(cells)).parse(list(cells.values())).track
     assert anonymous.artists == (ArtistCredit("A"), ArtistCredit("B"))
 
@@ -194,14 +198,14 @@ def test_an_impossible_duration_is_not_found(cell):
 
 def test_a_year_stands_in_for_a_date():
     """A column of years is used if the date is missing."""
-    found = track(release_date="0000", year="1999")
-    assert (found.release_date, found.release_year) == ("1999", 1999)
+    result = track(release_date="0000", year="1999")
+    assert (result.release_date, result.release_year) == ("1999", 1999)
 
 
 def test_nul_characters_are_dropped():
     """No database stores them."""
-    found, genres, *_ = read(title="So\0ng", artist="Ar\0tist", genre="po\0p", album="\0")
-    assert (found.title, found.artists[0].name, *genres, found.album) == (
+    parsed, genres, *_ = read(title="So\0ng", artist="Ar\0tist", genre="po\0p", album="\0")
+    assert (parsed.title, parsed.artists[0].name, *genres, parsed.album) == (
         "Song",
         "Artist",
         "pop",

@@ -58,16 +58,16 @@ Enrich = Callable[..., FeatureEnricher]
 @pytest.fixture
 def enricher(engine: Engine) -> Enrich:
     def made(*providers: FakeProvider, clock: FakeClock | None = None) -> FeatureEnricher:
-        asked = [
+        counts = [
             BudgetedProvider(provider, RequestBudget.open(engine, provider.account))
             for provider in providers
         ]  # type: ignore[arg-type]  # `from_settings` is not needed here
-        return FeatureEnricher(engine, clock or FakeClock(), asked)
+        return FeatureEnricher(engine, clock or FakeClock(), counts)
 
     return made
 
 
-def known(engine: Engine) -> dict[str, int]:
+def stored_features(engine: Engine) -> dict[str, int]:
     features = tables.audio_features
     with read_transaction(engine) as connection:
         rows = connection.execute(select(features.c.provider, features.c.track_id)).all()
@@ -86,7 +86,7 @@ def test_providers_are_requested_in_turn(engine: Engine, store: Store, enricher:
     assert (outcome.requested, outcome.found, outcome.not_found) == (5, 2, 3)
     assert (outcome.stopped, outcome.requests) == ("done", 3)
     assert set(second.asked) == ids("b", "c")
-    assert known(engine) == {"spotify": 1, "reccobeats": 1}
+    assert stored_features(engine) == {"spotify": 1, "reccobeats": 1}
 
 
 def test_no_track_is_requested_twice(store: Store, enricher: Enrich) -> None:
@@ -163,7 +163,7 @@ def test_stops_between_batches(engine: Engine, store: Store) -> None:
     """After a stop request the current batch is finished; stored results stay."""
     store(["a", "b", "c"])
     provider = FakeProvider("reccobeats", ids("a", "b", "c"))
-    asked = BudgetedProvider(provider, RequestBudget.open(engine, provider.account))  # type: ignore[arg-type]  # as above
-    stopper = FeatureEnricher(engine, FakeClock(), [asked], lambda: provider.requests > 0)
+    counts = BudgetedProvider(provider, RequestBudget.open(engine, provider.account))  # type: ignore[arg-type]  # as above
+    stopper = FeatureEnricher(engine, FakeClock(), [counts], lambda: provider.requests > 0)
     assert stopper.run().stopped == "interrupted"
-    assert known(engine) == {"reccobeats": 2}
+    assert stored_features(engine) == {"reccobeats": 2}

@@ -60,7 +60,7 @@ def test_the_interval_keeps_within_the_rate(rate: Rate, known: float | None) -> 
 @given(limit=st.integers(2, 1_000), excess=st.floats(1.05, 2.0))
 def test_too_high_a_rate_is_corrected_at_the_first_refusal(limit: int, excess: float) -> None:
     """Up to twice too high: after one refusal the limit is at most 10% too low."""
-    told = Rate(max(limit + 1, int(limit * excess)), 30.0)
-    learned = adaptive_limit.limit_after_refusal(told, None, limit)
+    reported = Rate(max(limit + 1, int(limit * excess)), 30.0)
+    learned = adaptive_limit.limit_after_refusal(reported, None, limit)
     assert learned is not None
     assert 0.9 * limit <= learned < limit

@@ -31,7 +31,7 @@ def get(url: str, timeout: float = 5.0) -> object:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (ScriptedResponse(200, b""), InvalidResponse),
         (ScriptedResponse(200, b"<html>hello</html>"), InvalidResponse),
@@ -49,10 +49,10 @@ def get(url: str, timeout: float = 5.0) -> object:
     ],
 )
 def test_translates_errors(
-    server: ScriptedServer, answer: ScriptedResponse, error: type[CollectorError]
+    server: ScriptedServer, response: ScriptedResponse, error: type[CollectorError]
 ) -> None:
     """Every failure becomes an error whose type says whether a retry can help."""
-    server.respond("/here", answer)
+    server.respond("/here", response)
     with pytest.raises(CollectorError) as caught:
         get(f"{server.url}/here")
     assert type(caught.value) is error

@@ -196,9 +196,9 @@ def test_capabilities_are_shared(engine: Engine) -> None:
     """A refused page limit and a closed endpoint are shared by all processes."""
     RequestBudget.open(engine, ACCOUNT).record_refused_limit(50, NOW)
     RequestBudget.open(engine, ACCOUNT).record_closed_endpoint("audio-features", NOW)
-    known = RequestBudget.open(engine, ACCOUNT).capabilities
-    assert known.page_limit((50, 10), NOW) == 10
-    assert known.is_closed("audio-features", NOW)
+    existing = RequestBudget.open(engine, ACCOUNT).capabilities
+    assert existing.page_limit((50, 10), NOW) == 10
+    assert existing.is_closed("audio-features", NOW)
 
 
 def test_a_released_slot_is_not_counted(engine: Engine) -> None:

@@ -161,14 +161,14 @@ def test_a_source_that_keeps_refusing_blocks(budget: RequestBudget) -> None:
     assert len(call.at) == MAX_ATTEMPTS
 
 
-@pytest.mark.parametrize("most", [0, 1, 3])
-def test_the_request_limit_counts_retries(budget: RequestBudget, most: int) -> None:
+@pytest.mark.parametrize("maximum", [0, 1, 3])
+def test_the_request_limit_counts_retries(budget: RequestBudget, maximum: int) -> None:
     """A run never makes more requests than allowed, retries included."""
     clock = FakeClock()
     call = Calls(clock, [SourceUnavailable()] * 10)
     with pytest.raises(RequestLimitReached):
-        call_with_retries(budget, clock, call, RequestLimit(most))
-    assert len(call.at) == most == budget.requests_made
+        call_with_retries(budget, clock, call, RequestLimit(maximum))
+    assert len(call.at) == maximum == budget.requests_made
 
 
 def test_an_interrupted_wait_makes_no_request(budget: RequestBudget) -> None:

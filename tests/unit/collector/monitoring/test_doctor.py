@@ -30,30 +30,30 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def examine(engine: Engine, url: str | None, **more: object) -> dict[str, Check]:
-    known: dict[str, object] = {
+    values: dict[str, object] = {
         "spotify_client_id": "an-id",
         "spotify_client_secret": SecretStr("a-secret"),
         "spotify_url": url,
     }
-    settings = CollectorSettings(_env_file=None, **{**known, **more})  # type: ignore[arg-type]
+    settings = CollectorSettings(_env_file=None, **{**values, **more})  # type: ignore[arg-type]
     doctor = CollectorDoctor(engine, settings, FakeClock(), RequestLimit(MAX_REQUESTS))
     return {check.name: check for check in doctor.run_checks()}
 
 
-def asked(server: ScriptedServer) -> int:
+def requested_paths(server: ScriptedServer) -> int:
     return sum(server.requests(path) for path in (SEARCH, FEATURES, RECCOBEATS))
 
 
 def test_all_is_well(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """Where everything answers, three requests say so."""
-    found = examine(sqlite_engine, server.url)
-    assert {name: check.ok for name, check in found.items()} == {
+    found_checks = examine(sqlite_engine, server.url)
+    assert {name: check.ok for name, check in found_checks.items()} == {
         "spotify search": True,
         "spotify audio features": True,
         "reccobeats": True,
     }
-    assert "50 tracks a page" in found["spotify search"].sentence
-    assert asked(server) == 3
+    assert "50 tracks a page" in found_checks["spotify search"].sentence
+    assert requested_paths(server) == 3
 
 
 def test_finds_out_what_development_mode_may_do(
@@ -63,19 +63,19 @@ def test_finds_out_what_development_mode_may_do(
     server.respond(SEARCH, TOO_MANY, FOUND)
     server.respond(FEATURES, CLOSED)
     for requests in (4, 6):
-        found = examine(sqlite_engine, server.url)
-        assert "10 tracks a page (development mode)" in found["spotify search"].sentence
-        assert found["spotify audio features"].ok is None
-        assert asked(server) == requests
+        found_checks = examine(sqlite_engine, server.url)
+        assert "10 tracks a page (development mode)" in found_checks["spotify search"].sentence
+        assert found_checks["spotify audio features"].ok is None
+        assert requested_paths(server) == requests
 
 
 def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """However broken everything is, four requests are all."""
     for path in (SEARCH, FEATURES, RECCOBEATS):
         server.respond(path, ScriptedResponse(503, b""))
-    found = examine(sqlite_engine, server.url)
-    assert found["spotify search"].ok is False
-    assert asked(server) == MAX_REQUESTS
+    found_checks = examine(sqlite_engine, server.url)
+    assert found_checks["spotify search"].ok is False
+    assert requested_paths(server) == MAX_REQUESTS
 
 
 def test_wrong_credentials_say_what_to_do(sqlite_engine: Engine, server: ScriptedServer) -> None:
@@ -90,7 +90,7 @@ def test_no_credentials_are_no_fault(sqlite_engine: Engine, server: ScriptedServ
     """Whoever imports needs no credentials: said, not complained about."""
     check = examine(sqlite_engine, server.url, spotify_client_id=None)["spotify"]
     assert check.ok is None
-    assert asked(server) == 1
+    assert requested_paths(server) == 1
 
 
 def test_a_genre_search_that_brings_nothing_is_said(

@@ -38,25 +38,25 @@ def analysis(**changes: Any) -> dict[str, Any]:
 
 def test_parses_a_complete_analysis() -> None:
     """A complete analysis fills every field."""
-    found = parse_analysis(analysis())
-    assert found.track_key == TrackKey(0, 1, 0.9, 0.6, 120.0)
-    (section,) = found.sections
+    parsed = parse_analysis(analysis())
+    assert parsed.track_key == TrackKey(0, 1, 0.9, 0.6, 120.0)
+    (section,) = parsed.sections
     assert (section.degree, section.numeral, section.mode) == (7, "v", 0)
     assert (section.tempo_ratio, section.tempo_confidence) == (0.5, 0.5)
     assert (section.confidence, section.key_confidence, section.mode_confidence) == (1, 0.8, 0.7)
     assert (section.start, section.duration, section.loudness) == (0, 20, -9.5)
-    assert found.timbre is not None
-    assert (found.timbre.segments, found.timbre.timbre_means[0]) == (1, 40)
-    assert found.timbre.pitch_means == (0.5,) * 12
-    (matrix,) = found.matrices
+    assert parsed.timbre is not None
+    assert (parsed.timbre.segments, parsed.timbre.timbre_means[0]) == (1, 40)
+    assert parsed.timbre.pitch_means == (0.5,) * 12
+    (matrix,) = parsed.matrices
     assert (matrix.steps, matrix.channels) == (1, 26)
 
 
 def test_placeholders_become_none() -> None:
     """Key -1, mode -1 and tempo 0 become None; the section stays."""
     unknown = {**SECTION, "key": -1, "mode": -1, "tempo": 0, "key_confidence": None}
-    found = parse_analysis(analysis(sections=[unknown]))
-    (section,) = found.sections
+    parsed = parse_analysis(analysis(sections=[unknown]))
+    (section,) = parsed.sections
     assert (section.degree, section.numeral, section.mode) == (None, None, None)
     assert (section.tempo_ratio, section.key_confidence) == (None, None)
 
@@ -92,26 +92,26 @@ def test_a_section_without_a_position_is_dropped(broken: object) -> None:
 )
 def test_an_incomplete_segment_is_dropped(broken: object) -> None:
     """One broken segment does not cost the others."""
-    found = parse_analysis(analysis(segments=[broken, SEGMENT]))
-    assert found.timbre is not None
-    assert found.timbre.segments == 1
+    parsed = parse_analysis(analysis(segments=[broken, SEGMENT]))
+    assert parsed.timbre is not None
+    assert parsed.timbre.segments == 1
 
 
 def test_parts_are_sorted_by_time() -> None:
     """Sections and segments in another order are sorted."""
     second = {**SECTION, "start": 20.0, "key": 0, "mode": 1}
     later = {**SEGMENT, "start": 0.5, "timbre": [90.0] * 12}
-    found = parse_analysis(analysis(sections=[second, SECTION], segments=[later, SEGMENT]))
-    assert [one.start for one in found.sections] == [0, 20]
-    assert found.harmony.numerals == "v I"
-    assert found.matrices == parse_analysis(analysis(segments=[SEGMENT, later])).matrices
+    parsed = parse_analysis(analysis(sections=[second, SECTION], segments=[later, SEGMENT]))
+    assert [one.start for one in parsed.sections] == [0, 20]
+    assert parsed.harmony.numerals == "v I"
+    assert parsed.matrices == parse_analysis(analysis(segments=[SEGMENT, later])).matrices
 
 
 @pytest.mark.parametrize("parts", ["sections", "segments"])
 def test_sections_or_segments_are_enough(parts: str) -> None:
     """Sections without segments are kept, and segments without sections."""
-    found = parse_analysis(analysis(**{parts: None}))
-    assert (len(found.sections), len(found.matrices)) == (
+    parsed = parse_analysis(analysis(**{parts: None}))
+    assert (len(parsed.sections), len(parsed.matrices)) == (
         (0, 1) if parts == "sections" else (1, 0)
     )
     assert parse_analysis(analysis(track="gone")).harmony.shares is None
@@ -161,13 +161,13 @@ parts = st.lists(
 def test_nothing_malformed_crashes(raw: dict[str, Any]) -> None:
     """Any response is parsed, with values in range, or raises a reason."""
     try:
-        found = parse_analysis(raw)
+        parsed = parse_analysis(raw)
     except UnusableResponse:
         return
-    for section in found.sections:
+    for section in parsed.sections:
         assert section.degree is None or 0 <= section.degree <= 11
         assert section.tempo_ratio is None or 0.0025 <= section.tempo_ratio <= 400
         assert section.duration > 0
-    if found.timbre is not None:
-        assert all(0 <= one <= 1 for one in found.timbre.pitch_means)
-        assert all(math.isfinite(one) for one in found.timbre.timbre_deviations)
+    if parsed.timbre is not None:
+        assert all(0 <= one <= 1 for one in parsed.timbre.pitch_means)
+        assert all(math.isfinite(one) for one in parsed.timbre.timbre_deviations)

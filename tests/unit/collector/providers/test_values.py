@@ -25,9 +25,9 @@ WHOLE: dict[str, Any] = {
 
 
 def read(**more: Any) -> AudioFeatures:
-    found = parse_audio_features({**WHOLE, **more})
-    assert found is not None
-    return found
+    features = parse_audio_features({**WHOLE, **more})
+    assert features is not None
+    return features
 
 
 def test_parses_complete_features() -> None:
@@ -61,8 +61,8 @@ def test_parses_complete_features() -> None:
 )
 def test_placeholders_become_none(more: dict[str, Any], expected: dict[str, Any]) -> None:
     """Missing, unreadable and out-of-range values become None, and only those."""
-    found = read(**more)
-    assert {name: getattr(found, name) for name in expected} == expected
+    parsed = read(**more)
+    assert {name: getattr(parsed, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize("raw", [None, [], {}, "x", {"id": "x"}, {"energy": "loud"}])
@@ -77,9 +77,9 @@ values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 @given(st.dictionaries(st.sampled_from(FEATURES), values))
 def test_parsed_features_satisfy_the_schema(raw: dict[str, Any]) -> None:
     """For any document, the parsed values satisfy the checks of the schema."""
-    found = parse_audio_features(raw)
-    for name in FEATURES if found else ():
-        value = getattr(found, name)
+    features = parse_audio_features(raw)
+    for name in FEATURES if features else ():
+        value = getattr(features, name)
         low, high = FEATURE_RANGES[name]
         assert value is None or low <= value <= high
         assert value is None or isinstance(value, int if name in CATEGORICAL_FEATURES else float)

@@ -36,13 +36,13 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def settings_for(url: str | None, **more: object) -> CollectorSettings:
-    known: dict[str, object] = {
+    values: dict[str, object] = {
         "spotify_client_id": "an-id",
         "spotify_client_secret": SecretStr("a-secret"),
         "spotify_url": url,
         "timeout": 5.0,
     }
-    return CollectorSettings(_env_file=None, **{**known, **more})  # type: ignore[arg-type]
+    return CollectorSettings(_env_file=None, **{**values, **more})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_one_call_is_one_request(client: SpotifyClient, server: ScriptedServer) 
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (ScriptedResponse(200, b""), InvalidResponse),
         (ScriptedResponse(200, b'{"tracks": {"items": ['), InvalidResponse),
@@ -93,11 +93,11 @@ def test_one_call_is_one_request(client: SpotifyClient, server: ScriptedServer) 
 def test_translates_errors(
     client: SpotifyClient,
     server: ScriptedServer,
-    answer: ScriptedResponse,
+    response: ScriptedResponse,
     error: type[CollectorError],
 ) -> None:
     """Any error or broken response is translated, after one request."""
-    server.respond(SEARCH, answer)
+    server.respond(SEARCH, response)
     with pytest.raises(CollectorError) as caught:
         search(client)
     assert type(caught.value) is error
@@ -105,7 +105,7 @@ def test_translates_errors(
 
 
 @pytest.mark.parametrize(
-    ("answer", "seconds", "reason"),
+    ("response", "seconds", "reason"),
     [
         (
             ScriptedResponse.json({"error": {"message": "slow"}}, 429, Retry_After="13749"),
@@ -130,12 +130,12 @@ def test_translates_errors(
 def test_keeps_retry_after_and_reason_of_a_429(
     client: SpotifyClient,
     server: ScriptedServer,
-    answer: ScriptedResponse,
+    response: ScriptedResponse,
     seconds: float | None,
     reason: str | None,
 ) -> None:
     """A 429 is raised at once, whatever the shape of its body."""
-    server.respond(SEARCH, answer)
+    server.respond(SEARCH, response)
     with pytest.raises(RateLimited) as caught:
         search(client)
     assert (caught.value.retry_after, caught.value.reason) == (seconds, reason)
@@ -164,7 +164,7 @@ def test_a_refused_new_token_means_bad_credentials(
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (
             ScriptedResponse.json({"error": "invalid_client", "error_description": "no"}, 400),
@@ -185,11 +185,11 @@ def test_a_refused_new_token_means_bad_credentials(
 def test_translates_token_errors(
     client: SpotifyClient,
     server: ScriptedServer,
-    answer: ScriptedResponse,
+    response: ScriptedResponse,
     error: type[CollectorError],
 ) -> None:
     """Failures of the token endpoint differ from bad credentials; no other request follows."""
-    server.respond("/api/token", answer)
+    server.respond("/api/token", response)
     with pytest.raises(CollectorError) as caught:
         search(client)
     assert type(caught.value) is error

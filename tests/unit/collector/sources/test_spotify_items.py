@@ -28,9 +28,9 @@ def item(**more: Any) -> dict[str, Any]:
 
 
 def parsed(**more: Any) -> SourceTrack:
-    found = parse_track(item(**more), NEXT_YEAR)
-    assert isinstance(found, SourceTrack), found
-    return found
+    track = parse_track(item(**more), NEXT_YEAR)
+    assert isinstance(track, SourceTrack), track
+    return track
 
 
 def test_parses_a_complete_track() -> None:
@@ -53,10 +53,10 @@ def test_parses_a_complete_track() -> None:
 def test_parses_a_track_of_development_mode() -> None:
     """Fields that newer apps do not get are None."""
     bare = {"id": ID, "name": "Mr. Brightside", "artists": [{"name": "The Killers"}]}
-    found = parse_track(bare, NEXT_YEAR)
-    assert isinstance(found, SourceTrack)
-    assert found.artists == (ArtistCredit("The Killers"),)
-    assert (found.popularity, found.release_year, found.isrc) == (None, None, None)
+    track = parse_track(bare, NEXT_YEAR)
+    assert isinstance(track, SourceTrack)
+    assert track.artists == (ArtistCredit("The Killers"),)
+    assert (track.popularity, track.release_year, track.isrc) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_an_unreadable_optional_field_is_none(
     more: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     """An optional field is parsed or becomes None; the track is kept."""
-    found = parsed(**more)
-    assert {name: getattr(found, name) for name in expected} == expected
+    table = parsed(**more)
+    assert {name: getattr(table, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_text_is_not_interpreted() -> None:
 def test_keeps_the_readable_credits() -> None:
     """A broken further artist is left out; one that is named twice is credited once."""
     killers = {"id": ARTIST_ID, "name": "The Killers"}
-    found = parsed(artists=[killers, None, {"id": 5, "name": "B"}, killers, {"name": "x" * 9_999}])
-    assert found.artists == (ArtistCredit("The Killers", ARTIST_ID), ArtistCredit("B"))
+    table = parsed(artists=[killers, None, {"id": 5, "name": "B"}, killers, {"name": "x" * 9_999}])
+    assert table.artists == (ArtistCredit("The Killers", ARTIST_ID), ArtistCredit("B"))
 
 
 anything = st.recursive(
@@ -170,12 +170,12 @@ artists = st.lists(
 @given(broken=anything | st.dictionaries(fields, anything | artists).map(lambda d: item(**d)))
 def test_never_raises(broken: Any) -> None:
     """Every item becomes a track that the database accepts, or is rejected."""
-    found = parse_track(broken, NEXT_YEAR)
-    if isinstance(found, RejectReason):
+    track = parse_track(broken, NEXT_YEAR)
+    if isinstance(track, RejectReason):
         return
-    assert found.artists
-    assert "\0" not in found.title
-    found.title.encode()
-    assert found.popularity is None or 0 <= found.popularity <= 100
-    assert found.duration_ms is None or 0 < found.duration_ms < 2**31
-    assert found.release_year is None or 1900 <= found.release_year <= NEXT_YEAR
+    assert track.artists
+    assert "\0" not in track.title
+    track.title.encode()
+    assert track.popularity is None or 0 <= track.popularity <= 100
+    assert track.duration_ms is None or 0 < track.duration_ms < 2**31
+    assert track.release_year is None or 1900 <= track.release_year <= NEXT_YEAR

@@ -37,14 +37,14 @@ def test_restricts_to_years(years: tuple[int, int], query: str) -> None:
 def test_keeps_positions_and_reject_reasons() -> None:
     """Every item has its position, rejected ones included."""
     page = parse_page([item("a"), None, item("c")], LIMIT, 2027)
-    assert [(found.track.title, found.position) for found in page.items] == [("a", 0), ("c", 2)]
+    assert [(result.track.title, result.position) for result in page.items] == [("a", 0), ("c", 2)]
     assert (page.received, page.reject_reasons, page.is_empty) == (3, ("nothing there",), False)
 
 
 def test_an_extra_repetition_has_no_position() -> None:
     """A full page with an item repeated in addition moves the cursor by a full page."""
     page = parse_page([item("a"), item("b"), item("a"), item("c")], LIMIT, 2027)
-    assert [(found.track.title, found.position) for found in page.items] == [
+    assert [(result.track.title, result.position) for result in page.items] == [
         ("a", 0),
         ("b", 1),
         ("c", 2),
@@ -55,7 +55,7 @@ def test_an_extra_repetition_has_no_position() -> None:
 def test_a_repetition_within_the_page_has_a_position() -> None:
     """An item that the source lists twice has two positions."""
     page = parse_page([item("a"), item("a"), item("b")], LIMIT, 2027)
-    assert [found.position for found in page.items] == [0, 1, 2]
+    assert [result.position for result in page.items] == [0, 1, 2]
 
 
 def test_only_an_empty_page_is_the_end() -> None:
@@ -69,7 +69,7 @@ def test_positions_add_up(items: list[Any]) -> None:
     """Tracks and rejected items add up to the positions of the page."""
     page = parse_page(items, LIMIT, 2027)
     assert len(page.items) + len(page.reject_reasons) == page.received
-    assert [found.position for found in page.items] == sorted(
-        {found.position for found in page.items}
+    assert [result.position for result in page.items] == sorted(
+        {result.position for result in page.items}
     )
     assert (page.received == 0) == (not items)

@@ -39,5 +39,5 @@ def test_the_constant_q_transform_is_librosa_s(tuned: float) -> None:
     """Filters of one octave serve for all; nothing is lost by that."""
     sound = synthetic_audio.song(9, 0, seconds=4.0)
     expected = np.abs(librosa.cqt(sound, sr=SAMPLE_RATE, tuning=tuned))
-    found = chroma.constant_q(sound, 512, tuned)
-    np.testing.assert_allclose(found, expected, atol=2e-6 * expected.max())
+    extracted = chroma.constant_q(sound, 512, tuned)
+    np.testing.assert_allclose(extracted, expected, atol=2e-6 * expected.max())

@@ -41,7 +41,7 @@ def test_long_sounds_are_looked_at_in_parts(song: synthetic_audio.Samples) -> No
     part = np.tile(song, 4)
     long = frame_features.compute_frames(np.tile(song, 8))
     short = frame_features.compute_frames(part)
-    one, two = (found.fma["mfcc"].mean(axis=1) for found in (long, short))
+    one, two = (result.fma["mfcc"].mean(axis=1) for result in (long, short))
     assert one == pytest.approx(two, abs=2.0)
     assert long.mel.shape[1] == pytest.approx(2 * short.mel.shape[1], abs=4)
 
@@ -63,10 +63,10 @@ def test_descriptors_have_their_names(seen: frame_features.FrameFeatures) -> Non
     values = descriptors.compute_descriptors(seen, onsets, 100.0)
     assert len(descriptors.FMA_COLUMNS) == 518
     assert len(values) == len(descriptors.COLUMNS) == len(set(descriptors.COLUMNS))
-    told = dict(zip(descriptors.COLUMNS, values.tolist(), strict=True))
-    assert told["tempo"] == 100.0
-    assert told["mfcc_mean_03"] == pytest.approx(seen.fma["mfcc"][2].mean(), rel=1e-4)
-    assert told["zcr_max_01"] == pytest.approx(seen.fma["zcr"].max())
+    reported = dict(zip(descriptors.COLUMNS, values.tolist(), strict=True))
+    assert reported["tempo"] == 100.0
+    assert reported["mfcc_mean_03"] == pytest.approx(seen.fma["mfcc"][2].mean(), rel=1e-4)
+    assert reported["zcr_max_01"] == pytest.approx(seen.fma["zcr"].max())
 
 
 @pytest.mark.parametrize("bpm", [75, 100, 120, 150])
@@ -81,13 +81,13 @@ def test_a_beat_has_its_tempo(bpm: int) -> None:
 @pytest.mark.parametrize(("key", "mode"), [(0, 1), (7, 1), (9, 0), (2, 0)])
 def test_chords_have_their_key(key: int, mode: int) -> None:
     """A cadence in a key is heard in that key."""
-    found = keys.estimate_key(
+    detected = keys.estimate_key(
         frame_features.compute_frames(synthetic_audio.song(key, mode, seconds=8.0)).fma[
             "chroma_cqt"
         ]
     )
-    assert found is not None
-    assert found[:2] == (key, mode)
+    assert detected is not None
+    assert detected[:2] == (key, mode)
 
 
 def test_a_change_of_key_is_a_section() -> None:
@@ -95,9 +95,9 @@ def test_a_change_of_key_is_a_section() -> None:
     sound = np.concatenate(
         [synthetic_audio.song(0, 1, seconds=16.0), synthetic_audio.song(7, 1, seconds=16.0)]
     )
-    found = keys.detect_sections(frame_features.compute_frames(sound))
-    assert [one.key for one in found] == [0, 7]
-    assert found[1].start == pytest.approx(16.0, abs=2.0)
+    detected = keys.detect_sections(frame_features.compute_frames(sound))
+    assert [one.key for one in detected] == [0, 7]
+    assert detected[1].start == pytest.approx(16.0, abs=2.0)
 
 
 def test_loudness_is_that_of_the_standard() -> None:
@@ -121,27 +121,27 @@ def test_the_spectrum_is_small_and_in_decibels(seen: frame_features.FrameFeature
 def test_listening_says_everything(tmp_path: Path, song: synthetic_audio.Samples) -> None:
     """Estimates lie in their ranges; a copy in another place and format is the same sound."""
     path = synthetic_audio.write(tmp_path / "a.wav", song)
-    found = extract.extract_file(path)
-    assert found.seconds == pytest.approx(8.0)
-    assert (found.estimates["key"], found.estimates["mode"]) == (2, 0)
+    extracted = extract.extract_file(path)
+    assert extracted.seconds == pytest.approx(8.0)
+    assert (extracted.estimates["key"], extracted.estimates["mode"]) == (2, 0)
     for name in ("energy", "acousticness"):
-        value = found.estimates[name]
+        value = extracted.estimates[name]
         assert value is not None
         assert 0 <= value <= 1
     copied, rate = soundfile.read(path, dtype="int16")
     again = extract.extract_file(
         synthetic_audio.write(tmp_path / "ein Lied (ä).flac", copied, rate=rate)
     )
-    assert again.digest == found.digest
-    assert np.array_equal(again.descriptors, found.descriptors, equal_nan=True)
+    assert again.digest == extracted.digest
+    assert np.array_equal(again.descriptors, extracted.descriptors, equal_nan=True)
 
 
 def test_silence_is_heard_as_such(tmp_path: Path) -> None:
     """Nothing is estimated, nothing fails."""
-    found = extract.extract_file(
+    extracted = extract.extract_file(
         synthetic_audio.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32))
     )
-    assert set(found.estimates.values()) == {None}
+    assert set(extracted.estimates.values()) == {None}
 
 
 def test_any_rate_and_channels_are_understood(tmp_path: Path) -> None:
@@ -194,14 +194,14 @@ def strengths() -> dict[str, np.ndarray]:
     flat = np.repeat(random.random(300), random.integers(1, 6, 300)).astype(np.float32)
     beats = [synthetic_audio.clicks(bpm, 6.0) for bpm in (60.0, 97.0, 200.0)]
     sounds = [*beats, synthetic_audio.song(3, 1, seconds=6.0), random.normal(size=200_000) * 0.1]
-    heard = [
+    extracted = [
         rhythm.onset_strength(frame_features.compute_frames(one.astype(np.float32)).mel)
         for one in sounds
     ]
     drawn = random.random(4_000).astype(np.float32)
     few = [drawn[:size] for size in (1, 2, 3, 9, 20)]
     named = [
-        *heard,
+        *extracted,
         flat,
         drawn,
         -drawn,
@@ -245,11 +245,11 @@ def test_what_processes_may_spoil_for_each_other_is_not_used(tmp_path: Path) -> 
     """Of functions that are kept in two files, two processes may leave such as do not fit."""
     sound = tmp_path / "a.wav"
     soundfile.write(sound, synthetic_audio.song(0, 1, seconds=5.0), decode.SAMPLE_RATE)
-    said = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", WITHOUT, str(sound)], capture_output=True, text=True, check=False
     )
-    assert said.stderr == ""
-    assert int(said.stdout) == len(descriptors.COLUMNS)
+    assert completed.stderr == ""
+    assert int(completed.stdout) == len(descriptors.COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -288,9 +288,9 @@ def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Pa
     assert len(clip.samples) == int(decode.MAX_SECONDS * decode.SAMPLE_RATE)
     first = round((clip.seconds - decode.MAX_SECONDS) / 2 * rate)
     expected = soundfile.read(path, start=first, frames=10 * rate, dtype="float32")[0]
-    heard = librosa.resample(expected, orig_sr=rate, target_sr=decode.SAMPLE_RATE)
+    analysed = librosa.resample(expected, orig_sr=rate, target_sr=decode.SAMPLE_RATE)
     np.testing.assert_allclose(
-        clip.samples[: 5 * decode.SAMPLE_RATE], heard[: 5 * decode.SAMPLE_RATE], atol=1e-3
+        clip.samples[: 5 * decode.SAMPLE_RATE], analysed[: 5 * decode.SAMPLE_RATE], atol=1e-3
     )
 
 

@@ -23,19 +23,19 @@ SOUNDS = {
 
 
 def _one_by_one(sound: synthetic_audio.Samples) -> dict[str, Any]:
-    told = {"y": sound, "sr": SAMPLE_RATE}
+    extracted = {"y": sound, "sr": SAMPLE_RATE}
     octaves = {"n_octaves": 7, "bins_per_octave": 12}
-    cens = librosa.feature.chroma_cens(**told, **octaves)
+    cens = librosa.feature.chroma_cens(**extracted, **octaves)
     return {
         "chroma_cens": cens,
-        "chroma_cqt": librosa.feature.chroma_cqt(**told, **octaves),
-        "chroma_stft": librosa.feature.chroma_stft(**told),
-        "mfcc": librosa.feature.mfcc(**told, n_mfcc=20),
+        "chroma_cqt": librosa.feature.chroma_cqt(**extracted, **octaves),
+        "chroma_stft": librosa.feature.chroma_stft(**extracted),
+        "mfcc": librosa.feature.mfcc(**extracted, n_mfcc=20),
         "rms": librosa.feature.rms(S=np.abs(librosa.stft(sound))),
-        "spectral_bandwidth": librosa.feature.spectral_bandwidth(**told),
-        "spectral_centroid": librosa.feature.spectral_centroid(**told),
-        "spectral_contrast": librosa.feature.spectral_contrast(**told),
-        "spectral_rolloff": librosa.feature.spectral_rolloff(**told),
+        "spectral_bandwidth": librosa.feature.spectral_bandwidth(**extracted),
+        "spectral_centroid": librosa.feature.spectral_centroid(**extracted),
+        "spectral_contrast": librosa.feature.spectral_contrast(**extracted),
+        "spectral_rolloff": librosa.feature.spectral_rolloff(**extracted),
         "tonnetz": librosa.feature.tonnetz(chroma=cens),
         "zcr": librosa.feature.zero_crossing_rate(sound),
     }

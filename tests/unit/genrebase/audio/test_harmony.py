@@ -8,7 +8,9 @@ from genrebase.audio.harmony import DetectedSection, TrackKey
 C_MAJOR = TrackKey(key=0, mode=1, key_confidence=1.0, tempo=120.0)
 
 
-def heard(*keys: int | None, mode: int | None = 1, **values: object) -> list[DetectedSection]:
+def sections_in(
+    *keys: int | None, mode: int | None = 1, **values: object
+) -> list[DetectedSection]:
     """Sections of 10 s in these keys, one after another."""
     return [
         DetectedSection(start=10.0 * number, duration=10.0, key=key, mode=mode, **values)  # type: ignore[arg-type]  # whichever a test is about
@@ -38,14 +40,14 @@ def test_a_key_is_told_by_its_track(
     tonic: int, key: int, mode: int | None, degree: int, numeral: str | None
 ) -> None:
     """A section's key counts in semitones above the tonic; lower case is minor, b is a flat."""
-    (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), heard(key, mode=mode))
+    (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), sections_in(key, mode=mode))
     assert (section.degree, section.numeral) == (degree, numeral)
 
 
 @pytest.mark.parametrize(("tonic", "key"), [(None, 3), (3, None), (None, None)])
 def test_an_unknown_key_has_no_degree(tonic: int | None, key: int | None) -> None:
     """Where track or section has no key, there is neither degree nor numeral."""
-    (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), heard(key))
+    (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), sections_in(key))
     assert (section.degree, section.numeral) == (None, None)
 
 
@@ -57,7 +59,7 @@ def test_a_tempo_is_told_by_its_track(
     whole: float | None, part: float | None, ratio: float | None
 ) -> None:
     """A section's tempo is a share of the track's."""
-    (section,) = harmony.relative_to_tonic(TrackKey(tempo=whole), heard(0, tempo=part))
+    (section,) = harmony.relative_to_tonic(TrackKey(tempo=whole), sections_in(0, tempo=part))
     assert section.tempo_ratio == ratio
 
 
@@ -68,75 +70,77 @@ def test_shares_are_of_time_and_confidence() -> None:
         DetectedSection(start=30, duration=10, key=7, mode=1, key_confidence=1.0),
         DetectedSection(start=40, duration=20, key=5, mode=1, key_confidence=0.5),
     ]
-    found = summary(C_MAJOR, sections)
-    assert found.shares is not None
-    assert [found.shares[0], found.shares[7], found.shares[5]] == [0.6, 0.2, 0.2]
-    assert sum(found.shares) == pytest.approx(1)
+    detected = summary(C_MAJOR, sections)
+    assert detected.shares is not None
+    assert [detected.shares[0], detected.shares[7], detected.shares[5]] == [0.6, 0.2, 0.2]
+    assert sum(detected.shares) == pytest.approx(1)
 
 
 def test_repeated_and_single_degrees() -> None:
     """What several sections have is told from what only one has."""
-    found = summary(C_MAJOR, heard(0, 7, 0, 5))
-    assert (found.repeated_share, found.single_share) == (0.5, 0.5)
-    assert (found.degrees, found.degree_changes, found.sections) == (3, 3, 4)
-    assert found.numerals == "I V I IV"
+    summary_ = summary(C_MAJOR, sections_in(0, 7, 0, 5))
+    assert (summary_.repeated_share, summary_.single_share) == (0.5, 0.5)
+    assert (summary_.degrees, summary_.degree_changes, summary_.sections) == (3, 3, 4)
+    assert summary_.numerals == "I V I IV"
 
 
 def test_minor_counts_by_the_confidence_of_the_mode() -> None:
     """The share of minor is one of time, weighted by how sure the mode is."""
-    sections = heard(0, mode=0, mode_confidence=0.25) + heard(0, mode=1, mode_confidence=0.75)
+    sections = sections_in(0, mode=0, mode_confidence=0.25) + sections_in(
+        0, mode=1, mode_confidence=0.75
+    )
     assert summary(C_MAJOR, sections).minor_share == 0.25
-    assert summary(C_MAJOR, heard(0, mode=None)).minor_share is None
+    assert summary(C_MAJOR, sections_in(0, mode=None)).minor_share is None
 
 
 def test_repetitions_are_one_and_a_gap_is_no_change() -> None:
     """Equal neighbours are told once; nothing is said about what an unknown key changed to."""
-    found = summary(C_MAJOR, heard(0, 0, None, 7, 7))
-    assert found.numerals == "I ? V"
-    assert found.degree_changes == 0
+    summary_ = summary(C_MAJOR, sections_in(0, 0, None, 7, 7))
+    assert summary_.numerals == "I ? V"
+    assert summary_.degree_changes == 0
 
 
 @pytest.mark.parametrize(
     ("whole", "sections"),
     [
-        (TrackKey(), heard(0, 7)),
-        (C_MAJOR, heard(None, None)),
-        (C_MAJOR, heard(0, 7, key_confidence=0.0)),
+        (TrackKey(), sections_in(0, 7)),
+        (C_MAJOR, sections_in(None, None)),
+        (C_MAJOR, sections_in(0, 7, key_confidence=0.0)),
     ],
 )
 def test_nothing_is_made_of_what_is_not_known(
     whole: TrackKey, sections: list[DetectedSection]
 ) -> None:
     """Without a key that counts there are no shares."""
-    found = summary(whole, sections)
-    assert (found.shares, found.repeated_share, found.single_share) == (None, None, None)
+    detected = summary(whole, sections)
+    assert (detected.shares, detected.repeated_share, detected.single_share) == (None, None, None)
 
 
 def test_progressions_of_two_to_four() -> None:
     """Every run of 2, 3 and 4 different neighbours is counted, repetitions left out."""
-    sections = harmony.relative_to_tonic(C_MAJOR, heard(0, 0, 7, 0, 7, 5))
-    found = {one.numerals: one for one in harmony.find_progressions(C_MAJOR, sections)}
-    assert list(found) == sorted(found)
-    assert {name: one.times for name, one in found.items()} == {
+    sections = harmony.relative_to_tonic(C_MAJOR, sections_in(0, 0, 7, 0, 7, 5))
+    detected = {one.numerals: one for one in harmony.find_progressions(C_MAJOR, sections)}
+    assert list(detected) == sorted(detected)
+    assert {name: one.times for name, one in detected.items()} == {
         "I V": 2, "V I": 1, "V IV": 1,
         "I V I": 1, "V I V": 1, "I V IV": 1,
         "I V I V": 1, "V I V IV": 1,
     }  # fmt: skip
-    assert {len(name.split()) for name in found} == {2, 3, 4}
-    assert all(len(name.split()) == one.length for name, one in found.items())
+    assert {len(name.split()) for name in detected} == {2, 3, 4}
+    assert all(len(name.split()) == one.length for name, one in detected.items())
 
 
 def test_a_progression_ends_where_a_key_is_unknown() -> None:
     """Nothing runs through a section without a key."""
-    sections = harmony.relative_to_tonic(C_MAJOR, heard(0, None, 7, 5))
+    sections = harmony.relative_to_tonic(C_MAJOR, sections_in(0, None, 7, 5))
     assert [one.numerals for one in harmony.find_progressions(C_MAJOR, sections)] == ["V IV"]
 
 
 def test_a_progression_is_as_sure_as_its_least_sure_key() -> None:
     """Of several times the best counts, and never for more than the track's own key."""
     sections = [
-        *heard(0, key_confidence=0.9), *heard(7, key_confidence=0.3),
-        *heard(0, key_confidence=0.8), *heard(7, key_confidence=0.6),
+        *sections_in(0, key_confidence=0.9), *sections_in(7, key_confidence=0.3),
+        *sections_in(0, key_confidence=0.8), *sections_in(7, key_confidence=0.6),
     ]  # fmt: skip
     sure = {
         one.numerals: one.confidence
@@ -144,35 +148,42 @@ def test_a_progression_is_as_sure_as_its_least_sure_key() -> None:
     }
     assert (sure["I V"], sure["V I"], sure["I V I"]) == pytest.approx((0.6, 0.3, 0.3))
     unsure = TrackKey(key=0, key_confidence=0.1)
-    found = harmony.find_progressions(unsure, harmony.relative_to_tonic(unsure, sections))
-    assert {one.confidence for one in found} == {0.1}
+    detected = harmony.find_progressions(unsure, harmony.relative_to_tonic(unsure, sections))
+    assert {one.confidence for one in detected} == {0.1}
 
 
-known = st.one_of(st.none(), st.floats(0, 1))
+optional_share = st.one_of(st.none(), st.floats(0, 1))
 any_section = st.builds(
     DetectedSection,
     start=st.floats(0, 1e6),
     duration=st.floats(0.001, 1e6),
     key=st.one_of(st.none(), st.integers(0, 11)),
     mode=st.one_of(st.none(), st.integers(0, 1)),
-    key_confidence=known,
-    mode_confidence=known,
+    key_confidence=optional_share,
+    mode_confidence=optional_share,
 )
 
 
-@given(st.one_of(st.none(), st.integers(0, 11)), known, st.lists(any_section, max_size=12))
+@given(
+    st.one_of(st.none(), st.integers(0, 11)), optional_share, st.lists(any_section, max_size=12)
+)
 def test_figures_stay_in_their_ranges(
     tonic: int | None, sure: float | None, sections: list[DetectedSection]
 ) -> None:
     """Shares are shares, whatever was heard, and those of the degrees add up."""
     whole = TrackKey(key=tonic, key_confidence=sure)
     related = harmony.relative_to_tonic(whole, sections)
-    found = harmony.summarise_harmony(related)
-    shares = [found.minor_share, found.repeated_share, found.single_share, *(found.shares or ())]
+    summary_ = harmony.summarise_harmony(related)
+    shares = [
+        summary_.minor_share,
+        summary_.repeated_share,
+        summary_.single_share,
+        *(summary_.shares or ()),
+    ]
     assert all(0 <= one <= 1 for one in shares if one is not None)
-    if found.shares is not None:
-        assert sum(found.shares) == pytest.approx(1)
-        assert found.repeated_share + found.single_share == pytest.approx(1)  # type: ignore[operator]  # known together
+    if summary_.shares is not None:
+        assert sum(summary_.shares) == pytest.approx(1)
+        assert summary_.repeated_share + summary_.single_share == pytest.approx(1)  # type: ignore[operator]  # known together
     assert all(0 <= one.confidence <= 1 for one in harmony.find_progressions(whole, related))
 
 
@@ -181,4 +192,4 @@ def test_transposing_a_track_changes_nothing(up: int, keys: list[int]) -> None:
     """A song sung in another key has the same degrees."""
     higher = TrackKey(key=up, key_confidence=1.0)
     moved = [(key + up) % 12 for key in keys]
-    assert summary(C_MAJOR, heard(*keys)) == summary(higher, heard(*moved))
+    assert summary(C_MAJOR, sections_in(*keys)) == summary(higher, sections_in(*moved))

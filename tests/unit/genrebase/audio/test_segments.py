@@ -24,25 +24,25 @@ def test_means_and_deviations_are_weighted_by_duration() -> None:
     made[:, segments.DURATION] = (3.0, 1.0)
     made[:, 0] = (0.0, 40.0)
     made[:, 12] = (1.0, 1.0)
-    found = segments.summarise_timbre(made)
-    assert found is not None
-    assert found.segments == 2
-    assert found.timbre_means[0] == pytest.approx(10.0)
-    assert found.timbre_deviations[0] == pytest.approx(np.sqrt(0.75 * 100 + 0.25 * 900))
-    assert (found.pitch_means[0], found.pitch_deviations[0]) == (1.0, 0.0)
+    summary_ = segments.summarise_timbre(made)
+    assert summary_ is not None
+    assert summary_.segments == 2
+    assert summary_.timbre_means[0] == pytest.approx(10.0)
+    assert summary_.timbre_deviations[0] == pytest.approx(np.sqrt(0.75 * 100 + 0.25 * 900))
+    assert (summary_.pitch_means[0], summary_.pitch_deviations[0]) == (1.0, 0.0)
 
 
 def test_equal_durations_give_the_usual_figures() -> None:
     """Where all sounds are as long, mean and population deviation are numpy's."""
     made = sounds(200)
     made[:, segments.DURATION] = 0.25
-    found = segments.summarise_timbre(made)
-    assert found is not None
+    summary_ = segments.summarise_timbre(made)
+    assert summary_ is not None
     timbre, pitch = made[:, segments.TIMBRE], made[:, segments.PITCH]
-    assert found.timbre_means == pytest.approx(timbre.mean(axis=0))
-    assert found.timbre_deviations == pytest.approx(timbre.std(axis=0))
-    assert found.pitch_means == pytest.approx(pitch.mean(axis=0))
-    assert found.pitch_deviations == pytest.approx(pitch.std(axis=0))
+    assert summary_.timbre_means == pytest.approx(timbre.mean(axis=0))
+    assert summary_.timbre_deviations == pytest.approx(timbre.std(axis=0))
+    assert summary_.pitch_means == pytest.approx(pitch.mean(axis=0))
+    assert summary_.pitch_deviations == pytest.approx(pitch.std(axis=0))
 
 
 def test_no_segments_say_nothing() -> None:
@@ -57,10 +57,10 @@ def test_a_mean_stays_within_its_range(count: int, pitch: float, seed: int) -> N
     """Rounding never carries a mean beyond what occurs."""
     made = sounds(count, seed=seed)
     made[:, segments.PITCH] = pitch
-    found = segments.summarise_timbre(made)
-    assert found is not None
-    assert set(found.pitch_means) == {pitch}
-    assert all(0 <= one <= 1 for one in found.pitch_deviations)
+    summary_ = segments.summarise_timbre(made)
+    assert summary_ is not None
+    assert set(summary_.pitch_means) == {pitch}
+    assert all(0 <= one <= 1 for one in summary_.pitch_deviations)
 
 
 def test_a_matrix_keeps_the_segments_in_order() -> None:
@@ -70,9 +70,9 @@ def test_a_matrix_keeps_the_segments_in_order() -> None:
     assert packed is not None
     assert (packed.kind, packed.version) == ("segments", 1)
     assert (packed.steps, packed.channels) == (900, 26)
-    found = packed_matrices.unpack(packed.data, packed.steps, packed.channels)
-    assert found.dtype == np.float32
-    assert np.allclose(found, made, rtol=1e-3, atol=1e-4)
+    result = packed_matrices.unpack(packed.data, packed.steps, packed.channels)
+    assert result.dtype == np.float32
+    assert np.allclose(result, made, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("count", [1_900, 1_901, 50_000])
@@ -82,10 +82,10 @@ def test_a_long_track_stays_small(count: int) -> None:
     packed = segments.pack_segments(made)
     assert packed is not None
     assert len(packed.data) < 100_000
-    found = packed_matrices.unpack(packed.data, packed.steps, packed.channels).astype(np.float64)
-    durations = found[:, segments.DURATION]
+    result = packed_matrices.unpack(packed.data, packed.steps, packed.channels).astype(np.float64)
+    durations = result[:, segments.DURATION]
     assert durations.sum() == pytest.approx(made[:, segments.DURATION].sum(), rel=1e-3)
-    means = durations @ found[:, segments.PITCH] / durations.sum()
+    means = durations @ result[:, segments.PITCH] / durations.sum()
     wanted = segments.summarise_timbre(made)
     assert wanted is not None
     assert means == pytest.approx(wanted.pitch_means, rel=1e-2)

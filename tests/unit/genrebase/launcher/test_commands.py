@@ -31,11 +31,11 @@ def test_a_failed_step_names_itself(program: Program, code: int) -> None:
         commands.run_command(failing, StopSignal())
 
 
-@pytest.mark.parametrize("said", ["", "print('done')"])
-def test_a_step_without_json_is_a_failure(program: Program, said: str) -> None:
+@pytest.mark.parametrize("output_text", ["", "print('done')"])
+def test_a_step_without_json_is_a_failure(program: Program, output_text: str) -> None:
     """A command that ends well without its document has broken its promise."""
     with pytest.raises(commands.CommandFailed, match="no JSON document"):
-        commands.run_command(program(said or "pass"), StopSignal())
+        commands.run_command(program(output_text or "pass"), StopSignal())
 
 
 def test_a_stop_ends_the_step(program: Program) -> None:

@@ -69,15 +69,15 @@ from genrebase.runtime.processes import ProcessIdentity, _host, _start_time
 print(ProcessIdentity(_host(), child.pid, _start_time(child.pid) or ""), flush=True)
 os._exit(9)
 """
-    said = subprocess.run(
+    lines = subprocess.run(
         [sys.executable, "-c", parent],
         env=child_environment(**child.environment),
         capture_output=True,
         timeout=SECONDS,
         check=False,
     )
-    assert said.returncode == 9, said.stderr
-    assert ended(ProcessIdentity.parse(said.stdout.decode().strip()))
+    assert lines.returncode == 9, lines.stderr
+    assert ended(ProcessIdentity.parse(lines.stdout.decode().strip()))
 
 
 def test_arguments_and_environment_reach_the_child(program: Program) -> None:
@@ -85,8 +85,8 @@ def test_arguments_and_environment_reach_the_child(program: Program) -> None:
     code = "import sys; print(__name__, sys.argv[1:])"
     with supervisor.start_child(program(code, "run", "--x"), stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
-        said = child.stdout.read()
-    assert said.decode().split(maxsplit=1) == ["__main__", "['run', '--x']\n"]
+        lines = child.stdout.read()
+    assert lines.decode().split(maxsplit=1) == ["__main__", "['run', '--x']\n"]
 
 
 class FakeChild:
@@ -115,16 +115,16 @@ class Nursery:
         return self.born[-1]
 
 
-def keeper(clock: FakeClock, nursery: Nursery, said: list[str]) -> Supervisor:
-    kept = Supervisor(clock, said.append, begin=nursery.begin)
+def keeper(clock: FakeClock, nursery: Nursery, lines: list[str]) -> Supervisor:
+    kept = Supervisor(clock, lines.append, begin=nursery.begin)
     kept.add(ChildCommand("collector", ("run",), {}))
     return kept
 
 
 def test_a_dead_child_is_reported_and_comes_back_after_a_growing_gap() -> None:
     """Each death in a row makes the gap longer; nobody is started before it is over."""
-    clock, nursery, said = FakeClock(), Nursery(), list[str]()
-    kept = keeper(clock, nursery, said)
+    clock, nursery, lines = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, lines)
     gaps = []
     for death in range(1, 4):
         assert kept.poll() is None
@@ -137,26 +137,26 @@ def test_a_dead_child_is_reported_and_comes_back_after_a_growing_gap() -> None:
             kept.poll()
         gaps.append(clock.monotonic() - began)
     assert gaps == [1.0, 2.0, 5.0]
-    assert said[0] == "`collector run` ended with 1; starting it again in 1 s."
+    assert lines[0] == "`collector run` ended with 1; starting it again in 1 s."
 
 
 def test_a_long_life_is_forgiven() -> None:
     """A child that lived long begins again with the shortest gap."""
-    clock, nursery, said = FakeClock(), Nursery(), list[str]()
-    kept = keeper(clock, nursery, said)
+    clock, nursery, lines = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, lines)
     for lived in (1.0, 1.0, supervisor.HEALTHY_AFTER_SECONDS):
         kept.poll()
         clock.advance(lived)
         nursery.born[-1].returncode = -9
         kept.poll()
         clock.advance(60)
-    assert [line.split("again in ")[1] for line in said] == ["1 s.", "2 s.", "1 s."]
+    assert [line.split("again in ")[1] for line in lines] == ["1 s.", "2 s.", "1 s."]
 
 
 def test_a_refusal_is_not_tried_again() -> None:
     """Exit code 2 would come again and again: it is handed up instead."""
-    clock, nursery, said = FakeClock(), Nursery(), list[str]()
-    kept = keeper(clock, nursery, said)
+    clock, nursery, lines = FakeClock(), Nursery(), list[str]()
+    kept = keeper(clock, nursery, lines)
     kept.poll()
     nursery.born[-1].returncode = 2
     assert kept.poll() == 2
@@ -165,8 +165,8 @@ def test_a_refusal_is_not_tried_again() -> None:
 
 def test_an_adopted_child_is_kept_too() -> None:
     """A child that somebody else started is watched, and stopped at the end."""
-    clock, nursery, said = FakeClock(), Nursery(), list[str]()
-    kept = Supervisor(clock, said.append, begin=nursery.begin)
+    clock, nursery, lines = FakeClock(), Nursery(), list[str]()
+    kept = Supervisor(clock, lines.append, begin=nursery.begin)
     child = nursery.begin(ChildCommand("collector", ("sandbox",), {}))
     kept.add_running(ChildCommand("collector", ("sandbox", "--port", "4711"), {}), child)
     kept.poll()

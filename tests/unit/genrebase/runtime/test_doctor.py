@@ -30,14 +30,14 @@ def engine(_elsewhere: None) -> Iterator[Engine]:
     made.dispose()
 
 
-def found() -> dict[str, tuple[bool | None, str]]:
+def found_checks() -> dict[str, tuple[bool | None, str]]:
     return {one.name: (one.ok, one.sentence) for one in doctor.check_database(SystemClock())}
 
 
 def test_all_is_well() -> None:
     """A migrated database, with room on its disk and the right time, is fine."""
     schema.upgrade("sqlite:///music.db")
-    assert {name: ok for name, (ok, _) in found().items()} == {
+    assert {name: ok for name, (ok, _) in found_checks().items()} == {
         "disk": True,
         "database": True,
         "schema": True,
@@ -52,9 +52,9 @@ def test_a_view_that_is_missing_or_changed_is_told(bare_url: str) -> None:
     made = make_engine(bare_url)
     try:
         _run(made, "DROP VIEW tracks")
-        said = doctor._check_views(made)
-        assert said.ok is False
-        assert "genrebase migrate" in said.sentence
+        output = doctor._check_views(made)
+        assert output.ok is False
+        assert "genrebase migrate" in output.sentence
         schema.upgrade(bare_url)
         assert doctor._check_views(made).ok is True
         _run(made, "DROP VIEW tracks", "CREATE VIEW tracks AS SELECT 1 AS track_id")
@@ -72,7 +72,7 @@ def _run(engine: Engine, *statements: str) -> None:
 def test_a_database_without_a_schema(engine: Engine) -> None:
     """A file that is not ours yet is answered with the command that makes it so."""
     engine.dispose()
-    ok, sentence = found()["schema"]
+    ok, sentence = found_checks()["schema"]
     assert ok is False
     assert "genrebase migrate" in sentence
 
@@ -80,7 +80,7 @@ def test_a_database_without_a_schema(engine: Engine) -> None:
 def test_a_file_that_is_no_database() -> None:
     """Something else under that name is told, not touched."""
     Path("music.db").write_text("dear diary, " * 100)
-    ok, sentence = found()["database"]
+    ok, sentence = found_checks()["database"]
     assert ok is False
     assert "not a database" in sentence
     assert Path("music.db").read_text().startswith("dear diary")
@@ -98,7 +98,7 @@ def test_a_database_that_cannot_be_used(
 ) -> None:
     """A wrong address or a server that is down is told, without the password."""
     monkeypatch.setenv("STORE_URL", url)
-    ok, sentence = found()["database"]
+    ok, sentence = found_checks()["database"]
     assert ok is False
     assert word in sentence
     assert "hunter2" not in sentence
@@ -107,7 +107,7 @@ def test_a_database_that_cannot_be_used(
 def test_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the folder of the file is missing, it is named."""
     monkeypatch.setenv("STORE_URL", "sqlite:///nowhere/music.db")
-    ok, sentence = found()["disk"]
+    ok, sentence = found_checks()["disk"]
     assert ok is False
     assert "nowhere" in sentence
 

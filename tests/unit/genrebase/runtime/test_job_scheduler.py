@@ -113,9 +113,9 @@ def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
 
     jobs = [ScheduledJob("train", works_at_last, DAILY)]
     JobScheduler(engine, SystemClock(), jobs, retry_delays=(0.01, 0.02, 0.03)).run(stop)
-    said = [json.loads(line) for line in logs.getvalue().splitlines()]
-    assert [one["again_in"] for one in said] == [0.01, 0.02, 0.03, 0.03]
-    assert {one["reason"] for one in said} == {"The database has gone for lunch."}
+    document = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert [one["again_in"] for one in document] == [0.01, 0.02, 0.03, 0.03]
+    assert {one["reason"] for one in document} == {"The database has gone for lunch."}
     assert "Traceback" not in logs.getvalue()
 
 

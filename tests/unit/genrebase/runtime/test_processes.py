@@ -19,8 +19,8 @@ def test_an_ended_process_is_dead() -> None:
     program = (
         "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert ProcessIdentity.parse(said.stdout.decode().strip()).is_alive() is False
+    completed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ProcessIdentity.parse(completed.stdout.decode().strip()).is_alive() is False
 
 
 def test_a_reused_number_is_another_process() -> None:

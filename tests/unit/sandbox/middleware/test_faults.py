@@ -10,26 +10,26 @@ from sandbox.middleware.faults import FAULTS_OF_ANY_RESPONSE, Fault, FaultPlan
 ALL = tuple(Fault)
 
 
-def chosen(made, possible, answers=9_000):
-    draws = [made.random_for(number) for number in range(answers)]
+def chosen(made, possible, results=9_000):
+    draws = [made.random_for(number) for number in range(results)]
     return Counter(made.choose(draw, possible) for draw in draws if made.is_faulty(draw))
 
 
 @pytest.mark.parametrize("possible", [ALL, FAULTS_OF_ANY_RESPONSE])
 def test_faults_are_drawn_uniformly_from_the_possible_ones(possible):
     """One response in ten is broken, each kind equally often."""
-    found = chosen(faults.parse_faults("0.1"), possible)
-    assert set(found) == set(possible)
-    assert found.total() == pytest.approx(900, rel=0.1)
+    parsed = chosen(faults.parse_faults("0.1"), possible)
+    assert set(parsed) == set(possible)
+    assert parsed.total() == pytest.approx(900, rel=0.1)
     for kind in possible:
-        assert found[kind] == pytest.approx(900 / len(possible), rel=0.35)
+        assert parsed[kind] == pytest.approx(900 / len(possible), rel=0.35)
 
 
 def test_shares_by_kind_are_kept():
     """Each kind has its own share; a kind that is not possible leaves the response intact."""
-    found = chosen(faults.parse_faults("500=0.05, short=0.1"), ALL)
-    assert found[Fault.SERVER_ERROR] == pytest.approx(450, rel=0.15)
-    assert found[Fault.SHORT] == pytest.approx(900, rel=0.15)
+    parsed = chosen(faults.parse_faults("500=0.05, short=0.1"), ALL)
+    assert parsed[Fault.SERVER_ERROR] == pytest.approx(450, rel=0.15)
+    assert parsed[Fault.SHORT] == pytest.approx(900, rel=0.15)
     assert set(chosen(faults.parse_faults("short=0.5"), FAULTS_OF_ANY_RESPONSE)) == {None}
 
 
@@ -87,19 +87,19 @@ def test_no_fault_hides_a_row(items, offset, number, fault):
         return
     broken = page(items, offset)
     page_faults.apply_fault(broken, fault, FaultPlan(1.0).random_for(number))
-    shown = list(dict.fromkeys(item["id"] for item in broken["items"]))
-    assert shown == [item["id"] for item in whole["items"]][: len(shown)]
-    assert bool(shown) == bool(items)
+    displayed = list(dict.fromkeys(item["id"] for item in broken["items"]))
+    assert displayed == [item["id"] for item in whole["items"]][: len(displayed)]
+    assert bool(displayed) == bool(items)
     match fault:
         case Fault.REPEATED:
-            assert (len(shown), len(broken["items"])) == (items, items + 1)
+            assert (len(displayed), len(broken["items"])) == (items, items + 1)
         case Fault.SHORT:
-            assert len(shown) == len(broken["items"]) < items
-            assert f"offset={offset + len(shown)}&" in broken["next"]
+            assert len(displayed) == len(broken["items"]) < items
+            assert f"offset={offset + len(displayed)}&" in broken["next"]
             assert "query=genre%3A%22r%26b%22" in broken["next"]
         case Fault.TOTAL:
             assert broken["total"] != whole["total"]
-            assert len(shown) == items
+            assert len(displayed) == items
         case Fault.NEXT:
             assert broken["next"] is None
             assert whole["next"]

@@ -31,9 +31,9 @@ def test_wait_ends_when_the_oldest_leaves_the_window(granted, now, seconds):
 def test_no_window_holds_more_than_the_limit(moments):
     """At any arrival times, no window has more successful requests than allowed."""
     limit = SlidingWindowLimit(THREE_IN_TEN)
-    answered = [now for now in sorted(moments) if limit.admit(now) is None]
-    for start in answered:
-        assert sum(start <= now < start + 10 for now in answered) <= 3
+    accepted = [now for now in sorted(moments) if limit.admit(now) is None]
+    for start in accepted:
+        assert sum(start <= now < start + 10 for now in accepted) <= 3
 
 
 def test_waiting_for_retry_after_is_enough():

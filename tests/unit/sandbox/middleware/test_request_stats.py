@@ -16,10 +16,10 @@ def call(begun, *, api="spotify", status=200, since=None, query=None):
 
 def test_every_request_is_counted_in_total_and_per_api():
     """The total is the sum of the APIs, an endpoint's count the sum of its statuses."""
-    found = counted(call(0), call(1, status=400), call(2, api="reccobeats"), call(3, api="token"))
-    assert found["requests"] == 4
-    assert found["apis"]["spotify"]["requests"] == 2
-    assert found["apis"]["spotify"]["endpoints"] == {
+    result = counted(call(0), call(1, status=400), call(2, api="reccobeats"), call(3, api="token"))
+    assert result["requests"] == 4
+    assert result["apis"]["spotify"]["requests"] == 2
+    assert result["apis"]["spotify"]["endpoints"] == {
         "/v1/search": {"requests": 2, "statuses": {"200": 1, "400": 1}}
     }
 
@@ -27,16 +27,16 @@ def test_every_request_is_counted_in_total_and_per_api():
 def test_while_banned_begins_a_second_after_the_ban():
     """Requests within one second of a ban's first 429 are not counted."""
     banned = [call(begun, status=429, since=10.0) for begun in (10.5, 11.0, 11.01, 40.0)]
-    found = counted(call(10.0, status=429), *banned)
-    assert found["banned"] == 5
-    assert found["while_banned"] == 2
+    result = counted(call(10.0, status=429), *banned)
+    assert result["banned"] == 5
+    assert result["while_banned"] == 2
 
 
 def test_max_in_window_counts_all_requests():
     """The fullest window of the limit's length counts; refused requests count too."""
     moments = [0, 1, 2, 9, 10, 11, 30]
-    found = counted(*(call(begun, status=429) for begun in moments), rate=Rate(60, 10.0))
-    assert found["max_in_window"] == 4
+    result = counted(*(call(begun, status=429) for begun in moments), rate=Rate(60, 10.0))
+    assert result["max_in_window"] == 4
 
 
 def test_queries_are_listed_once_each_up_to_a_number():

@@ -66,7 +66,7 @@ def test_every_genre_has_its_tracks(whole):
     for row in whole.rows:
         ids[row[-1]].append(row[0])
     assert set(ids) == TEN
-    assert all(len(set(found)) == len(found) >= 5_000 for found in ids.values())
+    assert all(len(set(matches)) == len(matches) >= 5_000 for matches in ids.values())
 
 
 def test_no_year_of_a_genre_exceeds_the_result_limit(songs):
@@ -81,9 +81,9 @@ def test_genres_overlap(songs):
     genres = defaultdict(set)
     for song in songs:
         genres[song["track_id"]].add(song["track_genre"])
-    several = [found for found in genres.values() if len(found) > 1]
+    several = [matches for matches in genres.values() if len(matches) > 1]
     assert 0.1 < len(several) / len(genres) < 0.25
-    pairs = Counter(frozenset(found) for found in several if len(found) == 2)
+    pairs = Counter(frozenset(matches) for matches in several if len(matches) == 2)
     top = {pair for pair, _ in pairs.most_common(4)}
     assert frozenset({"techno", "electronic"}) in top
     assert frozenset({"rap", "r&b"}) in top
@@ -94,16 +94,16 @@ def test_reissues_share_name_and_isrc(by_id):
     releases = defaultdict(list)
     for song in by_id.values():
         releases[song["isrc"]].append(song)
-    twice = [found for found in releases.values() if len(found) > 1]
+    twice = [matches for matches in releases.values() if len(matches) > 1]
     assert 0.05 < len(twice) / len(releases) < 0.1
-    for found in twice:
+    for matches in twice:
         keys = {
-            names.name_key(song["track_name"], song["artists"].split(";")[0]) for song in found
+            names.name_key(song["track_name"], song["artists"].split(";")[0]) for song in matches
         }
-        durations = [int(song["duration_ms"]) for song in found]
+        durations = [int(song["duration_ms"]) for song in matches]
         assert len(keys) == 1
         assert max(durations) - min(durations) <= 1_500
-    titles = [song["track_name"] for found in twice for song in found]
+    titles = [song["track_name"] for matches in twice for song in matches]
     assert any(" - Remastered " in title for title in titles)
     assert any(title.endswith(" - Single Version") for title in titles)
 
@@ -114,7 +114,7 @@ def test_titles_are_unique_per_artist(by_id):
     for song in by_id.values():
         key = names.name_key(song["track_name"], song["artists"].split(";")[0])
         isrcs[key].add(song["isrc"])
-    assert sum(len(found) > 1 for found in isrcs.values()) < len(isrcs) / 1_000
+    assert sum(len(matches) > 1 for matches in isrcs.values()) < len(isrcs) / 1_000
 
 
 def test_artists_have_a_long_tail(by_id):
@@ -134,15 +134,15 @@ def test_some_tracks_credit_a_second_artist(by_id):
 
 def test_most_tracks_have_features(by_id):
     """97 in 100 tracks have all twelve features, the others none."""
-    known = Counter(tuple(bool(song[name]) for name in FEATURES) for song in by_id.values())
-    assert set(known) == {(True,) * 12, (False,) * 12}
-    assert 0.965 < known[(True,) * 12] / len(by_id) < 0.975
+    requests = Counter(tuple(bool(song[name]) for name in FEATURES) for song in by_id.values())
+    assert set(requests) == {(True,) * 12, (False,) * 12}
+    assert 0.965 < requests[(True,) * 12] / len(by_id) < 0.975
 
 
 def test_features_are_in_spotifys_ranges(by_id):
     """Ranges and categories are those of the API."""
-    known = [song for song in by_id.values() if song["energy"]]
-    columns = {name: np.array([float(song[name]) for song in known]) for name in FEATURES}
+    with_features = [song for song in by_id.values() if song["energy"]]
+    columns = {name: np.array([float(song[name]) for song in with_features]) for name in FEATURES}
     for name in set(FEATURES) - {"key", "mode", "loudness", "tempo", "time_signature"}:
         assert columns[name].min() >= 0
         assert columns[name].max() <= 1
@@ -169,11 +169,13 @@ def test_genres_are_partly_separable(songs):
 
     A full classifier gets about 0.6: believable, and far from certain.
     """
-    known = [song for song in songs if song["energy"]]
-    sides = np.array([names.hash_fold(song["artists"].split(";")[0]) < 8 for song in known])
-    shaped = np.array([[float(song[name]) for name in FEATURES] for song in known])
+    with_features = [song for song in songs if song["energy"]]
+    sides = np.array(
+        [names.hash_fold(song["artists"].split(";")[0]) < 8 for song in with_features]
+    )
+    shaped = np.array([[float(song[name]) for name in FEATURES] for song in with_features])
     shaped = (shaped - shaped[sides].mean(axis=0)) / shaped[sides].std(axis=0)
-    labels = np.array([song["track_genre"] for song in known])
+    labels = np.array([song["track_genre"] for song in with_features])
     genres = sorted(TEN)
     centres = np.array([shaped[sides & (labels == genre)].mean(axis=0) for genre in genres])
     away = ((shaped[~sides, None] - centres) ** 2).sum(axis=2)
@@ -184,8 +186,8 @@ def test_genres_are_partly_separable(songs):
 def test_popular_tracks_come_first(songs):
     """The first hundred of a genre are far more popular than the last."""
     for genre in TEN:
-        found = [int(song["popularity"]) for song in songs if song["track_genre"] == genre]
-        assert np.mean(found[:100]) > np.mean(found[-100:]) + 30
+        matches = [int(song["popularity"]) for song in songs if song["track_genre"] == genre]
+        assert np.mean(matches[:100]) > np.mean(matches[-100:]) + 30
 
 
 def test_names_use_many_scripts_and_survive_csv(whole, by_id):

@@ -23,19 +23,19 @@ ROWS = [
 SMALL = SandboxCatalogue(CatalogueTable(COLUMNS, ROWS, "small.csv", "0" * 64))
 
 
-def found(text):
+def matches(text):
     return list(SMALL.search(search_query.parse_query(text)))
 
 
 def test_genre_rows_keep_file_order_and_repeats():
     """A search returns the file's rows, repeated ids included."""
-    assert found('genre:"rock"') == [0, 3, 4]
+    assert matches('genre:"rock"') == [0, 3, 4]
 
 
 def test_genre_is_matched_whole_and_in_any_case():
     """`R&B` is `r&b`; `r` is neither."""
-    assert found('genre:"r&b"') == found("genre:R&B") == [1, 2]
-    assert found("genre:r") == []
+    assert matches('genre:"r&b"') == matches("genre:R&B") == [1, 2]
+    assert matches("genre:r") == []
 
 
 def test_genres_keep_the_spelling_of_their_first_row():
@@ -45,27 +45,27 @@ def test_genres_keep_the_spelling_of_their_first_row():
 
 def test_years_are_inclusive():
     """First and last year belong to the range."""
-    assert found("genre:rock year:1990-2001") == [0, 3, 4]
-    assert found("genre:rock year:2001") == [4]
-    assert found("genre:rock year:1991-2000") == []
-    assert found("genre:rock year:never") == []
+    assert matches("genre:rock year:1990-2001") == [0, 3, 4]
+    assert matches("genre:rock year:2001") == [4]
+    assert matches("genre:rock year:1991-2000") == []
+    assert matches("genre:rock year:never") == []
 
 
 def test_year_ranges_partition_the_genre():
     """Every row is in exactly one range."""
-    slices = [found(f"genre:rock year:{year}") for year in range(1900, 2031)]
-    assert sorted(number for slice_ in slices for number in slice_) == found("genre:rock")
+    slices = [matches(f"genre:rock year:{year}") for year in range(1900, 2031)]
+    assert sorted(number for slice_ in slices for number in slice_) == matches("genre:rock")
 
 
 def test_searches_without_a_genre_return_each_id_once():
     """Artists, tracks, albums, ISRCs and words are found in every genre."""
-    assert found("artist:abba") == [0, 1]
-    assert found("artist:BJÖRK") == [1]
-    assert found('track:"夜"') == [4]
-    assert found('album:"first" year:1991') == [1]
-    assert found("isrc:us1") == [0]
-    assert found("two abba") == [1]
-    assert found("track:NA") == [5]
+    assert matches("artist:abba") == [0, 1]
+    assert matches("artist:BJÖRK") == [1]
+    assert matches('track:"夜"') == [4]
+    assert matches('album:"first" year:1991') == [1]
+    assert matches("isrc:us1") == [0]
+    assert matches("two abba") == [1]
+    assert matches("track:NA") == [5]
 
 
 def test_an_id_returns_its_first_row():

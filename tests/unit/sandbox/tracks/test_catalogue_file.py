@@ -18,10 +18,10 @@ def test_csv_cells_are_unchanged_text(tmp_path, pack):
     """Plain, gzipped or with a byte order mark: the cells are the same text."""
     file = tmp_path / "file"
     file.write_bytes(pack(CSV.encode()))
-    found = catalogue_file.read_table(file)
-    assert found.columns == ("genre", "track_name")
-    assert [tuple(row[:2]) for row in found.rows] == ROWS
-    assert found.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    parsed = catalogue_file.read_table(file)
+    assert parsed.columns == ("genre", "track_name")
+    assert [tuple(row[:2]) for row in parsed.rows] == ROWS
+    assert parsed.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_parquet_becomes_text(tmp_path):
@@ -59,9 +59,9 @@ def test_written_table_reads_the_same(tmp_path, name):
     catalogue_file.write_table(made, tmp_path / name)
     again = tmp_path / f"again-{name}"
     catalogue_file.write_table(made, again)
-    found = catalogue_file.read_table(tmp_path / name)
-    assert found.columns == made.columns
-    assert [tuple(row) for row in found.rows] == made.rows
+    parsed = catalogue_file.read_table(tmp_path / name)
+    assert parsed.columns == made.columns
+    assert [tuple(row) for row in parsed.rows] == made.rows
     assert (tmp_path / name).read_bytes() == again.read_bytes()
 
 

@@ -18,14 +18,14 @@ def made(rows, columns=COLUMNS):
 
 def test_each_genre_has_an_own_playlist_and_another_users():
     """Without playlists in the table two are generated, which share no row."""
-    found = made([*songs(60), *songs(3, "jazz")])
-    assert [(one.genre, one.is_own, len(one.entries)) for one in found.values()] == [
+    result = made([*songs(60), *songs(3, "jazz")])
+    assert [(one.genre, one.is_own, len(one.entries)) for one in result.values()] == [
         ("rock", True, 31),
         ("rock", False, 31),
         ("jazz", True, 2),
         ("jazz", False, 1),
     ]
-    ours, theirs, *_ = found.values()
+    ours, theirs, *_ = result.values()
     assert not set(ours.entries) & set(theirs.entries) - set(NonTrackItem)
 
 
@@ -45,8 +45,8 @@ def test_playlists_of_the_table_are_kept():
     """Rows of one playlist id are a playlist, in the order of the table."""
     rows = [("A", "Band", "rock", "p1", "One"), ("B", "Band", "jazz", "p2", "Two")]
     rows += [("C", "Band", "rock", "p1", "One"), ("D", "Band", "rock", "", "")]
-    found = made(rows, (*COLUMNS, "playlist_id", "playlist_name"))
-    assert {key: (one.name, one.genre, one.entries) for key, one in found.items()} == {
+    result = made(rows, (*COLUMNS, "playlist_id", "playlist_name"))
+    assert {key: (one.name, one.genre, one.entries) for key, one in result.items()} == {
         "p1": ("One", "rock", (0, 2)),
         "p2": ("Two", "jazz", (1,)),
     }

@@ -12,10 +12,10 @@ def test_a_quoted_genre_is_taken_literally(genre):
 
 def test_all_fields_in_any_order():
     """Every field is parsed, quoted or not, with or without blanks around it."""
-    found = search_query.parse_query(
+    parsed = search_query.parse_query(
         'track:"One More"  year:1990-1999 isrc:USX1 artist:Abba album:"x y" Genre:edm'
     )
-    assert found == SearchQuery(
+    assert parsed == SearchQuery(
         genre="edm", years=(1990, 1999), artist="Abba", track="One More", album="x y", isrc="USX1"
     )
 
@@ -41,8 +41,8 @@ def test_words_without_a_field():
 @pytest.mark.parametrize("text", ["", "   ", '""', "genre:", 'genre:""'])
 def test_empty_values_make_an_empty_query(text):
     """Empty values are ignored."""
-    found = search_query.parse_query(text)
-    assert found.is_empty or found == SearchQuery(words=("genre:",))
+    parsed = search_query.parse_query(text)
+    assert parsed.is_empty or parsed == SearchQuery(words=("genre:",))
 
 
 def test_missing_closing_quote_ends_with_the_text():

@@ -55,14 +55,14 @@ def test_a_row_is_listed_under_genre_and_subgenre():
 
 def test_text_is_not_interpreted():
     """A song called NA by nan keeps both names."""
-    found = track(track_name="NA", artists="nan")
-    assert (found.title, found.artists) == ("NA", ("nan",))
+    result = track(track_name="NA", artists="nan")
+    assert (result.title, result.artists) == ("NA", ("nan",))
 
 
 def test_unnamed_row_is_served():
     """A row without any name keeps its id and has one artist without a name."""
-    found = track(track_name="", artists="", track_id="x" * 22)
-    assert (found.id, found.title, found.artists) == ("x" * 22, "", ("",))
+    result = track(track_name="", artists="", track_id="x" * 22)
+    assert (result.id, result.title, result.artists) == ("x" * 22, "", ("",))
 
 
 def test_a_row_without_an_id_gets_one_from_its_name():
@@ -102,14 +102,14 @@ def test_date_0000_is_kept_and_searchable():
 
 def test_float_numbers_are_rounded():
     """`91.0` is 91, text that is no number is none."""
-    found = track(popularity="91.0", duration_ms="1000.0", explicit="True")
-    assert (found.popularity, found.duration_ms, found.explicit) == (91, 1000, True)
+    result = track(popularity="91.0", duration_ms="1000.0", explicit="True")
+    assert (result.popularity, result.duration_ms, result.explicit) == (91, 1000, True)
     assert track(popularity="n/a").popularity == 0
 
 
 def test_missing_features_are_left_out():
     """Blank and non-finite cells are left out; categories are whole numbers."""
-    found = track(tempo="120.5", key="7.0", energy="", valence="nan").features
-    assert found == {"tempo": 120.5, "key": 7}
-    assert isinstance(found["key"], int)
+    result = track(tempo="120.5", key="7.0", energy="", valence="nan").features
+    assert result == {"tempo": 120.5, "key": 7}
+    assert isinstance(result["key"], int)
     assert track(**dict.fromkeys(FEATURES, "")).features == {}
