@@ -1,4 +1,4 @@
-"""Tracks as somebody heard them, section by section, for tests."""
+"""Audio analyses of tracks, section by section, for tests."""
 
 from collections.abc import Sequence
 

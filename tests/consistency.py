@@ -1,4 +1,4 @@
-"""What must hold of a database after every commit, whoever wrote to it."""
+"""Invariants of a database after every commit."""
 
 from collections import Counter
 

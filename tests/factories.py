@@ -98,7 +98,7 @@ def add_genre(connection: Connection, name: str, **values: Any) -> int:
 
 
 def add_artist(connection: Connection, name: str, **values: Any) -> int:
-    """Return the artist known by this name only, making one where there is none."""
+    """Return the artist with this name only; insert it if it does not exist."""
     key = normalise(name)
     result = connection.execute(
         select(tables.artist.c.id).where(
@@ -190,7 +190,7 @@ def add_descriptor(
     provider: str = "audio",
     schema: str = "genrebase-1",
 ) -> None:
-    """Describe a track by values; the set is made by the first who names it."""
+    """Insert descriptor values of a track; register the schema on first use."""
     sets = tables.descriptor_schema
     if connection.scalar(select(sets.c.name).where(sets.c.name == schema)) is None:
         connection.execute(insert(sets).values(name=schema, columns=list(values)))
@@ -252,7 +252,7 @@ def add_predictions(
     answers: Sequence[tuple[int, float]],
     **values: Any,
 ) -> None:
-    """Insert a track's answers, (genre, probability), best first."""
+    """Insert a track's predictions, (genre, probability), in descending order."""
     for rank, (genre_id, probability) in enumerate(answers, start=1):
         row = {
             "model_id": model_id,

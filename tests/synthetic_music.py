@@ -1,4 +1,4 @@
-"""Invented music whose genres can be told apart by ear: rows for a database, or frames."""
+"""Synthetic tracks of separable genres, as database rows or as frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -54,7 +54,7 @@ def count(database_url: str, table: object) -> int:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_killed_it_hears_none_of_the_finished_again(start, database_url, tmp_path):
+def test_a_killed_import_analyses_no_finished_file_again(start, database_url, tmp_path):
     """After SIGKILL the next import analyses the rest; every file counts once."""
     write(tmp_path, 40)
     with start(workers=1) as killed:
@@ -77,8 +77,8 @@ def test_killed_it_hears_none_of_the_finished_again(start, database_url, tmp_pat
 
 @pytest.mark.soak
 @pytest.mark.timeout(1_800)
-def test_two_hundred_files_survive_everything(start, database_url, tmp_path):
-    """Stopped once and killed until it is done, over both databases, among broken files."""
+def test_two_hundred_files_are_imported_despite_stops_and_kills(start, database_url, tmp_path):
+    """An import that is stopped once and killed repeatedly imports every readable file, on both databases."""
     write(tmp_path, 200)
     for name in ("text.mp3", "Mötley Crüe/a b.ogg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""`genrebase demo`, as people run it."""
+"""`genrebase demo`, as a user runs it."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(folder: Path) -> Any:
-    """What the first demo says, as JSON."""
+    """Return the JSON document of the first demo."""
     done = demo(folder, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -52,27 +52,27 @@ def test_every_genre_has_its_target(first: Any) -> None:
 
 
 def test_a_champion_is_trained_and_beats_the_baseline(first: Any) -> None:
-    """The model is measured in both regimes beside the majority baseline, and better in one."""
+    """The model is measured in both regimes and beats the majority baseline in at least one."""
     metrics = first["champion"]["metrics"]
     measured = [metrics[regime] for regime in ("seen_artist", "new_artist")]
     assert any(result["n"] and result["accuracy"] > result["baseline"] for result in measured)
 
 
-def test_the_invented_is_called_invented(first: Any) -> None:
-    """The summary says that the catalogue is made up."""
+def test_the_summary_names_the_catalogue_synthetic(first: Any) -> None:
+    """The summary says that the catalogue is synthetic."""
     assert first["invented"] is True
 
 
-def test_the_questions_have_answers(first: Any) -> None:
-    """Three questions in SQL were really asked, and answered with rows."""
+def test_the_sample_queries_return_rows(first: Any) -> None:
+    """The three SQL queries of the summary were run and returned rows."""
     assert len(first["questions"]) == 3
     for requested in first["questions"]:
         assert requested["sql"].startswith("SELECT")
         assert requested["answer"]["rows"], requested["question"]
 
 
-def test_a_second_demo_goes_on_where_it_was(first: Any, folder: Path) -> None:
-    """On the same database nothing is fetched or trained again, and people get their summary."""
+def test_a_second_demo_resumes(first: Any, folder: Path) -> None:
+    """On the same database nothing is fetched or trained again; the summary is printed again."""
     again = demo(folder)
     assert again.returncode == 0, again.stderr
     assert f"{first['tracks']:,} unique tracks" in again.stdout
@@ -83,8 +83,8 @@ def test_a_second_demo_goes_on_where_it_was(first: Any, folder: Path) -> None:
         assert line in again.stdout
 
 
-def test_the_line_for_pandas_works(first: Any, folder: Path) -> None:
-    """Pasted as it is, it shows the predictions."""
+def test_the_pandas_line_works(first: Any, folder: Path) -> None:
+    """The printed line runs unchanged and prints the predictions."""
     completed = subprocess.run(
         first["open"]["pandas"],
         shell=True,

@@ -33,7 +33,7 @@ class Provider(BaseHTTPRequestHandler):
     """Has no track; never responds to the first request, and counts the requested tracks."""
 
     def do_GET(self):
-        """Answer."""
+        """Send the response."""
         with self.server.changed:
             first = not self.server.asked
             self.server.asked.update(parse_qs(urlsplit(self.path).query)["ids"][0].split(","))
@@ -49,7 +49,7 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def start(url, server):
     return subprocess.Popen(command, env=environment, text=True, **pipes)
 
 
-def test_a_kill_loses_nothing_and_repeats_one_question(database_url):
+def test_a_kill_loses_nothing_and_repeats_one_request(database_url):
     """The batch of the killed process is requested again at once; no other batch twice."""
     engine = connect(database_url)
     fill(engine)

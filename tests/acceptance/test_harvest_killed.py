@@ -95,7 +95,7 @@ def wait_for(process, running, requests):
 
 
 def stored(url):
-    """What is there, without surrogate keys and times."""
+    """Return the stored rows without surrogate keys and times."""
     t = tables
     engine = connect(url)
     alias = (
@@ -117,7 +117,7 @@ def stored(url):
 
 @pytest.fixture(scope="module")
 def undisturbed(catalogue, migrated_sqlite, tmp_path_factory):
-    """What is there after a harvest that nobody kills."""
+    """Return the rows that an uninterrupted harvest stores."""
     path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
     shutil.copyfile(migrated_sqlite, path)
     url = f"sqlite:///{path}"
@@ -127,7 +127,7 @@ def undisturbed(catalogue, migrated_sqlite, tmp_path_factory):
     return stored(url)
 
 
-def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(
+def test_a_repeatedly_killed_harvest_ends_like_an_uninterrupted_one(
     database_url, undisturbed, sandbox
 ):
     """SIGKILL after some requests, started again, three times: nothing lost, nothing twice."""
@@ -156,7 +156,7 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
 
 
 def test_a_stop_is_clean(sqlite_url, sandbox):
-    """SIGTERM finishes the step in hand, says so and ends with 1: the harvest is not done."""
+    """SIGTERM finishes the current step, logs it and ends with exit code 1: the harvest is incomplete."""
     fill(sqlite_url)
     before = request_counts(sandbox)
     with start(sqlite_url, sandbox) as process:
@@ -167,8 +167,8 @@ def test_a_stop_is_clean(sqlite_url, sandbox):
     assert "continues from here" in errors
 
 
-def test_a_long_ban_ends_with_4_and_is_kept(sqlite_url, catalogue):
-    """Exit code 4 says until when; a restart inside the ban makes no request."""
+def test_a_long_ban_ends_with_4_and_is_stored(sqlite_url, catalogue):
+    """Exit code 4 comes with the end of the ban; a restart during the ban makes no request."""
     behaviour = SandboxOptions(mode="development", rate=Rate(5, 30.0), retry_after=20_000)
     with serve_in_thread(catalogue, behaviour) as running:
         fill(sqlite_url)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are s
 
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run it in `folder` with nothing set; whatever it leaves behind is ended at the end."""
+    """Run it in `folder` without settings; end all processes that it leaves."""
     with (folder / "said.txt").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "genrebase", "run"],
@@ -66,14 +66,14 @@ def tracks(folder: Path) -> int:
 
 
 def left_running(folder: Path) -> list[str]:
-    """Return the outcomes of runs that nobody wrote an ending for."""
+    """Return the outcomes of runs without an end."""
     with closing(sqlite3.connect(folder / "sandbox.db")) as connection:
         rows = connection.execute("SELECT job FROM job_run WHERE outcome = 'running'").fetchall()
     return [job for (job,) in rows]
 
 
-def test_it_harvests_stops_cleanly_and_goes_on(tmp_path: Path) -> None:
-    """Without credentials the sandbox fills sandbox.db; SIGTERM ends all; a second run goes on."""
+def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
+    """Without credentials the sandbox fills sandbox.db; SIGTERM ends all processes; a second run resumes."""
     with running(tmp_path) as process:
         until(lambda: tracks(tmp_path) > 0, process, tmp_path)
         assert stop(process) == 0
@@ -89,8 +89,8 @@ def test_it_harvests_stops_cleanly_and_goes_on(tmp_path: Path) -> None:
     assert "No genre yet" not in (tmp_path / "said.txt").read_text()
 
 
-def test_a_refusal_ends_it(tmp_path: Path) -> None:
-    """With credentials but without Spotify's terms nothing is asked: exit code 2, a sentence."""
+def test_a_refusal_ends_the_run(tmp_path: Path) -> None:
+    """With credentials but without accepted terms no request is made: exit code 2 and one message."""
     credentials = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "hunter2"}
     with running(tmp_path, **credentials) as process:
         assert process.wait(SECONDS) == 2

@@ -49,7 +49,7 @@ def shuffled() -> SplitDataset:
 
 @pytest.fixture(scope="module")
 def seen_artist_mask(selection: SplitDataset) -> Callable[[str], Estimator]:
-    """Return a function that fits each estimator once; nobody may change what it returns."""
+    """Return a function that fits each estimator once; its results must not be modified."""
     return cache(lambda name: fitted(name, selection))
 
 
@@ -199,7 +199,7 @@ def test_it_survives_being_stored(
 
 
 def test_a_misspelt_name_suggests_the_most_similar(name: str) -> None:
-    """And lists the known ones."""
+    """The error suggests the most similar name and lists all names."""
     with pytest.raises(UnknownPlugin, match=f"Did you mean {name!r}"):
         estimators.build(TrainingConfig(estimator=name + "x"), threads=1)
 

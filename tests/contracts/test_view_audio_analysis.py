@@ -77,8 +77,8 @@ def test_a_track_without_a_key_has_no_shares(filled: SimpleNamespace):
     assert (row["degrees"], row["numerals"]) == (0, "?")
 
 
-def test_the_preferred_provider_is_shown(filled: SimpleNamespace):
-    """Of two analyses of a track the views have the first of the feature order."""
+def test_the_preferred_provider_is_used(filled: SimpleNamespace):
+    """Of two analyses of a track the views use the first in the feature order."""
     both = harmony(filled)[filled.both]
     assert (both["provider"], both["numerals"]) == ("spotify", "I II")
     timbres = fetch(filled, select(views.timbres).where(views.timbres.c.track_id == filled.both))

@@ -86,7 +86,7 @@ def test_clusters_are_counted_by_genre(filled: SimpleNamespace):
 
 
 def test_pairs_and_matches_have_names(filled: SimpleNamespace):
-    """Which genres, how well apart; which track, how typical, and what it is nearest to."""
+    """The views name the genres of a pair and the track and genres of a match."""
     (pair,) = query(filled, views.genre_separabilities)
     assert (pair["genre"], pair["other_genre"], pair["auc"]) == ("rock", "jazz", 0.75)
     assert (pair["n"], pair["other_n"], pair["status"]) == (4, 5, "champion")
@@ -95,8 +95,8 @@ def test_pairs_and_matches_have_names(filled: SimpleNamespace):
     assert (match["distance"], match["percentile"]) == (1.5, 90.0)
 
 
-def test_the_page_asks_what_can_be_asked(filled: SimpleNamespace):
-    """Every query of docs/findings.md runs on both engines, and every view it names is there."""
+def test_the_queries_of_the_page_run(filled: SimpleNamespace):
+    """Every query of docs/findings.md runs on both engines, and every view that it names exists."""
     queries = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     assert len(queries) == 2
     with read_transaction(filled.engine) as connection:

@@ -353,8 +353,8 @@ def test_the_leaderboard_is_by_task_and_regime(filled: SimpleNamespace):
     assert [row.accuracy for row in unmeasured] == [None, None]
 
 
-def test_health_shows_the_last_run(filled: SimpleNamespace):
-    """A job has its last run and the last success, a source its budget."""
+def test_health_has_the_last_run(filled: SimpleNamespace):
+    """A job has its last run and its last success, a source its budget."""
     with transaction(filled.engine) as connection:
         make.add_job_run(connection, "harvest")
         make.add_job_run(connection, "harvest", "failed", NOON + timedelta(hours=1), error="no")

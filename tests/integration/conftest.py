@@ -1,4 +1,4 @@
-"""Sandboxes for the tests of what they answer."""
+"""Sandboxes for tests of their responses."""
 
 import pytest
 

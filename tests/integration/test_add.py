@@ -68,7 +68,7 @@ def add(engine: Engine, running: RunningSandbox, ids: list[str], **more: object)
     return TrackAdder(engine, client, budget, clock, **more).run(ids)  # type: ignore[arg-type]
 
 
-def test_development_mode_asks_one_by_one(engine: Engine, serve):
+def test_development_mode_requests_ids_one_by_one(engine: Engine, serve):
     """The closed endpoint is requested once; each id then costs one request."""
     running = serve()
     first = add(engine, running, [*IDS[:3], UNKNOWN])
@@ -92,7 +92,7 @@ def test_several_ids_are_one_call_where_that_is_open(engine: Engine, serve):
     assert added.not_found == [UNKNOWN]
 
 
-def test_what_is_stored_costs_nothing(engine: Engine, serve):
+def test_stored_ids_cost_no_request(engine: Engine, serve):
     """Stored ids are counted and not requested."""
     running = serve(mode="extended")
     add(engine, running, IDS[:10])
@@ -101,7 +101,7 @@ def test_what_is_stored_costs_nothing(engine: Engine, serve):
     assert (again.requests, again.processed, again.requested) == (1, 12, 12)
 
 
-def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
+def test_a_ban_keeps_earlier_tracks(engine: Engine, serve):
     """Earlier responses are stored; the ban has its end."""
     running = serve(rate=Rate(3, 30.0), retry_after=900.0)
     added = add(engine, running, IDS[:6])
@@ -113,15 +113,15 @@ def test_a_ban_keeps_what_came_before_it(engine: Engine, serve):
     assert len(stored) == added.recorded.tracks_new
 
 
-def test_it_stops_between_two_answers(engine: Engine, serve):
-    """A stop request ends it before the next request."""
+def test_a_stop_request_ends_between_two_requests(engine: Engine, serve):
+    """A stop request ends the command before the next request."""
     stops = iter([False, False, True])  # the closed endpoint is asked first
     added = add(engine, serve(), IDS[:5], stop_requested=lambda: next(stops))
     assert added.stopped == "interrupted"
     assert added.recorded.tracks_new == 1
 
 
-def test_the_invented_does_not_meet_the_real(engine: Engine, serve):
+def test_synthetic_and_real_catalogues_are_not_mixed(engine: Engine, serve):
     """A database of another catalogue is refused before the first request."""
     with transaction(engine) as connection:
         row = {"kind": "spotify", "detail": "x", "recorded_at": FakeClock().now()}
@@ -139,8 +139,8 @@ def test_the_real_service_needs_its_terms(sqlite_engine: Engine):
         bootstrap.open_spotify(sqlite_engine, settings, FakeClock())
 
 
-def test_ids_are_read_from_whatever_people_have(tmp_path: Path):
-    """Ids, URIs and URLs, and files of them; each once, in order, comments passed."""
+def test_ids_are_read_from_arguments_and_files(tmp_path: Path):
+    """Ids, URIs and URLs, also from files, are read once each and in order; comments are skipped."""
     file = tmp_path / "ids.txt"
     file.write_text(
         f"\ufeff# mine\n{IDS[2]}\n\nhttps://open.spotify.com/track/{IDS[3]}?si=x\n{IDS[0]}\n"
@@ -150,8 +150,8 @@ def test_ids_are_read_from_whatever_people_have(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["what?", "https://open.spotify.com/album/" + IDS[0]])
-def test_what_is_no_track_is_refused(tmp_path: Path, text: str):
-    """The sentence names it, and in a file the line."""
+def test_an_invalid_id_is_refused(tmp_path: Path, text: str):
+    """The message names it, and in a file its line."""
     file = tmp_path / "ids.txt"
     file.write_text(f"{IDS[0]}\n{text}\n")
     with pytest.raises(UserError, match="is no Spotify id"):
@@ -171,7 +171,7 @@ def environment(sqlite_url: str, serve, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_the_command(environment: str, tmp_path: Path):
-    """One JSON document, one row of `job_run`; ids nobody knows end with exit code 1."""
+    """It writes one JSON document and one row of `job_run`; unknown ids give exit code 1."""
     file = tmp_path / "ids.txt"
     file.write_text("\n".join(IDS[:3]))
     result = CliRunner().invoke(app, ["add", UNKNOWN, str(file), "--json"])

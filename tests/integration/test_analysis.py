@@ -1,4 +1,4 @@
-"""Analyses are asked for track by track, the most wanted first, and stored whole or not at all."""
+"""Audio analyses are fetched track by track, by priority, and stored completely or not at all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -246,7 +246,7 @@ def test_a_ban_ends_the_run(engine: Engine, tracks: list[int]) -> None:
     assert analyser(engine, analyst, clock).run().found == 3
 
 
-def test_it_stops_between_tracks(engine: Engine, tracks: list[int]) -> None:
+def test_a_stop_request_ends_between_tracks(engine: Engine, tracks: list[int]) -> None:
     """After a stop request the current response is stored, and the rest is left."""
     analyst = FakeAnalyst()
     outcome = analyser(engine, analyst, stop=lambda: bool(analyst.asked)).run()

@@ -111,7 +111,7 @@ def test_a_backup_needs_a_folder(sqlite_engine: Engine, tmp_path: Path):
 
 
 def test_a_database_without_the_schema_is_not_backed_up(tmp_path: Path, bare_sqlite_url: str):
-    """It is refused."""
+    """A database without the schema is refused."""
     engine = make_engine(bare_sqlite_url)
     with pytest.raises(SchemaMismatch):
         backups.backup(engine, tmp_path / "saved.db")

@@ -95,7 +95,7 @@ def crawl(sqlite_engine, tmp_path):
 @pytest.mark.parametrize("seconds", [None, 1, 30])
 @pytest.mark.parametrize("silent", [False, True])
 def test_a_short_ban_is_waited_out(crawl, seconds, silent):
-    """Whatever its length, announced or not: no request is made during it."""
+    """A short ban, announced or not, is waited out without a request."""
     one = crawl(rate=TRUE, retry_after=seconds, silent=silent)
     assert one.restart().stopped == "exhausted"
     assert one.while_banned == 0

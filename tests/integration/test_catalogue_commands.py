@@ -19,7 +19,7 @@ ROWS = f"""track_id,track_name,artists,track_genre
 
 @pytest.fixture
 def collector(sqlite_url, monkeypatch, tmp_path):
-    """Run a command on an empty database; return what it wrote to standard output."""
+    """Run a command on an empty database; return its standard output."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.csv").write_text(ROWS)
@@ -47,15 +47,15 @@ def test_import(collector, tmp_path):
     assert (tmp_path / "why.csv").read_text() == "row,reason\n3,no name\n"
 
 
-def test_import_for_people(collector):
-    """The same in sentences."""
+def test_import_prints_messages(collector):
+    """Without --json the import prints the same counts as messages."""
     reported = collector("import", "data.csv")
     assert "3 rows: 1 new tracks, 1 duplicates, 1 rejected" in reported
     assert "Rejected 1: no name." in reported
 
 
 def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
-    """Where no row can be read it does not end as if all were well; named, it is."""
+    """If no row can be decoded the import fails; with the encoding named it succeeds."""
     rows = "".join(f"caf\xe9 {n},A,pop\n" for n in range(3))
     (tmp_path / "latin.csv").write_bytes(b"title,artist,genre\n" + rows.encode("latin-1"))
     with pytest.raises(NothingImported, match="--encoding latin-1"):
@@ -63,8 +63,8 @@ def test_an_import_of_another_encoding_fails_with_a_hint(collector, tmp_path):
     assert document(collector, "import", "latin.csv", "--encoding", "latin-1")["rejected"] == 0
 
 
-def test_an_import_says_what_looks_wrong(collector, tmp_path):
-    """Cells that cannot be read, and genres that may be one."""
+def test_an_import_reports_suspicious_values(collector, tmp_path):
+    """Unreadable cells and similar genre names are reported."""
     (tmp_path / "odd.csv").write_text("title,artist,genre,tempo\nS,A,Rock,x\nT,A,rock,1\n")
     reported = collector("import", "odd.csv")
     assert "could not be parsed were stored as missing: tempo (1)" in reported
@@ -72,7 +72,7 @@ def test_an_import_says_what_looks_wrong(collector, tmp_path):
 
 
 def test_genres(collector):
-    """Every change answers with the genre as it is now."""
+    """Every change returns the genre in its new state."""
     added = document(collector, "genres", "add", "r&b", "--target", "5", "--playlist", ID)
     assert added == {
         "name": "r&b",
@@ -93,8 +93,8 @@ def test_genres(collector):
     assert [one["name"] for one in document(collector, "genres", "list")] == ["50's", "r&b"]
 
 
-def test_genres_for_people(collector):
-    """A table, and what to do where there is nothing in it."""
+def test_genres_prints_a_table(collector):
+    """Without --json genres are a table; an empty database gets a hint."""
     assert "genres add NAME" in collector("genres", "list")
     collector("import", "data.csv")
     assert "50's" in collector("genres", "list")
@@ -119,7 +119,7 @@ def test_label(collector):
 
 
 @pytest.mark.parametrize("arguments", [(), (ID,), (ID, "pop", "--export", "x.csv")])
-def test_label_wants_one_thing(collector, arguments):
+def test_label_accepts_one_action(collector, arguments):
     """A track and a genre, or a file to read or write."""
     with pytest.raises(UserError, match="Use one of"):
         collector("label", *arguments)

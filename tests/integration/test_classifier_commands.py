@@ -96,8 +96,8 @@ def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
     assert second["scored"] == second["written"] == 0
 
 
-def test_predict_shows_one_track(database: Engine) -> None:
-    """By any of its ids, with the fixed keys."""
+def test_predict_returns_one_track(database: Engine) -> None:
+    """A track is accepted by any of its ids; the document has fixed keys."""
     ask(*TRAIN)
     predictions = ask("predict", "--track", spotify_id(5))
     assert set(predictions) >= {"track", "title", "genre", "probability", "top", "model", "regime"}
@@ -106,7 +106,7 @@ def test_predict_shows_one_track(database: Engine) -> None:
 
 
 def test_promote_and_status(database: Engine) -> None:
-    """By hand, and who answers now."""
+    """A promotion by hand changes the serving model in the status."""
     good = ask(*TRAIN)["id"]
     other = ask("train", "--estimator", "dummy")["id"]
     assert ask("promote", str(other))["status"] == "champion"
@@ -118,8 +118,8 @@ def test_promote_and_status(database: Engine) -> None:
 
 
 @pytest.mark.parametrize("command", ["train", "predict", "models", "status"])
-def test_people_get_tables_and_sentences(database: Engine, command: str) -> None:
-    """Without --json no JSON, and every command says something."""
+def test_commands_print_tables_and_messages(database: Engine, command: str) -> None:
+    """Without --json every command prints text that is not JSON."""
     ask(*TRAIN)
     ran = CliRunner().invoke(app, [command], catch_exceptions=False)
     assert ran.exit_code == 0
@@ -149,7 +149,7 @@ def test_people_get_tables_and_sentences(database: Engine, command: str) -> None
         (("compare", "--split", "official", "--rotations", "2"), "leave out --rotations"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_options_are_refused(
     database: Engine, arguments: tuple[str, ...], sentence: str
 ) -> None:
     """Exit code 2 and a sentence; nothing on standard output."""
@@ -165,8 +165,8 @@ def test_one_cluster_is_none(database: Engine) -> None:
     assert "equal to 2" in ran.stderr
 
 
-def test_pinning_says_what_changed(database: Engine) -> None:
-    """Pinned, still pinned, no more, and never was."""
+def test_pinning_reports_the_change(database: Engine) -> None:
+    """Pinning and unpinning report whether something changed."""
     ask(*TRAIN)
     result = [
         CliRunner().invoke(app, [command, "1"], catch_exceptions=False).stdout.strip()
@@ -180,15 +180,15 @@ def test_pinning_says_what_changed(database: Engine) -> None:
     ]
 
 
-def test_chance_stands_beside_the_baseline(database: Engine) -> None:
-    """1/number of genres; a figure there is none of has no row."""
+def test_the_random_baseline_is_listed(database: Engine) -> None:
+    """It is 1/number of genres; a metric without one has no row."""
     result = CliRunner().invoke(app, [*TRAIN], catch_exceptions=False).stdout
     row = next(line for line in result.splitlines() if "guessing among 3 genres" in line)
     assert "0.333" in row
     assert "right broad genre" not in result
 
 
-def test_a_broken_artifact_fails_with_a_sentence(database: Engine) -> None:
+def test_a_broken_artifact_fails_with_a_message(database: Engine) -> None:
     """Exit code 1, and what to do."""
     ask(*TRAIN)
     with transaction(database) as connection:
@@ -218,7 +218,7 @@ def test_a_database_without_a_schema_is_refused(
 
 
 def test_a_feature_made_from_the_label_is_named(database: Engine) -> None:
-    """The training goes on, with a warning in the document."""
+    """The training completes with a warning in the document."""
     with transaction(database) as connection:
         for number in (1, 2, 3):
             connection.execute(

@@ -50,8 +50,8 @@ def predicted_tracks(engine: Engine) -> int:
         )
 
 
-def test_it_trains_when_due_answers_and_stops_cleanly(database_url: str) -> None:
-    """From an unscored database to answers for every track, by itself; SIGTERM ends it with 0."""
+def test_the_daemon_trains_predicts_and_stops_cleanly(database_url: str) -> None:
+    """A database without predictions gets predictions for every track; SIGTERM ends the daemon with 0."""
     engine = make_engine(database_url)
     Music().fill(engine, NOON - timedelta(days=30))
     argv = [sys.executable, "-m", "classifier", "run", "--json"]
@@ -79,10 +79,10 @@ def quick(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> ClassifierSetting
     return ClassifierSettings(_env_file=None)
 
 
-def test_too_little_to_learn_from_is_waited_for(
+def test_the_daemon_waits_for_enough_tracks(
     sqlite_engine: Engine, quick: ClassifierSettings
 ) -> None:
-    """A fresh database: no process is started, no failure written."""
+    """A fresh database starts no process and records no failure."""
     daemon = Daemon(sqlite_engine, quick, SystemClock())
     daemon.train()
     daemon.poll()
@@ -92,7 +92,7 @@ def test_too_little_to_learn_from_is_waited_for(
 def test_a_training_past_its_deadline_is_ended(
     sqlite_engine: Engine, quick: ClassifierSettings
 ) -> None:
-    """With a sentence that says which settings help; no half model stays."""
+    """The message names the settings to change; no partial model is stored."""
     Music().fill(sqlite_engine)
     short = quick.model_copy(update={"deadline": 0.01})
     with pytest.raises(TrainingTimeout, match=r"CLASSIFIER_DEADLINE.*--per-genre"):
@@ -111,10 +111,10 @@ def test_after_giving_up_nothing_is_started(
     assert last_run(sqlite_engine, "train") is None
 
 
-def test_a_schedule_nobody_can_keep_is_refused_at_once(
+def test_an_impossible_schedule_is_refused_at_start(
     sqlite_engine: Engine, quick: ClassifierSettings
 ) -> None:
-    """Before anything runs."""
+    """The schedule is refused before any job runs."""
     wrong = quick.model_copy(update={"schedule": "0 3 * * * Nowhere/Land"})
     with pytest.raises(InvalidSchedule, match="time zone"):
         Daemon(sqlite_engine, wrong, SystemClock())

@@ -1,4 +1,4 @@
-"""What the classifier reads, on both databases."""
+"""The classifier's datasets, on both databases."""
 
 import pandas as pd
 import pytest
@@ -59,7 +59,7 @@ def test_every_view_can_be_read(filled: Engine) -> None:
 
 
 def test_columns_and_rows_can_be_chosen(filled: Engine) -> None:
-    """In the order asked for."""
+    """Columns come in the requested order."""
     frame = dataset.read_view("tracks", filled, columns=["title", "track_id"], limit=3)
     assert list(frame.columns) == ["title", "track_id"]
     assert len(frame) == 3
@@ -76,7 +76,7 @@ def test_an_empty_view_keeps_its_columns_and_dtypes(engine: Engine) -> None:
 
 @pytest.mark.parametrize("view", ["genre_profiles", "genre_trends", "genre_popularity"])
 def test_means_and_deviations_are_numbers_without_a_row(sqlite_engine: Engine, view: str) -> None:
-    """The view itself says so, not the values that happen to be there."""
+    """Column types come from the view's definition, not from its values."""
     table = views.ALL[view].table
     assert [name for name in table.c if isinstance(name.type, NullType)] == []
     figures = {"standard_deviation", *tables.ALL_FEATURES} & set(table.c.keys())
@@ -84,21 +84,21 @@ def test_means_and_deviations_are_numbers_without_a_row(sqlite_engine: Engine, v
     assert {str(frame[name].dtype) for name in figures} == {"float64"}
 
 
-def test_a_wrong_view_or_column_is_refused_with_the_known_ones(sqlite_engine: Engine) -> None:
-    """Neither reaches the database."""
+def test_an_unknown_view_or_column_is_refused(sqlite_engine: Engine) -> None:
+    """The message lists the valid ones; no query is run."""
     with pytest.raises(BadTrainingConfig, match=r"no view 'track'.*training_tracks"):
         dataset.read_view("track", sqlite_engine)
     with pytest.raises(BadTrainingConfig, match=r"no column 'mood'.*track_id"):
         dataset.read_view("tracks", sqlite_engine, columns=["mood"])
 
 
-def test_an_address_is_as_good_as_an_engine(sqlite_url: str) -> None:
+def test_a_url_is_accepted_instead_of_an_engine(sqlite_url: str) -> None:
     """For notebooks."""
     assert len(dataset.read_view("tracks", sqlite_url)) == 0
 
 
-def test_a_track_is_found_by_any_of_its_names(filled: Engine) -> None:
-    """A source's id, an address with or without its tail, a URI, the number; not by others."""
+def test_a_track_is_looked_up_by_any_of_its_ids(filled: Engine) -> None:
+    """A source id, a URL with or without a query, a URI and the track id are accepted."""
     wanted = spotify_id(7)
     for text in (
         wanted,
@@ -113,7 +113,7 @@ def test_a_track_is_found_by_any_of_its_names(filled: Engine) -> None:
 
 
 def test_a_bare_number_is_a_track_id(filled: Engine) -> None:
-    """The source's id 7 of another track is found as `shop:7` only."""
+    """Another track's source id 7 is matched by `shop:7` only."""
     with transaction(filled) as connection:
         connection.execute(
             insert(tables.track_alias).values(source="shop", source_id="7", track_id=3)
@@ -122,8 +122,8 @@ def test_a_bare_number_is_a_track_id(filled: Engine) -> None:
     assert dataset.find_track(filled, "shop:7") == 3
 
 
-def test_one_track_is_answered_for_from_what_is_stored_or_worked_out(filled: Engine) -> None:
-    """For a training track the out-of-fold answer, which says so; for others both ways agree."""
+def test_a_prediction_is_stored_or_computed(filled: Engine) -> None:
+    """A training track gets its marked out-of-fold prediction; for others both ways agree."""
     train.run(filled, TrainingConfig(estimator="logistic"), FakeClock(), log=lambda _: None)
     before = {number: predict.predict_track(filled, str(number)) for number in range(1, 40)}
     batch_predict.run(filled, FakeClock(), progress=no_progress)

@@ -1,4 +1,4 @@
-"""What the trainer says of itself, on both databases and as a daemon."""
+"""The trainer's health checks and metrics, on both databases and as a daemon."""
 
 import re
 from datetime import timedelta
@@ -32,8 +32,8 @@ def metrics(engine: Engine, clock: FakeClock) -> dict[str, float]:
     return {name: float(value) for name, value in matches}
 
 
-def test_measures_champion_trainings_answers_and_drift(engine: Engine) -> None:
-    """Recent tracks lack features, are answered less surely, and as other genres."""
+def test_measures_champion_trainings_predictions_and_drift(engine: Engine) -> None:
+    """Recent tracks lack features and are predicted with lower confidence and as other genres."""
     clock = FakeClock(NOON + timedelta(days=10))
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
@@ -72,14 +72,14 @@ def test_measures_champion_trainings_answers_and_drift(engine: Engine) -> None:
     )
 
 
-def test_an_empty_database_has_figures(engine: Engine) -> None:
-    """Before the first training there are noughts and gaps, not errors."""
+def test_an_empty_database_has_metrics(engine: Engine) -> None:
+    """Before the first training the metrics are zero or missing, without errors."""
     assert metrics(engine, FakeClock())["genrebase_predictions"] == 0
 
 
 @pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
-def test_dashboard_and_alerts_ask_for_what_there_is(sqlite_engine: Engine, name: str) -> None:
-    """Every figure they name is given by harvester or trainer, some by the trainer."""
+def test_dashboard_and_alerts_use_existing_metrics(sqlite_engine: Engine, name: str) -> None:
+    """Every metric that they name is exported by the harvester or the trainer."""
     matches = set(re.findall(r"genrebase_[a-z_]+", (DOCS / name).read_text(encoding="utf-8")))
     ours, theirs = (
         {
@@ -109,8 +109,8 @@ def test_a_training_that_failed_is_not_well(
     assert CliRunner().invoke(app, ["health"]).exit_code == 0
 
 
-def test_it_answers_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the daemon runs; afterwards nobody says that all is well."""
+def test_health_is_served_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon serves it while it runs; afterwards the check fails."""
     settings = ClassifierSettings(_env_file=None, http="0")
     with serve(settings.http_address, TrainerHealth(sqlite_engine, FakeClock())) as url:
         assert url is not None

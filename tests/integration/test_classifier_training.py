@@ -1,4 +1,4 @@
-"""A model's life in a database: trained, judged, crowned, followed, rolled back."""
+"""Models in a database: training, evaluation, promotion, replacement and rollback."""
 
 from datetime import timedelta
 
@@ -51,8 +51,8 @@ def outcomes(engine: Engine, job: str) -> list[str]:
         )
 
 
-def test_a_first_model_becomes_champion_and_answers_for_every_track(engine: Engine) -> None:
-    """Metrics, confusions and five ranks at most per track are there; every track has one set."""
+def test_a_first_model_becomes_champion_and_predicts_every_track(engine: Engine) -> None:
+    """Metrics, confusions and at most five ranks per track are stored for every track."""
     music = Music()
     music.fill(engine)
     done = trained(engine)
@@ -73,7 +73,7 @@ def test_a_first_model_becomes_champion_and_answers_for_every_track(engine: Engi
 
 
 def test_training_and_predicting_again_writes_nothing(engine: Engine) -> None:
-    """Same tracks, parameters and code: the same model is shown, and the runs say nothing new."""
+    """With the same tracks, parameters and code the stored model is returned and nothing changes."""
     Music().fill(engine)
     first = trained(engine)
     scored(engine)
@@ -87,8 +87,8 @@ def test_training_and_predicting_again_writes_nothing(engine: Engine) -> None:
     assert outcomes(engine, "predict") == ["done", "nothing_new"]
 
 
-def test_features_that_arrive_are_new_data(engine: Engine) -> None:
-    """Without most of them a training warns; with them, and nothing else new, it learns again."""
+def test_new_features_are_new_data(engine: Engine) -> None:
+    """A training without most features warns; new features alone cause a new training."""
     music = Music()
     music.fill(engine)
     features = tables.audio_features
@@ -110,8 +110,8 @@ def test_features_that_arrive_are_new_data(engine: Engine) -> None:
     assert outcomes(engine, "train") == ["done", "nothing_new", "done"]
 
 
-def test_a_twin_is_rejected_with_its_reason_and_the_same_figures(sqlite_engine: Engine) -> None:
-    """Trained again on purpose: to the last digit the same, neither better nor on more tracks."""
+def test_a_repeated_model_is_rejected_with_the_same_metrics(sqlite_engine: Engine) -> None:
+    """A forced second training gives identical metrics and is not promoted."""
     Music().fill(sqlite_engine)
     first, second = trained(sqlite_engine), trained(sqlite_engine, again=True)
     assert second.model.metrics == first.model.metrics
@@ -153,8 +153,8 @@ def test_more_tracks_make_a_new_champion_and_retire_the_old(engine: Engine) -> N
     assert scored(engine).model == new.model.id
 
 
-def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -> None:
-    """It then gets answers about its own training tracks; the old one can be rolled back to."""
+def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -> None:
+    """Promotion adds predictions for its own training tracks; a rollback restores the former champion."""
     Music().fill(engine)
     good = trained(engine).model
     bad = trained(engine, TrainingConfig(estimator="dummy")).model
@@ -178,8 +178,8 @@ def test_a_model_that_is_worse_is_rejected_and_can_be_promoted_by_hand(engine: E
         promote.run(engine, 99, FakeClock(), log=lambda _: None)
 
 
-def test_a_smaller_question_does_not_dethrone_the_larger(sqlite_engine: Engine) -> None:
-    """Two genres are easier than three, but the third is asked as well; as its own task it may."""
+def test_a_model_of_fewer_genres_does_not_replace_the_champion(sqlite_engine: Engine) -> None:
+    """Two genres are easier than three, so the missing genre counts; as its own task the model is promoted."""
     Music().fill(sqlite_engine)
     champion = trained(sqlite_engine).model
     pair = TrainingConfig(estimator="logistic", genres=("blues", "metal"))
@@ -211,14 +211,14 @@ def test_a_refused_training_writes_its_run_and_nothing_else(
     assert outcomes(sqlite_engine, "train") == ["failed"]
 
 
-def test_no_model_is_a_sentence(sqlite_engine: Engine) -> None:
-    """Predicting before training says what to do."""
+def test_predicting_without_a_model_fails_with_a_message(sqlite_engine: Engine) -> None:
+    """The message names the command to run first."""
     with pytest.raises(NoChampion, match="classifier train"):
         scored(sqlite_engine)
 
 
-def test_what_changed_is_scored_again_and_nothing_else(engine: Engine) -> None:
-    """Features fetched later: one track. A training track keeps its out-of-fold answer."""
+def test_only_changed_tracks_are_predicted_again(engine: Engine) -> None:
+    """New features of one track renew one prediction; a training track keeps its out-of-fold prediction."""
     Music().fill(engine)
     model = trained(engine).model
     clock = FakeClock(NOON + timedelta(hours=1))
@@ -260,7 +260,7 @@ def test_new_tracks_are_scored_without_touching_the_old(engine: Engine) -> None:
 
 
 def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine) -> None:
-    """A genre that was merged away is left out of the answers, a forgotten track of all."""
+    """A merged genre is left out of the predictions, a deleted track of all of them."""
     Music().fill(sqlite_engine)
     model = trained(sqlite_engine).model
     with transaction(sqlite_engine) as connection:
@@ -278,8 +278,8 @@ def test_deleted_tracks_and_genres_do_not_stop_the_scoring(sqlite_engine: Engine
     assert list(written) == [(0, 0)]
 
 
-def test_a_champion_that_cannot_be_used_is_followed_by_the_next(sqlite_engine: Engine) -> None:
-    """Its artifact was tampered with: answering refuses, training again goes on without it."""
+def test_an_unusable_champion_is_replaced(sqlite_engine: Engine) -> None:
+    """With a damaged artifact predicting fails and a new training replaces the champion."""
     Music().fill(sqlite_engine)
     broken = trained(sqlite_engine).model
     with transaction(sqlite_engine) as connection:
@@ -310,8 +310,8 @@ def test_a_training_that_was_overtaken_is_rejected(sqlite_engine: Engine) -> Non
     assert result.id == first.id
 
 
-def test_a_model_of_an_invented_catalogue_says_so(sqlite_engine: Engine) -> None:
-    """It is stored with the model and told with every answer."""
+def test_a_model_of_a_synthetic_catalogue_is_marked(sqlite_engine: Engine) -> None:
+    """The origin is stored with the model and returned with every prediction."""
     Music().fill(sqlite_engine)
     with transaction(sqlite_engine) as connection:
         connection.execute(
@@ -323,8 +323,8 @@ def test_a_model_of_an_invented_catalogue_says_so(sqlite_engine: Engine) -> None
     assert scored(sqlite_engine).origin == "sandbox seed 7"
 
 
-def test_the_champion_answers_for_any_frame(sqlite_engine: Engine, sqlite_url: str) -> None:
-    """The notebook's function: one column per genre, the frame's own index."""
+def test_the_champion_predicts_any_dataframe(sqlite_engine: Engine, sqlite_url: str) -> None:
+    """The notebook function returns one column per genre and the frame's own index."""
     import classifier  # the package's public door
 
     Music().fill(sqlite_engine)

@@ -53,7 +53,7 @@ def notes(genre: str, kind: str, random: np.random.Generator) -> NDArray[np.floa
 
 
 def music(kind: str) -> RawDataset:
-    """Return tracks of two genres whose notes are as often and as loud, in another order."""
+    """Return tracks of two genres with the same notes and loudness, in a different order."""
     snapshot = Music(genres=GENRES, artists=60, songs_each=8).snapshot()
     random = np.random.default_rng(1)
     analysed = [notes(genre, kind, random) for genre in snapshot.tracks["label"]]
@@ -125,7 +125,7 @@ def store(engine: Engine) -> None:
         connection.execute(insert(tables.sound_matrix), rows)
 
 
-def test_it_uses_matrices_by_default_and_serves(sqlite_engine: Engine, sqlite_url: str) -> None:
+def test_the_cnn_uses_matrices_by_default_and_predicts(sqlite_engine: Engine, sqlite_url: str) -> None:
     """From the database, through the artifact; other estimators never read a matrix."""
     store(sqlite_engine)
     choice = audio_joins.resolve_features(

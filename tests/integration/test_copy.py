@@ -185,7 +185,7 @@ def test_other_data_is_not_touched(filled: Engine, target: Engine):
 
 
 def test_a_changed_copy_is_not_overwritten(filled: Engine, target: Engine):
-    """Rows written into a complete copy would be lost: it is refused, and the table named."""
+    """Rows written into a complete copy would be lost: the copy is refused and the table named."""
     copy_database(filled, target)
     with transaction(target) as connection:
         connection.execute(
@@ -249,10 +249,10 @@ def test_a_source_may_be_written_to_meanwhile(filled: Engine, target: Engine):
     assert contents(target) == expected
 
 
-def test_foreign_tables_are_left_alone(
+def test_foreign_tables_are_unchanged(
     postgres_server: PostgresServer, bare_postgres_url: str, sqlite_engine: Engine
 ):
-    """Tables of other software stay; one with a name of ours is refused."""
+    """Tables of other software stay; a foreign table with one of our names is refused."""
     target = make_engine(bare_postgres_url)
     with transaction(target) as connection:
         connection.execute(text("CREATE TABLE guestbook (line text)"))

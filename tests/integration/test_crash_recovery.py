@@ -1,4 +1,4 @@
-"""Harvesting and enriching, killed wherever a process can die: nothing lost, nothing twice."""
+"""Harvesting and enrichment, killed at every fail-point: nothing is lost or recorded twice."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def undisturbed(
     migrated_sqlite: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[int, object]:
-    """Return what is stored in the end when nobody is killed, by the size of the world."""
+    """Return the final rows of an uninterrupted run, by catalogue size."""
     stored_by_kills: dict[int, object] = {}
     for kills in request.param:
         path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
@@ -73,7 +73,7 @@ def undisturbed(
 
 
 def survive(url: str, kills: int) -> dict[str, int]:
-    """Let a process be killed so many times over `url`; return what it says in the end."""
+    """Kill processes so many times over `url`; return the final report."""
     command = [sys.executable, "-m", "tests.crash_harvests", url, "--kills", str(kills)]
     root = Path(__file__).resolve().parents[2]
     ended = subprocess.run(

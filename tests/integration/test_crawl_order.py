@@ -1,4 +1,4 @@
-"""What a model learns does not depend on the order in which the tracks came in."""
+"""The training data do not depend on the order in which the tracks were crawled."""
 
 import random
 import shutil
@@ -22,7 +22,7 @@ PAGE = 25
 
 
 def pages() -> list[list[TrackObservation]]:
-    """Return what three genres' searches show: every other track under two of them."""
+    """Return the search results of three genres; every other track is in two of them."""
     drawn = random.Random(4)
     source_tracks = [
         SourceTrack(
@@ -48,7 +48,7 @@ def pages() -> list[list[TrackObservation]]:
 def crawled(
     engine: Engine, page_rows: Sequence[Sequence[TrackObservation]]
 ) -> dict[str, tuple[str, str, bool]]:
-    """Record page by page; return label, side and whether it is learned from, per title."""
+    """Record page by page; return label, split and training membership per title."""
     for page in page_rows:
         with transaction(engine) as connection:
             tracks.record(connection, list(page), Provenance("spotify", None), NOON)
@@ -83,8 +83,8 @@ def engines(migrated_sqlite: Path, tmp_path: Path) -> Iterator[list[Engine]]:
         engine.dispose()
 
 
-def test_two_orders_of_the_crawl_give_the_same_training_labels(engines: list[Engine]) -> None:
-    """And the same tracks to learn them from; 'first come' would give one in ten another."""
+def test_the_crawl_order_does_not_change_training_labels(engines: list[Engine]) -> None:
+    """Labels and training tracks are equal; "first come" would change one label in ten."""
     page_rows = pages()
     again = list(page_rows)
     random.Random(9).shuffle(again)

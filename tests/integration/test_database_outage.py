@@ -1,4 +1,4 @@
-"""A database that goes away under the daemon and comes back, of every kind."""
+"""Database outages of every kind under the daemon."""
 
 import io
 import logging as standard_logging
@@ -113,7 +113,7 @@ def logged() -> Iterator[io.StringIO]:
 
 @contextmanager
 def harvesting(engine: Engine) -> Iterator[str]:
-    """Run the daemon in a thread; yield the address at which it says how it is."""
+    """Run the daemon in a thread; yield the address of its health check."""
     clock, stop = SystemClock(), StopSignal()
     genre_use.add(engine, clock, "rock", ROWS)
     with serve_in_thread(MUSIC, SandboxOptions(mode="development")) as running:
@@ -157,10 +157,10 @@ def tracks(engine: Engine) -> int:
         ("locked_file", "database is locked"),
     ],
 )
-def test_a_database_that_comes_back_is_gone_on_with(
+def test_the_daemon_resumes_after_an_outage(
     request: pytest.FixtureRequest, logged: io.StringIO, kind: str, reason: str
 ) -> None:
-    """The daemon says what is wrong, tries again, and ends with every track, none twice."""
+    """The daemon reports the error, retries, and harvests every track once."""
     database: Database = request.getfixturevalue(kind)
     engine = database.engine
     with harvesting(engine) as url:

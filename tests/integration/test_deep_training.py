@@ -28,7 +28,7 @@ QUICK = {"n_networks": 1, "epochs": 3}
 
 
 def silent(_words: str) -> None:
-    """Say nothing."""
+    """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,10 @@ def test_a_training_stores_and_reports_every_epoch(sqlite_engine: Engine) -> Non
     assert [words for words in reported if words.startswith("epoch 2: loss")]
 
 
-def test_it_predicts_in_a_process_without_the_training_data(
+def test_the_artifact_predicts_in_a_new_process(
     sqlite_engine: Engine, sqlite_url: str
 ) -> None:
-    """From its artifact alone, with the same probabilities."""
+    """The artifact alone gives the same probabilities."""
     Music(artists=30).fill(sqlite_engine)
     train.run(
         sqlite_engine, TrainingConfig(estimator="mlp", params=QUICK), FakeClock(), log=silent
@@ -97,7 +97,7 @@ def test_weights_that_were_tampered_with_are_refused(selection: SplitDataset) ->
             again.predict_proba(selection.tracks.head(2))
 
 
-def test_how_it_was_trained_is_not_part_of_the_artifact(selection: SplitDataset) -> None:
+def test_the_training_history_is_not_part_of_the_artifact(selection: SplitDataset) -> None:
     """Two trainings of one seed, of different speed, give the same bytes of weights."""
     first, second = (fitted(selection, **QUICK) for _ in range(2))
     assert first.epochs_[0].seconds != second.epochs_[0].seconds

@@ -1,4 +1,4 @@
-"""Several processes that ask for features of one database, on both engines."""
+"""Several processes enrich one database, on both engines."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -127,8 +127,8 @@ def test_the_lease_of_a_silent_worker_expires(engine, ids):
     assert attempts(engine) == {1: len(ids)}
 
 
-def test_leases_of_dead_workers_are_free_at_once(engine, ids):
-    """If all other workers are known to be dead, no lease is waited for."""
+def test_leases_of_ended_workers_are_released_at_once(engine, ids):
+    """If all other workers have ended, no lease is waited for."""
     clock, requests = FakeClock(), Counter()
     with transaction(engine) as connection:
         rows = connection.execute(select(tables.track.c.id)).scalars().all()
@@ -142,7 +142,7 @@ def test_leases_of_dead_workers_are_free_at_once(engine, ids):
 
 
 def test_a_long_wait_does_not_lose_the_batch(engine, ids):
-    """It is renewed before a request that comes late."""
+    """The lease is renewed before a late request."""
     clock, theirs, ours = FakeClock(), Counter(), Counter()
     bans = [RateLimited(55)]
 
@@ -160,7 +160,7 @@ def test_a_long_wait_does_not_lose_the_batch(engine, ids):
 
 
 def test_a_failed_batch_is_released(engine, ids):
-    """Whatever ended the run, the next one does not wait."""
+    """After any error the next run gets the batch at once."""
     clock, requests = FakeClock(), Counter()
 
     def fail(_):

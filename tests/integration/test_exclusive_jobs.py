@@ -1,4 +1,4 @@
-"""A job that wants to be alone is: on both engines, in every process, and past every death."""
+"""Exclusive jobs run once at a time, on both engines, across processes and after crashes."""
 
 import subprocess
 import sys
@@ -30,8 +30,8 @@ def left_running(engine: Engine, process: str, **facts: str) -> None:
         connection.execute(insert(tables.job_run).values(**values))
 
 
-def test_a_second_of_its_kind_is_turned_away(engine: Engine) -> None:
-    """It is told who runs and since when, and leaves no row; another kind may run."""
+def test_a_second_exclusive_run_is_refused(engine: Engine) -> None:
+    """The error names the running process and its start and leaves no row; another job may run."""
     clock = FakeClock()
     with job_run(engine, clock, "train", exclusive=True, facts={"choice": "x"}):
         clock.advance(3600)
@@ -74,8 +74,8 @@ def test_of_many_that_begin_at_once_one_runs(engine: Engine) -> None:
     assert (len(met), outcomes(engine)) == (3, [("train", "done")])
 
 
-def test_a_dead_process_frees_its_place_at_once(engine: Engine) -> None:
-    """On this host nobody waits for one that was killed."""
+def test_a_killed_process_releases_the_job_at_once(engine: Engine) -> None:
+    """On the same host a killed process is detected without waiting."""
     completed = subprocess.run(
         [
             sys.executable,
@@ -92,8 +92,8 @@ def test_a_dead_process_frees_its_place_at_once(engine: Engine) -> None:
     assert outcomes(engine) == [("train", "interrupted"), ("train", "done")]
 
 
-def test_elsewhere_signs_of_life_are_what_counts(engine: Engine) -> None:
-    """A process of another host is taken for dead when it has given none for five minutes."""
+def test_heartbeats_decide_on_other_hosts(engine: Engine) -> None:
+    """A process of another host counts as ended after five minutes without a heartbeat."""
     clock = FakeClock()
     left_running(engine, "elsewhere/1:1:x", alive_at=NOON.isoformat())
     clock.advance((jobs.HEARTBEAT_TIMEOUT - timedelta(seconds=1)).total_seconds())
@@ -108,8 +108,8 @@ def test_elsewhere_signs_of_life_are_what_counts(engine: Engine) -> None:
     assert outcomes(engine) == [("train", "interrupted"), ("train", "done")]
 
 
-def test_a_run_gives_signs_of_life(engine: Engine) -> None:
-    """In its row, beside what it noted."""
+def test_a_run_writes_heartbeats(engine: Engine) -> None:
+    """The heartbeat is stored in the run's row, next to its facts."""
     clock, beaten = FakeClock(), Event()
     with job_run(engine, clock, "train", exclusive=True) as run:
         run.set_facts(labelled=7)

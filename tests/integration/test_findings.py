@@ -1,4 +1,4 @@
-"""What else the data and the models tell: commands, documents, and what is stored."""
+"""Findings on data and models: commands, documents and stored rows."""
 
 import json
 import shutil
@@ -61,7 +61,7 @@ def rows(engine: Engine, view: Any) -> list[Any]:
 
 
 def test_explain_reports_feature_importance(database: Engine) -> None:
-    """Each group alone, each group and column permuted, per regime; and it is stored."""
+    """Single groups and permuted groups and columns are reported per regime and stored."""
     result = ask("explain", "--repeats", "1")
     new = {
         (one["kind"], one["feature"]): one
@@ -146,7 +146,7 @@ def test_a_clustering_replaces_the_one_of_its_name(database: Engine) -> None:
 
 
 def test_separability_selects_a_subset_and_trains_on_it(database: Engine) -> None:
-    """It is selected on validation tracks and evaluated on test tracks; every pair is stored."""
+    """The subset is selected on validation tracks and evaluated on test tracks; every pair is stored."""
     result = ask("separability", "--genres-count", "2", "--train")
     assert len(result["genres"]) == 2
     assert result["search"] == "exhaustive"
@@ -275,8 +275,8 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
     assert "side" not in bare["columns"]
 
 
-def test_what_is_missing_stays_missing(database: Engine, tmp_path: Path) -> None:
-    """In an NPZ a missing number is NaN, a missing text is told by a second array; no pickles."""
+def test_missing_values_stay_missing(database: Engine, tmp_path: Path) -> None:
+    """In an NPZ a missing number is NaN, a missing text has a mask array; nothing is pickled."""
     ask("export", "training_tracks", "-o", str(tmp_path / "t.npz"))
     frame = dataset.read_view("training_tracks", database)
     with np.load(tmp_path / "t.npz", allow_pickle=False) as arrays:
@@ -288,7 +288,7 @@ def test_what_is_missing_stays_missing(database: Engine, tmp_path: Path) -> None
 
 
 def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
-    """What is there stays as it is; nothing is left of what could not be made."""
+    """An existing file is unchanged; a failed export leaves no file."""
     file = tmp_path / "mine.csv"
     file.write_text("mine")
     refusals = {

@@ -36,16 +36,16 @@ def forecasts_of(engine, names=()):
     return {one.genre: one for one in forecasts}
 
 
-def test_before_the_first_request_pages_are_taken_to_be_full(engine):
-    """A target of 7,200 takes 144 pages of 50, at the rate that we were told."""
+def test_before_the_first_request_pages_are_assumed_full(engine):
+    """A target of 7,200 takes 144 pages of 50, at the configured rate."""
     genres.add(engine, FakeClock(), "rock", 7_200)
     one = forecasts_of(engine)["rock"]
     assert (one.have, one.requests, one.expected_requests, one.open_shards) == (0, 0, 144, 1)
     assert one.hours_to_go == 144 / 3_600
 
 
-def test_it_goes_by_what_the_pages_bring(engine):
-    """Half a page of new tracks lately: twice the requests; the rate is the budget's."""
+def test_the_forecast_uses_new_tracks_per_page(engine):
+    """Half a page of new tracks doubles the requests; the rate is the budget's."""
     rows = {"rock": ROWS["rock"] * 2, "funk": ROWS["rock"]}
     one = harvester(engine, rows)
     one.run(["rock"], max_requests=3)
@@ -58,8 +58,8 @@ def test_it_goes_by_what_the_pages_bring(engine):
     assert forecasts["funk"].hours_to_go == forecasts["funk"].expected_requests * interval / 3_600
 
 
-def test_nothing_is_forecast_where_nothing_is_left_to_ask(engine):
-    """An exhausted genre has no requests to go, nor a number of hours; one that is done has 0."""
+def test_exhausted_genres_have_no_forecast(engine):
+    """An exhausted genre has neither requests nor hours to go; a complete one has 0."""
     one = harvester(engine)
     one.run()
     forecasts = forecasts_of(engine)
@@ -76,8 +76,8 @@ def test_nothing_is_forecast_where_nothing_is_left_to_ask(engine):
     )
 
 
-def test_features_are_known_nowhere_or_waited_for(engine):
-    """A miss that is not due again counts as nowhere to be had, until it is."""
+def test_features_are_stored_missing_or_queued(engine):
+    """A miss without a next attempt counts as missing."""
     harvester(engine).run(["rock"])
     with transaction(engine) as connection:
         ids = connection.scalars(queue.queue_of("spotify").next_due(NOON, limit=3)).all()
@@ -91,8 +91,8 @@ def test_features_are_known_nowhere_or_waited_for(engine):
     assert (one.features_known, one.features_nowhere, one.features_waiting) == (1, 1, 28)
 
 
-def test_a_genre_that_is_nearly_all_shown_under_others_is_named(engine):
-    """`check the query` names the genres it is shown under, the largest overlap first."""
+def test_a_genre_with_a_large_overlap_is_reported(engine):
+    """The warning names the overlapping genres, the largest overlap first."""
     rows = {f"r{n}": (f"r{n}", f"R {n}", "A", 2000) for n in range(200)}
     displayed = list(rows.values())
     crawled = harvester(
@@ -114,8 +114,8 @@ def test_a_genre_that_is_nearly_all_shown_under_others_is_named(engine):
     ]
 
 
-def test_the_status_has_it_all(engine):
-    """What every genre has to go, and the names that nothing is found under."""
+def test_the_status_contains_the_forecast(engine):
+    """It has a forecast per genre and lists names without search results."""
     one = harvester(engine)
     one.run()
     status = read_status(engine, one.clock)
@@ -124,7 +124,7 @@ def test_the_status_has_it_all(engine):
 
 
 def test_the_page_limits_are_those_of_the_search():
-    """Said twice, once where nothing of Spotify is loaded: the same."""
+    """The duplicated constant equals the one of the Spotify search."""
     assert SpotifySearch.page_limits == forecast.PAGE_LIMITS
 
 

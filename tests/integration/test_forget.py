@@ -1,4 +1,4 @@
-"""Forgetting removes what is overdue, all of it and nothing else, and keeps what people said."""
+"""Forgetting removes all overdue rows, nothing else, and keeps verdicts."""
 
 import json
 from datetime import timedelta
@@ -72,8 +72,8 @@ def ids(engine: Engine, column) -> set:
 
 
 @pytest.mark.parametrize("batch_size", [2, 5_000])
-def test_what_is_overdue_goes(filled: SimpleNamespace, batch_size: int):
-    """Tracks of the origin last seen before go with all that is theirs, whatever the batch_size."""
+def test_overdue_tracks_are_removed(filled: SimpleNamespace, batch_size: int):
+    """Tracks of the origin last seen before the limit are removed with their rows, for any batch size."""
     counted = forgetting.count_overdue(filled.engine, filled.clock, "spotify", MONTH)
     assert len(ids(filled.engine, tables.track.c.id)) == 8
     seen = []
@@ -92,8 +92,8 @@ def test_what_is_overdue_goes(filled: SimpleNamespace, batch_size: int):
     assert forget(filled).counts == forgetting.ForgetCounts()
 
 
-def test_a_label_stays_with_what_it_is_about(filled: SimpleNamespace):
-    """A labelled track keeps name, credits, ids, duration and ISRC; the origin's words go."""
+def test_labelled_tracks_are_reduced(filled: SimpleNamespace):
+    """A labelled track keeps name, credits, ids, duration and ISRC; other metadata is removed."""
     forget(filled)
     with read_transaction(filled.engine) as connection:
         row = connection.execute(
@@ -109,7 +109,7 @@ def test_a_label_stays_with_what_it_is_about(filled: SimpleNamespace):
 
 
 def test_forgotten_features_are_not_fetched_again(filled: SimpleNamespace):
-    """The queue does not bring back from the origin what was just removed."""
+    """The queue does not fetch removed features from the same origin."""
     with transaction(filled.engine) as connection:
         features = tables.audio_features
         connection.execute(features.delete().where(features.c.provider == "reccobeats"))
@@ -144,8 +144,8 @@ def test_ties_are_settled_again(engine: Engine):
         assert connection.scalar(claimed) == rock
 
 
-def test_it_can_be_stopped_and_goes_on(filled: SimpleNamespace):
-    """A stop is heard between batches; the next run forgets the rest."""
+def test_a_stopped_run_resumes(filled: SimpleNamespace):
+    """A stop ends the run between batches; the next run removes the rest."""
     stops = iter([False, True])
     first = forget(filled, batch_size=2, stop_requested=lambda: next(stops))
     assert (first.stopped, first.counts.tracks) == (True, 2)
@@ -160,8 +160,8 @@ def test_an_age_is_read(text: str, age: int):
 
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 months", "9999999d"])
-def test_what_is_no_age_is_refused(text: str):
-    """A typing error must not forget everything."""
+def test_an_invalid_age_is_refused(text: str):
+    """A typing error must not remove everything."""
     with pytest.raises(UserError, match="30d"):
         forgetting.parse_age(text)
 

@@ -124,15 +124,15 @@ def predict(engine, model_id, title, *results):
 
 @pytest.mark.parametrize("name", ["r&b", "drum & bass", "50's", "J-ポップ", "dj's \\ %x;--"])
 def test_a_genre_is_stored_byte_for_byte(engine, name):
-    """Whatever it is called, blanks around aside."""
+    """Only surrounding blanks are removed."""
     added = genres.add(engine, CLOCK, f" {name} ", 7)
     assert (added.name, added.target) == (name, 7)
     assert names(engine) == [name]
 
 
 @pytest.mark.parametrize("name", ["", " ", "nan", "NaN", "none", 'the "best"', "a\nb", "x" * 300])
-def test_what_is_no_genre_is_refused(sqlite_engine, name):
-    """With a sentence; nothing is written."""
+def test_an_invalid_genre_is_refused(sqlite_engine, name):
+    """The error has a message; nothing is written."""
     with pytest.raises(InvalidGenreName):
         genres.add(sqlite_engine, CLOCK, name, 7)
     assert names(sqlite_engine) == []
@@ -146,7 +146,7 @@ def test_adding_again_changes_the_target(engine):
 
 
 def test_playlists_are_bound_once(sqlite_engine):
-    """By id, URI or URL; what is none is refused before anything is written."""
+    """They are given by id, URI or URL; an invalid one is refused before anything is written."""
     url = f"https://open.spotify.com/playlist/{PLAYLIST}?si=1"
     genres.add(sqlite_engine, CLOCK, "50's", 10, [PLAYLIST, url])
     again = genres.add(sqlite_engine, CLOCK, "50's", 10, [f"spotify:playlist:{PLAYLIST}"])
@@ -181,8 +181,8 @@ def test_target_and_pause(engine):
     assert genres.set_paused(engine, "rock", paused=False).paused is False
 
 
-def test_renaming_keeps_the_tracks_and_asks_anew(engine):
-    """Shards ask for the old name, so they go; sightings and claims stay."""
+def test_renaming_keeps_tracks_and_restarts_the_search(engine):
+    """Shards of the old name are removed; sightings and claims stay."""
     add(engine, "metl")
     see(engine, ("a", "metl", 0))
     with transaction(engine) as connection:
@@ -215,8 +215,8 @@ def test_renaming_onto_another_is_refused(sqlite_engine):
         genres.rename(sqlite_engine, "rock", "rock")
 
 
-def test_renaming_settles_ties_again(engine):
-    """A tie goes to the first by name: a new name may turn it."""
+def test_renaming_recomputes_ties(engine):
+    """A tie goes to the first name, so a new name may change it."""
     add(engine, "a", "b")
     see(engine, ("tied", "a", 0), ("tied", "b", 0))
     assert claims(engine) == {"tied": "a"}
@@ -267,7 +267,7 @@ def test_removing_leaves_the_tracks_to_others(engine):
 
 
 def test_labels_forbid_removing(engine):
-    """What people said is never thrown away, not even by force."""
+    """Verdicts are never deleted, not even with --force."""
     add(engine, "rock")
     see(engine, ("a", "rock", 0))
     label(engine, "a", "rock")
@@ -277,8 +277,8 @@ def test_labels_forbid_removing(engine):
     assert names(engine) == ["rock"]
 
 
-def test_predictions_take_force(engine):
-    """What models said goes only when that is wanted."""
+def test_removing_predictions_needs_force(engine):
+    """Predictions are deleted only with --force."""
     add(engine, "rock")
     see(engine, ("a", "rock", 0))
     predict(engine, add_model(engine), "a", "rock")
@@ -300,7 +300,7 @@ def test_genres_of_a_dataset_are_imported(sqlite_engine, tmp_path):
 
 
 def test_a_plain_list_is_imported(sqlite_engine, tmp_path):
-    """One name per line, whatever is in it."""
+    """Each line is one name, whatever characters it contains."""
     path = tmp_path / "list.txt"
     path.write_text("rock\n\n drum & bass \nrock, and roll\nrock\n", encoding="utf-8")
     assert genres.import_names(sqlite_engine, CLOCK, path, 5) == [
@@ -310,8 +310,8 @@ def test_a_plain_list_is_imported(sqlite_engine, tmp_path):
     ]
 
 
-def test_a_table_without_genres_is_no_list(sqlite_engine, tmp_path):
-    """Its header and its rows are no genres; the sentence names what says which column is."""
+def test_a_table_without_genres_is_refused_as_a_list(sqlite_engine, tmp_path):
+    """Its rows are no genres; the message names the option for the genre column."""
     path = tmp_path / "wrong.csv"
     path.write_text("a,b,c\n1,2,3\n")
     with pytest.raises(ColumnsMissing, match="--genre-column"):
@@ -330,7 +330,7 @@ def test_all_or_nothing(sqlite_engine, tmp_path, line):
 
 
 def test_a_dataset_without_genres_is_refused(sqlite_engine, tmp_path):
-    """It is no list of names either."""
+    """It is not read as a list of names either."""
     path = tmp_path / "data.csv"
     path.write_text("track_id,track_name,artist_genres\n1,Song,pop\n")
     with pytest.raises(ColumnsMissing, match="--genre-column"):

@@ -91,7 +91,7 @@ def statuses(engine):
 
 
 def test_a_harvest_reaches_every_row_behind_the_cap(engine):
-    """A genre larger than a search answers is split by years until every row was shown."""
+    """A genre above the result limit is split by years until every row was returned."""
     rows = catalogue()
     outcome = harvester(engine, rows).run()
     assert outcome.stopped == "exhausted"
@@ -101,7 +101,7 @@ def test_a_harvest_reaches_every_row_behind_the_cap(engine):
 
 
 def test_a_year_that_is_still_full_is_capped(engine):
-    """What a search does not show cannot be reached: the shard says so, and nothing fails."""
+    """Rows beyond the limit of one year are unreachable: the shard is `capped` without an error."""
     rows = {"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(20)]}
     outcome = harvester(engine, rows).run()
     assert outcome.stopped == "exhausted"
@@ -109,8 +109,8 @@ def test_a_year_that_is_still_full_is_capped(engine):
     assert len(claims(engine)) == 15
 
 
-def test_it_ends_when_every_genre_has_its_target(engine):
-    """Nothing is asked beyond the target."""
+def test_a_harvest_ends_at_the_targets(engine):
+    """No request is made beyond the target."""
     one = harvester(engine, catalogue(), targets=10)
     assert one.run().stopped == "target"
     n_queries = len(one.source.queries)
@@ -131,7 +131,7 @@ def test_a_second_harvest_adds_nothing(engine):
 
 @contextmanager
 def dying_at(engine, number, statement):
-    """Die just before the n-th time that a statement beginning so is sent."""
+    """Raise an error just before the n-th statement with this beginning is sent."""
     sent = []
 
     def look(_connection, _cursor, text, *_rest):
@@ -171,14 +171,14 @@ def test_claims_do_not_depend_on_the_order_of_the_genres(engine, undisturbed, or
 
 
 def test_the_request_limit_is_kept(engine):
-    """`max_requests` bounds the calls, and the next run goes on."""
+    """`max_requests` bounds the requests, and the next run resumes."""
     one = harvester(engine, catalogue())
     outcome = one.run(max_requests=3)
     assert (outcome.requests, outcome.stopped, len(one.source.queries)) == (3, "limit", 3)
 
 
-def test_a_long_ban_ends_the_harvest_and_keeps_what_was_found(engine):
-    """Blocked for hours: nothing is asked again, and the moment is told."""
+def test_a_long_ban_ends_the_harvest_and_keeps_its_tracks(engine):
+    """During a ban of hours no request is made, and its end is reported."""
     one = harvester(engine, catalogue())
     one.run(max_requests=2)
     fetch = one.source.fetch
@@ -200,8 +200,8 @@ def test_a_long_ban_ends_the_harvest_and_keeps_what_was_found(engine):
     assert one.run().stopped == "exhausted"
 
 
-def test_a_stop_finishes_the_step_in_hand(engine):
-    """Asked to stop, it ends between two steps."""
+def test_a_stop_finishes_the_current_step(engine):
+    """A stop request ends the harvest between two steps."""
     one = harvester(engine, catalogue())
     stopping = SearchHarvester(
         engine, one.source, one.budget, one.clock, lambda: len(one.source.queries) >= 4
@@ -217,8 +217,8 @@ def test_without_a_target_there_is_nothing_to_do(engine):
         SearchHarvester(engine, source, RequestBudget.open(engine, source.account), clock).run()
 
 
-def test_a_preview_asks_nothing(engine):
-    """What would come next, before and between harvests."""
+def test_a_preview_makes_no_request(engine):
+    """It lists the next searches, before and between harvests."""
     one = harvester(engine, catalogue())
     assert [result.open_shards for result in plan_searches(engine, "spotify", [])] == [1, 1, 1]
     one.run(max_requests=4)
@@ -227,8 +227,8 @@ def test_a_preview_asks_nothing(engine):
     assert len(one.source.queries) == 4
 
 
-def test_a_shard_that_somebody_else_moved_is_not_moved_again(engine):
-    """Two harvesters with the same page: one cursor, and every sighting of both."""
+def test_a_cursor_moved_by_another_process_is_kept(engine):
+    """Two harvesters with the same page move one cursor and record the sightings of both."""
     one = harvester(engine, catalogue())
     one.run(max_requests=1)
     with transaction(engine) as connection:

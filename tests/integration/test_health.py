@@ -1,4 +1,4 @@
-"""What the harvester says of itself, on both databases and as a daemon."""
+"""The harvester's health checks and metrics, on both databases and as a daemon."""
 
 import os
 import re
@@ -73,12 +73,12 @@ def test_measures_the_harvest(engine):
     assert 0 < float(values['genrebase_rate{source="spotify"}']) < 1_000 / 30
 
 
-def test_an_empty_database_has_figures(engine):
-    """Before the first harvest there are noughts, not errors."""
+def test_an_empty_database_has_metrics(engine):
+    """Before the first harvest the metrics are zero, without errors."""
     assert metrics(engine, FakeClock())["genrebase_tracks"] == "0.0"
 
 
-def test_a_job_that_failed_is_not_well(engine):
+def test_a_failed_job_is_unhealthy(engine):
     """The last run counts: a later one that ends well is health again."""
     clock = FakeClock()
     with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest"):
@@ -92,8 +92,8 @@ def test_a_job_that_failed_is_not_well(engine):
     assert HarvesterHealth(engine, clock).check().ok
 
 
-def test_a_database_that_is_gone_is_not_well(tmp_path):
-    """It is said, with the reason."""
+def test_an_unreachable_database_is_unhealthy(tmp_path):
+    """The check reports the reason."""
     engine = make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'genrebase.db'}")
     result = check_health(HarvesterHealth(engine, FakeClock()))
     assert not result.ok
@@ -110,8 +110,8 @@ def test_the_command_looks_at_the_database(sqlite_url, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-def test_a_daemon_answers_while_it_runs(sqlite_url, tmp_path):
-    """`collector run` serves both; `collector health` asks it, and says so when nobody answers."""
+def test_a_daemon_serves_health_and_metrics(sqlite_url, tmp_path):
+    """`collector run` serves both; `collector health` requests them and reports a missing daemon."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = ListenAddress("127.0.0.1", free.getsockname()[1])
     path, clock = tmp_path / "catalogue.csv", SystemClock()

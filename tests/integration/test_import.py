@@ -195,7 +195,7 @@ def test_a_killed_import_ends_in_the_same_database(engine, undisturbed, tmp_path
     assert contents(engine) == contents(undisturbed)
 
 
-def test_another_genre_column_brings_other_sightings(engine, tmp_path):
+def test_another_genre_column_adds_sightings(engine, tmp_path):
     """The same file imported by subgenre; the mapping holds the broad genres."""
     header = ("track_id", "track_name", "track_artist", "playlist_genre", "playlist_subgenre")
     rows = [(spotify_id(n), f"Song {n}", "A", "pop", f"fine {n % 2}") for n in range(6)]
@@ -240,7 +240,7 @@ def test_plain_numbers_of_two_files_are_not_confused(engine, tmp_path):
     assert count(engine, tables.track) == 2
 
 
-def test_awkward_rows_do_not_stop_it(engine, tmp_path):
+def test_invalid_rows_do_not_stop_the_import(engine, tmp_path):
     """Bytes of another encoding, NUL, endless names, open quotes: the rest is imported."""
     path = tmp_path / "data.csv"
     path.write_bytes(
@@ -354,7 +354,7 @@ def test_genres_that_differ_by_case_or_blanks_are_listed(sqlite_engine, tmp_path
 
 
 def test_a_stop_ends_after_the_batch(engine, tmp_path):
-    """What is recorded stays, and the next import ends where an undisturbed one would."""
+    """Recorded rows stay, and the next import ends like an uninterrupted one."""
     path = write(tmp_path / "data.csv", many_rows(BATCH_ROWS + 500))
     requested = iter([False, True])
     imported = run(engine, path, stop_requested=lambda: next(requested))
@@ -378,7 +378,7 @@ class RecordedProgress(ProgressCallback):
 
 
 def test_an_estimated_number_of_rows_is_marked(sqlite_engine, tmp_path):
-    """For CSV it is exact only at the end; a Parquet file's metadata has it."""
+    """For CSV it is exact only at the end; Parquet metadata has the exact number."""
     rows = [row(number, "rock") for number in range(30)]
     progress = RecordedProgress()
     path = write(tmp_path / "rows.csv", rows)

@@ -241,10 +241,10 @@ def test_files_without_metadata_are_identified_by_their_sound(
     assert (result.tracks_new, result.duplicates) == (2, 1)
 
 
-def test_a_file_joins_the_track_of_its_name(
+def test_a_file_is_matched_to_a_track_by_name(
     engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
 ):
-    """Its features stand beside those of others, which come first; its duration must fit."""
+    """Its features are stored in addition to the preferred ones; its duration must match."""
     with transaction(engine) as connection:
         track = make.add_track(connection, "Jóga", ["Björk"], duration_ms=2_000)
         make.add_features(connection, track, "spotify", tempo=99.0)
@@ -256,8 +256,8 @@ def test_a_file_joins_the_track_of_its_name(
         tables.audio_features.c.track_id == track
     )
     assert sorted(rows(engine, query)) == [("audio",), ("spotify",)]
-    result = select(views.tracks.c["provider", "tempo"]).where(views.tracks.c.track_id == track)
-    assert rows(engine, result) == [("spotify", 99.0)]
+    preferred = select(views.tracks.c["provider", "tempo"]).where(views.tracks.c.track_id == track)
+    assert rows(engine, preferred) == [("spotify", 99.0)]
 
 
 def test_genres_can_be_added_later(

@@ -1,4 +1,4 @@
-"""Ctrl-C: one sentence that says what holds, exit code 130, and nothing else."""
+"""Ctrl-C prints one message on what is stored and gives exit code 130."""
 
 import re
 import signal
@@ -46,7 +46,7 @@ def start(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Start:
 
 
 def struck(process: "subprocess.Popen[str]", line: str) -> str:
-    """Strike Ctrl-C when a line was said; return the last one said."""
+    """Send Ctrl-C when a line is printed; return the last line."""
     with process:
         assert process.stderr is not None
         while line not in process.stderr.readline():
@@ -67,8 +67,8 @@ def test_a_training_ends_at_once(start: Start, sqlite_engine: Engine) -> None:
         assert connection.scalars(select(tables.model.c.id)).all() == []
 
 
-def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: Engine) -> None:
-    """The sentence counts the trials that are stored."""
+def test_an_interrupted_experiment_resumes(start: Start, sqlite_engine: Engine) -> None:
+    """The message counts the stored trials."""
     comparison = struck(start("compare", "--estimators", "dummy,blend"), "Comparing: 0 of 2")
     result = re.fullmatch(r"Stopped: (\d) of 2 trials are stored; .* resumes there.", comparison)
     assert result is not None
@@ -76,8 +76,8 @@ def test_an_experiment_goes_on_where_it_was_struck(start: Start, sqlite_engine: 
         assert len(connection.scalars(select(tables.trial.c.id)).all()) == int(result[1])
 
 
-def test_an_experiment_says_how_many_trials_are_stored() -> None:
-    """And that the same command goes on; with --again it would begin anew."""
+def test_an_experiment_reports_its_stored_trials() -> None:
+    """The same command resumes; with --again it would start over."""
 
     def text(*reports: tuple[int, int], again: bool = False) -> str:
         output = Output(as_json=True)
@@ -96,8 +96,8 @@ def test_an_experiment_says_how_many_trials_are_stored() -> None:
     assert "no trial was run yet" in text()
 
 
-def test_a_training_says_whether_its_model_is_stored(sqlite_engine: Engine) -> None:
-    """Also where Ctrl-C came after that."""
+def test_a_training_reports_whether_its_model_is_stored(sqlite_engine: Engine) -> None:
+    """Ctrl-C after storing is reported as such."""
     training = interrupts.report_training_on_interrupt(Output(as_json=True), sqlite_engine)
     with pytest.raises(CommandInterrupted, match="model 1 is stored, whole"), training:
         with transaction(sqlite_engine) as connection:

@@ -1,4 +1,4 @@
-"""What people say a track is, on both databases."""
+"""Verdicts of people on tracks, on both databases."""
 
 from datetime import timedelta
 
@@ -57,8 +57,8 @@ def stored(engine):
         ]
 
 
-def test_a_label_does_not_touch_the_claim(filled):
-    """The claim is what the sources say, the verdict what a person says."""
+def test_a_label_does_not_change_the_claim(filled):
+    """The claim comes from the sources, the verdict from a person."""
     given = give(filled, note="obviously")
     assert (given.title, given.genre, given.by, given.note) == (
         "Song, the",
@@ -89,15 +89,15 @@ def test_an_unknown_genre_names_the_nearest(filled_sqlite):
 
 
 def test_one_label_per_person(filled):
-    """The later one stands; two people may disagree."""
+    """A later label of the same person replaces the first; two people may disagree."""
     give(filled)
     give(filled, genre="rock")
     give(filled, by="bob")
     assert sorted(stored(filled)) == [(ID, "pop", "bob", None), (ID, "rock", "ann", None)]
 
 
-def test_a_label_is_taken_back(filled):
-    """One's own; with several people it has to be said whose."""
+def test_a_label_is_removed(filled):
+    """With labels of several people the person must be named."""
     give(filled)
     give(filled, by="bob")
     with pytest.raises(UserError, match="ann, bob"):
@@ -178,7 +178,7 @@ def test_a_file_without_names_needs_one(filled_sqlite, tmp_path):
 
 
 def test_an_export_overwrites_nothing(filled_sqlite, tmp_path):
-    """A file that is there, such as a database, stays as it is."""
+    """An existing file, such as a database, is unchanged."""
     path = tmp_path / "other.db"
     path.write_bytes(b"precious")
     with pytest.raises(UserError, match="exists already"):

@@ -1,4 +1,4 @@
-"""Mappings of fine genres to broad ones: written down by people, learned by models."""
+"""Mappings of fine genres to broad ones: stored by people, used by models."""
 
 import json
 from pathlib import Path
@@ -43,8 +43,8 @@ def filled(engine: Engine, tmp_path: Path) -> Engine:
     return engine
 
 
-def test_a_model_tells_broad_genres_apart(filled: Engine) -> None:
-    """Its answers carry the broad names, although no track does."""
+def test_a_model_classifies_broad_genres(filled: Engine) -> None:
+    """Its predictions have the broad names, which no track has."""
     done = learn(filled, BROAD)
     assert done.model.classes == ("loud", "roots")
     predictions, genre = tables.prediction, tables.genre
@@ -56,8 +56,8 @@ def test_a_model_tells_broad_genres_apart(filled: Engine) -> None:
     assert learn(filled, BROAD).nothing_new
 
 
-def test_models_of_one_task_answer_one_question(filled: Engine) -> None:
-    """Another level is another task; `main` keeps to the genres that tracks carry."""
+def test_models_of_one_task_have_the_same_level(filled: Engine) -> None:
+    """Another level is another task; `main` uses the genres of the tracks."""
     learn(filled, BROAD)
     fine = TrainingConfig(task="broad", estimator="logistic", features=("audio",))
     with pytest.raises(BadTrainingConfig, match="broad genres"):
@@ -66,8 +66,8 @@ def test_models_of_one_task_answer_one_question(filled: Engine) -> None:
         learn(filled, TrainingConfig(estimator="logistic", level="broad", mapping="mine"))
 
 
-def test_a_miss_inside_the_right_group_is_told_apart(filled: Engine) -> None:
-    """The broad genre is right at least as often as the fine one."""
+def test_a_miss_within_the_broad_genre_is_counted(filled: Engine) -> None:
+    """The broad accuracy is at least the fine accuracy."""
     fine = TrainingConfig(task="fine", estimator="logistic", mapping="mine", features=("audio",))
     result = learn(filled, fine).model.metrics["seen_artist"]
     assert result["broad_accuracy"] >= result["accuracy"]
@@ -95,7 +95,7 @@ def test_the_default_mapping_is_there_from_the_start(engine: Engine) -> None:
 
 
 def test_the_default_mapping_can_be_replaced(engine: Engine, tmp_path: Path) -> None:
-    """And comes back when the replacement goes; itself it cannot be removed."""
+    """Removing the replacement restores it; the default itself cannot be removed."""
     mappings.define(engine, "genrebase-13", written(tmp_path))
     assert [(one.mapping, one.fine) for one in mappings.list_mappings(engine)] == [
         ("genrebase-13", 3)
@@ -106,15 +106,15 @@ def test_the_default_mapping_can_be_replaced(engine: Engine, tmp_path: Path) -> 
         mappings.remove(engine, "genrebase-13")
 
 
-def test_the_classifier_reads_what_people_wrote(filled: Engine) -> None:
-    """Through the view."""
+def test_the_classifier_reads_stored_mappings(filled: Engine) -> None:
+    """The mapping is read through the view."""
     assert dataset.load_dataset(filled).mappings["mine"]["metal"] == "loud"
 
 
 def test_commands_write_documents(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`genres map` and `genres mappings`."""
+    """`genres map` and `genres mappings` write JSON documents."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
 
     def ask(*arguments: str) -> Any:

@@ -206,7 +206,7 @@ def view_ids(engine: Engine) -> list[tuple]:
     return query(engine, "SELECT oid, relname FROM pg_class WHERE relkind = 'v' ORDER BY oid")
 
 
-def test_reading_commands_leave_the_views_alone(filled: Engine):
+def test_read_only_commands_do_not_change_views(filled: Engine):
     """`current`, `check`, `heads`, `history` and an upgrade at head change nothing."""
     before = view_ids(filled)
     config = schema.alembic_config(url_of(filled))

@@ -1,4 +1,4 @@
-"""The model card says what was measured, whose figures they are, and how to do it again."""
+"""The model card lists metrics, their origin, and the commands to reproduce them."""
 
 import json
 import shlex
@@ -39,8 +39,8 @@ def written(*arguments: str) -> str:
     return ran.stdout
 
 
-def test_the_card_has_what_was_measured(database: Engine):
-    """Figures of both regimes with intervals, beside baseline, training and the random split."""
+def test_the_card_has_the_metrics(database: Engine):
+    """Metrics of both regimes have intervals, with baseline, training and random-split metrics."""
     model = ask(*TRAIN)
     card = ask("card", str(model["id"]))
     for regime in ("new_artist", "seen_artist"):
@@ -71,8 +71,8 @@ def test_the_card_has_what_was_measured(database: Engine):
     assert all(limit in text for limit in card["limits"])
 
 
-def test_its_command_trains_the_same(database: Engine):
-    """What the card tells to run finds that nothing is new."""
+def test_the_card_command_reproduces_the_model(database: Engine):
+    """The printed command trains nothing new."""
     model = ask(*TRAIN, "--features", "audio", "--per-genre", "60", "--seed", "3")
     program, *words = shlex.split(ask("card")["command"])
     assert program == "classifier"
@@ -80,8 +80,8 @@ def test_its_command_trains_the_same(database: Engine):
     assert (again["id"], again["nothing_new"]) == (model["id"], True)
 
 
-def test_a_refit_shows_its_parent_s_figures(database: Engine):
-    """Named so, in words and in the document."""
+def test_a_refit_has_its_parent_s_metrics(database: Engine):
+    """They are marked as the parent's, in text and JSON."""
     parent = ask(*TRAIN)
     refit = ask("train", "--refit")
     card = ask("card", str(refit["id"]))

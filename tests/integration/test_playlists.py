@@ -46,7 +46,7 @@ REQUESTS = 4
 def crawling(
     engine, *, target=10_000, playlists=(OURS,), catalogue=MUSIC, clock=None, **behaviour
 ):
-    """Yield the crawl of one genre, and the sandbox it asks."""
+    """Yield the crawl of one genre and its sandbox."""
     clock = clock or FakeClock()
     with serve_in_thread(MUSIC, SandboxOptions(**behaviour)) as running:
         genre_use.add(engine, clock, "rock", target, playlists)
@@ -82,13 +82,13 @@ def stored(engine):
 
 
 def request_count(running, what):
-    """Return how often search or playlists were asked."""
+    """Return the number of requests for searches or playlists."""
     endpoints = running.stats()["apis"]["spotify"]["endpoints"]
     return sum(of["requests"] for path, of in endpoints.items() if what in path)
 
 
 def test_a_genre_is_filled_from_its_playlists_first(engine):
-    """Where they suffice, nothing is searched; what is no track is set aside."""
+    """If they suffice, no search is made; items that are no tracks are rejected."""
     with crawling(engine, target=90) as (crawl, running):
         outcome = crawl.run()
         assert (outcome.stopped, outcome.recorded.tracks_new) == ("target", 90)
@@ -102,8 +102,8 @@ def test_a_genre_is_filled_from_its_playlists_first(engine):
     assert stored(engine) == IN_OURS
 
 
-def test_what_still_lacks_is_searched(engine):
-    """Playlists are read to their end once, then the search goes on to its own."""
+def test_missing_tracks_are_searched(engine):
+    """Playlists are read to their end once, then searches follow."""
     with crawling(engine) as (crawl, running):
         outcome = crawl.run()
         assert outcome.stopped == "exhausted"
@@ -113,8 +113,8 @@ def test_what_still_lacks_is_searched(engine):
     assert stored(engine) == {f"{n:022}" for n in range(ROWS)}
 
 
-def test_reading_goes_on_where_it_was_left(engine):
-    """Ended after every request, it asks for nothing twice."""
+def test_reading_resumes_at_the_cursor(engine):
+    """Interrupted after every request, no page is requested twice."""
     with crawling(engine) as (crawl, running):
         for made in range(1, REQUESTS + 1):
             assert crawl.run(max_requests=1).stopped == "limit"
@@ -122,8 +122,8 @@ def test_reading_goes_on_where_it_was_left(engine):
         assert (request_count(running, "search"), stored(engine)) == (0, IN_OURS)
 
 
-def test_a_playlist_is_read_again_only_where_it_changed(sqlite_engine):
-    """After a week one request tells whether there is something new; then all of it is read."""
+def test_only_a_changed_playlist_is_read_again(sqlite_engine):
+    """After a week one request checks the version; a changed playlist is read completely."""
     clock = FakeClock()
     with crawling(sqlite_engine, clock=clock) as (_, running):
         one = reader(sqlite_engine, running, clock)
@@ -138,8 +138,8 @@ def test_a_playlist_is_read_again_only_where_it_changed(sqlite_engine):
         assert (outcome.requests, outcome.recorded.tracks_new) == (REQUESTS, 5)
 
 
-def test_somebody_else_s_is_asked_for_once(sqlite_engine):
-    """In development mode it is left, as is one that is gone; the others and the search go on."""
+def test_a_foreign_playlist_is_requested_once(sqlite_engine):
+    """In development mode it is skipped, like a deleted one; other playlists and the search continue."""
     listed = (THEIRS, OURS, "x" * 22)
     with crawling(sqlite_engine, target=90, playlists=listed) as (crawl, running):
         assert crawl.run().stopped == "target"
@@ -151,8 +151,8 @@ def test_somebody_else_s_is_asked_for_once(sqlite_engine):
         assert endpoints["/v1/playlists/{id}"]["statuses"] == {"200": 2, "404": 1}
 
 
-def test_broken_answers_hide_nothing(sqlite_engine):
-    """With 40% of the answers broken the same tracks come."""
+def test_broken_responses_hide_no_track(sqlite_engine):
+    """With 40% broken responses the same tracks are recorded."""
     broken = faults.parse_faults("0.4", seed=3, slow_seconds=0.01)
     with crawling(sqlite_engine, faults=broken) as (_, running):
         clock = FakeClock()
@@ -161,8 +161,8 @@ def test_broken_answers_hide_nothing(sqlite_engine):
     assert stored(sqlite_engine) == IN_OURS
 
 
-def test_a_preview_names_the_playlists_and_asks_nothing(engine):
-    """Those that would be read, from where; one that was read comes again after a while."""
+def test_a_preview_lists_playlists_without_requests(engine):
+    """It lists the playlists to read with their offsets; a complete one is due again later."""
     clock = FakeClock()
 
     def displayed(**later):

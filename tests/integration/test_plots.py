@@ -1,4 +1,4 @@
-"""Drawings: what they show, that they repeat, and what cannot be drawn."""
+"""Plots: contents, reproducibility and errors."""
 
 import json
 import re
@@ -41,7 +41,7 @@ LABELS = {
 
 @pytest.fixture
 def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Yield a database with music, and stored findings."""
+    """Yield a database with tracks and stored findings."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     engine = make_engine(sqlite_url)
     Music().fill(engine)
@@ -147,8 +147,8 @@ def test_only_the_requested_genres_are_plot(database: Engine, tmp_path: Path) ->
     assert texts(curve) >= {"metal", "F1 on test tracks, unseen artists"}
 
 
-def test_names_in_any_script_are_plot(database: Engine, tmp_path: Path) -> None:
-    """A dollar is a dollar, a letter our font lacks no error; what is long is cut."""
+def test_names_in_any_script_are_plotted(database: Engine, tmp_path: Path) -> None:
+    """A dollar sign is literal, a missing glyph no error; long names are cut."""
     names = ("シティポップ", "r$b & $oul", "a genre with a very long name")
     with transaction(database) as connection:
         for number, name in enumerate(names, start=1):
@@ -205,7 +205,7 @@ def test_a_point_of_a_trend_is_the_mean_of_its_tracks() -> None:
 
 @pytest.fixture
 def files(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Yield a database of sound files, one track beside them from a catalogue."""
+    """Yield a database of audio files and one catalogue track."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     engine = make_engine(sqlite_url)
     with transaction(engine) as connection:
@@ -221,7 +221,7 @@ def files(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 
 def test_a_plot_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
-    """What is measured in files is called so, also where something else was asked for."""
+    """Features measured in files are labelled so, also if another scale was requested."""
     with transaction(files) as connection:
         connection.execute(
             tables.audio_features.delete().where(tables.audio_features.c.provider == "csv")
@@ -237,8 +237,8 @@ def test_a_plot_never_mixes_scales(files: Engine, tmp_path: Path) -> None:
     assert {"own_energy", "tempo"} < texts(tmp_path / "scatter.svg")
 
 
-def test_both_scales_are_drawn_separately(files: Engine, tmp_path: Path) -> None:
-    """A panel each; a trend of a catalogue's tracks is weighed by these alone."""
+def test_both_scales_are_plotted_separately(files: Engine, tmp_path: Path) -> None:
+    """Each scale has a panel; a trend is weighted by the tracks of its scale only."""
     plot("profile", tmp_path / "a.svg")
     assert {"energy", "own_energy", "tempo"} < texts(tmp_path / "a.svg")
     frame = dataset.read_view("genre_trends", files)
@@ -286,7 +286,7 @@ def test_an_impossible_plot_is_refused(
 
 
 def test_a_plot_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
-    """What is there stays as it is."""
+    """An existing file is unchanged."""
     file = tmp_path / "mine.svg"
     file.write_text("mine")
     with pytest.raises(UserError, match="exists already"):
@@ -295,16 +295,16 @@ def test_a_plot_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
 
 
 def test_an_empty_database_is_refused(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """Every kind says what to do first."""
+    """The message of every kind names the command to run first."""
     for kind in plotting.KINDS:
         with pytest.raises(BadTrainingConfig):
             plotting.save_plot(sqlite_engine, kind, PlotRequest(), tmp_path / "a.svg")
 
 
-def test_without_matplotlib_the_message_says_how_to_install_it(
+def test_without_matplotlib_the_message_names_the_extra(
     database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is an extra: nothing else needs it."""
+    """Other commands do not need the extra."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(NoMatplotlib, match=r"pip install 'genrebase\[plot\]'"):
         plotting.save_plot(database, "trend", PlotRequest(), tmp_path / "a.svg")

@@ -1,4 +1,4 @@
-"""What the champion says about a track: by its title, or only described."""
+"""Predictions of the champion: for a track by title, or for a description."""
 
 import json
 from typing import Any
@@ -28,8 +28,8 @@ def taught(engine: Engine) -> Engine:
     return engine
 
 
-def test_a_title_finds_its_tracks(taught: Engine) -> None:
-    """By words of title and artist, however they are written; with the answer of each."""
+def test_a_title_search_returns_predictions(taught: Engine) -> None:
+    """Words of title and artist match regardless of case and spacing."""
     (predictions,) = predict.predict_search(taught, "  SONG   480 ")
     assert predictions.title == "Song 480"
     assert predictions.as_json() == predict.predict_track(taught, str(predictions.track)).as_json()
@@ -43,8 +43,8 @@ def test_no_track_is_a_sentence(taught: Engine, text: str) -> None:
         predict.predict_search(taught, text)
 
 
-def test_a_described_track_is_answered_like_a_stored_one(taught: Engine) -> None:
-    """Same numbers, same probabilities; nothing is stored."""
+def test_a_described_track_is_predicted_like_a_stored_one(taught: Engine) -> None:
+    """The same values give the same probabilities; nothing is stored."""
     held_out = next(
         int(row.track_id)
         for row in dataset.read_view("scoring_tracks", taught).itertuples()
@@ -60,8 +60,8 @@ def test_a_described_track_is_answered_like_a_stored_one(taught: Engine) -> None
     assert (predictions.regime, predictions.track) == (stored.regime, None) == ("new_artist", None)
 
 
-def test_a_described_track_of_a_known_artist_is_of_that_regime(taught: Engine) -> None:
-    """Whatever the spelling of the name."""
+def test_a_described_track_of_a_seen_artist_has_its_regime(taught: Engine) -> None:
+    """Case and accents of the name do not matter."""
     tracks = dataset.read_view("training_tracks", taught)
     artist = str(tracks.loc[tracks["side"] == "train", "artists"].iloc[0]).split("; ")[0]
     assert (
@@ -83,7 +83,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Searching gives a list of answers, describing one; a bad feature is a sentence."""
+    """A search gives a list of predictions, a description one; an invalid feature gives a message."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
 
     def run(*arguments: str) -> Any:

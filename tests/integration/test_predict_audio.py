@@ -135,5 +135,5 @@ def test_audio_features_have_the_names_of_the_columns(
 
 
 def test_a_folder_is_not_an_audio_file(tmp_path: Path) -> None:
-    """Whatever fails, the worker returns a reason."""
+    """The worker returns a reason for any error."""
     assert isinstance(worker_main.analyse(tmp_path, frozenset()), UnreadableFile)

@@ -1,4 +1,4 @@
-"""Models judged by the sides a dataset was published with."""
+"""Models evaluated on a dataset's published split."""
 
 from dataclasses import replace
 
@@ -33,8 +33,8 @@ def published(sqlite_engine: Engine) -> Engine:
     return sqlite_engine
 
 
-def test_figures_are_of_the_published_test_side(published: Engine) -> None:
-    """Stored with the choice, found again as nothing new, and by hand as well as by itself."""
+def test_metrics_are_of_the_published_test_split(published: Engine) -> None:
+    """The split is stored with the configuration; an equal training is detected as already stored."""
     done = train.run(published, OFFICIAL, FakeClock(), log=lambda _: None)
     model = done.model
     assert (model.status, model.training_config["split"]) == ("champion", "official")
@@ -51,8 +51,8 @@ def test_figures_are_of_the_published_test_side(published: Engine) -> None:
     assert stored_models.prediction_count(published, rejected.id) == 240 * 3
 
 
-def test_they_do_not_compete_with_those_judged_on_the_folds(published: Engine) -> None:
-    """Neither in the main task nor in one that has the other kind."""
+def test_models_of_different_splits_do_not_compete(published: Engine) -> None:
+    """This holds in the main task and in others."""
     main = replace(OFFICIAL, task="main")
     with pytest.raises(BadTrainingConfig, match="evaluated on the frozen folds: name another"):
         train.run(published, main, FakeClock(), log=lambda _: None)

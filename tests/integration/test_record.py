@@ -1,4 +1,4 @@
-"""What recording promises: unique tracks, every sighting, claims that know no order."""
+"""Recording: unique tracks, every sighting, and claims that do not depend on the order."""
 
 from datetime import timedelta
 
@@ -141,15 +141,15 @@ def test_ties_do_not_depend_on_the_order_of_the_crawl(engine, order):
     assert labels(engine)["shared"] == "rock"
 
 
-def test_a_known_id_never_moves_to_another_track(engine):
-    """A title that changes at the source leaves the track where it is."""
+def test_a_stored_id_never_moves_to_another_track(engine):
+    """A changed title at the source does not change the track."""
     record(engine, (source_track("a", "Song"), "rock", 0))
     record(engine, (source_track("a", "Quite Another"), "rock", 0))
     assert rows(engine, tables.track, "title") == [("Song",)]
 
 
-def test_an_isrc_that_arrives_later_unites_two_tracks(engine):
-    """The older id stays; aliases, sightings and verdicts move; nothing of the younger is left."""
+def test_a_later_isrc_merges_two_tracks(engine):
+    """The older id stays; aliases, sightings and verdicts move; the younger track is deleted."""
     record(engine, (source_track("a", duration_ms=200_000, isrc="X"), "rock", 0))
     record(engine, (source_track("b", duration_ms=260_000), "jazz", 0))
     with transaction(engine) as connection:
@@ -168,22 +168,22 @@ def test_an_isrc_that_arrives_later_unites_two_tracks(engine):
     assert [times for (times,) in rows(engine, tables.sighting, "times")] == [1, 2]
 
 
-def test_what_was_not_known_is_filled_and_what_is_known_stays(engine):
-    """A later source completes a track; it never overwrites it."""
+def test_missing_values_are_filled_and_present_ones_kept(engine):
+    """A later source completes a track and never overwrites it."""
     record(engine, (source_track("a", album="First", popularity=None), "rock", 0))
     record(engine, (source_track("a", album="Second", popularity=7, isrc="X"), "rock", 0))
     assert rows(engine, tables.track, "album", "popularity", "isrc") == [("First", 7, "X")]
 
 
 def test_credits_are_the_union_of_the_aliases(engine):
-    """A featured artist whom only the re-release credits is credited."""
+    """A featured artist credited on the re-release only is credited."""
     record(engine, (source_track("a", "Song", "Artist"), "rock", 0))
     record(engine, (source_track("b", "Song (feat. Guest)", "Artist; Guest"), "rock", 1))
     assert rows(engine, tables.track, "artists") == [("Artist; Guest",)]
 
 
-def test_an_artist_known_by_name_takes_the_id_when_it_appears(engine):
-    """One artist, not two, whichever of the sources came first."""
+def test_a_named_artist_gets_its_id_later(engine):
+    """There is one artist, in either order of the sources."""
     record(engine, (source_track("a", "One", "Björk?"), "rock", 0))
     assert rows(engine, tables.artist, "source", "source_id") == [("name", "björk")]
     record(engine, (source_track("b", "Two", "Björk"), "rock", 1))
@@ -191,7 +191,7 @@ def test_an_artist_known_by_name_takes_the_id_when_it_appears(engine):
     assert rows(engine, tables.artist, "source", "source_id") == [("spotify", "id of Björk")]
 
 
-def test_a_row_without_an_id_is_found_again_by_its_name(engine):
+def test_a_row_without_an_id_is_matched_by_name(engine):
     """The alias of a track without an id is a hash of its identity."""
     first = record(engine, (source_track(None, duration_ms=200_000), "rock", 0))
     again = record(engine, (source_track(None, duration_ms=200_900), "rock", 1))

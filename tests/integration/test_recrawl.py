@@ -1,4 +1,4 @@
-"""What was read to its end is read again when its time has come, on both databases."""
+"""Exhausted searches are crawled again after a period, on both databases."""
 
 import pytest
 from sqlalchemy import func, select
@@ -35,8 +35,8 @@ def days(harvester, number):
     harvester.clock.advance(number * 86_400)
 
 
-def test_nothing_is_asked_before_the_time(crawled):
-    """Exhausted is exhausted for a while: no request, no work for the daemon."""
+def test_no_request_before_the_period_is_over(crawled):
+    """An exhausted genre causes no request and no work for the daemon."""
     days(crawled, 7)
     crawled.source.rows["jazz"].append(("j9", "J 9", "B", 2025))
     assert not crawled.has_work()
@@ -44,8 +44,8 @@ def test_nothing_is_asked_before_the_time(crawled):
     assert (outcome.requests, outcome.stopped) == (0, "exhausted")
 
 
-def test_what_has_the_current_year_in_it_is_read_again_sooner(crawled):
-    """After a quarter of the period new releases are found, and only they are looked for."""
+def test_the_current_year_is_crawled_again_sooner(crawled):
+    """After a quarter of the period only new releases are searched."""
     crawled.source.rows["jazz"].append(("j9", "J 9", "B", 2025))
     crawled.source.rows["rock"].append(("r99", "R 99", "A", 2026))
     crawled.source.rows["rock"].append(("r98", "R 98", "A", 1991))
@@ -58,8 +58,8 @@ def test_what_has_the_current_year_in_it_is_read_again_sooner(crawled):
     assert crawled.run().requests == 0
 
 
-def test_after_the_whole_period_everything_is_read_again(crawled):
-    """What a search shows by then is found, whatever its year; then it is quiet again."""
+def test_after_the_whole_period_everything_is_crawled_again(crawled):
+    """New results of every year are recorded; then the genre is exhausted again."""
     crawled.source.rows["rock"].append(("r98", "R 98", "A", 1991))
     days(crawled, RECRAWL_AFTER.days)
     outcome = crawled.run()
@@ -71,14 +71,14 @@ def test_after_the_whole_period_everything_is_read_again(crawled):
 
 
 def test_the_crawl_follows_the_years(crawled):
-    """A genre that was split years ago is asked for the years since."""
+    """A genre that was split years ago is searched for the years since."""
     crawled.source.rows["rock"].append(("r97", "R 97", "A", 2029))
     days(crawled, 3 * 365)
     assert crawled.run().recorded.tracks_new == 1
 
 
-def test_a_genre_with_its_target_is_left_alone(crawled):
-    """Looking back is for genres that lack tracks."""
+def test_a_complete_genre_is_not_crawled_again(crawled):
+    """Only genres below their target are crawled again."""
     genres.set_target(crawled.engine, "rock", 30)
     genres.set_target(crawled.engine, "jazz", 5)
     days(crawled, 400)
@@ -86,8 +86,8 @@ def test_a_genre_with_its_target_is_left_alone(crawled):
     assert (crawled.run().requests, crawled.run().stopped) == (0, "target")
 
 
-def test_a_genre_that_the_source_does_not_know_is_named(crawled):
-    """Its first page was empty, twice: perhaps it is spelled otherwise."""
+def test_a_genre_without_search_results_is_reported(crawled):
+    """Two empty first pages suggest a misspelt name."""
     crawled.source.rows["jaz"] = []
     genres.add(crawled.engine, crawled.clock, "jaz", 10)
     outcome = crawled.run()

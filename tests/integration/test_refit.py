@@ -1,4 +1,4 @@
-"""The champion's recipe on all labelled tracks: it serves, and is never judged."""
+"""The champion's configuration refitted on all labelled tracks, for serving only."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ CHOICE = TrainingConfig(estimator="logistic", features=("audio",), min_tracks=20
 
 
 def quiet(_: str) -> None:
-    """Say nothing."""
+    """Log nothing."""
 
 
 def trained(engine: Engine, choice: TrainingConfig = CHOICE) -> StoredModel:
@@ -56,8 +56,8 @@ def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     engine.dispose()
 
 
-def test_it_learns_from_all_but_the_validation_sides(music: Engine):
-    """Test sides and mixed credits are learned from; figures are borrowed, none is stored."""
+def test_a_refit_is_trained_on_all_but_the_validation_split(music: Engine):
+    """Test tracks and mixed credits are included; metrics are the parent's, none is stored."""
     parent = trained(music)
     model = refitted(music)
     tracks = dataset.load_dataset(music).tracks
@@ -77,8 +77,8 @@ def test_it_learns_from_all_but_the_validation_sides(music: Engine):
         assert connection.scalar(result) == 0
 
 
-def test_the_same_is_not_fitted_again(sqlite_engine: Engine):
-    """Same tracks, parent and code: the refit that is there; it is no model to train either."""
+def test_an_equal_refit_is_not_repeated(sqlite_engine: Engine):
+    """With the same tracks, parent and code the stored refit is returned and not trained on again."""
     Music().fill(sqlite_engine)
     parent = trained(sqlite_engine)
     assert refitted(sqlite_engine).id == refitted(sqlite_engine).id
@@ -87,7 +87,7 @@ def test_the_same_is_not_fitted_again(sqlite_engine: Engine):
 
 
 def test_one_training_at_a_time(sqlite_engine: Engine):
-    """Beside another training nothing is refitted; growth is still counted from the last one."""
+    """During another training nothing is refitted; growth still counts from the last training."""
     Music().fill(sqlite_engine)
     trained(sqlite_engine)
     other = jobs.job_run(sqlite_engine, FakeClock(), "train moods", exclusive=True)
@@ -99,8 +99,8 @@ def test_one_training_at_a_time(sqlite_engine: Engine):
     assert last.counts["labelled"] == 480
 
 
-def test_it_answers_for_music_that_is_not_in_the_database(sqlite_engine: Engine):
-    """What is described is answered by the refit, what is stored by the champion."""
+def test_a_refit_predicts_tracks_outside_the_database(sqlite_engine: Engine):
+    """Descriptions are predicted by the refit, stored tracks by the champion."""
     Music().fill(sqlite_engine)
     parent = trained(sqlite_engine)
     track = TrackDescription(artists=("Artist 1 of 0",), numbers={"energy": 0.5})
@@ -128,8 +128,8 @@ def test_another_champion_ends_its_service(sqlite_engine: Engine):
     assert predict.predict_described(sqlite_engine, track).model not in (first.id, second.id)
 
 
-def test_one_that_is_damaged_leaves_the_service_to_its_parent(sqlite_engine: Engine):
-    """Without a usable artifact the champion answers itself."""
+def test_a_damaged_refit_is_replaced_by_its_parent(sqlite_engine: Engine):
+    """Without a usable artifact the champion predicts."""
     Music().fill(sqlite_engine)
     parent, model = trained(sqlite_engine), refitted(sqlite_engine)
     with transaction(sqlite_engine) as connection:
@@ -141,8 +141,8 @@ def test_one_that_is_damaged_leaves_the_service_to_its_parent(sqlite_engine: Eng
     )
 
 
-def test_it_can_never_be_champion(sqlite_engine: Engine):
-    """Promoting it names its parent; it is gone with its parent."""
+def test_a_refit_is_never_promoted(sqlite_engine: Engine):
+    """The error names its parent; it is deleted with its parent."""
     Music().fill(sqlite_engine)
     with pytest.raises(NoChampion):
         refitted(sqlite_engine)
@@ -154,8 +154,8 @@ def test_it_can_never_be_champion(sqlite_engine: Engine):
     assert stored_models.models(sqlite_engine) == []
 
 
-def test_the_number_of_tracks_stays_what_the_recipe_says(sqlite_engine: Engine):
-    """A champion of so many tracks per genre is refitted on so many, of all sides."""
+def test_a_refit_keeps_the_limit_per_genre(sqlite_engine: Engine):
+    """A champion of so many tracks per genre is refitted on as many, from all splits."""
     Music().fill(sqlite_engine)
     trained(sqlite_engine, TrainingConfig(estimator="logistic", per_genre=40, min_tracks=20))
     model = refitted(sqlite_engine)

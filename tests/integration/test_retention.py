@@ -1,4 +1,4 @@
-"""What is kept of which model, and who trains when."""
+"""Retention of models, and the training schedule."""
 
 import json
 from datetime import timedelta
@@ -31,7 +31,7 @@ def learn(engine: Engine, clock: FakeClock, choice: TrainingConfig = DUMMY) -> t
 
 @pytest.fixture
 def reigns(engine: Engine) -> list[int]:
-    """Six models of which five were champions, each with an answer, a figure and a confusion."""
+    """Insert six models, five of them former champions, each with a prediction, a metric and a confusion."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
         track = make.add_track(connection, "Song", genres=[rock])
@@ -67,10 +67,10 @@ def left(engine: Engine, table: str) -> list[int]:
         return list(connection.scalars(select(held).order_by(held)))
 
 
-def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
+def test_the_last_three_champions_and_pinned_models_are_kept(
     engine: Engine, reigns: list[int]
 ) -> None:
-    """Of the others the row and the figures stay; of one that never reigned those over all."""
+    """Others keep their row and metrics; never promoted ones keep overall metrics only."""
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
     result = retention.prune(engine, dry_run=True)
@@ -92,8 +92,8 @@ def test_the_champion_two_before_it_and_what_is_pinned_are_kept(
         promote.run(engine, second, FakeClock(), log=lambda _: None)
 
 
-def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -> None:
-    """What it was, what became of it and why, its headline figures; once, and of no kept one."""
+def test_old_models_are_archived_as_a_summary(engine: Engine, reigns: list[int]) -> None:
+    """It has configuration, outcome, reason and headline metrics, once, and never for kept models."""
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
     with transaction(engine) as connection:
@@ -118,8 +118,8 @@ def test_of_models_long_gone_a_line_is_left(engine: Engine, reigns: list[int]) -
     assert left(engine, "model_metric").count(rejected) == 1
 
 
-def test_every_table_of_a_model_is_thought_of() -> None:
-    """Whatever refers to a model goes with its answers, or when a line is left."""
+def test_every_table_of_a_model_is_pruned() -> None:
+    """Every table that references a model is pruned with its predictions or at archiving."""
     referring = {
         table
         for table in tables.metadata.sorted_tables
@@ -157,8 +157,8 @@ def test_every_training_prunes_and_the_latest_may_be_promoted(sqlite_engine: Eng
     assert promote.rollback(sqlite_engine, clock, log=lambda _: None).id == good.id
 
 
-def test_the_size_stays(sqlite_engine: Engine) -> None:
-    """Pages that old models leave are used again: what grows is their figures."""
+def test_the_database_size_is_bounded(sqlite_engine: Engine) -> None:
+    """Freed pages are reused; only metrics grow."""
     Music(artists=24).fill(sqlite_engine)
     clock = FakeClock()
 
@@ -184,7 +184,7 @@ def test_the_size_stays(sqlite_engine: Engine) -> None:
 def test_the_commands(
     sqlite_engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`pin`, `unpin`, `prune --dry-run` and `promote` speak JSON; contradictions are refused."""
+    """`pin`, `unpin`, `prune --dry-run` and `promote` write JSON; contradictory options are refused."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     with transaction(sqlite_engine) as connection:
         make.add_model(connection, feature_schema={"classes": []}, artifact_sha256="x")

@@ -44,7 +44,7 @@ def test_fields_missing_in_development_mode(development):
     ],
 )
 def test_endpoints_closed_in_development_mode(development, path):
-    """Closed endpoints answer 403 without a message."""
+    """Closed endpoints return 403 without a message."""
     response = development.get(path)
     assert (response.status_code, response.json()) == (403, {"error": {"status": 403}})
 

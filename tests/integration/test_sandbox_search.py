@@ -62,7 +62,7 @@ def test_year_ranges_return_all_rows(extended):
 
 
 def test_unknown_genre_is_an_empty_page(extended):
-    """Spotify answers 200 without items."""
+    """Spotify returns 200 without items."""
     page = extended.search('genre:"polka"').json()["tracks"]
     assert (page["items"], page["total"], page["next"]) == ([], 0, None)
 

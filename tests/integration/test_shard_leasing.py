@@ -32,7 +32,7 @@ def clock():
 
 @pytest.fixture
 def time(clock):
-    """Leases are judged by the test's clock."""
+    """Leases expire by the test's clock."""
     return lambda _connection: clock.now().timestamp()
 
 
@@ -58,30 +58,30 @@ def theirs(engine, clock, time):
 
 
 def test_a_shard_has_one_holder(ours, theirs, shard):
-    """While one works on it, it is not free, and nobody else gets it."""
+    """A leased shard cannot be leased by another process."""
     with theirs.acquire(shard):
         assert ours.available([shard]) == []
         with pytest.raises(LeaseLost), ours.acquire(shard):
             pass
 
 
-def test_it_is_free_after_the_last_write(engine, ours, theirs, shard):
-    """Given back in the transaction that moves its cursor."""
+def test_a_lease_is_released_with_the_last_write(engine, ours, theirs, shard):
+    """The transaction that moves the cursor releases the lease."""
     with theirs.acquire(shard) as lease, transaction(engine) as connection:
         lease.rows.lock(connection)
         lease.rows.release(connection)
     assert ours.available([shard]) == [shard]
 
 
-def test_a_block_that_fails_gives_it_back(ours, theirs, shard):
-    """Whatever ended the step, the next process need not wait."""
+def test_a_failed_step_releases_its_lease(ours, theirs, shard):
+    """After any error the next process need not wait."""
     with pytest.raises(KeyError), theirs.acquire(shard):
         raise KeyError
     with ours.acquire(shard):
         pass
 
 
-def test_a_lease_ends_by_itself(ours, theirs, shard, clock):
+def test_a_lease_expires(ours, theirs, shard, clock):
     """An owner elsewhere that fell silent keeps a shard for half a minute, not for ever."""
     with pytest.raises(LeaseLost), theirs.acquire(shard) as lease:
         clock.advance(LEASE_SECONDS)
@@ -90,8 +90,8 @@ def test_a_lease_ends_by_itself(ours, theirs, shard, clock):
             lease.renew_if_due()
 
 
-def test_what_comes_too_late_is_dropped(engine, ours, theirs, shard, clock):
-    """The fencing token keeps one who comes back from writing over what others did since."""
+def test_late_results_are_dropped(engine, ours, theirs, shard, clock):
+    """The fencing token prevents an expired holder from overwriting later work."""
     with pytest.raises(LeaseLost), theirs.acquire(shard) as lease:
         clock.advance(LEASE_SECONDS)
         with ours.acquire(shard) as other:
@@ -101,8 +101,8 @@ def test_what_comes_too_late_is_dropped(engine, ours, theirs, shard, clock):
                 lease.rows.lock(connection)
 
 
-def test_a_long_wait_does_not_lose_it(ours, theirs, shard, clock):
-    """It is renewed before each request, where some time has passed."""
+def test_a_lease_is_renewed_before_a_late_request(ours, theirs, shard, clock):
+    """It is renewed before each request if some time has passed."""
     with theirs.acquire(shard) as lease:
         for _ in range(10):
             clock.advance(RENEW_AFTER_SECONDS)
@@ -123,15 +123,15 @@ def test_hosts_need_not_agree_on_the_time(engine, clock, shard, apart):
             pass
 
 
-def test_the_database_s_clock_is_the_true_one(engine):
+def test_the_database_clock_decides(engine):
     """In seconds since 1970, to less than a minute."""
     with read_transaction(engine) as connection:
         reported = shard_leases.server_time(connection)
     assert reported == pytest.approx(SystemClock().now().timestamp(), abs=60)
 
 
-def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):
-    """Its time need not be waited for: the system knows that the process is gone."""
+def test_leases_of_ended_processes_are_free_at_once(engine, clock, ours, shard):
+    """On the same host the expiry need not be waited for."""
     current = ProcessIdentity.current()
     dead = LeaseManager(
         engine, clock, str(ProcessIdentity(current.host, current.pid, "born before"))
@@ -143,13 +143,13 @@ def test_a_dead_owner_of_this_host_frees_at_once(engine, clock, ours, shard):
 
 
 def test_a_shard_that_moved_meanwhile_is_planned_again(ours, shard):
-    """Who planned on an old cursor does not fetch a page a second time."""
+    """A plan on an old cursor does not fetch a page twice."""
     with pytest.raises(LeaseLost), ours.acquire(replace(shard, next_offset=50)):
         pass
 
 
-def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs):
-    """It says `exhausted` only when they are done, or fell silent and their work is done too."""
+def test_a_harvest_waits_for_leased_shards(engine, clock, time, theirs):
+    """It is `exhausted` only when other processes are done or their leases have expired."""
     source = FakeSource({"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100)
     budget = RequestBudget.open(engine, source.account)
@@ -166,8 +166,8 @@ def test_a_harvest_waits_for_what_others_are_reading(engine, clock, time, theirs
     assert [query.offset for query in source.queries] == [0, 10, 12, 12]
 
 
-def test_a_harvest_waits_for_a_playlist_that_another_reads(engine, clock, time, theirs):
-    """`exhausted` is said when it was read to its end, whoever does it."""
+def test_a_harvest_waits_for_a_leased_playlist(engine, clock, time, theirs):
+    """It is `exhausted` when the playlist was read completely, by any process."""
     source = FakePlaylists({MIX: [(f"m{n}", f"M {n}", "A", 1999) for n in range(12)]})
     genre_use.add(engine, clock, "rock", 100, [MIX])
     budget = RequestBudget.open(engine, source.account)

@@ -1,4 +1,4 @@
-"""Training on frozen rows repeats figures to the last digit, here and in any other database."""
+"""Training on a snapshot reproduces metrics exactly, in any database."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Engine]]:
-    """Return a function that goes to a new, empty database."""
+    """Return a function that switches to a new, empty database."""
     engines = []
 
     def go() -> Engine:
@@ -69,10 +69,10 @@ def figures(engine: Engine, model: int) -> list[tuple]:
         return [tuple(row) for row in connection.execute(query)]
 
 
-def test_figures_are_repeated_in_an_empty_database(
+def test_metrics_are_reproduced_in_an_empty_database(
     database: Engine, elsewhere: Callable[[], Engine], tmp_path: Path
 ):
-    """Every stored figure, per regime and genre, is the same; the model does not compete."""
+    """Every metric per regime and genre is equal; the model does not compete."""
     folder = str(tmp_path / "frozen")
     first = ask("train", *CHOICE)
     ask("snapshot", folder, *CHOICE)
@@ -89,8 +89,8 @@ def test_figures_are_repeated_in_an_empty_database(
         promote.run(other, again["id"], FakeClock(), log=lambda _: None)
 
 
-def test_the_data_may_go_on_growing(database: Engine, tmp_path: Path):
-    """Where tracks have changed meanwhile, the snapshot's figures are still those of then."""
+def test_later_data_do_not_change_the_metrics(database: Engine, tmp_path: Path):
+    """After changes to the tracks the snapshot gives the same metrics."""
     folder = str(tmp_path / "frozen")
     first = ask("train", *CHOICE)
     ask("snapshot", folder, *CHOICE)
@@ -103,8 +103,8 @@ def test_the_data_may_go_on_growing(database: Engine, tmp_path: Path):
     assert stored_models.champion(database, "main").id == first["id"]
 
 
-def test_what_is_told_changes_what_is_asked_of_it(database: Engine, tmp_path: Path):
-    """Another estimator on the same frozen rows; a changed file is refused."""
+def test_options_override_the_snapshot(database: Engine, tmp_path: Path):
+    """Another estimator uses the same rows; a changed file is refused."""
     folder = tmp_path / "frozen"
     ask("snapshot", str(folder), *CHOICE)
     made = ask("train", "--snapshot", str(folder), "--estimator", "dummy")

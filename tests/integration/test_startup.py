@@ -1,4 +1,4 @@
-"""A command imports only what it needs: help no database library, a look-up no numerical library."""
+"""Imports at start: help needs no database library, a look-up no numerical library."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""How far the harvest is, on both databases."""
+"""The status of the harvest, on both databases."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def budget(source, credential, requests, blocked_until=None):
 
 
 def test_an_empty_database(engine):
-    """Nothing is there, nothing is blocked, nothing ran."""
+    """The status has no tracks, bans or runs."""
     status = read_status(engine, FakeClock())
     assert (status.tracks, status.sightings, status.requests, status.genres) == (0, 0, 0, [])
     assert (status.blocked_until, status.origin, status.last_runs) == (None, None, [])
@@ -64,8 +64,8 @@ def test_everything_is_counted(engine):
     ] == [("pop", None, 1, 1, 0), ("rock", 10, 1, 2, 1)]
 
 
-def test_only_a_ban_on_what_is_harvested_blocks(engine):
-    """The latest end counts; bans that are over and those of feature providers do not."""
+def test_only_a_ban_on_a_harvested_source_blocks(engine):
+    """The latest end counts; expired bans and those of feature providers do not."""
     genres.add(engine, FakeClock(), "rock", 10)
     later = NOON + timedelta(hours=2)
     with transaction(engine) as connection:
@@ -97,8 +97,8 @@ def test_only_a_ban_on_what_is_harvested_blocks(engine):
     assert read_status(engine, FakeClock(NOON + timedelta(days=9))).blocked_until is None
 
 
-def test_a_ban_is_a_sentence_until_it_ends(engine):
-    """What `collector run` says where it starts inside one, and why nothing happens."""
+def test_an_active_ban_has_a_message(engine):
+    """`collector run` prints it when it starts during a ban."""
     until = NOON + timedelta(hours=7)
     with transaction(engine) as connection:
         connection.execute(
@@ -110,8 +110,8 @@ def test_a_ban_is_a_sentence_until_it_ends(engine):
     assert active_ban_messages(engine, FakeClock(until + timedelta(seconds=1))) == []
 
 
-def test_an_invented_catalogue_says_so(engine):
-    """Nobody takes the sandbox's music for real."""
+def test_a_synthetic_catalogue_is_marked(engine):
+    """Its origin is part of the status."""
     with transaction(engine) as connection:
         connection.execute(
             insert(tables.catalogue_origin).values(
@@ -124,7 +124,7 @@ def test_an_invented_catalogue_says_so(engine):
 
 
 def test_the_last_run_of_every_job(engine):
-    """The truth about what ran, and nothing about how it is kept."""
+    """Each job has its last run, without internal facts."""
     clock = FakeClock()
     for rows in (1, 2):
         with job_run(engine, clock, "import") as run:
@@ -136,8 +136,8 @@ def test_the_last_run_of_every_job(engine):
     ]
 
 
-def test_a_run_whose_process_is_dead_does_not_run(engine):
-    """After a SIGKILL nobody need run the job to see that; one elsewhere may still live."""
+def test_a_run_of_an_ended_process_is_interrupted(engine):
+    """A killed process is detected on its own host; one on another host may still run."""
     current = ProcessIdentity.current()
     dead, elsewhere = ProcessIdentity(current.host, current.pid, "born before"), "elsewhere:1:born"
     with transaction(engine) as connection:

@@ -1,4 +1,4 @@
-"""A training that is killed leaves nothing behind, wherever it dies, on both engines."""
+"""A killed training stores nothing, wherever it is killed, on both engines."""
 
 import subprocess
 import sys

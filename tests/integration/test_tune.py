@@ -167,7 +167,7 @@ def test_a_search_stops_at_its_time_limit(sqlite_engine: Engine):
 
 
 def test_halving_prunes_most_points_on_few_tracks(sqlite_engine: Engine):
-    """A point is evaluated on more tracks only if it is in the best third so far."""
+    """A point is evaluated on more tracks only if it is among the best third."""
     Music(artists=180).fill(sqlite_engine)
     space = {"max_depth": [1, 2, 3, 4, 5, 6, 8], "min_samples_leaf": [2, 5, 10]}
     result = run(sqlite_engine, SearchSettings(space, "halving", trials=9, cv_folds=1))

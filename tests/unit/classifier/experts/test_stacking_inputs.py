@@ -22,11 +22,11 @@ SEEN = pd.DataFrame({"track_id": FRAME["track_id"], "genre": LABELS, "best_rank"
 
 def test_inputs_grouped_by_artist_have_no_history() -> None:
     """Only the album name may be in the other splits."""
-    counts = stacking_inputs.out_of_fold_by_artist(FRAME, count_ngrams(FRAME), LABELS)
-    assert not counts.artist_track_counts.any()
-    others = np.delete(counts.history, ALBUM_NAME_SCORE, axis=0)
+    inputs = stacking_inputs.out_of_fold_by_artist(FRAME, count_ngrams(FRAME), LABELS)
+    assert not inputs.artist_track_counts.any()
+    others = np.delete(inputs.history, ALBUM_NAME_SCORE, axis=0)
     assert not others.any()
-    assert counts.sighting_features.shape[1] == 0
+    assert inputs.sighting_features.shape[1] == 0
 
 
 def test_inputs_grouped_by_name_do_not_leak_the_label() -> None:
@@ -43,7 +43,7 @@ def test_inputs_grouped_by_name_do_not_leak_the_label() -> None:
 
 def test_inputs_grouped_by_name_use_sightings_of_other_tracks() -> None:
     """All other tracks of an artist were seen in its genre."""
-    counts = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), LABELS, SEEN)
-    counts = counts.artist_track_counts > 0
-    even = counts.sighting_features[counts, 0]
-    assert np.array_equal(even == 1.0, LABELS[counts] == "even")
+    inputs = stacking_inputs.out_of_fold_by_name(FRAME, count_ngrams(FRAME), LABELS, SEEN)
+    seen_artist = inputs.artist_track_counts > 0
+    even = inputs.sighting_features[seen_artist, 0]
+    assert np.array_equal(even == 1.0, LABELS[seen_artist] == "even")

@@ -1,3 +1,5 @@
+"""Audio analyses are fetched track by track, by priority, and stored completely or not at all."""
+
 from itertools import pairwise
 
 import pytest
