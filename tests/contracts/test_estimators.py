@@ -144,7 +144,7 @@ def test_validation_labels_add_no_class(name: str, selection: SplitDataset) -> N
     assert "polka" not in model.classes_
 
 
-def test_it_can_be_cloned_unfitted(
+def test_an_estimator_can_be_cloned(
     name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """A clone has the same parameters and is unfitted; the original stays as it was."""
@@ -184,7 +184,7 @@ def test_parameters_are_honoured_or_refused(name: str, selection: SplitDataset) 
         estimators.build(TrainingConfig(estimator=name, params={"random_state": 1}), threads=1)
 
 
-def test_it_survives_being_stored(
+def test_an_estimator_can_be_serialised(
     name: str, selection: SplitDataset, seen_artist_mask: Callable[[str], Estimator]
 ) -> None:
     """Through the allow-list, with the same predictions, and its golden rows hold."""

@@ -1,4 +1,4 @@
-"""Importing does nothing."""
+"""Imports have no side effects."""
 
 import subprocess
 import sys
@@ -60,7 +60,7 @@ print(sorted({"torch", "skorch", "safetensors"} & set(sys.modules)))
 
 
 def python(code: str, folder: Path) -> str:
-    """Run `code` in an empty folder with an empty environment; return what it says."""
+    """Run `code` in an empty folder with an empty environment; return its output."""
     done = subprocess.run(
         [sys.executable, "-c", code, str(ROOT)],
         cwd=folder,
@@ -88,6 +88,6 @@ def test_what_needs_torch_imports_as_quietly(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_pays_for_torch_who_does_not_ask_for_it(tmp_path: Path) -> None:
-    """Training anything else imports nothing of the extra."""
+def test_torch_is_imported_only_for_deep_models(tmp_path: Path) -> None:
+    """Training another estimator imports no module of the extra."""
     assert python(FIT_ANOTHER, tmp_path) == "[]"

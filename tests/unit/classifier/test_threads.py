@@ -1,4 +1,4 @@
-"""Threads."""
+"""Numbers of threads."""
 
 import pytest
 from threadpoolctl import threadpool_info
@@ -20,8 +20,8 @@ def test_there_is_always_a_core() -> None:
     assert threads.available_cores() >= 1
 
 
-def test_small_data_gets_one_thread_and_large_data_what_it_may_have() -> None:
-    """A setting caps the large, and cannot slow down the small."""
+def test_small_data_get_one_thread_and_large_data_the_maximum() -> None:
+    """A setting limits large data and does not change small data."""
     assert threads.thread_count(5_000, 10, maximum=8) == 1
     assert threads.thread_count(80_000, 113, maximum=8) == 8
     assert 1 <= threads.thread_count(80_000, 113, maximum=None) <= threads.available_cores()

@@ -1,4 +1,4 @@
-"""From words to a choice."""
+"""Training configurations from options and settings."""
 
 import pytest
 
@@ -33,19 +33,19 @@ def test_a_list_keeps_names_with_blanks_and_quoted_commas() -> None:
         ("a=x=y", "x=y"),
     ],
 )
-def test_a_parameter_is_a_number_a_word_or_nothing(text: str, value: object) -> None:
-    """Whatever reads as JSON is that."""
+def test_a_parameter_is_a_number_a_string_or_null(text: str, value: object) -> None:
+    """A value that parses as JSON is parsed."""
     assert parse_parameter(text) == ("a", value)
 
 
 def test_a_parameter_needs_its_equals_sign() -> None:
-    """The sentence shows how to write it."""
+    """The message has the expected form."""
     with pytest.raises(BadParameter, match="name=value"):
         parse_parameter("max_depth")
 
 
-def test_what_nobody_knows_is_refused_with_the_known() -> None:
-    """Feature groups and kinds of labels."""
+def test_unknown_feature_groups_and_label_policies_are_refused() -> None:
+    """The message lists the valid ones."""
     with pytest.raises(BadTrainingConfig, match=r"'smell'.*audio, metadata"):
         training_config(SETTINGS, features="audio,smell")
     with pytest.raises(BadTrainingConfig, match="claim, exclusive, shared"):
@@ -56,8 +56,8 @@ def test_what_nobody_knows_is_refused_with_the_known() -> None:
         training_config(SETTINGS, task=" ")
 
 
-def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
-    """A whole number counts components, a share below 1 is what they explain."""
+def test_preprocessing_options_are_names_or_numbers() -> None:
+    """A whole number counts components, a share below 1 is the explained variance."""
     result = training_config(SETTINGS, scaling="minmax", components="8", outliers="genre")
     assert result.preprocessing == Preprocessing("minmax", 8, "genre", None)
     assert training_config(SETTINGS, components="0.95").preprocessing.components == 0.95
@@ -76,8 +76,8 @@ def test_what_is_done_to_the_tracks_is_a_word_or_a_number() -> None:
         ({"components": "many"}, "not 'many'"),
     ],
 )
-def test_a_preparation_nobody_knows_is_refused(reported: dict[str, str], sentence: str) -> None:
-    """With what is known."""
+def test_an_unknown_preprocessing_is_refused(reported: dict[str, str], sentence: str) -> None:
+    """The message lists the valid ones."""
     with pytest.raises(BadTrainingConfig, match=sentence):
         training_config(SETTINGS, **reported)
 
@@ -88,8 +88,8 @@ def test_the_order_of_feature_groups_makes_no_other_model() -> None:
     assert training_config(SETTINGS, features="metadata,audio") == expected
 
 
-def test_the_settings_fill_in_what_was_not_said() -> None:
-    """Estimator, minimum and seed."""
+def test_the_settings_provide_defaults() -> None:
+    """They are the estimator, the minimum and the seed."""
     settings = ClassifierSettings(_env_file=None, estimator="dummy", min_tracks=5, seed=3)
     options = training_config(settings)
     assert (options.estimator, options.min_tracks, options.seed) == ("dummy", 5, 3)

@@ -1,3 +1,5 @@
+"""Accounts and their capabilities."""
+
 from collector.account import RECHECK_AFTER_SECONDS, Capabilities
 
 LIMITS = (50, 10)

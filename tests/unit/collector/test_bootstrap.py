@@ -1,3 +1,5 @@
+"""Construction of sources and providers."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -114,7 +116,7 @@ def test_spotify_is_left_out_without_access(settings: CollectorSettings) -> None
 
 
 def test_an_unknown_provider_is_refused() -> None:
-    """An unknown name is refused with the known ones."""
+    """The message lists the registered names."""
     with pytest.raises(match=r"'recobeats'.*Known: audio, csv, reccobeats, spotify"):
         list(bootstrap.make_providers(settings_for(feature_order="recobeats"), FakeClock()))
 

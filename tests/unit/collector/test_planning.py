@@ -1,4 +1,4 @@
-"""Planning decides; nothing is asked here."""
+"""Crawl planning, without requests."""
 
 from collections import Counter
 from dataclasses import replace
@@ -15,14 +15,14 @@ ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, 0, None, "open", 0, 0, 0, 0
 NEEDS = {1: GenreProgress("rock", 100, 50), 2: GenreProgress("jazz", 100, 50)}
 
 
-def test_a_page_moves_the_cursor_by_what_was_received():
-    """A short page is not the end: the next one begins right after it."""
+def test_a_page_moves_the_cursor_by_the_rows_received():
+    """A short page is not the end: the next one begins after it."""
     after = planning.after_page(ROOT, received=7, tracks_new=3, requested=10, max_results=1_000)
     assert (after.next_offset, after.status, after.tracks_new) == (7, "open", 3)
 
 
-def test_one_empty_page_is_not_believed():
-    """An empty page is asked again; only the second one exhausts the shard."""
+def test_one_empty_page_is_requested_again():
+    """Only a second empty page exhausts the shard."""
     once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, max_results=1_000)
     assert once.status == "open"
     assert (
@@ -31,8 +31,8 @@ def test_one_empty_page_is_not_believed():
     )
 
 
-def test_a_page_with_items_takes_an_empty_answer_back():
-    """Two empty pages exhaust a shard only in a row."""
+def test_a_page_with_items_resets_the_count_of_empty_pages():
+    """Only two consecutive empty pages exhaust a shard."""
     once = planning.after_page(ROOT, received=0, tracks_new=0, requested=10, max_results=1_000)
     again = planning.after_page(once, received=5, tracks_new=1, requested=10, max_results=1_000)
     assert (
@@ -88,30 +88,30 @@ def test_the_genre_that_lacks_more_comes_first():
     assert chosen.id == 2
 
 
-def test_a_dry_shard_waits_behind_all_others_but_is_not_given_up():
-    """Pages without anything new postpone a shard; alone it is asked again."""
+def test_an_unproductive_shard_is_postponed():
+    """Pages without new tracks postpone a shard; it is requested again when no other is left."""
     dry = replace(ROOT, requests=9, tracks_new=400, dry_pages=3, promised=2.0)
     poor = replace(ROOT, id=2, requests=9, tracks_new=1, promised=0.5)
     assert planning.next_shard([dry, poor], NEEDS, 50) == poor
     assert planning.next_shard([dry], NEEDS, 50) == dry
 
 
-def test_children_stand_behind_their_parents_generation():
-    """What a split adds is asked only when no first-hand shard is open."""
+def test_children_come_after_their_parents_generation():
+    """Shards of a split are requested only when no original shard is open."""
     child = replace(ROOT, id=2, first_rank=1_000, year_from=2000, year_to=2009)
     used = replace(ROOT, requests=20, tracks_new=2)
     assert planning.next_shard([child, used], NEEDS, 50) == used
 
 
-def test_a_child_begins_behind_what_its_parent_showed_and_promises_by_it():
-    """Where many were seen there are more to come; where all were, one page is still asked."""
+def test_a_child_starts_after_its_parents_rows():
+    """Many rows seen raise its expected new tracks; even with all seen, one page is requested."""
     old, *_, new = planning.split_shard(ROOT, {1950: 2, 2021: 990}, 2021, 50, 1_000)
     assert (old.years, old.head, old.promised) == ((1900, 1969), 2, 3)
     assert (new.years, new.head, new.promised) == ((2020, 2022), 950, 991)
 
 
-def test_a_child_that_keeps_its_promise_is_read_on_before_the_unread():
-    """Nobody hops over the first pages of all children, where shared tracks stand."""
+def test_a_productive_child_is_read_before_unread_ones():
+    """First pages of all children would mostly have shared tracks."""
     good = replace(ROOT, first_rank=1_000, requests=1, promised=30.0, year_from=1990, year_to=1999)
     unread = replace(good, id=2, requests=0, promised=400.0, year_from=2000, year_to=2009)
     poor = replace(good, promised=10.0)
@@ -136,7 +136,7 @@ def test_genres_go_through_the_years_in_different_orders():
 
 
 def test_a_short_page_postpones_but_ends_nothing():
-    """Fewer rows than asked for look like the end: others go first, two empty pages decide."""
+    """Fewer rows than requested postpone the shard; two empty pages exhaust it."""
     short = planning.after_page(ROOT, received=7, tracks_new=7, requested=50, max_results=1_000)
     poor = replace(ROOT, id=2, promised=1.0)
     assert short.status == "open"
@@ -144,8 +144,8 @@ def test_a_short_page_postpones_but_ends_nothing():
     assert planning.next_shard([short], NEEDS, 50) == short
 
 
-def test_a_promise_follows_the_last_pages():
-    """What it brought long ago counts for less than what it brings now."""
+def test_expected_new_tracks_follow_the_last_pages():
+    """Recent pages count for more than old ones."""
     rich = replace(ROOT, promised=40.0)
     after = planning.after_page(rich, received=50, tracks_new=10, requested=50, max_results=1_000)
     assert after.promised == 25
@@ -183,8 +183,8 @@ YEARS = st.lists(st.integers(1995, 2026), max_size=120)
 
 
 @given(YEARS, st.integers(1, 12), st.integers(12, 40), st.integers(-20, 20))
-def test_every_row_that_a_search_shows_is_reached(years, page, reach, error):
-    """Whatever was skipped is come back to, whether more or fewer were seen than shown."""
+def test_every_row_of_a_search_is_reached(years, page, reach, error):
+    """Skipped rows are read later, whether more or fewer were seen than returned."""
     ranks, _ = crawl(years, page, reach, error)
     per_year = Counter()
     for row, year in enumerate(years):
@@ -193,16 +193,16 @@ def test_every_row_that_a_search_shows_is_reached(years, page, reach, error):
 
 
 @given(YEARS, st.integers(1, 12), st.integers(12, 40), st.integers(-20, 20))
-def test_the_best_rank_of_a_row_does_not_depend_on_what_was_skipped(years, page, reach, error):
-    """A row stands at its offset below its shard's first rank, in whichever order it is read."""
+def test_the_best_rank_does_not_depend_on_skipped_rows(years, page, reach, error):
+    """A row's rank is its offset plus its shard's first rank, in any reading order."""
     best, skipped = (crawl(years, page, reach, n)[0] for n in (0, error))
     assert {row: min(result) for row, result in best.items()} == {
         row: min(result) for row, result in skipped.items()
     }
 
 
-def test_nothing_is_asked_for_a_genre_that_has_its_target():
-    """A reached target, a closed shard and an unknown genre all mean: not this one."""
+def test_no_request_for_a_complete_genre():
+    """A reached target, a closed shard and an unknown genre give no request."""
     done = {1: GenreProgress("rock", 100, 100)}
     assert planning.next_shard([ROOT], done, 50) is None
     assert planning.next_shard([replace(ROOT, status="exhausted")], NEEDS, 50) is None
@@ -214,8 +214,8 @@ PERIODS = st.timedeltas(timedelta(minutes=1), timedelta(days=400))
 
 
 @given(MOMENTS, MOMENTS, PERIODS, st.integers(1900, 2031))
-def test_what_was_read_is_due_again_once_its_period_is_over(visited, now, look_back, year_to):
-    """Not before, and ever after; with the current year in it after a quarter of the time."""
+def test_a_shard_is_due_again_after_its_period(visited, now, look_back, year_to):
+    """With the current year in it, after a quarter of the period."""
     due = planning.is_due("exhausted", year_to, visited, now, look_back)
     quarter = look_back * planning.RECENT_RECRAWL_SHARE
     assert due == (visited + (quarter if year_to >= now.year else look_back) <= now)
@@ -225,16 +225,16 @@ def test_what_was_read_is_due_again_once_its_period_is_over(visited, now, look_b
 
 
 @given(st.integers(2020, 2060), st.integers(2020, 2060))
-def test_the_years_that_come_are_covered(last_year, this_year):
-    """From the year after the last one that was asked for, up to what is announced."""
+def test_new_years_are_covered(last_year, this_year):
+    """They run from the year after the last requested one to the latest announced one."""
     part = planning.years_added_since(last_year, 1_000, this_year)
     covered = last_year if part is None else part.years[1]
     assert covered == max(last_year, this_year + 1)
     assert part is None or part.years[0] == last_year + 1
 
 
-def test_a_reopened_shard_is_read_from_its_first_row_behind_all_others():
-    """What was known of its end is forgotten; nothing new is expected before it is seen."""
+def test_a_reopened_shard_starts_over_after_all_others():
+    """Its end is reset; it has no expected new tracks before its first page."""
     read = replace(ROOT, status="exhausted", head=7, next_offset=90, empty_pages=2, dry_pages=9)
     again = planning.reopened(read)
     assert (again.status, again.next_offset, again.head, again.empty_pages) == ("open", 0, 0, 0)

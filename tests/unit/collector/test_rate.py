@@ -1,3 +1,5 @@
+"""Request rates."""
+
 import pytest
 
 from collector.rate import Rate, parse_rate

@@ -1,3 +1,5 @@
+"""The settings of the collector."""
+
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,7 @@ def test_one_address_redirects_all_services(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
-    """Credentials come from `.env` under spotipy's own names; the secret is never shown."""
+    """Credentials come from `.env` under spotipy's names; the secret is masked."""
     (nowhere / ".env").write_text("SPOTIPY_CLIENT_ID=abc\nSPOTIPY_CLIENT_SECRET=def-secret\n")
     settings = CollectorSettings.load()
     assert settings.spotify_client_id == "abc"
@@ -65,7 +67,7 @@ def test_a_bad_setting_is_named(name: str, value: str, monkeypatch: pytest.Monke
 
 
 def test_every_setting_is_described() -> None:
-    """Each setting has a sentence that says what it is for."""
+    """Each setting has a description."""
     for name, field in CollectorSettings.model_fields.items():
         assert field.description, name
         assert field.description.endswith(".")

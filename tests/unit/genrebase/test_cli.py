@@ -1,4 +1,4 @@
-"""The umbrella command."""
+"""The command `genrebase`."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ NOBODY = {"COLLECTOR_SPOTIFY_URL": "http://127.0.0.1:1"}
 
 
 class Shell:
-    """Runs `genrebase` as people do, in a folder of its own."""
+    """Run `genrebase` as a user does, in its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -115,8 +115,8 @@ def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
     assert "GENREBASE_LOG_LEVEL" in result.stderr
 
 
-def test_the_doctor_says_what_to_do(genrebase: Shell) -> None:
-    """Without a database it says how to make one, and makes none itself; the exit code is 1."""
+def test_the_doctor_names_the_remedy(genrebase: Shell) -> None:
+    """Without a database it prints the command to create one and creates none; the exit code is 1."""
     result = genrebase("doctor")
     assert result.returncode == 1
     assert (

@@ -1,4 +1,4 @@
-"""Generated pages."""
+"""Generated pages of docs/."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).resolve().parents[3] / "docs"
 
 @pytest.mark.parametrize("name", ["settings.md", "commands.md", "views.md"])
 def test_the_pages_are_current(name: str) -> None:
-    """What docs/ says is what the code says; `make docs` writes it again."""
+    """The pages in docs/ equal the generated ones; `make docs` writes them."""
     assert (FOLDER / name).read_text(encoding="utf-8") == docs.pages()[name]
 
 
@@ -30,13 +30,13 @@ def test_commands_have_their_parameters() -> None:
     assert "| `--target` | `1000` | Target of unique tracks per genre. |" in page
 
 
-def test_every_command_speaks_json() -> None:
-    """No command of any side lacks --json."""
+def test_every_command_has_json_output() -> None:
+    """Every command has --json."""
     for part in docs.commands_page().split("\n### ")[1:]:
         assert "| `--json` |" in part, part.splitlines()[0]
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description() -> None:
     """No setting lacks its meaning."""
     for line in docs.settings_page().splitlines():
         if line.startswith("| `"):

@@ -1,4 +1,4 @@
-"""Which label a track is learned under."""
+"""Training labels by mapping and level."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def as_dict(done: genre_mapping.LabelledRows) -> dict[int, str]:
     return dict(zip(done.tracks["track_id"], done.tracks["label"], strict=True))
 
 
-def test_fine_labels_stay_and_know_their_groups() -> None:
+def test_fine_labels_keep_their_broad_genre() -> None:
     """Spelling does not matter to the mapping; a word that is no genre is no label."""
     done = groups_of()
     assert as_dict(done) == {1: "techno", 2: "hip hop", 3: "R&B", 4: "rock", 5: "polka"}
@@ -49,7 +49,7 @@ def test_fine_labels_stay_and_know_their_groups() -> None:
 
 
 def test_broad_labels_replace_fine_ones() -> None:
-    """What the mapping does not know is left out, and named with its tracks."""
+    """Genres without a broad genre are left out and reported with their track counts."""
     done = groups_of(level="broad")
     assert as_dict(done) == {1: "electronic", 2: "urban", 3: "urban", 4: "rock"}
     assert done.unmapped == {"polka": 1}
@@ -84,8 +84,8 @@ def test_only_the_genres_inside_a_broad_one() -> None:
     assert as_dict(groups_of(within="urban")) == {2: "hip hop", 3: "R&B"}
 
 
-def test_an_unknown_mapping_or_group_is_refused_with_the_known() -> None:
-    """In a sentence."""
+def test_an_unknown_mapping_or_broad_genre_is_refused() -> None:
+    """The message lists the valid ones."""
     with pytest.raises(BadTrainingConfig, match="genrebase-13, two"):
         groups_of(mapping="three", level="broad")
     with pytest.raises(BadTrainingConfig, match="electronic, rock, urban"):
@@ -103,8 +103,8 @@ def test_spellings_of_one_genre_share_a_key() -> None:
     assert genre_mapping.genre_key("pop") != genre_mapping.genre_key("k-pop")
 
 
-def test_a_near_miss_is_told_from_a_far_one() -> None:
-    """A genre without a group is near itself only."""
+def test_near_misses_share_the_broad_genre() -> None:
+    """A genre without a broad genre is near itself only."""
     near = genre_mapping.same_broad_genre(
         np.array(["techno", "techno", "polka", "polka"]),
         np.array(["house", "rock", "polka", "rock"]),
@@ -121,9 +121,9 @@ def test_a_near_miss_is_told_from_a_far_one() -> None:
         (("techno", "house"), False),
     ],
 )
-def test_a_broad_genre_says_something_where_some_but_not_all_share_one(
+def test_a_trivial_mapping_has_no_broad_metrics(
     genres: tuple[str, ...], says: bool
 ) -> None:
-    """Each in its own, or all in one: the broad figure would repeat the fine one, or be 1."""
+    """With one broad genre per genre, or one for all, the broad metric repeats the fine one or is 1."""
     broad_of = {"techno": "electronic", "house": "electronic", "rock": "rock"}
     assert genre_mapping.is_nontrivial(genres, broad_of) is says

@@ -1,4 +1,4 @@
-"""The published split in the place of the frozen folds."""
+"""The published split in place of the hash split."""
 
 from dataclasses import replace
 
@@ -30,8 +30,8 @@ def published(words: dict[str, str]) -> RawDataset:
 @pytest.mark.parametrize(
     "words", [{}, {"training": "Train ", "validation": "valid", "test": "TEST"}]
 )
-def test_tracks_stand_where_they_were_published(words: dict[str, str]) -> None:
-    """Whatever their folds say; of a known artist where one of its tracks is learned from."""
+def test_tracks_keep_their_published_split(words: dict[str, str]) -> None:
+    """The folds are ignored; an artist is seen if one of its tracks is in the training split."""
     tracks = published_split.apply_published_split(published(words)).tracks
     assert tracks["side"].value_counts().to_dict() == {
         "train": 167,
@@ -43,8 +43,8 @@ def test_tracks_stand_where_they_were_published(words: dict[str, str]) -> None:
     assert tracks.loc[0, "side"] == "test_seen"
 
 
-def test_a_model_learns_the_published_training_side_only() -> None:
-    """And is asked about the published test side, in the regimes by artist as ever."""
+def test_a_model_is_trained_on_the_published_training_split_only() -> None:
+    """It is evaluated on the published test split, for seen and unseen artists."""
     snapshot = published({})
     selection = split_dataset(snapshot, OFFICIAL)
     reported = selection.tracks["split"].fillna("").to_numpy(dtype=object)
@@ -60,8 +60,8 @@ def test_a_model_learns_the_published_training_side_only() -> None:
     assert frozen.tracks["side"].equals(Music(artists=30, guests=0.0).snapshot().tracks["side"])
 
 
-def test_without_a_published_split_there_is_nothing_to_honour() -> None:
-    """A sentence says which side is missing."""
+def test_a_missing_published_split_is_refused() -> None:
+    """The message names the missing split."""
     with pytest.raises(BadTrainingConfig, match=r"published on a train side: leave out --split"):
         split_dataset(Music().snapshot(), OFFICIAL)
     snapshot = published({"test": "hidden"})
@@ -69,8 +69,8 @@ def test_without_a_published_split_there_is_nothing_to_honour() -> None:
         split_dataset(snapshot, OFFICIAL)
 
 
-def test_the_split_is_stored_with_the_choice_where_it_is_not_the_usual() -> None:
-    """And models judged by different sides do not compete."""
+def test_a_non_default_split_is_stored_with_the_configuration() -> None:
+    """Models evaluated on different splits do not compete."""
     assert OFFICIAL.as_json()["split"] == "official"
     assert "split" not in TrainingConfig().as_json()
     assert not OFFICIAL.same_question(TrainingConfig())

@@ -1,4 +1,4 @@
-"""Seen and new artists."""
+"""Seen and unseen artists."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def test_sides_become_regimes() -> None:
     ]
 
 
-def test_the_primary_artist_is_the_one_credited_first() -> None:
-    """By position, whatever the order of the rows; -1 for a track without credits."""
+def test_the_primary_artist_is_the_first_credit() -> None:
+    """Positions decide, not the order of the rows; a track without credits has -1."""
     result = primary_artists(np.array([3, 1, 99]), CREDITS)
     assert result.tolist() == [10, 10, -1]

@@ -1,4 +1,4 @@
-"""A track that counts for several genres."""
+"""Soft labels: tracks with several genres."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ SHARED = TrainingConfig(estimator="tree", labels="shared", features=("audio", "m
 
 
 def seen_twice() -> RawDataset:
-    """Music whose blues was all seen under techno, too; a person settled the first track."""
+    """Return tracks of blues that were all sighted under techno, too; the first has a verdict."""
     music = Music()
     snapshot = music.snapshot()
     blues = [song.id for song in music.songs if song.genre == 0]
@@ -35,7 +35,7 @@ def seen_twice() -> RawDataset:
 
 
 def test_a_track_has_a_row_for_each_of_its_genres() -> None:
-    """Each as light as there are many; a verdict stands alone."""
+    """Its weights add up to one; a verdict is the only label."""
     tracks = pd.DataFrame(
         {
             "track_id": [3, 5, 8],
@@ -52,7 +52,7 @@ def test_a_track_has_a_row_for_each_of_its_genres() -> None:
 
 
 def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
-    """What was seen under two genres as often is told half and half, and counts as one track."""
+    """A track sighted equally often under two genres is predicted half and half, and counts once."""
     selection = split_dataset(seen_twice(), SHARED)
     learning = selection.training_set()
     assert learning.weights is not None
@@ -66,8 +66,8 @@ def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
     assert (selection.labels == split_dataset(seen_twice(), TrainingConfig()).labels).all()
 
 
-def test_what_was_seen_is_part_of_what_is_learned() -> None:
-    """Another sighting makes other data of it, under claims too: `blend` learns from them."""
+def test_sightings_are_part_of_the_data_fingerprint() -> None:
+    """Another sighting changes the fingerprint, under claims too: `blend` is trained on sightings."""
     snapshot = seen_twice()
     learned = split_dataset(snapshot, SHARED).train_ids
     twice = (
@@ -97,8 +97,8 @@ def test_soft_labels_need_sample_weights(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["voting", "svm", "logistic", "gradient_boosting", "dummy"])
-def test_others_weigh(name: str) -> None:
-    """A genre whose tracks count next to nothing is next to never told."""
+def test_sample_weights_reach_the_model(name: str) -> None:
+    """A genre whose tracks have nearly no weight is nearly never predicted."""
     music = split_dataset(Music().snapshot(), TrainingConfig())
     choice = replace(SHARED, estimator=name)
     learning = replace(
@@ -111,8 +111,8 @@ def test_others_weigh(name: str) -> None:
     assert shares.mean() < 0.1
 
 
-def test_balance_counts_what_rows_weigh() -> None:
-    """Genres weigh the same together, whatever their rows weigh on their own."""
+def test_balancing_uses_the_sample_weights() -> None:
+    """All genres get the same total weight, whatever the weights of their rows."""
     frame = pd.DataFrame({"energy": np.linspace(0, 1, 6)})
     labels = np.array(["a", "a", "a", "a", "b", "b"])
     weights = np.array([0.5, 0.5, 0.5, 0.5, 1.0, 0.5])

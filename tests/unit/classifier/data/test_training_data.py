@@ -1,4 +1,4 @@
-"""Which tracks are learned from, and which are held out."""
+"""Training rows and held-out rows."""
 
 import dataclasses
 
@@ -26,8 +26,8 @@ def relabelled(result: RawDataset, rows: slice, **values: object) -> RawDataset:
     return dataclasses.replace(result, tracks=tracks)
 
 
-def test_no_credited_artist_of_the_new_artist_test_is_learned_from(music: RawDataset) -> None:
-    """Guests included: the artists of both sides have nobody in common."""
+def test_no_artist_of_the_unseen_artist_test_is_trained_on(music: RawDataset) -> None:
+    """Guests count as well: the artists of both splits are disjoint."""
     selection = split_dataset(music, TrainingConfig())
     new = selection.ids[np.isin(selection.sides, ["test_new", "validation_new"])]
     owners, credited = music.credits["track_id"], music.credits["artist_id"]
@@ -37,8 +37,8 @@ def test_no_credited_artist_of_the_new_artist_test_is_learned_from(music: RawDat
     assert not of_new & of_learned
 
 
-def test_learned_and_held_out_have_no_track_in_common(music: RawDataset) -> None:
-    """A row is learned from or judged on, never both."""
+def test_training_and_held_out_rows_are_disjoint(music: RawDataset) -> None:
+    """No row is both trained on and evaluated."""
     selection = split_dataset(music, TrainingConfig())
     held = selection.held_out("test") | selection.held_out("validation")
     assert not (held & selection.train_mask).any()
@@ -46,8 +46,8 @@ def test_learned_and_held_out_have_no_track_in_common(music: RawDataset) -> None
 
 
 @pytest.mark.parametrize("text", ["nan", "", "  ", "NaN"])
-def test_what_is_no_genre_never_becomes_a_class(music: RawDataset, text: str) -> None:
-    """Not even with a hundred tracks."""
+def test_placeholder_genres_never_become_classes(music: RawDataset, text: str) -> None:
+    """Not even a hundred tracks make them one."""
     spoilt = relabelled(music, slice(0, 100), label=text)
     assert split_dataset(spoilt, TrainingConfig()).classes == ("blues", "metal", "techno")
 
@@ -60,8 +60,8 @@ def test_genres_with_too_few_tracks_are_left_out_and_named(music: RawDataset) ->
     assert "polka" not in selection.classes
 
 
-def test_too_few_tracks_to_train_is_a_sentence(music: RawDataset) -> None:
-    """It says how many are needed, which genres are too small and what to do."""
+def test_too_few_tracks_to_train_are_refused(music: RawDataset) -> None:
+    """The message has the number needed, the genres that are too small and what to do."""
     with pytest.raises(TooFewTracks, match=r"at least 500 .* blues \(240\).*--min-tracks"):
         split_dataset(music, TrainingConfig(min_tracks=500))
     empty = dataclasses.replace(music, tracks=music.tracks.head(0))
@@ -72,10 +72,10 @@ def test_too_few_tracks_to_train_is_a_sentence(music: RawDataset) -> None:
 @pytest.mark.parametrize(
     ("kept", "sentence"), [(("blues",), "only tracks of blues"), ((), "no labelled track")]
 )
-def test_a_broad_genre_of_less_than_two_says_what_it_has(
+def test_a_broad_genre_with_one_genre_is_refused(
     music: RawDataset, kept: tuple[str, ...], sentence: str
 ) -> None:
-    """To harvest more would bring no second genre into it."""
+    """The message lists its genres, since more tracks would add no second genre."""
     mappings = {"genrebase-13": {"blues": "blue", "metal": "hard", "techno": "hard"}}
     held = music.tracks[music.tracks["label"].isin([*kept, "metal"]).to_numpy(dtype=bool)]
     result = dataclasses.replace(music, tracks=held, mappings=mappings)
@@ -84,8 +84,8 @@ def test_a_broad_genre_of_less_than_two_says_what_it_has(
     assert "Harvest" not in str(refused.value)
 
 
-def test_an_unknown_genre_is_refused_with_the_known_ones(music: RawDataset) -> None:
-    """Asked for or excluded."""
+def test_an_unknown_genre_is_refused(music: RawDataset) -> None:
+    """The message lists the genres, for chosen and for excluded ones."""
     with pytest.raises(BadTrainingConfig, match=r"'polka'.*blues, metal, techno"):
         split_dataset(music, TrainingConfig(genres=("polka", "blues")))
     with pytest.raises(BadTrainingConfig, match="polka"):
@@ -100,8 +100,8 @@ def test_genres_can_be_chosen_and_excluded(music: RawDataset) -> None:
     assert set(chosen.labels) == {"blues", "metal"}
 
 
-def test_the_champions_genres_stay_on_the_validation_side(music: RawDataset) -> None:
-    """A candidate of two genres is compared on the tracks of all three, and learns two."""
+def test_the_champions_genres_stay_in_the_validation_split(music: RawDataset) -> None:
+    """A candidate of two genres is trained on two and compared on the tracks of all three."""
     selection = split_dataset(
         music, TrainingConfig(genres=("metal", "blues")), champion_genres=("blues", "techno")
     )
@@ -111,15 +111,15 @@ def test_the_champions_genres_stay_on_the_validation_side(music: RawDataset) -> 
 
 
 def test_exclusive_labels_leave_out_tracks_of_two_genres(music: RawDataset) -> None:
-    """But not those a person has judged."""
+    """Tracks with a verdict are kept."""
     two = relabelled(music, slice(0, 60), genres_sighted=2)
     judged = relabelled(two, slice(0, 10), verdict="blues")
     assert len(split_dataset(two, TrainingConfig()).labels) == 720
     assert len(split_dataset(judged, TrainingConfig(labels="exclusive")).labels) == 670
 
 
-def test_a_limit_per_genre_thins_what_is_learned_and_nothing_else(music: RawDataset) -> None:
-    """The same tracks are drawn whatever their numbers; another seed draws others."""
+def test_a_limit_per_genre_subsamples_training_rows_only(music: RawDataset) -> None:
+    """The sample does not depend on track numbers; another seed draws another sample."""
     full = split_dataset(music, TrainingConfig())
     thin = split_dataset(music, TrainingConfig(per_genre=40))
     labels, counts = np.unique(thin.labels[thin.train_mask], return_counts=True)
@@ -152,8 +152,8 @@ def test_the_fingerprint_changes_with_any_feature_and_any_label(music: RawDatase
     )
 
 
-def test_a_hit_on_any_genre_the_track_was_seen_under_counts_apart(music: RawDataset) -> None:
-    """The first answer is not the label, but the track was sighted there."""
+def test_a_hit_on_any_sighted_genre_is_counted_separately(music: RawDataset) -> None:
+    """The first prediction is not the label, but the track was sighted under it."""
     more = pd.DataFrame({"track_id": music.tracks["track_id"], "genre": "techno"})
     result = dataclasses.replace(music, sightings=pd.concat([music.sightings, more]))
     selection = split_dataset(result, TrainingConfig())

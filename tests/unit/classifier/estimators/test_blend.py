@@ -41,7 +41,7 @@ def accuracy(model: Blend, selection: SplitDataset, regime: str) -> float:
 
 
 def test_history_helps_seen_artists_and_does_not_hurt_unseen_ones() -> None:
-    """Although history alone predicts nearly every training track."""
+    """History alone predicts nearly every training track."""
     selection = music()
     sound, everything = fitted(SOUND), fitted()
     extracted = [accuracy(model, selection, "seen_artist") for model in (sound, everything)]
@@ -69,7 +69,7 @@ def test_each_feature_group_has_its_base_models() -> None:
 
 
 def test_an_artist_is_seen_by_any_credited_name() -> None:
-    """If any credited artist has a training track; to a model of audio alone none is."""
+    """One credited artist with a training track suffices; audio models have no seen artists."""
     names = music().tracks["artists"][music().train_mask]
     requested = pd.DataFrame({"artists": [f"Somebody; {names.iloc[0]}", "Somebody", None]})
     assert fitted().seen_artist_mask(requested).tolist() == [True, False, False]
@@ -99,8 +99,8 @@ def test_a_genre_without_validation_tracks_is_predicted_too() -> None:
     assert "techno" in model.predict(selection.tracks[selection.labels == "techno"])
 
 
-def test_a_row_is_predicted_alike_alone_and_among_others() -> None:
-    """To rounding: a prediction depends on its own row only."""
+def test_a_prediction_depends_on_its_own_row_only() -> None:
+    """Single rows and batches agree up to rounding."""
     rows = music().tracks.head(40)
     among, alone = fitted().predict_proba(rows), fitted().predict_proba(rows.tail(1))
     assert np.allclose(among[-1], alone[0], atol=1e-5)

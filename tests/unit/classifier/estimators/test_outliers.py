@@ -12,7 +12,7 @@ CLOUDS = np.vstack([RANDOM.normal(centre, 0.3, size=(120, 3)) for centre in (-2,
 
 
 @pytest.mark.parametrize("eps", [0.2, 0.35, 0.5, 0.8, None])
-def test_it_finds_what_dbscan_calls_noise(eps: float | None) -> None:
+def test_outliers_are_dbscan_noise(eps: float | None) -> None:
     """The same points, at any `eps`."""
     points = np.vstack([CLOUDS, RANDOM.uniform(-4, 4, size=(40, 3))])
     few = outliers.min_samples(3, len(points))
@@ -28,8 +28,8 @@ def test_without_a_dense_point_everything_is_noise() -> None:
     assert not outliers.dbscan_noise(CLOUDS).all()
 
 
-def test_points_far_from_all_others_are_found() -> None:
-    """And nearly nothing else."""
+def test_distant_points_are_outliers() -> None:
+    """Nearly no other points are."""
     points = np.vstack([CLOUDS, np.full((1, 3), 30.0)])
     result = outliers.dbscan_noise(points)
     assert result[-1]
@@ -37,7 +37,7 @@ def test_points_far_from_all_others_are_found() -> None:
 
 
 def test_a_track_may_be_an_outlier_within_its_genre_only() -> None:
-    """In the middle of the other genre it is usual overall, but not in its own."""
+    """Among the other genre it is usual overall, but not in its own."""
     labels = np.repeat(["blues", "metal"], 120)
     labels[0] = "metal"
     assert not outliers.dbscan_noise(CLOUDS)[0]
@@ -45,6 +45,6 @@ def test_a_track_may_be_an_outlier_within_its_genre_only() -> None:
 
 
 def test_a_genre_of_few_tracks_keeps_all() -> None:
-    """Too few tracks to define what is usual."""
+    """There are too few tracks to define a usual one."""
     few = np.vstack([CLOUDS[: outliers.MIN_TRACKS - 2], np.full((1, 3), 30.0)])
     assert not outliers.dbscan_noise_per_genre(few, np.repeat("blues", len(few))).any()

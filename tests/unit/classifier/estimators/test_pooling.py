@@ -14,14 +14,14 @@ ANCHOR = np.array([0.5, 0.5])
 
 
 def test_noise_gets_no_weight() -> None:
-    """Whatever its prior weight, and an informative score gets more."""
+    """Its prior weight does not matter; an informative score gets more weight."""
     good, noise = pooling.fit_weights(np.stack([GOOD, NOISE]), TRUTH, ANCHOR)
     assert noise < 0.05
     assert good > 0.5
 
 
 def test_noise_costs_no_accuracy() -> None:
-    """Pooled with noise, the good score is as accurate as alone."""
+    """Pooled with noise, the informative score is as accurate as by itself."""
     scores = np.stack([GOOD, NOISE])
     shares = pooling.log_linear_pool(scores, pooling.fit_weights(scores, TRUTH, ANCHOR))
     alone = (GOOD.argmax(axis=1) == TRUTH).mean()
@@ -36,7 +36,7 @@ def test_the_sum_of_the_weights_calibrates() -> None:
 
 
 def test_a_score_of_zeros_keeps_its_prior_weight() -> None:
-    """The data says nothing about it."""
+    """The data do not change its weight."""
     weights = pooling.fit_weights(np.stack([GOOD, SILENT]), TRUTH, ANCHOR)
     assert weights[1] == pytest.approx(0.5, abs=1e-6)
 

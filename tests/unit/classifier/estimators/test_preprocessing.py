@@ -125,7 +125,7 @@ def test_smote_oversamples_rare_genres_with_tracks_between_real_ones() -> None:
     assert set(matrix[:, -1]) == {0, 1}
 
 
-def test_smote_leaves_a_genre_of_one_track_alone() -> None:
+def test_smote_skips_a_genre_of_one_track() -> None:
     """One track has no neighbour; two are enough."""
     labels = np.array(["blues"] * 117 + ["metal"] * 2 + ["polka"])
     parsed = features(balance="smote").fit_resample(FRAME, labels)[1]
@@ -152,7 +152,7 @@ def test_weights_make_every_genre_count_the_same() -> None:
 
 
 @pytest.mark.parametrize("among", ["genre", "overall"])
-def test_outliers_are_left_out_of_training_alone(among: str) -> None:
+def test_outliers_are_removed_from_training_only(among: str) -> None:
     """Nothing is fitted to them, not even a scale; they can be predicted."""
     strange = FRAME.copy()
     strange.loc[5, ["tempo", "loudness"]] = [9_000.0, 500.0]
@@ -164,8 +164,8 @@ def test_outliers_are_left_out_of_training_alone(among: str) -> None:
     assert columns(requested, prepared, "tempo")[5] > 10
 
 
-def test_empty_preprocessing_leaves_the_estimator_as_it_is() -> None:
-    """It changes nothing, and is not stored."""
+def test_empty_preprocessing_changes_nothing() -> None:
+    """The estimator is unwrapped, and no preprocessing is stored."""
     assert TrainingConfig().as_json() == TrainingConfig(preprocessing=Preprocessing()).as_json()
     assert "preparation" not in TrainingConfig().as_json()
     chosen = TrainingConfig(preprocessing=Preprocessing(scaling="minmax", components=0.9))

@@ -38,7 +38,7 @@ def test_the_same_seed_draws_the_same() -> None:
 
 
 def test_counts_per_group_add_up_to_the_tracks_drawn() -> None:
-    """Whatever is drawn, every track is in one group."""
+    """In every sample each track is in one group."""
     artists = np.random.default_rng(2).integers(30, size=200)
     groups = np.random.default_rng(3).integers(4, size=200)
     resampled = ArtistBootstrap(artists, seed=5)

@@ -27,15 +27,15 @@ def detected_features() -> dict[str, float]:
     return single_feature_accuracy(FRAME, CODES, LEARN, ~LEARN, list(FRAME.columns))
 
 
-def test_a_feature_made_from_the_label_is_found_and_named() -> None:
-    """Also where it is missing for one genre only: missing values leak, too."""
+def test_a_feature_derived_from_the_label_is_reported() -> None:
+    """A feature that is missing for one genre only leaks, too."""
     shares = detected_features()
     assert shares["energy"] > 0.95
     assert shares["loudness"] == 1.0
     assert [sentence.split("'")[1] for sentence in leak_warnings(shares)] == ["loudness"]
 
 
-def test_an_honest_feature_is_not_suspected() -> None:
+def test_an_uninformative_feature_is_not_reported() -> None:
     """Noise is at chance; a feature without values predicts nothing."""
     shares = detected_features()
     assert shares["tempo"] < 0.4

@@ -1,4 +1,4 @@
-"""The metrics agree with scikit-learn's and with sums done by hand."""
+"""The metrics agree with scikit-learn's and with values computed by hand."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def made_up(tracks: int = 300, seed: int = 1) -> LabelledPredictions:
     )
 
 
-def test_averages_are_those_of_scikit_learn() -> None:
+def test_averages_equal_scikit_learn_s() -> None:
     """Accuracy, macro and weighted precision, recall and F1 agree to the last digit but one."""
     predictions = made_up()
     values = {one.metric: one.value for one in overall_metrics(predictions, 0, None)}
@@ -42,7 +42,7 @@ def test_averages_are_those_of_scikit_learn() -> None:
         assert [values[name] for name in names] == pytest.approx(expected[:3])
 
 
-def test_metrics_of_probabilities_are_those_of_scikit_learn() -> None:
+def test_probability_metrics_equal_scikit_learn_s() -> None:
     """Log-loss, top-3 accuracy, ROC-AUC and average precision agree with scikit-learn's."""
     predictions = made_up()
     values = {one.metric: one.value for one in overall_metrics(predictions, 0, None)}

@@ -23,8 +23,8 @@ def rows(truth: np.ndarray = TRUTH, genres: int = 3) -> dict[tuple[str, str, str
     return {(row.regime, row.genre or "", row.metric): row for row in metrics}
 
 
-def test_the_metrics_are_those_of_scikit_learn() -> None:
-    """Of the binary probabilities, not of the normalised ones; per regime and over all."""
+def test_the_metrics_equal_scikit_learn_s() -> None:
+    """They use the binary probabilities before normalisation, per regime and overall."""
     result = rows()
     for regime, here in (("all", REGIMES != ""), ("new_artist", REGIMES == "new_artist")):
         for place, genre in enumerate("abc"):

@@ -20,7 +20,7 @@ WORSE = interval(-0.02, -0.03, -0.01)
 
 
 def test_the_first_must_beat_the_baseline_in_one_regime() -> None:
-    """Being better for unseen artists alone is enough."""
+    """Unseen artists alone are enough."""
     assert (
         decide_first({"seen_artist": interval(0, -0.1, 0.1), "new_artist": BETTER}, {}).status
         == "champion"
@@ -49,7 +49,7 @@ def test_both_regimes_are_named_with_their_differences() -> None:
 
 
 def test_without_validation_tracks_nothing_is_promoted() -> None:
-    """And the reason says so."""
+    """The reason names the missing validation tracks."""
     decision = decide_first({"seen_artist": None, "new_artist": None}, {})
     assert decision.status == "rejected"
     assert "too few validation tracks" in decision.reason

@@ -28,14 +28,14 @@ def test_unseen_artists_and_albums_score_0() -> None:
 
 
 def test_artists_score_for_the_genres_of_their_tracks() -> None:
-    """Whatever the case of the name; guests only in the score of all artists."""
+    """Case does not matter; guests count only in the score of all artists."""
     first, everybody, *_ = encoded("ANA; bo")
     assert first[1] > 0 > first[0]
     assert first[1] > everybody[1]  # Bo's jazz
 
 
 def test_an_album_has_scores_of_its_own() -> None:
-    """Within the artist's tracks, and by its name alone."""
+    """One score is within the artist's tracks, one by album name alone."""
     _, _, own, named = encoded("Ana", "hits")
     assert own[1] > named[1] > 0
     _, _, own, named = encoded("Somebody else", "Hits")

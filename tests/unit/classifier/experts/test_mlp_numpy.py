@@ -5,8 +5,8 @@ import numpy as np
 from classifier.experts.mlp_numpy import NumpyMLP
 
 
-def test_it_learns_what_no_line_separates() -> None:
-    """Exclusive or, on unseen points."""
+def test_the_network_fits_a_nonlinear_boundary() -> None:
+    """It predicts exclusive or on unseen points."""
     points = np.random.default_rng(0).normal(size=(1500, 2)).astype(np.float32)
     labels = np.where((points > 0).all(axis=1) | (points < 0).all(axis=1), "same", "different")
     net = NumpyMLP().fit(points[:1000], labels[:1000])

@@ -22,7 +22,7 @@ def expert() -> PartialFeaturesExpert:
 
 
 def music(*, informative: bool) -> SplitDataset:
-    """Tracks of which two in three have harmony features, informative of the genre or not."""
+    """Return tracks of which two in three have harmony features, informative or not."""
     selection = split_dataset(Music().snapshot(), TrainingConfig())
     random = np.random.default_rng(0)
     codes = np.unique(selection.labels, return_inverse=True)[1]

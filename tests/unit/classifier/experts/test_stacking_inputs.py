@@ -1,3 +1,5 @@
+"""Out-of-fold inputs of the stacking models."""
+
 import numpy as np
 import pandas as pd
 

@@ -1,3 +1,5 @@
+"""The stacking network and trees."""
+
 import numpy as np
 import pandas as pd
 

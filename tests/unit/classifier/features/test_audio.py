@@ -75,7 +75,7 @@ def test_infinite_numbers_are_unknown() -> None:
 
 
 def test_a_column_without_training_values_is_constant() -> None:
-    """It is 0 whatever comes."""
+    """Its value is 0 for any input."""
     made = NumericFeatures().fit(FRAME)
     matrix = made.transform(pd.DataFrame({"tempo": [90.0, 180.0]}))
     assert column(made, matrix, "tempo") == [0, 0]
@@ -92,7 +92,7 @@ def test_names_and_columns_agree(groups: tuple[str, ...], *, one_hot: bool) -> N
 
 
 def test_the_provider_is_no_feature() -> None:
-    """It tells where a track was fetched, not what it sounds like."""
+    """It depends on where a track was fetched, not on its audio."""
     assert all("provider" not in columns for columns in COLUMNS.values())
 
 

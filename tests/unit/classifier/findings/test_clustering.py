@@ -1,4 +1,4 @@
-"""Clusters: what they are made of, and how they are held against genres."""
+"""Clusters, and their agreement with genres."""
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ def test_columns_are_standardised_and_the_key_is_a_circle() -> None:
 
 
 def test_clusters_are_numbered_by_size() -> None:
-    """0 is the largest, whatever the order of the method."""
+    """0 is the largest, for every method."""
     points = np.concatenate([np.zeros(5), np.full(20, 9.0), np.full(10, 5.0)])[:, np.newaxis]
     codes, _ = clustering.cluster(points + 0.0, "kmeans", clusters=3, eps=None, seed=0)
     assert [int(codes[place]) for place in (0, 10, 30)] == [2, 0, 1]

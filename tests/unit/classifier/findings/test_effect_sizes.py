@@ -1,4 +1,4 @@
-"""What sets one group of tracks apart from another."""
+"""Effect sizes between groups of tracks."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def apart(values: pd.DataFrame, group: list[bool], artists: list[int] | None = N
 
 
 def test_the_delta_counts_pairs() -> None:
-    """It is the share of pairs above minus the share below; ties count as neither."""
+    """Cliff's delta is the share of pairs above minus the share below; ties count as neither."""
     random = np.random.default_rng(0)
     ours, others = random.integers(6, size=40) / 5.0, random.integers(6, size=30) / 5.0
     pairs = [np.sign(one - other) for one in ours for other in others]

@@ -1,4 +1,4 @@
-"""What a model's answers hang on."""
+"""Feature importance by permutation and single groups."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ GROUPS = {"audio": ("energy", "tempo"), "metadata": ("release_year",)}
 
 
 class ByEnergy:
-    """Predicts by energy alone; `a` if it is missing."""
+    """Predict by energy alone; `a` if it is missing."""
 
     classes_ = np.array(["a", "b"])
 
@@ -59,7 +59,7 @@ def test_only_used_columns_matter(regime: str) -> None:
 
 
 def test_accuracy_with_a_single_group() -> None:
-    """With the audio group only it is unchanged, without it that of a constant prediction."""
+    """Audio alone keeps the accuracy; without it the accuracy is a constant prediction's."""
     tracks = held_out_tracks()
     rows = over_all(importances(tracks), "new_artist")
     new = tracks.regimes == "new_artist"
@@ -84,7 +84,7 @@ def test_genres_have_their_own_importance() -> None:
 
 
 def test_a_genre_unknown_to_the_model_is_never_correct() -> None:
-    """Such a track is a wrong prediction, whatever is permuted."""
+    """Such a track is a wrong prediction under every permutation."""
     tracks = held_out_tracks()
     strange = HeldOutTracks(tracks.frame, np.full(400, "polka"), tracks.regimes, tracks.artists)
     rows = over_all(importances(strange), "new_artist")

@@ -1,4 +1,4 @@
-"""Pairs of genres, and the sets that can be told apart best."""
+"""AUC of genre pairs, and the most separable subsets."""
 
 from itertools import combinations
 
@@ -20,7 +20,7 @@ def random_scores(genres: int = 6, each: int = 40) -> tuple[np.ndarray, np.ndarr
     return shares / shares.sum(axis=1, keepdims=True), truth
 
 
-def test_the_auc_is_that_of_the_ratio() -> None:
+def test_the_auc_uses_the_probability_ratio() -> None:
     """It equals scikit-learn's for the log-ratio of the two genres' probabilities."""
     shares, truth = random_scores()
     for pair in pairwise_auc.pairwise_auc(shares, truth):

@@ -1,4 +1,4 @@
-"""How near a track is to a genre."""
+"""Genre profiles: distances of tracks from genres."""
 
 import numpy as np
 import pytest

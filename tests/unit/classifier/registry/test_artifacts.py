@@ -1,4 +1,4 @@
-"""Models as bytes."""
+"""Serialised models."""
 
 import dataclasses
 import io
@@ -60,10 +60,10 @@ def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
     return model, data
 
 
-def test_a_model_comes_back_as_it_was(
+def test_a_loaded_model_equals_the_stored_one(
     stored: tuple[StoredModel, bytes], packed: ModelArtifact
 ) -> None:
-    """The same answers to the last digit, and the tracks it learned from."""
+    """It gives identical predictions and has its training track ids."""
     again = artifacts.load_model(*stored)
     frame = Music(seed=5).snapshot().tracks
     expected = packed.estimator.predict_proba(frame)
@@ -88,15 +88,15 @@ def test_an_artifact_that_is_gone_or_changed_is_refused(stored: tuple[StoredMode
 
 
 @pytest.mark.parametrize("data", [b"", b"no model", b"PK\x03\x04 half a zip"])
-def test_damage_is_a_sentence(stored: tuple[StoredModel, bytes], data: bytes) -> None:
-    """Also where somebody stored the checksum of the damage with it."""
+def test_a_damaged_artifact_is_refused(stored: tuple[StoredModel, bytes], data: bytes) -> None:
+    """A checksum that matches the damage does not help."""
     model = dataclasses.replace(stored[0], artifact_sha256=artifacts.checksum(data))
     with pytest.raises(BrokenArtifact, match="Model 3 cannot be used"):
         artifacts.load_model(model, data)
 
 
-def test_half_an_artifact_is_a_sentence(stored: tuple[StoredModel, bytes]) -> None:
-    """A zip without what its schema speaks of."""
+def test_an_incomplete_artifact_is_refused(stored: tuple[StoredModel, bytes]) -> None:
+    """A zip without the parts of its schema is refused."""
     with zipfile.ZipFile(io.BytesIO(stored[1])) as whole:
         schema = whole.read("schema.json")
     half = io.BytesIO()
@@ -114,10 +114,10 @@ def test_foreign_types_are_never_loaded() -> None:
         artifacts.deserialise(data)
 
 
-def test_other_versions_may_answer_if_they_answer_the_same(
+def test_other_library_versions_need_equal_predictions(
     stored: tuple[StoredModel, bytes],
 ) -> None:
-    """By the stored golden_rows: equal within 1e-6 is used, else both versions are named."""
+    """Golden rows must agree within 1e-6; otherwise both versions are named."""
     model, data = stored
     older = dataclasses.replace(model, versions={**model.versions, "scikit-learn": "1.0"})
     assert artifacts.load_model(older, data).estimator is not None

@@ -1,4 +1,4 @@
-"""Files made of a view that comes in parts."""
+"""Files written from a view in parts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.synthetic_music import Music
 
 
 def parts() -> Iterator[pd.DataFrame]:
-    """Yield three parts, the last of them without a known value."""
+    """Yield three parts, the last of them with missing values only."""
     kinds = {"track_id": "Int64", "title": "string", "year": "Int64", "explicit": "boolean"}
     rows = [
         [(1, "a,b", 1990, True), (2, "", None, None)],
@@ -65,8 +65,8 @@ def test_a_view_in_parts_is_the_view(engine: Engine, tmp_path: Path) -> None:
         )
 
 
-def test_the_format_is_told_or_taken_from_the_name() -> None:
-    """What is told counts."""
+def test_the_format_is_given_or_taken_from_the_suffix() -> None:
+    """An explicit format takes precedence."""
     assert export.format_of(Path("a.CSV"), None) == "csv"
     assert export.format_of(Path("a.txt"), "npz") == "npz"
     with pytest.raises(BadTrainingConfig, match="csv, parquet, npz"):

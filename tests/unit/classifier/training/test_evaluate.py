@@ -1,4 +1,4 @@
-"""Honest figures on invented music."""
+"""Evaluation on synthetic tracks."""
 
 import dataclasses
 
@@ -28,8 +28,8 @@ def evaluated() -> tuple[SplitDataset, Evaluation]:
     return judged(Music(artists=120))
 
 
-def test_genres_that_can_be_told_apart_are(evaluated: tuple[SplitDataset, Evaluation]) -> None:
-    """The first model is far above the baseline in both regimes, and becomes champion."""
+def test_separable_genres_are_classified(evaluated: tuple[SplitDataset, Evaluation]) -> None:
+    """The first model is far above the baseline in both regimes and becomes champion."""
     metrics = headline_metrics(evaluated[1].metrics)
     for regime in ("seen_artist", "new_artist"):
         assert metrics[regime]["accuracy"] > metrics[regime]["baseline"] + 0.3
@@ -37,7 +37,7 @@ def test_genres_that_can_be_told_apart_are(evaluated: tuple[SplitDataset, Evalua
 
 
 def test_shuffled_labels_fall_to_the_baseline() -> None:
-    """Nothing leaks: neither regime is told better than by guessing, and nobody is crowned."""
+    """Nothing leaks: no regime is better than chance and no model is promoted."""
     selection, result = judged(Music(artists=300, shuffled=True))
     figures = headline_metrics(result.metrics)
     for regime in ("seen_artist", "new_artist"):
@@ -76,15 +76,15 @@ def test_confusions_add_up_to_the_tracks_tested(
     assert sum(cell.tracks for cell in result.confusions) == selection.held_out("test").sum()
 
 
-def test_a_second_run_gives_the_same_figures_to_the_last_digit(
+def test_a_second_run_gives_identical_metrics(
     evaluated: tuple[SplitDataset, Evaluation],
 ) -> None:
-    """Same data, same seed."""
+    """The data and the seed are the same."""
     assert judged(Music(artists=120))[1] == evaluated[1]
 
 
-def test_a_regime_without_tracks_has_no_figures() -> None:
-    """Not an error: n is 0, the rest null."""
+def test_a_regime_without_tracks_has_no_metrics() -> None:
+    """It is no error: n is 0, other values are null."""
     music = Music(artists=120)
     snapshot = music.snapshot()
     sides = snapshot.tracks["side"].replace({"test_new": "none", "validation_new": "none"})
@@ -100,7 +100,7 @@ def test_a_regime_without_tracks_has_no_figures() -> None:
     assert figures["seen_artist"]["n"] > 0
 
 
-def test_the_test_sides_decide_nothing(evaluated: tuple[SplitDataset, Evaluation]) -> None:
+def test_the_test_splits_decide_nothing(evaluated: tuple[SplitDataset, Evaluation]) -> None:
     """With every test label wrong, the decision is the same."""
     music = Music(artists=120)
     snapshot = music.snapshot()

@@ -1,4 +1,4 @@
-"""Honest answers about training tracks."""
+"""Out-of-fold predictions of training tracks."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from classifier.training_config import TrainingConfig
 from tests.synthetic_music import Music
 
 
-def test_no_answer_comes_from_a_model_that_saw_the_track() -> None:
-    """On shuffled labels, a forest that knows its tracks by heart does no better than chance."""
+def test_no_prediction_comes_from_a_model_trained_on_the_track() -> None:
+    """On shuffled labels an overfitted forest is no better than chance."""
     music = Music(artists=90, shuffled=True)
     selection = split_dataset(music.snapshot(), TrainingConfig())
     frame, labels = selection.tracks[selection.train_mask], selection.labels[selection.train_mask]

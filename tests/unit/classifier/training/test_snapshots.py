@@ -1,4 +1,4 @@
-"""Frozen rows: whole, checked, and the same when they are read again."""
+"""Snapshots: complete, verified, and equal when they are loaded."""
 
 import json
 from dataclasses import replace
@@ -36,8 +36,8 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_what_is_read_is_what_was_frozen(folder: Path):
-    """Rows, labels, folds, features and the choice come back, value by value."""
+def test_a_loaded_snapshot_equals_the_saved_one(folder: Path):
+    """Rows, labels, folds, features and the configuration are equal."""
     frozen = snapshots.read(folder)
     assert frozen.config == CHOICE
     again = selecting.split_dataset(frozen.dataset, frozen.config)
@@ -51,8 +51,8 @@ def test_what_is_read_is_what_was_frozen(folder: Path):
     assert set(frozen.dataset.tracks["label"]) == {"blues", "metal"}
 
 
-def test_the_manifest_says_what_it_is(folder: Path):
-    """Choice, versions, counts, terms, and of each file its columns, rows and SHA-256."""
+def test_the_manifest_describes_the_snapshot(folder: Path):
+    """It has configuration, versions, counts and terms, and columns, rows and SHA-256 of each file."""
     manifest = json.loads((folder / "manifest.json").read_text())
     assert sorted(file.name for file in folder.iterdir()) == [
         "credits.parquet", "manifest.json", "sighted.parquet", "tracks.parquet",
@@ -66,7 +66,7 @@ def test_the_manifest_says_what_it_is(folder: Path):
 
 
 def test_nothing_is_overwritten(folder: Path):
-    """A folder that is there stays as it is, and nothing is left beside it."""
+    """An existing folder is unchanged, and no temporary folder is left."""
     before = {file: file.read_bytes() for file in folder.iterdir()}
     with pytest.raises(BadSnapshot, match="exists already"):
         snapshots.write(folder, FOUND, SELECTION, CHOICE, NOON)
@@ -77,7 +77,7 @@ def test_nothing_is_overwritten(folder: Path):
 
 
 def test_a_changed_file_is_refused(folder: Path):
-    """One changed bit, or a file that is gone, is named before anything is learned from it."""
+    """A changed bit or a missing file is reported before training starts."""
     file = folder / "tracks.parquet"
     reported = bytearray(file.read_bytes())
     reported[len(reported) // 2] ^= 1
@@ -90,8 +90,8 @@ def test_a_changed_file_is_refused(folder: Path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 7}'])
-def test_what_is_no_snapshot_is_refused(tmp_path: Path, text: str):
-    """A folder without a manifest of ours is told apart from one with broken files."""
+def test_another_folder_is_refused(tmp_path: Path, text: str):
+    """A folder without a manifest has its own message, as has one with damaged files."""
     with pytest.raises(BadSnapshot, match="no snapshot"):
         snapshots.read(tmp_path)
     (tmp_path / "manifest.json").write_text(text)
@@ -114,8 +114,8 @@ def test_ids_only_holds_no_content(tmp_path: Path):
         snapshots.read(folder)
 
 
-def test_what_is_told_comes_before_what_was_frozen():
-    """Options that somebody gives change the choice; all others are the snapshot's."""
+def test_options_override_the_stored_configuration():
+    """Given options replace the snapshot's; all others are kept."""
     default = TrainingConfig(seed=3)
     reported: dict[str, Any] = {
         "estimator": "dummy",

@@ -1,4 +1,4 @@
-"""Where genres come from."""
+"""Genres of audio files: folder, tag or table."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_a_table_may_call_a_file_by_any_of_its_names(
     assert genre_source.genre_source(str(table))(NUMBERED, None) == ()
 
 
-def test_a_track_number_finds_its_file(tmp_path: Path) -> None:
+def test_a_track_number_matches_its_file(tmp_path: Path) -> None:
     """2 is 000002.mp3."""
     table = tmp_path / "genres.csv"
     table.write_text("track_id,label\n2,rap\n3,\n")

@@ -24,8 +24,8 @@ from genrebase.audio.tags import AudioTags
         ("_", ("", "_")),
     ],
 )
-def test_a_file_name_tells_artist_and_title(stem: str, expected: tuple[str, str]) -> None:
-    """`Artist - Title`, a track's number before it left out; anything else is a title."""
+def test_a_file_name_has_artist_and_title(stem: str, expected: tuple[str, str]) -> None:
+    """In `Artist - Title` a leading track number is removed; any other name is a title."""
     assert metadata.parse_file_name(stem) == expected
 
 

@@ -1,3 +1,5 @@
+"""The queue of tracks without features, with leases."""
+
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, insert, select
@@ -53,7 +55,7 @@ def test_the_queue_is_read_in_batches(engine: Engine, store: Store) -> None:
 
 
 def test_a_leased_track_is_not_due(engine: Engine, store: Store) -> None:
-    """Until the lease expires; for another provider it is."""
+    """It is due after the lease expires, and for other providers."""
     ids = store(["a", "b", "c"])
     queue = queue_of("reccobeats")
     with transaction(engine) as connection:

@@ -1,4 +1,4 @@
-"""The same recording, or another one of that name?"""
+"""Identity of recordings with the same name."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ stored = st.lists(
 
 
 def test_an_equal_isrc_wins_over_a_nearer_duration():
-    """The ISRC names a recording, whatever its durations say."""
+    """The ISRC identifies a recording; durations may differ."""
     near, named = Stored(1, 200_000), Stored(2, 260_000, "X")
     assert identity.match_recording([near, named], 200_000, "X") == named
 
@@ -48,7 +48,7 @@ def test_differing_isrcs_do_not_keep_two_apart():
 
 
 def test_an_unknown_duration_matches_any_but_last():
-    """A known duration that is near enough is better than an unknown one."""
+    """A matching duration is preferred to a missing one."""
     unknown, near = Stored(1), Stored(2, 201_999)
     assert identity.match_recording([unknown, near], 200_000, None) == near
     assert identity.match_recording([unknown], 200_000, None) == unknown
@@ -56,8 +56,8 @@ def test_an_unknown_duration_matches_any_but_last():
 
 
 @given(stored, durations, st.randoms())
-def test_the_answer_does_not_depend_on_the_order(tracks, duration, random):
-    """Candidates come from a database, in no order."""
+def test_the_match_does_not_depend_on_the_order(tracks, duration, random):
+    """Candidates come from a database without an order."""
     chosen = identity.match_recording(tracks, duration, "A")
     random.shuffle(tracks)
     assert identity.match_recording(tracks, duration, "A") == chosen

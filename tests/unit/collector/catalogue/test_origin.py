@@ -1,3 +1,5 @@
+"""The origin of a catalogue."""
+
 import pytest
 
 from collector.catalogue.origin import (
@@ -55,7 +57,7 @@ def test_a_renamed_file_is_the_same() -> None:
     ],
 )
 def test_another_catalogue_is_refused(stored: CatalogueOrigin, requested: CatalogueOrigin) -> None:
-    """Synthetic and real catalogues are not mixed; the sentence names both and says what to do."""
+    """Synthetic and real catalogues are not mixed; the message names both and the remedy."""
     with pytest.raises(CatalogueMismatch, match="STORE_URL") as caught:
         check_compatible(stored, requested, None)
     assert caught.value.exit_code == 2

@@ -1,3 +1,5 @@
+"""Cursors of playlists."""
+
 from dataclasses import replace
 
 import pytest
@@ -14,14 +16,14 @@ SHARD = Shard(
 READ = replace(SHARD, status="exhausted", next_offset=120, empty_pages=2)
 
 
-def test_a_page_moves_the_place_by_what_was_received():
-    """Short or whole, the next page begins behind the last item received."""
+def test_a_page_moves_the_cursor_by_the_items_received():
+    """The next page begins after the last item received."""
     after = playlists.after_page(SHARD, 50, 17, 3)
     assert (after.next_offset, after.tracks_new, after.status) == (67, 3, "open")
 
 
-def test_the_end_is_asked_for_twice():
-    """One empty page may be a lie; an item after it starts the count again."""
+def test_the_end_needs_two_empty_pages():
+    """An item after an empty page restarts the count."""
     once = playlists.after_page(SHARD, 50, 0, 0)
     assert (once.status, once.next_offset) == ("open", 50)
     assert playlists.after_page(once, 50, 0, 0).status == "exhausted"
@@ -29,8 +31,8 @@ def test_the_end_is_asked_for_twice():
     assert playlists.after_page(more, 51, 0, 0).status == "open"
 
 
-def test_a_changed_playlist_is_begun_again():
-    """Read from its first item, whatever was read before; one emptied is asked for twice, too."""
+def test_a_changed_playlist_is_read_from_the_start():
+    """An emptied playlist needs two empty pages, too."""
     again = playlists.after_page(READ, 0, 50, 1)
     assert (again.status, again.next_offset) == ("open", 50)
     assert playlists.after_page(READ, 0, 0, 0).status == "open"
@@ -45,6 +47,6 @@ def test_a_changed_playlist_is_begun_again():
         (SHARD, "one", "one", False),
     ],
 )
-def test_only_what_was_read_whole_can_be_unchanged(shard, version, existing, unchanged):
-    """A version that was begun and not finished is read on."""
+def test_only_a_complete_playlist_can_be_unchanged(shard, version, existing, unchanged):
+    """A version that was read in part is continued."""
     assert playlists.is_unchanged(shard, Page((), 0, (), version), existing) is unchanged

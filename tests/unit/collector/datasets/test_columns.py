@@ -1,4 +1,4 @@
-"""Which column holds what."""
+"""Columns of datasets."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def named(header, result):
     ],
 )
 def test_published_layouts_are_understood(header, expected):
-    """The layouts of the best known datasets need no option."""
+    """The layouts of common datasets need no option."""
     names = header.split(",")
     assert named(names, columns.find_columns(names)) == expected
 
@@ -74,7 +74,7 @@ def test_the_genre_of_the_artist_is_never_the_genre():
 
 
 def test_the_first_of_the_genre_columns_wins():
-    """`genre` goes before `track_genre`, wherever they stand."""
+    """`genre` takes precedence over `track_genre` in any column order."""
     assert columns.find_columns(["title", "artist", "label", "track_genre", "genre"]).genre == 4
 
 
@@ -94,18 +94,18 @@ def test_the_unit_of_a_duration_is_taken_from_its_name():
 
 
 def test_percentages_are_not_features():
-    """`danceability_%` runs to 100: it is another thing."""
+    """`danceability_%` runs to 100 and is another measure."""
     assert columns.find_columns(["title", "artist", "danceability_%"]).features[0] is None
 
 
-def test_without_a_title_it_is_refused():
-    """The sentence names what is missing and what is there."""
+def test_a_dataset_without_a_title_is_refused():
+    """The message names the missing and the existing columns."""
     with pytest.raises(ColumnsMissing, match=r"title.*artist.*filename, tempo"):
         columns.find_columns(["filename", "tempo"])
 
 
 def test_control_characters_of_a_name_do_not_reach_the_terminal():
-    """They are shown as their codes; letters of any script stay."""
+    """They are escaped; letters of any script stay."""
     with pytest.raises(columns.ColumnsMissing) as refused:
         columns.find_columns(["\x1b[2J", "caf\udce9", "曲名"])
     assert "\\x1b[2J, caf\\udce9, 曲名" in str(refused.value)

@@ -27,14 +27,14 @@ def written(tmp_path):
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_the_delimiter_is_told_by_the_header(written, delimiter):
+def test_the_delimiter_is_detected_from_the_header(written, delimiter):
     """Commas, tabs and semicolons are all CSV."""
     path = written(delimiter.join("ab") + "\n" + delimiter.join(["1", "NA"]) + "\n")
     assert read(path) == (["a", "b"], [["1", "NA"]])
 
 
-def test_gzip_is_told_by_the_content(written):
-    """Whatever the file is called."""
+def test_gzip_is_detected_from_the_content(written):
+    """The file name does not matter."""
     assert read(written(gzip.compress(b"a,b\n1,2\n"))) == (["a", "b"], [["1", "2"]])
 
 
@@ -87,7 +87,7 @@ def test_line_breaks_inside_quotes_stay(written):
 
 
 def test_another_encoding_can_be_named(written):
-    """Latin-1 is read if it is named; an unknown encoding is refused."""
+    """Latin-1 is decoded if it is named; an unknown encoding is refused."""
     path = written("a,b\né,2\n".encode("latin-1"))
     assert read(path, "latin-1")[1] == [["é", "2"]]
     with pytest.raises(reader.NotADataset, match="utf-99"):
@@ -102,8 +102,8 @@ def test_what_cannot_be_decoded_is_still_apart(written):
     assert rows[1] == ["x", "y"]
 
 
-def test_a_file_that_breaks_off_is_damaged(written):
-    """Earlier rows are yielded, then the error says what to do."""
+def test_a_truncated_file_is_damaged(written):
+    """Earlier rows are yielded, then the error has the remedy."""
     whole = gzip.compress(("a,b\n" + "1,2\n" * 200_000).encode())
     with (
         reader.open_dataset(written(whole[:-200])) as dataset,
@@ -113,8 +113,8 @@ def test_a_file_that_breaks_off_is_damaged(written):
 
 
 @pytest.mark.parametrize(("content", "output"), [(b"", "empty"), (b"PK\x03\x04rest", "zip")])
-def test_what_is_no_dataset(written, content, output):
-    """Nothing at all, or a workbook."""
+def test_other_files_are_refused(written, content, output):
+    """An empty file and a workbook are refused."""
     with pytest.raises(reader.NotADataset, match=output):
         read(written(content))
 
@@ -146,7 +146,7 @@ def test_parquet_gives_the_same_text(tmp_path):
 
 
 def test_a_broken_parquet_file_is_refused(written):
-    """The first four bytes alone do not make one."""
+    """The first four bytes do not suffice."""
     with pytest.raises(reader.NotADataset, match="not a Parquet file"):
         read(written(b"PAR1 and then nothing"))
 
@@ -162,7 +162,7 @@ def test_how_many_rows_is_estimated_from_the_bytes(written):
 
 @pytest.mark.parametrize("encoding", ["idna", "utf-16", "utf-32", "undefined"])
 def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
-    """Whatever Python raises, there is one sentence about it."""
+    """Every decoding error has the same message."""
     with pytest.raises(reader.NotADataset, match="--encoding"):
         read(written("a..b,c\n1,2\n" * 9), encoding)
 
@@ -175,8 +175,8 @@ def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
         "a,b\n1,2\n".encode("utf-16-le"),
     ],
 )
-def test_a_binary_file_is_called_one(written, content):
-    """And nothing of it is shown."""
+def test_a_binary_file_is_refused(written, content):
+    """The message contains none of its bytes."""
     with pytest.raises(reader.NotADataset, match=r"binary file, or text .*--encoding"):
         read(written(content))
 
@@ -189,8 +189,8 @@ def test_blank_lines_before_the_header_are_skipped(written):
 
 
 @pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n\n"])
-def test_the_line_that_excel_writes_is_understood(written, line):
-    """It names the delimiter, also against what the header looks like."""
+def test_the_sep_line_of_excel_is_supported(written, line):
+    """It defines the delimiter, whatever the header suggests."""
     assert read(written(line + "a,x,y;b\n1;2\n")) == (["a,x,y", "b"], [["1", "2"]])
 
 

@@ -1,4 +1,4 @@
-"""From a row of a dataset to a track."""
+"""Tracks parsed from rows of a dataset."""
 
 import pytest
 from hypothesis import given
@@ -77,8 +77,8 @@ def test_a_whole_row():
 
 @pytest.mark.parametrize("feature", tables.FEATURES)
 @pytest.mark.parametrize("cell", ["", "nan", "1e9", "-1e9", "Major"])
-def test_a_feature_out_of_its_range_is_not_found(feature, cell):
-    """The track is kept, the value is NULL."""
+def test_a_feature_out_of_its_range_is_null(feature, cell):
+    """The track is kept."""
     parsed = features(**{feature: cell})
     assert getattr(parsed, feature) is None
 
@@ -89,7 +89,7 @@ def test_unknown_key_and_mode_are_null():
     assert (parsed.key, parsed.mode, parsed.tempo) == (None, None, 120.5)
 
 
-def test_without_a_beat_what_hangs_on_it_is_null():
+def test_without_a_beat_dependent_features_are_null():
     """Tempo 0 is a failed analysis: time signature, danceability, valence, and speechiness 0."""
     parsed = features(tempo="0.0", speechiness="0.0")
     lost = ("tempo", "time_signature", "danceability", "valence", "speechiness")
@@ -99,8 +99,8 @@ def test_without_a_beat_what_hangs_on_it_is_null():
     assert features(tempo="0").speechiness == 0.05
 
 
-def test_a_time_signature_of_zero_is_null_alone():
-    """The beat was detected, only its meter was not."""
+def test_a_time_signature_of_zero_is_null():
+    """The beat was detected without its meter."""
     parsed = features(time_signature="0")
     assert (parsed.time_signature, parsed.tempo) == (None, 120.5)
 
@@ -158,8 +158,8 @@ def test_no_genre_is_no_genre(cell):
         ("x" * 500, ("name", "")),
     ],
 )
-def test_whose_id_it_is(cell, address):
-    """22 characters of base 62 are Spotify's; others belong to the file they stand in."""
+def test_ids_belong_to_spotify_or_the_file(cell, address):
+    """22 characters of base 62 are a Spotify id; others belong to their file."""
     result = track(track_id=cell)
     assert (result.source, result.source_id) == address
 
@@ -181,7 +181,7 @@ def test_one_artist_is_not_taken_apart():
 
 
 def test_a_track_without_an_artist_is_kept():
-    """A title alone is a name."""
+    """A title is enough."""
     assert track(artist="").artists == (ArtistCredit(""),)
 
 
@@ -191,8 +191,8 @@ def test_seconds_become_milliseconds():
 
 
 @pytest.mark.parametrize("cell", ["0", "-5", "99999999999", "x"])
-def test_an_impossible_duration_is_not_found(cell):
-    """And the track is kept."""
+def test_an_impossible_duration_is_null(cell):
+    """The track is kept."""
     assert track(duration_ms=cell).duration_ms is None
 
 
@@ -221,8 +221,8 @@ def test_undecodable_bytes_reject_the_row(column):
 
 @pytest.mark.parametrize("column", ["title", "artist"])
 @pytest.mark.parametrize("text", ["x" * 5_000, "ﷺ" * 100, "🎵" * 1_000])
-def test_a_name_no_index_can_hold_rejects_the_row(column, text):
-    """PostgreSQL's indexes have a limit, whatever normalising makes of a name."""
+def test_a_name_too_long_for_an_index_rejects_the_row(column, text):
+    """PostgreSQL's indexes have a size limit, also for normalised names."""
     assert read(**{column: text}) is RowRejection.TOO_LONG
 
 

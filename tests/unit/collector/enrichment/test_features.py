@@ -1,3 +1,5 @@
+"""Enrichment with audio features."""
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -79,7 +81,7 @@ def ids(*names: str) -> set[str]:
 
 
 def test_providers_are_requested_in_turn(engine: Engine, store: Store, enricher: Enrich) -> None:
-    """The first provider gets all tracks, the next one those that were not found."""
+    """The first provider gets all tracks, the next one those without features."""
     store(["a", "b", "c"])
     first, second = FakeProvider("spotify", ids("a")), FakeProvider("reccobeats", ids("b"))
     outcome = enricher(first, second).run()

@@ -1,3 +1,5 @@
+"""The adaptive request limit."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ ceilings = st.none() | st.floats(adaptive_limit.MIN_REQUESTS_PER_WINDOW, 20_000)
 
 
 def test_a_refusal_sets_the_limit_to_the_granted_requests() -> None:
-    """97% of the requests granted in the window, whatever the configured rate."""
+    """It is 97% of the requests granted in the window, for any configured rate."""
     assert adaptive_limit.limit_after_refusal(TOLD, None, 60) == pytest.approx(58.2)
 
 
@@ -53,7 +55,7 @@ def test_increases_end_at_the_configured_limit(rate: Rate, known: float) -> None
 
 @given(rate=rates, known=ceilings)
 def test_the_interval_keeps_within_the_rate(rate: Rate, known: float | None) -> None:
-    """Whatever the learned limit, the interval is never shorter than the rate's."""
+    """For any learned limit the interval is at least the rate's."""
     assert adaptive_limit.request_interval(rate, known) >= rate.interval * (1 - 1e-9)
 
 

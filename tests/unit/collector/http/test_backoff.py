@@ -1,3 +1,5 @@
+"""Backoff after a refusal."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

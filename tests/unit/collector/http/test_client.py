@@ -1,3 +1,5 @@
+"""The HTTP client."""
+
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -69,7 +71,7 @@ def test_a_refused_connection_is_transient() -> None:
 
 
 def test_a_timeout_is_transient() -> None:
-    """A server that does not answer in time is a transient error."""
+    """A server without a response in time gives a transient error."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

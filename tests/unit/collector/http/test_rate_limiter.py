@@ -1,3 +1,5 @@
+"""The rate limiter shared by processes."""
+
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 

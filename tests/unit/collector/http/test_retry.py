@@ -1,3 +1,5 @@
+"""Retries of requests."""
+
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -197,7 +199,7 @@ class LimitedSource(FakeSource):
         return Page((), 0)
 
 
-def test_learns_the_page_limit(budget: RequestBudget, sqlite_engine: Engine) -> None:
+def test_reduces_the_page_limit(budget: RequestBudget, sqlite_engine: Engine) -> None:
     """A refused page is requested again with a smaller limit, which all processes share."""
     clock, source = FakeClock(), LimitedSource(10)
     fetch_page(budget, clock, source, QUERY)

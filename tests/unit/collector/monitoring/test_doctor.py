@@ -1,3 +1,5 @@
+"""Diagnostics of the harvester."""
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,8 +46,8 @@ def requested_paths(server: ScriptedServer) -> int:
     return sum(server.requests(path) for path in (SEARCH, FEATURES, RECCOBEATS))
 
 
-def test_all_is_well(sqlite_engine: Engine, server: ScriptedServer) -> None:
-    """Where everything answers, three requests say so."""
+def test_everything_works(sqlite_engine: Engine, server: ScriptedServer) -> None:
+    """Three requests succeed and no problem is reported."""
     found_checks = examine(sqlite_engine, server.url)
     assert {name: check.ok for name, check in found_checks.items()} == {
         "spotify search": True,
@@ -56,10 +58,10 @@ def test_all_is_well(sqlite_engine: Engine, server: ScriptedServer) -> None:
     assert requested_paths(server) == 3
 
 
-def test_finds_out_what_development_mode_may_do(
+def test_detects_the_limits_of_development_mode(
     sqlite_engine: Engine, server: ScriptedServer
 ) -> None:
-    """Small pages and closed features are found with four requests, and remembered."""
+    """Small pages and closed features are detected with four requests and stored."""
     server.respond(SEARCH, TOO_MANY, FOUND)
     server.respond(FEATURES, CLOSED)
     for requests in (4, 6):
@@ -78,35 +80,35 @@ def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: Scrip
     assert requested_paths(server) == MAX_REQUESTS
 
 
-def test_wrong_credentials_say_what_to_do(sqlite_engine: Engine, server: ScriptedServer) -> None:
-    """Credentials that are not taken are a line with what to set."""
+def test_wrong_credentials_are_reported(sqlite_engine: Engine, server: ScriptedServer) -> None:
+    """The line names the settings to change."""
     server.respond("/api/token", ScriptedResponse.json({"error": "invalid_client"}, 400))
     check = examine(sqlite_engine, server.url)["spotify search"]
     assert check.ok is False
     assert "SPOTIPY_CLIENT_ID" in check.sentence
 
 
-def test_no_credentials_are_no_fault(sqlite_engine: Engine, server: ScriptedServer) -> None:
-    """Whoever imports needs no credentials: said, not complained about."""
+def test_missing_credentials_are_no_error(sqlite_engine: Engine, server: ScriptedServer) -> None:
+    """Imports need no credentials: their absence is reported as information."""
     check = examine(sqlite_engine, server.url, spotify_client_id=None)["spotify"]
     assert check.ok is None
     assert requested_paths(server) == 1
 
 
-def test_a_genre_search_that_brings_nothing_is_said(
+def test_an_empty_genre_search_is_reported(
     sqlite_engine: Engine, server: ScriptedServer
 ) -> None:
-    """An app that may not search by genre gets another road pointed out."""
+    """The line names the alternatives for an app without genre search."""
     server.respond(SEARCH, ScriptedResponse.json({"tracks": {"items": []}}))
     check = examine(sqlite_engine, server.url)["spotify search"]
     assert check.ok is False
     assert "Import a dataset" in check.sentence
 
 
-def test_without_a_database_nothing_is_asked(
+def test_without_a_database_no_request_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Requests are counted in the database; where there is none, none are made."""
+    """Requests are counted in the database."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path / 'none.db'}")
     (check,) = checks()
@@ -115,7 +117,7 @@ def test_without_a_database_nothing_is_asked(
 
 
 def test_a_bad_setting_is_the_only_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting that cannot be read is said first, and nothing else tried."""
+    """An invalid setting is reported first, and nothing else is checked."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLLECTOR_RATE", "fast")
     (check,) = checks()

@@ -1,3 +1,5 @@
+"""Parsing of Spotify's audio analyses."""
+
 import math
 from typing import Any
 

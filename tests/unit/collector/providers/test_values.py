@@ -1,3 +1,5 @@
+"""Parsing of audio features."""
+
 from typing import Any
 
 import pytest

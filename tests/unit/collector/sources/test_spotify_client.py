@@ -1,3 +1,5 @@
+"""The Spotify client."""
+
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,7 +136,7 @@ def test_keeps_retry_after_and_reason_of_a_429(
     seconds: float | None,
     reason: str | None,
 ) -> None:
-    """A 429 is raised at once, whatever the shape of its body."""
+    """A 429 is raised at once, for any shape of its body."""
     server.respond(SEARCH, response)
     with pytest.raises(RateLimited) as caught:
         search(client)
@@ -246,7 +248,7 @@ def test_no_token_is_stored_or_logged(
     ("client_id", "secret"), [(None, "s"), ("i", None), ("", "s"), ("i", ""), ("i", "Ключ")]
 )
 def test_missing_credentials_are_refused(client_id: str | None, secret: str | None) -> None:
-    """Without usable credentials no request is made, and the sentence says what to set."""
+    """Without credentials no request is made; the message names the settings."""
     hidden = None if secret is None else SecretStr(secret)
     settings = settings_for(None, spotify_client_id=client_id, spotify_client_secret=hidden)
     with pytest.raises(BadCredentials, match="SPOTIPY_CLIENT_ID"):

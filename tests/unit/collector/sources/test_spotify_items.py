@@ -1,3 +1,5 @@
+"""Parsing of Spotify's tracks."""
+
 from typing import Any
 
 import pytest

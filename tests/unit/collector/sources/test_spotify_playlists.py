@@ -1,3 +1,5 @@
+"""The source of Spotify playlists."""
+
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ TRACK = {"id": "3n3Ppam7vgaVa1iaRUc9Lp", "name": "A", "type": "track", "artists"
 @pytest.mark.parametrize(
     "entry", [{"item": TRACK}, {"track": TRACK}, {"item": TRACK, "track": None, "is_local": False}]
 )
-def test_finds_the_track_under_both_names(entry: dict[str, Any]) -> None:
+def test_reads_the_track_under_both_keys(entry: dict[str, Any]) -> None:
     """`item` is its name since 2026, `track` the one before."""
     assert isinstance(parse_track(item_of_entry(entry), 2027), SourceTrack)
 

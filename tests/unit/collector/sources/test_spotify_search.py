@@ -1,3 +1,5 @@
+"""The source of Spotify searches."""
+
 from typing import Any
 
 import pytest

@@ -1,4 +1,4 @@
-"""Tuning and the constant-Q transform, beside librosa's own."""
+"""Tuning and the constant-Q transform, compared with librosa's."""
 
 import librosa
 import numpy as np

@@ -1,4 +1,4 @@
-"""From a sound file to figures."""
+"""Feature extraction from audio files."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def seen(song: synthetic_audio.Samples) -> frame_features.FrameFeatures:
     return frame_features.compute_frames(song)
 
 
-def test_long_sounds_are_looked_at_in_parts(song: synthetic_audio.Samples) -> None:
+def test_long_audio_is_analysed_in_parts(song: synthetic_audio.Samples) -> None:
     """Statistics of a minute are those of its halves, but for the edges."""
     part = np.tile(song, 4)
     long = frame_features.compute_frames(np.tile(song, 8))
@@ -47,7 +47,7 @@ def test_long_sounds_are_looked_at_in_parts(song: synthetic_audio.Samples) -> No
 
 
 def test_statistics_are_scipy_s() -> None:
-    """Skew and kurtosis as scipy has them; of a constant neither is known."""
+    """Skew and kurtosis equal scipy's; for a constant they are missing."""
     rows = np.random.default_rng(1).gamma(2.0, size=(3, 500)).astype(np.float32)
     kurtosis, *_, skew, _deviation = descriptors._statistics(rows)
     np.testing.assert_allclose(kurtosis, stats.kurtosis(rows.astype(float), axis=1), rtol=1e-12)
@@ -80,7 +80,7 @@ def test_a_beat_has_its_tempo(bpm: int) -> None:
 
 @pytest.mark.parametrize(("key", "mode"), [(0, 1), (7, 1), (9, 0), (2, 0)])
 def test_chords_have_their_key(key: int, mode: int) -> None:
-    """A cadence in a key is heard in that key."""
+    """The key of a cadence is estimated correctly."""
     detected = keys.estimate_key(
         frame_features.compute_frames(synthetic_audio.song(key, mode, seconds=8.0)).fma[
             "chroma_cqt"
@@ -91,7 +91,7 @@ def test_chords_have_their_key(key: int, mode: int) -> None:
 
 
 def test_a_change_of_key_is_a_section() -> None:
-    """Sections start where the music changes, and know how far they stand from the tonic."""
+    """Sections start at key changes and have their distance from the tonic."""
     sound = np.concatenate(
         [synthetic_audio.song(0, 1, seconds=16.0), synthetic_audio.song(7, 1, seconds=16.0)]
     )
@@ -118,8 +118,8 @@ def test_the_spectrum_is_small_and_in_decibels(seen: frame_features.FrameFeature
     assert len(logmel.pack_logmel(np.tile(seen.mel, 8)).data) < 100_000
 
 
-def test_listening_says_everything(tmp_path: Path, song: synthetic_audio.Samples) -> None:
-    """Estimates lie in their ranges; a copy in another place and format is the same sound."""
+def test_extraction_gives_every_feature(tmp_path: Path, song: synthetic_audio.Samples) -> None:
+    """Estimates are in range; a copy in another place and format gives the same result."""
     path = synthetic_audio.write(tmp_path / "a.wav", song)
     extracted = extract.extract_file(path)
     assert extracted.seconds == pytest.approx(8.0)
@@ -136,8 +136,8 @@ def test_listening_says_everything(tmp_path: Path, song: synthetic_audio.Samples
     assert np.array_equal(again.descriptors, extracted.descriptors, equal_nan=True)
 
 
-def test_silence_is_heard_as_such(tmp_path: Path) -> None:
-    """Nothing is estimated, nothing fails."""
+def test_silence_has_no_estimates(tmp_path: Path) -> None:
+    """Nothing is estimated and nothing fails."""
     extracted = extract.extract_file(
         synthetic_audio.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.float32))
     )
@@ -171,8 +171,8 @@ def test_parts_brought_to_one_rate_make_the_whole(tmp_path: Path, rate: int) -> 
     np.testing.assert_array_equal(decode.decode_file(path).samples, expected)
 
 
-def test_infinities_and_nan_are_refused(tmp_path: Path) -> None:
-    """A file of floating point may hold anything."""
+def test_non_finite_samples_are_refused(tmp_path: Path) -> None:
+    """A file of floating point may hold NaN or infinity."""
     sound = synthetic_audio.tone(0, 2.0)
     sound[700] = np.inf
     soundfile.write(tmp_path / "a.wav", sound, decode.SAMPLE_RATE, subtype="FLOAT")
@@ -189,7 +189,7 @@ def test_onsets_are_librosa_s(seen: frame_features.FrameFeatures) -> None:
 
 @cache
 def strengths() -> dict[str, np.ndarray]:
-    """Return strengths of onsets: of beats, of music, of noise, flat ones, hardly any."""
+    """Return onset strengths of beats, music, noise, constants, and near silence."""
     random = np.random.default_rng(5)
     flat = np.repeat(random.random(300), random.integers(1, 6, 300)).astype(np.float32)
     beats = [synthetic_audio.clicks(bpm, 6.0) for bpm in (60.0, 97.0, 200.0)]
@@ -213,8 +213,8 @@ def strengths() -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", list(strengths()))
-def test_beginnings_are_librosa_s(name: str) -> None:
-    """The same frames, of whatever they are asked."""
+def test_onset_frames_equal_librosa_s(name: str) -> None:
+    """All inputs give the same frames."""
     strength = strengths()[name]
     theirs = librosa.onset.onset_detect(
         onset_envelope=strength, sr=decode.SAMPLE_RATE, hop_length=frame_features.HOP_LENGTH
@@ -241,7 +241,7 @@ print(len(extract.extract_file(Path(sys.argv[1])).descriptors))
 """
 
 
-def test_what_processes_may_spoil_for_each_other_is_not_used(tmp_path: Path) -> None:
+def test_caches_shared_by_processes_are_not_used(tmp_path: Path) -> None:
     """Of functions that are kept in two files, two processes may leave such as do not fit."""
     sound = tmp_path / "a.wav"
     soundfile.write(sound, synthetic_audio.song(0, 1, seconds=5.0), decode.SAMPLE_RATE)
@@ -260,25 +260,25 @@ def test_what_processes_may_spoil_for_each_other_is_not_used(tmp_path: Path) -> 
         ("c.wav", b"RIFF\x00\x00\x00\x00WAVE", "not audio that can be decoded"),
     ],
 )
-def test_what_is_no_sound_is_refused(
+def test_other_files_are_refused(
     tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
-    """In a sentence that names the file."""
+    """The message names the file."""
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(decode.UndecodableAudio, match=f"{name}: .*{reason}"):
         decode.decode_file(path)
 
 
-def test_too_short_is_refused(tmp_path: Path) -> None:
-    """Less than a second says nothing."""
+def test_a_short_file_is_refused(tmp_path: Path) -> None:
+    """A clip of less than a second is refused."""
     path = synthetic_audio.write(tmp_path / "a.wav", synthetic_audio.tone(0, 0.4))
     with pytest.raises(decode.UndecodableAudio, match=r"0\.40 s of audio"):
         decode.decode_file(path)
 
 
-def test_a_long_file_cut_off_is_looked_at_in_the_middle_of_the_rest(tmp_path: Path) -> None:
-    """Not in the middle of what its head tells of."""
+def test_a_truncated_long_file_is_analysed_in_its_middle(tmp_path: Path) -> None:
+    """The middle is that of the samples present, not of the length in the header."""
     rate, seconds = 4_000, 900
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, rate * seconds).astype(np.float32)
     path = synthetic_audio.write(tmp_path / "a.flac", noise, rate=rate)
@@ -306,8 +306,8 @@ def test_a_long_file_is_looked_at_in_its_middle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mp3", "flac", "wav"])
-def test_a_file_cut_off_is_what_is_left_of_it(tmp_path: Path, kind: str) -> None:
-    """Its head tells of more than there is; nothing but what is there is heard."""
+def test_a_truncated_file_is_analysed_up_to_its_end(tmp_path: Path, kind: str) -> None:
+    """The header has a greater length; only existing samples are analysed."""
     path = synthetic_audio.write(tmp_path / f"a.{kind}", synthetic_audio.song(0, 1, seconds=8.0))
     whole = decode.decode_file(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -331,8 +331,8 @@ def test_parts_of_a_long_sound_make_the_whole() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 5, 20])
-def test_neighbours_are_joined_as_ward_says(count: int) -> None:
-    """The same groups as scikit-learn's, along a chain."""
+def test_neighbours_are_merged_by_ward_linkage(count: int) -> None:
+    """The groups equal scikit-learn's along a chain."""
     rows = np.random.default_rng(count).random((60, 5))
     chain = np.eye(60, k=1) + np.eye(60, k=-1)
     theirs = AgglomerativeClustering(count, connectivity=chain, linkage="ward").fit(rows)

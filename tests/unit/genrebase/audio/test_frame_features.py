@@ -1,4 +1,4 @@
-"""What is heard in each frame, beside librosa's own functions."""
+"""Features per frame, compared with librosa's."""
 
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Harmony relative to the tonic: degrees, shares and progressions."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,10 +38,10 @@ def summary(whole: TrackKey, sections: list[DetectedSection]) -> harmony.Harmony
         (0, 4, None, 4, None),
     ],
 )
-def test_a_key_is_told_by_its_track(
+def test_a_key_is_relative_to_the_track(
     tonic: int, key: int, mode: int | None, degree: int, numeral: str | None
 ) -> None:
-    """A section's key counts in semitones above the tonic; lower case is minor, b is a flat."""
+    """A section's key is counted in semitones above the tonic; lower case is minor, b is a flat."""
     (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), sections_in(key, mode=mode))
     assert (section.degree, section.numeral) == (degree, numeral)
 
@@ -55,10 +57,10 @@ def test_an_unknown_key_has_no_degree(tonic: int | None, key: int | None) -> Non
     ("whole", "part", "ratio"),
     [(120.0, 60.0, 0.5), (120.0, 120.0, 1.0), (None, 60.0, None), (120.0, None, None)],
 )
-def test_a_tempo_is_told_by_its_track(
+def test_a_tempo_is_relative_to_the_track(
     whole: float | None, part: float | None, ratio: float | None
 ) -> None:
-    """A section's tempo is a share of the track's."""
+    """A section's tempo is a ratio to the track's."""
     (section,) = harmony.relative_to_tonic(TrackKey(tempo=whole), sections_in(0, tempo=part))
     assert section.tempo_ratio == ratio
 
@@ -77,7 +79,7 @@ def test_shares_are_of_time_and_confidence() -> None:
 
 
 def test_repeated_and_single_degrees() -> None:
-    """What several sections have is told from what only one has."""
+    """Degrees of several sections are counted apart from those of one."""
     summary_ = summary(C_MAJOR, sections_in(0, 7, 0, 5))
     assert (summary_.repeated_share, summary_.single_share) == (0.5, 0.5)
     assert (summary_.degrees, summary_.degree_changes, summary_.sections) == (3, 3, 4)
@@ -94,7 +96,7 @@ def test_minor_counts_by_the_confidence_of_the_mode() -> None:
 
 
 def test_repetitions_are_one_and_a_gap_is_no_change() -> None:
-    """Equal neighbours are told once; nothing is said about what an unknown key changed to."""
+    """Equal neighbours count once; a missing key is no change."""
     summary_ = summary(C_MAJOR, sections_in(0, 0, None, 7, 7))
     assert summary_.numerals == "I ? V"
     assert summary_.degree_changes == 0
@@ -108,10 +110,10 @@ def test_repetitions_are_one_and_a_gap_is_no_change() -> None:
         (C_MAJOR, sections_in(0, 7, key_confidence=0.0)),
     ],
 )
-def test_nothing_is_made_of_what_is_not_known(
+def test_missing_keys_give_no_shares(
     whole: TrackKey, sections: list[DetectedSection]
 ) -> None:
-    """Without a key that counts there are no shares."""
+    """Without a key of positive confidence there are no shares."""
     detected = summary(whole, sections)
     assert (detected.shares, detected.repeated_share, detected.single_share) == (None, None, None)
 
@@ -136,8 +138,8 @@ def test_a_progression_ends_where_a_key_is_unknown() -> None:
     assert [one.numerals for one in harmony.find_progressions(C_MAJOR, sections)] == ["V IV"]
 
 
-def test_a_progression_is_as_sure_as_its_least_sure_key() -> None:
-    """Of several times the best counts, and never for more than the track's own key."""
+def test_a_progression_has_its_lowest_key_confidence() -> None:
+    """Of several occurrences the best counts, limited by the confidence of the track's key."""
     sections = [
         *sections_in(0, key_confidence=0.9), *sections_in(7, key_confidence=0.3),
         *sections_in(0, key_confidence=0.8), *sections_in(7, key_confidence=0.6),
@@ -167,10 +169,10 @@ any_section = st.builds(
 @given(
     st.one_of(st.none(), st.integers(0, 11)), optional_share, st.lists(any_section, max_size=12)
 )
-def test_figures_stay_in_their_ranges(
+def test_values_stay_in_their_ranges(
     tonic: int | None, sure: float | None, sections: list[DetectedSection]
 ) -> None:
-    """Shares are shares, whatever was heard, and those of the degrees add up."""
+    """Shares are between 0 and 1, and those of the degrees add up to 1."""
     whole = TrackKey(key=tonic, key_confidence=sure)
     related = harmony.relative_to_tonic(whole, sections)
     summary_ = harmony.summarise_harmony(related)

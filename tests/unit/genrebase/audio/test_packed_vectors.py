@@ -1,4 +1,4 @@
-"""Packed values come back as they were, or not at all."""
+"""Packed vectors are unpacked unchanged or refused."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,6 @@ def test_another_number_of_values_is_refused(count):
 
 
 def test_damaged_bytes_are_refused():
-    """What is no compressed vector is said to be none."""
+    """Bytes that are no compressed vector are refused."""
     with pytest.raises(packed_vectors.CorruptVector, match="cannot be unpacked"):
         packed_vectors.unpack(b"damaged", 4)

@@ -1,3 +1,5 @@
+"""Timbre summaries of segments."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -32,8 +34,8 @@ def test_means_and_deviations_are_weighted_by_duration() -> None:
     assert (summary_.pitch_means[0], summary_.pitch_deviations[0]) == (1.0, 0.0)
 
 
-def test_equal_durations_give_the_usual_figures() -> None:
-    """Where all sounds are as long, mean and population deviation are numpy's."""
+def test_equal_durations_give_unweighted_statistics() -> None:
+    """With equal durations mean and population deviation equal numpy's."""
     made = sounds(200)
     made[:, segments.DURATION] = 0.25
     summary_ = segments.summarise_timbre(made)
@@ -45,7 +47,7 @@ def test_equal_durations_give_the_usual_figures() -> None:
     assert summary_.pitch_deviations == pytest.approx(pitch.std(axis=0))
 
 
-def test_no_segments_say_nothing() -> None:
+def test_no_segments_give_no_summary() -> None:
     """Without segments there is neither a summary nor a matrix."""
     none = np.empty((0, segments.N_CHANNELS))
     assert segments.summarise_timbre(none) is None
@@ -64,7 +66,7 @@ def test_a_mean_stays_within_its_range(count: int, pitch: float, seed: int) -> N
 
 
 def test_a_matrix_keeps_the_segments_in_order() -> None:
-    """What is unpacked is what was packed, to half precision."""
+    """Unpacking returns the packed values in half precision."""
     made = sounds(900)
     packed = segments.pack_segments(made)
     assert packed is not None
@@ -98,7 +100,7 @@ def test_what_halves_cannot_hold_is_cut_off() -> None:
 
 
 def test_damaged_bytes_are_refused() -> None:
-    """What was not packed by us, or is of another size, is an error with a sentence."""
+    """Bytes of another format or size are refused with a message."""
     packed = packed_matrices.pack("segments", 1, np.ones((4, 3)))
     with pytest.raises(CorruptMatrix, match="cannot be unpacked"):
         packed_matrices.unpack(b"nothing", 4, 3)

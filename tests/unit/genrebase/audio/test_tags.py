@@ -16,7 +16,7 @@ EXPECTED = AudioTags("Jóga", ("Björk", "Guest"), "Homogenic", "1997", ("Rock",
 
 @pytest.mark.parametrize("kind", ["mp3", "flac", "ogg"])
 def test_tags_are_read(tmp_path: Path, kind: str) -> None:
-    """The same words, whatever the kind of file calls them."""
+    """All file formats give the same tags."""
     path = synthetic_audio.write(tmp_path / f"a.{kind}", synthetic_audio.tone(0, 1.0))
     file = mutagen.File(path, easy=True)
     file.update({**SAID, "genre": "Rock", "isrc": "GBAYC9700104"})

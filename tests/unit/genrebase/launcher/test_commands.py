@@ -1,4 +1,4 @@
-"""One command, run to its end."""
+"""Commands run as child processes to their end."""
 
 import threading
 
@@ -10,13 +10,13 @@ from tests.unit.genrebase.launcher.conftest import Program
 
 
 def test_a_step_returns_its_document(program: Program) -> None:
-    """What the command writes as JSON is the answer, also when it is large."""
+    """The JSON output of the command is returned, also when it is large."""
     code = "import json; print(json.dumps({'tracks': ['ü' * 10] * 20_000}))"
     assert len(commands.run_command(program(code), StopSignal())["tracks"]) == 20_000
 
 
 def test_nothing_to_do_is_no_failure(program: Program) -> None:
-    """Exit code 3 without a word is None; with a document it is the document."""
+    """Exit code 3 without output is None; with a document it is the document."""
     assert commands.run_command(program("import sys; sys.exit(3)"), StopSignal()) is None
     assert (
         commands.run_command(program("import sys; print('{}'); sys.exit(3)"), StopSignal()) == {}
@@ -39,7 +39,7 @@ def test_a_step_without_json_is_a_failure(program: Program, output_text: str) ->
 
 
 def test_a_stop_ends_the_step(program: Program) -> None:
-    """When somebody asks us to stop, the command is asked, waited for, and nothing is answered."""
+    """A stop request is passed to the command and waited for; nothing is returned."""
     stop = StopSignal()
     forever = program("import threading; threading.Event().wait()")
     threading.Timer(0.2, stop.request).start()
@@ -47,10 +47,10 @@ def test_a_stop_ends_the_step(program: Program) -> None:
         commands.run_command(forever, stop)
 
 
-def test_a_quiet_step_speaks_only_when_it_fails(
+def test_a_quiet_step_prints_only_errors(
     program: Program, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What it says aside is not shown, and is the reason when it fails."""
+    """Its standard error is hidden, and is the reason when it fails."""
     aside = "import sys; print('chatter', file=sys.stderr); "
     assert commands.run_command_quietly(program(aside + "print('[]')"), StopSignal()) == []
     with pytest.raises(commands.CommandFailed, match=r"\(exit code 1\): chatter"):

@@ -1,4 +1,4 @@
-"""Which database is meant."""
+"""Choice of the database."""
 
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def test_the_named_one_wins_over_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert database_location.choose("x.db", database="sqlite:///third.db").file == "third.db"
 
 
-def test_the_password_is_not_shown() -> None:
-    """What people are shown has no password."""
+def test_the_password_is_hidden() -> None:
+    """The printed URL has no password."""
     assert "hunter2" not in database_location.from_url(POSTGRESQL).display_url
 
 

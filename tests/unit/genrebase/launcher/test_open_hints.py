@@ -1,4 +1,4 @@
-"""Lines to paste."""
+"""Commands to paste for opening the database."""
 
 from genrebase.launcher import open_hints
 

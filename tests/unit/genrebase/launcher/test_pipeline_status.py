@@ -1,4 +1,4 @@
-"""How far it has come, in a line."""
+"""The status line of the pipeline."""
 
 from genrebase.launcher.pipeline_status import PipelineStatus
 
@@ -12,14 +12,14 @@ TOTALS = {
 
 
 def test_the_line_without_a_model() -> None:
-    """Tracks, features and requests are told, and that there is no model."""
+    """It has tracks, features and requests, and states that there is no model."""
     assert PipelineStatus(**TOTALS, champion=None).summary_line() == (
         "1,234 of 10,000 tracks · 10 genres · features for 1,100 · 45 requests · no model yet"
     )
 
 
 def test_the_line_with_a_champion() -> None:
-    """The champion and the number of its predictions are told."""
+    """It has the champion and its number of predictions."""
     champion = {"id": 3, "estimator": "logistic", "predicted": 1200}
     assert (
         PipelineStatus(**TOTALS, champion=champion)

@@ -1,4 +1,4 @@
-"""What `genrebase run` decides."""
+"""Decisions of `genrebase run`."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_credentials_the_sandbox_is_harvested() -> None:
-    """One line says that credentials are missing, what is done, and that it is invented."""
+    """One line names the missing credentials and the synthetic catalogue."""
     chosen = plan_run(GenrebaseSettings())
     assert (chosen.uses_sandbox, chosen.database.file) == (True, "sandbox.db")
     assert "SPOTIPY_CLIENT_ID" in chosen.message
@@ -26,8 +26,8 @@ def test_without_credentials_the_sandbox_is_harvested() -> None:
     assert "\n" not in chosen.message
 
 
-def test_a_catalogue_of_ones_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a catalogue file nothing is said to be invented."""
+def test_a_catalogue_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a catalogue file nothing is called synthetic."""
     monkeypatch.setenv("CATALOGUE", "songs.csv")
     sentence = plan_run(GenrebaseSettings()).message
     assert "songs.csv" in sentence

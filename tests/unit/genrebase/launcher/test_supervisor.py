@@ -1,4 +1,4 @@
-"""Children: started, stopped, started again."""
+"""The supervisor of child processes: start, stop, restart."""
 
 import subprocess
 import sys
@@ -35,8 +35,8 @@ def ended(process: ProcessIdentity) -> bool:
     return process.is_alive() is False
 
 
-def test_a_child_stops_cleanly_when_asked(program: Program) -> None:
-    """Closing its standard input is a SIGTERM to it: it ends by itself, with 0."""
+def test_a_child_stops_cleanly(program: Program) -> None:
+    """Closing its standard input acts as SIGTERM: it ends with 0."""
     child = supervisor.start_child(program(POLITE), stdout=subprocess.PIPE)
     assert child.stdout is not None
     with child:
@@ -57,7 +57,7 @@ def test_a_child_that_does_not_listen_is_ended(program: Program) -> None:
 
 
 def test_no_child_outlives_its_parent(program: Program) -> None:
-    """When the parent is killed without a chance to say so, its children stop."""
+    """Children of a killed parent stop."""
     child = program("from genrebase.runtime.processes import ProcessIdentity\n" + POLITE)
     parent = f"""
 import os, subprocess
@@ -121,8 +121,8 @@ def keeper(clock: FakeClock, nursery: Nursery, lines: list[str]) -> Supervisor:
     return kept
 
 
-def test_a_dead_child_is_reported_and_comes_back_after_a_growing_gap() -> None:
-    """Each death in a row makes the gap longer; nobody is started before it is over."""
+def test_an_ended_child_is_restarted_with_backoff() -> None:
+    """Each consecutive exit makes the delay longer; no child is started earlier."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
     kept = keeper(clock, nursery, lines)
     gaps = []
@@ -140,7 +140,7 @@ def test_a_dead_child_is_reported_and_comes_back_after_a_growing_gap() -> None:
     assert lines[0] == "`collector run` ended with 1; starting it again in 1 s."
 
 
-def test_a_long_life_is_forgiven() -> None:
+def test_a_long_run_resets_the_backoff() -> None:
     """A child that lived long begins again with the shortest gap."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
     kept = keeper(clock, nursery, lines)
@@ -153,8 +153,8 @@ def test_a_long_life_is_forgiven() -> None:
     assert [line.split("again in ")[1] for line in lines] == ["1 s.", "2 s.", "1 s."]
 
 
-def test_a_refusal_is_not_tried_again() -> None:
-    """Exit code 2 would come again and again: it is handed up instead."""
+def test_a_refusal_is_not_retried() -> None:
+    """Exit code 2 would recur, so it is passed on."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
     kept = keeper(clock, nursery, lines)
     kept.poll()
@@ -163,8 +163,8 @@ def test_a_refusal_is_not_tried_again() -> None:
     assert len(nursery.born) == 1
 
 
-def test_an_adopted_child_is_kept_too() -> None:
-    """A child that somebody else started is watched, and stopped at the end."""
+def test_an_added_child_is_supervised() -> None:
+    """A child started elsewhere is watched, and stopped at the end."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
     kept = Supervisor(clock, lines.append, begin=nursery.begin)
     child = nursery.begin(ChildCommand("collector", ("sandbox",), {}))

@@ -1,3 +1,5 @@
+"""Addresses to listen on."""
+
 import pytest
 
 from genrebase.runtime.addresses import ListenAddress
@@ -14,14 +16,14 @@ from genrebase.runtime.addresses import ListenAddress
         ("[::]:80", "::", 80, "http://127.0.0.1:80"),
     ],
 )
-def test_reads_where_to_listen(text: str, host: str, port: int, url: str) -> None:
-    """Without a host nobody but this computer is answered; the URL is how it asks itself."""
+def test_parses_an_address(text: str, host: str, port: int, url: str) -> None:
+    """The default host is loopback; the URL is the one for local requests."""
     address = ListenAddress.parse(text)
     assert (address.host, address.port, address.url) == (host, port, url)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "a:b", "1:2:3", "http://a:1", "70000", "a:-1"])
-def test_says_what_it_cannot_read(text: str) -> None:
-    """What is no address is named, with one that is."""
+def test_an_invalid_address_is_refused(text: str) -> None:
+    """The message has the value and a valid example."""
     with pytest.raises(ValueError, match=r"127\.0\.0\.1:9464"):
         ListenAddress.parse(text)

@@ -1,4 +1,4 @@
-"""Asking every side how it is."""
+"""Checks of all registered plug-ins."""
 
 from genrebase.runtime.checks import Check, run_plugin_checks
 from tests.unit.genrebase.runtime.conftest import Install
@@ -16,8 +16,8 @@ def breaks_half_way():
 """
 
 
-def test_every_plugin_is_asked(install: Install, module: str) -> None:
-    """All checks come, and a plug-in that breaks becomes a line without secrets."""
+def test_every_plugin_is_checked(install: Install, module: str) -> None:
+    """A plug-in that raises becomes a line without secrets."""
     install(
         GROUP,
         {"a": f"{module}:breaks_half_way", "b": "no_such_module_at_all:x", "c": f"{module}:fine"},

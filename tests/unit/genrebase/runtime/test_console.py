@@ -1,4 +1,4 @@
-"""The command line's voice: how a command ends."""
+"""Ends of commands: exit codes and messages."""
 
 import signal
 import sys

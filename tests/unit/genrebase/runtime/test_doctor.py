@@ -1,4 +1,4 @@
-"""What the doctor finds on the ground."""
+"""Diagnostics of the database and the clock."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,8 +34,8 @@ def found_checks() -> dict[str, tuple[bool | None, str]]:
     return {one.name: (one.ok, one.sentence) for one in doctor.check_database(SystemClock())}
 
 
-def test_all_is_well() -> None:
-    """A migrated database, with room on its disk and the right time, is fine."""
+def test_everything_works() -> None:
+    """Three requests succeed and no problem is reported."""
     schema.upgrade("sqlite:///music.db")
     assert {name: ok for name, (ok, _) in found_checks().items()} == {
         "disk": True,
@@ -46,8 +46,8 @@ def test_all_is_well() -> None:
     }
 
 
-def test_a_view_that_is_missing_or_changed_is_told(bare_url: str) -> None:
-    """A missing one is made again by what the sentence says; a name that somebody took is told."""
+def test_a_missing_or_changed_view_is_reported(bare_url: str) -> None:
+    """The line names the command that recreates it, or the object in its place."""
     schema.upgrade(bare_url)
     made = make_engine(bare_url)
     try:
@@ -70,7 +70,7 @@ def _run(engine: Engine, *statements: str) -> None:
 
 
 def test_a_database_without_a_schema(engine: Engine) -> None:
-    """A file that is not ours yet is answered with the command that makes it so."""
+    """The line has the command that creates the schema."""
     engine.dispose()
     ok, sentence = found_checks()["schema"]
     assert ok is False
@@ -78,7 +78,7 @@ def test_a_database_without_a_schema(engine: Engine) -> None:
 
 
 def test_a_file_that_is_no_database() -> None:
-    """Something else under that name is told, not touched."""
+    """Another file under that name is reported and unchanged."""
     Path("music.db").write_text("dear diary, " * 100)
     ok, sentence = found_checks()["database"]
     assert ok is False
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_database() -> None:
 def test_a_database_that_cannot_be_used(
     url: str, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong address or a server that is down is told, without the password."""
+    """A wrong URL or a stopped server is reported without the password."""
     monkeypatch.setenv("STORE_URL", url)
     ok, sentence = found_checks()["database"]
     assert ok is False
@@ -105,7 +105,7 @@ def test_a_database_that_cannot_be_used(
 
 
 def test_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the folder of the file is missing, it is named."""
+    """The missing folder is named."""
     monkeypatch.setenv("STORE_URL", "sqlite:///nowhere/music.db")
     ok, sentence = found_checks()["disk"]
     assert ok is False
@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("ahead", "fine"), [(0, True), (4, True), (3600, False)])
 def test_a_clock_that_ran_backwards(engine: Engine, ahead: int, fine: bool) -> None:
-    """A run that began in what is now the future means that a clock is wrong."""
+    """A run that starts in the future means a wrong clock."""
     with job_run(engine, FakeClock(NOON + timedelta(seconds=ahead)), "harvest"):
         pass
     assert doctor.check_clocks(FakeClock(), engine).ok is fine

@@ -1,4 +1,4 @@
-"""Jobs at their times."""
+"""The scheduler of the daemon's jobs."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def test_a_job_that_never_ran_runs_on_start(engine: Engine) -> None:
     ],
 )
 def test_job_run_decides_what_is_due(engine: Engine, outcome: str, first: datetime) -> None:
-    """A completed run waits for its next moment; one that failed or was blocked is due."""
+    """A completed run waits for its next time; a failed or blocked one is due."""
     with job_run(engine, FakeClock(NOON - timedelta(hours=1)), "train") as run:
         run.set_outcome(outcome)
     assert (
@@ -63,8 +63,8 @@ def test_job_run_decides_what_is_due(engine: Engine, outcome: str, first: dateti
     )
 
 
-def test_a_missed_moment_is_made_up_for(engine: Engine) -> None:
-    """When nobody was there at the job's time, it runs on start."""
+def test_a_missed_run_is_made_up_for(engine: Engine) -> None:
+    """A job whose time has passed runs at start."""
     with job_run(engine, FakeClock(NOON - timedelta(days=1)), "train"):
         pass
     assert (
@@ -74,7 +74,7 @@ def test_a_missed_moment_is_made_up_for(engine: Engine) -> None:
 
 
 def test_due_jobs_run_and_an_error_ends_one_run_only(engine: Engine) -> None:
-    """The daemon outlives a job that breaks, with its traceback, and stops when asked."""
+    """The daemon logs the traceback of a failed job, continues, and stops on request."""
     logs = io.StringIO()
     logging.configure(stream=logs)
     stop, ran = StopSignal(), []
@@ -97,10 +97,10 @@ def test_due_jobs_run_and_an_error_ends_one_run_only(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("error", [DatabaseUnreachable, DatabaseFailure])
-def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
+def test_an_unreachable_database_is_retried_with_backoff(
     engine: Engine, error: type[StoreError]
 ) -> None:
-    """The job's next time may be a day off; a sentence is logged each time, no traceback."""
+    """The next run may be a day off; each attempt logs a message without a traceback."""
     logs = io.StringIO()
     logging.configure(stream=logs, human=False)
     stop, tries = StopSignal(), []
@@ -120,7 +120,7 @@ def test_a_database_that_is_away_is_asked_again_after_growing_gaps(
 
 
 def test_a_stop_does_not_wait_for_the_database(engine: Engine) -> None:
-    """Asked to stop while the database is away, the daemon ends at once."""
+    """A stop request during an outage ends the daemon at once."""
     stop = StopSignal()
 
     def away() -> None:

@@ -1,4 +1,4 @@
-"""What ran, and how it ended."""
+"""Job runs and their outcomes."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -35,8 +35,8 @@ def rows(engine: Engine) -> list[Any]:
         return list(connection.execute(select(tables.job_run).order_by(tables.job_run.c.id)).all())
 
 
-def test_a_run_is_seen_while_it_runs(engine: Engine) -> None:
-    """The row says `running` from the start, for everybody, and `done` at the end."""
+def test_a_run_is_visible_while_it_runs(engine: Engine) -> None:
+    """The row is `running` from the start, and `done` at the end."""
     clock = FakeClock()
     with job_run(engine, clock, "harvest") as run:
         (row,) = rows(engine)
@@ -59,15 +59,15 @@ def test_a_run_is_seen_while_it_runs(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["nothing_new", "blocked"])
-def test_a_run_says_how_it_ends(engine: Engine, outcome: str) -> None:
-    """An outcome that the job names is the one that is kept."""
+def test_a_run_stores_its_outcome(engine: Engine, outcome: str) -> None:
+    """An outcome set by the job is stored."""
     with job_run(engine, FakeClock(), "harvest") as run:
         run.set_outcome(outcome)
     assert rows(engine)[0].outcome == outcome
 
 
 def test_an_unknown_outcome_is_refused(engine: Engine) -> None:
-    """An outcome that the schema does not know is refused when it is named."""
+    """An outcome outside the schema is refused when it is set."""
     with (
         pytest.raises(ValueError, match="not an outcome"),
         job_run(engine, FakeClock(), "x") as run,
@@ -91,10 +91,10 @@ def test_an_unknown_outcome_is_refused(engine: Engine) -> None:
         ),
     ],
 )
-def test_an_error_is_written_down_and_raised_again(
+def test_an_error_is_stored_and_raised_again(
     engine: Engine, error: Callable[[], BaseException], outcome: str, text: str
 ) -> None:
-    """An error ends the run with its outcome and its text, without secrets, and goes on up."""
+    """The run has its outcome and its text without secrets."""
     made = error()
     with pytest.raises(type(made)), job_run(engine, FakeClock(), "harvest"):
         raise made
@@ -102,8 +102,8 @@ def test_an_error_is_written_down_and_raised_again(
     assert (row.outcome, row.error) == (outcome, text)
 
 
-def test_a_dead_run_is_marked_by_the_next(engine: Engine) -> None:
-    """A row left `running` by a process that is gone becomes `interrupted` at the next start."""
+def test_an_ended_run_is_closed_by_the_next(engine: Engine) -> None:
+    """A row left `running` by an ended process becomes `interrupted` at the next start."""
     _leave_running(engine, "harvest", "gone/1:1:x", NOON - jobs.DEAD_AFTER)
     with job_run(engine, FakeClock(), "harvest"):
         dead, alive = rows(engine)
@@ -111,8 +111,8 @@ def test_a_dead_run_is_marked_by_the_next(engine: Engine) -> None:
         assert alive.outcome == "running"
 
 
-def test_a_live_run_is_left_alone(engine: Engine) -> None:
-    """A run of a living process, of another host not long ago, and of another job stay."""
+def test_a_live_run_is_unchanged(engine: Engine) -> None:
+    """Runs of a living process, of another host recently, and of another job stay."""
     clock = FakeClock()
     with job_run(engine, clock, "harvest"):
         _leave_running(engine, "harvest", "elsewhere/1:1:x", NOON - timedelta(hours=1))
@@ -121,8 +121,8 @@ def test_a_live_run_is_left_alone(engine: Engine) -> None:
             assert [row.outcome for row in rows(engine)] == ["running"] * 4
 
 
-def test_who_may_run_beside_us_is_told(engine: Engine) -> None:
-    """Dead processes and our own are not; one of another host is, until it was silent long."""
+def test_other_running_processes_are_detected(engine: Engine) -> None:
+    """Ended processes and the own one do not count; one of another host does until its heartbeat expires."""
     clock, ours = FakeClock(), ProcessIdentity.current()
     _leave_running(
         engine, "enrich", str(ProcessIdentity(ours.host, ours.pid, "born before")), NOON
@@ -136,14 +136,14 @@ def test_who_may_run_beside_us_is_told(engine: Engine) -> None:
         assert jobs.no_other_process(engine, clock, "enrich")
 
 
-def test_a_run_taken_for_dead_writes_its_own_ending(engine: Engine) -> None:
-    """A run that was wrongly given up is set right when it ends."""
+def test_a_run_closed_by_mistake_stores_its_outcome(engine: Engine) -> None:
+    """A run that was wrongly closed is corrected at its end."""
     with job_run(engine, FakeClock(), "harvest"), transaction(engine) as connection:
         connection.execute(update(tables.job_run).values(outcome="interrupted"))
     assert rows(engine)[0].outcome == "done"
 
 
-def test_the_first_error_is_shown_when_writing_fails_too(engine: Engine) -> None:
+def test_the_job_s_error_is_raised_if_storing_fails_too(engine: Engine) -> None:
     """When the database is gone at the end, the job's own error is the one that is raised."""
 
     def fail_for_good() -> None:
@@ -156,8 +156,8 @@ def test_the_first_error_is_shown_when_writing_fails_too(engine: Engine) -> None
         fail_for_good()
 
 
-def test_a_sign_of_life_that_is_lost_does_no_harm(engine: Engine) -> None:
-    """The database does not listen for a moment: the run goes on."""
+def test_a_failed_heartbeat_is_ignored(engine: Engine) -> None:
+    """The run continues when the database is briefly unreachable."""
     with job_run(engine, FakeClock(), "train", exclusive=True) as run:
         with transaction(engine) as connection:
             tables.job_run.drop(connection)
@@ -167,7 +167,7 @@ def test_a_sign_of_life_that_is_lost_does_no_harm(engine: Engine) -> None:
 
 
 def test_the_last_run_of_a_job(engine: Engine) -> None:
-    """The last run is the one started last among the outcomes asked for."""
+    """It is the run started last among the given outcomes."""
     clock = FakeClock()
     assert last_run(engine, "train") is None
     with job_run(engine, clock, "train"):

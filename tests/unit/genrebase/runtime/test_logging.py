@@ -1,4 +1,4 @@
-"""Structured, on standard error, without secrets."""
+"""Structured logs on standard error, without secrets."""
 
 import io
 import json
@@ -23,7 +23,7 @@ def test_without_a_terminal_a_line_is_a_json_object() -> None:
     assert line["timestamp"].endswith("Z")
 
 
-def test_people_get_a_sentence_and_the_whole_traceback() -> None:
+def test_a_terminal_gets_readable_lines_and_tracebacks() -> None:
     """On a terminal a line is readable and an error shows where it came from."""
     stream = io.StringIO()
     logging.configure(stream=stream, human=True)
@@ -55,8 +55,8 @@ def test_secrets_never_appear(human: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["spotipy", "spotipy.client", "urllib3.connectionpool"])
-def test_the_chatty_libraries_are_capped(name: str) -> None:
-    """spotipy prints its bearer token at DEBUG: it is never heard below WARNING."""
+def test_library_loggers_are_limited(name: str) -> None:
+    """spotipy logs its bearer token at DEBUG; it is limited to WARNING."""
     stream = io.StringIO()
     logging.configure("DEBUG", stream=stream)
     stdlib.getLogger(name).debug("headers")
@@ -67,7 +67,7 @@ def test_the_chatty_libraries_are_capped(name: str) -> None:
 
 
 def test_the_level_is_kept() -> None:
-    """What lies under the level asked for is not written."""
+    """Messages below the requested level are not written."""
     stream = io.StringIO()
     logging.configure("WARNING", stream=stream)
     structlog.get_logger("x").info("quiet")
@@ -75,7 +75,7 @@ def test_the_level_is_kept() -> None:
 
 
 def test_the_level_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless a level is named, GENREBASE_LOG_LEVEL says it."""
+    """Without an explicit level GENREBASE_LOG_LEVEL applies."""
     monkeypatch.setenv("GENREBASE_LOG_LEVEL", "ERROR")
     stream = io.StringIO()
     logging.configure(stream=stream)

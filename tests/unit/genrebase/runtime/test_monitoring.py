@@ -1,4 +1,4 @@
-"""Health checks and metrics, and the server that answers with them."""
+"""Health checks, metrics and their server."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -94,7 +94,7 @@ def test_a_failing_check_is_unhealthy() -> None:
 
 
 def test_a_used_port_is_refused() -> None:
-    """With a message that says so."""
+    """The message names the port."""
     with socket.create_server((LOOPBACK, 0)) as used:
         address = ListenAddress(LOOPBACK, used.getsockname()[1])
         with (

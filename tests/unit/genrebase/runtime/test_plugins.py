@@ -1,4 +1,4 @@
-"""Loading what packages register."""
+"""Loading of registered plug-ins."""
 
 import pytest
 
@@ -9,17 +9,17 @@ GROUP = "genrebase.test_group"
 
 
 def test_a_plugin_is_loaded_by_name(install: Install, module: str) -> None:
-    """What the entry point names is what one gets."""
+    """The object of the entry point is returned."""
     install(GROUP, {"ten": f"{module}:TEN", "two": f"{module}:TWO"}, "TEN = 10\nTWO = 2\n")
     assert plugins.registered_names(GROUP) == ["ten", "two"]
     assert plugins.load(GROUP, "ten") == 10
     assert [(one.name, one.value) for one in plugins.load_all(GROUP)] == [("ten", 10), ("two", 2)]
 
 
-def test_an_unknown_name_lists_the_known_ones_and_the_nearest(
+def test_an_unknown_name_lists_the_registered_ones(
     install: Install, module: str
 ) -> None:
-    """A misspelt name is answered with the nearest and the list."""
+    """The message has the most similar name and the list."""
     install(GROUP, {"logistic": f"{module}:A", "random_forest": f"{module}:A"}, "A = 1\n")
     with pytest.raises(plugins.UnknownPlugin) as refused:
         plugins.load(GROUP, "logistics")
@@ -36,8 +36,8 @@ def test_a_name_near_to_none_gets_the_list_only(install: Install, module: str) -
     assert "Did you mean" not in str(refused.value)
 
 
-def test_an_empty_group_says_what_to_do() -> None:
-    """Where nothing is registered at all, the installation is at fault."""
+def test_an_empty_group_names_the_installation() -> None:
+    """Without registered plug-ins the message points to the installation."""
     with pytest.raises(plugins.UnknownPlugin, match="install genrebase again"):
         plugins.load("genrebase.no_such_group", "x")
 

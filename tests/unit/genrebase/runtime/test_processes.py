@@ -1,4 +1,4 @@
-"""Telling the living from the dead."""
+"""Detection of ended processes."""
 
 import dataclasses
 import subprocess
@@ -10,12 +10,12 @@ from genrebase.runtime.processes import ProcessIdentity
 
 
 def test_this_process_lives() -> None:
-    """The process that asks is alive, also after a trip through a column."""
+    """The current process is alive, also after a round trip through a column."""
     assert ProcessIdentity.parse(str(ProcessIdentity.current())).is_alive() is True
 
 
-def test_an_ended_process_is_dead() -> None:
-    """A process that has ended is dead, whoever has its number next."""
+def test_an_ended_process_is_detected() -> None:
+    """It has ended even if its number is used again."""
     program = (
         "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())"
     )
@@ -24,15 +24,15 @@ def test_an_ended_process_is_dead() -> None:
 
 
 def test_a_reused_number_is_another_process() -> None:
-    """Our own number with another birth is somebody else, who is dead."""
+    """The same number with another start time is an ended process."""
     me = ProcessIdentity.current()
     if not me.start_time:
         pytest.skip("this system does not tell when a process began")
     assert dataclasses.replace(me, start_time="00000000-1").is_alive() is False
 
 
-def test_another_host_cannot_be_judged() -> None:
-    """Nothing can be said about a process of another host."""
+def test_processes_of_other_hosts_are_undecided() -> None:
+    """The state of a process on another host is unknown."""
     assert dataclasses.replace(ProcessIdentity.current(), host="elsewhere/1").is_alive() is None
 
 

@@ -1,4 +1,4 @@
-"""Progress and the time left, in the same words with and without a bar."""
+"""Progress and remaining time, with and without a bar."""
 
 import io
 
@@ -35,7 +35,7 @@ class TimedConsole(Console):
     ],
 )
 def test_format_eta(seconds: float | None, words: str) -> None:
-    """Empty where it is not known; then minutes, then hours."""
+    """It is empty if unknown; otherwise minutes, then hours."""
     assert format_eta(seconds) == words
 
 
@@ -72,7 +72,7 @@ def test_lines_without_a_terminal() -> None:
 
 
 def test_an_estimated_total_is_marked() -> None:
-    """As "about", until the exact number is known, also where both are equal."""
+    """It is marked "about" until the exact number is known."""
     console = TimedConsole()
     with progress.show_progress(console, "Importing") as report:
         report(5_000, total=9_876.5, estimated=True)
@@ -85,7 +85,7 @@ def test_an_estimated_total_is_marked() -> None:
 
 
 def test_a_bar_on_a_terminal() -> None:
-    """It shows the counts, marks the estimate, and gives the time left."""
+    """It has the counts, marks the estimate, and has the remaining time."""
     console = TimedConsole(terminal=True)
     with progress.show_progress(console, "Importing") as report:
         report(0, total=100, estimated=True)

@@ -1,4 +1,4 @@
-"""Secrets never appear."""
+"""Redaction of secrets."""
 
 import pytest
 
@@ -41,13 +41,13 @@ def test_secrets_are_hidden(text: str) -> None:
         "genre: r&b, 12:30@noon",
     ],
 )
-def test_the_rest_stays(text: str) -> None:
-    """Text without a secret is left as it is."""
+def test_other_text_is_unchanged(text: str) -> None:
+    """Text without a secret is unchanged."""
     assert redact(text) == text
 
 
-def test_a_telling_key_hides_its_value() -> None:
-    """What is logged under the name of a secret is hidden whatever it looks like, at any depth."""
+def test_values_of_secret_keys_are_redacted() -> None:
+    """A value logged under the name of a secret is redacted at any depth."""
     assert redact_value("client_secret", "x") == REDACTED
     assert redact_value("headers", {"Authorization": "x", "Accept": "y"}) == {
         "Authorization": REDACTED,

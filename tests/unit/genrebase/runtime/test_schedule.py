@@ -1,4 +1,4 @@
-"""When a job runs."""
+"""Schedules of jobs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -59,8 +59,8 @@ def test_day_and_weekday_either_will_do() -> None:
         "a b c d e",
     ],
 )
-def test_nonsense_is_refused_with_a_sentence(text: str) -> None:
-    """A schedule that cannot be kept is refused when it is read, not at its time."""
+def test_an_invalid_schedule_is_refused(text: str) -> None:
+    """An impossible schedule is refused when it is parsed."""
     with pytest.raises(InvalidSchedule, match=r"is not a (schedule|time zone)"):
         CronSchedule(text)
 

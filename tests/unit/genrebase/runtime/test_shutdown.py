@@ -1,4 +1,4 @@
-"""A clean stop."""
+"""Stop signals."""
 
 import signal
 
@@ -11,8 +11,8 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_first_signal_asks_and_the_second_aborts(number: signal.Signals) -> None:
-    """One signal asks for a stop and wakes who sleeps; another one does not wait."""
+def test_the_first_signal_requests_a_stop_and_the_second_aborts(number: signal.Signals) -> None:
+    """The first signal ends a sleep; the second one ends the process at once."""
     woken: list[str] = []
     aborted: list[int] = []
     clock = FakeClock()
@@ -39,8 +39,8 @@ def test_an_echo_is_no_second_signal() -> None:
         assert aborted == []
 
 
-def test_the_handlers_are_given_back() -> None:
-    """After the block a signal means what it meant before."""
+def test_the_handlers_are_restored() -> None:
+    """After the block the former signal handlers are active."""
     before = [signal.getsignal(number) for number in SIGNALS]
     with stop_on_signals():
         pass
@@ -48,5 +48,5 @@ def test_the_handlers_are_given_back() -> None:
 
 
 def test_waiting_ends_without_a_stop() -> None:
-    """A wait with an end tells that nobody asked."""
+    """A wait with a timeout returns that no stop was requested."""
     assert StopSignal().wait(0.0) is False

@@ -1,3 +1,5 @@
+"""Bulk statements."""
+
 import pytest
 from sqlalchemy import Engine, select, update
 

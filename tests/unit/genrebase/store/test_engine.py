@@ -1,3 +1,5 @@
+"""Engines, transactions and connection errors."""
+
 import shutil
 import sqlite3
 from contextlib import closing
@@ -56,7 +58,7 @@ def test_ctrl_c_in_a_statement_rolls_back_at_once(sqlite_engine: Engine):
 
 
 class Interrupting:
-    """A value that raises Ctrl-C when it is stored."""
+    """A value that raises KeyboardInterrupt when it is stored."""
 
     def __conform__(self, _protocol: object) -> None:
         raise KeyboardInterrupt
@@ -121,8 +123,8 @@ def test_writers_wait_for_each_other(sqlite_url: str, sqlite_engine: Engine):
         ("sqlite:///:memory:", "in-memory.*sqlite:///FILE"),
     ],
 )
-def test_a_bad_url_names_a_good_one(url: str, message: str):
-    """The error for an unusable URL shows a usable one."""
+def test_a_bad_url_is_refused_with_an_example(url: str, message: str):
+    """The error for an unusable URL has a usable one."""
     with pytest.raises(InvalidUrl, match=message):
         make_engine(url)
 
@@ -170,7 +172,7 @@ def test_an_unreachable_database_is_named(url: str):
 
 
 def test_a_file_that_is_no_database(tmp_path: Path):
-    """A file with other content is named, not overwritten."""
+    """Another file under that name is reported and unchanged."""
     path = tmp_path / "notes.txt"
     path.write_text("These are my notes. " * 100)
     with pytest.raises(DatabaseUnreachable, match="is not a database"):
@@ -202,7 +204,7 @@ def test_a_read_only_database(sqlite_url: str):
 
 
 def test_a_connection_that_is_lost(postgres_engine: Engine):
-    """A server that goes away raises our error, and the next transaction works."""
+    """A lost connection raises our error, and the next transaction works."""
     with (
         pytest.raises(DatabaseFailure, match="failed in the middle"),
         transaction(postgres_engine) as connection,
@@ -223,7 +225,7 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_file_that_is_moved_away_is_not_recreated(sqlite_engine: Engine, tmp_path: Path):
-    """It is neither written to at its new place nor replaced by an empty one; back, it is used."""
+    """It is neither written at its new place nor replaced by an empty one; moved back, it is used."""
     file, elsewhere = tmp_path / "genrebase.db", tmp_path / "elsewhere.db"
     assert genres(sqlite_engine) == 0
     file.rename(elsewhere)

@@ -1,3 +1,5 @@
+"""Normalised names and hashes."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def test_every_name_has_a_fold(text: str):
 
 @given(TEXTS, TEXTS)
 def test_a_name_has_one_separator(title: str, artist: str):
-    """Whatever title and artist contain, the key has exactly two parts."""
+    """For any title and artist the key has exactly two parts."""
     key = names.name_key(title, artist)
     assert key.count(names.SEPARATOR) == 1
     assert names.track_identity(key, 1) == key

@@ -1,3 +1,5 @@
+"""The schema revision and the encoding of the database."""
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -21,7 +23,7 @@ def test_a_missing_schema_names_the_command(bare_url: str):
 
 
 def test_another_schema_is_refused(engine: Engine):
-    """The error names the revisions found and expected."""
+    """The error names the actual and the expected revision."""
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
@@ -60,7 +62,7 @@ def test_a_foreign_database_is_not_touched(bare_url: str):
 
 
 def test_an_encoding_other_than_utf8_is_refused(postgres_server: PostgresServer):
-    """The error says how to create the database."""
+    """The error has the command that creates the database."""
     url = postgres_server.create()
     name = url.rsplit("?", 1)[0].rsplit("/", 1)[1]
     postgres_server.drop(url)

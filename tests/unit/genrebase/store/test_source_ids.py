@@ -1,4 +1,4 @@
-"""Whose id is it?"""
+"""Track ids of sources, in every form."""
 
 import pytest
 
@@ -18,7 +18,7 @@ ID = "6f807x0ima9a1j3VPbc7VN"
         f"https://api.spotify.com/v1/tracks/{ID}",
     ],
 )
-def test_a_track_is_found_in_every_form(text):
+def test_a_track_id_is_parsed_in_every_form(text):
     """An id, a URI and a URL name the same track."""
     assert source_ids.parse_track_id(text) == ID
 

@@ -1,3 +1,5 @@
+"""The hash split of artists."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Access tokens of the sandbox."""
+
 import base64
 
 import pytest

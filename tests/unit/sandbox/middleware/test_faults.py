@@ -1,3 +1,5 @@
+"""Faults injected by the sandbox."""
+
 from collections import Counter
 
 import pytest
@@ -105,7 +107,7 @@ def test_no_fault_hides_a_row(items, offset, number, fault):
             assert whole["next"]
 
 
-def test_pages_are_found_at_the_top_and_in_fields():
+def test_pages_are_located_at_the_top_and_in_fields():
     """A page is the response or one of its fields; most responses have none."""
     one = page(3)
     assert page_faults.find_page(one) is one

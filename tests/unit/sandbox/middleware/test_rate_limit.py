@@ -1,3 +1,5 @@
+"""The rate limit of the sandbox."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Request statistics of the sandbox."""
+
 from collector.rate import Rate
 from sandbox.middleware import request_stats
 from sandbox.middleware.request_stats import HandledRequest, RequestStats

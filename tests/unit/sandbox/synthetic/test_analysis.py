@@ -1,4 +1,4 @@
-"""Audio analyses are fetched track by track, by priority, and stored completely or not at all."""
+"""Synthetic audio analyses."""
 
 from itertools import pairwise
 

@@ -1,3 +1,5 @@
+"""The synthetic catalogue."""
+
 import csv
 import io
 from collections import Counter, defaultdict

@@ -1,3 +1,5 @@
+"""Searches in the sandbox's catalogue."""
+
 from sandbox.tracks import catalogue, search_query
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.catalogue_file import CatalogueTable
@@ -58,7 +60,7 @@ def test_year_ranges_partition_the_genre():
 
 
 def test_searches_without_a_genre_return_each_id_once():
-    """Artists, tracks, albums, ISRCs and words are found in every genre."""
+    """Artists, tracks, albums, ISRCs and words match in every genre."""
     assert matches("artist:abba") == [0, 1]
     assert matches("artist:BJÖRK") == [1]
     assert matches('track:"夜"') == [4]
@@ -69,13 +71,13 @@ def test_searches_without_a_genre_return_each_id_once():
 
 
 def test_an_id_returns_its_first_row():
-    """Unknown ids are not found."""
+    """Unknown ids return nothing."""
     assert SMALL.track_by_id("c" * 22).title == "夜"
     assert SMALL.track_by_id("e" * 22) is None
 
 
-def test_an_artist_is_found_by_the_id_of_its_name():
-    """An artist's id is that of the name; genres and popularity come from the rows."""
+def test_an_artist_id_is_derived_from_the_name():
+    """Genres and popularity come from the rows."""
     abba = SMALL.artist_by_id(catalogue.id_of_artist(" ABBA "))
     assert (abba.name, abba.genres, abba.popularity) == ("Abba", ("rock", "r&b", "R&B"), 20)
     assert SMALL.artist_by_id("e" * 22) is None

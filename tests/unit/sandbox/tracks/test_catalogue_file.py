@@ -1,3 +1,5 @@
+"""Catalogue files of the sandbox."""
+
 import gzip
 import hashlib
 
@@ -45,7 +47,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
 
 
 def test_missing_file_is_refused(tmp_path):
-    """The sentence says what is wrong and what to give."""
+    """The message names the problem and the option."""
     with pytest.raises(UnusableCatalogue, match=r"No such file.*: give an existing CSV"):
         catalogue_file.read_table(tmp_path / "none.csv")
 
@@ -66,7 +68,7 @@ def test_written_table_reads_the_same(tmp_path, name):
 
 
 def test_unwritable_file_is_refused(tmp_path):
-    """The sentence says where to write instead."""
+    """The message names another location."""
     with pytest.raises(UserError, match="give a file in an existing folder"):
         catalogue_file.write_table(
             catalogue_file.CatalogueTable(("a",), [], "x", ""), tmp_path / "none" / "x.csv"

@@ -1,3 +1,5 @@
+"""Playlists of the sandbox."""
+
 from sandbox.tracks import playlists
 from sandbox.tracks.catalogue import SandboxCatalogue
 from sandbox.tracks.catalogue_file import CatalogueTable

@@ -1,3 +1,5 @@
+"""Parsing of search queries."""
+
 import pytest
 
 from sandbox.tracks import search_query

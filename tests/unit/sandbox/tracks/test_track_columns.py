@@ -1,3 +1,5 @@
+"""Columns of catalogue tables."""
+
 import pytest
 
 from genrebase.store.tables import FEATURES
@@ -20,8 +22,8 @@ def track(**cells):
         "Title Artist LABEL",
     ],
 )
-def test_common_column_names_are_found(columns):
-    """Tables with the columns of published datasets are served unchanged."""
+def test_common_column_names_are_supported(columns):
+    """Tables with the columns of published datasets need no change."""
     TrackColumns.from_header(columns.split(), "x.csv")
 
 
