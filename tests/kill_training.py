@@ -1,4 +1,4 @@
-"""A training that is killed at a point of its choice: `python -m tests.kill_training URL POINT MOMENT`.
+"""Kill a training at a given point: `python -m tests.kill_training URL POINT MOMENT`.
 
 POINT is what it says (`evaluating`), a part of a statement (`INSERT INTO prediction`), or
 `commit`: the moment before others see the model and all that belongs to it.

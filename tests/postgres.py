@@ -87,7 +87,7 @@ def connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
 
 
 class MigratedDatabases:
-    """A pool of migrated, empty databases: creating one takes ten times longer than emptying it."""
+    """A pool of migrated, empty databases: creating one takes ten times longer than reuse."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server

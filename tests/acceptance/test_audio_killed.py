@@ -78,7 +78,7 @@ def test_a_killed_import_analyses_no_finished_file_again(start, database_url, tm
 @pytest.mark.soak
 @pytest.mark.timeout(1_800)
 def test_two_hundred_files_are_imported_despite_stops_and_kills(start, database_url, tmp_path):
-    """An import that is stopped once and killed repeatedly imports every readable file, on both databases."""
+    """Every readable file is imported after one stop and repeated kills, on both databases."""
     write(tmp_path, 200)
     for name in ("text.mp3", "Mötley Crüe/a b.ogg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -156,7 +156,7 @@ def test_the_names_arrive_byte_for_byte(sqlite_url, sandbox):
 
 
 def test_a_stop_is_clean(sqlite_url, sandbox):
-    """SIGTERM finishes the current step, logs it and ends with exit code 1: the harvest is incomplete."""
+    """SIGTERM finishes the current step, logs it and ends with 1: the harvest is incomplete."""
     fill(sqlite_url)
     before = request_counts(sandbox)
     with start(sqlite_url, sandbox) as process:

@@ -73,7 +73,7 @@ def left_running(folder: Path) -> list[str]:
 
 
 def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
-    """Without credentials the sandbox fills sandbox.db; SIGTERM ends all processes; a second run resumes."""
+    """Without credentials the sandbox fills sandbox.db; after SIGTERM a second run resumes."""
     with running(tmp_path) as process:
         until(lambda: tracks(tmp_path) > 0, process, tmp_path)
         assert stop(process) == 0
@@ -90,7 +90,7 @@ def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
 
 
 def test_a_refusal_ends_the_run(tmp_path: Path) -> None:
-    """With credentials but without accepted terms no request is made: exit code 2 and one message."""
+    """Without accepted terms no request is made: exit code 2 and one message."""
     credentials = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "hunter2"}
     with running(tmp_path, **credentials) as process:
         assert process.wait(SECONDS) == 2

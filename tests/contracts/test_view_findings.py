@@ -96,7 +96,7 @@ def test_pairs_and_matches_have_names(filled: SimpleNamespace):
 
 
 def test_the_queries_of_the_page_run(filled: SimpleNamespace):
-    """Every query of docs/findings.md runs on both engines, and every view that it names exists."""
+    """Every query of docs/findings.md runs on both engines; every view it names exists."""
     queries = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     assert len(queries) == 2
     with read_transaction(filled.engine) as connection:

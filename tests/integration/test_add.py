@@ -140,7 +140,7 @@ def test_the_real_service_needs_its_terms(sqlite_engine: Engine):
 
 
 def test_ids_are_read_from_arguments_and_files(tmp_path: Path):
-    """Ids, URIs and URLs, also from files, are read once each and in order; comments are skipped."""
+    """Ids, URIs and URLs, also from files, are read once each, in order, without comments."""
     file = tmp_path / "ids.txt"
     file.write_text(
         f"\ufeff# mine\n{IDS[2]}\n\nhttps://open.spotify.com/track/{IDS[3]}?si=x\n{IDS[0]}\n"

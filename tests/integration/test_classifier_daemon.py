@@ -51,7 +51,7 @@ def predicted_tracks(engine: Engine) -> int:
 
 
 def test_the_daemon_trains_predicts_and_stops_cleanly(database_url: str) -> None:
-    """A database without predictions gets predictions for every track; SIGTERM ends the daemon with 0."""
+    """It fills an empty database with predictions for every track; SIGTERM ends it with 0."""
     engine = make_engine(database_url)
     Music().fill(engine, NOON - timedelta(days=30))
     argv = [sys.executable, "-m", "classifier", "run", "--json"]

@@ -33,7 +33,7 @@ def metrics(engine: Engine, clock: FakeClock) -> dict[str, float]:
 
 
 def test_measures_champion_trainings_predictions_and_drift(engine: Engine) -> None:
-    """Recent tracks lack features and are predicted with lower confidence and as other genres."""
+    """Recent tracks lack features, are predicted less confidently and as other genres."""
     clock = FakeClock(NOON + timedelta(days=10))
     with transaction(engine) as connection:
         rock, jazz = make.add_genre(connection, "rock"), make.add_genre(connection, "jazz")
@@ -109,7 +109,7 @@ def test_a_training_that_failed_is_not_well(
     assert CliRunner().invoke(app, ["health"]).exit_code == 0
 
 
-def test_health_is_served_over_http(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_served(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The daemon serves it while it runs; afterwards the check fails."""
     settings = ClassifierSettings(_env_file=None, http="0")
     with serve(settings.http_address, TrainerHealth(sqlite_engine, FakeClock())) as url:

@@ -73,7 +73,7 @@ def test_a_first_model_becomes_champion_and_predicts_every_track(engine: Engine)
 
 
 def test_training_and_predicting_again_writes_nothing(engine: Engine) -> None:
-    """With the same tracks, parameters and code the stored model is returned and nothing changes."""
+    """With the same tracks, parameters and code the stored model is returned unchanged."""
     Music().fill(engine)
     first = trained(engine)
     scored(engine)
@@ -154,7 +154,7 @@ def test_more_tracks_make_a_new_champion_and_retire_the_old(engine: Engine) -> N
 
 
 def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -> None:
-    """Promotion adds predictions for its own training tracks; a rollback restores the former champion."""
+    """Promotion adds predictions for its training tracks; a rollback restores the former one."""
     Music().fill(engine)
     good = trained(engine).model
     bad = trained(engine, TrainingConfig(estimator="dummy")).model
@@ -179,7 +179,7 @@ def test_a_worse_model_is_rejected_and_can_be_promoted_by_hand(engine: Engine) -
 
 
 def test_a_model_of_fewer_genres_does_not_replace_the_champion(sqlite_engine: Engine) -> None:
-    """Two genres are easier than three, so the missing genre counts; as its own task the model is promoted."""
+    """The missing genre counts against it; as its own task the model is promoted."""
     Music().fill(sqlite_engine)
     champion = trained(sqlite_engine).model
     pair = TrainingConfig(estimator="logistic", genres=("blues", "metal"))
@@ -218,7 +218,7 @@ def test_predicting_without_a_model_fails_with_a_message(sqlite_engine: Engine) 
 
 
 def test_only_changed_tracks_are_predicted_again(engine: Engine) -> None:
-    """New features of one track renew one prediction; a training track keeps its out-of-fold prediction."""
+    """New features renew one prediction; a training track keeps its out-of-fold prediction."""
     Music().fill(engine)
     model = trained(engine).model
     clock = FakeClock(NOON + timedelta(hours=1))

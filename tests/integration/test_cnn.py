@@ -125,7 +125,7 @@ def store(engine: Engine) -> None:
         connection.execute(insert(tables.sound_matrix), rows)
 
 
-def test_the_cnn_uses_matrices_by_default_and_predicts(sqlite_engine: Engine, sqlite_url: str) -> None:
+def test_the_cnn_uses_matrices_by_default(sqlite_engine: Engine, sqlite_url: str) -> None:
     """From the database, through the artifact; other estimators never read a matrix."""
     store(sqlite_engine)
     choice = audio_joins.resolve_features(

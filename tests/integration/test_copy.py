@@ -214,7 +214,7 @@ def test_a_database_is_not_copied_into_itself(filled: Engine, database_url: str)
 
 
 def test_another_schema_is_refused(filled: Engine, target: Engine):
-    """The error names the actual and the expected revision."""
+    """Neither source nor target may have an unknown schema revision."""
     with transaction(target) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for source, into in ((filled, target), (target, filled)):

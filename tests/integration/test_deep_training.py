@@ -55,9 +55,7 @@ def test_a_training_stores_and_reports_every_epoch(sqlite_engine: Engine) -> Non
     assert [words for words in reported if words.startswith("epoch 2: loss")]
 
 
-def test_the_artifact_predicts_in_a_new_process(
-    sqlite_engine: Engine, sqlite_url: str
-) -> None:
+def test_the_artifact_predicts_in_a_new_process(sqlite_engine: Engine, sqlite_url: str) -> None:
     """The artifact alone gives the same probabilities."""
     Music(artists=30).fill(sqlite_engine)
     train.run(

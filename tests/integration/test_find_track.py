@@ -13,7 +13,7 @@ DIGITS = "1234567890123456789012"
 
 @pytest.fixture
 def filled(engine):
-    """Three tracks: 1 has Spotify ids; 2 is called 1 and `a7` by sources; 3 is called `a7`, too."""
+    """Insert three tracks: 1 with Spotify ids; 2 called 1 and `a7` by sources; 3 called `a7`."""
     with transaction(engine) as connection:
         for number in (1, 2, 3):
             assert make.add_track(connection, f"Song {number}") == number

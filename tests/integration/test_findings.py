@@ -146,7 +146,7 @@ def test_a_clustering_replaces_the_one_of_its_name(database: Engine) -> None:
 
 
 def test_separability_selects_a_subset_and_trains_on_it(database: Engine) -> None:
-    """The subset is selected on validation tracks and evaluated on test tracks; every pair is stored."""
+    """It is selected on validation tracks, evaluated on test tracks; every pair is stored."""
     result = ask("separability", "--genres-count", "2", "--train")
     assert len(result["genres"]) == 2
     assert result["search"] == "exhaustive"

@@ -73,7 +73,7 @@ def ids(engine: Engine, column) -> set:
 
 @pytest.mark.parametrize("batch_size", [2, 5_000])
 def test_overdue_tracks_are_removed(filled: SimpleNamespace, batch_size: int):
-    """Tracks of the origin last seen before the limit are removed with their rows, for any batch size."""
+    """Tracks of the origin last seen before the limit are removed, for any batch size."""
     counted = forgetting.count_overdue(filled.engine, filled.clock, "spotify", MONTH)
     assert len(ids(filled.engine, tables.track.c.id)) == 8
     seen = []

@@ -101,7 +101,7 @@ def test_a_harvest_reaches_every_row_behind_the_cap(engine):
 
 
 def test_a_year_that_is_still_full_is_capped(engine):
-    """Rows beyond the limit of one year are unreachable: the shard is `capped` without an error."""
+    """Rows beyond the limit of one year are unreachable: the shard is `capped`."""
     rows = {"rock": [(f"r{n}", f"R {n}", "A", 1999) for n in range(20)]}
     outcome = harvester(engine, rows).run()
     assert outcome.stopped == "exhausted"

@@ -111,7 +111,7 @@ def test_the_command_looks_at_the_database(sqlite_url, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_daemon_serves_health_and_metrics(sqlite_url, tmp_path):
-    """`collector run` serves both; `collector health` requests them and reports a missing daemon."""
+    """`collector run` serves both; `collector health` reports a missing daemon."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = ListenAddress("127.0.0.1", free.getsockname()[1])
     path, clock = tmp_path / "catalogue.csv", SystemClock()

@@ -139,7 +139,7 @@ def test_only_a_changed_playlist_is_read_again(sqlite_engine):
 
 
 def test_a_foreign_playlist_is_requested_once(sqlite_engine):
-    """In development mode it is skipped, like a deleted one; other playlists and the search continue."""
+    """In development mode it is skipped, like a deleted one; other playlists continue."""
     listed = (THEIRS, OURS, "x" * 22)
     with crawling(sqlite_engine, target=90, playlists=listed) as (crawl, running):
         assert crawl.run().stopped == "target"

@@ -83,7 +83,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search gives a list of predictions, a description one; an invalid feature gives a message."""
+    """A search gives a list of predictions, a description one; a bad feature is refused."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
 
     def run(*arguments: str) -> Any:

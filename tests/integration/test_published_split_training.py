@@ -34,7 +34,7 @@ def published(sqlite_engine: Engine) -> Engine:
 
 
 def test_metrics_are_of_the_published_test_split(published: Engine) -> None:
-    """The split is stored with the configuration; an equal training is detected as already stored."""
+    """The split is stored with the configuration; an equal training is not repeated."""
     done = train.run(published, OFFICIAL, FakeClock(), log=lambda _: None)
     model = done.model
     assert (model.status, model.training_config["split"]) == ("champion", "official")

@@ -17,7 +17,7 @@ SCRIPT = (Path(__file__).resolve().parents[2] / "deploy" / "reader.sql").read_te
 
 @pytest.fixture
 def reader(postgres_engine: Engine, worker_prefix: str) -> Iterator[Connection]:
-    """Yield a connection with the role; roles belong to the server, so it is dropped afterwards."""
+    """Yield a connection with the role, and drop it at the end: roles belong to the server."""
     role = f"{worker_prefix}_reader"
     script = re.sub(r"\breader\b", role, SCRIPT)
     with transaction(postgres_engine) as connection:

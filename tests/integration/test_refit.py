@@ -78,7 +78,7 @@ def test_a_refit_is_trained_on_all_but_the_validation_split(music: Engine):
 
 
 def test_an_equal_refit_is_not_repeated(sqlite_engine: Engine):
-    """With the same tracks, parent and code the stored refit is returned and not trained on again."""
+    """The same tracks, parent and code return the stored refit; a training returns the parent."""
     Music().fill(sqlite_engine)
     parent = trained(sqlite_engine)
     assert refitted(sqlite_engine).id == refitted(sqlite_engine).id

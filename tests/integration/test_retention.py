@@ -31,7 +31,7 @@ def learn(engine: Engine, clock: FakeClock, choice: TrainingConfig = DUMMY) -> t
 
 @pytest.fixture
 def reigns(engine: Engine) -> list[int]:
-    """Insert six models, five of them former champions, each with a prediction, a metric and a confusion."""
+    """Insert six models, five former champions, each with a prediction, metric and confusion."""
     with transaction(engine) as connection:
         rock = make.add_genre(connection, "rock")
         track = make.add_track(connection, "Song", genres=[rock])
@@ -93,7 +93,7 @@ def test_the_last_three_champions_and_pinned_models_are_kept(
 
 
 def test_old_models_are_archived_as_a_summary(engine: Engine, reigns: list[int]) -> None:
-    """It has configuration, outcome, reason and headline metrics, once, and never for kept models."""
+    """It has configuration, outcome, reason and headline metrics; kept models have none."""
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
     with transaction(engine) as connection:
@@ -184,7 +184,7 @@ def test_the_database_size_is_bounded(sqlite_engine: Engine) -> None:
 def test_the_commands(
     sqlite_engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`pin`, `unpin`, `prune --dry-run` and `promote` write JSON; contradictory options are refused."""
+    """`pin`, `unpin`, `prune --dry-run` and `promote` write JSON; contradictions are refused."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     with transaction(sqlite_engine) as connection:
         make.add_model(connection, feature_schema={"classes": []}, artifact_sha256="x")

@@ -116,7 +116,7 @@ def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
 
 
 def test_the_doctor_names_the_remedy(genrebase: Shell) -> None:
-    """Without a database it prints the command to create one and creates none; the exit code is 1."""
+    """Without a database it prints the command to create one; the exit code is 1."""
     result = genrebase("doctor")
     assert result.returncode == 1
     assert (

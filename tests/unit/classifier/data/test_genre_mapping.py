@@ -121,9 +121,7 @@ def test_near_misses_share_the_broad_genre() -> None:
         (("techno", "house"), False),
     ],
 )
-def test_a_trivial_mapping_has_no_broad_metrics(
-    genres: tuple[str, ...], says: bool
-) -> None:
-    """With one broad genre per genre, or one for all, the broad metric repeats the fine one or is 1."""
+def test_a_trivial_mapping_has_no_broad_metrics(genres: tuple[str, ...], says: bool) -> None:
+    """With one genre per broad genre it repeats the fine metric; with one for all it is 1."""
     broad_of = {"techno": "electronic", "house": "electronic", "rock": "rock"}
     assert genre_mapping.is_nontrivial(genres, broad_of) is says

@@ -52,7 +52,7 @@ def test_a_track_has_a_row_for_each_of_its_genres() -> None:
 
 
 def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
-    """A track sighted equally often under two genres is predicted half and half, and counts once."""
+    """A track sighted equally under two genres is predicted half and half, and counts once."""
     selection = split_dataset(seen_twice(), SHARED)
     learning = selection.training_set()
     assert learning.weights is not None
@@ -67,7 +67,7 @@ def test_a_model_gives_the_genres_of_a_track_their_shares() -> None:
 
 
 def test_sightings_are_part_of_the_data_fingerprint() -> None:
-    """Another sighting changes the fingerprint, under claims too: `blend` is trained on sightings."""
+    """Another sighting changes it, under claims too: `blend` is trained on sightings."""
     snapshot = seen_twice()
     learned = split_dataset(snapshot, SHARED).train_ids
     twice = (

@@ -45,7 +45,7 @@ def test_a_rotation_only_renames_folds(rotation: int):
 
 
 def test_over_all_rotations_every_artist_is_unseen_once():
-    """A track whose artists share a fold is once in the unseen-artist test, and once in validation."""
+    """A track whose artists share a fold is once in the unseen-artist test and validation."""
     counts = {"test_new": 0, "validation_new": 0}
     one_fold = MUSIC.snapshot().credits.groupby("track_id")["fold"].nunique().eq(1).sum()
     for rotation in range(cross_validation.N_FOLDS):

@@ -36,7 +36,7 @@ def test_an_artists_tracks_are_shares_and_mean_ranks() -> None:
 
 
 def test_the_track_nearest_in_popularity_has_its_own_columns() -> None:
-    """At 45 it is the track of 50, sighted under both; at 12 the track of 10, sighted under rap."""
+    """At 45 it is the track of 50, sighted under both; at 12 that of 10, under rap only."""
     near, low = features_of((7, "Ann", 45.0), (8, "Ann", 12.0))[:, 4:8]
     assert near.tolist() == [1.0, 1.0, 8.0, 2.0]
     assert low[:2].tolist() == [1.0, 0.0]

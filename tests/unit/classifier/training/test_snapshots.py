@@ -52,7 +52,7 @@ def test_a_loaded_snapshot_equals_the_saved_one(folder: Path):
 
 
 def test_the_manifest_describes_the_snapshot(folder: Path):
-    """It has configuration, versions, counts and terms, and columns, rows and SHA-256 of each file."""
+    """It has configuration, versions, counts, terms, and columns, rows and SHA-256 per file."""
     manifest = json.loads((folder / "manifest.json").read_text())
     assert sorted(file.name for file in folder.iterdir()) == [
         "credits.parquet", "manifest.json", "sighted.parquet", "tracks.parquet",

@@ -95,9 +95,7 @@ def test_missing_credentials_are_no_error(sqlite_engine: Engine, server: Scripte
     assert requested_paths(server) == 1
 
 
-def test_an_empty_genre_search_is_reported(
-    sqlite_engine: Engine, server: ScriptedServer
-) -> None:
+def test_an_empty_genre_search_is_reported(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """The line names the alternatives for an app without genre search."""
     server.respond(SEARCH, ScriptedResponse.json({"tracks": {"items": []}}))
     check = examine(sqlite_engine, server.url)["spotify search"]

@@ -260,9 +260,7 @@ def test_caches_shared_by_processes_are_not_used(tmp_path: Path) -> None:
         ("c.wav", b"RIFF\x00\x00\x00\x00WAVE", "not audio that can be decoded"),
     ],
 )
-def test_other_files_are_refused(
-    tmp_path: Path, name: str, content: bytes, reason: str
-) -> None:
+def test_other_files_are_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     """The message names the file."""
     path = tmp_path / name
     path.write_bytes(content)

@@ -41,7 +41,7 @@ def summary(whole: TrackKey, sections: list[DetectedSection]) -> harmony.Harmony
 def test_a_key_is_relative_to_the_track(
     tonic: int, key: int, mode: int | None, degree: int, numeral: str | None
 ) -> None:
-    """A section's key is counted in semitones above the tonic; lower case is minor, b is a flat."""
+    """A section's key is counted in semitones above the tonic; lower case is minor, b flat."""
     (section,) = harmony.relative_to_tonic(TrackKey(key=tonic), sections_in(key, mode=mode))
     assert (section.degree, section.numeral) == (degree, numeral)
 
@@ -110,9 +110,7 @@ def test_repetitions_are_one_and_a_gap_is_no_change() -> None:
         (C_MAJOR, sections_in(0, 7, key_confidence=0.0)),
     ],
 )
-def test_missing_keys_give_no_shares(
-    whole: TrackKey, sections: list[DetectedSection]
-) -> None:
+def test_missing_keys_give_no_shares(whole: TrackKey, sections: list[DetectedSection]) -> None:
     """Without a key of positive confidence there are no shares."""
     detected = summary(whole, sections)
     assert (detected.shares, detected.repeated_share, detected.single_share) == (None, None, None)

@@ -34,8 +34,8 @@ def found_checks() -> dict[str, tuple[bool | None, str]]:
     return {one.name: (one.ok, one.sentence) for one in doctor.check_database(SystemClock())}
 
 
-def test_everything_works() -> None:
-    """Three requests succeed and no problem is reported."""
+def test_a_sound_database_has_no_problem() -> None:
+    """A migrated database with free disk space and a correct clock has no problem."""
     schema.upgrade("sqlite:///music.db")
     assert {name: ok for name, (ok, _) in found_checks().items()} == {
         "disk": True,

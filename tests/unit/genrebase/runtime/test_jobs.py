@@ -122,7 +122,7 @@ def test_a_live_run_is_unchanged(engine: Engine) -> None:
 
 
 def test_other_running_processes_are_detected(engine: Engine) -> None:
-    """Ended processes and the own one do not count; one of another host does until its heartbeat expires."""
+    """Neither ended processes count nor the own one, nor one without a recent heartbeat."""
     clock, ours = FakeClock(), ProcessIdentity.current()
     _leave_running(
         engine, "enrich", str(ProcessIdentity(ours.host, ours.pid, "born before")), NOON

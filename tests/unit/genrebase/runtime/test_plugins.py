@@ -16,9 +16,7 @@ def test_a_plugin_is_loaded_by_name(install: Install, module: str) -> None:
     assert [(one.name, one.value) for one in plugins.load_all(GROUP)] == [("ten", 10), ("two", 2)]
 
 
-def test_an_unknown_name_lists_the_registered_ones(
-    install: Install, module: str
-) -> None:
+def test_an_unknown_name_lists_the_registered_ones(install: Install, module: str) -> None:
     """The message has the most similar name and the list."""
     install(GROUP, {"logistic": f"{module}:A", "random_forest": f"{module}:A"}, "A = 1\n")
     with pytest.raises(plugins.UnknownPlugin) as refused:

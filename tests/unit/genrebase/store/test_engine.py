@@ -225,7 +225,7 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_file_that_is_moved_away_is_not_recreated(sqlite_engine: Engine, tmp_path: Path):
-    """It is neither written at its new place nor replaced by an empty one; moved back, it is used."""
+    """It is neither written at its new place nor recreated; moved back, it is used."""
     file, elsewhere = tmp_path / "genrebase.db", tmp_path / "elsewhere.db"
     assert genres(sqlite_engine) == 0
     file.rename(elsewhere)
