@@ -1,7 +1,7 @@
-"""Harvests that are killed, again and again, and what they leave behind.
+"""Kill harvests repeatedly and compare the stored rows.
 
-`python -m tests.crash_harvests` is one process that brings all imports and forks harvests over one
-database, each of which it kills after a random moment: forty starts would cost a minute otherwise.
+`python -m tests.crash_harvests` imports everything once and forks harvests over one database.
+It kills each after a random delay; forty new interpreters would take a minute.
 """
 
 import argparse
@@ -39,20 +39,20 @@ from tests.consistency import assert_consistent
 from tests.fakes import FakePlaylists, FakeSource
 
 FAST = Rate(100_000, 30.0)
-LIFE = 0.04
-"""Seconds that a process lives at most before it is killed."""
-PACE = Rate(1_500, 30.0)
-"""About 50 requests a second: so that a harvest is not over before it was killed often enough."""
+MAX_LIFETIME = 0.04
+"""Maximum seconds before a process is killed."""
+MODERATE_RATE = Rate(1_500, 30.0)
+"""About 50 requests a second, so that a harvest does not end before enough kills."""
 MIX = "mix0" * 5 + "xx"
 """The id of a playlist."""
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class World:
-    """What there is to harvest, how much of it is a page, and what is known about it."""
+class CrashCatalogue:
+    """Rows of the fake source, with its page size, result limit and feature batch size."""
 
     genres: Mapping[str, Sequence[tuple[str, str, str, int]]]
     mix: Sequence[tuple[str, str, str, int]]
@@ -61,7 +61,7 @@ class World:
     batch: int
 
 
-def world(rock: int, jazz: int, *, page: int, reach: int, batch: int) -> World:
+def make_catalogue(rock: int, jazz: int, *, page: int, reach: int, batch: int) -> CrashCatalogue:
     """Two genres that share a fifth of their tracks, and a playlist of tracks of both and others.
 
     A third of the tracks are of one year.
@@ -82,11 +82,11 @@ def world(rock: int, jazz: int, *, page: int, reach: int, batch: int) -> World:
         *made["jazz"][::11],
         *((f"mix{n}".ljust(22, "0"), f"Mix {n}", "A Band", 2001) for n in range(page)),
     ]
-    return World(made, mix, page, reach, batch)
+    return CrashCatalogue(made, mix, page, reach, batch)
 
 
-class Knower:
-    """Knows the features of every so-manieth track."""
+class SparseProvider:
+    """Provider with features for one track in `share`."""
 
     endpoint = "features"
 
@@ -103,24 +103,24 @@ class Knower:
         }
 
 
-class Told:
-    """A source or a provider, of which somebody is told before and after each request."""
+class ObservedSource:
+    """Source or provider that reports before and after each request."""
 
-    def __init__(self, asked: object, tell: Tell) -> None:
-        self._asked, self._tell = asked, tell
+    def __init__(self, source: object, report: Report) -> None:
+        self._source, self._report = source, report
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._asked, name)
+        return getattr(self._source, name)
 
     def fetch(self, query: object) -> object:
-        self._tell("before request")
-        response = self._asked.fetch(query)  # type: ignore[attr-defined]
-        self._tell("after request")
+        self._report("before request")
+        response = self._source.fetch(query)  # type: ignore[attr-defined]
+        self._report("after request")
         return response
 
 
-def prepare(engine: Engine, known: World) -> None:
-    """Make the genres."""
+def prepare(engine: Engine, catalogue: CrashCatalogue) -> None:
+    """Add the genres."""
     clock = SystemClock()
     genre_use.add(engine, clock, "rock", 10_000, [MIX])
     genre_use.add(engine, clock, "jazz", 10_000)
@@ -129,34 +129,40 @@ def prepare(engine: Engine, known: World) -> None:
 def work(
     engine: Engine,
     clock: Clock,
-    known: World,
+    catalogue: CrashCatalogue,
     *,
     owner: str | None = None,
     alone: Callable[[], bool] = lambda: True,
-    tell: Tell = lambda _: None,
+    report: Report = lambda _: None,
     rate: Rate = FAST,
     written: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> None:
-    """Harvest and enrich by turns until nothing is left; each turn is `written` down."""
+    """Harvest and enrich in turns until both are done; `written` records each turn."""
     account = Account("spotify", "fake", rate)
     budget, owner = RequestBudget.open(engine, account), owner or str(ProcessIdentity.current())
-    search, lists = FakeSource(known.genres, known.reach), FakePlaylists({MIX: known.mix})
+    search, lists = (
+        FakeSource(catalogue.genres, catalogue.reach),
+        FakePlaylists({MIX: catalogue.mix}),
+    )
     for source in (search, lists):
-        source.account, source.page_limits = account, (known.page,)
+        source.account, source.page_limits = account, (catalogue.page,)
     crawl = CrawlSequence(
         engine,
         clock,
         (
-            PlaylistHarvester(engine, Told(lists, tell), budget, clock, owner=owner),
-            SearchHarvester(engine, Told(search, tell), budget, clock, owner=owner),
+            PlaylistHarvester(engine, ObservedSource(lists, report), budget, clock, owner=owner),
+            SearchHarvester(engine, ObservedSource(search, report), budget, clock, owner=owner),
         ),
     )
-    providers = [Knower("first", 2, known.batch, rate), Knower("second", 3, known.batch, rate)]
-    counts = [
-        BudgetedProvider(Told(one, tell), RequestBudget.open(engine, one.account))
+    providers = [
+        SparseProvider("first", 2, catalogue.batch, rate),
+        SparseProvider("second", 3, catalogue.batch, rate),
+    ]
+    budgeted = [
+        BudgetedProvider(ObservedSource(one, report), RequestBudget.open(engine, one.account))
         for one in providers
     ]
-    enricher = FeatureEnricher(engine, clock, counts, no_other_worker=alone)
+    enricher = FeatureEnricher(engine, clock, budgeted, no_other_worker=alone)
     while True:
         with written("harvest"):
             harvested = crawl.run(max_requests=12)
@@ -167,7 +173,7 @@ def work(
 
 
 def stored(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Return what is there, without surrogate keys and times; see that it is consistent."""
+    """Return the rows without surrogate keys and times; assert that they are consistent."""
     t = tables
     track, genre, shard, attempt = t.track, t.genre, t.shard, t.feature_attempt
     queries = {
@@ -185,7 +191,7 @@ def stored(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
         "features": select(
             track.c.identity, t.audio_features.c.provider, t.audio_features.c.energy
         ).join(t.audio_features, t.audio_features.c.track_id == track.c.id),
-        "questions": select(
+        "attempts": select(
             track.c.identity, attempt.c.provider, attempt.c.attempts, attempt.c.outcome
         ).join(attempt, attempt.c.track_id == track.c.id),
         "pages": select(
@@ -206,7 +212,7 @@ def stored(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 
 
 def recorded(engine: Engine) -> Place:
-    """Return how many pages, and how many answers about tracks, are recorded."""
+    """Return the numbers of recorded pages and of recorded feature attempts."""
     with engine.connect() as connection:
         result = connection.exec_driver_sql(
             "SELECT (SELECT coalesce(sum(requests), 0) FROM shard),"
@@ -215,22 +221,22 @@ def recorded(engine: Engine) -> Place:
     return int(result[0]), int(result[1])
 
 
-class Killed(BaseException):
-    """The process is dead: nothing of it runs any more, no clearing up either."""
+class ProcessKilled(BaseException):
+    """Simulated kill: no cleanup runs after it."""
 
 
-class Fuse:
-    """Kills at the first fail-point at which nobody was killed yet.
+class FailPoints:
+    """Kill the process at the first fail-point that has not been triggered.
 
-    A fail-point is a moment around a commit or a request, told apart by what was recorded then,
-    and by how many others passed since.
+    A fail-point is a moment around a commit or a request. It is identified by the recorded counts
+    and the number of fail-points since they changed.
     """
 
     def __init__(self, engine: Engine, observer: Engine) -> None:
-        """`engine` will die; `observer` sees what was committed."""
+        """Kill transactions of `engine`; `observer` reads committed rows."""
         self._engine, self._observer = engine, observer
-        self.burnt: set[tuple[Place, int, str]] = set()
-        self._dead, self._passed, self._place = False, 0, (0, 0)
+        self.triggered: set[tuple[Place, int, str]] = set()
+        self._killed, self._passed, self._place = False, 0, (0, 0)
         commit = engine.dialect.do_commit
 
         def watched(connection: object) -> None:
@@ -239,73 +245,73 @@ class Fuse:
             self.at("after commit")
 
         engine.dialect.do_commit = watched  # type: ignore[method-assign, assignment]  # this engine's own dialect
-        event.listen(engine, "begin", lambda _: self._stay_dead())
+        event.listen(engine, "begin", lambda _: self._raise_if_killed())
 
-    def revive(self) -> None:
-        """Begin a new life, without anything of the one before but what it committed."""
+    def restart(self) -> None:
+        """Start a new process that has only the committed rows."""
         self._engine.dispose()
-        self._dead, self._passed, self._place = False, 0, recorded(self._observer)
+        self._killed, self._passed, self._place = False, 0, recorded(self._observer)
 
     def at(self, moment: str) -> None:
-        """Pass a fail-point, or die there."""
-        self._stay_dead()
+        """Pass a fail-point, or raise `ProcessKilled`."""
+        self._raise_if_killed()
         place = recorded(self._observer)
         if place != self._place:
             self._place, self._passed = place, 0
         point = (place, self._passed, moment)
         self._passed += 1
-        if point not in self.burnt:
-            self.burnt.add(point)
-            self._dead = True
-            raise Killed
+        if point not in self.triggered:
+            self.triggered.add(point)
+            self._killed = True
+            raise ProcessKilled
 
-    def _stay_dead(self) -> None:
-        if self._dead:
-            raise Killed
+    def _raise_if_killed(self) -> None:
+        if self._killed:
+            raise ProcessKilled
 
 
 @dataclass(frozen=True)
-class Survival:
-    """What became of a harvest that was killed again and again."""
+class CrashReport:
+    """Numbers of kills and requests of one harvest."""
 
     kills: int
     requests: int
-    """Begun by all processes together."""
+    """Started by all processes together."""
 
 
-def kill_randomly(url: str, known: World, kills: int, seed: int) -> Survival:
-    """Harvest over `url` in processes that are killed after random moments, but the last one."""
+def kill_randomly(url: str, catalogue: CrashCatalogue, kills: int, seed: int) -> CrashReport:
+    """Harvest in processes that are killed after random delays; the last one completes."""
     draw, clock, done = random.Random(seed), SystemClock(), 0
     with tempfile.TemporaryFile() as tally:
         while True:
-            pid, begun = _fork(url, known, tally.fileno())
+            pid, begun = _fork(url, catalogue, tally.fileno())
             if done < kills:
-                clock.sleep(draw.uniform(0, LIFE))
+                clock.sleep(draw.uniform(0, MAX_LIFETIME))
                 os.kill(pid, signal.SIGKILL)
             _, status = os.waitpid(pid, 0)
             os.close(begun)
             if os.WIFEXITED(status):
                 if os.WEXITSTATUS(status):
-                    raise RuntimeError("a harvest failed; its traceback stands above")
-                return Survival(done, os.fstat(tally.fileno()).st_size)
+                    raise RuntimeError("a harvest failed; its traceback is above")
+                return CrashReport(done, os.fstat(tally.fileno()).st_size)
             done += 1
 
 
-def _fork(url: str, known: World, tally: int) -> tuple[int, int]:
-    """Start a harvest; return when it has looked at the database.
+def _fork(url: str, catalogue: CrashCatalogue, tally: int) -> tuple[int, int]:
+    """Fork a harvest; return when it has read the database.
 
     It ends with 0, or with 1 and a traceback.
     """
-    begun, tell_begun = os.pipe()
+    begun, begun_writer = os.pipe()
     pid = os.fork()
     if pid:
-        os.close(tell_begun)
+        os.close(begun_writer)
         os.read(begun, 1)
         return pid, begun
     try:
         engine, clock = make_engine(url), SystemClock()
         recorded(engine)
-        os.write(tell_begun, b".")
+        os.write(begun_writer, b".")
 
         def report(moment: str) -> None:
             if moment.startswith("before"):
@@ -313,16 +319,24 @@ def _fork(url: str, known: World, tally: int) -> tuple[int, int]:
 
         alone = partial(no_other_process, engine, clock, "enrich")
         written = partial(job_run, engine, clock)
-        work(engine, clock, known, alone=alone, tell=report, rate=PACE, written=written)
+        work(
+            engine,
+            clock,
+            catalogue,
+            alone=alone,
+            report=report,
+            rate=MODERATE_RATE,
+            written=written,
+        )
         engine.dispose()
-    except BaseException:  # noqa: BLE001 - nothing of it may go on in the child
+    except BaseException:  # noqa: BLE001 - the child must not continue
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
 def main() -> None:
-    """Write as JSON what became of a harvest."""
+    """Print the report of a harvest as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash_harvests")
     parser.add_argument("url")
     parser.add_argument("--kills", type=int, required=True)
@@ -331,21 +345,21 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
     @event.listens_for(Engine, "connect")
-    def hurry(connection: object, _record: object) -> None:
+    def disable_fsync(connection: object, _record: object) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA synchronous=OFF")  # a kill is no power cut
 
-    fake_sources = soaked(options.kills)
+    catalogue = large_catalogue(options.kills)
     engine = make_engine(options.url)
-    prepare(engine, fake_sources)
+    prepare(engine, catalogue)
     engine.dispose()  # no connection crosses a fork
-    survived = kill_randomly(options.url, fake_sources, options.kills, options.seed)
-    print(json.dumps({"kills": survived.kills, "requests": survived.requests}))  # noqa: T201
+    report = kill_randomly(options.url, catalogue, options.kills, options.seed)
+    print(json.dumps({"kills": report.kills, "requests": report.requests}))  # noqa: T201
 
 
-def soaked(kills: int) -> World:
-    """Return a world that takes longer to harvest than so many processes live together."""
-    return world(kills * 5 // 2, kills * 3 // 2, page=5, reach=kills * 5 // 2, batch=8)
+def large_catalogue(kills: int) -> CrashCatalogue:
+    """Return a catalogue that takes longer to harvest than so many processes live."""
+    return make_catalogue(kills * 5 // 2, kills * 3 // 2, page=5, reach=kills * 5 // 2, batch=8)
 
 
 if __name__ == "__main__":

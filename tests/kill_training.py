@@ -1,7 +1,7 @@
 """Kill a training at a given point: `python -m tests.kill_training URL POINT MOMENT`.
 
-POINT is what it says (`evaluating`), a part of a statement (`INSERT INTO prediction`), or
-`commit`: the moment before others see the model and all that belongs to it.
+POINT is part of a log message (`evaluating`), part of a statement (`INSERT INTO prediction`), or
+`commit`: the moment before other connections see the model and its rows.
 """
 
 import os
@@ -21,24 +21,24 @@ from tests.fakes import FakeClock
 def main(url: str, point: str, moment: str) -> None:
     engine, stored = make_engine(url), []
 
-    def die_at(output: str) -> None:
-        if point in output:
+    def kill_at(message: str) -> None:
+        if point in message:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @event.listens_for(engine, "before_cursor_execute")
     def on_statement(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         if statement.startswith("INSERT INTO model "):
             stored.append(statement)
-        die_at(statement)
+        kill_at(statement)
 
     @event.listens_for(engine, "commit")
     def on_commit(_connection: Any) -> None:
         if stored:
-            die_at("commit")
+            kill_at("commit")
 
     choice = TrainingConfig(estimator="logistic")
     clock = FakeClock(datetime.fromisoformat(moment))
-    train.run(engine, choice, clock, log=die_at, cores=1, again=True)
+    train.run(engine, choice, clock, log=kill_at, cores=1, again=True)
 
 
 if __name__ == "__main__":

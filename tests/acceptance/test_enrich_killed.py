@@ -35,8 +35,8 @@ class Provider(BaseHTTPRequestHandler):
     def do_GET(self):
         """Send the response."""
         with self.server.changed:
-            first = not self.server.asked
-            self.server.asked.update(parse_qs(urlsplit(self.path).query)["ids"][0].split(","))
+            first = not self.server.requested
+            self.server.requested.update(parse_qs(urlsplit(self.path).query)["ids"][0].split(","))
             self.server.changed.notify_all()
             if first:
                 self.server.changed.wait_for(lambda: self.server.complete)
@@ -55,7 +55,7 @@ class Provider(BaseHTTPRequestHandler):
 @contextmanager
 def serving():
     with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
-        server.asked, server.changed, server.complete = Counter(), Condition(), False
+        server.requested, server.changed, server.complete = Counter(), Condition(), False
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -70,7 +70,7 @@ def serving():
 
 def wait_for(server, requested):
     with server.changed:
-        assert server.changed.wait_for(lambda: len(server.asked) == requested, PATIENCE)
+        assert server.changed.wait_for(lambda: len(server.requested) == requested, PATIENCE)
 
 
 def fill(engine):
@@ -107,7 +107,7 @@ def test_a_kill_loses_nothing_and_repeats_one_request(database_url):
             killed.communicate()
             document = json.loads(healer.communicate(timeout=PATIENCE)[0])
     assert (document["asked"], document["stopped"], healer.returncode) == (TRACKS, "done", 0)
-    assert Counter(server.asked.values()) == {1: TRACKS - BATCH, 2: BATCH}
+    assert Counter(server.requested.values()) == {1: TRACKS - BATCH, 2: BATCH}
     with read_transaction(engine) as connection:
         attempts = connection.scalars(select(tables.feature_attempt.c.attempts)).all()
     engine.dispose()

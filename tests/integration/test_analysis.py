@@ -41,8 +41,8 @@ DAY = timedelta(days=1)
 class FakeAnalyst:
     """Returns the given responses in order, and repeats the last one."""
 
-    answers: list[TrackAnalysis | CollectorError] = field(default_factory=lambda: [analysis()])
-    asked: list[str] = field(default_factory=list)
+    responses: list[TrackAnalysis | CollectorError] = field(default_factory=lambda: [analysis()])
+    requested_ids: list[str] = field(default_factory=list)
     name: str = "spotify"
     endpoint: str = "audio-analysis"
 
@@ -51,8 +51,8 @@ class FakeAnalyst:
         return Account("spotify", "fake", Rate(1_000, 30))
 
     def fetch(self, track_id: str, /) -> TrackAnalysis:
-        self.asked.append(track_id)
-        response = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.requested_ids.append(track_id)
+        response = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
         if isinstance(response, CollectorError):
             raise response
         return response
@@ -160,9 +160,9 @@ def test_labelled_tracks_come_first_and_genres_take_turns(engine: Engine) -> Non
         make.add_verdict(connection, rocks[3], jazz)  # a person says so
     analyst = FakeAnalyst()
     analyser(engine, analyst).run(max_requests=3)
-    assert analyst.asked == [source_id(rocks[2]), source_id(jazzy[0]), source_id(rocks[1])]
+    assert analyst.requested_ids == [source_id(rocks[2]), source_id(jazzy[0]), source_id(rocks[1])]
     analyser(engine, analyst).run()
-    assert analyst.asked[3:] == [
+    assert analyst.requested_ids[3:] == [
         source_id(number) for number in (jazzy[1], rocks[0], rocks[3], unlabelled)
     ]
 
@@ -182,7 +182,7 @@ def test_a_track_is_leased_by_one_worker(engine: Engine, tracks: list[int]) -> N
         leased = analysis_queue.lease(connection, tracks[:2], clock.now)
     analyst = FakeAnalyst()
     assert analyser(engine, analyst, clock).run().requested == 1
-    assert not {one.source_id for one in leased.tracks} & set(analyst.asked)
+    assert not {one.source_id for one in leased.tracks} & set(analyst.requested_ids)
     assert analyser(engine, analyst, clock).has_work() is False
     clock.advance(LEASE_SECONDS)
     assert analyser(engine, analyst, clock).run().requested == 2
@@ -227,7 +227,7 @@ def test_an_endpoint_that_finds_no_track_is_closed(engine: Engine) -> None:
         add_tracks(connection, 2 * MAX_CONSECUTIVE_MISSES)
     clock, analyst = FakeClock(), FakeAnalyst([NotFound()])
     assert analyser(engine, analyst, clock).run().stopped == "closed"
-    assert len(analyst.asked) == MAX_CONSECUTIVE_MISSES
+    assert len(analyst.requested_ids) == MAX_CONSECUTIVE_MISSES
     assert analyser(engine, analyst, clock).has_work() is False
     clock.advance((7 * DAY).total_seconds())
     assert analyser(engine, analyst, clock).has_work() is True
@@ -249,7 +249,7 @@ def test_a_ban_ends_the_run(engine: Engine, tracks: list[int]) -> None:
 def test_a_stop_request_ends_between_tracks(engine: Engine, tracks: list[int]) -> None:
     """After a stop request the current response is stored, and the rest is left."""
     analyst = FakeAnalyst()
-    outcome = analyser(engine, analyst, stop=lambda: bool(analyst.asked)).run()
+    outcome = analyser(engine, analyst, stop=lambda: bool(analyst.requested_ids)).run()
     assert (outcome.stopped, outcome.found) == ("interrupted", 1)
     assert len(rows(engine, tables.feature_attempt)) == 1
 

@@ -15,11 +15,19 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.settings import child_environment
 from genrebase.store.engine import make_engine
-from tests.crash_harvests import Fuse, Killed, prepare, soaked, stored, work, world
+from tests.crash_harvests import (
+    FailPoints,
+    ProcessKilled,
+    large_catalogue,
+    make_catalogue,
+    prepare,
+    stored,
+    work,
+)
 from tests.fakes import FakeClock
 
-SMALL = world(8, 3, page=4, reach=8, batch=8)
-"""Few pages, but of every kind: a split, a head read last, a playlist, misses."""
+SMALL = make_catalogue(8, 3, page=4, reach=8, batch=8)
+"""Few pages of every kind: a split, known first rows, a playlist, misses."""
 
 KILLS = 40
 
@@ -29,31 +37,35 @@ def fresh_clock() -> FakeClock:
 
 
 def test_at_every_fail_point(engine: Engine, other_engine: Engine) -> None:
-    """Killed once before and after each commit and each request: the same end as undisturbed."""
+    """A harvest killed at every commit and request ends like an uninterrupted one."""
     for one in (engine, other_engine):
         prepare(one, SMALL)
     work(other_engine, fresh_clock(), SMALL)
-    current, clock, mortal = ProcessIdentity.current(), fresh_clock(), make_engine(engine.url)
-    fuse, lives = Fuse(mortal, engine), 0
+    current, clock, killed_engine = (
+        ProcessIdentity.current(),
+        fresh_clock(),
+        make_engine(engine.url),
+    )
+    fail_points, processes = FailPoints(killed_engine, engine), 0
     while True:
-        lives += 1
-        fuse.revive()
-        owner = str(ProcessIdentity(current.host, current.pid, f"life {lives}"))
+        processes += 1
+        fail_points.restart()
+        owner = str(ProcessIdentity(current.host, current.pid, f"process {processes}"))
         try:
-            work(mortal, clock, SMALL, owner=owner, tell=fuse.at)
+            work(killed_engine, clock, SMALL, owner=owner, report=fail_points.at)
             break
-        except Killed:
+        except ProcessKilled:
             continue
-    mortal.dispose()
-    assert lives == len(fuse.burnt) + 1
-    kinds = Counter(moment for _, _, moment in fuse.burnt)
+    killed_engine.dispose()
+    assert processes == len(fail_points.triggered) + 1
+    kinds = Counter(moment for _, _, moment in fail_points.triggered)
     assert set(kinds) == {"before commit", "after commit", "before request", "after request"}
     assert min(kinds.values()) > 20
     assert stored(engine) == stored(other_engine)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
+def uninterrupted(
     request: pytest.FixtureRequest,
     migrated_sqlite: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -61,12 +73,12 @@ def undisturbed(
     """Return the final rows of an uninterrupted run, by catalogue size."""
     stored_by_kills: dict[int, object] = {}
     for kills in request.param:
-        path = tmp_path_factory.mktemp("undisturbed") / "undisturbed.db"
+        path = tmp_path_factory.mktemp("uninterrupted") / "uninterrupted.db"
         shutil.copyfile(migrated_sqlite, path)
         engine = make_engine(f"sqlite:///{path}")
         requested: list[str] = []
-        prepare(engine, soaked(kills))
-        work(engine, fresh_clock(), soaked(kills), tell=requested.append)
+        prepare(engine, large_catalogue(kills))
+        work(engine, fresh_clock(), large_catalogue(kills), report=requested.append)
         stored_by_kills[kills] = (stored(engine), requested.count("before request"))
         engine.dispose()
     return stored_by_kills
@@ -86,21 +98,21 @@ def survive(url: str, kills: int) -> dict[str, int]:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(
-    ("undisturbed", "kills"),
+    ("uninterrupted", "kills"),
     [
         ((KILLS,), KILLS),
         pytest.param((200,), 200, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)]),
     ],
-    indirect=["undisturbed"],
+    indirect=["uninterrupted"],
 )
 def test_at_random_moments(
-    database_url: str, undisturbed: dict[int, tuple[object, int]], kills: int
+    database_url: str, uninterrupted: dict[int, tuple[object, int]], kills: int
 ) -> None:
-    """SIGKILL again and again: the same end, and each kill cost one request at most."""
+    """After random kills the rows are equal, and each kill costs at most one request."""
     output = survive(database_url, kills)
     assert output["kills"] == kills
     engine = make_engine(database_url)
-    rows, requests = undisturbed[kills]
+    rows, requests = uninterrupted[kills]
     assert stored(engine) == rows
     assert requests <= output["requests"] <= requests + kills
     engine.dispose()

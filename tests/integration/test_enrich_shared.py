@@ -32,11 +32,11 @@ class Provider:
     account = Account("reccobeats", "fake", Rate(100_000, 1.0))
 
     def __init__(self, requested, before=lambda ids: None):
-        self.asked = requested
+        self.requested = requested
         self._before = before
 
     def fetch(self, ids):
-        self.asked.update(ids)
+        self.requested.update(ids)
         self._before(ids)
         return dict.fromkeys(ids)
 

@@ -80,7 +80,7 @@ def test_a_killed_process_releases_the_job_at_once(engine: Engine) -> None:
         [
             sys.executable,
             "-c",
-            "from genrebase.runtime.processes import ProcessIdentity; print(ProcessIdentity.current())",
+            "from genrebase.runtime import processes; print(processes.ProcessIdentity.current())",
         ],
         capture_output=True,
         text=True,

@@ -34,7 +34,7 @@ class FakeProvider:
     knows: set[str]
     batch_size: int = 2
     failures: list[Exception] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    requested_ids: list[str] = field(default_factory=list)
     requests: int = 0
 
     @property
@@ -50,7 +50,7 @@ class FakeProvider:
         if self.failures:
             raise self.failures.pop(0)
         assert len(ids) <= self.batch_size
-        self.asked += ids
+        self.requested_ids += ids
         return {one: LOUD if one in self.knows else None for one in ids}
 
 
@@ -87,7 +87,7 @@ def test_providers_are_requested_in_turn(engine: Engine, store: Store, enricher:
     outcome = enricher(first, second).run()
     assert (outcome.requested, outcome.found, outcome.not_found) == (5, 2, 3)
     assert (outcome.stopped, outcome.requests) == ("done", 3)
-    assert set(second.asked) == ids("b", "c")
+    assert set(second.requested_ids) == ids("b", "c")
     assert stored_features(engine) == {"spotify": 1, "reccobeats": 1}
 
 
