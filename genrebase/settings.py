@@ -53,8 +53,8 @@ class GenrebaseSettings(EnvironmentSettings):
     catalogue: str | None = Field(
         default=None,
         validation_alias="CATALOGUE",
-        description="CSV file that the sandbox of `genrebase run` and `demo` serves instead of its "
-        "synthetic catalogue.",
+        description="CSV file that the sandbox of `genrebase run` and `demo` serves instead of "
+        "its synthetic catalogue.",
     )
     client_id: str | None = Field(
         default=None,
