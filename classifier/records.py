@@ -127,7 +127,7 @@ class StoredModel:
 
     @property
     def is_archived(self) -> bool:
-        """Return whether only headline metrics are kept."""
+        """Return whether only main metrics are kept."""
         return "genres" in self.feature_schema
 
     def as_json(self) -> dict[str, Any]:

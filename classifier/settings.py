@@ -28,8 +28,8 @@ class ClassifierSettings(EnvironmentSettings):
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Train also when this many labelled tracks (and a fifth more than last "
-        "time) are new; 0: by the schedule only.",
+        description="Also train after this many new labelled tracks that add a fifth to the "
+        "last training; 0: schedule only.",
     )
     estimator: str = Field(
         default="blend",
@@ -61,8 +61,8 @@ class ClassifierSettings(EnvironmentSettings):
         default=50,
         ge=1,
         description="Latest models of a task whose row and metrics are kept; of older ones "
-        "only headline metrics are. (50 are seven weeks of daily trainings; a model of 114 genres "
-        "that was champion has 0.5 MB of metrics.)",
+        "only main metrics are. (50 are seven weeks of daily trainings; a model "
+        "of 114 genres that was champion has 0.5 MB of metrics.)",
     )
     http: str | None = Field(
         default=None,

@@ -145,12 +145,12 @@ class Preprocessing:
     """Number of principal components, or the share of the variance that they explain."""
     outliers: str | None = _option(
         None,
-        "Remove outliers from the training tracks: in each genre, or overall (DBSCAN noise).",
+        "Remove outliers (DBSCAN noise) from the training tracks: genre or overall.",
         values=OUTLIER_SCOPES,
     )
     balance: str | None = _option(
         None,
-        "Class imbalance: give rare genres equal weight by weights, or oversample them by smote.",
+        "Class imbalance: weights (class weights) or smote (oversample rare genres).",
         values=BALANCING_METHODS,
     )
 
@@ -196,9 +196,9 @@ class TrainingConfig:
     )
     labels: str = _option(
         LABEL_POLICIES[0],
-        "claim: one genre per track; exclusive: leave out tracks seen under several genres; "
-        "shared: train a track on each genre it was seen under, with a total weight of one "
-        "(default: claim).",
+        "claim: one genre per track; exclusive: leave out tracks seen under "
+        "several genres; shared: a track counts for every genre of its sightings,"
+        " total weight one (default: claim).",
         values=LABEL_POLICIES,
     )
     mapping: str | None = _option(

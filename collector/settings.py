@@ -48,8 +48,7 @@ class CollectorSettings(EnvironmentSettings):
     )
     reccobeats_url: str | None = Field(
         default=None,
-        description="Send requests for ReccoBeats' features to this address instead of the "
-        "public one.",
+        description="Base URL for ReccoBeats requests instead of the public one.",
     )
     reccobeats_rate: str = Field(
         default="60/30s",
@@ -63,8 +62,8 @@ class CollectorSettings(EnvironmentSettings):
     analyses: int = Field(
         default=0,
         ge=0,
-        description="Requests for audio analyses, one track each, that `collector run` may make "
-        "per poll while no features are pending; 0: none.",
+        description="Maximum audio-analysis requests per poll of `collector run` while no "
+        "features are pending; 0: none.",
     )
     interval: float = Field(
         default=60.0,
@@ -75,8 +74,8 @@ class CollectorSettings(EnvironmentSettings):
     look_back: float = Field(
         default=planning.RECRAWL_AFTER.days,
         gt=0,
-        description="Days after which a finished search is read again; a search that includes "
-        "the current year after a quarter of them.",
+        description="Days until an exhausted shard is searched again (a quarter of that for "
+        "the current year).",
     )
     http: str | None = Field(
         default=None,

@@ -57,9 +57,7 @@ def sandbox(
     ] = None,
     quota: Annotated[
         int | None,
-        typer.Option(
-            min=0, help="Requests of the Web API that succeed before a ban without an end."
-        ),
+        typer.Option(min=0, help="Successful Web API requests until a permanent ban."),
     ] = None,
     token_seconds: Annotated[
         float, typer.Option(help="Seconds an access token is valid.")
@@ -83,7 +81,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on: loopback only.")] = HOST,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Serve a Spotify-shaped API on this computer, over a file or a synthetic catalogue."""
+    """Serve Spotify's Web API on this computer, over a file or a synthetic catalogue."""
     output = Output(as_json=as_json)
     if host not in {HOST, "localhost"}:
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")

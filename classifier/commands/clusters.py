@@ -60,7 +60,7 @@ def clusters(
 ) -> None:
     """Cluster tracks by their features, without labels, and compare the clusters with the genres.
 
-    Stored as views `cluster_genres` (the crosstab) and `cluster_tracks`.
+    Results: views `cluster_genres` (crosstab), `cluster_tracks`.
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -25,7 +25,7 @@ Rotations = Annotated[
     str,
     typer.Option(help="Number of cross-validation rotations of the ten folds: 1 to 10, or all."),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Also run what is stored already.")]
+Again = Annotated[bool, typer.Option("--again", help="Repeat stored trials, too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 

@@ -31,7 +31,8 @@ def explain(
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     genre: Annotated[
-        str | None, typer.Option(help="Instead of a model, compare the features of this genre.")
+        str | None,
+        typer.Option(help="Compare the features of this genre instead of explaining a model."),
     ] = None,
     against: Annotated[
         str | None, typer.Option(help="With those of this genre [all others together].")

@@ -15,7 +15,7 @@ def health(
 ) -> None:
     """Check the trainer: ask the daemon at CLASSIFIER_HTTP; without one, look at the database.
 
-    Exit code 0 if it is healthy, 1 if not: for a supervisor.
+    Exit code 0 if healthy, else 1.
     """
 
     def target() -> HealthTarget:

@@ -44,7 +44,7 @@ def learning_curve(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what more training tracks per genre gain, and which genres they would help.
+    """Measure the gain from more training tracks, by genre.
 
     Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: the F1 minus
     that of the smaller size). Metrics are of test tracks, the same at every size.

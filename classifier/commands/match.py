@@ -39,7 +39,7 @@ def match(
     """Compare a track with every genre's profile, or a genre's tracks with its own profile.
 
     The distance is the root mean square of the z-scores of a track's audio features within the
-    genre: about 1 is ordinary. The percentile is the share of the genre's own tracks that are
+    genre: about 1 is ordinary. The percentile is the percentage of the genre's own tracks that are
     nearer. Genres are sorted by log-density, because a broad genre is near to every track.
     """
     if [track is not None, genre is not None, every].count(True) != 1:

@@ -82,7 +82,7 @@ def promote(
     """Make a model champion of its task by hand, also one that was champion before.
 
     For a model that was not champion before, its training tracks are predicted out of fold now. A
-    model of which only metrics are left is refused.
+    model without an artifact cannot be promoted.
     """
     if (number is None) != back:
         raise BadTrainingConfig("Give either a model's number or --back.")
@@ -108,7 +108,7 @@ def pin(
     number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Keep the artifact of a model for good."""
+    """Exempt a model from pruning."""
     _pin(number, pinned=True, as_json=as_json)
 
 
@@ -116,7 +116,7 @@ def unpin(
     number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Let pruning decide about a pinned model again."""
+    """Remove the protection from pruning."""
     _pin(number, pinned=False, as_json=as_json)
 
 
@@ -147,9 +147,9 @@ def prune(
 ) -> None:
     """Delete artifacts and predictions of old models, as every training does.
 
-    The champion of a task, the two before it, pinned models and the latest one are kept whole. Of
-    the latest others (CLASSIFIER_MODELS_REMEMBERED) the row and the metrics are kept, of older
-    ones headline metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    The champion of a task, the two before it, pinned models and the latest one are kept whole. The
+    latest CLASSIFIER_MODELS_REMEMBERED models also keep row and metrics; older ones keep main
+    metrics. SQLite reuses the space; only VACUUM makes its file smaller.
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.registry import retention

@@ -33,7 +33,7 @@ def predict(
         str | None, typer.Option(help="Describe a track that need not be in the database.")
     ] = None,
     artist: Annotated[
-        list[str] | None, typer.Option(help="Of the described track; once for each artist.")
+        list[str] | None, typer.Option(help="Artist of the described track; repeatable.")
     ] = None,
     album: Annotated[str | None, typer.Option(help="Of the described track.")] = None,
     feature: Annotated[

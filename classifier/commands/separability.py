@@ -24,15 +24,15 @@ def separability(
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     regime: Annotated[str, typer.Option(help="Tracks: all, new_artist or seen_artist.")] = "all",
     train: Annotated[
-        bool, typer.Option("--train", help="Train a model on them, as task separable-COUNT.")
+        bool, typer.Option("--train", help="Train a model of that set, task separable-N.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Find the most separable subset of genres by pairwise AUC.
 
-    The AUC of a pair is the probability that the model ranks a track of the one above a track of
-    the other (validation tracks). The subset with the best mean is evaluated on the test tracks.
-    Pairs are stored (view `genre_separabilities`).
+    Pairwise AUC: the probability that the model ranks a random pair of tracks, one per genre,
+    correctly. The subset with the best mean is evaluated on the test tracks. Pairs are stored
+    (view `genre_separabilities`).
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()

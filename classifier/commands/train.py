@@ -30,7 +30,7 @@ def train(
         bool,
         typer.Option(
             "--refit",
-            help="Train the champion's config on all tracks except the validation ones, to serve.",
+            help="Retrain the champion on all labelled tracks but the validation ones.",
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Train even if nothing is new.")] = False,
@@ -39,12 +39,12 @@ def train(
 ) -> None:
     """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
 
-    The exit code is 0 for any decision. If tracks, parameters and code are those of an
-    existing model, that model is printed.
+    The exit code is 0 for any decision. If tracks, parameters and code are those of an existing
+    model, that model is printed.
 
     A refit cannot be evaluated: the metrics of the champion, its parent, are printed. It predicts
-    music that is not in the database, as long as its parent is champion. Only the validation
-    tracks are left out, which are used for early stopping and to weigh the experts.
+    music that is not in the database, as long as its parent is champion. Early stopping and
+    ensemble weights need the validation tracks, so these are left out.
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -45,7 +45,7 @@ def tune(
     ] = "halving",
     trials: Annotated[int, typer.Option(min=1, help="Points to try, besides the defaults.")] = 20,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Start no trial after so long.")
+        float | None, typer.Option(min=0, help="Start no trial after this time.")
     ] = None,
     cv_folds: Annotated[
         int, typer.Option(min=1, max=9, help="Cross-validation folds per point, of nine.")

@@ -3,8 +3,8 @@
 The champion of a task, the two champions before it, pinned models and the latest model (it may
 have been rejected, and somebody may want to look at it) keep artifact and predictions; so do
 refits of the champion. Of the latest other models of a task the row and the metrics are kept.
-Older models are archived: their row keeps what they were, the decision and its reason, and
-headline metrics.
+Older models are archived: their row keeps what they were, the decision and its reason, and main
+metrics.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class PruneResult:
     predictions: int
     """Rows of predictions that were deleted."""
     archived: tuple[int, ...] = ()
-    """Models that were reduced to headline metrics."""
+    "Models that were reduced to main metrics."
     dry_run: bool = False
 
     def as_json(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ def analyse(
 ) -> None:
     """Fetch Spotify's audio analysis of tracks: keys by section, timbre, pitch.
 
-    Each track takes one request, so labelled ones come first, and their genres take turns. If the
-    endpoint is closed to the credentials, it is tried again with one request a week.
+    One request per track: labelled tracks first, round-robin by genre. If the endpoint is closed
+    to the credentials, it is tried again with one request a week.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -25,7 +25,7 @@ def forget(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Remove tracks that a source delivered and that were not seen for a while.
+    """Delete tracks of an origin that it has not listed for a given time.
 
     Aliases, sightings, credits, features and predictions are removed with a track. A track that a
     person labelled keeps its label, name, credits, ids, duration and ISRC, and loses the rest.

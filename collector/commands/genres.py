@@ -56,7 +56,7 @@ def list_(as_json: AsJson = False) -> None:
 def target(
     name: Name,
     wanted: Annotated[
-        str, typer.Argument(metavar="N", help="Unique tracks to collect; `none`: imports only.")
+        str, typer.Argument(metavar="N", help="Unique tracks to collect; `none`: no harvest.")
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +85,7 @@ def rename(
     new: Annotated[str, typer.Argument(help="The name to search for from now on.")],
     as_json: AsJson = False,
 ) -> None:
-    """Rename a genre: tracks and labels stay, the search starts again with the new name."""
+    """Rename a genre: tracks and labels are kept, the search restarts with the new name."""
     output = Output(as_json=as_json)
     renamed = genres.rename(store.connect(), old, new)
     output.print(f"{old} is called {renamed.name} now.")
@@ -120,13 +120,11 @@ def remove(
     name: Name,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", help="Also if predictions and metrics of models are deleted with it."
-        ),
+        typer.Option("--force", help="Also delete predictions and model metrics that name it."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a genre and its sightings; its tracks stay. Refused if people labelled tracks so."""
+    """Remove a genre and its sightings; its tracks stay. Refused if a verdict names it."""
     output = Output(as_json=as_json)
     removed = genres.remove(store.connect(), name, force=force)
     output.print(f"{removed.name} is removed; it was the genre of {removed.tracks_left:,} tracks.")

@@ -45,9 +45,8 @@ def harvest(
 ) -> None:
     """Fetch tracks until every genre has its target, or nothing is left to request.
 
-    The playlists bound to a genre are read first, then what a search finds for it.
-    It can be stopped and started again anywhere. A ban up to a minute is waited out; a longer one
-    ends the harvest with exit code 4.
+    Playlists bound to a genre come first, then its search results. A harvest can be stopped and
+    resumed. A ban up to a minute is waited out; a longer one ends the harvest with exit code 4.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -17,7 +17,7 @@ def health(
 ) -> None:
     """Check the harvester: ask the daemon at COLLECTOR_HTTP; without one, look at the database.
 
-    Exit code 0 if it is healthy, 1 if not: for a supervisor.
+    Exit code 0 if healthy, else 1.
     """
     report_health(
         Output(as_json=as_json),

@@ -33,8 +33,8 @@ def import_audio(
     fma_tracks: Annotated[
         Path | None,
         typer.Option(
-            help="FMA's tracks.csv (with genres.csv in the same folder): names, genres and split "
-            "of each file by the number in its name."
+            help="FMA's tracks.csv (genres.csv beside it): gives each numbered file its "
+            "names, genres and split."
         ),
     ] = None,
     workers: Annotated[
@@ -48,8 +48,8 @@ def import_audio(
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
 
-    A file is analysed again only if it changed; the same sound under another name is the same
-    track. Unreadable files are reported and skipped.
+    A file is analysed again only if it changed; identical audio with another name is one track.
+    Unreadable files are reported and skipped.
     """
     scan.require_libraries()
     # librosa and numba take seconds to import: --help need not wait

@@ -40,7 +40,7 @@ def import_(
     ] = reader.DEFAULT_ENCODING,
     rejected: Annotated[
         Path | None,
-        typer.Option(help="A new CSV file for the numbers of rejected rows, with reasons."),
+        typer.Option(help="New CSV file of the rejected rows' numbers and reasons."),
     ] = None,
     subset: Annotated[
         str | None,

@@ -32,7 +32,7 @@ def label(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Label a track with a genre. A label overrides the claim, and only a person changes it."""
+    """Label a track with a genre. A verdict overrides the claim; only a person changes it."""
     output = Output(as_json=as_json)
     targets = sum((track is not None, import_file is not None, export_file is not None))
     if targets != 1 or (genre is None and track is not None and not remove):

@@ -161,13 +161,14 @@ sections = view(
 
 harmony = view(
     "harmony",
-    "One row per analysed track: the keys of its sections relative to its tonic. Shares are of "
-    "the sections' time, weighted by the confidence in each key; all are NULL without a key.",
+    "One row per analysed track: the keys of its sections relative to its "
+    "tonic. Shares of section duration, weighted by key confidence; NULL if "
+    "the track has no key.",
     {
         **_ANALYSIS,
         **_twelve("degree", "Share of the time {} semitones above the tonic, 0 to 1.", range(12)),
         "minor_share": "Share of the time in minor, weighted by the confidence in the mode.",
-        "repeated_share": "Share of the time in degrees of several sections.",
+        "repeated_share": "Share of the time in degrees that recur.",
         "single_share": "Share of the time in degrees of only one section.",
         "degrees": "Number of distinct degrees.",
         "degree_changes": "Number of changes of degree from one section to the next.",
@@ -251,7 +252,7 @@ descriptor_schemas = view(
     "descriptor_schemas",
     "One row per descriptor schema.",
     {
-        "schema": "The schema's name. Its meaning never changes.",
+        "schema": "The name of the descriptor set. Its meaning never changes.",
         "columns": "The names of its values in order, a JSON list.",
     },
     _descriptor_schemas,

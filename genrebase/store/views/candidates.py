@@ -125,8 +125,9 @@ def _genre_candidates_lateral(_providers: Providers) -> Select[Any]:
 
 genre_candidates = view(
     "genre_candidates",
-    "One row per genre and candidate, at most 100 per genre: the tracks without this label to "
-    "which the champion of the task main gives the highest probability of the genre.",
+    "One row per genre and candidate, at most 100 per genre: the tracks with "
+    "another label or none that the champion of `main` ranks highest for the "
+    "genre.",
     {
         "genre": "The genre that the track may belong to.",
         "place": "1 for the track with the highest probability.",

@@ -90,7 +90,7 @@ def _track_genres(_providers: Providers) -> Select[Any]:
 
 tracks = view(
     "tracks",
-    "One row per track, with everything about it.",
+    "One row per track: metadata and features.",
     {
         **shared.TRACK_REFERENCE,
         "album": shared.TRACK_DESCRIPTIONS["album"],
@@ -138,7 +138,7 @@ track_genres = view(
         "genre_id": "The genre's id.",
         "genre": "The genre's name.",
         "best_rank": "Its best rank in the genre's search results; 0 is the first.",
-        "times": "How often it was seen under the genre.",
+        "times": "Number of sightings for the genre.",
         "is_claim": "Whether this is the one genre that the track counts for.",
         "first_seen_at": "When it was first seen under the genre.",
         "last_seen_at": "When it was last seen under the genre.",

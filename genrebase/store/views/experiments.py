@@ -40,7 +40,7 @@ def _experiment_results(_providers: Providers) -> Select[Any]:
 
 
 def _over_folds() -> Select[Any]:
-    """Return each metric of a configuration, averaged over its folds."""
+    """Return each metric of a configuration, averaged over its rotations."""
     trial, metric = tables.trial, tables.trial_metric
     value, folds = metric.c.value, func.count(metric.c.value)
     mean = func.avg(value)
@@ -82,8 +82,8 @@ def _mean(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 experiment_results = view(
     "experiment_results",
-    "One row per metric of each configuration that `compare`, `tune` and `learning-curve` tried, "
-    "averaged over its folds.",
+    "One row per metric of each configuration that `compare`, `tune` and "
+    "`learning-curve` tried, averaged over its rotations.",
     {
         "experiment_id": "The experiment's id.",
         "kind": "compare, tune or learning_curve.",
@@ -97,7 +97,7 @@ experiment_results = view(
         "per_genre": "Maximum number of training tracks per genre, NULL for all.",
         "binary_genre": "The positive class of a one-vs-rest model, NULL for multi-class models.",
         "side": "test, or validation for a metric to select by.",
-        "regime": "seen_artist, new_artist, other (seen side, unseen artist) or all.",
+        "regime": "seen_artist, new_artist, other (seen-artist side only) or all.",
         "genre": "The genre that the metric is for, NULL over all genres.",
         "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus that of the smaller size.",
         "value": "The value; over several folds the mean.",

@@ -126,9 +126,10 @@ feature_importances = view(
         "side": "The tracks it was measured on: validation or test.",
         "regime": "seen_artist or new_artist; all for single genres.",
         "genre": "The genre of the tracks, NULL over all genres.",
-        "kind": "feature: one column permuted; group: a feature group permuted; expert: one of "
-        "the model's base models ablated; alone: all groups but this one permuted.",
-        "feature": "The column, feature group or expert; everything: nothing permuted.",
+        "kind": "feature: one column permuted; group: a feature group permuted; expert: "
+        "one of the model's base models ablated; alone: only this group "
+        "available.",
+        "feature": "The column, feature group or expert; everything: the intact model.",
         "importance": "Decrease of the accuracy; for kind alone the remaining accuracy.",
         **shared.INTERVAL,
         "loss": "Increase of the log loss; for kind alone the log loss.",
@@ -193,8 +194,8 @@ genre_separabilities = view(
         "regime": "seen_artist, new_artist, or all held-out tracks together.",
         "genre": "One genre's name.",
         "other_genre": "The other genre's name.",
-        "auc": "The pairwise AUC: the probability that, of one track of each, the model ranks the "
-        "right one higher. 0.5 is chance, 1 perfect separation.",
+        "auc": "The pairwise AUC: the probability that a random track of each genre is "
+        "ranked correctly. 0.5 is chance, 1 perfect separation.",
         "n": "Validation tracks of `genre`.",
         "other_n": "Validation tracks of `other_genre`.",
     },
@@ -210,7 +211,7 @@ track_matches = view(
         "genre": "The track's label at that time.",
         "distance": "The distance from its genre's profile; about 1 is ordinary.",
         "percentile": "The percentage of the genre's tracks that are nearer; 0 is most typical.",
-        "nearest_genre": "The genre with the most likely profile, as a normal distribution.",
+        "nearest_genre": "Genre with the highest likelihood (normal distribution).",
         "nearest_distance": "The distance from that profile.",
         "method": "The distance: standardised or mahalanobis.",
         "computed_at": "When it was computed.",

@@ -172,7 +172,7 @@ predictions = view(
         "verdict": shared.LABEL_DESCRIPTIONS["verdict"],
         "genre": "The predicted genre.",
         "probability": "Its probability, 0 to 1.",
-        "margin": "That minus the probability of the second genre, 0 to 1.",
+        "margin": "Probability minus that of the second genre, 0 to 1.",
         "correct": "Whether the predicted genre is the verdict, or else the claim; NULL without "
         "either.",
         **shared.PREDICTION_DESCRIPTIONS,
@@ -182,7 +182,7 @@ predictions = view(
 
 model_leaderboard = view(
     "model_leaderboard",
-    "One row per model and regime: its headline metrics on the test tracks, and the baseline.",
+    "One row per model and regime: its main metrics on the test tracks, and the baseline.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "regime": "The test condition: seen_artist or new_artist.",
@@ -222,7 +222,7 @@ task_predictions = view(
         "label": shared.LABEL_DESCRIPTIONS["label"],
         "genre": "The predicted genre.",
         "probability": "Its probability, 0 to 1.",
-        "margin": "That minus the probability of the second genre, 0 to 1.",
+        "margin": "Probability minus that of the second genre, 0 to 1.",
         "correct": "Whether the predicted genre is the label, even a label outside the task; NULL "
         "without a label, and for level broad, because labels are fine genres.",
         **shared.PREDICTION_DESCRIPTIONS,
@@ -232,8 +232,9 @@ task_predictions = view(
 
 model_metrics = view(
     "model_metrics",
-    "One row per stored metric of a model, for each side, regime and genre. Rejected models keep "
-    "only those over all genres on test tracks; models before the latest 50 of a task have none.",
+    "One row per stored metric of a model, for each side, regime and genre. "
+    "Rejected models keep only test metrics over all genres; models older "
+    "than the latest 50 of a task have none.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "model_id": "The model's id.",

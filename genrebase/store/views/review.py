@@ -178,7 +178,7 @@ label_disputes = view(
         "claim": shared.LABEL_DESCRIPTIONS["claim"],
         "genre": "The predicted genre.",
         "probability": "Its probability, 0.5 to 1.",
-        "margin": "That minus the probability of the second genre, 0 to 1.",
+        "margin": "Probability minus that of the second genre, 0 to 1.",
         "claim_probability": "The probability of the claim, 0 to 0.5; NULL where it is not among "
         "the five most probable.",
         "also_seen": "Whether the track was seen under the predicted genre.",

@@ -69,12 +69,12 @@ MODEL_REFERENCE: Final = {
     "status": "candidate, champion, retired, rejected or refit.",
 }
 INTERVAL: Final = {
-    "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; NULL without.",
+    "low": "Lower bound of the 95% confidence interval, by bootstrap over artists; may be NULL.",
     "high": "Upper bound of the 95% confidence interval.",
 }
 REGIME: Final = {
-    "regime": "The test condition: seen_artist, where the model was trained on a track of a "
-    "credited artist; else new_artist.",
+    "regime": "The test condition: seen_artist if training had a track of a credited "
+    "artist, else new_artist.",
 }
 PREDICTION_DESCRIPTIONS: Final = {
     **REGIME,

@@ -86,7 +86,7 @@ _DESCRIPTIONS: Final = {
     "valence": "Mean valence, 0 to 1.",
     "tempo": "Mean tempo in beats per minute.",
     "time_signature": "Mean beats per bar.",
-    "from_files": "Those with features computed from audio files.",
+    "from_files": "Tracks with features from audio files.",
     "own_danceability": "Mean danceability of those from audio files, on a scale of its own, 0 to "
     "1.",
     "own_energy": "Mean energy of those, on a scale of its own, 0 to 1.",
