@@ -49,7 +49,7 @@ def decide_first(
         _regime_name(regime) for regime, (one, _) in measured.items() if one.interval.low > 0
     ]
     if beaten:
-        reason = f"First of its task; better for {' and '.join(beaten)}: {summary}."
+        reason = f"No champion to compare with; better for {' and '.join(beaten)}: {summary}."
         return PromotionDecision("champion", reason)
     reason = f"Not better than predicting one genre, or guessing: {summary}."
     return PromotionDecision("rejected", reason)

@@ -233,7 +233,9 @@ class _Training:
         try:
             return serving.load(self.database, champion)
         except BrokenArtifact as error:
-            self.log(f"training without comparison to the champion: {error}")
+            self.log(
+                f"training without comparison to the champion: {str(error).removesuffix('.')}"
+            )
             return None
 
     def _candidate(

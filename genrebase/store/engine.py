@@ -55,22 +55,22 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):  # a port that is not a number is a ValueError
         raise InvalidUrl(
-            f"STORE_URL is not a database URL: {_without_user(text)!r}. "
+            f"This is not a database URL: {_without_user(text)!r}. "
             "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from None
     backend = url.get_backend_name()
     if backend != "sqlite" and "@" in f"{url.host or ''}{url.database or ''}":
         raise InvalidUrl(
-            "STORE_URL holds more than one @: in a user's name or password write %40 for @, "
-            "%2F for / and %3A for a colon."
+            "The database URL holds more than one @: in a user's name or password write %40 for "
+            "@, %2F for / and %3A for a colon."
         )
     if backend == "postgresql" or url.drivername == "postgres":
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
         if url.database in {None, "", ":memory:"}:
             raise InvalidUrl(
-                f"STORE_URL names an in-memory database ({text}), which is lost when the command "
-                "ends: write sqlite:///FILE."
+                f"The database URL names an in-memory database ({text}), which is lost when the "
+                "command ends: write sqlite:///FILE."
             )
         return url
     raise InvalidUrl(
