@@ -43,8 +43,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False)
-        self.error_console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=as_json, highlight=False, emoji=False)
+        self.error_console = Console(stderr=True, highlight=False, emoji=False)
 
     def print(self, message: str) -> None:
         """Print a message for people (on standard error with `--json`)."""
@@ -59,12 +59,13 @@ class Output:
         if self.as_json:
             return
         from rich.table import Table  # few commands print tables
+        from rich.text import Text
 
-        table = Table(title=title, title_justify="left")
+        table = Table(title=Text(title), title_justify="left")
         for column in columns:
-            table.add_column(column)
+            table.add_column(Text(column))
         for row in rows:
-            table.add_row(*("" if cell is None else _format_cell(cell) for cell in row))
+            table.add_row(*(Text("" if cell is None else _format_cell(cell)) for cell in row))
         self.console.print(table)
 
     def write_json(self, value: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -96,7 +97,7 @@ class Output:
 
 def print_error(message: str) -> None:
     """Print a message on standard error."""
-    Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
+    Console(stderr=True, highlight=False, emoji=False).print(message, markup=False, soft_wrap=True)
 
 
 def _format_cell(cell: object) -> str:
