@@ -17,7 +17,7 @@ def snapshot(
     name: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to make.")],
     ids_only: Annotated[
         bool,
-        typer.Option("--ids-only", help="Only Spotify ids, folds and sides, to publish."),
+        typer.Option("--ids-only", help="Only Spotify IDs, folds and sides, to publish."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:

@@ -30,7 +30,7 @@ def add(
     target: Target,
     playlist: Annotated[
         list[str] | None,
-        typer.Option(help="A playlist (id, URI or URL) that belongs to the genre; repeatable."),
+        typer.Option(help="A playlist (ID, URI or URL) that belongs to the genre; repeatable."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
