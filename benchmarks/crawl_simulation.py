@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from collector import planning
-from collector.catalogue import claims, identity
+from collector.catalogue import claimed_genre, identity
 from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
 from genrebase.store import names
 from sandbox.tracks.catalogue_file import CatalogueTable
@@ -143,15 +143,15 @@ class Claims:
             ranks[genre] = min(rank, ranks.get(genre, rank))
         after = self.tie_break_keys()
         touched = {row.recording for row in rows}
-        if claims.order_changed(before, after):
+        if claimed_genre.order_changed(before, after):
             touched |= self.tied
         for recording in touched:
             self.update_claim(recording, after)
         return new
 
-    def update_claim(self, recording: int, keys: claims.TieBreakKeys) -> None:
+    def update_claim(self, recording: int, keys: claimed_genre.TieBreakKeys) -> None:
         was = self.claim.get(recording, (None, False))
-        now = self.claim[recording] = claims.choose_claim(self.ranks[recording], keys)
+        now = self.claim[recording] = claimed_genre.choose_claim(self.ranks[recording], keys)
         if was[0] is not None:
             self.have[was[0]] -= 1
         if now[0] is not None:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from classifier.training_config import MIN_TRACKS_PER_GENRE
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
 
@@ -36,7 +37,7 @@ class ClassifierSettings(EnvironmentSettings):
         description="The estimator that `classifier train` uses by default.",
     )
     min_tracks: int = Field(
-        default=30,
+        default=MIN_TRACKS_PER_GENRE,
         ge=2,
         description="A genre with fewer labelled tracks is left out of a training.",
     )

@@ -32,6 +32,9 @@ SOFT_LABELS: Final = "shared"
 LABEL_POLICIES: Final = ("claim", "exclusive", SOFT_LABELS)
 """Which labels to train on: every claim, claims of tracks seen under one genre only, or all."""
 
+MIN_TRACKS_PER_GENRE: Final = 30
+"""Default: a genre with fewer labelled tracks cannot be evaluated."""
+
 LEVELS: Final = ("fine", "broad")
 """Whether the classes are the genres themselves or the broad genres of a mapping."""
 
@@ -218,7 +221,10 @@ class TrainingConfig:
     )
     """The evaluation uses all tracks all the same."""
     min_tracks: int = _option(
-        30, "Leave out genres with fewer labelled tracks (default: 30).", type=int, minimum=2
+        MIN_TRACKS_PER_GENRE,
+        f"Leave out genres with fewer labelled tracks (default: {MIN_TRACKS_PER_GENRE}).",
+        type=int,
+        minimum=2,
     )
     params: Mapping[str, Any] = field(
         default_factory=dict,

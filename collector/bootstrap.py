@@ -14,7 +14,7 @@ from collector.catalogue.origin import (
 )
 from collector.crawl.playlists import PlaylistHarvester
 from collector.crawl.search import SearchHarvester
-from collector.crawl.sequence import CrawlSequence
+from collector.crawl.stages import CrawlStages
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import get_json, make_session
@@ -97,11 +97,11 @@ def open_crawl(
     settings: CollectorSettings,
     clock: Clock,
     stop_requested: Callable[[], bool] = lambda: False,
-) -> CrawlSequence:
+) -> CrawlStages:
     """Return the stages of a harvest, under one budget; raises the errors of `open_source`."""
     search, budget = open_source(spotify_client.NAME, engine, settings, clock)
     playlists = make_source(PLAYLIST_SOURCE, settings, clock)
-    return CrawlSequence(
+    return CrawlStages(
         engine,
         clock,
         (

@@ -11,6 +11,7 @@ from collector import planning
 from collector.rate import Rate, parse_rate
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
+from genrebase.store.settings import DEFAULT_FEATURE_ORDER
 
 SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
@@ -55,7 +56,7 @@ class CollectorSettings(EnvironmentSettings):
         description="Rate limit of requests to ReccoBeats: requests per window in seconds.",
     )
     feature_order: str = Field(
-        default="spotify,csv,reccobeats,audio",
+        default=",".join(DEFAULT_FEATURE_ORDER),
         description="Providers of audio features, the most trusted first; requests are made in "
         "this order, too.",
     )

@@ -24,7 +24,7 @@ from sqlalchemy import Engine, event, select
 from collector.account import Account
 from collector.crawl.playlists import PlaylistHarvester
 from collector.crawl.search import SearchHarvester
-from collector.crawl.sequence import CrawlSequence
+from collector.crawl.stages import CrawlStages
 from collector.curation import genres as genre_use
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget
@@ -146,7 +146,7 @@ def work(
     )
     for source in (search, lists):
         source.account, source.page_limits = account, (catalogue.page,)
-    crawl = CrawlSequence(
+    crawl = CrawlStages(
         engine,
         clock,
         (

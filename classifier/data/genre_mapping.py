@@ -40,7 +40,7 @@ class GenreMapping:
     """By `genre_key` of the fine genre."""
 
     @classmethod
-    def batch(cls, mappings: Mappings, name: str | None) -> "GenreMapping":
+    def by_name(cls, mappings: Mappings, name: str | None) -> "GenreMapping":
         """Return the mapping of this name (None: the default); raise `BadTrainingConfig`."""
         wanted = DEFAULT_MAPPING if name is None else name
         if wanted not in mappings:
@@ -96,10 +96,10 @@ def apply_label_policy(
         usable &= tracks["verdict"].notna() | (tracks["genres_sighted"] <= 1)
     tracks = tracks[usable.to_numpy(dtype=bool, na_value=False)]
     if config.level == "broad":
-        return _broad(tracks, sightings, GenreMapping.batch(mappings, config.mapping), config)
+        return _broad(tracks, sightings, GenreMapping.by_name(mappings, config.mapping), config)
     if config.mapping is None and config.within is None and DEFAULT_MAPPING not in mappings:
         return LabelledRows(tracks, sightings)
-    return _fine(tracks, sightings, GenreMapping.batch(mappings, config.mapping), config)
+    return _fine(tracks, sightings, GenreMapping.by_name(mappings, config.mapping), config)
 
 
 def _fine(

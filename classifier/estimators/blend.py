@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from classifier.estimators import gradient_boosting, late_fusion, mlp, svm
 from classifier.estimators.dataframe_classifier import DataFrameClassifier, with_params
-from classifier.estimators.pooling import PooledClassifier
+from classifier.estimators.ensemble_weights import PooledClassifier
 from classifier.experts import Expert, Scores, deep_networks, mlp_ensemble, stacking_net, trees
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.experts.naive_bayes_text import NaiveBayesTextExpert

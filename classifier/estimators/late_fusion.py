@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from classifier.errors import MissingExtra
-from classifier.estimators.pooling import PooledClassifier, of_classes
+from classifier.estimators.ensemble_weights import PooledClassifier, of_classes
 from classifier.experts import Scores
 from classifier.experts.artist_target_encoding import ArtistHistoryExpert
 from classifier.features.groups import TEXT

@@ -13,6 +13,7 @@ from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import SplitDataset
 from classifier.evaluation import bootstrap, leakage, one_vs_rest, promotion, report
+from classifier.evaluation.confusion import confusion_cells
 from classifier.evaluation.metrics import LabelledPredictions
 from classifier.features import groups
 from classifier.ports import Estimator, SupportsBinaryProba
@@ -56,7 +57,7 @@ def evaluate(
     regimes = split.regimes[split.held_out("test")]
     return Evaluation(
         tuple(evaluator.metrics(unfitted)),
-        tuple(report.confusion_cells(test, regimes, split.classes)),
+        tuple(confusion_cells(test, regimes, split.classes)),
         evaluator.decide(champion),
         tuple(evaluator.leak_warnings(config)),
     )

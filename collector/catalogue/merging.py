@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, delete, select, text, update
 
-from collector.catalogue import analysis_queue, claims, pending_track, sightings
+from collector.catalogue import analysis_queue, claimed_genre, pending_track, sightings
 from genrebase.store import tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -69,8 +69,8 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
         select(sighting.c.genre_id).where(sighting.c.track_id == drop)
     ).all()
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
-    claims.recount_sightings(connection, genre_ids)
-    claims.recompute(connection, [keep])
+    claimed_genre.recount_sightings(connection, genre_ids)
+    claimed_genre.recompute(connection, [keep])
 
 
 def _move(

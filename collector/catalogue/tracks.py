@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from collector.catalogue import (
     artists,
-    claims,
+    claimed_genre,
     feature_queue,
     genres,
     identity,
@@ -65,7 +65,7 @@ def record(
     again changes only how often and when its tracks were seen.
     """
     bulk.lock_identity_writers(connection)
-    before = claims.tie_break_keys(connection)
+    before = claimed_genre.tie_break_keys(connection)
     genre_names = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, genre_names, now)
     source_tracks = [item.track for item in seen]
@@ -195,23 +195,23 @@ def _add_sighting(batch: _Batch, track_id: int, genre_id: int, item: TrackObserv
 def _store(
     connection: Connection,
     batch: _Batch,
-    before: claims.TieBreakKeys,
+    before: claimed_genre.TieBreakKeys,
     delivery: Provenance,
     now: datetime,
 ) -> frozenset[int]:
     """Store a batch; return the tracks whose claim moved to another genre."""
     stored = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
-    ranks = claims.best_ranks(connection, stored)
+    ranks = claimed_genre.best_ranks(connection, stored)
     added: Counter[int] = Counter()
     for (track_id, genre_id), sighted in batch.sighted.items():
         under = ranks.setdefault(track_id, {})
         added[genre_id] += genre_id not in under
         under[genre_id] = min(sighted.rank, under.get(genre_id, sighted.rank))
-    claims.add_to_sighting_counts(connection, added)
-    after = claims.tie_break_keys(connection)
+    claimed_genre.add_to_sighting_counts(connection, added)
+    after = claimed_genre.tie_break_keys(connection)
     moved = []
     for track_id, under in ranks.items():
-        pending, claimed = batch.tracks[track_id], claims.choose_claim(under, after)
+        pending, claimed = batch.tracks[track_id], claimed_genre.choose_claim(under, after)
         if pending.new:
             pending.claim = claimed
         elif pending.claim != claimed:
@@ -226,8 +226,8 @@ def _store(
             connection, batch.features, delivery.provider, now, replace=False
         )
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
-    if claims.order_changed(before, after):
-        claims.recompute_tied(connection)
+    if claimed_genre.order_changed(before, after):
+        claimed_genre.recompute_tied(connection)
     return frozenset(
         track_id for genre_id, _, track_id in moved if _claim_moved(batch, track_id, genre_id)
     )

@@ -13,8 +13,8 @@ from genrebase.runtime.console import Output
 if TYPE_CHECKING:
     from collector.crawl.dry_run import PlannedPlaylist, PlannedSearch
     from collector.crawl.forecast import GenreForecast
-    from collector.crawl.harvester import HarvestOutcome
-    from collector.crawl.sequence import CrawlSequence
+    from collector.crawl.harvest_loop import HarvestOutcome
+    from collector.crawl.stages import CrawlStages
 
 SOURCE = "spotify"
 PLAYLISTS = "spotify_playlists"
@@ -112,7 +112,7 @@ def as_document(outcome: "HarvestOutcome") -> dict[str, Any]:
 
 
 def _run(
-    crawl: "CrawlSequence", genres: list[str], max_requests: int | None, output: Output
+    crawl: "CrawlStages", genres: list[str], max_requests: int | None, output: Output
 ) -> "HarvestOutcome":
     from genrebase.runtime.jobs import job_run  # it brings SQLAlchemy: --help need not wait
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from collector.catalogue.verdicts import Verdict
-from collector.curation import annotations
+from collector.curation import verdicts
 from genrebase import store
 from genrebase.errors import UserError
 from genrebase.runtime.clock import SystemClock
@@ -44,22 +44,22 @@ def label(
     if import_file is not None:
         _import(engine, import_file, by, output)
     elif export_file is not None:
-        written = annotations.export_labels(engine, export_file)
+        written = verdicts.export_labels(engine, export_file)
         output.print(f"{written:,} labels are in {export_file}.")
         output.write_json({"labels": written, "file": str(export_file)})
     elif remove and track is not None:
-        gone = annotations.remove(engine, track, by)
+        gone = verdicts.remove(engine, track, by)
         for one in gone:
             output.print(f"{_describe(one)}: removed.")
         output.write_json({"removed": [asdict(one) for one in gone]})
     elif track is not None and genre is not None:
-        given = annotations.add(engine, SystemClock(), track, genre, by or "", note)
+        given = verdicts.add(engine, SystemClock(), track, genre, by or "", note)
         output.print(_describe(given))
         output.write_json(asdict(given))
 
 
 def _import(engine: Engine, file: Path, by: str | None, output: Output) -> None:
-    taken = annotations.import_labels(engine, SystemClock(), file, by)
+    taken = verdicts.import_labels(engine, SystemClock(), file, by)
     output.print(
         f"{taken.rows:,} rows: {taken.labelled:,} labels stored, {taken.unchanged:,} unchanged, "
         f"{taken.rejected:,} rejected."

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from collector.catalogue import playlists, shards
-from collector.crawl.harvester import ShardHarvester
+from collector.crawl.harvest_loop import ShardHarvester
 from collector.planning import ALL_YEARS, EMPTY_PAGES_TO_EXHAUST, GenreProgress, Shard
 from collector.records import Page, PageQuery, RecordResult
 from genrebase.store.engine import Connection, read_transaction, transaction

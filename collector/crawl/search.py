@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from collector import planning
 from collector.catalogue import shards
-from collector.crawl.harvester import HarvestOutcome, HarvestProgress, ShardHarvester
+from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
 from collector.planning import GenreProgress, Shard
 from collector.records import Page, PageQuery, RecordResult
 from genrebase.errors import NothingToDo

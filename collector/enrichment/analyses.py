@@ -12,7 +12,7 @@ from collector.catalogue import analysis_queue
 from collector.catalogue.analysis_queue import ANALYSES
 from collector.catalogue.attempts import LeasedTrack, LeasedTracks
 from collector.catalogue.lease import Lease
-from collector.enrichment.features import retry_at
+from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
     BadRequest,
     Blocked,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -13,6 +13,7 @@ from collector.catalogue.attempts import LeasedTrack, LeasedTracks
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
 from collector.enrichment.batches import LeasedBatches
+from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
     Blocked,
     CollectorError,
@@ -30,9 +31,6 @@ from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "enrich"
-
-RETRY_AFTER_DAYS: Final = (1, 7, 30, 90)
-"""Days until the next request after the first, second, … miss; the last one repeats."""
 
 _log = structlog.get_logger(__name__)
 
@@ -190,12 +188,6 @@ class FeatureEnricher:
         results = [_result(track, features.get(track.source_id), now) for track in tracks]
         with transaction(self.engine) as connection:
             feature_queue.record_results(connection, provider, results, now)
-
-
-def retry_at(attempts: int, now: datetime) -> datetime:
-    """Return when to request a track again after `attempts` misses."""
-    days = RETRY_AFTER_DAYS[min(attempts, len(RETRY_AFTER_DAYS)) - 1]
-    return now + timedelta(days=days)
 
 
 def _result(track: LeasedTrack, features: AudioFeatures | None, now: datetime) -> ProviderResult:

@@ -1,6 +1,14 @@
-"""Backoff and circuit breaker: how long to send no requests after a 429 (rate limit). Pure."""
+"""Backoff: how long to wait between retries; circuit breaker: how long to stop after a 429.
+
+A 429 means that the rate limit was exceeded.
+"""
 
 from typing import Final
+
+from tenacity import wait_exponential, wait_random
+
+BETWEEN_RETRIES: Final = wait_exponential(0.25, max=8, exp_base=4) + wait_random(0, 0.25)
+"""Exponential backoff with jitter: 0.25 to 0.5 s, then four times as long each, at most 8 s."""
 
 QUOTA_EXCEEDED: Final = "QUOTA_EXCEEDED"
 """The reason of a ban without an announced end."""

@@ -16,8 +16,6 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential,
-    wait_random,
 )
 
 from collector.errors import (
@@ -30,6 +28,7 @@ from collector.errors import (
     StopRequested,
     TransientError,
 )
+from collector.http.backoff import BETWEEN_RETRIES
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import Source
 from collector.records import Page, PageQuery
@@ -46,9 +45,6 @@ _AFTER_BAN_SECONDS: Final = 0.001
 
 _EARLY_WAKE_SECONDS: Final = 0.05
 """By so much a sleep may end early without having been interrupted."""
-
-_backoff = wait_exponential(multiplier=0.25, exp_base=4, max=8) + wait_random(0, 0.25)
-"""0.25 to 0.5 s before the first retry, then four times as long each."""
 
 _log = structlog.get_logger(__name__)
 
@@ -208,7 +204,7 @@ def _sleep(clock: Clock, seconds: float) -> None:
 
 def _wait(state: RetryCallState) -> float:
     limited = state.outcome is not None and isinstance(state.outcome.exception(), RateLimited)
-    return 0.0 if limited else _backoff(state)  # a ban is waited for before the next slot
+    return 0.0 if limited else BETWEEN_RETRIES(state)  # a ban is waited for before the next slot
 
 
 def _log_retry(source: str, state: RetryCallState) -> None:

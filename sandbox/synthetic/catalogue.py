@@ -15,7 +15,7 @@ import numpy as np
 from genrebase.store.tables import FEATURES
 from sandbox import ids
 from sandbox.synthetic.features import draw_features
-from sandbox.synthetic.genres import GENRE_PROFILES
+from sandbox.synthetic.genre_profiles import GENRE_PROFILES
 from sandbox.synthetic.names import ArtistName, NameGenerator
 from sandbox.tracks.catalogue_file import ARTIST_SEPARATOR, CatalogueTable, TableRow, to_csv
 

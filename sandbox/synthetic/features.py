@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from genrebase.store.tables import FEATURES
-from sandbox.synthetic.genres import (
+from sandbox.synthetic.genre_profiles import (
     CORRELATED_FEATURES,
     CORRELATIONS,
     GENRE_PROFILES,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from collector.catalogue import tracks
-from collector.curation import annotations, genres
+from collector.curation import genres, verdicts
 from collector.datasets.columns import ColumnsMissing
 from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.errors import NothingToDo, UserError
@@ -46,14 +46,14 @@ def filled_sqlite(sqlite_engine):
 
 
 def give(engine, track=ID, genre="pop", by="ann", note=None, clock=None):
-    return annotations.add(engine, clock or FakeClock(), track, genre, by, note)
+    return verdicts.add(engine, clock or FakeClock(), track, genre, by, note)
 
 
 def stored(engine):
     with read_transaction(engine) as connection:
         return [
             (label.source_id, label.genre, label.by, label.note)
-            for label in annotations.verdicts.list_verdicts(connection)
+            for label in verdicts.verdicts.list_verdicts(connection)
         ]
 
 
@@ -101,11 +101,11 @@ def test_a_label_is_removed(filled):
     give(filled)
     give(filled, by="bob")
     with pytest.raises(UserError, match="ann, bob"):
-        annotations.remove(filled, ID)
-    assert [label.by for label in annotations.remove(filled, ID, "ann")] == ["ann"]
-    assert [label.by for label in annotations.remove(filled, ID)] == ["bob"]
+        verdicts.remove(filled, ID)
+    assert [label.by for label in verdicts.remove(filled, ID, "ann")] == ["ann"]
+    assert [label.by for label in verdicts.remove(filled, ID)] == ["bob"]
     with pytest.raises(NothingToDo):
-        annotations.remove(filled, ID)
+        verdicts.remove(filled, ID)
 
 
 def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
@@ -117,7 +117,7 @@ def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
         )
     give(filled, track=str(nameless), by="bob")
     give(filled, track="a7", by="bob")
-    assert annotations.export_labels(filled, tmp_path / "labels.csv") == 3
+    assert verdicts.export_labels(filled, tmp_path / "labels.csv") == 3
     (tmp_path / "other.db").write_bytes(migrated_sqlite.read_bytes())
     other = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     with transaction(other) as connection:
@@ -126,9 +126,9 @@ def test_labels_survive_another_database(filled, migrated_sqlite, tmp_path):
             connection, [TrackObservation(one, None, 0)], Provenance("spotify", None), NOON
         )
     fill(other)
-    taken = annotations.import_labels(other, FakeClock(), tmp_path / "labels.csv")
+    taken = verdicts.import_labels(other, FakeClock(), tmp_path / "labels.csv")
     assert (taken.rows, taken.labelled, taken.rejected) == (3, 3, 0)
-    annotations.export_labels(other, tmp_path / "again.csv")
+    verdicts.export_labels(other, tmp_path / "again.csv")
     other.dispose()
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "labels.csv").read_bytes()
 
@@ -145,7 +145,7 @@ def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
         f"{ID},pop,bob,yesterday,\n"
         "short,row\n"
     )
-    taken = annotations.import_labels(filled, FakeClock(), path)
+    taken = verdicts.import_labels(filled, FakeClock(), path)
     assert (taken.rows, taken.labelled, taken.unchanged, taken.rejected) == (6, 1, 0, 5)
     assert taken.reasons == {
         "labelled by nobody": 1,
@@ -154,7 +154,7 @@ def test_bad_rows_are_counted_and_stop_nothing(filled, tmp_path):
         "unknown track": 1,
         "wrong number of columns": 1,
     }
-    again = annotations.import_labels(filled, FakeClock(), path)
+    again = verdicts.import_labels(filled, FakeClock(), path)
     assert (again.labelled, again.unchanged) == (0, 1)
 
 
@@ -163,7 +163,7 @@ def test_an_older_file_does_not_undo_a_newer_label(filled, tmp_path):
     give(filled, genre="rock", clock=FakeClock(NOON + timedelta(days=1)))
     path = tmp_path / "labels.csv"
     path.write_text(f"track,genre,by,at\n{ID},pop,ann,{NOON.isoformat()}\n")
-    assert annotations.import_labels(filled, FakeClock(), path).unchanged == 1
+    assert verdicts.import_labels(filled, FakeClock(), path).unchanged == 1
     assert stored(filled) == [(ID, "rock", "ann", None)]
 
 
@@ -172,8 +172,8 @@ def test_a_file_without_names_needs_one(filled_sqlite, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text(f"track,genre\n{ID},pop\n")
     with pytest.raises(ColumnsMissing, match="by"):
-        annotations.import_labels(filled_sqlite, FakeClock(), path)
-    assert annotations.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
+        verdicts.import_labels(filled_sqlite, FakeClock(), path)
+    assert verdicts.import_labels(filled_sqlite, FakeClock(), path, by="eve").labelled == 1
     assert stored(filled_sqlite) == [(ID, "pop", "eve", None)]
 
 
@@ -182,5 +182,5 @@ def test_an_export_overwrites_nothing(filled_sqlite, tmp_path):
     path = tmp_path / "other.db"
     path.write_bytes(b"precious")
     with pytest.raises(UserError, match="exists already"):
-        annotations.export_labels(filled_sqlite, path)
+        verdicts.export_labels(filled_sqlite, path)
     assert path.read_bytes() == b"precious"

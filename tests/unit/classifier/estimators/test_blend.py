@@ -10,7 +10,7 @@ from classifier import threads
 from classifier.data import soft_labels
 from classifier.data.training_data import SplitDataset, split_dataset
 from classifier.estimators.blend import PRIOR_WEIGHTS, Blend, make
-from classifier.estimators.pooling import SEEN_ARTIST, UNSEEN_ARTIST
+from classifier.estimators.ensemble_weights import SEEN_ARTIST, UNSEEN_ARTIST
 from classifier.training_config import TrainingConfig
 from tests.synthetic_music import Music
 

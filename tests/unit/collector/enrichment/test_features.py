@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from collector.account import Account
-from collector.enrichment.features import BudgetedProvider, FeatureEnricher, retry_at
+from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import (
     EndpointClosed,
     InvalidResponse,
@@ -100,12 +100,6 @@ def test_no_track_is_requested_twice(store: Store, enricher: Enrich) -> None:
     assert enricher(provider, clock=clock).run().requested == 1
     clock.advance(86_400)
     assert enricher(provider, clock=clock).run().requested == 2
-
-
-def test_delays_after_misses_increase() -> None:
-    """A miss is retried after 1, 7, 30 and then every 90 days."""
-    days = [(retry_at(attempts, NOON) - NOON) / timedelta(days=1) for attempts in range(1, 7)]
-    assert days == [1, 7, 30, 90, 90, 90]
 
 
 def test_a_limit_bounds_the_requests(store: Store, enricher: Enrich) -> None:

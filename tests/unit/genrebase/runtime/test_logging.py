@@ -16,10 +16,10 @@ def test_without_a_terminal_a_line_is_a_json_object() -> None:
     """Machines get one JSON object a line, with level, time and logger."""
     stream = io.StringIO()
     logging.configure(stream=stream)
-    structlog.get_logger("collector.crawl.harvester").info("page", genre="r&b", items=50)
+    structlog.get_logger("collector.crawl.harvest_loop").info("page", genre="r&b", items=50)
     line = json.loads(stream.getvalue())
     assert (line["event"], line["genre"], line["items"]) == ("page", "r&b", 50)
-    assert (line["level"], line["logger"]) == ("info", "collector.crawl.harvester")
+    assert (line["level"], line["logger"]) == ("info", "collector.crawl.harvest_loop")
     assert line["timestamp"].endswith("Z")
 
 

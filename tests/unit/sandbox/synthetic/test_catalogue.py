@@ -10,7 +10,7 @@ import pytest
 from genrebase.store import names
 from genrebase.store.tables import FEATURES
 from sandbox.synthetic import catalogue
-from sandbox.synthetic.genres import GENRE_PROFILES
+from sandbox.synthetic.genre_profiles import GENRE_PROFILES
 from sandbox.tracks import catalogue_file
 from sandbox.tracks.catalogue import SandboxCatalogue
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from collector.crawl.harvester import HarvestOutcome, HarvestProgress, ShardHarvester
+from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
-class CrawlSequence:
+class CrawlStages:
     """Harvests from one source after another."""
 
     engine: Engine

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifier.estimators import pooling
+from classifier.estimators import ensemble_weights
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.integers(0, 3, 600)
@@ -15,7 +15,7 @@ ANCHOR = np.array([0.5, 0.5])
 
 def test_noise_gets_no_weight() -> None:
     """Its prior weight does not matter; an informative score gets more weight."""
-    good, noise = pooling.fit_weights(np.stack([GOOD, NOISE]), TRUTH, ANCHOR)
+    good, noise = ensemble_weights.fit_weights(np.stack([GOOD, NOISE]), TRUTH, ANCHOR)
     assert noise < 0.05
     assert good > 0.5
 
@@ -23,33 +23,35 @@ def test_noise_gets_no_weight() -> None:
 def test_noise_costs_no_accuracy() -> None:
     """Pooled with noise, the informative score is as accurate as by itself."""
     scores = np.stack([GOOD, NOISE])
-    shares = pooling.log_linear_pool(scores, pooling.fit_weights(scores, TRUTH, ANCHOR))
+    shares = ensemble_weights.log_linear_pool(
+        scores, ensemble_weights.fit_weights(scores, TRUTH, ANCHOR)
+    )
     alone = (GOOD.argmax(axis=1) == TRUTH).mean()
     assert (shares.argmax(axis=1) == TRUTH).mean() >= alone - 0.01
 
 
 def test_the_sum_of_the_weights_calibrates() -> None:
     """A score that is three times too large gets a third of the weight."""
-    modest = pooling.fit_weights(GOOD[np.newaxis], TRUTH, np.array([1.0]))
-    loud = pooling.fit_weights(3 * GOOD[np.newaxis], TRUTH, np.array([1.0]))
+    modest = ensemble_weights.fit_weights(GOOD[np.newaxis], TRUTH, np.array([1.0]))
+    loud = ensemble_weights.fit_weights(3 * GOOD[np.newaxis], TRUTH, np.array([1.0]))
     assert loud[0] == pytest.approx(modest[0] / 3, rel=0.03)
 
 
 def test_a_score_of_zeros_keeps_its_prior_weight() -> None:
     """The data do not change its weight."""
-    weights = pooling.fit_weights(np.stack([GOOD, SILENT]), TRUTH, ANCHOR)
+    weights = ensemble_weights.fit_weights(np.stack([GOOD, SILENT]), TRUTH, ANCHOR)
     assert weights[1] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_without_tracks_the_prior_weights_are_returned() -> None:
     """No validation side, no other weights."""
     nobody = np.zeros((2, 0, 3), dtype=np.float32)
-    assert pooling.fit_weights(nobody, np.zeros(0, dtype=np.intp), ANCHOR) is ANCHOR
+    assert ensemble_weights.fit_weights(nobody, np.zeros(0, dtype=np.intp), ANCHOR) is ANCHOR
 
 
 def test_few_tracks_move_the_weights_little() -> None:
     """Three tracks count less than six hundred."""
     scores = np.stack([GOOD, NOISE / 10])
-    few = pooling.fit_weights(scores[:, :3], TRUTH[:3], ANCHOR)
-    many = pooling.fit_weights(scores, TRUTH, ANCHOR)
+    few = ensemble_weights.fit_weights(scores[:, :3], TRUTH[:3], ANCHOR)
+    many = ensemble_weights.fit_weights(scores, TRUTH, ANCHOR)
     assert abs(few[1] - 0.5) < abs(many[1] - 0.5)
