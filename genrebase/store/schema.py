@@ -73,7 +73,7 @@ def _check_migratable(engine: Engine, config: "Config") -> None:
 
 def _check_compatible(engine: Engine) -> None:
     name = engine.url.render_as_string()
-    if _is_missing_file(engine) or current_revision(engine) is not None:
+    if is_missing_file(engine) or current_revision(engine) is not None:
         return
     with read_transaction(engine) as connection:
         taken = sorted(set(inspect(connection).get_table_names()) & tables.metadata.tables.keys())
@@ -96,7 +96,7 @@ def _check_compatible(engine: Engine) -> None:
 
 def current_revision(engine: Engine) -> str | None:
     """Return the database's revision; None where it has no schema."""
-    if _is_missing_file(engine):
+    if is_missing_file(engine):
         return None  # opening it would leave an empty file behind
     with read_transaction(engine) as connection:
         try:
@@ -108,7 +108,8 @@ def current_revision(engine: Engine) -> str | None:
             raise DatabaseUnreachable(f"{name} is not a database: {error.orig}") from error
 
 
-def _is_missing_file(engine: Engine) -> bool:
+def is_missing_file(engine: Engine) -> bool:
+    """Return whether it is a SQLite file that does not exist, in a folder that does."""
     file = engine.url.database
     if engine.dialect.name != "sqlite" or not file or file == ":memory:":
         return False

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 from genrebase.store import tables
 from genrebase.store.copy import (
     CopyProgress,
+    NoSuchSource,
     SameDatabase,
     TargetHoldsOtherData,
     copy_database,
@@ -211,6 +213,14 @@ def test_a_database_is_not_copied_into_itself(filled: Engine, database_url: str)
     with pytest.raises(SameDatabase):
         copy_database(filled, other)
     other.dispose()
+
+
+def test_a_missing_source_is_refused(tmp_path: Path, engine: Engine):
+    """The message names the file, which is not created."""
+    missing = make_engine(f"sqlite:///{tmp_path / 'none.db'}")
+    with pytest.raises(NoSuchSource, match=r"none\.db does not exist"):
+        copy_database(missing, engine)
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_another_schema_is_refused(filled: Engine, target: Engine):

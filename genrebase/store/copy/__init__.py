@@ -3,6 +3,7 @@
 from genrebase.store.copy.copy import (
     CopyProgress,
     CopyResult,
+    NoSuchSource,
     SameDatabase,
     TargetHoldsOtherData,
     copy_database,
@@ -11,6 +12,7 @@ from genrebase.store.copy.copy import (
 __all__ = [
     "CopyProgress",
     "CopyResult",
+    "NoSuchSource",
     "SameDatabase",
     "TargetHoldsOtherData",
     "copy_database",

@@ -24,6 +24,10 @@ PASSES: Final = 2
 """How often `CopyProgress` counts each row: once copied, once compared."""
 
 
+class NoSuchSource(UserError):
+    """The file of the database to copy does not exist."""
+
+
 class SameDatabase(UserError):
     """A database cannot be copied into itself."""
 
@@ -64,9 +68,12 @@ def copy_database(
 ) -> CopyResult:
     """Make `target` a copy of `source` and verify it; create the schema where it is missing.
 
-    Raises `SameDatabase`, `SchemaMismatch`, `IncompatibleDatabase` or `TargetHoldsOtherData`
-    before anything is written, `StoreError` where the two databases differ at the end.
+    Raises `NoSuchSource`, `SameDatabase`, `SchemaMismatch`, `IncompatibleDatabase` or
+    `TargetHoldsOtherData` before anything is written, `StoreError` where the two databases differ
+    at the end.
     """
+    if schema.is_missing_file(source):
+        raise NoSuchSource(f"The file {source.url.database} does not exist: nothing to copy.")
     schema.check_revision(source)
     if schema.current_revision(target) is None:
         schema.upgrade(target.url.render_as_string(hide_password=False))
