@@ -7,17 +7,20 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import IO, Any, Final
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, NothingToDo, UserError
 from genrebase.launcher import supervisor
 from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime.shutdown import StopSignal
 
-NOTHING_TO_DO_EXIT_CODE: Final = 3
 _POLL_SECONDS: Final = 0.5
 
 
 class CommandFailed(GenrebaseError):
     """A command of a longer job failed; it printed its own message before."""
+
+
+class CommandRefused(CommandFailed, UserError):
+    """A command of a longer job refused what the user gave; it printed its own message before."""
 
 
 class LauncherStopped(GenrebaseError):
@@ -28,8 +31,8 @@ def run_command(command: ChildCommand, stop: StopSignal) -> Any:
     """Run `command` with its messages visible and return its JSON document.
 
     Return None if it had nothing to do and printed nothing. Raise `CommandFailed` if it ends with
-    another exit code than 0 or 3, or prints no JSON, and `LauncherStopped` if a stop is requested
-    meanwhile.
+    another exit code than 0 or 3 (`CommandRefused` for 2), or prints no JSON, and
+    `LauncherStopped` if a stop is requested meanwhile.
     """
     return _run(command, stop, None)
 
@@ -40,14 +43,19 @@ def run_command_quietly(command: ChildCommand, stop: StopSignal) -> Any:
         return _run(command, stop, messages)
 
 
+def failure(exit_code: int) -> type[CommandFailed]:
+    """Return the error for a command that ended with `exit_code`."""
+    return CommandRefused if exit_code == UserError.exit_code else CommandFailed
+
+
 def _run(command: ChildCommand, stop: StopSignal, messages: IO[bytes] | None) -> Any:
     with supervisor.start_child(command, stdout=subprocess.PIPE, stderr=messages) as process:
         output = _read_output(process, stop)
     if stop.requested:
         raise LauncherStopped("Stopped; the next run continues from here.")
-    if process.returncode not in {0, NOTHING_TO_DO_EXIT_CODE}:
+    if process.returncode not in {0, NothingToDo.exit_code}:
         reason = f" (exit code {process.returncode}){_failure_reason(messages)}"
-        raise CommandFailed(f"`{command.name}` failed{reason}")
+        raise failure(process.returncode)(f"`{command.name}` failed{reason}")
     return _parse_document(command, output, needed=process.returncode == 0)
 
 

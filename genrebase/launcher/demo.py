@@ -42,29 +42,29 @@ class Demo:
 
     def __init__(
         self,
-        place: DatabaseLocation,
+        database: DatabaseLocation,
         output: Output,
         clock: Clock,
         stop: StopSignal,
         *,
         log_level: str = "WARNING",
     ) -> None:
-        self._place, self._output, self._clock, self._stop = place, output, clock, stop
+        self._database, self._output, self._clock, self._stop = database, output, clock, stop
         self._environment: dict[str, str] = {
-            "STORE_URL": place.url,
+            "STORE_URL": database.url,
             "COLLECTOR_RATE": _RATE,
             "COLLECTOR_RECCOBEATS_RATE": _RATE,
             "GENREBASE_LOG_LEVEL": log_level,
         }
 
     def run(self, target: int, catalogue: str | None) -> dict[str, Any]:
-        """Take every step; return the summary. Raises `StepFailed` or `Stopped`."""
+        """Take every step; return the summary. Raises `CommandFailed` or `LauncherStopped`."""
         started = self._clock.monotonic()
         what = f"the catalogue {catalogue}" if catalogue else sandbox.SYNTHETIC_CATALOGUE
         self._output.print(
-            f"The sandbox serves {what}. Everything goes into {self._place.display_url}."
+            f"The sandbox serves {what}. Everything goes into {self._database.display_url}."
         )
-        schema.upgrade(self._place.url)
+        schema.upgrade(self._database.url)
         with sandbox.run_sandbox(sandbox.sandbox_command(catalogue, rate=_RATE)) as served:
             self._environment |= sandbox.client_environment(served.url)
             self._ensure_genres(target)
@@ -108,7 +108,7 @@ class Demo:
     ) -> dict[str, Any]:
         champion = next((one for one in models if one["status"] == "champion"), None)
         return {
-            "database": self._place.display_url,
+            "database": self._database.display_url,
             **{name: status[name] for name in _FROM_STATUS},
             "steps": [
                 {"name": one.name, "seconds": round(one.seconds, 1), "answer": one.document}
@@ -116,11 +116,13 @@ class Demo:
             ],
             "champion": champion,
             "questions": self._questions(),
-            "open": dict(open_hints.open_commands(self._place.display_url, self._place.file)),
+            "open": dict(
+                open_hints.open_commands(self._database.display_url, self._database.file)
+            ),
         }
 
     def _questions(self) -> list[dict[str, Any]]:
-        engine = connect(self._place.url)
+        engine = connect(self._database.url)
         try:
             return [
                 {

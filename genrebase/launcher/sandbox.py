@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Final
 
 from genrebase.launcher import supervisor
-from genrebase.launcher.commands import CommandFailed
+from genrebase.launcher.commands import failure
 from genrebase.launcher.supervisor import ChildCommand
 
 SYNTHETIC_CATALOGUE: Final = "an invented catalogue: its tracks, artists and numbers are made up"
@@ -54,7 +54,7 @@ def client_environment(url: str) -> Mapping[str, str]:
 
 
 def start_sandbox(command: ChildCommand) -> SandboxProcess:
-    """Start the sandbox and wait until it responds; raise `CommandFailed`."""
+    """Start the sandbox and wait until it responds; raise `CommandFailed` if it does not."""
     process = supervisor.start_child(command, stdout=subprocess.PIPE)
     if process.stdout is None:
         raise AssertionError("stdout is a pipe")
@@ -65,7 +65,8 @@ def start_sandbox(command: ChildCommand) -> SandboxProcess:
     except (ValueError, KeyError, TypeError):
         supervisor.stop_children([process])
         process.stdout.close()
-        raise CommandFailed("The sandbox did not start; see its reason above.") from None
+        message = "The sandbox did not start; see its reason above."
+        raise failure(process.returncode)(message) from None
     Thread(target=_forward_output, args=(process,), name="sandbox-output", daemon=True).start()
     return sandbox
 

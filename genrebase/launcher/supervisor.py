@@ -3,9 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO, Any, Final
 
+from genrebase.errors import UserError
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
 
@@ -15,8 +16,6 @@ HEALTHY_AFTER_SECONDS: Final = 300.0
 """A child that ran for so many seconds was healthy: its next end counts as its first."""
 STOP_TIMEOUT: Final = 120.0
 """Seconds that a child may take to finish its current step before it is killed."""
-REFUSED_EXIT_CODE: Final = 2
-"""The exit code of a child for which a restart is useless."""
 _STDERR: Final = 2
 
 
@@ -83,21 +82,21 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     crashes: int = 0
-    restart_at: float = field(default=0.0)
+    restart_at: float = 0.0
 
 
 class Supervisor:
-    """Keeps daemons running: `poll()` now and then, `stop_children()` at the end."""
+    """Keeps daemons running: `poll()` now and then, `stop()` at the end."""
 
     def __init__(
         self,
         clock: Clock,
         report: Callable[[str], None],
         *,
-        begin: Callable[[ChildCommand], subprocess.Popen[bytes]] = start_child,
+        start: Callable[[ChildCommand], subprocess.Popen[bytes]] = start_child,
     ) -> None:
         self._children: list[_Child] = []
-        self._clock, self._say, self._begin = clock, report, begin
+        self._clock, self._report, self._start = clock, report, start
 
     def add(self, command: ChildCommand) -> None:
         """Start `command` at the next poll, and again whenever it ends."""
@@ -112,12 +111,12 @@ class Supervisor:
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 code = child.process.returncode
-                if code == REFUSED_EXIT_CODE:
-                    self._say(f"`{child.command.name}` refused to run; see its reason above.")
+                if code == UserError.exit_code:  # a restart would be useless
+                    self._report(f"`{child.command.name}` refused to run; see its reason above.")
                     return code
                 self._schedule_restart(child, code)
             if child.process is None and self._clock.monotonic() >= child.restart_at:
-                child.process = self._begin(child.command)
+                child.process = self._start(child.command)
                 child.started = self._clock.monotonic()
         return None
 
@@ -131,4 +130,6 @@ class Supervisor:
         child.crashes = 1 if now - child.started >= HEALTHY_AFTER_SECONDS else child.crashes + 1
         wait = restart_delay(child.crashes)
         child.process, child.restart_at = None, now + wait
-        self._say(f"`{child.command.name}` ended with {code}; starting it again in {wait:.0f} s.")
+        self._report(
+            f"`{child.command.name}` ended with {code}; starting it again in {wait:.0f} s."
+        )

@@ -99,10 +99,10 @@ def test_the_pandas_line_works(first: Any, folder: Path) -> None:
     assert f"{first['tracks']} rows" in completed.stdout
 
 
-def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
-    """A catalogue that is not there ends the demo with exit code 1 and its sentence."""
+def test_a_missing_catalogue_is_refused(tmp_path: Path) -> None:
+    """A catalogue that is not there ends the demo with exit code 2 and its sentence."""
     done = demo(tmp_path, "--json", "--catalogue", "nowhere.csv")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "nowhere.csv" in done.stderr
     assert "The sandbox did not start" in done.stderr
     assert done.stdout == ""

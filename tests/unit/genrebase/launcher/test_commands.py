@@ -23,12 +23,15 @@ def test_nothing_to_do_is_no_failure(program: Program) -> None:
     )
 
 
-@pytest.mark.parametrize("code", [1, 2, 4])
-def test_a_failed_step_names_itself(program: Program, code: int) -> None:
-    """Any other exit code is a failure that names the command and the code."""
+@pytest.mark.parametrize(("code", "exit_code"), [(1, 1), (2, 2), (4, 1)])
+def test_a_failed_step_names_itself(program: Program, code: int, exit_code: int) -> None:
+    """Another exit code is a failure that names command and code; a refusal remains one."""
     failing = program(f"import sys; sys.exit({code})", "harvest")
-    with pytest.raises(commands.CommandFailed, match=rf"harvest` failed \(exit code {code}\)"):
+    with pytest.raises(
+        commands.CommandFailed, match=rf"harvest` failed \(exit code {code}\)"
+    ) as failed:
         commands.run_command(failing, StopSignal())
+    assert failed.value.exit_code == exit_code
 
 
 @pytest.mark.parametrize("output_text", ["", "print('done')"])

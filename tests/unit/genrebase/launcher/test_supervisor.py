@@ -116,7 +116,7 @@ class Nursery:
 
 
 def keeper(clock: FakeClock, nursery: Nursery, lines: list[str]) -> Supervisor:
-    kept = Supervisor(clock, lines.append, begin=nursery.begin)
+    kept = Supervisor(clock, lines.append, start=nursery.begin)
     kept.add(ChildCommand("collector", ("run",), {}))
     return kept
 
@@ -166,7 +166,7 @@ def test_a_refusal_is_not_retried() -> None:
 def test_an_added_child_is_supervised() -> None:
     """A child started elsewhere is watched, and stopped at the end."""
     clock, nursery, lines = FakeClock(), Nursery(), list[str]()
-    kept = Supervisor(clock, lines.append, begin=nursery.begin)
+    kept = Supervisor(clock, lines.append, start=nursery.begin)
     child = nursery.begin(ChildCommand("collector", ("sandbox",), {}))
     kept.add_running(ChildCommand("collector", ("sandbox", "--port", "4711"), {}), child)
     kept.poll()
