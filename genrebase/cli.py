@@ -91,10 +91,10 @@ def demo(
     from genrebase.settings import GenrebaseSettings
 
     output, clock, settings = Output(as_json=as_json), SystemClock(), GenrebaseSettings.load()
+    log_level = settings.log_level_or("WARNING")
     location = database_location.choose(demonstration.DEFAULT_FILE, database=db)
-    level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
     with stop_on_signals() as stop:
-        demo_run = demonstration.Demo(location, output, clock, stop, log_level=level)
+        demo_run = demonstration.Demo(location, output, clock, stop, log_level=log_level)
         result = demo_run.run(target, catalogue or settings.catalogue)
     if not as_json:
         summary.print_summary(result, output)
@@ -104,9 +104,13 @@ def demo(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check the interpreter, the database, the clock and the sources; suggest fixes."""
-    # imports SQLAlchemy, which --help does not need
+    # import SQLAlchemy and structlog, which --help does not need
+    from genrebase.runtime import logging
     from genrebase.runtime.doctor import run_all_checks
+    from genrebase.settings import GenrebaseSettings
 
+    # the checks report what the INFO lines would
+    logging.configure(GenrebaseSettings.load().log_level_or("WARNING"))
     output = Output(as_json=as_json)
     checks = []
     for check in run_all_checks(SystemClock()):

@@ -68,6 +68,10 @@ class GenrebaseSettings(EnvironmentSettings):
         description="Client secret of your Spotify app; spotipy's own variable.",
     )
 
+    def log_level_or(self, default: str) -> str:
+        """Return the log level that the user set, else `default`."""
+        return self.log_level if "log_level" in self.model_fields_set else default
+
     @property
     def has_spotify_credentials(self) -> bool:
         """Whether requests to Spotify itself are possible."""

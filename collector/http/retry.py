@@ -75,17 +75,19 @@ def call_with_retries(
     clock: Clock,
     call: Callable[[], T],
     request_limit: RequestLimit | None = None,
+    *,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> T:
     """Return the result of `call`, which makes one request; every attempt uses budget.
 
     A ban up to `MAX_WAIT_SECONDS` is waited for; a longer one raises `Blocked`, and so does a
-    source that refuses every attempt. A `TransientError` is retried, up to `MAX_ATTEMPTS` in all,
+    source that refuses every attempt. A `TransientError` is retried, up to `max_attempts` in all,
     then raised. `RequestLimitReached` and `StopRequested` are raised before a request, never after
     one.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(TransientError),
-        stop=stop_after_attempt(MAX_ATTEMPTS),
+        stop=stop_after_attempt(max_attempts),
         wait=_wait,
         sleep=partial(_sleep, clock),
         before_sleep=partial(_log_retry, budget.source),
@@ -106,6 +108,8 @@ def fetch_page(
     query: PageQuery,
     request_limit: RequestLimit | None = None,
     before_request: Callable[[], None] = lambda: None,
+    *,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> Page:
     """Return a page with up to `query.limit` items; store the source's page limit from a refusal.
 
@@ -120,7 +124,9 @@ def fetch_page(
         limit = budget.capabilities.page_limit(source.page_limits, clock.now().timestamp())
         limited = replace(query, limit=min(query.limit, limit, source.max_results - query.offset))
         try:
-            return call_with_retries(budget, clock, partial(fetch, limited), request_limit)
+            return call_with_retries(
+                budget, clock, partial(fetch, limited), request_limit, max_attempts=max_attempts
+            )
         except InvalidLimit:
             if limit == source.page_limits[-1]:
                 raise

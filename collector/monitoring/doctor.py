@@ -31,6 +31,9 @@ from genrebase.store.tables import ALL_YEARS
 MAX_REQUESTS: Final = 4
 """A page of search, one smaller where it is refused, and one request to each provider."""
 
+_MAX_ATTEMPTS: Final = 2
+"""Attempts per request: with more, an unreachable source would use up `MAX_REQUESTS`."""
+
 _GENRE: Final = "rock"
 _TRACK_ID: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
 """Mr. Brightside."""
@@ -43,7 +46,7 @@ class CollectorDoctor:
     engine: Engine
     settings: CollectorSettings
     clock: Clock
-    allowance: RequestLimit
+    request_limit: RequestLimit
 
     def run_checks(self) -> Iterator[Check]:
         """Yield one result per source and provider."""
@@ -68,7 +71,9 @@ class CollectorDoctor:
     def _check_search(self, source: SpotifySearch) -> Check:
         budget = RequestBudget.open(self.engine, source.account)
         query = PageQuery(_GENRE, source.query_for(_GENRE), *ALL_YEARS, 0, source.page_limits[0])
-        page = fetch_page(budget, self.clock, source, query, self.allowance)
+        page = fetch_page(
+            budget, self.clock, source, query, self.request_limit, max_attempts=_MAX_ATTEMPTS
+        )
         now = self.clock.now().timestamp()
         limit = budget.capabilities.page_limit(source.page_limits, now)
         if page.is_empty:
@@ -89,7 +94,9 @@ class CollectorDoctor:
         call = partial(provider.fetch, [_TRACK_ID])
         try:
             with recording_closed_endpoint(budget, self.clock):
-                call_with_retries(budget, self.clock, call, self.allowance)
+                call_with_retries(
+                    budget, self.clock, call, self.request_limit, max_attempts=_MAX_ATTEMPTS
+                )
         except EndpointClosed:
             return _closed(provider.name)
         return Check(_name(provider.name), ok=True, sentence="audio features are available.")

@@ -115,6 +115,20 @@ def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
     assert "GENREBASE_LOG_LEVEL" in result.stderr
 
 
+def test_the_doctor_offline_logs_nothing(genrebase: Shell) -> None:
+    """An unreachable source is a line of its output; retries are not logged in addition."""
+    genrebase("migrate")
+    result = genrebase(
+        "doctor",
+        SPOTIPY_CLIENT_ID="an-id",
+        SPOTIPY_CLIENT_SECRET="a-secret",
+        COLLECTOR_RECCOBEATS_URL=NOBODY["COLLECTOR_SPOTIFY_URL"],
+    )
+    assert "FIX  spotify search: The source cannot be reached" in result.stdout
+    assert "FIX  reccobeats: The source cannot be reached" in result.stdout
+    assert result.stderr.splitlines() == ["Failed checks: spotify search, reccobeats."]
+
+
 def test_the_doctor_names_the_remedy(genrebase: Shell) -> None:
     """Without a database it prints the command to create one; the exit code is 1."""
     result = genrebase("doctor")

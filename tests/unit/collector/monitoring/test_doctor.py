@@ -80,6 +80,17 @@ def test_never_makes_more_than_its_requests(sqlite_engine: Engine, server: Scrip
     assert requested_paths(server) == MAX_REQUESTS
 
 
+def test_an_unreachable_source_is_reported(sqlite_engine: Engine) -> None:
+    """Offline every source is reported as unreachable, not the limit of requests."""
+    found_checks = examine(
+        sqlite_engine, "http://127.0.0.1:1", reccobeats_url="http://127.0.0.1:1/v1"
+    )
+    assert set(found_checks) == {"spotify search", "reccobeats"}
+    for check in found_checks.values():
+        assert check.ok is False
+        assert "cannot be reached" in check.sentence
+
+
 def test_wrong_credentials_are_reported(sqlite_engine: Engine, server: ScriptedServer) -> None:
     """The line names the settings to change."""
     server.respond("/api/token", ScriptedResponse.json({"error": "invalid_client"}, 400))
