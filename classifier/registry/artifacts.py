@@ -4,7 +4,8 @@ import hashlib
 import json
 import platform
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -61,6 +62,7 @@ GOLDEN_ROWS: Final = 20
 """Tracks whose probabilities are stored with a model, to check it after an upgrade."""
 PROBABILITY_TOLERANCE: Final = 1e-6
 """Other library versions may differ by rounding, in a probability by no more than this."""
+_PACKAGE: Final = Path(__file__).parents[1]
 _LIBRARIES: Final = ("numpy", "scikit-learn", "scipy", "skops")
 NOT_INSTALLED: Final = "not installed"
 _COMPRESSION: Final = 1  # half the size; higher levels only take longer
@@ -91,22 +93,32 @@ def checksum(artifact: bytes) -> str:
 
 def deserialise(artifact: bytes) -> ModelArtifact:
     """Return the content of the bytes; raise `BrokenArtifact` for damage and untrusted types."""
-    try:
+    check_types(artifact)
+    with _report_damage():
+        content = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
+        return ModelArtifact(content["estimator"], np.asarray(content["learned"], dtype=np.int64))
+
+
+def check_types(artifact: bytes) -> None:
+    """Raise `BrokenArtifact` for damage and untrusted types, without loading the estimator."""
+    with _report_damage():
         untrusted = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
-        if not untrusted:
-            content = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
-            return ModelArtifact(
-                content["estimator"], np.asarray(content["learned"], dtype=np.int64)
-            )
+    if untrusted:
+        raise BrokenArtifact(
+            f"The artifact contains types that are not trusted ({', '.join(sorted(untrusted))}) "
+            "and was not loaded."
+        )
+
+
+@contextmanager
+def _report_damage() -> Iterator[None]:
+    try:
+        yield
     except Exception as error:
         # Damaged bytes fail anywhere: in zip, JSON, numpy or scikit-learn.
         raise BrokenArtifact(
             f"The artifact cannot be read ({type(error).__name__}: {error})."
         ) from error
-    raise BrokenArtifact(
-        f"The artifact contains types that are not trusted ({', '.join(sorted(untrusted))}) "
-        "and was not loaded."
-    )
 
 
 def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
@@ -163,10 +175,9 @@ def _version(name: str) -> str:
 
 def code_fingerprint() -> str:
     """Return the SHA-256 of this package's source code: other code may train another model."""
-    package = Path(__file__).parent
     digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.relative_to(package).as_posix().encode())
+    for file in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(file.relative_to(_PACKAGE).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

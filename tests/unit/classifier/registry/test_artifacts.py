@@ -4,15 +4,18 @@ import dataclasses
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skops.io
 from sklearn.preprocessing import FunctionTransformer
 
+import classifier
 from classifier import estimators
 from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
+from classifier.estimators import blend
 from classifier.records import StoredModel
 from classifier.registry import artifacts
 from classifier.registry.artifacts import ModelArtifact
@@ -133,3 +136,24 @@ def test_other_library_versions_need_equal_predictions(
 def test_the_codes_fingerprint_is_stable() -> None:
     """Nothing in it changes between two looks."""
     assert artifacts.code_fingerprint() == artifacts.code_fingerprint()
+
+
+def test_the_codes_fingerprint_covers_the_whole_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of any module makes another fingerprint, also outside the registry."""
+    before, read_bytes = artifacts.code_fingerprint(), Path.read_bytes
+    for changed in (Path(classifier.__file__), Path(blend.__file__)):
+        monkeypatch.setattr(
+            Path,
+            "read_bytes",
+            lambda path, changed=changed: read_bytes(path) + (b"#" if path == changed else b""),
+        )
+        assert artifacts.code_fingerprint() != before
+
+
+def test_types_are_checked_without_loading(stored: tuple[StoredModel, bytes]) -> None:
+    """A trusted artifact passes; an untrusted type and damage are named."""
+    artifacts.check_types(stored[1])
+    with pytest.raises(BrokenArtifact, match=r"open_code.*was not loaded"):
+        artifacts.check_types(skops.io.dumps({"estimator": FunctionTransformer(io.open_code)}))
+    with pytest.raises(BrokenArtifact, match="cannot be read"):
+        artifacts.check_types(b"nothing")
