@@ -1,8 +1,9 @@
-"""Checks of the trainer for `genrebase doctor`: the number of threads, and the champion."""
+"""Checks of the trainer for `genrebase doctor`: the threads, and whether the champion loads."""
 
 from collections.abc import Iterator
 
 from classifier import threads
+from classifier.errors import BrokenArtifact
 from classifier.settings import ClassifierSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.checks import Check
@@ -29,8 +30,9 @@ def _threads(configured: int | None, cores: int) -> Check:
 
 
 def _champion() -> Check:
-    # imports SQLAlchemy, which the other checks do not need
+    # imports of SQLAlchemy and scikit-learn, which the other checks do not need
     from classifier.registry import stored_models
+    from classifier.serving import champion
     from classifier.training_config import DEFAULT_TASK
     from genrebase.store import connect
 
@@ -38,8 +40,12 @@ def _champion() -> Check:
         database = connect()
         try:
             model = stored_models.find_champion(database, DEFAULT_TASK)
+            if model is not None:
+                champion.load(database, model)
         finally:
             database.dispose()
+    except BrokenArtifact as error:
+        return Check("champion", ok=False, sentence=str(error))
     except GenrebaseError as error:
         return Check("champion", ok=None, sentence=f"Unknown: {error}")
     if model is None:

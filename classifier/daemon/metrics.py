@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from prometheus_client.core import Metric
@@ -9,11 +10,13 @@ from prometheus_client.core import Metric
 from classifier.daemon import drift
 from classifier.daemon.drift import Drift
 from classifier.data import dataset
+from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
-from classifier.registry import stored_models
+from classifier.registry import artifacts, stored_models
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs
-from genrebase.runtime.monitoring import HealthTarget, counter, gauge
+from genrebase.runtime.monitoring import HealthStatus, HealthTarget, counter, gauge
+from genrebase.store import Engine
 
 _REGIMES: Final = ("seen_artist", "new_artist")
 
@@ -22,6 +25,15 @@ class TrainerHealth(HealthTarget):
     """The trainer's health and metrics."""
 
     monitored_jobs: ClassVar = ("train", "predict")
+
+    def check(self) -> HealthStatus:
+        """Check also that the champion's artifact has only types that this version loads."""
+        status = super().check()
+        champion = stored_models.find_champion(self.engine, DEFAULT_TASK) if status.ok else None
+        if champion is None:
+            return status
+        reason = _unusable_reason(self.engine, champion.id)
+        return status if reason is None else HealthStatus(ok=False, sentence=reason)
 
     def collect(self) -> Iterator[Metric]:
         now = self.clock.now()
@@ -49,6 +61,19 @@ class TrainerHealth(HealthTarget):
         stored = drift.prediction_count(self.engine)
         yield gauge("predictions", "Rows of predictions of all models.", [({}, stored)])
         yield from _drift_metrics(drift.measure_drift(self.engine, now))
+
+
+@lru_cache(maxsize=1)
+def _unusable_reason(engine: Engine, number: int) -> str | None:
+    """Return why a model cannot be used; an artifact is checked once, since it never changes."""
+    artifact = stored_models.artifact(engine, number)
+    if artifact is None:
+        return None  # dropped meanwhile: another model is the champion
+    try:
+        artifacts.check_types(artifact)
+    except BrokenArtifact as error:
+        return f"Model {number} cannot be used. {error} Train again with `classifier train`."
+    return None
 
 
 def _champion_metrics(champions: list[StoredModel], now: datetime) -> Iterator[Metric]:

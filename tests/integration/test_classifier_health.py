@@ -1,16 +1,24 @@
 """The trainer's health checks and metrics, on both databases and as a daemon."""
 
+import io
 import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+import skops.io
+from sklearn.preprocessing import FunctionTransformer
+from sqlalchemy import Engine, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
+from classifier.daemon import doctor
+from classifier.daemon import metrics as trainer_metrics
 from classifier.daemon.metrics import TrainerHealth
+from classifier.registry import artifacts
 from classifier.settings import ClassifierSettings
+from classifier.training import train
+from classifier.training_config import TrainingConfig
 from collector.monitoring.metrics import HarvesterHealth
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.addresses import ListenAddress
@@ -18,9 +26,11 @@ from genrebase.runtime.health_server import serve
 from genrebase.runtime.jobs import job_run
 from genrebase.runtime.monitoring import probe, render_metrics
 from genrebase.settings import InvalidSettings
+from genrebase.store import tables
 from genrebase.store.engine import transaction
 from tests import factories as make
 from tests.fakes import NOON, FakeClock
+from tests.synthetic_music import Music
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -107,6 +117,38 @@ def test_a_training_that_failed_is_not_well(
     with job_run(sqlite_engine, clock, "train"):
         pass
     assert CliRunner().invoke(app, ["health"]).exit_code == 0
+
+
+def test_a_champion_that_cannot_be_used_is_not_well(
+    sqlite_engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`genrebase doctor` and `classifier health` say so, and what to do."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    Music().fill(sqlite_engine)
+    assert champion_check() == (None, "No model yet: run `classifier train`.")
+    model = train.run(
+        sqlite_engine, TrainingConfig(estimator="tree"), FakeClock(), log=lambda _: None
+    ).model
+    assert champion_check() == (True, f"Model {model.id} (tree) predicts 3 genres.")
+    assert TrainerHealth(sqlite_engine, FakeClock()).check().ok
+    unknown = skops.io.dumps({"estimator": FunctionTransformer(io.open_code)})
+    with transaction(sqlite_engine) as connection:
+        connection.execute(
+            update(tables.model).values(
+                artifact=unknown, artifact_sha256=artifacts.checksum(unknown)
+            )
+        )
+    trainer_metrics._unusable_reason.cache_clear()
+    health = TrainerHealth(sqlite_engine, FakeClock()).check()
+    for ok, sentence in (champion_check(), (health.ok, health.sentence)):
+        assert ok is False
+        assert sentence.startswith(f"Model {model.id} cannot be used.")
+        assert sentence.endswith("Train again with `classifier train`.")
+
+
+def champion_check() -> tuple[bool | None, str]:
+    (check,) = [check for check in doctor.checks() if check.name == "champion"]
+    return check.ok, check.sentence
 
 
 def test_health_is_served(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
