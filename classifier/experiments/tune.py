@@ -139,7 +139,7 @@ def run(
             tuple(_table(experiment, settings)),
             tuple(compare.failed_trials(experiment)),
             stopped,
-            nothing_new=runner.n_run == 0,
+            nothing_new=runner.n_run == 0 and stopped is None,
             left_out=dict(split.left_out),
             origin=raw.origin,
         )

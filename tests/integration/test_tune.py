@@ -148,6 +148,18 @@ def test_a_killed_search_resumes(sqlite_engine: Engine):
     )
 
 
+def test_a_search_without_time_reports_that_nothing_ran(database: Engine) -> None:
+    """`--minutes 0` is not a search whose trials are stored already."""
+    ran = CliRunner().invoke(
+        app,
+        ["tune", "--estimator", "tree", "--minutes", "0"],
+        catch_exceptions=False,
+    )
+    assert "stored already" not in ran.output
+    assert "The time limit was reached" in ran.output
+    assert trials(database) == []
+
+
 def test_a_search_stops_at_its_time_limit(sqlite_engine: Engine):
     """After the limit no trial starts; the points evaluated so far count; it can resume."""
     Music().fill(sqlite_engine)
