@@ -26,6 +26,8 @@ Codes = NDArray[np.intp]
 Method = Literal["kmeans", "agglomerative", "dbscan", "hdbscan"]
 
 METHODS: Final[tuple[Method, ...]] = ("kmeans", "agglomerative", "dbscan", "hdbscan")
+FIXED_COUNT_METHODS: Final[tuple[Method, ...]] = ("kmeans", "agglomerative")
+"""Methods that make as many clusters as requested."""
 NOISE: Final = -1
 """The code of tracks in no cluster."""
 MAX_TRACKS: Final = {
@@ -91,10 +93,10 @@ def cluster(
     min_samples = outliers.min_samples(points.shape[1], len(points))
     params: dict[str, Any]
     if method == "kmeans":
-        params = {"k": min(clusters, len(points))}
+        params = {"k": clusters}
         model: Any = KMeans(params["k"], n_init=_N_INIT, random_state=seed)
     elif method == "agglomerative":
-        params = {"k": min(clusters, len(points)), "linkage": "ward"}
+        params = {"k": clusters, "linkage": "ward"}
         model = AgglomerativeClustering(params["k"])
     elif method == "dbscan":
         params = {

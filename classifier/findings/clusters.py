@@ -104,6 +104,31 @@ def resolve_columns(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(columns))
 
 
+def _check_options(settings: ClusteringSettings, config: TrainingConfig) -> None:
+    """Raise `BadTrainingConfig` for an unknown method, or an option that it does not use."""
+    method = settings.method
+    if method not in clustering.METHODS:
+        methods = ", ".join(clustering.METHODS)
+        raise BadTrainingConfig(f"There is no method {method!r}. Known: {methods}.")
+    if settings.eps is not None and method != "dbscan":
+        raise BadTrainingConfig(f"--eps applies to --method dbscan only, not to {method}.")
+    if settings.clusters is not None and method not in clustering.FIXED_COUNT_METHODS:
+        methods = " and ".join(clustering.FIXED_COUNT_METHODS)
+        raise BadTrainingConfig(
+            f"--clusters applies to the methods {methods} only: {method} determines the number."
+        )
+    if config.descriptors is not None and audio.DESCRIPTORS not in settings.features:
+        raise BadTrainingConfig("--descriptors applies to --features descriptors only: add that.")
+
+
+def _check_cluster_count(clusters: int | None, points: clustering.Floats) -> None:
+    if clusters is not None and clusters > (distinct := len(np.unique(points, axis=0))):
+        raise BadTrainingConfig(
+            f"{clusters:,} clusters were requested, and {len(points):,} tracks have "
+            f"{distinct:,} different values of these features: lower --clusters."
+        )
+
+
 def run(
     database: Database,
     config: TrainingConfig,
@@ -116,9 +141,7 @@ def run(
     config has them; always for descriptors.
     """
     method, features, sample = settings.method, settings.features, settings.sample
-    if method not in clustering.METHODS:
-        methods = ", ".join(clustering.METHODS)
-        raise BadTrainingConfig(f"There is no method {method!r}. Known: {methods}.")
+    _check_options(settings, config)
     groups = tuple(
         group for group in AUDIO_ANALYSIS_GROUPS if set(CLUSTERING_GROUPS[group]) & set(features)
     )
@@ -149,6 +172,7 @@ def run(
         components = DESCRIPTOR_VARIANCE
     if components is not None:
         points = clustering.principal_components(points, components)
+    _check_cluster_count(settings.clusters, points)
     codes, params = clustering.cluster(
         points,
         method,
