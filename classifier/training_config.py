@@ -57,11 +57,14 @@ def parse_list(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def parse_parameter(text: str) -> tuple[str, Any]:
-    """Return name and value of `name=value`; the value is JSON where it parses as JSON."""
+def parse_parameter(text: str, option: str = "--param") -> tuple[str, Any]:
+    """Return name and value of `name=value`; the value is JSON where it parses as JSON.
+
+    The message of `BadParameter` names `option`.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise BadParameter(f"{text!r} is no parameter: write --param name=value.")
+        raise BadParameter(f"{text!r} has no value: write {option} name=value.")
     return name.strip(), _parse_value(value.strip())
 
 
@@ -264,6 +267,11 @@ class TrainingConfig:
             )
         if "unmapped" in values and values.get("level") != "broad":
             raise BadTrainingConfig("--unmapped applies to --level broad only: add that.")
+        features = values.get("features")
+        if "descriptors" in values and features is not None and "descriptors" not in features:
+            raise BadTrainingConfig(
+                "--descriptors applies to the group descriptors only: add it to --features."
+            )
         steps = {name: values.pop(name) for name in Preprocessing.__slots__ if name in values}
         return replace(
             defaults,

@@ -195,7 +195,7 @@ def _describe(
 
 
 def _number(text: str) -> tuple[str, float]:
-    name, value = parse_parameter(text)
+    name, value = parse_parameter(text, "--feature")
     try:
         return name, float(value)
     except (TypeError, ValueError):

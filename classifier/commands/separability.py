@@ -84,8 +84,8 @@ def _print_result(output: Output, result: "SeparabilityResult") -> None:
     one, other = result.worst_pair
     output.print(f"Hardest of them: {one} and {other} ({best.worst_pair.auc:.3f}).")
     output.table(
-        "Among these genres only, mean recall",
-        ("", "accuracy", "95% interval", "random baseline", "tracks"),
+        "Among these genres only",
+        ("", "mean recall", "95% interval", "random baseline", "tracks"),
         (
             _row(name, accuracy)
             for name, accuracy in (("validation", result.validation), ("test", result.test))

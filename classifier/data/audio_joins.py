@@ -47,7 +47,7 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
 
     With `auto_features` each group of `AUDIO_ANALYSIS_GROUPS` is added that a tenth of the
     labelled tracks has. Unless a descriptor set is named, it is the one that most labelled tracks
-    have (of several the first by name). Raise `BadTrainingConfig` for a set that no track has.
+    have (of several the first by name). Raise `BadTrainingConfig` for an unknown set.
     """
     uses_descriptors = audio.DESCRIPTORS in config.features
     if not config.auto_features and (not uses_descriptors or config.descriptors is not None):
@@ -57,6 +57,8 @@ def resolve_features(database: Engine, config: TrainingConfig) -> TrainingConfig
         chosen = _preferred_set(config, sets)
         groups = config.features
         if config.auto_features:
+            if config.descriptors is not None:
+                descriptor_columns(connection, config.descriptors)  # refuse an unknown set
             groups += tuple(_default_groups(connection, config, sets.get(chosen or "", 0)))
             if config.estimator in SPECTROGRAM_ESTIMATORS and spectrograms.exist(connection):
                 groups += (MATRICES,)

@@ -12,8 +12,6 @@ from genrebase.audio.records import AudioAnalysis
 from genrebase.errors import GenrebaseError
 from genrebase.progress import ProgressCallback, no_progress
 
-"""Called with (done, total) files."""
-
 
 class UnreadableAudio(GenrebaseError):
     """The only file given cannot be decoded."""
@@ -52,7 +50,8 @@ def predict_files(
 
     A sound that is in the database gets the prediction of its track. Raises `UserError` without
     the extra `audio` or without such a file, `NothingToDo` for a folder without audio files,
-    `NoChampion`, and `UnreadableAudio` if `path` is a file that cannot be decoded.
+    `NoChampion`, and `UnreadableAudio` if `path` is a file that cannot be decoded. `progress`
+    counts files.
     """
     scan.require_libraries()
     from classifier.serving import audio_features  # librosa, of the extra, takes seconds to import

@@ -119,6 +119,16 @@ def test_features_of_a_tenth_of_the_tracks_are_used(engine: Engine) -> None:
     assert audio_joins.resolve_features(engine, TrainingConfig()) == TrainingConfig()
 
 
+def test_an_unknown_descriptor_set_is_refused(sqlite_engine: Engine) -> None:
+    """Also where the data decide on the feature groups; the sets there are, are listed."""
+    Music().fill(sqlite_engine)
+    describe(sqlite_engine, {2: (0.1, 0.2)})
+    with pytest.raises(BadTrainingConfig, match=r"no descriptor set 'foo' here\. Known: mine\."):
+        audio_joins.resolve_features(
+            sqlite_engine, TrainingConfig(auto_features=True, descriptors="foo")
+        )
+
+
 def test_features_that_no_track_has_are_refused(sqlite_engine: Engine) -> None:
     """The message names the command that computes them."""
     Music().fill(sqlite_engine)

@@ -115,8 +115,9 @@ def test_a_model_trained_on_all_tracks_has_no_held_out_tracks(database: Engine) 
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative", "dbscan", "hdbscan"])
 def test_clusters_are_scored_and_stored(database: Engine, method: str) -> None:
     """On any subset, by any columns; the crosstab counts every track once."""
+    count = ("--clusters", "2") if method in {"kmeans", "agglomerative"} else ()
     result = ask(
-        "clusters", "--method", method, "--clusters", "2", "--genres", "metal,blues",
+        "clusters", "--method", method, *count, "--genres", "metal,blues",
         "--features", "energy,loudness,key", "--name", "two",
     )  # fmt: skip
     assert (result["name"], result["genres"]) == ("two", ["blues", "metal"])
@@ -143,6 +144,15 @@ def test_a_clustering_replaces_the_one_of_its_name(database: Engine) -> None:
         for name in ("kept", "last")
     }
     assert counted == {"kept": result["chosen"], "last": 100}
+
+
+@pytest.mark.usefixtures("database")
+def test_separability_prints_what_its_accuracy_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The column has the metric's name."""
+    monkeypatch.setenv("COLUMNS", "120")
+    ran = CliRunner().invoke(app, ["separability", "--genres-count", "2"], catch_exceptions=False)
+    assert "mean recall" in ran.output
+    assert "accuracy" not in ran.output
 
 
 def test_separability_selects_a_subset_and_trains_on_it(database: Engine) -> None:
@@ -326,6 +336,11 @@ def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
         (("match", "--genre", "polka"), "blues, metal, techno"),
         (("match", "--genre", "Mteal"), "Did you mean 'metal'?"),
         (("clusters", "--min-tracks", "9999"), "Too few tracks to cluster"),
+        (("clusters", "--eps", "1"), "--eps applies to --method dbscan only, not to kmeans"),
+        (("clusters", "--method", "dbscan", "--clusters", "8"), "dbscan determines the number"),
+        (("clusters", "--method", "hdbscan", "--clusters", "8"), "kmeans and agglomerative only"),
+        (("clusters", "--clusters", "100000"), "100,000 clusters were requested, and"),
+        (("clusters", "--descriptors", "foo"), "--features descriptors only"),
     ],
 )
 def test_wrong_options_are_refused(

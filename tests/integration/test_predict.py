@@ -101,5 +101,7 @@ def test_commands_write_documents(sqlite_url: str, monkeypatch: pytest.MonkeyPat
     document = json.loads(run("predict", "--artist", "X", "--feature", "energy=0.4").stdout)
     assert document["track"] is None
     assert len(document["top"]) == min(tables.PREDICTIONS_PER_TRACK, 3)
+    refused = run("predict", "--feature", "energy")
+    assert "write --feature name=value" in str(refused.exception)
     refused = run("predict", "--feature", "energy=loud")
     assert isinstance(refused.exception, BadTrainingConfig)

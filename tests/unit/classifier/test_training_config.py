@@ -56,6 +56,14 @@ def test_unknown_feature_groups_and_label_policies_are_refused() -> None:
         training_config(SETTINGS, task=" ")
 
 
+def test_a_descriptor_set_needs_its_feature_group() -> None:
+    """Named features without `descriptors` cannot use it; features left to the data may."""
+    with pytest.raises(BadTrainingConfig, match="add it to --features"):
+        training_config(SETTINGS, features="audio", descriptors="mine")
+    assert training_config(SETTINGS, features="descriptors", descriptors="mine").descriptors
+    assert training_config(SETTINGS, descriptors="mine").descriptors == "mine"
+
+
 def test_preprocessing_options_are_names_or_numbers() -> None:
     """A whole number counts components, a share below 1 is the explained variance."""
     result = training_config(SETTINGS, scaling="minmax", components="8", outliers="genre")
