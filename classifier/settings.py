@@ -23,14 +23,14 @@ class ClassifierSettings(EnvironmentSettings):
     look_every: float = Field(
         default=60.0,
         gt=0,
-        description="Seconds between two checks of `classifier run` for tracks to predict, and "
-        "for enough new ones to train on.",
+        description="Seconds between two checks of `classifier run` for tracks to predict and "
+        "for enough new labelled tracks to train on.",
     )
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Also train after this many new labelled tracks that add a fifth to the "
-        "last training; 0: schedule only.",
+        description="Also train after this many new labelled tracks, but at least a fifth of "
+        "those at the last training; 0: schedule only.",
     )
     estimator: str = Field(
         default="blend",
@@ -44,7 +44,7 @@ class ClassifierSettings(EnvironmentSettings):
     threads: int | None = Field(
         default=None,
         ge=1,
-        description="Threads to compute with; by default the cores this process may really use.",
+        description="Threads to compute with; default: the cores available to this process.",
     )
     deadline: float = Field(
         default=3600.0,
@@ -61,18 +61,17 @@ class ClassifierSettings(EnvironmentSettings):
     models_remembered: int = Field(
         default=50,
         ge=1,
-        description="Latest models of a task whose row and metrics are kept; of older ones "
-        "only main metrics are. (50 are seven weeks of daily trainings; a model "
-        "of 114 genres that was champion has 0.5 MB of metrics.)",
+        description="Number of latest models per task that keep their metrics; older ones "
+        "keep the main metrics. (50: seven weeks of daily training; a former "
+        "champion of 114 genres has 0.5 MB of metrics.)",
     )
     http: str | None = Field(
         default=None,
-        description="Where `classifier run` serves `/healthz` and `/metrics`: `PORT` or "
-        "`HOST:PORT`, without a host on loopback (9465 is free; 9464 is the harvester's); "
-        "empty: not served.",
+        description="Where `classifier run` serves `/healthz` and `/metrics`: `PORT` "
+        "(loopback, such as 9465) or `HOST:PORT`; empty: not served.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The minimum level of a log line that `classifier run` writes."
+        default="INFO", description="Minimum level of the log lines of `classifier run`."
     )
 
     @field_validator("http")

@@ -144,7 +144,7 @@ class Preprocessing:
     )
     components: int | float | None = _option(
         None,
-        "Principal components: their number, or the share of variance to explain: 8 or 0.95.",
+        "Number of principal components (8), or share of the variance to explain (0.95).",
         name="pca",
         parse=_parse_components,
     )
@@ -186,36 +186,38 @@ class TrainingConfig:
     features: tuple[str, ...] = _option(
         DEFAULT_FEATURE_GROUPS,
         f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first "
-        "four, and those of the others that a tenth of the labelled tracks has).",
+        "four; harmony, timbre and descriptors if a tenth of the labelled tracks has them; cnn: "
+        "matrices if any are stored).",
         parse=_parse_features,
     )
     auto_features: bool = False
     """Add feature groups that enough tracks have; `audio_joins.resolve_features` decides, once."""
     descriptors: str | None = _option(
-        None, "Which descriptor set (default: the one that most labelled tracks have)."
+        None, "The descriptor set (default: the one that most labelled tracks have)."
     )
     split: str = _option(
         SPLITS[0],
-        "Evaluate on the frozen folds, or on the published split of a dataset "
-        "(official; default: frozen).",
+        "The split to evaluate on: frozen (by folds) or official (published with a dataset) "
+        "(default: frozen).",
         values=SPLITS,
     )
     labels: str = _option(
         LABEL_POLICIES[0],
-        "claim: one genre per track; exclusive: leave out tracks seen under "
+        "claim: one genre per track; exclusive: leave out tracks with sightings of "
         "several genres; shared: a track counts for every genre of its sightings,"
         " total weight one (default: claim).",
         values=LABEL_POLICIES,
     )
     mapping: str | None = _option(
-        None, "Which mapping of fine genres to broad ones (default: genrebase-13)."
+        None, "The mapping of fine genres to broad ones (default: genrebase-13)."
     )
     level: str = _option(
         LEVELS[0], "Classify fine or broad genres (default: fine).", values=LEVELS
     )
     unmapped: str = _option(
         UNMAPPED_POLICIES[0],
-        "Genres that the mapping lacks: drop, other (one genre) or own (default: drop).",
+        "Genres that are not in the mapping: drop, other (merge into one) or own (keep as they "
+        "are) (default: drop).",
         values=UNMAPPED_POLICIES,
     )
     within: str | None = _option(None, "Only the fine genres inside this broad one.")

@@ -27,7 +27,7 @@ class CollectorSettings(EnvironmentSettings):
     spotify_client_id: str | None = Field(
         default=None,
         validation_alias="SPOTIPY_CLIENT_ID",
-        description="The client id of your Spotify app.",
+        description="The client ID of your Spotify app.",
     )
     spotify_client_secret: SecretStr | None = Field(
         default=None,
@@ -80,8 +80,8 @@ class CollectorSettings(EnvironmentSettings):
     )
     http: str | None = Field(
         default=None,
-        description="Where `collector run` serves `/healthz` and `/metrics`: `PORT` or "
-        "`HOST:PORT`, by default on loopback; empty: nowhere.",
+        description="Where `collector run` serves `/healthz` and `/metrics`: `PORT` "
+        "(loopback, such as 9464) or `HOST:PORT`; empty: not served.",
     )
     timeout: float = Field(
         default=10.0,

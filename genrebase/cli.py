@@ -52,11 +52,11 @@ def run(
         typer.Option("--json", help="Write the status as a line of JSON whenever it changes."),
     ] = False,
 ) -> None:
-    """Run the harvester and the trainer until Ctrl-C.
+    """Run `collector run` and `classifier run` until Ctrl-C.
 
-    With Spotify credentials in the environment or `.env` the harvester uses Spotify and
-    genrebase.db, without them the sandbox and sandbox.db. `STORE_URL` names another database. An
-    empty database gets ten genres.
+    With Spotify credentials in the environment or `.env`, Spotify is harvested into
+    genrebase.db, otherwise the sandbox into sandbox.db. `STORE_URL` names another database. Ten
+    genres are added to an empty database.
     """
     # imports SQLAlchemy, which --help does not need
     from genrebase.launcher import run as running
@@ -69,9 +69,7 @@ def run(
 def demo(
     db: Annotated[
         str | None,
-        typer.Option(
-            help="File or address of the database. [default: STORE_URL, sandbox-demo.db]"
-        ),
+        typer.Option(help="File or URL of the database. [default: STORE_URL, sandbox-demo.db]"),
     ] = None,
     target: Annotated[int, typer.Option(min=1, help="Target of unique tracks per genre.")] = 1000,
     catalogue: Annotated[

@@ -41,7 +41,7 @@ _COMMANDS_HEAD: Final = f"""\
 # Commands
 
 `genrebase collector …` and `genrebase classifier …` are also available as `collector …` and
-`classifier …`. With `--json`, standard output carries only JSON; logs and progress are written to
+`classifier …`. With `--json`, standard output contains only JSON; logs and progress are written to
 standard error.
 
 Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source,
@@ -161,13 +161,14 @@ def _command(path: str, command: Any) -> str:
 
 
 def _metavar(argument: Any) -> str:
-    name = argument.name.upper() + ("…" if argument.nargs != 1 else "")
+    name = (argument.metavar or argument.name.upper()).rstrip("…")
+    name += "…" if argument.nargs != 1 else ""
     return str(name) if argument.required else f"[{name}]"
 
 
 def _names(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        return f"`{_metavar(parameter)}`"
+        return f"`{_metavar(parameter)}`".replace("|", "\\|")
     return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
 
 

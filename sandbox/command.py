@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = PORT,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: any free one.")] = PORT,
     catalogue: Annotated[
         Path | None,
         typer.Option(

@@ -14,7 +14,7 @@ from genrebase.runtime.console import Output
 
 def card(
     number: Annotated[
-        int | None, typer.Argument(metavar="ID", help="A model's number [the champion].")
+        int | None, typer.Argument(metavar="ID", help="The model's ID [the champion].")
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     file: Annotated[

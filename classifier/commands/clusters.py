@@ -34,7 +34,7 @@ def clusters(
     count: Annotated[
         int | None,
         typer.Option(
-            "--clusters", min=2, help="Number of clusters (k-means, agglomerative) [the genres]."
+            "--clusters", min=2, help="Number of clusters (kmeans, agglomerative) [of genres]."
         ),
     ] = None,
     eps: Annotated[
@@ -50,7 +50,7 @@ def clusters(
     sample: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Maximum number of tracks [agglomerative 5,000, DBSCAN, HDBSCAN 20,000]."
+            min=2, help="Maximum number of tracks [agglomerative: 5,000; dbscan, hdbscan: 20,000]."
         ),
     ] = None,
     name: Annotated[

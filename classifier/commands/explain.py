@@ -27,7 +27,7 @@ _KINDS = {
 
 def explain(
     number: Annotated[
-        int | None, typer.Argument(metavar="ID", help="A model's number [the champion].")
+        int | None, typer.Argument(metavar="ID", help="The model's ID [the champion].")
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     genre: Annotated[
@@ -35,9 +35,9 @@ def explain(
         typer.Option(help="Compare the features of this genre instead of explaining a model."),
     ] = None,
     against: Annotated[
-        str | None, typer.Option(help="With those of this genre [all others together].")
+        str | None, typer.Option(help="Compare --genre with this one [all others].")
     ] = None,
-    side: Annotated[str, typer.Option(help="The split: validation or test.")] = "validation",
+    side: Annotated[str, typer.Option(help="The tracks: validation or test.")] = "validation",
     repeats: Annotated[int, typer.Option(min=1, help="Permutations of each column.")] = 3,
     sample: Annotated[
         int, typer.Option(min=1, help="Maximum number of tracks of each regime.")
@@ -46,15 +46,15 @@ def explain(
 ) -> None:
     """Compute the feature importance of a model, or the effect sizes between two genres.
 
-    Of a model: the accuracy with the audio group (or any other) only, without each expert, and
-    with each group and column permuted among the held-out tracks of the same regime. Of a genre:
-    Cliff's delta of each feature. Intervals resample artists. Both are stored (views
-    `feature_importances`, `genre_traits`).
+    Model: accuracy with one feature group only, without one expert, and with one group or column
+    permuted among the held-out tracks of a regime. Genre: Cliff's delta of each feature.
+    Confidence intervals: bootstrap over artists. Results: views `feature_importances`,
+    `genre_traits`.
     """
     if against is not None and genre is None:
         raise BadTrainingConfig("--against needs --genre: which two genres?")
     if genre is not None and number is not None:
-        raise BadTrainingConfig("Give either a model's number or --genre.")
+        raise BadTrainingConfig("Give either a model's ID or --genre.")
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.commands import tables

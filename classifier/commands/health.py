@@ -13,7 +13,7 @@ from genrebase.runtime.monitoring import HealthTarget, report_health
 def health(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Check the trainer: ask the daemon at CLASSIFIER_HTTP; without one, look at the database.
+    """Check `classifier run` over CLASSIFIER_HTTP, or in the database if it is unset.
 
     Exit code 0 if healthy, else 1.
     """

@@ -18,11 +18,12 @@ def match(
     track: Annotated[
         str | None,
         typer.Argument(
-            metavar="TRACK", help="A source's id, a Spotify address, or a track's number."
+            metavar="TRACK", help="A track: source ID, Spotify URL or URI, or `track_id`."
         ),
     ] = None,
     genre: Annotated[
-        str | None, typer.Option(help="Instead, the most and least typical tracks of this genre.")
+        str | None,
+        typer.Option(help="Show the most and least typical tracks of this genre instead."),
     ] = None,
     every: Annotated[
         bool,
@@ -31,7 +32,7 @@ def match(
         ),
     ] = False,
     distance: Annotated[
-        str, typer.Option(help="standardised, or mahalanobis (without correlations).")
+        str, typer.Option(help="standardised, or mahalanobis (corrected for correlations).")
     ] = "standardised",
     limit: Annotated[int, typer.Option(min=1, help="Genres or tracks to print.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,

@@ -31,8 +31,8 @@ def models(
 ) -> None:
     """List all models, the latest first.
 
-    The champion, the two before it, pinned models and the latest one keep their artifact; of the
-    others the metrics are kept.
+    The champion, the two before it, pinned models and the latest one keep their artifact; the
+    others keep only metrics.
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
@@ -72,20 +72,18 @@ def _kept(model: StoredModel) -> str:
 
 
 def promote(
-    number: Annotated[int | None, typer.Argument(metavar="ID", help="The model's number.")] = None,
-    back: Annotated[
-        bool, typer.Option("--back", help="Promote the champion before the present one.")
-    ] = False,
-    task: Annotated[str, typer.Option(help="With --back: of which task.")] = DEFAULT_TASK,
+    number: Annotated[int | None, typer.Argument(metavar="ID", help="The model's ID.")] = None,
+    back: Annotated[bool, typer.Option("--back", help="Promote the previous champion.")] = False,
+    task: Annotated[str, typer.Option(help="The task for --back.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Make a model champion of its task by hand, also one that was champion before.
+    """Make a stored model, such as a former champion, the champion of its task.
 
-    For a model that was not champion before, its training tracks are predicted out of fold now. A
-    model without an artifact cannot be promoted.
+    The training tracks of a model that was never champion are predicted out of fold first. A model
+    without an artifact cannot be promoted.
     """
     if (number is None) != back:
-        raise BadTrainingConfig("Give either a model's number or --back.")
+        raise BadTrainingConfig("Give either a model's ID or --back.")
     settings = ClassifierSettings.load()
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need
@@ -105,7 +103,7 @@ def promote(
 
 
 def pin(
-    number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
+    number: Annotated[int, typer.Argument(metavar="ID", help="The model's ID.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Exempt a model from pruning."""
@@ -113,10 +111,10 @@ def pin(
 
 
 def unpin(
-    number: Annotated[int, typer.Argument(metavar="ID", help="The model's number.")],
+    number: Annotated[int, typer.Argument(metavar="ID", help="The model's ID.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Remove the protection from pruning."""
+    """End the exemption of a model from pruning."""
     _pin(number, pinned=False, as_json=as_json)
 
 
@@ -147,9 +145,9 @@ def prune(
 ) -> None:
     """Delete artifacts and predictions of old models, as every training does.
 
-    The champion of a task, the two before it, pinned models and the latest one are kept whole. The
-    latest CLASSIFIER_MODELS_REMEMBERED models also keep row and metrics; older ones keep main
-    metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    The champion of a task, the two before it, pinned models and the latest one lose nothing. The
+    others keep their metrics; those older than the latest CLASSIFIER_MODELS_REMEMBERED keep only
+    main metrics. SQLite reuses the space; only VACUUM makes its file smaller.
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.registry import retention
@@ -165,5 +163,5 @@ def prune(
     )
     if done.archived:
         what = "would be left" if dry_run else "are left"
-        output.print(f"Models of which only headline metrics {what}: {len(done.archived):,}.")
+        output.print(f"Models of which only main metrics {what}: {len(done.archived):,}.")
     output.write_json(done.as_json())

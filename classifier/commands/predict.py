@@ -24,7 +24,7 @@ _NO_AUDIO_WARNING = (
 def predict(
     track: Annotated[
         str | None,
-        typer.Option(help="One track: a source's id, a Spotify URL or URI, or its number."),
+        typer.Option(help="A track: source ID, Spotify URL or URI, or `track_id`."),
     ] = None,
     search: Annotated[
         str | None, typer.Option(help="Tracks with all these words in title and artists.")
@@ -35,9 +35,9 @@ def predict(
     artist: Annotated[
         list[str] | None, typer.Option(help="Artist of the described track; repeatable.")
     ] = None,
-    album: Annotated[str | None, typer.Option(help="Of the described track.")] = None,
+    album: Annotated[str | None, typer.Option(help="Album of the described track.")] = None,
     feature: Annotated[
-        list[str] | None, typer.Option(help="Of the described track, as in energy=0.8.")
+        list[str] | None, typer.Option(help="Feature of the described track: energy=0.8.")
     ] = None,
     sound: Annotated[
         Path | None,

@@ -17,14 +17,16 @@ _MAX_PAIRS = 10
 
 
 def separability(
-    size: Annotated[int, typer.Option("--genres-count", min=2, help="Number of genres.")] = 6,
+    size: Annotated[
+        int, typer.Option("--genres-count", min=2, help="Number of genres in the subset.")
+    ] = 6,
     number: Annotated[
-        int | None, typer.Option("--model", metavar="ID", help="A model's number [the champion].")
+        int | None, typer.Option("--model", metavar="ID", help="The model's ID [the champion].")
     ] = None,
     task: Annotated[str, typer.Option(help="The task of the champion.")] = DEFAULT_TASK,
     regime: Annotated[str, typer.Option(help="Tracks: all, new_artist or seen_artist.")] = "all",
     train: Annotated[
-        bool, typer.Option("--train", help="Train a model of that set, task separable-N.")
+        bool, typer.Option("--train", help="Train a model on that subset, as task separable-N.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:

@@ -14,7 +14,7 @@ from genrebase.runtime.console import Output
 @with_training_options(without=("split",))
 def snapshot(
     config: TrainingConfig,
-    name: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to make.")],
+    name: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to create.")],
     ids_only: Annotated[
         bool,
         typer.Option("--ids-only", help="Only Spotify IDs, folds and sides, to publish."),

@@ -39,12 +39,12 @@ def train(
 ) -> None:
     """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
 
-    The exit code is 0 for any decision. If tracks, parameters and code are those of an existing
-    model, that model is printed.
+    The exit code is 0 whether or not it is promoted. If tracks, parameters and code equal those of a
+    stored model, nothing is trained and that model is printed.
 
-    A refit cannot be evaluated: the metrics of the champion, its parent, are printed. It predicts
-    music that is not in the database, as long as its parent is champion. Early stopping and
-    ensemble weights need the validation tracks, so these are left out.
+    A refit cannot be evaluated: the metrics of its parent, the champion, are printed. It predicts
+    music that is not in the database, while its parent is champion. It is not trained on the
+    validation tracks, which early stopping and ensemble weights need.
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -43,12 +43,15 @@ def tune(
             help="halving (TPE, pruned by successive halving on few tracks), random or exhaustive."
         ),
     ] = "halving",
-    trials: Annotated[int, typer.Option(min=1, help="Points to try, besides the defaults.")] = 20,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Configurations to try, besides the default.")
+    ] = 20,
     minutes: Annotated[
         float | None, typer.Option(min=0, help="Start no trial after this time.")
     ] = None,
     cv_folds: Annotated[
-        int, typer.Option(min=1, max=9, help="Cross-validation folds per point, of nine.")
+        int,
+        typer.Option(min=1, max=9, help="Cross-validation folds per configuration (maximum 9)."),
     ] = 3,
     metric: Annotated[
         str | None,
@@ -73,7 +76,7 @@ def tune(
 ) -> None:
     """Search hyperparameters of an estimator by cross-validation; the test fold is excluded.
 
-    Folds are groups of artists. Every trial is stored when it is done; the same command resumes
+    Folds are grouped by artist. Every trial is stored when it is done; the same command resumes
     an interrupted search, and extends it with a larger --trials.
     """
     threads.configure_openmp()

@@ -24,14 +24,14 @@ def add(
         list[str],
         typer.Argument(
             metavar="TRACK_ID|URL|FILE…",
-            help="Spotify ids, URIs or URLs of tracks, or text files with one per line.",
+            help="Spotify IDs, URIs or URLs of tracks, or text files with one per line.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Add tracks by their Spotify ids, without a genre, for the classifier to predict.
+    """Add tracks by their Spotify IDs, without a genre, for the classifier to predict.
 
-    Tracks that are stored already cost no request. `collector enrich` then fetches their features,
+    Stored tracks cost no request. `collector enrich` then fetches their features,
     and `classifier predict` predicts their genres.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait

@@ -18,7 +18,7 @@ def analyse(
     """Fetch Spotify's audio analysis of tracks: keys by section, timbre, pitch.
 
     One request per track: labelled tracks first, round-robin by genre. If the endpoint is closed
-    to the credentials, it is tried again with one request a week.
+    to the credentials, it is retried once a week.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -18,7 +18,7 @@ def forget(
         str, typer.Option(help="The origin of the tracks: spotify, csv:FILE, audio …")
     ],
     older_than: Annotated[
-        str, typer.Option(help="Age since they were last seen: 30d, 12h or 4w.")
+        str, typer.Option(help="Time since they were last listed: 30d, 12h or 4w.")
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what would be removed; change nothing.")
@@ -27,8 +27,8 @@ def forget(
 ) -> None:
     """Delete tracks of an origin that it has not listed for a given time.
 
-    Aliases, sightings, credits, features and predictions are removed with a track. A track that a
-    person labelled keeps its label, name, credits, ids, duration and ISRC, and loses the rest.
+    Aliases, sightings, credits, features and predictions are removed with a track. A track with a
+    verdict keeps verdict, name, credits, IDs, duration and ISRC, and loses the rest.
     """
     # these bring SQLAlchemy: --help need not wait
     from collector.curation import forget as forgetting

@@ -32,9 +32,7 @@ class HarvestStopped(GenrebaseError):
 
 
 def harvest(
-    genre: Annotated[
-        list[str] | None, typer.Option(help="Only this genre; may be given several times.")
-    ] = None,
+    genre: Annotated[list[str] | None, typer.Option(help="Only this genre; repeatable.")] = None,
     max_requests: Annotated[
         int | None, typer.Option(min=1, help="Maximum number of requests, retries included.")
     ] = None,
@@ -43,7 +41,7 @@ def harvest(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Fetch tracks until every genre has its target, or nothing is left to request.
+    """Fetch tracks until every genre has reached its target, or nothing is left to request.
 
     Playlists bound to a genre come first, then its search results. A harvest can be stopped and
     resumed. A ban up to a minute is waited out; a longer one ends the harvest with exit code 4.

@@ -15,7 +15,7 @@ from genrebase.store import connect
 def health(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Check the harvester: ask the daemon at COLLECTOR_HTTP; without one, look at the database.
+    """Check `collector run` over COLLECTOR_HTTP, or in the database if it is unset.
 
     Exit code 0 if healthy, else 1.
     """

@@ -42,7 +42,7 @@ def import_audio(
     ] = None,
     rejected: Annotated[
         Path | None,
-        typer.Option(help="A new CSV file for the files that could not be read, with reasons."),
+        typer.Option(help="New CSV file of the unreadable files and reasons."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:

@@ -24,8 +24,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV (also tabs, semicolons, gzipped) or Parquet; or the folder of FMA's tables "
-            "(tracks.csv, genres.csv, features.csv)."
+            help="CSV (also tab- or semicolon-separated, gzipped), Parquet, or the folder of "
+            "FMA's tables (tracks.csv, genres.csv, features.csv)."
         ),
     ],
     genre_column: Annotated[
@@ -44,15 +44,15 @@ def import_(
     ] = None,
     subset: Annotated[
         str | None,
-        typer.Option(help="Import only the subset small, medium or large of FMA's tables."),
+        typer.Option(help="Import only this subset of FMA: small, medium or large."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Import an existing dataset. Repeating an import, also after a stop, changes nothing.
 
     Columns are recognised by their usual names. Every row is a new track, a duplicate of one, or
-    rejected with a reason; a row without a genre is stored without a label. A table that names
-    audio files and describes each by numbers, as GTZAN's does, is imported as descriptors.
+    rejected with a reason; a row without a genre is stored without a label. A table of
+    numeric features by audio file, such as GTZAN's, is imported as descriptors.
     """
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection

@@ -17,7 +17,7 @@ from genrebase.store.engine import Engine
 
 def label(
     track: Annotated[
-        str | None, typer.Argument(help="A source's id, a Spotify URL or URI, or track_id.")
+        str | None, typer.Argument(help="A track: source ID, Spotify URL or URI, or `track_id`.")
     ] = None,
     genre: Annotated[str | None, typer.Argument(help="The genre of the track.")] = None,
     by: Annotated[str | None, typer.Option(help="The person who labels it.")] = None,
@@ -32,7 +32,7 @@ def label(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Label a track with a genre. A verdict overrides the claim; only a person changes it."""
+    """Label a track with a genre. This verdict overrides the claim; only a person changes it."""
     output = Output(as_json=as_json)
     targets = sum((track is not None, import_file is not None, export_file is not None))
     if targets != 1 or (genre is None and track is not None and not remove):

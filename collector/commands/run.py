@@ -11,7 +11,7 @@ from genrebase.runtime.console import Output
 def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON, also on a terminal.")] = False,
 ) -> None:
-    """Harvest and enrich for as long as something is missing, until SIGTERM or Ctrl-C.
+    """Harvest and enrich whenever something is missing, until SIGTERM or Ctrl-C.
 
     The current step is finished, and the exit code is 0; a second signal aborts.
     """
@@ -28,7 +28,7 @@ def run(
     logging.configure(human=False if as_json else None)
     clock, engine, configured = SystemClock(), connect(), CollectorSettings.load()
     output = Output(as_json=as_json)
-    output.print("The harvester is running; Ctrl-C stops it.")
+    output.print("The collector is running; Ctrl-C stops it.")
     for ban in active_ban_messages(engine, clock):
         output.print(f"{ban} No request is made before.")
     with (

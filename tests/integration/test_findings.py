@@ -321,7 +321,7 @@ def test_an_export_overwrites_nothing(database: Engine, tmp_path: Path) -> None:
     ("command", "message"),
     [
         (("explain", "--against", "metal"), "--against needs --genre"),
-        (("explain", "1", "--genre", "metal"), "either a model's number or --genre"),
+        (("explain", "1", "--genre", "metal"), "either a model's ID or --genre"),
         (("explain", "7"), "no model 7"),
         (("explain", "--side", "train"), "validation, test"),
         (("explain", "--genre", "polka"), "blues, metal, techno"),

@@ -201,7 +201,7 @@ def test_the_commands(
     assert output("prune", "--dry-run") == {**nothing, "dry_run": True}
     for arguments in (["promote"], ["promote", "1", "--back"]):
         refused = CliRunner().invoke(app, arguments)
-        assert "either a model's number or --back" in str(refused.exception)
+        assert "either a model's ID or --back" in str(refused.exception)
 
 
 def test_one_training_at_a_time(engine: Engine) -> None:

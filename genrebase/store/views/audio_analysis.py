@@ -137,8 +137,8 @@ _PITCH_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#
 
 sections = view(
     "sections",
-    "One row per section of an analysed track and provider: its key relative to the track's, its "
-    "tempo relative to the track's.",
+    "One row per section of an analysed track and provider: its key and tempo "
+    "relative to the track's.",
     {
         **_ANALYSIS,
         "position": "The position among the track's sections; 0 is the first.",
@@ -187,10 +187,12 @@ harmony = view(
 timbres = view(
     "timbres",
     "One row per analysed track: mean and standard deviation of timbre and pitch over its "
-    "segments, sounds of about a second, weighted by their duration.",
+    "segments of about a second, weighted by duration.",
     {
         **_ANALYSIS,
-        **_twelve("timbre_mean", "Mean of timbre coefficient {}; 0 is about loudness.", range(12)),
+        **_twelve(
+            "timbre_mean", "Mean of timbre coefficient {}; coefficient 0 is loudness.", range(12)
+        ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),
         **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", _PITCH_NAMES),
         **_twelve("pitch_deviation", "Standard deviation of the strength of {}.", _PITCH_NAMES),
@@ -209,8 +211,8 @@ sound_matrices = view(
         "kind": "The channels: `segments` has 12 timbre and 12 pitch values, loudness and "
         "duration; `logmel` the bands of a log-mel spectrogram.",
         "version": "The version of computation and packing.",
-        "steps": "Rows, in time order.",
-        "channels": "Columns.",
+        "steps": "Number of rows, in time order.",
+        "channels": "Number of columns.",
         "data": "The values row by row, as little-endian float16, compressed by zlib.",
     },
     _sound_matrices,
@@ -228,20 +230,20 @@ genre_progressions = view(
         "common.",
         "tracks": "Tracks of the genre that have it.",
         "share": "Their share of the genre's analysed tracks, 0 to 1.",
-        "weight": "The tracks, each weighted by the lowest confidence among the keys.",
+        "weight": "Sum over the tracks of the lowest confidence among the keys.",
     },
     _genre_progressions,
 )
 
 track_descriptors = view(
     "track_descriptors",
-    "One row per track, provider and descriptor schema: packed descriptors of the whole track. "
+    "One row per track, provider and descriptor set: packed descriptors of the whole track. "
     "`genrebase.audio.packed_vectors.unpack` returns them as an array.",
     {
         **_ANALYSIS,
-        "schema": "The descriptor schema: `genrebase-1` is what Genrebase extracts from a file; "
+        "schema": "The descriptor set: `genrebase-1` is what Genrebase extracts from a file; "
         "its first 518 values are those of `fma518`.",
-        "data": "The values in the order of the schema's columns, as little-endian float32, "
+        "data": "The values in the order of the set's columns, as little-endian float32, "
         "compressed by zlib; NaN where one is undefined.",
         "fetched_at": "When they were computed or imported.",
     },
@@ -250,7 +252,7 @@ track_descriptors = view(
 
 descriptor_schemas = view(
     "descriptor_schemas",
-    "One row per descriptor schema.",
+    "One row per descriptor set.",
     {
         "schema": "The name of the descriptor set. Its meaning never changes.",
         "columns": "The names of its values in order, a JSON list.",

@@ -135,7 +135,7 @@ genre_candidates = view(
         "label": shared.LABEL_DESCRIPTIONS["label"],
         "probability": "The champion's probability of the genre for this track, 0 to 1.",
         "rank": "1: the genre is the first prediction; 2: the second.",
-        "also_seen": "Whether the track was seen under the genre.",
+        "also_seen": "Whether the track has a sighting for the genre.",
         **shared.REGIME,
         "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
     },

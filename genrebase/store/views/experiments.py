@@ -40,7 +40,7 @@ def _experiment_results(_providers: Providers) -> Select[Any]:
 
 
 def _over_folds() -> Select[Any]:
-    """Return each metric of a configuration, averaged over its rotations."""
+    """Return each metric of a configuration, averaged over its rotations (tune: folds)."""
     trial, metric = tables.trial, tables.trial_metric
     value, folds = metric.c.value, func.count(metric.c.value)
     mean = func.avg(value)
@@ -83,9 +83,9 @@ def _mean(column: ColumnElement[Any]) -> ColumnElement[Any]:
 experiment_results = view(
     "experiment_results",
     "One row per metric of each configuration that `compare`, `tune` and "
-    "`learning-curve` tried, averaged over its rotations.",
+    "`learning-curve` tried, averaged over its rotations (tune: folds).",
     {
-        "experiment_id": "The experiment's id.",
+        "experiment_id": "The experiment's ID.",
         "kind": "compare, tune or learning_curve.",
         "task": "The task of the models.",
         "created_at": "When it began.",
@@ -96,16 +96,16 @@ experiment_results = view(
         "params": "Its parameters that differ from the defaults, as JSON.",
         "per_genre": "Maximum number of training tracks per genre, NULL for all.",
         "binary_genre": "The positive class of a one-vs-rest model, NULL for multi-class models.",
-        "side": "test, or validation for a metric to select by.",
+        "side": "test; validation for metrics that select a configuration.",
         "regime": "seen_artist, new_artist, other (seen-artist side only) or all.",
         "genre": "The genre that the metric is for, NULL over all genres.",
         "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus that of the smaller size.",
-        "value": "The value; over several folds the mean.",
+        "value": "The value; over several rotations (tune: folds) the mean.",
         "low": "Lower bound of the 95% confidence interval: by bootstrap over artists; over "
-        "several folds by Student's t.",
+        "several rotations or folds by Student's t.",
         "high": "Upper bound of the 95% confidence interval.",
-        "n": "Evaluated tracks, in all folds together.",
-        "folds": "Number of folds in the mean.",
+        "n": "Evaluated tracks, in all rotations or folds together.",
+        "folds": "Number of rotations (tune: folds) in the mean.",
         "trained_rows": "Mean number of training tracks.",
         "seconds": "Mean duration of training and prediction.",
         "artifact_bytes": "Mean size of the stored model, NULL where it was not measured.",

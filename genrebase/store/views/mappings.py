@@ -58,7 +58,7 @@ genre_mappings = view(
         "mapping": "The mapping's name.",
         "fine": "The fine genre's name.",
         "broad": "The broad genre that it maps to.",
-        "genre_id": "The id of the genre with exactly this fine name, NULL without one.",
+        "genre_id": "The ID of the genre with exactly this fine name, NULL without one.",
         "tracks": "Unique tracks that count for that genre.",
     },
     _genre_mappings,

@@ -181,7 +181,7 @@ label_disputes = view(
         "margin": "Probability minus that of the second genre, 0 to 1.",
         "claim_probability": "The probability of the claim, 0 to 0.5; NULL where it is not among "
         "the five most probable.",
-        "also_seen": "Whether the track was seen under the predicted genre.",
+        "also_seen": "Whether the track has a sighting for the predicted genre.",
         **shared.PREDICTION_DESCRIPTIONS,
     },
     _label_disputes,
@@ -200,9 +200,9 @@ prediction_changes = view(
         "probability": "Its probability, 0 to 1.",
         "correct_before": "Whether `genre_before` is the label; NULL without one.",
         "correct": "Whether `genre` is the label; NULL without one.",
-        "regime": "The champion's test condition: seen_artist, where it was trained on a track of "
-        "a credited artist; else new_artist.",
-        "model_before": "The previous champion's id.",
+        "regime": "The champion's test condition: seen_artist if training had a track of "
+        "a credited artist, else new_artist.",
+        "model_before": "The previous champion's ID.",
         "model_id": shared.PREDICTION_DESCRIPTIONS["model_id"],
     },
     _prediction_changes,

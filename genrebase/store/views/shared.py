@@ -14,7 +14,7 @@ from genrebase.store.tables import (
 from genrebase.store.views.definition import Providers
 
 TRACK_REFERENCE: Final = {
-    "track_id": "The track's id.",
+    "track_id": "The track's ID.",
     "title": "The title, as first delivered.",
     "artists": "Credited artists in order, joined by '; '.",
 }
@@ -42,7 +42,7 @@ FEATURE_DESCRIPTIONS: Final = {
     "time_signature": "Beats per bar; NULL: not detected.",
 }
 LABEL_DESCRIPTIONS: Final = {
-    "claim": "The one genre it counts for, NULL where it has none.",
+    "claim": "Its primary genre (claim), NULL where it has none.",
     "verdict": "The genre in its latest manual annotation, NULL without one.",
     "label": "The verdict, or else the claim; NULL where there is neither.",
 }
@@ -52,7 +52,7 @@ SPLIT_DESCRIPTIONS: Final = {
     "validation_seen, test_seen or none.",
 }
 GENRE_REFERENCE: Final = {
-    "genre_id": "The genre's id.",
+    "genre_id": "The genre's ID.",
     "genre": "The genre: the label of the tracks counted.",
 }
 FEATURE_NAME_DESCRIPTION: Final = (
@@ -60,12 +60,12 @@ FEATURE_NAME_DESCRIPTION: Final = (
     "files: " + ", ".join(OWN_SCALE_FEATURES) + "."
 )
 OWN_SCALE_NOTE: Final = (
-    "Danceability, energy, loudness and acousticness computed from audio files are on other "
-    "scales: they never count for these, but for `own_energy` and so on."
+    "Danceability, energy, loudness and acousticness from audio files have another scale "
+    "and are separate features (`own_energy` and so on)."
 )
 MODEL_REFERENCE: Final = {
     "task": "The task that the model was trained for.",
-    "model_id": "The model's id.",
+    "model_id": "The model's ID.",
     "status": "candidate, champion, retired, rejected or refit.",
 }
 INTERVAL: Final = {
@@ -80,7 +80,7 @@ PREDICTION_DESCRIPTIONS: Final = {
     **REGIME,
     "in_training": "Whether it was a training track; its prediction is out of fold, by models not "
     "trained on it.",
-    "model_id": "The champion's id.",
+    "model_id": "The champion's ID.",
     "predicted_at": "The time of the prediction.",
 }
 
@@ -124,7 +124,7 @@ def label_id() -> ColumnElement[Any]:
 
 
 def with_verdict(source: FromClause) -> tuple[FromClause, FromClause, ColumnElement[Any]]:
-    """Return `source` (tracks) left-joined with the latest verdicts, these, and the label's id."""
+    """Return `source` (tracks) left-joined with the latest verdicts, these, and the label's ID."""
     track, verdict = tables.track, tables.verdict.alias("verdict_given")
     is_latest = and_(
         verdict.c.track_id == track.c.id, verdict.c.labelled_by == _latest_verdict("labelled_by")

@@ -87,11 +87,10 @@ _DESCRIPTIONS: Final = {
     "tempo": "Mean tempo in beats per minute.",
     "time_signature": "Mean beats per bar.",
     "from_files": "Tracks with features from audio files.",
-    "own_danceability": "Mean danceability of those from audio files, on a scale of its own, 0 to "
-    "1.",
-    "own_energy": "Mean energy of those, on a scale of its own, 0 to 1.",
-    "own_loudness": "Mean loudness of those, in LUFS.",
-    "own_acousticness": "Mean acousticness of those, on a scale of its own, 0 to 1.",
+    "own_danceability": "Mean danceability from audio files (own scale), 0 to 1.",
+    "own_energy": "Mean energy from audio files (own scale), 0 to 1.",
+    "own_loudness": "Mean loudness from audio files, in LUFS.",
+    "own_acousticness": "Mean acousticness from audio files (own scale), 0 to 1.",
 }
 _NULLS: Final = (
     "A mean is over the tracks that have the value, NULL where none has. " + shared.OWN_SCALE_NOTE
@@ -106,7 +105,7 @@ genre_trends = view(
         "release_year": "The year of release.",
         "decade": "The decade, by its first year: 1990 for 1990 to 1999.",
         "tracks": "Tracks of the genre released in that year.",
-        "with_features": "Those with features from any provider.",
+        "with_features": "Tracks with features from any provider.",
         "popularity": "Mean popularity, 0 to 100.",
         **_DESCRIPTIONS,
     },
@@ -121,7 +120,7 @@ genre_popularity = view(
         **shared.GENRE_REFERENCE,
         "popularity": "The lower end of the band: 40 for 40 to 49; 90 includes 100.",
         "tracks": "Tracks of the genre in the band.",
-        "with_features": "Those with features from any provider.",
+        "with_features": "Tracks with features from any provider.",
         "release_year": "The mean year of release.",
         **_DESCRIPTIONS,
     },
