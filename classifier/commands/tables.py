@@ -16,7 +16,7 @@ _METRICS: Final = {
     "top3": "top 3",
     "log_loss": "log-loss",
     "ece": "calibration error",
-    "any_genre_accuracy": "any genre it was seen under",
+    "any_genre_accuracy": "any genre with a sighting of it",
     "broad_accuracy": "correct broad genre",
 }
 SYNTHETIC_NOTICE: Final = (

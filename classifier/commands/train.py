@@ -39,8 +39,8 @@ def train(
 ) -> None:
     """Train a model, evaluate it on held-out tracks, and promote it if it beats the champion.
 
-    The exit code is 0 whether or not it is promoted. If tracks, parameters and code equal those of a
-    stored model, nothing is trained and that model is printed.
+    The exit code is 0 whether or not it is promoted. If tracks, parameters and code equal
+    those of a stored model, nothing is trained and that model is printed.
 
     A refit cannot be evaluated: the metrics of its parent, the champion, are printed. It predicts
     music that is not in the database, while its parent is champion. It is not trained on the

@@ -20,13 +20,13 @@ METRIC_TITLES: Final = {
     "top3": "genre among the first three",
     "log_loss": "log-loss",
     "ece": "calibration error",
-    "any_genre_accuracy": "any genre it was seen under",
+    "any_genre_accuracy": "any genre with a sighting of it",
     "verdict_accuracy": "against people's verdicts",
 }
 LABEL_POLICY_TITLES: Final = {
     "claim": "the genre in which a track ranks best, or a person's verdict",
-    "exclusive": "that of tracks seen under one genre only, or a person's verdict",
-    "shared": "every genre a track was seen under, with equal weights",
+    "exclusive": "that of tracks with sightings of one genre only, or a person's verdict",
+    "shared": "every genre of the sightings, with equal weights",
 }
 WORST_GENRES_SHOWN: Final = 5
 """Worst genres that are named, of those with enough test tracks."""

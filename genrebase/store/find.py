@@ -25,8 +25,8 @@ class UnknownTrack(UserError):
     def __init__(self, text: str, hint: str = "") -> None:
         """Name the `text` that matches no track."""
         super().__init__(
-            f"There is no track {text!r}: give a source's id, a Spotify URL or URI, or the "
-            f"track's number (the column `track_id` of every view){hint}."
+            f"There is no track {text!r}: give a source ID, a Spotify URL or URI, or the "
+            f"column `track_id` of any view{hint}."
         )
 
 
