@@ -17,7 +17,7 @@ class ClassifierSettings(EnvironmentSettings):
 
     schedule: str = Field(
         default="0 3 * * *",
-        description="When `classifier run` trains: cron text and, optionally, a time zone "
+        description="When `classifier run` trains: a cron expression and, optionally, a time zone "
         "(`0 3 * * * Europe/Berlin`); UTC without one.",
     )
     look_every: float = Field(
@@ -29,8 +29,8 @@ class ClassifierSettings(EnvironmentSettings):
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Also train after this many new labelled tracks, but at least a fifth of "
-        "those at the last training; 0: schedule only.",
+        description="Also train after this many new labelled tracks (at least a fifth of the "
+        "last training's); 0: schedule only.",
     )
     estimator: str = Field(
         default="blend",

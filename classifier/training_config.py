@@ -197,8 +197,8 @@ class TrainingConfig:
     )
     split: str = _option(
         SPLITS[0],
-        "The split to evaluate on: frozen (by folds) or official (published with a dataset) "
-        "(default: frozen).",
+        "The split to evaluate on: frozen (by folds; default) or official (published with a "
+        "dataset).",
         values=SPLITS,
     )
     labels: str = _option(
@@ -216,8 +216,8 @@ class TrainingConfig:
     )
     unmapped: str = _option(
         UNMAPPED_POLICIES[0],
-        "Genres that are not in the mapping: drop, other (merge into one) or own (keep as they "
-        "are) (default: drop).",
+        "Genres that are not in the mapping: drop (default), other (merge into one) or own "
+        "(keep as they are).",
         values=UNMAPPED_POLICIES,
     )
     within: str | None = _option(None, "Only the fine genres inside this broad one.")

@@ -36,7 +36,7 @@ class CollectorSettings(EnvironmentSettings):
     )
     spotify_url: str | None = Field(
         default=None,
-        description="Send requests to this host instead of Spotify: the sandbox, "
+        description="Send requests to this host instead of Spotify, such as the sandbox, "
         "`http://127.0.0.1:8765`.",
     )
     spotify_terms: str = Field(

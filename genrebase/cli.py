@@ -183,7 +183,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
     as_json: AsJson = False,
 ) -> None:
-    """Back up the database at `STORE_URL` into a SQLite file, while others write to it.
+    """Back up the database at `STORE_URL` into a SQLite file, also while others write.
 
     The file is a complete database: use it as `STORE_URL`, or restore it with `copy`.
     """

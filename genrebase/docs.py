@@ -32,8 +32,8 @@ _SETTINGS_HEAD: Final = f"""\
 
 # Settings
 
-Read from the environment and from the file `.env` in the working folder; the environment takes
-precedence. `.env.example` is a template. Secrets are never logged.
+Settings are read from the environment and the file `.env` in the working folder; the environment
+takes precedence. `.env.example` is a template. Secrets are never logged.
 """
 _COMMANDS_HEAD: Final = f"""\
 {_GENERATED}
@@ -44,7 +44,7 @@ _COMMANDS_HEAD: Final = f"""\
 `classifier …`. With `--json`, standard output contains only JSON; logs and progress are written to
 standard error.
 
-Exit codes: 0 done, 1 failed, 2 usage or refused, 3 nothing to do, 4 blocked by the source,
+Exit codes: 0 done, 1 failed, 2 usage error or refused, 3 nothing to do, 4 blocked by the source,
 130 ended by Ctrl-C (a message names the results that are kept).
 """
 _VIEWS_HEAD: Final = f"""\

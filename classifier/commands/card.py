@@ -24,8 +24,8 @@ def card(
 ) -> None:
     """Write the model card: data, labels, evaluation, metrics, worst genres, limits, terms.
 
-    Markdown is written to standard output or to a new file. A refit shows, and names, its parent's
-    metrics.
+    Markdown is written to standard output or to a new file. A refit's card has the metrics of
+    its parent, which it names.
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -31,8 +31,8 @@ def models(
 ) -> None:
     """List all models, the latest first.
 
-    The champion, the two before it, pinned models and the latest one keep their artifact; the
-    others keep only metrics.
+    The champion, its refits, the two champions before it, pinned models and the latest model keep
+    their artifact; the others keep only metrics.
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
@@ -79,8 +79,8 @@ def promote(
 ) -> None:
     """Make a stored model, such as a former champion, the champion of its task.
 
-    The training tracks of a model that was never champion are predicted out of fold first. A model
-    without an artifact cannot be promoted.
+    The training tracks of a model that was never champion are predicted out of fold first. A refit
+    or a model without an artifact cannot be promoted.
     """
     if (number is None) != back:
         raise BadTrainingConfig("Give either a model's ID or --back.")
@@ -145,9 +145,10 @@ def prune(
 ) -> None:
     """Delete artifacts and predictions of old models, as every training does.
 
-    The champion of a task, the two before it, pinned models and the latest one lose nothing. The
-    others keep their metrics; those older than the latest CLASSIFIER_MODELS_REMEMBERED keep only
-    main metrics. SQLite reuses the space; only VACUUM makes its file smaller.
+    The champion of a task, its refits, the two champions before it, pinned models and the latest
+    model lose nothing. The others keep metrics; those older than the latest
+    CLASSIFIER_MODELS_REMEMBERED models keep only main metrics. SQLite reuses the space; only
+    VACUUM makes its file smaller.
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.registry import retention

@@ -30,7 +30,7 @@ def predict(
         str | None, typer.Option(help="Tracks with all these words in title and artists.")
     ] = None,
     title: Annotated[
-        str | None, typer.Option(help="Describe a track that need not be in the database.")
+        str | None, typer.Option(help="Title of the described track, which need not be stored.")
     ] = None,
     artist: Annotated[
         list[str] | None, typer.Option(help="Artist of the described track; repeatable.")

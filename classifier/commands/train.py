@@ -43,7 +43,7 @@ def train(
     those of a stored model, nothing is trained and that model is printed.
 
     A refit cannot be evaluated: the metrics of its parent, the champion, are printed. It predicts
-    music that is not in the database, while its parent is champion. It is not trained on the
+    music that is not in the database, as long as its parent is champion. It is not trained on the
     validation tracks, which early stopping and ensemble weights need.
     """
     threads.configure_openmp()

@@ -40,14 +40,15 @@ def tune(
     search: Annotated[
         str,
         typer.Option(
-            help="halving (TPE, pruned by successive halving on few tracks), random or exhaustive."
+            help="halving (TPE, pruned by successive halving, which starts with few tracks), "
+            "random or exhaustive."
         ),
     ] = "halving",
     trials: Annotated[
         int, typer.Option(min=1, help="Configurations to try, besides the default.")
     ] = 20,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Start no trial after this time.")
+        float | None, typer.Option(min=0, help="Start no trial after this many minutes.")
     ] = None,
     cv_folds: Annotated[
         int,

@@ -18,7 +18,7 @@ def enrich(
 ) -> None:
     """Fetch audio features of tracks that have none, from the providers in order.
 
-    A track that no provider has is requested again after increasing delays.
+    A track that no provider has is requested again at increasing intervals.
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -102,7 +102,7 @@ def run_app(
 ) -> NoReturn:
     """Run a command line; print a `GenrebaseError` as its message and exit with its code.
 
-    Exit codes: 0 done, 1 failed or stopped half-way, 2 usage or refused, 3 nothing to do, 4
+    Exit codes: 0 done, 1 failed or stopped half-way, 2 usage error or refused, 3 nothing to do, 4
     blocked by the source; 130 after Ctrl-C, with a message that says what was kept. After Ctrl-C
     the process ends through `exit_process`, which waits for no thread at work.
     """

@@ -162,7 +162,7 @@ sections = view(
 harmony = view(
     "harmony",
     "One row per analysed track: the keys of its sections relative to its "
-    "tonic. Shares of section duration, weighted by key confidence; NULL if "
+    "tonic. Shares are of section duration, weighted by key confidence; NULL if "
     "the track has no key.",
     {
         **_ANALYSIS,
@@ -191,7 +191,9 @@ timbres = view(
     {
         **_ANALYSIS,
         **_twelve(
-            "timbre_mean", "Mean of timbre coefficient {}; coefficient 0 is loudness.", range(12)
+            "timbre_mean",
+            "Mean of timbre coefficient {}; coefficient 0 represents loudness.",
+            range(12),
         ),
         **_twelve("timbre_deviation", "Standard deviation of timbre coefficient {}.", range(12)),
         **_twelve("pitch_mean", "Mean strength of pitch class {}, 0 to 1.", _PITCH_NAMES),

@@ -163,7 +163,7 @@ genre_progress = view(
         "target": "Unique tracks to collect, NULL where it is filled by imports only.",
         "tracks": "Unique tracks with this claim.",
         "sightings": "Tracks with a sighting for it, whatever their claim.",
-        "with_features": "Those of its tracks that have features from any provider.",
+        "with_features": "Its tracks with features from any provider.",
         "requests": "Requests spent on it.",
         "open_shards": "Shards of its search space that are not finished.",
         "capped_shards": "Single years with more results than a search returns.",

@@ -261,8 +261,8 @@ training_epochs = view(
         "estimator": "The type of model.",
         "epoch": "Passes over the training tracks, from 1.",
         "train_loss": "Log loss in nats on the training tracks during training, with dropout and "
-        "label smoothing; the mean of its networks.",
-        "validation_loss": "Log loss on the validation tracks; the mean of its networks.",
+        "label smoothing; mean over its networks.",
+        "validation_loss": "Log loss on the validation tracks; mean over its networks.",
         "validation_accuracy": "Accuracy of all networks together on the validation tracks.",
         "learning_rate": "The learning rate at the end of the epoch.",
         "seconds": "Duration of the epoch.",

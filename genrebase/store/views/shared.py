@@ -27,7 +27,7 @@ TRACK_DESCRIPTIONS: Final = {
     "popularity": "0 to 100, as first delivered, NULL where unknown.",
 }
 FEATURE_DESCRIPTIONS: Final = {
-    "provider": "The provider of these features, NULL where there are none.",
+    "provider": "The provider of the features, NULL where there are none.",
     "danceability": "How suitable it is for dancing, 0 to 1.",
     "energy": "Intensity, 0 to 1.",
     "key": "Pitch class, 0 (C) to 11 (B); NULL: not detected.",
