@@ -1,8 +1,10 @@
 """Generated pages of docs/."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from genrebase import docs
 
@@ -41,3 +43,23 @@ def test_every_setting_has_a_description() -> None:
     for line in docs.settings_page().splitlines():
         if line.startswith("| `"):
             assert line.split("|")[3].strip(), line
+
+
+def test_the_alert_rules_are_valid_yaml() -> None:
+    """Every rule is parsed with a name, an expression and a summary."""
+    document = yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))
+    rules = [rule for group in document["groups"] for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules) > 0
+    for rule in rules:
+        assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+        assert isinstance(rule["expr"], str), rule["alert"]
+        assert rule["annotations"]["summary"].endswith((".", "?")), rule["alert"]
+
+
+def test_the_dashboard_is_valid_json() -> None:
+    """Every panel is parsed with a title and queries."""
+    document = json.loads((FOLDER / "grafana.json").read_text(encoding="utf-8"))
+    assert document["panels"]
+    for panel in document["panels"]:
+        assert panel["title"]
+        assert all(target["expr"] for target in panel["targets"]), panel["title"]
