@@ -54,7 +54,7 @@ def song(key: int, mode: int, *, bpm: float = 120.0, seconds: float = 12.0) -> S
     return made
 
 
-def write(path: Path, samples: Samples, *, rate: int = RATE, **told: Any) -> Path:
+def write(path: Path, samples: Samples, *, rate: int = RATE, **options: Any) -> Path:
     """Write samples in the format of the file's suffix."""
-    soundfile.write(path, samples, rate, **told)
+    soundfile.write(path, samples, rate, **options)
     return path

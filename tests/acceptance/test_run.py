@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are s
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run it in `folder` without settings; end all processes that it leaves."""
-    with (folder / "said.txt").open("wb") as output:
+    with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "genrebase", "run"],
             cwd=folder,
@@ -42,7 +42,7 @@ def until(happened: Callable[[], bool], process: subprocess.Popen[bytes], folder
     clock = SystemClock()
     deadline = clock.monotonic() + SECONDS
     while not happened():
-        text = (folder / "said.txt").read_text()
+        text = (folder / "output.txt").read_text()
         assert process.poll() is None, f"it ended with {process.returncode}:\n{text}"
         assert clock.monotonic() < deadline, f"it never happened:\n{text}"
         clock.sleep(0.1)
@@ -77,7 +77,7 @@ def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
     with running(tmp_path) as process:
         until(lambda: tracks(tmp_path) > 0, process, tmp_path)
         assert stop(process) == 0
-    text = (tmp_path / "said.txt").read_text()
+    text = (tmp_path / "output.txt").read_text()
     assert "No Spotify credentials" in text
     assert " tracks · 10 genres · " in text
     assert "Stopped." in text
@@ -86,7 +86,7 @@ def test_a_run_harvests_stops_cleanly_and_resumes(tmp_path: Path) -> None:
     with running(tmp_path) as process:
         until(lambda: tracks(tmp_path) > before, process, tmp_path)
         assert stop(process) == 0
-    assert "No genre yet" not in (tmp_path / "said.txt").read_text()
+    assert "No genre yet" not in (tmp_path / "output.txt").read_text()
 
 
 def test_a_refusal_ends_the_run(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_refusal_ends_the_run(tmp_path: Path) -> None:
     credentials = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "hunter2"}
     with running(tmp_path, **credentials) as process:
         assert process.wait(SECONDS) == 2
-    text = (tmp_path / "said.txt").read_text()
+    text = (tmp_path / "output.txt").read_text()
     assert "COLLECTOR_SPOTIFY_TERMS" in text
     assert "Traceback" not in text
     assert "hunter2" not in text

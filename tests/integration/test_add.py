@@ -115,7 +115,7 @@ def test_a_ban_keeps_earlier_tracks(engine: Engine, serve):
 
 def test_a_stop_request_ends_between_two_requests(engine: Engine, serve):
     """A stop request ends the command before the next request."""
-    stops = iter([False, False, True])  # the closed endpoint is asked first
+    stops = iter([False, False, True])  # the closed endpoint is requested first
     added = add(engine, serve(), IDS[:5], stop_requested=lambda: next(stops))
     assert added.stopped == "interrupted"
     assert added.recorded.tracks_new == 1

@@ -39,7 +39,7 @@ def music(rows=ROWS):
 MUSIC = music()
 IN_OURS = {f"{n:022}" for n in range(0, ROWS, 2)}
 REQUESTS = 4
-"""Fifty items and 43 more, then the end, asked twice."""
+"""Fifty items and 43 more, then the end, requested twice."""
 
 
 @contextmanager

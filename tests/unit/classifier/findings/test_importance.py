@@ -91,16 +91,16 @@ def test_a_genre_unknown_to_the_model_is_never_correct() -> None:
     assert rows["alone", "audio"].importance == rows["feature", "energy"].importance == 0
 
 
-class Voice:
+class NamedExpert:
     def __init__(self, name: str, *score_names: str) -> None:
         self.name, self.score_names = name, score_names
 
 
-class TwoVoices(ByEnergy):
+class TwoExperts(ByEnergy):
     """Follows its first expert according to its weight."""
 
     def __init__(self) -> None:
-        self.experts_ = [Voice("heard", "energy"), Voice("silent", "noise")]
+        self.experts_ = [NamedExpert("weighted", "energy"), NamedExpert("unweighted", "noise")]
         self.score_names_ = ["prior", "energy", "noise"]
         self.weights_ = np.array([[0.3, 1.0, 1.0], [0.3, 1.0, 1.0]])
 
@@ -112,11 +112,11 @@ class TwoVoices(ByEnergy):
 
 def test_expert_ablation() -> None:
     """Each expert of an ensemble is ablated once; the model is unchanged."""
-    model = TwoVoices()
+    model = TwoExperts()
     made = PermutationImportance(model, held_out_tracks(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
     rows = over_all(list(made.expert_ablation()), "seen_artist")
-    assert rows["expert", "heard"].importance == pytest.approx(0.5, abs=0.07)
-    assert rows["expert", "silent"].importance == 0
+    assert rows["expert", "weighted"].importance == pytest.approx(0.5, abs=0.07)
+    assert rows["expert", "unweighted"].importance == 0
     assert model.weights_[0].tolist() == [0.3, 1.0, 1.0]
     alone = PermutationImportance(ByEnergy(), held_out_tracks(), GROUPS, repeats=1, seed=0)  # type: ignore[arg-type]
     assert list(alone.expert_ablation()) == []

@@ -116,9 +116,9 @@ def test_a_time_signature_of_zero_is_null():
         max_size=len(FEATURES),
     )
 )
-def test_a_dataset_is_read_by_the_rules_of_every_provider(said):
+def test_a_dataset_is_read_by_the_rules_of_every_provider(cells):
     """The fast path gives the same values as `parse_audio_features`."""
-    row = dict(zip(FEATURES, said, strict=True))
+    row = dict(zip(FEATURES, cells, strict=True))
     assert features(**row) == parse_audio_features(row)
 
 

@@ -11,7 +11,7 @@ def fine():
     return [Check("disk", True, "12 GB free.")]
 
 def breaks_half_way():
-    yield Check("token", None, "Not asked.")
+    yield Check("token", None, "Not checked.")
     raise RuntimeError("Authorization: Bearer abcdefghijklmnopqrstuvwxyz")
 """
 
@@ -24,7 +24,7 @@ def test_every_plugin_is_checked(install: Install, module: str) -> None:
         CODE,
     )
     token, broken, missing, disk = run_plugin_checks(GROUP)
-    assert token == Check("token", None, "Not asked.")
+    assert token == Check("token", None, "Not checked.")
     assert (broken.name, broken.ok) == ("a", False)
     assert "RuntimeError: Authorization: Bearer ***" in broken.sentence
     assert (missing.name, missing.ok) == ("b", False)

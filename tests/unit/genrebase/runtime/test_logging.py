@@ -42,7 +42,7 @@ def test_secrets_never_appear(human: bool) -> None:
     stream = io.StringIO()
     logging.configure("DEBUG", stream=stream, human=human)
     log = structlog.get_logger("x")
-    log.info("asked", headers={"Authorization": f"Bearer {TOKEN}"}, client_secret=TOKEN)
+    log.info("request", headers={"Authorization": f"Bearer {TOKEN}"}, client_secret=TOKEN)
     log.info(f"url=https://me:{TOKEN}@host/")
     stdlib.getLogger("somebody.else").warning("sending %s", f"Authorization: Bearer {TOKEN}")
     try:
