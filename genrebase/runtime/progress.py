@@ -1,11 +1,12 @@
 """A progress bar with the estimated time left (ETA); lines of text without a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from genrebase.progress import ProgressCallback
 
@@ -43,23 +44,36 @@ def show_progress(
         yield display
 
 
+class _EtaColumn(ProgressColumn):
+    """The time left, which also counts down between two reports."""
+
+    def __init__(self, eta: Callable[[], str]) -> None:
+        super().__init__()
+        self._eta = eta
+
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - there is one task
+        return Text(self._eta(), style="progress.remaining")
+
+
 class _Display:
     """A `ProgressCallback` that updates a bar, or prints lines without a terminal."""
 
     def __init__(self, console: Console, title: str, total: float | None) -> None:
         self._console, self._title, self._total = console, title, total
         self._first: tuple[float, float] | None = None
+        self._last = (0.0, 0.0)
+        self._has_eta = False
         self._printed_at = -_LINE_INTERVAL
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[count]}", style="progress.download"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[eta]}", style="progress.remaining"),
+            _EtaColumn(self._eta),
             console=console,
             transient=True,
         )
-        self._task = self.bar.add_task(title, total=None, count="", eta="")
+        self._task = self.bar.add_task(title, total=None, count="")
 
     def __call__(
         self,
@@ -75,7 +89,9 @@ class _Display:
             fraction = done / self._total
         finished = done == self._total and not estimated
         count = _count(done, self._total, estimated=estimated)
-        eta = "" if fraction is None or finished else format_eta(self._seconds_left(fraction))
+        self._has_eta = fraction is not None and not finished
+        if fraction is not None:
+            self._record(fraction)
         if self._console.is_terminal:
             self.bar.update(
                 self._task,
@@ -83,26 +99,36 @@ class _Display:
                 total=None if fraction is None else 1.0,
                 description=self._title if note is None else f"{self._title}: {note}",
                 count=count,
-                eta=eta,
             )
         elif finished or self._console.get_time() - self._printed_at >= _LINE_INTERVAL:
             self._printed_at = self._console.get_time()
             line = f"{self._title}: {count}" + ("" if note is None else f" ({note})")
+            eta = self._eta()
             self._console.print(f"{line}, {eta}" if eta else line, markup=False, soft_wrap=True)
 
-    def _seconds_left(self, fraction: float) -> float | None:
+    def _record(self, fraction: float) -> None:
+        now = self._console.get_time()
+        if self._first is None:
+            self._first = self._last = (now, fraction)
+        elif fraction > self._last[1]:
+            self._last = (now, fraction)
+
+    def _eta(self) -> str:
+        return format_eta(self._seconds_left()) if self._has_eta else ""
+
+    def _seconds_left(self) -> float | None:
         """Estimate the time left from the fraction done since the first report.
 
         Work done before, such as the trials of an earlier run, took no time in this run. (rich's
         own estimate uses the last 30 s, and one training takes longer.)
         """
-        now = self._console.get_time()
         if self._first is None:
-            self._first = (now, fraction)
-        elapsed, gained = now - self._first[0], fraction - self._first[1]
+            return None
+        elapsed, gained = self._last[0] - self._first[0], self._last[1] - self._first[1]
         if gained <= 0 or elapsed < _MIN_ELAPSED:
             return None
-        return elapsed / gained * max(0.0, 1 - fraction)
+        since_last = self._console.get_time() - self._last[0]
+        return max(0.0, elapsed / gained * (1 - self._last[1]) - since_last)
 
 
 def _count(done: float, total: float | None, *, estimated: bool) -> str:

@@ -40,18 +40,21 @@ def test_format_eta(seconds: float | None, words: str) -> None:
 
 
 def test_the_estimate_counts_from_the_first_report() -> None:
-    """Half was done before: a tenth in 60 s leaves 240 s for the other four tenths."""
+    """Half was done before: a tenth in 60 s leaves 240 s, which count down without progress."""
     console = TimedConsole()
     with progress.show_progress(console, "Tuning", total=10) as report:
         report(5)
         console.at = 60.0
         report(6)
-        console.at = 100.0
+        console.at = 190.0
+        report(6)
+        console.at = 1000.0
         report(6)
     assert console.text().splitlines() == [
         "Tuning: 5 of 10",
         "Tuning: 6 of 10, about 4 min left",
-        "Tuning: 6 of 10, about 7 min left",
+        "Tuning: 6 of 10, about 2 min left",
+        "Tuning: 6 of 10, under a minute left",
     ]
 
 
@@ -93,3 +96,14 @@ def test_a_bar_on_a_terminal() -> None:
         report(50, total=100, estimated=True)
     assert "50 of about 100" in console.text()
     assert "about 1 min left" in console.text()
+
+
+def test_the_time_left_counts_down_between_reports() -> None:
+    """The bar on a terminal is redrawn while no report arrives."""
+    console = TimedConsole(terminal=True)
+    with progress.show_progress(console, "Training") as report:
+        report(0, total=100)
+        console.at = 300.0
+        report(50, total=100)
+        console.at = 420.0
+    assert "about 3 min left" in console.text()
