@@ -57,4 +57,5 @@ def write(connection: Connection, source: str, digests: Sequence[TableDigest] = 
 
 
 def remove(connection: Connection) -> None:
+    """Drop the table, if there is one."""
     _copy_state.drop(connection, checkfirst=True)
