@@ -115,7 +115,7 @@ def _periodicity(onsets: NDArray[np.float32]) -> NDArray[np.float64]:
     As in librosa: per frame the autocorrelation of the windowed onsets, with a maximum of 1.
     """
     padded = np.pad(onsets, _WINDOW // 2, mode="linear_ramp", end_values=(0, 0))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[: len(onsets)]
+    windows = sliding_window_view(padded, _WINDOW)[: len(onsets)]
     window = librosa.filters.get_window("hann", _WINDOW)
     size = fft.next_fast_len(2 * _WINDOW - 1, real=True)
     total = np.zeros(_WINDOW)
