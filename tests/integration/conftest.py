@@ -1,8 +1,23 @@
-"""Sandboxes for tests of their responses."""
+"""Sandboxes for tests of their responses; a database with music."""
+
+from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Engine
 
+from genrebase.store.engine import make_engine
 from tests.sandbox_client import SandboxStarter
+from tests.synthetic_music import Music
+
+
+@pytest.fixture
+def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A SQLite database with synthetic music, named by `STORE_URL`."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    engine = make_engine(sqlite_url)
+    Music().fill(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

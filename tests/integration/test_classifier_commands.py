@@ -1,7 +1,6 @@
 """The commands: documents, sentences and exit codes."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,10 +8,10 @@ from sqlalchemy import Engine, update
 from typer.testing import CliRunner
 
 from classifier.cli import app
-from genrebase.errors import GenrebaseError
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, transaction
-from tests.synthetic_music import Music, spotify_id
+from genrebase.store.engine import transaction
+from tests.classifier_cli import refusal, run_json
+from tests.synthetic_music import spotify_id
 
 Command = Callable[..., Any]
 
@@ -20,42 +19,18 @@ TRAIN = ("train", "--estimator", "logistic")
 REGIME = {"n", "accuracy", "interval", "macro_f1", "top3", "log_loss", "ece", "baseline"}
 
 
-@pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    yield engine
-    engine.dispose()
-
-
-def ask(*arguments: str) -> Any:
-    """Run a command with --json and return its document."""
-    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout)
-
-
-def refused(*arguments: str) -> tuple[int, str]:
-    """Run a command that ends in a sentence; return exit code and sentence."""
-    ran = CliRunner().invoke(app, [*arguments, "--json"])
-    assert isinstance(ran.exception, GenrebaseError), ran.output
-    assert ran.stdout == ""
-    return ran.exception.exit_code, str(ran.exception)
-
-
 def test_train_writes_the_document_others_rely_on(database: Engine) -> None:
     """The fixed keys, per regime too; again: the same, and that nothing is new."""
-    first = ask(*TRAIN)
+    first = run_json(*TRAIN)
     assert {"id", "task", "status", "estimator", "trained_rows", "seconds", "metrics"} <= set(
         first
     )
     for regime in ("seen_artist", "new_artist"):
         assert set(first["metrics"][regime]) >= REGIME
-    again = ask(*TRAIN)
+    again = run_json(*TRAIN)
     assert (again["id"], again["nothing_new"], first["nothing_new"]) == (first["id"], True, False)
-    assert [item["id"] for item in ask("models")] == [first["id"]]
-    assert set(ask("models")[0]) >= set(first) - {
+    assert [item["id"] for item in run_json("models")] == [first["id"]]
+    assert set(run_json("models")[0]) >= set(first) - {
         "left_out",
         "unmapped",
         "warnings",
@@ -65,7 +40,7 @@ def test_train_writes_the_document_others_rely_on(database: Engine) -> None:
 
 def test_every_choice_is_stored_with_the_model(database: Engine) -> None:
     """Task, genres, features, limits, labels, parameters and seed."""
-    made = ask(
+    made = run_json(
         *TRAIN,
         *("--task", "pair", "--genres", "blues,metal", "--features", "audio"),
         *("--per-genre", "50", "--min-tracks", "20", "--labels", "exclusive"),
@@ -89,8 +64,8 @@ def test_every_choice_is_stored_with_the_model(database: Engine) -> None:
 
 def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
     """`predict`, `predict --all` and again."""
-    ask(*TRAIN)
-    first, second = ask("predict"), ask("predict", "--all")
+    run_json(*TRAIN)
+    first, second = run_json("predict"), run_json("predict", "--all")
     assert set(first) >= {"model", "scored", "written", "seconds"}
     assert first["scored"] > 100
     assert second["scored"] == second["written"] == 0
@@ -98,29 +73,29 @@ def test_predict_scores_everything_and_then_nothing(database: Engine) -> None:
 
 def test_predict_returns_one_track(database: Engine) -> None:
     """A track is accepted by any of its ids; the document has fixed keys."""
-    ask(*TRAIN)
-    predictions = ask("predict", "--track", spotify_id(5))
+    run_json(*TRAIN)
+    predictions = run_json("predict", "--track", spotify_id(5))
     assert set(predictions) >= {"track", "title", "genre", "probability", "top", "model", "regime"}
-    assert ask("predict", "--track", f"spotify:track:{spotify_id(5)}") == predictions
-    assert ask("predict", "--track", "5") == predictions
+    assert run_json("predict", "--track", f"spotify:track:{spotify_id(5)}") == predictions
+    assert run_json("predict", "--track", "5") == predictions
 
 
 def test_promote_and_status(database: Engine) -> None:
     """A promotion by hand changes the serving model in the status."""
-    good = ask(*TRAIN)["id"]
-    other = ask("train", "--estimator", "dummy")["id"]
-    assert ask("promote", str(other))["status"] == "champion"
-    status = ask("status")
+    good = run_json(*TRAIN)["id"]
+    other = run_json("train", "--estimator", "dummy")["id"]
+    assert run_json("promote", str(other))["status"] == "champion"
+    status = run_json("status")
     assert status["champion"]["id"] == other
     assert status["tracks"] == status["labelled"] == 480
     assert {run["job"] for run in status["last_runs"]} == {"train"}
-    assert ask("promote", str(good))["id"] == good
+    assert run_json("promote", str(good))["id"] == good
 
 
 @pytest.mark.parametrize("command", ["train", "predict", "models", "status"])
 def test_commands_print_tables_and_messages(database: Engine, command: str) -> None:
     """Without --json every command prints text that is not JSON."""
-    ask(*TRAIN)
+    run_json(*TRAIN)
     ran = CliRunner().invoke(app, [command], catch_exceptions=False)
     assert ran.exit_code == 0
     assert len(ran.stdout) > 20
@@ -153,7 +128,7 @@ def test_invalid_options_are_refused(
     database: Engine, arguments: tuple[str, ...], sentence: str
 ) -> None:
     """Exit code 2 and a sentence; nothing on standard output."""
-    code, output = refused(*arguments)
+    code, output = refusal(*arguments)
     assert code == 2
     assert sentence.lower() in output.lower()
 
@@ -167,7 +142,7 @@ def test_one_cluster_is_none(database: Engine) -> None:
 
 def test_pinning_reports_the_change(database: Engine) -> None:
     """Pinning and unpinning report whether something changed."""
-    ask(*TRAIN)
+    run_json(*TRAIN)
     result = [
         CliRunner().invoke(app, [command, "1"], catch_exceptions=False).stdout.strip()
         for command in ("pin", "pin", "unpin", "unpin")
@@ -190,18 +165,18 @@ def test_the_random_baseline_is_listed(database: Engine) -> None:
 
 def test_a_broken_artifact_fails_with_a_message(database: Engine) -> None:
     """Exit code 1, and what to do."""
-    ask(*TRAIN)
+    run_json(*TRAIN)
     with transaction(database) as connection:
         connection.execute(update(tables.model).values(artifact=b"PK"))
-    code, output = refused("predict")
+    code, output = refusal("predict")
     assert code == 1
     assert "classifier train" in output
 
 
 def test_an_unknown_track_is_refused(database: Engine) -> None:
     """Exit code 2, and which ids there are."""
-    ask(*TRAIN)
-    code, output = refused("predict", "--track", "nowhere")
+    run_json(*TRAIN)
+    code, output = refusal("predict", "--track", "nowhere")
     assert code == 2
     assert "no track 'nowhere'" in output
 
@@ -212,7 +187,7 @@ def test_a_database_without_a_schema_is_refused(
     """By every command, with what to run."""
     monkeypatch.setenv("STORE_URL", bare_sqlite_url)
     for command in ("train", "predict", "models", "status"):
-        code, output = refused(command)
+        code, output = refusal(command)
         assert code == 2
         assert "genrebase migrate" in output
 
@@ -226,6 +201,6 @@ def test_a_feature_made_from_the_label_is_named(database: Engine) -> None:
                 .where(tables.track.c.genre_id == number)
                 .values(popularity=number)
             )
-    warnings = ask(*TRAIN)["warnings"]
+    warnings = run_json(*TRAIN)["warnings"]
     assert len(warnings) == 1
     assert "'popularity' alone" in warnings[0]

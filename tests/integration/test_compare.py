@@ -1,7 +1,5 @@
 """Compare estimators, feature sets and sizes on the same frozen folds; every trial is a row."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -9,17 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, func
 from sqlalchemy import select as choose
-from typer.testing import CliRunner
 
-from classifier.cli import app
 from classifier.data.training_data import split_dataset
 from classifier.experiments import compare, store, trials
 from classifier.experiments.compare import ComparisonGrid, ComparisonResult
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.training_config import TrainingConfig
-from genrebase.errors import GenrebaseError
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, read_transaction
+from genrebase.store.engine import read_transaction
+from tests.classifier_cli import refusal, run_json
 from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
@@ -41,27 +37,6 @@ def count(engine: Engine, table: Any) -> int:
 def music(engine: Engine) -> Engine:
     Music().fill(engine)
     return engine
-
-
-@pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    yield engine
-    engine.dispose()
-
-
-def run_command(*arguments: str) -> Any:
-    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout)
-
-
-def refused(*arguments: str) -> tuple[int, str]:
-    ran = CliRunner().invoke(app, [*arguments, "--json"])
-    assert isinstance(ran.exception, GenrebaseError), ran.output
-    return ran.exception.exit_code, str(ran.exception)
 
 
 def test_every_combination_is_a_row(music: Engine):
@@ -189,25 +164,23 @@ def test_storing_a_trial_waits_for_the_database(music: Engine):
 def test_the_command(database: Engine):
     """The JSON has rows; wrong options are refused with a message."""
     options = ("compare", "--estimators", "dummy,logistic", "--min-tracks", "20")
-    result = run_command(
-        *options, "--feature-sets", "audio,metadata;audio", "--per-genre", "20,all"
-    )
+    result = run_json(*options, "--feature-sets", "audio,metadata;audio", "--per-genre", "20,all")
     assert len(result["rows"]) == 8
     assert result["failed"] == []
-    assert refused("compare", "--estimators", "logistik")[1].startswith("There is no 'logistik'")
+    assert refusal("compare", "--estimators", "logistik")[1].startswith("There is no 'logistik'")
     for wrong in (("--rotations", "11"), ("--per-genre", "some"), ("--feature-sets", "smell")):
-        code, sentence = refused(*options, *wrong)
+        code, sentence = refusal(*options, *wrong)
         assert (code, sentence.count(".") > 0) == (2, True)
 
 
 def test_a_snapshot_repeats_a_comparison(database: Engine, tmp_path: Path):
     """On a snapshot the metrics are those of the database, to the last digit."""
     folder = str(tmp_path / "frozen")
-    run_command("snapshot", folder, "--min-tracks", "20", "--features", "audio")
+    run_json("snapshot", folder, "--min-tracks", "20", "--features", "audio")
     options = ("compare", "--estimators", "logistic")
-    before = run_command(*options, "--feature-sets", "audio", "--min-tracks", "20")
+    before = run_json(*options, "--feature-sets", "audio", "--min-tracks", "20")
     with database.begin() as connection:
         connection.execute(tables.track.delete().where(tables.track.c.id % 2 == 0))
-    after = run_command(*options, "--snapshot", folder)
+    after = run_json(*options, "--snapshot", folder)
     for name in ("trained_rows", "training_accuracy", "metrics", "features"):
         assert after["rows"][0][name] == before["rows"][0][name]

@@ -1,6 +1,5 @@
 """Findings on data and models: commands, documents and stored rows."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.store import tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests import factories as make
+from tests.classifier_cli import refusal, run_json
 from tests.fakes import NOON, FakeClock
 from tests.synthetic_music import GENRES, Music
 
@@ -48,13 +48,6 @@ def database(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     engine.dispose()
 
 
-def ask(*arguments: str) -> Any:
-    """Run a command with --json and return its JSON."""
-    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout)
-
-
 def rows(engine: Engine, view: Any) -> list[Any]:
     with read_transaction(engine) as connection:
         return list(connection.execute(select(view)).mappings())
@@ -62,7 +55,7 @@ def rows(engine: Engine, view: Any) -> list[Any]:
 
 def test_explain_reports_feature_importance(database: Engine) -> None:
     """Single groups and permuted groups and columns are reported per regime and stored."""
-    result = ask("explain", "--repeats", "1")
+    result = run_json("explain", "--repeats", "1")
     new = {
         (one["kind"], one["feature"]): one
         for one in result["found"]
@@ -79,21 +72,21 @@ def test_explain_reports_feature_importance(database: Engine) -> None:
     assert {row["genre"] for row in result["found"]} == {None, *GENRES}
     stored = rows(database, views.feature_importances)
     assert len(stored) == len(result["found"])
-    ask("explain", "--repeats", "1")
+    run_json("explain", "--repeats", "1")
     assert len(rows(database, views.feature_importances)) == len(stored)
 
 
 def test_explain_reports_effect_sizes_of_a_genre(database: Engine) -> None:
     """Against all others and against one; each is stored once, without negligible descriptions."""
-    result = ask("explain", "--genre", "metal")
+    result = run_json("explain", "--genre", "metal")
     assert (result["tracks"], result["other_tracks"]) == (240, 480)
     assert abs(result["features"][0]["delta"]) > 0.474
     apart = {one["feature"]: one for one in result["features"]}
     low, high = apart["popularity"]["interval"]
     assert low < apart["popularity"]["delta"] < high
     assert result["sentences"]
-    ask("explain", "--genre", "metal", "--against", "blues")
-    ask("explain", "--genre", "metal")
+    run_json("explain", "--genre", "metal", "--against", "blues")
+    run_json("explain", "--genre", "metal")
     stored = rows(database, views.genre_traits)
     assert {(row["genre"], row["against"]) for row in stored} == {
         ("metal", None),
@@ -116,7 +109,7 @@ def test_a_model_trained_on_all_tracks_has_no_held_out_tracks(database: Engine) 
 def test_clusters_are_scored_and_stored(database: Engine, method: str) -> None:
     """On any subset, by any columns; the crosstab counts every track once."""
     count = ("--clusters", "2") if method in {"kmeans", "agglomerative"} else ()
-    result = ask(
+    result = run_json(
         "clusters", "--method", method, *count, "--genres", "metal,blues",
         "--features", "energy,loudness,key", "--name", "two",
     )  # fmt: skip
@@ -131,9 +124,9 @@ def test_clusters_are_scored_and_stored(database: Engine, method: str) -> None:
 
 def test_a_clustering_replaces_the_one_of_its_name(database: Engine) -> None:
     """Others stay, and a sample is reported."""
-    ask("clusters", "--name", "kept")
-    ask("clusters")
-    result = ask("clusters", "--sample", "100")
+    run_json("clusters", "--name", "kept")
+    run_json("clusters")
+    result = run_json("clusters", "--sample", "100")
     assert (result["tracks"], result["chosen"] > 100) == (100, True)
     counted = {
         name: sum(
@@ -157,7 +150,7 @@ def test_separability_prints_what_its_accuracy_is(monkeypatch: pytest.MonkeyPatc
 
 def test_separability_selects_a_subset_and_trains_on_it(database: Engine) -> None:
     """It is selected on validation tracks, evaluated on test tracks; every pair is stored."""
-    result = ask("separability", "--genres-count", "2", "--train")
+    result = run_json("separability", "--genres-count", "2", "--train")
     assert len(result["genres"]) == 2
     assert result["search"] == "exhaustive"
     assert result["mean_auc"] == max(pair["auc"] for pair in result["pairs"])
@@ -174,27 +167,27 @@ def test_separability_selects_a_subset_and_trains_on_it(database: Engine) -> Non
 
 def test_match_compares_a_track_with_every_genre(database: Engine) -> None:
     """The likeliest genre first; the percentile is among each genre's own tracks."""
-    result = ask("match", "1")
+    result = run_json("match", "1")
     assert sorted(near["genre"] for near in result["genres"]) == sorted(GENRES)
     distances = [near["distance"] for near in result["genres"]]
     assert result["label"] == result["genres"][0]["genre"]
     assert all(0 <= near["percentile"] <= 100 for near in result["genres"])
-    other = ask("match", "1", "--distance", "mahalanobis")
+    other = run_json("match", "1", "--distance", "mahalanobis")
     assert [near["distance"] for near in other["genres"]] != distances
 
 
 def test_match_lists_typical_tracks(database: Engine) -> None:
     """The most and least typical of a genre; `--all` stores the same for every track."""
-    result = ask("match", "--genre", "techno", "--limit", "4")
+    result = run_json("match", "--genre", "techno", "--limit", "4")
     maximum, minimum = result["most_typical"], result["least_typical"]
     assert [len(maximum), len(minimum)] == [4, 4]
     assert maximum[0]["distance"] < maximum[-1]["distance"] < minimum[-1]["distance"]
     assert (maximum[0]["percentile"] < 1, minimum[0]["percentile"] > 99) == (True, True)
-    stored = ask("match", "--all")["stored"]
+    stored = run_json("match", "--all")["stored"]
     matches = {row["track_id"]: row for row in rows(database, views.track_matches)}
     assert stored == len(matches) > 600
     assert matches[maximum[0]["track"]]["distance"] == pytest.approx(maximum[0]["distance"])
-    ask("match", "--all", "--distance", "mahalanobis")
+    run_json("match", "--all", "--distance", "mahalanobis")
     again = rows(database, views.track_matches)
     assert len(again) == stored
     assert {row["method"] for row in again} == {"mahalanobis"}
@@ -238,7 +231,7 @@ def test_explore_reports_data_quality(database: Engine) -> None:
             )
             make.add_features(connection, track, tempo=300.0, loudness=10.0)
         make.add_verdict(connection, 9_001, metal)
-    result = ask("explore")
+    result = run_json("explore")
     assert (result["tracks"], result["several_genres"], result["overruled"]) == (722, 2, 1)
     gaps = {gap["column"]: gap for gap in result["gaps"]}
     assert (gaps["isrc"]["missing"], gaps["label"]["missing"]) == (722, 0)
@@ -259,7 +252,7 @@ def test_one_name_with_two_labels_is_reported(database: Engine) -> None:
     with transaction(database) as connection:
         for ordinal in (1, 2):
             make.add_track(connection, "Same", ["Both"], genres=[ordinal], ordinal=ordinal)
-    result = ask("explore")
+    result = run_json("explore")
     assert result["same_name_count"] == 1
     assert result["same_name"][0]["labels"] == ["blues", "metal"]
 
@@ -268,7 +261,7 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
     """CSV, Parquet and NPZ hold the same rows; a view without folds gets them."""
     files = {name: tmp_path / f"result.{name}" for name in ("csv", "parquet", "npz")}
     for file in files.values():
-        done = ask("export", "track_genres", "-o", str(file))
+        done = run_json("export", "track_genres", "-o", str(file))
         assert done["columns"][-2:] == ["track_fold", "side"]
         assert done["rows"] == 720
         assert done["bytes"] == file.stat().st_size
@@ -281,13 +274,13 @@ def test_a_view_is_exported_with_its_folds(database: Engine, tmp_path: Path) -> 
     folds = dataset.read_view("tracks", database, columns=["track_id", "track_fold"])
     existing = dict(zip(folds["track_id"], folds["track_fold"], strict=True))
     assert [existing[track] for track in by_csv["track_id"]] == by_csv["track_fold"].tolist()
-    bare = ask("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--without-folds")
+    bare = run_json("export", "track_genres", "-o", str(tmp_path / "bare.csv"), "--without-folds")
     assert "side" not in bare["columns"]
 
 
 def test_missing_values_stay_missing(database: Engine, tmp_path: Path) -> None:
     """In an NPZ a missing number is NaN, a missing text has a mask array; nothing is pickled."""
-    ask("export", "training_tracks", "-o", str(tmp_path / "t.npz"))
+    run_json("export", "training_tracks", "-o", str(tmp_path / "t.npz"))
     frame = dataset.read_view("training_tracks", database)
     with np.load(tmp_path / "t.npz", allow_pickle=False) as arrays:
         assert np.isnan(arrays["key"]).sum() == frame["key"].isna().sum() > 0
@@ -347,10 +340,9 @@ def test_wrong_options_are_refused(
     database: Engine, command: tuple[str, ...], message: str
 ) -> None:
     """Exit code 2 and a message; nothing on standard output."""
-    ran = CliRunner().invoke(app, [*command, "--json"])
-    assert isinstance(ran.exception, GenrebaseError), ran.output
-    assert (ran.exception.exit_code, ran.stdout) == (2, "")
-    assert message in str(ran.exception)
+    code, output = refusal(*command)
+    assert code == 2
+    assert message in output
 
 
 @pytest.mark.parametrize(

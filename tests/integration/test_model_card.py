@@ -1,48 +1,22 @@
 """The model card lists metrics, their origin, and the commands to reproduce them."""
 
-import json
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from classifier.cli import app
 from genrebase.errors import GenrebaseError
-from genrebase.store.engine import make_engine
-from tests.synthetic_music import Music
+from tests.classifier_cli import run_json, run_text
 
 TRAIN = ("train", "--estimator", "logistic", "--min-tracks", "20", "--param", "C=0.5")
 
 
-@pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    yield engine
-    engine.dispose()
-
-
-def ask(*arguments: str) -> Any:
-    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout)
-
-
-def written(*arguments: str) -> str:
-    ran = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return ran.stdout
-
-
 def test_the_card_has_the_metrics(database: Engine):
     """Metrics of both regimes have intervals, with baseline, training and random-split metrics."""
-    model = ask(*TRAIN)
-    card = ask("card", str(model["id"]))
+    model = run_json(*TRAIN)
+    card = run_json("card", str(model["id"]))
     for regime in ("new_artist", "seen_artist"):
         figures, headline = card["figures"][regime], model["metrics"][regime]
         assert figures["n"] == headline["n"]
@@ -53,7 +27,7 @@ def test_the_card_has_the_metrics(database: Engine):
     assert card["random_split_accuracy"] == model["metrics"]["random_split"]["accuracy"]
     assert card["origins"] == {"csv:music": 480}
     assert (card["figures_of"], card["classes"]) == (model["id"], ["blues", "metal", "techno"])
-    text = written("card", str(model["id"]))
+    text = run_text("card", str(model["id"]))
     accuracy = card["figures"]["new_artist"]["metrics"]["accuracy"]
     low, high = accuracy["interval"]
     assert f"{accuracy['value']:.3f} ({low:.3f} to {high:.3f})" in text
@@ -73,31 +47,31 @@ def test_the_card_has_the_metrics(database: Engine):
 
 def test_the_card_command_reproduces_the_model(database: Engine):
     """The printed command trains nothing new."""
-    model = ask(*TRAIN, "--features", "audio", "--per-genre", "60", "--seed", "3")
-    program, *words = shlex.split(ask("card")["command"])
+    model = run_json(*TRAIN, "--features", "audio", "--per-genre", "60", "--seed", "3")
+    program, *words = shlex.split(run_json("card")["command"])
     assert program == "classifier"
-    again = ask(*words)
+    again = run_json(*words)
     assert (again["id"], again["nothing_new"]) == (model["id"], True)
 
 
 def test_a_refit_has_its_parent_s_metrics(database: Engine):
     """They are marked as the parent's, in text and JSON."""
-    parent = ask(*TRAIN)
-    refit = ask("train", "--refit")
-    card = ask("card", str(refit["id"]))
+    parent = run_json(*TRAIN)
+    refit = run_json("train", "--refit")
+    card = run_json("card", str(refit["id"]))
     assert card["figures_of"] == parent["id"]
-    assert card["figures"] == ask("card", str(parent["id"]))["figures"]
-    text = written("card", str(refit["id"]))
+    assert card["figures"] == run_json("card", str(parent["id"]))["figures"]
+    text = run_text("card", str(refit["id"]))
     assert f"All metrics below are of model {parent['id']}" in text
     assert card["command"].endswith("--refit")
 
 
 def test_a_file_is_made_and_never_overwritten(database: Engine, tmp_path: Path):
     """-o writes the same text; a file that is there, and an unknown model, are refused."""
-    ask(*TRAIN)
+    run_json(*TRAIN)
     file = tmp_path / "card.md"
-    assert ask("card", "-o", str(file))["figures_of"] == 1
-    assert file.read_text() == written("card")
+    assert run_json("card", "-o", str(file))["figures_of"] == 1
+    assert file.read_text() == run_text("card")
     file.write_text("mine")
     for wrong in (("card", "-o", str(file)), ("card", "7")):
         ran = CliRunner().invoke(app, wrong)

@@ -24,7 +24,7 @@ from genrebase.errors import GenrebaseError, UserError
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
 from tests import factories as make
-from tests.synthetic_music import GENRES, Music
+from tests.synthetic_music import GENRES
 
 LABELS = {
     "confusion": {*GENRES, "predicted", "0.75", "Test tracks, unseen artists"},
@@ -40,12 +40,9 @@ LABELS = {
 
 
 @pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Yield a database with tracks and stored findings."""
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    with transaction(engine) as connection:
+def database(database: Engine) -> Engine:
+    """Add stored findings."""
+    with transaction(database) as connection:
         model = make.add_model(connection)
         confused = {"model_id": model, "regime": "new_artist"}
         shares = [(1, 1, 75), (1, 2, 25), (2, 2, 90), (2, 3, 10), (3, 3, 40)]
@@ -91,8 +88,7 @@ def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
                     span = {"low": 0.5, "high": 0.7, "regime": regime}
                     make.add_trial_metric(connection, trial, "accuracy", 0.6, **span)
                     make.add_trial_metric(connection, trial, "f1", 0.5, genre="metal", **span)
-    yield engine
-    engine.dispose()
+    return database
 
 
 def plot(kind: str, file: Path, *more: str) -> Any:

@@ -1,9 +1,5 @@
 """The champion's configuration refitted on all labelled tracks, for serving only."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
@@ -22,7 +18,8 @@ from classifier.training_config import TrainingConfig
 from genrebase.errors import GenrebaseError
 from genrebase.runtime import jobs
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.engine import read_transaction, transaction
+from tests.classifier_cli import run_json
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
 
@@ -45,15 +42,6 @@ def refitted(engine: Engine) -> StoredModel:
 def music(engine: Engine) -> Engine:
     Music().fill(engine)
     return engine
-
-
-@pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    yield engine
-    engine.dispose()
 
 
 def test_a_refit_is_trained_on_all_but_the_validation_split(music: Engine):
@@ -168,13 +156,8 @@ def test_a_refit_keeps_the_limit_per_genre(sqlite_engine: Engine):
 def test_the_command(database: Engine):
     """The document names the parent; options that the parent decides are refused."""
 
-    def ask(*arguments: str) -> Any:
-        ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-        assert ran.exit_code == 0, ran.output
-        return json.loads(ran.stdout)
-
     parent = trained(database)
-    made = ask("train", "--refit")
+    made = run_json("train", "--refit")
     assert (made["status"], made["parent"]) == ("refit", parent.id)
     assert made["metrics"]["of_model"] == parent.id
     listed = CliRunner().invoke(app, ["models"], env={"COLUMNS": "200"})

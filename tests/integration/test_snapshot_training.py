@@ -1,9 +1,7 @@
 """Training on a snapshot reproduces metrics exactly, in any database."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -16,19 +14,10 @@ from classifier.training import promote
 from genrebase.errors import GenrebaseError
 from genrebase.store import schema, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
+from tests.classifier_cli import run_json
 from tests.fakes import FakeClock
-from tests.synthetic_music import Music
 
 CHOICE = ("--estimator", "logistic", "--features", "audio", "--min-tracks", "20")
-
-
-@pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -46,12 +35,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     yield go
     for engine in engines:
         engine.dispose()
-
-
-def ask(*arguments: str) -> Any:
-    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout)
 
 
 def figures(engine: Engine, model: int) -> list[tuple]:
@@ -74,10 +57,10 @@ def test_metrics_are_reproduced_in_an_empty_database(
 ):
     """Every metric per regime and genre is equal; the model does not compete."""
     folder = str(tmp_path / "frozen")
-    first = ask("train", *CHOICE)
-    ask("snapshot", folder, *CHOICE)
+    first = run_json("train", *CHOICE)
+    run_json("snapshot", folder, *CHOICE)
     other = elsewhere()
-    again = ask("train", "--snapshot", folder)
+    again = run_json("train", "--snapshot", folder)
     assert again["metrics"] == first["metrics"]
     assert figures(other, again["id"]) == figures(database, first["id"])
     assert stored_models.model(other, again["id"]).data_fingerprint == (
@@ -92,22 +75,22 @@ def test_metrics_are_reproduced_in_an_empty_database(
 def test_later_data_do_not_change_the_metrics(database: Engine, tmp_path: Path):
     """After changes to the tracks the snapshot gives the same metrics."""
     folder = str(tmp_path / "frozen")
-    first = ask("train", *CHOICE)
-    ask("snapshot", folder, *CHOICE)
+    first = run_json("train", *CHOICE)
+    run_json("snapshot", folder, *CHOICE)
     with transaction(database) as connection:
         connection.execute(update(tables.audio_features).values(energy=0.5))
-    again = ask("train", "--snapshot", folder)
+    again = run_json("train", "--snapshot", folder)
     assert again["metrics"] == first["metrics"]
     assert again["id"] != first["id"]
-    assert ask("train", "--snapshot", folder)["nothing_new"]
+    assert run_json("train", "--snapshot", folder)["nothing_new"]
     assert stored_models.champion(database, "main").id == first["id"]
 
 
 def test_options_override_the_snapshot(database: Engine, tmp_path: Path):
     """Another estimator uses the same rows; a changed file is refused."""
     folder = tmp_path / "frozen"
-    ask("snapshot", str(folder), *CHOICE)
-    made = ask("train", "--snapshot", str(folder), "--estimator", "dummy")
+    run_json("snapshot", str(folder), *CHOICE)
+    made = run_json("train", "--snapshot", str(folder), "--estimator", "dummy")
     assert (made["estimator"], made["choice"]["features"]) == ("dummy", ["audio"])
     assert made["choice"]["min_tracks"] == 20
     file = folder / "credits.parquet"

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import Engine, select, update
-from typer.testing import CliRunner
 
-from classifier.cli import app
 from classifier.errors import BadTrainingConfig
 from classifier.experiments import tune
 from classifier.experiments.search import REDUCTION_FACTOR, SearchSettings
@@ -20,9 +17,9 @@ from classifier.experiments.search_spaces import NumericRange
 from classifier.experiments.tune import TuningResult
 from classifier.registry import stored_models
 from classifier.training_config import TrainingConfig
-from genrebase.errors import GenrebaseError
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, read_transaction, transaction
+from genrebase.store.engine import read_transaction, transaction
+from tests.classifier_cli import refusal, run_json, run_text
 from tests.experiment import Killed, context, kill_after
 from tests.fakes import FakeClock
 from tests.synthetic_music import Music
@@ -52,28 +49,6 @@ def trials(engine: Engine) -> list:
 def music(engine: Engine) -> Engine:
     Music().fill(engine)
     return engine
-
-
-@pytest.fixture
-def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setenv("STORE_URL", sqlite_url)
-    engine = make_engine(sqlite_url)
-    Music().fill(engine)
-    yield engine
-    engine.dispose()
-
-
-def run_command(*arguments: str) -> Any:
-    ran = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
-    assert ran.exit_code == 0, ran.output
-    return json.loads(ran.stdout)
-
-
-def refused(*arguments: str) -> str:
-    ran = CliRunner().invoke(app, [*arguments, "--json"])
-    assert isinstance(ran.exception, GenrebaseError), ran.output
-    assert ran.exception.exit_code == 2
-    return str(ran.exception)
 
 
 def test_every_trial_is_a_row_with_its_score(music: Engine):
@@ -150,13 +125,9 @@ def test_a_killed_search_resumes(sqlite_engine: Engine):
 
 def test_a_search_without_time_reports_that_nothing_ran(database: Engine) -> None:
     """`--minutes 0` is not a search whose trials are stored already."""
-    ran = CliRunner().invoke(
-        app,
-        ["tune", "--estimator", "tree", "--minutes", "0"],
-        catch_exceptions=False,
-    )
-    assert "stored already" not in ran.output
-    assert "The time limit was reached" in ran.output
+    output = run_text("tune", "--estimator", "tree", "--minutes", "0")
+    assert "stored already" not in output
+    assert "The time limit was reached" in output
     assert trials(database) == []
 
 
@@ -258,18 +229,20 @@ def test_the_command_prints_how_to_train(database: Engine, tmp_path: Path):
     file.write_text("max_depth = [2, 8]\n")
     options = ("--estimator", "tree", "--features", "audio", "--min-tracks", "20")
     look = ("--space", str(file), "--search", "exhaustive", "--cv-folds", "1")
-    actual = run_command("tune", *options, *look, "--train")
+    actual = run_json("tune", *options, *look, "--train")
     (best,) = actual["found"]
     assert actual["model"]["params"] == best["params"]
     program, command, *words = shlex.split(actual["command"])
     assert (program, command) == ("classifier", "train")
-    assert run_command("train", *words)["id"] == actual["model"]["id"]
-    binary = run_command("tune", *options, *look, "--binary", "blues,metal")
+    assert run_json("train", *words)["id"] == actual["model"]["id"]
+    binary = run_json("tune", *options, *look, "--binary", "blues,metal")
     words = shlex.split(binary["command"])[2:]
-    made = run_command("train", *words, "--task", "votes")
+    made = run_json("train", *words, "--task", "votes")
     assert made["estimator"] == "voting"
     assert made["params"]["member"] == "tree"
     assert made["params"].get("by_genre", {}).keys() <= {"blues", "metal"}
     assert stored_models.model(database, made["id"]).task == "votes"
-    assert "--binary" in refused("tune", *options, *look, "--binary", "all", "--train")
-    assert "default search space" in refused("tune", "--estimator", "dummy")
+    code, message = refusal("tune", *options, *look, "--binary", "all", "--train")
+    assert (code, "--binary" in message) == (2, True)
+    code, message = refusal("tune", "--estimator", "dummy")
+    assert (code, "default search space" in message) == (2, True)
