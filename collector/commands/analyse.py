@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from collector.commands.harvest import HarvestStopped
+from collector.commands.enrich import report
 from collector.settings import CollectorSettings
 from genrebase.runtime.console import Output
 
@@ -42,19 +42,9 @@ def analyse(
                 advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
             )
             outcome.write_to(run)
-    output.write_json(outcome.as_json())
-    for problem in outcome.problems:
-        output.warn(problem)
     if outcome.stopped == "closed":
         output.warn(
             "Spotify's audio analysis is closed to these credentials; the next request follows "
             "in a week at the earliest."
         )
-    output.print(
-        f"{outcome.found:,} of {outcome.requested:,} requested tracks have an analysis now,"
-        f" in {outcome.requests:,} requests."
-    )
-    if outcome.blocked is not None:
-        raise outcome.blocked
-    if outcome.stopped == "interrupted":
-        raise HarvestStopped("Stopped. Run the same command again to continue.")
+    report(outcome, output, "have an analysis now")

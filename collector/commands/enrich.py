@@ -1,13 +1,16 @@
 """The command `collector enrich`."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collector.commands.harvest import HarvestStopped
 from collector.settings import CollectorSettings
 from genrebase.runtime.console import Output
+
+if TYPE_CHECKING:
+    from collector.enrichment.result import EnrichmentResult
 
 
 def enrich(
@@ -47,11 +50,19 @@ def enrich(
             advance=lambda so_far: bar(so_far.requested, note=f"{so_far.found:,} found"),
         )
         outcome.write_to(run)
+    report(outcome, output, "have features")
+
+
+def report(outcome: "EnrichmentResult", output: Output, found: str) -> None:
+    """Print the result of a run; raise the error that it ends with, if any.
+
+    `found` says what the tracks have that were found.
+    """
     output.write_json(outcome.as_json())
     for problem in outcome.problems:
         output.warn(problem)
     output.print(
-        f"{outcome.found:,} of {outcome.requested:,} requested tracks have features,"
+        f"{outcome.found:,} of {outcome.requested:,} requested tracks {found},"
         f" in {outcome.requests:,} requests."
     )
     if outcome.blocked is not None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.errors import Blocked
 from collector.settings import CollectorSettings
 from genrebase.errors import GenrebaseError
 from genrebase.runtime.console import Output
@@ -85,9 +84,8 @@ def harvest(
         reasons = ", ".join(f"{n:,} {why}" for why, n in outcome.unusable_reasons.most_common())
         output.print(f"Unusable: {reasons}.")
     if outcome.unknown_genres:
-        from collector.crawl.forecast import (
-            unknown_genres_warning,
-        )  # it brings SQLAlchemy, as above
+        # it brings SQLAlchemy, as above
+        from collector.crawl.forecast import unknown_genres_warning
 
         output.warn(unknown_genres_warning(outcome.unknown_genres))
     _end(outcome, output)
@@ -105,7 +103,7 @@ def as_document(outcome: "HarvestOutcome") -> dict[str, Any]:
         "reasons": dict(outcome.unusable_reasons),
         "unknown": outcome.unknown_genres,
         "stopped": outcome.stopped,
-        "blocked_until": outcome.blocked.until if outcome.blocked else None,
+        "blocked_until": outcome.blocked_until,
     }
 
 
@@ -130,9 +128,8 @@ def _run(
 
 
 def _end(outcome: "HarvestOutcome", output: Output) -> None:
-    ban: Blocked | None = outcome.blocked
-    if ban is not None:
-        raise ban
+    if outcome.blocked is not None:
+        raise outcome.blocked
     if outcome.stopped == "interrupted":
         raise HarvestStopped(_ENDINGS[outcome.stopped])
     output.print(_ENDINGS[outcome.stopped])

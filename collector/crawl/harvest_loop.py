@@ -115,8 +115,7 @@ class ShardHarvester(ABC):
     def has_work(self) -> bool:
         """Return whether tracks are missing that may be requested now."""
         missing = {id_: one for id_, one in self._progress(()).items() if one.missing_share}
-        banned_until = self.budget.state().blocked_until
-        if not missing or (banned_until or 0) > self.clock.now().timestamp():
+        if not missing or self.budget.state().is_blocked(self.clock.now().timestamp()):
             return False
         return bool(self._shards_to_read(missing))
 
@@ -159,11 +158,11 @@ class ShardHarvester(ABC):
             missing = any(genre.missing_share for genre in progress.values())
             return "exhausted" if missing else "target"
         with suppress(LeaseLost), leases.acquire(shard) as lease:
-            recorded = self._read(shard, lease, progress[shard.genre_id].name, outcome, limit)
+            name = progress[shard.genre_id].name
+            recorded = self._read(shard, lease, name, outcome, limit)
             outcome.recorded += recorded
             target = sum(genre.target for genre in progress.values())
             so_far = sum(min(genre.tracks, genre.target) for genre in progress.values())
-            name = progress[shard.genre_id].name
             tracks_now = min(so_far + recorded.tracks_new, target)
             advance(HarvestProgress(tracks_now, target, limit.used, name))
         return None

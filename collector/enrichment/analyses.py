@@ -12,6 +12,7 @@ from collector.catalogue import analysis_queue
 from collector.catalogue.analysis_queue import ANALYSES
 from collector.catalogue.attempts import LeasedTrack, LeasedTracks
 from collector.catalogue.lease import Lease
+from collector.enrichment.result import EnrichmentResult
 from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
     BadRequest,
@@ -28,7 +29,6 @@ from collector.errors import (
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
 from collector.ports import AnalysisProvider
-from collector.run_outcome import RunOutcome
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -52,42 +52,15 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass
-class AnalysisResult(RunOutcome):
-    """What a run fetched; `blocked` is the ban that keeps tracks waiting."""
+class AnalysisResult(EnrichmentResult):
+    """What a run of analyses fetched."""
 
-    requested: int = 0
-    """Tracks requested."""
-    found: int = 0
-    problems: list[str] = field(default_factory=list)
-    """Why the run ended early."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Tracks without a usable analysis, by reason."""
 
-    @property
-    def not_found(self) -> int:
-        """Tracks without a usable analysis."""
-        return self.requested - self.found
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as a JSON document."""
-        return {
-            **self.counts(),
-            **self.facts(),
-            "requests": self.requests,
-            "blocked_until": self.blocked_until,
-        }
-
-    def counts(self) -> dict[str, int]:
-        """Return the counts of `job_run`."""
-        return {"asked": self.requested, "known": self.found, "unknown": self.not_found}
-
     def facts(self) -> dict[str, Any]:
         """Return the facts of `job_run`."""
-        return {
-            "stopped": self.stopped,
-            "reasons": dict(self.reasons),
-            "problems": list(self.problems),
-        }
+        return {**super().facts(), "reasons": dict(self.reasons)}
 
 
 class AnalysisFetcher:
@@ -114,9 +87,7 @@ class AnalysisFetcher:
     def has_work(self) -> bool:
         """Return whether a track waits that may be requested now."""
         now = self.clock.now()
-        state = self._budget.state()
-        blocked = state.blocked_until is not None and state.blocked_until > now.timestamp()
-        if blocked or state.capabilities.is_closed(self._provider.endpoint, now.timestamp()):
+        if not self._budget.state().accepts(self._provider.endpoint, now.timestamp()):
             return False
         with read_transaction(self.engine) as connection:
             return ANALYSES.has_due(connection, now)

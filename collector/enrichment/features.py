@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -13,6 +13,7 @@ from collector.catalogue.attempts import LeasedTrack, LeasedTracks
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
 from collector.enrichment.batches import LeasedBatches
+from collector.enrichment.result import EnrichmentResult
 from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (
     Blocked,
@@ -26,45 +27,12 @@ from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, call_with_retries, recording_closed_endpoint
 from collector.ports import FeatureProvider
 from collector.records import AudioFeatures
-from collector.run_outcome import RunOutcome
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine, read_transaction, transaction
 
 JOB: Final = "enrich"
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass
-class EnrichmentResult(RunOutcome):
-    """What a run fetched from the providers; `blocked` is the ban that keeps tracks waiting."""
-
-    requested: int = 0
-    """Tracks requested, counted once per provider."""
-    found: int = 0
-    not_found: int = 0
-    problems: list[str] = field(default_factory=list)
-    """Why a provider was left before all its tracks were requested."""
-
-    def counts(self) -> dict[str, int]:
-        """Return the counts of `job_run`."""
-        return {"asked": self.requested, "known": self.found, "unknown": self.not_found}
-
-    def facts(self) -> dict[str, Any]:
-        """Return the facts of `job_run`."""
-        return {"stopped": self.stopped, "problems": list(self.problems)}
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
-        return {
-            "asked": self.requested,
-            "known": self.found,
-            "unknown": self.not_found,
-            "requests": self.requests,
-            "stopped": self.stopped,
-            "blocked_until": self.blocked_until,
-            "problems": self.problems,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +59,7 @@ class FeatureEnricher:
         """Return whether a track waits for a provider that may be requested now."""
         now = self.clock.now()
         for funded in self.providers:
-            state = funded.budget.state()
-            closed = state.capabilities.is_closed(funded.provider.endpoint, now.timestamp())
-            blocked = state.blocked_until is not None and state.blocked_until > now.timestamp()
-            if closed or blocked:
+            if not funded.budget.state().accepts(funded.provider.endpoint, now.timestamp()):
                 continue
             with read_transaction(self.engine) as connection:
                 if feature_queue.queue_of(funded.provider.name).has_due(connection, now):
@@ -148,13 +113,9 @@ class FeatureEnricher:
             with suppress(LeaseLost), batch.released_on_failure():
                 features = self._fetch(funded, batch, limit)
                 self._record(provider.name, batch.rows.tracks, features)
-                tracks = len(batch.rows.tracks)
-                found = sum(
-                    features.get(track.source_id) is not None for track in batch.rows.tracks
-                )
-                outcome.requested += tracks
-                outcome.found += found
-                outcome.not_found += tracks - found
+                tracks = batch.rows.tracks
+                outcome.requested += len(tracks)
+                outcome.found += sum(features.get(one.source_id) is not None for one in tracks)
                 outcome.requests = limit.used
                 advance(outcome)
 

@@ -66,6 +66,14 @@ class BudgetState:
     banned_seconds: float
     """Total duration of all bans, the current one to its end."""
 
+    def is_blocked(self, now: float) -> bool:
+        """Return whether a ban is in force."""
+        return self.blocked_until is not None and self.blocked_until > now
+
+    def accepts(self, endpoint: str, now: float) -> bool:
+        """Return whether `endpoint` may be requested: it is not closed, and there is no ban."""
+        return not self.is_blocked(now) and not self.capabilities.is_closed(endpoint, now)
+
     @classmethod
     def from_row(cls, row: Row[Any]) -> Self:
         values = {field.name: getattr(row, field.name) for field in fields(cls)}
