@@ -8,9 +8,7 @@ from sqlalchemy import Connection
 
 from collector.records import ArtistCredit
 from genrebase.store import bulk, names, tables
-
-NAME_ONLY: Final = "name"
-"""The source of an artist without an id; the normalised name is the id."""
+from genrebase.store.source_ids import NAME_ONLY
 
 SourceCredit = tuple[str, ArtistCredit]
 """A credit, and the source of its id."""

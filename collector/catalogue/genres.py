@@ -58,7 +58,7 @@ class GenreReferences:
 def ensure(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
     """Return the ids of these genres, adding those that are missing (without a target)."""
     wanted = set(names)
-    ids = {row.name: row.id for row in connection.execute(select(_genre.c.id, _genre.c.name))}
+    ids = ids_by_name(connection)
     new = sorted(wanted - ids.keys())
     if new:
         connection.execute(insert(_genre), [{"name": name, "created_at": now} for name in new])
@@ -169,11 +169,11 @@ def remove(connection: Connection, genre_id: int) -> None:
 def references(connection: Connection, genre_id: int) -> GenreReferences:
     """Count the rows that refer to a genre and would be deleted with it."""
     verdicts = _count(connection, tables.verdict.c.genre_id == genre_id)
-    spoken = [
+    counts = [
         _count(connection, *(table.c[column] == genre_id for column in columns))
         for table, columns in _MODEL_REFERENCES
     ]
-    return GenreReferences(verdicts, spoken[0], sum(spoken[1:]))
+    return GenreReferences(verdicts, counts[0], sum(counts[1:]))
 
 
 def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:

@@ -34,22 +34,12 @@ def merge_pairs(
         older, younger = _final(moved, older_id), _final(moved, younger_id)
         if older != younger:
             keep, drop = min(older, younger), max(older, younger)
-            _merge(connection, keep, drop, origin, now)
+            merge_into(connection, keep, drop, origin, now)
             moved[drop] = keep
 
 
 def merge_into(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
     """Merge one track into another, whichever is older; `drop` is gone afterwards."""
-    _merge(connection, keep, drop, origin, now)
-
-
-def _final(moved: dict[int, int], track_id: int) -> int:
-    while track_id in moved:
-        track_id = moved[track_id]
-    return track_id
-
-
-def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
     ids = {"older": keep, "younger": drop}
     both = {draft.id: draft for draft in pending_track.load(connection, [keep, drop])}
     older, younger = both[keep], both[drop]
@@ -71,6 +61,12 @@ def _merge(connection: Connection, keep: int, drop: int, origin: str, now: datet
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
     claimed_genre.recount_sightings(connection, genre_ids)
     claimed_genre.recompute(connection, [keep])
+
+
+def _final(moved: dict[int, int], track_id: int) -> int:
+    while track_id in moved:
+        track_id = moved[track_id]
+    return track_id
 
 
 def _move(

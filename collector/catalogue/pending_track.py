@@ -163,7 +163,7 @@ def store(
 ) -> None:
     """Write the tracks that the batch holds: new tracks, new metadata, new credits.
 
-    New tracks are written with their claim; `claims` updates those of stored tracks.
+    New tracks are written with their claim; `claimed_genre` updates those of stored tracks.
     """
     moment = tables.as_driver_datetime(now, connection.dialect.name)
     stored: list[PendingTrack] = []

@@ -205,15 +205,11 @@ def missing_years(
         )
         .group_by(whole.c.genre_id, whole.c.query)
     )
-    shards = [
-        (
-            row.genre_id,
-            row.query,
-            planning.years_added_since(row.last_year, row.first_rank, this_year),
-        )
+    return [
+        (row.genre_id, row.query, new)
         for row in connection.execute(query)
+        if (new := planning.years_added_since(row.last_year, row.first_rank, this_year))
     ]
-    return [(genre_id, query, part) for genre_id, query, part in shards if part is not None]
 
 
 def unknown_genres(connection: Connection, source: str, genre_ids: Collection[int]) -> list[str]:

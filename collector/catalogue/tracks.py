@@ -28,6 +28,7 @@ from collector.catalogue.pending_track import PendingTrack
 from collector.catalogue.sightings import BatchSighting
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.store import bulk, names, tables
+from genrebase.store.source_ids import NAME_ONLY
 
 _features_of = attrgetter(*tables.FEATURES)
 
@@ -112,7 +113,7 @@ def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batc
     batch = _Batch()
     by_source: dict[str, list[str]] = {}
     for track in source_tracks:
-        if track.source != artists.NAME_ONLY:
+        if track.source != NAME_ONLY:
             by_source.setdefault(track.source, []).append(track.source_id)
     for source, ids in by_source.items():
         stored = tracks_of_aliases(connection, source, ids)
@@ -161,8 +162,8 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
         facts = [None] * len(pending_track.METADATA_COLUMNS)
         chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
         batch.add(chosen)
-    if source_track.source == artists.NAME_ONLY:
-        address = (artists.NAME_ONLY, hashlib.sha256(chosen.identity.encode()).hexdigest())
+    if source_track.source == NAME_ONLY:
+        address = (NAME_ONLY, hashlib.sha256(chosen.identity.encode()).hexdigest())
     else:
         batch.aliases[address] = chosen.id
     batch.new_aliases[address] = chosen.id
