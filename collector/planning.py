@@ -56,7 +56,7 @@ class Shard:
     end_offset: int | None
     """Where its rows end, set while its head is read; None before."""
     status: str
-    """`open`, `split_shard`, `exhausted` or `capped`."""
+    """`open`, `split`, `exhausted` or `capped`."""
     requests: int
     tracks_new: int
     dry_pages: int

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from collector import planning
 from collector.catalogue import playlists, shards
-from collector.crawl.playlists import RECHECK_AFTER
+from collector.crawl.playlists import RECHECK_AFTER, next_offset
 from genrebase.store.engine import Engine, read_transaction
 
 _ANY_LIMIT = 50
@@ -55,7 +55,7 @@ def plan_playlists(
         PlannedPlaylist(
             missing[shard.genre_id].name,
             shard.query,
-            offset=0 if shard.status == "exhausted" else shard.next_offset,
+            offset=next_offset(shard),
             read_before=shard.status == "exhausted",
         )
         for shard in due

@@ -42,12 +42,12 @@ class PlaylistHarvester(ShardHarvester):
 
     def _query(self, shard: Shard, genre: str) -> PageQuery:
         limit = self.source.page_limits[0]
-        return PageQuery(genre, shard.query, *ALL_YEARS, _offset(shard), limit)
+        return PageQuery(genre, shard.query, *ALL_YEARS, next_offset(shard), limit)
 
     def _record_page(
         self, connection: Connection, shard: Shard, genre: str, page: Page
     ) -> RecordResult:
-        offset, recorded = _offset(shard), RecordResult()
+        offset, recorded = next_offset(shard), RecordResult()
         stored_version = playlists.stored_version(connection, shard.genre_id, shard.query)
         if is_unchanged(shard, page, stored_version):
             after = replace(shard, requests=shard.requests + 1)
@@ -67,6 +67,11 @@ def is_unchanged(shard: Shard, page: Page, stored_version: str | None) -> bool:
     )
 
 
+def next_offset(shard: Shard) -> int:
+    """Return the offset of a playlist's next page: one that was read is read again. Pure."""
+    return 0 if shard.status == "exhausted" else shard.next_offset
+
+
 def after_page(shard: Shard, offset: int, received: int, tracks_new: int) -> Shard:
     """Return the shard after a page of `received` items from `offset` on. Pure."""
     empty = 0 if received else shard.empty_pages % EMPTY_PAGES_TO_EXHAUST + 1
@@ -78,7 +83,3 @@ def after_page(shard: Shard, offset: int, received: int, tracks_new: int) -> Sha
         tracks_new=shard.tracks_new + tracks_new,
         empty_pages=empty,
     )
-
-
-def _offset(shard: Shard) -> int:
-    return 0 if shard.status == "exhausted" else shard.next_offset

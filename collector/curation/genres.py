@@ -1,6 +1,6 @@
 """Genres to collect: add, set targets, pause, rename, merge, remove and import them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -216,8 +216,4 @@ def _lines(path: Path) -> list[str]:
         text = path.read_text(encoding=reader.DEFAULT_ENCODING)
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8: save it as UTF-8 and try again.") from error
-    return list(dict.fromkeys(_non_empty(text.splitlines())))
-
-
-def _non_empty(lines: Iterable[str]) -> Iterator[str]:
-    return (stripped for line in lines if (stripped := line.strip()))
+    return list(dict.fromkeys(name for line in text.splitlines() if (name := line.strip())))

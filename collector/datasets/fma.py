@@ -115,14 +115,14 @@ def is_in_subset(subset: str, track: FmaTrack) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    cells: Sequence[str]
+    values: Sequence[str]
     at: Mapping[tuple[str, str], int]
 
     def __getitem__(self, names: tuple[str, str]) -> str:
         position = self.at.get(names)
-        if position is None or position >= len(self.cells):
+        if position is None or position >= len(self.values):
             return ""
-        cell = self.cells[position]
+        cell = self.values[position]
         return "" if cells.is_missing(cell) else cells.clean(cell)
 
     def parse(self, genre_tree: GenreTree, last_year: int) -> FmaTrack | RowRejection:
@@ -135,7 +135,7 @@ class _Row:
         seconds = cells.parse_number(self["track", "duration"], 0.001, _MAX_SECONDS)
         track = SourceTrack(
             source=SOURCE,
-            source_id=str(int(self.cells[0])),
+            source_id=str(int(self.values[0])),
             title=title,
             artists=(ArtistCredit(artist),),
             album=self["album", "title"] or None,

@@ -59,11 +59,6 @@ class RequestLimit:
         self.max_requests = max_requests
         self.used = 0
 
-    @property
-    def remaining(self) -> int | None:
-        """Requests left; None where there is no limit."""
-        return None if self.max_requests is None else self.max_requests - self.used
-
     def check(self) -> None:
         """Raise `RequestLimitReached` when none is left."""
         if self.max_requests is not None and self.used >= self.max_requests:
