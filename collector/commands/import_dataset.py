@@ -48,7 +48,7 @@ def import_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Import an existing dataset. Repeating it changes nothing; after a stop it continues.
+    """Import an existing dataset. Repeating it counts no row twice; after a stop it continues.
 
     Columns are recognised by their usual names. Every row is a new track, a duplicate of one, or
     rejected with a reason; a row without a genre is stored without a label. A table of
