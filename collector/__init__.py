@@ -1,1 +1,1 @@
-"""The harvester: fills the database with unique tracks per genre. Never imports the classifier."""
+"""The collector: fills the database with unique tracks per genre. Never imports the classifier."""

@@ -1,4 +1,4 @@
-"""The harvester daemon: which job runs when; no SQL, no HTTP.
+"""The collector daemon: which job runs when; no SQL, no HTTP.
 
 Every `COLLECTOR_INTERVAL` seconds each job checks for work: the harvest of missing tracks, the
 requests for missing features and, where `COLLECTOR_ANALYSES` allows some, audio analyses. A check

@@ -45,7 +45,7 @@ class CollectorSettings(EnvironmentSettings):
     )
     rate: str = Field(
         default="60/30s",
-        description="Rate limit of requests to Spotify: requests per window in seconds.",
+        description="Rate limit of requests to Spotify: 60/30s is 60 in any 30 seconds.",
     )
     reccobeats_url: str | None = Field(
         default=None,
@@ -53,7 +53,7 @@ class CollectorSettings(EnvironmentSettings):
     )
     reccobeats_rate: str = Field(
         default="60/30s",
-        description="Rate limit of requests to ReccoBeats: requests per window in seconds.",
+        description="Rate limit of requests to ReccoBeats: 60/30s is 60 in any 30 seconds.",
     )
     feature_order: str = Field(
         default=",".join(DEFAULT_FEATURE_ORDER),

@@ -27,7 +27,7 @@ def predict(
         typer.Option(help="A track: source ID, Spotify URL or URI, or `track_id`."),
     ] = None,
     search: Annotated[
-        str | None, typer.Option(help="Tracks with all these words in title and artists.")
+        str | None, typer.Option(help="Tracks whose title and artists contain all these words.")
     ] = None,
     title: Annotated[
         str | None, typer.Option(help="Title of the described track, which need not be stored.")

@@ -1,4 +1,4 @@
-"""Queries for the harvester's metrics: few, and quick to count."""
+"""Queries for the collector daemon's metrics: few, and quick to count."""
 
 from collections.abc import Sequence
 from typing import Any

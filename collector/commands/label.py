@@ -21,14 +21,14 @@ def label(
     ] = None,
     genre: Annotated[str | None, typer.Argument(help="The genre of the track.")] = None,
     by: Annotated[str | None, typer.Option(help="The person who labels it.")] = None,
-    note: Annotated[str | None, typer.Option(help="A note on the label.")] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Remove the label.")] = False,
+    note: Annotated[str | None, typer.Option(help="A note on the verdict.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the verdict.")] = False,
     import_file: Annotated[
         Path | None,
-        typer.Option("--import", help="A CSV file of labels: track, genre, by, note, at."),
+        typer.Option("--import", help="A CSV file of verdicts: track, genre, by, note, at."),
     ] = None,
     export_file: Annotated[
-        Path | None, typer.Option("--export", help="Write all labels to a CSV file.")
+        Path | None, typer.Option("--export", help="Write all verdicts to a CSV file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The command `collector run`: the harvester as a daemon."""
+"""The command `collector run`: the collector daemon."""
 
 from typing import Annotated
 

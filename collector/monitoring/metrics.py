@@ -1,4 +1,4 @@
-"""Health and Prometheus metrics of the harvester."""
+"""Health and Prometheus metrics of the collector daemon."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from genrebase.store.engine import read_transaction
 
 
 class HarvesterHealth(HealthTarget):
-    """The harvester's health and metrics."""
+    """The collector daemon's health and metrics."""
 
     monitored_jobs: ClassVar = ("harvest", "enrich", "analyse")
 

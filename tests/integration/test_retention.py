@@ -93,7 +93,7 @@ def test_the_last_three_champions_and_pinned_models_are_kept(
 
 
 def test_old_models_are_archived_as_a_summary(engine: Engine, reigns: list[int]) -> None:
-    """It has configuration, outcome, reason and headline metrics; kept models have none."""
+    """It has configuration, outcome, reason and main metrics; kept models have none."""
     first, second, third, fourth, rejected, champion = reigns
     model_store.set_pinned(engine, first, pinned=True)
     with transaction(engine) as connection:

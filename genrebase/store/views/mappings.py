@@ -59,7 +59,7 @@ genre_mappings = view(
         "fine": "The fine genre's name.",
         "broad": "The broad genre that it maps to.",
         "genre_id": "The ID of the genre with exactly this fine name, NULL without one.",
-        "tracks": "Unique tracks that count for that genre.",
+        "tracks": "Unique tracks with that genre as claim.",
     },
     _genre_mappings,
 )
