@@ -20,13 +20,13 @@ def dbscan_noise(points: Floats, eps: float | None = None) -> NDArray[np.bool_]:
     kept, never all of them, so that memory grows with the points alone.
     """
     n_dense = min_samples(points.shape[1], len(points))
-    distances = _nearest(points, points, n_dense + 1)
+    distances = nearest_distances(points, points, n_dense + 1)
     eps = knee(distances[:, -1]) if eps is None else eps
     dense = distances[:, n_dense - 1] <= eps  # the point itself is the first of them
     if dense.all() or not dense.any():
         return ~dense
     noise = ~dense
-    noise[noise] = _nearest(points[dense], points[noise], 1)[:, 0] > eps
+    noise[noise] = nearest_distances(points[dense], points[noise], 1)[:, 0] > eps
     return noise
 
 
@@ -58,7 +58,7 @@ def knee(values: Floats) -> float:
     return float(distances[np.argmax(along - (distances - distances[0]) / span)]) or 1.0
 
 
-def _nearest(points: Floats, queries: Floats, count: int) -> Floats:
+def nearest_distances(points: Floats, queries: Floats, count: int) -> Floats:
     """Return the distances (queries, `count`) to the nearest points."""
     neighbours = NearestNeighbors(n_neighbors=count, n_jobs=1).fit(points)
     return np.asarray(neighbours.kneighbors(queries)[0], dtype=np.float64)

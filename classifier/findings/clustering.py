@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
-from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from classifier.estimators import outliers
@@ -115,8 +114,7 @@ def estimate_eps(points: Floats, neighbours: int) -> float:
 
     The knee of each point's distance to its `neighbours`-th nearest (Ester et al., 1996, 4.2).
     """
-    nearest = NearestNeighbors(n_neighbors=neighbours + 1, n_jobs=1).fit(points)
-    return outliers.knee(nearest.kneighbors(points)[0][:, -1])
+    return outliers.knee(outliers.nearest_distances(points, points, neighbours + 1)[:, -1])
 
 
 def agreement_scores(

@@ -77,16 +77,16 @@ def explain_model(
     """
     if side not in SIDES:
         raise BadTrainingConfig(f"There is no side {side!r}. Known: {', '.join(SIDES)}.")
-    loaded = held_out.load_held_out(database, number, task, side)
-    tracks, model = loaded.tracks.sample(sample, seed=seed), loaded.model
+    held_out_model = held_out.load_held_out(database, number, task, side)
+    tracks, model = held_out_model.tracks.sample(sample, seed=seed), held_out_model.model
     columns = {
         group: groups.group_columns(group, tracks.frame)
         for group in TrainingConfig.from_model(model).features
     }
-    estimator = loaded.champion.artifact.estimator
+    estimator = held_out_model.loaded_model.artifact.estimator
     importance = PermutationImportance(estimator, tracks, columns, repeats=repeats, seed=seed)
     rows = (*importance.baseline(), *importance.expert_ablation(), *importance.compute(progress))
-    store.store_importances(database, model.id, side, rows, loaded.genre_ids)
+    store.store_importances(database, model.id, side, rows, held_out_model.genre_ids)
     return ModelExplanation(model.id, model.task, model.origin, side, repeats, rows)
 
 

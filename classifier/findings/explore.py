@@ -13,7 +13,7 @@ from classifier.errors import TooFewTracks
 from classifier.estimators import outliers
 from classifier.features import audio
 from classifier.features.audio import AUDIO, METADATA, numeric_column
-from classifier.findings import clustering
+from classifier.findings import clustering, profiles
 from classifier.findings.effect_sizes import CONTINUOUS_FEATURES
 from genrebase.store import names
 
@@ -111,7 +111,7 @@ def run(database: Database, *, seed: int = 0) -> DataReport:
         raise TooFewTracks("There is no track yet: harvest or import some.")
     overlaps = dataset.read_view("genre_overlaps", database)
     scaled = audio.on_majority_scale(frame)
-    complete = np.isfinite(_audio(scaled)).all(axis=1)
+    complete = np.asarray(np.isfinite(profiles.audio_matrix(scaled)).all(axis=1))
     outlying, searched = _outliers(scaled, complete, seed)
     overruled = (frame["verdict"] != frame["claim"]) & frame["verdict"].notna()
     same_name = _same_name(frame)
@@ -199,7 +199,7 @@ def _outlier_tracks(
 ) -> Iterator[OutlierTrack]:
     if not outlying:
         return
-    points = _audio(frame.iloc[list(searched)])
+    points = profiles.audio_matrix(frame.iloc[list(searched)])
     spread = points.std(axis=0)
     scores = (points - points.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     distances = dict(zip(searched, np.sqrt((scores**2).mean(axis=1)), strict=True))
@@ -259,10 +259,6 @@ def _same_sound(
         for _, own in repeated.groupby(list(CONTINUOUS_FEATURES), sort=False)
     ]
     return sorted(groups, key=lambda one: (-len(one["tracks"]), one["tracks"]))
-
-
-def _audio(frame: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    return np.column_stack([numeric_column(frame, name) for name in CONTINUOUS_FEATURES])
 
 
 def _sentences(report: DataReport) -> Iterator[str]:

@@ -19,14 +19,13 @@ from classifier.training_config import TrainingConfig
 class HeldOutModel:
     """A model, and the tracks of one split that it was not trained on."""
 
-    champion: serving.LoadedModel
-    """The loaded model; it need not be the champion."""
+    loaded_model: serving.LoadedModel
     tracks: HeldOutTracks
     genre_ids: Mapping[str, int]
 
     @property
     def model(self) -> StoredModel:
-        return self.champion.model
+        return self.loaded_model.model
 
 
 def load_held_out(database: Database, number: int | None, task: str, side: str) -> HeldOutModel:
@@ -40,12 +39,12 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
         if number is None
         else stored_models.model(database, number)
     )
-    champion = serving.load(database, model)
+    loaded_model = serving.load(database, model)
     config = TrainingConfig.from_model(model)
     raw = dataset.load_dataset(database, config)
     split = training_data.split_dataset(raw, config)
-    train_ids = champion.artifact.train_ids
-    rows = split.held_out(side) & np.isin(split.labels, champion.classes)
+    train_ids = loaded_model.artifact.train_ids
+    rows = split.held_out(side) & np.isin(split.labels, loaded_model.classes)
     rows &= ~np.isin(split.ids, train_ids)
     if not rows.any():
         raise TooFewTracks(
@@ -59,4 +58,4 @@ def load_held_out(database: Database, number: int | None, task: str, side: str) 
         regimes.regime_of_side(split.sides, seen_artist)[rows],
         split.artists[rows],
     )
-    return HeldOutModel(champion, tracks, raw.genre_ids)
+    return HeldOutModel(loaded_model, tracks, raw.genre_ids)

@@ -86,7 +86,7 @@ def run(
     validation = held_out.load_held_out(database, number, task, "validation")
     model = validation.model
     probabilities, truth, artists = _predict(validation, regime, cores)
-    classes = tuple(str(genre) for genre in validation.champion.classes)
+    classes = tuple(str(genre) for genre in validation.loaded_model.classes)
     counts = np.bincount(truth, minlength=len(classes))
     rows = np.isin(truth, np.flatnonzero(counts >= MIN_VALIDATION_TRACKS))
     pairs = sorted(
@@ -134,33 +134,33 @@ def run(
 
 
 def _predict(
-    loaded: held_out.HeldOutModel, regime: str, cores: int | None
+    held_out_model: held_out.HeldOutModel, regime: str, cores: int | None
 ) -> tuple[pairwise_auc.Floats, pairwise_auc.Codes, Any]:
     """Return the probabilities, the true codes and the artists of the tracks of a regime."""
-    tracks = loaded.tracks
+    tracks = held_out_model.tracks
     if regime != "all":
         tracks = tracks.subset(tracks.regimes == regime)
     with threads.limit_threads(cores or threads.idle_cores()):
-        probabilities = loaded.champion.artifact.estimator.predict_proba(tracks.frame)
-    truth = np.searchsorted(loaded.champion.classes, tracks.labels)
+        probabilities = held_out_model.loaded_model.artifact.estimator.predict_proba(tracks.frame)
+    truth = np.searchsorted(held_out_model.loaded_model.classes, tracks.labels)
     return probabilities, truth, tracks.artists
 
 
 def _store_pairs(
     database: Database,
-    loaded: held_out.HeldOutModel,
+    held_out_model: held_out.HeldOutModel,
     regime: str,
     pairs: Sequence[GenrePair],
     classes: Sequence[str],
 ) -> None:
-    ids = [loaded.genre_ids.get(genre) for genre in classes]
+    ids = [held_out_model.genre_ids.get(genre) for genre in classes]
     rows = [
         (one, other, pair.auc, pair.n, pair.other_n)
         for pair in pairs
         for one, other in [(ids[pair.genre], ids[pair.other_genre])]
         if one is not None and other is not None
     ]
-    store.store_pairs(database, loaded.model.id, regime, rows)
+    store.store_pairs(database, held_out_model.model.id, regime, rows)
 
 
 def _accuracy_json(accuracy: SubsetAccuracy | None) -> dict[str, Any] | None:

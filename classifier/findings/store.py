@@ -23,7 +23,6 @@ _MATCH_COLUMNS: Final = (
     *("track_id", "genre_id", "distance", "percentile", "nearest_id", "nearest_distance"),
     *("method", "computed_at"),
 )
-_EXISTING_TRACKS: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
 
 GenreIds = Mapping[str, int]
 
@@ -154,9 +153,7 @@ def _insert_existing(
     """Insert the rows whose track and genres still exist; return how many."""
     track = columns.index("track_id")
     ids = [row[track] for row in rows]
-    tracks = {
-        row[0] for row in bulk.select_in(connection, _EXISTING_TRACKS, ids, sql_type="bigint")
-    }
+    tracks = bulk.existing_tracks(connection, ids)
     genres = set(connection.scalars(select(tables.genre.c.id)))
     at = [place for place, name in enumerate(columns) if name in {"genre_id", "nearest_id"}]
     kept = [row for row in rows if row[track] in tracks and all(row[one] in genres for one in at)]
