@@ -49,10 +49,10 @@ class UsesFeatureGroups(Protocol):
 class SupportsPreprocessing(Protocol):
     """An estimator with configurable preprocessing."""
 
-    def with_preprocessing(self, preparation: Preprocessing) -> Estimator:
+    def with_preprocessing(self, preprocessing: Preprocessing) -> Estimator:
         """Return the same estimator, unfitted, with this preprocessing.
 
-        Raise `BadChoice` for a step that it does not support.
+        Raise `BadTrainingConfig` for a step that it does not support.
         """
         ...
 

@@ -10,6 +10,8 @@ Regime = Literal["seen_artist", "new_artist", "other", "all"]
 
 Status = Literal["candidate", "champion", "retired", "rejected", "refit"]
 
+REGIME_TITLES: Final = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
+
 FEW_TRACKS: Final = 30
 """Metrics of fewer test tracks are marked as too few."""
 

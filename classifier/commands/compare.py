@@ -27,7 +27,7 @@ _COLUMNS = ("unseen artists", "seen artists", "training", "seconds", "MB")
 
 @with_training_options(without=("estimator", "features", "per_genre", "params"))
 def compare(
-    choice: TrainingConfig,
+    given: TrainingConfig,
     names: Annotated[
         str | None, typer.Option("--estimators", help="Estimators: a,b (default: all).")
     ] = None,
@@ -61,7 +61,7 @@ def compare(
         parse_sizes(per_genre),
         parse_rotations(rotations),
     )
-    with experiment(output, "Comparing", choice, snapshot, again=again) as (context, config):
+    with experiment(output, "Comparing", given, snapshot, again=again) as (context, config):
         result = comparing.run(context, config, grid)
     print_notices(output, result.left_out, nothing_new=result.nothing_new)
     title = f"Experiment {result.experiment}: accuracy on test tracks"

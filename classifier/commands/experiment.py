@@ -65,7 +65,7 @@ def describe_stored_trials(done: int, total: int, *, again: bool) -> str:
 
 
 def print_notices(output: Output, left_out: Mapping[str, int], *, nothing_new: bool) -> None:
-    """Warn of genres that were left out, and tell when every trial was stored already."""
+    """Warn about genres that were left out; print a notice if all trials were stored already."""
     from classifier.data.training_data import format_counts
 
     if left_out:

@@ -8,7 +8,7 @@ import typer
 from classifier import threads
 from classifier.commands import interrupts
 from classifier.errors import BadTrainingConfig
-from classifier.records import Interval
+from classifier.records import REGIME_TITLES, Interval
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime.console import Output
@@ -16,7 +16,6 @@ from genrebase.runtime.console import Output
 if TYPE_CHECKING:
     from classifier.findings.explain import GenreComparison, ModelExplanation
 
-_REGIMES = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 _KINDS = {
     "alone": "Accuracy with one feature group only",
     "expert": "Accuracy lost without an expert",
@@ -117,13 +116,15 @@ def _print_model(output: Output, result: "ModelExplanation") -> None:
     for kind, title in _KINDS.items():
         rows = list(_rows(result, kind))
         if rows:
-            output.table(title, ("", *_REGIMES.values()), rows)
+            output.table(title, ("", *REGIME_TITLES.values()), rows)
     if {"text", "history"} <= {one.feature for one in result.importances if one.kind == "group"}:
         output.print("Groups are columns: text and history share artist and album.")
 
 
 def _rows(result: "ModelExplanation", kind: str) -> Iterator[tuple[Any, ...]]:
-    by_regime = [{one.feature: one for one in result.overall(kind, regime)} for regime in _REGIMES]
+    by_regime = [
+        {one.feature: one for one in result.overall(kind, regime)} for regime in REGIME_TITLES
+    ]
     for name in dict.fromkeys(name for rows in by_regime for name in rows):
         cells = [rows.get(name) for rows in by_regime]
         yield (

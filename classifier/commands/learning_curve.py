@@ -32,7 +32,7 @@ _COLUMNS = (
 
 @with_training_options(without=("split",))
 def learning_curve(
-    choice: TrainingConfig,
+    given: TrainingConfig,
     steps: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +56,7 @@ def learning_curve(
 
     output = Output(as_json=as_json)
     sizes, turns = _parse_steps(steps), parse_rotations(rotations)
-    with experiment(output, "Learning curve", choice, snapshot, again=again) as (context, config):
+    with experiment(output, "Learning curve", given, snapshot, again=again) as (context, config):
         result = curve.run(context, config, sizes=sizes, rotations=turns)
     print_notices(output, result.left_out, nothing_new=result.nothing_new)
     output.table(

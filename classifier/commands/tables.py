@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from classifier.records import FEW_TRACKS, StoredModel
+from classifier.records import FEW_TRACKS, REGIME_TITLES, StoredModel
 from genrebase.runtime.console import Output
 
 _REGIMES: Final = {
-    "new_artist": "unseen artists",
-    "seen_artist": "seen artists",
+    **REGIME_TITLES,
     "other": "on a seen side, without a seen artist",
 }
 _METRICS: Final = {

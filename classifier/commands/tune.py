@@ -32,7 +32,7 @@ _MAX_ROWS = 15
 
 @with_training_options(without=("split",))
 def tune(
-    choice: TrainingConfig,
+    given: TrainingConfig,
     space: Annotated[
         Path | None,
         typer.Option(help="Search space, TOML or JSON (default: that of the estimator)."),
@@ -94,7 +94,7 @@ def tune(
     if train and snapshot is not None:
         raise BadTrainingConfig("--train trains on the database: leave out --snapshot.")
     output = Output(as_json=as_json)
-    with experiment(output, "Tuning", choice, snapshot, again=again) as (context, config):
+    with experiment(output, "Tuning", given, snapshot, again=again) as (context, config):
         genres = None if binary is None else _parse_genres(binary)
         metrics = searching.TUNING_METRICS if genres is None else searching.ONE_VS_REST_METRICS
         settings = searching.SearchSettings(

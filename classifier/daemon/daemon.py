@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 def enough_new_data(labelled: int, before: int, new_tracks: int) -> bool:
-    """Tell whether the labelled tracks grew enough since the last training, with `before`."""
+    """Return whether the labelled tracks grew enough since the last training, with `before`."""
     return new_tracks > 0 and labelled - before >= max(new_tracks, RETRAIN_GROWTH * before)
 
 
@@ -51,7 +51,7 @@ class Daemon:
         clock: Clock,
         runner: CommandRunner | None = None,
     ) -> None:
-        """Raise `BadSchedule` for an invalid schedule.
+        """Raise `InvalidSchedule` for an invalid schedule.
 
         Without a `runner` each command is a subprocess.
         """

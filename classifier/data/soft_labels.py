@@ -96,19 +96,21 @@ def check_label_policy(estimator: Estimator, config: TrainingConfig) -> None:
         )
 
 
-def fit(estimator: Estimator, learning: TrainingSet, validation: Validation | None) -> Estimator:
+def fit(
+    estimator: Estimator, training_set: TrainingSet, validation: Validation | None
+) -> Estimator:
     """Fit the estimator with the sightings or sample weights that it supports."""
-    if learning.weights is None and isinstance(estimator, SupportsSightings):
-        seen: Estimator = estimator.fit(
-            learning.frame, learning.labels, validation, sightings=learning.sightings
+    if training_set.weights is None and isinstance(estimator, SupportsSightings):
+        sighted: Estimator = estimator.fit(
+            training_set.frame, training_set.labels, validation, sightings=training_set.sightings
         )
-        return seen
-    if learning.weights is None:
-        return estimator.fit(learning.frame, learning.labels, validation)
+        return sighted
+    if training_set.weights is None:
+        return estimator.fit(training_set.frame, training_set.labels, validation)
     if not isinstance(estimator, SupportsSampleWeight):
         raise BadTrainingConfig(f"{type(estimator).__name__} does not accept sample weights.")
     fitted: Estimator = estimator.fit(
-        learning.frame, learning.labels, validation, weights=learning.weights
+        training_set.frame, training_set.labels, validation, weights=training_set.weights
     )
     return fitted
 

@@ -12,7 +12,7 @@ from genrebase.store import views
 def load(connection: Connection, ids: "pd.Series[int]") -> pd.DataFrame:
     """Return a column per kind for the tracks `ids` (sorted): row-major float16 bytes, or None.
 
-    Of several providers the first by name is used. Raise `BadMatrix` for damaged bytes.
+    Of several providers the first by name is used. Raise `CorruptMatrix` for damaged bytes.
     """
     view = views.sound_matrices.c
     bounds = (int(ids.min()), int(ids.max()))

@@ -176,11 +176,11 @@ def split_dataset(
     )
 
 
-def missing_audio_warning(selection: SplitDataset, config: TrainingConfig) -> str | None:
+def missing_audio_warning(split: SplitDataset, config: TrainingConfig) -> str | None:
     """Return a warning if most training tracks have no audio features yet, else None."""
     if "audio" not in config.features:
         return None
-    has_audio = selection.tracks.loc[selection.train_mask, list(AUDIO)].notna().any(axis=1)
+    has_audio = split.tracks.loc[split.train_mask, list(AUDIO)].notna().any(axis=1)
     share = 1 - float(has_audio.mean())
     if share <= MAX_MISSING_AUDIO:
         return None
@@ -279,3 +279,13 @@ def subsample(
     _, starts, sizes = np.unique(labels[chosen], return_index=True, return_counts=True)
     place[chosen] = np.arange(len(chosen)) - np.repeat(starts, sizes)
     return np.asarray(train & (place < config.per_genre))
+
+
+def random_rows(rows: Mask, size: int, *, seed: int) -> Mask:
+    """Return at most `size` of the rows, drawn by `seed`."""
+    places = np.flatnonzero(rows)
+    if len(places) <= size:
+        return rows
+    drawn = np.zeros(len(rows), dtype=bool)
+    drawn[np.random.default_rng(seed).choice(places, size, replace=False)] = True
+    return drawn

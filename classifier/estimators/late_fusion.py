@@ -1,7 +1,7 @@
 """Late fusion of neural networks: the base class of `mlp` and `cnn`.
 
-Each network sees one part of a track; their scores are pooled (see `pooling`). torch is imported
-when a network is made, not before: importing takes seconds, and torch is an extra.
+Each network sees one part of a track; their scores are pooled (see `ensemble_weights`). torch is
+imported when a network is made, not before: importing takes seconds, and torch is an extra.
 """
 
 from collections.abc import Callable, Mapping, Sequence

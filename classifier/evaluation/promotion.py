@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Final
 
-from classifier.records import Comparison, PromotionDecision
+from classifier.records import REGIME_TITLES, Comparison, PromotionDecision
 
 TOLERANCE: Final = 0.005
 """A lower bound of the difference above minus this is "not worse"."""
@@ -42,11 +42,11 @@ def decide_first(
     if not measured:
         return PromotionDecision("rejected", "There are too few validation tracks to evaluate it.")
     summary = "; ".join(
-        f"{_regime_name(regime)} {_difference(comparison)}, against {rival}"
+        f"{REGIME_TITLES[regime]} {_difference(comparison)}, against {rival}"
         for regime, (comparison, rival) in measured.items()
     )
     beaten = [
-        _regime_name(regime) for regime, (one, _) in measured.items() if one.interval.low > 0
+        REGIME_TITLES[regime] for regime, (one, _) in measured.items() if one.interval.low > 0
     ]
     if beaten:
         reason = f"No champion to compare with; better for {' and '.join(beaten)}: {summary}."
@@ -77,16 +77,16 @@ def decide_against_champion(
         reason = "There are too few validation tracks to compare it on."
         return PromotionDecision("rejected", reason)
     summaries = {
-        regime: f"{_regime_name(regime)} {_difference(comparison)}"
+        regime: f"{REGIME_TITLES[regime]} {_difference(comparison)}"
         for regime, comparison in measured.items()
     }
     for regime, comparison in measured.items():
         if comparison.interval.low <= -TOLERANCE:
-            reason = f"May be worse than model {champion_id} for {_regime_name(regime)}"
+            reason = f"May be worse than model {champion_id} for {REGIME_TITLES[regime]}"
             return PromotionDecision("rejected", f"{reason}: {_difference(comparison)}.")
     for regime, comparison in measured.items():
         if comparison.interval.low > 0:
-            reason = f"Better than model {champion_id} for {_regime_name(regime)}"
+            reason = f"Better than model {champion_id} for {REGIME_TITLES[regime]}"
             return PromotionDecision("champion", f"{reason}: {'; '.join(summaries.values())}.")
     equal = f"Not worse than model {champion_id}, and"
     if new_genres:
@@ -96,10 +96,6 @@ def decide_against_champion(
         return PromotionDecision("champion", reason)
     reason = f"Neither better than model {champion_id} nor trained on at least 5% more tracks."
     return PromotionDecision("rejected", reason)
-
-
-def _regime_name(regime: str) -> str:
-    return {"seen_artist": "seen artists", "new_artist": "unseen artists"}.get(regime, regime)
 
 
 def _difference(comparison: Comparison) -> str:

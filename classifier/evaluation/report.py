@@ -68,9 +68,9 @@ def headline_metrics(rows: Sequence[MetricRow]) -> dict[str, Any]:
     Every regime is there; one without tracks has n = 0 and no metrics.
     """
     metrics: dict[str, Any] = {regime: _headline_of(rows, regime) for regime in REGIMES[:-1]}
-    metrics["train"] = {"accuracy": _value(rows, "train", "all", "accuracy")}
+    metrics["train"] = {"accuracy": overall_value(rows, "train", "all", "accuracy")}
     metrics["random_split"] = {
-        "accuracy": _value(rows, "random", "all", "accuracy"),
+        "accuracy": overall_value(rows, "random", "all", "accuracy"),
         "note": "What a random 80/20 split of these rows, as usually published, would have said.",
     }
     return metrics
@@ -92,11 +92,12 @@ def _headline_of(rows: Sequence[MetricRow], regime: str) -> dict[str, Any]:
         "interval": interval,
         **{name: by_metric[name].value for name in HEADLINE_METRICS},
         **{name: by_metric[name].value for name in BROAD_METRICS if name in by_metric},
-        "validation_accuracy": _value(rows, "validation", regime, "accuracy"),
+        "validation_accuracy": overall_value(rows, "validation", regime, "accuracy"),
     }
 
 
-def _value(rows: Sequence[MetricRow], side: str, regime: str, metric: str) -> float | None:
+def overall_value(rows: Sequence[MetricRow], side: str, regime: str, metric: str) -> float | None:
+    """Return a metric over all genres; None if it was not measured."""
     for row in rows:
         if (row.side, row.regime, row.genre, row.metric) == (side, regime, None, metric):
             return row.value

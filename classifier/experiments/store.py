@@ -79,7 +79,7 @@ class Experiment:
         )
 
     def has_trial(self, trial: TrialConfig) -> bool:
-        """Tell whether this trial is stored."""
+        """Return whether this trial is stored."""
         return trial.key in self.trials
 
 

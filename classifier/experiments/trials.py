@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifier import estimators
 from classifier.data import soft_labels
-from classifier.data.training_data import SplitDataset
+from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import report
 from classifier.ports import Estimator
 from classifier.records import MetricRow
@@ -123,7 +122,9 @@ def evaluate(
         common=report.majority_class(split.labels[split.train_mask], codes),
         seed=config.seed,
     )
-    train = split.predict(fitted.estimator, _sample(split.train_mask, config.seed))
+    train = split.predict(
+        fitted.estimator, random_rows(split.train_mask, TRAINING_SCORE_SAMPLE, seed=config.seed)
+    )
     size = None
     if measure_size:
         artifact = artifacts.ModelArtifact(fitted.estimator, split.train_ids)
@@ -171,15 +172,6 @@ def one_vs_rest(split: SplitDataset, genre: str) -> SplitDataset:
         sightings=split.sightings[split.sightings["genre"] == genre],
         broad_of={},
     )
-
-
-def _sample(train: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
-    rows = np.flatnonzero(train)
-    if len(rows) <= TRAINING_SCORE_SAMPLE:
-        return train
-    sampled = np.zeros(len(train), dtype=bool)
-    sampled[np.random.default_rng(seed).choice(rows, TRAINING_SCORE_SAMPLE, replace=False)] = True
-    return sampled
 
 
 def _hash(value: Any) -> str:

@@ -1,7 +1,7 @@
 """The experts: base models of the `blend` ensemble, one file each.
 
 Each turns one part of a track (numbers, text, artist history) into scores per genre, which
-`estimators.pooling` weighs.
+`estimators.ensemble_weights` weighs.
 """
 
 from typing import Any, Final, Protocol, Self

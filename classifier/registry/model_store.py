@@ -42,7 +42,6 @@ _HEADLINE_METRICS: Final = (
 """Metrics of each regime that an archived model keeps."""
 _DIGITS: Final = 4
 _CONFLICT: Final = "Another model became champion meanwhile: train again."
-_EXISTING_TRACKS: Final = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +147,13 @@ def _store(
         bulk.insert(
             connection, tables.model_metric, _METRIC, _metric_rows(number, metrics, genres)
         )
-        confused = [
+        confusion_rows = [
             (number, one.regime, genres[one.genre], genres[one.predicted], one.tracks)
             for one in confusions
         ]
-        bulk.insert(connection, tables.confusion, _CONFUSION, confused)
-        passed = [(number, *astuple(epoch)) for epoch in epochs]
-        bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), passed)
+        bulk.insert(connection, tables.confusion, _CONFUSION, confusion_rows)
+        epoch_rows = [(number, *astuple(epoch)) for epoch in epochs]
+        bulk.insert(connection, tables.training_epoch, ("model_id", *Epoch.__slots__), epoch_rows)
         if request is not None and request.predictions is not None:
             numbers = np.array(list(genres.values()), dtype=np.int64)
             predictions = replace(request.predictions, genres=numbers[request.predictions.genres])
@@ -189,14 +188,14 @@ def promote(
     its artifact was deleted meanwhile.
     """
     model = tables.model
-    crowned = (
+    promotion = (
         update(model)
         .where(model.c.id == number, model.c.artifact.is_not(None))
         .values(status="champion", reason=reason, promoted_at=at)
     )
     with _detect_concurrent_promotion(), transaction(database) as connection:
         _demote(connection, task, request.expected_champion, number)
-        if connection.execute(crowned).rowcount == 0:
+        if connection.execute(promotion).rowcount == 0:
             raise ClassifierError(f"Model {number} was deleted meanwhile.")
         if request.predictions is not None:
             _write(connection, number, request.predictions, at)
@@ -218,12 +217,12 @@ def drop_artifact(database: Engine, number: int, *, keep_metrics: bool) -> int |
         if done.rowcount == 0:
             return None
         deleted = delete(prediction).where(prediction.c.model_id == number)
-        gone = connection.execute(deleted).rowcount
+        n_predictions = connection.execute(deleted).rowcount
         connection.execute(delete(tables.confusion).where(tables.confusion.c.model_id == number))
         if not keep_metrics:
             rest = metric.c.genre_id.is_not(None) | (metric.c.side != "test")
             connection.execute(delete(metric).where(metric.c.model_id == number, rest))
-    return gone
+    return n_predictions
 
 
 def archive(database: Engine, number: int) -> bool:
@@ -365,16 +364,14 @@ def _rows(model: int, predictions: PredictionBatch, part: slice) -> list[tuple[A
 def _storable(
     connection: Connection, model: int, rows: list[tuple[Any, ...]], at: datetime
 ) -> list[tuple[Any, ...]]:
-    answering = select(tables.model.c.id).where(
+    with_artifact = select(tables.model.c.id).where(
         tables.model.c.id == model, tables.model.c.artifact.is_not(None)
     )
-    if connection.scalar(answering.with_for_update(read=True, key_share=True)) is None:
+    if connection.scalar(with_artifact.with_for_update(read=True, key_share=True)) is None:
         return []
     moment = tables.as_driver_datetime(at, connection.dialect.name)
     tracks = sorted({row[1] for row in rows})
-    there = {
-        row[0] for row in bulk.select_in(connection, _EXISTING_TRACKS, tracks, sql_type="bigint")
-    }
+    there = bulk.existing_tracks(connection, tracks)
     genres = set(connection.scalars(select(tables.genre.c.id)))
     return [(*row, moment) for row in rows if row[1] in there and row[3] in genres]
 

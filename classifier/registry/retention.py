@@ -19,7 +19,6 @@ from genrebase.store import Engine
 PREVIOUS_CHAMPIONS_KEPT: Final = 2
 """Former champions that are kept for a rollback."""
 
-
 DEFAULT_KEEP_LAST: Final = 50
 """Latest models of a task whose row and metrics are kept: seven weeks of daily trainings."""
 
@@ -33,7 +32,7 @@ class PruneResult:
     predictions: int
     """Rows of predictions that were deleted."""
     archived: tuple[int, ...] = ()
-    "Models that were reduced to main metrics."
+    """Models that were reduced to main metrics."""
     dry_run: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -103,7 +102,7 @@ def prune(
     """
     models = stored_models.models(database, task)
     keeping = models_to_keep(models)
-    given_up, predictions = [], 0
+    dropped, predictions = [], 0
     for model in models:
         if model.id in keeping or model.artifact_sha256 is None:
             continue
@@ -114,7 +113,7 @@ def prune(
                 database, model.id, keep_metrics=model.promoted_at is not None
             )
         if deleted is not None:
-            given_up.append(model.id)
+            dropped.append(model.id)
             predictions += deleted
     to_archive = models_to_archive(models, keep_last)
     archived = tuple(
@@ -124,4 +123,4 @@ def prune(
         and not model.is_archived
         and (dry_run or model_store.archive(database, model.id))
     )
-    return PruneResult(tuple(sorted(given_up)), predictions, archived, dry_run)
+    return PruneResult(tuple(sorted(dropped)), predictions, archived, dry_run)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from classifier.errors import ArtifactDropped
-from classifier.records import FEW_TRACKS, MetricRow, StoredModel
+from classifier.evaluation.report import overall_value
+from classifier.records import FEW_TRACKS, REGIME_TITLES, MetricRow, StoredModel
 from classifier.training.snapshots import SPOTIFY_TERMS
 
-REGIME_TITLES: Final = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 METRIC_TITLES: Final = {
     "accuracy": "accuracy",
     "baseline": "majority baseline",
@@ -70,8 +70,8 @@ class ModelCard:
             "figures": {regime: self._metrics(regime) for regime in REGIME_TITLES},
             "genres": {regime: self._genres(regime) for regime in REGIME_TITLES},
             "worst": {regime: self._worst(regime) for regime in REGIME_TITLES},
-            "training_accuracy": self._one("train", "all", "accuracy"),
-            "random_split_accuracy": self._one("random", "all", "accuracy"),
+            "training_accuracy": overall_value(self.rows, "train", "all", "accuracy"),
+            "random_split_accuracy": overall_value(self.rows, "random", "all", "accuracy"),
             "origins": dict(self.origins),
             "limits": list(self._limits()),
             "data_fingerprint": self.model.data_fingerprint,
@@ -114,18 +114,18 @@ class ModelCard:
             )
 
     def _data(self) -> Iterator[str]:
-        model, choice = self.model, self.model.training_config
+        model, config = self.model, self.model.training_config
         yield "## Data"
         yield ""
         columns = ", ".join(model.feature_schema["columns"])
         yield f"- Trained on {model.trained_rows:,} tracks; features: {columns}."
-        yield f"- Labels: {LABEL_POLICY_TITLES.get(choice['labels'], choice['labels'])}."
-        if choice.get("level") == "broad":
-            mapping = choice["mapping"] or "that is the default"
+        yield f"- Labels: {LABEL_POLICY_TITLES.get(config['labels'], config['labels'])}."
+        if config.get("level") == "broad":
+            mapping = config["mapping"] or "that is the default"
             yield f"- Genres are broad ones, by the mapping {mapping}."
-        yield f"- Genres with fewer than {choice['min_tracks']} tracks were left out."
-        if choice["per_genre"] is not None:
-            yield f"- At most {choice['per_genre']:,} tracks of each genre were used for training."
+        yield f"- Genres with fewer than {config['min_tracks']} tracks were left out."
+        if config["per_genre"] is not None:
+            yield f"- At most {config['per_genre']:,} tracks of each genre were used for training."
         if model.origin is not None:
             yield f"- The catalogue is synthetic ({model.origin}): none of this is real music."
         sources = ", ".join(f"{origin} ({count:,})" for origin, count in self.origins.items())
@@ -154,7 +154,9 @@ class ModelCard:
             cells = [_cell(one["metrics"].get(metric)) for one in by_regime.values()]
             if any(cells):
                 yield f"| {title} | {' | '.join(cells)} |"
-        trained, leaking = (self._one(side, "all", "accuracy") for side in ("train", "random"))
+        trained, leaking = (
+            overall_value(self.rows, side, "all", "accuracy") for side in ("train", "random")
+        )
         yield ""
         if trained is not None:
             yield f"On its training tracks: {trained:.3f}."
@@ -187,7 +189,9 @@ class ModelCard:
             yield f"- {sentence}"
 
     def _limits(self) -> Iterator[str]:
-        new, seen = (self._one("test", regime, "accuracy") for regime in REGIME_TITLES)
+        new, seen = (
+            overall_value(self.rows, "test", regime, "accuracy") for regime in REGIME_TITLES
+        )
         if new is not None and seen is not None and new < seen:
             yield (
                 f"It is correct for {new:.0%} of the tracks of unseen artists, against {seen:.0%} "
@@ -254,12 +258,6 @@ class ModelCard:
             if one["n"] >= FEW_TRACKS and one["value"] is not None
         ]
         return [genre for _, genre in sorted(scores)[:WORST_GENRES_SHOWN]]
-
-    def _one(self, side: str, regime: str, metric: str) -> float | None:
-        for row in self.rows:
-            if (row.side, row.regime, row.genre, row.metric) == (side, regime, None, metric):
-                return row.value
-        return None
 
 
 def _row_json(row: MetricRow) -> dict[str, Any]:

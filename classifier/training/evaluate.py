@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from classifier.data import soft_labels
 from classifier.data.soft_labels import TrainingSet
-from classifier.data.training_data import SplitDataset
+from classifier.data.training_data import SplitDataset, random_rows
 from classifier.evaluation import bootstrap, leakage, one_vs_rest, promotion, report
 from classifier.evaluation.confusion import confusion_cells
 from classifier.evaluation.metrics import LabelledPredictions
@@ -90,7 +90,9 @@ class _Evaluator:
                 yield from one_vs_rest.one_vs_rest_metrics(
                     side, predictions, binary, regimes, split.classes
                 )
-        training = self.predictions(_sample(split.train_mask, TRAIN_SAMPLE_SIZE, self._seed))
+        training = self.predictions(
+            random_rows(split.train_mask, TRAIN_SAMPLE_SIZE, seed=self._seed)
+        )
         yield from report.unheld_metrics("train", training, common=self._common)
         leaking = self._random_split(unfitted)
         yield from report.unheld_metrics("random", leaking, common=self._common)
@@ -186,13 +188,3 @@ def _first_predictions(champion: LoadedModel, frame: pd.DataFrame) -> NDArray[np
         return np.array([], dtype=str)
     probabilities = champion.artifact.estimator.predict_proba(frame)
     return np.asarray(np.asarray(champion.classes)[probabilities.argmax(axis=1)])
-
-
-def _sample(chosen: Mask, size: int, seed: int) -> Mask:
-    rows = np.flatnonzero(chosen)
-    if len(rows) <= size:
-        return chosen
-    drawn = np.random.default_rng(seed).choice(rows, size, replace=False)
-    sampled = np.zeros(len(chosen), dtype=bool)
-    sampled[drawn] = True
-    return sampled

@@ -149,6 +149,12 @@ def select_in(
     return connection.exec_driver_sql(statement, (parameter, *more)).all()
 
 
+def existing_tracks(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Return those of the ids that are tracks."""
+    query = "SELECT track.id FROM {values} JOIN track ON track.id = listed.value"
+    return {row[0] for row in select_in(connection, query, ids, sql_type="bigint")}
+
+
 def execute_in(connection: Connection, statement: str, *first: Any, values: Sequence[int]) -> None:
     """Run `statement` for a list of ids, like `select_in`; `first` fills the marks before it."""
     if not values:

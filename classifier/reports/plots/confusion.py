@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from classifier.errors import BadTrainingConfig
+from classifier.records import REGIME_TITLES
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
@@ -66,7 +67,7 @@ def _draw_matrix(table: pd.DataFrame, regime: str) -> "Figure":
     axes.set_yticks(range(count), labels, fontsize=size)
     axes.set_xlabel("predicted")
     axes.set_ylabel("genre")
-    axes.set_title(f"Test tracks, {style.REGIME_TITLES.get(regime, regime)}")
+    axes.set_title(f"Test tracks, {REGIME_TITLES.get(regime, regime)}")
     if count <= _MAX_WITH_NUMBERS:
         _write_numbers(axes, table.to_numpy(dtype=np.float64))
     figure.colorbar(image, ax=axes, label="share of the genre's tracks", shrink=0.6)

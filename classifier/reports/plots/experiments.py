@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import BadTrainingConfig
+from classifier.records import REGIME_TITLES
 from classifier.reports.plots import style
 from classifier.reports.plots.request import PlotRequest
 
@@ -37,16 +38,14 @@ def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     rows = _latest(frame, "learning_curve", request)
     if request.genres is None:
         rows = rows[rows["genre"].isna() & (rows["metric"] == "accuracy")]
-        lines = {
-            title: rows[rows["regime"] == regime] for regime, title in style.REGIME_TITLES.items()
-        }
+        lines = {title: rows[rows["regime"] == regime] for regime, title in REGIME_TITLES.items()}
         what = "accuracy on test tracks"
     else:
         rows = rows[rows["genre"].notna() & (rows["metric"] == "f1")]
         rows = rows[rows["regime"] == request.regime]
         genres = style.select_genres(rows, request.genres, "n")
         lines = {genre: rows[rows["genre"] == genre] for genre in genres}
-        what = f"F1 on test tracks, {style.REGIME_TITLES.get(request.regime, request.regime)}"
+        what = f"F1 on test tracks, {REGIME_TITLES.get(request.regime, request.regime)}"
     label = "training tracks of each genre, at most"
     figure, axes = style.new_axes(8.0, 4.5, x=label, y=what, grid="y")
     for colour, (label, line) in zip(style.COLOURS, lines.items(), strict=False):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from classifier.errors import BadTrainingConfig
+from classifier.records import REGIME_TITLES
 from classifier.reports.plots.request import PlotRequest
 from genrebase.errors import UserError
 
@@ -27,7 +28,6 @@ COLOURS: Final = (
 )  # fmt: skip
 """One per line of a plot. The last is a darker yellow than theirs, for white paper."""
 COLOUR_MAP: Final = "cividis"
-REGIME_TITLES: Final = {"new_artist": "unseen artists", "seen_artist": "seen artists"}
 _MAX_LABEL: Final = 22
 """Characters."""
 _STYLE: Final[Any] = {
