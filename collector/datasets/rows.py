@@ -68,7 +68,7 @@ class RowParser:
         """Return a row as a track, or the reason why it is none."""
         at = self._at
         try:
-            genre = _genre(row, at.genre)
+            genre, subgenre = _genre(row, at.genre), self._subgenre(row)
             title = cells.clean(row[at.title])
             ids = "" if at.artist_ids is None else row[at.artist_ids]
             credits_ = self._credits(row[at.artists], ids)
@@ -100,7 +100,7 @@ class RowParser:
             self._split(row),
             self._features(row) if self._has_features else None,
         )
-        return ParsedRow(track, () if genre is None else (genre,), self._subgenre(row))
+        return ParsedRow(track, () if genre is None else (genre,), subgenre)
 
     def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
         if self._at.fine_genre is None:
