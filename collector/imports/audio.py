@@ -7,7 +7,7 @@ unchanged. The import is idempotent: started again after a kill, it ends in the 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -16,7 +16,7 @@ from collector.audio.genre_source import GenreSource
 from collector.catalogue import audio_files, tracks
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
-from collector.imports.pipeline import refuse_synthetic_catalogue
+from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from genrebase.audio import descriptors, scan, workers
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile
@@ -33,8 +33,6 @@ BATCH_FILES: Final = 16
 BATCH_SECONDS: Final = 5.0
 """A batch is recorded after so many seconds, however small it is."""
 _RELABEL_BATCH: Final = 1_000
-
-_Item = TypeVar("_Item")
 
 _log = structlog.get_logger(__name__)
 
@@ -248,10 +246,10 @@ class _Importer:
             for entry, track in published.items()
             if track_ids.get(track.track.source_id) != entry.track_id
         ]
-        for batch in _batches(labelled):
+        for batch in batches(labelled, _RELABEL_BATCH):
             with transaction(self._engine) as connection:
                 audio_files.add_genres(connection, dict(batch), self._clock.now())
-        for records in _batches(renamed):
+        for records in batches(renamed, _RELABEL_BATCH):
             with transaction(self._engine) as connection:
                 audio_files.record_files(
                     connection, records, descriptors.SCHEMA_NAME, self._clock.now()
@@ -268,8 +266,3 @@ class _Importer:
         processed = result.analysed + self._failed + unrecorded
         rate = processed / seconds if seconds > 0 else 0.0
         self._progress(result.unchanged + processed, result.files, note=f"{rate:.2f} files/s")
-
-
-def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    for first in range(0, len(items), _RELABEL_BATCH):
-        yield items[first : first + _RELABEL_BATCH]

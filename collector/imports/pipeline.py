@@ -151,6 +151,13 @@ def refuse_synthetic_catalogue(engine: Engine) -> None:
         )
 
 
+def batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Yield the items in lists of at most `size`."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
 class _Recorder:
     """Records the batches of one source and counts what became of the rows."""
 
@@ -171,9 +178,9 @@ class _Recorder:
     def steps(self) -> Iterator[Callable[[], None]]:
         """Yield one function per batch, which records it."""
         size = self._source.batch_rows
-        for rows in _batches(self._source.rows, size):
+        for rows in batches(self._source.rows, size):
             yield partial(self._record_rows, rows)
-        for values in _batches(self._source.descriptors, size):
+        for values in batches(self._source.descriptors, size):
             yield partial(self._record_descriptors, values)
 
     def _record_rows(self, rows: Sequence[ParsedRow | RowRejection | BrokenRow]) -> None:
@@ -257,12 +264,6 @@ class _Recorder:
             stopped=stopped,
             described=self.described,
         )
-
-
-def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
-        yield batch
 
 
 def _similar(genres: Iterable[str]) -> list[list[str]]:
