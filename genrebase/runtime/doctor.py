@@ -18,7 +18,7 @@ from genrebase.runtime import checks, queries
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.store import schema
-from genrebase.store.engine import MIN_WAL_VERSION, make_engine, parse_url
+from genrebase.store.engine import MIN_WAL_VERSION, make_engine
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
 
@@ -60,19 +60,19 @@ def check_cores() -> Check:
 def check_database(clock: Clock) -> Iterator[Check]:
     """Check the database, its schema, views, disk and clock, as far as it can be reached."""
     try:
-        address = parse_url(StoreSettings.load().url)
-        engine = make_engine(address)
+        engine = make_engine()
     except GenrebaseError as error:
         yield Check("database", ok=False, sentence=str(error))
         return
-    yield check_disk(address)
-    missing = _missing_file(address)
-    if missing is not None:
-        yield Check("database", ok=False, sentence=missing)
+    yield check_disk(engine.url)
+    if schema.is_missing_file(engine):
+        # opening it would create an empty file
+        sentence = f"There is no {engine.url.database} yet: `genrebase migrate` creates it."
+        yield Check("database", ok=False, sentence=sentence)
         return
     try:
-        where = f"{queries.server_version(engine)} responds at {address.render_as_string()}."
-        yield Check("database", ok=True, sentence=where)
+        sentence = f"{queries.server_version(engine)} responds at {engine.url.render_as_string()}."
+        yield Check("database", ok=True, sentence=sentence)
         result = _check_schema(engine)
         yield result
         if result.ok:
@@ -135,12 +135,3 @@ def _check_views(engine: Engine) -> Check:
         "`genrebase migrate` recreates them."
     )
     return Check("views", ok=False, sentence=sentence)
-
-
-def _missing_file(address: URL) -> str | None:
-    """Return a message if the SQLite file does not exist; opening it would create an empty one."""
-    if address.get_backend_name() != "sqlite" or not address.database:
-        return None
-    if address.database == ":memory:" or Path(address.database).exists():
-        return None
-    return f"There is no {address.database} yet: `genrebase migrate` creates it."

@@ -107,9 +107,11 @@ def test_a_database_that_cannot_be_used(
 def test_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """The missing folder is named."""
     monkeypatch.setenv("STORE_URL", "sqlite:///nowhere/music.db")
-    ok, sentence = found_checks()["disk"]
+    checks = found_checks()
+    ok, sentence = checks["disk"]
     assert ok is False
     assert "nowhere" in sentence
+    assert "genrebase migrate" not in checks["database"][1]  # it creates no folder
 
 
 @pytest.mark.parametrize(("ahead", "fine"), [(0, True), (4, True), (3600, False)])
