@@ -115,13 +115,13 @@ class Demo:
                 for one in steps_done
             ],
             "champion": champion,
-            "questions": self._questions(),
+            "questions": self._run_sample_queries(),
             "open": dict(
                 open_hints.open_commands(self._database.display_url, self._database.file)
             ),
         }
 
-    def _questions(self) -> list[dict[str, Any]]:
+    def _run_sample_queries(self) -> list[dict[str, Any]]:
         engine = connect(self._database.url)
         try:
             return [

@@ -32,8 +32,8 @@ GROUP BY model.id, model.estimator
 class ProgressReporter:
     """Prints the status whenever it has changed: a line of text, or of JSON."""
 
-    def __init__(self, place: DatabaseLocation, output: Output, clock: Clock) -> None:
-        self._engine = connect(place.url)
+    def __init__(self, database: DatabaseLocation, output: Output, clock: Clock) -> None:
+        self._engine = connect(database.url)
         self._output, self._clock = output, clock
         self._next = clock.monotonic()
         self._printed: PipelineStatus | None = None

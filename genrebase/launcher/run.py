@@ -40,21 +40,23 @@ class RunPlan:
 def plan_run(settings: GenrebaseSettings) -> RunPlan:
     """Choose Spotify if there are credentials, else the sandbox."""
     if settings.has_spotify_credentials:
-        where = database_location.choose(SPOTIFY_FILE)
+        database = database_location.choose(SPOTIFY_FILE)
         return RunPlan(
-            where, uses_sandbox=False, message=f"Harvesting Spotify into {where.display_url}."
+            database,
+            uses_sandbox=False,
+            message=f"Harvesting Spotify into {database.display_url}.",
         )
-    where = database_location.choose(SANDBOX_FILE)
+    database = database_location.choose(SANDBOX_FILE)
     what = (
         f"the catalogue {settings.catalogue}"
         if settings.catalogue
         else sandbox.SYNTHETIC_CATALOGUE
     )
     return RunPlan(
-        where,
+        database,
         uses_sandbox=True,
         message="No Spotify credentials (SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET): "
-        f"harvesting the sandbox into {where.display_url}, {what}.",
+        f"harvesting the sandbox into {database.display_url}, {what}.",
     )
 
 
@@ -73,7 +75,7 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
             supervisor.add(ChildCommand("collector", ("run",), environment))
             supervisor.add(ChildCommand("classifier", ("run",), environment))
             output.print(
-                "Harvester and trainer run. Ctrl-C stops both; the next run goes on here."
+                "Harvester and trainer run. Ctrl-C stops both; the next run continues from here."
             )
             with closing(ProgressReporter(run_plan.database, output, clock)) as reporter:
                 _watch(supervisor, reporter, stop)

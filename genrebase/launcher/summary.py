@@ -30,7 +30,7 @@ def print_summary(summary: Mapping[str, Any], output: Output) -> None:
             f"All of it comes from {sandbox.SYNTHETIC_CATALOGUE}. "
             "They say nothing about real music."
         )
-    _print_questions(summary["questions"], output)
+    _print_sample_queries(summary["questions"], output)
     output.print(f"\nThe database is {summary['database']}. To open it:")
     for tool, line in summary["open"].items():
         output.print(f"  {tool}: {line}")
@@ -60,7 +60,7 @@ def _metrics(what: str, metrics: Mapping[str, Any]) -> tuple[object, ...]:
     return (what, metrics.get("n"), metrics.get("accuracy"), interval, *values)
 
 
-def _print_questions(queries: list[Mapping[str, Any]], output: Output) -> None:
+def _print_sample_queries(queries: list[Mapping[str, Any]], output: Output) -> None:
     output.print("\nThree sample queries and their results:")
     for one in queries:
         output.print(f"\n{one['question']}\n\n{one['sql']};")

@@ -53,12 +53,8 @@ class JobScheduler:
         jobs: Sequence[ScheduledJob],
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
-        self._engine, self._clock, self._jobs, self._retry_delays = (
-            engine,
-            clock,
-            jobs,
-            retry_delays,
-        )
+        self._engine, self._clock = engine, clock
+        self._jobs, self._retry_delays = jobs, retry_delays
 
     def run(self, stop: StopSignal) -> None:
         """Run the jobs, overdue ones at once, until `stop`; then finish the running job."""
