@@ -56,7 +56,7 @@ def plot(
     existing file is never overwritten.
     """
     settings = ClassifierSettings.load()
-    # these bring matplotlib, pandas and SQLAlchemy: --help need not wait
+    # imports of matplotlib, pandas and SQLAlchemy, which --help does not need
     from classifier.reports import plot as plotting
     from classifier.reports.plots.request import PlotRequest
     from genrebase.store import connect

@@ -17,8 +17,8 @@ def run(
     aborts.
     """
     settings = ClassifierSettings.load()
-    # these bring SQLAlchemy and APScheduler: --help need not wait
-    from classifier.daemon import daemon as schedule
+    # imports of SQLAlchemy and APScheduler, which --help does not need
+    from classifier.daemon.daemon import Daemon
     from classifier.daemon.metrics import TrainerHealth
     from genrebase.runtime import logging
     from genrebase.runtime.clock import SystemClock
@@ -28,7 +28,7 @@ def run(
 
     logging.configure(settings.log_level, human=False if as_json else None)
     clock, database = SystemClock(), connect()
-    daemon = schedule.Daemon(database, settings, clock)
+    daemon = Daemon(database, settings, clock)
     Output(as_json=as_json).print(
         f"The trainer runs ({settings.schedule}, and as the data grow); Ctrl-C ends it."
     )

@@ -103,14 +103,14 @@ def apply_label_policy(
 
 
 def _fine(
-    tracks: pd.DataFrame, sightings: pd.DataFrame, grouping: GenreMapping, config: TrainingConfig
+    tracks: pd.DataFrame, sightings: pd.DataFrame, mapping: GenreMapping, config: TrainingConfig
 ) -> LabelledRows:
-    broad_of = _mapped(tracks["label"].unique(), grouping)
+    broad_of = _mapped(tracks["label"].unique(), mapping)
     if config.within is not None:
-        if config.within not in grouping.broad_genres:
+        if config.within not in mapping.broad_genres:
             raise BadTrainingConfig(
-                f"The mapping {grouping.name} has no broad genre {config.within!r}. "
-                f"Known: {', '.join(grouping.broad_genres)}."
+                f"The mapping {mapping.name} has no broad genre {config.within!r}. "
+                f"Known: {', '.join(mapping.broad_genres)}."
             )
         inside = [fine for fine, broad in broad_of.items() if broad == config.within]
         tracks = tracks[tracks["label"].isin(inside).to_numpy(dtype=bool)]
@@ -118,10 +118,10 @@ def _fine(
 
 
 def _broad(
-    tracks: pd.DataFrame, sightings: pd.DataFrame, grouping: GenreMapping, config: TrainingConfig
+    tracks: pd.DataFrame, sightings: pd.DataFrame, mapping: GenreMapping, config: TrainingConfig
 ) -> LabelledRows:
     counts = {str(name): int(n) for name, n in tracks["label"].value_counts().items()}
-    broad_of = _mapped(counts, grouping)
+    broad_of = _mapped(counts, mapping)
     unmapped = {name: counts[name] for name in sorted(set(counts) - set(broad_of))}
     if config.unmapped == "other":
         broad_of |= dict.fromkeys(unmapped, OTHER_GENRE)
@@ -130,7 +130,7 @@ def _broad(
     label = tracks["label"].map(broad_of)
     kept = label.notna().to_numpy(dtype=bool)
     tracks = tracks.assign(label=label.astype("string"))[kept]
-    broad_of_any = _mapped(sightings["genre"].unique(), grouping) | broad_of
+    broad_of_any = _mapped(sightings["genre"].unique(), mapping) | broad_of
     seen = sightings.assign(genre=sightings["genre"].map(broad_of_any)).dropna(subset=["genre"])
     if "best_rank" in seen.columns:  # snapshots of an earlier version have none
         seen = seen.sort_values("best_rank", kind="stable")
@@ -138,8 +138,8 @@ def _broad(
     return LabelledRows(tracks, seen, unmapped=unmapped)
 
 
-def _mapped(genres: Iterable[str], grouping: GenreMapping) -> dict[str, str]:
-    pairs = ((str(genre), grouping.broad_genre(str(genre))) for genre in genres)
+def _mapped(genres: Iterable[str], mapping: GenreMapping) -> dict[str, str]:
+    pairs = ((str(genre), mapping.broad_genre(str(genre))) for genre in genres)
     return {genre: broad for genre, broad in pairs if broad is not None}
 
 

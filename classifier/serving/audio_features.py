@@ -28,7 +28,7 @@ def describe(stem: str, analysis: AudioAnalysis) -> TrackDescription:
     columns: dict[str, float | str | bytes] = {
         **dict(_descriptors(features)),
         **_harmony(features.analysis.harmony),
-        "provider": "audio",
+        "provider": tables.AUDIO_PROVIDER,
         "logmel": _spectrogram(features),
     }
     return TrackDescription(tags.title or stem, tags.artists, tags.album or None, numbers, columns)
