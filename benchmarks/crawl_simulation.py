@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from collector import planning
-from collector.catalogue import claimed_genre, identity
-from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
+from collector.catalogue import identity, primary_genre
+from collector.crawl import planning
+from collector.search_shard import ALL_YEARS, ROOT_SHARD, GenreProgress, NewShard, Shard
 from genrebase.store import names
 from sandbox.tracks.catalogue_file import CatalogueTable
 from sandbox.tracks.track_columns import TrackColumns
@@ -143,15 +143,15 @@ class Claims:
             ranks[genre] = min(rank, ranks.get(genre, rank))
         after = self.tie_break_keys()
         touched = {row.recording for row in rows}
-        if claimed_genre.order_changed(before, after):
+        if primary_genre.order_changed(before, after):
             touched |= self.tied
         for recording in touched:
             self.update_claim(recording, after)
         return new
 
-    def update_claim(self, recording: int, keys: claimed_genre.TieBreakKeys) -> None:
+    def update_claim(self, recording: int, keys: primary_genre.TieBreakKeys) -> None:
         was = self.claim.get(recording, (None, False))
-        now = self.claim[recording] = claimed_genre.choose_claim(self.ranks[recording], keys)
+        now = self.claim[recording] = primary_genre.choose_claim(self.ranks[recording], keys)
         if was[0] is not None:
             self.have[was[0]] -= 1
         if now[0] is not None:
@@ -187,9 +187,7 @@ def planned(world: World, target: int, page: int) -> Crawl:
     """Crawl as the harvester does: with its planner and the collector's claims."""
     genres = sorted(world.genres)
     seen = Claims(genres)
-    shards = {
-        key: shard_of(key, key, genre, planning.ROOT_SHARD) for key, genre in enumerate(genres)
-    }
+    shards = {key: shard_of(key, key, genre, ROOT_SHARD) for key, genre in enumerate(genres)}
     requests, made = 0, len(shards)
     curve: list[tuple[int, int]] = []
     while True:
@@ -255,7 +253,7 @@ def _pages(world: World, genre: str, years: tuple[int, int], page: int) -> Itera
         if len(result) < page:
             return
     if years[0] < years[1]:
-        whole = shard_of(0, 0, genre, replace(planning.ROOT_SHARD, years=years))
+        whole = shard_of(0, 0, genre, replace(ROOT_SHARD, years=years))
         for narrower in planning.child_year_ranges(whole, THIS_YEAR):
             yield from _pages(world, genre, narrower, page)
 

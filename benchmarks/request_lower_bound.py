@@ -31,8 +31,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from benchmarks.crawl_simulation import REACH, THIS_YEAR, World, needed_under_claims, shard_of
-from collector import planning
-from collector.planning import ALL_YEARS
+from collector.crawl import planning
+from collector.search_shard import ALL_YEARS, ROOT_SHARD
 
 LARGE = 1_000
 
@@ -245,7 +245,7 @@ def _pages_of(world: World, genre: str, page: int) -> _Genre:
 def _splits(world: World, genre: str, years: tuple[int, int]) -> Iterator[tuple[int, int]]:
     if len(world.results(genre, years)) < REACH or years[0] == years[1]:
         return
-    whole = shard_of(0, 0, genre, replace(planning.ROOT_SHARD, years=years))
+    whole = shard_of(0, 0, genre, replace(ROOT_SHARD, years=years))
     for narrower in planning.child_year_ranges(whole, THIS_YEAR):
         yield narrower
         yield from _splits(world, genre, narrower)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Table
 
-from genrebase.audio import segments
+from genrebase.audio import segment_timbre
 from genrebase.audio.analysis import TrackAnalysis, build_analysis
 from genrebase.audio.harmony import DetectedSection, TrackKey
 from genrebase.store import tables
@@ -55,7 +55,7 @@ def invented(numbers: random.Random) -> TrackAnalysis:
         for place in range(numbers.randint(6, 14))
     ]  # fmt: skip
     segment_array = np.random.default_rng(numbers.randint(0, 10**9)).random(
-        (STEPS, segments.N_CHANNELS)
+        (STEPS, segment_timbre.N_CHANNELS)
     )
     return build_analysis(TrackKey(0, 1, 0.8, 0.8, 120.0), sections, segment_array)
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from collector import planning
 from collector.rate import Rate, parse_rate
+from collector.search_shard import RECRAWL_AFTER
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
@@ -73,7 +73,7 @@ class CollectorSettings(EnvironmentSettings):
         "features.",
     )
     look_back: float = Field(
-        default=planning.RECRAWL_AFTER.days,
+        default=RECRAWL_AFTER.days,
         gt=0,
         description="Days until an exhausted shard is searched again (a quarter of that for "
         "the current year).",

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from collector.catalogue import analysis_queue
-from genrebase.audio import segments
+from genrebase.audio import segment_timbre
 from genrebase.audio.analysis import TrackAnalysis, build_analysis
 from genrebase.audio.harmony import DetectedSection, TrackKey
 from tests.fakes import NOON
@@ -25,8 +25,8 @@ def analysis(
         DetectedSection(10.0 * number, 10.0, 1.0, key, mode, sure, 1.0, 120.0, 1.0, -8.0)
         for number, key in enumerate(keys)
     ]
-    sounds = np.full((steps, segments.N_CHANNELS), 0.5)
-    sounds[:, segments.DURATION] = 1.0
+    sounds = np.full((steps, segment_timbre.N_CHANNELS), 0.5)
+    sounds[:, segment_timbre.DURATION] = 1.0
     return build_analysis(TrackKey(tonic, mode, 1.0, 1.0, 120.0), analysed, sounds)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import Connection, select
 
-from collector.catalogue import claimed_genre
+from collector.catalogue import primary_genre
 from genrebase.store import names, split, tables
 
 
@@ -16,12 +16,12 @@ def assert_consistent(connection: Connection) -> None:
         select(sighting.track_id, sighting.genre_id, sighting.best_rank)
     ):
         ranks.setdefault(row.track_id, {})[row.genre_id] = row.best_rank
-    standing = claimed_genre.tie_break_keys(connection)
+    standing = primary_genre.tie_break_keys(connection)
     counted = Counter(genre for under in ranks.values() for genre in under)
     assert {key: count for key, (count, _) in standing.items() if count} == counted
     credited = _credits(connection)
     for track in connection.execute(select(tables.track)):
-        expected = claimed_genre.choose_claim(ranks.get(track.id, {}), standing)
+        expected = primary_genre.choose_claim(ranks.get(track.id, {}), standing)
         assert (track.genre_id, bool(track.claim_tied)) == expected, track.identity
         own = credited[track.id]
         assert [position for position, _, _ in own] == list(range(len(own))), track.identity

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, or_, select
 
-from collector.catalogue import analysis_queue, claimed_genre
+from collector.catalogue import analysis_queue, primary_genre
 from genrebase.store import bulk, tables
 
 _track = tables.track
@@ -110,7 +110,7 @@ def forget_batch(
     to forget.
     """
     bulk.lock_identity_writers(connection)
-    before = claimed_genre.tie_break_keys(connection)
+    before = primary_genre.tie_break_keys(connection)
     deleted = _ids(connection, _unlabelled(overdue), limit)
     kept = _ids(connection, _labelled(overdue), limit - len(deleted))
     sighted = _sighting_counts(connection, [*deleted, *kept])
@@ -118,10 +118,10 @@ def forget_batch(
     _of(connection, "DELETE FROM track WHERE id", deleted)  # and all rows that refer to them
     orphans = _delete_orphan_artists(connection, artists)
     _strip(connection, kept, overdue, now)
-    claimed_genre.add_to_sighting_counts(connection, {genre: -n for genre, n in sighted.items()})
-    claimed_genre.recompute(connection, kept)
-    if claimed_genre.order_changed(before, claimed_genre.tie_break_keys(connection)):
-        claimed_genre.recompute_tied(connection)
+    primary_genre.add_to_sighting_counts(connection, {genre: -n for genre, n in sighted.items()})
+    primary_genre.recompute(connection, kept)
+    if primary_genre.order_changed(before, primary_genre.tie_break_keys(connection)):
+        primary_genre.recompute_tied(connection)
     return ForgetCounts(len(deleted), len(kept), sighted.total(), orphans)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from collector.catalogue import claimed_genre, sightings
+from collector.catalogue import primary_genre, sightings
 from genrebase.store import bulk, tables
 
 _genre = tables.genre
@@ -135,7 +135,7 @@ def rename(connection: Connection, genre_id: int, old: str, new: str) -> None:
     _set(connection, genre_id, name=new)
     _copy_mappings(connection, old, new)
     connection.execute(delete(tables.shard).where(tables.shard.c.genre_id == genre_id))
-    claimed_genre.recompute_tied(connection)
+    primary_genre.recompute_tied(connection)
 
 
 def merge(connection: Connection, merged: Genre, into: Genre) -> None:
@@ -153,9 +153,9 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
         connection.execute(moves.values(genre_id=into.id))
     _copy_mappings(connection, merged.name, into.name)
     _drop(connection, merged.id)
-    claimed_genre.recount_sightings(connection, [into.id])
-    claimed_genre.recompute(connection, sighted)
-    claimed_genre.recompute_tied(connection)
+    primary_genre.recount_sightings(connection, [into.id])
+    primary_genre.recompute(connection, sighted)
+    primary_genre.recompute_tied(connection)
 
 
 def remove(connection: Connection, genre_id: int) -> None:
@@ -163,7 +163,7 @@ def remove(connection: Connection, genre_id: int) -> None:
     bulk.lock_identity_writers(connection)
     sighted = _sighted_tracks(connection, genre_id)
     _drop(connection, genre_id)
-    claimed_genre.recompute(connection, sighted)
+    primary_genre.recompute(connection, sighted)
 
 
 def references(connection: Connection, genre_id: int) -> GenreReferences:

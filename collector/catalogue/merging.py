@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, delete, select, text, update
 
-from collector.catalogue import analysis_queue, claimed_genre, pending_track, sightings
+from collector.catalogue import analysis_queue, pending_track, primary_genre, sightings
 from genrebase.store import tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -59,8 +59,8 @@ def merge_into(connection: Connection, keep: int, drop: int, origin: str, now: d
         select(sighting.c.genre_id).where(sighting.c.track_id == drop)
     ).all()
     connection.execute(delete(tables.track).where(tables.track.c.id == drop))
-    claimed_genre.recount_sightings(connection, genre_ids)
-    claimed_genre.recompute(connection, [keep])
+    primary_genre.recount_sightings(connection, genre_ids)
+    primary_genre.recompute(connection, [keep])
 
 
 def _final(moved: dict[int, int], track_id: int) -> int:

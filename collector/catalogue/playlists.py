@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from collector import planning
 from collector.catalogue import shards
-from collector.planning import Shard
+from collector.search_shard import ROOT_SHARD, Shard
 from genrebase.store import bulk, tables
 
 _bound = tables.genre_playlist.c
@@ -38,7 +37,7 @@ def add_shards(
     """Add a shard for each playlist of these genres that has none."""
     bulk.lock_identity_writers(connection)  # another process may be doing the same
     for genre_id, playlist_id in without_shard(connection, source, genre_ids):
-        shards.add(connection, source, genre_id, playlist_id, [planning.ROOT_SHARD], now)
+        shards.add(connection, source, genre_id, playlist_id, [ROOT_SHARD], now)
 
 
 def due(

@@ -6,8 +6,18 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from collector import planning
-from collector.planning import ALL_YEARS, GenreProgress, NewShard, Shard
+from collector.search_shard import (
+    ALL_YEARS,
+    CLOSED_STATUSES,
+    RECENT_RECRAWL_SHARE,
+    ROOT_SHARD,
+    GenreProgress,
+    NewShard,
+    Shard,
+    is_due,
+    reopened,
+    years_added_since,
+)
 from genrebase.store import bulk, tables
 
 _FIELDS: Final = tuple(Shard.__slots__)
@@ -99,7 +109,7 @@ def add_roots(
     bulk.lock_identity_writers(connection)
     wanted = dict(queries)
     for genre_id in sorted(genres_without_shards(connection, source, wanted)):
-        add(connection, source, genre_id, wanted[genre_id], [planning.ROOT_SHARD], now)
+        add(connection, source, genre_id, wanted[genre_id], [ROOT_SHARD], now)
 
 
 def sightings_by_year(connection: Connection, shard: Shard, below_rank: int) -> dict[int, int]:
@@ -155,21 +165,21 @@ def due_for_recrawl(
     shard = tables.shard
     query = select(shard.c.visited_at, *(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
-        shard.c.status.in_(planning.CLOSED_STATUSES),
-        shard.c.visited_at <= now - recrawl_after * planning.RECENT_RECRAWL_SHARE,
+        shard.c.status.in_(CLOSED_STATUSES),
+        shard.c.visited_at <= now - recrawl_after * RECENT_RECRAWL_SHARE,
         shard.c.genre_id.in_(list(genre_ids)),
     )
     closed = [(visited_at, Shard(*row)) for visited_at, *row in connection.execute(query)]
     return [
         one
         for visited_at, one in closed
-        if planning.is_due(one.status, one.year_to, visited_at, now, recrawl_after)
+        if is_due(one.status, one.year_to, visited_at, now, recrawl_after)
     ]
 
 
 def reopen(connection: Connection, before: Shard) -> None:
     """Reopen a closed shard from its first row on, unless another process did already."""
-    shard, after = tables.shard, planning.reopened(before)
+    shard, after = tables.shard, reopened(before)
     connection.execute(
         update(shard)
         .where(
@@ -208,7 +218,7 @@ def missing_years(
     return [
         (row.genre_id, row.query, new)
         for row in connection.execute(query)
-        if (new := planning.years_added_since(row.last_year, row.first_rank, this_year))
+        if (new := years_added_since(row.last_year, row.first_rank, this_year))
     ]
 
 

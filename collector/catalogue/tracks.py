@@ -16,12 +16,12 @@ from sqlalchemy import Connection, func, select
 
 from collector.catalogue import (
     artists,
-    claimed_genre,
     feature_queue,
     genres,
     identity,
     merging,
     pending_track,
+    primary_genre,
     sightings,
 )
 from collector.catalogue.pending_track import PendingTrack
@@ -66,7 +66,7 @@ def record(
     again changes only how often and when its tracks were seen.
     """
     bulk.lock_identity_writers(connection)
-    before = claimed_genre.tie_break_keys(connection)
+    before = primary_genre.tie_break_keys(connection)
     genre_names = {item.genre for item in seen if item.genre is not None}
     genre_ids = genres.ensure(connection, genre_names, now)
     source_tracks = [item.track for item in seen]
@@ -196,23 +196,23 @@ def _add_sighting(batch: _Batch, track_id: int, genre_id: int, item: TrackObserv
 def _store(
     connection: Connection,
     batch: _Batch,
-    before: claimed_genre.TieBreakKeys,
+    before: primary_genre.TieBreakKeys,
     delivery: Provenance,
     now: datetime,
 ) -> frozenset[int]:
     """Store a batch; return the tracks whose claim moved to another genre."""
     stored = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
-    ranks = claimed_genre.best_ranks(connection, stored)
+    ranks = primary_genre.best_ranks(connection, stored)
     added: Counter[int] = Counter()
     for (track_id, genre_id), sighted in batch.sighted.items():
         under = ranks.setdefault(track_id, {})
         added[genre_id] += genre_id not in under
         under[genre_id] = min(sighted.rank, under.get(genre_id, sighted.rank))
-    claimed_genre.add_to_sighting_counts(connection, added)
-    after = claimed_genre.tie_break_keys(connection)
+    primary_genre.add_to_sighting_counts(connection, added)
+    after = primary_genre.tie_break_keys(connection)
     moved = []
     for track_id, under in ranks.items():
-        pending, claimed = batch.tracks[track_id], claimed_genre.choose_claim(under, after)
+        pending, claimed = batch.tracks[track_id], primary_genre.choose_claim(under, after)
         if pending.new:
             pending.claim = claimed
         elif pending.claim != claimed:
@@ -227,8 +227,8 @@ def _store(
             connection, batch.features, delivery.provider, now, replace=False
         )
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
-    if claimed_genre.order_changed(before, after):
-        claimed_genre.recompute_tied(connection)
+    if primary_genre.order_changed(before, after):
+        primary_genre.recompute_tied(connection)
     return frozenset(
         track_id for genre_id, _, track_id in moved if _claim_moved(batch, track_id, genre_id)
     )

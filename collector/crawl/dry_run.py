@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from collector import planning
 from collector.catalogue import playlists, shards
+from collector.crawl import planning
 from collector.crawl.playlists import RECHECK_AFTER, next_offset
+from collector.search_shard import ALL_YEARS
 from genrebase.store.engine import Engine, read_transaction
 
 _ANY_LIMIT = 50
@@ -77,7 +78,7 @@ def plan_searches(engine: Engine, source: str, genres: list[str]) -> list[Planne
     for genre_id, need in sorted(progress.items(), key=lambda pair: pair[1].name):
         open_shards = [shard for shard in all_open if shard.genre_id == genre_id]
         shard = planning.next_shard(open_shards, progress, _ANY_LIMIT)
-        years = None if shard is None or shard.years == planning.ALL_YEARS else shard.years
+        years = None if shard is None or shard.years == ALL_YEARS else shard.years
         searches.append(
             PlannedSearch(
                 genre=need.name,

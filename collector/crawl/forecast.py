@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collector import planning
 from collector.catalogue import forecast, shards
 from collector.catalogue.forecast import FeatureCounts, GenreOverlap, SearchEffort
+from collector.crawl import planning
 from collector.http import rate_limiter
-from collector.planning import GenreProgress, Shard
 from collector.rate import Rate
+from collector.search_shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Connection
 

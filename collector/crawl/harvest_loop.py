@@ -21,10 +21,10 @@ from collector.crawl.shard_leasing import LeaseManager
 from collector.errors import LeaseLost, NotAccessible
 from collector.http.rate_limiter import RequestBudget
 from collector.http.retry import RequestLimit, fetch_page
-from collector.planning import GenreProgress, Shard
 from collector.ports import Source
 from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation
 from collector.run_outcome import RunOutcome, StopReason
+from collector.search_shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction

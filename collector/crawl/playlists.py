@@ -11,8 +11,9 @@ from typing import Final
 
 from collector.catalogue import playlists, shards
 from collector.crawl.harvest_loop import ShardHarvester
-from collector.planning import ALL_YEARS, EMPTY_PAGES_TO_EXHAUST, GenreProgress, Shard
+from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST
 from collector.records import Page, PageQuery, RecordResult
+from collector.search_shard import ALL_YEARS, GenreProgress, Shard
 from genrebase.store.engine import Connection, read_transaction, transaction
 
 RECHECK_AFTER: Final = timedelta(days=7)

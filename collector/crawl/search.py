@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from collector import planning
 from collector.catalogue import shards
+from collector.crawl import planning
 from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
-from collector.planning import GenreProgress, Shard
 from collector.records import Page, PageQuery, RecordResult
+from collector.search_shard import RECRAWL_AFTER, GenreProgress, Shard
 from genrebase.errors import NothingToDo
 from genrebase.store.engine import Connection, read_transaction, transaction
 
@@ -17,7 +17,7 @@ from genrebase.store.engine import Connection, read_transaction, transaction
 class SearchHarvester(ShardHarvester):
     """Harvests the shards of searches."""
 
-    recrawl_after: timedelta = planning.RECRAWL_AFTER
+    recrawl_after: timedelta = RECRAWL_AFTER
     """Age from which a shard that was read to its end is read again."""
 
     def run(

@@ -9,7 +9,7 @@ from collector.errors import UnusableResponse
 from collector.providers.values import integer_in_range, number_in_range, parse_number
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyService
-from genrebase.audio import analysis, segments
+from genrebase.audio import analysis, segment_timbre
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.audio.harmony import DetectedSection, TrackKey
 from genrebase.audio.packed_matrices import FloatArray
@@ -56,7 +56,7 @@ def parse_analysis(raw: Any) -> TrackAnalysis:
     return analysis.build_analysis(
         TrackKey(**_key_fields(track if isinstance(track, Mapping) else {})),
         sections,
-        channels.reshape(len(segment_rows), segments.N_CHANNELS),
+        channels.reshape(len(segment_rows), segment_timbre.N_CHANNELS),
     )
 
 
@@ -116,7 +116,7 @@ def _segment(raw: Mapping[str, Any]) -> tuple[float, ...] | None:
 
 
 def _twelve(values: Any, low: float, high: float) -> list[float] | None:
-    if not isinstance(values, list) or len(values) != segments.N_PITCHES:
+    if not isinstance(values, list) or len(values) != segment_timbre.N_PITCHES:
         return None
     numbers = [number_in_range(value, low, high) for value in values]
     return None if None in numbers else [number for number in numbers if number is not None]

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genrebase.audio import harmony, segments
+from genrebase.audio import harmony, segment_timbre
 from genrebase.audio.harmony import DetectedSection, Harmony, Progression, Section, TrackKey
 from genrebase.audio.packed_matrices import FloatArray, PackedMatrix
-from genrebase.audio.segments import Timbre
+from genrebase.audio.segment_timbre import Timbre
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,15 @@ def build_analysis(
     """Return the analysis to store for a track.
 
     `detected` are its sections in temporal order, `segment_array` its segments (see
-    `genrebase.audio.segments`); either may be empty.
+    `genrebase.audio.segment_timbre`); either may be empty.
     """
     sections = harmony.relative_to_tonic(track_key, detected)
-    packed = segments.pack_segments(segment_array)
+    packed = segment_timbre.pack_segments(segment_array)
     return TrackAnalysis(
         track_key=track_key,
         sections=sections,
         harmony=harmony.summarise_harmony(sections),
         progressions=harmony.find_progressions(track_key, sections),
-        timbre=segments.summarise_timbre(segment_array),
+        timbre=segment_timbre.summarise_timbre(segment_array),
         matrices=[] if packed is None else [packed],
     )

@@ -19,7 +19,7 @@ from genrebase.audio import (
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.audio.frame_features import FrameFeatures
 from genrebase.audio.packed_matrices import PackedMatrix
-from genrebase.audio.segments import N_CHANNELS
+from genrebase.audio.segment_timbre import N_CHANNELS
 
 _QUIET_LUFS, _LOUD_LUFS = -45.0, -5.0
 """Loudness in LUFS of energy 0 and of energy 1."""

@@ -1,9 +1,19 @@
-"""Call a function at intervals, in a thread, while other work runs."""
+"""Heartbeats of a run: written at intervals by a thread; without them the run counts as dead."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+DEAD_AFTER: Final = timedelta(hours=24)
+"""A run on another host that started longer ago counts as dead. If it is not, it overwrites this
+outcome when it ends."""
+
+HEARTBEAT_SECONDS: Final = 30.0
+"""Seconds between two heartbeats of an exclusive run."""
+HEARTBEAT_TIMEOUT: Final = timedelta(minutes=5)
+"""An exclusive run on another host counts as dead after this time without a heartbeat."""
 
 
 class Heartbeat:
@@ -33,3 +43,10 @@ class Heartbeat:
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
             self._function()
+
+
+def is_alive(started_at: datetime, last_heartbeat: datetime | None, now: datetime) -> bool:
+    """Return whether a run on another host counts as alive."""
+    if last_heartbeat is not None:
+        return now - last_heartbeat < HEARTBEAT_TIMEOUT
+    return now - started_at < DEAD_AFTER

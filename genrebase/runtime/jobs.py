@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -12,20 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.clock import Clock
-from genrebase.runtime.heartbeat import Heartbeat
+from genrebase.runtime.heartbeat import HEARTBEAT_SECONDS, Heartbeat, is_alive
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.runtime.redaction import redact
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
-
-DEAD_AFTER: Final = timedelta(hours=24)
-"""A run on another host that started longer ago counts as dead. If it is not, it overwrites this
-outcome when it ends."""
-
-HEARTBEAT_SECONDS: Final = 30.0
-"""Seconds between two heartbeats of an exclusive run."""
-HEARTBEAT_TIMEOUT: Final = timedelta(minutes=5)
-"""An exclusive run on another host counts as dead after this time without a heartbeat."""
 
 COMPLETED_OUTCOMES: Final = ("done", "nothing_new")
 """Outcomes after which the job need not run again before its next scheduled time."""
@@ -220,9 +211,8 @@ def _is_active(run: JobRun, now: datetime) -> bool:
         alive = None
     if alive is not None:
         return alive
-    if _HEARTBEAT in run.counts:
-        return now - datetime.fromisoformat(run.counts[_HEARTBEAT]) < HEARTBEAT_TIMEOUT
-    return now - run.started_at < DEAD_AFTER
+    last = run.counts.get(_HEARTBEAT)
+    return is_alive(run.started_at, None if last is None else datetime.fromisoformat(last), now)
 
 
 def _describe_process(counts: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from collector.errors import (
 )
 from collector.http.rate_limiter import RequestBudget
 from collector.rate import Rate
-from genrebase.audio import packed_matrices, segments
+from genrebase.audio import packed_matrices, segment_timbre
 from genrebase.audio.analysis import TrackAnalysis
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
@@ -133,7 +133,7 @@ def test_an_analysis_fills_its_tables(engine: Engine, tracks: list[int]) -> None
     }  # fmt: skip
     (matrix,) = rows(engine, tables.sound_matrix, **one)
     values = packed_matrices.unpack(matrix["data"], matrix["steps"], matrix["channels"])  # type: ignore[arg-type]  # what the columns hold
-    assert values.shape == (3, segments.N_CHANNELS)
+    assert values.shape == (3, segment_timbre.N_CHANNELS)
     assert analyser(engine, analyst).has_work() is False
     assert analyser(engine, analyst).run().requests == 0
 

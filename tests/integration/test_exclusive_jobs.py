@@ -8,7 +8,7 @@ from threading import Barrier, Event, Thread
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from genrebase.runtime import jobs
+from genrebase.runtime import heartbeat, jobs
 from genrebase.runtime.heartbeat import Heartbeat
 from genrebase.runtime.jobs import AlreadyRunning, job_run
 from genrebase.runtime.processes import ProcessIdentity
@@ -96,7 +96,7 @@ def test_heartbeats_decide_on_other_hosts(engine: Engine) -> None:
     """A process of another host counts as ended after five minutes without a heartbeat."""
     clock = FakeClock()
     left_running(engine, "elsewhere/1:1:x", alive_at=NOON.isoformat())
-    clock.advance((jobs.HEARTBEAT_TIMEOUT - timedelta(seconds=1)).total_seconds())
+    clock.advance((heartbeat.HEARTBEAT_TIMEOUT - timedelta(seconds=1)).total_seconds())
     with (
         pytest.raises(AlreadyRunning, match="on elsewhere"),
         job_run(engine, clock, "train", exclusive=True),

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from collector.crawl import playlists
-from collector.planning import Shard
 from collector.records import Page
+from collector.search_shard import Shard
 
 SHARD = Shard(
     **dict.fromkeys(Shard.__slots__, 0)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from genrebase.errors import GenrebaseError, NothingToDo
-from genrebase.runtime import jobs
+from genrebase.runtime import heartbeat, jobs
 from genrebase.runtime.jobs import job_run, last_run
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
@@ -104,7 +104,7 @@ def test_an_error_is_stored_and_raised_again(
 
 def test_an_ended_run_is_closed_by_the_next(engine: Engine) -> None:
     """A row left `running` by an ended process becomes `interrupted` at the next start."""
-    _leave_running(engine, "harvest", "gone/1:1:x", NOON - jobs.DEAD_AFTER)
+    _leave_running(engine, "harvest", "gone/1:1:x", NOON - heartbeat.DEAD_AFTER)
     with job_run(engine, FakeClock(), "harvest"):
         dead, alive = rows(engine)
         assert (dead.outcome, dead.finished_at) == ("interrupted", NOON)
@@ -116,7 +116,7 @@ def test_a_live_run_is_unchanged(engine: Engine) -> None:
     clock = FakeClock()
     with job_run(engine, clock, "harvest"):
         _leave_running(engine, "harvest", "elsewhere/1:1:x", NOON - timedelta(hours=1))
-        _leave_running(engine, "train", "gone/1:1:x", NOON - jobs.DEAD_AFTER)
+        _leave_running(engine, "train", "gone/1:1:x", NOON - heartbeat.DEAD_AFTER)
         with job_run(engine, clock, "harvest"):
             assert [row.outcome for row in rows(engine)] == ["running"] * 4
 
@@ -132,7 +132,7 @@ def test_other_running_processes_are_detected(engine: Engine) -> None:
         assert jobs.no_other_process(engine, clock, "enrich")
         _leave_running(engine, "enrich", "elsewhere/1:1:x", NOON)
         assert not jobs.no_other_process(engine, clock, "enrich")
-        clock.advance(jobs.DEAD_AFTER.total_seconds())
+        clock.advance(heartbeat.DEAD_AFTER.total_seconds())
         assert jobs.no_other_process(engine, clock, "enrich")
 
 

@@ -7,8 +7,16 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import planning
-from collector.planning import ALL_YEARS, GenreProgress, Shard
+from collector.crawl import planning
+from collector.search_shard import (
+    ALL_YEARS,
+    RECENT_RECRAWL_SHARE,
+    GenreProgress,
+    Shard,
+    is_due,
+    reopened,
+    years_added_since,
+)
 from tests.fakes import NOON
 
 ROOT = Shard(1, 1, 'genre:"rock"', *ALL_YEARS, 0, 0, 0, None, "open", 0, 0, 0, 0, None)
@@ -216,18 +224,18 @@ PERIODS = st.timedeltas(timedelta(minutes=1), timedelta(days=400))
 @given(MOMENTS, MOMENTS, PERIODS, st.integers(1900, 2031))
 def test_a_shard_is_due_again_after_its_period(visited, now, look_back, year_to):
     """With the current year in it, after a quarter of the period."""
-    due = planning.is_due("exhausted", year_to, visited, now, look_back)
-    quarter = look_back * planning.RECENT_RECRAWL_SHARE
+    due = is_due("exhausted", year_to, visited, now, look_back)
+    quarter = look_back * RECENT_RECRAWL_SHARE
     assert due == (visited + (quarter if year_to >= now.year else look_back) <= now)
-    assert planning.is_due("capped", year_to, visited, now, look_back) == due
+    assert is_due("capped", year_to, visited, now, look_back) == due
     for status in ("open", "split"):
-        assert not planning.is_due(status, year_to, visited, now, look_back)
+        assert not is_due(status, year_to, visited, now, look_back)
 
 
 @given(st.integers(2020, 2060), st.integers(2020, 2060))
 def test_new_years_are_covered(last_year, this_year):
     """They run from the year after the last requested one to the latest announced one."""
-    part = planning.years_added_since(last_year, 1_000, this_year)
+    part = years_added_since(last_year, 1_000, this_year)
     covered = last_year if part is None else part.years[1]
     assert covered == max(last_year, this_year + 1)
     assert part is None or part.years[0] == last_year + 1
@@ -236,7 +244,7 @@ def test_new_years_are_covered(last_year, this_year):
 def test_a_reopened_shard_starts_over_after_all_others():
     """Its end is reset; it has no expected new tracks before its first page."""
     read = replace(ROOT, status="exhausted", head=7, next_offset=90, empty_pages=2, dry_pages=9)
-    again = planning.reopened(read)
+    again = reopened(read)
     assert (again.status, again.next_offset, again.head, again.empty_pages) == ("open", 0, 0, 0)
     unread = replace(ROOT, id=2, first_rank=1_000, promised=1.0)
     assert planning.next_shard([again, unread], NEEDS, 50) == unread

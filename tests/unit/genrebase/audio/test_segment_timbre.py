@@ -5,28 +5,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrebase.audio import packed_matrices, segments
+from genrebase.audio import packed_matrices, segment_timbre
 from genrebase.audio.packed_matrices import CorruptMatrix, FloatArray
 
 
 def sounds(count: int, *, seed: int = 1) -> FloatArray:
     """Segments as an analysis has them."""
     draw = np.random.default_rng(seed)
-    made = np.empty((count, segments.N_CHANNELS))
-    made[:, segments.TIMBRE] = draw.normal(0, 60, (count, 12))
-    made[:, segments.PITCH] = draw.random((count, 12))
-    made[:, segments.LOUDNESS] = draw.normal(-12, 4, count)
-    made[:, segments.DURATION] = draw.uniform(0.1, 1.0, count)
+    made = np.empty((count, segment_timbre.N_CHANNELS))
+    made[:, segment_timbre.TIMBRE] = draw.normal(0, 60, (count, 12))
+    made[:, segment_timbre.PITCH] = draw.random((count, 12))
+    made[:, segment_timbre.LOUDNESS] = draw.normal(-12, 4, count)
+    made[:, segment_timbre.DURATION] = draw.uniform(0.1, 1.0, count)
     return made
 
 
 def test_means_and_deviations_are_weighted_by_duration() -> None:
     """A sound of three seconds counts three times as much as one of a second."""
-    made = np.zeros((2, segments.N_CHANNELS))
-    made[:, segments.DURATION] = (3.0, 1.0)
+    made = np.zeros((2, segment_timbre.N_CHANNELS))
+    made[:, segment_timbre.DURATION] = (3.0, 1.0)
     made[:, 0] = (0.0, 40.0)
     made[:, 12] = (1.0, 1.0)
-    summary_ = segments.summarise_timbre(made)
+    summary_ = segment_timbre.summarise_timbre(made)
     assert summary_ is not None
     assert summary_.segments == 2
     assert summary_.timbre_means[0] == pytest.approx(10.0)
@@ -37,10 +37,10 @@ def test_means_and_deviations_are_weighted_by_duration() -> None:
 def test_equal_durations_give_unweighted_statistics() -> None:
     """With equal durations mean and population deviation equal numpy's."""
     made = sounds(200)
-    made[:, segments.DURATION] = 0.25
-    summary_ = segments.summarise_timbre(made)
+    made[:, segment_timbre.DURATION] = 0.25
+    summary_ = segment_timbre.summarise_timbre(made)
     assert summary_ is not None
-    timbre, pitch = made[:, segments.TIMBRE], made[:, segments.PITCH]
+    timbre, pitch = made[:, segment_timbre.TIMBRE], made[:, segment_timbre.PITCH]
     assert summary_.timbre_means == pytest.approx(timbre.mean(axis=0))
     assert summary_.timbre_deviations == pytest.approx(timbre.std(axis=0))
     assert summary_.pitch_means == pytest.approx(pitch.mean(axis=0))
@@ -49,17 +49,17 @@ def test_equal_durations_give_unweighted_statistics() -> None:
 
 def test_no_segments_give_no_summary() -> None:
     """Without segments there is neither a summary nor a matrix."""
-    none = np.empty((0, segments.N_CHANNELS))
-    assert segments.summarise_timbre(none) is None
-    assert segments.pack_segments(none) is None
+    none = np.empty((0, segment_timbre.N_CHANNELS))
+    assert segment_timbre.summarise_timbre(none) is None
+    assert segment_timbre.pack_segments(none) is None
 
 
 @given(st.integers(1, 40), st.floats(0, 1), st.integers(0, 9))
 def test_a_mean_stays_within_its_range(count: int, pitch: float, seed: int) -> None:
     """Rounding never carries a mean beyond what occurs."""
     made = sounds(count, seed=seed)
-    made[:, segments.PITCH] = pitch
-    summary_ = segments.summarise_timbre(made)
+    made[:, segment_timbre.PITCH] = pitch
+    summary_ = segment_timbre.summarise_timbre(made)
     assert summary_ is not None
     assert set(summary_.pitch_means) == {pitch}
     assert all(0 <= one <= 1 for one in summary_.pitch_deviations)
@@ -68,7 +68,7 @@ def test_a_mean_stays_within_its_range(count: int, pitch: float, seed: int) -> N
 def test_a_matrix_keeps_the_segments_in_order() -> None:
     """Unpacking returns the packed values in half precision."""
     made = sounds(900)
-    packed = segments.pack_segments(made)
+    packed = segment_timbre.pack_segments(made)
     assert packed is not None
     assert (packed.kind, packed.version) == ("segments", 1)
     assert (packed.steps, packed.channels) == (900, 26)
@@ -81,14 +81,14 @@ def test_a_matrix_keeps_the_segments_in_order() -> None:
 def test_a_long_track_stays_small(count: int) -> None:
     """However many segments there are, a matrix stays below 100 kB and keeps time and means."""
     made = sounds(count)
-    packed = segments.pack_segments(made)
+    packed = segment_timbre.pack_segments(made)
     assert packed is not None
     assert len(packed.data) < 100_000
     result = packed_matrices.unpack(packed.data, packed.steps, packed.channels).astype(np.float64)
-    durations = result[:, segments.DURATION]
-    assert durations.sum() == pytest.approx(made[:, segments.DURATION].sum(), rel=1e-3)
-    means = durations @ result[:, segments.PITCH] / durations.sum()
-    wanted = segments.summarise_timbre(made)
+    durations = result[:, segment_timbre.DURATION]
+    assert durations.sum() == pytest.approx(made[:, segment_timbre.DURATION].sum(), rel=1e-3)
+    means = durations @ result[:, segment_timbre.PITCH] / durations.sum()
+    wanted = segment_timbre.summarise_timbre(made)
     assert wanted is not None
     assert means == pytest.approx(wanted.pitch_means, rel=1e-2)
 
