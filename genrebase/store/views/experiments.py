@@ -101,8 +101,8 @@ experiment_results = view(
         "genre": "The genre that the metric is for, NULL over all genres.",
         "metric": "accuracy, macro_f1, f1 and so on; f1_gain: F1 minus that of the smaller size.",
         "value": "The value; over several rotations (tune: folds) the mean.",
-        "low": "Lower bound of the 95% confidence interval: by bootstrap over artists; over "
-        "several rotations or folds by Student's t.",
+        "low": "Lower bound of the 95% confidence interval. One rotation: bootstrap over "
+        "artists. Several: Student's t.",
         "high": "Upper bound of the 95% confidence interval.",
         "n": "Evaluated tracks, in all rotations or folds together.",
         "folds": "Number of rotations (tune: folds) in the mean.",
