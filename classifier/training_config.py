@@ -185,8 +185,8 @@ class TrainingConfig:
     )
     features: tuple[str, ...] = _option(
         DEFAULT_FEATURE_GROUPS,
-        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first "
-        "four; harmony, timbre, descriptors if a tenth of the tracks has them; cnn adds matrices).",
+        f"Feature groups: some of {', '.join(FEATURE_GROUPS)} (default: the first four; "
+        "harmony, timbre, descriptors if a tenth of the tracks has them; cnn adds matrices).",
         parse=_parse_features,
     )
     auto_features: bool = False

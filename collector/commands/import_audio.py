@@ -26,8 +26,8 @@ def import_audio(
     genre_from: Annotated[
         str | None,
         typer.Option(
-            help="Source of the genres: `folder` (the name of the file's folder), `tags`, or a CSV "
-            "file. Its columns: path, filename or track_id; genre or label."
+            help="Source of the genres: `folder` (the name of the file's folder), `tags`, or a "
+            "CSV file. Its columns: path, filename or track_id; genre or label."
         ),
     ] = None,
     fma_tracks: Annotated[
