@@ -27,7 +27,7 @@ from classifier.registry import model_store, stored_models
 from classifier.serving import champion as serving
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema, tables
+from genrebase.store import schema_revision, tables
 from genrebase.store.copy.copy import copy_database
 from genrebase.store.engine import make_engine, transaction
 
@@ -86,7 +86,7 @@ def score(engine: Engine, cores: int | None) -> tuple[int, int, Stopwatch]:
 
 def measure(source: str, target: str, cores: int | None) -> None:
     """Copy a database, predict all its tracks, and print the durations."""
-    schema.upgrade(target)
+    schema_revision.upgrade(target)
     origin, engine = make_engine(source), make_engine(target)
     began = perf_counter()
     copy_database(origin, engine, lambda _: None)

@@ -38,7 +38,7 @@ from genrebase.launcher import sandbox
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.runtime.monitoring import check_health, render_metrics
 from genrebase.runtime.shutdown import StopSignal
-from genrebase.store import schema
+from genrebase.store import schema_revision
 from genrebase.store.engine import Engine, make_engine, read_transaction
 from sandbox.application import SandboxOptions
 from sandbox.middleware import faults
@@ -148,7 +148,7 @@ def run(
     `apart` runs the sandbox in its own process, so that only the daemon is measured.
     """
     url = f"sqlite:///{folder / 'day.db'}"
-    schema.upgrade(url)
+    schema_revision.upgrade(url)
     engine, music = (
         make_engine(url),
         synthetic_catalogue.generate_catalogue(1, tracks, tracks // 10),

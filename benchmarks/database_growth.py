@@ -23,7 +23,7 @@ from classifier.training_config import TrainingConfig
 from collector.imports.dataset import import_dataset
 from genrebase.progress import no_progress
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema, tables
+from genrebase.store import schema_revision, tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 
 GENRES = 20
@@ -142,7 +142,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         url = given.url or f"sqlite:///{Path(name) / 'trainings.db'}"
-        schema.upgrade(url)
+        schema_revision.upgrade(url)
         engine = make_engine(url)
         run(engine, given.trainings, given.estimator, Path(name))
         engine.dispose()

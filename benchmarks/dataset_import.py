@@ -27,7 +27,7 @@ from sqlalchemy import Column, MetaData, Table, Text, text
 from collector.datasets import reader
 from collector.imports.dataset import BATCH_ROWS, import_dataset
 from genrebase.runtime.clock import SystemClock
-from genrebase.store import schema
+from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine, transaction
 
 KIB_PER_MIB = 1024
@@ -76,7 +76,7 @@ def generate(path: Path, rows: int, seed: int = 1) -> None:
 
 def measure(url: str, path: Path, again: bool) -> None:
     """Import `path` into an empty database at `url`; print one JSON line per import."""
-    schema.upgrade(url)
+    schema_revision.upgrade(url)
     engine = make_engine(url)
     for what in ("import", "import again")[: 1 + again]:
         memory = Memory()

@@ -26,7 +26,7 @@ import structlog
 from sqlalchemy import event
 
 from benchmarks import simulated_clock
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.curation import genres
 from collector.errors import Blocked, RateLimited
 from collector.http import adaptive_limit
@@ -35,7 +35,7 @@ from collector.http.retry import call_with_retries
 from collector.rate import SAFETY_FACTOR, Rate
 from genrebase.runtime.clock import Clock, SystemClock
 from genrebase.settings import child_environment
-from genrebase.store import schema
+from genrebase.store import schema_revision
 from genrebase.store.engine import Engine, make_engine
 from sandbox.application import SandboxOptions
 from sandbox.middleware.rate_limit import SlidingWindowLimit
@@ -137,7 +137,7 @@ def fresh_engine() -> Iterator[Engine]:
     """Yield an engine on a new SQLite database that does not wait for the disk."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'budget.db'}"
-        schema.upgrade(url)
+        schema_revision.upgrade(url)
         engine = make_engine(url)
 
         @event.listens_for(engine, "connect")

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Engine, Table, text
 
 from benchmarks import synthetic_analyses
-from genrebase.store import bulk, schema, tables, views
+from genrebase.store import bulk, schema_revision, tables, views
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from genrebase.store.names import hash_fold
 from genrebase.store.split import assign_side
@@ -252,7 +252,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = given.url or f"sqlite:///{Path(folder) / 'views.db'}"
-        schema.upgrade(url)
+        schema_revision.upgrade(url)
         engine = make_engine(url)
         began = perf_counter()
         if not given.filled:

@@ -12,8 +12,8 @@ from collector.catalogue.origin import (
     parse_sandbox_origin,
     store_origin,
 )
-from collector.crawl.playlists import PlaylistHarvester
-from collector.crawl.search import SearchHarvester
+from collector.crawl.playlist_harvester import PlaylistHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
 from collector.enrichment.features import BudgetedProvider
 from collector.errors import NotFound, TermsNotAccepted

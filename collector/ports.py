@@ -8,7 +8,7 @@ never waits, never retries, and raises errors of `collector.errors`: the budget 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.records import AudioFeatures, Page, PageQuery
 from collector.settings import CollectorSettings
 from genrebase.runtime.clock import Clock

@@ -126,14 +126,14 @@ def doctor(as_json: AsJson = False) -> None:
 def migrate(as_json: AsJson = False) -> None:
     """Upgrade the database at `STORE_URL` to the schema of this version."""
     # import SQLAlchemy and Alembic, which --help does not need
-    from genrebase.store import schema
+    from genrebase.store import schema_revision
     from genrebase.store.engine import make_engine
 
     output, engine = Output(as_json=as_json), make_engine()
     try:
-        before = schema.current_revision(engine)
-        schema.upgrade()
-        after = schema.current_revision(engine)
+        before = schema_revision.current_revision(engine)
+        schema_revision.upgrade()
+        after = schema_revision.current_revision(engine)
     finally:
         engine.dispose()
     database = engine.url.render_as_string()

@@ -2,6 +2,6 @@
 
 from alembic import context
 
-from genrebase.store import migration_runner
+from genrebase.store import migration_environment
 
-migration_runner.run(context)  # type: ignore[arg-type]  # a proxy of its EnvironmentContext
+migration_environment.run(context)  # type: ignore[arg-type]  # a proxy of its EnvironmentContext

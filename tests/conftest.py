@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 from sqlalchemy import Engine, event
 
 from classifier import threads
-from genrebase.store import schema
+from genrebase.store import schema_revision
 from genrebase.store.engine import make_engine
 from tests.postgres import MigratedDatabases, PostgresServer
 
@@ -88,7 +88,7 @@ def migrated_postgres(postgres_server: PostgresServer) -> Iterator[MigratedDatab
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated database file to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"
-    schema.upgrade(f"sqlite:///{path}")
+    schema_revision.upgrade(f"sqlite:///{path}")
     return path
 
 

@@ -21,10 +21,10 @@ from functools import partial
 import structlog
 from sqlalchemy import Engine, event, select
 
-from collector.account import Account
-from collector.crawl.playlists import PlaylistHarvester
-from collector.crawl.search import SearchHarvester
+from collector.crawl.playlist_harvester import PlaylistHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.crawl.stages import CrawlStages
+from collector.credential_limits import Account
 from collector.curation import genres as genre_use
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.http.rate_limiter import RequestBudget

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.rate import Rate
 from collector.records import ArtistCredit, Page, PageItem, SourceTrack
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from genrebase.store import schema, tables
+from genrebase.store import schema_revision, tables
 
 WAIT: Final = 10_000
 """Milliseconds that an open connection may take to end."""
@@ -92,7 +92,7 @@ class MigratedDatabases:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._template = server.create()
-        schema.upgrade(self._template)
+        schema_revision.upgrade(self._template)
         with closing(connect(self._template)) as connection:
             self._schema = connection.execute(_SCHEMA).fetchall()
         self._free: list[str] = []

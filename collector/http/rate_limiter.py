@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from collector.account import Account, Capabilities
+from collector.credential_limits import Account, Capabilities
 from collector.errors import Blocked
 from collector.http.adaptive_limit import (
     PROBE_INTERVAL_SECONDS,

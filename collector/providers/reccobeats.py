@@ -5,7 +5,7 @@ from typing import Any, Final, Self
 
 import requests
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.errors import InvalidResponse
 from collector.http.client import fingerprint, get_json, make_session
 from collector.providers.values import parse_audio_features

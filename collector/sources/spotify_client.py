@@ -15,7 +15,7 @@ from spotipy import Spotify, SpotifyException
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.errors import (
     AccessDenied,
     BadCredentials,

@@ -11,7 +11,7 @@ from genrebase.runtime import queries
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal
-from genrebase.store import connect, schema
+from genrebase.store import connect, schema_revision
 
 DEFAULT_FILE: Final = "sandbox-demo.db"
 _RATE: Final = "6000/30s"
@@ -64,7 +64,7 @@ class Demo:
         self._output.print(
             f"The sandbox serves {what}. Everything goes into {self._database.display_url}."
         )
-        schema.upgrade(self._database.url)
+        schema_revision.upgrade(self._database.url)
         with sandbox.run_sandbox(sandbox.sandbox_command(catalogue, rate=_RATE)) as served:
             self._environment |= sandbox.client_environment(served.url)
             self._ensure_genres(target)

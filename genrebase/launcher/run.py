@@ -15,7 +15,7 @@ from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import StopSignal, stop_on_signals
 from genrebase.settings import GenrebaseSettings
-from genrebase.store import schema
+from genrebase.store import schema_revision
 
 SPOTIFY_FILE: Final = "genrebase.db"
 SANDBOX_FILE: Final = "sandbox.db"
@@ -64,7 +64,7 @@ def run(settings: GenrebaseSettings, output: Output, clock: SystemClock) -> None
     """Run both daemons until a stop is requested; raise `DaemonRefusedToRun`."""
     run_plan = plan_run(settings)
     output.print(run_plan.message)
-    schema.upgrade(run_plan.database.url)
+    schema_revision.upgrade(run_plan.database.url)
     supervisor = Supervisor(clock, output.warn)
     with stop_on_signals(clock.interrupt) as stop:
         try:

@@ -17,7 +17,7 @@ from genrebase.errors import GenrebaseError
 from genrebase.runtime import checks, queries
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
-from genrebase.store import schema
+from genrebase.store import schema_revision
 from genrebase.store.engine import MIN_WAL_VERSION, make_engine
 from genrebase.store.errors import SchemaMismatch
 from genrebase.store.settings import StoreSettings
@@ -65,7 +65,7 @@ def check_database(clock: Clock) -> Iterator[Check]:
         yield Check("database", ok=False, sentence=str(error))
         return
     yield check_disk(engine.url)
-    if schema.is_missing_file(engine):
+    if schema_revision.is_missing_file(engine):
         # opening it would create an empty file
         sentence = f"There is no {engine.url.database} yet: `genrebase migrate` creates it."
         yield Check("database", ok=False, sentence=sentence)
@@ -116,15 +116,17 @@ def check_clocks(clock: Clock, engine: Engine) -> Check:
 
 def _check_schema(engine: Engine) -> Check:
     try:
-        schema.check_revision(engine)
+        schema_revision.check_revision(engine)
     except SchemaMismatch as error:
         return Check("schema", ok=False, sentence=str(error))
-    return Check("schema", ok=True, sentence=f"Revision {schema.EXPECTED_REVISION}, as expected.")
+    return Check(
+        "schema", ok=True, sentence=f"Revision {schema_revision.EXPECTED_REVISION}, as expected."
+    )
 
 
 def _check_views(engine: Engine) -> Check:
     try:
-        current = schema.views_are_current(engine, StoreSettings.load().feature_order)
+        current = schema_revision.views_are_current(engine, StoreSettings.load().feature_order)
     except DatabaseError as error:  # on PostgreSQL the comparison creates temporary views
         sentence = f"Could not be compared: {str(error.orig).strip().splitlines()[0]}."
         return Check("views", ok=None, sentence=sentence)

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from genrebase.store import engine as _engine
-from genrebase.store import schema as _schema
+from genrebase.store import schema_revision as _schema
 
 
 def connect(url: str | None = None) -> Engine:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genrebase.errors import UserError
-from genrebase.store import schema
+from genrebase.store import schema_revision
 from genrebase.store.copy import CopyProgress, copy_database, copy_state, snapshots
 from genrebase.store.copy.rows import row_counts
 from genrebase.store.engine import Engine, read_transaction, transaction
@@ -42,7 +42,7 @@ def backup(
     Raises `BackupFileExists` or `UserError` before anything is written, `StoreError` for a backup
     that fails its check (it is deleted).
     """
-    schema.check_revision(engine)
+    schema_revision.check_revision(engine)
     if file.exists():
         raise BackupFileExists(f"{file} exists, and a backup never replaces a file.")
     if not file.parent.is_dir():
@@ -81,7 +81,7 @@ def _save(
 
 def _check(partial: Path, expected: dict[str, int]) -> None:
     with snapshots.open_file(partial) as saved:
-        schema.check_revision(saved)
+        schema_revision.check_revision(saved)
         with read_transaction(saved) as connection:
             integrity = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
             problems = [message for message in integrity if message != "ok"]

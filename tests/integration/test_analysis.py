@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, Table, func, select
 
-from collector.account import Account
 from collector.catalogue import analysis_queue, forecast, merging
 from collector.catalogue import feature_queue as queue
 from collector.catalogue.lease import LEASE_SECONDS
+from collector.credential_limits import Account
 from collector.curation import forget
 from collector.enrichment.analyses import (
     MAX_CONSECUTIVE_INVALID,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from collector import bootstrap, daemon
 from collector.catalogue import analysis_queue
 from collector.cli import app
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.enrichment.analyses import AnalysisResult
 from collector.settings import CollectorSettings

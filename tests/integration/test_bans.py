@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from collector import bootstrap
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget

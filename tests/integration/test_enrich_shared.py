@@ -8,10 +8,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
-from collector.account import Account
 from collector.catalogue import tracks
 from collector.catalogue.attempts import LEASE_DURATION
 from collector.catalogue.lease import POLL_SECONDS, RENEW_AFTER_SECONDS
+from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from collector import bootstrap
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.enrichment.features import FeatureEnricher
 from collector.settings import CollectorSettings

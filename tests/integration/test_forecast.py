@@ -4,7 +4,7 @@ from collector.catalogue import feature_queue as queue
 from collector.catalogue import forecast as counts
 from collector.catalogue.feature_queue import ProviderResult
 from collector.crawl import forecast
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
 from collector.monitoring.status import read_status

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 
 from collector.catalogue import shards
 from collector.crawl.dry_run import plan_searches
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget

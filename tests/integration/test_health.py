@@ -13,7 +13,7 @@ import requests
 from typer.testing import CliRunner
 
 from collector.cli import app
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
 from collector.errors import RateLimited
 from collector.http.rate_limiter import RequestBudget

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from collector import bootstrap
 from collector.crawl.dry_run import plan_playlists
-from collector.crawl.playlists import RECHECK_AFTER, PlaylistHarvester
+from collector.crawl.playlist_harvester import RECHECK_AFTER, PlaylistHarvester
 from collector.curation import genres as genre_use
 from collector.http.rate_limiter import RequestBudget
 from collector.settings import CollectorSettings

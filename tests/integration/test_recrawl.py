@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from collector.crawl.search import SearchHarvester
+from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
 from collector.search_shard import RECRAWL_AFTER

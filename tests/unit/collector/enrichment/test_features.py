@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.enrichment.features import BudgetedProvider, FeatureEnricher
 from collector.errors import (
     EndpointClosed,

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine, func, select
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.errors import Blocked
 from collector.http import backoff
 from collector.http.rate_limiter import RequestBudget

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine
 
-from collector.account import Account
+from collector.credential_limits import Account
 from collector.errors import (
     BadRequest,
     Blocked,

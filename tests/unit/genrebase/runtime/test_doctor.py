@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from genrebase.runtime import doctor
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
-from genrebase.store import schema, tables
+from genrebase.store import schema_revision, tables
 from genrebase.store.engine import make_engine, transaction
 from tests.fakes import NOON, FakeClock
 
@@ -36,7 +36,7 @@ def found_checks() -> dict[str, tuple[bool | None, str]]:
 
 def test_a_sound_database_has_no_problem() -> None:
     """A migrated database with free disk space and a correct clock has no problem."""
-    schema.upgrade("sqlite:///music.db")
+    schema_revision.upgrade("sqlite:///music.db")
     assert {name: ok for name, (ok, _) in found_checks().items()} == {
         "disk": True,
         "database": True,
@@ -48,14 +48,14 @@ def test_a_sound_database_has_no_problem() -> None:
 
 def test_a_missing_or_changed_view_is_reported(bare_url: str) -> None:
     """The line names the command that recreates it, or the object in its place."""
-    schema.upgrade(bare_url)
+    schema_revision.upgrade(bare_url)
     made = make_engine(bare_url)
     try:
         _run(made, "DROP VIEW tracks")
         output = doctor._check_views(made)
         assert output.ok is False
         assert "genrebase migrate" in output.sentence
-        schema.upgrade(bare_url)
+        schema_revision.upgrade(bare_url)
         assert doctor._check_views(made).ok is True
         _run(made, "DROP VIEW tracks", "CREATE VIEW tracks AS SELECT 1 AS track_id")
         assert doctor._check_views(made).ok is False

@@ -1,6 +1,6 @@
 """Accounts and their capabilities."""
 
-from collector.account import RECHECK_AFTER_SECONDS, Capabilities
+from collector.credential_limits import RECHECK_AFTER_SECONDS, Capabilities
 
 LIMITS = (50, 10)
 
