@@ -29,8 +29,8 @@ class ClassifierSettings(EnvironmentSettings):
     new_tracks: int = Field(
         default=1000,
         ge=0,
-        description="Also train after this many new labelled tracks (at least a fifth of the "
-        "last training's); 0: schedule only.",
+        description="Train also after this many new labelled tracks, or a fifth of the last "
+        "training's if more; 0: schedule only.",
     )
     estimator: str = Field(
         default="blend",

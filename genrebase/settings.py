@@ -48,7 +48,7 @@ class GenrebaseSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="GENREBASE_")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Minimum level of the log lines that are written."
+        default="INFO", description="Minimum level of log lines, but for `classifier run`."
     )
     catalogue: str | None = Field(
         default=None,

@@ -45,8 +45,8 @@ def explain(
 ) -> None:
     """Compute the feature importance of a model, or the effect sizes between two genres.
 
-    Model: accuracy with one feature group only, without one expert, and with one group or column
-    permuted among the held-out tracks of a regime. Genre: Cliff's delta of each feature.
+    Of a model: accuracy with one feature group only, without one expert, and with one group or
+    column permuted among a regime's held-out tracks. With --genre: Cliff's delta of each feature.
     Confidence intervals: bootstrap over artists. Results: views `feature_importances`,
     `genre_traits`.
     """

@@ -25,10 +25,11 @@ def forget(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Delete tracks of an origin that it has not listed for a given time.
+    """Delete tracks of an origin that no source has listed for a given time.
 
     Aliases, sightings, credits, features and predictions are removed with a track. A track with a
-    verdict keeps verdict, name, credits, IDs, duration and ISRC, and loses the rest.
+    verdict keeps verdict, name, credits, IDs, duration, ISRC and other providers'
+    features, and loses the rest.
     """
     # these bring SQLAlchemy: --help need not wait
     from collector.curation import forget as forgetting

@@ -63,7 +63,7 @@ EXPECTED = {
         ("2025-12-29", "rock", 3, 0.6, (0.9 + 0.6 + 0.7) / 3, 2 / 3),
         ("2025-12-29", None, 2, 0.4, None, 0.5),
     ],
-    "Which genres would more tracks help?": [
+    "Which genres need more tracks?": [
         ("rock", 200, 0.5, 0.125, 1.0),
         ("rock", 100, 0.25, 0.125, 1.0),
     ],

@@ -233,8 +233,8 @@ task_predictions = view(
 model_metrics = view(
     "model_metrics",
     "One row per stored metric of a model, for each side, regime and genre. "
-    "Rejected models keep only test metrics over all genres; models older "
-    "than the latest 50 of a task have none.",
+    "Rejected models keep only test metrics over all genres; models archived by retention have "
+    "none.",
     {
         "task": shared.MODEL_REFERENCE["task"],
         "model_id": "The model's ID.",
