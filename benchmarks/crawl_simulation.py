@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from collector.catalogue import identity, primary_genre
 from collector.crawl import planning
-from collector.search_shard import ALL_YEARS, ROOT_SHARD, GenreProgress, NewShard, Shard
+from collector.shard import ALL_YEARS, ROOT_SHARD, GenreProgress, NewShard, Shard
 from genrebase.store import names
 from sandbox.tracks.catalogue_file import CatalogueTable
 from sandbox.tracks.track_columns import TrackColumns

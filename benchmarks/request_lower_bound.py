@@ -32,7 +32,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from benchmarks.crawl_simulation import REACH, THIS_YEAR, World, needed_under_claims, shard_of
 from collector.crawl import planning
-from collector.search_shard import ALL_YEARS, ROOT_SHARD
+from collector.shard import ALL_YEARS, ROOT_SHARD
 
 LARGE = 1_000
 

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from collector.rate import Rate, parse_rate
-from collector.search_shard import RECRAWL_AFTER
+from collector.shard import RECRAWL_AFTER
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER

@@ -16,7 +16,7 @@ from classifier.errors import ArtifactDropped, BadTrainingConfig, ClassifierErro
 from classifier.records import StoredModel
 from classifier.registry import model_store, retention, stored_models
 from classifier.serving import champion as serving
-from classifier.training import out_of_fold
+from classifier.training import out_of_fold_predictions
 from classifier.training_config import DEFAULT_TASK, SOFT_LABELS, TrainingConfig
 from genrebase.progress import MessageCallback
 from genrebase.runtime import jobs
@@ -121,7 +121,7 @@ def _out_of_fold(
         )
     n_threads = threads.thread_count(len(tracks), len(model.classes), cores)
     with threads.limit_threads(n_threads):
-        probabilities = out_of_fold.predict_out_of_fold(
+        probabilities = out_of_fold_predictions.predict_out_of_fold(
             estimators.build(config, threads=n_threads),
             tracks[train],
             training_set,

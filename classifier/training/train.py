@@ -23,7 +23,7 @@ from classifier.ports import Estimator, ReportsEpochs
 from classifier.records import Epoch, PromotionDecision, StoredModel
 from classifier.registry import artifacts, model_store, retention, stored_models
 from classifier.serving import champion as serving
-from classifier.training import out_of_fold
+from classifier.training import out_of_fold_predictions
 from classifier.training.evaluate import Evaluation, evaluate
 from classifier.training.fingerprint import TrainingFingerprint, find_identical
 from classifier.training.snapshots import TrainingSnapshot
@@ -221,7 +221,7 @@ class _Training:
             evaluation = replace(evaluation, decision=PromotionDecision("rejected", reason))
         probabilities = None
         if evaluation.decision.status == "champion":
-            probabilities = out_of_fold.predict_out_of_fold(
+            probabilities = out_of_fold_predictions.predict_out_of_fold(
                 unfitted, frame, training_set, validation, np.asarray(split.classes), self.log
             )
         stored = stored_fields(fitted, split, self.config.features)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from collector.catalogue import shards
-from collector.search_shard import ROOT_SHARD, Shard
+from collector.shard import ROOT_SHARD, Shard
 from genrebase.store import bulk, tables
 
 _bound = tables.genre_playlist.c

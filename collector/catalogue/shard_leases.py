@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
-from collector.search_shard import Shard
+from collector.shard import Shard
 from genrebase.store import bulk, tables
 
 _shard = tables.shard.c

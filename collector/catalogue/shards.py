@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from collector.search_shard import (
+from collector.shard import (
     ALL_YEARS,
     CLOSED_STATUSES,
     RECENT_RECRAWL_SHARE,

@@ -6,7 +6,7 @@ from datetime import datetime
 from collector.catalogue import playlists, shards
 from collector.crawl import planning
 from collector.crawl.playlist_harvester import RECHECK_AFTER, next_offset
-from collector.search_shard import ALL_YEARS
+from collector.shard import ALL_YEARS
 from genrebase.store.engine import Engine, read_transaction
 
 _ANY_LIMIT = 50

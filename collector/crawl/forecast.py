@@ -10,7 +10,7 @@ from collector.catalogue.forecast import FeatureCounts, GenreOverlap, SearchEffo
 from collector.crawl import planning
 from collector.http import rate_limiter
 from collector.rate import Rate
-from collector.search_shard import GenreProgress, Shard
+from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Connection
 

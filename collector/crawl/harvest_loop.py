@@ -24,7 +24,7 @@ from collector.http.retry import RequestLimit, fetch_page
 from collector.ports import Source
 from collector.records import Page, PageQuery, Provenance, RecordResult, TrackObservation
 from collector.run_outcome import RunOutcome, StopReason
-from collector.search_shard import GenreProgress, Shard
+from collector.shard import GenreProgress, Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction

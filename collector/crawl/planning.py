@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from collector.search_shard import ALL_YEARS, GenreProgress, NewShard, Shard
+from collector.shard import ALL_YEARS, GenreProgress, NewShard, Shard
 
 EMPTY_PAGES_TO_EXHAUST: Final = 2
 

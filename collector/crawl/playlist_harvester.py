@@ -13,7 +13,7 @@ from collector.catalogue import playlists, shards
 from collector.crawl.harvest_loop import ShardHarvester
 from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST
 from collector.records import Page, PageQuery, RecordResult
-from collector.search_shard import ALL_YEARS, GenreProgress, Shard
+from collector.shard import ALL_YEARS, GenreProgress, Shard
 from genrebase.store.engine import Connection, read_transaction, transaction
 
 RECHECK_AFTER: Final = timedelta(days=7)

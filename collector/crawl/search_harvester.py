@@ -8,7 +8,7 @@ from collector.catalogue import shards
 from collector.crawl import planning
 from collector.crawl.harvest_loop import HarvestOutcome, HarvestProgress, ShardHarvester
 from collector.records import Page, PageQuery, RecordResult
-from collector.search_shard import RECRAWL_AFTER, GenreProgress, Shard
+from collector.shard import RECRAWL_AFTER, GenreProgress, Shard
 from genrebase.errors import NothingToDo
 from genrebase.store.engine import Connection, read_transaction, transaction
 

@@ -8,7 +8,7 @@ from collector.catalogue import shard_leases
 from collector.catalogue.lease import Lease
 from collector.catalogue.shard_leases import LeaseClock, LeasedShard
 from collector.errors import LeaseLost
-from collector.search_shard import Shard
+from collector.shard import Shard
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction

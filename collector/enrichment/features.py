@@ -12,7 +12,7 @@ from collector.catalogue import feature_queue
 from collector.catalogue.attempts import LeasedTrack, LeasedTracks
 from collector.catalogue.feature_queue import ProviderResult
 from collector.catalogue.lease import Lease
-from collector.enrichment.batches import LeasedBatches
+from collector.enrichment.leased_batches import LeasedBatches
 from collector.enrichment.result import EnrichmentResult
 from collector.enrichment.retry_schedule import retry_at
 from collector.errors import (

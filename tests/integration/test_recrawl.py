@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres
 from collector.http.rate_limiter import RequestBudget
-from collector.search_shard import RECRAWL_AFTER
+from collector.shard import RECRAWL_AFTER
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.consistency import assert_consistent

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.crawl import planning
-from collector.search_shard import (
+from collector.shard import (
     ALL_YEARS,
     RECENT_RECRAWL_SHARE,
     GenreProgress,

@@ -6,7 +6,7 @@ import pytest
 
 from collector.crawl import playlist_harvester
 from collector.records import Page
-from collector.search_shard import Shard
+from collector.shard import Shard
 
 SHARD = Shard(
     **dict.fromkeys(Shard.__slots__, 0)

@@ -5,7 +5,7 @@ import numpy as np
 from classifier import estimators
 from classifier.data.soft_labels import TrainingSet
 from classifier.data.training_data import split_dataset
-from classifier.training import out_of_fold
+from classifier.training import out_of_fold_predictions
 from classifier.training_config import TrainingConfig
 from tests.synthetic_music import Music
 
@@ -20,7 +20,7 @@ def test_no_prediction_comes_from_a_model_trained_on_the_track() -> None:
     )
     forest = estimators.build(choice, threads=1)
     classes = np.asarray(selection.classes)
-    shares = out_of_fold.predict_out_of_fold(
+    shares = out_of_fold_predictions.predict_out_of_fold(
         forest, frame, TrainingSet(frame, labels), None, classes, lambda _: None
     )
     by_heart = forest.fit(frame, labels).predict_proba(frame).argmax(axis=1)
@@ -37,7 +37,7 @@ def test_a_genre_missing_from_a_refit_has_no_share() -> None:
     frame = frame.assign(track_fold=folds)
     model = estimators.build(TrainingConfig(estimator="dummy"), threads=1)
     classes = np.asarray(selection.classes)
-    shares = out_of_fold.predict_out_of_fold(
+    shares = out_of_fold_predictions.predict_out_of_fold(
         model, frame, TrainingSet(frame, labels), None, classes, lambda _: None
     )
     assert (shares[labels == "metal", 1] == 0).all()
