@@ -19,6 +19,7 @@ from collector.errors import (
     RateLimited,
     SourceUnavailable,
 )
+from collector.http.session import MAX_BYTES, ResponseTooLarge, SourceSession
 from genrebase.runtime.redaction import redact
 
 _MAX_MESSAGE: Final = 200
@@ -28,8 +29,8 @@ _NO_MESSAGE: Final = "it did not say why"
 
 
 def make_session(address: str) -> requests.Session:
-    """Return a session without retries; loopback is reached without a proxy."""
-    session = requests.Session()
+    """Return a session without retries and redirects; loopback is reached without a proxy."""
+    session = SourceSession()
     session.trust_env = urlsplit(address).hostname not in _LOOPBACK
     session.headers["User-Agent"] = "genrebase"
     return session
@@ -67,6 +68,8 @@ def to_collector_error(error: requests.RequestException, now: datetime) -> Colle
         return SourceUnavailable("The source did not respond in time.")
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ConnectionError):
         return SourceUnavailable(f"The source cannot be reached: {_shorten(str(error))}")
+    if isinstance(error, ResponseTooLarge):
+        return InvalidResponse(f"The source's response is longer than {MAX_BYTES >> 20} MiB.")
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return InvalidResponse("The source's response cannot be decompressed.")
     return BadRequest(f"The request cannot be sent: {_shorten(str(error))}")
@@ -84,6 +87,11 @@ def error_for_response(response: requests.Response, now: datetime) -> CollectorE
         return AccessDenied(f"The source refused the request (status {status}): {message}")
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return NotFound(f"The source has nothing at {response.url[:_MAX_MESSAGE]}: {message}")
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return BadRequest(
+            f"The source redirects to {_shorten(response.headers.get('Location', 'nowhere'))}: "
+            "redirects are not followed. Check the address in the settings."
+        )
     return BadRequest(f"The source does not understand the request (status {status}): {message}")
 
 
@@ -99,7 +107,7 @@ def error_details(response: requests.Response) -> tuple[str, str | None]:
     message, reason = error.get("message"), error.get("reason")
     return (
         _shorten(message) if isinstance(message, str) and message else _NO_MESSAGE,
-        reason if isinstance(reason, str) and reason else None,
+        _shorten(reason) if isinstance(reason, str) and reason else None,
     )
 
 
@@ -125,5 +133,7 @@ def _seconds_until(header: str, now: datetime) -> float | None:
 
 
 def _shorten(text: str) -> str:
-    plain = " ".join(redact(text[: 4 * _MAX_MESSAGE]).split())
+    """Return text of a source as one short line that is safe to store, log and print."""
+    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_MESSAGE])
+    plain = " ".join(redact(printable).split())
     return plain if len(plain) <= _MAX_MESSAGE else f"{plain[:_MAX_MESSAGE]}…"

@@ -1,0 +1,220 @@
+"""HTTP session with limits for every response: one deadline, a maximum size, no redirects.
+
+A timeout of `requests` limits the wait for the next byte only, so a server that sends one byte a
+second would hold a request for ever. Here the timeout is the deadline for the whole response, its
+status line, headers and body; the size is counted after decompression.
+"""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
+
+MAX_BYTES: Final = 16 << 20
+"""Of a decompressed body. Spotify's longest analyses have about 8 MiB."""
+_CHUNK: Final = 1 << 16
+_ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+"""The escape of a surrogate, or of NUL."""
+_NOT_TEXT: Final = dict.fromkeys([0x00, *range(0xD800, 0xE000)])
+"""Code points that no database stores."""
+
+
+class ResponseTooLarge(requests.RequestException):
+    """The body of a response is longer than `MAX_BYTES`."""
+
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__(f"more than {MAX_BYTES:,} bytes", response=response)
+
+
+class SourceResponse(requests.Response):
+    """A response whose body is complete, and is UTF-8: text and JSON never raise anything else."""
+
+    @property
+    def text(self) -> str:
+        """The body; bytes that are not UTF-8 are replaced, whatever encoding a header names."""
+        return self.content.decode("utf-8-sig", "replace").translate(_NOT_TEXT)
+
+    def json(self, **_options: Any) -> Any:
+        """Return the JSON document, its texts without NUL and lone surrogates.
+
+        Raises `requests.JSONDecodeError` for whatever is no usable JSON, also where it is nested
+        too deeply or holds a number too long for Python.
+        """
+        text = self.content.decode("utf-8-sig", "replace")
+        try:
+            document = json.loads(text)
+            return _clean(document) if _ESCAPED.search(text) else document
+        except (ValueError, RecursionError) as error:
+            raise requests.JSONDecodeError(str(error), "", 0) from error
+
+    def raise_for_status(self) -> None:
+        """Raise `requests.HTTPError` for every status but 2xx: redirects are not followed."""
+        super().raise_for_status()
+        if not 200 <= self.status_code < 300:
+            raise requests.HTTPError(f"status {self.status_code}", response=self)
+
+
+class SourceSession(requests.Session):
+    """A session for one source; use it in one thread at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        adapter = _LimitedAdapter()
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None: a redirect is a request outside the budget, perhaps to another host."""
+
+
+class _LimitedAdapter(HTTPAdapter):
+    """Reads the whole body within the deadline and the size."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: Any, **options: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(  # type: ignore[override]  # positional in the base class, by name everywhere
+        self, request: requests.PreparedRequest, stream: bool = False, **options: Any
+    ) -> SourceResponse:
+        timeout = options.get("timeout")
+        seconds = float(timeout) if isinstance(timeout, int | float) else None
+        with _deadline(seconds) as deadline:
+            try:
+                response = super().send(request, stream=stream, **options)
+                body = _read(response)
+            except requests.RequestException as error:
+                if deadline.is_over:
+                    raise _too_slow(request) from error
+                raise
+            if deadline.is_over:  # a body without a length seems to end where it was cut off
+                raise _too_slow(request)
+        return _complete(response, body)
+
+
+def _too_slow(request: requests.PreparedRequest) -> requests.ReadTimeout:
+    return requests.ReadTimeout("the response took too long", request=request)
+
+
+def _read(response: requests.Response) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BYTES:
+            response.close()  # its connection is in the middle of a body: not to be used again
+            raise ResponseTooLarge(response)
+    return b"".join(chunks)
+
+
+def _complete(response: requests.Response, body: bytes) -> SourceResponse:
+    complete = SourceResponse()
+    complete.__dict__.update(response.__dict__, _content=body, _content_consumed=True)
+    return complete
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.translate(_NOT_TEXT)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+class _Deadline:
+    """Shuts the sockets of a request down after some seconds.
+
+    A read that waits for them then ends at once. The sockets are duplicates: TLS takes the
+    original from the object that was registered.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def watch(self, connected: socket.socket) -> None:
+        with self._lock:
+            self._sockets.append(connected.dup())
+        if self.is_over:
+            self._end()
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for duplicate in self._sockets:
+                duplicate.close()
+            self._sockets.clear()
+
+    def _end(self) -> None:
+        with self._lock:
+            self.is_over = True
+            for duplicate in self._sockets:
+                with suppress(OSError):  # the server has closed it
+                    duplicate.shutdown(socket.SHUT_RDWR)
+
+
+_running: Final = threading.local()
+
+
+@contextmanager
+def _deadline(seconds: float | None) -> Iterator[_Deadline]:
+    """Limit the request that this thread makes in the block."""
+    deadline = _Deadline(threading.TIMEOUT_MAX if seconds is None else seconds)
+    _running.deadline = deadline
+    try:
+        yield deadline
+    finally:
+        _running.deadline = None
+        deadline.close()
+
+
+def _watch(connected: socket.socket | None) -> None:
+    deadline = getattr(_running, "deadline", None)
+    if deadline is not None and connected is not None:
+        deadline.watch(connected)
+
+
+class _WatchedConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        _watch(connected)
+        return connected
+
+    def putrequest(self, *args: Any, **options: Any) -> None:
+        _watch(self.sock)  # of an earlier request, kept open
+        super().putrequest(*args, **options)
+
+
+class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTlsConnection
+
+
+_POOLS: Final = {"http": _Pool, "https": _TlsPool}
