@@ -5,6 +5,7 @@ second would hold a request for ever. Here the timeout is the deadline for the w
 status line, headers and body; the size is counted after decompression.
 """
 
+import base64
 import json
 import re
 import socket
@@ -19,9 +20,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from genrebase.runtime import redaction
+
 MAX_BYTES: Final = 16 << 20
 """Of a decompressed body. Spotify's longest analyses have about 8 MiB."""
 _CHUNK: Final = 1 << 16
+_SECRET_HEADERS: Final = ("Authorization", "X-Api-Key")
 _ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 """The escape of a surrogate, or of NUL."""
 _NOT_TEXT: Final = dict.fromkeys([0x00, *range(0xD800, 0xE000)])
@@ -91,6 +95,7 @@ class _LimitedAdapter(HTTPAdapter):
     def send(  # type: ignore[override]  # positional in the base class, by name everywhere
         self, request: requests.PreparedRequest, stream: bool = False, **options: Any
     ) -> SourceResponse:
+        _hide_credentials(request)
         timeout = options.get("timeout")
         seconds = float(timeout) if isinstance(timeout, int | float) else None
         with _deadline(seconds) as deadline:
@@ -104,6 +109,17 @@ class _LimitedAdapter(HTTPAdapter):
             if deadline.is_over:  # a body without a length seems to end where it was cut off
                 raise _too_slow(request)
         return _complete(response, body)
+
+
+def _hide_credentials(request: requests.PreparedRequest) -> None:
+    """Redact the secrets of a request from now on: its server may echo them in an error."""
+    for name in _SECRET_HEADERS:
+        scheme, _, value = str(request.headers.get(name, "")).partition(" ")
+        secret = value or scheme
+        redaction.hide(secret)
+        if scheme.casefold() == "basic":
+            with suppress(ValueError):
+                redaction.hide(base64.b64decode(secret).decode().partition(":")[2])
 
 
 def _too_slow(request: requests.PreparedRequest) -> requests.ReadTimeout:

@@ -1,9 +1,16 @@
-"""Redact secrets from text before it is logged or printed."""
+"""Redact secrets from text before it is logged, stored or printed: by pattern and by value."""
 
 import re
+from collections import OrderedDict
 from typing import Final
 
 REDACTED: Final = "***"
+MIN_SECRET_LENGTH: Final = 12
+"""A shorter value is not hidden wherever it occurs: it may be an ordinary word."""
+_MAX_SECRETS: Final = 64
+"""Values that are remembered; access tokens change every hour."""
+
+_secrets: Final[OrderedDict[str, None]] = OrderedDict()
 
 _KEYWORDS: Final = (
     r"access_token|refresh_token|client_secret|client_id|api_key|apikey|password|passwd|secret"
@@ -24,8 +31,19 @@ _PATTERNS: Final = (
 _SECRET_KEY: Final = re.compile(rf"(?i)(?:{_KEYWORDS}|authorization|^token$)")
 
 
+def hide(secret: str) -> None:
+    """Redact this value from now on, wherever it occurs, such as in a server's message."""
+    if len(secret) >= MIN_SECRET_LENGTH:
+        _secrets[secret] = None
+        _secrets.move_to_end(secret)
+        while len(_secrets) > _MAX_SECRETS:
+            _secrets.popitem(last=False)
+
+
 def redact(text: str) -> str:
-    """Return `text` without bearer tokens, client secrets and passwords in addresses."""
+    """Return `text` without hidden values, bearer tokens, client secrets and passwords in URLs."""
+    for secret in tuple(_secrets):
+        text = text.replace(secret, REDACTED)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text

@@ -1,5 +1,6 @@
 """The HTTP session: deadline, size, redirects, and bodies that no parser expects."""
 
+import base64
 import gzip
 import json
 import socket
@@ -13,8 +14,15 @@ from typing import Any
 
 import pytest
 
-from collector.errors import BadRequest, InvalidResponse, RateLimited, SourceUnavailable
+from collector.errors import (
+    BadRequest,
+    CollectorError,
+    InvalidResponse,
+    RateLimited,
+    SourceUnavailable,
+)
 from collector.http import client, session
+from genrebase.runtime.redaction import redact
 from tests.scripted_server import ScriptedResponse, serving
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -193,3 +201,23 @@ def test_redirects_are_not_followed(status: int) -> None:
             get(f"{server.url}/here", 60.0)
         assert server.received == ["/here"]
     assert "0123456789abcdef" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_secrets_that_a_server_echoes_are_hidden(status: int, scheme: str) -> None:
+    """Whatever a request sends as its credential is in no error, however it is written."""
+    password = "correct-horse-battery"
+    value = {"Bearer": password, "Basic": base64.b64encode(f"me:{password}".encode()).decode()}
+    echo = {"error": {"message": f"<{password}|{value[scheme]}>", "reason": f"R {password}"}}
+    with serving() as server:
+        server.respond("/here", ScriptedResponse.json(echo, status))
+        with client.make_session(server.url) as opened:
+            opened.headers["Authorization"] = f"{scheme} {value[scheme]}"
+            try:
+                client.get_json(opened, f"{server.url}/here", timeout=60.0, now=NOW)
+            except CollectorError as error:
+                shown = f"{error} {getattr(error, 'reason', '')}"
+                assert password not in shown
+                assert value[scheme] not in shown
+    assert password not in redact(f"job failed: {password}")

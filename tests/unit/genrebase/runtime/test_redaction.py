@@ -2,7 +2,7 @@
 
 import pytest
 
-from genrebase.runtime.redaction import REDACTED, redact, redact_value
+from genrebase.runtime.redaction import MIN_SECRET_LENGTH, REDACTED, hide, redact, redact_value
 
 SECRET = "s3cr3t-Value.of_0123456789"
 
@@ -55,3 +55,23 @@ def test_values_of_secret_keys_are_redacted() -> None:
     }
     assert redact_value("calls", [{"access_token": "x"}]) == [{"access_token": REDACTED}]
     assert redact_value("requests", 3) == 3
+
+
+def test_a_value_is_hidden_wherever_it_occurs() -> None:
+    """A server may echo a token in any form; a short value may be an ordinary word."""
+    token, word = "BQDc0ffee-0123456789", "x" * (MIN_SECRET_LENGTH - 1)
+    hide(token)
+    hide(word)
+    hide("")
+    assert redact(f"No user for <{token}>, {word}") == f"No user for <{REDACTED}>, {word}"
+    assert redact_value("reason", {"a": [token]}) == {"a": [REDACTED]}
+
+
+def test_old_values_are_forgotten() -> None:
+    """Tokens change every hour: only the newest ones are remembered."""
+    first = "the-very-first-token"
+    hide(first)
+    for number in range(100):
+        hide(f"a-later-token-{number:04}")
+    assert redact(first) == first
+    assert redact("a-later-token-0099") == REDACTED
