@@ -10,6 +10,7 @@ import typer
 from classifier import threads
 from classifier.training_config import DEFAULT_TASK, TrainingConfig
 from genrebase.runtime.console import Output
+from genrebase.runtime.control_characters import escape_control_characters
 
 
 def card(
@@ -56,5 +57,5 @@ def card(
             place.write_text(model_card.as_markdown(), encoding="utf-8")
         output.print(f"The card of model {model.id} is in {file}.")
     elif not as_json:
-        sys.stdout.write(model_card.as_markdown())
+        sys.stdout.write(escape_control_characters(model_card.as_markdown()))
     output.write_json(model_card.as_json())

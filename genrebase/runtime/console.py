@@ -12,9 +12,11 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from genrebase.errors import GenrebaseError
+from genrebase.runtime.control_characters import escape_control_characters, escape_in_json
 
 if TYPE_CHECKING:
     from genrebase.progress import ProgressCallback
@@ -38,13 +40,27 @@ def json_default(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+class EscapingConsole(Console):
+    """A console on which only its own styles are control sequences, never the text it prints."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield the segments, their control characters escaped."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(escape_control_characters(segment.text), segment.style)
+
+
 class Output:
     """The output of one command."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False, emoji=False)
-        self.error_console = Console(stderr=True, highlight=False, emoji=False)
+        self.console = EscapingConsole(stderr=as_json, highlight=False, emoji=False)
+        self.error_console = EscapingConsole(stderr=True, highlight=False, emoji=False)
 
     def print(self, message: str) -> None:
         """Print a message for people (on standard error with `--json`)."""
@@ -72,7 +88,7 @@ class Output:
         """Write the JSON document to standard output, with `--json`."""
         if self.as_json:
             text = json.dumps(value, ensure_ascii=False, default=json_default, allow_nan=False)
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(escape_in_json(text) + "\n")
             sys.stdout.flush()
 
     @contextmanager
@@ -97,7 +113,9 @@ class Output:
 
 def print_error(message: str) -> None:
     """Print a message on standard error."""
-    Console(stderr=True, highlight=False, emoji=False).print(message, markup=False, soft_wrap=True)
+    EscapingConsole(stderr=True, highlight=False, emoji=False).print(
+        message, markup=False, soft_wrap=True
+    )
 
 
 def _format_cell(cell: object) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final, TextIO
 
 import structlog
 
+from genrebase.runtime.control_characters import escape_control_characters
 from genrebase.runtime.redaction import redact_value
 from genrebase.settings import GenrebaseSettings
 
@@ -62,10 +63,18 @@ def configure(
 def redact_event(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Redact tokens, client secrets and passwords, in values and in text."""
+    """Redact tokens, client secrets and passwords, and escape control characters."""
     for key, value in event.items():
-        event[key] = redact_value(key, value)
+        event[key] = _escape(redact_value(key, value))
     return event
+
+
+def _escape(value: object) -> object:
+    if isinstance(value, str):
+        return escape_control_characters(value)
+    if isinstance(value, dict):
+        return {_escape(name): _escape(item) for name, item in value.items()}
+    return [_escape(item) for item in value] if isinstance(value, list) else value
 
 
 def _shared_processors() -> list[Any]:
