@@ -32,7 +32,7 @@ def card(
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.registry import stored_metrics, stored_models
     from classifier.reports.card import ModelCard
-    from genrebase.runtime.new_file import create_atomically
+    from genrebase.new_file import create_atomically
     from genrebase.store import connect
 
     output, database = Output(as_json=as_json), connect()

@@ -14,8 +14,8 @@ from pyarrow import parquet
 from classifier.data import dataset
 from classifier.data.dataset import Database
 from classifier.errors import BadTrainingConfig
+from genrebase import new_file
 from genrebase.progress import ProgressCallback, no_progress
-from genrebase.runtime import new_file
 
 FORMATS: Final = ("csv", "parquet", "npz")
 FOLD_COLUMNS: Final = ("track_fold", "side")

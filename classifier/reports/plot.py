@@ -22,7 +22,7 @@ from classifier.reports.plots import (
     trend,
 )
 from classifier.reports.plots.request import PlotRequest
-from genrebase.runtime import new_file
+from genrebase import new_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

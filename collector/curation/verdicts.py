@@ -12,8 +12,8 @@ from collector.catalogue import genres, verdicts
 from collector.catalogue.verdicts import Verdict
 from collector.curation.genres import unknown_genre
 from collector.datasets import cells, columns, reader
+from genrebase import new_file
 from genrebase.errors import NothingToDo, UserError
-from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.store import find, names
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction

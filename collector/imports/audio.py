@@ -17,12 +17,12 @@ from collector.catalogue import audio_files, tracks
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
+from genrebase import new_file
 from genrebase.audio import descriptors, scan, workers
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalyseFiles
 from genrebase.progress import ProgressCallback
-from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.store.engine import Engine, read_transaction, transaction

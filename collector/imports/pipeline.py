@@ -19,9 +19,9 @@ from collector.datasets.reader import BrokenRow
 from collector.datasets.rows import ParsedRow, RowRejection
 from collector.errors import CatalogueMismatch
 from collector.records import Provenance, RecordResult, TrackObservation
+from genrebase import new_file
 from genrebase.audio import packed_vectors
 from genrebase.progress import ProgressCallback
-from genrebase.runtime import new_file
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction

@@ -9,16 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from genrebase.errors import UserError
+from genrebase.new_file import create_atomically, create_private
 from genrebase.store import schema_revision
 from genrebase.store.copy import CopyProgress, copy_database, copy_state, snapshots
 from genrebase.store.copy.rows import row_counts
 from genrebase.store.engine import Engine, read_transaction, transaction
 from genrebase.store.errors import StoreError
-
-
-class BackupFileExists(UserError):
-    """A backup never replaces a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +35,19 @@ def backup(
 ) -> BackupResult:
     """Save the database as it is now as `file`, a SQLite database of its own.
 
-    Raises `BackupFileExists` or `UserError` before anything is written, `StoreError` for a backup
-    that fails its check (it is deleted).
+    Raises `UserError` before anything is written and for a file that was created meanwhile,
+    `StoreError` for a backup that fails its check (it is deleted).
     """
     schema_revision.check_revision(engine)
-    if file.exists():
-        raise BackupFileExists(f"{file} exists, and a backup never replaces a file.")
-    if not file.parent.is_dir():
-        raise UserError(f"There is no folder {file.parent} for the backup.")
-    partial = file.with_name(f"{file.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)
-        rows = _save(engine, partial, on_progress)
-        _check(partial, rows)
-        _publish(partial, file)
-    except OSError as error:
-        raise StoreError(f"The backup cannot be written: {error}.") from error
-    finally:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            partial.with_name(f"{partial.name}{suffix}").unlink(missing_ok=True)
+    with create_atomically(file) as partial:
+        create_private(partial)
+        try:
+            rows = _save(engine, partial, on_progress)
+            _check(partial, rows)
+            with partial.open("rb") as saved:
+                os.fsync(saved.fileno())
+        except OSError as error:
+            raise StoreError(f"The backup cannot be written: {error}.") from error
     name = snapshots.display_url(engine)
     return BackupResult(name, file, file.stat().st_size, sum(rows.values()), rows)
 
@@ -95,15 +85,3 @@ def _check(partial: Path, expected: dict[str, int]) -> None:
     ]
     if problems:
         raise StoreError(f"The backup failed its check and was deleted: {'; '.join(problems)}.")
-
-
-def _publish(partial: Path, file: Path) -> None:
-    """Give the complete file its name, unless another file has taken it meanwhile."""
-    with partial.open("rb") as saved:
-        os.fsync(saved.fileno())
-    try:
-        file.hardlink_to(partial)  # unlike a rename it never replaces a file
-    except FileExistsError:
-        raise BackupFileExists(f"{file} was created while the backup was made.") from None
-    except OSError:  # a file system without hard links
-        partial.rename(file)

@@ -3,7 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from genrebase.new_file import create_private
 from genrebase.store.errors import DatabaseFailure, DatabaseUnreachable, InvalidUrl
 from genrebase.store.settings import StoreSettings
 
@@ -228,6 +229,9 @@ def _guard_against_moved_file(engine: Engine) -> None:
                 raise sqlite3.OperationalError("the file is gone; put it back where it was")
             arguments[0] = f"{file.resolve().as_uri()}?mode=rw"
             options["uri"] = True
+        else:
+            with suppress(OSError):  # it is there, or SQLite tells why it cannot be created
+                create_private(file)
 
     @event.listens_for(engine, "connect")
     def on_connected(_dbapi: sqlite3.Connection, record: ConnectionPoolEntry) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from genrebase.runtime import new_file
+from genrebase import new_file
 from sandbox.errors import UnusableCatalogue
 
 TableRow = Sequence[str]

@@ -1,6 +1,7 @@
 """A backup is one consistent, restorable file, also while others write to the database."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -14,10 +15,10 @@ from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObserv
 from genrebase.cli import app
 from genrebase.errors import UserError
 from genrebase.store import backup as backups
-from genrebase.store import tables
-from genrebase.store.copy import SameDatabase, copy_database, copy_state
+from genrebase.store import schema_revision, tables
+from genrebase.store.copy import SameDatabase, copy_database, copy_state, snapshots
 from genrebase.store.engine import make_engine, read_transaction, transaction
-from genrebase.store.errors import SchemaMismatch
+from genrebase.store.errors import SchemaMismatch, StoreError
 from tests.consistency import assert_consistent
 from tests.fakes import NOON
 from tests.filled_database import contents, fill
@@ -99,9 +100,54 @@ def test_a_file_is_never_replaced(sqlite_engine: Engine, tmp_path: Path):
     """The existing file stays unchanged."""
     file = tmp_path / "precious.txt"
     file.write_text("mine")
-    with pytest.raises(backups.BackupFileExists, match=r"precious\.txt"):
+    with pytest.raises(UserError, match=r"precious\.txt"):
         backups.backup(sqlite_engine, file)
     assert file.read_text() == "mine"
+
+
+def test_of_two_backups_to_one_name_one_wins(sqlite_engine: Engine, tmp_path: Path):
+    """The later one is refused, and deletes nothing of the other."""
+    fill(sqlite_engine)
+    file = tmp_path / "saved.db"
+    with backups.create_atomically(file) as partial:
+        partial.write_text("the other's")
+        result = backups.backup(sqlite_engine, file)
+        assert partial.read_text() == "the other's"
+        partial.unlink()
+        partial.write_text("late")
+        with pytest.raises(UserError, match="exists already"), backups.create_atomically(file):
+            pass
+        file.rename(tmp_path / "kept.db")
+    assert (tmp_path / "kept.db").stat().st_size == result.bytes
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has no file modes")
+def test_files_with_the_whole_database_are_for_their_owner(tmp_path: Path):
+    """Databases and backups are private from their first byte on, whatever the umask."""
+    before = os.umask(0)
+    try:
+        url = f"sqlite:///{tmp_path / 'new.db'}"
+        schema_revision.upgrade(url)
+        engine = make_engine(url)
+        fill(engine)
+        backups.backup(engine, tmp_path / "saved.db")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        engine.dispose()
+    finally:
+        os.umask(before)
+    assert set(modes) >= {"new.db", "saved.db"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_full_disk_is_blamed_on_the_new_file(sqlite_engine: Engine, tmp_path: Path):
+    """The sentence names the file that cannot be written, not the database that is read."""
+    fill(sqlite_engine)
+    absent = tmp_path / "absent" / "saved.db"
+    with (
+        pytest.raises(StoreError, match=r"absent/saved\.db cannot be written.*TMPDIR"),
+        read_transaction(sqlite_engine) as connection,
+    ):
+        snapshots.save(connection, absent)
 
 
 def test_a_backup_needs_a_folder(sqlite_engine: Engine, tmp_path: Path):
@@ -142,7 +188,7 @@ def test_the_commands_report_json(
     file, to = tmp_path / "saved.db", f"sqlite:///{tmp_path / 'copy.db'}"
     result = json.loads(invoke("backup", str(file), "--json"))
     assert result["rows"] == sum(result["tables"].values()) > 20
-    with pytest.raises(backups.BackupFileExists):
+    with pytest.raises(UserError, match="exists already"):
         invoke("backup", str(file))
     copied = json.loads(invoke("copy", f"sqlite:///{file}", to, "--json"))
     assert copied["rows"] == copied["written"] == result["rows"]

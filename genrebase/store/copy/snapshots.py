@@ -5,11 +5,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, text
 
 from genrebase.store.engine import Connection, Engine, make_engine, read_transaction
+from genrebase.store.errors import StoreError
+
+_PRIMARY_CODE: Final = 0xFF
+"""Of SQLite's extended error codes."""
+_WRITE_ERRORS: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+"""The database that is read is open already: these concern the new file."""
 
 
 @contextmanager
@@ -42,11 +48,22 @@ def open_file(file: Path) -> Iterator[Engine]:
 
 
 def save(connection: Connection, file: Path) -> None:
-    """Save the SQLite database behind `connection`, as the connection sees it, as a new file."""
+    """Save the SQLite database behind `connection`, as the connection sees it, as a new file.
+
+    Raises `StoreError` if the file cannot be written.
+    """
     driver: Any = connection.connection.driver_connection
     connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar()  # the snapshot begins
-    with closing(sqlite3.connect(file)) as saved:
-        driver.backup(saved)
+    try:
+        with closing(sqlite3.connect(file)) as saved:
+            driver.backup(saved)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & _PRIMARY_CODE not in _WRITE_ERRORS:
+            raise
+        raise StoreError(
+            f"{file} cannot be written ({error}): free some space in {file.parent}, or name "
+            "another folder (TMPDIR for temporary files)."
+        ) from error
 
 
 def display_url(engine: Engine) -> str:

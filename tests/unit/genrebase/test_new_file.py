@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from genrebase import new_file
 from genrebase.errors import UserError
-from genrebase.runtime import new_file
 
 
 def test_create_atomically_writes_a_whole_file_or_none(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Create output files exclusively: an existing file is never overwritten.
 
 Text, CSV and binary files are opened in mode `x`; `create_atomically` publishes a finished file
-through a hard link.
+through a hard link. Files with the whole database are made for their owner alone.
 """
 
 import csv
@@ -76,12 +76,25 @@ def create_atomically(path: Path) -> Iterator[Path]:
         temporary = Path(name) / path.name
         yield temporary
         try:
-            os.link(temporary, path)  # fails if the file exists by now; a rename would not
-        except FileExistsError as error:
+            _publish(temporary, path)
+        except OSError as error:
             raise _refusal(path, error) from None
-        except OSError:  # a file system without hard links
-            refuse_existing(path)
-            temporary.rename(path)
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its name; raise `FileExistsError` if another file has it."""
+    try:
+        os.link(temporary, path)  # unlike a rename it never replaces a file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: reserve the name, then replace our own
+        create_private(path)
+        temporary.replace(path)
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file that its owner alone may read; raise `FileExistsError`, `OSError`."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _refusal(path: Path, error: OSError) -> UserError:
