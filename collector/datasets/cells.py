@@ -1,15 +1,13 @@
 """Parse the cells of a dataset: text to numbers, dates, lists and missing values. Pure."""
 
 import ast
+import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 from genrebase.store import names
-
-LIST_SEPARATOR: Final = "\x1f"
-"""Joins the items of a Parquet list to one cell, whatever characters they contain."""
 
 _MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
@@ -125,19 +123,18 @@ def parse_isrc(cell: str) -> str | None:
 
 
 def split_list(cell: str) -> list[str]:
-    """Return the items of a list cell: `a;b`, `['a', 'b']` or joined by `LIST_SEPARATOR`."""
-    if LIST_SEPARATOR in cell:
-        items = cell.split(LIST_SEPARATOR)
-    elif cell.startswith("[") and cell.endswith("]"):
-        items = _literal(cell)
-    else:
-        items = cell.split(";")
+    """Return the items of a list cell: `a;b`, `['a', 'b']` or a JSON list."""
+    is_list = cell.startswith("[") and cell.endswith("]")
+    items = _literal(cell) if is_list else cell.split(";")
     return [item for item in map(clean, items) if item]
 
 
 def _literal(cell: str) -> list[str]:
     try:
-        value = ast.literal_eval(cell)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return [cell]
+        value = json.loads(cell)
+    except (ValueError, RecursionError):
+        try:
+            value = ast.literal_eval(cell)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return [cell]
     return [item for item in value if isinstance(item, str)] if value else []

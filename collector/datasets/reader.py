@@ -7,6 +7,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import re
 import unicodedata
 import zlib
@@ -17,7 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, ClassVar, Final
 
-from collector.datasets import cells
 from genrebase.errors import GenrebaseError, UserError
 
 Row = Sequence[str]
@@ -55,7 +55,7 @@ class DamagedFile(GenrebaseError):
 
 
 class DatasetReader:
-    """An open dataset: its header, and its rows, which can be read once."""
+    """An open dataset: its header, and its rows."""
 
     header: Sequence[str]
 
@@ -63,7 +63,10 @@ class DatasetReader:
     """Whether `estimate_rows` returns an exact number."""
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Yield every row with as many cells as the header, or the reason why it has not."""
+        """Yield every row with as many cells as the header, or the reason why it has not.
+
+        Every call reads the file from its start.
+        """
         raise NotImplementedError
 
     def estimate_rows(self, done: int) -> float | None:
@@ -83,13 +86,12 @@ def open_dataset(path: Path, encoding: str = DEFAULT_ENCODING) -> Iterator[Datas
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     with raw:
         start = raw.read(4)
-        raw.seek(0)
-        if start == _PARQUET:
-            yield _Parquet(path)
-        elif start == _ZIP:
-            raise NotADataset(f"{path} is a zip archive or a workbook: unpack it, or save as CSV.")
-        else:
-            yield _Delimited(path, raw, start, encoding)
+    if start == _PARQUET:
+        yield _Parquet(path)
+    elif start == _ZIP:
+        raise NotADataset(f"{path} is a zip archive or a workbook: unpack it, or save as CSV.")
+    else:
+        yield _Delimited(path, start, encoding)
 
 
 def fingerprint(path: Path, *options: str) -> str:
@@ -132,15 +134,12 @@ class _Lines:
 
 
 class _Delimited(DatasetReader):
-    def __init__(self, path: Path, raw: IO[bytes], start: bytes, encoding: str) -> None:
-        self._path, self._raw = path, raw
+    def __init__(self, path: Path, start: bytes, encoding: str) -> None:
+        self._path, self._is_gzip, self._encoding = path, start.startswith(_GZIP), encoding
         self._size = path.stat().st_size
-        decompressed: Any = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
-        with self._translated_errors():
-            file = io.BufferedReader(decompressed, 1 << 18)
-            head = file.peek(_HEAD)[:_HEAD]
-            self._text = self._decoded(file, encoding)
-            first, delimiter = self._first_lines()
+        self._raw: IO[bytes] | None = None
+        with self._opened() as (text, head):
+            first, delimiter = _first_lines(text)
         if not first.strip():
             raise NotADataset(f"{path} is empty: its first line has to name the columns.")
         if _is_binary(first, head):
@@ -155,42 +154,49 @@ class _Delimited(DatasetReader):
             raise NotADataset(f"{path} does not begin with the columns' names: {error}.") from None
         self.header = [name.strip() for name in names]
 
-    def _first_lines(self) -> tuple[str, str | None]:
-        """Return the header's line, and the delimiter if Excel declared it (`sep=;`)."""
-        first = _filled_line(self._text)
-        match = _SEPARATOR.fullmatch(first)
-        return (first, None) if match is None else (_filled_line(self._text), match[1])
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[IO[str], bytes]]:
+        """Open the file at its start; yield its text and its first bytes."""
+        with self._translated_errors(), self._path.open("rb") as raw:
+            self._raw = raw
+            decompressed: Any = gzip.GzipFile(fileobj=raw) if self._is_gzip else raw
+            file = io.BufferedReader(decompressed, 1 << 18)
+            head = file.peek(_HEAD)[:_HEAD]
+            with self._decoded(file) as text:
+                yield text, head
 
-    def _decoded(self, file: io.BufferedReader, encoding: str) -> IO[str]:
+    def _decoded(self, file: io.BufferedReader) -> IO[str]:
         errors = "surrogateescape"  # undecodable bytes are rejected row by row
         if file.peek(2)[:2] in _UTF16:
-            encoding, errors = "utf-16", "replace"
-        self._encoding = encoding
+            self._encoding, errors = "utf-16", "replace"
         try:
-            return io.TextIOWrapper(file, encoding, errors, newline="")
+            return io.TextIOWrapper(file, self._encoding, errors, newline="")
         except LookupError:
-            raise NotADataset(f"There is no encoding called {encoding!r}.") from None
+            raise NotADataset(f"There is no encoding called {self._encoding!r}.") from None
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        lines = _Lines(self._text)
+        with self._opened() as (text, _):
+            _first_lines(text)
+            yield from self._records(_Lines(text))
+
+    def _records(self, lines: _Lines) -> Iterator[Row | BrokenRow]:
         records = csv.reader(lines, delimiter=self._delimiter)
         width = len(self.header)
-        with self._translated_errors():
-            while True:
-                try:
-                    for row in records:
-                        if len(row) == width and len(lines.consumed) == 1:
-                            yield row
-                        elif row:  # skip blank lines
-                            yield self._repaired(row, lines)
-                        lines.consumed.clear()
-                except csv.Error:
-                    reason = BrokenRow.WIDTH if len(lines.consumed) > 1 else BrokenRow.TOO_LONG
-                    lines.push_back()
+        while True:
+            try:
+                for row in records:
+                    if len(row) == width and len(lines.consumed) == 1:
+                        yield row
+                    elif row:  # skip blank lines
+                        yield self._repaired(row, lines)
                     lines.consumed.clear()
-                    yield reason
-                else:
-                    return
+            except csv.Error:
+                reason = BrokenRow.WIDTH if len(lines.consumed) > 1 else BrokenRow.TOO_LONG
+                lines.push_back()
+                lines.consumed.clear()
+                yield reason
+            else:
+                return
 
     def _repaired(self, row: list[str], lines: _Lines) -> list[str] | BrokenRow:
         """Return a row of another width, or of several lines, if it is usable.
@@ -205,7 +211,7 @@ class _Delimited(DatasetReader):
         return BrokenRow.WIDTH
 
     def estimate_rows(self, done: int) -> float | None:
-        at = self._raw.tell()
+        at = self._size if self._raw is None or self._raw.closed else self._raw.tell()
         return done * self._size / at if at else None
 
     @contextmanager
@@ -222,6 +228,13 @@ class _Delimited(DatasetReader):
                 f"{self._path} cannot be read as {self._encoding} ({error}): name its encoding "
                 "with --encoding, such as latin-1."
             ) from error
+
+
+def _first_lines(file: IO[str]) -> tuple[str, str | None]:
+    """Return the header's line, and the delimiter if Excel declared it (`sep=;`)."""
+    first = _filled_line(file)
+    match = _SEPARATOR.fullmatch(first)
+    return (first, None) if match is None else (_filled_line(file), match[1])
 
 
 def _filled_line(file: IO[str]) -> str:
@@ -273,9 +286,18 @@ class _Parquet(DatasetReader):
 
 
 def _as_text(value: Any) -> str:
+    """Return a value as a cell; a nested one as its JSON text."""
     if value is None:
         return ""
-    if isinstance(value, list):
-        joined = cells.LIST_SEPARATOR.join(map(_as_text, value))
-        return joined if len(value) > 1 else joined + cells.LIST_SEPARATOR
+    if isinstance(value, bytes):
+        return _decode(value)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=_as_text)
     return value if isinstance(value, str) else str(value)
+
+
+def _decode(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

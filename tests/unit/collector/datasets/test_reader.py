@@ -1,6 +1,8 @@
 """Reading a dataset row by row."""
 
+import datetime as dt
 import gzip
+import itertools
 
 import pyarrow as pa
 import pytest
@@ -128,7 +130,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_parquet_gives_the_same_text(tmp_path):
-    """Every column as text: NULL is empty, a list keeps its items separate."""
+    """Every column as text: NULL is empty, a list keeps its items separate as JSON."""
     table = pa.table(
         {
             "title": ["NA", None],
@@ -143,6 +145,50 @@ def test_parquet_gives_the_same_text(tmp_path):
     assert [row[0] for row in rows] == ["NA", ""]
     assert [cells.split_list(row[1]) for row in rows] == [["A;B", "C"], ["D;E"]]
     assert [row[2:] for row in rows] == [["91.0", "True"], ["", "False"]]
+
+
+def test_nested_parquet_values_are_json(tmp_path):
+    """Lists, structs and bytes of every depth become text that one rule can parse."""
+    table = pa.table(
+        {
+            "artists": [[{"name": "Raphaël", "id": 1}], None],
+            "album": [{"name": 'The "A"', "day": dt.date(2001, 2, 3)}, None],
+            "title": ["Café".encode(), b"caf\xe9"],
+            "genres": [[], ["rock", None]],
+        }
+    )
+    parquet.write_table(table, tmp_path / "data.parquet")
+    assert read(tmp_path / "data.parquet")[1] == [
+        [
+            '[{"name": "Raphaël", "id": 1}]',
+            '{"name": "The \\"A\\"", "day": "2001-02-03"}',
+            "Café",
+            "[]",
+        ],
+        ["", "", "café", '["rock", null]'],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "gzip", "sep", "utf-16", "parquet"])
+def test_rows_are_read_from_the_start_each_time(written, tmp_path, kind):
+    """A first pass may stop anywhere; the next one has every row."""
+    text = "a,b\n" + "1,é\n" * 20_000
+    content = {
+        "csv": text.encode(),
+        "gzip": gzip.compress(text.encode()),
+        "sep": ("sep=;\n" + text.replace(",", ";")).encode(),
+        "utf-16": text.encode("utf-16"),
+        "parquet": b"",
+    }[kind]
+    path = written(content)
+    if kind == "parquet":
+        parquet.write_table(pa.table({"a": ["1"] * 20_000, "b": ["é"] * 20_000}), path)
+    with reader.open_dataset(path) as dataset:
+        assert list(itertools.islice(dataset.rows(), 3))[2][1] == "é"
+        for _ in range(2):
+            rows = list(dataset.rows())
+            assert len(rows) == 20_000
+            assert {tuple(row) for row in rows} == {("1", "é")}
 
 
 def test_a_broken_parquet_file_is_refused(written):
