@@ -9,6 +9,7 @@ from typing import Final
 from collector.datasets import columns, descriptor_table, reader
 from collector.datasets.reader import BrokenRow, DatasetReader
 from collector.datasets.rows import RowParser
+from collector.datasets.survey import TableSummary, survey_table
 from collector.imports.pipeline import DescriptorSchema, ImportResult, ImportSource, run_import
 from collector.records import Provenance
 from genrebase.progress import ProgressCallback
@@ -40,14 +41,20 @@ def import_dataset(
     After a stop request it ends with the batch in progress; the next import continues there.
     """
     with reader.open_dataset(path, encoding) as dataset:
-        source = _open_source(dataset, path, genre_column, last_year=clock.now().year + 1)
+        summary = survey_table(dataset, stop_requested=stop_requested)
+    with reader.open_dataset(path, encoding) as dataset:
+        source = _open_source(dataset, path, genre_column, summary, clock.now().year + 1)
         return run_import(
             engine, clock, source, progress, rejected=rejected, stop_requested=stop_requested
         )
 
 
 def _open_source(
-    dataset: DatasetReader, path: Path, genre_column: str | None, last_year: int
+    dataset: DatasetReader,
+    path: Path,
+    genre_column: str | None,
+    summary: TableSummary,  # noqa: ARG001 - columns are found by it next
+    last_year: int,
 ) -> ImportSource:
     """Return the source of a table of descriptors, else of a table of tracks."""
     stem, origin = path.name.split(".")[0], f"csv:{path.name}"

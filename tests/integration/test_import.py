@@ -356,8 +356,13 @@ def test_genres_that_differ_by_case_or_blanks_are_listed(sqlite_engine, tmp_path
 def test_a_stop_ends_after_the_batch(engine, tmp_path):
     """Recorded rows stay, and the next import ends like an uninterrupted one."""
     path = write(tmp_path / "data.csv", many_rows(BATCH_ROWS + 500))
-    requested = iter([False, True])
-    imported = run(engine, path, stop_requested=lambda: next(requested))
+    batches = []
+    imported = run(
+        engine,
+        path,
+        advance=lambda *_, **__: batches.append(1),
+        stop_requested=lambda: bool(batches),
+    )
     assert (imported.stopped, imported.rows) == ("interrupted", BATCH_ROWS)
     again = run(engine, path)
     assert (again.stopped, again.rows) == ("done", BATCH_ROWS + 500)

@@ -1,0 +1,115 @@
+"""Parse dates as tables write them: `2019-06-14`, `14/06/2019`, `June 14, 2019`. Pure."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+
+class DateOrder(StrEnum):
+    """Whether the day or the month of `5/6/2019` comes first."""
+
+    DAY_FIRST = "day/month/year"
+    MONTH_FIRST = "month/day/year"
+
+
+class ParsedDate(NamedTuple):
+    """A date; month and day are None where there is none."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+    order: DateOrder | None = None
+    """The order that this date proves: `14/06/2019` has no fourteenth month."""
+    is_ambiguous: bool = False
+    """Whether day and month could be the other way round."""
+
+
+_MONTH_NAMES: Final = (
+    "january jan januar jän janvier janv enero ene",
+    "february feb februar février févr fév febrero",
+    "march mar märz mär mrz mars marzo",
+    "april apr avril avr abril abr",
+    "may mai mayo",
+    "june jun juni juin junio",
+    "july jul juli juillet juil julio",
+    "august aug août agosto ago",
+    "september sep sept septembre septiembre",
+    "october oct oktober okt octobre octubre",
+    "november nov novembre noviembre",
+    "december dec dezember dez décembre déc diciembre dic",
+)
+"""English, German, French and Spanish."""
+_MONTHS: Final[Mapping[str, int]] = {
+    name: month for month, names in enumerate(_MONTH_NAMES, 1) for name in names.split()
+}
+_MONTH_STARTS: Final = frozenset(name[:3] for name in _MONTHS)
+
+_REST: Final = r"(?:\.0+|[T ,].*)?"
+_YEAR_FIRST: Final = re.compile(
+    rf"(?P<year>\d{{4}})(?:(?P<separator>[-/.])(?P<month>\d{{1,2}})"
+    rf"(?:(?P=separator)(?P<day>\d{{1,2}}))?)?{_REST}"
+)
+_YEAR_LAST: Final = re.compile(
+    r"(\d{1,2})(?P<separator>[-/.])(\d{1,2})(?P=separator)(\d{4})(?:[T ,].*)?"
+)
+_MONTH_AND_YEAR: Final = re.compile(r"(\d{1,2})[-/.](\d{4})")
+_BASIC: Final = re.compile(r"(?P<year>(?:1[89]|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)")
+_NAMED: Final = re.compile(
+    r"(?:[a-z]{2,4}\.?, )?"  # a day of the week
+    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+(?:de )?)?(?P<name>[^\W\d]+)\.?[\s-]+(?:de )?"
+    r"(?:(?P<day_after>\d{1,2})(?:st|nd|rd|th)?,?[\s-]+)?(?P<year>\d{4})(?:[T ,].*)?"
+)
+_LONGEST: Final = 40
+_LAST_MONTH: Final = 12
+_LAST_DAY: Final = 31
+
+
+def begins_with_month(cell: str) -> bool:
+    """Return whether the first letters are those of a month's name."""
+    return cell[:3].casefold() in _MONTH_STARTS
+
+
+@lru_cache(maxsize=32_768)
+def parse(cell: str) -> ParsedDate | None:
+    """Return a cell's date, None if it has no date's form or its year has not four digits.
+
+    A month or day that does not exist is left out.
+    """
+    text = cell.strip()
+    if len(text) > _LONGEST or not any(map(str.isdigit, text)):
+        return None
+    if match := _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text):
+        return _date(match["year"], match["month"], match["day"])
+    if match := _YEAR_LAST.fullmatch(text):
+        first, separator, second, year_text = match.groups()
+        return _year_last(int(first), int(second), int(year_text), separator)
+    if match := _MONTH_AND_YEAR.fullmatch(text):
+        return _date(match[2], match[1], None)
+    match = _NAMED.fullmatch(text.casefold())
+    if match is None or match["name"] not in _MONTHS:
+        return None
+    return _date(match["year"], _MONTHS[match["name"]], match["day"] or match["day_after"])
+
+
+def _year_last(first: int, second: int, year: int, separator: str) -> ParsedDate | None:
+    """Return the date of `first/second/year`; dots stand in dates that begin with the day."""
+    if first > _LAST_MONTH >= second:
+        return _date(year, second, first)._replace(order=DateOrder.DAY_FIRST)
+    if second > _LAST_MONTH >= first:
+        return _date(year, first, second)._replace(order=DateOrder.MONTH_FIRST)
+    if first > _LAST_MONTH:
+        return None
+    if separator == ".":
+        return _date(year, second, first)
+    return _date(year, first, second)._replace(is_ambiguous=first != second)
+
+
+def _date(
+    year_given: int | str, month_given: int | str | None, day_given: int | str | None
+) -> ParsedDate:
+    year, month, day = int(year_given), int(month_given or 0), int(day_given or 0)
+    if not 1 <= month <= _LAST_MONTH:
+        return ParsedDate(year)
+    return ParsedDate(year, month, day if 1 <= day <= _LAST_DAY else None)

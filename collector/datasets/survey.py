@@ -1,0 +1,266 @@
+"""The first pass over a table: what each column holds, before any cell is taken.
+
+The whole table is read once, in constant memory. `columns` and `numeric_columns` decide by the
+result what each column is, and on which scale its numbers are.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+
+from collector.datasets import cells, date_cells, number_cells
+from collector.datasets.number_cells import Notation
+from collector.datasets.number_summary import NumberSummary
+from collector.datasets.reader import BrokenRow, DamagedFile, DatasetReader
+from genrebase.store import source_ids
+
+MAX_VALUES: Final = 1_000
+"""Different values that are counted one by one."""
+SAMPLE_CELLS: Final = 200
+
+_MAX_SAMPLE_CHARACTERS: Final = 1 << 20
+_MAX_VALUE_CHARACTERS: Final = 400
+"""A column with longer cells is text: its values are not counted."""
+_CHUNK: Final = 4_000
+"""Rows that are summarised together."""
+_LONGEST_MISSING: Final = 12
+"""Characters of the longest word for a missing value, with room for blanks."""
+_MAX_EXCLUDING: Final = 20
+"""One in so many cells with a point may be no group of thousands."""
+_POINTED: Final = 50
+"""Cells with a point that decide whether points may group thousands."""
+_URI: Final = len("spotify:track:") + source_ids.ID_LENGTH
+
+
+@dataclass(slots=True)
+class ColumnSummary:
+    """What the cells of one column hold; a cell is counted as at most one of the kinds."""
+
+    name: str
+    """As the header gives it."""
+    rows: int = 0
+    missing: int = 0
+    """Empty cells, and those with a word for a missing value."""
+    numbers: int = 0
+    """Plain numbers: with a decimal point, without a unit."""
+    dates: int = 0
+    """Dates of more than a year: `2019-06-14`, `14.06.2019`, `June 14, 2019`."""
+    clocks: int = 0
+    """Times such as `3:45`."""
+    spotify_ids: int = 0
+    """Ids of 22 characters, URIs and URLs of tracks."""
+    lists: int = 0
+    """Cells that begin like a list, tuple or object: `[`, `(`, `{`."""
+    values: Mapping[str, int] | None = field(default_factory=Counter)
+    """Cells that are not missing, each with its count; None if there are more than 1,000
+    different ones or very long ones."""
+    sample: list[str] = field(default_factory=list)
+    """The first 200 cells that are not missing (fewer if they are very long)."""
+    points: NumberSummary = field(default_factory=NumberSummary)
+    """The numbers of the column if it has decimal points."""
+    commas: NumberSummary | None = field(default_factory=NumberSummary)
+    """The numbers of the column if it has decimal commas; None if that is ruled out."""
+    times: NumberSummary = field(default_factory=NumberSummary)
+    """The seconds of its clock times."""
+    units: Counter[str] = field(default_factory=Counter)
+    """Units that stand behind numbers, such as `percent` of `83 %`, with their counts."""
+    orders: Counter[date_cells.DateOrder] = field(default_factory=Counter)
+    """Orders of day and month that dates such as `14/06/2019` prove."""
+
+    @property
+    def present(self) -> int:
+        """How many cells are not missing."""
+        return self.rows - self.missing
+
+    @property
+    def distinct(self) -> int | None:
+        """How many different values there are; None if there are many."""
+        return None if self.values is None else len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class TableSummary:
+    """The first pass over a table."""
+
+    rows: int
+    """Rows with as many cells as the header."""
+    columns: Mapping[int, ColumnSummary]
+    """By position; those that were surveyed."""
+
+
+def survey_table(
+    dataset: DatasetReader,
+    positions: Container[int] | None = None,
+    *,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> TableSummary:
+    """Read a table and summarise its columns; only those at `positions` if these are given.
+
+    A damaged file is summarised up to the damage, a stop request ends the survey early: the import
+    that follows meets either again.
+    """
+    summaries = {
+        position: ColumnSummary(name)
+        for position, name in enumerate(dataset.header)
+        if positions is None or position in positions
+    }
+    total = 0
+    for rows in _chunks(dataset):
+        total += len(rows)
+        columns = list(zip(*rows, strict=True))
+        for position, summary in summaries.items():
+            _add(summary, columns[position])
+        if stop_requested():
+            break
+    return TableSummary(total, summaries)
+
+
+def summarise(name: str, column: Sequence[str]) -> ColumnSummary:
+    """Summarise the cells of one column."""
+    summary = ColumnSummary(name)
+    _add(summary, column)
+    return summary
+
+
+def _chunks(dataset: DatasetReader) -> Iterator[list[Sequence[str]]]:
+    rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
+    try:
+        while chunk := list(islice(rows, _CHUNK)):
+            yield chunk
+    except DamagedFile:
+        return
+
+
+def _add(summary: ColumnSummary, column: Sequence[str]) -> None:
+    summary.rows += len(column)
+    present = [cell for cell in column if cell]
+    try:
+        numbers = np.fromiter(map(float, present), np.float64, len(present))
+        others: list[str] = []
+    except ValueError:
+        numbers, others = _plain_numbers(present)
+    missing = np.isnan(numbers)
+    if missing.any():
+        numbers = numbers[~missing]
+    texts = [cell for cell in others if len(cell) > _LONGEST_MISSING or not cells.is_missing(cell)]
+    summary.missing += len(column) - len(numbers) - len(texts)
+    summary.numbers += len(numbers)
+    summary.points.add(numbers)
+    _count_values(summary, column)
+    _sample(summary, present)
+    _add_commas(summary, numbers, present, texts)
+    if texts:
+        _add_texts(summary, texts)
+
+
+def _plain_numbers(present: Iterable[str]) -> tuple[Any, list[str]]:
+    """Return the cells that are plain numbers, as an array, and the others."""
+    numbers, others = [], []
+    for cell in present:
+        if cell[0] in number_cells.START or len(cell) == len("nan"):
+            try:
+                numbers.append(float(cell))
+            except ValueError:
+                others.append(cell)
+        else:
+            others.append(cell)
+    return np.array(numbers, dtype=np.float64), others
+
+
+def _is_missing(cell: str) -> bool:
+    return len(cell) <= _LONGEST_MISSING and cells.is_missing(cell)
+
+
+def _count_values(summary: ColumnSummary, column: Sequence[str]) -> None:
+    if summary.values is None:
+        return
+    counts = Counter(summary.values)
+    counts.update(column)
+    for cell in [cell for cell in counts if _is_missing(cell)]:
+        del counts[cell]
+    is_long = any(len(cell) > _MAX_VALUE_CHARACTERS for cell in counts)
+    summary.values = None if len(counts) > MAX_VALUES or is_long else counts
+
+
+def _sample(summary: ColumnSummary, present: Sequence[str]) -> None:
+    room = SAMPLE_CELLS - len(summary.sample)
+    if room <= 0:
+        return
+    size = sum(map(len, summary.sample))
+    for cell in islice((cell for cell in present if not _is_missing(cell)), room):
+        size += len(cell)
+        if size > _MAX_SAMPLE_CHARACTERS:
+            break
+        summary.sample.append(cell)
+
+
+def _add_commas(
+    summary: ColumnSummary, numbers: Any, present: Sequence[str], texts: Sequence[str]
+) -> None:
+    """Read the cells with decimal commas, unless most of those with a point exclude them."""
+    if summary.commas is None:
+        return
+    pointed = list(islice((cell for cell in present if "." in cell), _POINTED))
+    if not pointed and not texts:
+        summary.commas.add(numbers)
+        return
+    if _MAX_EXCLUDING * sum(_with_comma(cell) is None for cell in pointed) > len(pointed):
+        summary.commas = None
+        return
+    candidates = (cell for cell in present if cell[0] in number_cells.START)
+    values = [value for value in map(_with_comma, candidates) if value is not None]
+    summary.commas.add(np.array(values, dtype=np.float64))
+
+
+def _with_comma(cell: str) -> float | None:
+    return number_cells.parse_number(number_cells.split_unit(cell)[0], Notation.COMMA)
+
+
+def _add_texts(summary: ColumnSummary, texts: Sequence[str]) -> None:
+    """Count the cells that are no plain numbers."""
+    candidates: list[str] = []
+    for cell in texts:
+        first, length = cell[0], len(cell)
+        if (length == source_ids.ID_LENGTH or length >= _URI) and _is_track_id(cell):
+            summary.spotify_ids += 1
+        elif first in number_cells.START:
+            candidates.append(cell)
+        elif first in "[({":
+            summary.lists += 1
+        elif cell[-1].isdigit() and date_cells.begins_with_month(cell) and _is_date(cell):
+            summary.dates += 1
+    _add_candidates(summary, candidates)
+
+
+def _add_candidates(summary: ColumnSummary, candidates: Iterable[str]) -> None:
+    """Count cells that begin as numbers do."""
+    values, seconds = [], []
+    for cell in candidates:
+        number, unit = number_cells.split_unit(cell)
+        value = number_cells.parse_number(number, Notation.POINT)
+        if value is not None:
+            values.append(value)
+        if value is not None or number_cells.parse_number(number, Notation.COMMA) is not None:
+            if unit is not None:
+                summary.units[unit] += 1
+        elif (time := number_cells.parse_clock(cell)) is not None:
+            seconds.append(time)
+        elif (date := date_cells.parse(cell)) is not None:
+            summary.dates += 1
+            if date.order is not None:
+                summary.orders[date.order] += 1
+    summary.clocks += len(seconds)
+    summary.points.add(np.array(values, dtype=np.float64))
+    summary.times.add(np.array(seconds, dtype=np.float64))
+
+
+def _is_date(cell: str) -> bool:
+    return date_cells.parse(cell) is not None
+
+
+def _is_track_id(cell: str) -> bool:
+    return source_ids.parse_track_id(cell) is not None
