@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from classifier.errors import BrokenArtifact
 from classifier.ports import Estimator, RequiresLibraries
 from classifier.records import StoredModel
+from classifier.registry.artifact_checks import UnsafeArtifact, check_estimator, check_size
 
 TRUSTED_TYPES: Final = frozenset(
     {
@@ -83,6 +84,10 @@ def serialise(model: ModelArtifact) -> bytes:
     dumped: bytes = skops.io.dumps(
         content, compression=zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
     )
+    try:
+        check_size(dumped)
+    except UnsafeArtifact:  # it compresses so well that a bomb could not be told from it
+        dumped = skops.io.dumps(content)
     return dumped
 
 
@@ -96,12 +101,14 @@ def deserialise(artifact: bytes) -> ModelArtifact:
     check_types(artifact)
     with _report_damage():
         content = skops.io.loads(artifact, trusted=sorted(TRUSTED_TYPES))
+        check_estimator(content["estimator"])
         return ModelArtifact(content["estimator"], np.asarray(content["learned"], dtype=np.int64))
 
 
 def check_types(artifact: bytes) -> None:
     """Raise `BrokenArtifact` for damage and untrusted types, without loading the estimator."""
     with _report_damage():
+        check_size(artifact)
         untrusted = set(skops.io.get_untrusted_types(data=artifact)) - TRUSTED_TYPES
     if untrusted:
         raise BrokenArtifact(
