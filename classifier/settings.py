@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from classifier.training_config import MIN_TRACKS_PER_GENRE
@@ -72,6 +72,14 @@ class ClassifierSettings(EnvironmentSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Minimum level of the log lines of `classifier run`."
+    )
+
+    signing_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="A secret of at least 16 characters that signs models: one that was changed "
+        "in the database is refused, even where its checksum was changed too. All programs that "
+        "train or predict need it.",
     )
 
     @field_validator("http")

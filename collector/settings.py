@@ -86,7 +86,8 @@ class CollectorSettings(EnvironmentSettings):
     timeout: float = Field(
         default=10.0,
         gt=0,
-        description="Timeout of a request in seconds.",
+        description="Seconds until the whole response to a request, headers and body, must be "
+        "there.",
     )
 
     @field_validator("rate", "reccobeats_rate")

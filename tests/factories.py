@@ -220,7 +220,7 @@ def add_model(connection: Connection, status: str = "champion", **values: Any) -
         "status": status,
         "metrics": {},
         "versions": {},
-        "golden_rows": [],
+        "golden_rows": {},
     }
     return _insert(connection, tables.model, {**row, **values})
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from classifier.errors import BrokenArtifact
 from classifier.ports import Estimator, RequiresLibraries
 from classifier.records import StoredModel
+from classifier.registry import signature
 from classifier.registry.artifact_checks import UnsafeArtifact, check_estimator, check_size
 
 TRUSTED_TYPES: Final = frozenset(
@@ -91,11 +92,6 @@ def serialise(model: ModelArtifact) -> bytes:
     return dumped
 
 
-def checksum(artifact: bytes) -> str:
-    """Return the SHA-256 of an artifact."""
-    return hashlib.sha256(artifact).hexdigest()
-
-
 def deserialise(artifact: bytes) -> ModelArtifact:
     """Return the content of the bytes; raise `BrokenArtifact` for damage and untrusted types."""
     check_types(artifact)
@@ -137,15 +133,18 @@ def load_model(model: StoredModel, artifact: bytes | None) -> ModelArtifact:
     again = "Train again with `classifier train`."
     if artifact is None:
         raise BrokenArtifact(f"Model {model.id} has no artifact anymore. {again}")
-    if checksum(artifact) != model.artifact_sha256:
-        raise BrokenArtifact(
-            f"The artifact of model {model.id} is not the one that was stored: "
-            f"its SHA-256 differs. {again}"
-        )
     try:
+        signature.check_seal(
+            model.artifact_sha256 or "", artifact, model.feature_schema, model.golden_rows
+        )
         loaded = deserialise(artifact)
     except BrokenArtifact as error:
         raise BrokenArtifact(f"Model {model.id} cannot be used. {error} {again}") from error
+    if tuple(map(str, loaded.estimator.classes_)) != model.classes:
+        raise BrokenArtifact(
+            f"Model {model.id} cannot be used. It predicts other genres than its "
+            f"row names. {again}"
+        )
     here = versions(loaded.estimator)
     missing = [name for name, version in here.items() if version == NOT_INSTALLED]
     if missing:
@@ -201,10 +200,10 @@ def golden_predictions(
 
 def reproduces_golden_predictions(estimator: Estimator, golden: Mapping[str, Any]) -> bool:
     """Return whether the estimator reproduces the stored probabilities of the stored rows."""
-    stored = np.asarray(golden["probabilities"])
     try:
+        stored = np.asarray(golden["probabilities"], dtype=float)
         now = estimator.predict_proba(_golden_frame(golden["columns"], golden["rows"]))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, LookupError):
         return False  # other versions may not even understand the object
     return bool(
         now.shape == stored.shape and np.allclose(now, stored, rtol=0, atol=PROBABILITY_TOLERANCE)

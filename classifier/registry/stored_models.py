@@ -3,14 +3,36 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select, true
+from sqlalchemy import RowMapping, func, select, true
 
-from classifier.errors import NoChampion, UnknownModel
+from classifier.errors import BrokenArtifact, NoChampion, UnknownModel
 from classifier.records import StoredModel
 from genrebase.store import Engine, tables
 from genrebase.store.engine import read_transaction
 
+_DOCUMENTS: Final = (
+    *("params", "training_config", "feature_schema"),
+    *("metrics", "versions", "golden_rows"),
+)
 _MODEL: Final = [column for column in tables.model.c if column.name != "artifact"]
+
+
+def _as_model(row: RowMapping) -> StoredModel:
+    """Return a row as a model; raise `BrokenArtifact` if a field is not what was stored."""
+    wrong = [name for name in _DOCUMENTS if not isinstance(row[name], dict)]
+    schema = row["feature_schema"]
+    if not wrong and not all(_is_texts(schema.get(name, [])) for name in ("columns", "classes")):
+        wrong.append("feature_schema")
+    if wrong:
+        raise BrokenArtifact(
+            f"The row of model {row['id']} was changed: its {' and '.join(wrong)} cannot be read. "
+            "Delete the row, and train again with `classifier train`."
+        )
+    return StoredModel(**row)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def models(database: Engine, task: str | None = None) -> list[StoredModel]:
@@ -18,7 +40,7 @@ def models(database: Engine, task: str | None = None) -> list[StoredModel]:
     of_task = true() if task is None else tables.model.c.task == task
     query = select(*_MODEL).where(of_task).order_by(tables.model.c.id.desc())
     with read_transaction(database) as connection:
-        return [StoredModel(**row) for row in connection.execute(query).mappings()]
+        return [_as_model(row) for row in connection.execute(query).mappings()]
 
 
 def latest_model_id(database: Engine) -> int | None:
@@ -35,7 +57,7 @@ def model(database: Engine, number: int) -> StoredModel:
         row = connection.execute(query).mappings().first()
     if row is None:
         raise UnknownModel(f"There is no model {number}. `classifier models` lists them.")
-    return StoredModel(**row)
+    return _as_model(row)
 
 
 def find_champion(database: Engine, task: str) -> StoredModel | None:
@@ -43,7 +65,7 @@ def find_champion(database: Engine, task: str) -> StoredModel | None:
     query = select(*_MODEL).where(tables.model.c.task == task, tables.model.c.status == "champion")
     with read_transaction(database) as connection:
         row = connection.execute(query).mappings().first()
-    return None if row is None else StoredModel(**row)
+    return None if row is None else _as_model(row)
 
 
 def champion(database: Engine, task: str) -> StoredModel:

@@ -225,7 +225,8 @@ class ModelCard:
         yield ""
         yield f"- Data: `{model.data_fingerprint}` (`classifier snapshot` saves the rows)."
         if model.artifact_sha256 is not None:
-            yield f"- Artifact: SHA-256 `{model.artifact_sha256}`."
+            kind = "" if ":" in model.artifact_sha256 else "SHA-256 "
+            yield f"- Artifact: {kind}`{model.artifact_sha256}`."
         yield f"- Seed {model.training_config['seed']}; {_format_versions(model.versions)}."
 
     def _terms(self) -> Iterator[str]:

@@ -21,7 +21,7 @@ from classifier.evaluation import report
 from classifier.features import groups
 from classifier.ports import Estimator, ReportsEpochs
 from classifier.records import Epoch, PromotionDecision, StoredModel
-from classifier.registry import artifacts, model_store, retention, stored_models
+from classifier.registry import artifacts, model_store, retention, signature, stored_models
 from classifier.serving import champion as serving
 from classifier.training import out_of_fold_predictions
 from classifier.training.evaluate import Evaluation, evaluate
@@ -132,12 +132,14 @@ def stored_fields(
     artifacts.deserialise(artifact)  # an artifact that cannot be loaded is not worth storing
     columns = groups.columns(estimators.usable_groups(estimator, features), split.tracks)
     train_tracks = split.tracks[split.train_mask]
+    schema = {"columns": columns, "classes": list(split.classes)}
+    golden_rows = artifacts.golden_predictions(estimator, train_tracks, columns)
     return {
-        "feature_schema": {"columns": columns, "classes": list(split.classes)},
+        "feature_schema": schema,
         "trained_rows": len(train_tracks),
         "artifact": artifact,
-        "artifact_sha256": artifacts.checksum(artifact),
-        "golden_rows": artifacts.golden_predictions(estimator, train_tracks, columns),
+        "artifact_sha256": signature.seal(artifact, schema, golden_rows),
+        "golden_rows": golden_rows,
     }
 
 

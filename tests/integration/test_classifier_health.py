@@ -15,7 +15,7 @@ from classifier.cli import app
 from classifier.daemon import doctor
 from classifier.daemon import metrics as trainer_metrics
 from classifier.daemon.metrics import TrainerHealth
-from classifier.registry import artifacts
+from classifier.registry import signature
 from classifier.settings import ClassifierSettings
 from classifier.training import train
 from classifier.training_config import TrainingConfig
@@ -135,7 +135,7 @@ def test_a_champion_that_cannot_be_used_is_not_well(
     with transaction(sqlite_engine) as connection:
         connection.execute(
             update(tables.model).values(
-                artifact=unknown, artifact_sha256=artifacts.checksum(unknown)
+                artifact=unknown, artifact_sha256=signature.checksum(unknown)
             )
         )
     trainer_metrics._unusable_reason.cache_clear()

@@ -17,7 +17,7 @@ from classifier.data.training_data import split_dataset
 from classifier.errors import BrokenArtifact
 from classifier.estimators import blend
 from classifier.records import StoredModel
-from classifier.registry import artifacts
+from classifier.registry import artifacts, signature
 from classifier.registry.artifacts import ModelArtifact
 from classifier.training_config import TrainingConfig
 from tests.fakes import NOON
@@ -57,7 +57,7 @@ def stored(packed: ModelArtifact) -> tuple[StoredModel, bytes]:
         metrics={},
         versions=artifacts.versions(),
         golden_rows=json.loads(json.dumps(golden_rows)),
-        artifact_sha256=artifacts.checksum(data),
+        artifact_sha256=signature.checksum(data),
         pinned=False,
     )
     return model, data
@@ -93,7 +93,7 @@ def test_an_artifact_that_is_gone_or_changed_is_refused(stored: tuple[StoredMode
 @pytest.mark.parametrize("data", [b"", b"no model", b"PK\x03\x04 half a zip"])
 def test_a_damaged_artifact_is_refused(stored: tuple[StoredModel, bytes], data: bytes) -> None:
     """A checksum that matches the damage does not help."""
-    model = dataclasses.replace(stored[0], artifact_sha256=artifacts.checksum(data))
+    model = dataclasses.replace(stored[0], artifact_sha256=signature.checksum(data))
     with pytest.raises(BrokenArtifact, match="Model 3 cannot be used"):
         artifacts.load_model(model, data)
 
@@ -157,3 +157,81 @@ def test_types_are_checked_without_loading(stored: tuple[StoredModel, bytes]) ->
         artifacts.check_types(skops.io.dumps({"estimator": FunctionTransformer(io.open_code)}))
     with pytest.raises(BrokenArtifact, match="cannot be read"):
         artifacts.check_types(b"nothing")
+
+
+KEY = "0123456789-signing-key"
+
+
+def signed(
+    stored: tuple[StoredModel, bytes], monkeypatch: pytest.MonkeyPatch
+) -> tuple[StoredModel, bytes]:
+    """Return the model as it is stored where a key is set."""
+    model, data = stored
+    monkeypatch.setenv("CLASSIFIER_SIGNING_KEY", KEY)
+    sealed = signature.seal(data, model.feature_schema, model.golden_rows)
+    return dataclasses.replace(model, artifact_sha256=sealed), data
+
+
+def test_a_signed_model_loads_with_its_key(
+    stored: tuple[StoredModel, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seal holds no key, and what JSON does to the row does not break it."""
+    model, data = signed(stored, monkeypatch)
+    assert KEY not in str(model.artifact_sha256)
+    again = dataclasses.replace(model, golden_rows=json.loads(json.dumps(model.golden_rows)))
+    assert artifacts.load_model(again, data).estimator is not None
+
+
+def test_a_changed_model_is_refused_whatever_its_checksum(
+    stored: tuple[StoredModel, bytes], packed: ModelArtifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the key nobody makes a seal that fits: not for other bytes, rows or genres."""
+    model, data = signed(stored, monkeypatch)
+    other = artifacts.serialise(dataclasses.replace(packed, train_ids=packed.train_ids[:1]))
+    schema = {**model.feature_schema, "classes": model.feature_schema["classes"][::-1]}
+    for changed, content in (
+        (model, other),
+        (dataclasses.replace(model, artifact_sha256=signature.checksum(other)), other),
+        (dataclasses.replace(model, artifact_sha256=signature.checksum(data)), data),
+        (dataclasses.replace(model, golden_rows={}), data),
+        (dataclasses.replace(model, feature_schema=schema), data),
+    ):
+        with pytest.raises(BrokenArtifact, match="Model 3 cannot be used"):
+            artifacts.load_model(changed, content)
+
+
+def test_a_signed_model_needs_the_key(
+    stored: tuple[StoredModel, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither no key nor another one will do."""
+    model, data = signed(stored, monkeypatch)
+    monkeypatch.setenv("CLASSIFIER_SIGNING_KEY", KEY[::-1])
+    with pytest.raises(BrokenArtifact, match="signature"):
+        artifacts.load_model(model, data)
+    monkeypatch.delenv("CLASSIFIER_SIGNING_KEY")
+    with pytest.raises(BrokenArtifact, match="set CLASSIFIER_SIGNING_KEY"):
+        artifacts.load_model(model, data)
+
+
+def test_genres_are_those_of_the_row(stored: tuple[StoredModel, bytes]) -> None:
+    """An estimator of other genres would give each probability a wrong name."""
+    model, data = stored
+    schema = {**model.feature_schema, "classes": model.feature_schema["classes"][::-1]}
+    with pytest.raises(BrokenArtifact, match="other genres"):
+        artifacts.load_model(dataclasses.replace(model, feature_schema=schema), data)
+
+
+@pytest.mark.parametrize(
+    "golden_rows",
+    [{}, {"probabilities": "x", "columns": [], "rows": []}, {"probabilities": [[1]]}],
+)
+def test_golden_rows_that_cannot_be_used_reproduce_nothing(
+    stored: tuple[StoredModel, bytes], golden_rows: dict[str, object]
+) -> None:
+    """A row that was changed is no error of ours: other versions are refused with it."""
+    model, data = stored
+    older = dataclasses.replace(
+        model, golden_rows=golden_rows, versions={**model.versions, "numpy": "1.0"}
+    )
+    with pytest.raises(BrokenArtifact, match="other versions"):
+        artifacts.load_model(older, data)

@@ -1,0 +1,57 @@
+"""Seal an artifact: a SHA-256, or with a key an HMAC that nobody can make who lacks the key.
+
+Whoever can write to the database can change an artifact and its SHA-256 alike.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from classifier.errors import BrokenArtifact
+from classifier.settings import ClassifierSettings
+
+KEYED: Final = "hmac-sha256:"
+"""Precedes the HMAC where the SHA-256 is stored otherwise."""
+
+
+def seal(artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]) -> str:
+    """Return the HMAC under `CLASSIFIER_SIGNING_KEY`, without a key the SHA-256 of the artifact.
+
+    The HMAC (RFC 2104) covers the columns, classes and golden rows, too.
+    """
+    key = _signing_key()
+    return checksum(artifact) if key is None else _hmac(key, artifact, schema, golden_rows)
+
+
+def checksum(artifact: bytes) -> str:
+    """Return the SHA-256 of an artifact."""
+    return hashlib.sha256(artifact).hexdigest()
+
+
+def check_seal(
+    sealed: str, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
+) -> None:
+    """Raise `BrokenArtifact` if the seal is not that of this artifact, or lacks the key's."""
+    key = _signing_key()
+    if key is None and sealed.startswith(KEYED):
+        raise BrokenArtifact("It was stored with a signing key: set CLASSIFIER_SIGNING_KEY.")
+    if key is not None and not sealed.startswith(KEYED):
+        raise BrokenArtifact("It was stored without the signing key (CLASSIFIER_SIGNING_KEY).")
+    if not hmac.compare_digest(sealed, seal(artifact, schema, golden_rows)):
+        how = "SHA-256 differs" if key is None else "signature does not fit"
+        raise BrokenArtifact(f"It is not the artifact that was stored: its {how}.")
+
+
+def _hmac(
+    key: bytes, artifact: bytes, schema: Mapping[str, Any], golden_rows: Mapping[str, Any]
+) -> str:
+    covered = {name: schema.get(name) for name in ("columns", "classes")}
+    text = json.dumps([covered, golden_rows], sort_keys=True, ensure_ascii=True)
+    return KEYED + hmac.new(key, text.encode() + b"\0" + artifact, hashlib.sha256).hexdigest()
+
+
+def _signing_key() -> bytes | None:
+    key = ClassifierSettings.load().signing_key
+    return None if key is None else key.get_secret_value().encode()
