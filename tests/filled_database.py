@@ -103,7 +103,18 @@ def _fill_rest(connection: Connection, track: int, rock: int, jazz: int) -> None
             for path in ("/m/é 1.mp3", "/m/Z.mp3", "/m/a.mp3")
         ],
         tables.catalogue_origin: [{"kind": "file", "detail": "x", "recorded_at": NOON}],
-        tables.imported_file: [{"sha256": "ab", "name": "a.csv", "rows_done": 3}],
+        tables.imported_file: [
+            {"sha256": "ab", "name": "a.csv", "rows_done": 3, "id": 7, "origin": "csv:a.csv"}
+            | {"options": {"unit": "length=s"}, "started_at": NOON}
+        ],
+        tables.import_track: [
+            {"track_id": track, "import_id": 7, "created": True, "delivered": 3}
+            | {"replaced": {"album": None, "features": [0.5, 1 / 3]}}
+        ],
+        tables.import_sighting: [
+            {"track_id": track, "import_id": 7, "genre_id": one, "best_rank": 0, "times": 1}
+            for one in (rock, jazz)
+        ],
         tables.clustering: [make.CLUSTERING],
         tables.genre_trait: [
             {"genre_id": rock, "against_id": other, **make.TRAIT} for other in (jazz, None)

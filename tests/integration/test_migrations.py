@@ -88,6 +88,12 @@ def contents(engine: Engine) -> dict[str, list[tuple]]:
         }
 
 
+def without_provenance(rows: dict[str, list[tuple]]) -> dict[str, list[tuple]]:
+    """The rows without what revision 0007 added."""
+    kept = {name: rows[name] for name in rows if name not in ("import_track", "import_sighting")}
+    return kept | {"imported_file": [row[:4] for row in rows["imported_file"]]}
+
+
 def query(engine: Engine, question: str) -> list[tuple]:
     with read_transaction(engine) as connection:
         return [tuple(row) for row in connection.execute(text(question))]
@@ -110,14 +116,17 @@ def test_up_down_up(bare_url: str):
 
 
 def test_renamed_columns_keep_their_values(engine: Engine):
-    """Down to the revision before the renaming and up again, no value changes."""
+    """Down to the revision before the renaming and up again, no value changes.
+
+    What was recorded about imports since revision 0007 is lost.
+    """
     filled_database.fill(engine)
-    before = contents(engine)
+    before = without_provenance(contents(engine))
     config = schema_revision.alembic_config(url_of(engine))
     command.downgrade(config, "0005")
     assert query(engine, "SELECT count(heard_as) FROM sound_file") == [(3,)]
     command.upgrade(config, "head")
-    assert contents(engine) == before
+    assert without_provenance(contents(engine)) == before
 
 
 def test_expected_revision_is_the_head():

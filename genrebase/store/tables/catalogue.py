@@ -17,7 +17,7 @@ from sqlalchemy import (
     false,
 )
 
-from genrebase.store.tables.columns import Key, Name, UtcDateTime, metadata, one_of
+from genrebase.store.tables.columns import Json, Key, Name, UtcDateTime, metadata, one_of
 
 FEATURES: Final = (
     "danceability",
@@ -239,8 +239,60 @@ catalogue_origin = Table(
 imported_file = Table(
     "imported_file",
     metadata,
-    Column("sha256", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True, comment="of the file's bytes and its options"),
     Column("name", Text, nullable=False),
     Column("rows_done", Integer, nullable=False, comment="rows counted into `sighting.times`"),
     Column("finished_at", UtcDateTime),
+    Column("id", Key, nullable=False, unique=True, comment="the import, as `imports` lists it"),
+    Column(
+        "origin",
+        Name,
+        nullable=False,
+        comment="its versions share one; numbered where other tables have its name",
+    ),
+    Column("options", Json, comment="the options it was imported with"),
+    Column("schema", Text, comment="the descriptor schema of its values"),
+    Column("started_at", UtcDateTime, comment="NULL: its deliveries are not recorded"),
+    Column("tracks_new", Integer, nullable=False, server_default="0"),
+    Column("undo_started_at", UtcDateTime),
+    Column("undone_at", UtcDateTime),
+)
+
+DELIVERABLE: Final = (
+    "album",
+    "release_date",
+    "release_year",
+    "duration_ms",
+    "explicit",
+    "popularity",
+    "isrc",
+    "split",
+    "features",
+    "descriptors",
+)
+"""What an import can deliver about a track: bit 0 of `import_track.delivered` is the first."""
+
+import_track = Table(
+    "import_track",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("import_id", Key, ForeignKey("imported_file.id"), primary_key=True),
+    Column("created", Boolean, nullable=False, comment="no source had it before"),
+    Column("delivered", Integer, nullable=False, comment="bits: which of its values are stored"),
+    Column("replaced", Json, comment="what it filled or corrected, with the values before"),
+    sqlite_with_rowid=False,
+)
+
+import_sighting = Table(
+    "import_sighting",
+    metadata,
+    Column("track_id", Key, ForeignKey("track.id", ondelete="CASCADE"), primary_key=True),
+    Column("genre_id", Key, ForeignKey("genre.id", ondelete="CASCADE"), primary_key=True),
+    Column("import_id", Key, ForeignKey("imported_file.id"), primary_key=True),
+    Column("best_rank", Integer, nullable=False),
+    Column("times", Integer, nullable=False, comment="its part of `sighting.times`"),
+    Column("rank_before", Integer, comment="the best rank before it; NULL: it was not sighted"),
+    CheckConstraint("best_rank >= 0", name="rank_not_negative"),
+    CheckConstraint("times >= 0", name="times_not_negative"),
+    sqlite_with_rowid=False,
 )
