@@ -9,7 +9,13 @@ from typing import Final
 
 from genrebase.store import names
 
-_MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
+_MISSING: Final = frozenset(
+    {"", "na", "n/a", "nan", "null", "none", "<na>", "\\n", "(null)", "nat", "undefined"}
+    | {"#n/a", "#na", "#n/a n/a", "#null!", "#value!", "#ref!", "#name?", "#div/0!", "-nan"}
+    | {"1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind"}
+)
+"""Words for a missing value: of databases (`\\N`), of pandas, R, Excel and JavaScript."""
+_BYTES: Final = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.DOTALL)
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f"})
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
@@ -21,7 +27,7 @@ _DAYS: Final = 31
 
 
 def is_missing(text: str) -> bool:
-    """Return whether a cell stands for a missing value: empty, NA, nan, null or None."""
+    """Return whether a cell stands for a missing value: empty, NA, nan, null or the like."""
     return text.strip().casefold() in _MISSING
 
 
@@ -35,6 +41,25 @@ def clean(cell: str) -> str:
     if not cell.isascii():
         cell.encode()
     return cell.strip()
+
+
+def plain_text(cell: str) -> str:
+    """Return the text that Python wrote as bytes (`b'Blue'` is Blue); other cells unchanged."""
+    if cell[:1] not in {"b", "B"} or _BYTES.fullmatch(cell.strip()) is None:
+        return cell
+    try:
+        value = ast.literal_eval(cell.strip())
+    except (ValueError, SyntaxError):
+        return cell
+    return decode_bytes(value)
+
+
+def decode_bytes(value: bytes) -> str:
+    """Return bytes as text: UTF-8, else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def escape_unprintable(text: str) -> str:

@@ -1,0 +1,72 @@
+"""Read genres: one rule for tables, Parquet lists, audio tags and labels. Pure.
+
+The first genre of a cell counts, the others are sightings.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from collector.datasets import cells, list_cells
+from genrebase.store import names
+
+_SEPARATORS: Final = re.compile(r"[;|\0]+")
+"""No genre's name holds one of these."""
+_MAX_CHARACTERS: Final = 400
+_COMMA: Final = ","
+
+
+@lru_cache(maxsize=16_384)
+def split_cell(cell: str, separator: str | None = None) -> tuple[str, ...]:
+    """Return the genres of one cell, each once, in the cell's order.
+
+    Lists are read as `list_cells` reads them; plain text is split at `;` and `|`, and at
+    `separator` if one is given: a comma may be part of a genre's name. Names are in Unicode's
+    form NFC and on one line. Words for a missing value are none. Returns nothing for a cell that
+    cannot be read; `list_cells.is_blank` tells it from one that holds no genre.
+    """
+    try:
+        parsed = list_cells.parse_list(cell)
+    except list_cells.UnreadableList:
+        return ()
+    if parsed is not None:
+        parts = [item.name for item in parsed.items]
+    elif cell.strip()[:1] in {"[", "{"}:
+        # a list without quotes: no genre's name stands in brackets
+        inside = list_cells.strip_brackets(cell)
+        parts = inside.split(_COMMA) if inside != cell.strip() else [inside]
+    else:
+        parts = [cells.plain_text(cell)]
+    split = (piece for part in parts for piece in _split_text(part, separator))
+    return tuple(dict.fromkeys(name for name in map(clean_name, split) if name))
+
+
+def split_genres(values: str | Iterable[str], separator: str | None = None) -> tuple[str, ...]:
+    """Return the genres of a cell, or of several values such as the tags of a file, each once."""
+    given = [values] if isinstance(values, str) else values
+    return tuple(dict.fromkeys(genre for cell in given for genre in split_cell(cell, separator)))
+
+
+def clean_name(name: str) -> str:
+    """Return a genre's name as it is stored; empty if it names none, or is too long for one."""
+    plain = unicodedata.normalize("NFC", names.clean(name)).strip()
+    if not plain.isprintable():  # a search query has one line
+        plain = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
+    return "" if cells.is_missing(plain) or len(plain) > _MAX_CHARACTERS else plain
+
+
+def comparison_key(name: str) -> str:
+    """Return what two names have in common that differ only by case, blanks or Unicode form."""
+    return "".join(names.normalise(name).split())
+
+
+def may_be_list(cell: str) -> bool:
+    """Return whether a cell is one name that may be several: it holds a comma."""
+    return _COMMA in cell and len(split_cell(cell)) == 1 and _COMMA in split_cell(cell)[0]
+
+
+def _split_text(text: str, separator: str | None) -> list[str]:
+    parts = _SEPARATORS.split(text)
+    return parts if not separator else [piece for part in parts for piece in part.split(separator)]
