@@ -11,11 +11,15 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table
+
+from genrebase.store.lock_timeout import lock_timeout
 
 Row = Sequence[Any]
 
-_IDENTITY_LOCK: Final = 0x67656E7265  # "genre": serialises transactions that create identities
+IDENTITY_LOCK_SECONDS: Final = 300.0
+"""Seconds to wait for others that create identities: each batch takes seconds, a migration of a
+large database minutes."""
 
 _MIN_COPY_ROWS: Final = 100
 """Fewer rows, such as a page of search results, do not repay a temporary table."""
@@ -24,10 +28,13 @@ _MIN_COPY_ROWS: Final = 100
 def lock_identity_writers(connection: Connection) -> None:
     """Let no other transaction create identities until this one ends; wait for one that does.
 
-    On SQLite a writing transaction is exclusive already.
+    The lock is on the row with the schema's revision: only roles that may write can hold it, and a
+    migration waits for it, too. Raises `DatabaseBusy`. On SQLite a writing transaction is
+    exclusive already.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IDENTITY_LOCK})
+        with lock_timeout(connection, IDENTITY_LOCK_SECONDS):
+            connection.exec_driver_sql("SELECT version_num FROM alembic_version FOR UPDATE")
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> Iterable[int]:

@@ -1,6 +1,6 @@
 """The errors of the store; each message says what to do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from genrebase.errors import GenrebaseError, UserError
@@ -20,6 +20,20 @@ class DatabaseUnreachable(StoreError):
 
 class DatabaseFailure(StoreError):
     """The connection broke, or a write was refused, in the middle of an operation."""
+
+
+class DatabaseBusy(StoreError):
+    """Another session holds a lock for too long."""
+
+    @classmethod
+    def held_by(cls, holders: Sequence[str], seconds: float) -> Self:
+        """Name the sessions that hold locks."""
+        listed = "; ".join(holders) or "a session that has ended since"
+        return cls(
+            f"Nothing was changed: after {seconds:g} s others still hold locks on the tables or "
+            f"views: {listed}. Wait for them, or end one with "
+            "SELECT pg_terminate_backend(PROCESS), and run the same again."
+        )
 
 
 class SchemaMismatch(UserError):

@@ -6,11 +6,21 @@ from typing import Any, Final
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    inspect,
+)
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from genrebase.store import tables
+from genrebase.store import bulk, tables
 from genrebase.store.engine import WRITES_OPTION, make_engine, open_connection
 from genrebase.store.errors import StoreError
+from genrebase.store.lock_timeout import lock_timeout
 from genrebase.store.settings import StoreSettings
 from genrebase.store.view_migration import managed_views
 from genrebase.store.views.definition import Providers
@@ -22,7 +32,16 @@ _MIGRATING: Final = frozenset({"upgrade", "downgrade"})
 
 _WRITING: Final = _MIGRATING | {"do_stamp", "do_ensure_version"}
 
-_MIGRATION_LOCK: Final = 0x6D696772  # "migr": one migration of a database at a time
+_VERSION: Final = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""As alembic creates it."""
+
+LOCK_SECONDS: Final = 10.0
+"""Seconds that a migration waits for readers: meanwhile everybody else waits behind it."""
 
 
 def run(context: EnvironmentContext) -> None:
@@ -38,9 +57,11 @@ def run(context: EnvironmentContext) -> None:
     engine = make_engine(context.config.attributes.get("store_url"), settings=settings)
     try:
         with open_connection(engine) as connection:
+            migrates = work.__name__ in _MIGRATING
             if work.__name__ in _WRITING:
                 connection.execution_options(**{WRITES_OPTION: True})
-            if work.__name__ in _MIGRATING:
+            if migrates:
+                _ensure_version_table(connection)
                 _disable_foreign_keys(connection)
                 work = _with_views(context, connection, work, settings.feature_order)
             context.configure(
@@ -52,6 +73,8 @@ def run(context: EnvironmentContext) -> None:
                 include_object=_is_ours,
             )
             with context.begin_transaction():
+                if migrates:
+                    _lock(connection)  # before alembic reads the revision
                 context.run_migrations()
     finally:
         engine.dispose()
@@ -69,18 +92,18 @@ def _with_views(
     heads = set(context.script.get_heads())
 
     def steps(revisions: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
-        _lock(connection)
         planned = list(work(revisions, migration))
-        views = managed_views(connection)
-        if not planned:
+        with lock_timeout(connection, LOCK_SECONDS):
+            views = managed_views(connection)
+            if not planned:
+                at_head = set(migration.get_current_heads()) == heads
+                if not at_head or views.are_current(providers):
+                    return
+            views.drop()
+            yield from planned
             at_head = set(migration.get_current_heads()) == heads
-            if not at_head or views.are_current(providers):
-                return
-        views.drop()
-        yield from planned
-        at_head = set(migration.get_current_heads()) == heads
-        views.recreate(providers if at_head else None)
-        _check_foreign_keys(connection)
+            views.recreate(providers if at_head else None)
+            _check_foreign_keys(connection)
 
     return steps
 
@@ -90,10 +113,27 @@ def _is_ours(_object: Any, name: str | None, kind: str, reflected: bool, _other:
     return not (kind == "table" and reflected and name not in tables.metadata.tables)
 
 
+def _ensure_version_table(connection: Connection) -> None:
+    """Create alembic's table in a transaction of its own: a lock on it orders migrations."""
+    if connection.dialect.name != "postgresql":
+        return
+    try:
+        with connection.begin():
+            _VERSION.create(connection, checkfirst=True)
+    except (IntegrityError, ProgrammingError):  # another migration has just created it
+        with connection.begin():
+            if not inspect(connection).has_table(_VERSION.name):
+                raise
+
+
 def _lock(connection: Connection) -> None:
-    """Wait for another migration of the same database (SQLite waited at BEGIN)."""
+    """Wait for other migrations and for transactions that create identities.
+
+    A reader has no right to hold this lock. SQLite waited at BEGIN.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        with lock_timeout(connection, bulk.IDENTITY_LOCK_SECONDS):
+            connection.exec_driver_sql(f"LOCK TABLE {_VERSION.name} IN EXCLUSIVE MODE")
 
 
 def _disable_foreign_keys(connection: Connection) -> None:

@@ -12,7 +12,9 @@ from genrebase.store import tables, views
 from genrebase.store.engine import transaction
 from tests import factories as make
 
-SCRIPT = (Path(__file__).resolve().parents[2] / "deploy" / "reader.sql").read_text()
+FILE = Path(__file__).resolve().parents[2] / "deploy" / "reader.sql"
+SCRIPT = re.sub(r"^\\.*$", "", FILE.read_text(), flags=re.MULTILINE)
+"""Without the lines for psql alone."""
 
 
 @pytest.fixture
@@ -48,3 +50,45 @@ def test_the_reader_role_reads_views_only(reader: Connection, what):
         reader.rollback()
     with pytest.raises(ProgrammingError, match="permission denied"):
         reader.execute(text("DELETE FROM genre_mapping"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TEMPORARY TABLE mine (a int)",
+        "CREATE TABLE mine (a int)",
+        "SELECT lo_create(0)",
+        "SELECT lo_from_bytea(0, 'x')",
+        "DO LANGUAGE plpgsql 'BEGIN END'",
+        "SELECT id FROM track FOR UPDATE",
+        "LOCK TABLE tracks IN SHARE MODE",
+        "SELECT version_num FROM alembic_version FOR UPDATE",
+        "SET temp_file_limit = -1",
+    ],
+)
+def test_the_reader_role_cannot_store_or_lock(reader: Connection, statement: str):
+    """Nothing can be stored, in a temporary table or a large object either, and no writer held."""
+    reader.execute(text("SET default_transaction_read_only = off"))  # it can undo this
+    reader.commit()
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        reader.execute(text(statement))
+
+
+def test_the_reader_role_has_limits(reader: Connection, worker_prefix: str):
+    """Few connections, and timeouts that end what was left open."""
+    limit, settings = reader.execute(
+        text(
+            "SELECT rolconnlimit, setconfig FROM pg_roles r"
+            " JOIN pg_db_role_setting s ON s.setrole = r.oid WHERE rolname = :name"
+        ),
+        {"name": f"{worker_prefix}_reader"},
+    ).one()
+    assert limit == 20
+    names = {setting.partition("=")[0] for setting in settings}
+    assert names >= {
+        "statement_timeout",
+        "idle_in_transaction_session_timeout",
+        "transaction_timeout",
+        "temp_file_limit",
+        "default_transaction_read_only",
+    }

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import views
 from genrebase.store.errors import ViewConflict
+from genrebase.store.lock_timeout import is_lock_timeout
 from genrebase.store.view_migration.pg_catalogue import PostgresqlCatalogue, SavedView, literal
 from genrebase.store.views.definition import Providers
 
@@ -97,6 +98,8 @@ class PostgresqlViews:
                 for statement in statements:
                     self._run(statement)
         except DatabaseError as error:
+            if is_lock_timeout(error):
+                raise
             failed[name] = str(error.orig).strip().splitlines()[0]
 
     def _run(self, statement: str) -> None:

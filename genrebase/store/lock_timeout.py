@@ -1,0 +1,65 @@
+"""Wait for a lock of PostgreSQL for a limited time, and name those who hold it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from genrebase.store.errors import DatabaseBusy
+
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+"""PostgreSQL's code of an expired `lock_timeout`."""
+
+_HOLDERS: Final = """
+SELECT DISTINCT a.pid, a.usename, nullif(a.application_name, ''),
+    round(extract(epoch FROM clock_timestamp() - a.xact_start))
+FROM pg_locks AS l
+JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.granted AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.relation IN
+        (SELECT oid FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace))
+ORDER BY a.pid LIMIT 5
+"""
+
+
+@contextmanager
+def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
+    """Wait for each lock in the block no longer than that; raise `DatabaseBusy` with the holders.
+
+    On SQLite it does nothing: a writer waits for `STORE_BUSY_TIMEOUT`.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    before = connection.scalar(text("SELECT current_setting('lock_timeout')"))
+    _set(connection, f"{round(seconds * 1000)}ms")
+    try:
+        yield
+    except DBAPIError as error:
+        if is_lock_timeout(error):
+            raise DatabaseBusy.held_by(_holders(connection), seconds) from error
+        raise
+    _set(connection, before)
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Return whether a lock was not available in time."""
+    return getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
+def _set(connection: Connection, value: str) -> None:
+    """Set the timeout until the end of the transaction."""
+    connection.execute(text("SELECT set_config('lock_timeout', :value, true)"), {"value": value})
+
+
+def _holders(connection: Connection) -> list[str]:
+    """Describe the sessions that hold locks on our relations, from a connection of its own."""
+    with connection.engine.connect() as other:
+        other.exec_driver_sql("SET statement_timeout = '5s'")
+        return [
+            f"process {pid} of {role} ({program or 'without a name'}, open for {seconds or 0} s)"
+            for pid, role, program, seconds in other.execute(text(_HOLDERS))
+        ]
