@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -14,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from genrebase.errors import UserError
 
 _FIELDS: Final = 5
+_ANY_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _INSTANT: Final = timedelta(microseconds=1)
 _WEEKDAY_PART: Final = re.compile(r"([a-z]{3}|[0-7])(?:-([a-z]{3}|[0-7]))?(?:/([1-9]))?")
@@ -54,19 +56,27 @@ class IntervalSchedule:
 class CronSchedule:
     """`MINUTE HOUR DAY MONTH WEEKDAY [ZONE]` as in cron; without a zone in UTC.
 
-    Sunday is 0, 7 or `sun`; if both day and weekday are given, either one suffices.
+    Sunday is 0, 7 or `sun`; if both day and weekday are given, either one suffices. In the hour
+    that is repeated when summer time ends, a schedule with a fixed hour and minute runs once, and
+    one with `*` in either field in both hours.
     """
 
     text: str
     _trigger: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Raise `InvalidSchedule` if the text cannot be parsed."""
+        """Raise `InvalidSchedule` if the text cannot be parsed, or names no date that exists."""
         object.__setattr__(self, "_trigger", _parse(self.text))
+        if self.next_after(_ANY_DATE) is None:
+            raise InvalidSchedule(
+                f"{self.text!r} is not a schedule: no month that it names has such a day."
+            )
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first time strictly after `moment`."""
-        following: datetime | None = self._trigger.get_next_fire_time(None, moment + _INSTANT)
+        following: datetime | None = self._trigger.get_next_fire_time(
+            None, moment.astimezone(UTC) + _INSTANT
+        )
         return following
 
     def trigger(self) -> Any:
@@ -97,14 +107,40 @@ def _parse(text: str) -> Any:
             "write one such as UTC or Europe/Berlin."
         ) from None
     minute, hour, day, month, weekday = words[:_FIELDS]
+    once = not minute.startswith("*") and not hour.startswith("*")
     clock = {"minute": minute, "hour": hour, "month": month, "timezone": zone}
     try:
         days = ",".join(_weekdays(weekday.lower()))
         if day.startswith("*") or weekday.startswith("*"):
-            return CronTrigger(day=day, day_of_week=days, **clock)
-        return OrTrigger([CronTrigger(day=day, **clock), CronTrigger(day_of_week=days, **clock)])
+            trigger = CronTrigger(day=day, day_of_week=days, **clock)
+        else:
+            either = [CronTrigger(day=day, **clock), CronTrigger(day_of_week=days, **clock)]
+            trigger = OrTrigger(either)
     except ValueError as error:
         raise InvalidSchedule(f"{text!r} is not a schedule: {error}") from None
+    return _FirstOfRepeatedTimes(trigger) if once else trigger
+
+
+class _FirstOfRepeatedTimes(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Leaves out the second of two equal wall-clock times, at the end of summer time."""
+
+    def __init__(self, trigger: Any) -> None:
+        self._trigger = trigger
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """Return the next time, as APScheduler expects it."""
+        following: datetime | None = self._trigger.get_next_fire_time(previous_fire_time, now)
+        while following is not None and _is_repeated(following):
+            after = following.astimezone(UTC) + _INSTANT  # local arithmetic loses the offset
+            following = self._trigger.get_next_fire_time(None, after)
+        return following
+
+
+def _is_repeated(moment: datetime) -> bool:
+    """Return whether the clock showed the same time before, at another offset from UTC."""
+    return moment.utcoffset() != moment.replace(fold=0).utcoffset()
 
 
 def _weekdays(text: str) -> Iterator[str]:

@@ -65,6 +65,88 @@ def test_an_invalid_schedule_is_refused(text: str) -> None:
         CronSchedule(text)
 
 
+def fire_times(text: str, start: datetime, number: int) -> list[str]:
+    schedule, moment, times = CronSchedule(text), start, []
+    for _ in range(number):
+        following = schedule.next_after(moment)
+        assert following is not None
+        times.append(f"{following:%d %H:%M%z}")
+        moment = following
+    return times
+
+
+OCTOBER_30 = datetime(2027, 10, 30, 12, tzinfo=UTC)
+"""The night after, Berlin's clocks are set back from 3:00 to 2:00."""
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "times"),
+    [
+        ("30 2 * * * Europe/Berlin", OCTOBER_30, ["31 02:30+0200", "01 02:30+0100"]),
+        (
+            "0,59 1-2 * * * Europe/Berlin",
+            OCTOBER_30,
+            ["31 01:00+0200", "31 01:59+0200", "31 02:00+0200", "31 02:59+0200", "01 01:00+0100"],
+        ),
+        ("15 2 31 10 mon Europe/Berlin", OCTOBER_30, ["31 02:15+0200", "02 02:15+0200"]),
+        ("30 2 * * 0 Europe/Berlin", OCTOBER_30, ["31 02:30+0200", "07 02:30+0100"]),
+        ("30 2 * * 7 Europe/Berlin", OCTOBER_30, ["31 02:30+0200", "07 02:30+0100"]),
+        (
+            "30 1 * * * America/New_York",
+            datetime(2027, 11, 6, 12, tzinfo=UTC),
+            ["07 01:30-0400", "08 01:30-0500"],
+        ),
+        (
+            "45 1 * * * Australia/Lord_Howe",  # set back by half an hour, from 2:00 to 1:30
+            datetime(2027, 4, 3, 12, tzinfo=UTC),
+            ["04 01:45+1100", "05 01:45+1030"],
+        ),
+        (
+            "0 * * * * Europe/Berlin",
+            datetime(2027, 10, 30, 23, 30, tzinfo=UTC),
+            ["31 02:00+0200", "31 02:00+0100", "31 03:00+0100"],
+        ),
+        (
+            "*/30 2 * * * Europe/Berlin",
+            OCTOBER_30,
+            ["31 02:00+0200", "31 02:30+0200", "31 02:00+0100", "31 02:30+0100", "01 02:00+0100"],
+        ),
+    ],
+)
+def test_a_repeated_hour_has_each_time_once(text: str, start: datetime, times: list[str]) -> None:
+    """As in cron: fixed times run once, and those with `*` in the hour or minute in both hours."""
+    assert fire_times(text, start, len(times)) == times
+
+
+def test_a_schedule_runs_once_also_if_first_asked_in_the_repeated_hour() -> None:
+    """In the second of the two hours the time has passed, as its first occurrence ran."""
+    second = datetime(2027, 10, 31, 1, 10, tzinfo=UTC)  # 2:10 for the second time
+    assert fire_times("30 2 * * * Europe/Berlin", second, 1) == ["01 02:30+0100"]
+    assert fire_times("0 3 * * * Europe/Berlin", second, 1) == ["31 03:00+0100"]
+
+
+def test_a_skipped_hour_does_not_lose_the_day() -> None:
+    """In spring the time that does not exist is run an hour later."""
+    start = datetime(2027, 3, 27, 12, tzinfo=UTC)
+    times = fire_times("30 2 * * * Europe/Berlin", start, 2)
+    assert [time[:2] for time in times] == ["28", "29"]
+
+
+@pytest.mark.parametrize("text", ["0 0 31 2 *", "0 0 30 2 *", "5 4 31 4,6,9,11 * Europe/Berlin"])
+def test_a_schedule_that_never_runs_is_refused(text: str) -> None:
+    """No year has the 31st of February."""
+    with pytest.raises(InvalidSchedule, match=r"is not a schedule: no month .* such a day"):
+        CronSchedule(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"), [("0 0 29 2 *", "29 00:00+0000"), ("0 0 31 2 1", "02 00:00+0000")]
+)
+def test_rare_dates_are_accepted(text: str, time: str) -> None:
+    """A leap day exists; a weekday suffices beside a day that does not exist."""
+    assert fire_times(text, NOON, 1) == [time]
+
+
 def test_never_run_is_due() -> None:
     """A job that never ran is due."""
     assert is_due(CronSchedule("0 3 * * *"), None, NOON)
