@@ -82,7 +82,7 @@ def _run_if_idle(job: str, worker: _Worker, preferred: _Worker, max_requests: in
 
 
 def _run(job: str, worker: _Worker, max_requests: int) -> RunOutcome:
-    with job_run(worker.engine, worker.clock, job) as run:
+    with job_run(worker.engine, worker.clock, job, service=True) as run:
         outcome = worker.run(max_requests=max_requests)
         outcome.write_to(run)
     return outcome

@@ -41,6 +41,8 @@ class TokenExpired(TransientError):
 class BadCredentials(CollectorError, UserError):
     """The source does not accept these credentials."""
 
+    is_refusal: ClassVar[bool] = False  # a running daemon's credentials can expire
+
 
 class TermsNotAccepted(CollectorError, UserError):
     """The source's terms have not been accepted."""

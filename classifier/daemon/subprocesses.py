@@ -13,6 +13,7 @@ import structlog
 from classifier.errors import ClassifierError, TrainingTimeout
 from classifier.settings import ClassifierSettings
 from genrebase.errors import NothingToDo
+from genrebase.launcher.child_main import CHILD_MODULE, SERVICE_OPTION
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
 
@@ -42,7 +43,7 @@ class SubprocessRunner:
         if self._cancelled.is_set():
             return
         name = arguments[0]
-        argv = [sys.executable, "-m", "genrebase.launcher.child_main", "classifier", *arguments]
+        argv = [sys.executable, "-m", CHILD_MODULE, SERVICE_OPTION, "classifier", *arguments]
         # the end of its standard input tells it that this process ended, even if it was killed
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [*argv, "--json"],

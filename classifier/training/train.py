@@ -73,9 +73,9 @@ def run(
 
     With `again` train even if nothing is new. A model trained on a `snapshot` reproduces metrics:
     it is stored with them and never competes. Raise `TooFewTracks`, `BadTrainingConfig`,
-    `BadParameter` or `UnknownPlugin` if nothing can be trained; then only the `job_run` row is
-    written. One training runs at a time: raise `AlreadyRunning` while another one runs,
-    `SameTrainingRunning` while one with the same config does.
+    `BadParameter` or `UnknownPlugin` if nothing can be trained; then nothing is written. One
+    training runs at a time: raise `AlreadyRunning` while another one runs, `SameTrainingRunning`
+    while one with the same config does.
     """
     name = train_job_name(config.task) + ("" if snapshot is None else " (snapshot)")
     if snapshot is None:

@@ -12,6 +12,11 @@ import sys
 from threading import Thread
 from typing import Final
 
+CHILD_MODULE: Final = "genrebase.launcher.child_main"
+"""The name of this module: it is run as `__main__`."""
+SERVICE_OPTION: Final = "--service"
+"""Before the module: its job runs are a daemon's own, and count for the daemon's health."""
+
 _STDIN: Final = 0
 _READ_SIZE: Final = 4096
 
@@ -34,8 +39,13 @@ def watch_parent() -> None:
 
 
 def main() -> None:
-    """Run the module in the first argument with the remaining arguments."""
+    """Run the module in the first argument (after `--service`) with the remaining arguments."""
     module, *arguments = sys.argv[1:]
+    if module == SERVICE_OPTION:
+        module, *arguments = arguments
+        from genrebase.runtime.jobs import mark_service_process  # imports SQLAlchemy
+
+        mark_service_process()
     Thread(target=watch_parent, name="watch-parent", daemon=True).start()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from genrebase.errors import UserError
+from genrebase.launcher import child_main
 from genrebase.runtime.clock import Clock
 from genrebase.settings import child_environment
 
@@ -45,7 +46,7 @@ def start_child(
     group: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    argv = [sys.executable, "-m", "genrebase.launcher.child_main", command.module]
+    argv = [sys.executable, "-m", child_main.CHILD_MODULE, command.module]
     return subprocess.Popen(  # noqa: S603 - our own modules, by our own interpreter
         [*argv, *command.arguments],
         stdin=subprocess.PIPE,

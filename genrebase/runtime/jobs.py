@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from genrebase.errors import GenrebaseError, UserError
@@ -24,10 +24,13 @@ COMPLETED_OUTCOMES: Final = ("done", "nothing_new")
 PROCESS_DIED: Final = "Its process ended without recording an outcome."
 
 _PROCESS: Final = "process"
+_SERVICE: Final = "service"
 _HEARTBEAT: Final = "alive_at"
 _BY_EXIT_CODE: Final = {3: "nothing_new", 4: "blocked"}
 _ERROR_LIMIT: Final = 2_000
 """Maximum number of characters of a stored error."""
+
+_in_service = False
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +85,12 @@ class RunRecorder:
         self._outcome = outcome
 
 
+def mark_service_process() -> None:
+    """Mark all later runs of this process as a daemon's: a daemon calls it in its children."""
+    global _in_service  # noqa: PLW0603 - what a process is for does not change
+    _in_service = True
+
+
 @contextmanager
 def job_run(
     engine: Engine,
@@ -90,20 +99,24 @@ def job_run(
     *,
     exclusive: bool = False,
     facts: Mapping[str, Any] | None = None,
+    service: bool = False,
 ) -> Iterator[RunRecorder]:
     """Record a run of `job` while the block runs, and its outcome.
 
     The row is committed as `running` first. At the end it becomes `done`, or the value given to
     `set_outcome()`. An error ends it as `failed` with the error's text and is raised again; an
     error with exit code 3 as `nothing_new`, with 4 as `blocked`; Ctrl-C and an exit as
-    `interrupted`. Rows of this job whose process is dead are set to `interrupted` first. `facts`
-    are in the row from the start.
+    `interrupted`. A refusal (`GenrebaseError.is_refusal`) removes the row: nothing was
+    run. Rows of this job whose process is dead are set to `interrupted` first. `facts` are in the
+    row from the start. `service` marks a daemon's own run, for its health.
 
     With `exclusive`, raise `AlreadyRunning` and write nothing if another run of the same kind
     (the first word of `job`) is active in any process on any host. The run of a process that died
     stops counting at once on its host, and after five minutes on others.
     Do not open it inside a transaction.
     """
+    if service or _in_service:
+        facts = {**(facts or {}), _SERVICE: True}
     run = _start(engine, clock, job, exclusive=exclusive, facts=facts)
     heartbeat = (
         Heartbeat(lambda: _write_heartbeat(engine, clock, run), HEARTBEAT_SECONDS)
@@ -124,12 +137,21 @@ def last_run(
 ) -> JobRun | None:
     """Return the latest run of `job` with one of `outcomes`."""
     row = tables.job_run
-    query = (
-        select(row)
-        .where(row.c.job == job, row.c.outcome.in_(outcomes))
-        .order_by(row.c.started_at.desc(), row.c.id.desc())
-        .limit(1)
-    )
+    return _latest(engine, (row.c.job == job) & row.c.outcome.in_(outcomes))
+
+
+def last_service_run(engine: Engine, job: str) -> JobRun | None:
+    """Return the latest run of `job` by a daemon, or by anybody if it completed."""
+    row = tables.job_run
+    by_service = row.c.counts[_SERVICE].as_boolean().is_(True)
+    completed = row.c.outcome.in_(COMPLETED_OUTCOMES)
+    return _latest(engine, (row.c.job == job) & (by_service | completed))
+
+
+def _latest(engine: Engine, which: ColumnElement[bool]) -> JobRun | None:
+    row = tables.job_run
+    newest_first = row.c.started_at.desc(), row.c.id.desc()
+    query = select(row).where(which).order_by(*newest_first).limit(1)
     with read_transaction(engine) as connection:
         latest = connection.execute(query).mappings().first()
     return None if latest is None else JobRun(**latest)
@@ -247,6 +269,10 @@ def _end(engine: Engine, clock: Clock, run: RunRecorder, outcome: str, error: st
 def _end_quietly(engine: Engine, clock: Clock, run: RunRecorder, error: BaseException) -> None:
     """Write the outcome of a failed run; if that fails too, log it: the first error is raised."""
     try:
+        if isinstance(error, GenrebaseError) and error.is_refusal:
+            with transaction(engine) as connection:
+                connection.execute(delete(tables.job_run).where(tables.job_run.c.id == run.id))
+            return
         _end(engine, clock, run, _outcome_of(error), _error_text(error))
     except (SQLAlchemyError, GenrebaseError) as failure:
         _log.warning("job_run_not_written", job=run.job, reason=_error_text(failure))

@@ -69,6 +69,7 @@ def test_the_daemon_trains_predicts_and_stops_cleanly(database_url: str) -> None
     assert predict is not None
     assert (train.outcome, predict.outcome) == ("done", "done")
     assert train.counts["labelled"] == 480
+    assert train.counts["service"] is predict.counts["service"] is True
     engine.dispose()
 
 

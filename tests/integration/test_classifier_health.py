@@ -20,7 +20,7 @@ from classifier.settings import ClassifierSettings
 from classifier.training import train
 from classifier.training_config import TrainingConfig
 from collector.monitoring.metrics import HarvesterHealth
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.health_server import serve
 from genrebase.runtime.jobs import job_run
@@ -108,7 +108,7 @@ def test_a_training_that_failed_is_not_well(
     """The command ends with 1 then, and with 0 after one that ended well."""
     monkeypatch.setenv("STORE_URL", sqlite_url)
     clock = FakeClock()
-    with pytest.raises(GenrebaseError), job_run(sqlite_engine, clock, "train"):
+    with pytest.raises(GenrebaseError), job_run(sqlite_engine, clock, "train", service=True):
         raise GenrebaseError("Too little memory.")
     ended = CliRunner().invoke(app, ["health", "--json"])
     assert "Too little memory." in ended.stdout
@@ -117,6 +117,30 @@ def test_a_training_that_failed_is_not_well(
     with job_run(sqlite_engine, clock, "train"):
         pass
     assert CliRunner().invoke(app, ["health"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "--genres", "jaz"),
+        ("train", "--refit"),
+        ("train", "--estimator", "logistics"),
+        ("predict", "--task", "moods"),
+        ("predict", "--artist", "Nobody"),
+    ],
+)
+def test_a_mistyped_command_does_not_make_the_trainer_unhealthy(
+    sqlite_engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """It is refused with a sentence, and no run is stored; `status` shows none either."""
+    monkeypatch.setenv("STORE_URL", sqlite_url)
+    Music().fill(sqlite_engine)
+    refused = CliRunner().invoke(app, command)
+    assert isinstance(refused.exception, UserError)
+    health = CliRunner().invoke(app, ["health", "--json"])
+    assert (health.exit_code, '"ok": true' in health.stdout) == (0, True)
+    status = CliRunner().invoke(app, ["status", "--json"])
+    assert '"last_runs": []' in status.stdout
 
 
 def test_a_champion_that_cannot_be_used_is_not_well(

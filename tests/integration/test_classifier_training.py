@@ -200,15 +200,15 @@ def test_a_model_of_fewer_genres_does_not_replace_the_champion(sqlite_engine: En
         (TrainingConfig(estimator="logistic", params={"C": -1}), BadParameter),
     ],
 )
-def test_a_refused_training_writes_its_run_and_nothing_else(
+def test_a_refused_training_writes_nothing(
     sqlite_engine: Engine, choice: TrainingConfig, error: type[Exception]
 ) -> None:
-    """No half model; the reason stands in `job_run`."""
+    """No half model, and no failed run: nothing was run."""
     Music().fill(sqlite_engine)
     with pytest.raises(error):
         trained(sqlite_engine, choice)
     assert counted(sqlite_engine, "model") == 0
-    assert outcomes(sqlite_engine, "train") == ["failed"]
+    assert outcomes(sqlite_engine, "train") == []
 
 
 def test_predicting_without_a_model_fails_with_a_message(sqlite_engine: Engine) -> None:

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from collector.cli import app
 from collector.crawl.search_harvester import SearchHarvester
 from collector.curation import genres as genre_use
-from collector.errors import RateLimited
+from collector.errors import CatalogueMismatch, RateLimited
 from collector.http.rate_limiter import RequestBudget
 from collector.monitoring.metrics import HarvesterHealth
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, NothingToDo, UserError
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import job_run
@@ -81,7 +81,7 @@ def test_an_empty_database_has_metrics(engine):
 def test_a_failed_job_is_unhealthy(engine):
     """The last run counts: a later one that ends well is health again."""
     clock = FakeClock()
-    with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest"):
+    with pytest.raises(GenrebaseError), job_run(engine, clock, "harvest", service=True):
         raise GenrebaseError("The source is down.")
     result = HarvesterHealth(engine, clock).check()
     assert not result.ok
@@ -89,6 +89,19 @@ def test_a_failed_job_is_unhealthy(engine):
     clock.advance(timedelta(minutes=1).total_seconds())
     with job_run(engine, clock, "harvest"):
         pass
+    assert HarvesterHealth(engine, clock).check().ok
+
+
+@pytest.mark.parametrize("job", HarvesterHealth.monitored_jobs)
+@pytest.mark.parametrize("error", [CatalogueMismatch, NothingToDo, UserError, GenrebaseError])
+def test_a_command_that_fails_or_is_refused_does_not_make_the_daemon_unhealthy(engine, job, error):
+    """The daemon's own last run counts, whatever happens to commands beside it."""
+    clock = FakeClock()
+    with job_run(engine, clock, job, service=True):
+        pass
+    clock.advance(1)
+    with pytest.raises(error), job_run(engine, clock, job):
+        raise error("No.")
     assert HarvesterHealth(engine, clock).check().ok
 
 

@@ -1,6 +1,7 @@
 """Job runs and their outcomes."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,13 +9,19 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from genrebase.errors import GenrebaseError, NothingToDo
+from classifier.errors import TooFewTracks
+from collector.errors import BadCredentials, CatalogueMismatch
+from genrebase.errors import GenrebaseError, NothingToDo, UserError
 from genrebase.runtime import heartbeat, jobs
 from genrebase.runtime.jobs import job_run, last_run
 from genrebase.runtime.processes import ProcessIdentity
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, read_transaction, transaction
 from tests.fakes import NOON, FakeClock
+
+
+class AlreadyThere(UserError):
+    """A refusal of a plug-in."""
 
 
 class Blocked(GenrebaseError):
@@ -100,6 +107,79 @@ def test_an_error_is_stored_and_raised_again(
         raise made
     (row,) = rows(engine)
     assert (row.outcome, row.error) == (outcome, text)
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+@pytest.mark.parametrize("refusal", [UserError, CatalogueMismatch, TooFewTracks, AlreadyThere])
+def test_a_refusal_leaves_no_run(
+    engine: Engine, refusal: type[GenrebaseError], *, exclusive: bool
+) -> None:
+    """Nothing was run: the last run stays the one before it."""
+    with job_run(engine, FakeClock(), "train"):
+        pass
+    with (
+        pytest.raises(refusal),
+        job_run(engine, FakeClock(), "train", exclusive=exclusive, service=True),
+    ):
+        raise refusal("Write it another way.")
+    assert [row.outcome for row in rows(engine)] == ["done"]
+
+
+def test_refused_credentials_are_a_failure(engine: Engine) -> None:
+    """A daemon's credentials can expire while it runs: its health reports that."""
+    with pytest.raises(BadCredentials), job_run(engine, FakeClock(), "harvest"):
+        raise BadCredentials
+    assert rows(engine)[0].outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([("failed", True)], "failed"),
+        ([("failed", False)], None),
+        ([("done", True), ("failed", False)], "done"),
+        ([("failed", True), ("interrupted", False)], "failed"),
+        ([("failed", True), ("done", False)], "done"),
+        ([("failed", True), ("nothing_new", False)], "nothing_new"),
+        ([("done", False), ("failed", True)], "failed"),
+        ([("failed", True), ("blocked", True)], "blocked"),
+    ],
+)
+def test_the_last_run_of_a_service(
+    engine: Engine, runs: list[tuple[str, bool]], expected: str | None
+) -> None:
+    """Failures by hand do not count; a completed run by hand is as good as the service's."""
+    errors = {
+        "failed": GenrebaseError("x"),
+        "interrupted": KeyboardInterrupt(),
+        "blocked": Blocked("x"),
+        "nothing_new": NothingToDo("x"),
+    }
+    clock = FakeClock()
+    for outcome, service in runs:
+        clock.advance(1)
+        with (
+            suppress(GenrebaseError, KeyboardInterrupt),
+            job_run(engine, clock, "train", service=service) as run,
+        ):
+            run.set_facts(rows=3)
+            if outcome in errors:
+                raise errors[outcome]
+    last = jobs.last_service_run(engine, "train")
+    assert (None if last is None else last.outcome) == expected
+
+
+def test_all_runs_of_a_service_process_are_the_service_s(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon marks its child processes, whose jobs are functions deep inside."""
+    monkeypatch.setattr(jobs, "_in_service", False)
+    jobs.mark_service_process()
+    with pytest.raises(KeyError), job_run(engine, FakeClock(), "train", exclusive=True):
+        raise KeyError
+    last = jobs.last_service_run(engine, "train")
+    assert last is not None
+    assert last.outcome == "failed"
 
 
 def test_an_ended_run_is_closed_by_the_next(engine: Engine) -> None:
