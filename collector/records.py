@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NewType
 
+from genrebase.store import names
+
 DurationMs = NewType("DurationMs", int)
 
 
@@ -63,6 +65,14 @@ class SourceTrack:
     match_by_name: bool = True
     """False where title and artist do not identify the track (a file without an artist): it is
     matched by id or ISRC only."""
+    recording: str | None = None
+    """The title of the recording that it is a piece of; None for a whole one. The pieces of a
+    recording share its match key, and so its fold and side, but are tracks of their own."""
+
+    @property
+    def name_key(self) -> str:
+        """Its match key: the normalised title of the recording, and the primary artist."""
+        return names.name_key(self.recording or self.title, self.artists[0].name)
 
 
 @dataclass(frozen=True, slots=True)

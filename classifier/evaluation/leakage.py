@@ -19,6 +19,17 @@ SUSPICIOUS_GAIN: Final = 0.1
 """Accuracy above the baseline from which missing values alone deserve a warning."""
 _QUANTILES: Final = 1024
 
+NEAR: Final = 0.25
+"""A track this much nearer to a training track than the training tracks around are to it is a
+near duplicate. In a smooth distribution of ten dimensions the quotient is about 0.7."""
+SUSPICIOUS_SHARE: Final = 0.05
+"""The share of near duplicates among held-out tracks that deserves a warning."""
+_NEIGHBOURS: Final = 50
+_MAX_HELD_OUT: Final = 1_000
+_MAX_TRAIN: Final = 50_000
+_MIN_COLUMNS: Final = 4
+"""In fewer columns, tracks are near one another by chance."""
+
 
 def single_feature_accuracy(
     frame: pd.DataFrame, codes: Codes, train: Mask, validation: Mask, features: Sequence[str]
@@ -96,6 +107,81 @@ def missingness_warnings(missingness: MissingnessAccuracy | None) -> list[str]:
         "fetched instead of what they sound like. Fetch missing features with `collector enrich`."
     )
     return [sentence]
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicates:
+    """Held-out tracks that nearly equal a training track in all features."""
+
+    count: int
+    checked: int
+    """Held-out tracks that were compared: a sample of those without a missing value."""
+    same_genre: float
+    """The share of the near duplicates whose training track has the same genre."""
+
+
+def near_duplicates(
+    frame: pd.DataFrame, codes: Codes, train: Mask, held_out: Mask, features: Sequence[str]
+) -> NearDuplicates | None:
+    """Compare held-out tracks with the training tracks; `codes` are the genres.
+
+    Pieces of one recording are much nearer to one another than tracks that merely resemble each
+    other: the distance to the nearest training track is compared with that to the 50th (with few
+    tracks, the tenth part of them). Distances are Euclidean on standardised features, those that
+    most training tracks have. None with too few tracks or features.
+    """
+    values = _standardised(frame, train, features)
+    random = np.random.default_rng(0)  # a sample that is the same in each run
+    complete = np.isfinite(values).all(axis=1)
+    train_rows = _sample(random, np.flatnonzero(train & complete), _MAX_TRAIN)
+    held_rows = _sample(random, np.flatnonzero(held_out & complete), _MAX_HELD_OUT)
+    far = min(_NEIGHBOURS, len(train_rows) // 10)
+    if values.shape[1] < _MIN_COLUMNS or far < 2 or len(held_rows) == 0:
+        return None
+    from sklearn.neighbors import NearestNeighbors  # slow to import, and used only here
+
+    search = NearestNeighbors(n_neighbors=far).fit(values[train_rows])
+    distances, neighbours = search.kneighbors(values[held_rows])
+    near = distances[:, 0] < NEAR * distances[:, -1]
+    same = codes[train_rows[neighbours[near, 0]]] == codes[held_rows[near]]
+    return NearDuplicates(
+        count=int(near.sum()),
+        checked=len(held_rows),
+        same_genre=float(same.mean()) if len(same) else 0.0,
+    )
+
+
+def near_duplicate_warnings(duplicates: NearDuplicates | None) -> list[str]:
+    """Return a sentence where many held-out tracks nearly equal a training track."""
+    if duplicates is None or duplicates.count < SUSPICIOUS_SHARE * duplicates.checked:
+        return []
+    share = duplicates.count / duplicates.checked
+    sentence = (
+        f"{share:.1%} of {duplicates.checked:,} held-out tracks are near duplicates of a training "
+        f"track ({duplicates.same_genre:.0%} of these of the same genre): they may be pieces of "
+        "one recording, or one recording under several names, and the accuracy counts what the "
+        "model remembers. Name pieces RECORDING.0, RECORDING.1, … and import the table into a "
+        "new database: then a recording has one side."
+    )
+    return [sentence]
+
+
+def _standardised(
+    frame: pd.DataFrame, train: Mask, features: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return the features that vary and most training tracks have: mean 0 and deviation 1."""
+    columns = []
+    for name in features:
+        values = numeric_column(frame, name)
+        present = values[train & np.isfinite(values)]
+        deviation = float(present.std()) if len(present) else 0.0
+        if deviation > 0 and 2 * len(present) > train.sum():
+            columns.append((values - present.mean()) / deviation)
+    return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+
+
+def _sample(random: np.random.Generator, rows: Codes, size: int) -> Codes:
+    return rows if len(rows) <= size else np.sort(random.choice(rows, size, replace=False))
 
 
 def _cell_counts(cells: Codes, codes: Codes, train: Mask) -> NDArray[np.intp]:

@@ -144,6 +144,15 @@ class _Evaluator:
         return [
             *leakage.leak_warnings(leakage.single_feature_accuracy(*arguments)),
             *leakage.missingness_warnings(leakage.missingness_accuracy(*arguments)),
+            *leakage.near_duplicate_warnings(
+                leakage.near_duplicates(
+                    split.tracks,
+                    codes,
+                    split.train_mask,
+                    split.held_out("validation") | split.held_out("test"),
+                    names,
+                )
+            ),
         ]
 
     def _compare(

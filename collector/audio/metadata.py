@@ -19,11 +19,15 @@ _MAX_NAME: Final = 400
 """Characters of a name that are kept: it is an index key."""
 
 
-def to_track(stem: str, analysis: AudioAnalysis, last_year: int) -> SourceTrack:
+def to_track(
+    stem: str, analysis: AudioAnalysis, last_year: int, recording: str | None = None
+) -> SourceTrack:
     """Return a file as a track; `stem` is its name without the suffix.
 
-    Title and artist come from the tags, else from the file name (`Artist - Title`, a track number
-    before it is dropped). Without an artist only the sound identifies the track.
+    `recording` is the file name of the recording that it is a piece of, without the suffix; it
+    counts where no artist is known. Title and artist come from the tags, else from the file name
+    (`Artist - Title`, a track number before it is dropped). Without an artist only the sound
+    identifies the track.
     """
     tags = analysis.tags
     artist, title = parse_file_name(stem)
@@ -40,6 +44,7 @@ def to_track(stem: str, analysis: AudioAnalysis, last_year: int) -> SourceTrack:
         duration_ms=DurationMs(max(1, round(analysis.seconds * 1000))),
         isrc=cells.parse_isrc(tags.isrc),
         match_by_name=bool(artists),
+        recording=None if artists or recording is None else _short(parse_file_name(recording)[1]),
     )
 
 

@@ -6,7 +6,7 @@ two seconds" is not a unique key that a database could enforce.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -109,6 +109,23 @@ def tracks_of_aliases(
     return dict(map(tuple, rows))
 
 
+def count_other_keys(connection: Connection, source: str, key_of: Mapping[str, str]) -> int:
+    """Return how many of a source's stored ids have a track with another match key.
+
+    `key_of` has the match key that each id would get now.
+    """
+    if not key_of:
+        return 0
+    rows = bulk.select_in(
+        connection,
+        "SELECT a.source_id, t.name_key FROM {values} CROSS JOIN track_alias a CROSS JOIN track t"
+        " WHERE a.source_id = listed.value AND a.source = {mark} AND t.id = a.track_id",
+        list(key_of),
+        source,
+    )
+    return sum(key_of[source_id] != key for source_id, key in rows)
+
+
 def _load(connection: Connection, source_tracks: Sequence[SourceTrack]) -> _Batch:
     batch = _Batch()
     by_source: dict[str, list[str]] = {}
@@ -133,7 +150,7 @@ def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[s
     for track in source_tracks:
         track_id = batch.aliases.get((track.source, track.source_id))
         if track_id is None:
-            keys.add(names.name_key(track.title, track.artists[0].name))
+            keys.add(track.name_key)
         elif track.isrc is not None and track.isrc != batch.tracks[track_id].isrc:
             keys.add(batch.tracks[track_id].name_key)
     return keys
@@ -151,7 +168,7 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
         pending = batch.tracks[stored_id]
         _flag_duplicates(batch, pending, source_track.isrc)
         return pending
-    key = names.name_key(source_track.title, source_track.artists[0].name)
+    key = source_track.name_key
     candidates = batch.by_name.get(key, [])
     comparable = (
         candidates if source_track.match_by_name else _with_isrc(candidates, source_track.isrc)

@@ -92,6 +92,8 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
         )
     if result.relabelled:
         output.print(f"{result.relabelled:,} files imported earlier got their genre.")
+    for warning in result.warnings:
+        output.warn(warning)
     for file in result.unreadable[:_MAX_LISTED]:
         output.warn(f"{file.path}: {file.reason}")
     if (more := len(result.unreadable) - _MAX_LISTED) > 0:

@@ -127,6 +127,7 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
             f"{imported.claims_moved:,} existing tracks count for another genre now, in which "
             "they rank higher."
         )
+    yield from imported.warnings
     for names in imported.similar_genres:
         listed = ", ".join(repr(name) for name in names)
         yield (

@@ -1,20 +1,40 @@
 """Parse tables that name audio files and describe each by numbers, such as GTZAN's. Pure."""
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collector.datasets import cells, columns
+from collector.datasets import cells, columns, segments
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import names
 
-_FILES: Final = ("filename", "file_name", "file", "path")
+_FILES: Final = (
+    "filename",
+    "file_name",
+    "file",
+    "path",
+    "file_path",
+    "filepath",
+    "audio_file",
+    "audio_path",
+    "recording",
+    "recording_id",
+    "clip",
+    "clip_id",
+)
 _NAMES: Final = frozenset(("title", "track_name", "name", "artist", "artists", "artist_name"))
 _MIN_VALUE_COLUMNS: Final = 8
 """Columns of numbers that a table of descriptors has at least."""
+_PIECE: Final = re.compile(
+    r"(?:segment|seg|chunk|slice|window|piece|part|clip|excerpt|snippet|frame)"
+    r"(?:_(?:id|no|nr|num|number|index|idx|start|end|name))?"
+    r"|(?:offset|start|end|stop|onset|begin)(?:_(?:time|s|sec|secs|seconds|ms|sample|frame))?"
+)
+"""Names of columns that tell which piece of a file a row describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +72,62 @@ def find_descriptor_columns(
     return DescriptorColumns(file, genre, values, tuple(header[place] for place in values))
 
 
+@dataclass(frozen=True, slots=True)
+class TablePieces:
+    """Which rows of a table describe pieces of one recording."""
+
+    recording_of: Mapping[str, str] = field(default_factory=dict)
+    """The recording of each file that is a piece of one."""
+    columns: tuple[int, ...] = ()
+    """Columns that tell the pieces of one file apart."""
+    repeated: frozenset[str] = frozenset()
+    """Files with several rows."""
+    warnings: tuple[str, ...] = ()
+
+
+def find_pieces(
+    header: Sequence[str], at: DescriptorColumns, rows: Iterable[Sequence[str]]
+) -> TablePieces:
+    """Find the pieces of recordings in all rows of a table: by file names and by columns."""
+    places = [place for place, name in enumerate(header) if _PIECE.fullmatch(_plain(name))]
+    places = [place for place in places if place not in {at.file, at.genre}]
+    genres: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for row in rows:
+        name = row[at.file].strip()
+        counts[name] += 1
+        genres.setdefault(name, "" if at.genre is None else row[at.genre].strip())
+    by_name = segments.find_segments(list(genres), list(genres.values()))
+    repeated = frozenset(name for name, count in counts.items() if count > 1)
+    warnings = [] if by_name.warning is None else [by_name.warning]
+    if repeated:
+        rows_of_repeated = sum(counts[name] for name in repeated)
+        how = "by " + ", ".join(header[place] for place in places) if places else "by their values"
+        warnings.append(
+            f"{rows_of_repeated:,} rows share the names of {len(repeated):,} files: rows that "
+            f"differ ({how}) are pieces of one recording, on one side of the split."
+        )
+    return TablePieces(
+        by_name.recording_of, tuple(places) if repeated else (), repeated, tuple(warnings)
+    )
+
+
+def _plain(header: str) -> str:
+    return columns.normalise(header)
+
+
 class DescriptorRowParser:
     """Parses the rows of one table into tracks with descriptors."""
 
-    def __init__(self, columns: DescriptorColumns, own_source: str) -> None:
+    def __init__(
+        self, columns: DescriptorColumns, own_source: str, pieces: TablePieces | None = None
+    ) -> None:
         """Parse rows laid out as `columns`; the files' names are ids of `own_source`."""
-        self._at = columns
+        self._pieces = pieces or TablePieces()
+        self.columns = self._at = _without(columns, self._pieces.columns)
         self._source = own_source
+        self._rows_of: dict[str, dict[int, int]] = {}
+        """Of each repeated file, the number of each piece by a hash of what distinguishes it."""
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that hold no number."""
 
@@ -74,9 +143,29 @@ class DescriptorRowParser:
             return RowRejection.NO_NAME
         if is_name_too_long(name, ""):
             return RowRejection.TOO_LONG
-        track = SourceTrack(self._source, name, name, (ArtistCredit(""),), match_by_name=False)
         values = [self._number(row, place) for place in at.values]
+        track = SourceTrack(
+            self._source,
+            self._piece_id(name, row),
+            name,
+            (ArtistCredit(""),),
+            match_by_name=False,
+            recording=self._pieces.recording_of.get(name),
+        )
         return ParsedRow(track, () if cells.is_missing(genre) else (genre,), values=values)
+
+    def _piece_id(self, name: str, row: Sequence[str]) -> str:
+        """Return the file's name; with a number from the second piece of the file on.
+
+        Rows of a file that agree in the columns of pieces, or without these in all values, are
+        the same piece.
+        """
+        if name not in self._pieces.repeated:
+            return name
+        places = self._pieces.columns or self._at.values
+        pieces = self._rows_of.setdefault(name, {})
+        number = pieces.setdefault(hash(tuple(row[place] for place in places)), len(pieces) + 1)
+        return name if number == 1 else f"{name}#{number}"
 
     def _number(self, row: Sequence[str], place: int) -> float:
         try:
@@ -84,3 +173,14 @@ class DescriptorRowParser:
         except ValueError:
             self.unreadable_cells[place] += not cells.is_missing(row[place])
             return math.nan
+
+
+def _without(at: DescriptorColumns, places: Sequence[int]) -> DescriptorColumns:
+    kept = [
+        (place, name)
+        for place, name in zip(at.values, at.value_names, strict=True)
+        if place not in places
+    ]
+    return replace(
+        at, values=tuple(place for place, _ in kept), value_names=tuple(name for _, name in kept)
+    )

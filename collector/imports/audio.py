@@ -6,7 +6,7 @@ unchanged. The import is idempotent: started again after a kill, it ends in the 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 import structlog
@@ -15,7 +15,7 @@ from collector.audio import genre_source, metadata
 from collector.audio.genre_source import GenreSource
 from collector.catalogue import audio_files, tracks
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
-from collector.datasets import fma
+from collector.datasets import fma, segments
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from genrebase import new_file
 from genrebase.audio import descriptors, scan, workers
@@ -68,6 +68,8 @@ class AudioImportResult:
     relabelled: int = 0
     """Files imported earlier whose genre or FMA track is new."""
     unreadable: list[UnreadableFile] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """Sentences on the folder as a whole, such as pieces of one recording."""
     seconds: float = 0.0
     stopped: Literal["done", "interrupted"] = "done"
 
@@ -88,6 +90,7 @@ class AudioImportResult:
             "unlabelled": self.unlabelled,
             "relabelled": self.relabelled,
             "unreadable": [{"path": file.path, "reason": file.reason} for file in self.unreadable],
+            "warnings": self.warnings,
             "seconds": round(self.seconds, 3),
             "files_per_second": self.files_per_second,
             "stopped": self.stopped,
@@ -139,6 +142,8 @@ class _Importer:
         self.result = AudioImportResult()
         self._failed = 0
         """Files that could not be analysed; `result.unreadable` holds folders, too."""
+        self._recording_of: Mapping[str, str] = {}
+        """The recording of each file that is a piece of one: paths without the suffix."""
         self._started = clock.monotonic()
 
     def run(
@@ -150,6 +155,7 @@ class _Importer:
     ) -> None:
         result = self.result
         result.files = len(files)
+        self._find_pieces(files)
         for file in unreadable:
             self._reject(file)
         with read_transaction(self._engine) as connection:
@@ -177,6 +183,15 @@ class _Importer:
         result.seconds = self._clock.monotonic() - self._started
         if result.unchanged + result.analysed + self._failed < len(files):
             result.stopped = "interrupted"
+
+    def _find_pieces(self, files: Sequence[AudioFile]) -> None:
+        """Find pieces of one recording by the names of all files; folders count as genres."""
+        paths = [_without_suffix(file) for file in files]
+        folders = [PurePosixPath(path).parent.name for path in paths]
+        found = segments.find_segments(paths, folders)
+        self._recording_of = found.recording_of
+        if found.warning is not None:
+            self.result.warnings.append(found.warning)
 
     def _record_all(
         self, analyses: Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]
@@ -215,7 +230,13 @@ class _Importer:
         if published is not None:
             track, genres = published.track, published.genres
         else:
-            track = metadata.to_track(file.path.stem, analysis, self._clock.now().year + 1)
+            recording = self._recording_of.get(_without_suffix(file))
+            track = metadata.to_track(
+                file.path.stem,
+                analysis,
+                self._clock.now().year + 1,
+                None if recording is None else PurePosixPath(recording).name,
+            )
             genres = tuple(self._request.genre_source(file, analysis.tags))
         return AudioFileRecord(file, analysis.digest, track, genres, analysis.features)
 
@@ -266,3 +287,7 @@ class _Importer:
         processed = result.analysed + self._failed + unrecorded
         rate = processed / seconds if seconds > 0 else 0.0
         self._progress(result.unchanged + processed, result.files, note=f"{rate:.2f} files/s")
+
+
+def _without_suffix(file: AudioFile) -> str:
+    return PurePosixPath(file.relative_path).with_suffix("").as_posix()

@@ -1,20 +1,22 @@
 """Import a CSV or Parquet dataset: a table of tracks, or one of descriptors of audio files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
-from collector.datasets import columns, descriptor_table, reader
-from collector.datasets.reader import BrokenRow, DatasetReader
-from collector.datasets.rows import RowParser
+from collector.datasets import columns, descriptor_table, reader, segments
+from collector.datasets.reader import BrokenRow, DatasetReader, Row
+from collector.datasets.rows import ParsedRow, RowParser, RowRejection
 from collector.datasets.survey import TableSummary, survey_table
 from collector.imports.pipeline import DescriptorSchema, ImportResult, ImportSource, run_import
 from collector.records import Provenance
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.store.engine import Engine
+
+ParsedItem = ParsedRow | RowRejection | BrokenRow
 
 PROVIDER: Final = "csv"
 BATCH_ROWS: Final = 5_000
@@ -43,7 +45,7 @@ def import_dataset(
     with reader.open_dataset(path, encoding) as dataset:
         summary = survey_table(dataset, stop_requested=stop_requested)
     with reader.open_dataset(path, encoding) as dataset:
-        source = _open_source(dataset, path, genre_column, summary, clock.now().year + 1)
+        source = _open_source(dataset, path, encoding, genre_column, summary, clock.now().year + 1)
         return run_import(
             engine, clock, source, progress, rejected=rejected, stop_requested=stop_requested
         )
@@ -52,6 +54,7 @@ def import_dataset(
 def _open_source(
     dataset: DatasetReader,
     path: Path,
+    encoding: str,
     genre_column: str | None,
     summary: TableSummary,  # noqa: ARG001 - columns are found by it next
     last_year: int,
@@ -64,18 +67,24 @@ def _open_source(
     rows = chain(first, rows)
     layout = descriptor_table.find_descriptor_columns(dataset.header, cells, genre_column)
     parser: RowParser | descriptor_table.DescriptorRowParser
+    warnings: Callable[[], Sequence[str]]
     if layout is None:
         found = columns.find_columns(dataset.header, genre_column)
         parser = RowParser(found, own_source=origin, last_year=last_year)
+        titles = segments.TitleSurvey()
+        parsed, warnings = _surveyed(_parse(parser, rows), titles), titles.warnings
     else:
-        parser = descriptor_table.DescriptorRowParser(layout, own_source=origin)
+        pieces = _find_pieces(path, encoding, layout)
+        parser = descriptor_table.DescriptorRowParser(layout, origin, pieces)
+        layout = parser.columns
+        parsed, warnings = _parse(parser, rows), lambda: pieces.warnings
     # another genre column brings other sightings of the same rows: they are counted separately
     options = () if genre_column is None or layout is not None else (genre_column,)
     return ImportSource(
         label=path.name,
         name=path.name,
         sha256=reader.fingerprint(path, *options),
-        rows=(row if isinstance(row, BrokenRow) else parser.parse(row) for row in rows),
+        rows=parsed,
         batch_rows=BATCH_ROWS if layout is None else DESCRIPTOR_BATCH_ROWS,
         provenance=Provenance(origin=origin, provider=PROVIDER),
         mapping=stem,
@@ -83,7 +92,30 @@ def _open_source(
         estimate_rows=dataset.estimate_rows,
         has_exact_count=dataset.has_exact_count,
         unreadable=partial(_unreadable, dataset, parser),
+        warnings=warnings,
     )
+
+
+def _parse(
+    parser: RowParser | descriptor_table.DescriptorRowParser, rows: Iterable[Row | BrokenRow]
+) -> Iterator[ParsedItem]:
+    return (row if isinstance(row, BrokenRow) else parser.parse(row) for row in rows)
+
+
+def _surveyed(rows: Iterable[ParsedItem], titles: segments.TitleSurvey) -> Iterator[ParsedItem]:
+    for row in rows:
+        if isinstance(row, ParsedRow):
+            titles.add(row.track.title, row.genres[0] if row.genres else "")
+        yield row
+
+
+def _find_pieces(
+    path: Path, encoding: str, layout: descriptor_table.DescriptorColumns
+) -> descriptor_table.TablePieces:
+    """Read the table once before its import: only all rows show which are pieces."""
+    with reader.open_dataset(path, encoding) as dataset:
+        rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
+        return descriptor_table.find_pieces(dataset.header, layout, rows)
 
 
 def _unreadable(

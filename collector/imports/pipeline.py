@@ -70,6 +70,8 @@ class ImportSource:
     has_exact_count: bool = False
     unreadable: Callable[[], dict[str, int]] = dict
     """Per column, non-empty cells that could not be parsed so far."""
+    warnings: Callable[[], Sequence[str]] = tuple
+    """Sentences on the table as a whole, after its last row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class ImportResult:
     stopped: Literal["done", "interrupted"]
     described: int = 0
     """Rows whose descriptors were stored."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on the table as a whole, such as pieces of one recording."""
 
 
 def run_import(
@@ -168,7 +172,8 @@ class _Recorder:
         self._ranks: Counter[str] = Counter()
         """Observations so far, per genre."""
         self._reasons: Counter[str] = Counter()
-        self._unlabelled = 0
+        self._unlabelled = self._other_keys = 0
+        """Rows without a genre; pieces that were stored with a match key of their own."""
         with transaction(engine) as connection:
             self._last_id = tracks.last_id(connection)
             """The highest track id before the import; 0 in an empty database."""
@@ -200,6 +205,9 @@ class _Recorder:
                 for number, row in parsed
                 for observation in self._observations(row, is_new=number > counted)
             ]
+            self._other_keys += tracks.count_other_keys(
+                connection, source.provenance.origin, _keys_of_pieces(parsed)
+            )
             now = self._clock.now()
             self.recorded += tracks.record(connection, observations, source.provenance, now)
             described = [(row.track.source_id, row.values) for _, row in parsed if row.values]
@@ -263,7 +271,22 @@ class _Recorder:
             similar_genres=_similar(self._ranks),
             stopped=stopped,
             described=self.described,
+            warnings=(*self._source.warnings(), *self._about_stored_pieces()),
         )
+
+    def _about_stored_pieces(self) -> Iterator[str]:
+        if self._other_keys:
+            yield (
+                f"{self._other_keys:,} pieces of recordings were stored before as whole ones, "
+                "each with a fold of its own, and folds never move: import the table into a new "
+                "database to have all pieces of a recording on one side of the split."
+            )
+
+
+def _keys_of_pieces(parsed: Iterable[tuple[int, ParsedRow]]) -> dict[str, str]:
+    """Return the match key of each row that is a piece of a recording, by id."""
+    pieces = (row.track for _, row in parsed if row.track.recording is not None)
+    return {track.source_id: track.name_key for track in pieces}
 
 
 def _similar(genres: Iterable[str]) -> list[list[str]]:

@@ -359,3 +359,27 @@ def test_a_forgotten_file_is_analysed_again(
         assert rows(engine, select(func.count()).select_from(table)) == [(0,)]
     result = run(tmp_path)
     assert (result.unchanged, result.analysed, result.tracks_new) == (0, 2, 1)
+
+
+def test_pieces_of_a_recording_share_a_fold(
+    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
+):
+    """Files without tags are grouped by their names; numbered songs are not."""
+    for number in range(4):
+        for piece in range(3):
+            name = f"{'rock' if number % 2 else 'jazz'}/song{number}_{piece}.wav"
+            note(tmp_path / "cut" / name, 200 + 40 * number + 10 * piece)
+    for number in range(3):
+        note(tmp_path / "whole" / f"pop/pop_{number}.wav", 700 + 20 * number)
+    result = run(tmp_path / "cut", genre_from="folder")
+    (warning,) = result.warnings
+    assert "12 names (jazz/song0_0, jazz/song0_1, …) are pieces of 4 recordings" in warning
+    track = tables.track.c
+    keys = select(track.name_key, func.count(), func.count(track.track_fold.distinct())).group_by(
+        track.name_key
+    )
+    assert sorted(rows(engine, keys)) == [(f"song{number}|", 3, 1) for number in range(4)]
+    assert run(tmp_path / "whole", genre_from="folder").warnings == []
+    assert len(rows(engine, keys)) == 7
+    with read_transaction(engine) as connection:
+        assert_consistent(connection)

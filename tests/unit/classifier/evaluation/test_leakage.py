@@ -7,6 +7,8 @@ from classifier.evaluation.leakage import (
     leak_warnings,
     missingness_accuracy,
     missingness_warnings,
+    near_duplicate_warnings,
+    near_duplicates,
     single_feature_accuracy,
 )
 
@@ -76,3 +78,44 @@ def test_without_validation_tracks_missing_values_are_not_reported() -> None:
     """No validation side, no report."""
     nobody = np.zeros(600, dtype=bool)
     assert missingness_warnings(missingness_accuracy(FRAME, CODES, LEARN, nobody, ["tempo"])) == []
+
+
+def pieces(sides_by_recording: bool) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """120 recordings of ten pieces each, three genres, nine columns of noise."""
+    random = np.random.default_rng(1)
+    recording = np.repeat(np.arange(120), 10)
+    values = random.random((120, 9))[recording] + random.normal(0, 0.02, (1200, 9))
+    frame = pd.DataFrame(values, columns=list("abcdefghi"))
+    train = recording % 5 > 0 if sides_by_recording else random.random(1200) < 0.8
+    return frame, recording % 3, train
+
+
+def test_near_duplicates_of_training_tracks_are_reported() -> None:
+    """Pieces of one recording on two sides are near duplicates, of the same genre."""
+    frame, codes, train = pieces(sides_by_recording=False)
+    duplicates = near_duplicates(frame, codes, train, ~train, list(frame))
+    assert duplicates is not None
+    assert (duplicates.count, duplicates.same_genre) == (duplicates.checked, 1.0)
+    (sentence,) = near_duplicate_warnings(duplicates)
+    assert sentence.startswith("100.0% of ")
+    assert "pieces of one recording" in sentence
+
+
+def test_recordings_on_one_side_are_no_near_duplicates() -> None:
+    """With each recording on one side, nothing is reported; nor of too few features."""
+    frame, codes, train = pieces(sides_by_recording=True)
+    duplicates = near_duplicates(frame, codes, train, ~train, list(frame))
+    assert duplicates is not None
+    assert duplicates.count == 0
+    assert near_duplicate_warnings(duplicates) == []
+    assert near_duplicates(frame, codes, train, ~train, ["a", "b"]) is None
+    assert near_duplicates(frame, codes, train, ~train & train, list(frame)) is None
+    assert near_duplicate_warnings(None) == []
+
+
+def test_missing_values_make_no_near_duplicates() -> None:
+    """Tracks without most values are not near to one another for that."""
+    frame, codes, train = pieces(sides_by_recording=True)
+    frame.loc[np.arange(1200) % 4 == 0, list("abcdefg")] = np.nan
+    duplicates = near_duplicates(frame, codes, train, ~train, list(frame))
+    assert near_duplicate_warnings(duplicates) == []
