@@ -218,7 +218,6 @@ def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
     [
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR,\0\0\n",
         b"\x7fELF\x02\x01\x01\0,\0\n\0",
-        "a,b\n1,2\n".encode("utf-16-le"),
     ],
 )
 def test_a_binary_file_is_refused(written, content):

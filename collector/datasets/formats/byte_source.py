@@ -1,0 +1,145 @@
+"""Open the bytes of a file, or of a member of an archive, any number of times, decompressed."""
+
+import bz2
+import gzip
+import io
+import lzma
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+from collector.datasets.formats.table import DamagedFile, NotADataset
+
+_BUFFER: Final = 1 << 18
+_HEAD: Final = 4_096
+"""Bytes at the beginning by which a format is recognised."""
+_MAX_RATIO: Final = 200
+"""Tables compress to a twentieth or so; bombs to a thousandth and less."""
+_FREE_BYTES: Final = 1 << 28
+"""Up to here, any ratio passes."""
+DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+"""What reading a truncated or corrupt stream raises."""
+
+
+def _zstd(raw: IO[bytes]) -> IO[bytes]:
+    import pyarrow as pa  # takes a quarter of a second, and few files need it
+
+    stream: IO[bytes] = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+    return stream
+
+
+_DECOMPRESSORS: Final[dict[bytes, Callable[[Any], Any]]] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+
+
+class Expands(NotADataset):
+    """A compressed file grows beyond what a table would."""
+
+
+class _Bounded(io.RawIOBase):
+    """A decompressed stream that stops where it has grown out of proportion."""
+
+    def __init__(self, stream: IO[bytes], name: str, size: int) -> None:
+        self._stream, self._name = stream, name
+        self._read, self._limit = 0, max(_FREE_BYTES, _MAX_RATIO * size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read(len(buffer))
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise EOFError(str(error)) from error  # a corrupt stream, not a failing disk
+        self._read += len(data)
+        if self._read > self._limit:
+            raise Expands(
+                f"{self._name} expands to more than {_MAX_RATIO} times its size, as no table "
+                "does: decompress it first if it is what you mean."
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class ByteSource:
+    """The bytes of one file, read from the start by each `open`."""
+
+    def __init__(self, path: Path, member: str | None = None) -> None:
+        """Read a file on disk, or a member of the zip archive that it is."""
+        self.path, self._member = path, member
+        self.name = str(path) if member is None else f"{path}/{member}"
+        """As messages show it."""
+        self._decompress: Callable[[Any], Any] | None = None
+        self._size = self._packed_size = 0
+        self._raw: Any = None
+        with self.open() as file:
+            start = file.read(_HEAD)
+        self._decompress = next(
+            (make for magic, make in _DECOMPRESSORS.items() if start.startswith(magic)), None
+        )
+        self.head = start
+        """The first bytes, decompressed."""
+        if self._decompress is not None:
+            with self.open() as file:
+                self.head = file.read(_HEAD)
+
+    @property
+    def is_plain_file(self) -> bool:
+        """Whether the bytes are a file on disk as they are."""
+        return self._decompress is None and self._member is None
+
+    @contextmanager
+    def open(self) -> Iterator[io.BufferedReader]:
+        """Open at the start; raise `NotADataset` or `DamagedFile`, also while it is read."""
+        try:
+            with ExitStack() as stack:
+                raw: Any = self._open_raw(stack)
+                self._raw = raw
+                stream = raw if self._decompress is None else self._decompress(raw)
+                if not self.is_plain_file:
+                    stream = _Bounded(stream, self.name, self._packed_size)
+                yield stack.enter_context(io.BufferedReader(stream, _BUFFER))
+        except DAMAGED as error:
+            raise DamagedFile.because(self.name, error) from error
+
+    def _open_raw(self, stack: ExitStack) -> IO[bytes]:
+        if self._member is None:
+            self._size = self._packed_size = self.path.stat().st_size
+            return stack.enter_context(self.path.open("rb"))
+        archive = stack.enter_context(zipfile.ZipFile(self.path))
+        info = archive.getinfo(self._member)
+        self._size, self._packed_size = info.file_size, info.compress_size
+        try:
+            return stack.enter_context(archive.open(info))
+        except (RuntimeError, NotImplementedError) as error:  # a password, an unknown method
+            raise NotADataset(f"{self.name} cannot be read: {error}. Unpack it first.") from error
+
+    def progress(self) -> float:
+        """Return the share of the bytes that the latest `open` has read, 0 to 1."""
+        raw = self._raw
+        if raw is None or raw.closed or not self._size:
+            return 1.0
+        return float(raw.tell() / self._size)
+
+    @contextmanager
+    def as_path(self) -> Iterator[Path]:
+        """Yield a file on disk that holds the bytes; a temporary one if needed."""
+        if self.is_plain_file:
+            yield self.path
+            return
+        with tempfile.NamedTemporaryFile(prefix="genrebase-") as copy:
+            with self.open() as file:
+                shutil.copyfileobj(file, copy, _BUFFER)
+            copy.flush()
+            yield Path(copy.name)

@@ -1,0 +1,222 @@
+"""Read delimited text: CSV, tab-separated and the like, in constant memory."""
+
+import csv
+import unicodedata
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import IO, Final
+
+from collector.datasets.formats import dialect, text_encoding
+from collector.datasets.formats.byte_source import ByteSource
+from collector.datasets.formats.table import (
+    BrokenRow,
+    DatasetReader,
+    HeaderCheck,
+    NotADataset,
+    Row,
+)
+
+_SAMPLE_LINES: Final = 100
+_MAX_SAMPLE_LINE: Final = 1 << 18
+"""Characters."""
+_BACKSLASH_QUOTE: Final = '\\"'
+
+
+class DelimitedText(DatasetReader):
+    """A delimited text file."""
+
+    def __init__(self, source: ByteSource, encoding: str) -> None:
+        """Read the header; raise `NotADataset` for an empty or binary file."""
+        self._source, self._encoding = source, encoding
+        self._lines: _Lines | None = None
+        with self._opened() as text:
+            lines = _sample(text)
+        if not lines:
+            raise NotADataset(f"{source.name} is empty: its first line has to name the columns.")
+        if _is_binary(lines[0], source.head):
+            raise NotADataset(
+                f"{source.name} is a binary file, or text in an encoding that has to be named "
+                "(--encoding utf-16): give a table, such as CSV, Parquet, JSON or a workbook."
+            )
+        self._dialect = dialect.detect_dialect(lines)
+        self._delimiter = self._dialect.delimiter
+        first = lines[self._dialect.declared] if len(lines) > self._dialect.declared else ""
+        try:
+            names = dialect.split_line(first, self._delimiter)
+        except csv.Error as error:
+            raise NotADataset(
+                f"{source.name} does not begin with the columns' names: {error}."
+            ) from None
+        self.header = [name.strip() for name in names]
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """Yield the rows; one that is broken costs no other."""
+        with self._opened() as text:
+            self._lines = _Lines(text, self._encoding if self._is_mixed else None)
+            for _ in range(1 + self._dialect.declared):
+                _skip_to_filled(self._lines)
+            yield from self._records(self._lines)
+
+    def estimate_rows(self, done: int) -> float | None:
+        """Estimate the rows by the share of the bytes that was read."""
+        share = self._source.progress()
+        return done / share if share else None
+
+    @property
+    def non_ascii_rows(self) -> int:  # type: ignore[override]  # counted line by line
+        """Lines of the latest pass that hold a character beyond ASCII."""
+        return 0 if self._lines is None else self._lines.non_ascii
+
+    def notes(self) -> list[str]:
+        """Say which rows were not read in the encoding that was named."""
+        lines = self._lines
+        if lines is None or self._encoding == "utf-8-sig" or not self._is_mixed:
+            return []
+        utf8 = lines.non_ascii - lines.redecoded
+        if not utf8:
+            return []
+        sentence = (
+            f"{utf8:,} rows with characters beyond ASCII are valid UTF-8 and were read as UTF-8; "
+            f"{lines.redecoded:,} others as {self._encoding}."
+        )
+        return [sentence]
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[str]]:
+        try:
+            with self._source.open() as file:
+                text, encoding, is_mixed = text_encoding.open_text(
+                    file, self._source.head, self._encoding
+                )
+                self._encoding, self._is_mixed = encoding, is_mixed
+                with text:
+                    yield text
+        except UnicodeError as error:
+            raise NotADataset(
+                f"{self._source.name} cannot be read as {self._encoding} ({error}): name its "
+                "encoding with --encoding, such as latin-1."
+            ) from error
+
+    def _records(self, lines: "_Lines") -> Iterator[Row | BrokenRow]:
+        records = csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True)
+        width, consumed = len(self.header), lines.consumed
+        check = HeaderCheck(self.header)
+        first_cells = check.first_cells
+        is_reordered = False
+        while True:
+            try:
+                for row in records:
+                    if (
+                        len(row) == width
+                        and len(consumed) == 1
+                        and _BACKSLASH_QUOTE not in consumed[0]
+                    ):
+                        if is_reordered or row[0] in first_cells:
+                            yield check.apply(row)
+                            is_reordered = check.is_reordered
+                        else:
+                            yield row
+                    elif row:  # skip blank lines
+                        repaired = self._repaired(row, lines)
+                        is_broken = isinstance(repaired, BrokenRow)
+                        yield repaired if is_broken else check.apply(repaired)
+                    consumed.clear()
+            except csv.Error:
+                reason = BrokenRow.WIDTH if len(consumed) > 1 else BrokenRow.TOO_LONG
+                lines.push_back()
+                consumed.clear()
+                yield reason
+            else:
+                return
+
+    def _repaired(self, row: list[str], lines: "_Lines") -> list[str] | BrokenRow:
+        """Return a row of another width, of several lines or with backslashes, if it is usable.
+
+        An unclosed quote swallows the rows after it: they are read again.
+        """
+        first = lines.consumed[0]
+        is_usable = self._fits(row) and lines.balanced()
+        if _BACKSLASH_QUOTE in first and not (
+            is_usable and dialect.backslash_quote(self._delimiter).search(first) is None
+        ):
+            try:
+                escaped = dialect.split_line(first, self._delimiter, backslash=True)
+            except csv.Error:
+                escaped = []
+            if self._fits(escaped):
+                lines.push_back()
+                return escaped[: len(self.header)]
+        if is_usable:
+            return row[: len(self.header)]
+        lines.push_back()
+        return BrokenRow.WIDTH
+
+    def _fits(self, row: list[str]) -> bool:
+        width = len(self.header)
+        return len(row) >= width and not any(cell.strip() for cell in row[width:])
+
+
+class _Lines:
+    """The lines of a file; those of the current record can be read again."""
+
+    def __init__(self, file: IO[str], encoding: str | None) -> None:
+        """Read lines that are not UTF-8 in `encoding`, if that is given."""
+        self._file, self._encoding = file, encoding
+        self._pushed_back: deque[str] = deque()
+        self.consumed: list[str] = []
+        self.non_ascii = self.redecoded = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._pushed_back:
+            line = self._pushed_back.popleft()
+        else:
+            line = next(self._file)
+            if not line.isascii():
+                line = self._decoded(line)
+        self.consumed.append(line)
+        return line
+
+    def _decoded(self, line: str) -> str:
+        self.non_ascii += 1
+        if self._encoding is None or not text_encoding.is_undecoded(line):
+            return line
+        self.redecoded += 1
+        return text_encoding.decode_row(line, self._encoding)
+
+    def balanced(self) -> bool:
+        """Return whether the record closes every quote it opens; one line always passes."""
+        return len(self.consumed) == 1 or sum(line.count('"') for line in self.consumed) % 2 == 0
+
+    def push_back(self) -> None:
+        """Read the lines after the first one of the current record again."""
+        self._pushed_back.extendleft(reversed(self.consumed[1:]))
+
+
+def _sample(file: IO[str]) -> list[str]:
+    """Return the first lines that are not blank."""
+    lines = iter(lambda: file.readline(_MAX_SAMPLE_LINE), "")
+    return list(islice((line for line in lines if line.strip()), _SAMPLE_LINES))
+
+
+def _skip_to_filled(lines: _Lines) -> None:
+    """Consume lines up to the next one that is not blank."""
+    for line in lines:
+        if line.strip():
+            break
+    lines.consumed.clear()
+
+
+def _is_binary(first: str, head: bytes) -> bool:
+    """Return whether a file is binary, by its first line and its first bytes."""
+    if any(unicodedata.category(c) == "Cc" for c in first.strip() if c != "\t"):
+        return True
+    return (
+        b"\0" in head
+        and text_encoding.detect_unicode(head) is None
+        and any(unicodedata.category(c) == "Cs" for c in first)
+    )

@@ -1,0 +1,136 @@
+"""What every format is read as: a table with a header, and rows of text cells."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from genrebase.errors import GenrebaseError, UserError
+
+Row = Sequence[str]
+"""One row, every cell as text."""
+
+DEFAULT_ENCODING: Final = "utf-8-sig"
+"""It removes a byte-order mark, which would be part of the first column's name."""
+_BYTE_ORDER_MARK: Final = "\ufeff"
+
+
+class NotADataset(UserError):
+    """The file cannot be read as a dataset."""
+
+
+class DamagedFile(GenrebaseError):
+    """The file is truncated or corrupt."""
+
+    @classmethod
+    def because(cls, name: str, reason: object) -> "DamagedFile":
+        """Return the error for a file that breaks off while its rows are read."""
+        return cls(
+            f"{name} is damaged: {reason}. What came before is imported; "
+            "get the whole file and start again."
+        )
+
+
+class BrokenRow(StrEnum):
+    """Why a line is not a row."""
+
+    WIDTH = "wrong number of columns"
+    TOO_LONG = "a cell of more than 131,072 characters"
+    """The csv module's own limit."""
+    HEADER = "the header again"
+    NOT_JSON = "not a JSON object"
+
+
+class DatasetReader:
+    """An open dataset: its header, and its rows."""
+
+    header: Sequence[str]
+    """The columns' names, without blanks around them."""
+
+    has_exact_count: ClassVar[bool] = False
+    """Whether `estimate_rows` returns an exact number."""
+
+    non_ascii_rows: int = 0
+    """Rows of the latest pass so far that hold a character beyond ASCII, decoded or not."""
+
+    def notes(self) -> list[str]:
+        """Return sentences on how the rows of the latest pass were read."""
+        return []
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """Yield every row with as many cells as the header, or the reason why it has not.
+
+        Every call reads the file from its start.
+        """
+        raise NotImplementedError
+
+    def estimate_rows(self, done: int) -> float | None:
+        """Estimate the number of rows after `done` were read; None if unknown."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    """One table of a file."""
+
+    name: str
+    """Its name in the file: a sheet, a member of an archive; empty for a file of one table."""
+    open: Callable[[], DatasetReader]
+    """Reads its header; raises `NotADataset` if it is no table."""
+
+
+class HeaderCheck:
+    """Detects the header among the rows, where files were joined one behind the other."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        """Compare with `header`, without regard to case and blanks."""
+        self._names = [_plain(name) for name in header]
+        self._order: list[int] | None = None
+        """Positions of the cells in the rows that follow, if another header reordered them."""
+        self.first_cells = frozenset(
+            form
+            for name in header
+            for form in (name, _BYTE_ORDER_MARK + name, name.lower(), name.upper())
+        )
+        """What the first cell of a repeated header may be; a quick test before `apply`."""
+
+    @property
+    def is_reordered(self) -> bool:
+        """Whether the rows that follow have their cells in another order."""
+        return self._order is not None
+
+    def apply(self, row: Row) -> Row | BrokenRow:
+        """Return a row with its cells in the header's order, or `HEADER` for the header again."""
+        names = [_plain(cell) for cell in row]
+        if names == self._names:
+            self._order = None
+            return BrokenRow.HEADER
+        if len(set(names)) == len(names) > 1 and sorted(names) == sorted(self._names):
+            self._order = [names.index(name) for name in self._names]
+            return BrokenRow.HEADER
+        return row if self._order is None else [row[place] for place in self._order]
+
+
+def _plain(name: str) -> str:
+    return name.strip(_BYTE_ORDER_MARK + " \t\"'").casefold()
+
+
+def as_text(value: Any) -> str:
+    """Return a value as a cell; a list or an object as its JSON text, bytes decoded."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return _decode(value)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=as_text)
+    return str(value)
+
+
+def _decode(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
