@@ -143,6 +143,7 @@ def _search(output: Output, task: str, text: str) -> None:
 def _predict_files(output: Output, task: str, path: Path) -> None:
     # imports of scikit-learn and SQLAlchemy, which --help does not need
     from classifier.serving import predict_audio
+    from genrebase.audio import scan
     from genrebase.store import connect
 
     workers = ClassifierSettings.load().threads or threads.idle_cores()
@@ -155,6 +156,8 @@ def _predict_files(output: Output, task: str, path: Path) -> None:
             workers=workers,
             progress=bar,
         )
+    for file, remark in done.remarks:
+        output.warn(f"{file}: {remark}")
     for file, reason in done.unreadable:
         output.warn(f"{file}: {reason}")
     if done.predictions and not done.uses_audio:
@@ -162,13 +165,14 @@ def _predict_files(output: Output, task: str, path: Path) -> None:
     if path.is_file():
         ((file, prediction),) = done.predictions
         _show(output, prediction)
-        output.write_json({"file": file, **prediction.as_json()})
+        remarks = [remark for _, remark in done.remarks]
+        output.write_json({"file": file, **prediction.as_json(), "remarks": remarks})
         return
     output.table(
         "",
         ("file", "title", "artists", "genre", "probability"),
         [
-            (Path(file).relative_to(path), one.title, one.artists, *one.top[0])
+            (file.removeprefix(f"{scan.display_path(path)}/"), one.title, one.artists, *one.top[0])
             for file, one in done.predictions
         ],
     )

@@ -27,6 +27,8 @@ class AudioPredictions:
     """(file, reason)."""
     uses_audio: bool
     """Whether the model was trained on features that are extracted from files."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """(file, what was lost or corrected when it was decoded)."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of `predict --audio FOLDER --json`."""
@@ -35,6 +37,7 @@ class AudioPredictions:
                 {"file": file, **prediction.as_json()} for file, prediction in self.predictions
             ],
             "unreadable": [{"file": file, "reason": reason} for file, reason in self.unreadable],
+            "remarks": [{"file": file, "remark": remark} for file, remark in self.remarks],
         }
 
 
@@ -57,20 +60,25 @@ def predict_files(
     from classifier.serving import audio_features  # librosa, of the extra, takes seconds to import
     from genrebase.audio.workers import analyse_files
 
-    files, problems = scan.find_audio_files(path)
+    audio = scan.find_audio_files(path)
+    files = audio.files
     predictor = DescriptionPredictor(database, task)
     predictions = []
-    unreadable = [(problem.path, problem.reason) for problem in problems]
+    remarks: list[tuple[str, str]] = []
+    unreadable = [(problem.path, problem.reason) for problem in audio.unreadable]
     n_workers = max(1, min(workers, len(files)))
     analyses = analyse_files(files, n_workers, frozenset(), lambda: False)
     for done, (file, analysis) in enumerate(analyses, start=1):
-        name = str(path / file.relative_path if path.is_dir() else path)
+        name = scan.display_path(path / file.relative_path if path.is_dir() else path)
         if isinstance(analysis, AudioAnalysis):
-            track = audio_features.describe(file.path.stem, analysis)
+            track = audio_features.describe(scan.name_text(file.path.stem), analysis)
             predictions.append((name, predictor.predict_file(analysis.digest, track)))
+            remarks += [(name, remark) for remark in analysis.remarks]
         else:
             unreadable.append((name, analysis.reason))
         progress(done, len(files))
     if path.is_file() and unreadable:
         raise UnreadableAudio(f"{unreadable[0][0]}: {unreadable[0][1]}")
-    return AudioPredictions(tuple(predictions), tuple(unreadable), predictor.uses_audio)
+    return AudioPredictions(
+        tuple(predictions), tuple(unreadable), predictor.uses_audio, tuple(remarks)
+    )

@@ -1,6 +1,8 @@
 """The command `collector import-audio`."""
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from collector.imports.audio import AudioImportResult
 
 _MAX_LISTED: Final = 20
-"""Unreadable files that are listed one by one."""
+"""Unreadable files, and remarks, that are listed one by one."""
+_MAX_KINDS: Final = 12
+"""Suffixes of files that are counted one by one."""
 
 
 def import_audio(
@@ -42,14 +46,18 @@ def import_audio(
     ] = None,
     rejected: Annotated[
         Path | None,
-        typer.Option(help="New CSV file of the unreadable files and reasons."),
+        typer.Option(
+            help="New CSV file of the unreadable files and reasons, and of what was lost or "
+            "corrected in the others."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Analyse audio files and store features, keys and spectrograms of each.
 
     A file is analysed again only if it changed; identical audio with another name is one track.
-    Unreadable files are reported and skipped.
+    Unreadable files are reported and skipped; so is what could not be decoded of a damaged file.
+    With ffmpeg installed, m4a, mp4, wma, webm and others are decoded, too.
     """
     scan.require_libraries()
     # librosa and numba take seconds to import: --help need not wait
@@ -63,7 +71,10 @@ def import_audio(
     source = genre_source.genre_source(genre_from)
     request = audio.AudioImportRequest(path, source, table, workers or _cores(), rejected)
     engine = store.connect()
-    with stop_on_signals() as stop, output.progress(f"Analysing {path.name}") as progress:
+    with (
+        stop_on_signals() as stop,
+        output.progress(f"Analysing {scan.printable(path.name)}") as progress,
+    ):
         result = audio.import_audio(engine, clock, request, progress, lambda: stop.requested)
     _print_summary(output, result)
     output.write_json(result.as_json())
@@ -94,7 +105,39 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
         output.print(f"{result.relabelled:,} files imported earlier got their genre.")
     for warning in result.warnings:
         output.warn(warning)
-    for file in result.unreadable[:_MAX_LISTED]:
-        output.warn(f"{file.path}: {file.reason}")
-    if (more := len(result.unreadable) - _MAX_LISTED) > 0:
+    if result.links_followed or result.links_repeated:
+        output.print(
+            f"{result.links_followed:,} linked folders were read, {result.links_repeated:,} lead "
+            "to folders that were read already."
+        )
+    if result.ignored:
+        output.print(f"{_count(result.ignored)} of other kinds ignored: {_kinds(result.ignored)}.")
+    if result.passed_over:
+        output.warn(
+            f"{_count(result.passed_over)} of kinds that need ffmpeg, which is not installed: "
+            f"{_kinds(result.passed_over)}."
+        )
+    others = [file for file in result.unreadable if not file.needs_ffmpeg]
+    _list(output, [f"{file.path}: {file.reason}" for file in others])
+    if result.remarks:
+        files = len({one.path for one in result.remarks})
+        output.warn(f"{files:,} files were imported with remarks:")
+    _list(output, [f"{one.path}: {one.remark}" for one in result.remarks])
+
+
+def _list(output: Output, lines: Sequence[str]) -> None:
+    for line in lines[:_MAX_LISTED]:
+        output.warn(line)
+    if (more := len(lines) - _MAX_LISTED) > 0:
         output.warn(f"… and {more:,} more; --rejected FILE.csv lists them all.")
+
+
+def _count(kinds: Counter[str]) -> str:
+    total = kinds.total()
+    return f"{total:,} {'file' if total == 1 else 'files'}"
+
+
+def _kinds(kinds: Counter[str]) -> str:
+    """Return the commonest suffixes with their counts."""
+    listed = [f"{suffix or 'no suffix'} ({n:,})" for suffix, n in kinds.most_common(_MAX_KINDS)]
+    return ", ".join(listed) + (", …" if len(kinds) > _MAX_KINDS else "")

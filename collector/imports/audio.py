@@ -4,7 +4,8 @@ Nothing is decoded inside a transaction. A file is skipped while its path, size 
 unchanged. The import is idempotent: started again after a kill, it ends in the same database.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
@@ -33,6 +34,7 @@ BATCH_FILES: Final = 16
 BATCH_SECONDS: Final = 5.0
 """A batch is recorded after so many seconds, however small it is."""
 _RELABEL_BATCH: Final = 1_000
+_REJECTS_COLUMNS: Final = ("path", "reason", "outcome")
 
 _log = structlog.get_logger(__name__)
 
@@ -48,7 +50,15 @@ class AudioImportRequest:
     """FMA's own table, which identifies the tracks by their file names."""
     workers: int = 1
     rejects_path: Path | None = None
-    """A new file that gets a line for every file that could not be analysed."""
+    """A new file that gets a line for every file that could not be analysed, and every remark."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioRemark:
+    """Something that was lost or corrected in a file that was analysed."""
+
+    path: str
+    remark: str
 
 
 @dataclass(slots=True)
@@ -70,6 +80,16 @@ class AudioImportResult:
     unreadable: list[UnreadableFile] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """Sentences on the folder as a whole, such as pieces of one recording."""
+    remarks: list[AudioRemark] = field(default_factory=list)
+    """What was lost or corrected in files that were analysed now."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """Of the unreadable files those that need ffmpeg, per suffix."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Files of other kinds, per suffix."""
+    links_followed: int = 0
+    """Linked folders that were read."""
+    links_repeated: int = 0
+    """Linked folders that lead to a folder that was read already."""
     seconds: float = 0.0
     stopped: Literal["done", "interrupted"] = "done"
 
@@ -91,6 +111,10 @@ class AudioImportResult:
             "relabelled": self.relabelled,
             "unreadable": [{"path": file.path, "reason": file.reason} for file in self.unreadable],
             "warnings": self.warnings,
+            "remarks": [{"path": one.path, "remark": one.remark} for one in self.remarks],
+            "passed_over": dict(self.passed_over.most_common()),
+            "ignored": dict(self.ignored.most_common()),
+            "links": {"followed": self.links_followed, "repeated": self.links_repeated},
             "seconds": round(self.seconds, 3),
             "files_per_second": self.files_per_second,
             "stopped": self.stopped,
@@ -112,18 +136,20 @@ def import_audio(
     After a stop request it records the files in progress and ends.
     """
     refuse_synthetic_catalogue(engine)
-    files, unreadable = scan.find_audio_files(request.path)
+    audio = scan.find_audio_files(request.path)
     with (
-        new_file.create_csv(request.rejects_path, ("path", "reason")) as rejects,
+        new_file.create_csv(request.rejects_path, _REJECTS_COLUMNS) as rejects,
         job_run(engine, clock, JOB) as run,
     ):
         importer = _Importer(engine, clock, request, rejects, progress)
-        importer.run(files, unreadable, analyse_files, stop_requested)
+        importer.run(audio, analyse_files, stop_requested)
         result = importer.result
         if result.stopped == "interrupted":
             run.set_outcome("interrupted")
         folder = scan.display_path(request.path.absolute())
-        run.set_facts(folder=folder, unreadable=len(result.unreadable))
+        run.set_facts(
+            folder=folder, unreadable=len(result.unreadable), remarks=len(result.remarks)
+        )
         run.count(files=result.files, heard=result.analysed, tracks_new=result.tracks_new)
     return result
 
@@ -148,15 +174,15 @@ class _Importer:
 
     def run(
         self,
-        files: Sequence[AudioFile],
-        unreadable: Iterable[UnreadableFile],
+        audio: scan.AudioScan,
         analyse_files: AnalyseFiles,
         stop_requested: Callable[[], bool],
     ) -> None:
-        result = self.result
-        result.files = len(files)
+        result, files = self.result, audio.files
+        result.files, result.ignored = len(files), audio.ignored
+        result.links_followed, result.links_repeated = audio.links_followed, audio.links_repeated
         self._find_pieces(files)
-        for file in unreadable:
+        for file in audio.unreadable:
             self._reject(file)
         with read_transaction(self._engine) as connection:
             stored = audio_files.stored_files(connection, descriptors.SCHEMA_NAME)
@@ -203,6 +229,7 @@ class _Importer:
                 self._failed += 1
                 self._reject(analysis)
             else:
+                self._add_remarks(file, analysis)
                 batch.append(self._as_record(file, analysis))
             is_due = self._clock.monotonic() - recorded_at >= BATCH_SECONDS
             if len(batch) >= BATCH_FILES or is_due:
@@ -232,7 +259,7 @@ class _Importer:
         else:
             recording = self._recording_of.get(_without_suffix(file))
             track = metadata.to_track(
-                file.path.stem,
+                scan.name_text(file.path.stem),
                 analysis,
                 self._clock.now().year + 1,
                 None if recording is None else PurePosixPath(recording).name,
@@ -279,7 +306,18 @@ class _Importer:
 
     def _reject(self, file: UnreadableFile) -> None:
         self.result.unreadable.append(file)
-        self._rejects.writerow((file.path, file.reason))
+        if file.needs_ffmpeg:
+            self.result.passed_over[Path(file.path).suffix.lower()] += 1
+        self._rejects.writerow((file.path, file.reason, "not imported"))
+
+    def _add_remarks(self, file: AudioFile, analysis: AudioAnalysis) -> None:
+        path, name = scan.display_path(file.path), scan.name_text(file.path.name)
+        remarks = list(analysis.remarks)
+        if name != file.path.name:
+            remarks.append(f"its name is not UTF-8: read as {name}")
+        for remark in remarks:
+            self.result.remarks.append(AudioRemark(path, remark))
+            self._rejects.writerow((path, remark, "imported"))
 
     def _report(self, unrecorded: int = 0) -> None:
         result = self.result

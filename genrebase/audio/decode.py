@@ -3,12 +3,17 @@
 Needs the extra `audio` (soundfile, soxr). Every file is converted to mono at 44,100 Hz, so that
 the features of different files can be compared; of a long file only the middle ten minutes are
 used. The digest covers the whole decoded audio and does not depend on name, tags or path.
+
+What can be decoded of a damaged file is kept, and remarks report what was lost or corrected.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import numpy as np
@@ -16,6 +21,9 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from genrebase.audio import ffmpeg, mp3_frames, ogg_pages, wav_header
+from genrebase.audio.downmix import ChannelStatistics, MixPlan
+from genrebase.audio.kinds import NEEDS_FFMPEG
 from genrebase.errors import GenrebaseError
 
 Samples = NDArray[np.float32]
@@ -28,17 +36,23 @@ MIN_SECONDS: Final = 1.0
 """Shorter files are refused."""
 _BLOCK_SECONDS: Final = 10
 """Seconds decoded at once."""
+_MAX_BLOCK_VALUES: Final = 1 << 25
+"""Values decoded at once, at most: a header may give any rate and number of channels."""
+_NOTICEABLE_SECONDS: Final = 0.5
+"""Another way to decode a damaged file must give so much more of it."""
 _NO_FILE_CODE: Final = 7
 """libsndfile's code for a missing file; it also uses it for unknown formats."""
 _FULL_SCALE: Final = float(np.iinfo(np.int16).max)
+_MAX_NON_FINITE: Final = 0.5
+"""Share of samples that may be NaN or infinite."""
 
 
 class UndecodableAudio(GenrebaseError):
     """A file cannot be decoded, or is too short."""
 
 
-class _NonFiniteSamples(ValueError):
-    """The audio contains infinities or NaN."""
+class FfmpegMissing(UndecodableAudio):
+    """A file is of a kind that only ffmpeg decodes, and it is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +67,152 @@ class AudioClip:
     """Samples per second in the file."""
     digest: str
     """SHA-256 of rate, channels and the decoded samples in 16 bits, in hexadecimal."""
+    remarks: tuple[str, ...] = ()
+    """What was lost or corrected, as clauses."""
 
 
 def decode_file(path: Path) -> AudioClip:
-    """Decode a file (wav, flac, ogg, mp3 and other formats of libsndfile).
+    """Decode a file: formats of libsndfile (wav, flac, ogg, mp3 …), others through ffmpeg.
 
-    Raise `UndecodableAudio` with the reason.
+    Raise `UndecodableAudio` with the reason, `FfmpegMissing` if only ffmpeg is missing.
     """
     if not path.is_file():
         raise UndecodableAudio(f"{path}: there is no such file.")
     if path.stat().st_size == 0:
         raise UndecodableAudio(f"{path}: the file is empty.")
     try:
-        with soundfile.SoundFile(path) as file:
-            samples, seconds, rate, digest = _decode(file)
-    except _NonFiniteSamples:
-        raise UndecodableAudio(f"{path}: the audio contains infinities or NaN.") from None
+        clip = _complete(path, _decode_natively(path))
     except soundfile.SoundFileError as error:
+        clip = _decode_damaged_mp3(path) or _decode_otherwise(path, error)
+    if clip.seconds < MIN_SECONDS:
         raise UndecodableAudio(
-            f"{path}: this is not audio that can be decoded{_libsndfile_message(error)}."
-        ) from error
-    if seconds < MIN_SECONDS:
-        raise UndecodableAudio(
-            f"{path}: {seconds:.2f} s of audio; at least {MIN_SECONDS:g} s are needed."
+            f"{path}: {clip.seconds:.2f} s of audio; at least {MIN_SECONDS:g} s are needed."
         )
-    return AudioClip(samples, seconds, rate, digest)
+    return clip
+
+
+@dataclass(frozen=True, slots=True)
+class _NativeClip:
+    """What libsndfile decoded."""
+
+    clip: AudioClip
+    is_mp3: bool
+    missing_seconds: float
+    """Seconds of the header that were not decoded."""
+
+
+def _decode_natively(path: Path) -> _NativeClip:
+    fix = wav_header.check_header(path)
+    with _open(path, fix) as file:
+        clip = _decode(path, file)
+        missing = file.frames / file.samplerate - clip.seconds
+        is_mp3 = file.format in ("MP3", "MPEG")
+    return _NativeClip(
+        replace(clip, remarks=(*fix.remarks, *ogg_pages.find_damage(path), *clip.remarks)),
+        is_mp3,
+        missing,
+    )
+
+
+@contextmanager
+def _open(path: Path, fix: wav_header.HeaderFix) -> Iterator[soundfile.SoundFile]:
+    if not fix.patches:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # a name need not be UTF-8
+            yield file
+        return
+    with (
+        wav_header.PatchedFile(path, fix.patches) as patched,
+        soundfile.SoundFile(patched) as file,
+    ):
+        yield file
+
+
+def _complete(path: Path, native: _NativeClip) -> AudioClip:
+    """Return the clip with what a damaged file has behind the damage, where that is possible."""
+    if native.is_mp3:
+        return _complete_mp3(path, native.clip)
+    if native.missing_seconds < _NOTICEABLE_SECONDS:
+        return native.clip
+    whole = native.clip.seconds + native.missing_seconds
+    try:
+        other = _decode_by_ffmpeg(path)
+    except (ffmpeg.FfmpegFailed, soundfile.SoundFileError):
+        other = native.clip
+    clip = max(native.clip, other, key=lambda one: one.seconds)
+    if clip.seconds - native.clip.seconds < _NOTICEABLE_SECONDS:
+        clip = native.clip
+    return _add_remark(clip, f"only {clip.seconds:.1f} of {whole:.1f} s could be decoded")
+
+
+def _complete_mp3(path: Path, clip: AudioClip) -> AudioClip:
+    stream = mp3_frames.find_frames(path)
+    if stream is None:
+        return clip
+    if stream.holes:
+        if stream.repaired_seconds - clip.seconds > _NOTICEABLE_SECONDS:
+            repaired = _decode_repaired(path, stream)
+            clip = clip if repaired is None or repaired.seconds < clip.seconds else repaired
+        n_holes = len(stream.holes)
+        places = "place" if n_holes == 1 else "places"
+        clip = _add_remark(
+            clip,
+            f"{sum(stream.holes):,} damaged or foreign bytes in {n_holes:,} {places} were skipped",
+        )
+    declared = stream.declared_seconds
+    if declared is not None and declared - clip.seconds > _NOTICEABLE_SECONDS:
+        clip = _add_remark(clip, f"the file breaks off: {clip.seconds:.1f} of {declared:.1f} s")
+    return clip
+
+
+def _decode_damaged_mp3(path: Path) -> AudioClip | None:
+    """Decode an MP3 file that libsndfile gives up within the first block; None for other files."""
+    stream = None if path.suffix.lower() in NEEDS_FFMPEG else mp3_frames.find_frames(path)
+    clip = None if stream is None else _decode_repaired(path, stream)
+    return None if clip is None else _complete_mp3(path, clip)
+
+
+def _decode_repaired(path: Path, stream: mp3_frames.Mp3Stream) -> AudioClip | None:
+    """Decode the frames of an MP3 file without its holes; None if that fails."""
+    with TemporaryFile() as repaired:
+        mp3_frames.write_frames(path, stream, repaired)
+        repaired.seek(0)
+        try:
+            with soundfile.SoundFile(repaired) as file:
+                return _decode(path, file)
+        except soundfile.SoundFileError:
+            return None
+
+
+def _decode_otherwise(path: Path, error: soundfile.SoundFileError) -> AudioClip:
+    """Decode by ffmpeg what libsndfile cannot; raise `UndecodableAudio`."""
+    suffix = path.suffix.lower()
+    needs_ffmpeg = suffix in NEEDS_FFMPEG
+    if needs_ffmpeg and not ffmpeg.is_installed():
+        raise FfmpegMissing(
+            f"{path}: files of the kind {suffix} need ffmpeg, which is not installed."
+        ) from error
+    message = _libsndfile_message(error)
+    try:
+        return _decode_by_ffmpeg(path)
+    except ffmpeg.FfmpegFailed as failure:
+        if needs_ffmpeg:
+            message = f" ({failure})"
+    except soundfile.SoundFileError as other:
+        if needs_ffmpeg:
+            message = _libsndfile_message(other)
+    raise UndecodableAudio(f"{path}: this is not audio that can be decoded{message}.") from error
+
+
+def _decode_by_ffmpeg(path: Path) -> AudioClip:
+    with TemporaryFile() as target:
+        remarks = ffmpeg.decode_to(path, target)
+        with soundfile.SoundFile(target) as file:
+            clip = _decode(path, file)
+    return replace(clip, remarks=(*remarks, *clip.remarks))
+
+
+def _add_remark(clip: AudioClip, remark: str) -> AudioClip:
+    return replace(clip, remarks=(*clip.remarks, remark))
 
 
 def _libsndfile_message(error: soundfile.SoundFileError) -> str:
@@ -90,34 +225,83 @@ def _libsndfile_message(error: soundfile.SoundFileError) -> str:
     )
 
 
-def _decode(file: soundfile.SoundFile) -> tuple[Samples, float, int, str]:
-    """Return the middle of the audio, its seconds, rate and digest.
+@dataclass(slots=True)
+class _Pass:
+    """One pass over a file: the middle of its audio, and what was noticed."""
 
-    The length is counted, not taken from the header: the file may be truncated.
+    file: soundfile.SoundFile
+    first: int
+    """First frame of the middle."""
+    mono: "_MonoBuffer"
+    statistics: ChannelStatistics
+    frames: int = 0
+    """Frames of the whole file."""
+    non_finite: int = 0
+    digest: str = ""
+    plan: MixPlan = field(default_factory=MixPlan)
+
+    def run(self) -> None:
+        """Read the whole file."""
+        rate = int(self.file.samplerate)
+        max_frames = int(MAX_SECONDS * rate)
+        digest = hashlib.sha256(f"{rate} {self.file.channels} ".encode())
+        for block in _blocks(self.file):
+            clipped = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL_SCALE
+            digest.update(np.round(clipped).astype("<i2").tobytes())
+            start, end = self.first - self.frames, self.first + max_frames - self.frames
+            self._add(block[max(0, start) : max(0, end)])
+            self.frames += len(block)
+        self.digest = digest.hexdigest()
+
+    def _add(self, block: Samples) -> None:
+        if len(block) == 0:
+            return
+        finite = np.isfinite(block)
+        if not finite.all():
+            self.non_finite += int((~finite).sum())
+            block = np.where(finite, block, np.float32(0.0))
+        position = self.statistics.position
+        self.statistics.add(block)
+        self.mono.add(self.plan.mix(block, position))
+
+
+def _decode(path: Path, file: soundfile.SoundFile) -> AudioClip:
+    """Return an open file's audio.
+
+    The length is counted, not taken from the header: the file may be truncated. A second pass
+    follows if the middle is elsewhere, or the plain mean of the channels is wrong.
     """
     rate = int(file.samplerate)
-    samples, frames, digest = _middle(file, file.frames)
-    is_long = max(frames, file.frames) > MAX_SECONDS * rate
-    if is_long and frames != file.frames:  # the header was wrong: the middle lies elsewhere
+    if not wav_header.MIN_RATE <= rate <= wav_header.MAX_RATE:
+        raise UndecodableAudio(
+            f"{path}: its header gives a sample rate of {rate:,} Hz, which no recording has: "
+            "correct the header."
+        )
+    done = _read(file, file.frames)
+    is_long = max(done.frames, file.frames) > MAX_SECONDS * rate
+    if is_long and done.frames != file.frames:  # the header was wrong: the middle lies elsewhere
+        done = _read(file, done.frames)
+    plan = done.statistics.plan()
+    if not plan.is_plain:
+        done = _read(file, done.frames, plan)
+    remarks = plan.remarks
+    if done.non_finite:
+        share = done.non_finite / (done.statistics.position * file.channels)
+        if share > _MAX_NON_FINITE:
+            raise UndecodableAudio(f"{path}: {share:.0%} of the samples are infinite or NaN.")
+        remarks = (*remarks, f"{done.non_finite:,} infinite or NaN samples became silence")
+    return AudioClip(done.mono.samples(), done.frames / rate, rate, done.digest, remarks)
+
+
+def _read(file: soundfile.SoundFile, frames: int, plan: MixPlan | None = None) -> _Pass:
+    """Read a file from its start; its middle is that of `frames` frames."""
+    if file.tell() != 0:
         file.seek(0)
-        samples, frames, digest = _middle(file, frames)
-    return samples, frames / rate, rate, digest
-
-
-def _middle(file: soundfile.SoundFile, frames: int) -> tuple[Samples, int, str]:
-    """Return the middle of `frames` frames, the number of frames, and the digest of all."""
     rate = int(file.samplerate)
-    max_frames = int(MAX_SECONDS * rate)
-    first = max(0, (frames - max_frames) // 2)
-    digest = hashlib.sha256(f"{rate} {file.channels} ".encode())
-    buffer = _MonoBuffer(rate)
-    position = 0
-    for block in _blocks(file):
-        clipped = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0) * _FULL_SCALE
-        digest.update(np.round(clipped).astype("<i2").tobytes())
-        buffer.add(block[max(0, first - position) : max(0, first + max_frames - position)])
-        position += len(block)
-    return buffer.samples(), position, digest.hexdigest()
+    first = max(0, (frames - int(MAX_SECONDS * rate)) // 2)
+    done = _Pass(file, first, _MonoBuffer(rate), ChannelStatistics(rate), plan=plan or MixPlan())
+    done.run()
+    return done
 
 
 def _blocks(file: soundfile.SoundFile) -> Iterator[Samples]:
@@ -125,7 +309,8 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[Samples]:
 
     A truncated file ends where reading fails.
     """
-    buffer = np.empty((_BLOCK_SECONDS * int(file.samplerate), file.channels), dtype=np.float32)
+    size = min(_BLOCK_SECONDS * int(file.samplerate), _MAX_BLOCK_VALUES // file.channels)
+    buffer = np.empty((size, file.channels), dtype=np.float32)
     position = 0
     while True:
         try:
@@ -143,7 +328,7 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[Samples]:
 
 
 class _MonoBuffer:
-    """Collects blocks of audio, each converted to mono at `SAMPLE_RATE` at once.
+    """Collects blocks of mono audio, each converted to `SAMPLE_RATE` at once.
 
     So long audio is in memory only once: neither at two rates, nor both whole and in blocks.
     """
@@ -157,13 +342,9 @@ class _MonoBuffer:
                 rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
             )
 
-    def add(self, block: Samples) -> None:
-        if len(block) == 0:
-            return
-        if not np.isfinite(block).all():
-            raise _NonFiniteSamples
-        self._frames += len(block)
-        self._put(block.mean(axis=1), last=False)
+    def add(self, mono: Samples) -> None:
+        self._frames += len(mono)
+        self._put(mono, last=False)
 
     def samples(self) -> Samples:
         """Return the samples; no block can be added afterwards."""

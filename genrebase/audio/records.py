@@ -17,6 +17,8 @@ class UnreadableFile:
     path: str
     reason: str
     """A sentence for the user."""
+    needs_ffmpeg: bool = False
+    """Whether it was passed over only because ffmpeg is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,5 @@ class AudioAnalysis:
     tags: AudioTags
     features: PackedFeatures | None
     """None if the digest is stored already."""
+    remarks: tuple[str, ...] = ()
+    """What was lost or corrected when the file was decoded, as clauses."""

@@ -1,9 +1,16 @@
-"""Read the tags of an audio file (ID3, Vorbis, MP4 and similar) with mutagen (extra `audio`)."""
+"""Read the tags of an audio file (ID3, Vorbis, MP4, APE, ASF) with mutagen (extra `audio`).
 
+Of containers that mutagen does not read (Matroska, WebM) ffmpeg gives the tags, if it is
+installed.
+"""
+
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from genrebase.audio import ffmpeg
 
 _FRAMES: Final = {
     "title": "TIT2",
@@ -14,6 +21,19 @@ _FRAMES: Final = {
     "isrc": "TSRC",
 }
 """ID3 frames, for file types whose tags mutagen reads by these names only (WAV, AIFF)."""
+_ASF_NAMES: Final = {
+    "title": "Title",
+    "artist": "Author",
+    "album": "WM/AlbumTitle",
+    "date": "WM/Year",
+    "genre": "WM/Genre",
+    "isrc": "WM/ISRC",
+}
+"""Names of the tags in files of Windows Media."""
+_MATROSKA: Final = b"\x1a\x45\xdf\xa3"
+"""The first bytes of Matroska and WebM files."""
+_SEVERAL: Final = re.compile("[;\0]")
+"""Separates several artists in one value; a slash or a comma may belong to a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +45,30 @@ class AudioTags:
     album: str = ""
     date: str = ""
     genres: tuple[str, ...] = ()
+    """The values as they stand; one may hold several genres (see `genre_cells`)."""
     isrc: str = ""
 
 
 def read_tags(path: Path) -> AudioTags:
     """Return the tags of a file; empty ones if it has none or they are damaged."""
     import mutagen  # an extra that `AudioTags` alone does not need
+    from mutagen.asf import ASFTags
     from mutagen.id3 import ID3
 
     try:
         file: Any = mutagen.File(path, easy=True)
     except (mutagen.MutagenError, OSError, ValueError, KeyError, IndexError):
         return AudioTags()  # the audio may be intact: decoding decides
-    if file is None or file.tags is None:
-        return AudioTags()
-    tags = _frames(file.tags) if isinstance(file.tags, ID3) else file.tags
+    tags: Any = None if file is None else file.tags
+    if tags is None:
+        tags = _container_tags(path)
+    elif isinstance(tags, ID3):
+        tags = _frames(tags)
+    elif isinstance(tags, ASFTags):
+        tags = {name: tags[own] for name, own in _ASF_NAMES.items() if own in tags}
     return AudioTags(
         title=_first(tags, "title"),
-        artists=tuple(_values(tags, "artist")),
+        artists=tuple(_artists(tags)),
         album=_first(tags, "album"),
         date=_first(tags, "date"),
         genres=tuple(_values(tags, "genre")),
@@ -62,9 +88,22 @@ def _frames(tags: Any) -> dict[str, list[str]]:
     return texts
 
 
+def _container_tags(path: Path) -> dict[str, list[str]]:
+    """Return the tags of a Matroska or WebM file, as ffmpeg reads them."""
+    with path.open("rb") as file:
+        if file.read(len(_MATROSKA)) != _MATROSKA:
+            return {}
+    return {name: [value] for name, value in ffmpeg.read_tags(path).items()}
+
+
+def _artists(tags: Mapping[str, Iterable[str]]) -> list[str]:
+    names = (name for value in _values(tags, "artist") for name in _SEVERAL.split(value))
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
 def _clean(text: str) -> str:
-    """Drop what no database stores (NUL, lone surrogates) and surrounding whitespace."""
-    return text.replace("\0", "").encode(errors="ignore").decode().strip()
+    """Drop lone surrogates, which no database stores, and surrounding whitespace and NUL."""
+    return text.encode(errors="ignore").decode().strip(" \t\r\n\f\v\0")
 
 
 def _values(tags: Mapping[str, Iterable[str]], name: str) -> list[str]:
@@ -76,4 +115,4 @@ def _values(tags: Mapping[str, Iterable[str]], name: str) -> list[str]:
 
 
 def _first(tags: Mapping[str, Iterable[str]], name: str) -> str:
-    return next(iter(_values(tags, name)), "")
+    return next(iter(_values(tags, name)), "").replace("\0", "")

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from genrebase.audio import decode, extract, packed_vectors, tags
 from genrebase.audio.records import AudioAnalysis, PackedFeatures, UnreadableFile
-from genrebase.audio.scan import display_path
+from genrebase.audio.scan import display_path, printable
 
 
 def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | UnreadableFile:
@@ -25,12 +25,15 @@ def analyse(path: Path, stored_digests: AbstractSet[str]) -> AudioAnalysis | Unr
     try:
         clip = decode.decode_file(path)
         features = None if clip.digest in stored_digests else _packed_features(clip)
-        return AudioAnalysis(clip.digest, clip.seconds, tags.read_tags(path), features)
+        file_tags = tags.read_tags(path)
+        return AudioAnalysis(clip.digest, clip.seconds, file_tags, features, clip.remarks)
     except decode.UndecodableAudio as error:
-        return UnreadableFile(display_path(path), str(error).removeprefix(f"{path}: "))
+        reason = str(error).removeprefix(f"{path}: ")
+        needs_ffmpeg = isinstance(error, decode.FfmpegMissing)
+        return UnreadableFile(display_path(path), printable(reason), needs_ffmpeg)
     except Exception as error:  # noqa: BLE001 - no file, however odd, may stop the others
         reason = f"it cannot be analysed ({type(error).__name__}: {error})"
-        return UnreadableFile(display_path(path), reason)
+        return UnreadableFile(display_path(path), printable(reason))
 
 
 def _packed_features(clip: decode.AudioClip) -> PackedFeatures:

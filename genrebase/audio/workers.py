@@ -1,12 +1,15 @@
 """Analyse audio files in a pool of worker processes.
 
-A worker that crashes or is killed costs one file; another process takes its place.
+A worker that crashes, is killed or hangs in a decoder costs one file; another process takes its
+place.
 """
 
+import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +25,9 @@ MAX_FILES_PER_PROCESS: Final = 500
 """A worker process is replaced after so many files, because libraries leak memory."""
 _QUEUED_PER_WORKER: Final = 2
 """Files queued per worker, besides the one in progress; all results would fill the memory."""
+_SECONDS_PER_FILE: Final = 600.0
+_SECONDS_PER_MEGABYTE: Final = 10.0
+"""Time allowed for a file: about a hundred times what its analysis takes on a free machine."""
 _COMMAND: Final = (sys.executable, "-m", "genrebase.audio.worker_main")
 _PIPE_ERRORS: Final = (EOFError, OSError, pickle.UnpicklingError)
 
@@ -32,24 +38,50 @@ AnalyseFiles = Callable[
 """The signature of `analyse_files`."""
 
 
+def seconds_allowed(file: AudioFile) -> float:
+    """Return how many seconds a worker has for a file before it is replaced."""
+    return _SECONDS_PER_FILE + _SECONDS_PER_MEGABYTE * file.size / 1e6
+
+
 class AnalysisWorker:
     """One worker process; it is started on first use, and restarted after it died."""
 
-    def __init__(self, stored_digests: frozenset[str], command: Sequence[str] = _COMMAND) -> None:
-        """Extract no features of audio whose digest is in `stored_digests`."""
+    def __init__(
+        self,
+        stored_digests: frozenset[str],
+        command: Sequence[str] = _COMMAND,
+        time_limit: Callable[[AudioFile], float] = seconds_allowed,
+    ) -> None:
+        """Extract no features of audio whose digest is in `stored_digests`.
+
+        A process that gives no result within `time_limit` seconds is killed.
+        """
         self._stored_digests, self._command = stored_digests, command
+        self._time_limit = time_limit
         self._process: subprocess.Popen[bytes] | None = None
         self._files_done = 0
 
     def analyse(self, file: AudioFile) -> AudioAnalysis | UnreadableFile:
         """Return the analysis of a file, or the reason why it failed."""
         process = self._running()
+        seconds = self._time_limit(file)
+        timed_out = threading.Event()
+        timer = threading.Timer(seconds, _kill, (process, timed_out))
+        timer.start()
         try:
             pickle.dump(file.path, _pipe(process.stdin))
             _pipe(process.stdin).flush()
             result: AudioAnalysis | UnreadableFile = pickle.load(_pipe(process.stdout))  # noqa: S301 - our own process
         except _PIPE_ERRORS:
-            return UnreadableFile(display_path(file.path), _exit_reason(self.close()))
+            reason = _exit_reason(self.close())
+            if timed_out.is_set():
+                reason = f"its analysis took more than {seconds:,.0f} s and was ended"
+            return UnreadableFile(display_path(file.path), reason)
+        finally:
+            timer.cancel()
+            timer.join()
+        if timed_out.is_set():  # killed after the result: the next file needs another process
+            self.close()
         self._files_done += 1
         return result
 
@@ -63,6 +95,7 @@ class AnalysisWorker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # decoders warn there about files they can still read
+                start_new_session=True,  # its own children are killed with it, and only with it
             )
             with suppress(OSError):  # if it died at once, the next request reports it
                 pickle.dump(self._stored_digests, _pipe(self._process.stdin))
@@ -79,6 +112,13 @@ class AnalysisWorker:
         code = process.wait()
         _pipe(process.stdout).close()
         return code
+
+
+def _kill(process: "subprocess.Popen[bytes]", timed_out: threading.Event) -> None:
+    """Kill a worker and its children, for example a decoder that hangs."""
+    timed_out.set()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -104,12 +144,13 @@ def analyse_files(
     stored_digests: frozenset[str],
     stop_requested: Callable[[], bool],
     command: Sequence[str] = _COMMAND,
+    time_limit: Callable[[AudioFile], float] = seconds_allowed,
 ) -> Iterator[tuple[AudioFile, AudioAnalysis | UnreadableFile]]:
     """Yield the analysis of each file in the order given, `n_workers` files at a time.
 
     After a stop request no further file is started; those in progress are yielded.
     """
-    workers = [AnalysisWorker(stored_digests, command) for _ in range(n_workers)]
+    workers = [AnalysisWorker(stored_digests, command, time_limit) for _ in range(n_workers)]
     with _pool(workers, stop_requested) as submit:
         remaining = iter(files)
         first = islice(remaining, n_workers * (1 + _QUEUED_PER_WORKER))

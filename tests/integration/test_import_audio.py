@@ -191,7 +191,10 @@ def test_a_stop_request_keeps_the_recorded_files(
 
 
 def test_unreadable_files_are_reported_and_skipped(
-    engine: Engine, run: Callable[..., AudioImportResult], tmp_path: Path
+    engine: Engine,
+    run: Callable[..., AudioImportResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """Each file is analysed, or has one line with a reason."""
     (tmp_path / "text.mp3").write_text("a letter, not a song\n" * 50)
@@ -205,15 +208,21 @@ def test_unreadable_files_are_reported_and_skipped(
     note(tmp_path / "Mötley Crüe – Ünï" / "ein Lied, naïve.wav", 2)
     note(tmp_path / "mono 8 kHz.wav", 3)
     rejected = tmp_path / "rejected.csv"
+    monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
     result = run(tmp_path, rejects_path=rejected)
+    assert result.passed_over == {".m4a": 1}
+    assert {Path(one.path).name: one.remark for one in result.remarks} == {
+        "cut.mp3": "the file breaks off: 2.9 of 6.0 s",
+        "silence.wav": "it is silent",
+    }
     assert {Path(one.path).name: one.reason for one in result.unreadable} == {
         "text.mp3": "this is not audio that can be decoded.",
         "empty.wav": "the file is empty.",
-        "movie.m4a": "this is not audio that can be decoded (Format not recognised).",
+        "movie.m4a": "files of the kind .m4a need ffmpeg, which is not installed.",
         "short.wav": "0.30 s of audio; at least 1 s are needed.",
     }
     assert (result.files, result.analysed, result.tracks_new) == (8, 4, 4)
-    assert len(rejected.read_text().splitlines()) == 1 + 4
+    assert len(rejected.read_text().splitlines()) == 1 + 4 + 2
     assert json.loads(json.dumps(result.as_json()))["unreadable"][0].keys() == {
         "path", "reason"
     }  # fmt: skip

@@ -171,15 +171,6 @@ def test_parts_brought_to_one_rate_make_the_whole(tmp_path: Path, rate: int) -> 
     np.testing.assert_array_equal(decode.decode_file(path).samples, expected)
 
 
-def test_non_finite_samples_are_refused(tmp_path: Path) -> None:
-    """A file of floating point may hold NaN or infinity."""
-    sound = synthetic_audio.tone(0, 2.0)
-    sound[700] = np.inf
-    soundfile.write(tmp_path / "a.wav", sound, decode.SAMPLE_RATE, subtype="FLOAT")
-    with pytest.raises(decode.UndecodableAudio, match="infinities or NaN"):
-        decode.decode_file(tmp_path / "a.wav")
-
-
 def test_onsets_are_librosa_s(seen: frame_features.FrameFeatures) -> None:
     """Computed some frames at a time, to the same strength."""
     mel = np.tile(seen.mel, 4)

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from genrebase.audio import workers
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile
@@ -22,6 +24,8 @@ while True:
         os.kill(os.getpid(), signal.SIGKILL)
     if path.stem.startswith("crash"):
         os.kill(os.getpid(), signal.SIGSEGV)
+    if path.stem.startswith("hang"):
+        signal.pause()
     if path.stem.startswith("exit"):
         os._exit(3)
     result = AudioAnalysis(f"{path.stem} {len(stored)}", float(os.getpid()), AudioTags(), None)
@@ -63,6 +67,27 @@ def test_a_crashed_worker_costs_one_file() -> None:
     assert "killed (signal 9); the system does so when memory runs out" in results[1]
     assert "ended with 3" in results[3]
     assert results[5] == "the process that analysed it crashed (signal 11)"
+
+
+def test_a_hanging_worker_costs_one_file() -> None:
+    """It is ended when its time is over, and another process analyses the others."""
+
+    def limit(file: AudioFile) -> float:
+        return 0.2 if file.path.stem == "hang" else 600.0
+
+    results = digests(
+        workers.analyse_files(
+            files("a", "hang", "b"), 1, frozenset(), never, COMMAND, time_limit=limit
+        )
+    )
+    assert results == ["a 0", "its analysis took more than 0 s and was ended", "b 0"]
+
+
+def test_large_files_have_more_time() -> None:
+    """At least ten minutes, and ten seconds for each megabyte."""
+    file = AudioFile(Path("/m/a.mp3"), "a", 100_000_000, 1)
+    assert workers.seconds_allowed(file) == 1_600.0
+    assert workers.seconds_allowed(files("a")[0]) == pytest.approx(600.0)
 
 
 def test_after_a_stop_request_no_file_is_started() -> None:

@@ -1,0 +1,164 @@
+"""Read the header of a WAV or AIFF file, and correct fields that are wrong.
+
+A recorder that could not go back writes 0 or FFFFFFFF as the size of the audio; libsndfile then
+reads nothing. A file that was cut names more bytes than there are.
+"""
+
+import io
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+MIN_RATE, MAX_RATE = 1_000, 1_600_000
+"""Samples per second: outside these a header is wrong."""
+
+_UNKNOWN_SIZE: Final = 0xFFFFFFFF
+_MAX_CHUNKS: Final = 1_000
+_MAX_PADDING: Final = 16
+"""Bytes by which careless writers miss the size of an AIFF file."""
+_PCM_FORMATS: Final = frozenset({1, 3, 0xFFFE})
+"""Formats whose frames have a constant size: integers, floating point, extensible."""
+_FORMAT: Final = struct.Struct("<HHIIHH")
+"""Format, channels, rate, bytes a second, bytes a frame, bits a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFix:
+    """What is wrong in a header."""
+
+    patches: dict[int, bytes] = field(default_factory=dict)
+    """Bytes to read instead of the file's, by position."""
+    remarks: tuple[str, ...] = ()
+
+
+class PatchedFile(io.FileIO):
+    """A file opened for reading, some bytes of which are replaced."""
+
+    def __init__(self, path: Path, patches: dict[int, bytes]) -> None:
+        """Open `path`; `patches` holds the replacements by position."""
+        super().__init__(path, "r")
+        self._patches = patches
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer, as `io.FileIO` does."""
+        start = self.tell()
+        size = super().readinto(buffer)
+        view = memoryview(buffer).cast("B")
+        for position, replacement in self._patches.items():
+            for index, byte in enumerate(replacement, position - start):
+                if 0 <= index < size:
+                    view[index] = byte
+        return size
+
+
+def check_header(path: Path) -> HeaderFix:
+    """Return what is wrong in the header of a file; nothing for files of other kinds."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        if start[:4] == b"FORM" and start[8:] in (b"AIFF", b"AIFC"):
+            declared = int.from_bytes(start[4:8], "big") + 8
+            if declared - size > _MAX_PADDING:
+                text = f"the file breaks off: {size:,} of {declared:,} bytes"
+                return HeaderFix(remarks=(text,))
+        if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+            return HeaderFix()
+        return _Reader(file, size).check()
+
+
+class _Reader:
+    def __init__(self, file: io.BufferedReader, size: int) -> None:
+        self._file, self._size = file, size
+        self._patches: dict[int, bytes] = {}
+        self._remarks: list[str] = []
+        self._bytes_per_second = self._frame_size = 0
+
+    def check(self) -> HeaderFix:
+        position = 12
+        for _ in range(_MAX_CHUNKS):
+            self._file.seek(position)
+            header = self._file.read(8)
+            if len(header) < 8:
+                break
+            name, length = header[:4], int.from_bytes(header[4:], "little")
+            if name == b"fmt ":
+                self._check_format(position + 8)
+            elif name == b"data":
+                self._check_data(position, length)
+                break
+            position += 8 + length + length % 2
+        return HeaderFix(self._patches, tuple(self._remarks))
+
+    def _check_format(self, position: int) -> None:
+        fields = self._file.read(_FORMAT.size)
+        if len(fields) < _FORMAT.size:
+            return
+        kind, channels, rate, per_second, frame_size, bits = _FORMAT.unpack(fields)
+        if kind not in _PCM_FORMATS:
+            return
+        self._frame_size = frame_size
+        sample_size = bits // 8
+        if channels == 0 and sample_size and frame_size and frame_size % sample_size == 0:
+            channels = frame_size // sample_size
+            self._patch(position + 2, struct.pack("<H", channels))
+            self._remarks.append(f"the header has no channels: its frame size gives {channels}")
+        if not MIN_RATE <= rate <= MAX_RATE and frame_size:
+            other = per_second // frame_size
+            if MIN_RATE <= other <= MAX_RATE:
+                self._patch(position + 4, struct.pack("<I", other))
+                self._remarks.append(
+                    f"the header gives a sample rate of {rate:,} Hz: its bytes per second give "
+                    f"{other:,} Hz"
+                )
+                rate = other
+        self._bytes_per_second = rate * frame_size
+
+    def _check_data(self, position: int, declared: int) -> None:
+        present = self._size - position - 8
+        if declared == _UNKNOWN_SIZE or (declared == 0 and not self._chunk_follows(position + 8)):
+            if present > 0:
+                self._read_to_the_end(position, present)
+                self._remarks.append("the header gives no size: read to the end of the file")
+        elif declared > present:
+            self._remarks.append(f"the file breaks off: {self._seconds(present, declared)}")
+        elif self._is_too_small(position, declared, present):
+            self._read_to_the_end(position, present)
+            self._remarks.append(
+                "the header gives too small a size: read to the end of the file "
+                f"({self._seconds(declared, present)} by the header)"
+            )
+
+    def _is_too_small(self, position: int, declared: int, present: int) -> bool:
+        """Return whether there is far more audio than declared, and no other chunk."""
+        rest = present - declared
+        return (
+            0 < self._bytes_per_second <= rest
+            and rest > declared
+            and not self._chunk_follows(position + 8 + declared + declared % 2)
+        )
+
+    def _read_to_the_end(self, position: int, present: int) -> None:
+        if self._frame_size:
+            present -= present % self._frame_size
+        self._patch(position + 4, struct.pack("<I", min(present, _UNKNOWN_SIZE)))
+        self._patch(4, struct.pack("<I", min(self._size - 8, _UNKNOWN_SIZE)))
+
+    def _chunk_follows(self, position: int) -> bool:
+        """Return whether a chunk that fits into the file begins here, or the file ends."""
+        if position >= self._size:
+            return True
+        self._file.seek(position)
+        header = self._file.read(8)
+        name, length = header[:4], int.from_bytes(header[4:], "little")
+        is_name = len(header) == 8 and all(32 <= byte < 127 for byte in name)
+        return is_name and position + 8 + length <= self._size
+
+    def _patch(self, position: int, replacement: bytes) -> None:
+        self._patches[position] = replacement
+
+    def _seconds(self, kept: int, whole: int) -> str:
+        if not self._bytes_per_second:
+            return f"{kept:,} of {whole:,} bytes"
+        per_second = self._bytes_per_second
+        return f"{kept / per_second:.1f} of {whole / per_second:.1f} s"
