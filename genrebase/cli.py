@@ -1,7 +1,6 @@
 """The command line of `genrebase`: run, demo, doctor, migrate, copy, backup, and sub-apps."""
 
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -25,24 +24,6 @@ app = CommandLine(
 
 class ProblemsFound(GenrebaseError):
     """A check of `genrebase doctor` failed."""
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        Output(as_json=False).print(f"genrebase {version('genrebase')}")
-        raise typer.Exit
-
-
-@app.callback()
-def genrebase(
-    _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """Define the options of the whole command line."""
 
 
 @app.command()

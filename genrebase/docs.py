@@ -155,6 +155,8 @@ def _command(path: str, command: Any) -> str:
         f"| {_names(parameter)} | {_parameter_default(parameter)} | {_cell(parameter.help)} |"
         for parameter in parameters
     ]
+    if examples := getattr(command, "examples", []):
+        lines += ["```sh", *examples, "```", ""]
     if rows:
         lines += ["| parameter | default | meaning |", "| --- | --- | --- |", *rows, ""]
     return "\n".join(lines)

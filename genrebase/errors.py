@@ -1,6 +1,9 @@
 """Base classes of all errors; each defines the exit code of the command it ends."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+INTERRUPTED_EXIT_CODE: Final = 130
+"""128 + SIGINT, as in shells."""
 
 
 class GenrebaseError(Exception):
@@ -22,3 +25,9 @@ class NothingToDo(GenrebaseError):
     """The command had nothing to do."""
 
     exit_code: ClassVar[int] = 3
+
+
+class CommandInterrupted(GenrebaseError):
+    """Ctrl-C, or SIGTERM, ended a command before it was done; the message says what was kept."""
+
+    exit_code: ClassVar[int] = INTERRUPTED_EXIT_CODE

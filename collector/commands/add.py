@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.settings import CollectorSettings
-from genrebase.errors import GenrebaseError
+from genrebase.errors import CommandInterrupted, GenrebaseError
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def add(
     if added.blocked is not None:
         raise added.blocked
     if added.stopped == "interrupted":
-        raise TracksNotAdded("Stopped. Run the same command again to continue.")
+        raise CommandInterrupted("Stopped. Run the same command again to continue.")
     if not added.recorded.tracks_new and not added.recorded.duplicates:
         raise TracksNotAdded("Spotify has no track of any of these ids.")
 

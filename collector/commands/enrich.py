@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.commands.harvest import HarvestStopped
 from collector.settings import CollectorSettings
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -68,4 +68,4 @@ def report(outcome: "EnrichmentResult", output: Output, found: str) -> None:
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":
-        raise HarvestStopped("Stopped. Run the same command again to continue.")
+        raise CommandInterrupted("Stopped. Run the same command again to continue.")

@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
-
-
-class ForgetStopped(GenrebaseError):
-    """A stop was requested before everything was forgotten."""
 
 
 def forget(
@@ -61,4 +57,4 @@ def forget(
         f"{gone.kept_for_labels:,} more have labels and keep only what identifies them."
     )
     if done.stopped:
-        raise ForgetStopped("Stopped; run the same command again to continue.")
+        raise CommandInterrupted("Stopped; run the same command again to continue.")

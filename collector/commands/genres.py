@@ -1,4 +1,4 @@
-"""The command group `collector genres`: genres, targets and mappings."""
+"""Manage genres, their targets and mappings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

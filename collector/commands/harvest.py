@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.settings import CollectorSettings
-from genrebase.errors import GenrebaseError
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ _ENDINGS = {
     "limit": "The request limit of this run is reached; the next harvest continues from here.",
     "interrupted": "Stopped; the next harvest continues from here.",
 }
-
-
-class HarvestStopped(GenrebaseError):
-    """A stop was requested before the harvest was done."""
 
 
 def harvest(
@@ -131,7 +127,7 @@ def _end(outcome: "HarvestOutcome", output: Output) -> None:
     if outcome.blocked is not None:
         raise outcome.blocked
     if outcome.stopped == "interrupted":
-        raise HarvestStopped(_ENDINGS[outcome.stopped])
+        raise CommandInterrupted(_ENDINGS[outcome.stopped])
     output.print(_ENDINGS[outcome.stopped])
 
 

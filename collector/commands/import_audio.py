@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from collector.commands.harvest import HarvestStopped
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
 from genrebase.runtime.clock import SystemClock
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import stop_on_signals
 
@@ -79,7 +79,7 @@ def import_audio(
     _print_summary(output, result)
     output.write_json(result.as_json())
     if result.stopped == "interrupted":
-        raise HarvestStopped("Stopped. Run the same command again to import the remaining files.")
+        raise CommandInterrupted("Stopped. Run the same command again to import the remaining files.")
     if result.unreadable and not result.unchanged + result.analysed:
         raise NothingImported("None of the files could be read.")
 

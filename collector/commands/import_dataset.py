@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.commands.harvest import HarvestStopped
 from collector.datasets import cells, reader
 from collector.errors import NothingImported
-from genrebase.errors import UserError
+from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def import_(
         output.print(f"Rows that cannot be decoded may be in another encoding: {_ENCODING_HINT}.")
     output.write_json(asdict(imported))
     if imported.stopped == "interrupted":
-        raise HarvestStopped(
+        raise CommandInterrupted(
             f"Stopped after {imported.rows:,} rows. Run the same command again to continue; no "
             "row counts twice."
         )

@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import IO, Any, Final
 
-from genrebase.errors import GenrebaseError, NothingToDo, UserError
+from genrebase.errors import CommandInterrupted, GenrebaseError, NothingToDo, UserError
 from genrebase.launcher import supervisor
 from genrebase.launcher.supervisor import ChildCommand
 from genrebase.runtime.shutdown import StopSignal
@@ -23,14 +23,14 @@ class CommandRefused(CommandFailed, UserError):
     """A command of a longer job refused what the user gave; it printed its own message before."""
 
 
-class LauncherStopped(GenrebaseError):
+class LauncherStopped(CommandInterrupted):
     """A stop was requested before the job was done; what is stored stays stored."""
 
 
 def run_command(command: ChildCommand, stop: StopSignal) -> Any:
     """Run `command` with its messages visible and return its JSON document.
 
-    Return None if it had nothing to do and printed nothing. Raise `CommandFailed` if it ends with
+    Return None if it had nothing to do and printed no document but that of its refusal. Raise `CommandFailed` if it ends with
     another exit code than 0 or 3 (`CommandRefused` for 2), or prints no JSON, and
     `LauncherStopped` if a stop is requested meanwhile.
     """
@@ -86,6 +86,8 @@ def _parse_document(command: ChildCommand, output: bytes, *, needed: bool) -> An
     if not text and not needed:
         return None
     try:
-        return json.loads(text)
+        document = json.loads(text)
     except ValueError:
         raise CommandFailed(f"`{command.name}` printed no JSON document: {text[:200]!r}") from None
+    is_refusal = not needed and isinstance(document, dict) and "error" in document
+    return None if is_refusal else document

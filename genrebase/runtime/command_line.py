@@ -1,27 +1,55 @@
 """Command-line applications (Typer) with lazily imported commands, logging and exit codes."""
 
 import ast
+import inspect
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Annotated, Any, ClassVar, Final, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from genrebase.errors import GenrebaseError
-from genrebase.runtime.console import INTERRUPTED_EXIT_CODE, CommandInterrupted, print_error
+from genrebase.errors import INTERRUPTED_EXIT_CODE, CommandInterrupted, GenrebaseError
+from genrebase.runtime.console import Output, print_error
+
+EXAMPLES_HEADING: Final = "Examples:"
+"""The line of a command's docstring after which its examples follow, one command a line."""
+
+_USAGE_ERRORS: Final = typer.BadParameter.__mro__[1]
+"""Click's `UsageError`, from which its other errors of parsing derive; Typer does not export it."""
 
 _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
 """True for every command, because each writes in transactions."""
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        Output(as_json=False).print(f"genrebase {version('genrebase')}")
+        raise typer.Exit
+
+
+def _accept_common_options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Declare the options of every command line."""
+
+
 class CommandLine(typer.Typer):
-    """A Typer application; `commands` are imported when they run, not for the list in its help."""
+    """A Typer application; `commands` are imported when they run, not for the list in its help.
+
+    Its help is plain text: Rich would take what stands in brackets for markup and drop it.
+    """
 
     def __init__(
         self, name: str, help_text: str, commands: Mapping[str, str] | None = None
@@ -31,18 +59,26 @@ class CommandLine(typer.Typer):
             name=name,
             help=help_text,
             cls=_lazy_group(commands or {}),
+            context_settings={"help_option_names": ["-h", "--help"]},
             no_args_is_help=True,
-            add_completion=False,
+            rich_markup_mode=None,
             pretty_exceptions_enable=False,  # it would print local variables, secrets among them
         )
-        self.callback()(lambda: None)  # a group also where every command is lazy
+        self.callback()(_accept_common_options)
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
         """Register a command that configures logging before it runs."""
-        return super().command(name, cls=_LoggedCommand, **options)
+        return super().command(name, cls=_CommandWithExamples, **options)
 
 
-class LazyCommand(TyperCommand):
+class _WholeSummary(TyperCommand):
+    """Shows its whole summary in the list of its group, where Click would cut it."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - Click's signature
+        return " ".join((self.help or "").split("\n\n", 1)[0].split())
+
+
+class LazyCommand(_WholeSummary):
     """A placeholder in its group's help that imports the command when it is called."""
 
     def __init__(self, name: str, target: str) -> None:
@@ -52,19 +88,38 @@ class LazyCommand(TyperCommand):
     def load(self) -> Any:
         """Import the command, a function or a Typer application, and return it as Click's."""
         value = getattr(import_module(self._module), self._attribute)
-        if not isinstance(value, typer.Typer):
-            app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            app.command(self.name, cls=_LoggedCommand)(value)
-            value = app
-        return typer.main.get_command(value)
+        if isinstance(value, typer.Typer):
+            return typer.main.get_group(value)
+        app = typer.Typer(
+            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        )
+        app.command(self.name, cls=_CommandWithExamples)(value)
+        return typer.main.get_command(app)
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Parse the arguments with the command itself, which the context then invokes."""
         return self.load().make_context(*arguments, **options)
 
 
-class _LoggedCommand(TyperCommand):
-    """Configures logging when the command runs: its help needs neither structlog nor settings."""
+def split_examples(docstring: str) -> tuple[str, list[str]]:
+    """Return the text before the line "Examples:", and the commands after it."""
+    text, _, rest = inspect.cleandoc(docstring).partition(f"\n{EXAMPLES_HEADING}\n")
+    return text.strip(), [line.strip() for line in rest.splitlines() if line.strip()]
+
+
+class _CommandWithExamples(_WholeSummary):
+    """Shows the examples of its docstring below its help; configures logging when it runs.
+
+    The help itself needs neither structlog nor settings.
+    """
+
+    def __init__(self, *arguments: Any, help: str | None = None, **options: Any) -> None:  # noqa: A002 - Click's name
+        text, self.examples = split_examples(help or "")
+        if self.examples:
+            # Click keeps the lines of a paragraph that starts with \b
+            lines = [f"  {example}" for example in self.examples]
+            options["epilog"] = "\n".join(["\b", EXAMPLES_HEADING, *lines])
+        super().__init__(*arguments, help=text, **options)
 
     configures_logging: ClassVar = False
     """Whether `run_app` runs the command, so that the process's logging is ours to configure."""
@@ -78,7 +133,7 @@ class _LoggedCommand(TyperCommand):
 
 
 def _lazy_group(commands: Mapping[str, str]) -> type[TyperGroup]:
-    class LazyGroup(TyperGroup):
+    class LazyGroup(TyperGroup, _WholeSummary):
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             for name, target in commands.items():
@@ -98,37 +153,57 @@ def _docstring(module: str, function: str) -> str:
 
 
 def run_app(
-    app: Callable[[], object], exit_process: Callable[[int], object] = os._exit
+    app: Callable[..., object], exit_process: Callable[[int], object] = os._exit
 ) -> NoReturn:
     """Run a command line; print a `GenrebaseError` as its message and exit with its code.
 
     Exit codes: 0 done, 1 failed or stopped half-way, 2 usage error or refused, 3 nothing to do, 4
     blocked by the source; 130 after Ctrl-C, with a message that says what was kept. After Ctrl-C
     the process ends through `exit_process`, which waits for no thread at work.
+
+    The message is written to standard error. With `--json`, a command that has written no document
+    writes one with the keys `error` (the message) and `exit_code`.
     """
-    _LoggedCommand.configures_logging = True
+    _CommandWithExamples.configures_logging, Output.wrote_document = True, False
     try:
-        app()
+        if _run(app) == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this
+            raise CommandInterrupted(_DEFAULT_INTERRUPT_MESSAGE)
     except KeyboardInterrupt:
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     except CommandInterrupted as error:
         _exit_interrupted(str(error), exit_process)
-    except SystemExit as error:
-        if error.code == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this
-            _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
-        raise
+    except _USAGE_ERRORS as error:
+        _exit_with_usage_error(error)
     except GenrebaseError as error:
         print_error(str(error))
+        _write_error_document(str(error), error.exit_code)
         sys.exit(error.exit_code)
     finally:
-        _LoggedCommand.configures_logging = False
+        _CommandWithExamples.configures_logging = False
     sys.exit(0)
+
+
+def _run(app: Callable[..., object]) -> object:
+    """Run the application; return the exit code that Typer ended it with, if it did."""
+    return app(standalone_mode=False) if isinstance(app, typer.Typer) else app()
+
+
+def _exit_with_usage_error(error: Any) -> NoReturn:
+    error.show()
+    _write_error_document(error.format_message(), error.exit_code)
+    sys.exit(error.exit_code)
+
+
+def _write_error_document(message: str, exit_code: int) -> None:
+    if "--json" in sys.argv[1:] and not Output.wrote_document:
+        Output(as_json=True).write_json({"error": message, "exit_code": exit_code})
 
 
 def _exit_interrupted(message: str, exit_process: Callable[[int], object]) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cost the message
     print_error(message)
     with suppress(OSError, ValueError):  # the reader of the pipe is gone
+        _write_error_document(message, INTERRUPTED_EXIT_CODE)
         sys.stdout.flush()
         sys.stderr.flush()
     exit_process(INTERRUPTED_EXIT_CODE)

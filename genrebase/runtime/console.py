@@ -10,26 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import CommandInterrupted
 from genrebase.runtime.control_characters import escape_control_characters, escape_in_json
 
 if TYPE_CHECKING:
     from genrebase.progress import ProgressCallback
-
-INTERRUPTED_EXIT_CODE = 130
-"""128 + SIGINT, as in shells."""
-
-
-class CommandInterrupted(GenrebaseError):
-    """Ctrl-C ended a command; the message says what was kept."""
-
-    exit_code = INTERRUPTED_EXIT_CODE
-
 
 def json_default(value: Any) -> Any:
     """Convert datetimes and dataclasses for `json.dumps`; raise `TypeError` for anything else."""
@@ -56,6 +46,9 @@ class EscapingConsole(Console):
 
 class Output:
     """The output of one command."""
+
+    wrote_document: ClassVar = False
+    """Whether the running command has written its JSON document."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
@@ -90,6 +83,7 @@ class Output:
             text = json.dumps(value, ensure_ascii=False, default=json_default, allow_nan=False)
             sys.stdout.write(escape_in_json(text) + "\n")
             sys.stdout.flush()
+            Output.wrote_document = True
 
     @contextmanager
     def progress(self, title: str, total: float | None = None) -> "Iterator[ProgressCallback]":

@@ -105,4 +105,4 @@ def test_a_missing_catalogue_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "nowhere.csv" in done.stderr
     assert "The sandbox did not start" in done.stderr
-    assert done.stdout == ""
+    assert json.loads(done.stdout)["exit_code"] == 2

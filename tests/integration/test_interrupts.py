@@ -1,5 +1,6 @@
 """Ctrl-C prints one message on what is stored and gives exit code 130."""
 
+import json
 import re
 import signal
 import subprocess
@@ -12,7 +13,8 @@ from sqlalchemy import Engine, select
 
 from classifier.commands import interrupts
 from classifier.commands.experiment import describe_stored_trials
-from genrebase.runtime.console import CommandInterrupted, Output
+from genrebase.errors import CommandInterrupted
+from genrebase.runtime.console import Output
 from genrebase.settings import child_environment
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
@@ -53,8 +55,9 @@ def struck(process: "subprocess.Popen[str]", line: str) -> str:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, ""), err
+    assert process.returncode == 130, err
     assert "Traceback" not in err
+    assert json.loads(out) == {"error": err.splitlines()[-1], "exit_code": 130}
     return err.splitlines()[-1]
 
 

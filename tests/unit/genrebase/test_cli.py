@@ -98,13 +98,16 @@ def test_migrate_makes_the_database_and_is_harmless_again(genrebase: Shell) -> N
 def test_an_unusable_database_gets_a_sentence(
     here: Callable[..., Said], tmp_path: Path, command: str, url: str, sentence: str
 ) -> None:
-    """No traceback, no password, nothing on standard output with --json, and nothing is made."""
+    """No traceback, no password, one JSON document with the message, and nothing is made."""
     result = here(command, "--json", STORE_URL=url)
     assert result.returncode in {1, 2}
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
     assert "hunter2" not in result.stderr
-    assert result.stdout == ""
+    document = json.loads(result.stdout)
+    assert sentence in document["error"]
+    assert "hunter2" not in document["error"]
+    assert document["exit_code"] == result.returncode
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,9 +8,9 @@ from typing import NoReturn
 import pytest
 import typer
 
-from genrebase.errors import UserError
+from genrebase.errors import INTERRUPTED_EXIT_CODE, UserError
 from genrebase.runtime.command_line import run_app
-from genrebase.runtime.console import INTERRUPTED_EXIT_CODE, Output
+from genrebase.runtime.console import Output
 
 
 @pytest.fixture(autouse=True)
