@@ -38,6 +38,9 @@ def run(
     With Spotify credentials in the environment or `.env`, Spotify is harvested into
     genrebase.db, otherwise the sandbox into sandbox.db. `STORE_URL` names another database. Ten
     genres are added to an empty database.
+
+    Examples:
+      genrebase run
     """
     # imports SQLAlchemy, which --help does not need
     from genrebase.launcher import run as running
@@ -62,6 +65,9 @@ def demo(
     """Harvest, enrich, train and predict once on the sandbox, and show the result.
 
     It takes at most a few minutes; a second demo continues the first.
+
+    Examples:
+      genrebase demo --target 100
     """
     # import SQLAlchemy, which --help does not need
     from genrebase.launcher import database_location, summary
@@ -82,7 +88,11 @@ def demo(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Check the interpreter, the database, the clock and the sources; suggest fixes."""
+    """Check the interpreter, the database, the clock and the sources; suggest fixes.
+
+    Examples:
+      genrebase doctor
+    """
     # import SQLAlchemy and structlog, which --help does not need
     from genrebase.runtime import logging
     from genrebase.runtime.doctor import run_all_checks
@@ -105,7 +115,11 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
-    """Upgrade the database at `STORE_URL` to the schema of this version."""
+    """Upgrade the database at `STORE_URL` to the schema of this version.
+
+    Examples:
+      genrebase migrate
+    """
     # import SQLAlchemy and Alembic, which --help does not need
     from genrebase.store import schema_revision
     from genrebase.store.engine import make_engine
@@ -135,6 +149,9 @@ def copy(
 
     A missing schema is created. After an interruption the same command continues; repeated later,
     it updates the copy.
+
+    Examples:
+      genrebase copy sqlite:///genrebase.db sqlite:///copy.db
     """
     # import SQLAlchemy, which --help does not need
     from genrebase.store import copy as copying
@@ -167,6 +184,9 @@ def backup(
     """Back up the database at `STORE_URL` into a SQLite file, also while others write.
 
     The file is a complete database: use it as `STORE_URL`, or restore it with `copy`.
+
+    Examples:
+      genrebase backup genrebase-backup.db
     """
     # import SQLAlchemy, which --help does not need
     from genrebase import store

@@ -45,7 +45,10 @@ _COMMANDS_HEAD: Final = f"""\
 standard error.
 
 Exit codes: 0 done, 1 failed, 2 usage error or refused, 3 nothing to do, 4 blocked by the source,
-130 ended by Ctrl-C (a message names the results that are kept).
+130 ended by Ctrl-C (a message names the results that are kept). With `--json`, a command that ends
+before it has written its document writes `{{"error": MESSAGE, "exit_code": CODE}}`.
+
+Each program has `-h`, `--version`, `--install-completion` and `--show-completion`.
 """
 _VIEWS_HEAD: Final = f"""\
 {_GENERATED}

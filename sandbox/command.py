@@ -81,7 +81,12 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on: loopback only.")] = HOST,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Serve Spotify's Web API on this computer, over a file or a synthetic catalogue."""
+    """Serve Spotify's Web API on this computer, over a file or a synthetic catalogue.
+
+    Examples:
+      collector sandbox --port 8765
+      collector sandbox --write catalogue.csv
+    """
     output = Output(as_json=as_json)
     if host not in {HOST, "localhost"}:
         raise UnusableOption(f"The sandbox listens on {HOST} only: leave --host out.")

@@ -27,6 +27,9 @@ def card(
 
     Markdown is written to standard output or to a new file. A refit's card has the metrics of
     its parent, which it names.
+
+    Examples:
+      classifier card -o model-card.md
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

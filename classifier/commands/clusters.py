@@ -61,6 +61,9 @@ def clusters(
     """Cluster tracks by their features, without labels, and compare the clusters with the genres.
 
     Results: views `cluster_genres` (crosstab), `cluster_tracks`.
+
+    Examples:
+      classifier clusters --method kmeans --clusters 5
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

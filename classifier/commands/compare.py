@@ -47,6 +47,9 @@ def compare(
 
     Every trial is stored when it is done (view `experiment_results`); an interrupted comparison
     resumes. Metrics are of test tracks; nothing is selected by them.
+
+    Examples:
+      classifier compare --estimators dummy,logistic --rotations 1
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -49,6 +49,9 @@ def explain(
     column permuted among a regime's held-out tracks. With --genre: Cliff's delta of each feature.
     Confidence intervals: bootstrap over artists. Results: views `feature_importances`,
     `genre_traits`.
+
+    Examples:
+      classifier explain --repeats 2
     """
     if against is not None and genre is None:
         raise BadTrainingConfig("--against needs --genre: which two genres?")

@@ -20,6 +20,9 @@ def explore(
     Missing values overall and in the worst genre, ranges and spikes, outliers by audio features
     (DBSCAN), tracks of several genres, recordings of one name with different labels, and tracks
     with identical audio features.
+
+    Examples:
+      classifier explore
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()

@@ -28,6 +28,9 @@ def export(
 
     CSV and Parquet are streamed at any size. An NPZ has an array per column, without
     pickled objects, and is loaded by `numpy.load(FILE)`. An existing file is never overwritten.
+
+    Examples:
+      classifier export training_tracks -o training-tracks.parquet
     """
     # imports of pandas, pyarrow and SQLAlchemy, which --help does not need
     from classifier.reports import export as exporting

@@ -16,6 +16,9 @@ def health(
     """Check `classifier run` over CLASSIFIER_HTTP, or in the database if it is unset.
 
     Exit code 0 if healthy, else 1.
+
+    Examples:
+      classifier health
     """
 
     def target() -> HealthTarget:

@@ -48,6 +48,9 @@ def learning_curve(
 
     Every size is stored when it is done (view `experiment_results`, metric `f1_gain`: the F1 minus
     that of the smaller size). Metrics are of test tracks, the same at every size.
+
+    Examples:
+      classifier learning-curve --estimator logistic --sizes 10,20,all
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

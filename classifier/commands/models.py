@@ -33,6 +33,10 @@ def models(
 
     The champion, its refits, the two champions before it, pinned models and the latest model keep
     their artifact; the others keep only metrics.
+
+    Examples:
+      classifier models
+      classifier models --task main
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
@@ -81,6 +85,10 @@ def promote(
 
     The training tracks of a model that was never champion are predicted out of fold first. A refit
     or a model without an artifact cannot be promoted.
+
+    Examples:
+      classifier promote 1
+      classifier promote --back
     """
     if (number is None) != back:
         raise BadTrainingConfig("Give either a model's ID or --back.")
@@ -106,7 +114,11 @@ def pin(
     number: Annotated[int, typer.Argument(metavar="ID", help="The model's ID.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Exempt a model from pruning."""
+    """Exempt a model from pruning.
+
+    Examples:
+      classifier pin 1
+    """
     _pin(number, pinned=True, as_json=as_json)
 
 
@@ -114,7 +126,11 @@ def unpin(
     number: Annotated[int, typer.Argument(metavar="ID", help="The model's ID.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """End the exemption of a model from pruning."""
+    """End the exemption of a model from pruning.
+
+    Examples:
+      classifier unpin 1
+    """
     _pin(number, pinned=False, as_json=as_json)
 
 
@@ -149,6 +165,9 @@ def prune(
     model lose nothing. The others keep metrics; those older than the latest
     CLASSIFIER_MODELS_REMEMBERED models keep only main metrics. SQLite reuses the space; only
     VACUUM makes its file smaller.
+
+    Examples:
+      classifier prune --dry-run
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.registry import retention

@@ -54,6 +54,9 @@ def plot(
 
     The same data give the same bytes. Needs matplotlib: pip install 'genrebase[plot]'. An
     existing file is never overwritten.
+
+    Examples:
+      classifier plot overlay --feature energy -o energy.svg
     """
     settings = ClassifierSettings.load()
     # imports of matplotlib, pandas and SQLAlchemy, which --help does not need

@@ -54,6 +54,11 @@ def predict(
     """Store predictions for every track that has none yet, or show the prediction for one track.
 
     Training tracks keep their out-of-fold predictions.
+
+    Examples:
+      classifier predict
+      classifier predict --search "love"
+      classifier predict --title "Blue Moon" --artist "The Marcels"
     """
     described = title is not None or artist or album is not None or feature
     given = (track is not None, search is not None, sound is not None, bool(described), every)

@@ -15,6 +15,9 @@ def run(
 
     A running training is cancelled without a partial result; the exit code is 0. A second signal
     aborts.
+
+    Examples:
+      classifier run
     """
     settings = ClassifierSettings.load()
     # imports of SQLAlchemy and APScheduler, which --help does not need

@@ -35,6 +35,9 @@ def separability(
     Pairwise AUC: the probability that the model ranks a random pair of tracks, one per genre,
     correctly. The subset with the best mean is evaluated on the test tracks. Pairs are stored
     (view `genre_separabilities`).
+
+    Examples:
+      classifier separability --genres-count 3
     """
     settings = ClassifierSettings.load()
     threads.configure_openmp()

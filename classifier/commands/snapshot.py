@@ -25,6 +25,9 @@ def snapshot(
 
     `classifier train --snapshot NAME` reproduces the metrics to the last digit. An existing folder
     is never changed.
+
+    Examples:
+      classifier snapshot november
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

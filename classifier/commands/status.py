@@ -13,7 +13,11 @@ def status(
     task: Annotated[str, typer.Option(help="The task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show the champion, how many tracks it has predicted, and the last runs."""
+    """Show the champion, how many tracks it has predicted, and the last runs.
+
+    Examples:
+      classifier status
+    """
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
     from classifier.registry import stored_models

@@ -45,6 +45,10 @@ def train(
     A refit cannot be evaluated: the metrics of its parent, the champion, are printed. It predicts
     music that is not in the database, as long as its parent is champion. It is not trained on the
     validation tracks, which early stopping and ensemble weights need.
+
+    Examples:
+      classifier train
+      classifier train --estimator logistic --genres rock,pop,jazz
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -79,6 +79,9 @@ def tune(
 
     Folds are grouped by artist. Every trial is stored when it is done; the same command resumes
     an interrupted search, and extends it with a larger --trials.
+
+    Examples:
+      classifier tune --estimator logistic --trials 4 --cv-folds 2
     """
     threads.configure_openmp()
     # imports of scikit-learn and SQLAlchemy, which --help does not need

@@ -33,6 +33,9 @@ def add(
 
     Stored tracks cost no request. `collector enrich` then fetches their features,
     and `classifier predict` predicts their genres.
+
+    Examples:
+      collector add 3n3Ppam7vgaVa1iaRUc9Lp
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -19,6 +19,9 @@ def analyse(
 
     One request per track: labelled tracks first, round-robin by genre. If the endpoint is closed
     to the credentials, it is retried once a week.
+
+    Examples:
+      collector analyse --max-requests 20
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -22,6 +22,9 @@ def enrich(
     """Fetch audio features of tracks that have none, from the providers in order.
 
     A track that no provider has is requested again at increasing intervals.
+
+    Examples:
+      collector enrich --max-requests 20
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

@@ -26,6 +26,9 @@ def forget(
     Aliases, sightings, credits, features and predictions are removed with a track. A track with a
     verdict keeps verdict, name, credits, IDs, duration, ISRC and other providers'
     features, and loses the rest.
+
+    Examples:
+      collector forget --origin spotify --older-than 90d --dry-run
     """
     # these bring SQLAlchemy: --help need not wait
     from collector.curation import forget as forgetting

@@ -34,7 +34,11 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a genre, or change the target of a stored one."""
+    """Add a genre, or change the target of a stored one.
+
+    Examples:
+      collector genres add "hip hop" --target 1000
+    """
     output = Output(as_json=as_json)
     added = genres.add(store.connect(), SystemClock(), name, target, playlist or ())
     output.print(f"{added.name}: target {target:,} tracks, {added.tracks:,} stored.")
@@ -43,7 +47,11 @@ def add(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show all genres."""
+    """Show all genres.
+
+    Examples:
+      collector genres list
+    """
     output = Output(as_json=as_json)
     everything = genres.list_genres(store.connect())
     output.table(f"{len(everything):,} genres", _COLUMNS, map(_row, everything))
@@ -60,7 +68,11 @@ def target(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Change how many tracks of a genre to collect."""
+    """Change how many tracks of a genre to collect.
+
+    Examples:
+      collector genres target "hip hop" 2000
+    """
     output = Output(as_json=as_json)
     changed = genres.set_target(store.connect(), name, _number(wanted))
     output.print(f"{changed.name}: {_wanted(changed)}, {changed.tracks:,} stored.")
@@ -69,13 +81,21 @@ def target(
 
 @app.command()
 def pause(name: Name, as_json: AsJson = False) -> None:
-    """Exclude a genre from harvests, until it is resumed."""
+    """Exclude a genre from harvests, until it is resumed.
+
+    Examples:
+      collector genres pause "hip hop"
+    """
     _pause(name, paused=True, as_json=as_json)
 
 
 @app.command()
 def resume(name: Name, as_json: AsJson = False) -> None:
-    """Include a paused genre in harvests again."""
+    """Include a paused genre in harvests again.
+
+    Examples:
+      collector genres resume "hip hop"
+    """
     _pause(name, paused=False, as_json=as_json)
 
 
@@ -85,7 +105,11 @@ def rename(
     new: Annotated[str, typer.Argument(help="The name to search for from now on.")],
     as_json: AsJson = False,
 ) -> None:
-    """Rename a genre: tracks and labels are kept, the search restarts with the new name."""
+    """Rename a genre: tracks and labels are kept, the search restarts with the new name.
+
+    Examples:
+      collector genres rename "hip hop" hip-hop
+    """
     output = Output(as_json=as_json)
     renamed = genres.rename(store.connect(), old, new)
     output.print(f"{old} is called {renamed.name} now.")
@@ -98,7 +122,11 @@ def merge(
     into: Annotated[str, typer.Argument(help="The genre to keep.")],
     as_json: AsJson = False,
 ) -> None:
-    """Merge two genres: sightings, labels and predictions move to the second."""
+    """Merge two genres: sightings, labels and predictions move to the second.
+
+    Examples:
+      collector genres merge hip-hop rock
+    """
     output = Output(as_json=as_json)
     done = genres.merge(store.connect(), merged, into)
     output.print(
@@ -124,7 +152,11 @@ def remove(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a genre and its sightings; its tracks stay. Refused if a verdict names it."""
+    """Remove a genre and its sightings; its tracks stay. Refused if a verdict names it.
+
+    Examples:
+      collector genres remove polka
+    """
     output = Output(as_json=as_json)
     removed = genres.remove(store.connect(), name, force=force)
     output.print(f"{removed.name} is removed; it was the genre of {removed.tracks_left:,} tracks.")
@@ -140,7 +172,11 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add all genres that a file names, or none of them."""
+    """Add all genres that a file names, or none of them.
+
+    Examples:
+      collector genres import genres.txt --target 1000
+    """
     output = Output(as_json=as_json)
     names = genres.import_names(store.connect(), SystemClock(), file, target, genre_column)
     output.print(f"{len(names):,} genres, target {target:,} tracks each: {', '.join(names)}.")
@@ -153,7 +189,11 @@ def map_(
     mapping: Annotated[str, typer.Option(help="The mapping's name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Import a mapping (the broad genre of each fine genre) from a file, replacing the old one."""
+    """Import a mapping (the broad genre of each fine genre) from a file, replacing the old one.
+
+    Examples:
+      collector genres map groups.csv --mapping mine
+    """
     output = Output(as_json=as_json)
     done = mappings.define(store.connect(), genre_names.validate(mapping), file)
     output.print(
@@ -172,7 +212,11 @@ def mappings_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the mappings of fine genres to broad ones; the view genre_mappings has their rows."""
+    """List the mappings of fine genres to broad ones; the view genre_mappings has their rows.
+
+    Examples:
+      collector genres mappings
+    """
     output = Output(as_json=as_json)
     engine = store.connect()
     if remove is not None:

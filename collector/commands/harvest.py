@@ -40,6 +40,10 @@ def harvest(
 
     Playlists bound to a genre come first, then its search results. A harvest can be stopped and
     resumed. A ban up to a minute is waited out; a longer one ends the harvest with exit code 4.
+
+    Examples:
+      collector harvest --dry-run
+      collector harvest --genre rock --max-requests 20
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import bootstrap

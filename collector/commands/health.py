@@ -18,6 +18,9 @@ def health(
     """Check `collector run` over COLLECTOR_HTTP, or in the database if it is unset.
 
     Exit code 0 if healthy, else 1.
+
+    Examples:
+      collector health
     """
     report_health(
         Output(as_json=as_json),

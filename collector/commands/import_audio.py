@@ -11,8 +11,8 @@ import typer
 from collector.errors import NothingImported
 from genrebase import store
 from genrebase.audio import scan
-from genrebase.runtime.clock import SystemClock
 from genrebase.errors import CommandInterrupted
+from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.console import Output
 from genrebase.runtime.shutdown import stop_on_signals
 
@@ -58,6 +58,9 @@ def import_audio(
     A file is analysed again only if it changed; identical audio with another name is one track.
     Unreadable files are reported and skipped; so is what could not be decoded of a damaged file.
     With ffmpeg installed, m4a, mp4, wma, webm and others are decoded, too.
+
+    Examples:
+      collector import-audio music --genre-from folder
     """
     scan.require_libraries()
     # librosa and numba take seconds to import: --help need not wait
@@ -79,7 +82,9 @@ def import_audio(
     _print_summary(output, result)
     output.write_json(result.as_json())
     if result.stopped == "interrupted":
-        raise CommandInterrupted("Stopped. Run the same command again to import the remaining files.")
+        raise CommandInterrupted(
+            "Stopped. Run the same command again to import the remaining files."
+        )
     if result.unreadable and not result.unchanged + result.analysed:
         raise NothingImported("None of the files could be read.")
 

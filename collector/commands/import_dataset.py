@@ -52,6 +52,10 @@ def import_(
     Columns are recognised by their usual names. Every row is a new track, a duplicate of one, or
     rejected with a reason; a row without a genre is stored without a label. A table of
     numeric features by audio file, such as GTZAN's, is imported as descriptors.
+
+    Examples:
+      collector import tracks.csv
+      collector import tracks.csv --genre-column genre --rejected rejected.csv
     """
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets.rows import RowRejection

@@ -32,7 +32,12 @@ def label(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Label a track with a genre. This verdict overrides the claim; only a person changes it."""
+    """Label a track with a genre. This verdict overrides the claim; only a person changes it.
+
+    Examples:
+      collector label 1 rock --by me
+      collector label --export labels.csv
+    """
     output = Output(as_json=as_json)
     targets = sum((track is not None, import_file is not None, export_file is not None))
     if targets != 1 or (genre is None and track is not None and not remove):

@@ -14,6 +14,9 @@ def run(
     """Harvest and enrich whenever something is missing, until SIGTERM or Ctrl-C.
 
     The current step is finished, and the exit code is 0; a second signal aborts.
+
+    Examples:
+      collector run
     """
     # these bring spotipy and SQLAlchemy: --help need not wait
     from collector import daemon

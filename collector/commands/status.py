@@ -31,7 +31,11 @@ _OUTLOOK = {
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Show the progress and forecast of the harvest, the requests made and the last runs."""
+    """Show the progress and forecast of the harvest, the requests made and the last runs.
+
+    Examples:
+      collector status
+    """
     output = Output(as_json=as_json)
     rate = CollectorSettings.load().spotify_rate_limit
     state = statuses.read_status(store.connect(), SystemClock(), rate)

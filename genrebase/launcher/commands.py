@@ -30,9 +30,9 @@ class LauncherStopped(CommandInterrupted):
 def run_command(command: ChildCommand, stop: StopSignal) -> Any:
     """Run `command` with its messages visible and return its JSON document.
 
-    Return None if it had nothing to do and printed no document but that of its refusal. Raise `CommandFailed` if it ends with
-    another exit code than 0 or 3 (`CommandRefused` for 2), or prints no JSON, and
-    `LauncherStopped` if a stop is requested meanwhile.
+    Return None if it had nothing to do and printed no document but that of its refusal. Raise
+    `CommandFailed` if it ends with another exit code than 0 or 3 (`CommandRefused` for 2), or
+    prints no JSON, and `LauncherStopped` if a stop is requested meanwhile.
     """
     return _run(command, stop, None)
 

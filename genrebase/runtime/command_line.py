@@ -22,7 +22,7 @@ EXAMPLES_HEADING: Final = "Examples:"
 """The line of a command's docstring after which its examples follow, one command a line."""
 
 _USAGE_ERRORS: Final = typer.BadParameter.__mro__[1]
-"""Click's `UsageError`, from which its other errors of parsing derive; Typer does not export it."""
+"""Click's `UsageError`, the base of its other parsing errors; Typer does not export it."""
 
 _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
 """True for every command, because each writes in transactions."""
@@ -166,8 +166,7 @@ def run_app(
     """
     _CommandWithExamples.configures_logging, Output.wrote_document = True, False
     try:
-        if _run(app) == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this
-            raise CommandInterrupted(_DEFAULT_INTERRUPT_MESSAGE)
+        exit_code = _run(app)
     except KeyboardInterrupt:
         _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     except CommandInterrupted as error:
@@ -180,6 +179,8 @@ def run_app(
         sys.exit(error.exit_code)
     finally:
         _CommandWithExamples.configures_logging = False
+    if exit_code == INTERRUPTED_EXIT_CODE:  # Typer turns Ctrl-C into this
+        _exit_interrupted(_DEFAULT_INTERRUPT_MESSAGE, exit_process)
     sys.exit(0)
 
 

@@ -21,6 +21,7 @@ from genrebase.runtime.control_characters import escape_control_characters, esca
 if TYPE_CHECKING:
     from genrebase.progress import ProgressCallback
 
+
 def json_default(value: Any) -> Any:
     """Convert datetimes and dataclasses for `json.dumps`; raise `TypeError` for anything else."""
     if isinstance(value, datetime):

@@ -81,7 +81,7 @@ def test_a_command_that_wrote_its_document_writes_no_other(
         (("count", "--json", "--most", "x"), "'--most'"),
         (("count", "--json", "--leats", "1"), "--leats"),
         (("count", "--json", "a", "b"), "b"),
-        (("count", "--json"), "'{ITEM}'"),
+        (("count", "--json"), "Missing argument"),
     ],
 )
 def test_a_usage_error_is_one_json_document(
