@@ -21,7 +21,7 @@ from genrebase.runtime.console import Output, print_error
 EXAMPLES_HEADING: Final = "Examples:"
 """The line of a command's docstring after which its examples follow, one command a line."""
 
-_USAGE_ERRORS: Final = typer.BadParameter.__mro__[1]
+_USAGE_ERRORS: Final[type[Any]] = typer.BadParameter.__mro__[1]
 """Click's `UsageError`, the base of its other parsing errors; Typer does not export it."""
 
 _DEFAULT_INTERRUPT_MESSAGE: Final = "Stopped: nothing is half-written."
