@@ -79,4 +79,4 @@ class Capabilities:
 
 
 def _is_recent(moment: float | None, now: float) -> bool:
-    return moment is not None and now - moment < RECHECK_AFTER_SECONDS
+    return moment is not None and abs(now - moment) < RECHECK_AFTER_SECONDS

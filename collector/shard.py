@@ -19,6 +19,10 @@ RECENT_RECRAWL_SHARE: Final = 0.25
 """Share of the recrawl period after which a shard with the current year is read again."""
 
 
+CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""A visit later than that comes from a clock that was set back since."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """A partition of a genre's search space, and how far it was read."""
@@ -86,6 +90,8 @@ def is_due(
     """Return whether a shard that was read to its end is to be read again, for new releases."""
     if status not in CLOSED_STATUSES:
         return False
+    if visited_at > now + CLOCK_TOLERANCE:
+        return True  # the clock was set back since
     recent = year_to >= now.year
     return now - visited_at >= (recrawl_after * RECENT_RECRAWL_SHARE if recent else recrawl_after)
 

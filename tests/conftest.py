@@ -11,6 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,6 +33,20 @@ settings.register_profile(
     "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # no test depends on time: the machine may be busy
 settings.load_profile("no clock")
+
+
+_PREFIXES: Final = ("COLLECTOR_", "CLASSIFIER_", "STORE_", "GENREBASE_", "SPOTIPY_", "CATALOGUE")
+for _name in [name for name in os.environ if name.startswith(_PREFIXES)]:  # noqa: TID251
+    del os.environ[_name]  # noqa: TID251 - the caller's settings are not the tests'
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run the tests in an empty folder: a `.env` of the checkout is not theirs."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("empty"))
+    yield
+    os.chdir(before)
 
 
 class TestSettings(BaseSettings):

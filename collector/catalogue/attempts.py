@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     Table,
@@ -28,6 +29,8 @@ from genrebase.store.source_ids import SPOTIFY
 
 LEASE_DURATION: Final = timedelta(seconds=LEASE_SECONDS)
 
+LONGEST_WAIT: Final = timedelta(days=100)
+"""More than any time between two attempts."""
 _COLUMNS: Final = ("track_id", "provider", "attempts", "next_at", "outcome")
 _attempt = tables.feature_attempt.c
 
@@ -90,6 +93,14 @@ class LeasedTracks:
         )
 
 
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of an attempt that may be repeated.
+
+    A time beyond the longest wait comes from a clock that was set back since.
+    """
+    return or_(_attempt.next_at <= now, _attempt.next_at > now + LONGEST_WAIT)
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptQueue:
     """The tracks that lack what a provider may have."""
@@ -110,7 +121,7 @@ class AttemptQueue:
         return query.select_from(track.outerjoin(tables.feature_attempt, own)).where(
             ~exists().where(self.results.c.track_id == track.c.id),
             exists().where(alias.c.track_id == track.c.id, alias.c.source == SPOTIFY),
-            or_(_attempt.track_id.is_(None), _attempt.next_at <= now),
+            or_(_attempt.track_id.is_(None), _is_due(now)),
         )
 
     def next_due(self, now: datetime, *, after: int = 0, limit: int) -> Select[tuple[int]]:
@@ -148,7 +159,7 @@ class AttemptQueue:
         leased = added.on_conflict_do_update(
             index_elements=["track_id", "provider"],
             set_={"next_at": added.excluded.next_at},
-            where=_attempt.next_at <= leased_at,
+            where=_is_due(leased_at),
         ).returning(_attempt.track_id, _attempt.attempts)
         attempts = dict(sorted(map(tuple, connection.execute(leased))))
         ids = _spotify_ids(connection, list(attempts))

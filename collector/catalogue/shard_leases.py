@@ -8,7 +8,7 @@ hosts whose clocks differ must not take a shard that another still works on.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from collector.catalogue.lease import LEASE_SECONDS
 from collector.errors import LeaseLost
@@ -76,8 +76,17 @@ class LeasedShard:
 
 def active_leases(connection: Connection, now: float) -> list[ActiveLease]:
     """Return the leases that have not expired."""
-    query = select(_shard.id, _shard.lease_owner).where(_shard.lease_until > now)
+    query = select(_shard.id, _shard.lease_owner).where(~_has_expired(now))
     return [ActiveLease(shard_id, owner or "") for shard_id, owner in connection.execute(query)]
+
+
+def _has_expired(now: float) -> ColumnElement[bool]:
+    """Return the condition of no lease, or one that has ended.
+
+    No lease lasts twice its time: one that seems to comes from a clock that was set back since.
+    """
+    until = func.coalesce(_shard.lease_until, 0.0)
+    return or_(until <= now, until > now + 2 * LEASE_SECONDS)
 
 
 def acquire(
@@ -93,11 +102,7 @@ def acquire(
     or has moved the cursor.
     """
     now = clock(connection)
-    free = or_(
-        _shard.lease_until.is_(None),
-        _shard.lease_until <= now,
-        _shard.lease_owner.in_(expired_owners),
-    )
+    free = or_(_has_expired(now), _shard.lease_owner.in_(expired_owners))
     unmoved = (
         _shard.next_offset == shard.next_offset,
         _shard.requests == shard.requests,

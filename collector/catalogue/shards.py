@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from collector.shard import (
     ALL_YEARS,
+    CLOCK_TOLERANCE,
     CLOSED_STATUSES,
     RECENT_RECRAWL_SHARE,
     ROOT_SHARD,
@@ -166,7 +167,10 @@ def due_for_recrawl(
     query = select(shard.c.visited_at, *(shard.c[name] for name in _FIELDS)).where(
         shard.c.source == source,
         shard.c.status.in_(CLOSED_STATUSES),
-        shard.c.visited_at <= now - recrawl_after * RECENT_RECRAWL_SHARE,
+        or_(
+            shard.c.visited_at <= now - recrawl_after * RECENT_RECRAWL_SHARE,
+            shard.c.visited_at > now + CLOCK_TOLERANCE,
+        ),
         shard.c.genre_id.in_(list(genre_ids)),
     )
     closed = [(visited_at, Shard(*row)) for visited_at, *row in connection.execute(query)]

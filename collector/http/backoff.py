@@ -19,6 +19,9 @@ MARGIN_SECONDS: Final = 1.0
 MAX_BAN_SECONDS: Final = 30 * 86_400.0
 """Upper bound of a Retry-After."""
 
+LONGEST_BAN_SECONDS: Final = MAX_BAN_SECONDS + MARGIN_SECONDS
+"""A ban that ends later was recorded before the clock was set back, and is not believed."""
+
 _DEFAULT_SECONDS, _DEFAULT_MAX = 30.0, 3_600.0
 """Without a Retry-After: one window at first, doubled with every further ban."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Row,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -31,7 +31,7 @@ from collector.http.adaptive_limit import (
     limit_after_refusal,
     request_interval,
 )
-from collector.http.backoff import QUOTA_EXCEEDED, next_allowed_at
+from collector.http.backoff import LONGEST_BAN_SECONDS, QUOTA_EXCEEDED, next_allowed_at
 from genrebase.store import bulk
 from genrebase.store.engine import read_transaction, transaction
 from genrebase.store.tables import budget_slot, source_budget
@@ -67,8 +67,12 @@ class BudgetState:
     """Total duration of all bans, the current one to its end."""
 
     def is_blocked(self, now: float) -> bool:
-        """Return whether a ban is in force."""
-        return self.blocked_until is not None and self.blocked_until > now
+        """Return whether a ban is in force.
+
+        One that ends too late comes from a clock that was set back since.
+        """
+        until = self.blocked_until
+        return until is not None and now < until <= now + LONGEST_BAN_SECONDS
 
     def accepts(self, endpoint: str, now: float) -> bool:
         """Return whether `endpoint` may be requested: it is not closed, and there is no ban."""
@@ -125,7 +129,7 @@ class RequestBudget:
         slot = case((is_queued, _row.next_slot_at), else_=now)
         statement = (
             update(source_budget)
-            .where(self._is_own_row, or_(_row.blocked_until.is_(None), _row.blocked_until <= now))
+            .where(self._is_own_row, ~_is_banned(now))
             .values(next_slot_at=slot + _row.interval, requests=_row.requests + 1)
             .returning(source_budget)
         )
@@ -154,7 +158,7 @@ class RequestBudget:
     def check_ban(self, now: float) -> None:
         """Raise `Blocked` during a ban."""
         state = self.state()
-        if state.blocked_until is not None and state.blocked_until > now:
+        if state.blocked_until is not None and state.is_blocked(now):
             raise Blocked(self.source, state.blocked_until, state.blocked_reason)
 
     def record_ban(self, now: float, retry_after: float | None, reason: str | None) -> float:
@@ -162,8 +166,8 @@ class RequestBudget:
         with transaction(self._engine) as connection:
             row = self._select_for_update(connection)
             before = Capabilities.from_json(row.capabilities)
-            blocked_until = row.blocked_until or 0.0
-            is_running = blocked_until > now
+            is_running = BudgetState.from_row(row).is_blocked(now)
+            blocked_until = row.blocked_until if is_running else 0.0
             after = before if is_running else before.with_ban()  # one ban, however many refusals
             until = max(next_allowed_at(now, retry_after, reason, after.bans - 1), blocked_until)
             self._write(
@@ -187,7 +191,7 @@ class RequestBudget:
         self._recovering = False
         with transaction(self._engine) as connection:
             row = self._select_for_update(connection)
-            if row.blocked_until is None or row.blocked_until > now:
+            if row.blocked_until is None or BudgetState.from_row(row).is_blocked(now):
                 return
             self.capabilities = Capabilities.from_json(row.capabilities).without_bans()
             self._write(
@@ -290,5 +294,14 @@ def load_states(connection: Connection) -> list[BudgetState]:
     return [BudgetState.from_row(row) for row in rows]
 
 
+def _is_banned(now: float) -> ColumnElement[bool]:
+    """Return the condition of a ban that is running, as `BudgetState.is_blocked` has it."""
+    until = func.coalesce(_row.blocked_until, 0.0)
+    return and_(until > now, until <= now + LONGEST_BAN_SECONDS)
+
+
 def _may_increase(row: Row[Any], now: float) -> bool:
-    return row.ceiling is not None and row.next_probe_at is not None and row.next_probe_at <= now
+    if row.ceiling is None or row.next_probe_at is None:
+        return False
+    wait: float = row.next_probe_at - now
+    return not 0 < wait <= LONGEST_BAN_SECONDS + PROBE_INTERVAL_SECONDS

@@ -46,7 +46,11 @@ class Heartbeat:
 
 
 def is_alive(started_at: datetime, last_heartbeat: datetime | None, now: datetime) -> bool:
-    """Return whether a run on another host counts as alive."""
+    """Return whether a run on another host counts as alive.
+
+    A time in the future comes from a clock that was set back since, and is believed no longer
+    than one in the past.
+    """
     if last_heartbeat is not None:
-        return now - last_heartbeat < HEARTBEAT_TIMEOUT
-    return now - started_at < DEAD_AFTER
+        return abs(now - last_heartbeat) < HEARTBEAT_TIMEOUT
+    return abs(now - started_at) < DEAD_AFTER

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Engine
 
 from genrebase.errors import GenrebaseError
@@ -30,6 +31,16 @@ MISFIRE_GRACE: Final = 24 * 3600
 sleeps); several missed runs are coalesced into one."""
 
 _log = structlog.get_logger(__name__)
+
+
+CLOCK_CHECK_SECONDS: Final = 1.0
+"""Seconds between two looks whether the clock was set."""
+
+CLOCK_STEP_SECONDS: Final = 30.0
+"""A change of the clock by less is left to the schedule."""
+
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
+"""By so much the clock of another host may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +71,37 @@ class JobScheduler:
         """Run the jobs, overdue ones at once, until `stop`; then finish the running job."""
         scheduler = self._scheduler(stop)
         scheduler.start()
+        offset = self._clock_offset()
         try:
-            stop.wait()
+            while not stop.wait(CLOCK_CHECK_SECONDS):
+                step = self._clock_offset() - offset
+                if abs(step) >= CLOCK_STEP_SECONDS:
+                    offset += step
+                    _log.warning("clock_stepped", seconds=round(step))
+                    self._reschedule(scheduler)
         finally:
             scheduler.shutdown(wait=True)
+
+    def _clock_offset(self) -> float:
+        """Return the clock's time minus the monotonic one; a step of the clock changes it."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    def _reschedule(self, scheduler: Any) -> None:
+        """Set the next run of each job by the new time."""
+        for job in self._jobs:
+            try:
+                scheduler.modify_job(job.name, next_run_time=self.first_run_time(job))
+            except GenrebaseError as error:  # the job itself retries until the database is back
+                _log.warning("database_away", job=job.name, reason=str(error))
+                scheduler.modify_job(job.name, next_run_time=self._clock.now())
 
     def first_run_time(self, job: ScheduledJob) -> datetime | None:
         """Return when `job` runs first: now, if it is overdue."""
         now = self._clock.now()
         last = last_run(self._engine, job.name, COMPLETED_OUTCOMES)
         started = None if last is None else last.started_at
+        if started is not None and started > now + FUTURE_TOLERANCE:
+            started = None  # the clock was set back since
         if is_due(job.schedule, started, now):
             return now
         return job.schedule.next_after(now if started is None else max(started, now))
@@ -88,7 +120,7 @@ class JobScheduler:
         for job in self._jobs:
             scheduler.add_job(
                 self._run_with_retries,
-                job.schedule.trigger(),
+                _NextTrigger(job.schedule),
                 args=(job, stop),
                 id=job.name,
                 next_run_time=self.first_run_time(job),
@@ -108,6 +140,17 @@ class JobScheduler:
             delay = self._retry_delays[min(failures, len(self._retry_delays)) - 1]
             _log.warning("database_away", job=job.name, reason=str(error), again_in=delay)
             stop.wait(delay)
+
+
+class _NextTrigger(BaseTrigger):  # type: ignore[misc]  # untyped there
+    """Gives one time after now, however many were missed: years of them after a clock's step."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """Return the first time after `now`, and after the previous one."""
+        return self._schedule.next_after(now if previous is None else max(previous, now))
 
 
 def _run_job(job: ScheduledJob) -> GenrebaseError | None:
