@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from genrebase.errors import UserError
 
@@ -32,10 +31,6 @@ class Schedule(Protocol):
         """Return the first time after `moment`; None if there is none."""
         ...
 
-    def trigger(self) -> Any:
-        """Return APScheduler's trigger for the schedule."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class IntervalSchedule:
@@ -46,10 +41,6 @@ class IntervalSchedule:
     def next_after(self, moment: datetime) -> datetime:
         """Return `moment` plus the interval."""
         return moment + timedelta(seconds=self.seconds)
-
-    def trigger(self) -> Any:
-        """Return APScheduler's interval trigger."""
-        return IntervalTrigger(seconds=self.seconds, timezone=ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +69,6 @@ class CronSchedule:
             None, moment.astimezone(UTC) + _INSTANT
         )
         return following
-
-    def trigger(self) -> Any:
-        """Return APScheduler's trigger."""
-        return self._trigger
 
 
 def is_due(schedule: Schedule, last: datetime | None, now: datetime) -> bool:

@@ -182,3 +182,14 @@ def test_a_harvest_waits_for_a_leased_playlist(engine, clock, time, theirs):
         with transaction(engine) as connection:
             lease.rows.lock(connection)
     assert [query.offset for query in source.queries] == [0, 10, 12, 12]
+
+
+def test_a_lease_of_a_clock_set_back_since_has_expired(ours, theirs, shard, clock):
+    """A shard does not stay leased until the database's clock has come as far again."""
+    clock.advance(36 * 365 * 86_400.0)
+    with theirs.acquire(shard):
+        assert ours.available([shard]) == []
+        clock.advance(-36 * 365 * 86_400.0)
+        assert ours.available([shard]) == [shard]
+        with ours.acquire(shard):
+            assert theirs.available([shard]) == []

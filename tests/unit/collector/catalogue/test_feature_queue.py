@@ -6,6 +6,7 @@ from sqlalchemy import Engine, delete, insert, select
 
 from collector.catalogue.attempts import LeasedTrack
 from collector.catalogue.feature_queue import ProviderResult, queue_of, record_results
+from collector.enrichment.retry_schedule import retry_at
 from collector.records import AudioFeatures
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction, transaction
@@ -88,6 +89,20 @@ def test_a_miss_is_due_at_its_retry_time(engine: Engine, store: Store) -> None:
     assert waiting(engine, now=later - timedelta(seconds=1)) == []
     assert waiting(engine, now=later) == [LeasedTrack(ids["a"], spotify_id("a"), 1)]
     assert waiting(engine, "spotify") == [LeasedTrack(ids["a"], spotify_id("a"), 0)]
+
+
+def test_a_retry_time_of_a_clock_set_back_since_is_not_believed(
+    engine: Engine, store: Store
+) -> None:
+    """A track does not wait for decades; the longest wait between two attempts is kept."""
+    ids = store(["a", "b"])
+    record(engine, ProviderResult(ids["a"], None, 1, NOON + timedelta(days=36 * 365)))
+    record(engine, ProviderResult(ids["b"], None, 4, retry_at(4, NOON)))
+    assert [track.track_id for track in waiting(engine, now=NOON)] == [ids["a"]]
+    queue = queue_of("reccobeats")
+    with transaction(engine) as connection:
+        leased = queue.lease(connection, queue.next_due(NOON, limit=2), lambda: NOON)
+    assert [one.track_id for one in leased.tracks] == [ids["a"]]
 
 
 def test_results_can_be_recorded_again(engine: Engine, store: Store) -> None:

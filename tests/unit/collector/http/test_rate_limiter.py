@@ -56,6 +56,44 @@ def test_a_clock_set_back_does_not_block(engine: Engine) -> None:
     assert budget.acquire(NOW) == NOW
 
 
+YEARS = 36 * 365 * 86_400.0
+
+
+def test_a_ban_recorded_by_a_clock_set_back_since_is_over(engine: Engine) -> None:
+    """No ban is as long as it would seem; a new one counts from now."""
+    budget = RequestBudget.open(engine, ACCOUNT)
+    budget.record_ban(NOW + YEARS, 60.0, None)
+    assert budget.acquire(NOW) == NOW
+    assert not budget.state().is_blocked(NOW)
+    until = budget.record_ban(NOW, 60.0, None)
+    assert until < NOW + 7_200
+    with pytest.raises(Blocked):
+        budget.acquire(NOW + 1)
+
+
+def test_the_longest_announced_ban_is_believed(engine: Engine) -> None:
+    """A Retry-After of a month is kept to its end."""
+    budget = RequestBudget.open(engine, ACCOUNT)
+    until = budget.record_ban(NOW, 1e9, None)
+    for moment in (NOW, NOW + 86_400, until - 1):
+        with pytest.raises(Blocked):
+            budget.acquire(moment)
+    assert budget.acquire(until) == until
+
+
+def test_a_limit_learned_by_a_clock_set_back_since_is_increased(engine: Engine) -> None:
+    """The rate does not stay low until the clock has come as far again."""
+    budget = RequestBudget.open(engine, ACCOUNT)
+    for _ in range(40):
+        budget.acquire(NOW + YEARS)
+    budget.record_ban(NOW + YEARS, 60.0, None)
+    lowered = budget.state().ceiling
+    assert lowered is not None
+    budget.acquire(NOW)
+    raised = budget.state().ceiling
+    assert raised is None or raised > lowered
+
+
 def test_accounts_are_independent(engine: Engine) -> None:
     """Another credential has its own slots."""
     other = Account("spotify", "fedcba9876543210", ACCOUNT.rate)

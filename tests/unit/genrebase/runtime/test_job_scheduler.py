@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from genrebase.runtime import logging
+from genrebase.runtime import job_scheduler, logging
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.jobs import job_run
-from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
+from genrebase.runtime.schedule import CronSchedule, IntervalSchedule, Schedule
 from genrebase.runtime.shutdown import StopSignal
 from genrebase.store import tables
 from genrebase.store.engine import make_engine, transaction
@@ -145,3 +145,70 @@ def test_a_stop_waits_for_the_job_in_hand(engine: Engine) -> None:
         stop
     )
     assert done == [True, "finished"]
+
+
+def test_a_run_in_the_future_is_not_believed(engine: Engine) -> None:
+    """After the clock was set back by 36 years, a job does not wait for them to pass."""
+    with job_run(engine, FakeClock(NOON + timedelta(days=36 * 365)), "train"):
+        pass
+    scheduler = JobScheduler(engine, FakeClock(), [])
+    assert scheduler.first_run_time(ScheduledJob("train", never, DAILY)) == NOON
+
+
+@pytest.mark.parametrize("days", [-36 * 365, -365, -1, 1, 365, 36 * 365])
+def test_jobs_are_rescheduled_after_the_clock_was_set(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """A step of the clock sets the next run of every job by the new time, and is logged."""
+    logs = io.StringIO()
+    logging.configure(stream=logs)
+    monkeypatch.setattr(job_scheduler, "CLOCK_CHECK_SECONDS", 0.01)
+    stop, runs = StopSignal(), dict[str, datetime]()
+
+    class SteppedClock(SystemClock):
+        """Is set when the scheduler starts to look."""
+
+        started = False
+
+        def now(self) -> datetime:
+            return super().now() + timedelta(days=days if self.started else 0)
+
+    class Scheduler:
+        def start(self) -> None:
+            pass
+
+        def modify_job(self, name: str, next_run_time: datetime) -> None:
+            runs[name] = next_run_time
+            stop.request()
+
+        def shutdown(self, *, wait: bool) -> None:
+            assert wait
+
+    clock = SteppedClock()
+
+    class StepsAfterStart(JobScheduler):
+        def _scheduler(self, stop: StopSignal) -> Scheduler:
+            return Scheduler()
+
+        def _clock_offset(self) -> float:
+            offset = super()._clock_offset()
+            clock.started = True
+            return offset
+
+    job = ScheduledJob("enrich", never, IntervalSchedule(3600.0))
+    StepsAfterStart(engine, clock, [job]).run(stop)
+    assert abs(runs["enrich"] - clock.now()) < timedelta(minutes=5)
+    (line,) = map(json.loads, logs.getvalue().splitlines())
+    assert line["event"] == "clock_stepped"
+    assert abs(line["seconds"] - days * 86_400) < 300
+
+
+@pytest.mark.parametrize("schedule", [IntervalSchedule(1.0), CronSchedule("* * * * *")])
+def test_years_of_missed_runs_cost_nothing(schedule: Schedule) -> None:
+    """APScheduler would list every missed time; there is one, however far the clock jumped."""
+    trigger = job_scheduler._NextTrigger(schedule)
+    missed = NOON - timedelta(days=36 * 365)
+    following = trigger.get_next_fire_time(missed, NOON)
+    assert following is not None
+    assert NOON < following <= NOON + timedelta(minutes=1)
+    assert trigger.get_next_fire_time(following, NOON) > following
