@@ -1,54 +1,52 @@
-"""Find the columns of a dataset by the names that published datasets use. Pure."""
+"""Find the columns of a dataset by their usual names and by their content. Pure."""
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collector.datasets import cells
+from collector.datasets import cells, exportify_headers, genre_columns, id_columns
+from collector.datasets.survey import TableSummary
 from genrebase.errors import UserError
 from genrebase.store import tables
 
-_IDS: Final = (
-    "track_id",
-    "spotify_id",
-    "spotify_track_id",
-    "id",
-    "track_uri",
-    "spotify_uri",
-    "uri",
-    "track_url",
-    "spotify_url",
-    "url",
-    "track_href",
+_NAMES: Final[Mapping[str, str]] = {
+    "title": "trackname songname name title song songtitle tracktitle track musictitle",
+    "artists": "artists artistnames artistsnames artistsname trackartists allartists artistslist",
+    "artist": "artistname trackartist artist performer mainartist primaryartist artistprimary"
+    " leadartist singer band",
+    "artist_ids": "artistids idartists artistsids artistid artisturis artisturi artistsid"
+    " artistsuri artisturls artisturl trackartistid spotifyartistid",
+    "artist_count": "artistcount artistscount countartists numartists numberofartists nartists",
+    "album": "albumname trackalbumname album albumtitle",
+    "release_date": "trackalbumreleasedate albumreleasedate releasedate daterelease releaseddate"
+    " releaseyear releasedyear year",
+    "release_year": "releaseyear releasedyear year albumreleaseyear",
+    "popularity": "popularity trackpopularity",
+    "duration_ms": "durationms trackdurationms lengthms",
+    "duration_s": "durations durationsec durationseconds durationinseconds",
+    "explicit": "explicit trackexplicit isexplicit",
+    "isrc": "isrc trackisrc externalidsisrc isrccode",
+    "split": "split",
+    "subgenre": "playlistsubgenre",
+}
+"""The names of each column, letters and digits only; the first that a header has is taken."""
+_PREFIXES: Final = ("track", "song", "spotify", "items", "item")
+"""Words before a name, such as in `track.album.name`."""
+_FIELDS: Final = (
+    *("id", "title", "artists", "artist_ids", "artist_count", "album", "release_date"),
+    *("release_year", "popularity", "duration", "explicit", "isrc", "split", "genre", "subgenre"),
+    *tables.FEATURES,
 )
-_TITLES: Final = ("track_name", "name", "title", "song", "song_name", "track_title", "track")
-_ARTIST_LISTS: Final = ("artists", "artist_names", "artist_name_s", "artists_names")
-_ARTISTS: Final = ("artist_name", "track_artist", "artist", "performer")
-_ARTIST_IDS: Final = ("artist_ids", "id_artists", "artists_ids", "artist_id", "artist_uri_s")
-_ALBUMS: Final = ("album_name", "track_album_name", "album", "album_title")
-_DATES: Final = (
-    "track_album_release_date",
-    "album_release_date",
-    "release_date",
-    "release_year",
-    "year",
-)
-_YEARS: Final = ("release_year", "year", "album_release_year")
-_POPULARITY: Final = ("popularity", "track_popularity")
-_MILLISECONDS: Final = ("duration_ms", "track_duration_ms", "length_ms")
-_SECONDS: Final = ("duration_s", "duration_sec", "duration_seconds", "duration_in_seconds")
-_EXPLICIT: Final = ("explicit", "track_explicit", "is_explicit")
-_ISRCS: Final = ("isrc", "track_isrc", "external_ids_isrc")
-_GENRES: Final = ("genre", "track_genre", "playlist_genre", "label")
-_FINE: Final = "playlist_subgenre"
-
+_NOT_A_LETTER: Final = re.compile(r"[^\w%]|_")
 _WORD_BREAK: Final = re.compile(r"[^0-9a-z%]+")
 _MAX_LISTED: Final = 30
+_MAJORITY: Final = 0.5
 
 
 class ColumnsMissing(UserError):
-    """The dataset lacks a column that identifies tracks: a title or an artist."""
+    """The dataset lacks a column: a title, an artist, or one that was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class DatasetColumns:
     title: int
     artists: int
     many_artists: bool
-    """Whether the artists' cell holds several names."""
+    """Whether the name of the artists' column says that a cell may hold several."""
     track_id: int | None = None
     artist_ids: int | None = None
     album: int | None = None
@@ -78,91 +76,247 @@ class DatasetColumns:
     broad_genre: int | None = None
     """The column of the genre that the subgenre belongs to."""
     features: tuple[int | None, ...] = (None,) * len(tables.FEATURES)
+    artist_count: int | None = None
+    """How many artists a row has."""
+    genre_separator: str | None = None
+    """Separates the genres of a cell where the column is one of lists joined by it."""
+    notes: tuple[str, ...] = ()
+    """Why a column was not taken as what its name says, one message each."""
+
+    @property
+    def roles(self) -> dict[int, str]:
+        """What each column was taken as, by position; a column that is not here is ignored."""
+        named = {
+            "title": self.title,
+            "artists": self.artists,
+            "id": self.track_id,
+            "artist_ids": self.artist_ids,
+            "artist_count": self.artist_count,
+            "album": self.album,
+            "release_date": self.release_date,
+            "release_year": self.release_year,
+            "popularity": self.popularity,
+            "duration": self.duration,
+            "explicit": self.explicit,
+            "isrc": self.isrc,
+            "split": self.split,
+            "genre": self.genre,
+            "subgenre": self.fine_genre,
+            **dict(zip(tables.FEATURES, self.features, strict=True)),
+        }
+        roles: dict[int, str] = {}
+        for role, position in named.items():
+            if position is not None:
+                roles.setdefault(position, role)
+        return roles
 
 
 def normalise(name: str) -> str:
-    """Return a column's name as it is compared: `Artist Name(s)` becomes artist_name_s."""
+    """Return a column's name in small letters with one _ between words."""
     return _WORD_BREAK.sub("_", name.casefold()).strip("_")
 
 
-def find_columns(header: Sequence[str], genre_column: str | None = None) -> DatasetColumns:
+def column_key(name: str) -> str:
+    """Return a column's name as it is compared: `Artist Name(s)` becomes artistnames.
+
+    Only letters, digits and the percent sign count.
+    """
+    return _NOT_A_LETTER.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+def find_columns(
+    header: Sequence[str],
+    genre_column: str | None = None,
+    survey: TableSummary | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> DatasetColumns:
     """Find the columns; raise `ColumnsMissing` without a title or an artist.
 
-    `genre_column` names the column that holds the genre, instead of the usual ones.
+    `genre_column` names the column that holds the genre, instead of the usual ones. `survey` is
+    the first pass over the table: content decides where it contradicts a name. `overrides` gives
+    columns by field; an empty name means that the table has no such column. Raises
+    `ColumnsMissing` for a name that is not there, `UserError` for a field that does not exist.
     """
-    at = _positions(header)
-    title, many, one = _first(at, _TITLES), _first(at, _ARTIST_LISTS), _first(at, _ARTISTS)
-    artists = many if many is not None else one
-    if title is None or artists is None:
-        raise ColumnsMissing(_missing(header, title, artists))
-    milliseconds = _first(at, _MILLISECONDS)
-    fine, broad = at.get(_FINE), _first(at, _GENRES)
-    return DatasetColumns(
-        title=title,
-        artists=artists,
-        many_artists=many is not None,
-        track_id=_first(at, _IDS),
-        artist_ids=_first(at, _ARTIST_IDS),
-        album=_first(at, _ALBUMS),
-        release_date=_first(at, _DATES),
-        release_year=_first(at, _YEARS),
-        popularity=_first(at, _POPULARITY),
-        duration=milliseconds if milliseconds is not None else _first(at, _SECONDS),
-        milliseconds=milliseconds is not None,
-        explicit=_first(at, _EXPLICIT),
-        isrc=_first(at, _ISRCS),
-        split=at.get("split"),
-        genre=find_genre_column(header, genre_column),
-        fine_genre=fine if broad is not None else None,
-        broad_genre=broad if fine is not None else None,
-        features=tuple(at.get(name) for name in tables.FEATURES),
-    )
+    chosen = dict(overrides or {})
+    if genre_column is not None:
+        chosen["genre"] = genre_column
+    return _Finder(header, survey, chosen).columns()
 
 
-def find_genre_column(header: Sequence[str], genre_column: str | None = None) -> int | None:
+def find_genre_column(
+    header: Sequence[str],
+    genre_column: str | None = None,
+    survey: TableSummary | None = None,
+) -> int | None:
     """Return the position of `genre_column`, or of the first of the usual genre columns."""
-    if genre_column is None:
-        return _first(_positions(header), _GENRES)
-    if genre_column in header:
-        return list(header).index(genre_column)
-    position = _positions(header).get(normalise(genre_column))
-    if position is None:
-        raise ColumnsMissing(
-            f"There is no column {genre_column!r} with genres; the columns are: {_listed(header)}."
-        )
-    return position
+    chosen = {} if genre_column is None else {"genre": genre_column}
+    return _Finder(header, survey, chosen).genre().position
 
 
 def is_track_header(header: Sequence[str]) -> bool:
     """Return whether this is a dataset's header, not the first line of a plain list."""
-    at = _positions(header)
-    return any(_first(at, names) is not None for names in (_TITLES, _ARTIST_LISTS, _ARTISTS, _IDS))
+    finder = _Finder(header, None, {})
+    return any(finder.find(field) is not None for field in ("title", "artists", "artist")) or (
+        id_columns.find_by_name(finder.keys) is not None
+    )
 
 
-def _positions(header: Sequence[str]) -> dict[str, int]:
-    at: dict[str, int] = {}
-    for index, name in enumerate(header):
-        at.setdefault(normalise(name), index)
-    return at
+class _Finder:
+    """Finds the columns of one table."""
+
+    def __init__(
+        self, header: Sequence[str], survey: TableSummary | None, overrides: Mapping[str, str]
+    ) -> None:
+        self._header = header
+        translated = exportify_headers.translate_header(header)
+        self.keys: dict[str, int] = {}
+        for position, name in enumerate(translated):
+            self.keys.setdefault(column_key(name), position)
+        for key, position in list(self.keys.items()):
+            for prefix in _PREFIXES:
+                self.keys.setdefault(key.removeprefix(prefix), position)
+        self.keys.pop("", None)
+        self._summaries = {} if survey is None else survey.columns
+        self._overrides = {
+            field: self._position_of(name) if name else None
+            for field, name in (_known(*item) for item in overrides.items())
+        }
+
+    def columns(self) -> DatasetColumns:
+        title = self.find("title")
+        artists, many = self._artists()
+        if title is None or artists is None:
+            raise ColumnsMissing(_missing(self._header, title, artists))
+        duration, milliseconds = self._duration()
+        genre = self.genre()
+        track_id = self._track_id()
+        fine = self.find("subgenre")
+        broad = genre_columns.find_by_name(self.keys)
+        if fine is None or broad is None or "playlistsubgenre" not in self.keys:
+            broad = genre.position if fine is not None else None
+        return DatasetColumns(
+            title=title,
+            artists=artists,
+            many_artists=many,
+            track_id=track_id.position,
+            artist_ids=self.find("artist_ids"),
+            album=self.find("album"),
+            release_date=self.find("release_date"),
+            release_year=self.find("release_year"),
+            popularity=self.find("popularity"),
+            duration=duration,
+            milliseconds=milliseconds,
+            explicit=self.find("explicit"),
+            isrc=self.find("isrc"),
+            split=self.find("split"),
+            genre=genre.position,
+            fine_genre=fine if broad is not None else None,
+            broad_genre=broad if fine is not None else None,
+            features=tuple(self._feature(name) for name in tables.FEATURES),
+            artist_count=self.find("artist_count"),
+            genre_separator=genre.separator,
+            notes=(*track_id.notes, *genre.notes),
+        )
+
+    def find(self, field: str) -> int | None:
+        """Return the position of a field: as given, else of the first usual name with content."""
+        if field in self._overrides:
+            return self._overrides[field]
+        positions = [self.keys[key] for key in _NAMES[field].split() if key in self.keys]
+        is_name = field in {"title", "artists", "artist"}
+        filled = [at for at in positions if not is_name or not self._holds_no_names(at)]
+        return next(iter(filled or positions), None)
+
+    def _holds_no_names(self, position: int) -> bool:
+        """Return whether a column is empty, or one of ids or numbers."""
+        summary = self._summaries.get(position)
+        if summary is None or not summary.rows:
+            return False
+        present = summary.present
+        return not present or max(summary.spotify_ids, summary.numbers) > _MAJORITY * present
+
+    def _artists(self) -> tuple[int | None, bool]:
+        """Return the artists' column, and whether its name is that of a list."""
+        many = self.find("artists")
+        one = None if "artists" in self._overrides else self.find("artist")
+        if many is not None and one is not None and self._holds_no_names(many):
+            return one, False
+        return (many, True) if many is not None else (one, False)
+
+    def _duration(self) -> tuple[int | None, bool]:
+        if "duration" in self._overrides:
+            position = self._overrides["duration"]
+            key = "" if position is None else column_key(self._header[position])
+            return position, key not in _NAMES["duration_s"].split()
+        milliseconds = self.find("duration_ms")
+        seconds = self.find("duration_s")
+        return (seconds, False) if milliseconds is None else (milliseconds, True)
+
+    def _feature(self, name: str) -> int | None:
+        if name in self._overrides:
+            return self._overrides[name]
+        return self.keys.get(column_key(name))
+
+    def _track_id(self) -> id_columns.IdColumn:
+        if "id" in self._overrides:
+            return id_columns.IdColumn(self._overrides["id"])
+        return id_columns.find_id_column(self._header, self.keys, self._summaries)
+
+    def genre(self) -> genre_columns.GenreColumn:
+        """Return the column of genres."""
+        if "genre" in self._overrides:
+            return genre_columns.GenreColumn(self._overrides["genre"])
+        return genre_columns.find_genre_column(self._header, self.keys, self._summaries)
+
+    def _position_of(self, name: str) -> int:
+        if name in self._header:
+            return list(self._header).index(name)
+        matches = {column_key(given): at for at, given in reversed([*enumerate(self._header)])}
+        position = matches.get(column_key(name))
+        if position is None:
+            raise ColumnsMissing(
+                f"There is no column {name!r}; the columns are: {_listed(self._header)}."
+            )
+        return position
 
 
-def _first(at: dict[str, int], names: Sequence[str]) -> int | None:
-    return next((at[name] for name in names if name in at), None)
+def _known(field: str, name: str) -> tuple[str, str]:
+    """Return an override whose field exists; raise `UserError` otherwise."""
+    plain = {"artist": "artists", "track_id": "id"}.get(field, field)
+    if plain not in _FIELDS:
+        raise UserError(f"There is no field {field!r}; the fields are: {', '.join(_FIELDS)}.")
+    return plain, name
+
+
+def describe(header: Sequence[str], columns: DatasetColumns) -> str:
+    """Return one message: what each column is taken as, and which are ignored."""
+    roles = columns.roles
+    taken = [f"{role}={_printable(header[at])}" for at, role in roles.items()]
+    ignored = [_printable(name) for at, name in enumerate(header) if at not in roles]
+    listed = f"; ignored: {_shortened(ignored)}" if ignored else ""
+    return f"Columns: {', '.join(taken)}{listed}."
 
 
 def _missing(header: Sequence[str], title: int | None, artists: int | None) -> str:
     missing = []
     if title is None:
-        missing.append(f"a title ({', '.join(_TITLES)})")
+        missing.append("a title (track_name, name, title, song)")
     if artists is None:
-        missing.append(f"an artist ({', '.join((*_ARTIST_LISTS[:1], *_ARTISTS))})")
+        missing.append("an artist (artists, artist_name, track_artist, artist, performer)")
     return (
         f"The dataset has no column for {' and none for '.join(missing)}. "
         f"Its columns are: {_listed(header)}. Rename the ones that hold them."
     )
 
 
+def _printable(name: str) -> str:
+    return cells.escape_unprintable(name) or "(unnamed)"
+
+
 def _listed(header: Sequence[str]) -> str:
-    names = [cells.escape_unprintable(name) or "(unnamed)" for name in header[:_MAX_LISTED]]
-    more = len(header) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return _shortened([_printable(name) for name in header])
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_LISTED
+    return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -4,6 +4,17 @@ import pytest
 
 from collector.datasets import columns
 from collector.datasets.columns import ColumnsMissing, DatasetColumns
+from collector.datasets.survey import TableSummary, summarise
+from genrebase.errors import UserError
+
+ID, OTHER_ID = "0aaaaaaaaaaaaaaaaaaaa1", "0aaaaaaaaaaaaaaaaaaaa2"
+
+
+def find(table, **options):
+    """Find the columns of a table, given as names with their cells."""
+    summaries = {at: summarise(name, table[name]) for at, name in enumerate(table)}
+    rows = len(next(iter(table.values())))
+    return columns.find_columns(list(table), survey=TableSummary(rows, summaries), **options)
 
 
 def named(header, result):
@@ -68,9 +79,12 @@ def test_published_layouts_are_understood(header, expected):
     assert named(names, columns.find_columns(names)) == expected
 
 
-def test_the_genre_of_the_artist_is_never_the_genre():
-    """`artist_genres` are genres of the artist, not of the track."""
-    assert columns.find_columns(["title", "artist", "artist_genres"]).genre is None
+def test_genres_of_the_artist_count_where_the_track_has_none():
+    """The import reports it; a genre of the track comes first."""
+    found = columns.find_columns(["title", "artist", "Artist Genres"])
+    assert (found.genre, found.genre_separator) == (2, ",")
+    assert found.notes == ("Artist Genres holds genres of the artists: the first of them counts.",)
+    assert columns.find_columns(["title", "artist", "artist_genres", "genre"]).genre == 3
 
 
 def test_the_first_of_the_genre_columns_wins():
@@ -109,3 +123,147 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal():
     with pytest.raises(columns.ColumnsMissing) as refused:
         columns.find_columns(["\x1b[2J", "caf\udce9", "曲名"])
     assert "\\x1b[2J, caf\\udce9, 曲名" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("title", "artist"),
+    [
+        ("track_name", "artist(s)_name"),
+        ("trackName", "artistName"),
+        ("track_name", "artists_name"),
+        ("Track Name", "Artist Name(s)"),
+        ("track.name", "track.artists.name"),
+        ("NAME", "ARTISTS"),
+        ("Song Title", "Performer"),
+        ("Song-Name", "Artist Names"),
+        ("track-name", "Track Artist"),
+    ],
+)
+def test_names_are_compared_by_letters_and_digits(title, artist):
+    """Case, blanks, brackets, points and underscores do not matter."""
+    found = columns.find_columns(["index", title, artist])
+    assert (found.title, found.artists) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (
+            "Track-URI,Track-Name,Künstler-URI(s),Künstlername(n),Album-Name,"
+            "Veröffentlichungsdatum des Albums,Track-Dauer (ms),Künstler-Genres,Label,Tonart"
+        ),
+        (
+            "URI du titre,Nom du titre,URI(s) de l'artiste,Nom(s) de l'artiste,Nom de l'album,"
+            "Date de sortie de l'album,Durée du titre (ms),Genres de l'artiste,Label,Tonalité"
+        ),
+        (
+            "URI de la canción,Nombre de la canción,URI(s) del artista,Nombre(s) del artista,"
+            "Nombre del álbum,Fecha de lanzamiento del álbum,Duración de la canción (ms),"
+            "Géneros del artista,Sello,Tonalidad"
+        ),
+        (
+            "トラックURI,トラック名,アーティストURI,アーティスト名,アルバム名,アルバム発売日,"
+            "トラックの長さ（ミリ秒）,アーティストジャンル,レーベル,キー"
+        ),
+    ],
+)
+def test_headers_in_other_languages(header):
+    """Exportify writes its columns' names in the language of its user."""
+    found = columns.find_columns(header.split(","))
+    assert (found.track_id, found.title, found.artist_ids, found.artists) == (0, 1, 2, 3)
+    assert (found.album, found.release_date, found.duration, found.genre) == (4, 5, 6, 7)
+    assert (found.milliseconds, found.features[2]) == (True, 9)
+
+
+def test_ids_are_chosen_by_content():
+    """Spotify's ids come before running numbers and before other ids, whatever their names."""
+    names = {"name": ["Blue", "Red"], "artist": ["Ana", "Bo"]}
+    uris = [f"spotify:track:{ID}", f"spotify:track:{OTHER_ID}"]
+    assert find({"id": ["1", "2"], "uri": uris, **names}).track_id == 1
+    assert find({"track_id": ["x", "y"], **names, "whatever": [ID, OTHER_ID]}).track_id == 3
+    assert find({"track_id": ["x", "y"], **names, "album_id": [ID, OTHER_ID]}).track_id == 0
+    assert find({"id": ["1", "2"], **names, "artist_id": [ID, OTHER_ID]}).track_id is None
+    urls = [f"https://open.spotify.com/track/{ID}", ""]
+    assert find({"id": ["7", "9"], **names, "Album Track Link": urls}).track_id == 3
+
+
+def test_running_numbers_are_no_ids():
+    """They number the rows of one file; the import reports it."""
+    names = {"name": ["Blue", "Red"], "artist": ["Ana", "Bo"]}
+    found = find({"id": ["0", "1"], **names})
+    assert found.track_id is None
+    assert found.notes == ("id numbers the rows and is not taken as an id.",)
+    assert find({"id": ["17", "4"], **names}).track_id == 0
+    assert find({"id": ["1", "2"], "track_id": ["x7", "x9"], **names}).track_id == 1
+
+
+def test_a_column_of_ids_holds_no_names():
+    """`artists` may hold ids, `track` may number the tracks."""
+    table = {
+        "track": ["1", "2"],
+        "song": ["Blue", "Red"],
+        "artists": [ID, OTHER_ID],
+        "artist": ["Ana", "Bo"],
+    }
+    found = find(table)
+    assert (found.title, found.artists, found.many_artists) == (1, 3, False)
+
+
+NAMES = {"name": ["A", "B", "C", "D"], "artist": ["a", "b", "c", "d"]}
+
+
+@pytest.mark.parametrize(
+    ("label", "beside"),
+    [
+        (["Blue Tile Records", "Sea Music Ltd", "Sea Music Ltd", "Blue Tile Records"], {}),
+        (["pop", "rock", "jazz", "folk"], {}),
+        (["pop", "pop", "rock", "rock"], {"Copyrights": ["x"] * 4}),
+        (["pop", "pop", "rock", "rock"], {"Album Genres": [""] * 4}),
+        (["(P) 2019 Ana", "(P) 2019 Ana", "x", "x"], {}),
+    ],
+)
+def test_a_record_label_is_no_genre(label, beside):
+    """Unless its values repeat, are no companies, and nothing beside it is called a genre."""
+    found = find({**NAMES, "Label": label, **beside})
+    assert found.genre is None or list({**NAMES, "Label": 0, **beside})[found.genre] != "Label"
+
+
+def test_a_label_that_is_no_genre_is_reported():
+    """With the option that takes it."""
+    (note,) = find({**NAMES, "Label": ["A Records", "B", "C", "D"]}).notes
+    assert note.endswith("--genre-column Label")
+
+
+def test_a_label_may_be_the_genre():
+    """Its values repeat, and no other column is called a genre."""
+    assert find({**NAMES, "label": ["pop", "pop", "rock", "rock"]}).genre == 2
+
+
+def test_an_empty_genre_column_is_passed_over():
+    """Exportify's genres of albums are empty; numbers are taken where nothing has names."""
+    filled = ["pop"] * 4
+    assert find({**NAMES, "Album Genres": ["[]"] * 4, "Artist Genres": filled}).genre == 3
+    assert find({**NAMES, "genre": ["3"] * 4, "genre_name": filled}).genre == 3
+    assert find({**NAMES, "genre": ["3"] * 4}).genre == 2
+
+
+def test_overrides_come_first():
+    """A field is given a column by its name, or none at all."""
+    header = ["title", "artist", "genre", "Other Title", "Style (own)"]
+    found = columns.find_columns(header, overrides={"title": "other title", "genre": ""})
+    assert (found.title, found.genre) == (3, None)
+    assert columns.find_columns(header, overrides={"genre": "style own"}).genre == 4
+    with pytest.raises(ColumnsMissing, match=r"'mood'.*title, artist"):
+        columns.find_columns(header, overrides={"title": "mood"})
+    with pytest.raises(UserError, match=r"'colour'.*title, artists"):
+        columns.find_columns(header, overrides={"colour": "title"})
+
+
+def test_every_column_has_a_role_or_is_ignored():
+    """In one message."""
+    header = ["Track Name", "artists", "genre", "mood", ""]
+    found = columns.find_columns(header)
+    assert found.roles == {0: "title", 1: "artists", 2: "genre"}
+    assert columns.describe(header, found) == (
+        "Columns: title=Track Name, artists=artists, genre=genre; ignored: mood, (unnamed)."
+    )

@@ -1,0 +1,109 @@
+"""Find the column of genres. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from collector.datasets import genre_cells
+from collector.datasets.survey import ColumnSummary
+
+_OF_TRACKS: Final = (
+    *("genre", "trackgenre", "playlistgenre", "songgenre", "musicgenre", "genrename"),
+    *("genretop", "maingenre", "primarygenre", "topgenre", "genres", "trackgenres", "songgenres"),
+    *("musicgenres", "genrelist", "genreslist"),
+)
+_OF_ARTISTS: Final = (
+    *("artistgenres", "artistgenre", "artistsgenres", "artistsgenre", "genresartist"),
+    *("albumgenres", "albumgenre"),
+)
+"""Spotify's genres: no name holds a comma."""
+_OF_TAGS: Final = ("tags", "tag", "toptags", "styles", "style")
+_LABEL: Final = "label"
+_GENRE_LIKE: Final = re.compile(r"genre|^(?:top)?tags?$|^styles?$")
+_RECORD_LABEL: Final = re.compile(
+    r"\b(?:records?|recordings|entertainment|music|ltd|llc|inc|gmbh|productions?|publishing|label"
+    r"|sony|universal|warner|emi|bmg|rca|[pc]\s?\d{4})\b|[℗©]|\([pc]\)",
+    re.IGNORECASE,
+)
+_COMPANIONS: Final = frozenset({"copyrights", "copyright", "upc", "recordlabel", "labelname"})
+"""Columns beside which a label is a record label."""
+_MAX_RECORD_LABELS: Final = 0.05
+_MIN_ROWS_PER_LABEL: Final = 2
+
+
+class GenreColumn(NamedTuple):
+    """The column of genres."""
+
+    position: int | None
+    separator: str | None = None
+    """Separates genres, where the column's cells are lists joined by it."""
+    notes: tuple[str, ...] = ()
+
+
+def find_by_name(keys: Mapping[str, int]) -> int | None:
+    """Return the first column with a usual name for a track's genre."""
+    return next((keys[name] for name in (*_OF_TRACKS, _LABEL) if name in keys), None)
+
+
+def find_genre_column(
+    header: Sequence[str], keys: Mapping[str, int], summaries: Mapping[int, ColumnSummary]
+) -> GenreColumn:
+    """Return the column of the tracks' genres, else of the artists', of tags, or of labels.
+
+    An empty column is passed over, and one of numbers if another has names. A column `label` is
+    one of genres only where no column is named after genres, and its values repeat: else it holds
+    record labels.
+    """
+    named = [
+        (keys[name], "," if name in _OF_ARTISTS else None)
+        for name in (*_OF_TRACKS, *_OF_ARTISTS, *_OF_TAGS)
+        if name in keys
+    ]
+    filled = [entry for entry in named if not _is_empty(summaries.get(entry[0]))]
+    worded = [entry for entry in filled if not _is_numeric(summaries.get(entry[0]))]
+    for position, separator in worded or filled:
+        is_of_artists = separator is not None
+        note = f"{header[position]} holds genres of the artists: the first of them counts."
+        return GenreColumn(position, separator, (note,) if is_of_artists else ())
+    if named:
+        return GenreColumn(named[0][0])
+    return _label_column(header, keys, summaries)
+
+
+def _label_column(
+    header: Sequence[str], keys: Mapping[str, int], summaries: Mapping[int, ColumnSummary]
+) -> GenreColumn:
+    position = keys.get(_LABEL)
+    if position is None:
+        return GenreColumn(None)
+    summary = summaries.get(position)
+    is_genre = not any(_GENRE_LIKE.search(key) for key in keys) and not _COMPANIONS & keys.keys()
+    if is_genre and (summary is None or _holds_genres(summary)):
+        return GenreColumn(position)
+    note = (
+        f"{header[position]} is taken as the record label, not as a genre; if it holds genres: "
+        f"--genre-column {header[position]}"
+    )
+    return GenreColumn(None, notes=(note,))
+
+
+def _holds_genres(summary: ColumnSummary) -> bool:
+    """Return whether the values repeat and few are named as companies are."""
+    if summary.values is None or not summary.values:
+        return False
+    rows = sum(summary.values.values())
+    companies = sum(_RECORD_LABEL.search(value) is not None for value in summary.values)
+    repeats = rows >= _MIN_ROWS_PER_LABEL * len(summary.values)
+    return repeats and companies <= _MAX_RECORD_LABELS * len(summary.values)
+
+
+def _is_empty(summary: ColumnSummary | None) -> bool:
+    """Return whether no cell holds a genre."""
+    if summary is None or not summary.rows:
+        return False
+    values = summary.sample if summary.values is None else summary.values
+    return not any(genre_cells.split_cell(value) for value in values)
+
+
+def _is_numeric(summary: ColumnSummary | None) -> bool:
+    return summary is not None and summary.present > 0 and summary.numbers == summary.present

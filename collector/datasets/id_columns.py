@@ -1,0 +1,78 @@
+"""Find the column of the tracks' ids by what it holds. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from collector.datasets.survey import ColumnSummary
+from genrebase.store import source_ids
+
+_NAMES: Final = (
+    *("trackid", "spotifyid", "spotifytrackid", "id", "trackuri", "spotifyuri"),
+    *("spotifytrackuri", "uri", "trackurl", "spotifyurl", "spotifytrackurl", "url", "trackhref"),
+    *("href", "link", "tracklink", "spotifylink", "songid", "songuri", "songurl"),
+)
+_OTHERS: Final = re.compile("artist|album|playlist|user|owner|context|performer|label|genre")
+"""Words in the names of columns with ids of something else."""
+_MAJORITY: Final = 0.5
+_MIN_CONSECUTIVE: Final = 20
+"""Numbers in a row that are running numbers wherever they start."""
+
+
+class IdColumn(NamedTuple):
+    """The column of ids."""
+
+    position: int | None
+    notes: tuple[str, ...] = ()
+
+
+def find_by_name(keys: Mapping[str, int]) -> int | None:
+    """Return the first column with a usual name."""
+    return next((keys[name] for name in _NAMES if name in keys), None)
+
+
+def find_id_column(
+    header: Sequence[str], keys: Mapping[str, int], summaries: Mapping[int, ColumnSummary]
+) -> IdColumn:
+    """Return the column of ids: of Spotify's ids, URIs or URLs if there is one, else by name.
+
+    Running numbers are no ids: they number the rows of one file.
+    """
+    named = [keys[name] for name in _NAMES if name in keys]
+    spotify = [
+        position
+        for position, summary in summaries.items()
+        if _holds_track_ids(summary, is_named=position in named)
+    ]
+    if spotify:
+        order = {position: place for place, position in enumerate(named)}
+        return IdColumn(min(spotify, key=lambda at: (order.get(at, len(named)), at)))
+    for position in named:
+        summary = summaries.get(position)
+        if summary is None or not is_running_number(summary):
+            return IdColumn(position)
+    notes = (f"{header[named[0]]} numbers the rows and is not taken as an id.",) if named else ()
+    return IdColumn(None, notes)
+
+
+def is_running_number(summary: ColumnSummary) -> bool:
+    """Return whether a column numbers its rows, from 0 or 1 upwards."""
+    if summary.missing or summary.numbers != summary.rows or not summary.sample:
+        return False
+    try:
+        numbers = [float(cell) for cell in summary.sample]
+    except ValueError:
+        return False
+    first = numbers[0]
+    is_consecutive = numbers == [first + place for place in range(len(numbers))]
+    return is_consecutive and (first in {0, 1} or len(numbers) >= _MIN_CONSECUTIVE)
+
+
+def _holds_track_ids(summary: ColumnSummary, *, is_named: bool) -> bool:
+    """Return whether most cells are Spotify's ids of tracks, not of artists or albums."""
+    if not summary.present or summary.spotify_ids <= _MAJORITY * summary.present:
+        return False
+    if is_named or not _OTHERS.search(summary.name.casefold()):
+        return True
+    addressed = [cell for cell in summary.sample if len(cell.strip()) > source_ids.ID_LENGTH]
+    return bool(addressed) and all("track" in cell for cell in addressed)
