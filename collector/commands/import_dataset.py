@@ -110,11 +110,15 @@ def _importer(
 
 
 def _summary(imported: "ImportResult") -> Iterator[str]:
+    from collector.datasets import columns  # it imports numpy: --help need not wait
+
     yield (
         f"{imported.rows:,} rows: {imported.tracks_new:,} new tracks, "
         f"{imported.duplicates:,} duplicates, {imported.rejected:,} rejected "
         f"({imported.seconds:.1f} s, {imported.rows_per_second:,.0f} rows/s)."
     )
+    if imported.columns:
+        yield columns.describe(imported.columns, imported.ignored_columns)
     if imported.described:
         yield f"Descriptors of {imported.described:,} rows are stored."
     if imported.unlabelled:
@@ -122,8 +126,8 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
     for reason, count in imported.reasons.items():
         yield f"Rejected {count:,}: {reason}."
     if imported.unreadable:
-        columns = imported.unreadable.items()
-        listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in columns)
+        counts = imported.unreadable.items()
+        listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in counts)
         yield f"Cells that could not be parsed were stored as missing: {listed}."
     if imported.claims_moved:
         yield (
@@ -134,6 +138,6 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
     for names in imported.similar_genres:
         listed = ", ".join(repr(name) for name in names)
         yield (
-            f"{listed} differ only by case or blanks and are separate genres; to unite them: "
-            "collector genres merge ONE INTO"
+            f"{listed} differ only by case, blanks or Unicode form and are separate genres; to "
+            "unite them: collector genres merge ONE INTO"
         )

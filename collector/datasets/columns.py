@@ -168,9 +168,9 @@ class _Finder:
         self, header: Sequence[str], survey: TableSummary | None, overrides: Mapping[str, str]
     ) -> None:
         self._header = header
-        translated = exportify_headers.translate_header(header)
+        self._english = exportify_headers.translate_header(header)
         self.keys: dict[str, int] = {}
-        for position, name in enumerate(translated):
+        for position, name in enumerate(self._english):
             self.keys.setdefault(column_key(name), position)
         for key, position in list(self.keys.items()):
             for prefix in _PREFIXES:
@@ -288,13 +288,20 @@ def _known(field: str, name: str) -> tuple[str, str]:
     return plain, name
 
 
-def describe(header: Sequence[str], columns: DatasetColumns) -> str:
-    """Return one message: what each column is taken as, and which are ignored."""
+def name_columns(
+    header: Sequence[str], columns: DatasetColumns
+) -> tuple[dict[str, str], list[str]]:
+    """Return the names of the columns by their roles, and those that are ignored."""
     roles = columns.roles
-    taken = [f"{role}={_printable(header[at])}" for at, role in roles.items()]
-    ignored = [_printable(name) for at, name in enumerate(header) if at not in roles]
-    listed = f"; ignored: {_shortened(ignored)}" if ignored else ""
-    return f"Columns: {', '.join(taken)}{listed}."
+    taken = {role: header[at] for at, role in roles.items()}
+    return taken, [name for at, name in enumerate(header) if at not in roles]
+
+
+def describe(taken: Mapping[str, str], ignored: Sequence[str]) -> str:
+    """Return one message: what each column is taken as, and which are ignored."""
+    listed = ", ".join(f"{role}={_printable(name)}" for role, name in taken.items())
+    others = f"; ignored: {_listed(ignored)}" if ignored else ""
+    return f"Columns: {listed}{others}."
 
 
 def _missing(header: Sequence[str], title: int | None, artists: int | None) -> str:
@@ -314,9 +321,6 @@ def _printable(name: str) -> str:
 
 
 def _listed(header: Sequence[str]) -> str:
-    return _shortened([_printable(name) for name in header])
-
-
-def _shortened(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_LISTED
-    return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+    more = len(header) - _MAX_LISTED
+    names = ", ".join(map(_printable, header[:_MAX_LISTED]))
+    return names + (f" and {more} more" if more > 0 else "")

@@ -56,7 +56,7 @@ def _open_source(
     path: Path,
     encoding: str,
     genre_column: str | None,
-    summary: TableSummary,  # noqa: ARG001 - columns are found by it next
+    summary: TableSummary,
     last_year: int,
 ) -> ImportSource:
     """Return the source of a table of descriptors, else of a table of tracks."""
@@ -69,15 +69,18 @@ def _open_source(
     parser: RowParser | descriptor_table.DescriptorRowParser
     warnings: Callable[[], Sequence[str]]
     if layout is None:
-        found = columns.find_columns(dataset.header, genre_column)
+        found = columns.find_columns(dataset.header, genre_column, summary)
         parser = RowParser(found, own_source=origin, last_year=last_year)
         titles = segments.TitleSurvey()
-        parsed, warnings = _surveyed(_parse(parser, rows), titles), titles.warnings
+        parsed = _surveyed(_parse(parser, rows), titles)
+        warnings = partial(_warnings, found, titles)
+        taken, ignored = columns.name_columns(dataset.header, found)
     else:
         pieces = _find_pieces(path, encoding, layout)
         parser = descriptor_table.DescriptorRowParser(layout, origin, pieces)
         layout = parser.columns
         parsed, warnings = _parse(parser, rows), lambda: pieces.warnings
+        taken, ignored = {}, []
     # another genre column brings other sightings of the same rows: they are counted separately
     options = () if genre_column is None or layout is not None else (genre_column,)
     return ImportSource(
@@ -93,7 +96,13 @@ def _open_source(
         has_exact_count=dataset.has_exact_count,
         unreadable=partial(_unreadable, dataset, parser),
         warnings=warnings,
+        columns=taken,
+        ignored_columns=ignored,
     )
+
+
+def _warnings(found: columns.DatasetColumns, titles: segments.TitleSurvey) -> Sequence[str]:
+    return (*found.notes, *titles.warnings())
 
 
 def _parse(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from collector.catalogue import audio_files, import_progress, mappings, origin, tracks
+from collector.datasets import genre_cells
 from collector.datasets.reader import BrokenRow
 from collector.datasets.rows import ParsedRow, RowRejection
 from collector.errors import CatalogueMismatch
@@ -72,6 +73,9 @@ class ImportSource:
     """Per column, non-empty cells that could not be parsed so far."""
     warnings: Callable[[], Sequence[str]] = tuple
     """Sentences on the table as a whole, after its last row."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The names of the columns that are taken, by what they are taken as."""
+    ignored_columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,15 @@ class ImportResult:
     claims_moved: int
     """Tracks that were in the database, and count for another genre now."""
     similar_genres: list[list[str]]
-    """Genres of the rows that differ only by case or blanks."""
+    """Genres of the rows that differ only by case, blanks or Unicode form."""
     stopped: Literal["done", "interrupted"]
     described: int = 0
     """Rows whose descriptors were stored."""
     warnings: tuple[str, ...] = ()
     """Sentences on the table as a whole, such as pieces of one recording."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """The names of the columns that were taken, by what they were taken as."""
+    ignored_columns: tuple[str, ...] = ()
 
 
 def run_import(
@@ -272,6 +279,8 @@ class _Recorder:
             stopped=stopped,
             described=self.described,
             warnings=(*self._source.warnings(), *self._about_stored_pieces()),
+            columns=dict(self._source.columns),
+            ignored_columns=tuple(self._source.ignored_columns),
         )
 
     def _about_stored_pieces(self) -> Iterator[str]:
@@ -290,10 +299,10 @@ def _keys_of_pieces(parsed: Iterable[tuple[int, ParsedRow]]) -> dict[str, str]:
 
 
 def _similar(genres: Iterable[str]) -> list[list[str]]:
-    """Group the names that differ only by case or blanks."""
+    """Group the names that differ only by case, blanks or Unicode form."""
     groups: dict[str, list[str]] = {}
     for name in sorted(genres):
-        groups.setdefault("".join(name.casefold().split()), []).append(name)
+        groups.setdefault(genre_cells.comparison_key(name), []).append(name)
     return [names for names in groups.values() if len(names) > 1]
 
 

@@ -68,7 +68,7 @@ def test_an_import_reports_suspicious_values(collector, tmp_path):
     (tmp_path / "odd.csv").write_text("title,artist,genre,tempo\nS,A,Rock,x\nT,A,rock,1\n")
     reported = collector("import", "odd.csv")
     assert "could not be parsed were stored as missing: tempo (1)" in reported
-    assert "'Rock', 'rock' differ only by case or blanks" in reported
+    assert "'Rock', 'rock' differ only by case, blanks or Unicode form" in reported
 
 
 def test_genres(collector):

@@ -332,7 +332,7 @@ def test_all_or_nothing(sqlite_engine, tmp_path, line):
 def test_a_dataset_without_genres_is_refused(sqlite_engine, tmp_path):
     """It is not read as a list of names either."""
     path = tmp_path / "data.csv"
-    path.write_text("track_id,track_name,artist_genres\n1,Song,pop\n")
+    path.write_text("track_id,track_name,mood\n1,Song,pop\n")
     with pytest.raises(ColumnsMissing, match="--genre-column"):
         genres.import_names(sqlite_engine, CLOCK, path, 5)
     assert genres.import_names(sqlite_engine, CLOCK, path, 5, "artist_genres") == ["pop"]
