@@ -7,7 +7,7 @@ COPY collector collector
 COPY classifier classifier
 COPY sandbox sandbox
 COPY migrations migrations
-RUN pip install --no-cache-dir ".[postgres]" && rm -rf /src/*
+RUN pip install --no-cache-dir ".[postgres,plot,audio]" && rm -rf /src/*
 
 RUN useradd --create-home genrebase
 USER genrebase

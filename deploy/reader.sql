@@ -16,6 +16,12 @@ DECLARE
     is_superuser boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
     creator regprocedure;
 BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolcreaterole)
+    ) THEN
+        RAISE EXCEPTION 'The role % must not create roles: nothing was changed.', current_user
+            USING HINT = format('Let a superuser run ALTER ROLE %I CREATEROLE, or this file.', current_user);
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader') THEN
         CREATE ROLE reader;
     END IF;

@@ -84,7 +84,7 @@ def settings_page() -> str:
     parts, seen = [_SETTINGS_HEAD], set[str]()
     for plugin in _all(SETTINGS_GROUP):
         rows = []
-        for variable, field in _variables(plugin.value):
+        for variable, field in setting_variables(plugin.value):
             if variable not in seen:
                 rows.append(f"| `{variable}` | {_default(field)} | {_cell(field.description)} |")
             seen.add(variable)
@@ -123,7 +123,8 @@ def _all(group: str) -> Iterator[plugins.Plugin]:
         yield plugin
 
 
-def _variables(settings: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
+def setting_variables(settings: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield each environment variable of a settings class with its field."""
     prefix = settings.model_config.get("env_prefix", "")
     for name, field in settings.model_fields.items():
         alias = field.validation_alias

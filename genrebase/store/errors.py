@@ -41,7 +41,7 @@ class SchemaMismatch(UserError):
 
 
 class IncompatibleDatabase(UserError):
-    """The database has foreign tables under our names, or an encoding other than UTF-8."""
+    """The database holds another program's tables, or has an encoding other than UTF-8."""
 
 
 class ViewConflict(UserError):

