@@ -109,6 +109,8 @@ class Page:
     reject_reasons: tuple[str, ...] = ()
     version: str | None = None
     """Of a playlist, from its first page; None for other pages and sources."""
+    total: int | None = None
+    """The number of positions that the source says it has; often wrong. None: not given."""
 
     @property
     def is_empty(self) -> bool:

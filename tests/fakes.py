@@ -1,5 +1,6 @@
 """Fakes are classes; time is a value."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from collector.credential_limits import Account
@@ -41,10 +42,12 @@ class FakeSource:
     page_limits = (10, 5)
     account = Account("spotify", "fake", Rate(1_000, 30.0))
 
-    def __init__(self, rows, max_results=40):
+    def __init__(self, rows, max_results=40, *, holes=(), total=None):
+        """Return nothing at the offsets `holes`; state `total`, `"rows"` for the right one."""
         self.rows = rows
         self.max_results = max_results
         self.queries = []
+        self.holes, self.total = holes, total
 
     def query_for(self, genre):
         return f'genre:"{genre}"'
@@ -54,7 +57,9 @@ class FakeSource:
         rows = [
             row for row in self.rows[query.genre] if query.year_from <= row[3] <= query.year_to
         ]
-        return page_of(rows[: self.max_results][query.offset : query.offset + query.limit])
+        total = len(rows) if self.total == "rows" else self.total
+        page = rows[: self.max_results][query.offset : query.offset + query.limit]
+        return replace(page_of([] if query.offset in self.holes else page), total=total)
 
 
 class FakePlaylists:
@@ -67,9 +72,10 @@ class FakePlaylists:
     account = FakeSource.account
     max_results = 10_000
 
-    def __init__(self, rows):
+    def __init__(self, rows, *, holes=()):
         self.rows = rows
         self.queries = []
+        self.holes = holes
 
     def query_for(self, playlist):
         return playlist
@@ -78,7 +84,10 @@ class FakePlaylists:
         self.queries.append(query)
         rows = self.rows[query.query]
         version = None if query.offset else f"{len(rows)} items"
-        return page_of(rows[query.offset : query.offset + query.limit], version)
+        page = (
+            [] if query.offset in self.holes else rows[query.offset : query.offset + query.limit]
+        )
+        return replace(page_of(page, version), total=len(rows))
 
 
 def page_of(rows, version=None):

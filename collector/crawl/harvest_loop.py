@@ -135,9 +135,9 @@ class ShardHarvester(ABC):
 
     @abstractmethod
     def _record_page(
-        self, connection: Connection, shard: Shard, genre: str, page: Page
+        self, connection: Connection, shard: Shard, query: PageQuery, page: Page
     ) -> RecordResult:
-        """Record a page and move the shard's cursor."""
+        """Record the page of a query and move the shard's cursor."""
 
     def _step(
         self,
@@ -177,8 +177,8 @@ class ShardHarvester(ABC):
     ) -> RecordResult:
         """Fetch and record the next page of a leased shard, and release it."""
         page: Page | None = None
+        query = self._query(shard, genre)
         try:
-            query = self._query(shard, genre)
             page = fetch_page(
                 self.budget, self.clock, self.source, query, limit, lease.renew_if_due
             )
@@ -192,13 +192,13 @@ class ShardHarvester(ABC):
                 closed = replace(shard, status="exhausted", requests=shard.requests + 1)
                 shards.update_cursor(connection, shard, closed, 0, self.clock.now())
             else:
-                recorded = self._record_page(connection, shard, genre, page)
+                recorded = self._record_page(connection, shard, query, page)
             lease.rows.release(connection)
         _log.debug(
             "page recorded",
             genre=genre,
             years=(shard.year_from, shard.year_to),
-            offset=shard.next_offset,
+            offset=query.offset,
             received=page.received if page else 0,
             tracks_new=recorded.tracks_new,
         )

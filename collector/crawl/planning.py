@@ -4,7 +4,8 @@ A shard is a partition of a genre's search space: its query, over a range of yea
 returns at most `max_results` rows, so a shard that reaches them is split by years; its children
 come after all others and are requested only while the genre lacks tracks. A single year that is
 still full is capped. A shard is exhausted by an empty page, requested twice, because responses can
-be wrong.
+be wrong. Where the source says that there is more, the page after the empty one is requested once,
+too: some searches have a hole.
 
 A narrower search returns the same rows in the same order, so the rows of a child that its parent
 returned are at its head: the child is read from behind them to its end, and its head last of all.
@@ -74,23 +75,45 @@ def expected_new_tracks(shard: Shard, page_limit: int) -> float:
     )
 
 
+def page_offset(shard: Shard, page_limit: int, max_results: int) -> int:
+    """Return the offset of a shard's next page: its cursor, or a page further beyond a hole."""
+    if not looks_beyond_hole(shard):
+        return shard.next_offset
+    return min(shard.next_offset + page_limit, max_results - 1)
+
+
+def looks_beyond_hole(shard: Shard) -> bool:
+    """Return whether the page at an open shard's cursor was empty each time it was requested."""
+    return shard.status == "open" and shard.empty_pages >= EMPTY_PAGES_TO_EXHAUST
+
+
 def after_page(
-    shard: Shard, received: int, tracks_new: int, requested: int, max_results: int
+    shard: Shard,
+    received: int,
+    tracks_new: int,
+    requested: int,
+    max_results: int,
+    *,
+    offset: int | None = None,
+    total: int | None = None,
 ) -> Shard:
-    """Return the shard after a page of `received` items.
+    """Return the shard after a page of `received` items at `offset` (None: its cursor).
 
     `tracks_new` of them were new, `requested` were requested; a search returns nothing from the
-    offset `max_results` on.
+    offset `max_results` on. `total` is how many rows the source says it has, None if it does not.
     """
     requested_once = replace(shard, requests=shard.requests + 1)
     if received == 0:
         empty = replace(requested_once, empty_pages=shard.empty_pages + 1, promised=0.0)
-        return empty if empty.empty_pages < EMPTY_PAGES_TO_EXHAUST else _at_end(empty, max_results)
+        last = max_results if shard.end_offset is None else shard.head
+        more = min(total or 0, last) > shard.next_offset + requested
+        allowed = EMPTY_PAGES_TO_EXHAUST + (1 if more else 0)
+        return empty if empty.empty_pages < allowed else _at_end(empty, max_results)
     expected = requested if shard.promised is None else shard.promised
     seems_ended = received < requested
     after = replace(
         requested_once,
-        next_offset=shard.next_offset + received,
+        next_offset=(shard.next_offset if offset is None else offset) + received,
         tracks_new=shard.tracks_new + tracks_new,
         dry_pages=0 if tracks_new else shard.dry_pages + 1,
         empty_pages=0,

@@ -1,7 +1,8 @@
 """Harvest the playlists bound to genres, one after another while their genres lack tracks.
 
-A playlist is read from its first item to its end, which is requested twice. Its version is
-stored: a playlist that was read completely is checked after a while, and read again if changed.
+A playlist is read from its first item to its end, which is requested twice; where the source
+states more items, the page after it is requested, too. Its version is stored: a playlist that was
+read completely is checked after a while, and read again if changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Final
 
 from collector.catalogue import playlists, shards
 from collector.crawl.harvest_loop import ShardHarvester
-from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST
+from collector.crawl.planning import EMPTY_PAGES_TO_EXHAUST, looks_beyond_hole
 from collector.records import Page, PageQuery, RecordResult
 from collector.shard import ALL_YEARS, GenreProgress, Shard
 from genrebase.store.engine import Connection, read_transaction, transaction
@@ -43,18 +44,19 @@ class PlaylistHarvester(ShardHarvester):
 
     def _query(self, shard: Shard, genre: str) -> PageQuery:
         limit = self.source.page_limits[0]
-        return PageQuery(genre, shard.query, *ALL_YEARS, next_offset(shard), limit)
+        return PageQuery(genre, shard.query, *ALL_YEARS, next_offset(shard, limit), limit)
 
     def _record_page(
-        self, connection: Connection, shard: Shard, genre: str, page: Page
+        self, connection: Connection, shard: Shard, query: PageQuery, page: Page
     ) -> RecordResult:
-        offset, recorded = next_offset(shard), RecordResult()
+        recorded = RecordResult()
         stored_version = playlists.stored_version(connection, shard.genre_id, shard.query)
         if is_unchanged(shard, page, stored_version):
             after = replace(shard, requests=shard.requests + 1)
         else:
-            recorded = self._record_tracks(connection, page, genre, offset)
-            after = after_page(shard, offset, page.received, recorded.tracks_new)
+            recorded = self._record_tracks(connection, page, query.genre, query.offset)
+            more = page.total is not None and page.total > query.offset + query.limit
+            after = after_page(shard, query.offset, page.received, recorded.tracks_new, more=more)
             if page.version is not None:
                 playlists.set_version(connection, shard.genre_id, shard.query, page.version)
         shards.update_cursor(connection, shard, after, page.received, self.clock.now())
@@ -68,18 +70,31 @@ def is_unchanged(shard: Shard, page: Page, stored_version: str | None) -> bool:
     )
 
 
-def next_offset(shard: Shard) -> int:
-    """Return the offset of a playlist's next page: one that was read is read again. Pure."""
-    return 0 if shard.status == "exhausted" else shard.next_offset
+def next_offset(shard: Shard, page_limit: int = 0) -> int:
+    """Return the offset of a playlist's next page: one that was read is read again. Pure.
+
+    With a `page_limit` a hole at the cursor is passed over.
+    """
+    if shard.status == "exhausted":
+        return 0
+    return shard.next_offset + (page_limit if looks_beyond_hole(shard) else 0)
 
 
-def after_page(shard: Shard, offset: int, received: int, tracks_new: int) -> Shard:
-    """Return the shard after a page of `received` items from `offset` on. Pure."""
-    empty = 0 if received else shard.empty_pages % EMPTY_PAGES_TO_EXHAUST + 1
+def after_page(
+    shard: Shard, offset: int, received: int, tracks_new: int, *, more: bool = False
+) -> Shard:
+    """Return the shard after a page of `received` items from `offset` on. Pure.
+
+    `more` says whether the source has items after an empty page at `offset`.
+    """
+    before = 0 if shard.status == "exhausted" else shard.empty_pages
+    empty = 0 if received else before + 1
+    allowed = EMPTY_PAGES_TO_EXHAUST + (1 if more else 0)
+    stays = looks_beyond_hole(shard) and not received
     return replace(
         shard,
-        next_offset=offset + received,
-        status="exhausted" if empty >= EMPTY_PAGES_TO_EXHAUST else "open",
+        next_offset=shard.next_offset if stays else offset + received,
+        status="exhausted" if empty >= allowed else "open",
         requests=shard.requests + 1,
         tracks_new=shard.tracks_new + tracks_new,
         empty_pages=empty,

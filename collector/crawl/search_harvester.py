@@ -56,17 +56,24 @@ class SearchHarvester(ShardHarvester):
         return planning.next_shard(candidates, progress, self._page_limit())
 
     def _query(self, shard: Shard, genre: str) -> PageQuery:
-        return PageQuery(genre, shard.query, *shard.years, shard.next_offset, self._page_limit())
+        limit = self._page_limit()
+        offset = planning.page_offset(shard, limit, self.source.max_results)
+        return PageQuery(genre, shard.query, *shard.years, offset, limit)
 
     def _record_page(
-        self, connection: Connection, shard: Shard, genre: str, page: Page
+        self, connection: Connection, shard: Shard, query: PageQuery, page: Page
     ) -> RecordResult:
         now, max_results, limit = self.clock.now(), self.source.max_results, self._page_limit()
-        first_rank = shard.first_rank + shard.next_offset
-        recorded = self._record_tracks(connection, page, genre, first_rank)
-        requested = min(limit, max_results - shard.next_offset)
+        first_rank = shard.first_rank + query.offset
+        recorded = self._record_tracks(connection, page, query.genre, first_rank)
         after = planning.after_page(
-            shard, page.received, recorded.tracks_new, requested, max_results
+            shard,
+            page.received,
+            recorded.tracks_new,
+            min(limit, max_results - query.offset),
+            max_results,
+            offset=query.offset,
+            total=page.total,
         )
         moved = shards.update_cursor(connection, shard, after, page.received, now)
         if moved and after.status == "split":

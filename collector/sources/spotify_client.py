@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import requests
 from spotipy import Spotify, SpotifyException
@@ -56,6 +56,15 @@ _SPOTIPY_CRASHES: Final = (AttributeError, KeyError, TypeError, RecursionError)
 """Raised by spotipy over a response that is no object where it expects one."""
 
 
+class ItemPage(NamedTuple):
+    """A page of a search or a playlist."""
+
+    items: list[Any]
+    """Unparsed."""
+    total: int | None
+    """The number of items of all pages, as Spotify says; None if it is not given."""
+
+
 class SpotifyClient:
     """The Web API with client credentials. Use one per thread."""
 
@@ -81,8 +90,8 @@ class SpotifyClient:
         self._api.prefix = settings.spotify_api_url
         self._token_is_new = False
 
-    def search(self, query: str, *, limit: int, offset: int) -> list[Any]:
-        """Return the items of one page of tracks, unparsed.
+    def search(self, query: str, *, limit: int, offset: int) -> ItemPage:
+        """Return one page of tracks.
 
         Raises `InvalidLimit` where the credentials do not get `limit` items a page.
         """
@@ -94,7 +103,7 @@ class SpotifyClient:
             if _INVALID_LIMIT in str(error).casefold():
                 raise InvalidLimit(limit) from error
             raise
-        return _get_list(response.get("tracks"), "items")
+        return _get_items(response.get("tracks"))
 
     def tracks(self, ids: Sequence[str]) -> list[Any]:
         """Return tracks by id (at most 50), in the order of `ids`, None where unknown.
@@ -131,7 +140,7 @@ class SpotifyClient:
         except AccessDenied as error:
             raise EndpointClosed(AUDIO_ANALYSIS_ENDPOINT) from error
 
-    def playlist(self, playlist_id: str) -> tuple[list[Any], int, str | None]:
+    def playlist(self, playlist_id: str) -> tuple[ItemPage, int, str | None]:
         """Return a playlist's first items, the page limit and its version.
 
         Raises `AccessDenied` where the response has no items: it is another user's playlist.
@@ -142,22 +151,22 @@ class SpotifyClient:
         page = response.get("items", response.get("tracks"))  # its name before 2026
         if page is None:
             raise AccessDenied("The playlist's items are not accessible.")
-        items, version = _get_list(page, "items"), response.get("snapshot_id")
+        items, version = _get_items(page), response.get("snapshot_id")
         limit = page.get("limit")
         return (
             items,
-            limit if isinstance(limit, int) else len(items),
+            limit if isinstance(limit, int) else len(items.items),
             version if isinstance(version, str) else None,
         )
 
-    def playlist_items(self, playlist_id: str, *, limit: int, offset: int) -> list[Any]:
-        """Return the items of one page of a playlist, unparsed."""
+    def playlist_items(self, playlist_id: str, *, limit: int, offset: int) -> ItemPage:
+        """Return one page of a playlist."""
         response = self._call(
             lambda: self._api.playlist_items(
                 playlist_id, limit=limit, offset=offset, additional_types=_ITEM_TYPES
             )
         )
-        return _get_list(response, "items")
+        return _get_items(response)
 
     def fetch_token(self) -> None:
         """Fetch an access token unless there is a valid one; it does not count as a request."""
@@ -276,6 +285,12 @@ def _response_of(error: BaseException | None) -> requests.Response | None:
             return error.response
         error = error.__cause__ or error.__context__
     return None
+
+
+def _get_items(paging: Any) -> ItemPage:
+    items = _get_list(paging, "items")
+    total = paging.get("total")
+    return ItemPage(items, total if type(total) is int and total >= 0 else None)
 
 
 def _get_list(response: Any, name: str) -> list[Any]:

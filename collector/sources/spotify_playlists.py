@@ -1,6 +1,7 @@
 """Spotify's playlists as a source: the tracks of the playlists bound to a genre."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from collector.errors import AccessDenied, BadRequest, NotAccessible
@@ -32,17 +33,20 @@ class SpotifyPlaylists(SpotifyService):
         version = None
         try:
             if query.offset == 0:
-                items, limit, version = self._client.playlist(query.query)
+                response, limit, version = self._client.playlist(query.query)
             else:
                 limit = query.limit
-                items = self._client.playlist_items(query.query, limit=limit, offset=query.offset)
+                response = self._client.playlist_items(
+                    query.query, limit=limit, offset=query.offset
+                )
         except (AccessDenied, BadRequest) as error:
             raise NotAccessible(
                 f"The playlist {query.query} cannot be read: it was removed or is another user's; "
                 "in development mode only the playlists of the app's owner can be read."
             ) from error
         last_year = self._clock.now().year + 1
-        return parse_page([item_of_entry(entry) for entry in items], limit, last_year, version)
+        items = [item_of_entry(entry) for entry in response.items]
+        return replace(parse_page(items, limit, last_year, version), total=response.total)
 
 
 def item_of_entry(entry: Any) -> Any:

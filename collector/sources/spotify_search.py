@@ -1,6 +1,7 @@
 """Spotify's search as a source: tracks by genre and years, paginated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from collector.records import Page, PageItem, PageQuery, SourceTrack
@@ -25,8 +26,9 @@ class SpotifySearch(SpotifyService):
 
     def fetch(self, query: PageQuery) -> Page:
         text = add_years(query.query, query.year_from, query.year_to)
-        items = self._client.search(text, limit=query.limit, offset=query.offset)
-        return parse_page(items, query.limit, last_year=self._clock.now().year + 1)
+        response = self._client.search(text, limit=query.limit, offset=query.offset)
+        page = parse_page(response.items, query.limit, last_year=self._clock.now().year + 1)
+        return replace(page, total=response.total)
 
 
 def genre_query(genre: str) -> str:

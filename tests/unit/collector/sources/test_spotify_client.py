@@ -53,7 +53,19 @@ def client(server: ScriptedServer) -> SpotifyClient:
 
 
 def search(client: SpotifyClient) -> list[object]:
-    return client.search('genre:"rock"', limit=50, offset=0)
+    return client.search('genre:"rock"', limit=50, offset=0).items
+
+
+@pytest.mark.parametrize(
+    ("stated", "total"),
+    [(200, 200), (0, 0), (None, None), ("200", None), (-1, None), (True, None)],
+)
+def test_a_page_has_the_total_that_spotify_states(
+    client: SpotifyClient, server: ScriptedServer, stated: object, total: int | None
+) -> None:
+    """A total that is no count is left out."""
+    server.respond(SEARCH, ScriptedResponse.json({"tracks": {"items": [], "total": stated}}))
+    assert client.search("genre:rock", limit=50, offset=0) == ([], total)
 
 
 def test_one_call_is_one_request(client: SpotifyClient, server: ScriptedServer) -> None:
