@@ -1,5 +1,6 @@
 """Records passed between sources, harvest and catalogue: frozen dataclasses. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NewType
 
@@ -138,6 +139,8 @@ class Provenance:
     """`spotify`, `csv:<file>`, `audio`, …"""
     provider: str | None
     """The provider under which included features are stored."""
+    import_id: int | None = None
+    """The import that delivers the batch, which is recorded with its tracks; None: no import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +151,15 @@ class RecordResult:
     """Items that created a track."""
     duplicates: int = 0
     """Items whose track existed already (or came earlier in the batch)."""
-    reassigned_ids: frozenset[int] = field(default=frozenset(), compare=False)
-    """Ids of tracks whose claim moved from one genre to another."""
+    claims_before: Mapping[int, int] = field(default_factory=dict, compare=False)
+    """Per track whose claim moved to another genre, the id of the genre before."""
+    conflicts: int = 0
+    """Items whose own id belongs to a track of another name."""
 
     def __add__(self, other: "RecordResult") -> "RecordResult":
         return RecordResult(
             self.tracks_new + other.tracks_new,
             self.duplicates + other.duplicates,
-            self.reassigned_ids | other.reassigned_ids,
+            {**other.claims_before, **self.claims_before},
+            self.conflicts + other.conflicts,
         )

@@ -61,6 +61,22 @@ def record_results(
     )
 
 
+def load_features(
+    connection: Connection, track_ids: Sequence[int], provider: str
+) -> dict[int, tuple[float | None, ...]]:
+    """Return the stored features by a provider, in the order of `tables.FEATURES`."""
+    columns = ", ".join(f"f.{name}" for name in tables.FEATURES)
+    rows = bulk.select_in(
+        connection,
+        f"SELECT f.track_id, {columns} FROM {{values}} CROSS JOIN audio_features f"
+        " WHERE f.track_id = listed.value AND f.provider = {mark}",
+        track_ids,
+        provider,
+        sql_type="bigint",
+    )
+    return {track_id: tuple(values) for track_id, *values in rows}
+
+
 def store_features(
     connection: Connection,
     values: Mapping[int, Sequence[float | None]],

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
-from collector.catalogue import primary_genre, sightings
+from collector.catalogue import primary_genre, sighting_parts, sightings
 from genrebase.store import bulk, tables
 
 _genre = tables.genre
@@ -147,6 +147,7 @@ def merge(connection: Connection, merged: Genre, into: Genre) -> None:
     ids = {"merged": merged.id, "into": into.id}
     sighted = _sighted_tracks(connection, merged.id)
     sightings.merge_genres(connection, merged.id, into.id)
+    sighting_parts.merge_genres(connection, merged.id, into.id)
     connection.execute(_MOVE_PLAYLISTS, ids)
     for table in (tables.verdict, tables.prediction):
         moves = update(table).where(table.c.genre_id == merged.id)

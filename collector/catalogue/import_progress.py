@@ -1,37 +1,162 @@
-"""Track the progress of imported files, so that a resumed import counts no row twice."""
+"""Imported files: how many rows are counted, so that none counts twice, and their state."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
+from genrebase.errors import UserError
 from genrebase.store import bulk, tables
 
 _file = tables.imported_file
 
+ImportState = Literal["finished", "unfinished", "undo unfinished", "undone"]
 
-def lock_rows_done(connection: Connection, sha256: str, name: str) -> int:
-    """Return how many rows of a file are counted; lock out other writers until the commit."""
+
+class UndoUnfinished(UserError):
+    """The undo of an import of this file was stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDescription:
+    """Identifies an import: the file, its options and where its tracks come from."""
+
+    sha256: str
+    """Of the file's bytes and the options of its import."""
+    name: str
+    origin: str
+    options: Mapping[str, Any]
+    schema: str | None
+    """The descriptor schema of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImport:
+    """One import, as it is stored."""
+
+    id: int
+    name: str
+    origin: str
+    options: Mapping[str, Any]
+    schema: str | None
+    started_at: datetime | None
+    """None: imported by an earlier version, which did not record what it delivered."""
+    finished_at: datetime | None
+    rows: int
+    tracks_new: int
+    undo_started_at: datetime | None
+    undone_at: datetime | None
+
+    @property
+    def state(self) -> ImportState:
+        """Whether it is finished or undone."""
+        if self.undone_at is not None:
+            return "undone"
+        if self.undo_started_at is not None:
+            return "undo unfinished"
+        return "unfinished" if self.finished_at is None else "finished"
+
+
+def load_imports(connection: Connection) -> list[StoredImport]:
+    """Return all imports, the first one first."""
+    rows = connection.execute(select(_file).order_by(_file.c.id))
+    return [
+        StoredImport(
+            id=row.id,
+            name=row.name,
+            origin=row.origin,
+            options=row.options or {},
+            schema=row.schema,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            rows=row.rows_done,
+            tracks_new=row.tracks_new,
+            undo_started_at=row.undo_started_at,
+            undone_at=row.undone_at,
+        )
+        for row in rows
+    ]
+
+
+def start(connection: Connection, description: ImportDescription, now: datetime) -> int:
+    """Return the id of this import, which is added where the file is new, or its import undone.
+
+    Raises `UndoUnfinished` while its undo is. Locks out other writers until the commit.
+    """
     bulk.lock_identity_writers(connection)
-    counted = connection.scalar(select(_file.c.rows_done).where(_file.c.sha256 == sha256))
-    if counted is None:
-        connection.execute(insert(_file).values(sha256=sha256, name=name, rows_done=0))
-        return 0
-    return int(counted)
+    query = select(_file.c.id, _file.c.undo_started_at, _file.c.undone_at)
+    stored = connection.execute(query.where(_file.c.sha256 == description.sha256)).one_or_none()
+    if stored is not None and stored.undo_started_at is None:
+        return int(stored.id)
+    if stored is not None and stored.undone_at is None:
+        raise UndoUnfinished(
+            f"The undo of this file's import is unfinished: run `collector imports undo "
+            f"{stored.id}` again first."
+        )
+    import_id = (connection.scalar(select(func.max(_file.c.id))) or 0) + 1
+    values = {
+        "id": import_id,
+        "name": description.name,
+        "origin": description.origin,
+        "options": dict(description.options),
+        "schema": description.schema,
+        "rows_done": 0,
+        "tracks_new": 0,
+        "started_at": now,
+        "finished_at": None,
+        "undo_started_at": None,
+        "undone_at": None,
+    }
+    if stored is None:
+        connection.execute(insert(_file).values(sha256=description.sha256, **values))
+    else:
+        connection.execute(
+            update(_file).where(_file.c.sha256 == description.sha256).values(**values)
+        )
+    return import_id
 
 
-def set_rows_done(connection: Connection, sha256: str, rows: int) -> None:
-    """Record that the first `rows` rows are counted."""
-    connection.execute(
-        update(_file)
-        .where(_file.c.sha256 == sha256, _file.c.rows_done < rows)
-        .values(rows_done=rows)
-    )
+def lock_rows_done(connection: Connection, import_id: int) -> int:
+    """Return how many rows of an import are counted; lock out other writers until the commit."""
+    bulk.lock_identity_writers(connection)
+    query = select(_file.c.rows_done, _file.c.undo_started_at).where(_file.c.id == import_id)
+    row = connection.execute(query).one_or_none()
+    if row is None or row.undo_started_at is not None:
+        raise UndoUnfinished("This import was undone while it ran: import the file again.")
+    return int(row.rows_done)
 
 
-def mark_finished(connection: Connection, sha256: str, now: datetime) -> None:
+def add_rows_done(connection: Connection, import_id: int, rows: int, tracks_new: int) -> None:
+    """Record that the first `rows` rows are counted, and that they brought new tracks."""
+    where = update(_file).where(_file.c.id == import_id)
+    connection.execute(where.values(tracks_new=_file.c.tracks_new + tracks_new))
+    connection.execute(where.where(_file.c.rows_done < rows).values(rows_done=rows))
+
+
+def mark_finished(connection: Connection, import_id: int, now: datetime) -> None:
     """Record that a file is imported completely."""
     connection.execute(
         update(_file)
-        .where(_file.c.sha256 == sha256, _file.c.finished_at.is_(None))
+        .where(_file.c.id == import_id, _file.c.finished_at.is_(None))
         .values(finished_at=now)
+    )
+
+
+def mark_undo_started(connection: Connection, import_id: int, now: datetime) -> None:
+    """Record that an import is being undone: it cannot be continued before that is done."""
+    connection.execute(
+        update(_file)
+        .where(_file.c.id == import_id, _file.c.undo_started_at.is_(None))
+        .values(undo_started_at=now)
+    )
+
+
+def mark_undone(connection: Connection, import_id: int, now: datetime) -> None:
+    """Record that an import is undone; the same file can be imported again."""
+    connection.execute(
+        update(_file)
+        .where(_file.c.id == import_id)
+        .values(undone_at=now, rows_done=0, tracks_new=0)
     )

@@ -6,7 +6,13 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, delete, select, text, update
 
-from collector.catalogue import analysis_queue, pending_track, primary_genre, sightings
+from collector.catalogue import (
+    analysis_queue,
+    pending_track,
+    primary_genre,
+    sighting_parts,
+    sightings,
+)
 from genrebase.store import tables
 
 _MOVE_VERDICTS: Final = text("""
@@ -18,6 +24,16 @@ _MOVE_VERDICTS: Final = text("""
     WHERE excluded.labelled_at > verdict.labelled_at
 """)
 
+
+_MOVE_DELIVERIES: Final = text("""
+    INSERT INTO import_track (track_id, import_id, created, delivered)
+    SELECT :older, import_id, created AND EXISTS (
+        SELECT 1 FROM import_track older WHERE older.track_id = :older AND older.created
+    ), 0
+    FROM import_track younger WHERE track_id = :younger
+    ON CONFLICT (track_id, import_id) DO NOTHING
+""")
+"""The older track keeps its values: of the younger's, none is stored for certain."""
 
 _UNLESS_ANALYSED: Final = (
     " AND NOT EXISTS (SELECT 1 FROM sound_summary own"
@@ -48,6 +64,8 @@ def merge_into(connection: Connection, keep: int, drop: int, origin: str, now: d
     for table in (tables.track_alias, tables.sound_file):
         connection.execute(update(table).where(table.c.track_id == drop).values(track_id=keep))
     sightings.merge_tracks(connection, keep, drop)
+    connection.execute(_MOVE_DELIVERIES, ids)
+    sighting_parts.merge_tracks(connection, keep, drop)
     connection.execute(_MOVE_VERDICTS, ids)
     connection.execute(delete(tables.verdict).where(tables.verdict.c.track_id == drop))
     for table in (tables.audio_features, tables.feature_attempt, tables.descriptor):

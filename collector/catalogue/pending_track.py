@@ -93,6 +93,27 @@ class PendingTrack:
         """Fill the metadata that is missing."""
         self._fill(_metadata_of(source_track))
 
+    def deliver(self, values: Iterable[Any], correctable: int) -> tuple[int, dict[str, Any]]:
+        """Fill the missing metadata, and correct the columns whose bit is in `correctable`.
+
+        Returns the bits of the given values that are stored now, and the replaced values by column
+        (None for one that was missing). A missing value replaces nothing.
+        """
+        metadata, bits = self.metadata, 0
+        replaced: dict[str, Any] = {}
+        bit = 1
+        for index, value in enumerate(values):
+            if value is not None:
+                before = metadata[index]
+                if before != value and (before is None or correctable & bit):
+                    replaced[METADATA_COLUMNS[index]] = before
+                    metadata[index] = before = value
+                    self.changed = True
+                if before == value:
+                    bits |= bit
+            bit <<= 1
+        return bits, replaced
+
     def merge_from(self, other: "PendingTrack") -> None:
         """Fill the missing metadata and add the other's credits, except one without a name."""
         self._fill(other.metadata)
@@ -106,15 +127,17 @@ class PendingTrack:
                 metadata[index] = value
                 self.changed = True
 
-    def add_credits(self, credited: Iterable[StoredArtist]) -> None:
-        """Add the artists that are not credited yet, at the end."""
+    def add_credits(self, credited: Iterable[StoredArtist]) -> list[StoredArtist]:
+        """Add the artists that are not credited yet, at the end; return them."""
         present = {artist.name_key for artist in self.credits}
+        before = len(self.credits)
         for artist in credited:
             if artist.name_key not in present:
                 present.add(artist.name_key)
                 self.credits.append(artist)
                 self.credits_added += 1
                 self.changed = True
+        return self.credits[before:]
 
     def artist_names(self) -> str:
         """Return the credited names, joined."""

@@ -22,13 +22,15 @@ from collector.catalogue import (
     merging,
     pending_track,
     primary_genre,
+    sighting_parts,
     sightings,
 )
+from collector.catalogue.import_ledger import ALIASES, ImportLedger
 from collector.catalogue.pending_track import PendingTrack
 from collector.catalogue.sightings import BatchSighting
 from collector.records import Provenance, RecordResult, SourceTrack, TrackObservation
 from genrebase.store import bulk, names, tables
-from genrebase.store.source_ids import NAME_ONLY
+from genrebase.store.source_ids import NAME_ONLY, is_file_source
 
 _features_of = attrgetter(*tables.FEATURES)
 
@@ -48,6 +50,9 @@ class _Batch:
     features: dict[int, Sequence[Any]] = field(default_factory=dict)
     same: list[tuple[int, int]] = field(default_factory=list)
     """Pairs of tracks that turned out to be the same recording."""
+    ledger: ImportLedger | None = None
+    conflicts: int = 0
+    """Items whose own id belongs to a track of another name."""
 
     def add(self, pending: PendingTrack) -> None:
         """Add a track to the batch, by its id and its name."""
@@ -62,8 +67,10 @@ def record(
     """Record a batch; run inside a writing transaction, which the caller commits.
 
     Every item becomes a sighting of one track: the track of its (source, id) if that is stored,
-    otherwise the one that `catalogue.identity` matches, or a new one. Recording the same batch
-    again changes only how often and when its tracks were seen.
+    otherwise the one that `catalogue.identity` matches, or a new one. An own id of a file is
+    believed only where the names are equal. Recording the same batch again changes only how often
+    and when its tracks were seen. What an import delivers is recorded with its id; see
+    `import_ledger` for what it corrects.
     """
     bulk.lock_identity_writers(connection)
     before = primary_genre.tie_break_keys(connection)
@@ -71,6 +78,8 @@ def record(
     genre_ids = genres.ensure(connection, genre_names, now)
     source_tracks = [item.track for item in seen]
     batch = _load(connection, source_tracks)
+    if delivery.import_id is not None:
+        batch.ledger = ImportLedger(connection, delivery.import_id, sorted(batch.tracks))
     credited = artists.resolve(
         connection, ((track.source, credit) for track in source_tracks for credit in track.artists)
     )
@@ -79,20 +88,40 @@ def record(
         track = item.track
         pending = _resolve(batch, track, ids)
         pending.seen_in_batch = True
-        pending.fill_missing(track)
-        pending.add_credits([credited[track.source, credit] for credit in track.artists])
+        artists_ = [credited[track.source, credit] for credit in track.artists]
+        if batch.ledger is None:
+            pending.fill_missing(track)
+            pending.add_credits(artists_)
+        else:
+            batch.ledger.deliver(pending, track, artists_)
         if item.genre is not None:
             _add_sighting(batch, pending.id, genre_ids[item.genre], item)
         if track.features is not None and pending.id not in batch.features:
             batch.features[pending.id] = _features_of(track.features)
     moved = _store(connection, batch, before, delivery, now)
     tracks_new = sum(pending.new for pending in batch.tracks.values())
-    return RecordResult(tracks_new, len(seen) - tracks_new, moved)
+    return RecordResult(
+        tracks_new,
+        len(seen) - tracks_new,
+        moved,
+        batch.conflicts,
+    )
 
 
 def last_id(connection: Connection) -> int:
     """Return the highest id of a track, 0 if there is none."""
     return connection.scalar(select(func.max(tables.track.c.id))) or 0
+
+
+def claims(connection: Connection, track_ids: Sequence[int]) -> dict[int, int | None]:
+    """Return the genre that claims each of these tracks."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT t.id, t.genre_id FROM {values} CROSS JOIN track t WHERE t.id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    return dict(map(tuple, rows))
 
 
 def tracks_of_aliases(
@@ -148,24 +177,37 @@ def _names_to_load(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> set[s
     """Return the names of tracks that are not stored by id, or that have a new ISRC."""
     keys = set()
     for track in source_tracks:
-        track_id = batch.aliases.get((track.source, track.source_id))
-        if track_id is None:
+        pending = _by_id(batch, track)
+        if pending is None:
             keys.add(track.name_key)
-        elif track.isrc is not None and track.isrc != batch.tracks[track_id].isrc:
-            keys.add(batch.tracks[track_id].name_key)
+        elif track.isrc is not None and track.isrc != pending.isrc:
+            keys.add(pending.name_key)
     return keys
 
 
 def _max_new(batch: _Batch, source_tracks: Iterable[SourceTrack]) -> int:
-    return sum((track.source, track.source_id) not in batch.aliases for track in source_tracks)
+    return sum(_by_id(batch, track) is None for track in source_tracks)
+
+
+def _by_id(batch: _Batch, source_track: SourceTrack) -> PendingTrack | None:
+    """Return the track of an id; None if there is none, or a file's own id is another song's."""
+    stored_id = batch.aliases.get((source_track.source, source_track.source_id))
+    if stored_id is None:
+        return None
+    pending = batch.tracks[stored_id]
+    if not is_file_source(source_track.source) or not source_track.match_by_name:
+        return pending
+    if pending.name_key == source_track.name_key and identity.match_recording(
+        [pending], source_track.duration_ms, source_track.isrc
+    ):
+        return pending
+    return None
 
 
 def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> PendingTrack:
     """Return the stored track that `source_track` is, or a new one."""
-    address = (source_track.source, source_track.source_id)
-    stored_id = batch.aliases.get(address)
-    if stored_id is not None:
-        pending = batch.tracks[stored_id]
+    pending = _by_id(batch, source_track)
+    if pending is not None:
         _flag_duplicates(batch, pending, source_track.isrc)
         return pending
     key = source_track.name_key
@@ -175,16 +217,46 @@ def _resolve(batch: _Batch, source_track: SourceTrack, ids: Iterator[int]) -> Pe
     )
     chosen = identity.match_recording(comparable, source_track.duration_ms, source_track.isrc)
     if chosen is None:
+        chosen = _with_wrong_duration(batch, source_track, key)
+    if chosen is None:
         stored_identity = names.track_identity(key, identity.next_ordinal(candidates))
         facts = [None] * len(pending_track.METADATA_COLUMNS)
         chosen = PendingTrack(next(ids), key, stored_identity, source_track.title, facts, new=True)
         batch.add(chosen)
-    if source_track.source == NAME_ONLY:
+    _add_alias(batch, source_track, key, chosen)
+    return chosen
+
+
+def _with_wrong_duration(
+    batch: _Batch, source_track: SourceTrack, key: str
+) -> PendingTrack | None:
+    """Return the track of which an earlier version of the file gave another duration, if any.
+
+    It has the row's own id and name or, for a row without an id, is the only one of the name.
+    """
+    if batch.ledger is None:
+        return None
+    candidates = batch.by_name.get(key, [])
+    if source_track.source != NAME_ONLY:
+        own = batch.aliases.get((source_track.source, source_track.source_id))
+        candidates = [one for one in candidates if one.id == own]
+    if len(candidates) == 1 and batch.ledger.can_correct(candidates[0].id):
+        return candidates[0]
+    return None
+
+
+def _add_alias(batch: _Batch, source_track: SourceTrack, key: str, chosen: PendingTrack) -> None:
+    address = (source_track.source, source_track.source_id)
+    owner = batch.aliases.get(address)
+    if owner == chosen.id:
+        return
+    if owner is not None:
+        batch.conflicts += batch.tracks[owner].name_key != key
+    if owner is not None or source_track.source == NAME_ONLY:
         address = (NAME_ONLY, hashlib.sha256(chosen.identity.encode()).hexdigest())
     else:
         batch.aliases[address] = chosen.id
     batch.new_aliases[address] = chosen.id
-    return chosen
 
 
 def _with_isrc(candidates: Iterable[PendingTrack], isrc: str | None) -> list[PendingTrack]:
@@ -216,15 +288,20 @@ def _store(
     before: primary_genre.TieBreakKeys,
     delivery: Provenance,
     now: datetime,
-) -> frozenset[int]:
-    """Store a batch; return the tracks whose claim moved to another genre."""
-    stored = sorted({track for track, _ in batch.sighted if not batch.tracks[track].new})
-    ranks = primary_genre.best_ranks(connection, stored)
+) -> dict[int, int]:
+    """Store a batch; return the tracks whose claim moved to another genre, with that before."""
+    withdrawn = _withdraw_earlier(connection, batch, now)
+    sighted = {track for track, _ in batch.sighted if not batch.tracks[track].new}
+    ranks = primary_genre.best_ranks(connection, sorted(sighted))
+    before_batch = {
+        (track, genre): rank for track, by in ranks.items() for genre, rank in by.items()
+    }
     added: Counter[int] = Counter()
-    for (track_id, genre_id), sighted in batch.sighted.items():
+    for (track_id, genre_id), seen in batch.sighted.items():
         under = ranks.setdefault(track_id, {})
         added[genre_id] += genre_id not in under
-        under[genre_id] = min(sighted.rank, under.get(genre_id, sighted.rank))
+        under[genre_id] = min(seen.rank, under.get(genre_id, seen.rank))
+    added.update(withdrawn)
     primary_genre.add_to_sighting_counts(connection, added)
     after = primary_genre.tie_break_keys(connection)
     moved = []
@@ -239,18 +316,45 @@ def _store(
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
     sightings.store(connection, batch.sighted, now)
-    if delivery.provider is not None:
-        feature_queue.store_features(
-            connection, batch.features, delivery.provider, now, replace=False
-        )
+    _store_features(connection, batch, delivery, now)
+    if batch.ledger is not None:
+        for address, track_id in batch.new_aliases.items():
+            batch.ledger.own[track_id].append(ALIASES, [address])
+        batch.ledger.store(connection)
+        sighting_parts.store(connection, batch.ledger.import_id, batch.sighted, before_batch)
     merging.merge_pairs(connection, batch.same, delivery.origin, now)
     if primary_genre.order_changed(before, after):
         primary_genre.recompute_tied(connection)
-    return frozenset(
-        track_id for genre_id, _, track_id in moved if _claim_moved(batch, track_id, genre_id)
+    return {
+        track_id: claimed_before
+        for genre_id, _, track_id in moved
+        if (claimed_before := batch.tracks[track_id].claim[0]) not in (None, genre_id)
+    }
+
+
+def _withdraw_earlier(connection: Connection, batch: _Batch, now: datetime) -> Counter[int]:
+    """Withdraw the genres that earlier versions of the file gave the batch's tracks.
+
+    Returns by how many sightings each genre changed.
+    """
+    ledger = batch.ledger
+    if ledger is None:
+        return Counter()
+    tracks = {track for track, _ in batch.sighted if track in ledger.earlier}
+    before, after = ledger.earlier_parts(connection, sorted(tracks))
+    return sighting_parts.rewrite(connection, before, after, now)
+
+
+def _store_features(
+    connection: Connection, batch: _Batch, delivery: Provenance, now: datetime
+) -> None:
+    if delivery.provider is None:
+        return
+    features: Mapping[int, Sequence[Any]] = batch.features
+    if batch.ledger is not None:
+        existing = sorted(track for track in features if not batch.tracks[track].new)
+        stored = feature_queue.load_features(connection, existing, delivery.provider)
+        features = batch.ledger.deliver_features(features, stored)
+    feature_queue.store_features(
+        connection, features, delivery.provider, now, replace=batch.ledger is not None
     )
-
-
-def _claim_moved(batch: _Batch, track_id: int, genre_id: int | None) -> bool:
-    before = batch.tracks[track_id].claim[0]
-    return before is not None and before != genre_id

@@ -14,7 +14,7 @@ from genrebase.errors import CommandInterrupted, UserError
 from genrebase.runtime.console import Output
 
 if TYPE_CHECKING:
-    from collector.imports.pipeline import ImportResult
+    from collector.imports.records import ImportResult
 
 _ENCODING_HINT = "name it, such as --encoding latin-1"
 

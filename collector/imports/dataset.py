@@ -10,7 +10,8 @@ from collector.datasets import columns, descriptor_table, reader, segments
 from collector.datasets.reader import BrokenRow, DatasetReader, Row
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
 from collector.datasets.survey import TableSummary, survey_table
-from collector.imports.pipeline import DescriptorSchema, ImportResult, ImportSource, run_import
+from collector.imports.pipeline import run_import
+from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
 from collector.records import Provenance
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock

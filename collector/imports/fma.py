@@ -7,7 +7,8 @@ from typing import Final
 from collector.datasets import fma, reader
 from collector.datasets.fma import FmaTrack
 from collector.datasets.rows import ParsedRow
-from collector.imports.pipeline import DescriptorSchema, ImportResult, ImportSource, run_import
+from collector.imports.pipeline import run_import
+from collector.imports.records import DescriptorSchema, ImportResult, ImportSource
 from collector.records import Provenance
 from genrebase.errors import UserError
 from genrebase.progress import ProgressCallback

@@ -6,108 +6,41 @@ it ends in the same database, because tracks are deduplicated and no row counts 
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-from collector.catalogue import audio_files, import_progress, mappings, origin, tracks
+from collector.catalogue import (
+    audio_files,
+    dataset_origin,
+    import_ledger,
+    import_progress,
+    mappings,
+    origin,
+    tracks,
+)
+from collector.catalogue.dataset_origin import DatasetOrigin, SampleRow
+from collector.catalogue.import_progress import ImportDescription
 from collector.datasets import genre_cells
-from collector.datasets.reader import BrokenRow
-from collector.datasets.rows import ParsedRow, RowRejection
+from collector.datasets.rows import ParsedRow
 from collector.errors import CatalogueMismatch
-from collector.records import Provenance, RecordResult, TrackObservation
+from collector.imports.records import ImportResult, ImportSource, ReadRow
+from collector.records import RecordResult, TrackObservation
 from genrebase import new_file
 from genrebase.audio import packed_vectors
 from genrebase.progress import ProgressCallback
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.jobs import job_run
+from genrebase.store import source_ids
 from genrebase.store.engine import Connection, Engine, read_transaction, transaction
 
 JOB: Final = "import"
 
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class DescriptorSchema:
-    """The descriptors that a table brings."""
-
-    name: str
-    columns: Sequence[str]
-    provider: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportSource:
-    """An open table: its rows, and how they are recorded."""
-
-    label: str
-    """The file or folder, as the job's run shows it."""
-    name: str
-    """The file's name, as `imported_file` records it."""
-    sha256: str
-    """Identifies this import of the file; see `reader.fingerprint`."""
-    rows: Iterator[ParsedRow | RowRejection | BrokenRow]
-    batch_rows: int
-    """Rows of one transaction."""
-    provenance: Provenance
-    """Its origin is also the source of the rows' own ids."""
-    mapping: str
-    """The genre mapping that subgenres are added to."""
-    broad_genres: Mapping[str, str] = field(default_factory=dict)
-    """Genres of the mapping that no row has to bring."""
-    is_ranked: bool = True
-    """Whether a track's rank is the number of earlier rows of its genre; else the order of its
-    genres decides."""
-    schema: DescriptorSchema | None = None
-    descriptors: Iterable[tuple[str, Sequence[float]]] = ()
-    """Values of tracks by id, from a table of their own; imported after the rows."""
-    estimate_rows: Callable[[int], float | None] = lambda _done: None
-    """Estimates the number of rows from those that were read."""
-    has_exact_count: bool = False
-    unreadable: Callable[[], dict[str, int]] = dict
-    """Per column, non-empty cells that could not be parsed so far."""
-    warnings: Callable[[], Sequence[str]] = tuple
-    """Sentences on the table as a whole, after its last row."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """The names of the columns that are taken, by what they are taken as."""
-    ignored_columns: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """The outcome of an import: every row is a new track, a duplicate or rejected."""
-
-    rows: int
-    tracks_new: int
-    duplicates: int
-    rejected: int
-    reasons: dict[str, int]
-    """Rejected rows per reason."""
-    unlabelled: int
-    """Accepted rows without a genre."""
-    genres: int
-    """Different genres of the rows."""
-    seconds: float
-    rows_per_second: float
-    unreadable: dict[str, int]
-    """Per column, non-empty cells that could not be parsed; they are stored as missing."""
-    claims_moved: int
-    """Tracks that were in the database, and count for another genre now."""
-    similar_genres: list[list[str]]
-    """Genres of the rows that differ only by case, blanks or Unicode form."""
-    stopped: Literal["done", "interrupted"]
-    described: int = 0
-    """Rows whose descriptors were stored."""
-    warnings: tuple[str, ...] = ()
-    """Sentences on the table as a whole, such as pieces of one recording."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """The names of the columns that were taken, by what they were taken as."""
-    ignored_columns: tuple[str, ...] = ()
 
 
 def run_import(
@@ -133,6 +66,7 @@ def run_import(
     ):
         recorder = _Recorder(engine, clock, source, rejects)
         stopped = False
+        source = recorder.source
         for step in recorder.steps():
             if stopped := stop_requested():
                 run.set_outcome("interrupted")
@@ -173,7 +107,9 @@ class _Recorder:
     """Records the batches of one source and counts what became of the rows."""
 
     def __init__(self, engine: Engine, clock: Clock, source: ImportSource, rejects: Any) -> None:
-        self._engine, self._clock, self._source, self._rejects = engine, clock, source, rejects
+        self._engine, self._clock, self._rejects = engine, clock, rejects
+        self.source, self._origin = _with_origin(engine, source)
+        source = self.source
         self.recorded = RecordResult()
         self.rows = self.described = 0
         self._ranks: Counter[str] = Counter()
@@ -186,17 +122,20 @@ class _Recorder:
             """The highest track id before the import; 0 in an empty database."""
             if source.schema is not None:
                 audio_files.register_schema(connection, source.schema.name, source.schema.columns)
+            self.import_id = import_progress.start(connection, _describe(source), clock.now())
+            self._corrected_before = import_ledger.count_corrected(connection, self.import_id)
+        self._provenance = replace(source.provenance, import_id=self.import_id)
 
     def steps(self) -> Iterator[Callable[[], None]]:
         """Yield one function per batch, which records it."""
-        size = self._source.batch_rows
-        for rows in batches(self._source.rows, size):
+        size = self.source.batch_rows
+        for rows in batches(self.source.rows, size):
             yield partial(self._record_rows, rows)
-        for values in batches(self._source.descriptors, size):
+        for values in batches(self.source.descriptors, size):
             yield partial(self._record_descriptors, values)
 
-    def _record_rows(self, rows: Sequence[ParsedRow | RowRejection | BrokenRow]) -> None:
-        source = self._source
+    def _record_rows(self, rows: Sequence[ReadRow]) -> None:
+        source = self.source
         numbered = list(enumerate(rows, self.rows + 1))
         self.rows += len(rows)
         parsed = [(number, row) for number, row in numbered if isinstance(row, ParsedRow)]
@@ -205,7 +144,7 @@ class _Recorder:
             if row.subgenre is not None:
                 broad_genres.setdefault(*row.subgenre)
         with transaction(self._engine) as connection:
-            counted = import_progress.lock_rows_done(connection, source.sha256, source.name)
+            counted = import_progress.lock_rows_done(connection, self.import_id)
             mappings.add_missing(connection, source.mapping, broad_genres)
             observations = [
                 observation
@@ -216,10 +155,13 @@ class _Recorder:
                 connection, source.provenance.origin, _keys_of_pieces(parsed)
             )
             now = self._clock.now()
-            self.recorded += tracks.record(connection, observations, source.provenance, now)
+            recorded = tracks.record(connection, observations, self._provenance, now)
             described = [(row.track.source_id, row.values) for _, row in parsed if row.values]
             self.described += self._store_descriptors(connection, described)
-            import_progress.set_rows_done(connection, source.sha256, self.rows)
+            import_progress.add_rows_done(
+                connection, self.import_id, self.rows, recorded.tracks_new
+            )
+        self.recorded += recorded
         self._unlabelled += sum(not row.genres for _, row in parsed)
         for number, reason in numbered:
             if not isinstance(reason, ParsedRow):
@@ -230,26 +172,31 @@ class _Recorder:
         if not row.genres:
             yield TrackObservation(row.track, None, 0, is_new)
         for position, genre in enumerate(row.genres):
-            rank = self._ranks[genre] if self._source.is_ranked else min(position, 1)
+            rank = self._ranks[genre] if self.source.is_ranked else min(position, 1)
             self._ranks[genre] += 1
             yield TrackObservation(row.track, genre, rank, is_new)
 
     def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
         with transaction(self._engine) as connection:
+            import_progress.lock_rows_done(connection, self.import_id)
             self.described += self._store_descriptors(connection, values)
 
     def _store_descriptors(
         self, connection: Connection, values: Sequence[tuple[str, Sequence[float]]]
     ) -> int:
         """Store the values of tracks that are there, and return how many were."""
-        schema = self._source.schema
+        schema = self.source.schema
         if schema is None or not values:
             return 0
         packed = {source_id: packed_vectors.pack(row) for source_id, row in values}
-        ids = tracks.tracks_of_aliases(connection, self._source.provenance.origin, packed)
+        ids = tracks.tracks_of_aliases(connection, self.source.provenance.origin, packed)
+        by_track = {ids[source_id]: data for source_id, data in packed.items() if source_id in ids}
+        import_ledger.deliver_descriptors(
+            connection, self.import_id, by_track, (schema.provider, schema.name)
+        )
         audio_files.store_descriptors(
             connection,
-            {ids[source_id]: data for source_id, data in packed.items() if source_id in ids},
+            by_track,
             schema.provider,
             schema.name,
             self._clock.now(),
@@ -258,11 +205,15 @@ class _Recorder:
 
     def mark_finished(self) -> None:
         with transaction(self._engine) as connection:
-            import_progress.mark_finished(connection, self._source.sha256, self._clock.now())
+            import_progress.mark_finished(connection, self.import_id, self._clock.now())
 
     def result(self, seconds: float, stopped: Literal["done", "interrupted"]) -> ImportResult:
         rejected = self._reasons.total()
-        reassigned = self.recorded.reassigned_ids
+        source, corrects = self.source, list(self._origin.versions)
+        with read_transaction(self._engine) as connection:
+            corrected = import_ledger.count_corrected(connection, self.import_id)
+            only_earlier = import_ledger.count_only_earlier(connection, self.import_id)
+            claims_moved = self._count_moved_claims(connection)
         return ImportResult(
             rows=self.rows,
             tracks_new=self.recorded.tracks_new,
@@ -273,14 +224,20 @@ class _Recorder:
             genres=len(self._ranks),
             seconds=round(seconds, 3),
             rows_per_second=round(self.rows / seconds, 1) if seconds > 0 else 0.0,
-            unreadable=self._source.unreadable(),
-            claims_moved=sum(track_id <= self._last_id for track_id in reassigned),
+            unreadable=source.unreadable(),
+            claims_moved=claims_moved,
             similar_genres=_similar(self._ranks),
             stopped=stopped,
             described=self.described,
-            warnings=(*self._source.warnings(), *self._about_stored_pieces()),
-            columns=dict(self._source.columns),
-            ignored_columns=tuple(self._source.ignored_columns),
+            warnings=(*source.warnings(), *self._about_stored_pieces()),
+            import_id=self.import_id,
+            corrected=corrected - self._corrected_before,
+            conflicts=self.recorded.conflicts,
+            corrects=corrects,
+            other_tables=list(self._origin.others),
+            only_earlier=only_earlier if stopped == "done" else 0,
+            columns=dict(source.columns),
+            ignored_columns=tuple(source.ignored_columns),
         )
 
     def _about_stored_pieces(self) -> Iterator[str]:
@@ -291,11 +248,51 @@ class _Recorder:
                 "database to have all pieces of a recording on one side of the split."
             )
 
+    def _count_moved_claims(self, connection: Connection) -> int:
+        """Count the tracks from before the import whose claim is another one now."""
+        before = self.recorded.claims_before
+        after = tracks.claims(connection, [one for one in before if one <= self._last_id])
+        return sum(genre_id not in (None, before[track]) for track, genre_id in after.items())
+
 
 def _keys_of_pieces(parsed: Iterable[tuple[int, ParsedRow]]) -> dict[str, str]:
     """Return the match key of each row that is a piece of a recording, by id."""
     pieces = (row.track for _, row in parsed if row.track.recording is not None)
     return {track.source_id: track.name_key for track in pieces}
+
+
+def _with_origin(engine: Engine, source: ImportSource) -> tuple[ImportSource, DatasetOrigin]:
+    """Return the source with the origin that its first rows show it to have."""
+    base = source.provenance.origin
+    if not source_ids.is_file_source(base):
+        return source, DatasetOrigin(base, (), ())
+    first = list(islice(source.rows, dataset_origin.SAMPLE_ROWS))
+    sample = [
+        SampleRow(row.track, row.genres, row.values) for row in first if isinstance(row, ParsedRow)
+    ]
+    with read_transaction(engine) as connection:
+        chosen = dataset_origin.choose_origin(connection, source.name, source.sha256, sample)
+    rows: Iterator[ReadRow] = chain(first, source.rows)
+    if chosen.name != base:
+        rows = (_with_own_source(row, base, chosen.name) for row in rows)
+    provenance = replace(source.provenance, origin=chosen.name)
+    return replace(source, rows=rows, provenance=provenance), chosen
+
+
+def _with_own_source(row: ReadRow, base: str, own_source: str) -> ReadRow:
+    if isinstance(row, ParsedRow) and row.track.source == base:
+        return row._replace(track=replace(row.track, source=own_source))
+    return row
+
+
+def _describe(source: ImportSource) -> ImportDescription:
+    return ImportDescription(
+        sha256=source.sha256,
+        name=source.name,
+        origin=source.provenance.origin,
+        options=source.options,
+        schema=None if source.schema is None else source.schema.name,
+    )
 
 
 def _similar(genres: Iterable[str]) -> list[list[str]]:

@@ -7,6 +7,8 @@ SPOTIFY: Final = "spotify"
 NAME_ONLY: Final = "name"
 """The source of a track that came without an id."""
 
+FILE_PREFIX: Final = "csv:"
+
 ID_LENGTH: Final = 22
 """A Spotify id is 22 characters of base 62."""
 
@@ -14,6 +16,11 @@ _BASE62: Final = rf"[0-9A-Za-z]{{{ID_LENGTH}}}"
 _ID: Final = re.compile(_BASE62)
 _TRACK: Final = re.compile(rf"(?:spotify:track:|(?:^|/)tracks?/)({_BASE62})(?:[/?#].*)?$")
 _PLAYLIST: Final = re.compile(rf"(?:playlist:|(?:^|/)playlists?/)({_BASE62})(?:[/?#].*)?$")
+
+
+def is_file_source(source: str) -> bool:
+    """Return whether ids of a source are a file's own, such as the numbers of its rows."""
+    return source.startswith(FILE_PREFIX)
 
 
 def is_spotify_id(text: str) -> bool:

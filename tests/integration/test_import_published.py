@@ -13,7 +13,7 @@ from collector.catalogue.audio_files import DescriptorSchemaConflict
 from collector.datasets import columns, fma
 from collector.imports.dataset import import_dataset
 from collector.imports.fma import import_fma
-from collector.imports.pipeline import ImportResult
+from collector.imports.records import ImportResult
 from genrebase.audio import descriptors, packed_vectors
 from genrebase.errors import UserError
 from genrebase.runtime.console import Output

@@ -1,0 +1,251 @@
+"""The ledger of imports: what each delivered about a track, by which it is corrected or undone.
+
+A later import of the same origin corrects the values that the origin delivered, once per track and
+import; values that another source delivered stay. What it replaced is stored beside it.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from collector.catalogue import sighting_parts
+from collector.catalogue.artists import StoredArtist
+from collector.catalogue.pending_track import METADATA_COLUMNS, PendingTrack
+from collector.catalogue.sighting_parts import SightingPart
+from collector.records import SourceTrack
+from genrebase.store import bulk, tables
+
+CREDITS: Final = "credits"
+"""In `import_track.replaced`: ids of the artists that the import added to the track's."""
+ALIASES: Final = "aliases"
+"""In `import_track.replaced`: the (source, id) pairs that it added."""
+FEATURES: Final = "features"
+DESCRIPTORS: Final = "descriptors"
+BITS: Final = {name: 1 << place for place, name in enumerate(tables.DELIVERABLE)}
+CORRECTED: Final = 1 << len(BITS)
+"""The bit of a track whose values an earlier import of the origin had delivered, or left empty."""
+
+_COLUMNS: Final = ("track_id", "import_id", "created", "delivered", "replaced")
+_UPDATE: Final = "delivered = excluded.delivered, replaced = excluded.replaced"
+_metadata_of = attrgetter(*METADATA_COLUMNS)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What one import delivered about one track: a row of `import_track`."""
+
+    created: bool
+    """Whether no source had the track before."""
+    delivered: int = 0
+    """Bits of the stored values that it delivered (`BITS`)."""
+    replaced: dict[str, Any] = field(default_factory=dict)
+    """The values before those that it filled (None) or corrected; see `CREDITS`, `ALIASES`."""
+    changed: bool = False
+
+    def add(self, bits: int, replaced: Mapping[str, Any]) -> None:
+        """Add what another row of the file delivered; the first replaced value stays."""
+        if bits & ~self.delivered:
+            self.delivered |= bits
+            self.changed = True
+        if replaced and not self.created:
+            self.replaced = {**replaced, **self.replaced}
+            self.changed = True
+
+    def append(self, name: str, items: Iterable[Any]) -> None:
+        """Note added credits or aliases of a track that was there before."""
+        if not self.created and (added := list(items)):
+            self.replaced[name] = [*self.replaced.get(name, ()), *added]
+            self.changed = True
+
+
+class ImportLedger:
+    """The deliveries of one import, and of earlier ones of its origin, to a batch's tracks."""
+
+    def __init__(self, connection: Connection, import_id: int, track_ids: Sequence[int]) -> None:
+        """Load the deliveries about these stored tracks."""
+        self.import_id = import_id
+        self.earlier_imports = _earlier_imports(connection, import_id)
+        self.own: dict[int, Delivery] = {}
+        self.earlier: dict[int, int] = {}
+        """Per track, bits of what earlier imports of the origin delivered."""
+        self.first_seen: set[int] = set()
+        """Tracks that the import had not delivered before this batch."""
+        ids = ", ".join(map(str, [import_id, *self.earlier_imports]))
+        rows = bulk.select_in(
+            connection,
+            "SELECT d.track_id, d.import_id, d.created, d.delivered, d.replaced"
+            " FROM {values} CROSS JOIN import_track d"
+            f" WHERE d.track_id = listed.value AND d.import_id IN ({ids})",
+            track_ids,
+            sql_type="bigint",
+        )
+        for track_id, delivered_by, created, delivered, replaced in rows:
+            if delivered_by == import_id:
+                self.own[track_id] = Delivery(bool(created), delivered, as_document(replaced))
+            else:
+                self.earlier[track_id] = self.earlier.get(track_id, 0) | delivered
+
+    def can_correct(self, track_id: int) -> bool:
+        """Return whether an earlier import of the origin delivered a track, and this not yet."""
+        return track_id in self.earlier and track_id not in self.own
+
+    def deliver(
+        self, pending: PendingTrack, source_track: SourceTrack, credits_: Iterable[StoredArtist]
+    ) -> None:
+        """Fill, and where the origin delivered it before correct, a track's metadata."""
+        track_id = pending.id
+        own, correctable = self.own.get(track_id), 0
+        if own is None:
+            own = self.own[track_id] = Delivery(created=pending.new, changed=True)
+            self.first_seen.add(track_id)
+            correctable = self.earlier.get(track_id, 0)
+        bits, replaced = pending.deliver(_metadata_of(source_track), correctable)
+        own.add(bits | CORRECTED * (bool(replaced) and track_id in self.earlier), replaced)
+        own.append(CREDITS, [artist.id for artist in pending.add_credits(credits_)])
+
+    def deliver_features(
+        self, features: Mapping[int, Sequence[Any]], stored: Mapping[int, Sequence[Any]]
+    ) -> dict[int, Sequence[Any]]:
+        """Return the features to write per track: new ones, and corrections of the origin's."""
+        written: dict[int, Sequence[Any]] = {}
+        for track_id, values in features.items():
+            own, old = self.own[track_id], stored.get(track_id)
+            merged = values if old is None else _overlay(values, old)
+            is_own = track_id in self.first_seen and self.earlier.get(track_id, 0) & BITS[FEATURES]
+            if old is None or (is_own and merged != list(old)):
+                written[track_id] = merged
+                bits = BITS[FEATURES] | CORRECTED * (track_id in self.earlier)
+                own.add(bits, {FEATURES: None if old is None else list(old)})
+            elif merged == list(old):
+                own.add(BITS[FEATURES], {})
+        return written
+
+    def earlier_parts(
+        self, connection: Connection, track_ids: Sequence[int]
+    ) -> tuple[list[SightingPart], list[SightingPart]]:
+        """Return all parts of these tracks' sightings, and those that this import leaves.
+
+        A track whose genres this import has delivered already is not among them.
+        """
+        if not self.earlier_imports:
+            return [], []
+        before = sighting_parts.load(connection, track_ids)
+        delivered = {part.track_id for part in before if part.import_id == self.import_id}
+        before = [part for part in before if part.track_id not in delivered]
+        earlier = set(self.earlier_imports)
+        return before, [part for part in before if part.import_id not in earlier]
+
+    def store(self, connection: Connection) -> None:
+        """Write the deliveries that changed."""
+        rows = [
+            (
+                track_id,
+                self.import_id,
+                delivery.created,
+                delivery.delivered,
+                json.dumps(delivery.replaced) if delivery.replaced else None,
+            )
+            for track_id, delivery in self.own.items()
+            if delivery.changed
+        ]
+        bulk.upsert(connection, tables.import_track, _COLUMNS, rows, update=_UPDATE)
+
+
+def count_corrected(connection: Connection, import_id: int) -> int:
+    """Count the tracks of earlier imports of the origin that an import filled or corrected."""
+    earlier = _earlier_imports(connection, import_id)
+    if not earlier:
+        return 0
+    ids = ", ".join(map(str, earlier))
+    genres = "SELECT genre_id FROM import_sighting WHERE track_id = d.track_id AND import_id ="
+    last = (
+        "(SELECT max(import_id) FROM import_sighting"
+        f" WHERE track_id = d.track_id AND import_id IN ({ids}))"
+    )
+    count: int = connection.exec_driver_sql(f"""
+        SELECT count(*) FROM import_track d
+        WHERE import_id = {import_id}
+        AND EXISTS (
+            SELECT 1 FROM import_track earlier
+            WHERE earlier.track_id = d.track_id AND earlier.import_id IN ({ids})
+        )
+        AND (
+            delivered & {CORRECTED} <> 0
+            OR EXISTS ({genres} {import_id} EXCEPT {genres} {last})
+            OR EXISTS ({genres} {import_id})
+            AND EXISTS ({genres} {last} EXCEPT {genres} {import_id})
+        )
+    """).scalar_one()
+    return count
+
+
+def count_only_earlier(connection: Connection, import_id: int) -> int:
+    """Count the tracks that earlier imports of the origin delivered, and this one did not."""
+    earlier = _earlier_imports(connection, import_id)
+    if not earlier:
+        return 0
+    ids = ", ".join(map(str, earlier))
+    count: int = connection.exec_driver_sql(f"""
+        SELECT count(DISTINCT track_id) FROM import_track d WHERE import_id IN ({ids})
+        AND NOT EXISTS (
+            SELECT 1 FROM import_track this
+            WHERE this.track_id = d.track_id AND this.import_id = {import_id}
+        )
+    """).scalar_one()
+    return count
+
+
+def deliver_descriptors(
+    connection: Connection, import_id: int, packed: Mapping[int, bytes], schema: tuple[str, str]
+) -> None:
+    """Note that an import delivers descriptors of tracks, and what they replace.
+
+    `schema` is their provider and name. Call it before they are stored.
+    """
+    ledger = ImportLedger(connection, import_id, list(packed))
+    rows = bulk.select_in(
+        connection,
+        "SELECT d.track_id, d.data FROM {values} CROSS JOIN descriptor d"
+        " WHERE d.track_id = listed.value AND d.provider = {mark} AND d.schema = {mark}",
+        list(packed),
+        *schema,
+        sql_type="bigint",
+    )
+    stored = dict(map(tuple, rows))
+    for track_id, data in packed.items():
+        own = ledger.own.setdefault(track_id, Delivery(created=False, changed=True))
+        old = stored.get(track_id)
+        is_replaced = old != data and not own.delivered & BITS[DESCRIPTORS]
+        encoded = None if old is None else base64.b64encode(old).decode()
+        bits = BITS[DESCRIPTORS] | CORRECTED * (is_replaced and track_id in ledger.earlier)
+        own.add(bits, {DESCRIPTORS: encoded} if is_replaced else {})
+    ledger.store(connection)
+
+
+def as_document(stored: Any) -> dict[str, Any]:
+    """Return a document as the drivers return it, parsed (PostgreSQL) or as text (SQLite)."""
+    if stored is None:
+        return {}
+    document = json.loads(stored) if isinstance(stored, str) else stored
+    return dict(document)
+
+
+def _overlay(values: Sequence[Any], old: Sequence[Any]) -> list[Any]:
+    pairs = zip(values, old, strict=True)
+    return [before if value is None else value for value, before in pairs]
+
+
+def _earlier_imports(connection: Connection, import_id: int) -> list[int]:
+    """Return the imports of the same origin that started earlier and are not undone."""
+    file, this = tables.imported_file, tables.imported_file.alias("this")
+    query = (
+        select(file.c.id)
+        .join(this, this.c.origin == file.c.origin)
+        .where(this.c.id == import_id, file.c.id < import_id, file.c.undone_at.is_(None))
+    )
+    return list(connection.scalars(query))

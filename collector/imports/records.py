@@ -1,0 +1,105 @@
+"""What an import reads and what becomes of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from collector.datasets.reader import BrokenRow
+from collector.datasets.rows import ParsedRow, RowRejection
+from collector.records import Provenance
+
+ReadRow = ParsedRow | RowRejection | BrokenRow
+"""A row of a table, or why it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorSchema:
+    """The descriptors that a table brings."""
+
+    name: str
+    columns: Sequence[str]
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSource:
+    """An open table: its rows, and how they are recorded."""
+
+    label: str
+    """The file or folder, as the job's run shows it."""
+    name: str
+    """The file's name, as `imported_file` records it."""
+    sha256: str
+    """Identifies this import of the file; see `reader.fingerprint`."""
+    rows: Iterator[ReadRow]
+    batch_rows: int
+    """Rows of one transaction."""
+    provenance: Provenance
+    """Its origin is also the source of the rows' own ids. That of a file gets a number where other
+    tables of its name were imported (`dataset_origin`)."""
+    mapping: str
+    """The genre mapping that subgenres are added to."""
+    broad_genres: Mapping[str, str] = field(default_factory=dict)
+    """Genres of the mapping that no row has to bring."""
+    is_ranked: bool = True
+    """Whether a track's rank is the number of earlier rows of its genre; else the order of its
+    genres decides."""
+    schema: DescriptorSchema | None = None
+    descriptors: Iterable[tuple[str, Sequence[float]]] = ()
+    """Values of tracks by id, from a table of their own; imported after the rows."""
+    estimate_rows: Callable[[int], float | None] = lambda _done: None
+    """Estimates the number of rows from those that were read."""
+    has_exact_count: bool = False
+    unreadable: Callable[[], dict[str, int]] = dict
+    """Per column, non-empty cells that could not be parsed so far."""
+    warnings: Callable[[], Sequence[str]] = tuple
+    """Sentences on the table as a whole, after its last row."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The options of the import, as `imported_file` records them."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The names of the columns that are taken, by what they are taken as."""
+    ignored_columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """The outcome of an import: every row is a new track, a duplicate or rejected."""
+
+    rows: int
+    tracks_new: int
+    duplicates: int
+    rejected: int
+    reasons: dict[str, int]
+    """Rejected rows per reason."""
+    unlabelled: int
+    """Accepted rows without a genre."""
+    genres: int
+    """Different genres of the rows."""
+    seconds: float
+    rows_per_second: float
+    unreadable: dict[str, int]
+    """Per column, non-empty cells that could not be parsed; they are stored as missing."""
+    claims_moved: int
+    """Tracks that were in the database, and count for another genre now."""
+    similar_genres: list[list[str]]
+    """Genres of the rows that differ only by case, blanks or Unicode form."""
+    stopped: Literal["done", "interrupted"]
+    described: int = 0
+    """Rows whose descriptors were stored."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on the table as a whole, such as pieces of one recording."""
+    import_id: int | None = None
+    """By which it can be undone; None: nothing was written."""
+    corrected: int = 0
+    """Tracks of an earlier version of the file that were filled or corrected."""
+    conflicts: int = 0
+    """Rows whose own id belongs to a track of another name; they were matched by name."""
+    corrects: list[int] = field(default_factory=list)
+    """Earlier imports of which the file is a new version."""
+    other_tables: list[int] = field(default_factory=list)
+    """Earlier imports of the same file name with other rows."""
+    only_earlier: int = 0
+    """Tracks of those earlier versions that the file no longer has; they are kept."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """The names of the columns that were taken, by what they were taken as."""
+    ignored_columns: tuple[str, ...] = ()
