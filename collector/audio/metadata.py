@@ -6,6 +6,7 @@ from typing import Final
 from collector.datasets import cells
 from collector.records import ArtistCredit, DurationMs, SourceTrack
 from genrebase.audio.records import AudioAnalysis
+from genrebase.audio.tags import AudioTags
 from genrebase.store import names
 
 SOURCE: Final = "audio"
@@ -46,6 +47,11 @@ def to_track(
         match_by_name=bool(artists),
         recording=None if artists or recording is None else _short(parse_file_name(recording)[1]),
     )
+
+
+def is_tagged(tags: AudioTags) -> bool:
+    """Return whether a name, or a part of it, comes from tags."""
+    return bool(tags.title or tags.artists)
 
 
 def parse_file_name(stem: str) -> tuple[str, str]:

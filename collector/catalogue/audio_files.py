@@ -12,8 +12,16 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select
 
 from collector.audio.metadata import SOURCE
-from collector.catalogue import analysis_queue, feature_queue, merging, tracks
-from collector.records import ArtistCredit, Provenance, RecordResult, SourceTrack, TrackObservation
+from collector.catalogue import (
+    analysis_queue,
+    audio_names,
+    feature_queue,
+    merging,
+    primary_genre,
+    tracks,
+)
+from collector.catalogue.audio_names import NamedFile
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
 from genrebase.audio.records import PackedFeatures
 from genrebase.audio.scan import AudioFile
 from genrebase.errors import UserError
@@ -57,6 +65,19 @@ class AudioFileRecord:
     """The first one counts."""
     features: PackedFeatures | None
     """None if they are stored already."""
+    is_tagged: bool = False
+    """Whether the name, or a part of it, comes from tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFiles:
+    """Counts of recorded files."""
+
+    tracks_new: int = 0
+    renamed: int = 0
+    """Tracks that got another name."""
+    relabelled: int = 0
+    """Tracks whose genres were replaced."""
 
 
 def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFile]:
@@ -72,21 +93,6 @@ def stored_files(connection: Connection, schema: str) -> dict[str, StoredAudioFi
         )
     )
     return {row[0]: StoredAudioFile(*row) for row in connection.execute(query)}
-
-
-def genres_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, set[str]]:
-    """Return the genres under which tracks were sighted."""
-    rows = bulk.select_in(
-        connection,
-        "SELECT s.track_id, g.name FROM {values} CROSS JOIN sighting s CROSS JOIN genre g"
-        " WHERE s.track_id = listed.value AND g.id = s.genre_id",
-        track_ids,
-        sql_type="bigint",
-    )
-    genres: dict[int, set[str]] = {}
-    for track_id, name in rows:
-        genres.setdefault(track_id, set()).add(name)
-    return genres
 
 
 def names_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -136,16 +142,26 @@ def store_descriptors(
 
 def record_files(
     connection: Connection, records: Sequence[AudioFileRecord], schema: str, now: datetime
-) -> RecordResult:
+) -> RecordedFiles:
     """Record files in their order; run inside a writing transaction, which the caller commits.
 
     Features replace those of an earlier file of the same track. `schema` must be registered
     (`register_schema`).
     """
+    bulk.lock_identity_writers(connection)
+    named = [
+        NamedFile(one.file.key, one.digest, one.track, one.is_tagged, one.genres)
+        for one in records
+    ]
+    tracks_of_files = audio_names.unify_names(named)
+    replacements = audio_names.begin(connection, named)
     observations = [
-        observation for record in records for observation in _observe(record.track, record.genres)
+        observation
+        for record, track in zip(records, tracks_of_files, strict=True)
+        for observation in _observe(track, record.genres)
     ]
     recorded = tracks.record(connection, observations, PROVENANCE, now)
+    renamed = audio_names.finish(connection, replacements, now)
     _add_digest_aliases(connection, records, now)
     ids = _track_id_of_each(connection, records)
     features = {
@@ -165,13 +181,25 @@ def record_files(
         files[file.key] = row
     connection.execute(delete(_file).where(_file.c.path.in_(files)))
     bulk.insert(connection, _file, _FILE_COLUMNS, list(files.values()))
-    return recorded
+    return RecordedFiles(
+        max(0, recorded.tracks_new - renamed), renamed, len(replacements.relabelled)
+    )
 
 
 def add_genres(
     connection: Connection, genres_of_files: Mapping[StoredAudioFile, Sequence[str]], now: datetime
 ) -> None:
-    """Record genres of files that were imported earlier; run inside a writing transaction."""
+    """Record genres of files that were imported earlier; run inside a writing transaction.
+
+    They replace those of a track that only this file delivered.
+    """
+    bulk.lock_identity_writers(connection)
+    keys = {file.track_id: file.key for file in genres_of_files}
+    own = audio_names.own_tracks(connection, keys)
+    genres_of_own = {
+        file.track_id: genres for file, genres in genres_of_files.items() if file.track_id in own
+    }
+    relabelled = audio_names.detach_genres(connection, genres_of_own)
     names = names_of(connection, [file.track_id for file in genres_of_files])
     observations = []
     for file, genres in genres_of_files.items():
@@ -181,6 +209,7 @@ def add_genres(
             track = SourceTrack(SOURCE, file.digest, title, credits_, match_by_name=False)
             observations += _observe(track, genres)
     tracks.record(connection, observations, PROVENANCE, now)
+    primary_genre.recompute(connection, sorted(relabelled))
 
 
 def _observe(track: SourceTrack, genres: Sequence[str]) -> list[TrackObservation]:

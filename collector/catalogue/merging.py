@@ -54,11 +54,24 @@ def merge_pairs(
             moved[drop] = keep
 
 
-def merge_into(connection: Connection, keep: int, drop: int, origin: str, now: datetime) -> None:
-    """Merge one track into another, whichever is older; `drop` is gone afterwards."""
+def merge_into(
+    connection: Connection,
+    keep: int,
+    drop: int,
+    origin: str,
+    now: datetime,
+    *,
+    with_credits: bool = True,
+) -> None:
+    """Merge one track into another, whichever is older; `drop` is gone afterwards.
+
+    Without `with_credits` the artists of `drop` are not credited.
+    """
     ids = {"older": keep, "younger": drop}
     both = {draft.id: draft for draft in pending_track.load(connection, [keep, drop])}
     older, younger = both[keep], both[drop]
+    if not with_credits:
+        younger.credits.clear()
     older.merge_from(younger)
     pending_track.store(connection, [older], origin=origin, now=now)
     for table in (tables.track_alias, tables.sound_file):

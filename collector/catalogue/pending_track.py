@@ -128,11 +128,14 @@ class PendingTrack:
                 self.changed = True
 
     def add_credits(self, credited: Iterable[StoredArtist]) -> list[StoredArtist]:
-        """Add the artists that are not credited yet, at the end; return them."""
+        """Add the artists that are not credited yet, at the end; return them.
+
+        One without a name is credited only where there is no other.
+        """
         present = {artist.name_key for artist in self.credits}
         before = len(self.credits)
         for artist in credited:
-            if artist.name_key not in present:
+            if artist.name_key not in present and (artist.name_key or not present):
                 present.add(artist.name_key)
                 self.credits.append(artist)
                 self.credits_added += 1

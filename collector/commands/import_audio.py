@@ -106,6 +106,8 @@ def _print_summary(output: Output, result: "AudioImportResult") -> None:
         output.print(
             f"{result.unlabelled:,} files have no genre: stored without a label (--genre-from)."
         )
+    if result.renamed:
+        output.print(f"{result.renamed:,} tracks of earlier imports got the name in their tags.")
     if result.relabelled:
         output.print(f"{result.relabelled:,} files imported earlier got their genre.")
     for warning in result.warnings:

@@ -14,7 +14,7 @@ import structlog
 
 from collector.audio import genre_source, metadata
 from collector.audio.genre_source import GenreSource
-from collector.catalogue import audio_files, tracks
+from collector.catalogue import audio_files, audio_names, tracks
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma, segments
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
@@ -77,6 +77,8 @@ class AudioImportResult:
     """Files analysed now that have no genre."""
     relabelled: int = 0
     """Files imported earlier whose genre or FMA track is new."""
+    renamed: int = 0
+    """Tracks of earlier imports whose name was replaced by one from tags."""
     unreadable: list[UnreadableFile] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """Sentences on the folder as a whole, such as pieces of one recording."""
@@ -109,6 +111,7 @@ class AudioImportResult:
             "duplicates": self.duplicates,
             "unlabelled": self.unlabelled,
             "relabelled": self.relabelled,
+            "renamed": self.renamed,
             "unreadable": [{"path": file.path, "reason": file.reason} for file in self.unreadable],
             "warnings": self.warnings,
             "remarks": [{"path": one.path, "remark": one.remark} for one in self.remarks],
@@ -250,6 +253,8 @@ class _Importer:
         self.result.analysed += len(batch)
         self.result.tracks_new += recorded.tracks_new
         self.result.duplicates += len(batch) - recorded.tracks_new
+        self.result.renamed += recorded.renamed
+        self.result.relabelled += recorded.relabelled
         self.result.unlabelled += sum(not record.genres for record in batch)
 
     def _as_record(self, file: AudioFile, analysis: AudioAnalysis) -> AudioFileRecord:
@@ -265,7 +270,8 @@ class _Importer:
                 None if recording is None else PurePosixPath(recording).name,
             )
             genres = tuple(self._request.genre_source(file, analysis.tags))
-        return AudioFileRecord(file, analysis.digest, track, genres, analysis.features)
+        is_tagged = published is None and metadata.is_tagged(analysis.tags)
+        return AudioFileRecord(file, analysis.digest, track, genres, analysis.features, is_tagged)
 
     def _fma_track(self, file: AudioFile) -> fma.FmaTrack | None:
         tracks = self._request.fma_tracks or {}
@@ -281,13 +287,15 @@ class _Importer:
             elif names := self._request.genre_source(file, None):
                 genres[entry] = names
         with read_transaction(self._engine) as connection:
-            stored = audio_files.genres_of(connection, [entry.track_id for entry in genres])
+            stored = audio_names.genres_of(connection, [entry.track_id for entry in genres])
+            keys = {entry.track_id: entry.key for entry in genres}
+            own = audio_names.own_tracks(connection, keys)
             fma_ids = [track.track.source_id for track in published.values()]
             track_ids = tracks.tracks_of_aliases(connection, fma.SOURCE, fma_ids)
         labelled = [
             (entry, names)
             for entry, names in genres.items()
-            if not stored.get(entry.track_id, set()).issuperset(names)
+            if self._is_relabelled(stored.get(entry.track_id, {}), names, entry.track_id in own)
         ]
         renamed = [
             AudioFileRecord(unchanged[entry], entry.digest, track.track, track.genres, None)
@@ -302,7 +310,14 @@ class _Importer:
                 audio_files.record_files(
                     connection, records, descriptors.SCHEMA_NAME, self._clock.now()
                 )
-        self.result.relabelled = len(labelled) + len(renamed)
+        self.result.relabelled += len(labelled) + len(renamed)
+
+    @staticmethod
+    def _is_relabelled(stored: Mapping[str, int], names: Sequence[str], is_own: bool) -> bool:
+        """Return whether genres of an unchanged file are to be recorded."""
+        if is_own:
+            return dict(stored) != audio_names.ranks_of(names)
+        return not stored.keys() >= set(names)
 
     def _reject(self, file: UnreadableFile) -> None:
         self.result.unreadable.append(file)

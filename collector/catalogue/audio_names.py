@@ -1,0 +1,200 @@
+"""Replace names and genres that audio files delivered earlier and their tags correct now.
+
+A name from tags beats one from a file name. Of a file that changed, its new tags count. A track
+that gets another name becomes another track, because identity, fold and side hang on the name; the
+old one is merged into it. Only tracks that nothing but audio files delivered are changed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, select
+
+from collector.audio.metadata import SOURCE, parse_file_name
+from collector.catalogue import merging, primary_genre, tracks
+from collector.records import SourceTrack
+from genrebase.store import bulk, names, tables
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """What a file delivers: a name for its audio."""
+
+    key: str
+    """The file's key in `sound_file`."""
+    digest: str
+    track: SourceTrack
+    is_tagged: bool
+    """Whether the name, or a part of it, comes from tags."""
+    genres: Sequence[str]
+
+
+@dataclass(slots=True)
+class Replacements:
+    """Tracks whose names or genres are replaced with a batch."""
+
+    renamed: dict[str, int] = field(default_factory=dict)
+    """The track that had another name, by the digest of its audio."""
+    relabelled: set[int] = field(default_factory=set)
+    """Tracks that lost the genres they had."""
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredName:
+    title: str
+    artists: str
+    name_key: str
+    keys: tuple[str, ...]
+    """The keys of its files."""
+
+
+def unify_names(files: Sequence[NamedFile]) -> list[SourceTrack]:
+    """Return the tracks of files; identical audio has the first name that comes from tags."""
+    tagged: dict[str, SourceTrack] = {}
+    for file in files:
+        if file.is_tagged:
+            tagged.setdefault(file.digest, file.track)
+    return [
+        file.track if file.is_tagged else _renamed(file.track, tagged.get(file.digest))
+        for file in files
+    ]
+
+
+def _renamed(track: SourceTrack, named: SourceTrack | None) -> SourceTrack:
+    if named is None or track.source != SOURCE:
+        return track
+    return replace(
+        track,
+        title=named.title,
+        artists=named.artists,
+        match_by_name=named.match_by_name,
+        recording=None,
+    )
+
+
+def begin(connection: Connection, files: Sequence[NamedFile]) -> Replacements:
+    """Detach the old names and genres of stored tracks, before the files are recorded."""
+    own = [file for file in files if file.track.source == SOURCE]
+    ids = tracks.tracks_of_aliases(connection, SOURCE, [file.digest for file in own])
+    stored = _only_from_files(connection, ids.values())
+    done = Replacements()
+    for file in own:
+        track_id = ids.get(file.digest)
+        if track_id not in stored or track_id is None:
+            continue
+        name = stored[track_id]
+        if file.genres and not _others(name.keys, file.key):
+            done.relabelled |= detach_genres(connection, {track_id: file.genres})
+        if file.digest not in done.renamed and _is_replaced(name, file):
+            done.renamed[file.digest] = track_id
+    alias = tables.track_alias
+    connection.execute(
+        delete(alias).where(alias.c.source == SOURCE, alias.c.source_id.in_(done.renamed))
+    )
+    return done
+
+
+def finish(connection: Connection, replacements: Replacements, now: datetime) -> int:
+    """Merge the tracks of old names into those of new names; return how many are new tracks."""
+    ids = tracks.tracks_of_aliases(connection, SOURCE, replacements.renamed)
+    merged: set[int] = set()
+    for digest, old in replacements.renamed.items():
+        if ids[digest] != old and old not in merged:
+            merging.merge_into(connection, ids[digest], old, SOURCE, now, with_credits=False)
+            merged.add(old)
+    primary_genre.recompute(connection, sorted(replacements.relabelled - merged))
+    return len(merged)
+
+
+def _is_replaced(stored: _StoredName, file: NamedFile) -> bool:
+    """Return whether the name of a file replaces the stored one."""
+    key = file.track.name_key
+    loses_artist = not file.track.artists[0].name and stored.artists
+    if not file.is_tagged or key == stored.name_key or loses_artist:
+        return False
+    return file.key in stored.keys or any(_is_name_of(stored, other) for other in stored.keys)
+
+
+def _is_name_of(stored: _StoredName, key: str) -> bool:
+    """Return whether a track's name is that of a file."""
+    artist, title = parse_file_name(Path(key).stem)
+    return (names.normalise(title), names.normalise(artist)) == (
+        names.normalise(stored.title),
+        names.normalise(stored.artists),
+    )
+
+
+def _others(
+    keys: Iterable[str], key: str, exists: Callable[[str], bool] = lambda key: Path(key).exists()
+) -> bool:
+    """Return whether another file of the track is still there."""
+    return any(other != key and (other.startswith("sha256:") or exists(other)) for other in keys)
+
+
+def _only_from_files(connection: Connection, track_ids: Iterable[int]) -> dict[int, _StoredName]:
+    """Return the names of those tracks that nothing but audio files delivered."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT t.id, t.title, t.artists, t.name_key, f.path FROM {values} CROSS JOIN track t"
+        " JOIN sound_file f ON f.track_id = t.id WHERE t.id = listed.value AND t.origin = {mark}"
+        " AND NOT EXISTS (SELECT 1 FROM track_alias a WHERE a.track_id = t.id"
+        " AND a.source <> {mark})",
+        list(dict.fromkeys(track_ids)),
+        SOURCE,
+        SOURCE,
+        sql_type="bigint",
+    )
+    keys: dict[int, list[str]] = {}
+    facts: dict[int, tuple[str, str, str]] = {}
+    for track_id, title, artists, name_key, key in rows:
+        keys.setdefault(track_id, []).append(key)
+        facts[track_id] = (title, artists, name_key)
+    return {track_id: _StoredName(*facts[track_id], tuple(keys[track_id])) for track_id in facts}
+
+
+def own_tracks(connection: Connection, keys: Mapping[int, str]) -> set[int]:
+    """Return the tracks that only one existing file delivered; `keys` holds its key per track."""
+    stored = _only_from_files(connection, keys)
+    return {
+        track_id for track_id, name in stored.items() if not _others(name.keys, keys[track_id])
+    }
+
+
+def genres_of(connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Return the genres under which tracks were sighted, with their best ranks."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT s.track_id, g.name, s.best_rank FROM {values} CROSS JOIN sighting s"
+        " CROSS JOIN genre g WHERE s.track_id = listed.value AND g.id = s.genre_id",
+        list(dict.fromkeys(track_ids)),
+        sql_type="bigint",
+    )
+    genres: dict[int, dict[str, int]] = {}
+    for track_id, name, rank in rows:
+        genres.setdefault(track_id, {})[name] = rank
+    return genres
+
+
+def ranks_of(genres: Sequence[str]) -> dict[str, int]:
+    """Return the ranks under which the genres of a file are recorded: the first counts."""
+    return {name: min(position, 1) for position, name in enumerate(genres)}
+
+
+def detach_genres(connection: Connection, new_genres: Mapping[int, Sequence[str]]) -> set[int]:
+    """Remove the sightings of tracks that have other genres; return these tracks.
+
+    The caller records the new genres, and recomputes the claims.
+    """
+    stored = genres_of(connection, new_genres)
+    changed = {
+        track_id for track_id, ranks in stored.items() if ranks != ranks_of(new_genres[track_id])
+    }
+    if changed:
+        sighting = tables.sighting
+        of_changed = sighting.c.track_id.in_(changed)
+        lost = connection.scalars(select(sighting.c.genre_id).where(of_changed).distinct()).all()
+        connection.execute(delete(sighting).where(of_changed))
+        primary_genre.recount_sightings(connection, lost)
+    return changed
