@@ -15,7 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import structlog
@@ -47,6 +47,8 @@ MIX = "mix0" * 5 + "xx"
 """The id of a playlist."""
 
 Report = Callable[[str], None]
+Requested = Callable[[int], None]
+"""Takes the number of ids of each request for features, 0 for a page."""
 Place = tuple[int, int]
 
 
@@ -104,15 +106,16 @@ class SparseProvider:
 
 
 class ObservedSource:
-    """Source or provider that reports before and after each request."""
+    """Source or provider that reports before and after each request, and what it is for."""
 
-    def __init__(self, source: object, report: Report) -> None:
-        self._source, self._report = source, report
+    def __init__(self, source: object, report: Report, requested: Requested) -> None:
+        self._source, self._report, self._requested = source, report, requested
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._source, name)
 
     def fetch(self, query: object) -> object:
+        self._requested(len(query) if isinstance(query, list | tuple) else 0)
         self._report("before request")
         response = self._source.fetch(query)  # type: ignore[attr-defined]
         self._report("after request")
@@ -134,6 +137,7 @@ def work(
     owner: str | None = None,
     alone: Callable[[], bool] = lambda: True,
     report: Report = lambda _: None,
+    requested: Requested = lambda _: None,
     rate: Rate = FAST,
     written: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> None:
@@ -150,8 +154,12 @@ def work(
         engine,
         clock,
         (
-            PlaylistHarvester(engine, ObservedSource(lists, report), budget, clock, owner=owner),
-            SearchHarvester(engine, ObservedSource(search, report), budget, clock, owner=owner),
+            PlaylistHarvester(
+                engine, ObservedSource(lists, report, requested), budget, clock, owner=owner
+            ),
+            SearchHarvester(
+                engine, ObservedSource(search, report, requested), budget, clock, owner=owner
+            ),
         ),
     )
     providers = [
@@ -159,7 +167,9 @@ def work(
         SparseProvider("second", 3, catalogue.batch, rate),
     ]
     budgeted = [
-        BudgetedProvider(ObservedSource(one, report), RequestBudget.open(engine, one.account))
+        BudgetedProvider(
+            ObservedSource(one, report, requested), RequestBudget.open(engine, one.account)
+        )
         for one in providers
     ]
     enricher = FeatureEnricher(engine, clock, budgeted, no_other_worker=alone)
@@ -275,8 +285,10 @@ class CrashReport:
     """Numbers of kills and requests of one harvest."""
 
     kills: int
-    requests: int
-    """Started by all processes together."""
+    pages: int
+    """Requested by all processes together."""
+    ids: int
+    """Of which features were requested, by all processes together."""
 
 
 def kill_randomly(url: str, catalogue: CrashCatalogue, kills: int, seed: int) -> CrashReport:
@@ -293,7 +305,9 @@ def kill_randomly(url: str, catalogue: CrashCatalogue, kills: int, seed: int) ->
             if os.WIFEXITED(status):
                 if os.WEXITSTATUS(status):
                     raise RuntimeError("a harvest failed; its traceback is above")
-                return CrashReport(done, os.fstat(tally.fileno()).st_size)
+                tally.seek(0)
+                requested = tally.read()
+                return CrashReport(done, requested.count(b"p"), requested.count(b"i"))
             done += 1
 
 
@@ -313,9 +327,8 @@ def _fork(url: str, catalogue: CrashCatalogue, tally: int) -> tuple[int, int]:
         recorded(engine)
         os.write(begun_writer, b".")
 
-        def report(moment: str) -> None:
-            if moment.startswith("before"):
-                os.write(tally, b".")
+        def requested(ids: int) -> None:
+            os.write(tally, b"i" * ids or b"p")
 
         alone = partial(no_other_process, engine, clock, "enrich")
         written = partial(job_run, engine, clock)
@@ -324,7 +337,7 @@ def _fork(url: str, catalogue: CrashCatalogue, tally: int) -> tuple[int, int]:
             clock,
             catalogue,
             alone=alone,
-            report=report,
+            requested=requested,
             rate=MODERATE_RATE,
             written=written,
         )
@@ -354,7 +367,7 @@ def main() -> None:
     prepare(engine, catalogue)
     engine.dispose()  # no connection crosses a fork
     report = kill_randomly(options.url, catalogue, options.kills, options.seed)
-    print(json.dumps({"kills": report.kills, "requests": report.requests}))  # noqa: T201
+    print(json.dumps(asdict(report)))  # noqa: T201
 
 
 def large_catalogue(kills: int) -> CrashCatalogue:
