@@ -1,6 +1,7 @@
 """Parse the cells of a dataset: text to numbers, dates, lists and missing values. Pure."""
 
 import ast
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ _MISSING: Final = frozenset(
 )
 """Words for a missing value: of databases (`\\N`), of pandas, R, Excel and JavaScript."""
 _BYTES: Final = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.DOTALL)
+_REFERENCE: Final = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
+"""References of HTML that tables of scraped pages keep."""
 _TRUE: Final = frozenset({"true", "1", "1.0", "yes", "t"})
 _FALSE: Final = frozenset({"false", "0", "0.0", "no", "f"})
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:\.0|[T ].*)?")
@@ -44,14 +47,13 @@ def clean(cell: str) -> str:
 
 
 def plain_text(cell: str) -> str:
-    """Return the text that Python wrote as bytes (`b'Blue'` is Blue); other cells unchanged."""
-    if cell[:1] not in {"b", "B"} or _BYTES.fullmatch(cell.strip()) is None:
-        return cell
-    try:
-        value = ast.literal_eval(cell.strip())
-    except (ValueError, SyntaxError):
-        return cell
-    return decode_bytes(value)
+    """Return a text as it was before it was written: `b'Blue'` is Blue, `R&amp;B` is R&B."""
+    if cell[:1] in {"b", "B"} and _BYTES.fullmatch(cell.strip()) is not None:
+        try:
+            cell = decode_bytes(ast.literal_eval(cell.strip()))
+        except (ValueError, SyntaxError):
+            return cell
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), cell) if "&" in cell else cell
 
 
 def decode_bytes(value: bytes) -> str:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
-from collector.datasets import cells
+from collector.datasets import cells, genre_cells, list_cells
 from collector.datasets.columns import DatasetColumns
+from collector.datasets.credits import CreditNames, CreditParser, Credits
 from collector.records import ArtistCredit, AudioFeatures, DurationMs, SourceTrack
 from genrebase.store import names, source_ids, tables
 
@@ -23,6 +23,7 @@ _MAX_ASCII_NAME: Final = 400
 _MAX_SAFE_NAME: Final = 60
 """Characters that fit into an index key, whatever they are; a longer name is measured."""
 _MAX_ID: Final = 200
+_MAX_ARTISTS: Final = 100
 
 _Value = TypeVar("_Value")
 
@@ -32,6 +33,7 @@ class RowRejection(StrEnum):
 
     NO_NAME = "no name"
     UNDECODABLE = "not in the file's encoding"
+    UNREADABLE_ARTISTS = "the list of artists is damaged"
     TOO_LONG = "name too long"
 
 
@@ -50,46 +52,60 @@ class ParsedRow(NamedTuple):
 class RowParser:
     """Parses the rows of one dataset into tracks."""
 
-    def __init__(self, columns: DatasetColumns, own_source: str, last_year: int) -> None:
+    def __init__(
+        self,
+        columns: DatasetColumns,
+        own_source: str,
+        last_year: int,
+        *,
+        credit_names: CreditNames | None = None,
+        genre_separator: str | None = None,
+    ) -> None:
         """Parse rows laid out as `columns`.
 
         `own_source` is the source of ids that are not Spotify's. A release year after
-        `last_year` is taken as missing.
+        `last_year` is taken as missing. `credit_names` are the artists that the table names
+        alone; `genre_separator` separates genres in a cell, besides `;` and `|`.
         """
         self._at = columns
         self._own_source = own_source
         self._last_year = last_year
         self._has_features = any(index is not None for index in columns.features)
-        self._credits = lru_cache(maxsize=65_536)(self._parse_credits)
+        self._credits = CreditParser(many=columns.many_artists, found=credit_names)
+        self._separator = genre_separator or columns.genre_separator
         self.unreadable_cells: Counter[int] = Counter()
         """Per column, non-empty cells that could not be parsed."""
+        self.comma_cells: Counter[int] = Counter()
+        """Per column, cells that were taken as one name and may be several: they hold a comma."""
 
     def parse(self, row: Sequence[str]) -> ParsedRow | RowRejection:
         """Return a row as a track, or the reason why it is none."""
         at = self._at
         try:
-            genre, subgenre = _genre(row, at.genre), self._subgenre(row)
-            title = cells.clean(row[at.title])
-            ids = "" if at.artist_ids is None else row[at.artist_ids]
-            credits_ = self._credits(row[at.artists], ids)
-            album = None if at.album is None else cells.clean(row[at.album])
+            title = _text(row[at.title])
+            credits_ = self._parse_credits(row)
+            album = None if at.album is None else _text(row[at.album])
+            genres, subgenre = self._genres(row, at.genre), self._subgenre(row)
         except UnicodeEncodeError:
             return RowRejection.UNDECODABLE
-        if cells.is_missing(title) and cells.is_missing(row[at.artists]):
+        except list_cells.UnreadableList:
+            self.unreadable_cells[at.artists] += 1
+            return RowRejection.UNREADABLE_ARTISTS
+        if cells.is_missing(title) and list_cells.is_blank(row[at.artists]):
             return RowRejection.NO_NAME
-        if credits_ is None or is_name_too_long(title, credits_[0].name):
+        artists = credits_.artists
+        longest = max(artists, key=lambda credit: len(credit.name))
+        if is_name_too_long(title, artists[0].name) or is_name_too_long("", longest.name):
             return RowRejection.TOO_LONG
         source, source_id = self._alias(row)
-        if at.artist_ids is not None and source != source_ids.SPOTIFY:
-            credits_ = tuple(ArtistCredit(credit.name) for credit in credits_)
-        if genre is None and at.genre is not None:
-            self._count_unparsed(at.genre, row)
+        if source != source_ids.SPOTIFY:  # ids of artists are of the track's source
+            artists = tuple(ArtistCredit(credit.name) for credit in artists)
         released, year = self._released(row)
         track = SourceTrack(
             source,
             source_id,
             title,
-            credits_,
+            artists,
             album or None,
             released,
             year,
@@ -100,13 +116,36 @@ class RowParser:
             self._split(row),
             self._features(row) if self._has_features else None,
         )
-        return ParsedRow(track, () if genre is None else (genre,), subgenre)
+        return ParsedRow(track, genres, subgenre)
+
+    def _parse_credits(self, row: Sequence[str]) -> Credits:
+        at = self._at
+        ids = "" if at.artist_ids is None else row[at.artist_ids]
+        count = 0 if at.artist_count is None else _parse_count(row[at.artist_count])
+        parsed = self._credits.parse(row[at.artists], ids, count)
+        if parsed.ids_unreadable and at.artist_ids is not None:
+            self.unreadable_cells[at.artist_ids] += 1
+        self.comma_cells[at.artists] += parsed.may_be_several and at.many_artists
+        return parsed
+
+    def _genres(self, row: Sequence[str], index: int | None) -> tuple[str, ...]:
+        """Return the genres of a cell; count it if it holds something that is none."""
+        if index is None:
+            return ()
+        cell = cells.clean(row[index])
+        genres = genre_cells.split_cell(cell, self._separator)
+        if not genres and not list_cells.is_blank(cell):
+            self.unreadable_cells[index] += 1
+        self.comma_cells[index] += self._separator is None and genre_cells.may_be_list(cell)
+        return genres
 
     def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
-        if self._at.fine_genre is None:
+        at = self._at
+        if at.fine_genre is None or at.broad_genre is None:
             return None
-        fine, broad = _genre(row, self._at.fine_genre), _genre(row, self._at.broad_genre)
-        return None if fine is None or broad is None else (fine, broad)
+        fine = genre_cells.split_cell(cells.clean(row[at.fine_genre]), self._separator)
+        broad = genre_cells.split_cell(cells.clean(row[at.broad_genre]), self._separator)
+        return (fine[0], broad[0]) if fine and broad else None
 
     def _alias(self, row: Sequence[str]) -> tuple[str, str]:
         at = self._at.track_id
@@ -119,21 +158,6 @@ class RowParser:
         if cells.is_missing(own) or len(own) > _MAX_ID:
             return source_ids.NAME_ONLY, ""
         return self._own_source, own
-
-    def _parse_credits(self, artists: str, ids: str) -> tuple[ArtistCredit, ...] | None:
-        """Return the credits; None if a name is too long to be stored."""
-        listed = cells.split_list(artists) if self._at.many_artists else [cells.clean(artists)]
-        listed = listed or [""]
-        if any(is_name_too_long("", name) for name in listed):
-            return None
-        listed_ids = cells.split_list(ids)
-        if len(listed_ids) != len(listed):
-            return tuple(map(ArtistCredit, dict.fromkeys(listed)))
-        credit_of = {
-            name: ArtistCredit(name, _artist_id(artist_id))
-            for name, artist_id in zip(reversed(listed), reversed(listed_ids), strict=True)
-        }
-        return tuple(credit_of[name] for name in dict.fromkeys(listed))
 
     def _value(
         self,
@@ -221,22 +245,13 @@ def _parse_seconds(cell: str) -> DurationMs | None:
     return None if value is None else DurationMs(round(value * 1000))
 
 
-def _genre(row: Sequence[str], index: int | None) -> str | None:
-    return None if index is None else _genre_name(row[index])
+def _text(cell: str) -> str:
+    """Return a title or an album: bytes that Python printed, and references of HTML, decoded."""
+    return names.clean(cells.plain_text(cells.clean(cell)))
 
 
-@lru_cache(maxsize=16_384)
-def _genre_name(cell: str) -> str | None:
-    """Return a cell's genre, stripped and on one line; None if it is missing."""
-    name = cells.clean(cell)
-    if not name.isprintable():  # a search query has one line
-        name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return None if cells.is_missing(name) or len(name.encode()) > names.MAX_KEY_BYTES else name
-
-
-def _artist_id(cell: str) -> str | None:
-    plain = cell.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
-    return source_ids.parse_track_id(plain)
+def _parse_count(cell: str) -> int:
+    return cells.parse_integer(cell, 1, _MAX_ARTISTS) or 0
 
 
 def is_name_too_long(title: str, artist: str) -> bool:

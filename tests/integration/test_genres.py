@@ -335,4 +335,4 @@ def test_a_dataset_without_genres_is_refused(sqlite_engine, tmp_path):
     path.write_text("track_id,track_name,mood\n1,Song,pop\n")
     with pytest.raises(ColumnsMissing, match="--genre-column"):
         genres.import_names(sqlite_engine, CLOCK, path, 5)
-    assert genres.import_names(sqlite_engine, CLOCK, path, 5, "artist_genres") == ["pop"]
+    assert genres.import_names(sqlite_engine, CLOCK, path, 5, "mood") == ["pop"]

@@ -1,0 +1,269 @@
+"""Read the credited artists of a row: as many names as ids, no name that was glued. Pure.
+
+A name may hold a comma, a slash or an ampersand. Text is split where that is certain: N ids or
+a count of N artists mean N names, and other rows of the table show which names there are.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations, pairwise
+from typing import Final, NamedTuple
+
+from collector.datasets import cells, list_cells
+from collector.datasets.list_cells import ListItem, UnreadableList
+from collector.records import ArtistCredit
+from genrebase.store import names, source_ids
+
+_DELIMITERS: Final[Mapping[str, re.Pattern[str]]] = {
+    ";": re.compile(r"\s*;\s*"),
+    "|": re.compile(r"\s*\|\s*"),
+    ",": re.compile(r"\s*(?<!\\),\s*"),
+    "/": re.compile(r"\s*/\s*"),
+    "&": re.compile(r"\s*&\s*"),
+}
+"""In the order in which they are tried; Exportify writes a comma of a name as `\\,`."""
+_ANY_DELIMITER: Final = re.compile(r"\s*(?:;|\||(?<!\\),|/|&)\s*")
+_CERTAIN: Final = re.compile(r"\s*[;|]\s*")
+"""Separates names in a column of several artists: hardly a name holds one."""
+_IDS: Final = re.compile(r"[\s,;|]+")
+_OTHER_IDS: Final = re.compile(r"\s*[,;|]\s*")
+_MAX_NAMES: Final = 200_000
+"""Names that are remembered of a table."""
+_MAX_PIECES: Final = 16
+"""Of one cell, when they are put together to names in every way."""
+
+
+class Credits(NamedTuple):
+    """The credited artists of a row."""
+
+    artists: tuple[ArtistCredit, ...]
+    """At least one; each once."""
+    ids_unreadable: bool = False
+    """Whether the row has ids of artists that could not be matched to the names."""
+    may_be_several: bool = False
+    """Whether a comma in the only name may separate artists."""
+
+
+@dataclass(slots=True)
+class CreditNames:
+    """The names of artists that stand alone in a table, and how it separates several."""
+
+    by_id: dict[str, str] = field(default_factory=dict)
+    single: set[str] = field(default_factory=set)
+    delimiters: Counter[str] = field(default_factory=Counter)
+    """How often each delimiter gives as many names as there are ids."""
+
+    @property
+    def order(self) -> list[str]:
+        """The delimiters, the table's own first."""
+        return sorted(_DELIMITERS, key=lambda delimiter: -self.delimiters[delimiter])
+
+
+def survey_credits(
+    rows: Iterable[Sequence[str]], artists: int, ids: int | None, count: int | None
+) -> CreditNames:
+    """Read a table's names before its credits are split; a list of them needs no splitting."""
+    found = CreditNames()
+    for row in rows:
+        if len(found.single) >= _MAX_NAMES:
+            break
+        try:
+            text = cells.clean(cells.plain_text(row[artists]))
+            row_ids = parse_ids("" if ids is None else row[ids])
+            if not text or list_cells.parse_list(text) is not None:
+                continue
+        except (UnicodeEncodeError, UnreadableList):
+            continue
+        number = len(row_ids) or _number(row, count)
+        if number == 1 or (not number and _ANY_DELIMITER.search(text) is None):
+            name = _unescape(text)
+            found.single.add(name)
+            if row_ids:
+                found.by_id.setdefault(row_ids[0], name)
+        elif number:
+            _add_split(found, text, number, row_ids)
+    return found
+
+
+def _add_split(found: CreditNames, text: str, number: int, row_ids: Sequence[str]) -> None:
+    for delimiter in _DELIMITERS:
+        pieces = _split(text, delimiter)
+        if len(pieces) == number:
+            found.delimiters[delimiter] += 1
+            if delimiter == found.order[0]:
+                for row_id, name in zip(row_ids, pieces, strict=False):
+                    found.by_id.setdefault(row_id, name)
+
+
+def parse_ids(cell: str) -> tuple[str, ...]:
+    """Return the ids of a cell: a list, or ids, URIs or URLs with blanks or commas between."""
+    if cells.is_missing(cell):
+        return ()
+    try:
+        parsed = list_cells.parse_list(cell)
+    except UnreadableList:
+        return ()
+    if parsed is not None:
+        return tuple(item.id or item.name for item in parsed.items)
+    plain = list_cells.strip_brackets(cell)
+    parts = [part for part in _IDS.split(plain.strip()) if part]
+    if not all(map(artist_id, parts)):  # blanks separate Spotify's ids only
+        parts = [part for part in _OTHER_IDS.split(plain.strip()) if part]
+    return tuple(parts)
+
+
+class CreditParser:
+    """Parses the credits of one table."""
+
+    def __init__(self, *, many: bool, found: CreditNames | None = None) -> None:
+        """`many` is whether the column's name is that of several artists."""
+        self._many = many
+        self._names = found or CreditNames()
+        self._order = self._names.order
+        self.parse: Callable[[str, str, int], Credits] = lru_cache(maxsize=65_536)(self._parse)
+
+    def _parse(self, artists: str, ids: str, count: int) -> Credits:
+        """Return the credits of a row; `count` is its number of artists, 0 if unknown.
+
+        Raises `UnreadableList` for a list that is damaged, UnicodeEncodeError for a cell that
+        could not be decoded.
+        """
+        text = cells.clean(artists)
+        parsed = list_cells.parse_list(text)
+        row_ids = parse_ids(ids)
+        has_ids = not list_cells.is_blank(ids)
+        if parsed is not None:
+            items = parsed.items
+            if len(row_ids) == len(items) and not parsed.is_shortened:
+                items = tuple(map(_with_id, items, row_ids))
+                return Credits(_credits(items))
+            return Credits(_credits(items), ids_unreadable=has_ids and not _have_ids(items))
+        text = names.clean(cells.plain_text(text))
+        if len(row_ids) == 1 or (not has_ids and count == 1):
+            return Credits(_credits([ListItem(_unescape(text), *row_ids)]))
+        if len(row_ids) > 1:
+            pieces = self._split(text, len(row_ids), row_ids)
+            if pieces is not None:
+                return Credits(_credits(list(map(ListItem, pieces, row_ids))))
+            return Credits(_credits([ListItem(_unescape(text))]), ids_unreadable=True)
+        return self._parse_names(text, count, ids_unreadable=has_ids)
+
+    def _parse_names(self, text: str, count: int, *, ids_unreadable: bool) -> Credits:
+        """Split text without ids where that is certain."""
+        inside = list_cells.strip_brackets(text)
+        if count > 1:
+            pieces = self._split(inside, count, ())
+        elif inside != text and "," in inside:
+            pieces = _split(inside, ",")
+        elif self._many and _CERTAIN.search(text):
+            pieces = _CERTAIN.split(text)
+        else:
+            pieces = self._split_by_names(text)
+        if pieces is None:
+            one = _credits([ListItem(_unescape(text))])
+            return Credits(one, ids_unreadable, may_be_several="," in text)
+        return Credits(_credits(list(map(ListItem, pieces))), ids_unreadable)
+
+    def _split(self, text: str, number: int, row_ids: Sequence[str]) -> list[str] | None:
+        """Return the names in a text that holds `number` of them; None if that is uncertain."""
+        for delimiter in self._order:
+            pieces = _split(text, delimiter)
+            if len(pieces) == number:
+                return pieces
+            if len(pieces) > number:
+                return self._join(pieces, text, number, row_ids)
+        pieces = [piece for piece in _ANY_DELIMITER.split(text) if piece]
+        return pieces if len(pieces) == number else None
+
+    def _join(
+        self, pieces: Sequence[str], text: str, number: int, row_ids: Sequence[str]
+    ) -> list[str] | None:
+        """Put pieces together to `number` names: in the only way that fits the other rows."""
+        if len(pieces) > _MAX_PIECES:
+            return None
+        ways = []
+        for joined in _groups(_spans(text, pieces), text, number):
+            matches = self._count_matches(joined, row_ids)
+            if matches:
+                ways.append((matches, joined))
+        best = max((matches for matches, _ in ways), default=0)
+        fitting = [joined for matches, joined in ways if matches == best]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _count_matches(self, joined: Sequence[str], row_ids: Sequence[str]) -> int:
+        """Return how many of the names other rows confirm; 0 if one of them contradicts."""
+        if not row_ids:
+            return sum(name in self._names.single for name in joined)
+        expected = [self._names.by_id.get(row_id) for row_id in row_ids]
+        pairs = list(zip(joined, expected, strict=True))
+        if any(name is not None and name != given for given, name in pairs):
+            return 0
+        return sum(name is not None for _, name in pairs)
+
+    def _split_by_names(self, text: str) -> list[str] | None:
+        """Split a text at commas if each of the names stands alone in another row."""
+        if not self._many or "," not in text:
+            return None
+        pieces = _split(text, ",")
+        is_certain = len(pieces) > 1 and all(piece in self._names.single for piece in pieces)
+        return pieces if is_certain else None
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    parts = map(_unescape, _DELIMITERS[delimiter].split(text))
+    return [part for part in parts if part]
+
+
+def _unescape(name: str) -> str:
+    return name.replace("\\,", ",").strip()
+
+
+def _spans(text: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where the pieces stand in the text; empty if they do not stand there as they are."""
+    spans, at = [], 0
+    for piece in pieces:
+        start = text.find(piece, at)
+        if start < 0:
+            return []
+        at = start + len(piece)
+        spans.append((start, at))
+    return spans
+
+
+def _groups(spans: Sequence[tuple[int, int]], text: str, number: int) -> Iterator[list[str]]:
+    """Yield every way to put neighbouring pieces together to `number` names."""
+    for cuts in combinations(range(1, len(spans)), number - 1):
+        bounds = [0, *cuts, len(spans)]
+        yield [text[spans[first][0] : spans[last - 1][1]] for first, last in pairwise(bounds)]
+
+
+def _number(row: Sequence[str], count: int | None) -> int:
+    return 0 if count is None else cells.parse_integer(row[count], 1, 100) or 0
+
+
+def _with_id(item: ListItem, row_id: str) -> ListItem:
+    return item._replace(id=row_id)
+
+
+def _have_ids(items: Sequence[ListItem]) -> bool:
+    return bool(items) and all(item.id for item in items)
+
+
+def _credits(items: Sequence[ListItem]) -> tuple[ArtistCredit, ...]:
+    """Return every artist once, the first of equal names with its id."""
+    credit_of: dict[str, ArtistCredit] = {}
+    for item in items:
+        if item.name:
+            credit_of.setdefault(item.name, ArtistCredit(item.name, artist_id(item.id)))
+    return tuple(credit_of.values()) or (ArtistCredit(""),)
+
+
+def artist_id(text: str | None) -> str | None:
+    """Return the Spotify id of an artist from its id, URI or URL, None for any other text."""
+    if not text:
+        return None
+    plain = text.strip().rsplit(":", 1)[-1].rsplit("/", 1)[-1].split("?")[0]
+    return source_ids.parse_track_id(plain)
