@@ -31,7 +31,14 @@ def import_(
         str | None,
         typer.Option(
             help="The column that holds the genre; default: the first of genre, track_genre, "
-            "playlist_genre, label."
+            "playlist_genre, genres, artist_genres, tags; label if its values repeat."
+        ),
+    ] = None,
+    genre_separator: Annotated[
+        str | None,
+        typer.Option(
+            help="Separates the genres of a cell, besides ; and |, such as a comma. The first "
+            "genre counts."
         ),
     ] = None,
     encoding: Annotated[
@@ -64,7 +71,7 @@ def import_(
     from genrebase.runtime.shutdown import stop_on_signals
 
     output = Output(as_json=as_json)
-    run = _importer(file, subset, genre_column, encoding)
+    run = _importer(file, subset, genre_column, genre_separator, encoding)
     engine = store.connect()
     with stop_on_signals() as stop, output.progress(f"Importing {file.name}") as progress:
         imported = run(
@@ -93,7 +100,11 @@ def import_(
 
 
 def _importer(
-    file: Path, subset: str | None, genre_column: str | None, encoding: str
+    file: Path,
+    subset: str | None,
+    genre_column: str | None,
+    genre_separator: str | None,
+    encoding: str,
 ) -> "Callable[..., ImportResult]":
     # these import SQLAlchemy and numpy: --help need not wait
     from collector.datasets import fma
@@ -106,7 +117,12 @@ def _importer(
         return partial(import_fma, subset=subset or fma.SUBSETS[-1])
     if subset is not None:
         raise UserError("--subset needs the folder of FMA's tables, not a file.")
-    return partial(import_dataset, genre_column=genre_column, encoding=encoding)
+    return partial(
+        import_dataset,
+        genre_column=genre_column,
+        genre_separator=genre_separator,
+        encoding=encoding,
+    )
 
 
 def _summary(imported: "ImportResult") -> Iterator[str]:

@@ -13,7 +13,10 @@ from itertools import combinations, pairwise
 from typing import Final, NamedTuple
 
 from collector.datasets import cells, list_cells
+from collector.datasets.columns import DatasetColumns
 from collector.datasets.list_cells import ListItem, UnreadableList
+from collector.datasets.reader import BrokenRow, DatasetReader
+from collector.datasets.survey import TableSummary
 from collector.records import ArtistCredit
 from genrebase.store import names, source_ids
 
@@ -30,6 +33,7 @@ _CERTAIN: Final = re.compile(r"\s*[;|]\s*")
 """Separates names in a column of several artists: hardly a name holds one."""
 _IDS: Final = re.compile(r"[\s,;|]+")
 _OTHER_IDS: Final = re.compile(r"\s*[,;|]\s*")
+_MOSTLY: Final = 0.9
 _MAX_NAMES: Final = 200_000
 """Names that are remembered of a table."""
 _MAX_PIECES: Final = 16
@@ -63,6 +67,22 @@ class CreditNames:
 
 
 def survey_credits(
+    dataset: DatasetReader, columns: DatasetColumns, summary: TableSummary
+) -> CreditNames | None:
+    """Return the names of a table's artists; None if its credits need no splitting."""
+    artists = summary.columns.get(columns.artists)
+    if artists is None:
+        return None
+    has_number = columns.artist_ids is not None or columns.artist_count is not None
+    has_commas = columns.many_artists and any("," in cell for cell in artists.sample)
+    is_listed = artists.lists > _MOSTLY * artists.present
+    if is_listed or not (has_number or has_commas):
+        return None
+    rows = (row for row in dataset.rows() if not isinstance(row, BrokenRow))
+    return survey_rows(rows, columns.artists, columns.artist_ids, columns.artist_count)
+
+
+def survey_rows(
     rows: Iterable[Sequence[str]], artists: int, ids: int | None, count: int | None
 ) -> CreditNames:
     """Read a table's names before its credits are split; a list of them needs no splitting."""

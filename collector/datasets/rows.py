@@ -1,7 +1,7 @@
 """Parse the rows of a dataset into tracks, with a reason for every rejected row."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
@@ -24,6 +24,9 @@ _MAX_SAFE_NAME: Final = 60
 """Characters that fit into an index key, whatever they are; a longer name is measured."""
 _MAX_ID: Final = 200
 _MAX_ARTISTS: Final = 100
+
+_SEPARATE_GENRES: Final = "if they are lists: --genre-separator ,"
+_ARTISTS: Final = "with a column of the artists' ids or their number they can be split."
 
 _Value = TypeVar("_Value")
 
@@ -67,7 +70,7 @@ class RowParser:
         `last_year` is taken as missing. `credit_names` are the artists that the table names
         alone; `genre_separator` separates genres in a cell, besides `;` and `|`.
         """
-        self._at = columns
+        self._at = self.columns = columns
         self._own_source = own_source
         self._last_year = last_year
         self._has_features = any(index is not None for index in columns.features)
@@ -138,6 +141,14 @@ class RowParser:
             self.unreadable_cells[index] += 1
         self.comma_cells[index] += self._separator is None and genre_cells.may_be_list(cell)
         return genres
+
+    def hints(self, header: Sequence[str]) -> Iterator[str]:
+        """Yield what can be done about cells that may be several names, one message a column."""
+        for index, option in ((self._at.genre, _SEPARATE_GENRES), (self._at.artists, _ARTISTS)):
+            count = 0 if index is None else self.comma_cells[index]
+            if index is not None and count:
+                cells_ = f"{count:,} cells of {cells.escape_unprintable(header[index])}"
+                yield f"{cells_} hold a comma and are taken as one name each; {option}"
 
     def _subgenre(self, row: Sequence[str]) -> tuple[str, str] | None:
         at = self._at

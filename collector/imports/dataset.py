@@ -1,12 +1,14 @@
 """Import a CSV or Parquet dataset: a table of tracks, or one of descriptors of audio files."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
 from collector.datasets import columns, descriptor_table, reader, segments
+from collector.datasets.credits import survey_credits
 from collector.datasets.reader import BrokenRow, DatasetReader, Row
 from collector.datasets.rows import ParsedRow, RowParser, RowRejection
 from collector.datasets.survey import TableSummary, survey_table
@@ -26,6 +28,13 @@ DESCRIPTOR_BATCH_ROWS: Final = 2_000
 """Rows of one transaction where each brings descriptors."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    encoding: str
+    genre_column: str | None
+    genre_separator: str | None
+
+
 def import_dataset(
     engine: Engine,
     path: Path,
@@ -33,6 +42,7 @@ def import_dataset(
     progress: ProgressCallback,
     *,
     genre_column: str | None = None,
+    genre_separator: str | None = None,
     encoding: str = reader.DEFAULT_ENCODING,
     rejected: Path | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
@@ -46,7 +56,8 @@ def import_dataset(
     with reader.open_dataset(path, encoding) as dataset:
         summary = survey_table(dataset, stop_requested=stop_requested)
     with reader.open_dataset(path, encoding) as dataset:
-        source = _open_source(dataset, path, encoding, genre_column, summary, clock.now().year + 1)
+        options = _Options(encoding, genre_column, genre_separator)
+        source = _open_source(dataset, path, options, summary, clock.now().year + 1)
         return run_import(
             engine, clock, source, progress, rejected=rejected, stop_requested=stop_requested
         )
@@ -55,12 +66,12 @@ def import_dataset(
 def _open_source(
     dataset: DatasetReader,
     path: Path,
-    encoding: str,
-    genre_column: str | None,
+    given: _Options,
     summary: TableSummary,
     last_year: int,
 ) -> ImportSource:
     """Return the source of a table of descriptors, else of a table of tracks."""
+    genre_column, genre_separator = given.genre_column, given.genre_separator
     stem, origin = path.name.split(".")[0], f"csv:{path.name}"
     rows = dataset.rows()
     first = list(islice(rows, 1))
@@ -71,19 +82,25 @@ def _open_source(
     warnings: Callable[[], Sequence[str]]
     if layout is None:
         found = columns.find_columns(dataset.header, genre_column, summary)
-        parser = RowParser(found, own_source=origin, last_year=last_year)
+        parser = RowParser(
+            found,
+            own_source=origin,
+            last_year=last_year,
+            credit_names=survey_credits(dataset, found, summary),
+            genre_separator=genre_separator,
+        )
         titles = segments.TitleSurvey()
         parsed = _surveyed(_parse(parser, rows), titles)
-        warnings = partial(_warnings, found, titles)
+        warnings = partial(_warnings, dataset, parser, titles)
         taken, ignored = columns.name_columns(dataset.header, found)
     else:
-        pieces = _find_pieces(path, encoding, layout)
+        pieces = _find_pieces(path, given.encoding, layout)
         parser = descriptor_table.DescriptorRowParser(layout, origin, pieces)
         layout = parser.columns
         parsed, warnings = _parse(parser, rows), lambda: pieces.warnings
         taken, ignored = {}, []
     # another genre column brings other sightings of the same rows: they are counted separately
-    options = () if genre_column is None or layout is not None else (genre_column,)
+    options = [name for name in (genre_column, genre_separator) if name and layout is None]
     return ImportSource(
         label=path.name,
         name=path.name,
@@ -102,8 +119,11 @@ def _open_source(
     )
 
 
-def _warnings(found: columns.DatasetColumns, titles: segments.TitleSurvey) -> Sequence[str]:
-    return (*found.notes, *titles.warnings())
+def _warnings(
+    dataset: DatasetReader, parser: RowParser, titles: segments.TitleSurvey
+) -> Sequence[str]:
+    notes = (*parser.columns.notes, *parser.hints(dataset.header))
+    return (*notes, *titles.warnings())
 
 
 def _parse(

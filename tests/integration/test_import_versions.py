@@ -74,10 +74,10 @@ def test_two_tables_of_one_name_and_one_numbering(engine: Engine, tmp_path: Path
 def test_moved_row_numbers_merge_nothing(engine: Engine, tmp_path: Path):
     """A version with other numbers of its rows: every song stays itself, new ones are added."""
     header = "id,title,artist,genre"
-    rows = [f"{n},Song {n},Artist {n},genre {n % 2}" for n in range(10)]
+    rows = [f"{7 * n},Song {n},Artist {n},genre {n % 2}" for n in range(10)]
     run(engine, write(tmp_path / "data.csv", header, *rows))
     before = read(engine, "title", "artists", "label")
-    moved = [f"{n},Song {n - 1},Artist {n - 1},genre {(n - 1) % 2}" for n in range(1, 11)]
+    moved = [f"{7 * n},Song {n - 1},Artist {n - 1},genre {(n - 1) % 2}" for n in range(1, 11)]
     again = write(tmp_path / "data.csv", header, "0,Newest,Zoe,genre 0", *moved)
     result = run(engine, again)
     assert (result.tracks_new, result.corrected, result.conflicts) == (1, 0, 10)
