@@ -1,13 +1,17 @@
 """Settings of the classifier, from the environment and `.env`."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from classifier.training_config import MIN_TRACKS_PER_GENRE
+from genrebase.runtime import plugins
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
+
+ESTIMATORS_GROUP: Final = "classifier.estimators"
+"""The entry-point group of estimators."""
 
 
 class ClassifierSettings(EnvironmentSettings):
@@ -81,6 +85,24 @@ class ClassifierSettings(EnvironmentSettings):
         "in the database is refused, even where its checksum was changed too. All programs that "
         "train or predict need it.",
     )
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_schedule(cls, text: str) -> str:
+        from genrebase.runtime.schedule import CronSchedule, InvalidSchedule  # imports apscheduler
+
+        try:
+            CronSchedule(text)
+        except InvalidSchedule as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        return text
+
+    @field_validator("estimator")
+    @classmethod
+    def _is_estimator(cls, name: str) -> str:
+        if message := plugins.unknown_message(ESTIMATORS_GROUP, name):
+            raise ValueError(message.removesuffix("."))
+        return name
 
     @field_validator("http")
     @classmethod

@@ -20,12 +20,11 @@ from collector.errors import NotFound, TermsNotAccepted
 from collector.http.client import get_json, make_session
 from collector.http.rate_limiter import RequestBudget
 from collector.ports import FeatureProvider, Source
-from collector.settings import CollectorSettings
+from collector.settings import FEATURES_GROUP, IMPORT_PROVIDERS, CollectorSettings
 from collector.sources import spotify_client
 from collector.sources.spotify_client import SpotifyClient
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import Clock
-from genrebase.settings import InvalidSettings
 from genrebase.store import bulk
 from genrebase.store.engine import Engine, read_transaction, transaction
 
@@ -33,14 +32,10 @@ if TYPE_CHECKING:
     from collector.enrichment.analyses import AnalysisFetcher
 
 SOURCES_GROUP: Final = "collector.sources"
-FEATURES_GROUP: Final = "collector.features"
-"""The entry-point groups of plug-ins."""
+"""The entry-point group of plug-ins that list tracks."""
 
 PLAYLIST_SOURCE: Final = "spotify_playlists"
 """The source that reads the playlists bound to genres."""
-
-IMPORT_PROVIDERS: Final = ("csv", "audio")
-"""Feature providers that receive no requests: their features come with imports."""
 
 TERMS_MESSAGE: Final = (
     "Spotify's Developer Terms forbid training models on Spotify content and keeping it without "
@@ -65,11 +60,6 @@ def make_providers(settings: CollectorSettings, clock: Clock) -> Iterator[Featur
     for name in settings.provider_names:
         if name in IMPORT_PROVIDERS and name not in installed:
             continue
-        if name not in installed:
-            installed_names = ", ".join(sorted({*installed, *IMPORT_PROVIDERS}))
-            raise InvalidSettings(
-                f"COLLECTOR_FEATURE_ORDER names {name!r}. Known: {installed_names}."
-            )
         if name == spotify_client.NAME and not _may_use_spotify(settings):
             continue
         provider: FeatureProvider = plugins.load(FEATURES_GROUP, name).from_settings(

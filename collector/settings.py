@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from collector.rate import Rate, parse_rate
 from collector.shard import RECRAWL_AFTER
+from genrebase.runtime import plugins
 from genrebase.runtime.addresses import ListenAddress
 from genrebase.settings import EnvironmentSettings
 from genrebase.store.settings import DEFAULT_FEATURE_ORDER
@@ -17,6 +18,12 @@ SPOTIFY_API: Final = "https://api.spotify.com/v1/"
 SPOTIFY_TOKEN: Final = "https://accounts.spotify.com/api/token"  # noqa: S105 - an address
 RECCOBEATS_API: Final = "https://api.reccobeats.com/v1/"
 TERMS_ACCEPTED: Final = "accepted"
+
+FEATURES_GROUP: Final = "collector.features"
+"""The entry-point group of feature providers."""
+
+IMPORT_PROVIDERS: Final = ("csv", "audio")
+"""Feature providers that receive no requests: their features come with imports."""
 
 
 class CollectorSettings(EnvironmentSettings):
@@ -94,6 +101,17 @@ class CollectorSettings(EnvironmentSettings):
     @classmethod
     def _is_rate(cls, text: str) -> str:
         parse_rate(text)
+        return text
+
+    @field_validator("feature_order")
+    @classmethod
+    def _names_providers(cls, text: str) -> str:
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        for name in names:
+            if message := plugins.unknown_message(FEATURES_GROUP, name, also=IMPORT_PROVIDERS):
+                raise ValueError(message.removesuffix("."))
+            if names.count(name) > 1:
+                raise ValueError(f"{name!r} is named twice")
         return text
 
     @field_validator("http")

@@ -121,10 +121,13 @@ def migrate(as_json: AsJson = False) -> None:
       genrebase migrate
     """
     # import SQLAlchemy and Alembic, which --help does not need
+    from genrebase.runtime.settings_check import require_valid_settings
     from genrebase.store import schema_revision
     from genrebase.store.engine import make_engine
 
-    output, engine = Output(as_json=as_json), make_engine()
+    output = Output(as_json=as_json)
+    require_valid_settings()  # the views depend on them
+    engine = make_engine()
     try:
         before = schema_revision.current_revision(engine)
         schema_revision.upgrade()

@@ -3,7 +3,9 @@
 import os
 from typing import Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from genrebase.errors import UserError
@@ -41,6 +43,11 @@ class EnvironmentSettings(BaseSettings):
         prefix = cls.model_config.get("env_prefix", "")
         return str(field.validation_alias or f"{prefix}{name}").upper()
 
+    @classmethod
+    def variables(cls) -> dict[str, FieldInfo]:
+        """Return the field of each environment variable that is read."""
+        return {cls._variable(name): field for name, field in cls.model_fields.items()}
+
 
 class GenrebaseSettings(EnvironmentSettings):
     """The settings of the launcher, `genrebase`."""
@@ -76,6 +83,13 @@ class GenrebaseSettings(EnvironmentSettings):
     def has_spotify_credentials(self) -> bool:
         """Whether requests to Spotify itself are possible."""
         return bool(self.client_id and self.client_secret)
+
+
+def given_names() -> set[str]:
+    """Return the names of all variables of the environment and of `.env`, in capitals."""
+    file = EnvironmentSettings.model_config.get("env_file")
+    in_file = dotenv_values(file) if isinstance(file, str) else {}
+    return {name.upper() for name in (*os.environ, *in_file)}  # noqa: TID251 - names only
 
 
 def child_environment(**more: str) -> dict[str, str]:

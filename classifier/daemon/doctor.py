@@ -11,7 +11,11 @@ from genrebase.runtime.checks import Check
 
 def checks() -> Iterator[Check]:
     """Yield a check of the training threads and one of the champion."""
-    settings = ClassifierSettings.load()
+    try:
+        settings = ClassifierSettings.load()
+    except GenrebaseError:
+        yield Check("training", ok=None, sentence="Not checked: correct the settings first.")
+        return
     cores = threads.available_cores()
     yield _threads(settings.threads, cores)
     yield _champion()
@@ -30,9 +34,8 @@ def _threads(configured: int | None, cores: int) -> Check:
 
 
 def _champion() -> Check:
-    # imports of SQLAlchemy and scikit-learn, which the other checks do not need
+    # imports of SQLAlchemy, which the other checks do not need
     from classifier.registry import stored_models
-    from classifier.serving import champion
     from classifier.training_config import DEFAULT_TASK
     from genrebase.store import connect
 
@@ -41,6 +44,8 @@ def _champion() -> Check:
         try:
             model = stored_models.find_champion(database, DEFAULT_TASK)
             if model is not None:
+                from classifier.serving import champion  # imports scikit-learn
+
                 champion.load(database, model)
         finally:
             database.dispose()

@@ -1,22 +1,19 @@
 """The registered estimators, by name: one factory per file (entry points, plug-ins)."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from classifier.data import soft_labels
 from classifier.errors import BadTrainingConfig, MissingExtra
 from classifier.features import groups
 from classifier.ports import Estimator, SupportsPreprocessing, UsesFeatureGroups
+from classifier.settings import ESTIMATORS_GROUP
 from classifier.training_config import Preprocessing, TrainingConfig
 from genrebase.runtime import plugins
-
-GROUP: Final = "classifier.estimators"
-"""Entry points that name an `EstimatorFactory`."""
 
 
 def names() -> list[str]:
     """Return the names of all registered estimators."""
-    return plugins.registered_names(GROUP)
+    return plugins.registered_names(ESTIMATORS_GROUP)
 
 
 def installed_names() -> list[str]:
@@ -26,7 +23,7 @@ def installed_names() -> list[str]:
 
 def _is_installed(name: str) -> bool:
     try:
-        plugins.load(GROUP, name)(features=TrainingConfig().features, seed=0, threads=1)
+        plugins.load(ESTIMATORS_GROUP, name)(features=TrainingConfig().features, seed=0, threads=1)
     except MissingExtra:
         return False
     return True
@@ -47,7 +44,7 @@ def build(config: TrainingConfig, *, threads: int) -> Estimator:
     a parameter it does not have, `BadTrainingConfig` for preprocessing it does not support and for
     features it does not use.
     """
-    make = plugins.load(GROUP, config.estimator)
+    make = plugins.load(ESTIMATORS_GROUP, config.estimator)
     estimator: Estimator = make(
         features=config.features, seed=config.seed, threads=threads, **config.params
     )

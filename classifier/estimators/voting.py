@@ -21,6 +21,7 @@ from classifier.ports import (
     SupportsPreprocessing,
     Validation,
 )
+from classifier.settings import ESTIMATORS_GROUP
 from classifier.training_config import FEATURE_GROUPS, Preprocessing
 from genrebase.runtime import plugins
 
@@ -169,7 +170,7 @@ def make(
     def member(name: Any, params: dict[str, Any]) -> Any:
         if name == NAME:
             raise BadParameter(f"{NAME} cannot be a member of itself.")
-        factory = plugins.load(estimators.GROUP, str(name))
+        factory = plugins.load(ESTIMATORS_GROUP, str(name))
         return factory(features=features, seed=seed, threads=threads, **params)
 
     members = [member(name, own[name]) for name in names]

@@ -17,6 +17,7 @@ from classifier.experiments.progress import n_training_tracks
 from classifier.experiments.runner import ExperimentContext, TrialRunner
 from classifier.experiments.store import Experiment, ExperimentSpec
 from classifier.experiments.trials import TrialConfig
+from classifier.settings import ESTIMATORS_GROUP
 from classifier.training.fingerprint import data_fingerprint
 from classifier.training_config import FEATURE_GROUPS, SPLITS, TrainingConfig
 from genrebase.runtime import jobs, plugins
@@ -69,7 +70,7 @@ def run(
     combination that cannot be fitted is a row of `failed`.
     """
     for name in set(grid.estimators) - set(estimators.names()):
-        plugins.load(estimators.GROUP, name)  # its error lists the names
+        plugins.load(ESTIMATORS_GROUP, name)  # its error lists the names
     if config.split != SPLITS[0] and grid.rotations != (0,):
         raise BadTrainingConfig("A published split is one split: leave out --rotations.")
     named = {group for groups in grid.feature_sets for group in groups}

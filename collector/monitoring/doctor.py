@@ -8,6 +8,7 @@ from typing import Final
 from collector import bootstrap
 from collector.errors import BadCredentials, CollectorError, EndpointClosed
 from collector.http.rate_limiter import RequestBudget
+from collector.http.reachability import unreachable_reason
 from collector.http.retry import (
     RequestLimit,
     call_with_retries,
@@ -34,6 +35,9 @@ MAX_REQUESTS: Final = 4
 _MAX_ATTEMPTS: Final = 2
 """Attempts per request: with more, an unreachable source would use up `MAX_REQUESTS`."""
 
+_CONNECT_SECONDS: Final = 1.5
+"""Seconds to connect to a source: without a network, all checks together take under five."""
+
 _GENRE: Final = "rock"
 _TRACK_ID: Final = "3n3Ppam7vgaVa1iaRUc9Lp"
 """Mr. Brightside."""
@@ -51,8 +55,20 @@ class CollectorDoctor:
     def run_checks(self) -> Iterator[Check]:
         """Yield one result per source and provider."""
         yield from self._check_spotify()
+        unreachable = self._unreachable("reccobeats", self.settings.reccobeats_api_url)
+        if unreachable is not None:
+            yield unreachable
+            return
         provider = ReccoBeats.from_settings(self.settings, self.clock)
         yield _run_check("reccobeats", partial(self._check_provider, provider))
+
+    def _unreachable(self, name: str, *addresses: str) -> Check | None:
+        """Return a failed check if a host does not let us connect, without any retries."""
+        reason = unreachable_reason(addresses, self.clock, _CONNECT_SECONDS)
+        if reason is None:
+            return None
+        sentence = f"{reason}. Check the network, or the proxy in HTTPS_PROXY."
+        return Check(name, ok=False, sentence=sentence)
 
     def _check_spotify(self) -> Iterator[Check]:
         try:
@@ -62,6 +78,11 @@ class CollectorDoctor:
             return
         if self.settings.uses_real_spotify and not self.settings.terms_accepted:
             yield Check("spotify terms", ok=None, sentence=bootstrap.TERMS_MESSAGE)
+        addresses = (self.settings.spotify_token_url, self.settings.spotify_api_url)
+        unreachable = self._unreachable("spotify search", *addresses)
+        if unreachable is not None:
+            yield unreachable
+            return
         searched = _run_check("spotify search", partial(self._check_search, source))
         yield searched
         if searched.ok:
@@ -107,8 +128,8 @@ def checks() -> Iterator[Check]:
     clock = SystemClock()
     try:
         configured = CollectorSettings.load()
-    except GenrebaseError as error:
-        yield Check("collector settings", ok=False, sentence=str(error))
+    except GenrebaseError:
+        yield Check("sources", ok=None, sentence="not checked: correct the settings first.")
         return
     try:
         engine = connect()

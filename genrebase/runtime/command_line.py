@@ -129,7 +129,15 @@ class _CommandWithExamples(_WholeSummary):
             from genrebase.runtime import logging  # structlog takes 0.1 s
 
             logging.configure()
+            _warn_of_unknown_settings()
         return super().invoke(ctx)
+
+
+def _warn_of_unknown_settings() -> None:
+    from genrebase.runtime import settings_check  # imports pydantic
+
+    for sentence in settings_check.unknown_settings():
+        Output(as_json=False).warn(sentence)
 
 
 def _lazy_group(commands: Mapping[str, str]) -> type[TyperGroup]:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
 from genrebase.errors import GenrebaseError
-from genrebase.runtime import checks, queries
+from genrebase.runtime import checks, queries, settings_check
 from genrebase.runtime.checks import Check
 from genrebase.runtime.clock import Clock
 from genrebase.store import schema_revision
@@ -34,6 +34,7 @@ def run_all_checks(clock: Clock) -> Iterator[Check]:
     """Yield the results of the checks here, then of those registered by packages."""
     yield check_python()
     yield check_cores()
+    yield check_settings()
     yield from checks.run_checks("database", lambda: check_database(clock))
     yield from checks.run_plugin_checks()
 
@@ -55,6 +56,14 @@ def check_cores() -> Check:
     affinity = getattr(os, "sched_getaffinity", None)  # Linux only
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return Check("cores", ok=True, sentence=f"{cores} usable; training uses no more threads.")
+
+
+def check_settings() -> Check:
+    """Check the settings of all packages, and name those that do not exist."""
+    problems = [*settings_check.invalid_settings(), *settings_check.unknown_settings()]
+    if problems:
+        return Check("settings", ok=False, sentence=" ".join(problems))
+    return Check("settings", ok=True, sentence="All names and values can be used.")
 
 
 def check_database(clock: Clock) -> Iterator[Check]:

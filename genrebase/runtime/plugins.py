@@ -1,6 +1,6 @@
 """Plug-ins: objects that installed packages register under an entry-point group."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
@@ -44,6 +44,12 @@ def load(group: str, name: str) -> Any:
     if name not in entries:
         raise UnknownPlugin(_unknown_message(group, name, sorted(entries)))
     return _load(entries[name])
+
+
+def unknown_message(group: str, name: str, also: Collection[str] = ()) -> str | None:
+    """Return a sentence where `name` is neither registered under `group` nor in `also`."""
+    names = sorted({*_registered(group), *also})
+    return None if name in names else _unknown_message(group, name, names)
 
 
 def load_all(group: str) -> Iterator[Plugin]:

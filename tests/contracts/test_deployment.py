@@ -6,8 +6,7 @@ from typing import Any
 
 import yaml
 
-from genrebase.docs import SETTINGS_GROUP, setting_variables
-from genrebase.runtime import plugins
+from genrebase.runtime.settings_check import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -18,11 +17,7 @@ DATABASE = "STORE_URL"
 
 def test_every_setting_of_env_reaches_our_containers() -> None:
     """Through `env_file`; what `environment` names can only repeat a variable of that name."""
-    settings = {
-        name
-        for plugin in plugins.load_all(SETTINGS_GROUP)
-        for name, _ in setting_variables(plugin.value)
-    }
+    settings = {name for one in settings_classes() for name in one.variables()}
     for service in OURS:
         definition = COMPOSE["services"][service]
         assert definition["env_file"] == [{"path": ".env", "required": False}]

@@ -56,6 +56,8 @@ def test_reads_a_file_and_hides_the_secret(nowhere: Path) -> None:
         ("COLLECTOR_RECCOBEATS_RATE", "0/30s"),
         ("COLLECTOR_SPOTIFY_URL", "localhost:8765"),
         ("COLLECTOR_TIMEOUT", "-1"),
+        ("COLLECTOR_FEATURE_ORDER", "spotify,recobeats"),
+        ("COLLECTOR_FEATURE_ORDER", "csv, csv"),
     ],
 )
 def test_a_bad_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,33 @@ def test_a_setting_that_cannot_be_gets_a_sentence(genrebase: Shell) -> None:
     assert "GENREBASE_LOG_LEVEL" in result.stderr
 
 
+def test_a_misspelt_setting_is_named(genrebase: Shell) -> None:
+    """By the doctor as a line to fix, and by every other command as a warning."""
+    misspelt = {"COLLECTOR_RATES": "60/30s"}
+    sentence = "COLLECTOR_RATES is no setting of Genrebase: did you mean COLLECTOR_RATE?"
+    assert f"FIX  settings: {sentence}" in genrebase("doctor", **misspelt).stdout
+    result = genrebase("migrate", **misspelt)
+    assert result.returncode == 0
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COLLECTOR_FEATURE_ORDER", "spotfy,csv"),
+        ("CLASSIFIER_ESTIMATOR", "foo"),
+        ("CLASSIFIER_SCHEDULE", "nightly"),
+    ],
+)
+def test_migrate_refuses_a_setting_that_cannot_be(genrebase: Shell, name: str, value: str) -> None:
+    """As the doctor reports it; no database is made."""
+    result = genrebase("migrate", **{name: value})
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"{name}: ")
+    assert list(genrebase.folder.iterdir()) == []
+    assert f"FIX  settings: {name}: " in genrebase("doctor", **{name: value}).stdout
+
+
 def test_the_doctor_offline_logs_nothing(genrebase: Shell) -> None:
     """An unreachable source is a line of its output; retries are not logged in addition."""
     genrebase("migrate")
@@ -127,8 +154,8 @@ def test_the_doctor_offline_logs_nothing(genrebase: Shell) -> None:
         SPOTIPY_CLIENT_SECRET="a-secret",
         COLLECTOR_RECCOBEATS_URL=NOBODY["COLLECTOR_SPOTIFY_URL"],
     )
-    assert "FIX  spotify search: The source cannot be reached" in result.stdout
-    assert "FIX  reccobeats: The source cannot be reached" in result.stdout
+    assert "FIX  spotify search: 127.0.0.1 cannot be reached" in result.stdout
+    assert "FIX  reccobeats: 127.0.0.1 cannot be reached" in result.stdout
     assert result.stderr.splitlines() == ["Failed checks: spotify search, reccobeats."]
 
 
