@@ -171,9 +171,12 @@ class _Recorder:
     def _observations(self, row: ParsedRow, *, is_new: bool) -> Iterator[TrackObservation]:
         if not row.genres:
             yield TrackObservation(row.track, None, 0, is_new)
+        first = self._ranks[row.genres[0]] if row.genres and self.source.is_ranked else 0
         for position, genre in enumerate(row.genres):
-            rank = self._ranks[genre] if self.source.is_ranked else min(position, 1)
+            rank = self._ranks[genre] if self.source.is_ranked else 0
             self._ranks[genre] += 1
+            if position:
+                rank = max(rank, first + 1)  # the first genre of a row counts
             yield TrackObservation(row.track, genre, rank, is_new)
 
     def _record_descriptors(self, values: Sequence[tuple[str, Sequence[float]]]) -> None:
