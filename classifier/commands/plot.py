@@ -20,12 +20,16 @@ def plot(
         ),
     ],
     file: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="A new FILE.svg or FILE.png.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A new FILE.svg, FILE.png or FILE.pdf."
+        ),
     ],
     genres: Annotated[
         str | None,
         typer.Option(
-            help="Only these genres: a,b,c (at most 8 in plots with a colour per genre)."
+            help="Only these genres: a,b,c (at most 40 in plots with a line per genre; "
+            "without it the ten with most tracks)."
         ),
     ] = None,
     feature: Annotated[
@@ -48,6 +52,14 @@ def plot(
         int | None,
         typer.Option(metavar="ID", help="Compare, learning curve: the experiment [the latest]."),
     ] = None,
+    title: Annotated[str | None, typer.Option(help="Instead of the usual title.")] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WxH",
+            help="Width and height in inches, such as 8x4.5 (a PNG has 150 per inch).",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Plot one view into an SVG or PNG, in colours that are safe for colour-blind readers.
@@ -61,7 +73,7 @@ def plot(
     settings = ClassifierSettings.load()
     # imports of matplotlib, pandas and SQLAlchemy, which --help does not need
     from classifier.reports import plot as plotting
-    from classifier.reports.plots.request import PlotRequest
+    from classifier.reports.plots.request import PlotRequest, parse_size
     from genrebase.store import connect
 
     output = Output(as_json=as_json)
@@ -76,11 +88,22 @@ def plot(
         regime=regime,
         experiment=experiment,
         seed=settings.seed,
+        title=title,
+        size=None if size is None else parse_size(size),
     )
     saved = plotting.save_plot(connect(), kind, request, file)
     output.print(
         f"{saved.file}: {saved.kind} from the view {saved.view}, {saved.bytes / 1e3:.0f} kB."
     )
+    for note in saved.notes:
+        output.print(note)
     output.write_json(
-        {"file": str(saved.file), "kind": saved.kind, "view": saved.view, "bytes": saved.bytes}
+        {
+            "file": str(saved.file),
+            "kind": saved.kind,
+            "view": saved.view,
+            "bytes": saved.bytes,
+            "title": saved.title,
+            "notes": list(saved.notes),
+        }
     )

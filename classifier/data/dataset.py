@@ -262,6 +262,14 @@ def _to_predict(model: StoredModel) -> Select[Any]:
     )
 
 
+def describe_catalogue(database: Database) -> tuple[tuple[str, ...], bool]:
+    """Return the names of all genres, and whether the tracks are synthetic."""
+    genre = tables.genre.c
+    with read_transaction(database) as connection:
+        genres = tuple(connection.scalars(select(genre.name).order_by(genre.name)))
+        return genres, _origin(connection) is not None
+
+
 def _origin(connection: Connection) -> str | None:
     origin = tables.catalogue_origin
     row = connection.execute(select(origin.c.kind, origin.c.detail)).first()

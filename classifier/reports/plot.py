@@ -1,7 +1,7 @@
 """Plot one view of the database into a file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,10 +51,13 @@ class SavedPlot:
     kind: str
     view: str
     bytes: int
+    title: str
+    notes: tuple[str, ...]
+    """What stands at its lower edge: numbers of tracks, genres that are not drawn."""
 
 
 def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -> SavedPlot:
-    """Write a plot into a new SVG or PNG.
+    """Write a plot into a new SVG, PNG or PDF.
 
     Raise `BadTrainingConfig` for what cannot be plotted, `NoMatplotlib`, or `UserError` if the
     file exists.
@@ -67,8 +70,20 @@ def save_plot(database: Database, kind: str, request: PlotRequest, file: Path) -
     view_of, draw = KINDS[kind]
     view = view_of(request)
     frame = dataset.read_view(view, database)
+    genres, is_synthetic = dataset.describe_catalogue(database)
+    request = replace(request, all_genres=genres, synthetic=is_synthetic)
+    if kind == "trend" and len(request.genres or genres) <= style.MAX_BANDS:
+        request = replace(request, deviations=_deviations(database))
     with style.plot_style():
         figure = draw(frame, request)
         with new_file.create_atomically(file) as place:
             style.save_figure(figure, place, as_format)
-    return SavedPlot(file, kind, view, file.stat().st_size)
+    size, title = file.stat().st_size, figure.get_suptitle()
+    return SavedPlot(file, kind, view, size, title, style.notes_of(figure))
+
+
+def _deviations(database: Database) -> dict[tuple[str, str], float]:
+    """Return the standard deviation of each feature of each genre."""
+    columns = ["genre", "feature", "standard_deviation"]
+    rows = dataset.read_view(profile.VIEW, database, columns=columns).dropna()
+    return {(genre, feature): float(value) for genre, feature, value in rows.to_numpy()}

@@ -2,14 +2,17 @@
 
 import json
 import re
+import struct
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from sqlalchemy import Engine, insert
 from typer.testing import CliRunner
 
@@ -17,7 +20,7 @@ from classifier.cli import app
 from classifier.data import dataset
 from classifier.errors import BadTrainingConfig
 from classifier.reports import plot as plotting
-from classifier.reports.plots import confusion, trend
+from classifier.reports.plots import confusion, histogram, style, trend
 from classifier.reports.plots.request import PlotRequest
 from classifier.reports.plots.style import NoMatplotlib
 from genrebase.errors import GenrebaseError, UserError
@@ -100,9 +103,14 @@ def plot(kind: str, file: Path, *more: str) -> Any:
 
 
 def texts(file: Path) -> set[str]:
-    """Return every text in an SVG."""
+    """Return every text in an SVG, without the numbers of tracks of a legend."""
+    return {re.sub(r" \([\d,]+\)$", "", text) for text in all_texts(file)}
+
+
+def all_texts(file: Path) -> list[str]:
+    """Return every text in an SVG, as it is written there."""
     matches = re.findall(r"<text[^>]*>([^<]*)</text>", file.read_text(encoding="utf-8"))
-    return {text.replace("&amp;", "&") for text in matches}
+    return [text.replace("&amp;", "&") for text in matches]
 
 
 def test_every_kind_is_tested() -> None:
@@ -165,7 +173,9 @@ def many(count: int) -> pd.DataFrame:
         for other, share in ((genre, 0.6), (names[(place + 57) % count], 0.4))
     ]
     predictions = pd.DataFrame(rows, columns=["genre", "predicted", "share"])
-    return predictions.assign(task="main", model_id=1, status="champion", regime="new_artist")
+    return predictions.assign(
+        task="main", model_id=1, status="champion", regime="new_artist", tracks=1
+    )
 
 
 def test_a_hundred_genres_can_be_read() -> None:
@@ -247,7 +257,7 @@ def test_both_scales_are_plotted_separately(files: Engine, tmp_path: Path) -> No
     ("arguments", "message"),
     [
         ("pie -o a.svg", "Known: confusion"),
-        ("trend -o a.pdf", "neither SVG nor PNG"),
+        ("trend -o a.txt", "neither SVG, PNG nor PDF"),
         ("trend -o a.svg --by weather", "year, decade, popularity"),
         ("trend -o a.svg --feature smell", "no feature 'smell'"),
         ("overlay -o a.svg --feature smell", "Known: acousticness"),
@@ -260,7 +270,12 @@ def test_both_scales_are_plotted_separately(files: Engine, tmp_path: Path) -> No
         ("importance -o a.svg --task pair", "classifier explain"),
         ("compare -o a.svg --experiment 2", "run `classifier compare` first"),
         ("learning-curve -o a.svg --task pair", "classifier learning-curve"),
-        ("scatter -o a.svg --genres a,b,c,d,e,f,g,h,i", "At most 8"),
+        ("scatter -o a.svg --genres " + ",".join(map(str, range(41))), "At most 40"),
+        ("trend -o a.svg --feature key", "Keys form a circle"),
+        ("trend -o a.svg --size 8", "width x height in inches"),
+        ("trend -o a.svg --size 800x600", "2 to 40 wide and high"),
+        ("trend -o a.svg --size nanx4", "width x height in inches"),
+        ("trend -o a.svg --title=", "--title needs a text"),
     ],
 )
 def test_an_impossible_plot_is_refused(
@@ -304,3 +319,181 @@ def test_without_matplotlib_the_message_names_the_extra(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(NoMatplotlib, match=r"pip install 'genrebase\[plot\]'"):
         plotting.save_plot(database, "trend", PlotRequest(), tmp_path / "a.svg")
+
+
+TITLES = {
+    "confusion": "Confusion matrix of model 1",
+    "profile": "Features by genre, sorted by energy",
+    "overlay": "Distribution of energy by genre",
+    "importance": "What model 1 depends on",
+    "trend": "Mean energy by year and genre",
+    "compare": "Comparison of estimators (experiment 1)",
+    "learning-curve": "Learning curve of logistic, audio",
+    "training": "Training of model 1, logistic",
+    "scatter": "energy and acousticness by genre",
+}
+
+
+@pytest.mark.parametrize("kind", TITLES)
+def test_a_plot_has_a_title_and_marks_invented_tracks(
+    database: Engine, tmp_path: Path, kind: str
+) -> None:
+    """Another title replaces it; the mark stands where the catalogue is synthetic only."""
+    done = plot(kind, tmp_path / "real.svg")
+    assert done["title"] == TITLES[kind]
+    assert TITLES[kind] in texts(tmp_path / "real.svg")
+    assert style.SYNTHETIC not in texts(tmp_path / "real.svg")
+    with transaction(database) as connection:
+        connection.execute(
+            insert(tables.catalogue_origin),
+            {
+                "id": 1,
+                "kind": "synthetic",
+                "detail": "seed 1",
+                "recorded_at": datetime(2026, 1, 1, tzinfo=UTC),
+            },
+        )
+    done = plot(kind, tmp_path / "invented.svg", "--title", "My plot")
+    assert {"My plot", style.SYNTHETIC} <= texts(tmp_path / "invented.svg")
+    assert TITLES[kind] not in texts(tmp_path / "invented.svg")
+    assert style.SYNTHETIC in done["notes"]
+
+
+def test_numbers_of_tracks_are_shown(database: Engine, tmp_path: Path) -> None:
+    """Of each genre in the legend, of all at the lower edge."""
+    file = tmp_path / "overlay.svg"
+    done = plot("overlay", file, "--genres", "metal,techno")
+    counts = dataset.read_view("genre_histograms", database)
+    counts = counts[counts["feature"] == "energy"].groupby("genre")["tracks"].sum()
+    assert {f"metal ({counts['metal']:,})", f"techno ({counts['techno']:,})"} <= {*all_texts(file)}
+    assert done["notes"][0] == f"n = {counts['metal'] + counts['techno']:,} tracks"
+
+
+def test_size_and_pdf(database: Engine, tmp_path: Path) -> None:
+    """A size is in inches, of which a PNG has 150 pixels each; a PDF is reproducible."""
+    for kind in ("trend", "profile", "confusion"):
+        plot(kind, tmp_path / f"{kind}.png", "--size", "6x4")
+        header = (tmp_path / f"{kind}.png").read_bytes()[16:24]
+        assert struct.unpack(">II", header) == (900, 600)
+    plot("overlay", tmp_path / "a.pdf", "--size", "6x4")
+    plot("overlay", tmp_path / "b.PDF", "--size", "6x4")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.PDF").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["confusion", "profile", "overlay", "trend", "compare"])
+def test_no_plot_is_wider_than_a_page(database: Engine, tmp_path: Path, kind: str) -> None:
+    """At most nine inches: 1,350 pixels."""
+    plot(kind, tmp_path / "a.png")
+    width, _ = struct.unpack(">II", (tmp_path / "a.png").read_bytes()[16:24])
+    assert width <= 1_350
+
+
+def colours(database: Engine, kind: str, genres: tuple[str, ...] | None) -> dict[str, str]:
+    """Return the colour of each genre in the legend."""
+    request = PlotRequest(genres=genres, all_genres=GENRES)
+    view, draw = plotting.KINDS[kind]
+    axes = draw(dataset.read_view(view(request), database), request).axes[0]
+    handles, labels = axes.get_legend_handles_labels()
+    return {
+        label.split(" (")[0]: to_hex(
+            handle.get_color() if kind != "overlay" else handle.get_edgecolor()
+        )
+        for handle, label in zip(handles, labels, strict=True)
+    }
+
+
+@pytest.mark.parametrize("kind", ["overlay", "trend", "scatter"])
+def test_a_colour_belongs_to_a_genre(database: Engine, kind: str) -> None:
+    """Whichever genres are drawn, in whatever order."""
+    every = colours(database, kind, None)
+    two = colours(database, kind, ("techno", "metal"))
+    assert len({*every.values()}) == len(GENRES)
+    assert two == {genre: every[genre] for genre in ("techno", "metal")}
+
+
+def test_keys_have_names(database: Engine, tmp_path: Path) -> None:
+    """Not numbers."""
+    plot("overlay", tmp_path / "key.svg", "--feature", "key")
+    assert {"C", "C#", "A#", "B"} <= texts(tmp_path / "key.svg")
+    plot("scatter", tmp_path / "s.svg", "--x", "key", "--y", "mode")
+    assert {"C", "F#", "minor", "major"} <= texts(tmp_path / "s.svg")
+
+
+def histogram_rows(genres: int) -> pd.DataFrame:
+    """Return the histograms of genres in the bins 0.0, 0.3 and 0.95; later ones are larger."""
+    rows = [
+        (f"g{number:02}", "energy", at, at / 20, (at + 1) / 20, 10 + number, 1 / 3)
+        for number in range(genres)
+        for at in (0, 6, 19)
+    ]
+    return pd.DataFrame(
+        rows, columns=["genre", "feature", "bin", "low", "high", "tracks", "share"]
+    )
+
+
+def test_bins_have_full_width() -> None:
+    """The outer ones, too; empty bins are drawn as such."""
+    figure = histogram.draw(histogram_rows(2), PlotRequest())
+    values, edges, _ = figure.axes[0].patches[0].get_data()
+    assert edges == pytest.approx(np.linspace(0, 1, 21))
+    assert np.flatnonzero(values).tolist() == [0, 6, 19]
+
+
+def test_genres_that_are_not_drawn_are_named() -> None:
+    """Ten are drawn, those with most tracks; the note names the others."""
+    figure = histogram.draw(histogram_rows(12), PlotRequest())
+    assert len(figure.axes[0].get_legend().get_texts()) == 10
+    note = " ".join(figure.get_supxlabel().split())
+    assert "10 of 12 genres, those with most tracks. Not drawn: g01, g00 (--genres draws" in note
+    named = PlotRequest(genres=tuple(f"g{number:02}" for number in range(12)))
+    figure = histogram.draw(histogram_rows(12), named)
+    assert len(figure.axes[0].get_legend().get_texts()) == 12
+    assert "Not drawn" not in figure.get_supxlabel()
+    ten = histogram.draw(histogram_rows(10), PlotRequest())
+    assert "Not drawn" not in ten.get_supxlabel()
+
+
+def test_a_line_is_broken_at_a_gap() -> None:
+    """A year, or decade, without a point is no straight line."""
+    points = pd.Series([0.1, 0.2, 0.4], index=[1990, 1991, 1993])
+    gapped = trend.with_gaps(points, 1)
+    assert gapped.index.tolist() == [1990, 1991, 1992, 1993]
+    assert gapped.isna().tolist() == [False, False, True, False]
+    decades = pd.Series([0.1, 0.2], index=[1970, 1990])
+    assert trend.with_gaps(decades, 10).isna().tolist() == [False, True, False]
+    assert len(trend.with_gaps(points[:0], 1)) == 0
+
+
+def test_few_genres_have_intervals(database: Engine, tmp_path: Path) -> None:
+    """Bands of a trend, of a histogram, and of the learning curves of genres."""
+    for kind, what in (
+        ("trend", "of the mean"), ("overlay", "of the shares"), ("learning-curve", "intervals."),
+    ):  # fmt: skip
+        done = plot(kind, tmp_path / f"{kind}.svg", "--genres", "metal")
+        assert any(note.startswith("Bands: 95%") and what in note for note in done["notes"])
+        assert "opacity: 0.15" in (tmp_path / f"{kind}.svg").read_text()
+
+
+def test_wilson_intervals() -> None:
+    """As published: 81 of 263 is 0.255 to 0.366 (Newcombe, 1998)."""
+    low, high = histogram.wilson_interval(np.array([81 / 263]), 263)
+    assert low[0] == pytest.approx(0.2553, abs=1e-4)
+    assert high[0] == pytest.approx(0.3662, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["compare", "importance"])
+def test_markers_stand_at_their_values(database: Engine, kind: str) -> None:
+    """Inside their intervals, at the numbers of the view, in rows of their labels."""
+    view, draw = plotting.KINDS[kind]
+    frame = dataset.read_view(view(PlotRequest()), database)
+    axes = draw(frame, PlotRequest()).axes[0]
+    value, low, high = (0.6, 0.5, 0.7) if kind == "compare" else (0.2, 0.1, 0.3)
+    assert len(axes.containers) == 2
+    for place, series in enumerate(axes.containers):
+        points, _, (intervals,) = series.lines
+        assert points.get_xdata() == pytest.approx(value)
+        rows = points.get_ydata() - 0.16 + 0.32 * place
+        assert rows == pytest.approx(np.arange(len(rows)))
+        for start, end in intervals.get_segments():
+            assert (start[0], end[0]) == (pytest.approx(low), pytest.approx(high))

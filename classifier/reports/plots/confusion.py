@@ -35,7 +35,11 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     table = rows.pivot_table(index="genre", columns="predicted", values="share", fill_value=0.0)
     table = table.reindex(index=genres, columns=genres, fill_value=0.0)
     order = similarity_order(table.to_numpy(dtype=np.float64))
-    return _draw_matrix(table.iloc[order, order], request.regime)
+    figure = _draw_matrix(table.iloc[order, order], request.regime)
+    title = f"Confusion matrix of model {int(rows['model_id'].iloc[0])}"
+    notes = [style.count_tracks(rows["tracks"].sum(), "test tracks")]
+    style.add_caption(figure, request, title, notes)
+    return figure
 
 
 def similarity_order(shares: NDArray[np.float64]) -> NDArray[np.intp]:

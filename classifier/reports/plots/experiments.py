@@ -8,6 +8,7 @@ import pandas as pd
 from classifier.errors import BadTrainingConfig
 from classifier.records import REGIME_TITLES
 from classifier.reports.plots import style
+from classifier.reports.plots.palette import GenreStyle
 from classifier.reports.plots.request import PlotRequest
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def draw_comparison(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     label = "accuracy on test tracks, 95% intervals"
     figure, axes = style.new_axes(9.0, 1.4 + 0.28 * len(labels), x=label, grid="x")
     style.draw_intervals(axes, rows.set_index("label"), labels, labels, "value")
+    title = f"Comparison of estimators (experiment {int(rows['experiment_id'].iloc[0])})"
+    style.add_caption(figure, request, title, style.count_by_condition(rows, "test tracks"))
     return figure
 
 
@@ -39,24 +42,34 @@ def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     if request.genres is None:
         rows = rows[rows["genre"].isna() & (rows["metric"] == "accuracy")]
         lines = {title: rows[rows["regime"] == regime] for regime, title in REGIME_TITLES.items()}
+        looks = [GenreStyle(colour, "-", "o") for colour in style.COLOURS[: len(lines)]]
         what = "accuracy on test tracks"
     else:
         rows = rows[rows["genre"].notna() & (rows["metric"] == "f1")]
         rows = rows[rows["regime"] == request.regime]
-        genres = style.select_genres(rows, request.genres, "n")
-        lines = {genre: rows[rows["genre"] == genre] for genre in genres}
+        genres = style.select_genres(rows, request, "n")
+        lines = {genre: rows[rows["genre"] == genre] for genre in genres.names}
+        looks = [genres.styles[genre] for genre in genres.names]
         what = f"F1 on test tracks, {REGIME_TITLES.get(request.regime, request.regime)}"
     label = "training tracks of each genre, at most"
     figure, axes = style.new_axes(8.0, 4.5, x=label, y=what, grid="y")
-    for colour, (label, line) in zip(style.COLOURS, lines.items(), strict=False):
+    for look, (label, line) in zip(looks, lines.items(), strict=True):
         points = line.sort_values("trained_rows", kind="stable")
         x = points["trained_rows"].to_numpy(dtype=np.float64)
         value, low, high = (
             points[name].to_numpy(dtype=np.float64) for name in ("value", "low", "high")
         )
-        axes.plot(x, value, "o-", color=colour, label=label, markersize=4)
-        if request.genres is None:
-            axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(
+            x,
+            value,
+            color=look.colour,
+            ls=look.line,
+            marker=look.marker,
+            label=label,
+            markersize=4,
+        )
+        if len(lines) <= style.MAX_BANDS:
+            axes.fill_between(x, low, high, color=look.colour, alpha=0.15, linewidth=0)
     axes.set_xscale("log")
     sizes = rows.drop_duplicates("trained_rows").sort_values("trained_rows")
     axes.set_xticks(
@@ -65,6 +78,13 @@ def draw_learning_curve(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     )
     axes.set_xticks([], minor=True)
     style.add_legend(axes)
+    title = f"Learning curve of {rows['estimator'].iloc[0]}, {rows['features'].iloc[0]}"
+    notes = style.count_by_condition(rows, "test tracks")
+    if len(lines) <= style.MAX_BANDS:
+        notes.append("Bands: 95% intervals.")
+    else:
+        notes.append(f"Intervals are drawn for at most {style.MAX_BANDS} genres (--genres).")
+    style.add_caption(figure, request, title, notes)
     return figure
 
 

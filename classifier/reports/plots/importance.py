@@ -32,4 +32,7 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     figure, axes = style.new_axes(8.0, 1.4 + 0.24 * len(keys), x=label, grid=None)
     style.draw_intervals(axes, rows.set_index(["kind", "feature"]), keys, labels, "importance")
     axes.axvline(0.0, color="#999999", linewidth=0.8)
+    title = f"What model {int(rows['model_id'].iloc[0])} depends on"
+    notes = style.count_by_condition(rows, f"{side} tracks")
+    style.add_caption(figure, request, title, notes)
     return figure

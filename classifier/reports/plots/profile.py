@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VIEW: Final = "genre_profiles"
+_MAX_ACROSS: Final = 5
+"""Panels in a row."""
 
 
 def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
@@ -35,14 +37,25 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     frame = frame[frame["genre"].isin(genres)].set_index(["feature", "genre"])
     middle = frame.loc[feature]["p50"]
     ordered = sorted(genres, key=lambda genre: (float(middle.get(genre, 0.0)), genre))
-    return _draw_panels(frame, ordered, features)
+    figure = _draw_panels(frame, ordered, features)
+    notes = [
+        "Point: median; bar: interquartile range; line: 5% to 95% of the genre's tracks.",
+        style.count_tracks(frame["n"].groupby("genre").max().sum(), "tracks with features"),
+    ]
+    style.add_caption(figure, request, f"Features by genre, sorted by {feature}", notes)
+    return figure
 
 
 def _draw_panels(frame: pd.DataFrame, genres: list[str], features: list[str]) -> "Figure":
     count = len(genres)
-    figure = style.new_figure(14.0, max(2.5, 1.2 + 0.15 * count))
-    panels = figure.subplots(1, len(features), sharey=True, squeeze=False)[0]
-    for axes, feature in zip(panels, features, strict=True):
+    across = min(len(features), _MAX_ACROSS)
+    down = -(-len(features) // across)
+    figure = style.new_figure(8.0, 0.8 + down * max(1.6, 0.7 + 0.13 * count))
+    grid = figure.subplots(down, across, sharey=True, squeeze=False)
+    panels = grid.ravel()
+    for axes in panels[len(features) :]:
+        axes.set_visible(False)
+    for axes, feature in zip(panels, features, strict=False):
         rows = frame.loc[feature].reindex(genres)
         places = range(count)
         axes.hlines(places, rows["p05"], rows["p95"], color="#999999", linewidth=0.8)
@@ -51,10 +64,8 @@ def _draw_panels(frame: pd.DataFrame, genres: list[str], features: list[str]) ->
         axes.set_title(feature, fontsize=8)
         axes.tick_params(labelsize=6)
         axes.margins(y=0.5 / count)
-    panels[0].set_yticks(
-        range(count), [style.shorten_label(genre) for genre in genres], fontsize=6
-    )
-    figure.supxlabel(
-        "median, interquartile range, and 5% to 95% of the genre's tracks", fontsize=8
-    )
+    for row in grid:
+        row[0].set_yticks(
+            range(count), [style.shorten_label(genre) for genre in genres], fontsize=6
+        )
     return figure

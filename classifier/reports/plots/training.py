@@ -32,9 +32,10 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
         epochs, accuracy, "s--", color=style.COLOURS[2], markersize=3, label="validation accuracy"
     )
     right.set_ylabel("validation accuracy of the networks together")
-    losses.set_title(f"Model {rows['model_id'].iloc[0]}, {rows['estimator'].iloc[0]}")
     losses.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [*losses.get_lines(), *right.get_lines()]
     labels = [str(one.get_label()) for one in handles]
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    title = f"Training of model {rows['model_id'].iloc[0]}, {rows['estimator'].iloc[0]}"
+    style.add_caption(figure, request, title)
     return figure

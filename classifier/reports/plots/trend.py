@@ -19,6 +19,8 @@ VIEWS: Final = {
     "popularity": "genre_popularity",
 }
 _COLUMNS: Final = {"year": "release_year", "decade": "decade", "popularity": "popularity"}
+_STEPS: Final = {"year": 1, "decade": 10, "popularity": 10}
+"""The distance of two points."""
 _KEYS: Final = ("genre_id", "genre", "decade", "tracks", "with_features", "from_files")
 MIN_TRACKS: Final = 5
 """A point needs so many tracks: a single one is no trend."""
@@ -33,6 +35,11 @@ def view_name(request: PlotRequest) -> str:
 
 def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     """Draw the mean of `request.feature` of each genre by year, decade or popularity."""
+    if request.feature == "key":
+        raise BadTrainingConfig(
+            "Keys form a circle and have no mean: `classifier plot overlay --feature key` draws "
+            "how often each occurs."
+        )
     by = _COLUMNS[request.by]
     features = [name for name in frame.columns if name not in {*_KEYS, by}]
     if request.feature not in features:
@@ -45,13 +52,41 @@ def draw(frame: pd.DataFrame, request: PlotRequest) -> "Figure":
     feature = style.resolve_feature(request.feature, available)
     rows = frame[frame[feature].notna()]
     rows = rows.assign(weight=_weights(rows, feature))
-    genres = style.select_genres(rows, request.genres, "weight")
+    genres = style.select_genres(rows, request, "weight")
     figure, axes = style.new_axes(8.0, 4.5, x=request.by, y=f"mean {feature}", grid="y")
-    for colour, genre in zip(style.COLOURS, genres, strict=False):
-        points = weighted_means(rows[rows["genre"] == genre], by, feature, "weight")
-        axes.plot(points.index, points, "o-", color=colour, label=genre, markersize=3)
+    step, total = _STEPS[request.by], 0
+    for genre in genres.names:
+        of_genre = rows[rows["genre"] == genre]
+        points = with_gaps(weighted_means(of_genre, by, feature, "weight"), step)
+        tracks = int(of_genre["weight"].sum())
+        total += tracks
+        label, look = f"{style.shorten_label(genre)} ({tracks:,})", genres.styles[genre]
+        axes.plot(
+            points.index, points, color=look.colour, ls=look.line, marker=look.marker,
+            label=label, markersize=3,
+        )  # fmt: skip
+        deviation = request.deviations.get((genre, feature))
+        if genres.has_bands and deviation is not None:
+            counts = of_genre.groupby(by)["weight"].sum().reindex(points.index)
+            half = 1.96 * deviation / np.sqrt(counts.to_numpy(dtype=np.float64, na_value=np.nan))
+            low, high = points.to_numpy() - half, points.to_numpy() + half
+            axes.fill_between(points.index, low, high, color=look.colour, alpha=0.15, linewidth=0)
+            alone = ~(points.notna() & (points.shift().notna() | points.shift(-1).notna()))
+            axes.vlines(points.index[alone], low[alone], high[alone], color=look.colour, alpha=0.3)
     style.add_legend(axes)
+    interval = "95% intervals of the mean, by the deviation of all the genre's tracks"
+    notes = genres.notes(total, interval if feature in tables.ALL_FEATURES else None)
+    notes.insert(1, f"A point has at least {MIN_TRACKS} tracks; lines are broken where none is.")
+    style.add_caption(figure, request, f"Mean {feature} by {request.by} and genre", notes)
     return figure
+
+
+def with_gaps(points: "pd.Series[float]", step: int) -> "pd.Series[float]":
+    """Return the points with NaN at each missing step, where a line is broken."""
+    if len(points) == 0:
+        return points
+    steps = np.arange(int(points.index.min()), int(points.index.max()) + 1, step)
+    return points.reindex(steps)
 
 
 def _weights(frame: pd.DataFrame, feature: str) -> "pd.Series[int]":
