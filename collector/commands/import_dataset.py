@@ -141,10 +141,15 @@ def _summary(imported: "ImportResult") -> Iterator[str]:
         yield f"{imported.unlabelled:,} rows have no usable genre: stored without a label."
     for reason, count in imported.reasons.items():
         yield f"Rejected {count:,}: {reason}."
-    if imported.unreadable:
-        counts = imported.unreadable.items()
-        listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in counts)
-        yield f"Cells that could not be parsed were stored as missing: {listed}."
+    for sentence, counts in (
+        ("Cells that could not be parsed were stored as missing", imported.unreadable),
+        ("Out of range and left empty", imported.out_of_range),
+        ("Left empty because the tempo is 0, which means no beat", imported.without_beat),
+    ):
+        if counts:
+            pairs = counts.items()
+            listed = ", ".join(f"{cells.escape_unprintable(name)} ({n:,})" for name, n in pairs)
+            yield f"{sentence}: {listed}."
     if imported.claims_moved:
         yield (
             f"{imported.claims_moved:,} existing tracks count for another genre now, in which "

@@ -3,10 +3,17 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from collector.datasets import cells, exportify_headers, genre_columns, id_columns
+from collector.datasets import (
+    cells,
+    exportify_headers,
+    feature_headers,
+    genre_columns,
+    id_columns,
+)
+from collector.datasets.feature_headers import FeatureColumn
 from collector.datasets.survey import TableSummary
 from genrebase.errors import UserError
 from genrebase.store import tables
@@ -23,9 +30,6 @@ _NAMES: Final[Mapping[str, str]] = {
     "release_date": "trackalbumreleasedate albumreleasedate releasedate daterelease releaseddate"
     " releaseyear releasedyear year",
     "release_year": "releaseyear releasedyear year albumreleaseyear",
-    "popularity": "popularity trackpopularity",
-    "duration_ms": "durationms trackdurationms lengthms",
-    "duration_s": "durations durationsec durationseconds durationinseconds",
     "explicit": "explicit trackexplicit isexplicit",
     "isrc": "isrc trackisrc externalidsisrc isrccode",
     "split": "split",
@@ -63,10 +67,6 @@ class DatasetColumns:
     release_date: int | None = None
     release_year: int | None = None
     """Used if the date is missing."""
-    popularity: int | None = None
-    duration: int | None = None
-    milliseconds: bool = True
-    """Whether `duration` is in milliseconds; else in seconds."""
     explicit: int | None = None
     isrc: int | None = None
     split: int | None = None
@@ -75,7 +75,8 @@ class DatasetColumns:
     """The column of the subgenre."""
     broad_genre: int | None = None
     """The column of the genre that the subgenre belongs to."""
-    features: tuple[int | None, ...] = (None,) * len(tables.FEATURES)
+    numeric: Mapping[str, FeatureColumn] = field(default_factory=dict)
+    """The columns of the features, the duration and the popularity, by field."""
     artist_count: int | None = None
     """How many artists a row has."""
     genre_separator: str | None = None
@@ -95,20 +96,24 @@ class DatasetColumns:
             "album": self.album,
             "release_date": self.release_date,
             "release_year": self.release_year,
-            "popularity": self.popularity,
-            "duration": self.duration,
             "explicit": self.explicit,
             "isrc": self.isrc,
             "split": self.split,
             "genre": self.genre,
             "subgenre": self.fine_genre,
-            **dict(zip(tables.FEATURES, self.features, strict=True)),
+            **{role: column.position for role, column in self.numeric.items()},
         }
         roles: dict[int, str] = {}
         for role, position in named.items():
             if position is not None:
                 roles.setdefault(position, role)
         return roles
+
+    @property
+    def dates(self) -> tuple[int, ...]:
+        """Positions of release date and year, each once; the first that holds one counts."""
+        given = (self.release_date, self.release_year)
+        return tuple(dict.fromkeys(position for position in given if position is not None))
 
 
 def normalise(name: str) -> str:
@@ -187,7 +192,6 @@ class _Finder:
         artists, many = self._artists()
         if title is None or artists is None:
             raise ColumnsMissing(_missing(self._header, title, artists))
-        duration, milliseconds = self._duration()
         genre = self.genre()
         track_id = self._track_id()
         fine = self.find("subgenre")
@@ -203,16 +207,13 @@ class _Finder:
             album=self.find("album"),
             release_date=self.find("release_date"),
             release_year=self.find("release_year"),
-            popularity=self.find("popularity"),
-            duration=duration,
-            milliseconds=milliseconds,
             explicit=self.find("explicit"),
             isrc=self.find("isrc"),
             split=self.find("split"),
             genre=genre.position,
             fine_genre=fine if broad is not None else None,
             broad_genre=broad if fine is not None else None,
-            features=tuple(self._feature(name) for name in tables.FEATURES),
+            numeric=self._numeric(),
             artist_count=self.find("artist_count"),
             genre_separator=genre.separator,
             notes=(*track_id.notes, *genre.notes),
@@ -243,19 +244,35 @@ class _Finder:
             return one, False
         return (many, True) if many is not None else (one, False)
 
-    def _duration(self) -> tuple[int | None, bool]:
-        if "duration" in self._overrides:
-            position = self._overrides["duration"]
-            key = "" if position is None else column_key(self._header[position])
-            return position, key not in _NAMES["duration_s"].split()
-        milliseconds = self.find("duration_ms")
-        seconds = self.find("duration_s")
-        return (seconds, False) if milliseconds is None else (milliseconds, True)
+    def _numeric(self) -> dict[str, FeatureColumn]:
+        """Return the columns of numbers: as given, else by their names."""
+        given = {
+            name: self._overrides[name]
+            for name in feature_headers.FIELDS
+            if name in self._overrides
+        }
+        others = {
+            name: column
+            for name, column in feature_headers.find_feature_columns(
+                self._english, self._flags()
+            ).items()
+            if name not in given and column.position not in given.values()
+        }
+        chosen = {
+            name: FeatureColumn(position, feature_headers.unit_of(self._english[position]))
+            for name, position in given.items()
+            if position is not None
+        }
+        return {**others, **chosen}
 
-    def _feature(self, name: str) -> int | None:
-        if name in self._overrides:
-            return self._overrides[name]
-        return self.keys.get(column_key(name))
+    def _flags(self) -> frozenset[int]:
+        """Return the positions of columns that hold yes or no only."""
+        return frozenset(
+            position
+            for position, column in self._summaries.items()
+            if column.values is not None
+            and all(cells.parse_bool(cell) is not None for cell in column.values)
+        )
 
     def _track_id(self) -> id_columns.IdColumn:
         if "id" in self._overrides:

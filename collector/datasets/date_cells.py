@@ -49,7 +49,7 @@ _MONTH_STARTS: Final = frozenset(name[:3] for name in _MONTHS)
 _REST: Final = r"(?:\.0+|[T ,].*)?"
 _YEAR_FIRST: Final = re.compile(
     rf"(?P<year>\d{{4}})(?:(?P<separator>[-/.])(?P<month>\d{{1,2}})"
-    rf"(?:(?P=separator)(?P<day>\d{{1,2}}))?)?{_REST}"
+    rf"(?:(?P=separator)(?P<day>\d{{1,2}})|(?<=[-/]\d)|(?<=[-/]\d\d)))?{_REST}"
 )
 _YEAR_LAST: Final = re.compile(
     r"(\d{1,2})(?P<separator>[-/.])(\d{1,2})(?P=separator)(\d{4})(?:[T ,].*)?"

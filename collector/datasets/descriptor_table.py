@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from collector.datasets import cells, columns, segments
+from collector.datasets import cells, columns, number_cells, segments
+from collector.datasets.column_notation import column_notation, table_notation
+from collector.datasets.number_cells import Notation
 from collector.datasets.rows import ParsedRow, RowRejection, is_name_too_long
+from collector.datasets.survey import ColumnSummary, TableSummary
 from collector.records import ArtistCredit, SourceTrack
 from genrebase.store import names
 
@@ -47,12 +50,14 @@ class DescriptorColumns:
     """Every other column that holds numbers."""
     value_names: tuple[str, ...]
     """Their names."""
+    notations: tuple[Notation, ...]
+    """How their numbers are written."""
 
 
 def find_descriptor_columns(
-    header: Sequence[str], first: Sequence[str], genre_column: str | None = None
+    header: Sequence[str], summary: TableSummary, genre_column: str | None = None
 ) -> DescriptorColumns | None:
-    """Find the columns by the header and the first row; return None for another kind of table.
+    """Find the columns by the header and the summary; return None for another kind of table.
 
     A table of descriptors names files, neither titles nor artists, and has many columns of
     numbers.
@@ -63,13 +68,23 @@ def find_descriptor_columns(
         return None
     genre = columns.find_genre_column(header, genre_column)
     values = tuple(
-        place
-        for place, cell in enumerate(first)
-        if place not in {file, genre} and cells.is_number(cell) and plain[place]
+        position
+        for position, column in summary.columns.items()
+        if position not in {file, genre} and _holds_numbers(column) and plain[position]
     )
     if len(values) < _MIN_VALUE_COLUMNS or len({header[place] for place in values}) < len(values):
         return None
-    return DescriptorColumns(file, genre, values, tuple(header[place] for place in values))
+    table = table_notation([summary.columns[position] for position in values])
+    notations = tuple(
+        column_notation(summary.columns[position], table) or Notation.POINT for position in values
+    )
+    value_names = tuple(header[position] for position in values)
+    return DescriptorColumns(file, genre, values, value_names, notations)
+
+
+def _holds_numbers(column: ColumnSummary) -> bool:
+    commas = 0 if column.commas is None else column.commas.total
+    return 2 * max(column.points.total, commas) > column.present
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +158,10 @@ class DescriptorRowParser:
             return RowRejection.NO_NAME
         if is_name_too_long(name, ""):
             return RowRejection.TOO_LONG
-        values = [self._number(row, place) for place in at.values]
+        values = [
+            self._number(row, position, notation)
+            for position, notation in zip(at.values, at.notations, strict=True)
+        ]
         track = SourceTrack(
             self._source,
             self._piece_id(name, row),
@@ -167,20 +185,32 @@ class DescriptorRowParser:
         number = pieces.setdefault(hash(tuple(row[place] for place in places)), len(pieces) + 1)
         return name if number == 1 else f"{name}#{number}"
 
-    def _number(self, row: Sequence[str], place: int) -> float:
+    def _number(self, row: Sequence[str], position: int, notation: Notation) -> float:
+        """Return a cell's number; NaN if it holds none, or infinity, and count it then."""
+        cell = row[position]
         try:
-            return float(row[place])
+            value = float(cell) if notation is Notation.POINT else math.nan
         except ValueError:
-            self.unreadable_cells[place] += not cells.is_missing(row[place])
-            return math.nan
+            value = math.nan
+        if math.isfinite(value):
+            return value
+        number = number_cells.parse_number(cell, notation)
+        if number is not None and math.isfinite(number):
+            return number
+        if number is None or math.isinf(number):
+            self.unreadable_cells[position] += not cells.is_missing(cell)
+        return math.nan
 
 
 def _without(at: DescriptorColumns, places: Sequence[int]) -> DescriptorColumns:
     kept = [
-        (place, name)
-        for place, name in zip(at.values, at.value_names, strict=True)
-        if place not in places
+        column
+        for column in zip(at.values, at.value_names, at.notations, strict=True)
+        if column[0] not in places
     ]
     return replace(
-        at, values=tuple(place for place, _ in kept), value_names=tuple(name for _, name in kept)
+        at,
+        values=tuple(place for place, _, _ in kept),
+        value_names=tuple(name for _, name, _ in kept),
+        notations=tuple(notation for *_, notation in kept),
     )

@@ -64,17 +64,29 @@ _WORDED: Final = re.compile(
 
 def parse_number(cell: str, notation: Notation) -> float | None:
     """Return the number in a cell without a unit, None if it is none in this notation."""
+    text = plain_number(cell, notation)
+    return None if text is None else float(text)
+
+
+def plain_number(cell: str, notation: Notation) -> str | None:
+    """Return a number as Python writes it, None if the cell holds none in this notation."""
     text = cell.strip()
     if len(text) > _MAX_LENGTH:
         return None
     if not text.isascii():
         text = text.translate(_MINUS)
     pattern, separators = (_POINT, "' ,") if notation is Notation.POINT else (_COMMA, "' .")
-    if pattern.fullmatch(text) is None:
-        return None if "." in text and notation is Notation.COMMA else _parse_plain(text)
-    for separator in separators:
-        text = text.replace(separator, "")
-    return _parse_plain(text.replace(",", "."))
+    if pattern.fullmatch(text) is not None:
+        for separator in separators:
+            text = text.replace(separator, "")
+        text = text.replace(",", ".")
+    elif "." in text and notation is Notation.COMMA:
+        return None
+    try:
+        float(text)
+    except ValueError:
+        return None
+    return text
 
 
 def split_unit(cell: str) -> tuple[str, str | None]:
@@ -98,10 +110,3 @@ def parse_clock(cell: str) -> float | None:
     hours = 24 * int(parts.get("days") or 0) + int(parts["hours"] or 0)
     seconds = float(parts["seconds"].replace(",", "."))
     return 3600.0 * hours + 60.0 * int(parts["minutes"]) + seconds
-
-
-def _parse_plain(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

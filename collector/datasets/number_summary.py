@@ -6,6 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 RANGES: Final = (
+    (0, 0),
+    (-1, -1),
     (0, 1),
     (0, 10),
     (0, 30),
@@ -14,6 +16,8 @@ RANGES: Final = (
     (0, 1_000),
     (-100, 20),
     (-100_000, 0),
+    (0, 20_000),
+    (-20, 100),
     (-100_000, -1_000),
     (1, 400),
     (1_000, 400_000),
@@ -44,6 +48,7 @@ _EDGES: Final = sorted(
     {-np.inf, *(float(low) for low, _ in RANGES), *(_after(high) for _, high in RANGES)}
 )
 _EDGE_ARRAY: Final = np.array(_EDGES)
+_SMALLEST_STANDARDISED: Final = -5
 _SECONDS: Final = 0.6
 """Hundredths that are no seconds, if `3.75` stood for 3:75."""
 
@@ -62,6 +67,8 @@ class NumberSummary:
         """Numbers with at most two decimals."""
         self.no_seconds = 0
         """Numbers whose decimals are .60 or more."""
+        self.standardised = 0
+        """Numbers with decimals from -5 to 0, which standardised columns have."""
         self.minimum = float("inf")
         self.maximum = float("-inf")
         self._bins = np.zeros(len(_EDGES) + 1, dtype=np.int64)
@@ -82,6 +89,9 @@ class NumberSummary:
             hundreds = values * 100
             self.hundredths += int((np.abs(hundreds - np.rint(hundreds)) < 1e-6).sum())
             self.no_seconds += int((decimals > _SECONDS - 1e-9).sum())
+            if values.min() < 0:
+                is_small = (values < 0) & (values >= _SMALLEST_STANDARDISED)
+                self.standardised += int((is_small & ~is_whole).sum())
             if is_whole.any():
                 self.tens += int(((values != 0) & (values % 10 == 0)).sum())
 

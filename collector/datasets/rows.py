@@ -8,17 +8,10 @@ from typing import Final, NamedTuple, TypeVar
 from collector.datasets import cells, genre_cells, list_cells
 from collector.datasets.columns import DatasetColumns
 from collector.datasets.credits import CreditNames, CreditParser, Credits
-from collector.records import ArtistCredit, AudioFeatures, DurationMs, SourceTrack
-from genrebase.store import names, source_ids, tables
+from collector.datasets.number_parser import NumberParser
+from collector.records import ArtistCredit, SourceTrack
+from genrebase.store import names, source_ids
 
-_RANGES: Final = tuple(tables.FEATURE_RANGES[name] for name in tables.FEATURES)
-_WHOLE: Final = tuple(name in tables.CATEGORICAL_FEATURES for name in tables.FEATURES)
-_TEMPO: Final = tables.FEATURES.index("tempo")
-_SPEECHINESS: Final = tables.FEATURES.index("speechiness")
-_BEAT_DEPENDENT: Final = tuple(
-    tables.FEATURES.index(name) for name in ("time_signature", "danceability", "valence")
-)
-_MAX_MILLISECONDS: Final = 2**31 - 1
 _MAX_ASCII_NAME: Final = 400
 _MAX_SAFE_NAME: Final = 60
 """Characters that fit into an index key, whatever they are; a longer name is measured."""
@@ -59,21 +52,20 @@ class RowParser:
         self,
         columns: DatasetColumns,
         own_source: str,
-        last_year: int,
+        numbers: NumberParser,
         *,
         credit_names: CreditNames | None = None,
         genre_separator: str | None = None,
     ) -> None:
-        """Parse rows laid out as `columns`.
+        """Parse rows laid out as `columns`, their numbers and dates by `numbers`.
 
-        `own_source` is the source of ids that are not Spotify's. A release year after
-        `last_year` is taken as missing. `credit_names` are the artists that the table names
-        alone; `genre_separator` separates genres in a cell, besides `;` and `|`.
+        `own_source` is the source of ids that are not Spotify's. `credit_names` are the artists
+        that the table names alone; `genre_separator` separates genres in a cell, besides `;` and
+        `|`.
         """
         self._at = self.columns = columns
         self._own_source = own_source
-        self._last_year = last_year
-        self._has_features = any(index is not None for index in columns.features)
+        self._numbers = numbers
         self._credits = CreditParser(many=columns.many_artists, found=credit_names)
         self._separator = genre_separator or columns.genre_separator
         self.unreadable_cells: Counter[int] = Counter()
@@ -103,7 +95,7 @@ class RowParser:
         source, source_id = self._alias(row)
         if source != source_ids.SPOTIFY:  # ids of artists are of the track's source
             artists = tuple(ArtistCredit(credit.name) for credit in artists)
-        released, year = self._released(row)
+        released, year = self._numbers.released(row)
         track = SourceTrack(
             source,
             source_id,
@@ -112,12 +104,12 @@ class RowParser:
             album or None,
             released,
             year,
-            self._duration(row),
+            self._numbers.duration(row),
             self._value(at.explicit, row, cells.parse_bool),
-            self._value(at.popularity, row, _parse_popularity, cells.is_number),
+            self._numbers.popularity(row),
             self._value(at.isrc, row, cells.parse_isrc),
             self._split(row),
-            self._features(row) if self._has_features else None,
+            self._numbers.features(row),
         )
         return ParsedRow(track, genres, subgenre)
 
@@ -171,20 +163,13 @@ class RowParser:
         return self._own_source, own
 
     def _value(
-        self,
-        index: int | None,
-        row: Sequence[str],
-        parse: Callable[[str], _Value | None],
-        is_readable: Callable[[str], bool] = lambda _cell: False,
+        self, index: int | None, row: Sequence[str], parse: Callable[[str], _Value | None]
     ) -> _Value | None:
-        """Parse a cell, and count it if it is neither parsed, readable nor a missing value.
-
-        A readable cell has the right format, but a value that is out of range.
-        """
+        """Parse a cell, and count it if it is neither parsed nor a missing value."""
         if index is None:
             return None
         value = parse(row[index])
-        if value is None and not is_readable(row[index]):
+        if value is None:
             self._count_unparsed(index, row)
         return value
 
@@ -192,68 +177,11 @@ class RowParser:
         if not cells.is_missing(row[index]):
             self.unreadable_cells[index] += 1
 
-    def _released(self, row: Sequence[str]) -> tuple[str | None, int | None]:
-        at = self._at
-        for index in (at.release_date, at.release_year):
-            if index is not None:
-                released, year = cells.parse_date(row[index], self._last_year)
-                if year is not None:
-                    return released, year
-                if not cells.is_date(row[index]):
-                    self._count_unparsed(index, row)
-        return None, None
-
-    def _duration(self, row: Sequence[str]) -> DurationMs | None:
-        parse = _parse_milliseconds if self._at.milliseconds else _parse_seconds
-        return self._value(self._at.duration, row, parse, cells.is_number)
-
     def _split(self, row: Sequence[str]) -> str | None:
         at = self._at.split
         if at is None or cells.is_missing(row[at]):
             return None
         return names.clean(row[at])
-
-    def _features(self, row: Sequence[str]) -> AudioFeatures | None:
-        values: list[float | None] = []
-        for index, (low, high), is_whole in zip(self._at.features, _RANGES, _WHOLE, strict=True):
-            if index is None:
-                values.append(None)
-                continue
-            cell = row[index]
-            parse = cells.parse_category if is_whole else cells.parse_number
-            value = parse(cell, low, high)
-            if value is None and not cells.is_number(cell):
-                self._count_unparsed(index, row)
-            values.append(value)
-        if values[_TEMPO] is None:
-            self._drop_beat_features(row, values)
-        if all(value is None for value in values):
-            return None
-        return AudioFeatures(*values)  # type: ignore[arg-type]  # whole ones are int by `_WHOLE`
-
-    def _drop_beat_features(self, row: Sequence[str], values: list[float | None]) -> None:
-        """Drop features that depend on the beat if the tempo is 0: the analysis failed."""
-        at = self._at.features[_TEMPO]
-        if at is None or cells.parse_number(row[at], 0, 0) is None:
-            return
-        for index in _BEAT_DEPENDENT:
-            values[index] = None
-        if values[_SPEECHINESS] == 0:
-            values[_SPEECHINESS] = None
-
-
-def _parse_popularity(cell: str) -> int | None:
-    return cells.parse_integer(cell, 0, 100)
-
-
-def _parse_milliseconds(cell: str) -> DurationMs | None:
-    value = cells.parse_integer(cell, 1, _MAX_MILLISECONDS)
-    return None if value is None else DurationMs(value)
-
-
-def _parse_seconds(cell: str) -> DurationMs | None:
-    value = cells.parse_number(cell, 0.001, _MAX_MILLISECONDS / 1000)
-    return None if value is None else DurationMs(round(value * 1000))
 
 
 def _text(cell: str) -> str:

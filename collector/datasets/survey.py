@@ -70,6 +70,8 @@ class ColumnSummary:
     """Units that stand behind numbers, such as `percent` of `83 %`, with their counts."""
     orders: Counter[date_cells.DateOrder] = field(default_factory=Counter)
     """Orders of day and month that dates such as `14/06/2019` prove."""
+    ambiguous_dates: int = 0
+    """Dates such as `5/6/2019`."""
 
     @property
     def present(self) -> int:
@@ -253,6 +255,7 @@ def _add_candidates(summary: ColumnSummary, candidates: Iterable[str]) -> None:
             summary.dates += 1
             if date.order is not None:
                 summary.orders[date.order] += 1
+            summary.ambiguous_dates += date.is_ambiguous
     summary.clocks += len(seconds)
     summary.points.add(np.array(values, dtype=np.float64))
     summary.times.add(np.array(seconds, dtype=np.float64))

@@ -241,6 +241,8 @@ class _Recorder:
             only_earlier=only_earlier if stopped == "done" else 0,
             columns=dict(source.columns),
             ignored_columns=tuple(source.ignored_columns),
+            out_of_range=source.out_of_range(),
+            without_beat=source.without_beat(),
         )
 
     def _about_stored_pieces(self) -> Iterator[str]:

@@ -52,6 +52,10 @@ class ImportSource:
     has_exact_count: bool = False
     unreadable: Callable[[], dict[str, int]] = dict
     """Per column, non-empty cells that could not be parsed so far."""
+    out_of_range: Callable[[], dict[str, int]] = dict
+    """Per column, numbers and dates out of range so far."""
+    without_beat: Callable[[], dict[str, int]] = dict
+    """Per column, numbers that are worth nothing because the row's tempo is 0, so far."""
     warnings: Callable[[], Sequence[str]] = tuple
     """Sentences on the table as a whole, after its last row."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -103,3 +107,7 @@ class ImportResult:
     columns: dict[str, str] = field(default_factory=dict)
     """The names of the columns that were taken, by what they were taken as."""
     ignored_columns: tuple[str, ...] = ()
+    out_of_range: dict[str, int] = field(default_factory=dict)
+    """Per column, numbers and dates that cannot be true; they are stored as missing."""
+    without_beat: dict[str, int] = field(default_factory=dict)
+    """Per column, numbers stored as missing because the row's tempo is 0."""

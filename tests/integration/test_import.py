@@ -311,7 +311,7 @@ def test_the_list_of_rejected_rows_overwrites_nothing(sqlite_engine, tmp_path):
 
 
 def test_unparsable_cells_are_counted(engine, tmp_path):
-    """Decimal commas, words and very long genres; missing values are not counted."""
+    """Words, very long genres, and numbers out of range; missing values are not counted."""
     rows = [
         row(1, "rock", tempo="120,5", popularity="abc", duration_ms="long"),
         row(2, "rock", tempo="abc", popularity="", duration_ms="NA"),
@@ -325,6 +325,7 @@ def test_unparsable_cells_are_counted(engine, tmp_path):
         "tempo": 2,
         "duration_ms": 1,
     }
+    assert imported.out_of_range == {"popularity": 1, "tempo": 1, "duration_ms": 1}
     assert (imported.tracks_new, imported.unlabelled) == (4, 1)
 
 

@@ -23,7 +23,7 @@ def named(header, result):
         what: header[at]
         for what in DatasetColumns.__slots__
         if type(at := getattr(result, what)) is int
-    }
+    } | {what: header[column.position] for what, column in result.numeric.items()}
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,15 @@ def test_a_genre_column_can_be_named():
 
 
 def test_the_unit_of_a_duration_is_taken_from_its_name():
-    """Seconds only if the column's name has the unit; a bare `duration` is ignored."""
-    assert columns.find_columns(["title", "artist", "duration_s"]).milliseconds is False
-    assert columns.find_columns(["title", "artist", "duration"]).duration is None
+    """Without one, the numbers decide."""
+    for name, unit in (("duration_s", "s"), ("Length (min)", "min"), ("duration", None)):
+        assert columns.find_columns(["title", "artist", name]).numeric["duration"] == (2, unit)
 
 
-def test_percentages_are_not_features():
-    """`danceability_%` runs to 100 and is another measure."""
-    assert columns.find_columns(["title", "artist", "danceability_%"]).features[0] is None
+def test_percentages_are_features():
+    """`danceability_%` runs to 100."""
+    column = columns.find_columns(["title", "artist", "danceability_%"]).numeric["danceability"]
+    assert column == (2, "percent")
 
 
 def test_a_dataset_without_a_title_is_refused():
@@ -171,8 +172,8 @@ def test_headers_in_other_languages(header):
     """Exportify writes its columns' names in the language of its user."""
     found = columns.find_columns(header.split(","))
     assert (found.track_id, found.title, found.artist_ids, found.artists) == (0, 1, 2, 3)
-    assert (found.album, found.release_date, found.duration, found.genre) == (4, 5, 6, 7)
-    assert (found.milliseconds, found.features[2]) == (True, 9)
+    assert (found.album, found.release_date, found.genre) == (4, 5, 7)
+    assert found.numeric == {"duration": (6, "ms"), "key": (9, None)}
 
 
 def test_ids_are_chosen_by_content():

@@ -1,0 +1,63 @@
+"""Decide how a column of keys, modes or meters is written, by its different values. Pure."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, NamedTuple
+
+from collector.datasets import musical_cells, number_cells
+from collector.datasets.number_cells import Notation
+from genrebase.store import tables
+
+_Reader = Callable[[str], float | None]
+_GERMAN_NAMES: Final = ("h", "cis", "dis", "fis", "gis", "des", "es", "ges", "as")
+
+
+class JudgedCategory(NamedTuple):
+    """How a column is written; `reason` says why it is not taken."""
+
+    words: _Reader | None = None
+    """Reads the cells that are no numbers."""
+    names_mode: bool = False
+    """Whether the keys name their mode, too."""
+    note: str | None = None
+    reason: str | None = None
+
+
+def judge_category(field: str, values: Mapping[str, int], notation: Notation) -> JudgedCategory:
+    """Decide how `key`, `mode` or `time_signature` is written; `values` are cells with counts."""
+    reader = _reader(field, values)
+    numbers: dict[float, int] = {}
+    words = modes = 0
+    for cell, count in values.items():
+        if (number := number_cells.parse_number(cell, notation)) is not None:
+            numbers[number] = numbers.get(number, 0) + count
+        elif reader(cell) is not None:
+            words += count
+            modes += count * (musical_cells.parse_mode_of_key(cell) is not None)
+    reason = _reason(field, numbers)
+    if reason is not None:
+        return JudgedCategory(reason=reason)
+    names_mode = field == "key" and 2 * modes > words
+    return JudgedCategory(reader, names_mode, "names read as numbers" if words else None)
+
+
+def _reader(field: str, values: Mapping[str, int]) -> _Reader:
+    if field == "mode":
+        return musical_cells.parse_mode
+    if field == "time_signature":
+        return musical_cells.parse_meter
+    notes = {cell.strip().casefold().replace("-", " ").split(" ")[0] for cell in values}
+    return partial(musical_cells.parse_pitch, is_german=not notes.isdisjoint(_GERMAN_NAMES))
+
+
+def _reason(field: str, numbers: Mapping[float, int]) -> str | None:
+    """Return why numbers are not on the usual scale, None if they are."""
+    total = sum(numbers.values())
+    _, high = tables.FEATURE_RANGES[field]
+    if not all(number.is_integer() for number in numbers):
+        fractions = sum(count for number, count in numbers.items() if not number.is_integer())
+        if all(0 <= number <= 1 for number in numbers) or 2 * fractions > total:
+            return "rescaled numbers, no categories"
+    if field != "time_signature" and high + 1 in numbers and 0 not in numbers:
+        return f"from 1 to {high + 1:g}, not from 0 to {high:g}, which is another scale"
+    return None

@@ -1,0 +1,81 @@
+"""The scale of one numeric column: how a cell becomes the number that is stored. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from collector.datasets import feature_headers, number_cells
+from collector.datasets.number_cells import Notation
+from genrebase.store import tables
+
+MAX_MILLISECONDS: Final = 2**31 - 1
+MIN_MILLISECONDS: Final = 1_000
+"""No track is shorter than a second: a smaller number is in another unit."""
+
+
+class ColumnRefused(Exception):
+    """A column is not taken, because its scale is not certain; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnScale:
+    """How the cells of a column are written, and the range of what is stored."""
+
+    low: float
+    high: float
+    """Inclusive, after rescaling."""
+    is_whole: bool = False
+    """Whether fractions are out of range: the numbers are categories."""
+    notation: Notation = Notation.POINT
+    exponent: int = 0
+    """The power of ten that a number is multiplied by: -2 for percent."""
+    multiplier: float = 1.0
+    """What a number is multiplied by: 60,000 for minutes that are stored as milliseconds."""
+    unit: str | None = None
+    """The unit that stands behind every number; a cell without it is unreadable."""
+    words: Callable[[str], float | None] | None = None
+    """Reads cells that are words or times, such as `C#` and `3:45`, after rescaling."""
+    note: str | None = None
+    """What was decided about the column and is worth a message; None for numbers as usual."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a cell that Python reads as a number is that number."""
+        return (
+            self.notation is Notation.POINT
+            and not self.exponent
+            and self.multiplier == 1
+            and self.unit is None
+        )
+
+    def read(self, cell: str) -> float | None:
+        """Return a cell's number, rescaled, in range or not; None if the cell is unreadable."""
+        if self.words is not None and (value := self.words(cell)) is not None:
+            return value
+        number, unit = (cell, None) if self.unit is None else number_cells.split_unit(cell)
+        text = number_cells.plain_number(number, self.notation)
+        if text is None or unit != self.unit:
+            return None
+        return self._rescaled(text)
+
+    def fits(self, value: float) -> bool:
+        """Return whether a rescaled number may be stored."""
+        return self.low <= value <= self.high and (not self.is_whole or value.is_integer())
+
+    def _rescaled(self, text: str) -> float:
+        if self.exponent:
+            try:  # exact in decimals: 54.3 percent is 0.543
+                return float(f"{text}e{self.exponent}")
+            except ValueError:  # the number has an exponent already
+                return float(text) * 10.0**self.exponent
+        return float(text) * self.multiplier
+
+
+def native_scale(field: str) -> ColumnScale:
+    """Return the scale on which a field's numbers are stored: a feature, duration, popularity."""
+    if field == feature_headers.DURATION:
+        return ColumnScale(low=MIN_MILLISECONDS, high=MAX_MILLISECONDS)
+    if field == feature_headers.POPULARITY:
+        return ColumnScale(low=0, high=100)
+    low, high = tables.FEATURE_RANGES[field]
+    return ColumnScale(low=low, high=high, is_whole=field in tables.CATEGORICAL_FEATURES)

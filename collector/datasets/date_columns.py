@@ -1,0 +1,132 @@
+"""Decide how a column of release dates or years is written, and read its cells. Pure."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from collector.datasets import cells, date_cells
+from collector.datasets.date_cells import DateOrder, ParsedDate
+from collector.datasets.survey import ColumnSummary
+
+FIRST_YEAR: Final = 1900
+
+_EXCEL_EPOCH: Final = date(1899, 12, 30)
+_NEARLY_ALL: Final = 0.95
+
+
+class ReleaseDate(NamedTuple):
+    """What a cell holds: a date and its year, None where it has none that can be stored."""
+
+    text: str | None
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    year: int | None
+    is_readable: bool
+    """Whether the cell is a date or a number, in range or not."""
+
+
+class DateScale:
+    """How the dates of one column are written."""
+
+    def __init__(
+        self,
+        last_year: int,
+        *,
+        order: DateOrder | None = None,
+        number_kind: str | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Read dates up to the end of `last_year`.
+
+        `order` decides dates such as `5/6/2019`; without it only their year is taken.
+        `number_kind` is what whole numbers are that are no years: `excel` (days since 1899-12-30),
+        `s` or `ms` (since 1970).
+        """
+        self._last_year = last_year
+        self._order = order
+        self._number_kind = number_kind
+        self.note = note
+        self.read = lru_cache(maxsize=32_768)(self._read)
+
+    def _read(self, cell: str) -> ReleaseDate:
+        """Return the date in a cell."""
+        parsed = self._parse(cell)
+        if parsed is None:
+            return ReleaseDate(None, None, cells.is_number(cell))
+        if not FIRST_YEAR <= parsed.year <= self._last_year:
+            return ReleaseDate(None, None, is_readable=True)
+        return ReleaseDate(_text(parsed), parsed.year, is_readable=True)
+
+    def _parse(self, cell: str) -> ParsedDate | None:
+        if self._number_kind is not None and cells.is_number(cell):
+            parsed = _from_number(float(cell), self._number_kind)
+            if parsed is not None:
+                return parsed
+        parsed = date_cells.parse(cell)
+        if parsed is None or not parsed.is_ambiguous:
+            return parsed
+        if self._order is None:
+            return ParsedDate(parsed.year)
+        if self._order is DateOrder.MONTH_FIRST:
+            return parsed
+        return parsed._replace(month=parsed.day, day=parsed.month)
+
+
+def judge_dates(
+    column: ColumnSummary, last_year: int, order: DateOrder | None = None
+) -> DateScale:
+    """Return how the dates of a column are written; `order` is given, or proved by the dates."""
+    notes = []
+    if order is None and len(column.orders) == 1:
+        order = next(iter(column.orders))
+        notes.append(f"dates are {order}")
+    elif order is None and column.ambiguous_dates:
+        notes.append(
+            f"day or month first is not certain: only the year of {column.ambiguous_dates:,} "
+            "dates is taken"
+        )
+    number_kind = _number_kind(column)
+    if number_kind is not None:
+        notes.append(_KIND_NOTES[number_kind])
+    return DateScale(
+        last_year, order=order, number_kind=number_kind, note="; ".join(notes) or None
+    )
+
+
+_KIND_NOTES: Final = {
+    "excel": "numbers are days since 1899-12-30, as Excel counts them",
+    "s": "numbers are seconds since 1970",
+    "ms": "numbers are milliseconds since 1970",
+}
+_KINDS: Final = {"excel": (15_000, 60_000), "s": (1e8, 4e9), "ms": (1e11, 4e12)}
+
+
+def _number_kind(column: ColumnSummary) -> str | None:
+    """Return what numbers are that are no years, if nearly all others are the same."""
+    numbers = column.points
+    years = numbers.count(FIRST_YEAR, 2_100) + numbers.count(0, 0)
+    others = numbers.total - years
+    counts = Counter({kind: numbers.count(*bounds) for kind, bounds in _KINDS.items()})
+    kind, count = counts.most_common(1)[0]
+    is_certain = count and count >= _NEARLY_ALL * others and count >= years
+    return kind if is_certain and numbers.whole == numbers.total else None
+
+
+def _from_number(number: float, kind: str) -> ParsedDate | None:
+    low, high = _KINDS[kind]
+    if not low <= number <= high:
+        return None
+    if kind == "excel":
+        day = _EXCEL_EPOCH + timedelta(days=int(number))
+    else:
+        seconds = number / 1000 if kind == "ms" else number
+        day = datetime.fromtimestamp(seconds, UTC).date()
+    return ParsedDate(day.year, day.month, day.day)
+
+
+def _text(parsed: ParsedDate) -> str:
+    if parsed.month is None:
+        return f"{parsed.year:04}"
+    if parsed.day is None:
+        return f"{parsed.year:04}-{parsed.month:02}"
+    return f"{parsed.year:04}-{parsed.month:02}-{parsed.day:02}"

@@ -1,0 +1,113 @@
+"""Decide in which unit a column of durations is, by its name and its numbers. Pure.
+
+Nearly every track lasts half a minute to twenty minutes: in minutes, seconds and milliseconds
+these are numbers of different sizes.
+"""
+
+from typing import Final, NamedTuple
+
+from collector.datasets import number_cells
+from collector.datasets.column_scale import MAX_MILLISECONDS, MIN_MILLISECONDS
+from collector.datasets.number_summary import NumberSummary
+
+
+class JudgedDuration(NamedTuple):
+    """The unit of a column; None if none is certain."""
+
+    unit: str | None
+    note: str | None = None
+    """What differs from the column's name, or why there is no unit."""
+    has_times: bool = False
+    """Whether minutes are written `3.45` for 3:45."""
+    is_mixed: bool = False
+    """Whether a part of the numbers is in another unit: only usual durations are certain."""
+
+
+MILLISECONDS: Final = {"ms": 1.0, "s": 1_000.0, "min": 60_000.0}
+"""Per unit."""
+_USUAL_MS: Final = (30_000, 1_200_000)
+"""Milliseconds of nearly every track."""
+_DAY_MS: Final = 86_400_000
+
+_USUAL: Final = {"ms": (30_000, 1_200_000), "s": (30, 1_200), "min": (0.5, 20)}
+"""Half a minute to twenty minutes."""
+_WORDS: Final = {"ms": "milliseconds", "s": "seconds", "min": "minutes"}
+_MIXED: Final = "in several units, durations below 30 s and above 20 minutes are not taken"
+_UNCERTAIN: Final = "in no unit that is certain, name it"
+_NEARLY_ALL: Final = 0.95
+_FEW_NEGATIVE: Final = 0.02
+_MIN_NUMBERS: Final = 30
+"""So many numbers without a decimal part from .60 are minutes and seconds."""
+
+
+def judge_duration(numbers: NumberSummary, unit: str | None) -> JudgedDuration:
+    """Return the unit of a column whose name says `unit`; None if it says none."""
+    total = numbers.total - numbers.count(0, 0) - numbers.count(-1, -1)
+    if not total:
+        return JudgedDuration(unit or "ms")
+    negative = numbers.negative - numbers.count(-1, -1)
+    if negative > _FEW_NEGATIVE * total or _is_rescaled(numbers):
+        return JudgedDuration(None, "rescaled numbers")
+    usual = {name: numbers.count(*bounds) for name, bounds in _USUAL.items()}
+    most = max(usual, key=lambda name: usual[name])
+    if unit is None and 2 * usual[most] <= total:
+        return JudgedDuration(None, _UNCERTAIN)
+    if (unit is None or most != unit) and usual[most] >= _NEARLY_ALL * total:
+        return _by_size(numbers, most)
+    unit = unit or most
+    if numbers.whole == numbers.total:
+        usual["min"] = 0  # a few seconds, not minutes
+    others = sum(count for name, count in usual.items() if name != unit)
+    if others > (1 - _NEARLY_ALL) * total:
+        return JudgedDuration(unit, _MIXED, is_mixed=True)
+    return JudgedDuration(unit, has_times=unit == "min" and _has_times(numbers))
+
+
+def _by_size(numbers: NumberSummary, unit: str) -> JudgedDuration:
+    """Return the unit that the size of the numbers proves."""
+    note = f"in {_WORDS[unit]} by the size of the numbers"
+    if unit != "min":
+        return JudgedDuration(unit, note)
+    if numbers.whole == numbers.total:
+        return JudgedDuration(None, _UNCERTAIN)
+    if _has_times(numbers):
+        return JudgedDuration(
+            unit, "minutes and seconds by the size of the numbers", has_times=True
+        )
+    if not numbers.no_seconds:
+        return JudgedDuration(None, "3.45 minutes or 3:45, write it as 3:45")
+    return JudgedDuration(unit, note)
+
+
+def _is_rescaled(numbers: NumberSummary) -> bool:
+    return numbers.maximum <= 1 and numbers.whole < numbers.total
+
+
+def _has_times(numbers: NumberSummary) -> bool:
+    fractions = numbers.total - numbers.whole
+    return (
+        fractions >= _MIN_NUMBERS
+        and not numbers.no_seconds
+        and numbers.hundredths == numbers.total
+    )
+
+
+def range_ms(judged: JudgedDuration) -> tuple[int, int]:
+    """Return the shortest and longest duration that is taken, in milliseconds."""
+    if judged.is_mixed:
+        return _USUAL_MS
+    return MIN_MILLISECONDS, MAX_MILLISECONDS if judged.unit == "ms" else _DAY_MS
+
+
+def read_time(cell: str) -> float | None:
+    """Return the milliseconds of a time such as `3:45`, None for another cell."""
+    seconds = number_cells.parse_clock(cell)
+    return None if seconds is None else seconds * 1_000
+
+
+def read_pointed_time(cell: str) -> float | None:
+    """Return the milliseconds of a time such as `3.45`, `3.5` (3:50) or `3`, None for others."""
+    minutes, _, seconds = cell.strip().replace(",", ".").partition(".")
+    if not (minutes.isdecimal() and (seconds.isdecimal() or not seconds)):
+        return read_time(cell)
+    return float(int(minutes) * 60_000 + int((seconds + "00")[:2]) * 1_000)

@@ -1,0 +1,131 @@
+"""Parse the numbers and dates of a row on the scales that were judged, and count what is lost."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from collector.datasets import cells
+from collector.datasets.column_scale import ColumnScale, native_scale
+from collector.datasets.date_columns import DateScale
+from collector.datasets.feature_headers import DURATION, POPULARITY
+from collector.records import AudioFeatures, DurationMs
+from genrebase.store import tables
+
+_TEMPO: Final = tables.FEATURES.index("tempo")
+_SPEECHINESS: Final = tables.FEATURES.index("speechiness")
+_BEAT_DEPENDENT: Final = tuple(
+    tables.FEATURES.index(name) for name in ("time_signature", "danceability", "valence")
+)
+
+
+class NumberParser:
+    """Parses the features, duration, popularity and release date of rows."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, int],
+        dates: Mapping[int, DateScale],
+        scales: Mapping[str, ColumnScale] | None = None,
+    ) -> None:
+        """Parse rows whose fields are at the positions `columns`.
+
+        `dates` are the columns of release dates and years; the first that holds one counts. A
+        field without a scale is not taken; without any scales all are as the database has them.
+        """
+        self._dates = tuple(dates.items())
+        taken = {
+            name: (position, native_scale(name) if scales is None else scales[name])
+            for name, position in columns.items()
+            if scales is None or name in scales
+        }
+        self._duration = taken.get(DURATION)
+        self._popularity = taken.get(POPULARITY)
+        self._features = tuple(
+            (place, position, scale, scale.is_plain, scale.low, scale.high, scale.is_whole)
+            for place, (position, scale) in (
+                (place, taken[name]) for place, name in enumerate(tables.FEATURES) if name in taken
+            )
+        )
+        self._positions = {
+            place: taken[name][0] for place, name in enumerate(tables.FEATURES) if name in taken
+        }
+        self._is_mode_in_key = "mode" in taken and taken["mode"][0] == columns.get("key")
+        self.unreadable: Counter[int] = Counter()
+        """Per column, non-empty cells that hold no number or date."""
+        self.out_of_range: Counter[int] = Counter()
+        """Per column, numbers and dates that cannot be true."""
+        self.without_beat: Counter[int] = Counter()
+        """Per column, numbers that are worth nothing because the row's tempo is 0."""
+
+    def duration(self, row: Sequence[str]) -> DurationMs | None:
+        """Return the row's duration in milliseconds."""
+        value = self._number(row, self._duration)
+        return None if value is None else DurationMs(round(value))
+
+    def popularity(self, row: Sequence[str]) -> int | None:
+        """Return the row's popularity, 0..100."""
+        value = self._number(row, self._popularity)
+        return None if value is None else round(value)
+
+    def released(self, row: Sequence[str]) -> tuple[str | None, int | None]:
+        """Return the release date and its year, from the first column that has them."""
+        for position, scale in self._dates:
+            cell = row[position]
+            text, year, is_readable = scale.read(cell)
+            if year is not None:
+                return text, year
+            if not cells.is_missing(cell):
+                (self.out_of_range if is_readable else self.unreadable)[position] += 1
+        return None, None
+
+    def features(self, row: Sequence[str]) -> AudioFeatures | None:
+        """Return the row's audio features, None if it has none."""
+        values: list[float | None] = [None] * len(tables.FEATURES)
+        is_any, has_beat = False, True
+        for place, position, scale, is_plain, low, high, is_whole in self._features:
+            cell = row[position]
+            try:
+                value = float(cell) if is_plain else scale.read(cell)
+            except ValueError:
+                value = scale.read(cell)
+            if value is None:
+                self._count_unreadable(place, position, cell)
+            elif low <= value <= high and (not is_whole or value.is_integer()):
+                values[place] = int(value) if is_whole else value
+                is_any = True
+            elif value == value:
+                self.out_of_range[position] += 1
+                has_beat = has_beat and not (place == _TEMPO and value == 0)
+        if not has_beat:
+            self._drop_beat_features(values)
+            is_any = any(value is not None for value in values)
+        return AudioFeatures(*values) if is_any else None  # type: ignore[arg-type]  # whole: int
+
+    def _number(self, row: Sequence[str], column: tuple[int, ColumnScale] | None) -> float | None:
+        if column is None:
+            return None
+        position, scale = column
+        cell = row[position]
+        value = scale.read(cell)
+        if value is None:
+            self.unreadable[position] += not cells.is_missing(cell)
+        elif scale.fits(value):
+            return value
+        elif value == value:
+            self.out_of_range[position] += 1
+        return None
+
+    def _count_unreadable(self, place: int, position: int, cell: str) -> None:
+        """Count a cell once, also where it holds key and mode."""
+        if self._is_mode_in_key and tables.FEATURES[place] == "mode":
+            return
+        self.unreadable[position] += not cells.is_missing(cell)
+
+    def _drop_beat_features(self, values: list[float | None]) -> None:
+        """Drop features that depend on the beat: with a tempo of 0 the analysis failed."""
+        lost = [place for place in _BEAT_DEPENDENT if values[place] is not None]
+        if values[_SPEECHINESS] == 0:
+            lost.append(_SPEECHINESS)
+        for place in lost:
+            values[place] = None
+            self.without_beat[self._positions[place]] += 1

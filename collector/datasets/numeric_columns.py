@@ -1,0 +1,329 @@
+"""Judge the numeric columns of a table before their cells: notation, scale and unit. Pure.
+
+A column is taken on the scale that its numbers prove, as a whole or not at all. More than half of
+its cells out of range mean that the scale is another one: then the few that fit are no evidence.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from collector.datasets import (
+    cells,
+    duration_columns,
+    musical_cells,
+    number_cells,
+    share_columns,
+)
+from collector.datasets.category_columns import JudgedCategory, judge_category
+from collector.datasets.column_notation import column_notation, table_notation
+from collector.datasets.column_scale import ColumnRefused, ColumnScale, native_scale
+from collector.datasets.duration_columns import JudgedDuration
+from collector.datasets.feature_headers import DURATION, POPULARITY, FeatureColumn
+from collector.datasets.measured_columns import (
+    RESCALED,
+    judge_loudness,
+    judge_popularity,
+    judge_tempo,
+)
+from collector.datasets.number_cells import Notation
+from collector.datasets.number_summary import NumberSummary
+from collector.datasets.share_columns import JudgedShare, ShareScale
+from collector.datasets.survey import ColumnSummary, TableSummary
+from genrebase.errors import UserError
+from genrebase.store import tables
+
+SHARES: Final[Sequence[str]] = tuple(
+    name for name in tables.FEATURES if tables.FEATURE_RANGES[name] == (0.0, 1.0)
+)
+"""The features from 0 to 1."""
+UNITS: Final[Mapping[str, Sequence[str]]] = {
+    **dict.fromkeys(SHARES, ("fraction", "percent")),
+    DURATION: tuple(duration_columns.MILLISECONDS),
+    POPULARITY: ("percent",),
+    "loudness": ("db",),
+    "tempo": ("bpm",),
+}
+"""Units that a field may be in."""
+
+_MARKERS: Final = {"key": (-1, -1), "mode": (-1, -1), "tempo": (0, 0), "time_signature": (0, 0)}
+"""Numbers that mark a missing value: they are out of range, and no evidence of another scale."""
+
+
+class UnknownUnit(UserError):
+    """A unit was named that the field cannot have."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableScales:
+    """The scales of a table's numeric columns."""
+
+    scales: Mapping[str, ColumnScale]
+    """By field; a field that is not here is not taken."""
+    columns: Mapping[str, int]
+    """Positions by field, of those that are taken."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Columns that are not taken, by their names, with the reason."""
+    notes: Sequence[str] = ()
+    """What was rescaled and what is not taken, one message per column."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column under one notation."""
+
+    field: str
+    summary: ColumnSummary
+    notation: Notation
+    unit: str | None
+    """By the name of the column, by its cells, or given."""
+    is_unit_certain: bool
+    """Whether the unit is given, or stands behind the numbers."""
+    cell_unit: str | None
+    """The unit that stands behind the numbers."""
+
+    @property
+    def numbers(self) -> NumberSummary:
+        commas = self.summary.commas
+        return commas if self.notation is Notation.COMMA and commas else self.summary.points
+
+
+def judge_columns(
+    columns: Mapping[str, FeatureColumn],
+    summary: TableSummary,
+    unit_overrides: Mapping[str, str] | None = None,
+) -> TableScales:
+    """Judge the columns of the features, the duration and the popularity.
+
+    `unit_overrides` names units by field, instead of those that names and numbers prove. Raises
+    `UnknownUnit` for a unit that its field cannot have.
+    """
+    overrides = unit_overrides or {}
+    for name, unit in overrides.items():
+        if unit not in UNITS.get(name, ()):
+            raise UnknownUnit(_unknown_unit(name, unit))
+    return _Judge(columns, summary, overrides).result()
+
+
+class _Judge:
+    """Judges the columns of one table."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, FeatureColumn],
+        summary: TableSummary,
+        overrides: Mapping[str, str],
+    ) -> None:
+        self._overrides = overrides
+        summaries = {
+            name: summary.columns.get(column.position) or ColumnSummary(name)
+            for name, column in columns.items()
+        }
+        self._notation = table_notation(list(summary.columns.values()))
+        self._columns = {
+            name: self._column(name, column, summaries[name]) for name, column in columns.items()
+        }
+        self._scales: dict[str, ColumnScale] = {}
+        self._reasons: dict[str, str] = {}
+        self._shares: dict[str, JudgedShare] = {}
+        self._is_rescaled = False
+        """Whether a column that is not from 0 to 1 was rescaled to that."""
+        self._positions = {name: column.position for name, column in columns.items()}
+
+    def _column(self, name: str, column: FeatureColumn, summary: ColumnSummary) -> _Column:
+        notation = column_notation(summary, self._notation)
+        cell_unit = _cell_unit(summary)
+        unit = self._overrides.get(name) or cell_unit or column.unit
+        if unit not in UNITS.get(name, ()):
+            unit = None
+        if cell_unit not in UNITS.get(name, ()):
+            cell_unit = None
+        if notation is None:
+            low, high = native_scale(name).low, native_scale(name).high
+            fits_point = low <= summary.points.minimum and summary.points.maximum <= high
+            notation = Notation.POINT if fits_point else Notation.COMMA
+        is_certain = unit is not None and (name in self._overrides or cell_unit is not None)
+        return _Column(name, summary, notation, unit, is_certain, cell_unit)
+
+    def result(self) -> TableScales:
+        """Judge every column, those from 0 to 1 last: they depend on one another."""
+        for name, column in self._columns.items():
+            if name not in SHARES:
+                self._take(column)
+        self._take_shares()
+        taken = {name: self._positions[name] for name in self._scales}
+        return TableScales(self._scales, taken, self._refused(), tuple(self._notes()))
+
+    def _take(self, column: _Column) -> None:
+        try:
+            scale = self._judged(column)
+            _refuse_if_most_are_out(column, scale)
+        except ColumnRefused as refused:
+            self._reasons[column.field] = str(refused)
+        else:
+            self._scales[column.field] = replace(
+                scale, notation=column.notation, unit=column.cell_unit
+            )
+
+    def _judged(self, column: _Column) -> ColumnScale:
+        if column.field in tables.CATEGORICAL_FEATURES:
+            return self._category(column)
+        if column.field == DURATION:
+            return _duration(column)
+        if column.field in SHARES:
+            return _share_scale(column.field, self._shares[column.field])
+        if not column.numbers.total:
+            return native_scale(column.field)
+        if column.field == POPULARITY:
+            return judge_popularity(column.numbers)
+        if column.numbers.minimum >= 0 and 0 < column.numbers.maximum <= 1:
+            self._is_rescaled = True
+            raise ColumnRefused(RESCALED)
+        judge = judge_loudness if column.field == "loudness" else judge_tempo
+        return judge(column.numbers)
+
+    def _category(self, column: _Column) -> ColumnScale:
+        scale = native_scale(column.field)
+        values = column.summary.values
+        if values is None:
+            raise ColumnRefused("more different values than there are categories")
+        judged = judge_category(column.field, values, column.notation)
+        if judged.reason is not None:
+            self._is_rescaled |= column.field == "key"
+            raise ColumnRefused(judged.reason)
+        if judged.names_mode and "mode" not in self._columns:
+            self._add_mode(judged)
+        return replace(scale, words=judged.words, note=judged.note)
+
+    def _add_mode(self, judged: JudgedCategory) -> None:
+        """Take the mode from the key's names, such as `A Minor`."""
+        self._positions["mode"] = self._positions["key"]
+        self._scales["mode"] = replace(
+            native_scale("mode"), words=musical_cells.parse_mode_of_key, note=judged.note
+        )
+
+    def _take_shares(self) -> None:
+        shares = {name: self._columns[name] for name in SHARES if name in self._columns}
+        numbers = {name: column.numbers for name, column in shares.items() if column.numbers.total}
+        alone = {name: _share(shares[name]) for name in numbers}
+        together = share_columns.judge_together(alone, numbers, is_rescaled=self._is_rescaled)
+        for name, column in shares.items():
+            judged = together if column.unit is None else alone
+            self._shares[name] = judged.get(name, JudgedShare(ShareScale.FRACTION))
+            self._take(column)
+
+    def _refused(self) -> dict[str, str]:
+        return {self._columns[name].summary.name: why for name, why in self._reasons.items()}
+
+    def _notes(self) -> Sequence[str]:
+        """Return a message for every column that is not taken as it stands."""
+        commas = [
+            cells.escape_unprintable(column.summary.name)
+            for column in self._columns.values()
+            if column.notation is Notation.COMMA and column.numbers.total
+        ]
+        notes = [f"Numbers with decimal commas: {', '.join(commas)}"] if commas else []
+        for name, column in self._columns.items():
+            title = cells.escape_unprintable(column.summary.name)
+            if name in self._reasons:
+                notes.append(f"{title}: {self._reasons[name]}: column not taken")
+            elif (note := self._scales[name].note) is not None:
+                notes.append(f"{title}: {note}")
+        return notes
+
+
+def _share(column: _Column) -> JudgedShare:
+    """Return the scale of a column from 0 to 1, by its unit if that is certain."""
+    numbers = column.numbers
+    if column.unit == "fraction":
+        return JudgedShare(ShareScale.FRACTION)
+    if column.unit != "percent":
+        return share_columns.judge_share(numbers)
+    if not column.is_unit_certain:
+        judged = share_columns.judge_share(numbers)
+        if judged.scale is ShareScale.NONE:
+            return judged
+        if numbers.maximum <= 1 and numbers.whole < numbers.total:
+            return JudgedShare(ShareScale.NONE, share_columns.UNCERTAIN_UNIT)
+    return JudgedShare(ShareScale.PERCENT)
+
+
+def _share_scale(name: str, share: JudgedShare) -> ColumnScale:
+    if share.scale is ShareScale.NONE:
+        raise ColumnRefused(share.reason)
+    return replace(
+        native_scale(name),
+        exponent=share_columns.EXPONENTS[share.scale],
+        note=share_columns.NOTES.get(share.scale),
+    )
+
+
+def _duration(column: _Column) -> ColumnScale:
+    scale = replace(native_scale(DURATION), words=duration_columns.read_time)
+    if column.is_unit_certain:
+        judged = JudgedDuration(column.unit)
+    else:
+        judged = duration_columns.judge_duration(column.numbers, column.unit)
+    if judged.unit is None:
+        raise ColumnRefused(judged.note or "")
+    if judged.has_times:
+        return replace(scale, words=duration_columns.read_pointed_time, note=judged.note)
+    note = judged.note or ("minutes and seconds" if column.summary.clocks else None)
+    low, high = duration_columns.range_ms(judged)
+    multiplier = duration_columns.MILLISECONDS[judged.unit]
+    return replace(scale, low=low, high=high, multiplier=multiplier, note=note)
+
+
+def _refuse_if_most_are_out(column: _Column, scale: ColumnScale) -> None:
+    """Raise `ColumnRefused` if more than half of the cells are out of range or unreadable.
+
+    Cells that mark a missing value are no evidence; a column that holds nothing to take is left
+    to its cells, which are counted one by one.
+    """
+    present = column.summary.present
+    if column.field == DURATION:  # its numbers are judged with its unit
+        taken = readable = column.numbers.total + column.summary.clocks
+        marked = 0
+    elif column.field in tables.CATEGORICAL_FEATURES:
+        taken, readable, marked = _categories(column.summary.values or {}, scale, column.field)
+    else:
+        taken, readable = column.numbers.count(*_range_before(scale)), column.numbers.total
+        marked = column.numbers.count(*_MARKERS.get(column.field, (-1, -1)))
+    judged = readable - marked
+    if 2 * (judged - taken) > judged:
+        raise ColumnRefused(
+            f"on no scale that is known ({judged - taken:,} of {judged:,} out of range)"
+        )
+    if taken and 2 * (present - readable) > present:
+        raise ColumnRefused(f"most cells are no numbers ({present - readable:,} of {present:,})")
+
+
+def _categories(values: Mapping[str, int], scale: ColumnScale, name: str) -> tuple[int, int, int]:
+    """Return how many cells are categories, are readable, and mark a missing value."""
+    counts = {cell: (scale.read(cell), count) for cell, count in values.items()}
+    readable = [(value, count) for value, count in counts.values() if value is not None]
+    taken = sum(count for value, count in readable if scale.fits(value))
+    marked = sum(count for value, count in readable if value == _MARKERS[name][0])
+    return taken, sum(count for _, count in readable), marked
+
+
+def _range_before(scale: ColumnScale) -> tuple[float, float]:
+    """Return the range of a scale's numbers before they are rescaled."""
+    low, high = (round(bound / 10.0**scale.exponent, 6) for bound in (scale.low, scale.high))
+    return (low, high) if scale.multiplier > 0 else (-high, -low)
+
+
+def _cell_unit(summary: ColumnSummary) -> str | None:
+    """Return the unit behind the numbers, if most have it."""
+    if not summary.units:
+        return None
+    unit, count = summary.units.most_common(1)[0]
+    return unit if 2 * count > summary.present else None
+
+
+def _unknown_unit(name: str, unit: str) -> str:
+    allowed = UNITS.get(name)
+    if allowed is None:
+        return f"{name} has no unit that can be named; these have: {', '.join(UNITS)}."
+    known = ", ".join(dict.fromkeys(number_cells.UNITS.values()))
+    return f"{name} cannot be in {unit!r}: name one of {', '.join(allowed) or known}."

@@ -1,0 +1,135 @@
+"""Decide on which scale the features from 0 to 1 are: fractions, percent, thousandths. Pure.
+
+One column is not always enough: acousticness of 0, 1 and 2 is percent if energy beside it is.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from collector.datasets.number_summary import NumberSummary
+
+
+class ShareScale(StrEnum):
+    """The scale of one column."""
+
+    FRACTION = "0 to 1"
+    PERCENT = "0 to 100"
+    THOUSANDTHS = "0 to 1,000"
+    UNCERTAIN_PERCENT = "0 to 1 or 0 to 100"
+    """Most numbers exclude fractions, but few percent are as improbable."""
+    UNCERTAIN_FRACTION = "0 to 1, some above"
+    """Most numbers may be fractions."""
+    NONE = "none"
+
+
+class JudgedShare(NamedTuple):
+    """The scale of one column, and why none is certain."""
+
+    scale: ShareScale
+    reason: str = ""
+
+
+EXPONENTS: Final = {ShareScale.FRACTION: 0, ShareScale.PERCENT: -2, ShareScale.THOUSANDTHS: -3}
+NOTES: Final = {
+    ShareScale.PERCENT: "0 to 100, divided by 100",
+    ShareScale.THOUSANDTHS: "without decimal points, divided by 1,000",
+}
+
+UNCERTAIN_UNIT: Final = "fractions or percent, name the unit"
+STANDARDISED: Final = "negative numbers, as after standardising"
+_RESCALED: Final = "from 0 to 1 exactly, as other columns that were rescaled"
+
+_FEW: Final = 0.05
+_NEARLY_ALL: Final = 0.99
+_FEW_NEGATIVE: Final = 0.02
+_MIN_PERCENT: Final = 10
+"""A column whose maximum is not greater may be on a scale to 5 or 10."""
+_MIN_THOUSANDTHS: Final = 500
+_MIN_NUMBERS: Final = 20
+"""So many numbers of at most 1 are no percent."""
+
+
+def judge_share(numbers: NumberSummary) -> JudgedShare:
+    """Return the scale of a column by its own numbers."""
+    total = numbers.total
+    if numbers.standardised > _FEW_NEGATIVE * total:
+        return JudgedShare(ShareScale.NONE, STANDARDISED)
+    if numbers.maximum <= 1:
+        return JudgedShare(ShareScale.FRACTION)
+    fractions, percent = numbers.count(0, 1), numbers.count(0, 100)
+    is_percent = percent >= _NEARLY_ALL * total
+    if numbers.whole == total:
+        if is_percent:
+            return _percent(numbers)
+        return _thousandths(numbers)
+    above = percent - fractions
+    if is_percent and 2 * above > total:
+        return _percent(numbers)
+    if above > fractions - numbers.count(0, 0):
+        return JudgedShare(ShareScale.UNCERTAIN_PERCENT)
+    is_rare = above < _FEW * total
+    return JudgedShare(ShareScale.FRACTION if is_rare else ShareScale.UNCERTAIN_FRACTION)
+
+
+def judge_together(
+    judged: Mapping[str, JudgedShare], numbers: Mapping[str, NumberSummary], *, is_rescaled: bool
+) -> dict[str, JudgedShare]:
+    """Decide the uncertain columns of one table by the certain ones.
+
+    `is_rescaled` is whether another column of the table, such as the tempo, was rescaled to 0..1.
+    """
+    percent = [
+        numbers[field] for field, share in judged.items() if share.scale is ShareScale.PERCENT
+    ]
+    return {
+        field: _beside(share, numbers[field], percent, is_rescaled=is_rescaled)
+        for field, share in judged.items()
+    }
+
+
+def _beside(
+    share: JudgedShare,
+    numbers: NumberSummary,
+    percent: list[NumberSummary],
+    *,
+    is_rescaled: bool,
+) -> JudgedShare:
+    if share.scale in {ShareScale.UNCERTAIN_PERCENT, ShareScale.UNCERTAIN_FRACTION}:
+        if percent:
+            return JudgedShare(ShareScale.PERCENT)
+        if share.scale is ShareScale.UNCERTAIN_PERCENT:
+            return JudgedShare(ShareScale.NONE, UNCERTAIN_UNIT)
+        return JudgedShare(ShareScale.FRACTION)
+    if share.scale is not ShareScale.FRACTION:
+        return share
+    if is_rescaled and (numbers.minimum, numbers.maximum) == (0, 1) and numbers.total > 2:
+        return JudgedShare(ShareScale.NONE, _RESCALED)
+    if not percent:
+        return share
+    if numbers.whole == numbers.total:
+        return JudgedShare(ShareScale.PERCENT)
+    above_zero = numbers.count(0, 1) - numbers.count(0, 0)
+    has_decimals = any(column.whole < column.total for column in percent)
+    if has_decimals and above_zero < _MIN_NUMBERS and numbers.maximum <= 1:
+        return JudgedShare(ShareScale.NONE, UNCERTAIN_UNIT)
+    return share
+
+
+def _percent(numbers: NumberSummary) -> JudgedShare:
+    is_certain = numbers.maximum > _MIN_PERCENT
+    return JudgedShare(ShareScale.PERCENT if is_certain else ShareScale.UNCERTAIN_PERCENT)
+
+
+def _thousandths(numbers: NumberSummary) -> JudgedShare:
+    """Return the scale of whole numbers above 100.
+
+    A lost decimal point multiplied every number by 1,000 if multiples of ten are left; without
+    them 0.61 became 61, and 0.543 became 543.
+    """
+    above = numbers.count(0, 1_000) - numbers.count(0, 100)
+    if numbers.maximum > 1_000 or 2 * above <= numbers.total:
+        return JudgedShare(ShareScale.FRACTION)
+    if numbers.maximum > _MIN_THOUSANDTHS and numbers.tens >= _FEW * numbers.total:
+        return JudgedShare(ShareScale.THOUSANDTHS)
+    return JudgedShare(ShareScale.NONE, "decimal points are lost")
