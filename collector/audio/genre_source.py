@@ -1,98 +1,186 @@
-"""Take the genre of an audio file from its folder, its tags or a table."""
+"""Take the genre of an audio file from its folder, its name, its tags or a table."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, Protocol
 
-from collector.datasets import cells, columns, reader
-from genrebase.audio.scan import AudioFile
+from collector.audio import genre_table
+from collector.audio.genre_table import GenreTable
+from collector.datasets import cells, genre_cells, reader
+from genrebase.audio.scan import AudioFile, name_text, printable
 from genrebase.audio.tags import AudioTags
 from genrebase.errors import UserError
 
 FOLDER: Final = "folder"
+NAME: Final = "name"
 TAGS: Final = "tags"
 
-GenreSource = Callable[[AudioFile, AudioTags | None], Sequence[str]]
-"""Returns the genres of a file, the one that counts first; tags are None if they were not read."""
+_NAMED: Final = re.compile(r"(?=.*[^\W\d_])(.+?)(?:[ ._-]+\d+)+")
+"""A genre and numbers, as in `blues.00000` and `hip-hop_12`."""
+_SLASHED: Final = frozenset({"singer/songwriter", "hip-hop/rap", "hip hop/rap", "r&b/soul"})
+"""Genres of shops whose names hold a slash."""
+_MIN_GENRES: Final = 2
+_MIN_FILES_PER_GENRE: Final = 3
+"""Names of so many genres, each of so many files, are those of a dataset that lies flat."""
 
-_NUMBERED: Final = re.compile(r"(?:fma[-_ ]?)?([0-9]+)", re.IGNORECASE)
-_KEYS: Final = ("path", "file_path", "file", "filename", "file_name", "track_id", "id")
+
+class GenreSource(Protocol):
+    """Where the genres of files come from."""
+
+    def __call__(self, file: AudioFile, tags: AudioTags | None, /) -> Sequence[str]:
+        """Return the genres of a file, the one that counts first; tags are None if unread."""
+        ...
+
+    def survey(self, files: Sequence[AudioFile], /) -> list[str]:
+        """Look at all files before the first is labelled; return sentences for the user."""
+        ...
 
 
-def no_genres(_file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
-    """Return no genre."""
-    return ()
+@dataclass(frozen=True, slots=True)
+class NoGenres:
+    """Files without genres."""
+
+    def __call__(self, _file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
+        """Return no genre."""
+        return ()
+
+    def survey(self, files: Sequence[AudioFile]) -> list[str]:
+        """Return a hint if the names or folders of the files look like genres."""
+        if named := genres_in_names(files):
+            return [f"The files are named after {_listed(named)}: --genre-from name labels them."]
+        return []
+
+
+no_genres: Final = NoGenres()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderGenres:
+    """The name of a file's folder is its genre."""
+
+    def __call__(self, file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
+        """Return the folder's name."""
+        name = genre_cells.clean_name(" ".join(name_text(file.path.parent.name).split()))
+        return (name,) if name else ()
+
+    def survey(self, files: Sequence[AudioFile]) -> list[str]:
+        """Return a hint if all files lie in one folder and their names look like genres."""
+        folders = {file.path.parent for file in files}
+        named = genres_in_names(files)
+        if len(folders) > 1 or not named:
+            return []
+        (folder,) = folders
+        text = (
+            f"All files lie in one folder: its name, {name_text(folder.name)}, became their only "
+            f"genre. They are named after {_listed(named)}: --genre-from name labels them by that."
+        )
+        return [text]
+
+
+@dataclass(frozen=True, slots=True)
+class NameGenres:
+    """A file's name begins with its genre: `blues.00000.wav`."""
+
+    def __call__(self, file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
+        """Return what is before the number."""
+        genre = genre_in_name(file)
+        return (genre,) if genre else ()
+
+    def survey(self, files: Sequence[AudioFile]) -> list[str]:
+        """Return a hint if no name holds a genre."""
+        if any(genre_in_name(file) for file in files):
+            return []
+        hint = "No file is named after a genre and a number, such as blues.00000.wav"
+        folders = {file.path.parent.name for file in files}
+        more = f": --genre-from folder takes the names of {len(folders):,} folders"
+        return [f"{hint}{more if len(folders) > 1 else ''}."]
+
+
+@dataclass(frozen=True, slots=True)
+class TagGenres:
+    """The genre tag of a file."""
+
+    def __call__(self, _file: AudioFile, tags: AudioTags | None) -> Sequence[str]:
+        """Return the genres of the tag: ID3 separates several by `;`, `/` or NUL."""
+        if tags is None:
+            return ()
+        values = [part for value in tags.genres for part in _split_slashes(value)]
+        return genre_cells.split_genres(values)
+
+    def survey(self, _files: Sequence[AudioFile]) -> list[str]:
+        """Return nothing: tags are not read yet."""
+        return []
+
+
+def _split_slashes(value: str) -> Iterable[str]:
+    for part in re.split(r"[;\0]", " ".join(value.split())):
+        is_one = cells.is_missing(part) or part.strip().casefold() in _SLASHED
+        yield from [part] if is_one else part.split("/")
+
+
+@dataclass(frozen=True, slots=True)
+class TableGenres:
+    """A table has the genres of the files."""
+
+    table: GenreTable
+
+    def __call__(self, file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
+        """Return the genres of the file's row."""
+        return self.table.genres(file)
+
+    def survey(self, files: Sequence[AudioFile]) -> list[str]:
+        """Return sentences about names that are ambiguous, or match no file."""
+        sentences = self.table.survey(files)
+        if not sentences and files and not any(self.table.genres(file) for file in files):
+            sentences.append(
+                "No row of the table is about one of these files: give their paths, file names "
+                "or numbers."
+            )
+        return sentences
 
 
 def genre_source(option: str | None, encoding: str = reader.DEFAULT_ENCODING) -> GenreSource:
-    """Return the source named by `option`: `folder`, `tags`, a table's file name, or None.
+    """Return the source named by `option`: `folder`, `name`, `tags`, a table's file, or None.
 
     Raises `UserError` for a table that does not exist or lacks the columns.
     """
-    if option is None:
-        return no_genres
-    if option == FOLDER:
-        return _from_folder
-    if option == TAGS:
-        return _from_tags
+    chosen: dict[str | None, GenreSource] = {
+        None: no_genres,
+        FOLDER: FolderGenres(),
+        NAME: NameGenres(),
+        TAGS: TagGenres(),
+    }
+    if option in chosen:
+        return chosen[option]
+    assert option is not None  # noqa: S101 - None is one of the choices
     if not Path(option).is_file():
-        raise UserError(f"--genre-from {option}: give folder, tags, or the name of a table (CSV).")
-    return _from_table(read_genre_table(Path(option), encoding))
+        raise UserError(
+            f"--genre-from {printable(option)}: give folder, name, tags, or the name of a table "
+            "(CSV)."
+        )
+    return TableGenres(genre_table.read_genre_table(Path(option), encoding))
 
 
-def _from_folder(file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
-    return cells.clean_genre_names([file.path.parent.name])
+def genre_in_name(file: AudioFile) -> str:
+    """Return the genre with which a file's name begins; "" if there is none."""
+    match = _NAMED.fullmatch(name_text(PurePosixPath(file.relative_path).stem))
+    return "" if match is None else genre_cells.clean_name(match.group(1))
 
 
-def _from_tags(_file: AudioFile, tags: AudioTags | None) -> Sequence[str]:
-    return () if tags is None else cells.clean_genre_names(tags.genres)
+def genres_in_names(files: Sequence[AudioFile]) -> list[str]:
+    """Return the genres of files that are all named after one; [] if they are not."""
+    counts = Counter(map(genre_in_name, files))
+    is_dataset = (
+        "" not in counts
+        and len(counts) >= _MIN_GENRES
+        and min(counts.values(), default=0) >= _MIN_FILES_PER_GENRE
+    )
+    return sorted(counts) if is_dataset else []
 
 
-def _from_table(genre_of: Mapping[str, str]) -> GenreSource:
-    def genres(file: AudioFile, _tags: AudioTags | None) -> Sequence[str]:
-        matches = [genre_of[key] for key in _table_keys(file) if key in genre_of]
-        return cells.clean_genre_names(matches[:1])
-
-    return genres
-
-
-def _table_keys(file: AudioFile) -> list[str]:
-    """Return the names by which a table may identify a file, the most specific first."""
-    relative = PurePosixPath(file.relative_path)
-    return [
-        file.path.as_posix(),
-        file.relative_path,
-        relative.with_suffix("").as_posix(),
-        relative.name,
-        relative.stem,
-        file_number(relative.stem),
-    ]
-
-
-def file_number(stem: str) -> str:
-    """Return a file's number without leading zeros, as tables have it: 2 for `000002`.
-
-    A dataset's name may precede the number, as in `fma_000002`.
-    """
-    match = _NUMBERED.fullmatch(stem)
-    return stem if match is None else str(int(match.group(1)))
-
-
-def read_genre_table(path: Path, encoding: str) -> dict[str, str]:
-    """Return the genres of a table, by path, file name or track id."""
-    with reader.open_dataset(path, encoding) as dataset:
-        header = [columns.normalise(name) for name in dataset.header]
-        key = next((header.index(name) for name in _KEYS if name in header), None)
-        genre = columns.find_genre_column(dataset.header)
-        if key is None or genre is None:
-            raise UserError(
-                f"{path} has no genres of files: it needs a column {', '.join(_KEYS[:-1])} or "
-                f"{_KEYS[-1]}, and a column genre or label. "
-                f"Its columns are: {', '.join(dataset.header[:30])}."
-            )
-        return {
-            row[key].strip().replace("\\", "/"): row[genre]
-            for row in dataset.rows()
-            if not isinstance(row, reader.BrokenRow)
-        }
+def _listed(genres: Sequence[str]) -> str:
+    shown = ", ".join(genres[:3])
+    return f"{len(genres):,} genres ({shown}{', …' if len(genres) > 3 else ''})"

@@ -30,8 +30,9 @@ def import_audio(
     genre_from: Annotated[
         str | None,
         typer.Option(
-            help="Source of the genres: `folder` (the name of the file's folder), `tags`, or a "
-            "CSV file. Its columns: path, filename or track_id; genre or label."
+            help="Source of the genres: `folder` (the name of the file's folder), `name` (the "
+            "start of the file's name, as in blues.00000.wav), `tags`, or a CSV file. Its "
+            "columns: path, filename or track_id; genre or label."
         ),
     ] = None,
     fma_tracks: Annotated[

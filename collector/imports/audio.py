@@ -12,14 +12,14 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from collector.audio import genre_source, metadata
+from collector.audio import genre_source, genre_table, metadata
 from collector.audio.genre_source import GenreSource
 from collector.catalogue import audio_files, audio_names, tracks
 from collector.catalogue.audio_files import AudioFileRecord, StoredAudioFile
 from collector.datasets import fma, segments
 from collector.imports.pipeline import batches, refuse_synthetic_catalogue
 from genrebase import new_file
-from genrebase.audio import descriptors, scan, workers
+from genrebase.audio import descriptors, scan, tags, workers
 from genrebase.audio.records import AudioAnalysis, UnreadableFile
 from genrebase.audio.scan import AudioFile
 from genrebase.audio.workers import AnalyseFiles
@@ -185,6 +185,7 @@ class _Importer:
         result.files, result.ignored = len(files), audio.ignored
         result.links_followed, result.links_repeated = audio.links_followed, audio.links_repeated
         self._find_pieces(files)
+        result.warnings += self._request.genre_source.survey(files)
         for file in audio.unreadable:
             self._reject(file)
         with read_transaction(self._engine) as connection:
@@ -267,7 +268,7 @@ class _Importer:
                 scan.name_text(file.path.stem),
                 analysis,
                 self._clock.now().year + 1,
-                None if recording is None else PurePosixPath(recording).name,
+                None if recording is None else scan.name_text(PurePosixPath(recording).name),
             )
             genres = tuple(self._request.genre_source(file, analysis.tags))
         is_tagged = published is None and metadata.is_tagged(analysis.tags)
@@ -275,7 +276,7 @@ class _Importer:
 
     def _fma_track(self, file: AudioFile) -> fma.FmaTrack | None:
         tracks = self._request.fma_tracks or {}
-        return tracks.get(genre_source.file_number(file.path.stem))
+        return tracks.get(genre_table.file_number(file.path.stem))
 
     def _relabel(self, unchanged: Mapping[StoredAudioFile, AudioFile]) -> None:
         """Record new genres, or FMA tracks, of files that were imported earlier."""
@@ -284,7 +285,7 @@ class _Importer:
         for entry, file in unchanged.items():
             if (track := self._fma_track(file)) is not None:
                 published[entry] = track
-            elif names := self._request.genre_source(file, None):
+            elif names := self._genres_of_unchanged(file):
                 genres[entry] = names
         with read_transaction(self._engine) as connection:
             stored = audio_names.genres_of(connection, [entry.track_id for entry in genres])
@@ -311,6 +312,11 @@ class _Importer:
                     connection, records, descriptors.SCHEMA_NAME, self._clock.now()
                 )
         self.result.relabelled += len(labelled) + len(renamed)
+
+    def _genres_of_unchanged(self, file: AudioFile) -> Sequence[str]:
+        source = self._request.genre_source
+        reads_tags = isinstance(source, genre_source.TagGenres)
+        return source(file, tags.read_tags(file.path) if reads_tags else None)
 
     @staticmethod
     def _is_relabelled(stored: Mapping[str, int], names: Sequence[str], is_own: bool) -> bool:
