@@ -88,6 +88,12 @@ def harvest(
         from collector.crawl.forecast import unknown_genres_warning
 
         output.warn(unknown_genres_warning(outcome.unknown_genres))
+    if outcome.repeating_genres:
+        repeating = ", ".join(sorted(set(outcome.repeating_genres)))
+        output.warn(
+            f"The source returned the same page at every offset for: {repeating}. These searches "
+            "are closed, and read again after COLLECTOR_LOOK_BACK days."
+        )
     _end(outcome, output)
 
 
@@ -102,6 +108,7 @@ def as_document(outcome: "HarvestOutcome") -> dict[str, Any]:
         "unusable": outcome.unusable,
         "reasons": dict(outcome.unusable_reasons),
         "unknown": outcome.unknown_genres,
+        "repeating": outcome.repeating_genres,
         "stopped": outcome.stopped,
         "blocked_until": outcome.blocked_until,
     }

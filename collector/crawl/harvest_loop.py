@@ -17,6 +17,7 @@ import structlog
 from collector.catalogue import shards, tracks
 from collector.catalogue.lease import POLL_SECONDS, Lease
 from collector.catalogue.shard_leases import LeaseClock, LeasedShard, server_time
+from collector.crawl.repeated_pages import RepeatedPages
 from collector.crawl.shard_leasing import LeaseManager
 from collector.errors import LeaseLost, NotAccessible
 from collector.http.rate_limiter import RequestBudget
@@ -54,6 +55,8 @@ class HarvestOutcome(RunOutcome):
     stopped: StopReason = "exhausted"
     unknown_genres: list[str] = field(default_factory=list)
     """Genres for which the source has nothing."""
+    repeating_genres: list[str] = field(default_factory=list)
+    """Genres for which it returned the same page at every offset."""
 
     @property
     def unusable(self) -> int:
@@ -73,6 +76,8 @@ class HarvestOutcome(RunOutcome):
         facts: dict[str, Any] = {"stopped": self.stopped}
         if self.unusable_reasons:
             facts["set_aside"] = dict(self.unusable_reasons)
+        if self.repeating_genres:
+            facts["repeating"] = self.repeating_genres
         if self.blocked_until is not None:
             facts["blocked_until"] = self.blocked_until.isoformat()
         return facts
@@ -90,6 +95,7 @@ class ShardHarvester(ABC):
     owner: str = field(default_factory=lambda: str(ProcessIdentity.current()), kw_only=True)
     """The name under which shards are leased."""
     lease_clock: LeaseClock = field(default=server_time, kw_only=True)
+    repeated_pages: RepeatedPages = field(default_factory=RepeatedPages, kw_only=True)
 
     def run(
         self,
@@ -183,6 +189,13 @@ class ShardHarvester(ABC):
                 self.budget, self.clock, self.source, query, limit, lease.renew_if_due
             )
             outcome.unusable_reasons.update(page.reject_reasons)
+            ids = [item.track.source_id for item in page.items]
+            if self.repeated_pages.add(shard.id, query.offset, ids):
+                _log.warning(
+                    "the source repeats a page: shard closed", genre=genre, query=shard.query
+                )
+                outcome.repeating_genres.append(genre)
+                page = None
         except NotAccessible as error:
             _log.warning("shard not accessible", genre=genre, query=shard.query, why=str(error))
         recorded = RecordResult()

@@ -35,6 +35,7 @@ class CrawlStages:
             outcome = stage.run(genres, max_requests=left, advance=advance)
             outcome.recorded += total.recorded
             outcome.unusable_reasons += total.unusable_reasons
+            outcome.repeating_genres += total.repeating_genres
             outcome.requests += total.requests
             total = outcome
             if outcome.stopped not in {"target", "exhausted"}:

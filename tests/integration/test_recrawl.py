@@ -10,7 +10,7 @@ from collector.shard import RECRAWL_AFTER
 from genrebase.store import tables
 from genrebase.store.engine import read_transaction
 from tests.consistency import assert_consistent
-from tests.fakes import FakeClock, FakeSource
+from tests.fakes import FakeClock, FakeSource, page_of
 
 REACH = 15
 
@@ -93,3 +93,23 @@ def test_a_genre_without_search_results_is_reported(crawled):
     outcome = crawled.run()
     assert (outcome.requests, outcome.unknown_genres, outcome.stopped) == (2, ["jaz"], "exhausted")
     assert crawled.run().unknown_genres == ["jaz"]
+
+
+def test_a_source_that_repeats_a_page_is_left_alone(crawled):
+    """Three requests show it; the search sleeps until it is due, and the run says so."""
+
+    def repeat(query):
+        rows = crawled.source.rows["loop"]
+        return page_of(rows[: query.limit])
+
+    crawled.source.rows["loop"] = [(f"l{n}", f"L {n}", "A", 1991) for n in range(60)]
+    genres.add(crawled.engine, crawled.clock, "loop", 1_000)
+    crawled.source.page_limits = (5,)
+    fetch, crawled.source.fetch = crawled.source.fetch, repeat
+    outcome = crawled.run()
+    assert (outcome.requests, outcome.repeating_genres) == (3, ["loop"])
+    assert outcome.facts()["repeating"] == ["loop"]
+    assert crawled.run().requests == 0
+    crawled.source.fetch = fetch
+    days(crawled, RECRAWL_AFTER.days)
+    assert crawled.run(["loop"]).recorded.tracks_new == REACH - 5
