@@ -36,6 +36,19 @@ class ClassifierSettings(EnvironmentSettings):
         description="Train also after this many new labelled tracks, or a fifth of the last "
         "training's if more; 0: schedule only.",
     )
+    feature_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the labelled tracks that must have audio features before the first "
+        "training of `classifier run`, unless nothing arrives for ten minutes or the schedule "
+        "comes; 0: it does not wait.",
+    )
+    refit: bool = Field(
+        default=True,
+        description="Whether `classifier run` refits each champion on its test tracks, too, for "
+        "predictions of music outside the database.",
+    )
     estimator: str = Field(
         default="blend",
         description="The estimator that `classifier train` uses by default.",

@@ -37,6 +37,6 @@ def run(
     )
     with (
         stop_on_signals(clock.interrupt, daemon.cancel) as stop,
-        serve(settings.http_address, TrainerHealth(database, clock)),
+        serve(settings.http_address, TrainerHealth(database, clock, settings)),
     ):
         daemon.run(stop)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK, train_job_name
 from genrebase.runtime.console import Output
 
@@ -13,13 +14,14 @@ def status(
     task: Annotated[str, typer.Option(help="The task.")] = DEFAULT_TASK,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show the champion, how many tracks it has predicted, and the last runs.
+    """Show the champion, how many tracks it has predicted, the last runs, and what is awaited.
 
     Examples:
       classifier status
     """
     # imports of SQLAlchemy, which --help does not need
     from classifier.commands import tables
+    from classifier.daemon import readiness
     from classifier.registry import stored_models
     from genrebase.runtime import jobs
     from genrebase.runtime.clock import SystemClock
@@ -38,6 +40,11 @@ def status(
     else:
         tables.print_model(output, champion)
     now = SystemClock().now()
+    waits_for = None
+    if task == DEFAULT_TASK:
+        state = readiness.read(database, now)
+        waits_for = readiness.describe_wait(state, ClassifierSettings.load(), now)
+        output.print(f"With `classifier run`: {waits_for}")
     recent = [jobs.effective_run(run, now) for run in runs if run is not None]
     for run in recent:
         if run.error is not None:
@@ -53,9 +60,11 @@ def status(
     document: dict[str, Any] = {
         "tracks": counts.tracks,
         "labelled": counts.labelled,
+        "with_features": counts.with_features,
         "scored": counts.scored,
         "champion": None if champion is None else champion.as_json(),
         "last_runs": recent,
+        "waits_for": waits_for,
     }
     output.write_json(document)
 

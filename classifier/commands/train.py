@@ -65,7 +65,10 @@ def train(
         _check_refit_options(config, snapshot)
         log = _logger(output)
         database = connect()
-        with interrupts.report_training_on_interrupt(output, database):
+        with (
+            _in_the_background(niceness),
+            interrupts.report_training_on_interrupt(output, database),
+        ):
             model = refitting.run(database, config.task, SystemClock(), log=log, cores=cores)
         tables.print_model(output, model)
         output.write_json(model.as_json())

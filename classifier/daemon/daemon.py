@@ -1,10 +1,13 @@
 """The trainer daemon: trains on a schedule and as the data grows, predicts for new tracks."""
 
+from datetime import datetime
 from threading import Lock
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 
+from classifier.daemon import readiness
+from classifier.daemon.readiness import RETRAIN_GROWTH, TrainingReadiness, enough_new_data
 from classifier.daemon.subprocesses import SubprocessRunner
 from classifier.data import dataset
 from classifier.data.dataset import Database
@@ -12,21 +15,12 @@ from classifier.errors import ClassifierError
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
-from genrebase.runtime import jobs
 from genrebase.runtime.clock import Clock
 from genrebase.runtime.job_scheduler import JobScheduler, ScheduledJob
 from genrebase.runtime.schedule import CronSchedule, IntervalSchedule
 from genrebase.runtime.shutdown import StopSignal
 
-RETRAIN_GROWTH: Final = 0.2
-"""Retraining needs a fifth more tracks, so that trainings become rarer as the data grow."""
-
 _log = structlog.get_logger(__name__)
-
-
-def enough_new_data(labelled: int, before: int, new_tracks: int) -> bool:
-    """Return whether the labelled tracks grew enough since the last training, with `before`."""
-    return new_tracks > 0 and labelled - before >= max(new_tracks, RETRAIN_GROWTH * before)
 
 
 class CommandRunner(Protocol):
@@ -57,12 +51,19 @@ class Daemon:
         """
         self._database, self._settings, self._clock = database, settings, clock
         self._runner = SubprocessRunner(settings, clock) if runner is None else runner
+        self._schedule = CronSchedule(settings.schedule)
         self.jobs = (
-            ScheduledJob("train", self.train, CronSchedule(settings.schedule)),
+            ScheduledJob("train", self.train, self._schedule),
             ScheduledJob("look", self.poll, IntervalSchedule(settings.look_every)),
         )
         self._training, self._predicting = Lock(), Lock()
-        self._last_labelled = 0
+        self._started = clock.now()
+        self._postponed = False
+        """Whether a scheduled training waits for features."""
+        self._last: TrainingReadiness | None = None
+        """The data of the last training of this process, also if it failed."""
+        self._refit_failed: int | None = None
+        """The champion whose refit was tried."""
 
     def run(self, stop: StopSignal) -> None:
         """Run the jobs that are due, then by their schedules, until `stop`."""
@@ -73,41 +74,72 @@ class Daemon:
         self._runner.cancel()
 
     def train(self) -> None:
-        """Train, unless there are too few labelled tracks.
-
-        It does not wait for features: a first model of titles and artists predicts at once, with a
-        warning, and features that arrive later are new data for the next training.
-        """
+        """Train and refit, unless there are too few labelled tracks or features are awaited."""
         with self._training:
-            labelled = stored_models.dataset_counts(self._database, None).labelled
-            if labelled < 2 * self._settings.min_tracks:
-                _log.info("too_few_tracks_to_train", labelled=labelled)
+            self._refit_failed = None
+            now = self._clock.now()
+            state = readiness.read(self._database, now)
+            if self._waits(state, now):
+                self._postponed = state.labelled >= readiness.min_labelled(self._settings)
+                _log.info("waiting", reason=readiness.describe_wait(state, self._settings, now))
                 return
-            self._train(labelled)
+            self._train(state)
         self._predict()
+        self._refit_champion()
 
     def poll(self) -> None:
         """Train if the data grew enough; predict for tracks without a prediction.
 
         During a training the current champion predicts for new tracks.
         """
-        last = jobs.last_run(self._database, "train", jobs.COMPLETED_OUTCOMES)
-        before = 0 if last is None else int(last.counts.get("labelled", 0))
-        labelled = stored_models.dataset_counts(self._database, None).labelled
-        # a failed training is not repeated on the same tracks
-        enough = enough_new_data(
-            labelled, max(before, self._last_labelled), self._settings.new_tracks
-        )
-        if enough and self._training.acquire(blocking=False):
+        now = self._clock.now()
+        state = readiness.read(self._database, now)
+        if self._is_due(state, now) and self._training.acquire(blocking=False):
             try:
-                self._train(labelled)
+                self._train(state)
             finally:
                 self._training.release()
         self._predict()
+        self._refit_champion()
 
-    def _train(self, labelled: int) -> None:
-        self._last_labelled = labelled
+    def _waits(self, state: TrainingReadiness, now: datetime) -> bool:
+        """Return whether the data are too few; features are awaited until the next schedule."""
+        if state.labelled < readiness.min_labelled(self._settings):
+            return True
+        scheduled = self._schedule.next_after(self._started)
+        waits_for_features = scheduled is None or now < scheduled
+        return waits_for_features and state.missing_features(self._settings.feature_share) > 0
+
+    def _is_due(self, state: TrainingReadiness, now: datetime) -> bool:
+        if self._waits(state, now):
+            return False
+        if not state.trained and self._last is None and (self._postponed or state.quiet):
+            return True
+        # a failed training is not repeated on the same tracks
+        last = self._last
+        before = max(state.trained_labelled, 0 if last is None else last.labelled)
+        if enough_new_data(state.labelled, before, self._settings.new_tracks):
+            return True
+        failed_on_these = last is not None and last.share + RETRAIN_GROWTH > state.share
+        return self._settings.new_tracks > 0 and state.features_arrived() and not failed_on_these
+
+    def _train(self, state: TrainingReadiness) -> None:
+        self._last = state
         self._run("train", "--niceness", str(self._settings.niceness))
+
+    def _refit_champion(self) -> None:
+        """Refit a champion that has no refit; one that failed is tried again after a training."""
+        champion = stored_models.find_champion(self._database, DEFAULT_TASK)
+        if not self._settings.refit or champion is None or champion.id == self._refit_failed:
+            return
+        if stored_models.has_refit(self._database, champion.id):
+            return
+        if self._training.acquire(blocking=False):
+            try:
+                self._refit_failed = champion.id
+                self._run("train", "--refit", "--niceness", str(self._settings.niceness))
+            finally:
+                self._training.release()
 
     def _predict(self) -> None:
         with self._predicting:

@@ -1,18 +1,20 @@
 """Health and Prometheus metrics of the trainer."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Final
 
 from prometheus_client.core import Metric
 
-from classifier.daemon import drift
+from classifier.daemon import drift, readiness
 from classifier.daemon.drift import Drift
 from classifier.data import dataset
 from classifier.errors import BrokenArtifact
 from classifier.records import StoredModel
 from classifier.registry import artifacts, stored_models
+from classifier.settings import ClassifierSettings
 from classifier.training_config import DEFAULT_TASK
 from genrebase.runtime import jobs
 from genrebase.runtime.monitoring import HealthStatus, HealthTarget, counter, gauge
@@ -21,19 +23,30 @@ from genrebase.store import Engine
 _REGIMES: Final = ("seen_artist", "new_artist")
 
 
+@dataclass(frozen=True)
 class TrainerHealth(HealthTarget):
     """The trainer's health and metrics."""
 
-    monitored_jobs: ClassVar = ("train", "predict")
+    settings: ClassifierSettings = field(default_factory=ClassifierSettings.load)
+
+    monitored_jobs: ClassVar = ("train", "train (refit)", "predict")
 
     def check(self) -> HealthStatus:
-        """Check also that the champion's artifact has only types that this version loads."""
+        """Check also that the champion's artifact has only types that this version loads.
+
+        The sentence of a healthy trainer says what its next training waits for.
+        """
         status = super().check()
-        champion = stored_models.find_champion(self.engine, DEFAULT_TASK) if status.ok else None
-        if champion is None:
+        if not status.ok:
             return status
-        reason = _unusable_reason(self.engine, champion.id)
-        return status if reason is None else HealthStatus(ok=False, sentence=reason)
+        champion = stored_models.find_champion(self.engine, DEFAULT_TASK)
+        reason = None if champion is None else _unusable_reason(self.engine, champion.id)
+        if reason is not None:
+            return HealthStatus(ok=False, sentence=reason)
+        now = self.clock.now()
+        state = readiness.read(self.engine, now)
+        waits_for = readiness.describe_wait(state, self.settings, now)
+        return HealthStatus(ok=True, sentence=f"{status.sentence} {waits_for}")
 
     def collect(self) -> Iterator[Metric]:
         now = self.clock.now()

@@ -1,6 +1,7 @@
 """Read the stored models: the rows of `model` and what depends on them, without pandas."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import RowMapping, func, select, true
@@ -96,6 +97,8 @@ class DatasetCounts:
 
     tracks: int
     labelled: int
+    with_features: int
+    """Labelled tracks with audio features."""
     scored: int
     """Tracks with a prediction of the champion."""
 
@@ -106,9 +109,32 @@ def dataset_counts(database: Engine, champion_id: int | None) -> DatasetCounts:
 
     row = tables.prediction.c
     scored = select(func.count()).where(row.model_id == champion_id, row.rank == 1)
+    training = views.training_tracks.c
+    labelled = select(func.count(), func.count(training.provider)).select_from(
+        views.training_tracks
+    )
     with read_transaction(database) as connection:
+        n_labelled, with_features = connection.execute(labelled).one()
         return DatasetCounts(
             connection.scalar(select(func.count()).select_from(views.scoring_tracks)) or 0,
-            connection.scalar(select(func.count()).select_from(views.training_tracks)) or 0,
+            n_labelled,
+            with_features,
             0 if champion_id is None else connection.scalar(scored) or 0,
         )
+
+
+def last_arrival(database: Engine) -> datetime | None:
+    """Return when a track or audio features were last stored; None without tracks."""
+    latest = select(func.max(tables.track.c.first_seen_at)).union_all(
+        select(func.max(tables.audio_features.c.fetched_at))
+    )
+    with read_transaction(database) as connection:
+        return max((at for at in connection.scalars(latest) if at is not None), default=None)
+
+
+def has_refit(database: Engine, champion_id: int) -> bool:
+    """Return whether a champion has a refit."""
+    model = tables.model.c
+    refits = select(model.id).where(model.status == "refit", model.parent_id == champion_id)
+    with read_transaction(database) as connection:
+        return connection.execute(refits.limit(1)).first() is not None

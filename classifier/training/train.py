@@ -202,7 +202,8 @@ class _Training:
             data, champion = self.snapshot.dataset, None
         else:
             data = dataset.load_dataset(self.database, self.config)
-            self.job.set_facts(labelled=len(data.tracks))
+            with_features = int(data.tracks["provider"].notna().sum())
+            self.job.set_facts(labelled=len(data.tracks), with_features=with_features)
             champion = stored_models.find_champion(self.database, self.config.task)
         _check_same_question(self.config, champion)
         return data, champion

@@ -3,22 +3,26 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, insert, select
 
 from classifier.daemon.daemon import Daemon
+from classifier.daemon.metrics import TrainerHealth
 from classifier.errors import TrainingTimeout
 from classifier.registry import stored_models
 from classifier.settings import ClassifierSettings
+from genrebase.runtime import jobs
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.jobs import last_run
 from genrebase.runtime.schedule import InvalidSchedule
 from genrebase.settings import child_environment
 from genrebase.store import tables
-from genrebase.store.engine import make_engine, read_transaction
-from tests.fakes import NOON
+from genrebase.store.engine import make_engine, read_transaction, transaction
+from tests import factories as make
+from tests.fakes import NOON, FakeClock
 from tests.synthetic_music import Music
 
 QUICK = {"CLASSIFIER_ESTIMATOR": "logistic", "CLASSIFIER_LOOK_EVERY": "0.5"}
@@ -88,6 +92,121 @@ def test_the_daemon_waits_for_enough_tracks(
     daemon.train()
     daemon.poll()
     assert last_run(sqlite_engine, "train") is None
+
+
+class RecordingRunner:
+    """Records the commands instead of running them."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[str, ...]] = []
+
+    def __call__(self, *arguments: str) -> None:
+        self.commands.append(tuple(one for one in arguments if not one.isdigit()))
+
+    def cancel(self) -> None:
+        """Nothing runs."""
+
+
+TRAIN = ("train", "--niceness")
+
+
+def without_features(engine: Engine, at: datetime) -> list[dict[str, Any]]:
+    """Fill a database, take its features away, and return their rows."""
+    Music().fill(engine, at)
+    with transaction(engine) as connection:
+        rows = connection.execute(select(tables.audio_features)).mappings().all()
+        connection.execute(delete(tables.audio_features))
+    return [{**row, "fetched_at": at} for row in rows]
+
+
+def test_the_first_training_waits_for_features(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """`status` and health say so; it trains when half of the tracks have them, once."""
+    clock, runner = FakeClock(), RecordingRunner()
+    features = without_features(sqlite_engine, NOON)
+    daemon = Daemon(sqlite_engine, quick, clock, runner)
+    daemon.train()
+    daemon.poll()
+    assert runner.commands == []
+    sentence = TrainerHealth(sqlite_engine, clock, quick).check().sentence
+    assert "waits for audio features: 0 of 480 labelled tracks have them, 240 more" in sentence
+    with transaction(sqlite_engine) as connection:
+        connection.execute(insert(tables.audio_features), features[:239])
+    clock.advance(60)
+    daemon.poll()
+    assert runner.commands == []
+    with transaction(sqlite_engine) as connection:
+        connection.execute(insert(tables.audio_features), features[239:240])
+    daemon.poll()
+    daemon.poll()
+    assert runner.commands == [TRAIN]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "settings"),
+    [(0, {"feature_share": 0.0}), (600, {}), (0, {"feature_share": 0.0, "new_tracks": 0})],
+)
+def test_it_does_not_wait_where_none_is_wanted_or_nothing_arrives(
+    sqlite_engine: Engine, quick: ClassifierSettings, seconds: int, settings: dict[str, Any]
+) -> None:
+    """Titles and artists alone can be trained on, as before."""
+    clock, runner = FakeClock(), RecordingRunner()
+    without_features(sqlite_engine, NOON)
+    clock.advance(seconds)
+    Daemon(sqlite_engine, quick.model_copy(update=settings), clock, runner).train()
+    assert runner.commands == [TRAIN]
+
+
+def test_the_schedule_ends_the_wait(sqlite_engine: Engine, quick: ClassifierSettings) -> None:
+    """At three in the morning it trains on what there is, though tracks still arrive."""
+    clock, runner = FakeClock(), RecordingRunner()
+    without_features(sqlite_engine, NOON + timedelta(hours=15))
+    daemon = Daemon(sqlite_engine, quick, clock, runner)
+    clock.advance(15 * 3600 - 1)
+    daemon.train()
+    assert runner.commands == []
+    clock.advance(1)
+    daemon.train()
+    assert runner.commands == [TRAIN]
+
+
+def test_a_noticeable_share_of_features_is_a_reason_to_retrain(
+    sqlite_engine: Engine, quick: ClassifierSettings
+) -> None:
+    """A fifth of the tracks, whatever the number of new tracks; once for the same features."""
+    clock, runner = FakeClock(), RecordingRunner()
+    features = without_features(sqlite_engine, NOON)
+    with jobs.job_run(sqlite_engine, clock, "train") as run:
+        run.set_facts(labelled=480, with_features=0)
+    daemon = Daemon(sqlite_engine, quick, clock, runner)
+    with transaction(sqlite_engine) as connection:
+        connection.execute(insert(tables.audio_features), features[:95])
+    daemon.poll()
+    assert runner.commands == []
+    with transaction(sqlite_engine) as connection:
+        connection.execute(insert(tables.audio_features), features[95:96])
+    daemon.poll()
+    daemon.poll()
+    assert runner.commands == [TRAIN]
+
+
+def test_each_champion_is_refitted_once(sqlite_engine: Engine, quick: ClassifierSettings) -> None:
+    """A refit that fails is tried again after the next scheduled training, not every minute."""
+    with transaction(sqlite_engine) as connection:
+        champion = make.add_model(connection, promoted_at=NOON)
+    runner = RecordingRunner()
+    daemon = Daemon(sqlite_engine, quick, FakeClock(), runner)
+    daemon.poll()
+    daemon.poll()
+    assert runner.commands == [("train", "--refit", "--niceness")]
+    off = Daemon(sqlite_engine, quick.model_copy(update={"refit": False}), FakeClock(), runner)
+    off.poll()
+    assert len(runner.commands) == 1
+    with transaction(sqlite_engine) as connection:
+        make.add_model(connection, status="refit", parent_id=champion)
+    Daemon(sqlite_engine, quick, FakeClock(), runner).poll()
+    assert len(runner.commands) == 1
 
 
 def test_a_training_past_its_deadline_is_ended(
