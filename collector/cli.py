@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "enrich": "collector.commands.enrich:enrich",
     "analyse": "collector.commands.analyse:analyse",
     "import": "collector.commands.import_dataset:import_",
+    "imports": "collector.commands.imports:app",
     "import-audio": "collector.commands.import_audio:import_audio",
     "add": "collector.commands.add:add",
     "label": "collector.commands.label:label",

@@ -1,6 +1,6 @@
 """Imported files: how many rows are counted, so that none counts twice, and their state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, insert, select, update
 
 from genrebase.errors import UserError
-from genrebase.store import bulk, tables
+from genrebase.store import bulk, source_ids, tables
 
 _file = tables.imported_file
 
@@ -41,6 +41,8 @@ class StoredImport:
     origin: str
     options: Mapping[str, Any]
     schema: str | None
+    mapped: Sequence[str]
+    """The fine genres that it added to its mapping."""
     started_at: datetime | None
     """None: imported by an earlier version, which did not record what it delivered."""
     finished_at: datetime | None
@@ -48,6 +50,12 @@ class StoredImport:
     tracks_new: int
     undo_started_at: datetime | None
     undone_at: datetime | None
+
+    @property
+    def mapping(self) -> str:
+        """The genre mapping that its subgenres were added to."""
+        is_file = source_ids.is_file_source(self.origin)
+        return self.name.split(".")[0] if is_file else self.origin
 
     @property
     def state(self) -> ImportState:
@@ -69,6 +77,7 @@ def load_imports(connection: Connection) -> list[StoredImport]:
             origin=row.origin,
             options=row.options or {},
             schema=row.schema,
+            mapped=row.mapped or (),
             started_at=row.started_at,
             finished_at=row.finished_at,
             rows=row.rows_done,
@@ -102,6 +111,7 @@ def start(connection: Connection, description: ImportDescription, now: datetime)
         "origin": description.origin,
         "options": dict(description.options),
         "schema": description.schema,
+        "mapped": None,
         "rows_done": 0,
         "tracks_new": 0,
         "started_at": now,
@@ -135,6 +145,14 @@ def add_rows_done(connection: Connection, import_id: int, rows: int, tracks_new:
     connection.execute(where.where(_file.c.rows_done < rows).values(rows_done=rows))
 
 
+def add_mapped(connection: Connection, import_id: int, fine: Sequence[str]) -> None:
+    """Record that an import added fine genres to its mapping."""
+    if fine:
+        where = _file.c.id == import_id
+        before = connection.scalar(select(_file.c.mapped).where(where)) or []
+        connection.execute(update(_file).where(where).values(mapped=[*before, *fine]))
+
+
 def mark_finished(connection: Connection, import_id: int, now: datetime) -> None:
     """Record that a file is imported completely."""
     connection.execute(
@@ -158,5 +176,5 @@ def mark_undone(connection: Connection, import_id: int, now: datetime) -> None:
     connection.execute(
         update(_file)
         .where(_file.c.id == import_id)
-        .values(undone_at=now, rows_done=0, tracks_new=0)
+        .values(undone_at=now, rows_done=0, tracks_new=0, mapped=None)
     )

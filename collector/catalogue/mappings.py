@@ -1,6 +1,6 @@
 """Genre mappings: named tables of fine genres and the broad genre of each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -19,14 +19,15 @@ class MappingSummary:
     broad: int
 
 
-def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
-    """Add fine genres that a mapping does not hold yet; the others keep their broad genre."""
+def add_missing(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> list[str]:
+    """Add fine genres that a mapping does not hold yet; the others keep their broad genre.
+
+    Returns the added fine genres.
+    """
     existing = set(connection.scalars(select(_row.c.fine).where(_row.c.mapping == mapping)))
-    _add(
-        connection,
-        mapping,
-        {fine: broad for fine, broad in broad_of.items() if fine not in existing},
-    )
+    missing = {fine: broad for fine, broad in broad_of.items() if fine not in existing}
+    _add(connection, mapping, missing)
+    return list(missing)
 
 
 def replace(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -> None:
@@ -38,6 +39,11 @@ def replace(connection: Connection, mapping: str, broad_of: Mapping[str, str]) -
 def remove(connection: Connection, mapping: str) -> int:
     """Delete a mapping; return how many fine genres it held."""
     return connection.execute(delete(_row).where(_row.c.mapping == mapping)).rowcount
+
+
+def remove_fine(connection: Connection, mapping: str, fine: Collection[str]) -> None:
+    """Delete these fine genres of a mapping."""
+    connection.execute(delete(_row).where(_row.c.mapping == mapping, _row.c.fine.in_(fine)))
 
 
 def summaries(connection: Connection) -> list[MappingSummary]:

@@ -227,6 +227,23 @@ def store(
     bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
 
 
+def rewrite(connection: Connection, tracks: Sequence[PendingTrack], now: datetime) -> None:
+    """Write the metadata and all credits of stored tracks, which may be fewer than before."""
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
+    rows = [
+        (track.artist_names(), track.side(), moment, *track.metadata, track.id) for track in tracks
+    ]
+    bulk.update(connection, tables.track, _CHANGED_COLUMNS, rows)
+    statement = "DELETE FROM track_artist WHERE track_id IN (SELECT value FROM {values})"
+    bulk.execute_in(connection, statement, values=[track.id for track in tracks])
+    credited = [
+        (track.id, artist.id, position)
+        for track in tracks
+        for position, artist in enumerate(track.credits)
+    ]
+    bulk.insert(connection, tables.track_artist, ("track_id", "artist_id", "position"), credited)
+
+
 def _credit_rows(track: PendingTrack) -> Iterator[tuple[int, int, int]]:
     stored = len(track.credits) - track.credits_added
     for position in range(stored, len(track.credits)):

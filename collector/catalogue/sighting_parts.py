@@ -6,7 +6,7 @@ stored, and count again when it is undone.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -71,6 +71,21 @@ def store(
         times = max(seen.times, 1) if before is None else seen.times
         rows.append((*key, import_id, seen.rank, times, before))
     bulk.upsert(connection, tables.import_sighting, _COLUMNS, rows, update=_MERGE)
+
+
+def note_other_ranks(
+    connection: Connection, sighted: Mapping[Key, BatchSighting], stored: Container[Key]
+) -> None:
+    """Note beside the imports' parts the ranks that another source delivered after them."""
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    rows = [(seen.rank, *key, seen.rank) for key, seen in sighted.items() if key in stored]
+    if rows:
+        connection.exec_driver_sql(
+            f"UPDATE import_sighting SET rank_before = {mark}"
+            f" WHERE track_id = {mark} AND genre_id = {mark}"
+            f" AND (rank_before IS NULL OR rank_before > {mark})",
+            rows,
+        )
 
 
 def load(connection: Connection, track_ids: Sequence[int]) -> list[SightingPart]:

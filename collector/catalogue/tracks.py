@@ -314,11 +314,14 @@ def _store(
     pending_track.store(connection, batch.tracks.values(), origin=delivery.origin, now=now)
     bulk.update(connection, tables.track, ("genre_id", "claim_tied"), moved)
     aliases = [(*address, track_id) for address, track_id in batch.new_aliases.items()]
+    added_aliases = {} if batch.ledger is None else _without_stored(connection, batch.new_aliases)
     bulk.upsert(connection, tables.track_alias, ("source", "source_id", "track_id"), aliases)
     sightings.store(connection, batch.sighted, now)
     _store_features(connection, batch, delivery, now)
-    if batch.ledger is not None:
-        for address, track_id in batch.new_aliases.items():
+    if batch.ledger is None:
+        sighting_parts.note_other_ranks(connection, batch.sighted, before_batch)
+    else:
+        for address, track_id in added_aliases.items():
             batch.ledger.own[track_id].append(ALIASES, [address])
         batch.ledger.store(connection)
         sighting_parts.store(connection, batch.ledger.import_id, batch.sighted, before_batch)
@@ -329,6 +332,19 @@ def _store(
         track_id: claimed_before
         for genre_id, _, track_id in moved
         if (claimed_before := batch.tracks[track_id].claim[0]) not in (None, genre_id)
+    }
+
+
+def _without_stored(
+    connection: Connection, aliases: Mapping[AliasKey, int]
+) -> dict[AliasKey, int]:
+    """Return the aliases that are not stored yet; those of names are not loaded with a batch."""
+    ids = [source_id for source, source_id in aliases if source == NAME_ONLY]
+    stored = tracks_of_aliases(connection, NAME_ONLY, ids)
+    return {
+        (source, source_id): track_id
+        for (source, source_id), track_id in aliases.items()
+        if source != NAME_ONLY or source_id not in stored
     }
 
 

@@ -145,7 +145,8 @@ class _Recorder:
                 broad_genres.setdefault(*row.subgenre)
         with transaction(self._engine) as connection:
             counted = import_progress.lock_rows_done(connection, self.import_id)
-            mappings.add_missing(connection, source.mapping, broad_genres)
+            mapped = mappings.add_missing(connection, source.mapping, broad_genres)
+            import_progress.add_mapped(connection, self.import_id, mapped)
             observations = [
                 observation
                 for number, row in parsed

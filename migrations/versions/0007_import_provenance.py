@@ -27,6 +27,7 @@ ADDED = (
     ),
     sa.Column("options", JSON, comment="the options it was imported with"),
     sa.Column("schema", TEXT, comment="the descriptor schema of its values"),
+    sa.Column("mapped", JSON, comment="the subgenres that it added to its mapping"),
     sa.Column("started_at", MOMENT, comment="NULL: its deliveries are not recorded"),
     sa.Column("tracks_new", WHOLE, nullable=False, server_default="0"),
     sa.Column("undo_started_at", MOMENT),

@@ -252,6 +252,7 @@ imported_file = Table(
     ),
     Column("options", Json, comment="the options it was imported with"),
     Column("schema", Text, comment="the descriptor schema of its values"),
+    Column("mapped", Json, comment="the subgenres that it added to its mapping"),
     Column("started_at", UtcDateTime, comment="NULL: its deliveries are not recorded"),
     Column("tracks_new", Integer, nullable=False, server_default="0"),
     Column("undo_started_at", UtcDateTime),

@@ -1,0 +1,116 @@
+"""Delete tracks with what refers to them, or strip those with verdicts to what identifies them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, Table
+
+from collector.catalogue import analysis_queue
+from genrebase.store import bulk, tables
+
+STRIPPED_COLUMNS: Final = (
+    "album",
+    "release_date",
+    "release_year",
+    "explicit",
+    "popularity",
+    "split",
+)
+"""Columns to blank in a track that has a label. Duration and ISRC stay: they identify which of
+several recordings of one name the label is about."""
+
+BY_PROVIDER: Final = (tables.audio_features, tables.descriptor, *analysis_queue.ANALYSIS_TABLES)
+"""Tables in which a kept track loses one provider's rows, and keeps those of others."""
+
+_NOT_FORGOTTEN: Final = (
+    tables.track_alias,
+    tables.track_artist,
+    tables.verdict,
+    tables.feature_attempt,
+    *BY_PROVIDER,
+)
+"""Tables whose rows about a kept track are not all deleted."""
+
+
+def emptied_tables() -> list[Table]:
+    """Return the tables whose rows about a kept track are deleted, also those added later."""
+    return [
+        table
+        for table in tables.metadata.sorted_tables
+        if table not in _NOT_FORGOTTEN
+        and any(key.column is tables.track.c.id for key in table.foreign_keys)
+    ]
+
+
+def delete_tracks(connection: Connection, track_ids: Sequence[int]) -> int:
+    """Delete tracks and all rows that refer to them; return how many orphan artists went, too.
+
+    The counters of the genres are the caller's.
+    """
+    artists = _credited(connection, track_ids)
+    execute_of(connection, "DELETE FROM track WHERE id", track_ids)
+    return delete_orphan_artists(connection, artists)
+
+
+def strip_tracks(
+    connection: Connection, track_ids: Sequence[int], provider: str, now: datetime
+) -> None:
+    """Strip tracks to what identifies them: name, credits, ids, duration, ISRC.
+
+    Of their features, those of `provider` are deleted.
+    """
+    moment = tables.as_driver_datetime(now, connection.dialect.name)
+    blank = ", ".join(f"{name} = NULL" for name in STRIPPED_COLUMNS)
+    statement = f"UPDATE track SET updated_at = {{mark}}, {blank} WHERE id"
+    execute_of(connection, statement, track_ids, moment)
+    for table in emptied_tables():
+        execute_of(connection, f"DELETE FROM {table.name} WHERE track_id", track_ids)
+    for table in BY_PROVIDER:
+        by_provider = f"DELETE FROM {table.name} WHERE provider = {{mark}} AND track_id"
+        execute_of(connection, by_provider, track_ids, provider)
+
+
+def sighting_counts(connection: Connection, track_ids: Sequence[int]) -> Counter[int]:
+    """Return the number of sightings of these tracks, by genre id."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT s.genre_id, count(*) FROM {values} CROSS JOIN sighting s"
+        " WHERE s.track_id = listed.value GROUP BY s.genre_id",
+        track_ids,
+        sql_type="bigint",
+    )
+    return Counter(dict(map(tuple, rows)))
+
+
+def delete_orphan_artists(connection: Connection, artist_ids: Sequence[int]) -> int:
+    """Delete those of these artists that have no track; return how many."""
+    rows = bulk.select_in(
+        connection,
+        "SELECT listed.value FROM {values} WHERE NOT EXISTS"
+        " (SELECT 1 FROM track_artist c WHERE c.artist_id = listed.value)",
+        artist_ids,
+        sql_type="bigint",
+    )
+    orphans = [artist_id for (artist_id,) in rows]
+    execute_of(connection, "DELETE FROM artist WHERE id", orphans)
+    return len(orphans)
+
+
+def execute_of(connection: Connection, statement: str, ids: Sequence[int], *first: object) -> None:
+    """Run a statement that ends with the name of a column, for rows with one of these ids."""
+    bulk.execute_in(
+        connection, f"{statement} IN (SELECT value FROM {{values}})", *first, values=ids
+    )
+
+
+def _credited(connection: Connection, track_ids: Sequence[int]) -> list[int]:
+    rows = bulk.select_in(
+        connection,
+        "SELECT DISTINCT c.artist_id FROM {values} CROSS JOIN track_artist c"
+        " WHERE c.track_id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    return [artist_id for (artist_id,) in rows]

@@ -1,0 +1,386 @@
+"""Undo an import: remove what only it delivered, restore what it filled or corrected.
+
+A track stays if another import, a harvest or an audio file delivered it, too, or if a person
+labelled it. In batches, so that an undo can be stopped anywhere and started again.
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, null, select, update
+
+from collector.catalogue import (
+    deletion,
+    feature_queue,
+    genres,
+    import_ledger,
+    import_progress,
+    mappings,
+    pending_track,
+    primary_genre,
+    sighting_parts,
+)
+from collector.catalogue.import_ledger import (
+    ALIASES,
+    BITS,
+    CREDITS,
+    DESCRIPTORS,
+    FEATURES,
+    Delivery,
+)
+from collector.catalogue.import_progress import StoredImport
+from genrebase.store import bulk, tables
+from genrebase.store.source_ids import NAME_ONLY, is_file_source
+
+_file, _entry = tables.imported_file, tables.import_track
+
+
+@dataclass(frozen=True, slots=True)
+class UndoCounts:
+    """What one batch, or all of them, removed and restored."""
+
+    tracks: int = 0
+    """Tracks that only the import delivered: they are deleted."""
+    kept: int = 0
+    """Tracks that another source delivered, too."""
+    kept_for_labels: int = 0
+    """Tracks with a label by a person: they stay, without what the import delivered."""
+    sightings: int = 0
+    artists: int = 0
+    restored: int = 0
+    """Kept tracks of which a value was taken back, to the one before if there was one."""
+
+    def __add__(self, other: "UndoCounts") -> "UndoCounts":
+        """Add two batches up."""
+        names = [field.name for field in fields(self)]
+        return UndoCounts(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A row of `import_track`."""
+
+    import_id: int
+    origin: str
+    delivery: Delivery
+
+
+def count_predicted(connection: Connection, import_id: int) -> int:
+    """Count the tracks that the import created and that have predictions."""
+    prediction = tables.prediction.c
+    query = select(func.count(prediction.track_id.distinct())).where(
+        prediction.track_id == _entry.c.track_id,
+        _entry.c.import_id == import_id,
+        _entry.c.created,
+    )
+    return connection.scalar(query) or 0
+
+
+def undo_batch(
+    connection: Connection, stored: StoredImport, after: int, limit: int, now: datetime
+) -> tuple[UndoCounts, int | None]:
+    """Undo the import for at most `limit` tracks with ids after `after`; the caller commits.
+
+    Returns what it did, and the last track's id; None if none was left.
+    """
+    bulk.lock_identity_writers(connection)
+    query = select(_entry.c.track_id).where(
+        _entry.c.import_id == stored.id, _entry.c.track_id > after
+    )
+    track_ids = list(connection.scalars(query.order_by(_entry.c.track_id).limit(limit)))
+    if not track_ids:
+        return UndoCounts(), None
+    return _Batch(connection, stored, track_ids, now).undo(), track_ids[-1]
+
+
+def finish(connection: Connection, stored: StoredImport) -> int:
+    """Remove the genres, mapping and descriptor schema that are left without rows.
+
+    Returns the number of removed genres. A genre with a target, or one that a model, a person or a
+    playlist refers to, stays.
+    """
+    bulk.lock_identity_writers(connection)
+    genre, playlist, shard = tables.genre, tables.genre_playlist, tables.shard
+    query = select(genre.c.id).where(
+        genre.c.sightings == 0,
+        genre.c.target.is_(None),
+        genre.c.created_at >= stored.started_at,
+        genre.c.id.not_in(select(playlist.c.genre_id)),
+        genre.c.id.not_in(select(shard.c.genre_id)),
+    )
+    removed = 0
+    for genre_id in connection.scalars(query).all():
+        referring = genres.references(connection, genre_id)
+        if not any(getattr(referring, field.name) for field in fields(referring)):
+            genres.remove(connection, genre_id)
+            removed += 1
+    _remove_mapped(connection, stored)
+    if stored.schema is not None:
+        schema, described = tables.descriptor_schema, tables.descriptor
+        used = select(described.c.schema).where(described.c.schema == stored.schema)
+        connection.execute(delete(schema).where(schema.c.name == stored.schema, ~used.exists()))
+    return removed
+
+
+def _remove_mapped(connection: Connection, stored: StoredImport) -> None:
+    """Remove the subgenres that the import added, unless others have the same mapping."""
+    imports = import_progress.load_imports(connection)
+    others = [one for one in imports if one.id != stored.id and one.undone_at is None]
+    other = next((one for one in others if one.mapping == stored.mapping), None)
+    if other is None:
+        mappings.remove_fine(connection, stored.mapping, stored.mapped)
+    else:
+        import_progress.add_mapped(connection, other.id, stored.mapped)
+
+
+class _Batch:
+    """The tracks of one batch, what is stored about them, and what becomes of each."""
+
+    def __init__(
+        self, connection: Connection, stored: StoredImport, track_ids: list[int], now: datetime
+    ) -> None:
+        self._connection, self._stored, self._now = connection, stored, now
+        self._entries = _load_entries(connection, track_ids)
+        self._parts = sighting_parts.load(connection, track_ids)
+        files = _with_rows(connection, tables.sound_file.name, track_ids)
+        verdicts = _with_rows(connection, tables.verdict.name, track_ids)
+        sightings = sighting_parts.load_sightings(connection, track_ids)
+        times = sighting_parts.other_times(sightings, self._parts)
+        harvested = {track_id for (track_id, _), seen in times.items() if seen > 0}
+        only_here = {
+            track_id
+            for track_id in track_ids
+            if self._own(track_id).created
+            and len(self._entries[track_id]) == 1
+            and track_id not in harvested
+            and track_id not in files
+        }
+        self._files = files
+        self._deleted = sorted(only_here - verdicts)
+        self._stripped = sorted(only_here & verdicts)
+        self._kept = sorted(set(track_ids) - only_here)
+
+    def undo(self) -> UndoCounts:
+        connection, gone = self._connection, [*self._deleted, *self._stripped]
+        before = primary_genre.tie_break_keys(connection)
+        removed = deletion.sighting_counts(connection, gone)
+        artists = deletion.delete_tracks(connection, self._deleted)
+        deletion.strip_tracks(connection, self._stripped, self._provider, self._now)
+        delta = self._rewrite_sightings()
+        delta.subtract(removed)
+        restored, more_artists = self._restore()
+        self._hand_over()
+        for table in ("import_track", "import_sighting"):
+            statement = f"DELETE FROM {table} WHERE import_id = {{mark}} AND track_id"
+            deletion.execute_of(connection, statement, self._kept, self._stored.id)
+        primary_genre.add_to_sighting_counts(connection, delta)
+        primary_genre.recompute(connection, [*self._kept, *self._stripped])
+        if primary_genre.order_changed(before, primary_genre.tie_break_keys(connection)):
+            primary_genre.recompute_tied(connection)
+        return UndoCounts(
+            tracks=len(self._deleted),
+            kept=len(self._kept),
+            kept_for_labels=len(self._stripped),
+            sightings=-sum(delta.values()),
+            artists=artists + more_artists,
+            restored=restored,
+        )
+
+    @property
+    def _provider(self) -> str:
+        return self._stored.origin.partition(":")[0]
+
+    def _own(self, track_id: int) -> Delivery:
+        entries = self._entries[track_id]
+        return next(one.delivery for one in entries if one.import_id == self._stored.id)
+
+    def _others(self, track_id: int) -> list[_Entry]:
+        return [one for one in self._entries[track_id] if one.import_id != self._stored.id]
+
+    def _rewrite_sightings(self) -> Counter[int]:
+        kept = set(self._kept)
+        before = [part for part in self._parts if part.track_id in kept]
+        after = [part for part in before if part.import_id != self._stored.id]
+        return sighting_parts.rewrite(self._connection, before, after, self._now)
+
+    def _restore(self) -> tuple[int, int]:
+        """Take back the values, credits and ids of kept tracks.
+
+        Returns the number of tracks with other values, and of artists left without a track.
+        """
+        values = {track_id: self._values_before(track_id) for track_id in self._kept}
+        owns = {track_id: self._own(track_id) for track_id in self._kept}
+        tracks = []
+        uncredited: list[int] = []
+        for track in pending_track.load(self._connection, self._kept):
+            before, credits_ = values[track.id], owns[track.id].replaced.get(CREDITS, [])
+            columns = [name for name in pending_track.METADATA_COLUMNS if name in before]
+            if not columns and not credits_:
+                continue
+            for name in columns:
+                track.metadata[pending_track.METADATA_COLUMNS.index(name)] = before[name]
+            track.credits = [artist for artist in track.credits if artist.id not in credits_]
+            uncredited += credits_
+            tracks.append(track)
+        pending_track.rewrite(self._connection, tracks, self._now)
+        self._restore_features(
+            {one: old[FEATURES] for one, old in values.items() if FEATURES in old}
+        )
+        self._restore_descriptors(
+            {one: old[DESCRIPTORS] for one, old in values.items() if DESCRIPTORS in old}
+        )
+        self._remove_aliases(owns)
+        orphans = deletion.delete_orphan_artists(self._connection, uncredited)
+        return sum(bool(before) for before in values.values()), orphans
+
+    def _values_before(self, track_id: int) -> dict[str, Any]:
+        """Return the values to restore (None: to remove), by the names in `BITS`.
+
+        Where a later import of the origin replaced a value of this one, that one now replaced the
+        value before this one.
+        """
+        own, others = self._own(track_id), self._others(track_id)
+        elsewhere = 0
+        for entry in others:
+            elsewhere |= entry.delivery.delivered
+        values: dict[str, Any] = {}
+        for name, bit in BITS.items():
+            if not own.delivered & bit or not (own.created or name in own.replaced):
+                continue
+            before = own.replaced.get(name)
+            later = self._later(others, name)
+            if later is not None:
+                later.replaced[name] = before
+                later.changed = True
+            elif before is not None or not elsewhere & bit:
+                values[name] = before
+        return values
+
+    def _later(self, others: Sequence[_Entry], name: str) -> Delivery | None:
+        stored = self._stored
+        later = [
+            one
+            for one in others
+            if one.origin == stored.origin
+            and one.import_id > stored.id
+            and name in one.delivery.replaced
+        ]
+        return min(later, key=lambda one: one.import_id).delivery if later else None
+
+    def _restore_features(self, before: Mapping[int, Any]) -> None:
+        removed = [track_id for track_id, values in before.items() if values is None]
+        statement = "DELETE FROM audio_features WHERE provider = {mark} AND track_id"
+        deletion.execute_of(self._connection, statement, removed, self._provider)
+        restored = {track_id: values for track_id, values in before.items() if values is not None}
+        feature_queue.store_features(
+            self._connection, restored, self._provider, self._now, replace=True
+        )
+
+    def _restore_descriptors(self, before: Mapping[int, str | None]) -> None:
+        removed = [track_id for track_id, data in before.items() if data is None]
+        statement = (
+            "DELETE FROM descriptor WHERE provider = {mark} AND schema = {mark} AND track_id"
+        )
+        schema = (self._provider, self._stored.schema)
+        deletion.execute_of(self._connection, statement, removed, *schema)
+        moment = tables.as_driver_datetime(self._now, self._connection.dialect.name)
+        rows = [
+            (track_id, *schema, base64.b64decode(data), moment)
+            for track_id, data in before.items()
+            if data is not None
+        ]
+        columns = ("track_id", "provider", "schema", "data", "fetched_at")
+        bulk.upsert(
+            self._connection, tables.descriptor, columns, rows, update="data = excluded.data"
+        )
+
+    def _remove_aliases(self, owns: Mapping[int, Delivery]) -> None:
+        alias = tables.track_alias
+        for track_id, own in owns.items():
+            for source, source_id in own.replaced.get(ALIASES, []):
+                if source == NAME_ONLY and self._others(track_id):
+                    continue  # another import's rows have that name, too
+                self._connection.execute(
+                    delete(alias).where(
+                        alias.c.source == source,
+                        alias.c.source_id == source_id,
+                        alias.c.track_id == track_id,
+                    )
+                )
+        if not is_file_source(self._stored.origin):
+            return
+        left = [
+            track_id
+            for track_id in self._kept
+            if all(one.origin != self._stored.origin for one in self._others(track_id))
+        ]
+        statement = "DELETE FROM track_alias WHERE source = {mark} AND track_id"
+        deletion.execute_of(self._connection, statement, left, self._stored.origin)
+
+    def _hand_over(self) -> None:
+        """Record who delivers the kept tracks now, and what later versions replaced."""
+        for track_id in self._kept:
+            others = sorted(self._others(track_id), key=lambda one: one.import_id)
+            if self._own(track_id).created:
+                if others:
+                    others[0].delivery.created = others[0].delivery.changed = True
+                if all(one.origin != self._stored.origin for one in others):
+                    origin = others[0].origin if others else self._other_source(track_id)
+                    self._connection.execute(
+                        update(tables.track)
+                        .where(
+                            tables.track.c.id == track_id,
+                            tables.track.c.origin == self._stored.origin,
+                        )
+                        .values(origin=origin)
+                    )
+            for entry in others:
+                if entry.delivery.changed:
+                    self._connection.execute(
+                        update(_entry)
+                        .where(
+                            _entry.c.track_id == track_id, _entry.c.import_id == entry.import_id
+                        )
+                        .values(
+                            created=entry.delivery.created,
+                            replaced=entry.delivery.replaced or null(),
+                        )
+                    )
+
+    def _other_source(self, track_id: int) -> str:
+        """Return a source of a track that no import delivers any more."""
+        alias = tables.track_alias.c
+        query = select(alias.source).where(alias.track_id == track_id).order_by(alias.source)
+        sources = [one for one in self._connection.scalars(query) if not is_file_source(one)]
+        return max(sources, default=self._stored.origin)
+
+
+def _load_entries(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[_Entry]]:
+    rows = bulk.select_in(
+        connection,
+        "SELECT d.track_id, d.import_id, f.origin, d.created, d.delivered, d.replaced"
+        " FROM {values} CROSS JOIN import_track d JOIN imported_file f ON f.id = d.import_id"
+        " WHERE d.track_id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    entries: dict[int, list[_Entry]] = {}
+    for track_id, import_id, origin, created, delivered, replaced in rows:
+        delivery = Delivery(bool(created), delivered, import_ledger.as_document(replaced))
+        entries.setdefault(track_id, []).append(_Entry(import_id, origin, delivery))
+    return entries
+
+
+def _with_rows(connection: Connection, table: str, track_ids: Sequence[int]) -> set[int]:
+    rows = bulk.select_in(
+        connection,
+        f"SELECT DISTINCT r.track_id FROM {{values}} CROSS JOIN {table} r"
+        " WHERE r.track_id = listed.value",
+        track_ids,
+        sql_type="bigint",
+    )
+    return {track_id for (track_id,) in rows}

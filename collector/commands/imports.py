@@ -1,0 +1,106 @@
+"""List the imported files, and undo an import as a whole."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from genrebase.errors import CommandInterrupted
+from genrebase.runtime.command_line import CommandLine
+from genrebase.runtime.console import Output
+
+app = CommandLine("imports", __doc__)
+
+_COLUMNS = ("id", "file", "imported", "rows", "new tracks", "state")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show all imports: the file, when, its rows, the tracks that were new, the state.
+
+    Versions of one file share an origin, which the JSON document shows.
+
+    Examples:
+      collector imports list
+    """
+    # these bring SQLAlchemy: --help need not wait
+    from collector.curation import imports
+    from genrebase.store import connect
+
+    output = Output(as_json=as_json)
+    everything = imports.list_imports(connect())
+    output.table(
+        f"{len(everything):,} imports",
+        _COLUMNS,
+        (
+            (
+                str(one.id),
+                one.name,
+                "" if one.started_at is None else f"{one.started_at:%Y-%m-%d %H:%M}",
+                f"{one.rows:,}",
+                f"{one.tracks_new:,}",
+                one.state,
+            )
+            for one in everything
+        ),
+    )
+    if not everything:
+        output.print("No import yet: collector import FILE")
+    output.write_json([{**asdict(one), "state": one.state} for one in everything])
+
+
+@app.command()
+def undo(
+    import_id: Annotated[
+        int, typer.Argument(metavar="ID", help="The import, as `imports list` shows it.")
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Delete predictions of its tracks, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what only this import brought; restore the values that it filled or corrected.
+
+    Tracks that another import, a harvest or an audio file delivered stay, and so do tracks with a
+    verdict. Afterwards the file can be imported again.
+
+    Examples:
+      collector imports undo 1
+    """
+    # these bring SQLAlchemy: --help need not wait
+    from collector.curation import imports
+    from genrebase.runtime.clock import SystemClock
+    from genrebase.runtime.shutdown import stop_on_signals
+    from genrebase.store import connect
+
+    output, engine = Output(as_json=as_json), connect()
+    with stop_on_signals() as stop, output.progress(f"Undoing import {import_id}") as bar:
+        done = imports.undo(
+            engine,
+            SystemClock(),
+            import_id,
+            force=force,
+            stop_requested=lambda: stop.requested,
+            advance=lambda counts: bar(counts.tracks + counts.kept + counts.kept_for_labels),
+        )
+    counts = done.counts
+    output.print(
+        f"Import {import_id} of {done.undone.name}: {counts.tracks:,} tracks removed, with "
+        f"{counts.artists:,} artists and {done.genres:,} genres; {counts.sightings:,} sightings "
+        f"withdrawn. {counts.kept:,} tracks stay because other sources have them, "
+        f"{counts.kept_for_labels:,} because of a verdict; {counts.restored:,} have the values "
+        "from before, or none."
+    )
+    output.write_json(
+        {
+            "import_id": import_id,
+            "file": done.undone.name,
+            **asdict(counts),
+            "genres": done.genres,
+            "stopped": done.stopped,
+        }
+    )
+    if done.stopped:
+        raise CommandInterrupted("Stopped; run the same command again to continue.")

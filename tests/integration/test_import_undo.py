@@ -1,0 +1,272 @@
+"""Undoing an import as a whole, on both databases."""
+
+from collections.abc import Callable
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text
+
+from collector.catalogue import tracks
+from collector.catalogue.import_undo import UndoCounts
+from collector.curation import imports
+from collector.imports.dataset import import_dataset
+from collector.imports.records import ImportResult
+from collector.records import ArtistCredit, Provenance, SourceTrack, TrackObservation
+from genrebase.errors import UserError
+from genrebase.progress import no_progress
+from genrebase.store import tables
+from genrebase.store.engine import read_transaction, transaction
+from tests import factories as make
+from tests.consistency import assert_consistent
+from tests.fakes import NOON, FakeClock
+
+STORED = {
+    "tracks": """
+        SELECT t.identity, t.title, t.artists, t.side, t.origin, t.album, t.release_date,
+            t.release_year, t.duration_ms, t.explicit, t.popularity, t.isrc, t.split, g.name
+        FROM track t LEFT JOIN genre g ON g.id = t.genre_id""",
+    "aliases": """
+        SELECT a.source, a.source_id, t.identity FROM track_alias a
+        JOIN track t ON t.id = a.track_id""",
+    "sightings": """
+        SELECT t.identity, g.name, s.best_rank, s.times FROM sighting s
+        JOIN track t ON t.id = s.track_id JOIN genre g ON g.id = s.genre_id""",
+    "features": """
+        SELECT t.identity, f.provider, f.energy, f.tempo, f.loudness FROM audio_features f
+        JOIN track t ON t.id = f.track_id""",
+    "descriptors": """
+        SELECT t.identity, d.provider, d.schema, d.data FROM descriptor d
+        JOIN track t ON t.id = d.track_id""",
+    "schemas": "SELECT name FROM descriptor_schema",
+    "artists": "SELECT name FROM artist",
+    "genres": "SELECT name, sightings FROM genre",
+    "mappings": "SELECT * FROM genre_mapping",
+    "deliveries": """
+        SELECT t.identity, f.name, d.created, d.replaced IS NULL FROM import_track d
+        JOIN track t ON t.id = d.track_id JOIN imported_file f ON f.id = d.import_id""",
+}
+HEADER = "title,artists,genre,album,popularity,energy,tempo"
+
+
+def stored(engine: Engine) -> dict[str, list[str]]:
+    """Return all that imports store, without surrogate keys and times."""
+    with read_transaction(engine) as connection:
+        assert_consistent(connection)
+        return {
+            name: sorted(repr(tuple(row)) for row in connection.execute(text(query)))
+            for name, query in STORED.items()
+        }
+
+
+def write(path: Path, *rows: str, header: str = HEADER) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    return path
+
+
+def run(engine: Engine, path: Path, **options: object) -> ImportResult:
+    return import_dataset(engine, path, FakeClock(), no_progress, **options)
+
+
+def undo(engine: Engine, import_id: int | None, **options: object) -> UndoCounts:
+    assert import_id is not None
+    outcome = imports.undo(engine, FakeClock(), import_id, **options)
+    assert not outcome.stopped
+    return outcome.counts
+
+
+def harvest(engine: Engine, title: str, artist: str, genre: str, rank: int) -> None:
+    """Record a track as the harvest does."""
+    track = SourceTrack(
+        "spotify", f"{title:x<22}", title, (ArtistCredit(artist),), album="Of Spotify"
+    )
+    with transaction(engine) as connection:
+        observed = [TrackObservation(track, genre, rank)]
+        tracks.record(connection, observed, Provenance("spotify", None), NOON)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Three tables that share tracks and agree in what they say about them."""
+    shared = "Shared,A,pop,Album,10,0.5,100"
+    return [
+        write(tmp_path / "a.csv", shared, "OnlyA,A;Guest,rock,,,,", "Both,B,jazz,,7,0.25,"),
+        write(tmp_path / "b.csv", shared, "OnlyB,B,folk,X,1,0.1,90", "Both,B,jazz,,7,0.25,"),
+        write(tmp_path / "c.csv", shared, "OnlyC,C,pop,,,,", "OnlyA,A;Guest,rock,,,,"),
+    ]
+
+
+def test_an_import_that_is_undone_leaves_nothing(engine: Engine, tmp_path: Path):
+    """Not a genre, artist, id, mapping; and the file can be imported again."""
+    with transaction(engine) as connection:
+        rock = make.add_genre(connection, "rock")
+        make.add_track(connection, "One", ["A"], genres=[rock])
+        connection.execute(tables.sighting.update().values(best_rank=3))
+    before = stored(engine)
+    header = "track_id,title,artists,playlist_genre,playlist_subgenre,album,isrc,energy"
+    rows = (
+        f"{'a' * 22},One,A;Guest,rock,hard rock,Album,USAAA1234567,0.5",
+        f"{'b' * 22},Two,B,jazz,be bop,,,",
+    )
+    path = write(tmp_path / "songs.csv", *rows, header=header)
+    imported = run(engine, path)
+    after = stored(engine)
+    assert imported.tracks_new == 1
+    assert undo(engine, imported.import_id).tracks == 1
+    assert stored(engine) == before
+    again = run(engine, path)
+    assert (again.tracks_new, again.import_id) == (1, 2)
+    assert stored(engine) == after
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_whatever_is_undone_the_others_stay(
+    engine: Engine, files: list[Path], order: tuple[int, ...]
+):
+    """Three imports, undone in every order: what is left is what the others brought."""
+    alone = {}
+    for count in range(3):
+        left = sorted(order[count + 1 :])
+        ids = [run(engine, files[at]).import_id for at in left]
+        alone[count] = stored(engine)
+        for import_id in ids:
+            undo(engine, import_id)
+    ids = [run(engine, path).import_id for path in files]
+    for count, at in enumerate(order):
+        undo(engine, ids[at])
+        assert stored(engine)["tracks"] == alone[count]["tracks"]
+        for kind in ("sightings", "aliases", "features", "artists", "genres"):
+            assert stored(engine)[kind] == alone[count][kind], kind
+
+
+def test_a_correction_that_is_undone_restores_the_values(engine: Engine, tmp_path: Path):
+    """Values, genre and features are those of the version before."""
+    rows = ["One,A,pop,Worng,10,0.9,100", "Two,B,rock,,,,"]
+    run(engine, write(tmp_path / "d.csv", *rows))
+    before = stored(engine)
+    corrected = ["One,A,jazz,Right,,0.1,", "Two,B,rock,New,5,0.5,90"]
+    result = run(engine, write(tmp_path / "d.csv", *corrected))
+    assert result.corrected == 2
+    counts = undo(engine, result.import_id)
+    assert (counts.tracks, counts.kept, counts.restored) == (0, 2, 2)
+    assert stored(engine) == before
+
+
+def test_the_version_before_a_correction_can_be_undone(engine: Engine, tmp_path: Path):
+    """The corrected values stay; rows that only the first version had are removed."""
+    path = tmp_path / "d.csv"
+    first = run(engine, write(path, "One,A,pop,Worng,10,0.9,100", "Gone,B,rock,,,,"))
+    second = run(engine, write(path, "One,A,jazz,Right,,0.1,"))
+    assert second.only_earlier == 1
+    assert undo(engine, first.import_id).tracks == 1
+    kept = stored(engine)
+    assert len(kept["tracks"]) == len(kept["genres"]) == 1
+    assert "'Right'" in kept["tracks"][0]
+    assert "'jazz'" in kept["tracks"][0]
+    undo(engine, second.import_id)
+    assert all(rows == [] for rows in stored(engine).values())
+
+
+def test_a_harvested_track_stays(engine: Engine, tmp_path: Path):
+    """Harvested before or after the import, with its own rank, and what the harvest filled in."""
+    harvest(engine, "Before", "A", "pop", 30)
+    before = stored(engine)["sightings"]
+    imported = run(engine, write(tmp_path / "d.csv", "Before,A,pop,,9,,", "After,B,rock,,9,,"))
+    harvest(engine, "After", "B", "rock", 20)
+    counts = undo(engine, imported.import_id)
+    assert (counts.tracks, counts.kept) == (0, 2)
+    assert stored(engine)["sightings"] == [
+        repr(("after|b", "rock", 20, 1)),
+        *before,
+    ]
+    assert {row.split(", ")[4] for row in stored(engine)["tracks"]} == {"'spotify'"}
+    assert all("Of Spotify" in row and ", 9," not in row for row in stored(engine)["tracks"])
+
+
+def test_a_labelled_track_keeps_what_identifies_it(engine: Engine, tmp_path: Path):
+    """As `forget` keeps it: name, credits, ids and the verdict; no sighting, no features."""
+    imported = run(engine, write(tmp_path / "d.csv", "One,A,pop,Album,10,0.9,100"))
+    with transaction(engine) as connection:
+        jazz = make.add_genre(connection, "jazz")
+        make.add_verdict(connection, 1, jazz)
+    counts = undo(engine, imported.import_id)
+    assert (counts.tracks, counts.kept_for_labels) == (0, 1)
+    left = stored(engine)
+    assert (left["sightings"], left["features"]) == ([], [])
+    assert "'one|a', 'One', 'A'" in left["tracks"][0]
+    assert "Album" not in left["tracks"][0]
+    assert len(left["aliases"]) == 1
+
+
+def test_predictions_have_to_be_given_up(engine: Engine, tmp_path: Path):
+    """Without --force nothing changes."""
+    imported = run(engine, write(tmp_path / "d.csv", "One,A,pop,,,,"))
+    with transaction(engine) as connection:
+        genre = connection.scalar(select(tables.genre.c.id))
+        model = make.add_model(connection)
+        make.add_predictions(connection, model, 1, [(genre, 0.9)])
+    before = stored(engine)
+    with pytest.raises(UserError, match=r"1 tracks .* have predictions.*--force"):
+        undo(engine, imported.import_id)
+    assert stored(engine) == before
+    assert undo(engine, imported.import_id, force=True).tracks == 1
+
+
+def test_descriptors_are_removed_or_restored(engine: Engine, tmp_path: Path):
+    """With their schema, so that a table with other columns can follow."""
+    names = [f"mfcc_{n}" for n in range(9)]
+
+    def table(value: int, columns: list[str]) -> Path:
+        rows = [
+            f"{n}.wav,{','.join(str(value * n + at) for at in range(9))},pop" for n in range(4)
+        ]
+        header = ",".join(["filename", *columns, "label"])
+        return write(tmp_path / "x.csv", *rows, header=header)
+
+    first = run(engine, table(1, names))
+    before = stored(engine)
+    rows = (tmp_path / "x.csv").read_text().replace("1.wav,1,", "1.wav,100,")
+    (tmp_path / "x.csv").write_text(rows)
+    second = run(engine, tmp_path / "x.csv")
+    assert (second.tracks_new, second.corrected) == (0, 1)
+    undo(engine, second.import_id)
+    assert stored(engine) == before
+    undo(engine, first.import_id)
+    assert stored(engine)["schemas"] == []
+    assert run(engine, table(1, [f"chroma_{n}" for n in range(9)])).described == 4
+
+
+def stop_after(calls: int) -> Callable[[], bool]:
+    """Return a stop request that comes after so many batches."""
+    left = iter([False] * calls)
+    return lambda: next(left, True)
+
+
+def test_a_stopped_undo_continues(engine: Engine, tmp_path: Path):
+    """Batch by batch; until it is done, the file cannot be imported."""
+    rows = [f"Song {n},Artist {n},genre {n % 3},,,," for n in range(10)]
+    path = write(tmp_path / "d.csv", *rows)
+    imported = run(engine, path)
+    for _ in range(3):
+        stopped = imports.undo(engine, FakeClock(), 1, stop_requested=stop_after(1), batch_size=3)
+        assert (stopped.stopped, stopped.counts.tracks) == (True, 3)
+        with pytest.raises(UserError, match="imports undo 1"):
+            run(engine, path)
+        assert imports.list_imports(engine)[0].state == "undo unfinished"
+    assert undo(engine, imported.import_id).tracks == 1
+    assert all(rows == [] for rows in stored(engine).values())
+    assert [one.state for one in imports.list_imports(engine)] == ["undone"]
+    with pytest.raises(UserError, match="undone already"):
+        undo(engine, 1)
+    with pytest.raises(UserError, match="There is no import 5"):
+        undo(engine, 5)
+
+
+def test_an_import_of_an_earlier_version_cannot_be_undone(engine: Engine, tmp_path: Path):
+    """What it delivered was not recorded; the message says what to do."""
+    run(engine, write(tmp_path / "d.csv", "One,A,pop,,,,"))
+    with transaction(engine) as connection:
+        connection.execute(tables.imported_file.update().values(started_at=None))
+    with pytest.raises(UserError, match=r"collector forget --origin csv:d\.csv"):
+        undo(engine, 1)
