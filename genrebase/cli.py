@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from genrebase.errors import GenrebaseError
+from genrebase.errors import GenrebaseError, UserError
 from genrebase.runtime import plugins
 from genrebase.runtime.clock import SystemClock
 from genrebase.runtime.command_line import CommandLine, run_app
@@ -142,10 +142,17 @@ def migrate(as_json: AsJson = False) -> None:
 
 @app.command()
 def copy(
-    from_url: Annotated[str, typer.Argument(help="The URL of the database to copy.")],
+    from_url: Annotated[
+        str | None,
+        typer.Argument(help="The URL of the database to copy; default: GENREBASE_COPY_FROM."),
+    ] = None,
     to_url: Annotated[
-        str, typer.Argument(help="The URL of an empty database, or of an earlier copy.")
-    ],
+        str | None,
+        typer.Argument(
+            help="The URL of an empty database, or of an earlier copy; default: "
+            "GENREBASE_COPY_TO. A password in the environment is not seen by other users."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Copy a database into another, SQLite or PostgreSQL, and compare the two.
@@ -156,11 +163,20 @@ def copy(
     Examples:
       genrebase copy sqlite:///genrebase.db sqlite:///copy.db
     """
+    from genrebase.settings import GenrebaseSettings  # pydantic, which --help does not need
+
     # import SQLAlchemy, which --help does not need
     from genrebase.store import copy as copying
     from genrebase.store.engine import make_engine
 
     output = Output(as_json=as_json)
+    settings = GenrebaseSettings.load()
+    from_url, to_url = from_url or settings.copy_from, to_url or settings.copy_to
+    if from_url is None or to_url is None:
+        raise UserError(
+            "Name the databases: genrebase copy FROM TO, or set GENREBASE_COPY_FROM and "
+            "GENREBASE_COPY_TO."
+        )
     source, target = make_engine(from_url), make_engine(to_url)
     try:
         with output.progress("Copying rows") as bar:

@@ -75,6 +75,17 @@ class GenrebaseSettings(EnvironmentSettings):
         description="Client secret of your Spotify app; spotipy's own variable.",
     )
 
+    copy_from: str | None = Field(
+        default=None,
+        repr=False,
+        description="The database that `genrebase copy` reads by default.",
+    )
+    copy_to: str | None = Field(
+        default=None,
+        repr=False,
+        description="The database that `genrebase copy` writes by default.",
+    )
+
     def log_level_or(self, default: str) -> str:
         """Return the log level that the user set, else `default`."""
         return self.log_level if "log_level" in self.model_fields_set else default

@@ -196,6 +196,10 @@ def test_the_commands_report_json(
     assert "0 of them written in this run" in invoke("copy", f"sqlite:///{file}", to)
     with pytest.raises(SameDatabase):
         invoke("copy", to, to)
+    with pytest.raises(UserError, match="GENREBASE_COPY_TO"):
+        invoke("copy", f"sqlite:///{file}")
+    monkeypatch.setenv("GENREBASE_COPY_TO", to)
+    assert "0 of them written in this run" in invoke("copy", f"sqlite:///{file}")
 
 
 def invoke(*arguments: str) -> str:
