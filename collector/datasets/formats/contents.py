@@ -1,17 +1,40 @@
 """Recognise what a file holds by its first bytes, and list its tables."""
 
+import zipfile
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from collector.datasets.formats import (
+    json_tables,
+    mtg_jamendo,
+    sqlite_tables,
+    text_encoding,
+    workbook,
+)
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.delimited import DelimitedText
 from collector.datasets.formats.parquet import ParquetTable
-from collector.datasets.formats.table import DatasetReader, NotADataset, TableEntry
+from collector.datasets.formats.table import (
+    DamagedFile,
+    DatasetReader,
+    NotADataset,
+    TableEntry,
+)
 
 _PARQUET: Final = b"PAR1"
 _ZIP: Final = b"PK\x03\x04"
+_EMPTY_ZIP: Final = b"PK\x05\x06"
+_SQLITE: Final = b"SQLite format 3\0"
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_TAR: Final = (257, b"ustar")
+"""Offset and mark of a tar archive."""
+_WORKBOOK_PARTS: Final = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
+_MAX_WORKBOOK: Final = 1 << 30
+"""Bytes of a workbook's parts, decompressed; they are held in memory."""
+_MAX_MEMBERS: Final = 10_000
+_HIDDEN: Final = ("__MACOSX", ".")
 
 
 def tables(path: Path, encoding: str, stack: ExitStack) -> list[TableEntry]:
@@ -23,18 +46,101 @@ def tables(path: Path, encoding: str, stack: ExitStack) -> list[TableEntry]:
         source = ByteSource(path)
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
+    if source.head.startswith((_ZIP, _EMPTY_ZIP)):
+        return _zip_tables(source, encoding, stack)
     return _tables_of(source, encoding, stack)
 
 
 def _tables_of(source: ByteSource, encoding: str, stack: ExitStack) -> list[TableEntry]:
-    if source.head.startswith(_PARQUET):
+    head = source.head
+    if head.startswith(_PARQUET):
         return [TableEntry("", partial(_open_parquet, source, stack))]
-    if source.head.startswith(_ZIP):
-        raise NotADataset(
-            f"{source.name} is a zip archive or a workbook: unpack it, or save as CSV."
-        )
+    if head.startswith(_SQLITE):
+        path = stack.enter_context(source.as_path())
+        return sqlite_tables.tables(path, source.name, stack)
+    if head.startswith((_ZIP, _EMPTY_ZIP, _OLD_WORKBOOK)):
+        return _workbook_tables(source, stack)
+    if head[_TAR[0] :].startswith(_TAR[1]):
+        raise NotADataset(f"{source.name} is a tar archive: unpack it and name its files.")
+    if mtg_jamendo.is_mtg_jamendo(head):
+        return [TableEntry("", partial(mtg_jamendo.MtgJamendoTable, source))]
+    if _is_json(head):
+        return json_tables.tables(source, encoding)
     return [TableEntry("", partial(DelimitedText, source, encoding))]
+
+
+def _is_json(head: bytes) -> bool:
+    """Return whether a text begins like a JSON list of objects, or a JSON object."""
+    encoding = text_encoding.detect_unicode(head) or "utf-8-sig"
+    text = "".join(head.decode(encoding, "replace").split())
+    return text.startswith(('{"', "[{", "{}", "[]", "[[", '["')) and not text.startswith("[[],")
 
 
 def _open_parquet(source: ByteSource, stack: ExitStack) -> DatasetReader:
     return ParquetTable(stack.enter_context(source.as_path()), source.name)
+
+
+def _workbook_tables(source: ByteSource, stack: ExitStack) -> list[TableEntry]:
+    path = stack.enter_context(source.as_path())
+    if not source.head.startswith(_OLD_WORKBOOK):
+        with _opened_zip(path, source.name) as archive:
+            if not _is_workbook(archive):
+                raise NotADataset(f"{source.name} is an archive inside an archive: unpack it.")
+            if sum(info.file_size for info in archive.infolist()) > _MAX_WORKBOOK:
+                raise NotADataset(
+                    f"{source.name} is a workbook of more than {_MAX_WORKBOOK >> 30} GiB: "
+                    "save it as CSV."
+                )
+    return workbook.tables(path, source.name)
+
+
+def _opened_zip(path: Path, name: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise NotADataset(f"{name} is a zip archive that cannot be read: {error}.") from error
+
+
+def _is_workbook(archive: zipfile.ZipFile) -> bool:
+    return not _WORKBOOK_PARTS.isdisjoint(archive.namelist())
+
+
+def _zip_tables(source: ByteSource, encoding: str, stack: ExitStack) -> list[TableEntry]:
+    """Return the tables of an archive's members; a member that is none fails when it is opened."""
+    with ExitStack() as closing:
+        path = stack.enter_context(source.as_path())
+        archive = closing.enter_context(_opened_zip(path, source.name))
+        if _is_workbook(archive):
+            return _workbook_tables(source, stack)
+        members = [info.filename for info in archive.infolist() if _is_visible(info)]
+    if not members:
+        raise NotADataset(f"{source.name} is a zip archive without files.")
+    if len(members) > _MAX_MEMBERS:
+        raise NotADataset(
+            f"{source.name} is a zip archive of {len(members):,} files: unpack it and name those "
+            "that hold tracks."
+        )
+    entries: list[TableEntry] = []
+    for member in members:
+        entries += _member_tables(path, member, encoding, stack)
+    return entries
+
+
+def _is_visible(info: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(info.filename).parts
+    return not info.is_dir() and not any(part.startswith(_HIDDEN) for part in parts)
+
+
+def _member_tables(path: Path, member: str, encoding: str, stack: ExitStack) -> list[TableEntry]:
+    try:
+        entries = _tables_of(ByteSource(path, member), encoding, stack)
+    except (NotADataset, DamagedFile) as error:
+        return [TableEntry(member, partial(_refuse, error))]
+    return [
+        TableEntry(f"{member}/{entry.name}" if entry.name else member, entry.open)
+        for entry in entries
+    ]
+
+
+def _refuse(error: Exception) -> DatasetReader:
+    raise error

@@ -19,6 +19,7 @@ _BATCH: Final = 5_000
 class ParquetTable(DatasetReader):
     """A Parquet file."""
 
+    kind = "Parquet"
     has_exact_count = True
 
     def __init__(self, path: Path, name: str) -> None:

@@ -48,6 +48,9 @@ class DatasetReader:
     header: Sequence[str]
     """The columns' names, without blanks around them."""
 
+    kind: ClassVar[str] = "text"
+    """What the file is, as messages say it."""
+
     has_exact_count: ClassVar[bool] = False
     """Whether `estimate_rows` returns an exact number."""
 

@@ -1,0 +1,196 @@
+"""Read JSON and JSON lines: every list of objects is a table, wherever it lies in the document.
+
+That covers lists of tracks, Spotify's privacy exports, slices of playlists and listens.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from json import JSONDecodeError
+from typing import IO, Any, Final
+
+from collector.datasets import columns
+from collector.datasets.formats import json_values, text_encoding
+from collector.datasets.formats.byte_source import ByteSource
+from collector.datasets.formats.json_columns import JsonColumns
+from collector.datasets.formats.table import (
+    BrokenRow,
+    DamagedFile,
+    DatasetReader,
+    NotADataset,
+    Row,
+    TableEntry,
+)
+
+_TRACK_LISTS: Final = frozenset({"tracks", "items", "songs", "listens"})
+"""Lists inside other objects that hold the tracks, although the outer ones look like some."""
+_MAX_LISTS: Final = 1_000
+_MAX_NAMED: Final = 12
+_INDEX: Final = "{}"
+"""The table of a document that is an object of objects, such as tracks by id."""
+
+
+class JsonDocument:
+    """A JSON file: its lists of objects, found by reading it once."""
+
+    def __init__(self, source: ByteSource, encoding: str) -> None:
+        """Survey the lists; raise `NotADataset` if it is no JSON."""
+        self.source, self._encoding = source, encoding
+        self.lists: dict[str, JsonColumns] = {}
+        self.names: dict[str, None] = {}
+        """Names of members, to say what a document without lists holds."""
+        with self._opened() as text:
+            self.is_lines = json_values.is_json_lines(text)
+        try:
+            for path, record in self.records():
+                if record is not None and (path in self.lists or len(self.lists) < _MAX_LISTS):
+                    self.lists.setdefault(path, JsonColumns()).add(record)
+        except DamagedFile as error:
+            if not self.lists:
+                raise NotADataset(
+                    f"{source.name} begins like JSON, but is none ({error.__cause__})."
+                ) from error
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[str]]:
+        with self.source.open() as file:
+            text, encoding, _ = text_encoding.open_text(file, self.source.head, self._encoding)
+            try:
+                with text:
+                    yield text
+            except UnicodeError as error:
+                raise NotADataset(
+                    f"{self.source.name} cannot be read as {encoding}: name its encoding with "
+                    "--encoding."
+                ) from error
+
+    def records(self) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+        """Yield the objects of all lists with the path of their list; None for a broken line."""
+        with self._opened() as text:
+            try:
+                if self.is_lines:
+                    for value in json_values.read_lines(text):
+                        if isinstance(value, dict):
+                            yield from _walk("", value)
+                        else:
+                            yield "", None
+                else:
+                    yield from self._document_records(text)
+            except JSONDecodeError as error:
+                raise DamagedFile.because(self.source.name, error) from error
+
+    def _document_records(self, text: IO[str]) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+        for name, value, is_element in json_values.read_members(text):
+            if name and len(self.names) < _MAX_NAMED:
+                self.names[name] = None
+            if is_element and isinstance(value, dict):
+                yield from _walk(name, value)
+            elif isinstance(value, dict):
+                yield _INDEX, {"id": name, **value}
+                yield from _walk_members(name, value)
+
+    def table_paths(self) -> list[str]:
+        """Return the paths of the lists of tracks; of all lists if none holds tracks."""
+        paths = [path for path, found in self.lists.items() if _holds_tracks(found.header())]
+        paths = [path for path in paths if not self._is_shadowed(path, paths)]
+        return paths or [path for path in self.lists if path != _INDEX]
+
+    @staticmethod
+    def _is_shadowed(path: str, paths: list[str]) -> bool:
+        """Return whether tracks inside these objects, or those around them, are the table."""
+        inner = [other for other in paths if _is_inside(other, path)]
+        outer = [other for other in paths if _is_inside(path, other)]
+        if any(other.rsplit(".", 1)[-1] in _TRACK_LISTS for other in inner):
+            return True
+        return bool(outer) and path.rsplit(".", 1)[-1] not in _TRACK_LISTS
+
+
+def _is_inside(inner: str, outer: str) -> bool:
+    return inner != outer and (not outer or inner.startswith(f"{outer}."))
+
+
+def _walk(path: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield path, record
+    yield from _walk_members(path, record)
+
+
+def _walk_members(path: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, member in value.items():
+        inner = f"{path}.{name}" if path else name
+        if isinstance(member, dict):
+            yield from _walk_members(inner, member)
+        elif isinstance(member, list):
+            for element in member:
+                if isinstance(element, dict):
+                    yield from _walk(inner, element)
+
+
+def _holds_tracks(header: list[str]) -> bool:
+    try:
+        columns.find_columns(header)
+    except columns.ColumnsMissing:
+        return False
+    return True
+
+
+class JsonTable(DatasetReader):
+    """One list of objects of a JSON document."""
+
+    kind = "JSON"
+
+    def __init__(self, document: JsonDocument, path: str, passed_over: list[str]) -> None:
+        """Take the objects of the list at `path`; the lists `passed_over` are named in a note."""
+        self._document, self._path, self._passed_over = document, path, passed_over
+        self._columns = document.lists[path]
+        self.header = self._columns.header()
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """Yield the objects as rows."""
+        path, cells = self._path, self._columns.cells
+        self.non_ascii_rows = 0
+        for found, record in self._document.records():
+            if record is None:
+                yield BrokenRow.NOT_JSON
+            elif found == path:
+                yield cells(record)
+
+    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - counted when it was opened
+        """Return the number of objects."""
+        return float(self._columns.objects)
+
+    def notes(self) -> list[str]:
+        """Name the lists of the document that hold no tracks."""
+        if not self._passed_over:
+            return []
+        return [f"Lists without tracks were passed over: {', '.join(self._passed_over)}."]
+
+
+def tables(source: ByteSource, encoding: str) -> list[TableEntry]:
+    """Return the lists of tracks of a JSON file as tables.
+
+    Raises `NotADataset`, with what it holds, if there is no list of objects.
+    """
+    document = JsonDocument(source, encoding)
+    paths = document.table_paths()
+    if not paths:
+        raise NotADataset(f"{source.name} is JSON without a list of tracks{_contents(document)}.")
+    others = [
+        path
+        for path in document.lists
+        if path not in {*paths, _INDEX, ""}
+        and not any(_is_inside(path, taken) for taken in paths)
+        and not any(_is_inside(taken, path) for taken in paths)
+    ]
+    return [
+        TableEntry(
+            "" if len(paths) == 1 else path or "list",
+            partial(JsonTable, document, path, others if path == paths[0] else []),
+        )
+        for path in paths
+    ]
+
+
+def _contents(document: JsonDocument) -> str:
+    if not document.names:
+        return ""
+    return f": it is an object with {', '.join(document.names)}"

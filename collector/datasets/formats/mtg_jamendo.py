@@ -1,0 +1,75 @@
+"""Read the tables of MTG-Jamendo: a track's tags are as many cells as it has tags.
+
+Bogdanov et al., "The MTG-Jamendo Dataset for Automatic Music Tagging", 2019: the columns are
+TRACK_ID, ARTIST_ID, ALBUM_ID, PATH, DURATION (seconds) and TAGS such as `genre---rock`.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from collector.datasets.formats.byte_source import ByteSource
+from collector.datasets.formats.table import BrokenRow, DamagedFile, DatasetReader, Row
+
+_HEADER: Final = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
+_FIRST_LINE: Final = "\t".join(_HEADER).encode()
+_CATEGORIES: Final = ("genre", "instrument", "mood/theme")
+_MARK: Final = "---"
+_PLAIN: Final = len(_HEADER) - 1
+
+
+def is_mtg_jamendo(head: bytes) -> bool:
+    """Return whether a file begins with the header of MTG-Jamendo."""
+    return head.removeprefix(b"\xef\xbb\xbf").startswith(_FIRST_LINE)
+
+
+class MtgJamendoTable(DatasetReader):
+    """A table of MTG-Jamendo; ids stand for the names of tracks and artists, which it lacks."""
+
+    kind = "MTG-Jamendo"
+    header = ("track_id", "track_name", "artist_name", "path", "duration_s", *_CATEGORIES)
+
+    def __init__(self, source: ByteSource) -> None:
+        """Read the rows of `source`."""
+        self._source = source
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """Yield the rows; the tags of a category are one cell, a JSON list."""
+        with self._source.open() as file:
+            lines = iter(file)
+            next(lines, None)
+            try:
+                for line in lines:
+                    if line.strip():
+                        yield _row(
+                            line.decode("utf-8", "surrogateescape").rstrip("\r\n").split("\t")
+                        )
+            except OSError as error:
+                raise DamagedFile.because(self._source.name, error) from error
+
+    def estimate_rows(self, done: int) -> float | None:
+        """Estimate the rows by the share of the bytes that was read."""
+        share = self._source.progress()
+        return done / share if share else None
+
+    def notes(self) -> list[str]:
+        """Say what stands for the names."""
+        return ["MTG-Jamendo names no tracks and artists here: their ids stand for the names."]
+
+
+def _row(cells: Sequence[str]) -> Row | BrokenRow:
+    tags = [tag.strip() for tag in cells[_PLAIN:] if tag.strip()]
+    if len(cells) < _PLAIN:
+        return BrokenRow.WIDTH
+    if list(cells[: len(_HEADER)]) == list(_HEADER):
+        return BrokenRow.HEADER
+    track_id, artist_id, _album, path, duration = cells[:_PLAIN]
+    lists = [
+        [tag.removeprefix(category + _MARK) for tag in tags if tag.startswith(category + _MARK)]
+        for category in _CATEGORIES
+    ]
+    return (track_id, track_id, artist_id, path, duration, *map(_as_list, lists))
+
+
+def _as_list(tags: Sequence[str]) -> str:
+    return json.dumps(tags, ensure_ascii=False) if tags else ""

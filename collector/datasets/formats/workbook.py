@@ -1,0 +1,83 @@
+"""Read workbooks: xlsx, xls, xlsb and ods; every sheet is a table."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from collector.datasets import columns
+from collector.datasets.formats.table import (
+    BrokenRow,
+    DatasetReader,
+    HeaderCheck,
+    NotADataset,
+    Row,
+    TableEntry,
+    as_text,
+)
+
+_MAX_TITLE_ROWS: Final = 20
+"""Rows above the header, such as a title, at most."""
+
+
+class Sheet(DatasetReader):
+    """One sheet of a workbook."""
+
+    kind = "a workbook"
+    has_exact_count = True
+
+    def __init__(self, workbook: Any, name: str, file_name: str) -> None:
+        """Find the header: the first row that names a title or an artist, else the first one."""
+        self._sheet = workbook.get_sheet_by_name(name)
+        first = [(number, row) for number, row in self._filled(_MAX_TITLE_ROWS)]
+        if not first:
+            raise NotADataset(f"The sheet {name!r} of {file_name} is empty.")
+        headers = [(number, row) for number, row in first if columns.is_track_header(row)]
+        self._header_row, cells = (headers or first)[0]
+        width = max(place for place, cell in enumerate(cells, 1) if cell)
+        self.header = [cell.strip() for cell in cells[:width]]
+
+    def _filled(self, limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows that are not blank, with their numbers."""
+        for number, row in enumerate(self._sheet.iter_rows()):
+            if limit is not None and number >= limit:
+                return
+            cells = [_cell(value) for value in row]
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """Yield the rows below the header."""
+        check, width = HeaderCheck(self.header), len(self.header)
+        for number, cells in self._filled():
+            if number > self._header_row:
+                if any(cells[width:]):
+                    yield BrokenRow.WIDTH
+                else:
+                    yield check.apply(cells[:width])
+
+    def estimate_rows(self, done: int) -> float | None:  # noqa: ARG002 - the sheet has it
+        """Return the number of rows, with those that are blank."""
+        return float(max(self._sheet.total_height - 1 - self._header_row, 0))
+
+
+def tables(path: Path, name: str) -> list[TableEntry]:
+    """Return the sheets of a workbook; raise `NotADataset` if it cannot be read."""
+    import python_calamine  # most imports need it not
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+    except (python_calamine.CalamineError, OSError) as error:
+        raise NotADataset(f"{name} is a workbook that cannot be read: {error}.") from error
+    sheets = workbook.sheet_names
+    return [
+        TableEntry("" if len(sheets) == 1 else sheet, partial(Sheet, workbook, sheet, name))
+        for sheet in sheets
+    ]
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as text; a whole number without a decimal point, as a workbook shows it."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return as_text(value)
