@@ -1,7 +1,7 @@
 """Open a file as one or more tables, by its content: CSV, Parquet, JSON, workbooks and others."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from collector.datasets.formats.table import (
     DatasetReader,
     NotADataset,
     Row,
+    TableEntry,
 )
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "DatasetReader",
     "NotADataset",
     "Row",
+    "TableEntry",
     "fingerprint",
     "list_tables",
     "open_dataset",
+    "open_tables",
 ]
 
 _HASH_CHUNK: Final = 1 << 20
@@ -36,8 +39,21 @@ def list_tables(path: Path, encoding: str = DEFAULT_ENCODING) -> list[str]:
 
     Raises `NotADataset` for a file that holds no table.
     """
+    with open_tables(path, encoding) as entries:
+        return [entry.name for entry in entries]
+
+
+@contextmanager
+def open_tables(
+    path: Path, encoding: str = DEFAULT_ENCODING, table: str | None = None
+) -> Iterator[list[TableEntry]]:
+    """Yield the tables of a file, or only `table`, each to be opened inside the block.
+
+    Raises `NotADataset` for a file that cannot be read or holds no table.
+    """
     with ExitStack() as stack:
-        return [entry.name for entry in contents.tables(path, encoding, stack)]
+        options = contents.ReadOptions(encoding, _names_tracks, table)
+        yield contents.tables(path, options, stack)
 
 
 @contextmanager
@@ -48,14 +64,23 @@ def open_dataset(
 
     Raises `NotADataset` for other files, `DamagedFile` while reading a truncated one.
     """
-    with ExitStack() as stack:
-        entries = contents.tables(path, encoding, stack)
-        if table is not None:
-            entries = [entry for entry in entries if entry.name == table]
-        if len(entries) != 1:
+    with open_tables(path, encoding, table) as entries:
+        matches = [entry for entry in entries if table is None or entry.name == table]
+        if len(matches) != 1:
             names = ", ".join(entry.name for entry in entries) or "none"
-            raise NotADataset(f"{path} holds several tables; name one of them: {names}.")
-        yield entries[0].open()
+            what = "several tables" if matches else f"no table {table!r}"
+            raise NotADataset(f"{path} holds {what}; its tables are: {names}.")
+        yield matches[0].open()
+
+
+def _names_tracks(header: Sequence[str]) -> bool:
+    from collector.datasets import columns  # it imports numpy: --help need not wait
+
+    try:
+        columns.find_columns(header)
+    except columns.ColumnsMissing:
+        return False
+    return True
 
 
 def fingerprint(path: Path, *options: str) -> str:

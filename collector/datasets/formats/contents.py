@@ -1,7 +1,9 @@
 """Recognise what a file holds by its first bytes, and list its tables."""
 
+import re
 import zipfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -19,6 +21,7 @@ from collector.datasets.formats.parquet import ParquetTable
 from collector.datasets.formats.table import (
     DamagedFile,
     DatasetReader,
+    NamesTracks,
     NotADataset,
     TableEntry,
 )
@@ -35,9 +38,24 @@ _MAX_WORKBOOK: Final = 1 << 30
 """Bytes of a workbook's parts, decompressed; they are held in memory."""
 _MAX_MEMBERS: Final = 10_000
 _HIDDEN: Final = ("__MACOSX", ".")
+_JSON: Final = re.compile(r'\s*(\{\s*["}]|\[\s*([]\[{"]|-?\d|null|true|false))')
 
 
-def tables(path: Path, encoding: str, stack: ExitStack) -> list[TableEntry]:
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How the tables of a file are read."""
+
+    encoding: str
+    names_tracks: NamesTracks
+    table: str | None = None
+    """The one table that is wanted; None: all."""
+
+    def may_hold(self, member: str) -> bool:
+        """Return whether a member of an archive may hold the table that is wanted."""
+        return self.table is None or self.table == member or self.table.startswith(f"{member}/")
+
+
+def tables(path: Path, options: "ReadOptions", stack: ExitStack) -> list[TableEntry]:
     """Return the tables of a file; they can be opened while `stack` is.
 
     Raises `NotADataset` if the file cannot be read or holds no table.
@@ -47,11 +65,11 @@ def tables(path: Path, encoding: str, stack: ExitStack) -> list[TableEntry]:
     except OSError as error:
         raise NotADataset(f"{path} cannot be read: {error.strerror}.") from error
     if source.head.startswith((_ZIP, _EMPTY_ZIP)):
-        return _zip_tables(source, encoding, stack)
-    return _tables_of(source, encoding, stack)
+        return _zip_tables(source, options, stack)
+    return _tables_of(source, options, stack)
 
 
-def _tables_of(source: ByteSource, encoding: str, stack: ExitStack) -> list[TableEntry]:
+def _tables_of(source: ByteSource, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
     head = source.head
     if head.startswith(_PARQUET):
         return [TableEntry("", partial(_open_parquet, source, stack))]
@@ -59,28 +77,29 @@ def _tables_of(source: ByteSource, encoding: str, stack: ExitStack) -> list[Tabl
         path = stack.enter_context(source.as_path())
         return sqlite_tables.tables(path, source.name, stack)
     if head.startswith((_ZIP, _EMPTY_ZIP, _OLD_WORKBOOK)):
-        return _workbook_tables(source, stack)
+        return _workbook_tables(source, options, stack)
     if head[_TAR[0] :].startswith(_TAR[1]):
         raise NotADataset(f"{source.name} is a tar archive: unpack it and name its files.")
     if mtg_jamendo.is_mtg_jamendo(head):
         return [TableEntry("", partial(mtg_jamendo.MtgJamendoTable, source))]
     if _is_json(head):
-        return json_tables.tables(source, encoding)
-    return [TableEntry("", partial(DelimitedText, source, encoding))]
+        return json_tables.tables(source, options.encoding, options.names_tracks)
+    return [TableEntry("", partial(DelimitedText, source, options.encoding))]
 
 
 def _is_json(head: bytes) -> bool:
     """Return whether a text begins like a JSON list of objects, or a JSON object."""
     encoding = text_encoding.detect_unicode(head) or "utf-8-sig"
-    text = "".join(head.decode(encoding, "replace").split())
-    return text.startswith(('{"', "[{", "{}", "[]", "[[", '["')) and not text.startswith("[[],")
+    return _JSON.match(head.decode(encoding, "replace")) is not None
 
 
 def _open_parquet(source: ByteSource, stack: ExitStack) -> DatasetReader:
     return ParquetTable(stack.enter_context(source.as_path()), source.name)
 
 
-def _workbook_tables(source: ByteSource, stack: ExitStack) -> list[TableEntry]:
+def _workbook_tables(
+    source: ByteSource, options: ReadOptions, stack: ExitStack
+) -> list[TableEntry]:
     path = stack.enter_context(source.as_path())
     if not source.head.startswith(_OLD_WORKBOOK):
         with _opened_zip(path, source.name) as archive:
@@ -91,7 +110,7 @@ def _workbook_tables(source: ByteSource, stack: ExitStack) -> list[TableEntry]:
                     f"{source.name} is a workbook of more than {_MAX_WORKBOOK >> 30} GiB: "
                     "save it as CSV."
                 )
-    return workbook.tables(path, source.name)
+    return workbook.tables(path, source.name, options.names_tracks)
 
 
 def _opened_zip(path: Path, name: str) -> zipfile.ZipFile:
@@ -105,13 +124,13 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
     return not _WORKBOOK_PARTS.isdisjoint(archive.namelist())
 
 
-def _zip_tables(source: ByteSource, encoding: str, stack: ExitStack) -> list[TableEntry]:
+def _zip_tables(source: ByteSource, options: ReadOptions, stack: ExitStack) -> list[TableEntry]:
     """Return the tables of an archive's members; a member that is none fails when it is opened."""
     with ExitStack() as closing:
         path = stack.enter_context(source.as_path())
         archive = closing.enter_context(_opened_zip(path, source.name))
         if _is_workbook(archive):
-            return _workbook_tables(source, stack)
+            return _workbook_tables(source, options, stack)
         members = [info.filename for info in archive.infolist() if _is_visible(info)]
     if not members:
         raise NotADataset(f"{source.name} is a zip archive without files.")
@@ -121,8 +140,8 @@ def _zip_tables(source: ByteSource, encoding: str, stack: ExitStack) -> list[Tab
             "that hold tracks."
         )
     entries: list[TableEntry] = []
-    for member in members:
-        entries += _member_tables(path, member, encoding, stack)
+    for member in filter(options.may_hold, members):
+        entries += _member_tables(path, member, options, stack)
     return entries
 
 
@@ -131,9 +150,11 @@ def _is_visible(info: zipfile.ZipInfo) -> bool:
     return not info.is_dir() and not any(part.startswith(_HIDDEN) for part in parts)
 
 
-def _member_tables(path: Path, member: str, encoding: str, stack: ExitStack) -> list[TableEntry]:
+def _member_tables(
+    path: Path, member: str, options: ReadOptions, stack: ExitStack
+) -> list[TableEntry]:
     try:
-        entries = _tables_of(ByteSource(path, member), encoding, stack)
+        entries = _tables_of(ByteSource(path, member), options, stack)
     except (NotADataset, DamagedFile) as error:
         return [TableEntry(member, partial(_refuse, error))]
     return [

@@ -27,6 +27,8 @@ _BACKSLASH_QUOTE: Final = '\\"'
 class DelimitedText(DatasetReader):
     """A delimited text file."""
 
+    kind = "text"
+
     def __init__(self, source: ByteSource, encoding: str) -> None:
         """Read the header; raise `NotADataset` for an empty or binary file."""
         self._source, self._encoding = source, encoding
@@ -50,6 +52,11 @@ class DelimitedText(DatasetReader):
                 f"{source.name} does not begin with the columns' names: {error}."
             ) from None
         self.header = [name.strip() for name in names]
+        if dialect.is_fma_tracks(names, next(csv.reader(lines[1:2]), [])):
+            raise NotADataset(
+                f"{source.name} is FMA's table of tracks, with two header rows: import its folder "
+                "(unpack fma_metadata.zip), or the file alone."
+            )
 
     def rows(self) -> Iterator[Row | BrokenRow]:
         """Yield the rows; one that is broken costs no other."""

@@ -65,3 +65,9 @@ def _fit(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
 def backslash_quote(delimiter: str) -> re.Pattern[str]:
     r"""Return the pattern of a `\"` that means a quote: other than a closing one, text follows."""
     return re.compile(rf'\\"(?![\r\n"{re.escape(delimiter)}])')
+
+
+def is_fma_tracks(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Return whether two header rows are those of the Free Music Archive's table of tracks."""
+    names = set(zip(first, second, strict=False))
+    return names >= {("track", "title"), ("artist", "name"), ("track", "genre_top")}

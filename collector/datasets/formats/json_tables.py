@@ -9,7 +9,6 @@ from functools import partial
 from json import JSONDecodeError
 from typing import IO, Any, Final
 
-from collector.datasets import columns
 from collector.datasets.formats import json_values, text_encoding
 from collector.datasets.formats.byte_source import ByteSource
 from collector.datasets.formats.json_columns import JsonColumns
@@ -17,6 +16,7 @@ from collector.datasets.formats.table import (
     BrokenRow,
     DamagedFile,
     DatasetReader,
+    NamesTracks,
     NotADataset,
     Row,
     TableEntry,
@@ -89,9 +89,9 @@ class JsonDocument:
                 yield _INDEX, {"id": name, **value}
                 yield from _walk_members(name, value)
 
-    def table_paths(self) -> list[str]:
+    def table_paths(self, names_tracks: NamesTracks) -> list[str]:
         """Return the paths of the lists of tracks; of all lists if none holds tracks."""
-        paths = [path for path, found in self.lists.items() if _holds_tracks(found.header())]
+        paths = [path for path, found in self.lists.items() if names_tracks(found.header())]
         paths = [path for path in paths if not self._is_shadowed(path, paths)]
         return paths or [path for path in self.lists if path != _INDEX]
 
@@ -123,14 +123,6 @@ def _walk_members(path: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Ma
             for element in member:
                 if isinstance(element, dict):
                     yield from _walk(inner, element)
-
-
-def _holds_tracks(header: list[str]) -> bool:
-    try:
-        columns.find_columns(header)
-    except columns.ColumnsMissing:
-        return False
-    return True
 
 
 class JsonTable(DatasetReader):
@@ -165,13 +157,13 @@ class JsonTable(DatasetReader):
         return [f"Lists without tracks were passed over: {', '.join(self._passed_over)}."]
 
 
-def tables(source: ByteSource, encoding: str) -> list[TableEntry]:
+def tables(source: ByteSource, encoding: str, names_tracks: NamesTracks) -> list[TableEntry]:
     """Return the lists of tracks of a JSON file as tables.
 
     Raises `NotADataset`, with what it holds, if there is no list of objects.
     """
     document = JsonDocument(source, encoding)
-    paths = document.table_paths()
+    paths = document.table_paths(names_tracks)
     if not paths:
         raise NotADataset(f"{source.name} is JSON without a list of tracks{_contents(document)}.")
     others = [

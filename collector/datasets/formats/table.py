@@ -73,6 +73,10 @@ class DatasetReader:
         raise NotImplementedError
 
 
+NamesTracks = Callable[[Sequence[str]], bool]
+"""Returns whether a header names a title and an artist."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableEntry:
     """One table of a file."""

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from collector.datasets import columns
 from collector.datasets.formats.table import (
     BrokenRow,
     DatasetReader,
     HeaderCheck,
+    NamesTracks,
     NotADataset,
     Row,
     TableEntry,
@@ -26,13 +26,15 @@ class Sheet(DatasetReader):
     kind = "a workbook"
     has_exact_count = True
 
-    def __init__(self, workbook: Any, name: str, file_name: str) -> None:
-        """Find the header: the first row that names a title or an artist, else the first one."""
+    def __init__(
+        self, workbook: Any, name: str, file_name: str, names_tracks: NamesTracks
+    ) -> None:
+        """Find the header: the first row that names a title and an artist, else the first one."""
         self._sheet = workbook.get_sheet_by_name(name)
         first = [(number, row) for number, row in self._filled(_MAX_TITLE_ROWS)]
         if not first:
             raise NotADataset(f"The sheet {name!r} of {file_name} is empty.")
-        headers = [(number, row) for number, row in first if columns.is_track_header(row)]
+        headers = [(number, row) for number, row in first if names_tracks(row)]
         self._header_row, cells = (headers or first)[0]
         width = max(place for place, cell in enumerate(cells, 1) if cell)
         self.header = [cell.strip() for cell in cells[:width]]
@@ -61,7 +63,7 @@ class Sheet(DatasetReader):
         return float(max(self._sheet.total_height - 1 - self._header_row, 0))
 
 
-def tables(path: Path, name: str) -> list[TableEntry]:
+def tables(path: Path, name: str, names_tracks: NamesTracks) -> list[TableEntry]:
     """Return the sheets of a workbook; raise `NotADataset` if it cannot be read."""
     import python_calamine  # most imports need it not
 
@@ -71,7 +73,9 @@ def tables(path: Path, name: str) -> list[TableEntry]:
         raise NotADataset(f"{name} is a workbook that cannot be read: {error}.") from error
     sheets = workbook.sheet_names
     return [
-        TableEntry("" if len(sheets) == 1 else sheet, partial(Sheet, workbook, sheet, name))
+        TableEntry(
+            "" if len(sheets) == 1 else sheet, partial(Sheet, workbook, sheet, name, names_tracks)
+        )
         for sheet in sheets
     ]
 
